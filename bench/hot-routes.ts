@@ -1,0 +1,61 @@
+// What the ten hottest routes ask of the database once an instance is warm.
+
+import { PASSWORD, startApp } from '#shared/testing/app'
+import { countedDb } from '#shared/testing/counted'
+import { ownDb } from '#shared/testing/database'
+import { browserOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#shared/testing/oauth'
+import { accessRoutes } from '../functions/access/routes.ts'
+import { accountRoutes } from '../functions/account/routes.ts'
+import { authRoutes } from '../functions/auth/routes.ts'
+import { oauthRoutes } from '../functions/oauth/routes.ts'
+import { tokensRoutes } from '../functions/tokens/routes.ts'
+import { wellknownRoutes } from '../functions/wellknown/routes.ts'
+
+export type HotRoute = { readonly name: string; readonly statements: number; readonly roundTrips: number }
+
+export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
+  const counted = countedDb((await ownDb()).engine)
+  const routes = [...wellknownRoutes, ...oauthRoutes, ...accessRoutes, ...accountRoutes, ...authRoutes, ...tokensRoutes]
+  const app = await startApp(routes, { db: counted.db, start: new Date().toISOString() })
+  const company = await app.company('hot')
+  const person = await app.person(company, 'admin')
+  const token = await app.token(person)
+  const server = await newResource(app, company, [{ name: 'files:read' }, { name: 'offline_access' }])
+  const client = await newOauthClient(app, company, { at: [server] })
+  const browser = await browserOf(app, person)
+  const basic = { authorization: client.authorization }
+  const tokens = async (): Promise<{ readonly access_token: string; readonly refresh_token?: string }> => {
+    const code = await codeFor(browser, client, { scope: 'openid files:read offline_access', resource: server.resource })
+    const form = { grant_type: 'authorization_code', code, redirect_uri: client.redirectUri, code_verifier: VERIFIER }
+    return (await (await post(app, '/oauth/token', form, basic)).json()) as { access_token: string; refresh_token?: string }
+  }
+  let set = await tokens()
+  const refresh = async (): Promise<void> => {
+    const answer = await post(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token }, basic)
+    if (answer.status === 200) set = (await answer.json()) as typeof set
+  }
+  const decision = { subject: { type: 'user', id: person.id }, action: { name: 'read' }, resource: { type: 'users', id: 'any' } }
+  const work: Readonly<Record<string, () => Promise<unknown>>> = {
+    'GET /.well-known/openid-configuration': () => app.request('/.well-known/openid-configuration'),
+    'GET /oauth/jwks': () => app.request('/oauth/jwks'),
+    'POST /oauth/token, client credentials': () =>
+      post(app, '/oauth/token', { grant_type: 'client_credentials', scope: 'files:read', resource: server.resource }, basic),
+    'POST /oauth/token, refresh': refresh,
+    'POST /oauth/introspect': () => post(app, '/oauth/introspect', { token: set.access_token }, { authorization: server.authorization }),
+    'GET /oauth/userinfo': () => app.request('/oauth/userinfo', { token: set.access_token }),
+    'POST /access/v1/evaluation': () => app.request('/access/v1/evaluation', { token, body: decision }),
+    'POST /authsec/authmgr/token/verify': () => app.request('/authsec/authmgr/token/verify', { token, body: { token } }),
+    'GET /account/sessions': () => app.request('/account/sessions', { token }),
+    'POST /authsec/uflow/auth/admin/login': () =>
+      app.request('/authsec/uflow/auth/admin/login', { body: { email: person.email, password: PASSWORD, tenant_domain: company.domain } }),
+  }
+  const out: HotRoute[] = []
+  for (const [name, ask] of Object.entries(work)) {
+    await ask()
+    // Longer than anything is remembered, so that what is counted is a request and not a memory.
+    app.clock.advance(3)
+    const { statements, roundTrips } = await counted.during(ask)
+    out.push({ name, statements, roundTrips })
+  }
+  return out
+}

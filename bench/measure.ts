@@ -1,0 +1,48 @@
+// Measures contenders side by side in one process: rounds alternate between them, CPU comes from the process's own account, and what is quoted is the ratio of medians.
+
+export type Contender = {
+  readonly name: string
+  /** One operation. */
+  readonly run: (n: number) => unknown
+}
+
+export type Figure = { readonly name: string; readonly cpuUs: number; readonly wallUs: number }
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+const round = async ({ run }: Contender, from: number, operations: number, inFlight: number): Promise<{ cpu: number; wall: number }> => {
+  const cpu = process.cpuUsage()
+  const start = performance.now()
+  for (let n = 0; n < operations; n += inFlight) {
+    await Promise.all(Array.from({ length: Math.min(inFlight, operations - n) }, (_, i) => run(from + n + i)))
+  }
+  const used = process.cpuUsage(cpu)
+  return { cpu: (used.user + used.system) / operations, wall: ((performance.now() - start) * 1000) / operations }
+}
+
+export type Plan = { readonly operations: number; readonly rounds?: number; readonly inFlight?: number }
+
+/** Medians over the rounds, in the order of the contenders. The first round of each is not counted. */
+export const alternate = async (contenders: readonly Contender[], { operations, rounds = 7, inFlight = 1 }: Plan): Promise<Figure[]> => {
+  const seen = contenders.map(() => ({ cpu: [] as number[], wall: [] as number[] }))
+  for (let r = 0; r <= rounds; r++) {
+    for (const [i, contender] of contenders.entries()) {
+      const { cpu, wall } = await round(contender, r * operations, operations, inFlight)
+      if (r === 0) continue
+      seen[i]?.cpu.push(cpu)
+      seen[i]?.wall.push(wall)
+    }
+  }
+  return contenders.map(({ name }, i) => ({ name, cpuUs: median(seen[i]?.cpu ?? []), wallUs: median(seen[i]?.wall ?? []) }))
+}
+
+/** A table whose ratios are against the named row. */
+export const report = (title: string, figures: readonly Figure[], against: string): void => {
+  const base = figures.find(({ name }) => name === against)
+  console.log(`\n${title}`)
+  console.log(`  ${''.padEnd(46)}${'CPU us'.padStart(10)}${'wall us'.padStart(10)}   CPU ratio to ${against}`)
+  for (const { name, cpuUs, wallUs } of figures) {
+    const ratio = base === undefined ? '' : (cpuUs / base.cpuUs).toFixed(2)
+    console.log(`  ${name.padEnd(46)}${cpuUs.toFixed(1).padStart(10)}${wallUs.toFixed(1).padStart(10)}   ${ratio}`)
+  }
+}

@@ -1,0 +1,55 @@
+// The authorization server as it is served: all routes of its functions, on one port. Rate limits are off: they are the cache's price, measured elsewhere.
+import type { IncomingMessage } from 'node:http'
+import { serve } from '@hono/node-server'
+import { openDb } from '#db/client'
+import { postgresEngine } from '#db/postgres'
+import { memoryCache } from '#shared/cache/memory'
+import { systemClock } from '#shared/clock'
+import { compose } from '#shared/compose'
+import { readConfig } from '#shared/config'
+import { loadPasswordHash } from '#shared/crypto/load-password-hash'
+import { guardedFetch } from '#shared/fetch/guarded'
+import { group, mount } from '#shared/http/mount'
+import { authorizationServerError } from '#shared/http/problem'
+import { jsonLog } from '#shared/log'
+import { localPush } from '#shared/push/local'
+import { systemRandom } from '#shared/random'
+import { environmentSecrets } from '#shared/secrets/environment'
+import { oauthRoutes } from '../../functions/oauth/routes.ts'
+import { wellknownRoutes } from '../../functions/wellknown/routes.ts'
+import { ENV } from './env.ts'
+
+export const serveOurs = async (url: string, ready: (port: number) => void): Promise<void> => {
+  const clock = systemClock
+  const ctx = await compose({
+    config: readConfig(ENV),
+    db: openDb(postgresEngine({ url })),
+    cache: memoryCache(clock),
+    secrets: environmentSecrets(ENV),
+    passwords: await loadPasswordHash({}),
+    clock,
+    random: systemRandom(clock),
+    log: jsonLog(
+      () => undefined,
+      () => clock.now(),
+    ),
+    wakeOutbox: () => undefined,
+  })
+  // A resolver that knows nobody: nothing of what is measured goes out.
+  const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: false })
+  const app = mount(ctx, [
+    group({ routes: oauthRoutes, ctx: { ...ctx, outbound, push: localPush(clock) }, render: authorizationServerError }),
+    group({ routes: wellknownRoutes, ctx }),
+  ])
+  serve(
+    {
+      fetch: (request, env) => {
+        const { incoming } = env as { incoming?: IncomingMessage }
+        return app.fetch(request, { peer: { address: incoming?.socket.remoteAddress ?? '', secure: false } })
+      },
+      port: 0,
+      hostname: '127.0.0.1',
+    },
+    ({ port }) => ready(port),
+  )
+}

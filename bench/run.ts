@@ -1,0 +1,24 @@
+// `tsx bench/run.ts <name>`: bundles a bench as the functions are bundled, and runs that: what a loader adds to every function at run time is nobody's figure.
+import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { build } from 'esbuild'
+
+const [name = '', ...rest] = process.argv.slice(2)
+const outdir = '.data/bench'
+mkdirSync(outdir, { recursive: true })
+await build({
+  entryPoints: [`bench/${name}.ts`],
+  outdir,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  packages: 'external',
+  logLevel: 'warning',
+})
+const child = spawn(process.execPath, [...process.execArgv.filter((flag) => flag.startsWith('--cpu-prof')), `${outdir}/${name}.mjs`, ...rest], {
+  stdio: 'inherit',
+})
+child.on('exit', (code) => process.exit(code ?? 1))

@@ -1,0 +1,82 @@
+// Which tables a dump holds, read from the database's own catalogue: a table that is added later is in the dump unless somebody argues that it is not.
+import type { Run } from '../client.ts'
+
+export type DumpColumn = { readonly name: string; readonly type: string }
+export type DumpTable = {
+  readonly name: string
+  /** Rows of one tenant, or of the deployment as a whole. */
+  readonly part: 'tenant' | 'deployment'
+  /** Whether other tenants' rows are kept away by row level security. */
+  readonly secured: boolean
+  readonly columns: readonly DumpColumn[]
+}
+
+/** Tables that stay behind, and why. */
+export const NOT_DUMPED: Readonly<Record<string, string>> = {
+  migration_log: 'What was applied to this database. The one that imports has its own; the header says which schema the rows are of.',
+  job_leases: 'Which process of this deployment runs which job now. Elsewhere it would keep a job waiting for a process that does not exist.',
+  limit_counters: 'Attempts in the last minutes, counted here only while the cache is away; nothing promises to carry the cache over either.',
+}
+
+const TABLES = `
+select c.relname::text as name, c.relrowsecurity as secured,
+  json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum) as columns
+from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+where c.relnamespace = 'authsec'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+group by c.oid, c.relname, c.relrowsecurity order by c.relname collate "C"`
+
+const REFERENCES = `
+select distinct f.relname::text as "from", t.relname::text as "to"
+from pg_constraint c join pg_class f on f.oid = c.conrelid join pg_class t on t.oid = c.confrelid
+where c.contype = 'f' and c.connamespace = 'authsec'::regnamespace and c.conrelid <> c.confrelid`
+
+type ReferenceRow = { readonly from: string; readonly to: string }
+
+const rows = async <T>(run: Run, text: string): Promise<readonly T[]> => (await run({ text, params: [], arrays: false })) as readonly T[]
+
+/** Referenced tables before those that refer to them. */
+const inReferenceOrder = (tables: readonly DumpTable[], references: readonly ReferenceRow[]): readonly DumpTable[] => {
+  const ordered: DumpTable[] = []
+  let waiting = [...tables]
+  while (waiting.length > 0) {
+    const names = new Set(waiting.map(({ name }) => name))
+    const free = waiting.filter(({ name }) => !references.some(({ from, to }) => from === name && names.has(to)))
+    if (free.length === 0) throw new Error(`Tables refer to each other in a circle: ${[...names].join(', ')}`)
+    ordered.push(...free)
+    waiting = waiting.filter((table) => !free.includes(table))
+  }
+  return ordered
+}
+
+/** Every table of the schema but those that stay behind, in an order in which they can be filled. */
+export const dumpTables = async (run: Run): Promise<readonly DumpTable[]> => {
+  const found = await rows<Omit<DumpTable, 'part'>>(run, TABLES)
+  const tables = found
+    .filter(({ name }) => !Object.hasOwn(NOT_DUMPED, name))
+    .map((table): DumpTable => ({ ...table, part: table.columns.some(({ name }) => name === 'tenant_id') ? 'tenant' : 'deployment' }))
+  return inReferenceOrder(tables, await rows<ReferenceRow>(run, REFERENCES))
+}
+
+/** An identifier as it stands in SQL. */
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export const tableName = ({ name }: DumpTable): string => `authsec.${quoted(name)}`
+
+const isJson = (type: string): boolean => type === 'json' || type === 'jsonb'
+
+/**
+ * A column's value as JSON can carry it unchanged: bytes as base64; JSON as its text, so that the value `null` and no value stay apart. The rest PostgreSQL
+ * writes itself: moments as RFC 3339, arrays as arrays, numbers in full.
+ */
+export const encoded = ({ name, type }: DumpColumn): string => {
+  const column = quoted(name)
+  if (type === 'bytea') return `translate(encode(${column}, 'base64'), E'\\n', '') as ${column}`
+  return isJson(type) ? `${column}::text as ${column}` : column
+}
+
+/** Undoes `encoded`, on a record `r` whose columns have the types of `carried`. */
+export const decoded = ({ name, type }: DumpColumn): string => {
+  const column = `r.${quoted(name)}`
+  if (type === 'bytea') return `decode(${column}, 'base64')`
+  return isJson(type) ? `${column}::${type}` : column
+}
+export const carried = ({ name, type }: DumpColumn): string => `${quoted(name)} ${type === 'bytea' || isJson(type) ? 'text' : type}`

@@ -1,0 +1,125 @@
+// Writes a dump. Each tenant is read as the owner of the tables, in that tenant's scope: row level security is forced on the owner too.
+import type { Db, Run } from '../client.ts'
+import { migrationState } from '../migrate.ts'
+import { asOwner, asTenantId, SYSTEM_TENANT, type TenantId } from '../tenant.ts'
+import { type DumpTable, dumpTables, encoded, tableName } from './catalogue.ts'
+import type { Write } from './file.ts'
+import { type Counted, DumpError, endLine, FORMAT_VERSION, type Header, headerLine, rowLine, sectionLine, tally } from './format.ts'
+
+export type ExportOptions = {
+  /** One tenant; without it everything. */
+  readonly tenantId?: TenantId
+  /** Ids of this deployment's master keys: signing keys are sealed under one of them. */
+  readonly masterKeyIds: readonly string[]
+  readonly hashKeyCheck: string
+  readonly exportedAt: Date
+  readonly write: Write
+}
+
+const ask = async <T>(run: Run, text: string): Promise<readonly T[]> => (await run({ text, params: [], arrays: false })) as readonly T[]
+
+/** Every tenant that a directory knows, and the system's: tables under row level security show the owner no tenant but the one it is set to. */
+const allTenants = async (run: Run, tables: readonly DumpTable[]): Promise<readonly TenantId[]> => {
+  const directories = tables.filter(({ part, secured }) => part === 'tenant' && !secured)
+  const found = await ask<{ id: string }>(run, directories.map((table) => `select tenant_id::text as id from ${tableName(table)}`).join(' union '))
+  return [...new Set([SYSTEM_TENANT, ...found.map(({ id }) => asTenantId(id)).sort()])]
+}
+
+/** One statement for all tables, so that a section is of one moment. */
+const selectRows = (tables: readonly DumpTable[], ofTenant: boolean): string => {
+  const condition = ofTenant ? ` where tenant_id = current_setting('app.tenant_id')::uuid` : ''
+  const one = (table: DumpTable, position: number): string =>
+    `select ${position} as position, row_to_json(r)::text as "row" from (select ${table.columns.map(encoded).join(', ')} from ${tableName(table)}${condition}) r`
+  return tables.map(one).join(' union all ')
+}
+
+const ROWS_A_STEP = 200
+
+/** Hands over a section's rows in steps, so that memory does not grow with the tenant. */
+const eachStep = async (
+  run: Run,
+  tables: readonly DumpTable[],
+  ofTenant: boolean,
+  take: (rows: readonly { name: string; row: string }[]) => Promise<void>,
+) => {
+  if (tables.length === 0) return
+  await ask(run, `select set_config('TimeZone', 'UTC', true)`)
+  await ask(run, `declare dump no scroll cursor for ${selectRows(tables, ofTenant)}`)
+  let last = 0
+  for (;;) {
+    const rows = await ask<{ position: number; row: string }>(run, `fetch ${ROWS_A_STEP} from dump`)
+    if (rows.length === 0) return
+    const named = rows.map(({ position, row }) => {
+      if (position < last) throw new Error('The rows came in another order than the tables.')
+      last = position
+      return { name: tables[position]?.name ?? '', row }
+    })
+    await take(named)
+  }
+}
+
+const usedMasterKeys = async (db: Db, tenants: readonly TenantId[]): Promise<readonly string[]> => {
+  const used = new Set<string>()
+  for (const tenantId of tenants) {
+    const keys = await asOwner(db, tenantId, (t) => ask<{ id: string }>(t.run, 'select distinct master_key_id as id from authsec.data_keys'))
+    for (const { id } of keys) used.add(id)
+  }
+  return [...used]
+}
+
+const headerOf = async (db: Db, options: ExportOptions, tables: readonly DumpTable[], tenants: readonly TenantId[]): Promise<Header> => ({
+  format: 'authsec-dump',
+  format_version: FORMAT_VERSION,
+  schema_version: (await migrationState(db)).lastMigration,
+  exported_at: options.exportedAt.toISOString(),
+  scope: options.tenantId === undefined ? 'whole' : 'tenant',
+  master_key_ids: [...new Set([...(await usedMasterKeys(db, tenants)), ...(options.tenantId === undefined ? options.masterKeyIds : [])])].sort(),
+  hash_key_check: options.hashKeyCheck,
+  tables: tables.map(({ name, part, columns }) => ({ name, part, columns: [...columns] })),
+})
+
+const tenantsToExport = async (db: Db, tables: readonly DumpTable[], only: TenantId | undefined): Promise<readonly TenantId[]> => {
+  const all = await asOwner(db, '', (t) => allTenants(t.run, tables))
+  if (only === undefined) return all
+  if (!all.includes(only)) throw new DumpError('tenant_unknown', `There is no tenant ${only} here.`)
+  return [only]
+}
+
+/**
+ * Writes the whole deployment or one tenant. Every tenant is of one moment; tenants are of moments one after the other.
+ * @throws DumpError tenant_unknown
+ */
+export const exportDump = async (db: Db, options: ExportOptions): Promise<Counted> => {
+  const all = await asOwner(db, '', (t) => dumpTables(t.run))
+  const tables = options.tenantId === undefined ? all : all.filter(({ part }) => part === 'tenant')
+  const tenants = await tenantsToExport(db, all, options.tenantId)
+  const count = tally()
+  const put = async (text: string): Promise<void> => {
+    count.bytes(text)
+    await options.write(text)
+  }
+  await put(headerLine(await headerOf(db, options, tables, tenants)))
+  const section = async (tenantId: TenantId | '', own: readonly DumpTable[]): Promise<void> => {
+    count.section()
+    await put(sectionLine(tenantId))
+    await asOwner(db, tenantId, (t) =>
+      eachStep(t.run, own, tenantId !== '', async (rows) => {
+        for (const { name } of rows) count.row(name)
+        await put(rows.map(({ name, row }) => rowLine(name, row)).join(''))
+      }),
+    )
+  }
+  if (options.tenantId === undefined)
+    await section(
+      '',
+      tables.filter(({ part }) => part === 'deployment'),
+    )
+  for (const tenantId of tenants)
+    await section(
+      tenantId,
+      tables.filter(({ part }) => part === 'tenant'),
+    )
+  const end = count.end()
+  await options.write(endLine(end))
+  return { sections: end.sections, rows: end.rows }
+}

@@ -1,0 +1,202 @@
+// Reads a dump into a database. Everything that can be refused is refused before the first row is written; then each section is one transaction.
+import { type Db, type Run, sqlState } from '../client.ts'
+import { migrationState } from '../migrate.ts'
+import { asOwner, asTenantId, SYSTEM_TENANT } from '../tenant.ts'
+import { carried, type DumpTable, decoded, dumpTables, quoted, tableName } from './catalogue.ts'
+import { DumpError, type Entry, type Header, readEntries } from './format.ts'
+
+export type ImportOptions = {
+  /** The dump's lines from the first on; read twice, first to check and then to write. */
+  readonly read: () => AsyncIterable<string>
+  /** Ids of this deployment's master keys. */
+  readonly masterKeyIds: readonly string[]
+  readonly hashKeyCheck: string
+  /** Checks everything and writes nothing. */
+  readonly dryRun?: boolean
+}
+export type Imported = { readonly header: Header; readonly tenants: readonly string[]; readonly rows: Readonly<Record<string, number>> }
+
+type Survey = Imported & { readonly hasDeployment: boolean }
+
+const noHeader = (): never => {
+  throw new DumpError('damaged', 'This file is not a dump of ours: it is empty.')
+}
+
+/** Reads all of it once: the digest is right, and rows stand in sections. */
+const survey = async (read: ImportOptions['read'], judge: (header: Header) => void): Promise<Survey> => {
+  let header: Header | undefined
+  const sections: string[] = []
+  const rows: Record<string, number> = {}
+  const entries = readEntries(read(), (found) => {
+    judge(found)
+    header = found
+  })
+  for await (const entry of entries) {
+    if (entry.kind === 'section') sections.push(entry.tenantId)
+    else if (sections.length === 0) throw new DumpError('damaged', 'The dump is damaged: a row stands outside of all sections. Nothing was written.')
+    else rows[entry.table] = (rows[entry.table] ?? 0) + 1
+  }
+  return { header: header ?? noHeader(), tenants: sections.filter((id) => id !== ''), rows, hasDeployment: sections.includes('') }
+}
+
+const judgeSchema = (header: Header, ours: number): void => {
+  if (header.schema_version > ours) {
+    const why = `The dump is of schema version ${header.schema_version}, this release has ${ours}`
+    throw new DumpError('newer_schema', `${why}. Import it with the release that wrote it, or a later one. Nothing was written.`)
+  }
+}
+
+const judgeKeys = (header: Header, options: ImportOptions): void => {
+  const missing = header.master_key_ids.filter((id) => !options.masterKeyIds.includes(id))
+  if (missing.length > 0) {
+    const why = `Sealed values in the dump are under master keys that this deployment does not have: ${missing.join(', ')}`
+    throw new DumpError('master_keys_missing', `${why}. Add them behind the first of MASTER_KEYS. Nothing was written.`)
+  }
+  if (header.hash_key_check !== options.hashKeyCheck)
+    throw new DumpError(
+      'other_hash_key',
+      'The dump was made under another HASH_KEY: look-ups by address would find nothing. Use the same one. Nothing was written.',
+    )
+}
+
+/** The columns that the dump has, as this database knows them. */
+const matched = (header: Header, ours: readonly DumpTable[]): readonly DumpTable[] => {
+  const dumped = new Map(header.tables.map((table) => [table.name, table]))
+  for (const { name } of header.tables) {
+    if (!ours.some((table) => table.name === name))
+      throw new DumpError('other_columns', `The dump has a table ${name} that this release does not know. Nothing was written.`)
+  }
+  return ours.flatMap((table) => {
+    const theirs = dumped.get(table.name)
+    if (theirs === undefined) return []
+    const strange = theirs.columns.find(({ name, type }) => !table.columns.some((column) => column.name === name && column.type === type))
+    if (strange)
+      throw new DumpError(
+        'other_columns',
+        `The dump has ${table.name}.${strange.name} as ${strange.type}; this release has not. Nothing was written.`,
+      )
+    return [{ ...table, columns: table.columns.filter(({ name }) => theirs.columns.some((column) => column.name === name)) }]
+  })
+}
+
+const someRow = async (run: Run, tables: readonly DumpTable[], ofTenant: boolean): Promise<boolean> => {
+  if (tables.length === 0) return false
+  const condition = ofTenant ? ` where tenant_id = current_setting('app.tenant_id')::uuid` : ''
+  const text = tables.map((table) => `exists (select from ${tableName(table)}${condition})`).join(' or ')
+  const [row] = (await run({ text: `select ${text} as found`, params: [], arrays: false })) as readonly { found: boolean }[]
+  return row?.found === true
+}
+
+const refuseExisting = async (db: Db, tables: readonly DumpTable[], { tenants, hasDeployment }: Survey): Promise<void> => {
+  const ofTenant = tables.filter(({ part }) => part === 'tenant')
+  const ofDeployment = tables.filter(({ part }) => part === 'deployment')
+  if (hasDeployment && (await asOwner(db, '', (t) => someRow(t.run, ofDeployment, false)))) {
+    const wayOut = 'Take a database that was migrated (npm run db:migrate) and never started'
+    throw new DumpError(
+      'deployment_exists',
+      `The database has signing keys of its own already. ${wayOut}, or import single tenants. Nothing was written.`,
+    )
+  }
+  for (const tenantId of tenants) {
+    if (await asOwner(db, asTenantId(tenantId), (t) => someRow(t.run, ofTenant, true))) {
+      const who = tenantId === SYSTEM_TENANT ? `The system tenant ${tenantId}` : `Tenant ${tenantId}`
+      throw new DumpError('tenant_exists', `${who} exists in this database already; rows are never merged. Nothing was written.`)
+    }
+  }
+}
+
+const insertText = (table: DumpTable): string => {
+  const names = table.columns.map(({ name }) => quoted(name)).join(', ')
+  const own = table.part === 'tenant' ? ` where r.tenant_id = current_setting('app.tenant_id')::uuid` : ''
+  return `with written as (
+  insert into ${tableName(table)} (${names}) overriding system value
+  select ${table.columns.map(decoded).join(', ')} from json_to_recordset($1::text::json) as r(${table.columns.map(carried).join(', ')})${own}
+  returning 1
+) select count(*)::int as count from written`
+}
+
+const insert = async (run: Run, table: DumpTable, rows: readonly string[]): Promise<void> => {
+  const [written] = (await run({ text: insertText(table), params: [`[${rows.join(',')}]`], arrays: false })) as readonly { count: number }[]
+  if (written?.count !== rows.length) throw new DumpError('damaged', `A row of ${table.name} belongs to another tenant than its section.`)
+}
+
+const STEP = { rows: 200, characters: 4 * 1024 * 1024 }
+
+/** Writes one section's rows and hands back the entry behind them. */
+const fill = async (run: Run, tables: ReadonlyMap<string, DumpTable>, next: () => Promise<Entry | undefined>): Promise<Entry | undefined> => {
+  let table: DumpTable | undefined
+  let waiting: string[] = []
+  let characters = 0
+  const flush = async (): Promise<void> => {
+    if (table !== undefined && waiting.length > 0) await insert(run, table, waiting)
+    waiting = []
+    characters = 0
+  }
+  for (;;) {
+    const entry = await next()
+    if (entry?.kind !== 'row') {
+      await flush()
+      return entry
+    }
+    if (entry.table !== table?.name || waiting.length >= STEP.rows || characters + entry.row.length > STEP.characters) await flush()
+    table = tables.get(entry.table)
+    if (table === undefined)
+      throw new DumpError('damaged', `The dump has a row of ${entry.table}, which its header does not name for such a section.`)
+    waiting.push(entry.row)
+    characters += entry.row.length
+  }
+}
+
+const constraintOf = (error: unknown): string => {
+  const name = error instanceof Error ? (error as { constraint?: unknown }).constraint : undefined
+  return typeof name === 'string' ? name : 'unknown'
+}
+
+/** Nothing of this section was written; what came before it was. */
+const explained = (error: unknown, section: string, done: readonly string[]): unknown => {
+  const before = done.length === 0 ? 'Nothing was written.' : `Written were ${done.length} sections before it; start again with an empty database.`
+  const where = section === '' ? "the deployment's own rows" : `tenant ${section}`
+  if (error instanceof DumpError) return new DumpError(error.reason, `${error.message} Nothing of ${where} was written. ${before}`, error)
+  if (sqlState(error)?.startsWith('23'))
+    return new DumpError('conflict', `${where}: a row is in conflict with what the database holds (${constraintOf(error)}). ${before}`, error)
+  return error
+}
+
+const write = async (db: Db, tables: readonly DumpTable[], options: ImportOptions): Promise<void> => {
+  const ofPart = (part: DumpTable['part']) => new Map(tables.filter((table) => table.part === part).map((table) => [table.name, table]))
+  const parts = { tenant: ofPart('tenant'), deployment: ofPart('deployment') }
+  const entries = readEntries(options.read(), () => undefined)
+  const next = async (): Promise<Entry | undefined> => {
+    const step = await entries.next()
+    return step.done ? undefined : step.value
+  }
+  const done: string[] = []
+  for (let entry = await next(); entry?.kind === 'section'; ) {
+    const { tenantId } = entry
+    try {
+      entry = await asOwner(db, tenantId === '' ? '' : asTenantId(tenantId), (t) =>
+        fill(t.run, tenantId === '' ? parts.deployment : parts.tenant, next),
+      )
+    } catch (error) {
+      throw explained(error, tenantId, done)
+    }
+    done.push(tenantId)
+  }
+}
+
+/**
+ * Brings a dump into a migrated database: wholly, or nothing of the section that failed.
+ * @throws DumpError all reasons but tenant_unknown
+ */
+export const importDump = async (db: Db, options: ImportOptions): Promise<Imported> => {
+  const { lastMigration } = await migrationState(db)
+  const ours = await asOwner(db, '', (t) => dumpTables(t.run))
+  const found = await survey(options.read, (header) => {
+    judgeSchema(header, lastMigration)
+    judgeKeys(header, options)
+  })
+  const tables = matched(found.header, ours)
+  await refuseExisting(db, tables, found)
+  if (options.dryRun !== true) await write(db, tables, options)
+  return { header: found.header, tenants: found.tenants, rows: found.rows }
+}

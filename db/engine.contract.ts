@@ -1,0 +1,158 @@
+// What every engine promises, whatever opens the database. Each engine's test runs this on a migrated database of its own.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Engine, openDb, type Run, type Scope, type Statement, sqlState } from './client.ts'
+import { asTenantId, atomically, forTenant } from './tenant.ts'
+
+const tenantId = asTenantId(randomUUID())
+const app: Scope = { role: 'authsec_app', tenantId }
+const ask = (text: string, ...params: readonly unknown[]): Statement => ({ text, params, arrays: false })
+const stateOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => sqlState(error) ?? String(error),
+  )
+
+/** Values that a driver may spoil, with what it has to hand back. */
+const VALUES: readonly { readonly type: string; readonly given: unknown; readonly expected?: unknown }[] = [
+  { type: 'int', given: -2147483648 },
+  { type: 'bigint', given: 9007199254740991 },
+  { type: 'double precision', given: 0.1 },
+  { type: 'boolean', given: false },
+  { type: 'uuid', given: '0190b0a0-0000-7000-8000-00000000000f' },
+  { type: 'text', given: 'Zoë 🦉 \u{1F469}\u200D\u{1F692} \'"\\ \u2028\r\n\t' },
+  { type: 'text', given: '' },
+  { type: 'text', given: null },
+  { type: 'bytea', given: Uint8Array.of(0, 255, 92, 39, 10), expected: '00ff5c270a' },
+  { type: 'jsonb', given: JSON.stringify({ a: [1, { b: null }], ü: '"' }), expected: { a: [1, { b: null }], ü: '"' } },
+  { type: 'text[]', given: ['a,b', 'NULL', '', '"q"', 'ü\\'] },
+  { type: 'text[]', given: [] },
+]
+/** Bytes are compared as bytes, whichever class of the driver's holds them. */
+const comparable = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value)
+
+export type Opened = { readonly engine: Engine; readonly close: () => Promise<void> }
+
+export const engineContract = (name: string, open: () => Promise<Opened>): void => {
+  describe(name, () => {
+    let engine: Engine
+    let close: () => Promise<void>
+    beforeAll(async () => {
+      ;({ engine, close } = await open())
+      await engine.script(
+        'authsec_owner',
+        'create table authsec.contract (id int primary key, n int not null); grant all on authsec.contract to authsec_app',
+      )
+    })
+    afterAll(async () => {
+      await engine.script('authsec_owner', 'drop table authsec.contract')
+      await close()
+    })
+    const put = (run: Run, id: number, n = 0) => run(ask('insert into authsec.contract (id, n) values ($1, $2)', id, n))
+    const count = async (id: number): Promise<unknown> => {
+      const [row] = await engine.one(app, ask('select count(*)::int as count from authsec.contract where id = $1', id))
+      return (row as { count: number }).count
+    }
+
+    test.each(VALUES)('hands back what it was given: $type $given', async ({ type, given, expected }) => {
+      const [row] = await engine.one(app, ask(`select $1::${type} as value`, given))
+      expect(comparable((row as { value: unknown }).value)).toEqual(expected ?? given)
+    })
+
+    test('moments arrive as text with their zone, to the microsecond', async () => {
+      const [row] = await engine.one(app, ask(`select $1::timestamptz as at`, '2026-11-24T23:59:59.123456+05:30'))
+      const { at } = row as { at: string }
+      expect(at).toMatch(/\.123456[+-]\d\d/)
+      expect(new Date(at).toISOString()).toBe('2026-11-24T18:29:59.123Z')
+    })
+
+    test('rows as arrays keep columns of one name apart', async () => {
+      expect(await engine.one(app, { text: 'select 1 as a, 2 as a', params: [], arrays: true })).toEqual([[1, 2]])
+    })
+
+    test('a statement runs as the role and for the tenant of its scope, which end with it', async () => {
+      const who = ask(`select current_user::text as role, current_setting('app.tenant_id', true) as tenant`)
+      const jobs: Scope = { role: 'authsec_jobs', tenantId: '' }
+      const asJobs = { role: 'authsec_jobs', tenant: '' }
+      expect(await engine.one(app, who)).toEqual([{ role: 'authsec_app', tenant: tenantId }])
+      expect(await engine.one(jobs, who)).toEqual([asJobs])
+      expect(await engine.transaction(app, (run) => run(who))).toEqual([{ role: 'authsec_app', tenant: tenantId }])
+      await expect(engine.one(app, ask('select 1 / 0'))).rejects.toThrow()
+      expect(await engine.transaction(jobs, (run) => run(who))).toEqual([asJobs])
+    })
+
+    test('a transaction that returns is there, one that throws is not', async () => {
+      await engine.transaction(app, (run) => put(run, 1))
+      expect(await count(1)).toBe(1)
+      const failed = engine.transaction(app, async (run) => {
+        await put(run, 2)
+        throw new Error('changed my mind')
+      })
+      await expect(failed).rejects.toThrow('changed my mind')
+      expect(await count(2)).toBe(0)
+    })
+
+    test('a failed statement that is swallowed inside does not look like a commit', async () => {
+      const swallowed = engine.transaction(app, async (run) => {
+        await put(run, 3)
+        await run(ask('select 1 / 0')).catch(() => undefined)
+      })
+      await expect(swallowed).rejects.toThrow()
+      expect(await count(3)).toBe(0)
+    })
+
+    test('errors carry their SQLSTATE, alone and inside a transaction, and the engine goes on', async () => {
+      await engine.transaction(app, (run) => put(run, 4))
+      expect(await stateOf(engine.one(app, ask('insert into authsec.contract (id, n) values (4, 0)')))).toBe('23505')
+      expect(await stateOf(engine.transaction(app, (run) => put(run, 4)))).toBe('23505')
+      expect(await stateOf(engine.one(app, ask('selekt')))).toBe('42601')
+      expect(await stateOf(engine.one(app, ask('select from authsec.nowhere')))).toBe('42P01')
+      expect(await stateOf(engine.one(app, ask('drop table authsec.contract')))).toBe('42501')
+      expect(await stateOf(engine.one(app, ask('select $1::uuid', 'no uuid')))).toBe('22P02')
+      expect(await stateOf(engine.one(app, ask('select $1::text', 'a\0b')))).toMatch(/^(22021|done)$/)
+      expect(await count(4)).toBe(1)
+    })
+
+    test('a handle from outside fails at once inside a transaction, and the transaction leaves nothing', async () => {
+      const own = forTenant(openDb(engine), tenantId)
+      const mixed = atomically(own, async (t) => {
+        await put(t.run, 5)
+        await own.run(ask('select 1'))
+      })
+      await expect(mixed).rejects.toThrow(/from outside was used inside a transaction/)
+      const nested = atomically(own, async () => atomically(forTenant(openDb(engine), tenantId), async () => undefined))
+      await expect(nested).rejects.toThrow(/from outside was used inside a transaction/)
+      expect(await count(5)).toBe(0)
+    })
+
+    test('twenty transactions at once lose no change, and statements beside them are answered', async () => {
+      await engine.transaction(app, (run) => put(run, 6))
+      const raise = (fails: boolean) =>
+        engine.transaction(app, async (run) => {
+          const [row] = await run(ask('select n from authsec.contract where id = 6 for update'))
+          await run(ask('update authsec.contract set n = $1 where id = 6', (row as { n: number }).n + 1))
+          if (fails) throw new Error('every second one fails')
+        })
+      const all = await Promise.allSettled([
+        ...Array.from({ length: 20 }, (_, n) => raise(n % 2 === 1)),
+        ...Array.from({ length: 20 }, () => engine.one(app, ask('select n from authsec.contract where id = 6'))),
+      ])
+      expect(all.filter(({ status }) => status === 'rejected')).toHaveLength(10)
+      expect(await engine.one(app, ask('select n from authsec.contract where id = 6'))).toEqual([{ n: 10 }])
+    })
+
+    test('a script is one transaction', async () => {
+      const failed = engine.script('authsec_owner', 'insert into authsec.contract values (7, 0); select 1 / 0')
+      expect(await stateOf(failed)).toBe('22012')
+      expect(await count(7)).toBe(0)
+      await engine.script('authsec_owner', 'insert into authsec.contract values (7, 0); insert into authsec.contract values (8, 0)')
+      expect(await count(8)).toBe(1)
+    })
+
+    test('a scope that is none is refused, by a rejection', async () => {
+      const forged = { role: 'authsec_app', tenantId: `' or true --` } as const
+      await expect(engine.one(forged, ask('select 1 from authsec.tenants'))).rejects.toThrow()
+      await expect(engine.transaction(forged, (run) => run(ask('select 1 from authsec.tenants')))).rejects.toThrow()
+    })
+  })
+}

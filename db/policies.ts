@@ -1,0 +1,124 @@
+// Roles, row level security and grants, as one idempotent text that runs after every migration: a table cannot be forgotten, since what is not in the
+// directory list gets forced row level security or stops the migration.
+
+/**
+ * Tables without row level security: what must be found before the tenant is known. They hold ids, keyed hashes, sealed bytes and times; no personal data.
+ * README argues each of them.
+ */
+export const DIRECTORY_TABLES = [
+  'tenant_directory',
+  'domain_directory',
+  'administrator_directory',
+  'identity_directory',
+  'client_directory',
+  'signing_keys',
+  'job_leases',
+  'limit_counters',
+  'outbox_queue',
+  'webhook_queue',
+  'migration_log',
+  'resource_directory',
+  'passkey_directory',
+  'device_code_directory',
+] as const
+
+/** Tables that a request may add to and read, never change or remove from. */
+const APPEND_ONLY = ['audit_events', 'revoked_tokens']
+/** Tables that a request only reads. */
+const READ_ONLY = ['migration_log']
+
+/** What the jobs role may do across tenants, and with which rows. */
+const JOBS: readonly { readonly table: string; readonly commands: readonly ('select' | 'update' | 'delete')[]; readonly rows: string }[] = [
+  { table: 'sessions', commands: ['select', 'delete'], rows: `expires_at < now() - interval '7 days'` },
+  { table: 'tickets', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'one_time_codes', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'pending_registrations', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'federation_states', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'pending_enrolments', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'sms_codes', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 day'` },
+  { table: 'device_grants', commands: ['select', 'delete'], rows: `expires_at < now() - interval '24 hours'` },
+  { table: 'ciba_requests', commands: ['select', 'delete'], rows: `expires_at < now() - interval '24 hours'` },
+  { table: 'mcp_sessions', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'voice_sessions', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'revoked_tokens', commands: ['select', 'delete'], rows: `expires_at < now()` },
+  { table: 'tenant_domains', commands: ['select', 'delete'], rows: `not is_verified and created_at < now() - interval '7 days'` },
+  { table: 'data_keys', commands: ['select', 'update'], rows: 'true' },
+  { table: 'outbox_messages', commands: ['select', 'delete'], rows: `sent_at < now() - interval '7 days' or failed_at < now() - interval '30 days'` },
+  { table: 'oauth_authorizations', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'oauth_requests', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'oauth_used_ids', commands: ['select', 'delete'], rows: `expires_at < now()` },
+  { table: 'registration_tokens', commands: ['select', 'delete'], rows: `expires_at < now() - interval '24 hours'` },
+  { table: 'resource_access_requests', commands: ['select', 'delete'], rows: `expires_at < now() - interval '24 hours'` },
+  { table: 'clients', commands: ['select', 'delete'], rows: `unused_until < now() - interval '1 hour'` },
+  { table: 'saml_requests', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'oauth_delegations', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'oauth_budgets', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'oauth_spends', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+]
+
+const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ')
+
+/** Runs as the login role, before the first migration: the roles and the schema that the owner role owns. */
+export const PREPARE = `
+do $$
+declare r text;
+begin
+  foreach r in array array['authsec_owner', 'authsec_app', 'authsec_jobs'] loop
+    if not exists (select from pg_roles where rolname = r) then
+      begin
+        execute format('create role %I nologin nosuperuser nobypassrls nocreatedb nocreaterole', r);
+      exception when duplicate_object or unique_violation then null;
+      end;
+    end if;
+    if not pg_has_role(current_user, r, case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end) then execute format('grant %I to current_user', r); end if;
+  end loop;
+  if not exists (select from pg_namespace where nspname = 'authsec') then
+    create schema authsec authorization authsec_owner;
+  end if;
+end $$;
+`
+
+/** Runs as the owner role after every migration. */
+export const POLICIES = `
+do $$
+declare
+  t record;
+  directory text[] := array[${list(DIRECTORY_TABLES)}];
+  append_only text[] := array[${list(APPEND_ONLY)}];
+  read_only text[] := array[${list(READ_ONLY)}];
+begin
+  grant usage on schema authsec to authsec_app, authsec_jobs;
+  for t in select c.oid, c.relname::text as name, c.relrowsecurity as secured, c.relforcerowsecurity as forced
+           from pg_class c where c.relnamespace = 'authsec'::regnamespace and c.relkind in ('r', 'p') loop
+    if t.name = any (directory) then
+      execute format('grant select on authsec.%I to authsec_app, authsec_jobs', t.name);
+      if not t.name = any (read_only) then
+        execute format('grant insert, update, delete on authsec.%I to authsec_app, authsec_jobs', t.name);
+      end if;
+    else
+      if not exists (select from pg_attribute a where a.attrelid = t.oid and a.attname = 'tenant_id' and a.attnotnull) then
+        raise exception 'table % has no tenant_id and is not a directory table', t.name;
+      end if;
+      if not t.secured then execute format('alter table authsec.%I enable row level security', t.name); end if;
+      if not t.forced then execute format('alter table authsec.%I force row level security', t.name); end if;
+      if not exists (select from pg_policy p where p.polrelid = t.oid and p.polname = 'own_tenant') then
+        execute format($p$create policy own_tenant on authsec.%I
+          using (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)
+          with check (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)$p$, t.name);
+      end if;
+      execute format('grant select, insert on authsec.%I to authsec_app', t.name);
+      if not t.name = any (append_only) then execute format('grant update, delete on authsec.%I to authsec_app', t.name); end if;
+    end if;
+  end loop;
+end $$;
+${JOBS.map(
+  ({ table, commands, rows }) => `
+grant ${commands.join(', ')} on authsec.${table} to authsec_jobs;
+${commands
+  .map(
+    (command) => `drop policy if exists jobs_${command} on authsec.${table};
+create policy jobs_${command} on authsec.${table} for ${command} to authsec_jobs using (${rows});`,
+  )
+  .join('\n')}`,
+).join('\n')}
+`

@@ -1,0 +1,193 @@
+// PostgreSQL through a pool of connections, whichever driver made them. Role and tenant travel in the same network write as the first statement.
+import type pg from 'pg'
+import TypeOverrides from 'pg/lib/type-overrides'
+import { DatabaseAway, type Engine, type Role, type Run, type Scope, type Statement } from './client.ts'
+
+/** The driver hands over what the server sent; columns of drizzle know what they hold. Only these are worth parsing here. */
+const BOOL = 16
+const BYTEA = 17
+const INT2 = 21
+const INT4 = 23
+const OID = 26
+const INT8 = 20
+const FLOAT8 = 701
+const JSON_ = 114
+const JSONB = 3802
+const TEXT_ARRAY = 1009
+const UUID_ARRAY = 2951
+const PARSED = new Set([BOOL, BYTEA, INT2, INT4, OID, FLOAT8, JSON_, JSONB, TEXT_ARRAY, UUID_ARRAY])
+const parsers = new TypeOverrides()
+export const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return Number
+    return PARSED.has(oid) ? parsers.getTypeParser(oid, format as 'text') : (value: string) => value
+  },
+} as pg.CustomTypesConfig
+
+const TENANT = /^[0-9a-f-]{36}$|^$/
+const ROLE = /^authsec_(app|jobs|owner)$/
+
+export const requireWellFormed = (scope: Scope): void => {
+  if (!TENANT.test(scope.tenantId) || !ROLE.test(scope.role)) throw new Error('malformed scope')
+}
+
+/** Sets tenant and role. Both are checked here and never come from a caller, so they may stand in the text. */
+export const entering = (scope: Scope): string => {
+  requireWellFormed(scope)
+  return `select set_config('role','${scope.role}',true), set_config('app.tenant_id','${scope.tenantId}',true)`
+}
+/** As one text with the start of a transaction, which makes the write one message. */
+const enter = (scope: Scope): string => `begin; ${entering(scope)}`
+
+const AWAY = /^(08|57P0|53300|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
+const AWAY_TEXT =
+  /Connection terminated|connection timeout|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Client was closed/i
+export const isAway = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false
+  if (AWAY.test(String((error as { code?: unknown }).code ?? ''))) return true
+  return AWAY_TEXT.test(error.message) || (error instanceof AggregateError && error.errors.some(isAway))
+}
+const translated = (error: unknown): unknown => (isAway(error) && !(error instanceof DatabaseAway) ? new DatabaseAway(error) : error)
+
+/** Statements are prepared by name while there are not too many of them: texts of ours are few, only `in (...)` lists vary. */
+export const KEPT_STATEMENTS = 500
+const names = new Map<string, string>()
+const nameOf = (text: string): string | undefined => {
+  const known = names.get(text)
+  if (known !== undefined) return known
+  if (names.size >= KEPT_STATEMENTS) return undefined
+  const name = `s${names.size}`
+  names.set(text, name)
+  return name
+}
+export const queryOf = ({ text, params, arrays }: Statement): pg.QueryConfig & { rowMode?: 'array' } => {
+  const name = nameOf(text)
+  return { text, values: params as unknown[], types, ...(name === undefined ? {} : { name }), ...(arrays ? { rowMode: 'array' } : {}) }
+}
+
+/** What is used of a driver's pool and of its connections. */
+type Client = Pick<pg.PoolClient, 'query' | 'release'>
+type Broken = (event: 'error', told: (error: Error) => void) => unknown
+type Pool = {
+  connect(): Promise<Client>
+  end(): Promise<void>
+  on(event: 'error', told: (error: Error) => void): unknown
+  on(event: 'connect', told: (client: { on: Broken }) => void): unknown
+}
+
+export type PostgresOptions = {
+  /** Where each role logs in. A privileged URL may serve all three: every transaction switches to the role it is for. */
+  readonly url: string
+  readonly jobsUrl?: string
+  readonly ownerUrl?: string
+  readonly maxConnections?: number
+  /** Told of connections that broke while idle. */
+  readonly onIdleError?: (error: Error) => void
+}
+
+const QUERY_TIMEOUT_MS = 15_000
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** What every driver does alike. How it reads one statement is its own. */
+export type Pooled = Pick<Engine, 'transaction' | 'script' | 'close'> & {
+  /** Runs `use` with a connection of that role, again where it broke before `begun` was called. */
+  connected<T>(role: Role | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T>
+}
+
+export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfig) => Pool): Pooled => {
+  const pools = new Map<string, Pool>()
+  const maxConnections = options.maxConnections ?? 10
+  const poolOf = (role: Role | 'login'): Pool => {
+    const url = role === 'authsec_app' ? options.url : ((role === 'authsec_jobs' ? options.jobsUrl : options.ownerUrl) ?? options.url)
+    const known = pools.get(url)
+    if (known) return known
+    const made = openPool({
+      connectionString: url,
+      max: maxConnections,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      idleTimeoutMillis: 30_000,
+      allowExitOnIdle: true,
+      pipeline: true,
+    } as pg.PoolConfig)
+    made.on('error', (error) => options.onIdleError?.(error))
+    // The pool listens while a connection is idle. One that breaks in use fails its queries, and would end the process if nobody listened.
+    made.on('connect', (client) => void client.on('error', () => undefined))
+    pools.set(url, made)
+    return made
+  }
+
+  /**
+   * Connections that died in the pool are noticed at their first use, before anything of ours was done: then the next is tried, until a fresh one was.
+   * Where none can be made, one more try is enough.
+   */
+  const connected = async <T>(role: Role | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T> => {
+    for (let attempt = 0; ; attempt++) {
+      let begun = false
+      let tries = 1
+      try {
+        const client = await poolOf(role).connect()
+        tries = maxConnections
+        let failure: Error | undefined
+        try {
+          return await use(client, () => {
+            begun = true
+          })
+        } catch (error) {
+          if (isAway(error)) failure = error as Error
+          throw error
+        } finally {
+          client.release(failure)
+        }
+      } catch (error) {
+        if (isAway(error) && !begun && attempt < tries) continue
+        throw translated(error)
+      }
+    }
+  }
+
+  const transaction = async <T>(scope: Scope, work: (run: Run) => Promise<T>): Promise<T> => {
+    const begin = enter(scope)
+    return connected(scope.role, async (client, begun) => {
+      // Sent with the first statement. Where a role or tenant is refused, the transaction is one that has failed, and nothing that follows is done.
+      const entered = client.query(begin).then(begun)
+      let result: T
+      try {
+        const ran = work(async (statement) => {
+          try {
+            const [{ rows }] = await Promise.all([client.query(queryOf(statement)), entered])
+            return rows
+          } catch (error) {
+            throw translated(error)
+          }
+        })
+        ;[result] = await Promise.all([ran, entered])
+      } catch (error) {
+        await client.query('rollback').catch(() => undefined)
+        throw error
+      }
+      const { command } = await client.query('commit')
+      if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a failed statement inside it was swallowed.')
+      return result
+    })
+  }
+
+  return {
+    connected,
+    transaction,
+    script: (role, text) =>
+      connected(role, async (client, begun) => {
+        await client.query('begin')
+        begun()
+        try {
+          if (role !== 'login') await client.query(`set local role ${role}`)
+          await client.query(text)
+          await client.query('commit')
+        } catch (error) {
+          await client.query('rollback').catch(() => undefined)
+          throw error
+        }
+      }),
+    close: async () => void (await Promise.all([...pools.values()].map((pool) => pool.end()))),
+  }
+}

@@ -1,0 +1,113 @@
+// The contract on a server, and what only a server can do: go away.
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testDatabase } from '#shared/testing/database'
+import { DatabaseAway, type Engine, type Scope } from './client.ts'
+import { engineContract } from './engine.contract.ts'
+import { KEPT_STATEMENTS } from './pool.ts'
+import { postgresEngine } from './postgres.ts'
+import { type CutProxy, cutProxy } from './testing/cut-proxy.ts'
+
+engineContract('PostgreSQL, each role logged in as itself', async () => {
+  const { db } = await testDatabase()
+  return { engine: db.engine, close: async () => undefined }
+})
+
+engineContract('PostgreSQL, one privileged login that switches', async () => {
+  const { url } = await testDatabase()
+  const engine = postgresEngine({ url: url ?? '' })
+  return { engine, close: engine.close }
+})
+
+test('a statement without values runs as the role and for the tenant also when so many were prepared that it gets no name', async () => {
+  const engine = postgresEngine({ url: (await testDatabase()).url ?? '' })
+  const scope: Scope = { role: 'authsec_app', tenantId: '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee' }
+  for (let n = 0; n <= KEPT_STATEMENTS; n++) {
+    const text = `select ${n} as n, current_user::text as role, current_setting('app.tenant_id') as tenant`
+    expect(await engine.one(scope, { text, params: [], arrays: false })).toEqual([{ n, role: scope.role, tenant: scope.tenantId }])
+  }
+  await engine.close()
+})
+
+describe('a database that goes away', () => {
+  const app: Scope = { role: 'authsec_app', tenantId: '' }
+  const one = { text: 'select 1 as one', params: [], arrays: false }
+  const slow = { text: 'select pg_sleep(20)', params: [], arrays: false }
+  let proxy: CutProxy
+  let engine: Engine
+  const idle: Error[] = []
+  beforeAll(async () => {
+    const url = new URL((await testDatabase()).url ?? '')
+    proxy = await cutProxy(url.hostname, Number(url.port || 5432))
+    url.port = String(proxy.port)
+    engine = postgresEngine({ url: url.href, maxConnections: 4, onIdleError: (error) => idle.push(error) })
+  })
+  afterAll(async () => {
+    await engine.close()
+    await proxy.close()
+  })
+  const ofSlow = `from pg_stat_activity where state = 'active' and query = '${slow.text}' and datname = current_database()`
+  /** Waits until as many of the slow statements run on the server; breaks something; ends what the server would go on with for nobody. */
+  const whileRunning = async (count: number, breaks: () => void): Promise<void> => {
+    const watch = new pg.Client({ connectionString: (await testDatabase()).url })
+    await watch.connect()
+    while ((await watch.query<{ count: number }>(`select count(*)::int as count ${ofSlow}`)).rows[0]?.count !== count);
+    breaks()
+    await watch.query(`select pg_terminate_backend(pid, 5000) ${ofSlow}`)
+    await watch.end()
+  }
+  const outcome = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => 'done',
+      (error: unknown) => error,
+    )
+
+  test('is away, at once, and there again without a restart', async () => {
+    expect(await engine.one(app, one)).toEqual([{ one: 1 }])
+    proxy.cut()
+    for (let n = 0; n < 6; n++) expect(await outcome(engine.one(app, one))).toBeInstanceOf(DatabaseAway)
+    expect(await outcome(engine.transaction(app, (run) => run(one)))).toBeInstanceOf(DatabaseAway)
+    expect(await outcome(engine.script('login', 'select 1'))).toBeInstanceOf(DatabaseAway)
+    proxy.mend()
+    expect(await engine.one(app, one)).toEqual([{ one: 1 }])
+    expect(await engine.transaction(app, (run) => run(one))).toEqual([{ one: 1 }])
+  })
+
+  test('connections that broke while idle cost no request', async () => {
+    await Promise.all(Array.from({ length: 4 }, () => engine.transaction(app, (run) => run(one))))
+    proxy.drop()
+    expect(await engine.one(app, one)).toEqual([{ one: 1 }])
+    await Promise.all(Array.from({ length: 4 }, () => engine.transaction(app, (run) => run(one))))
+    proxy.drop()
+    const all = await Promise.allSettled(Array.from({ length: 8 }, () => engine.one(app, one)))
+    expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'fulfilled'))
+  })
+
+  test('cut in the middle of a statement or of a transaction: away, never a second try of what may have happened', async () => {
+    let entered = 0
+    const statement = outcome(engine.one(app, slow))
+    const transaction = outcome(
+      engine.transaction(app, async (run) => {
+        entered += 1
+        await run(one)
+        await run(slow)
+      }),
+    )
+    await whileRunning(2, proxy.drop)
+    expect(await transaction).toBeInstanceOf(DatabaseAway)
+    expect(await statement).toBeInstanceOf(DatabaseAway)
+    expect(entered).toBe(1)
+    expect(await engine.one(app, one)).toEqual([{ one: 1 }])
+  })
+
+  test('a pool whose every connection broke in use serves as many again', async () => {
+    for (let round = 0; round < 3; round++) {
+      const work = Array.from({ length: 4 }, () => outcome(engine.transaction(app, (run) => run(slow))))
+      await whileRunning(4, proxy.cut)
+      for (const ended of await Promise.all(work)) expect(ended).toBeInstanceOf(DatabaseAway)
+      proxy.mend()
+    }
+    const all = await Promise.all(Array.from({ length: 12 }, () => engine.transaction(app, (run) => run(one))))
+    expect(all).toHaveLength(12)
+  })
+})

@@ -1,0 +1,54 @@
+// `npm run release:record [-- TEST…]`: runs the suite on the server that TEST_DATABASE_URL names, and writes down what it said to it as db/releases/VERSION.json.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { openDb } from '../client.ts'
+import { migrate } from '../migrate.ts'
+import { postgresEngine } from '../postgres.ts'
+import { columnsOf, type Said, type Snapshot } from './snapshot.ts'
+
+const server = process.env.TEST_DATABASE_URL
+if (server === undefined) throw new Error('TEST_DATABASE_URL: must be set; see scripts/services.sh')
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
+const folder = mkdtempSync(join(tmpdir(), 'authsec-said-'))
+
+const { status } = spawnSync('npx', ['vitest', 'run', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: { ...process.env, RECORD_STATEMENTS: folder },
+})
+if (status !== 0) process.stderr.write('The suite failed: what it said until then is written down, and should not be kept.\n')
+
+const name = `authsec_release_${process.pid}`
+const admin = new pg.Client({ connectionString: server })
+await admin.connect()
+await admin.query(`create database ${name}`)
+const own = new URL(server)
+own.pathname = `/${name}`
+const engine = postgresEngine({ url: own.href })
+await migrate(openDb(engine), new Date())
+await engine.close()
+const session = new pg.Client({ connectionString: own.href })
+await session.connect()
+const columns = await columnsOf(session)
+await session.end()
+await admin.query(`drop database ${name} with (force)`)
+await admin.end()
+
+/** Lists of values vary in length; one of each stands for all. What tests say by hand names what no function does. */
+const shaped = ({ role, text }: Said): string =>
+  `${role} ${text.replace(/\$\d+(, ?\$\d+)*/g, '$').replace(/(\((\$|default)(, (\$|default))*\)(, )?)+/g, '($)')}`
+const said = new Map<string, Said>()
+for (const file of readdirSync(folder)) {
+  for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) {
+    if (line === '') continue
+    const one = JSON.parse(line) as Said
+    if (!said.has(shaped(one))) said.set(shaped(one), one)
+  }
+}
+rmSync(folder, { recursive: true })
+const statements = [...said.values()].toSorted((a, b) => a.role.localeCompare(b.role) || a.text.localeCompare(b.text))
+const snapshot: Snapshot = { version, statements, columns }
+writeFileSync(`db/releases/${version}.json`, `${JSON.stringify(snapshot, null, 1)}\n`)
+process.stdout.write(`db/releases/${version}.json: ${statements.length} statements, ${Object.keys(columns).length} tables\n`)

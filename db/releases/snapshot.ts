@@ -1,0 +1,123 @@
+// What a release says to the database, kept with it: every statement by role, and the columns of every table as it knew them. The next release's schema must still
+// take all of it, for both run at once while one replaces the other (expand, migrate, contract).
+import type { Engine, Role } from '../client.ts'
+
+export type Said = { readonly role: Role; readonly text: string }
+export type Snapshot = {
+  readonly version: string
+  readonly statements: readonly Said[]
+  /** By table, the columns that were there, and their types. */
+  readonly columns: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+/** An engine that tells what is said, once each. */
+export const recording = (engine: Engine, tell: (said: Said) => void): Engine => {
+  const known = new Set<string>()
+  const note = (role: Role, text: string): void => {
+    const key = `${role} ${text}`
+    if (known.has(key)) return
+    known.add(key)
+    tell({ role, text })
+  }
+  return {
+    ...engine,
+    one: (scope, statement) => {
+      note(scope.role, statement.text)
+      return engine.one(scope, statement)
+    },
+    transaction: (scope, work) =>
+      engine.transaction(scope, (run) =>
+        work((statement) => {
+          note(scope.role, statement.text)
+          return run(statement)
+        }),
+      ),
+  }
+}
+
+/** What the checks need of a server: a connection that may switch to every role. */
+export type Session = { query(text: string): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[] }> }
+
+export const columnsOf = async (session: Session): Promise<Snapshot['columns']> => {
+  const { rows } = await session.query(
+    `select table_name as table, jsonb_object_agg(column_name, udt_name) as columns
+     from information_schema.columns where table_schema = 'authsec' group by 1 order by 1`,
+  )
+  return Object.fromEntries(rows.map(({ table, columns }) => [String(table), columns as Readonly<Record<string, string>>]))
+}
+
+/** Columns that a row must have a value for, by table. */
+const demandedOf = async (session: Session): Promise<ReadonlyMap<string, { readonly name: string; readonly hasDefault: boolean }[]>> => {
+  const { rows } = await session.query(
+    `select table_name as table, column_name as name, column_default is not null or is_identity = 'YES' as "hasDefault"
+     from information_schema.columns where table_schema = 'authsec' and is_nullable = 'NO'`,
+  )
+  const out = new Map<string, { name: string; hasDefault: boolean }[]>()
+  for (const row of rows) {
+    const table = String(row.table)
+    out.set(table, [...(out.get(table) ?? []), { name: String(row.name), hasDefault: row.hasDefault === true }])
+  }
+  return out
+}
+
+/** `insert into "authsec"."t" ("a", "b")`: the table and what the statement gives it. */
+const INSERT = /insert into "?authsec"?\."?(\w+)"?\s*\(([^)]*)\)/gi
+/** Rows made of a table's whole type: what the type gained meanwhile is null in them, whatever its default. */
+const WHOLE_ROW = /null::"?authsec"?\."?(\w+)"?/gi
+
+const missingIn = async (session: Session, { statements, columns }: Snapshot): Promise<string[]> => {
+  const demanded = await demandedOf(session)
+  return statements.flatMap(({ text }) => [
+    ...[...text.matchAll(INSERT)].flatMap(([, table = '', list = '']) => {
+      const given = new Set(list.split(',').map((name) => name.trim().replaceAll('"', '')))
+      const wanted = (demanded.get(table) ?? []).filter(({ name, hasDefault }) => !hasDefault && !given.has(name))
+      return wanted.map(({ name }) => `${table}.${name} must have a value, and ${text.slice(0, 80)} gives none`)
+    }),
+    ...[...text.matchAll(WHOLE_ROW)].flatMap(([, table = '']) => {
+      const wanted = (demanded.get(table) ?? []).filter(({ name }) => columns[table]?.[name] === undefined)
+      return wanted.map(({ name }) => `${table}.${name} must not be null, and ${text.slice(0, 80)} leaves it so`)
+    }),
+  ])
+}
+
+/** Takes whatever the first took, in the same spelling. */
+const WIDER = new Set(['int2 int4', 'int2 int8', 'int4 int8', 'varchar text', 'float4 float8'])
+
+/** Values travel as text, so a column of another type takes a statement, and then refuses what it carries. */
+const changedTypes = async (session: Session, { columns }: Snapshot): Promise<string[]> => {
+  const now = await columnsOf(session)
+  return Object.entries(columns).flatMap(([table, before]) =>
+    Object.entries(before).flatMap(([name, type]) => {
+      const found = now[table]?.[name]
+      return found === undefined || found === type || WIDER.has(`${type} ${found}`) ? [] : [`${table}.${name} was ${type} and is ${found}`]
+    }),
+  )
+}
+
+/** Prepared, and planned as the role that says it: names, types, permissions. Nothing is executed. */
+const refusedBy = async (session: Session, { role, text }: Said): Promise<string | undefined> => {
+  try {
+    await session.query(`begin; set local role ${role}; set local plan_cache_mode = force_generic_plan`)
+    await session.query(`prepare said as ${text}`)
+    const { rows } = await session.query(`select cardinality(parameter_types) as count from pg_prepared_statements where name = 'said'`)
+    const count = Number(rows[0]?.count ?? 0)
+    const isPlanned = /^\s*(with|select|insert|update|delete|merge)\b/i.test(text)
+    if (isPlanned) await session.query(`explain execute said${count === 0 ? '' : `(${Array.from({ length: count }, () => 'null').join(', ')})`}`)
+    return undefined
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}: ${role} says ${text.slice(0, 200)}`
+  } finally {
+    await session.query('rollback')
+    await session.query('deallocate all')
+  }
+}
+
+/** What the schema that `session` sees would refuse of a release: empty where the two can run side by side. */
+export const refusals = async (session: Session, snapshot: Snapshot): Promise<readonly string[]> => {
+  const out = [...(await changedTypes(session, snapshot)), ...(await missingIn(session, snapshot))]
+  for (const said of snapshot.statements) {
+    const refused = await refusedBy(session, said)
+    if (refused !== undefined) out.push(refused)
+  }
+  return out
+}

@@ -1,0 +1,18 @@
+// Whether the record is whole: what happened and is not in it.
+import { sql } from 'drizzle-orm'
+import { auditEvents } from '../tables/audit.ts'
+import { sessions } from '../tables/sessions.ts'
+import { ownRows, type TenantDb } from '../tenant.ts'
+import { firstIdOf } from './audit-events.ts'
+
+/** Sessions that began between the two moments and of whose beginning there is no event. Both commit together, so there is none unless somebody removed one. */
+export const countUnrecordedSessions = async (t: TenantDb, from: Date, to: Date): Promise<number> => {
+  const [row] = await t.db.execute<{ missing: number }>(sql`
+    select count(*)::int as missing from ${sessions}
+    where ${ownRows(t, sessions)} and ${sessions.createdAt} >= ${from.toISOString()} and ${sessions.createdAt} < ${to.toISOString()}
+      and not exists (
+        select from ${auditEvents} where ${ownRows(t, auditEvents)} and ${auditEvents.id} >= ${firstIdOf(new Date(from.getTime() - 60_000))}
+          and ${auditEvents.event} = 'session.created' and ${auditEvents.sessionId} = ${sessions.id}
+      )`)
+  return row?.missing ?? 0
+}

@@ -1,0 +1,15 @@
+// Events that come back from an export.
+import { auditEvents } from '../tables/audit.ts'
+import type { TenantTx } from '../tenant.ts'
+import type { NewAuditRow } from './audit-events.ts'
+
+/** Inserts those that are not there, and answers how many; one that is there stays as it is. */
+export const insertMissingAuditEvents = async (t: TenantTx, rows: readonly NewAuditRow[]): Promise<number> => {
+  if (rows.length === 0) return 0
+  const added = await t.db
+    .insert(auditEvents)
+    .values(rows.map((row) => ({ ...row, tenantId: t.tenantId })))
+    .onConflictDoNothing()
+    .returning({ id: auditEvents.id })
+  return added.length
+}

@@ -1,0 +1,17 @@
+// Removal of old audit events, tenant by tenant, as the owner of the tables: a request can only add to them.
+import { and, lt, sql } from 'drizzle-orm'
+import { auditEvents } from '../tables/audit.ts'
+import { ownRows, type TenantTx } from '../tenant.ts'
+import { firstIdOf } from './audit-events.ts'
+
+/** Deletes at most `limit` events from before the moment, oldest first, and answers how many. */
+export const deleteAuditEventsBefore = async (t: TenantTx, before: Date, limit: number): Promise<number> => {
+  const old = and(ownRows(t, auditEvents), lt(auditEvents.id, firstIdOf(before)), lt(auditEvents.at, before))
+  const rows = await t.db.execute<{ deleted: number }>(sql`
+    with gone as (
+      delete from ${auditEvents} where ${ownRows(t, auditEvents)} and ${auditEvents.id} = any (array(
+        select ${auditEvents.id} from ${auditEvents} where ${old} order by ${auditEvents.id} limit ${limit}
+      )) returning 1
+    ) select count(*)::int as deleted from gone`)
+  return rows[0]?.deleted ?? 0
+}

@@ -1,0 +1,52 @@
+// The record in the order it was written, up to where nothing can be added any more.
+import { and, asc, eq, gt, inArray, lt } from 'drizzle-orm'
+import { auditEvents } from '../tables/audit.ts'
+import { type AnyScope, ownRows, type TenantDb } from '../tenant.ts'
+import type { AuditRow } from './audit-events.ts'
+
+/**
+ * Transactions that have written something and are under way, of any tenant, in this database: each holds the lock of its own id from before its first row is
+ * written until after others can see what it committed. (A snapshot's `xmin` would tell as well, but of the whole cluster: another database's long write would
+ * hold us up.)
+ */
+const WRITERS = `select l.transactionid::text from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+  where l.locktype = 'transactionid' and l.granted and l.mode = 'ExclusiveLock' and (l.pid is null or a.datname = current_database())`
+
+/** Marks them. */
+export const markWriters = async (d: AnyScope): Promise<readonly string[]> => {
+  const rows = (await d.run({ text: WRITERS, params: [], arrays: true })) as [string][]
+  return rows.map(([id]) => id)
+}
+
+/** Whether all that were marked have ended: what they wrote is there for the next statement, or will never be. */
+export const haveWritersEnded = async (d: AnyScope, marked: readonly string[]): Promise<boolean> => {
+  if (marked.length === 0) return true
+  const under = new Set(await markWriters(d))
+  return !marked.some((id) => under.has(id))
+}
+
+export type StreamPosition = {
+  /** Id of the last event that was seen, or a bound between ids. */
+  readonly after: string
+  /** The bound below which nothing can be added. */
+  readonly before: string
+  readonly limit: number
+  /** Names of events; all without. */
+  readonly events?: readonly string[]
+}
+
+/** Oldest first. */
+export const findEventsInOrder = (t: TenantDb, { after, before, limit, events }: StreamPosition): Promise<AuditRow[]> =>
+  t.db
+    .select()
+    .from(auditEvents)
+    .where(
+      and(
+        ownRows(t, auditEvents),
+        gt(auditEvents.id, after),
+        lt(auditEvents.id, before),
+        events === undefined ? undefined : events.length === 1 ? eq(auditEvents.event, events[0] ?? '') : inArray(auditEvents.event, [...events]),
+      ),
+    )
+    .orderBy(asc(auditEvents.id))
+    .limit(limit)

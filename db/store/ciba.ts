@@ -1,0 +1,117 @@
+// Every query on backchannel requests.
+import { and, desc, eq, gt, inArray, or, sql } from 'drizzle-orm'
+import { cibaRequests } from '../tables/grants.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+import { type Decision, decidable, decisionOf, lapsed, type Poller, pollable, pollOf } from './grants.ts'
+
+export type CibaRequest = typeof cibaRequests.$inferSelect
+export type NewCibaRequest = Omit<typeof cibaRequests.$inferInsert, 'tenantId'>
+
+/** Serialises what happens to one address until the transaction ends. */
+export const holdHint = async (t: TenantTx, hintHash: Uint8Array): Promise<void> => {
+  await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${t.tenantId} ciba ${Buffer.from(hintHash).toString('hex')}`}, 0))`)
+}
+
+/** How many requests to an address wait for an answer, and how many were begun since then. */
+export const countAsked = async (t: TenantDb, hintHash: Uint8Array, since: Date, now: Date): Promise<{ waiting: number; recent: number }> => {
+  const isWaiting = and(inArray(cibaRequests.status, ['pending', 'failed']), gt(cibaRequests.expiresAt, now))
+  const [row] = await t.db
+    .select({
+      waiting: sql<number>`(count(*) filter (where ${isWaiting}))::int`,
+      recent: sql<number>`(count(*) filter (where ${gt(cibaRequests.createdAt, since)}))::int`,
+    })
+    .from(cibaRequests)
+    .where(and(ownRows(t, cibaRequests), eq(cibaRequests.hintHash, hintHash), or(gt(cibaRequests.createdAt, since), gt(cibaRequests.expiresAt, now))))
+  return row ?? { waiting: 0, recent: 0 }
+}
+
+export const insertCibaRequest = async (t: TenantTx, row: NewCibaRequest): Promise<void> => {
+  await t.db.insert(cibaRequests).values({ ...row, tenantId: t.tenantId })
+}
+
+/** Judges one poll, in one statement. Of many at once exactly one gets the row as `consumed`; undefined when there is nothing (left) to poll. */
+export const pollCibaRequest = async (t: TenantTx, handleHash: Uint8Array, poller: Poller, now: Date): Promise<CibaRequest | undefined> => {
+  const [row] = await t.db
+    .update(cibaRequests)
+    .set(pollOf(cibaRequests, now))
+    .where(pollable(t, cibaRequests, eq(cibaRequests.handleHash, handleHash), poller, now))
+    .returning()
+  return row
+}
+
+export const isLapsedCibaRequest = async (t: TenantDb, handleHash: Uint8Array, poller: Poller, now: Date): Promise<boolean> => {
+  const rows = await t.db
+    .select({ id: cibaRequests.id })
+    .from(cibaRequests)
+    .where(lapsed(t, cibaRequests, eq(cibaRequests.handleHash, handleHash), poller, now))
+  return rows.length === 1
+}
+
+const waitsFor = (t: TenantDb, userId: string, now: Date) =>
+  and(ownRows(t, cibaRequests), eq(cibaRequests.requestedFor, userId), eq(cibaRequests.status, 'pending'), gt(cibaRequests.expiresAt, now))
+
+/** What waits for an answer of that person, newest first. */
+export const findCibaRequestsFor = (t: TenantDb, userId: string, now: Date): Promise<CibaRequest[]> =>
+  t.db
+    .select()
+    .from(cibaRequests)
+    .where(waitsFor(t, userId, now))
+    .orderBy(desc(cibaRequests.createdAt))
+    .limit(20)
+
+/** One of these, by its id or by its handle. */
+export const findCibaRequestFor = async (
+  t: TenantDb,
+  userId: string,
+  by: { readonly id: string } | { readonly handleHash: Uint8Array },
+  now: Date,
+): Promise<CibaRequest | undefined> => {
+  const isIt = 'id' in by ? eq(cibaRequests.id, by.id) : eq(cibaRequests.handleHash, by.handleHash)
+  const [row] = await t.db
+    .select()
+    .from(cibaRequests)
+    .where(and(waitsFor(t, userId, now), isIt))
+  return row
+}
+
+/** Whatever became of a request to that person. */
+export const findOwnCibaRequest = async (t: TenantDb, userId: string, id: string): Promise<CibaRequest | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(cibaRequests)
+    .where(and(ownRows(t, cibaRequests), eq(cibaRequests.requestedFor, userId), eq(cibaRequests.id, id)))
+  return row
+}
+
+/** Of many decisions at once exactly one counts. */
+export const decideCibaRequest = async (
+  t: TenantTx,
+  id: string,
+  decision: Decision & { readonly deviceId: string | null; readonly biometricVerified: boolean },
+): Promise<boolean> => {
+  const { deviceId, biometricVerified, ...rest } = decision
+  const rows = await t.db
+    .update(cibaRequests)
+    .set({ ...decisionOf(rest), deviceId, biometricVerified })
+    .where(decidable(t, cibaRequests, id, decision.decidedAt))
+    .returning({ id: cibaRequests.id })
+  return rows.length === 1
+}
+
+/** A request that nobody could be asked. False when somebody has answered meanwhile. */
+export const failCibaRequest = async (t: TenantTx, id: string): Promise<boolean> => {
+  const rows = await t.db
+    .update(cibaRequests)
+    .set({ status: 'failed' })
+    .where(and(ownRows(t, cibaRequests), eq(cibaRequests.id, id), eq(cibaRequests.status, 'pending')))
+    .returning({ id: cibaRequests.id })
+  return rows.length === 1
+}
+
+/** A request that was consumed for somebody who may no longer have it. */
+export const refuseCibaRequest = async (t: TenantTx, id: string): Promise<void> => {
+  await t.db
+    .update(cibaRequests)
+    .set({ status: 'denied' })
+    .where(and(ownRows(t, cibaRequests), eq(cibaRequests.id, id)))
+}

@@ -1,0 +1,57 @@
+// Every query on enrolments that wait for their proof.
+import { and, eq, gt, lt, sql } from 'drizzle-orm'
+import { pendingEnrolments } from '../tables/factors.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+
+export type PendingEnrolment = typeof pendingEnrolments.$inferSelect
+export type NewEnrolment = Omit<typeof pendingEnrolments.$inferInsert, 'tenantId'>
+
+/** Whose, of which kind, begun by which session or ticket. */
+export type EnrolmentKey = Pick<PendingEnrolment, 'userId' | 'kind' | 'binding'>
+
+const of = (t: TenantDb, key: EnrolmentKey) =>
+  and(
+    ownRows(t, pendingEnrolments),
+    eq(pendingEnrolments.userId, key.userId),
+    eq(pendingEnrolments.kind, key.kind),
+    eq(pendingEnrolments.binding, key.binding),
+  )
+
+/** A new one takes the place of an older one of the same session or ticket. */
+export const putEnrolment = async (t: TenantTx, row: NewEnrolment): Promise<void> => {
+  await t.db.delete(pendingEnrolments).where(of(t, row))
+  await t.db.insert(pendingEnrolments).values({ ...row, tenantId: t.tenantId })
+}
+
+/** A live enrolment with a try left. */
+export const findEnrolment = async (t: TenantDb, key: EnrolmentKey, now: Date, mostTries: number): Promise<PendingEnrolment | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(pendingEnrolments)
+    .where(and(of(t, key), gt(pendingEnrolments.expiresAt, now), lt(pendingEnrolments.attempts, mostTries)))
+  return row
+}
+
+/** Spends a try on a live enrolment and answers it: the try is spent before anything is compared. */
+export const tryEnrolment = async (t: TenantTx, key: EnrolmentKey, now: Date, mostTries: number): Promise<PendingEnrolment | undefined> => {
+  const [row] = await t.db
+    .update(pendingEnrolments)
+    .set({ attempts: sql`${pendingEnrolments.attempts} + 1` })
+    .where(and(of(t, key), gt(pendingEnrolments.expiresAt, now), lt(pendingEnrolments.attempts, mostTries)))
+    .returning()
+  return row
+}
+
+/** Of many at once exactly one takes it. */
+export const takeEnrolment = async (t: TenantTx, id: string, now: Date): Promise<PendingEnrolment | undefined> => {
+  const [row] = await t.db
+    .delete(pendingEnrolments)
+    .where(and(ownRows(t, pendingEnrolments), eq(pendingEnrolments.id, id), gt(pendingEnrolments.expiresAt, now)))
+    .returning()
+  return row
+}
+
+/** Nothing that was begun for the person can be finished. */
+export const dropEnrolments = async (t: TenantTx, userId: string): Promise<void> => {
+  await t.db.delete(pendingEnrolments).where(and(ownRows(t, pendingEnrolments), eq(pendingEnrolments.userId, userId)))
+}

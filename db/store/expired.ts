@@ -1,0 +1,51 @@
+// Removal of what is over, in all tenants. Row level security lets the jobs role see and delete such rows alone, by the server's own clock: a wrong clock of
+// ours deletes nothing that lives. Whether something has expired is judged where it is read; this only keeps tables small.
+import { getTableName, lt, sql } from 'drizzle-orm'
+import { oauthBudgets, oauthDelegations, oauthSpends } from '../tables/delegations.ts'
+import { pendingEnrolments, smsCodes } from '../tables/factors.ts'
+import { federationStates } from '../tables/federation.ts'
+import { cibaRequests, deviceCodeDirectory, deviceGrants, voiceSessions } from '../tables/grants.ts'
+import { mcpSessions } from '../tables/mcp.ts'
+import { oauthAuthorizations, oauthRequests, oauthUsedIds, registrationTokens, resourceAccessRequests } from '../tables/oauth.ts'
+import { samlRequests } from '../tables/saml.ts'
+import { oneTimeCodes, pendingRegistrations, revokedTokens, sessions, tickets } from '../tables/sessions.ts'
+import type { JobsDb } from '../tenant.ts'
+
+const TABLES = {
+  sessions,
+  tickets,
+  oneTimeCodes,
+  pendingRegistrations,
+  revokedTokens,
+  pendingEnrolments,
+  smsCodes,
+  deviceGrants,
+  deviceCodeDirectory,
+  cibaRequests,
+  voiceSessions,
+  federationStates,
+  oauthAuthorizations,
+  oauthRequests,
+  oauthUsedIds,
+  registrationTokens,
+  resourceAccessRequests,
+  samlRequests,
+  mcpSessions,
+  oauthDelegations,
+  oauthSpends,
+  oauthBudgets,
+}
+export type ExpiringKind = keyof typeof TABLES
+
+/** Deletes at most `limit` rows that expired before the moment, and answers how many: short locks, and a run that can stop between two batches. */
+export const deleteExpiredOfAllTenants = async (d: JobsDb, kind: ExpiringKind, before: Date, limit: number): Promise<number> => {
+  const table = TABLES[kind]
+  const rows = await d.db.execute<{ deleted: number }>(sql`
+    with gone as (
+      delete from ${table} where ctid = any (array(select ctid from ${table} where ${lt(table.expiresAt, before)} limit ${limit})) returning 1
+    ) select count(*)::int as deleted from gone`)
+  return rows[0]?.deleted ?? 0
+}
+
+/** Name of the table, for log lines. */
+export const tableOf = (kind: ExpiringKind): string => getTableName(TABLES[kind])

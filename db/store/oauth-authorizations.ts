@@ -1,0 +1,340 @@
+// Every query on grants of people, the authorizations below them, and what is used once. The refresh is one statement, written by hand (hot path).
+import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
+import type { AuthorizationDetail } from '../tables/delegations.ts'
+import { oauthAuthorizations, oauthGrants, oauthRequests, oauthUsedIds } from '../tables/oauth.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+import { AGENT_OF, OWNER_STANDS, SCOPES_OF_USER } from './oauth-clients.ts'
+
+export type { AuthorizationParameters } from '../tables/oauth.ts'
+export type Authorization = typeof oauthAuthorizations.$inferSelect
+export type NewAuthorization = Omit<typeof oauthAuthorizations.$inferInsert, 'tenantId'>
+export type KeptRequest = typeof oauthRequests.$inferSelect
+
+export const insertAuthorization = async (t: TenantTx, row: NewAuthorization): Promise<void> => {
+  await t.db.insert(oauthAuthorizations).values({ ...row, tenantId: t.tenantId })
+}
+
+/** What a code is redeemed with, and what the first redemption makes of it. */
+export type Redemption = {
+  readonly codeHash: Uint8Array
+  readonly clientId: string
+  readonly codeChallenge: string
+  readonly redirectUri: string | undefined
+  readonly jkt: string | undefined
+  readonly now: Date
+  readonly familyHash: Uint8Array
+  /** Until when its refresh tokens count, with `offline_access` and without. */
+  readonly offlineUntil: Date
+  readonly onlineUntil: Date
+}
+
+/** Of many at once exactly one redeems the code, and only whoever may: a stranger's try leaves it as it is. */
+export const redeemCode = async (t: TenantTx, r: Redemption): Promise<Authorization | undefined> => {
+  const a = oauthAuthorizations
+  const until = sql`case when ${a.offline} then ${r.offlineUntil.toISOString()}::timestamptz else ${r.onlineUntil.toISOString()}::timestamptz end`
+  const [row] = await t.db
+    .update(a)
+    .set({
+      codeUsedAt: r.now,
+      rotatedAt: r.now,
+      familyHash: r.familyHash,
+      refreshExpiresAt: until,
+      expiresAt: until,
+      ...(r.jkt === undefined ? {} : { jkt: r.jkt }),
+    })
+    .where(
+      and(
+        ownRows(t, a),
+        eq(a.codeHash, r.codeHash),
+        eq(a.clientId, r.clientId),
+        eq(a.codeChallenge, r.codeChallenge),
+        r.redirectUri === undefined ? undefined : eq(a.redirectUri, r.redirectUri),
+        r.jkt === undefined ? isNull(a.jkt) : sql`(${a.jkt} is null or ${a.jkt} = ${r.jkt})`,
+        isNull(a.codeUsedAt),
+        isNull(a.revokedAt),
+        gt(a.codeExpiresAt, r.now),
+      ),
+    )
+    .returning()
+  return row
+}
+
+/** The authorization of a code of that client that was used already. */
+export const findUsedCode = async (t: TenantDb, codeHash: Uint8Array, clientId: string): Promise<Authorization | undefined> => {
+  const a = oauthAuthorizations
+  const [row] = await t.db
+    .select()
+    .from(a)
+    .where(and(ownRows(t, a), eq(a.codeHash, codeHash), eq(a.clientId, clientId), sql`${a.codeUsedAt} is not null`))
+  return row
+}
+
+/** False when it was revoked before, or is not there. */
+export const revokeAuthorization = async (t: TenantTx, id: string, at: Date, reason: string): Promise<boolean> => {
+  const a = oauthAuthorizations
+  const rows = await t.db
+    .update(a)
+    .set({ revokedAt: at, revokedReason: reason })
+    .where(and(ownRows(t, a), eq(a.id, id), isNull(a.revokedAt)))
+    .returning({ id: a.id })
+  return rows.length === 1
+}
+
+/** What is behind a family of tokens, as it stands now. */
+export type Standing = {
+  readonly clientId: string
+  readonly userId: string
+  readonly sessionId: string
+  readonly grantId: string
+  readonly offline: boolean
+  readonly scopes: readonly string[]
+  readonly authTime: Date
+  readonly amr: readonly string[]
+  readonly acr: string
+  readonly nonce: string | undefined
+  readonly jkt: string | undefined
+  readonly familyHash: Uint8Array | undefined
+  readonly generation: number
+  readonly rotatedAt: Date | undefined
+  readonly refreshExpiresAt: Date | undefined
+  readonly revoked: boolean
+  /** Person, tenant, session unless offline, grant, client's registration at the resource server: all still there. */
+  readonly alive: boolean
+  readonly resource: { readonly id: string; readonly resource: string; readonly tokenSeconds: number; readonly scopes: readonly string[] } | undefined
+  readonly email: string
+  readonly emailVerified: boolean
+  readonly name: string
+  readonly username: string | undefined
+  readonly picture: string | undefined
+  /** RFC 9396: what was allowed in detail. */
+  readonly details: readonly AuthorizationDetail[]
+  /** Whether the client is an agent, which then acts for the person. */
+  readonly isAgent: boolean
+}
+
+/**
+ * `reachable`: the client is still registered at the resource server (or it is open to all), and was not removed since. A session that is over takes along what
+ * is not offline.
+ */
+const STANDING = (now: string): string => `
+  a.client_id, a.user_id, a.session_id, a.grant_id, a.offline, a.scopes, a.auth_time, a.amr, a.acr, a.nonce, a.jkt, a.family_hash, a.generation, a.rotated_at,
+  a.refresh_expires_at, a.revoked_at is not null,
+  u.active and u.deleted_at is null and u.valid_from <= a.created_at and t.status = 'active' and t.valid_from <= a.created_at
+    and c.active and c.deleted_at is null and c.valid_from <= a.created_at and ${OWNER_STANDS('a.created_at')}
+    and (a.offline or coalesce(s.revoked_at is null and s.expires_at > ${now} and s.last_seen_at + make_interval(secs => s.idle_seconds) > ${now}, false))
+    and (a.resource_server_id is null or coalesce(r.active and (r.open_to_clients or rc.valid_from <= a.created_at), false)) as alive,
+  r.id, r.resource, r.token_seconds, ${SCOPES_OF_USER('a.resource_server_id', 'a.user_id', now)},
+  u.email, u.email_verified_at is not null, u.name, u.username, u.avatar_url, a.details, ag.id is not null`
+
+const SOURCES = `
+  from authsec.oauth_authorizations a
+  join authsec.users u on u.tenant_id = a.tenant_id and u.id = a.user_id
+  join authsec.tenants t on t.tenant_id = a.tenant_id
+  join authsec.clients c on c.tenant_id = a.tenant_id and c.id = a.client_id
+  ${AGENT_OF}
+  left join authsec.sessions s on s.tenant_id = a.tenant_id and s.id = a.session_id
+  left join authsec.resource_servers r on r.tenant_id = a.tenant_id and r.id = a.resource_server_id
+  left join authsec.resource_clients rc on rc.tenant_id = a.tenant_id and rc.resource_server_id = r.id and rc.client_id = a.client_id
+  where a.tenant_id = $1 and a.id = $2`
+
+type Row = readonly unknown[]
+const date = (value: unknown): Date => new Date(value as string)
+const optionalDate = (value: unknown): Date | undefined => (value === null ? undefined : date(value))
+
+const standingOf = (row: Row): Standing => ({
+  clientId: row[0] as string,
+  userId: row[1] as string,
+  sessionId: row[2] as string,
+  grantId: row[3] as string,
+  offline: row[4] as boolean,
+  scopes: row[5] as string[],
+  authTime: date(row[6]),
+  amr: row[7] as string[],
+  acr: row[8] as string,
+  nonce: (row[9] as string | null) ?? undefined,
+  jkt: (row[10] as string | null) ?? undefined,
+  familyHash: (row[11] as Uint8Array | null) ?? undefined,
+  generation: row[12] as number,
+  rotatedAt: optionalDate(row[13]),
+  refreshExpiresAt: optionalDate(row[14]),
+  revoked: row[15] as boolean,
+  alive: row[16] as boolean,
+  resource:
+    row[17] === null
+      ? undefined
+      : { id: row[17] as string, resource: row[18] as string, tokenSeconds: row[19] as number, scopes: row[20] as string[] },
+  email: row[21] as string,
+  emailVerified: row[22] as boolean,
+  name: (row[23] as string | null) ?? '',
+  username: (row[24] as string | null) ?? undefined,
+  picture: (row[25] as string | null) ?? undefined,
+  details: row[26] as AuthorizationDetail[],
+  isAgent: row[27] as boolean,
+})
+
+const READ = `select ${STANDING('$3')} ${SOURCES}`
+
+export const findStanding = async (t: TenantDb, id: string, now: Date): Promise<Standing | undefined> => {
+  const [row] = (await t.run({ text: READ, params: [t.tenantId, id, now.toISOString()], arrays: true })) as Row[]
+  return row === undefined ? undefined : standingOf(row)
+}
+
+// Read and rotated in one statement: the update waits for a rotation under way, looks at the row again, and finds another generation.
+const ROTATE = `
+with standing as materialized (select ${STANDING('$3')} ${SOURCES}),
+turned as (
+  update authsec.oauth_authorizations a set generation = a.generation + 1, rotated_at = $3
+  from standing s
+  where a.tenant_id = $1 and a.id = $2 and a.generation = $4 and a.family_hash = $5 and a.client_id = $6 and a.revoked_at is null
+    and a.refresh_expires_at > $3 and (a.jkt is null or a.jkt = $7) and s.alive
+    and a.scopes @> $8::text[] and ($9::text is null or $9 = s.resource)
+  returning a.generation)
+select standing.*, (select generation from turned) from standing`
+
+export type Rotation = {
+  readonly id: string
+  readonly generation: number
+  readonly familyHash: Uint8Array
+  readonly clientId: string
+  readonly jkt: string | undefined
+  /** What is asked for; more than was granted turns nothing. */
+  readonly scopes: readonly string[]
+  readonly resource: string | undefined
+  readonly now: Date
+}
+
+/** Makes the next refresh token of the family the one that counts, if this one is, and tells what is behind it. `turned` is false for all but one of many. */
+export const rotateRefresh = async (t: TenantDb, r: Rotation): Promise<{ readonly standing: Standing; readonly turned: boolean } | undefined> => {
+  const params = [t.tenantId, r.id, r.now.toISOString(), r.generation, r.familyHash, r.clientId, r.jkt ?? null, r.scopes, r.resource ?? null]
+  const [row] = (await t.run({ text: ROTATE, params, arrays: true })) as Row[]
+  return row === undefined ? undefined : { standing: standingOf(row), turned: row[28] !== null }
+}
+
+/** What the person allows the client now: what it allowed before, and this. */
+export const putGrant = async (
+  t: TenantTx,
+  row: {
+    readonly id: string
+    readonly userId: string
+    readonly clientId: string
+    readonly resourceServerId: string | null
+    readonly scopes: readonly string[]
+    readonly at: Date
+  },
+): Promise<string> => {
+  const { at, scopes, ...own } = row
+  const [put] = await t.db
+    .insert(oauthGrants)
+    .values({ ...own, scopes: [...scopes], tenantId: t.tenantId, createdAt: at, updatedAt: at })
+    .onConflictDoUpdate({
+      target: [oauthGrants.tenantId, oauthGrants.userId, oauthGrants.clientId, oauthGrants.resourceServerId],
+      set: { scopes: sql`array(select distinct unnest(${oauthGrants.scopes} || excluded.scopes) order by 1)`, updatedAt: at },
+    })
+    .returning({ id: oauthGrants.id })
+  if (put === undefined) throw new Error('an upsert returns its row')
+  return put.id
+}
+
+export type Grant = typeof oauthGrants.$inferSelect
+
+/** With it goes everything below. */
+export const deleteGrant = async (t: TenantTx, id: string, userId: string): Promise<Grant | undefined> => {
+  const [row] = await t.db
+    .delete(oauthGrants)
+    .where(and(ownRows(t, oauthGrants), eq(oauthGrants.id, id), eq(oauthGrants.userId, userId)))
+    .returning()
+  return row
+}
+
+/** Everything that people let a client do, and all below it. */
+export const deleteGrantsOfClient = async (t: TenantTx, clientId: string): Promise<void> => {
+  await t.db.delete(oauthGrants).where(and(ownRows(t, oauthGrants), eq(oauthGrants.clientId, clientId)))
+}
+
+/** Newest first. */
+export const listGrants = async (
+  t: TenantDb,
+  userId: string,
+  limit: number,
+): Promise<(Grant & { clientName: string; resource: string | null })[]> => {
+  const text = `select g.id, g.client_id, c.name, r.resource, g.scopes, g.created_at, g.updated_at
+    from authsec.oauth_grants g join authsec.clients c on c.tenant_id = g.tenant_id and c.id = g.client_id
+    left join authsec.resource_servers r on r.tenant_id = g.tenant_id and r.id = g.resource_server_id
+    where g.tenant_id = $1 and g.user_id = $2 order by g.updated_at desc, g.id limit $3`
+  const rows = (await t.run({ text, params: [t.tenantId, userId, limit], arrays: true })) as Row[]
+  return rows.map((row) => ({
+    tenantId: t.tenantId,
+    id: row[0] as string,
+    userId,
+    clientId: row[1] as string,
+    clientName: row[2] as string,
+    resourceServerId: null,
+    resource: row[3] as string | null,
+    scopes: row[4] as string[],
+    createdAt: date(row[5]),
+    updatedAt: date(row[6]),
+  }))
+}
+
+export const insertRequest = async (t: TenantTx, row: Omit<typeof oauthRequests.$inferInsert, 'tenantId'>): Promise<void> => {
+  await t.db.insert(oauthRequests).values({ ...row, tenantId: t.tenantId })
+}
+
+const liveRequest = (t: TenantDb, handleHash: Uint8Array, now: Date, kinds: readonly KeptRequest['kind'][]) => {
+  const r = oauthRequests
+  return and(ownRows(t, r), eq(r.handleHash, handleHash), inArray(r.kind, [...kinds]), isNull(r.usedAt), gt(r.expiresAt, now))
+}
+
+export const findRequest = async (
+  t: TenantDb,
+  handleHash: Uint8Array,
+  now: Date,
+  kinds: readonly KeptRequest['kind'][],
+): Promise<KeptRequest | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(oauthRequests)
+    .where(liveRequest(t, handleHash, now, kinds))
+  return row
+}
+
+/** Of many at once exactly one gets it. */
+export const takeRequest = async (
+  t: TenantTx,
+  handleHash: Uint8Array,
+  now: Date,
+  kinds: readonly KeptRequest['kind'][],
+): Promise<KeptRequest | undefined> => {
+  const [row] = await t.db
+    .update(oauthRequests)
+    .set({ usedAt: now })
+    .where(liveRequest(t, handleHash, now, kinds))
+    .returning()
+  return row
+}
+
+/** False when the id was used before. */
+export const useIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date): Promise<boolean> => {
+  const rows = await t.db
+    .insert(oauthUsedIds)
+    .values({ tenantId: t.tenantId, idHash, expiresAt })
+    .onConflictDoNothing()
+    .returning({ idHash: oauthUsedIds.idHash })
+  return rows.length === 1
+}
+
+/** What the person may have at the resource server, and what it allowed the client before. */
+export type ConsentState = { readonly held: readonly string[]; readonly granted: readonly string[] }
+
+const CONSENT_STATE = `select ${SCOPES_OF_USER('$4::uuid', '$2::uuid', '$5')},
+  coalesce((select g.scopes from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = $2::uuid and g.client_id = $3::uuid
+    and g.resource_server_id is not distinct from $4::uuid), '{}')`
+
+export const findConsentState = async (
+  t: TenantDb,
+  of: { readonly userId: string; readonly clientId: string; readonly resourceServerId: string | null; readonly now: Date },
+): Promise<ConsentState> => {
+  const params = [t.tenantId, of.userId, of.clientId, of.resourceServerId, of.now.toISOString()]
+  const [row] = (await t.run({ text: CONSENT_STATE, params, arrays: true })) as Row[]
+  return { held: (row?.[0] as string[] | undefined) ?? [], granted: (row?.[1] as string[] | undefined) ?? [] }
+}

@@ -1,0 +1,114 @@
+// Every query on types of authorization details, and on limits that are used up.
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { oauthBudgets, oauthDetailTypes, oauthSpends } from '../tables/delegations.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+
+export type { AuthorizationDetail, DetailLimit } from '../tables/delegations.ts'
+export type DetailType = typeof oauthDetailTypes.$inferSelect
+export type NewDetailType = Omit<typeof oauthDetailTypes.$inferInsert, 'tenantId'>
+
+const own = (t: TenantDb, id: string) => and(ownRows(t, oauthDetailTypes), eq(oauthDetailTypes.id, id))
+
+/** @throws unique_violation */
+export const insertDetailType = async (t: TenantTx, row: NewDetailType): Promise<void> => {
+  await t.db.insert(oauthDetailTypes).values({ ...row, tenantId: t.tenantId })
+}
+
+export const findDetailType = async (t: TenantDb, id: string): Promise<DetailType | undefined> => {
+  const [row] = await t.db.select().from(oauthDetailTypes).where(own(t, id))
+  return row
+}
+
+export const listDetailTypes = (t: TenantDb, limit: number): Promise<DetailType[]> =>
+  t.db.select().from(oauthDetailTypes).where(ownRows(t, oauthDetailTypes)).orderBy(asc(oauthDetailTypes.type)).limit(limit)
+
+/** Those of these names that there are. */
+export const findDetailTypes = async (t: TenantDb, types: readonly string[]): Promise<DetailType[]> =>
+  types.length === 0
+    ? []
+    : t.db
+        .select()
+        .from(oauthDetailTypes)
+        .where(and(ownRows(t, oauthDetailTypes), inArray(oauthDetailTypes.type, [...new Set(types)])))
+
+export const updateDetailType = async (t: TenantTx, id: string, set: Partial<NewDetailType>): Promise<DetailType | undefined> => {
+  const [row] = await t.db.update(oauthDetailTypes).set(set).where(own(t, id)).returning()
+  return row
+}
+
+export const deleteDetailType = async (t: TenantTx, id: string): Promise<DetailType | undefined> => {
+  const [row] = await t.db.delete(oauthDetailTypes).where(own(t, id)).returning()
+  return row
+}
+
+export type Budget = typeof oauthBudgets.$inferSelect
+export type NewBudget = Omit<typeof oauthBudgets.$inferInsert, 'tenantId'>
+
+export const insertBudgets = async (t: TenantTx, rows: readonly NewBudget[]): Promise<void> => {
+  if (rows.length > 0) await t.db.insert(oauthBudgets).values(rows.map((row) => ({ ...row, tenantId: t.tenantId })))
+}
+
+export const findBudgets = (t: TenantDb, holderId: string): Promise<Budget[]> =>
+  t.db
+    .select()
+    .from(oauthBudgets)
+    .where(and(ownRows(t, oauthBudgets), eq(oauthBudgets.holderId, holderId)))
+
+/** The budgets that this detail of a holder spends from, root first. */
+export const findBudgetPath = async (t: TenantDb, holderId: string, detailHash: Uint8Array): Promise<Budget[]> => {
+  const [leaf] = await t.db
+    .select()
+    .from(oauthBudgets)
+    .where(and(ownRows(t, oauthBudgets), eq(oauthBudgets.holderId, holderId), eq(oauthBudgets.detailHash, detailHash)))
+  if (leaf === undefined) return []
+  return leaf.path.length === 1 ? [leaf] : findBudgetsById(t, leaf.path)
+}
+
+const byDepth = sql`cardinality(${oauthBudgets.path})`
+
+/** Root first. */
+export const findBudgetsById = (t: TenantDb, ids: readonly string[]): Promise<Budget[]> =>
+  t.db
+    .select()
+    .from(oauthBudgets)
+    .where(and(ownRows(t, oauthBudgets), inArray(oauthBudgets.id, [...ids])))
+    .orderBy(byDepth)
+
+/** The same, held until the transaction ends: always from the root down, so that two spendings never wait for each other. */
+export const lockBudgets = (t: TenantTx, ids: readonly string[]): Promise<Budget[]> =>
+  t.db
+    .select()
+    .from(oauthBudgets)
+    .where(and(ownRows(t, oauthBudgets), inArray(oauthBudgets.id, [...ids])))
+    .orderBy(byDepth)
+    .for('update')
+
+/** From each of them. Their rows must be held, and judged. */
+export const spend = async (
+  t: TenantTx,
+  ids: readonly string[],
+  { calls, amount }: { readonly calls: number; readonly amount: number },
+): Promise<void> => {
+  await t.db
+    .update(oauthBudgets)
+    .set({ callsSpent: sql`${oauthBudgets.callsSpent} + ${calls}`, amountSpent: sql`${oauthBudgets.amountSpent} + ${amount}` })
+    .where(and(ownRows(t, oauthBudgets), inArray(oauthBudgets.id, [...ids])))
+}
+
+/** Undefined when it is the first of this name; else what was spent under it. */
+export const noteSpend = async (
+  t: TenantTx,
+  row: Omit<typeof oauthSpends.$inferInsert, 'tenantId'>,
+): Promise<{ readonly calls: number; readonly amount: number } | undefined> => {
+  const inserted = await t.db
+    .insert(oauthSpends)
+    .values({ ...row, tenantId: t.tenantId })
+    .onConflictDoNothing()
+    .returning({ calls: oauthSpends.calls })
+  if (inserted.length === 1) return undefined
+  const [before] = await t.db
+    .select({ calls: oauthSpends.calls, amount: oauthSpends.amount })
+    .from(oauthSpends)
+    .where(and(ownRows(t, oauthSpends), eq(oauthSpends.budgetId, row.budgetId), eq(oauthSpends.keyHash, row.keyHash)))
+  return before
+}

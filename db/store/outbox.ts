@@ -1,0 +1,126 @@
+// Messages to deliver. The message is its tenant's and sealed; the queue is a directory table with ids and times, so that a sender finds what is due.
+import { and, asc, eq, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import { type MessageKind, outboxMessages, outboxQueue } from '../tables/operations.ts'
+import { type AnyScope, asTenantId, type DirectoryDb, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
+
+export type { MessageKind } from '../tables/operations.ts'
+
+/** A message that this sender holds until `until`. `attempts` counts the tries, this one included. */
+export type LeasedMessage = { readonly tenantId: TenantId; readonly id: string; readonly attempts: number; readonly until: Date }
+
+/** Puts a message in the outbox and in the queue, both or neither. */
+export const insertMessage = async (
+  t: TenantTx,
+  {
+    dueAt,
+    ...message
+  }: { readonly id: string; readonly kind: MessageKind; readonly sealed: Uint8Array; readonly createdAt: Date; readonly dueAt: Date },
+): Promise<void> => {
+  await t.db.insert(outboxMessages).values({ ...message, tenantId: t.tenantId })
+  await t.db.insert(outboxQueue).values({ tenantId: t.tenantId, id: message.id, dueAt })
+}
+
+/** Takes back what waits of a kind; a sender that finds an entry without its message drops that. */
+export const dropWaiting = async (t: TenantTx, kind: MessageKind): Promise<void> => {
+  await t.db.delete(outboxMessages).where(and(ownRows(t, outboxMessages), eq(outboxMessages.kind, kind), isNull(outboxMessages.sentAt)))
+}
+
+/**
+ * Takes up to `limit` due messages, longest due first, in one statement: of two senders one gets a row, the other skips it. A lease that ended is due again.
+ * The try is counted here, so that a message whose sender dies of it is not tried for ever.
+ */
+export const leaseDueMessages = async (d: DirectoryDb, now: Date, until: Date, limit: number): Promise<readonly LeasedMessage[]> => {
+  const isFree = or(isNull(outboxQueue.leasedUntil), lte(outboxQueue.leasedUntil, now))
+  // In a common table expression, which runs once: as a plain subquery it could run again for every row, and lock more than it takes.
+  const due = d.db.$with('due').as(
+    d.db
+      .select({ tenantId: outboxQueue.tenantId, id: outboxQueue.id })
+      .from(outboxQueue)
+      .where(and(lte(outboxQueue.dueAt, now), isFree))
+      .orderBy(asc(outboxQueue.dueAt))
+      .limit(limit)
+      .for('update', { skipLocked: true }),
+  )
+  const rows = await d.db
+    .with(due)
+    .update(outboxQueue)
+    .set({ leasedUntil: until, attempts: sql`${outboxQueue.attempts} + 1` })
+    .from(due)
+    .where(and(eq(outboxQueue.tenantId, due.tenantId), eq(outboxQueue.id, due.id)))
+    .returning({ tenantId: outboxQueue.tenantId, id: outboxQueue.id, attempts: outboxQueue.attempts })
+  return rows.map((row) => ({ ...row, tenantId: asTenantId(row.tenantId), until }))
+}
+
+/** When the next message wants a sender; undefined when none waits. */
+export const nextDueAt = async (d: DirectoryDb): Promise<Date | undefined> => {
+  const wanted = sql`greatest(${outboxQueue.dueAt}, ${outboxQueue.leasedUntil})`
+  const [row] = await d.db
+    .select({ at: sql<string>`${wanted}` })
+    .from(outboxQueue)
+    .orderBy(asc(wanted))
+    .limit(1)
+  return row === undefined ? undefined : new Date(row.at)
+}
+
+export type WaitingMessage = Pick<typeof outboxMessages.$inferSelect, 'kind' | 'sealed' | 'data'>
+
+/** The message; undefined when it was sent, given up or removed with its tenant. */
+export const findWaitingMessage = async (t: TenantDb, id: string): Promise<WaitingMessage | undefined> => {
+  const [row] = await t.db
+    .select({ kind: outboxMessages.kind, sealed: outboxMessages.sealed, data: outboxMessages.data })
+    .from(outboxMessages)
+    .where(and(ownRows(t, outboxMessages), eq(outboxMessages.id, id), isNull(outboxMessages.sentAt), isNull(outboxMessages.failedAt)))
+  return row
+}
+
+const message = (t: TenantDb, id: string) => and(ownRows(t, outboxMessages), eq(outboxMessages.id, id))
+type Entry = Pick<LeasedMessage, 'tenantId' | 'id'>
+const queued = ({ tenantId, id }: Entry) => and(eq(outboxQueue.tenantId, tenantId), eq(outboxQueue.id, id))
+const held = (leased: LeasedMessage) => and(queued(leased), eq(outboxQueue.leasedUntil, leased.until))
+
+/** Erases what was sent. Whoever sent it says so, lease or not: it must not go out again. */
+export const markSent = async (t: TenantTx, { tenantId, id }: Entry, at: Date): Promise<void> => {
+  await t.db.delete(outboxQueue).where(queued({ tenantId, id }))
+  await t.db.update(outboxMessages).set({ sealed: null, data: null, sentAt: at, lastError: null }).where(message(t, id))
+}
+
+/** Gives a message back untried. */
+export const release = async (d: DirectoryDb, leased: LeasedMessage): Promise<void> => {
+  await d.db
+    .update(outboxQueue)
+    .set({ attempts: leased.attempts - 1, leasedUntil: null })
+    .where(held(leased))
+}
+
+/** Gives the message back for later. False when the lease was lost: then another sender decides. */
+export const postpone = async (t: TenantTx, leased: LeasedMessage, dueAt: Date, lastError: string): Promise<boolean> => {
+  const given = await t.db.update(outboxQueue).set({ dueAt, leasedUntil: null }).where(held(leased)).returning({ id: outboxQueue.id })
+  if (given.length === 0) return false
+  await t.db.update(outboxMessages).set({ lastError }).where(message(t, leased.id))
+  return true
+}
+
+/** Gives the message up. Its payload stays for an operator until retention, unless nobody can ever read it. False when the lease was lost. */
+export const giveUp = async (t: TenantTx, leased: LeasedMessage, at: Date, lastError: string, erase: boolean): Promise<boolean> => {
+  const taken = await t.db.delete(outboxQueue).where(held(leased)).returning({ id: outboxQueue.id })
+  if (taken.length === 0) return false
+  await t.db
+    .update(outboxMessages)
+    .set({ failedAt: at, lastError, ...(erase ? { sealed: null } : {}) })
+    .where(message(t, leased.id))
+  return true
+}
+
+/** Drops an entry of the queue whose message is gone. */
+export const dropFromQueue = async (d: AnyScope, entry: Entry): Promise<void> => {
+  await d.db.delete(outboxQueue).where(queued(entry))
+}
+
+/** Removes records of messages that were sent before the one moment or given up before the other. Answers how many. */
+export const purgeOutboxOfAllTenants = async (jobs: JobsDb, sentBefore: Date, failedBefore: Date): Promise<number> => {
+  const gone = await jobs.db
+    .delete(outboxMessages)
+    .where(or(lt(outboxMessages.sentAt, sentBefore), lt(outboxMessages.failedAt, failedBefore)))
+    .returning({ id: outboxMessages.id })
+  return gone.length
+}

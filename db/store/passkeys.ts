@@ -1,0 +1,112 @@
+// Every query on passkeys and their directory.
+import { and, asc, desc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { factors } from '../tables/factors.ts'
+import { users } from '../tables/users.ts'
+import { passkeyDirectory, webauthnCredentials } from '../tables/webauthn.ts'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
+
+export type Passkey = typeof webauthnCredentials.$inferSelect
+export type NewPasskey = Omit<typeof webauthnCredentials.$inferInsert, 'tenantId'>
+
+/** False when the tenant has the credential id already, whoever's it is. In the transaction that enrols its factor. */
+export const insertPasskey = async (t: TenantTx, row: NewPasskey, entryHash: Uint8Array): Promise<boolean> => {
+  const added = await t.db
+    .insert(webauthnCredentials)
+    .values({ ...row, tenantId: t.tenantId })
+    .onConflictDoNothing({ target: [webauthnCredentials.tenantId, webauthnCredentials.credentialId] })
+    .returning({ id: webauthnCredentials.factorId })
+  if (added.length === 0) return false
+  await t.db.insert(passkeyDirectory).values({ entryHash, tenantId: t.tenantId, factorId: row.factorId })
+  return true
+}
+
+/** The tenant of a passkey whose id and user handle an authenticator showed. */
+export const findTenantOfPasskey = async (d: AnyScope, entryHash: Uint8Array): Promise<TenantId | undefined> => {
+  const [row] = await d.db.select({ tenantId: passkeyDirectory.tenantId }).from(passkeyDirectory).where(eq(passkeyDirectory.entryHash, entryHash))
+  return row === undefined ? undefined : asTenantId(row.tenantId)
+}
+
+/** The person's passkeys, the oldest first. */
+export const findPasskeys = (t: TenantDb, userId: string): Promise<Passkey[]> =>
+  t.db
+    .select()
+    .from(webauthnCredentials)
+    .where(and(ownRows(t, webauthnCredentials), eq(webauthnCredentials.userId, userId)))
+    .orderBy(asc(webauthnCredentials.createdAt), asc(webauthnCredentials.factorId))
+    .limit(1000)
+
+/** A passkey of that person. */
+export const findPasskey = async (t: TenantDb, userId: string, credentialId: string): Promise<Passkey | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(webauthnCredentials)
+    .where(and(ownRows(t, webauthnCredentials), eq(webauthnCredentials.userId, userId), eq(webauthnCredentials.credentialId, credentialId)))
+  return row
+}
+
+/** What the owner sees of his passkeys, the newest first. */
+export const listPasskeys = (t: TenantDb, userId: string) =>
+  t.db
+    .select({ passkey: webauthnCredentials, name: factors.name, lastUsedAt: factors.lastUsedAt })
+    .from(webauthnCredentials)
+    .innerJoin(factors, and(eq(factors.tenantId, webauthnCredentials.tenantId), eq(factors.id, webauthnCredentials.factorId)))
+    .where(and(ownRows(t, webauthnCredentials), eq(webauthnCredentials.userId, userId)))
+    .orderBy(desc(webauthnCredentials.createdAt), desc(webauthnCredentials.factorId))
+    .limit(1000)
+
+/**
+ * Notes a signature. False when its counter did not rise (WebAuthn Level 3 section 7.2 step 22; authenticators that do not count always say 0), or when it
+ * went back before. One statement, so that of two copies that sign at once one is caught.
+ */
+export const countSignature = async (t: TenantTx, factorId: string, seen: { readonly signCount: number; readonly backedUp: boolean }) => {
+  const { signCount, backedUp } = seen
+  const rises = signCount === 0 ? eq(webauthnCredentials.signCount, 0) : lt(webauthnCredentials.signCount, signCount)
+  const rows = await t.db
+    .update(webauthnCredentials)
+    .set({ signCount, backedUp })
+    .where(and(ownRows(t, webauthnCredentials), eq(webauthnCredentials.factorId, factorId), isNull(webauthnCredentials.counterAlarmAt), rises))
+    .returning({ id: webauthnCredentials.factorId })
+  return rows.length === 1
+}
+
+/** True only the first time. */
+export const raiseCounterAlarm = async (t: TenantTx, factorId: string, at: Date): Promise<boolean> => {
+  const rows = await t.db
+    .update(webauthnCredentials)
+    .set({ counterAlarmAt: at })
+    .where(and(ownRows(t, webauthnCredentials), eq(webauthnCredentials.factorId, factorId), isNull(webauthnCredentials.counterAlarmAt)))
+    .returning({ id: webauthnCredentials.factorId })
+  return rows.length === 1
+}
+
+/** When the alarm was raised that is over now; the counter begins again. Undefined where that person has no such passkey, or none with an alarm. */
+export const clearCounterAlarm = async (t: TenantTx, userId: string, factorId: string): Promise<Date | undefined> => {
+  const own = and(
+    ownRows(t, webauthnCredentials),
+    eq(webauthnCredentials.userId, userId),
+    eq(webauthnCredentials.factorId, factorId),
+    isNotNull(webauthnCredentials.counterAlarmAt),
+  )
+  const [row] = await t.db.select({ at: webauthnCredentials.counterAlarmAt }).from(webauthnCredentials).where(own).for('update')
+  if (row === undefined || row.at === null) return undefined
+  await t.db.update(webauthnCredentials).set({ counterAlarmAt: null, signCount: 0 }).where(own)
+  return row.at
+}
+
+/** Passkeys whose counter went back, with whose they are; the newest alarm first. */
+export const listCounterAlarms = (t: TenantDb) =>
+  t.db
+    .select({
+      id: webauthnCredentials.factorId,
+      credentialId: webauthnCredentials.credentialId,
+      userId: webauthnCredentials.userId,
+      email: users.email,
+      name: factors.name,
+      at: sql<Date>`${webauthnCredentials.counterAlarmAt}`.mapWith(webauthnCredentials.counterAlarmAt),
+    })
+    .from(webauthnCredentials)
+    .innerJoin(users, and(eq(users.tenantId, webauthnCredentials.tenantId), eq(users.id, webauthnCredentials.userId)))
+    .innerJoin(factors, and(eq(factors.tenantId, webauthnCredentials.tenantId), eq(factors.id, webauthnCredentials.factorId)))
+    .where(and(ownRows(t, webauthnCredentials), isNotNull(webauthnCredentials.counterAlarmAt)))
+    .orderBy(desc(webauthnCredentials.counterAlarmAt), desc(webauthnCredentials.factorId))
+    .limit(500)

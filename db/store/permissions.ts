@@ -1,0 +1,145 @@
+// Every query on permissions: the pairs of resource and action that a tenant speaks of.
+import { and, asc, count, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
+import { permissions, rolePermissions, roles, scopePermissions, scopes } from '../tables/access.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
+
+export type Permission = typeof permissions.$inferSelect
+export type Pair = { readonly resource: string; readonly action: string }
+export type NamedPermission = Pair & { readonly id: string }
+export type SeedPermission = { readonly id: string; readonly resource: string; readonly action: string; readonly description: string }
+
+/** Adds the permissions that are not there yet and answers the ids of all of them. */
+export const ensurePermissions = async (t: TenantTx, wanted: readonly SeedPermission[], at: Date): Promise<string[]> => {
+  await t.db
+    .insert(permissions)
+    .values(wanted.map((p) => ({ ...p, tenantId: t.tenantId, isSystem: true, createdAt: at, updatedAt: at })))
+    .onConflictDoNothing()
+  const rows = await t.db
+    .select({ id: permissions.id, resource: permissions.resource, action: permissions.action })
+    .from(permissions)
+    .where(ownRows(t, permissions))
+  const names = new Set(wanted.map((p) => `${p.resource}:${p.action}`))
+  return rows.filter((row) => names.has(`${row.resource}:${row.action}`)).map((row) => row.id)
+}
+
+/** False when the tenant has the pair already. */
+export const insertPermission = async (t: TenantTx, row: SeedPermission, at: Date): Promise<boolean> => {
+  const added = await t.db
+    .insert(permissions)
+    .values({ ...row, tenantId: t.tenantId, createdAt: at, updatedAt: at })
+    .onConflictDoNothing({ target: [permissions.tenantId, permissions.resource, permissions.action] })
+    .returning({ id: permissions.id })
+  return added.length === 1
+}
+
+const named = { id: permissions.id, resource: permissions.resource, action: permissions.action }
+
+export const findPermissionsById = async (t: TenantDb, ids: readonly string[]): Promise<NamedPermission[]> =>
+  ids.length === 0
+    ? []
+    : t.db
+        .select(named)
+        .from(permissions)
+        .where(and(ownRows(t, permissions), inArray(permissions.id, [...ids])))
+
+/** Those that these texts name, as `resource:action` or as `resource.action`. One statement, however many dots a text has. */
+export const findPermissionsByText = async (t: TenantDb, texts: readonly string[]): Promise<NamedPermission[]> => {
+  if (texts.length === 0) return []
+  const among = sql`in (select jsonb_array_elements_text(${JSON.stringify(texts)}::jsonb))`
+  return t.db
+    .select(named)
+    .from(permissions)
+    .where(
+      and(
+        ownRows(t, permissions),
+        sql`(${permissions.resource} || ':' || ${permissions.action} ${among} or ${permissions.resource} || '.' || ${permissions.action} ${among})`,
+      ),
+    )
+}
+
+export const findPermission = async (t: TenantDb, wanted: { readonly id: string } | Pair): Promise<Permission | undefined> => {
+  const which = 'id' in wanted ? eq(permissions.id, wanted.id) : and(eq(permissions.resource, wanted.resource), eq(permissions.action, wanted.action))
+  const [row] = await t.db
+    .select()
+    .from(permissions)
+    .where(and(ownRows(t, permissions), which))
+  return row
+}
+
+export type PermissionSort = 'resource' | 'created_at'
+export type PermissionFilter = {
+  readonly resource?: string
+  readonly search?: string
+  /** Only those of these names (`resource:action`). */
+  readonly names?: readonly string[]
+  readonly page: Page<PermissionSort>
+}
+const columns = { id: permissions.id, by: { resource: permissions.resource, created_at: permissions.createdAt } }
+
+export const listPermissions = async (t: TenantDb, f: PermissionFilter): Promise<Permission[]> => {
+  const conditions: (SQL | undefined)[] = [
+    ownRows(t, permissions),
+    f.resource === undefined ? undefined : eq(permissions.resource, f.resource),
+    f.search === undefined
+      ? undefined
+      : or(contains(permissions.resource, f.search), contains(permissions.action, f.search), contains(permissions.description, f.search)),
+    f.names === undefined
+      ? undefined
+      : sql`${permissions.resource} || ':' || ${permissions.action} in (select jsonb_array_elements_text(${JSON.stringify(f.names)}::jsonb))`,
+    afterCursor(f.page, columns),
+  ]
+  return t.db
+    .select()
+    .from(permissions)
+    .where(and(...conditions))
+    .orderBy(...inOrder(f.page, columns))
+    .limit(f.page.limit)
+}
+
+/** In how many roles each of these permissions is, in one grouped statement; one that is in none is missing. */
+export const countRolesOfPermissions = async (t: TenantDb, ids: readonly string[]): Promise<Map<string, number>> => {
+  if (ids.length === 0) return new Map()
+  const rows = await t.db
+    .select({ id: rolePermissions.permissionId, roles: count() })
+    .from(rolePermissions)
+    .where(and(ownRows(t, rolePermissions), inArray(rolePermissions.permissionId, [...ids])))
+    .groupBy(rolePermissions.permissionId)
+  return new Map(rows.map((row) => [row.id, row.roles]))
+}
+
+export const listResources = async (t: TenantDb, limit: number): Promise<string[]> => {
+  const rows = await t.db
+    .selectDistinct({ resource: permissions.resource })
+    .from(permissions)
+    .where(ownRows(t, permissions))
+    .orderBy(asc(permissions.resource))
+    .limit(limit)
+  return rows.map((row) => row.resource)
+}
+
+/** Names of the roles and scopes that a permission is part of. */
+export const findUsesOfPermission = async (t: TenantDb, permissionId: string): Promise<{ readonly roles: string[]; readonly scopes: string[] }> => {
+  const inRoles = await t.db
+    .select({ name: roles.name })
+    .from(rolePermissions)
+    .innerJoin(roles, and(eq(roles.tenantId, rolePermissions.tenantId), eq(roles.id, rolePermissions.roleId)))
+    .where(and(ownRows(t, rolePermissions), eq(rolePermissions.permissionId, permissionId)))
+    .orderBy(asc(roles.name))
+  const inScopes = await t.db
+    .select({ name: scopes.name })
+    .from(scopePermissions)
+    .innerJoin(scopes, and(eq(scopes.tenantId, scopePermissions.tenantId), eq(scopes.id, scopePermissions.scopeId)))
+    .where(and(ownRows(t, scopePermissions), eq(scopePermissions.permissionId, permissionId)))
+    .orderBy(asc(scopes.name))
+  return { roles: inRoles.map((row) => row.name), scopes: inScopes.map((row) => row.name) }
+}
+
+/** Its links to roles and scopes go with it. */
+export const deletePermission = async (t: TenantTx, id: string): Promise<boolean> => {
+  const gone = await t.db
+    .delete(permissions)
+    .where(and(ownRows(t, permissions), eq(permissions.id, id)))
+    .returning({ id: permissions.id })
+  return gone.length === 1
+}

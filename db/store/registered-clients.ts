@@ -1,0 +1,176 @@
+// Every query on clients that registered themselves (RFC 7591), or are known by a document at their address; on initial access tokens; and on what clients wait for.
+import { and, asc, desc, eq, gt, isNotNull, lt, ne, sql } from 'drizzle-orm'
+import { clientDirectory, clients } from '../tables/clients.ts'
+import { registrationTokens, resourceAccessRequests, resourceFirstAccess } from '../tables/oauth.ts'
+import { alsoFor, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
+import type { Client } from './clients.ts'
+
+export const findMetadataClient = async (t: TenantDb, metadataUrl: string): Promise<Client | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(clients)
+    .where(and(ownRows(t, clients), eq(clients.metadataUrl, metadataUrl)))
+  return row
+}
+
+/** Takes a client that nobody used from the tenant of nobody to another. Undefined when it is not there (any more). */
+export const moveUnusedClient = async (from: TenantTx, clientId: string, to: TenantId): Promise<Client | undefined> => {
+  const [row] = await from.db
+    .delete(clients)
+    .where(and(ownRows(from, clients), eq(clients.id, clientId), isNotNull(clients.unusedUntil)))
+    .returning()
+  if (row === undefined) return undefined
+  await from.db
+    .update(clientDirectory)
+    .set({ tenantId: to })
+    .where(and(eq(clientDirectory.clientId, clientId), eq(clientDirectory.tenantId, from.tenantId)))
+  const moved = { ...row, tenantId: to }
+  await alsoFor(from, to, async (t) => t.db.insert(clients).values(moved))
+  return moved
+}
+
+/** False when it was used before. */
+export const markClientUsed = async (t: TenantTx, clientId: string): Promise<boolean> => {
+  const rows = await t.db
+    .update(clients)
+    .set({ unusedUntil: null })
+    .where(and(ownRows(t, clients), eq(clients.id, clientId), isNotNull(clients.unusedUntil)))
+    .returning({ id: clients.id })
+  return rows.length === 1
+}
+
+/** How many clients nobody entered, and how many of them nobody has used yet. */
+export const countSelfRegistered = async (t: TenantDb): Promise<{ readonly all: number; readonly unused: number }> => {
+  const [row] = await t.db
+    .select({ all: sql<number>`count(*)::int`, unused: sql<number>`(count(*) filter (where ${clients.unusedUntil} is not null))::int` })
+    .from(clients)
+    .where(and(ownRows(t, clients), ne(clients.registeredBy, 'administrator')))
+  return row ?? { all: 0, unused: 0 }
+}
+
+/** Removes registrations that nobody used in time, and their places in the directory. Answers how many. */
+export const deleteUnusedClientsOfAllTenants = async (d: JobsDb, before: Date, limit: number): Promise<number> => {
+  const rows = await d.db.execute<{ deleted: number }>(sql`
+    with gone as (
+      delete from ${clients} where ctid = any (array(select ctid from ${clients} where ${lt(clients.unusedUntil, before)} limit ${limit})) returning id
+    ), places as (
+      delete from ${clientDirectory} where client_id in (select id from gone)
+    ) select count(*)::int as deleted from gone`)
+  return rows[0]?.deleted ?? 0
+}
+
+type Jwks = NonNullable<Client['fetchedJwks']>
+/** What stands at a client's `jwks_uri`: a copy, and so no change for the record. Undefined: nothing could be read, and it is noted when that was tried. */
+export const saveFetchedJwks = async (t: TenantDb, clientId: string, jwks: Jwks | undefined, at: Date): Promise<void> => {
+  await t.db
+    .update(clients)
+    .set({ jwksFetchedAt: at, ...(jwks === undefined ? {} : { fetchedJwks: jwks }) })
+    .where(and(ownRows(t, clients), eq(clients.id, clientId)))
+}
+
+export type RegistrationToken = typeof registrationTokens.$inferSelect
+
+export const insertRegistrationToken = async (t: TenantTx, row: Omit<typeof registrationTokens.$inferInsert, 'tenantId'>): Promise<void> => {
+  await t.db.insert(registrationTokens).values({ ...row, tenantId: t.tenantId })
+}
+
+export const listRegistrationTokens = (t: TenantDb, now: Date): Promise<RegistrationToken[]> =>
+  t.db
+    .select()
+    .from(registrationTokens)
+    .where(and(ownRows(t, registrationTokens), gt(registrationTokens.expiresAt, now)))
+    .orderBy(desc(registrationTokens.createdAt), asc(registrationTokens.id))
+    .limit(500)
+
+export const deleteRegistrationToken = async (t: TenantTx, id: string): Promise<boolean> => {
+  const rows = await t.db
+    .delete(registrationTokens)
+    .where(and(ownRows(t, registrationTokens), eq(registrationTokens.id, id)))
+    .returning({ id: registrationTokens.id })
+  return rows.length === 1
+}
+
+/** One registration of those that are left; of many at once never more than there are. */
+export const spendRegistrationToken = async (t: TenantTx, tokenHash: Uint8Array, now: Date): Promise<string | undefined> => {
+  const r = registrationTokens
+  const [row] = await t.db
+    .update(r)
+    .set({ usesLeft: sql`${r.usesLeft} - 1` })
+    .where(and(ownRows(t, r), eq(r.tokenHash, tokenHash), gt(r.usesLeft, 0), gt(r.expiresAt, now)))
+    .returning({ id: r.id })
+  return row?.id
+}
+
+export type AccessRequest = typeof resourceAccessRequests.$inferSelect
+type Wanted = { readonly resourceServerId: string; readonly clientId: string }
+const wanted = (t: TenantDb, { resourceServerId, clientId }: Wanted) =>
+  and(
+    ownRows(t, resourceAccessRequests),
+    eq(resourceAccessRequests.resourceServerId, resourceServerId),
+    eq(resourceAccessRequests.clientId, clientId),
+  )
+
+/** The request of that client for that server: this one, or the one that waits already, or was denied. `isNew` when it is this one. */
+export const putAccessRequest = async (
+  t: TenantTx,
+  row: Wanted & { readonly id: string; readonly at: Date; readonly expiresAt: Date },
+): Promise<AccessRequest & { readonly isNew: boolean }> => {
+  const { at, ...own } = row
+  const [put] = await t.db
+    .insert(resourceAccessRequests)
+    .values({ ...own, tenantId: t.tenantId, createdAt: at, updatedAt: at })
+    .onConflictDoUpdate({
+      target: [resourceAccessRequests.tenantId, resourceAccessRequests.resourceServerId, resourceAccessRequests.clientId],
+      set: {
+        expiresAt: sql`greatest(${resourceAccessRequests.expiresAt}, excluded.expires_at)`,
+        // What was approved and taken back since is asked for anew.
+        status: sql`case when ${resourceAccessRequests.status} = 'denied' then 'denied' else 'pending' end`,
+      },
+    })
+    .returning()
+  if (put === undefined) throw new Error('an upsert returns its row')
+  return { ...put, isNew: put.id === row.id }
+}
+
+export const findAccessRequest = async (t: TenantDb, id: string): Promise<AccessRequest | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(resourceAccessRequests)
+    .where(and(ownRows(t, resourceAccessRequests), eq(resourceAccessRequests.id, id)))
+  return row
+}
+
+export const decideAccessRequest = async (t: TenantTx, which: Wanted, status: 'approved' | 'denied', at: Date): Promise<boolean> => {
+  const rows = await t.db
+    .update(resourceAccessRequests)
+    .set({ status, updatedAt: at })
+    .where(wanted(t, which))
+    .returning({ id: resourceAccessRequests.id })
+  return rows.length === 1
+}
+
+/** Requests that wait at a server, oldest first. */
+export const listAccessRequests = (t: TenantDb, resourceServerId: string, now: Date): Promise<AccessRequest[]> =>
+  t.db
+    .select()
+    .from(resourceAccessRequests)
+    .where(
+      and(
+        ownRows(t, resourceAccessRequests),
+        eq(resourceAccessRequests.resourceServerId, resourceServerId),
+        eq(resourceAccessRequests.status, 'pending'),
+        gt(resourceAccessRequests.expiresAt, now),
+      ),
+    )
+    .orderBy(asc(resourceAccessRequests.createdAt))
+    .limit(500)
+
+/** False when the person had it before, and whatever became of it then stays. */
+export const noteFirstAccess = async (t: TenantTx, resourceServerId: string, userId: string, at: Date): Promise<boolean> => {
+  const rows = await t.db
+    .insert(resourceFirstAccess)
+    .values({ tenantId: t.tenantId, resourceServerId, userId, createdAt: at })
+    .onConflictDoNothing()
+    .returning({ userId: resourceFirstAccess.userId })
+  return rows.length === 1
+}

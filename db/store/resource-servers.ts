@@ -1,0 +1,127 @@
+// Every query on resource servers, their scopes and the clients registered at them.
+import { and, asc, desc, eq } from 'drizzle-orm'
+import { resourceClients, resourceDirectory, resourceScopes, resourceServers } from '../tables/oauth.ts'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
+
+export type ResourceServer = typeof resourceServers.$inferSelect
+export type ResourceServerChange = Partial<
+  Pick<
+    ResourceServer,
+    'name' | 'active' | 'tokenSeconds' | 'openToClients' | 'introspectionHash' | 'registrationModes' | 'accessPolicyEnabled' | 'accessPolicyRoleId'
+  >
+> & {
+  readonly updatedAt: Date
+}
+export type NewScope = { readonly name: string; readonly description: string; readonly permission: string | null }
+
+const own = (t: TenantDb, id: string) => and(ownRows(t, resourceServers), eq(resourceServers.id, id))
+
+/** With its place in the directory. @throws unique_violation when the identifier is taken, by whomever */
+export const insertResourceServer = async (
+  t: TenantTx,
+  {
+    resourceHash,
+    identifierHash,
+    ...row
+  }: Omit<typeof resourceServers.$inferInsert, 'tenantId'> & { readonly resourceHash: Uint8Array; readonly identifierHash: Uint8Array },
+): Promise<void> => {
+  await t.db.insert(resourceServers).values({ ...row, tenantId: t.tenantId })
+  await t.db
+    .insert(resourceDirectory)
+    .values({ resourceHash, identifierHash, resourceServerId: row.id, tenantId: t.tenantId, createdAt: row.createdAt })
+}
+
+/** Whose an identifier is; of a loopback one that several have, nobody’s. */
+export const findTenantOfResource = async (d: AnyScope, identifierHash: Uint8Array): Promise<TenantId | undefined> => {
+  const rows = await d.db
+    .select({ tenantId: resourceDirectory.tenantId })
+    .from(resourceDirectory)
+    .where(eq(resourceDirectory.identifierHash, identifierHash))
+    .limit(2)
+  return rows.length === 1 && rows[0] !== undefined ? asTenantId(rows[0].tenantId) : undefined
+}
+
+export const findServerByIdentifier = async (t: TenantDb, resource: string): Promise<ResourceServer | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(resourceServers)
+    .where(and(ownRows(t, resourceServers), eq(resourceServers.resource, resource)))
+  return row
+}
+
+export const findResourceServer = async (t: TenantDb, id: string): Promise<ResourceServer | undefined> => {
+  const [row] = await t.db.select().from(resourceServers).where(own(t, id))
+  return row
+}
+
+/** Newest first. */
+export const listResourceServers = (t: TenantDb, limit: number): Promise<ResourceServer[]> =>
+  t.db
+    .select()
+    .from(resourceServers)
+    .where(ownRows(t, resourceServers))
+    .orderBy(desc(resourceServers.createdAt), asc(resourceServers.id))
+    .limit(limit)
+
+export const updateResourceServer = async (t: TenantTx, id: string, set: ResourceServerChange): Promise<ResourceServer | undefined> => {
+  const [row] = await t.db.update(resourceServers).set(set).where(own(t, id)).returning()
+  return row
+}
+
+/** With its scopes, registrations, and everything that people granted for it. */
+export const deleteResourceServer = async (t: TenantTx, id: string): Promise<boolean> => {
+  const rows = await t.db.delete(resourceServers).where(own(t, id)).returning({ id: resourceServers.id })
+  await t.db.delete(resourceDirectory).where(and(eq(resourceDirectory.resourceServerId, id), eq(resourceDirectory.tenantId, t.tenantId)))
+  return rows.length === 1
+}
+
+export const listScopes = (t: TenantDb, serverId: string): Promise<NewScope[]> =>
+  t.db
+    .select({ name: resourceScopes.name, description: resourceScopes.description, permission: resourceScopes.permission })
+    .from(resourceScopes)
+    .where(and(ownRows(t, resourceScopes), eq(resourceScopes.resourceServerId, serverId)))
+    .orderBy(asc(resourceScopes.name))
+
+/** These, and no others. */
+export const putScopes = async (t: TenantTx, serverId: string, scopes: readonly NewScope[]): Promise<void> => {
+  await t.db.delete(resourceScopes).where(and(ownRows(t, resourceScopes), eq(resourceScopes.resourceServerId, serverId)))
+  if (scopes.length === 0) return
+  await t.db.insert(resourceScopes).values(scopes.map((scope) => ({ ...scope, tenantId: t.tenantId, resourceServerId: serverId })))
+}
+
+export type RegisteredClient = { readonly clientId: string; readonly createdAt: Date }
+
+export const listResourceClients = (t: TenantDb, serverId: string, limit: number): Promise<RegisteredClient[]> =>
+  t.db
+    .select({ clientId: resourceClients.clientId, createdAt: resourceClients.createdAt })
+    .from(resourceClients)
+    .where(and(ownRows(t, resourceClients), eq(resourceClients.resourceServerId, serverId)))
+    .orderBy(desc(resourceClients.createdAt))
+    .limit(limit)
+
+/** False when it is registered already. @throws foreign_key_violation when there is no such client in the tenant */
+export const registerClient = async (t: TenantTx, serverId: string, clientId: string, at: Date): Promise<boolean> => {
+  const rows = await t.db
+    .insert(resourceClients)
+    .values({ tenantId: t.tenantId, resourceServerId: serverId, clientId, validFrom: at, createdAt: at })
+    .onConflictDoNothing()
+    .returning({ clientId: resourceClients.clientId })
+  return rows.length === 1
+}
+
+/** What the client has for this server counts no more, also if it is registered again. */
+export const removeClientFrom = async (t: TenantTx, serverId: string, clientId: string): Promise<boolean> => {
+  const rows = await t.db
+    .delete(resourceClients)
+    .where(and(ownRows(t, resourceClients), eq(resourceClients.resourceServerId, serverId), eq(resourceClients.clientId, clientId)))
+    .returning({ clientId: resourceClients.clientId })
+  return rows.length === 1
+}
+
+export const isRegisteredAt = async (t: TenantDb, serverId: string, clientId: string): Promise<boolean> => {
+  const rows = await t.db
+    .select({ clientId: resourceClients.clientId })
+    .from(resourceClients)
+    .where(and(ownRows(t, resourceClients), eq(resourceClients.resourceServerId, serverId), eq(resourceClients.clientId, clientId)))
+  return rows.length === 1
+}

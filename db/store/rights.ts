@@ -1,0 +1,49 @@
+// What people and groups carry: what somebody would gain who took a person over or joined a group.
+import { and, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
+import { roleBindings, roles, userGroups } from '../tables/access.ts'
+import { ownRows, type TenantDb } from '../tenant.ts'
+import type { Role } from './roles.ts'
+
+export type CarriedRole = Pick<Role, 'id' | 'name' | 'isSystem'>
+
+const shape = { id: roles.id, name: roles.name, isSystem: roles.isSystem }
+const live = (now: Date): SQL | undefined => or(isNull(roleBindings.expiresAt), gt(roleBindings.expiresAt, now))
+
+/** Roles that a binding of the person or of the person's groups gives, also where it is scoped or conditional. */
+export const findRolesCarriedByPerson = (t: TenantDb, userId: string, now: Date): Promise<CarriedRole[]> => {
+  const memberships = t.db
+    .select({ groupId: userGroups.groupId })
+    .from(userGroups)
+    .where(and(ownRows(t, userGroups), eq(userGroups.userId, userId)))
+  return t.db
+    .selectDistinct(shape)
+    .from(roleBindings)
+    .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
+    .where(and(ownRows(t, roleBindings), live(now), or(eq(roleBindings.userId, userId), inArray(roleBindings.groupId, memberships))))
+}
+
+/** Roles that bindings of these groups give. */
+export const findRolesCarriedByGroups = async (t: TenantDb, groupIds: readonly string[], now: Date): Promise<CarriedRole[]> =>
+  groupIds.length === 0
+    ? []
+    : t.db
+        .selectDistinct(shape)
+        .from(roleBindings)
+        .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
+        .where(and(ownRows(t, roleBindings), live(now), inArray(roleBindings.groupId, [...groupIds])))
+
+export type NamedRole = { readonly id: string; readonly name: string }
+
+/** Roles that are bound to each of these people for the whole tenant now. */
+export const findRolesOfPeople = async (t: TenantDb, userIds: readonly string[], now: Date): Promise<ReadonlyMap<string, readonly NamedRole[]>> => {
+  const found = new Map<string, NamedRole[]>()
+  if (userIds.length === 0) return found
+  const rows = await t.db
+    .selectDistinct({ userId: roleBindings.userId, id: roles.id, name: roles.name })
+    .from(roleBindings)
+    .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
+    .where(and(ownRows(t, roleBindings), inArray(roleBindings.userId, [...userIds]), isNull(roleBindings.scopeId), live(now)))
+    .orderBy(sql`${roles.name}`)
+  for (const { userId, ...role } of rows) if (userId !== null) found.set(userId, [...(found.get(userId) ?? []), role])
+  return found
+}

@@ -1,0 +1,20 @@
+// Every query on the keys with which a tenant speaks to SAML identity providers.
+import { and, desc, gt } from 'drizzle-orm'
+import { samlKeys } from '../tables/saml.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+
+export type SamlKey = typeof samlKeys.$inferSelect
+export type NewSamlKey = Omit<typeof samlKeys.$inferInsert, 'tenantId'>
+
+/** Those whose certificate is still good, the newest first. */
+export const listSamlKeys = (t: TenantDb, now: Date): Promise<SamlKey[]> =>
+  t.db
+    .select()
+    .from(samlKeys)
+    .where(and(ownRows(t, samlKeys), gt(samlKeys.expiresAt, now)))
+    .orderBy(desc(samlKeys.createdAt), desc(samlKeys.id))
+    .limit(10)
+
+export const insertSamlKey = async (t: TenantTx, row: NewSamlKey): Promise<void> => {
+  await t.db.insert(samlKeys).values({ ...row, tenantId: t.tenantId })
+}

@@ -1,0 +1,34 @@
+// Every query on SAML requests under way: a request is taken once, in one conditional statement.
+import { and, eq, gt } from 'drizzle-orm'
+import { samlRequests } from '../tables/saml.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+
+export type SamlRequest = typeof samlRequests.$inferSelect
+export type NewSamlRequest = Omit<typeof samlRequests.$inferInsert, 'tenantId'>
+
+/** What names a request: the text that travels, and the browser that began it. */
+export type SamlRequestKey = { readonly relayHash: Uint8Array; readonly browserHash: Uint8Array }
+
+export const insertSamlRequest = async (t: TenantTx, row: NewSamlRequest): Promise<void> => {
+  await t.db.insert(samlRequests).values({ ...row, tenantId: t.tenantId })
+}
+
+const live = (t: TenantDb, { relayHash, browserHash }: SamlRequestKey, now: Date) =>
+  and(ownRows(t, samlRequests), eq(samlRequests.relayHash, relayHash), eq(samlRequests.browserHash, browserHash), gt(samlRequests.expiresAt, now))
+
+export const findSamlRequest = async (t: TenantDb, key: SamlRequestKey, now: Date): Promise<SamlRequest | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(samlRequests)
+    .where(live(t, key, now))
+  return row
+}
+
+/** Of many at once exactly one gets the request, and it is gone. */
+export const takeSamlRequest = async (t: TenantTx, key: SamlRequestKey, now: Date): Promise<SamlRequest | undefined> => {
+  const [row] = await t.db
+    .delete(samlRequests)
+    .where(live(t, key, now))
+    .returning()
+  return row
+}

@@ -1,0 +1,142 @@
+// Every query on sessions and revoked tokens.
+import { and, desc, eq, gt, gte, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { revokedTokens, sessions } from '../tables/sessions.ts'
+import { tenants } from '../tables/tenants.ts'
+import { users } from '../tables/users.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+
+export type Session = typeof sessions.$inferSelect
+export type NewSession = Omit<typeof sessions.$inferInsert, 'tenantId'>
+
+export const insertSession = async (t: TenantTx, row: NewSession): Promise<void> => {
+  await t.db.insert(sessions).values({ ...row, tenantId: t.tenantId })
+}
+
+/** Neither revoked nor at the end of its absolute or idle lifetime. */
+const live = (now: Date): SQL | undefined =>
+  and(
+    isNull(sessions.revokedAt),
+    gt(sessions.expiresAt, now),
+    sql`${sessions.lastSeenAt} + make_interval(secs => ${sessions.idleSeconds}) > ${now.toISOString()}::timestamptz`,
+  )
+
+/** From when on sessions of the person count: what began before was ended for the person or for the whole tenant. */
+const validFrom = (t: TenantDb): SQL => sql`(select greatest(${users.validFrom}, ${tenants.validFrom}) from ${users} join ${tenants}
+  on ${tenants.tenantId} = ${users.tenantId} where ${users.tenantId} = ${t.tenantId} and ${users.id} = ${sessions.userId})`
+
+/** The person's live sessions, newest first. */
+export const findSessions = (t: TenantDb, userId: string, now: Date): Promise<Session[]> =>
+  t.db
+    .select()
+    .from(sessions)
+    .where(and(ownRows(t, sessions), eq(sessions.userId, userId), live(now), gte(sessions.createdAt, validFrom(t))))
+    .orderBy(desc(sessions.createdAt), desc(sessions.id))
+    .limit(1000)
+
+/**
+ * Clients that were told who somebody is, in these sessions, are told that it is over: a message each for every client and session, in the transaction that
+ * ends them (OpenID Connect Back-Channel Logout 1.0). The outbox sends them.
+ */
+const TELL_CLIENTS = `
+with told as (
+  select distinct a.client_id, a.user_id, a.session_id from authsec.oauth_authorizations a
+  join authsec.clients c on c.tenant_id = a.tenant_id and c.id = a.client_id
+  where a.tenant_id = $1 and a.session_id = any ($2::uuid[]) and a.code_used_at is not null and 'openid' = any (a.scopes)
+    and c.backchannel_logout_uri is not null and c.active and c.deleted_at is null),
+messages as (
+  insert into authsec.outbox_messages (tenant_id, id, kind, data, created_at)
+  select $1, gen_random_uuid(), 'logout_token', jsonb_build_object('client_id', client_id, 'user_id', user_id, 'session_id', session_id), $3::timestamptz from told
+  returning id)
+insert into authsec.outbox_queue (tenant_id, id, due_at) select $1, id, $3::timestamptz from messages`
+
+const revoke = async (t: TenantTx, which: Parameters<typeof and>, at: Date, reason: string): Promise<string[]> => {
+  const rows = await t.db
+    .update(sessions)
+    .set({ revokedAt: at, revokedReason: reason })
+    .where(and(ownRows(t, sessions), isNull(sessions.revokedAt), ...which))
+    .returning({ id: sessions.id })
+  const ids = rows.map((row) => row.id)
+  if (ids.length > 0) await t.run({ text: TELL_CLIENTS, params: [t.tenantId, ids, at.toISOString()], arrays: true })
+  return ids
+}
+
+/** False when the person has no such live session. */
+export const revokeSession = async (t: TenantTx, userId: string, sessionId: string, at: Date, reason: string): Promise<boolean> =>
+  (await revoke(t, [eq(sessions.userId, userId), eq(sessions.id, sessionId), live(at)], at, reason)).length === 1
+
+/** Ids of the sessions that ended; `except` goes on. */
+export const revokeSessions = (t: TenantTx, userId: string, at: Date, reason: string, except?: string): Promise<string[]> =>
+  revoke(t, [eq(sessions.userId, userId), ...(except === undefined ? [] : [ne(sessions.id, except)])], at, reason)
+
+/** How many sessions of a client ended. */
+export const revokeSessionsOfClient = async (t: TenantTx, clientId: string, at: Date, reason: string): Promise<number> =>
+  (await revoke(t, [eq(sessions.clientId, clientId)], at, reason)).length
+
+export type UnfitSessions = {
+  /** One factor alone. */
+  readonly oneFactor: boolean
+  /** What another provider said stands for a factor. */
+  readonly trusted: boolean
+  /** A code of an authenticator app and nothing else. */
+  readonly codeAlone: boolean
+}
+
+/** How many sessions of the tenant ended. */
+export const revokeSessionsWhere = async (
+  t: TenantTx,
+  { oneFactor, trusted, codeAlone }: UnfitSessions,
+  at: Date,
+  reason: string,
+): Promise<number> => {
+  const unfit = or(
+    ...(oneFactor ? [eq(sessions.acr, 'aal1')] : []),
+    ...(trusted ? [sql`${sessions.amr} @> array['fed', 'mfa']`] : []),
+    ...(codeAlone ? [sql`${sessions.amr} = array['otp']`] : []),
+  )
+  return unfit === undefined ? 0 : (await revoke(t, [unfit, live(at)], at, reason)).length
+}
+
+/** No live session lasts longer than it would have if it had begun so. */
+export const shortenSessions = async (t: TenantTx, most: { readonly idleSeconds: number; readonly absoluteSeconds: number }): Promise<void> => {
+  const expiresAt = sql`least(${sessions.expiresAt}, ${sessions.createdAt} + make_interval(secs => ${most.absoluteSeconds}::int))`
+  await t.db
+    .update(sessions)
+    .set({ idleSeconds: sql`least(${sessions.idleSeconds}, ${most.idleSeconds}::int)`, expiresAt })
+    .where(and(ownRows(t, sessions), isNull(sessions.revokedAt)))
+}
+
+/** Notes that the session was used. Not a change for the record, so it needs no transaction. */
+export const touchSession = async (t: TenantDb, sessionId: string, at: Date, notSince: Date): Promise<void> => {
+  await t.db
+    .update(sessions)
+    .set({ lastSeenAt: at })
+    .where(and(ownRows(t, sessions), eq(sessions.id, sessionId), lt(sessions.lastSeenAt, notSince)))
+}
+
+/** A live session of that person. */
+export const findLiveSession = async (t: TenantDb, userId: string, sessionId: string, now: Date): Promise<Session | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(sessions)
+    .where(and(ownRows(t, sessions), eq(sessions.userId, userId), eq(sessions.id, sessionId), live(now), gte(sessions.createdAt, validFrom(t))))
+  return row
+}
+
+export type Renewed = Pick<Session, 'tokenId' | 'amr' | 'acr' | 'authTime'>
+
+/** The person proved more inside a live session: it goes on under a new token, and the one before counts no more. */
+export const renewSession = async (t: TenantTx, userId: string, sessionId: string, expectedTokenId: string, set: Renewed): Promise<boolean> => {
+  const rows = await t.db
+    .update(sessions)
+    .set({ ...set, amr: [...set.amr], lastSeenAt: set.authTime })
+    .where(
+      and(ownRows(t, sessions), eq(sessions.userId, userId), eq(sessions.id, sessionId), eq(sessions.tokenId, expectedTokenId), live(set.authTime)),
+    )
+    .returning({ id: sessions.id })
+  return rows.length === 1
+}
+
+/** One token ends before its time. */
+export const revokeToken = async (t: TenantTx, jti: string, expiresAt: Date, at: Date): Promise<void> => {
+  await t.db.insert(revokedTokens).values({ tenantId: t.tenantId, jti, expiresAt, revokedAt: at }).onConflictDoNothing()
+}

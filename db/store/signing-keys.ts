@@ -1,0 +1,76 @@
+// The deployment's signing keys: a directory table, since tokens are checked before the tenant is known.
+import { and, asc, eq, lte, ne, sql } from 'drizzle-orm'
+import { signingKeys } from '../tables/keys.ts'
+import type { AnyScope } from '../tenant.ts'
+
+export type SigningKey = typeof signingKeys.$inferSelect
+export type NewSigningKey = typeof signingKeys.$inferInsert
+
+/** Whoever changes the set waits here until the end of the transaction, so that each change judges what the last one left. */
+export const lockSigningKeys = async (d: AnyScope): Promise<void> => void (await d.db.execute(sql`select pg_advisory_xact_lock(7468, 1)`))
+
+/** All that were not revoked. */
+export const listSigningKeys = (d: AnyScope): Promise<SigningKey[]> =>
+  d.db
+    .select()
+    .from(signingKeys)
+    .where(ne(signingKeys.status, 'revoked'))
+    .orderBy(asc(signingKeys.alg), asc(signingKeys.createdAt), asc(signingKeys.kid))
+
+export const findSigningKey = async (d: AnyScope, kid: string): Promise<SigningKey | undefined> => {
+  const [row] = await d.db.select().from(signingKeys).where(eq(signingKeys.kid, kid))
+  return row
+}
+
+/** Answers false when another holds the place (one current and one next key an algorithm). */
+export const insertSigningKey = async (d: AnyScope, key: NewSigningKey): Promise<boolean> =>
+  (await d.db.insert(signingKeys).values(key).onConflictDoNothing().returning({ kid: signingKeys.kid })).length === 1
+
+/** Lets a next key sign. */
+export const promoteSigningKey = async (d: AnyScope, kid: string, at: Date): Promise<boolean> => {
+  const changed = await d.db
+    .update(signingKeys)
+    .set({ status: 'current', currentSince: at })
+    .where(and(eq(signingKeys.kid, kid), eq(signingKeys.status, 'next')))
+    .returning({ kid: signingKeys.kid })
+  return changed.length === 1
+}
+
+/** Lets the current key sign no more, and verify until then. */
+export const retireSigningKey = async (d: AnyScope, kid: string, until: Date): Promise<boolean> => {
+  const changed = await d.db
+    .update(signingKeys)
+    .set({ status: 'retired', retiresAt: until })
+    .where(and(eq(signingKeys.kid, kid), eq(signingKeys.status, 'current')))
+    .returning({ kid: signingKeys.kid })
+  return changed.length === 1
+}
+
+/** The row stays to tell what happened; its private half goes. */
+export const markSigningKeyRevoked = async (d: AnyScope, kid: string): Promise<boolean> => {
+  const changed = await d.db
+    .update(signingKeys)
+    .set({ status: 'revoked', retiresAt: null, sealedPrivateJwk: new Uint8Array() })
+    .where(and(eq(signingKeys.kid, kid), ne(signingKeys.status, 'revoked')))
+    .returning({ kid: signingKeys.kid })
+  return changed.length === 1
+}
+
+/** Removes a key whose retirement is over. */
+export const deleteRetiredSigningKey = async (d: AnyScope, kid: string, at: Date): Promise<boolean> => {
+  const gone = await d.db
+    .delete(signingKeys)
+    .where(and(eq(signingKeys.kid, kid), eq(signingKeys.status, 'retired'), lte(signingKeys.retiresAt, at)))
+    .returning({ kid: signingKeys.kid })
+  return gone.length === 1
+}
+
+/** Puts the same private half under another master key, if it is still there. */
+export const resealSigningKey = async (d: AnyScope, kid: string, was: Uint8Array, sealed: Uint8Array): Promise<boolean> => {
+  const changed = await d.db
+    .update(signingKeys)
+    .set({ sealedPrivateJwk: sealed })
+    .where(and(eq(signingKeys.kid, kid), eq(signingKeys.sealedPrivateJwk, was)))
+    .returning({ kid: signingKeys.kid })
+  return changed.length === 1
+}

@@ -1,0 +1,174 @@
+// Every query on tenants and their usage.
+import { and, asc, count, desc, eq, gt, lt, ne, notLike, sql } from 'drizzle-orm'
+import { tenantDirectory, tenants, tenantUsage } from '../tables/tenants.ts'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
+
+export type { TenantSettings, TenantStatus } from '../tables/tenants.ts'
+export type Tenant = typeof tenants.$inferSelect
+
+export const findTenant = async (t: TenantDb): Promise<Tenant | undefined> => {
+  const [row] = await t.db.select().from(tenants).where(ownRows(t, tenants))
+  return row
+}
+
+/** Holds the tenant's record until the transaction ends: for what happens once a tenant. */
+export const holdTenant = async (t: TenantTx): Promise<void> => {
+  await t.db.select({ tenantId: tenants.tenantId }).from(tenants).where(ownRows(t, tenants)).for('update')
+}
+
+/** The tenant's own record and its place in the directory. */
+export const insertTenant = async (
+  t: TenantTx,
+  row: { readonly name: string; readonly email: string | null; readonly domain: string; readonly source?: string; readonly at: Date },
+): Promise<void> => {
+  await t.db.insert(tenants).values({
+    tenantId: t.tenantId,
+    name: row.name,
+    email: row.email,
+    domain: row.domain,
+    ...(row.source === undefined ? {} : { source: row.source }),
+    validFrom: row.at,
+    createdAt: row.at,
+    updatedAt: row.at,
+  })
+  await t.db.insert(tenantDirectory).values({ tenantId: t.tenantId, createdAt: row.at })
+}
+
+export const updateTenantSettings = async (t: TenantTx, settings: Tenant['settings'], at: Date): Promise<void> => {
+  await t.db.update(tenants).set({ settings, updatedAt: at }).where(ownRows(t, tenants))
+}
+
+/** Ends every session of the tenant that began before `at`. */
+export const endTenantSessions = async (t: TenantTx, at: Date): Promise<void> => {
+  await t.db.update(tenants).set({ validFrom: at, updatedAt: at }).where(ownRows(t, tenants))
+}
+
+export const setTenantStatus = async (t: TenantTx, status: Tenant['status'], at: Date): Promise<void> => {
+  await t.db.update(tenants).set({ status, updatedAt: at }).where(ownRows(t, tenants))
+  await t.db.update(tenantDirectory).set({ status }).where(eq(tenantDirectory.tenantId, t.tenantId))
+}
+
+export const updateTenant = async (t: TenantTx, set: Pick<Tenant, 'name' | 'email' | 'domain'>, at: Date): Promise<void> => {
+  await t.db
+    .update(tenants)
+    .set({ ...set, updatedAt: at })
+    .where(ownRows(t, tenants))
+}
+
+/** When the tenant is purged; null: not at all. Sessions that began before end in either case. */
+export const scheduleDeletion = async (t: TenantTx, deleteAfter: Date | null, at: Date): Promise<void> => {
+  await t.db.update(tenants).set({ deleteAfter, validFrom: at, updatedAt: at }).where(ownRows(t, tenants))
+}
+
+/** Raises the version that compiled policies are judged by. Part of every change of roles or bindings. */
+export const raisePolicyVersion = async (t: TenantTx): Promise<void> => {
+  await t.db
+    .update(tenants)
+    .set({ policyVersion: sql`${tenants.policyVersion} + 1` })
+    .where(ownRows(t, tenants))
+}
+
+/**
+ * Until the transaction ends, nobody else changes who may do what in this tenant: changes of roles, bindings, groups and of who is active come one after the
+ * other. Does not hold up those who only add rows that refer to the tenant.
+ */
+export const lockPolicy = async (t: TenantTx): Promise<void> => {
+  await t.db.select({ policyVersion: tenants.policyVersion }).from(tenants).where(ownRows(t, tenants)).for('no key update')
+}
+
+/** Pages through all tenants by id. */
+export const listTenantIds = async (
+  d: AnyScope,
+  after: string | undefined,
+  limit: number,
+  order: 'oldest first' | 'newest first' = 'oldest first',
+): Promise<{ tenantId: TenantId; createdAt: Date }[]> => {
+  const [beyond, direction] = order === 'oldest first' ? [gt, asc] : [lt, desc]
+  const rows = await d.db
+    .select()
+    .from(tenantDirectory)
+    .where(after === undefined ? undefined : beyond(tenantDirectory.tenantId, after))
+    .orderBy(direction(tenantDirectory.tenantId))
+    .limit(limit)
+  return rows.map((row) => ({ tenantId: asTenantId(row.tenantId), createdAt: row.createdAt }))
+}
+
+export const countActiveTenants = async (d: AnyScope): Promise<number> => {
+  const [row] = await d.db.select({ active: count() }).from(tenantDirectory).where(eq(tenantDirectory.status, 'active'))
+  return row?.active ?? 0
+}
+
+/** Whether any company but the deployment's own exists. */
+export const hasCompany = async (d: AnyScope, system: TenantId): Promise<boolean> => {
+  const rows = await d.db
+    .select({ tenantId: tenantDirectory.tenantId })
+    .from(tenantDirectory)
+    .where(and(ne(tenantDirectory.tenantId, system), ne(tenantDirectory.status, 'deleted')))
+    .limit(1)
+  return rows.length > 0
+}
+
+/** Of transactions that found the deployment's only company at once, one sees an empty house; the others wait here and see the company. */
+export const holdOnlyCompany = async (t: TenantTx): Promise<void> => {
+  await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended('only company', 0))`)
+}
+
+/** The kind's count with so many more; undefined, and nothing changed, when that would pass `max`. */
+const raise = async (t: TenantTx, kind: string, max: number, by: number): Promise<number | undefined> => {
+  if (max < by) return undefined
+  const rows = await t.db
+    .insert(tenantUsage)
+    .values({ tenantId: t.tenantId, kind, count: by })
+    .onConflictDoUpdate({
+      target: [tenantUsage.tenantId, tenantUsage.kind],
+      set: { count: sql`${tenantUsage.count} + ${by}::int` },
+      setWhere: sql`${tenantUsage.count} + ${by}::int <= ${max}::int`,
+    })
+    .returning({ count: tenantUsage.count })
+  return rows[0]?.count
+}
+
+/** Counts one more row of a kind, or `more`, unless that would pass `max`. Holds the counter until the transaction ends, so two cannot both be the last. */
+export const useQuota = async (t: TenantTx, kind: string, max: number, more = 1): Promise<boolean> => (await raise(t, kind, max, more)) !== undefined
+
+export const releaseQuota = async (t: TenantTx, kind: string): Promise<void> => {
+  await t.db
+    .update(tenantUsage)
+    .set({ count: sql`greatest(${tenantUsage.count} - 1, 0)` })
+    .where(and(ownRows(t, tenantUsage), eq(tenantUsage.kind, kind)))
+}
+
+/** Counts rows of a kind that no quota bounds. */
+export const countUsage = async (t: TenantTx, kind: string, by: number): Promise<void> => {
+  if (by === 0) return
+  await t.db
+    .insert(tenantUsage)
+    .values({ tenantId: t.tenantId, kind, count: Math.max(by, 0) })
+    .onConflictDoUpdate({ target: [tenantUsage.tenantId, tenantUsage.kind], set: { count: sql`greatest(${tenantUsage.count} + ${by}::int, 0)` } })
+}
+
+/** How many rows of each kind the tenant has, without counting them. */
+export const findUsage = async (t: TenantDb): Promise<ReadonlyMap<string, number>> => {
+  const rows = await t.db
+    .select({ kind: tenantUsage.kind, count: tenantUsage.count })
+    .from(tenantUsage)
+    .where(and(ownRows(t, tenantUsage), notLike(tenantUsage.kind, '%:%')))
+  return new Map(rows.map((row) => [row.kind, row.count]))
+}
+
+/** One page of all companies, oldest first, and how many there are; the deployment's own tenant is none. */
+export const pageOfTenants = async (
+  d: AnyScope,
+  { system, offset, limit }: { readonly system: TenantId; readonly offset: number; readonly limit: number },
+): Promise<{ readonly total: number; readonly tenantIds: readonly TenantId[] }> => {
+  const isCompany = and(ne(tenantDirectory.tenantId, system), ne(tenantDirectory.status, 'deleted'))
+  const [all] = await d.db.select({ total: count() }).from(tenantDirectory).where(isCompany)
+  const rows = await d.db
+    .select({ tenantId: tenantDirectory.tenantId })
+    .from(tenantDirectory)
+    .where(isCompany)
+    .orderBy(asc(tenantDirectory.createdAt), asc(tenantDirectory.tenantId))
+    .offset(offset)
+    .limit(limit)
+  return { total: all?.total ?? 0, tenantIds: rows.map((row) => asTenantId(row.tenantId)) }
+}

@@ -1,0 +1,96 @@
+// Search by any part of a name or an address. Under row level security a pattern loses its index, so people are found by equal grams, and only then compared.
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { userGrams, users } from '../tables/users.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+
+export type Searchable = {
+  readonly id: string
+  readonly email: string
+  readonly name?: string | undefined
+  readonly username?: string | null | undefined
+}
+
+const GRAM = 3
+/** Of longer texts some grams are left out: the rarest of these is rare enough. */
+const MOST_GRAMS = 8
+
+/** One spelling for what is stored and what is asked: compatible forms, no case. */
+export const searchForm = (text: string): string => text.normalize('NFKC').toLowerCase().normalize('NFKC').replaceAll('\n', ' ')
+
+/** E-mail, name and user name, a line each. */
+export const searchTextOf = ({ email, name, username }: Omit<Searchable, 'id'>): string =>
+  [email, name ?? '', username ?? ''].map(searchForm).join('\n')
+
+/** Every run of three characters within a line. */
+const gramsOf = (text: string): string[] => {
+  const grams = text.split('\n').flatMap((line) => {
+    const characters = [...line]
+    return characters.slice(GRAM - 1).map((_, at) => characters.slice(at, at + GRAM).join(''))
+  })
+  return [...new Set(grams)]
+}
+
+/** Keeps the grams of people who have none yet. */
+export const indexPeople = async (t: TenantTx, people: readonly Searchable[]): Promise<void> => {
+  const grams = people.map((person) => ({ id: person.id, grams: gramsOf(searchTextOf(person)) }))
+  await t.run({
+    text: `insert into authsec.user_grams (tenant_id, gram, user_id)
+      select $1::uuid, g.gram, p.id from jsonb_to_recordset($2::text::jsonb) as p(id uuid, grams jsonb), jsonb_array_elements_text(p.grams) as g(gram)
+      on conflict do nothing`,
+    params: [t.tenantId, JSON.stringify(grams)],
+    arrays: true,
+  })
+}
+
+/** Nothing of the person is left to search by. */
+export const dropGrams = async (t: TenantTx, userId: string): Promise<void> => {
+  await t.db.delete(userGrams).where(and(ownRows(t, userGrams), eq(userGrams.userId, userId)))
+}
+
+/** Reads the person's row again and keeps what search needs of it. */
+export const indexPerson = async (t: TenantTx, userId: string): Promise<void> => {
+  const own = and(ownRows(t, users), eq(users.id, userId))
+  const [row] = await t.db.select({ id: users.id, email: users.email, name: users.name, username: users.username }).from(users).where(own)
+  if (row === undefined) return
+  await t.db
+    .update(users)
+    .set({ searchText: searchTextOf(row) })
+    .where(own)
+  await dropGrams(t, userId)
+  await indexPeople(t, [row])
+}
+
+const LINE = {
+  any: sql`${users.searchText}`,
+  email: sql`split_part(${users.searchText}, E'\\n', 1)`,
+  name: sql`split_part(${users.searchText}, E'\\n', 2)`,
+}
+
+/** Grams of a question, spread over its length; none for a text shorter than a gram. */
+const askedGrams = (asked: string): string[] => {
+  const all = gramsOf(asked)
+  const step = Math.max(1, Math.ceil(all.length / MOST_GRAMS))
+  return all.filter((_, at) => at % step === 0 || at === all.length - 1)
+}
+
+/** Up to so many people are looked at one by one. A text whose every gram more people have is compared along the order of the list: then hits come soon. */
+const RARE = 2000
+
+const COUNTS = `
+select a.gram, (select count(*)::int from (select from authsec.user_grams g where g.tenant_id = $1 and g.gram = a.gram limit ${RARE + 1}) few) as people
+from unnest($2::text[]) as a(gram) order by people limit 1`
+
+/** The gram of a text that the fewest people have; undefined where none is rare enough to help. */
+export const rarestGram = async (t: TenantDb, text: string): Promise<string | undefined> => {
+  const grams = askedGrams(searchForm(text))
+  if (grams.length === 0) return undefined
+  const [row] = (await t.run({ text: COUNTS, params: [t.tenantId, grams], arrays: true })) as [string, number][]
+  return row !== undefined && row[1] <= RARE ? row[0] : undefined
+}
+
+/** Those who have the gram. Read once, as a list of ids: the planner cannot know how few they are, and would walk the whole list for them. */
+export const haveGram = (t: TenantDb, gram: string): SQL =>
+  sql`${users.id} = any (array(select g.user_id from ${userGrams} g where g.tenant_id = ${t.tenantId}::uuid and g.gram = ${gram}::text))`
+
+/** Whether a text stands somewhere in the line, whatever the case. */
+export const mentions = (line: keyof typeof LINE, text: string): SQL => sql`strpos(${LINE[line]}, ${searchForm(text)}::text) > 0`

@@ -1,0 +1,64 @@
+// Agents: principals of their own that answer to a person, and what people may leave to them.
+import { boolean, foreignKey, index, integer, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { clients } from './clients.ts'
+import { moment, schema, tenantId } from './columns.ts'
+import { tenants } from './tenants.ts'
+
+export type AgentStatus = 'active' | 'suspended' | 'retired'
+
+/** An agent is the client of the same id, with an owner. What it proves itself with, and whether it may act, stands with the client. */
+export const agents = schema.table(
+  'agents',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    /** The person who answers for it. No foreign key: when that person is gone the agent stands still, and is not forgotten. */
+    ownerId: uuid('owner_id').notNull(),
+    agentType: text('agent_type').notNull(),
+    status: text('status').$type<AgentStatus>().notNull().default('active'),
+    createdBy: uuid('created_by'),
+    createdAt: moment('created_at').notNull(),
+    updatedAt: moment('updated_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('agents_owner').on(t.tenantId, t.ownerId),
+    index('agents_created').on(t.tenantId, t.createdAt),
+    foreignKey({ name: 'agents_client', columns: [t.tenantId, t.id], foreignColumns: [clients.tenantId, clients.id] }).onDelete('cascade'),
+  ],
+)
+
+/** What those who have a role may leave to agents of a type, at most. It bounds, and grants nothing. */
+export const delegationPolicies = schema.table(
+  'delegation_policies',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    roleName: text('role_name').notNull(),
+    agentType: text('agent_type').notNull(),
+    /** `resource:action`, or the name of a scope that needs no permission. None means none. */
+    allowedPermissions: text('allowed_permissions').array().notNull(),
+    /** Resource servers that it is for; without any, all. */
+    audience: text('audience').array().notNull().default([]),
+    maxTtlSeconds: integer('max_ttl_seconds').notNull().default(3600),
+    enabled: boolean('enabled').notNull().default(true),
+    /** For this one agent alone. */
+    clientId: uuid('client_id'),
+    /** Whether tokens may leave out that an agent acts. */
+    impersonation: boolean('impersonation').notNull().default(false),
+    createdBy: uuid('created_by'),
+    createdAt: moment('created_at').notNull(),
+    updatedAt: moment('updated_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('delegation_policies_pair').on(t.tenantId, t.roleName, t.agentType),
+    index('delegation_policies_client').on(t.tenantId, t.clientId),
+    foreignKey({ name: 'delegation_policies_tenant', columns: [t.tenantId], foreignColumns: [tenants.tenantId] }).onDelete('cascade'),
+    foreignKey({
+      name: 'delegation_policies_agent',
+      columns: [t.tenantId, t.clientId],
+      foreignColumns: [clients.tenantId, clients.id],
+    }).onDelete('cascade'),
+  ],
+)

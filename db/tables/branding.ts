@@ -1,0 +1,23 @@
+// How a tenant's hosted pages look.
+import { foreignKey, integer, text } from 'drizzle-orm/pg-core'
+import { bytes, moment, schema, tenantId } from './columns.ts'
+import { tenants } from './tenants.ts'
+
+/** Apart from the tenant's own row, which is read on every request. */
+export const tenantBranding = schema.table(
+  'tenant_branding',
+  {
+    tenantId: tenantId().primaryKey(),
+    /** `#rrggbb`, by scheme; null: the deployment's own. */
+    brand: text('brand'),
+    brandInk: text('brand_ink'),
+    brandDark: text('brand_dark'),
+    brandDarkInk: text('brand_dark_ink'),
+    /** Pixels. */
+    radius: integer('radius'),
+    logo: bytes('logo'),
+    logoType: text('logo_type'),
+    updatedAt: moment('updated_at').notNull(),
+  },
+  (t) => [foreignKey({ name: 'tenant_branding_tenant', columns: [t.tenantId], foreignColumns: [tenants.tenantId] }).onDelete('cascade')],
+)

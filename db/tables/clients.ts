@@ -1,0 +1,122 @@
+// Applications, services and agents that act under a client id. `client_directory` holds what authentication needs before the tenant is known.
+import { sql } from 'drizzle-orm'
+import { boolean, foreignKey, index, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { groups, serviceAccounts } from './access.ts'
+import { bytes, moment, schema, tenantId } from './columns.ts'
+import { tenants } from './tenants.ts'
+
+export const clients = schema.table(
+  'clients',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    projectId: uuid('project_id'),
+    name: text('name').notNull(),
+    email: text('email'),
+    clientType: text('client_type').notNull().default('application'),
+    status: text('status').notNull().default('Active'),
+    active: boolean('active').notNull().default(true),
+    isDefault: boolean('is_default').notNull().default(false),
+    /** Keeps no secret: a browser or a phone (RFC 6749 section 2.1). */
+    isPublic: boolean('is_public').notNull().default(false),
+    description: text('description').notNull().default(''),
+    tags: text('tags').array().notNull().default([]),
+    ownerId: uuid('owner_id'),
+    agentType: text('agent_type'),
+    spiffeId: text('spiffe_id'),
+    platform: text('platform'),
+    selectors: jsonb('selectors').$type<Readonly<Record<string, string>>>(),
+    redirectUris: text('redirect_uris').array().notNull().default([]),
+    // Client metadata of RFC 7591 section 2, as the authorization server reads it.
+    grantTypes: text('grant_types').array().notNull().default(['authorization_code', 'refresh_token', 'client_credentials']),
+    /** Without one: `none` for a public client, else its secret in either way. */
+    tokenEndpointAuthMethod: text('token_endpoint_auth_method').$type<'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'>(),
+    jwks: jsonb('jwks').$type<{ readonly keys: readonly Readonly<Record<string, unknown>>[] }>(),
+    clientUri: text('client_uri'),
+    /** RFC 9449 section 5.2: its tokens are bound to a key, always. */
+    dpopBound: boolean('dpop_bound').notNull().default(false),
+    /** RFC 9126 section 6: its authorization requests are pushed, always. */
+    requiresPar: boolean('requires_par').notNull().default(false),
+    postLogoutRedirectUris: text('post_logout_redirect_uris').array().notNull().default([]),
+    /** Where its backend is told that somebody signed out (OpenID Connect Back-Channel Logout 1.0). */
+    backchannelLogoutUri: text('backchannel_logout_uri'),
+    backchannelLogoutSessionRequired: boolean('backchannel_logout_session_required').notNull().default(false),
+    /** Where it publishes its keys, and what was found there (RFC 7591 section 2). */
+    jwksUri: text('jwks_uri'),
+    fetchedJwks: jsonb('fetched_jwks').$type<{ readonly keys: readonly Readonly<Record<string, unknown>>[] }>(),
+    jwksFetchedAt: moment('jwks_fetched_at'),
+    /** Who said what it is: an administrator, the client itself (RFC 7591), or a document at the address that is its client id. */
+    registeredBy: text('registered_by').$type<'administrator' | 'dynamic' | 'metadata'>().notNull().default('administrator'),
+    /** SHA-256 of its registration access token (RFC 7592). */
+    registrationTokenHash: bytes('registration_token_hash'),
+    /** A registration that nobody used by then is removed; null once it was used. */
+    unusedUntil: moment('unused_until'),
+    /** Its client id on the wire, where that is the address of its metadata. */
+    metadataUrl: text('metadata_url'),
+    metadataFetchedAt: moment('metadata_fetched_at'),
+    softwareId: text('software_id'),
+    softwareVersion: text('software_version'),
+    /** Redirect addresses that wait for an administrator. */
+    reviewedRedirectUris: text('reviewed_redirect_uris').array(),
+    /** The scopes that it may ask for; without a list, all of the resource servers that it may reach. */
+    allowedScopes: text('allowed_scopes').array(),
+    oidcEnabled: boolean('oidc_enabled').notNull().default(false),
+    /** Compatibility name: the id under which the original's OAuth server knew the client. */
+    hydraClientId: text('hydra_client_id'),
+    /** As whom the client acts where no person stands behind it. */
+    serviceAccountId: uuid('service_account_id'),
+    lastLoginAt: moment('last_login_at'),
+    validFrom: moment('valid_from').notNull(),
+    createdAt: moment('created_at').notNull(),
+    updatedAt: moment('updated_at').notNull(),
+    deletedAt: moment('deleted_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('clients_created').on(t.tenantId, t.createdAt),
+    uniqueIndex('clients_default').on(t.tenantId).where(sql`${t.isDefault}`),
+    index('clients_by_service_account').on(t.tenantId, t.serviceAccountId),
+    uniqueIndex('clients_hydra').on(t.tenantId, t.hydraClientId),
+    uniqueIndex('clients_metadata_url').on(t.tenantId, t.metadataUrl),
+    index('clients_unused').on(t.unusedUntil),
+    foreignKey({
+      name: 'clients_service_account',
+      columns: [t.tenantId, t.serviceAccountId],
+      foreignColumns: [serviceAccounts.tenantId, serviceAccounts.id],
+    }),
+    foreignKey({ name: 'clients_tenant', columns: [t.tenantId], foreignColumns: [tenants.tenantId] }).onDelete('cascade'),
+  ],
+)
+
+export const clientDirectory = schema.table(
+  'client_directory',
+  {
+    clientId: uuid('client_id').primaryKey(),
+    tenantId: tenantId(),
+    active: boolean('active').notNull().default(true),
+    /** SHA-256 of the client secret. */
+    secretHash: bytes('secret_hash'),
+    /** SHA-256 of the second half of the SDK client id. */
+    sdkSecretHash: bytes('sdk_secret_hash'),
+    /** The secrets before the last rotation, good until `previousValidUntil`. */
+    previousSecretHash: bytes('previous_secret_hash'),
+    previousSdkSecretHash: bytes('previous_sdk_secret_hash'),
+    previousValidUntil: moment('previous_valid_until'),
+    createdAt: moment('created_at').notNull(),
+  },
+  (t) => [index('client_directory_tenant').on(t.tenantId)],
+)
+
+/** Groups that a client stands in. */
+export const clientGroups = schema.table(
+  'client_groups',
+  { tenantId: tenantId(), clientId: uuid('client_id').notNull(), groupId: uuid('group_id').notNull(), createdAt: moment('created_at').notNull() },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.clientId, t.groupId] }),
+    index('client_groups_group').on(t.tenantId, t.groupId),
+    foreignKey({ name: 'client_groups_client', columns: [t.tenantId, t.clientId], foreignColumns: [clients.tenantId, clients.id] }).onDelete(
+      'cascade',
+    ),
+    foreignKey({ name: 'client_groups_group', columns: [t.tenantId, t.groupId], foreignColumns: [groups.tenantId, groups.id] }).onDelete('cascade'),
+  ],
+)

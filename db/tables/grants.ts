@@ -1,0 +1,185 @@
+// What a person decides on one screen and a client waits for on another: device grants (RFC 8628), backchannel requests (OpenID CIBA Core 1.0), voice
+// sessions; and the phones and browsers that are asked by push.
+import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { bytes, moment, schema, tenantId } from './columns.ts'
+import { users } from './users.ts'
+
+/** Whether it has expired is judged when it is read. `failed`: nobody could be asked; to the client it looks as if nobody answered. */
+export type GrantStatus = 'pending' | 'approved' | 'denied' | 'failed' | 'consumed'
+/** Short texts that a device says of itself. */
+export type DeviceInfo = Readonly<Record<string, string>>
+
+/** What every grant has that is decided by a person and polled by a client. */
+const grantColumns = () => ({
+  tenantId: tenantId(),
+  id: uuid('id').notNull(),
+  clientId: uuid('client_id'),
+  scopes: text('scopes').array().notNull().default([]),
+  /** Begun at the authorization server, and so polled at its token endpoint alone: what it earns are tokens for a resource server, not a session. */
+  forOauth: boolean('for_oauth').notNull().default(false),
+  resourceServerId: uuid('resource_server_id'),
+  /** Thumbprint of the key that began it (RFC 9449). */
+  jkt: text('jkt'),
+  status: text('status').$type<GrantStatus>().notNull().default('pending'),
+  /** Raised by five with every poll that comes too soon (RFC 8628 section 3.5). */
+  intervalSeconds: integer('interval_seconds').notNull(),
+  lastPolledAt: moment('last_polled_at'),
+  /** Whether the last poll came too soon: written by the poll that judges it, in the same statement. */
+  polledTooSoon: boolean('polled_too_soon').notNull().default(false),
+  /** Who decided, in which session, and how strong that was. */
+  userId: uuid('user_id'),
+  sessionId: uuid('session_id'),
+  amr: text('amr').array().notNull().default([]),
+  authTime: moment('auth_time'),
+  decidedAt: moment('decided_at'),
+  createdAt: moment('created_at').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+})
+
+/** Of which tenant a code is, before anything else is known. Digests, ids and times. */
+export const deviceCodeDirectory = schema.table(
+  'device_code_directory',
+  {
+    deviceCodeHash: bytes('device_code_hash').primaryKey(),
+    userCodeHash: bytes('user_code_hash').notNull(),
+    /** The system tenant, until somebody approves a grant that no client began. */
+    tenantId: tenantId(),
+    grantId: uuid('grant_id').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (t) => [
+    uniqueIndex('device_code_directory_user_code').on(t.userCodeHash),
+    uniqueIndex('device_code_directory_grant').on(t.grantId),
+    index('device_code_directory_expires').on(t.expiresAt),
+  ],
+)
+
+export const deviceGrants = schema.table(
+  'device_grants',
+  {
+    ...grantColumns(),
+    channel: text('channel').$type<'device' | 'voice'>().notNull().default('device'),
+    deviceInfo: jsonb('device_info').$type<DeviceInfo>(),
+    /** The person whom the request is for, where it names one: nobody else sees it listed. */
+    requestedFor: uuid('requested_for'),
+    /** The user code under the tenant's key, for the list of that person. */
+    sealedUserCode: bytes('sealed_user_code'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('device_grants_requested_for').on(t.tenantId, t.requestedFor, t.createdAt),
+    index('device_grants_expires').on(t.expiresAt),
+    foreignKey({ name: 'device_grants_user', columns: [t.tenantId, t.userId], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
+    foreignKey({ name: 'device_grants_for', columns: [t.tenantId, t.requestedFor], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
+  ],
+)
+
+export const cibaRequests = schema.table(
+  'ciba_requests',
+  {
+    ...grantColumns(),
+    /** Digest of `auth_req_id`. */
+    handleHash: bytes('handle_hash').notNull(),
+    /** Keyed hash of the address that was asked for: how often somebody is asked is counted alike, account or not. */
+    hintHash: bytes('hint_hash').notNull(),
+    /** Who is asked; null where the address has no account. */
+    requestedFor: uuid('requested_for'),
+    /** As it is shown: stripped, quoted where it appears. */
+    bindingMessage: text('binding_message').notNull(),
+    /** Keyed hash of the two digits that the asker shows, where the tenant wants them entered. */
+    numberHash: bytes('number_hash'),
+    /** Devices that were asked. No other may answer. */
+    deviceIds: uuid('device_ids').array().notNull().default([]),
+    /** The device that answered. */
+    deviceId: uuid('device_id'),
+    /** What the device says of itself; it proves nothing. */
+    biometricVerified: boolean('biometric_verified').notNull().default(false),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    uniqueIndex('ciba_requests_handle').on(t.tenantId, t.handleHash),
+    index('ciba_requests_hint').on(t.tenantId, t.hintHash, t.createdAt),
+    index('ciba_requests_requested_for').on(t.tenantId, t.requestedFor, t.createdAt),
+    index('ciba_requests_expires').on(t.expiresAt),
+    foreignKey({ name: 'ciba_requests_user', columns: [t.tenantId, t.userId], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
+    foreignKey({ name: 'ciba_requests_for', columns: [t.tenantId, t.requestedFor], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
+  ],
+)
+
+/** Phones and browsers that can be asked. The token is sealed; its digest finds it again. */
+export const pushDevices = schema.table(
+  'push_devices',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    userId: uuid('user_id').notNull(),
+    /** The session that registered it last, and so the one that speaks for it. */
+    sessionId: uuid('session_id').notNull(),
+    platform: text('platform').$type<'ios' | 'android' | 'web'>().notNull(),
+    /** Null once the device is gone, or the token somebody else's. */
+    tokenHash: bytes('token_hash'),
+    sealedToken: bytes('sealed_token'),
+    deviceName: text('device_name'),
+    deviceModel: text('device_model'),
+    appVersion: text('app_version'),
+    osVersion: text('os_version'),
+    isActive: boolean('is_active').notNull().default(true),
+    lastUsedAt: moment('last_used_at'),
+    createdAt: moment('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    uniqueIndex('push_devices_token').on(t.tenantId, t.tokenHash),
+    index('push_devices_user').on(t.tenantId, t.userId, t.createdAt),
+    foreignKey({ name: 'push_devices_user', columns: [t.tenantId, t.userId], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
+  ],
+)
+
+export type VoiceStatus = 'initiated' | 'verified' | 'failed' | 'expired' | 'consumed'
+
+export const voiceSessions = schema.table(
+  'voice_sessions',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    tokenHash: bytes('token_hash').notNull(),
+    clientId: uuid('client_id').notNull(),
+    /** Whether the client proved itself: only then what it says of the speaker counts. */
+    clientAuthenticated: boolean('client_authenticated').notNull(),
+    otpHash: bytes('otp_hash').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    status: text('status').$type<VoiceStatus>().notNull().default('initiated'),
+    voicePlatform: text('voice_platform'),
+    voiceUserId: text('voice_user_id'),
+    deviceInfo: jsonb('device_info').$type<DeviceInfo>(),
+    scopes: text('scopes').array().notNull().default([]),
+    createdAt: moment('created_at').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    uniqueIndex('voice_sessions_token').on(t.tenantId, t.tokenHash),
+    index('voice_sessions_expires').on(t.expiresAt),
+  ],
+)
+
+export const voiceLinks = schema.table(
+  'voice_links',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    userId: uuid('user_id').notNull(),
+    voicePlatform: text('voice_platform').notNull(),
+    voiceUserId: text('voice_user_id').notNull(),
+    voiceUserName: text('voice_user_name'),
+    linkMethod: text('link_method').notNull(),
+    lastUsedAt: moment('last_used_at'),
+    linkedAt: moment('linked_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    uniqueIndex('voice_links_speaker').on(t.tenantId, t.voicePlatform, t.voiceUserId),
+    index('voice_links_user').on(t.tenantId, t.userId),
+    foreignKey({ name: 'voice_links_user', columns: [t.tenantId, t.userId], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
+  ],
+)

@@ -1,0 +1,70 @@
+// Sessions of MCP clients that sign in through `mcp-auth`, and what MCP servers say of their tools.
+import { foreignKey, index, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { clients } from './clients.ts'
+import { bytes, moment, schema, tenantId } from './columns.ts'
+import { users } from './users.ts'
+
+export type ToolRule = {
+  readonly roles?: readonly string[] | undefined
+  readonly groups?: readonly string[] | undefined
+  readonly resources?: readonly string[] | undefined
+  readonly scopes?: readonly string[] | undefined
+  readonly permissions?: readonly string[] | undefined
+  readonly require_all?: boolean | undefined
+}
+export type Tool = {
+  readonly name: string
+  readonly description?: string | undefined
+  readonly inputSchema?: Readonly<Record<string, unknown>> | undefined
+  readonly rbac?: ToolRule | undefined
+}
+
+export const mcpSessions = schema.table(
+  'mcp_sessions',
+  {
+    tenantId: tenantId(),
+    /** SHA-256 of the session id, which is the only key to it. */
+    idHash: bytes('id_hash').notNull(),
+    clientId: uuid('client_id').notNull(),
+    appName: text('app_name').notNull(),
+    status: text('status').$type<'pending' | 'authenticated' | 'closed'>().notNull().default('pending'),
+    /** SHA-256 of the state that comes back with the browser. */
+    stateHash: bytes('state_hash').notNull(),
+    /** SHA-256 of the secret with which whoever began it learns who signed in. */
+    starterHash: bytes('starter_hash').notNull(),
+    returnUrl: text('return_url'),
+    userId: uuid('user_id'),
+    /** What it hangs below: the authorization whose code came back, or the session whose token was shown. */
+    authorizationId: uuid('authorization_id'),
+    sessionId: uuid('session_id'),
+    authenticatedAt: moment('authenticated_at'),
+    createdAt: moment('created_at').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.idHash] }),
+    uniqueIndex('mcp_sessions_state').on(t.tenantId, t.stateHash),
+    index('mcp_sessions_app').on(t.tenantId, t.clientId, t.appName),
+    index('mcp_sessions_expires').on(t.expiresAt),
+    foreignKey({ name: 'mcp_sessions_client', columns: [t.tenantId, t.clientId], foreignColumns: [clients.tenantId, clients.id] }).onDelete(
+      'cascade',
+    ),
+    foreignKey({ name: 'mcp_sessions_user', columns: [t.tenantId, t.userId], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
+  ],
+)
+
+/** The tools of an MCP server, written with its own credential and with nothing else. */
+export const mcpTools = schema.table(
+  'mcp_tools',
+  {
+    tenantId: tenantId(),
+    clientId: uuid('client_id').notNull(),
+    appName: text('app_name').notNull(),
+    tools: jsonb('tools').$type<readonly Tool[]>().notNull(),
+    updatedAt: moment('updated_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.clientId, t.appName] }),
+    foreignKey({ name: 'mcp_tools_client', columns: [t.tenantId, t.clientId], foreignColumns: [clients.tenantId, clients.id] }).onDelete('cascade'),
+  ],
+)

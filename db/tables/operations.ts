@@ -1,0 +1,69 @@
+// What keeps the system running: the outbox, leases of jobs, counters for when the cache is away, the log of migrations.
+import { boolean, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { bytes, moment, schema, tenantId } from './columns.ts'
+
+export type MessageKind = 'mail' | 'deletion_reminder' | 'logout_token' | `recovery_reminder:${string}`
+
+/** A message to deliver. Sealed under the tenant's key and erased once sent. */
+export const outboxMessages = schema.table(
+  'outbox_messages',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    kind: text('kind').$type<MessageKind>().notNull(),
+    sealed: bytes('sealed'),
+    /** Ids alone, where nothing has to be sealed. */
+    data: jsonb('data').$type<Readonly<Record<string, string>>>(),
+    createdAt: moment('created_at').notNull(),
+    sentAt: moment('sent_at'),
+    failedAt: moment('failed_at'),
+    lastError: text('last_error'),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
+)
+
+/** When to try which message next: ids and times alone. */
+export const outboxQueue = schema.table(
+  'outbox_queue',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    dueAt: moment('due_at').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    /** Held by a sender until then. */
+    leasedUntil: moment('leased_until'),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.id] }), index('outbox_queue_due').on(t.dueAt)],
+)
+
+export const jobLeases = schema.table('job_leases', {
+  job: text('job').primaryKey(),
+  holder: uuid('holder'),
+  leasedUntil: moment('leased_until'),
+  lastStartedAt: moment('last_started_at'),
+  lastFinishedAt: moment('last_finished_at'),
+  lastError: text('last_error'),
+  runs: integer('runs').notNull().default(0),
+  failures: integer('failures').notNull().default(0),
+})
+
+/** Attempts per keyed hash and window, counted here while the cache is away. */
+export const limitCounters = schema.table(
+  'limit_counters',
+  {
+    key: bytes('key').notNull(),
+    windowStart: moment('window_start').notNull(),
+    count: integer('count').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.key, t.windowStart] }), index('limit_counters_expires').on(t.expiresAt)],
+)
+
+export const migrationLog = schema.table('migration_log', {
+  version: integer('version').primaryKey(),
+  name: text('name').notNull(),
+  success: boolean('success').notNull(),
+  error: text('error'),
+  durationMs: integer('duration_ms').notNull(),
+  executedAt: moment('executed_at').notNull(),
+})

@@ -1,0 +1,70 @@
+// Identity providers that people sign in with. Those of the whole platform are rows of the system tenant.
+import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { clients } from './clients.ts'
+import { bytes, moment, schema, tenantId } from './columns.ts'
+
+export type ProviderIcon = 'google' | 'github' | 'microsoft' | 'key' | 'building'
+
+export const oidcProviders = schema.table(
+  'oidc_providers',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    providerName: text('provider_name').notNull(),
+    displayName: text('display_name').notNull(),
+    clientId: text('client_id').notNull().default(''),
+    /** Sealed under the tenant's key; written, never read back to anybody. */
+    sealedClientSecret: bytes('sealed_client_secret'),
+    issuer: text('issuer'),
+    authorizationUrl: text('authorization_url').notNull().default(''),
+    tokenUrl: text('token_url').notNull().default(''),
+    userinfoUrl: text('userinfo_url').notNull().default(''),
+    jwksUrl: text('jwks_url').notNull().default(''),
+    scopes: text('scopes').notNull().default('openid email profile'),
+    /** More that is asked of the authorization endpoint. */
+    additionalParams: jsonb('additional_params').$type<Readonly<Record<string, string>>>().notNull().default({}),
+    iconUrl: text('icon_url'),
+    /** One of the pictures that our own pages carry; by the name of the provider when absent. */
+    icon: text('icon').$type<ProviderIcon>(),
+    /** What the button says; the page's own words when absent. */
+    buttonText: text('button_text'),
+    /** Where it stands among others: the least first. */
+    sortOrder: integer('sort_order').notNull().default(100),
+    isActive: boolean('is_active').notNull().default(false),
+    /** Only people with a verified address of one of these come in through it; everybody when empty. */
+    allowedEmailDomains: text('allowed_email_domains').array().notNull().default([]),
+    /** Whether somebody without an account gets one at the first sign-in. */
+    jitProvisioning: boolean('jit_provisioning').notNull().default(false),
+    /** Whether several factors proved there count as several here. */
+    trustsFactors: boolean('trusts_factors').notNull().default(false),
+    createdAt: moment('created_at').notNull(),
+    updatedAt: moment('updated_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.id] }), uniqueIndex('oidc_providers_name').on(t.tenantId, t.providerName)],
+)
+
+/** At one client a tenant's provider may be shown in another way. A client that has rows here offers those providers alone. */
+export const clientProviders = schema.table(
+  'client_providers',
+  {
+    tenantId: tenantId(),
+    clientId: uuid('client_id').notNull(),
+    providerId: uuid('provider_id').notNull(),
+    displayName: text('display_name').notNull(),
+    sortOrder: integer('sort_order').notNull(),
+    createdAt: moment('created_at').notNull(),
+    updatedAt: moment('updated_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.clientId, t.providerId] }),
+    index('client_providers_provider').on(t.tenantId, t.providerId),
+    foreignKey({ name: 'client_providers_client', columns: [t.tenantId, t.clientId], foreignColumns: [clients.tenantId, clients.id] }).onDelete(
+      'cascade',
+    ),
+    foreignKey({
+      name: 'client_providers_provider',
+      columns: [t.tenantId, t.providerId],
+      foreignColumns: [oidcProviders.tenantId, oidcProviders.id],
+    }).onDelete('cascade'),
+  ],
+)

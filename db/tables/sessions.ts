@@ -1,0 +1,146 @@
+// Sessions, and what leads to one: tickets (a step proved, the next one owed), mailed codes, sign-ups that wait for their proof.
+import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { bytes, moment, schema, tenantId } from './columns.ts'
+import { tenants } from './tenants.ts'
+import { users } from './users.ts'
+
+export const sessions = schema.table(
+  'sessions',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    userId: uuid('user_id').notNull(),
+    clientId: uuid('client_id'),
+    /** `jti` of the token that stands for the session: no other counts, whatever signed it. */
+    tokenId: uuid('token_id').notNull(),
+    /** RFC 8176 names of the factors that were proved. */
+    amr: text('amr').array().notNull(),
+    acr: text('acr').notNull(),
+    /** Begun with a temporary password: until that is changed, the session is good for changing it and for signing out. */
+    temporaryPassword: boolean('temporary_password').notNull().default(false),
+    authTime: moment('auth_time').notNull(),
+    userAgent: text('user_agent').notNull().default(''),
+    address: text('address').notNull().default(''),
+    /** Where that is, in the words of a trusted edge; empty where none says. */
+    place: text('place').notNull().default(''),
+    createdAt: moment('created_at').notNull(),
+    lastSeenAt: moment('last_seen_at').notNull(),
+    idleSeconds: integer('idle_seconds').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+    revokedAt: moment('revoked_at'),
+    revokedReason: text('revoked_reason'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('sessions_user').on(t.tenantId, t.userId, t.createdAt),
+    index('sessions_expires').on(t.expiresAt),
+    foreignKey({ name: 'sessions_user', columns: [t.tenantId, t.userId], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
+  ],
+)
+
+/** Single tokens (by `jti`) that were revoked before their time. */
+export const revokedTokens = schema.table(
+  'revoked_tokens',
+  { tenantId: tenantId(), jti: uuid('jti').notNull(), expiresAt: moment('expires_at').notNull(), revokedAt: moment('revoked_at').notNull() },
+  (t) => [primaryKey({ columns: [t.tenantId, t.jti] }), index('revoked_tokens_expires').on(t.expiresAt)],
+)
+
+export type TicketPurpose =
+  | 'login'
+  | 'registration'
+  | 'password_reset'
+  | 'set_password'
+  | 'email_change'
+  | 'tenant_restore'
+  | 'recovery_pass'
+  | 'recovery_wait'
+  | 'recovery_cancel'
+  | 'webauthn'
+  | 'federation'
+
+/** A step that was proved and the one that is owed. The handle is `<tenant id>.<256-bit random>`; only its digest is kept. */
+export const tickets = schema.table(
+  'tickets',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    handleHash: bytes('handle_hash').notNull(),
+    purpose: text('purpose').$type<TicketPurpose>().notNull(),
+    userId: uuid('user_id'),
+    clientId: uuid('client_id'),
+    /** The `Origin` that began it; by cookie the ticket serves that origin alone. */
+    origin: text('origin'),
+    /** Factors that this server verified in this transaction, by their RFC 8176 names. */
+    verified: text('verified').array().notNull().default([]),
+    authTime: moment('auth_time'),
+    mailboxProvedAt: moment('mailbox_proved_at'),
+    data: jsonb('data').$type<Readonly<Record<string, unknown>>>(),
+    refusals: integer('refusals').notNull().default(0),
+    createdAt: moment('created_at').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+    usedAt: moment('used_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('tickets_handle').on(t.tenantId, t.handleHash),
+    index('tickets_expires').on(t.expiresAt),
+    foreignKey({ name: 'tickets_user', columns: [t.tenantId, t.userId], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
+  ],
+)
+
+export type CodePurpose =
+  | 'admin_registration'
+  | 'admin_reset'
+  | 'user_registration'
+  | 'user_reset'
+  | 'email_change'
+  | 'email_change_consent'
+  | 'mailbox_proof'
+  | 'recovery'
+  | 'federation_link'
+  | 'federation_registration'
+
+/** Mailed codes. Purpose, tenant and address together name the lock that a code opens; guesses are counted over all live codes of that lock. */
+export const oneTimeCodes = schema.table(
+  'one_time_codes',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    purpose: text('purpose').$type<CodePurpose>().notNull(),
+    addressHash: bytes('address_hash').notNull(),
+    codeHash: bytes('code_hash').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    createdAt: moment('created_at').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+    usedAt: moment('used_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('one_time_codes_lock').on(t.tenantId, t.purpose, t.addressHash, t.createdAt),
+    index('one_time_codes_expires').on(t.expiresAt),
+  ],
+)
+
+/** A sign-up that waits for its code. Every attempt has a row, a password and a code of its own; a new company's waits in the system tenant. */
+export const pendingRegistrations = schema.table(
+  'pending_registrations',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    kind: text('kind').$type<'company' | 'end_user'>().notNull(),
+    codeId: uuid('code_id').notNull(),
+    email: text('email').notNull(),
+    name: text('name').notNull().default(''),
+    passwordHash: text('password_hash').notNull(),
+    tenantDomain: text('tenant_domain'),
+    clientId: uuid('client_id'),
+    createdAt: moment('created_at').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('pending_registrations_email').on(t.tenantId, t.kind, t.email, t.createdAt),
+    index('pending_registrations_expires').on(t.expiresAt),
+    foreignKey({ name: 'pending_registrations_tenant', columns: [t.tenantId], foreignColumns: [tenants.tenantId] }).onDelete('cascade'),
+  ],
+)

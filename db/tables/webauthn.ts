@@ -1,0 +1,58 @@
+// Passkeys: what a registration told of a credential, kept under its factor's id; and the directory by which one is found when nothing else is known.
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, foreignKey, index, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { bytes, moment, schema, tenantId } from './columns.ts'
+import { factors } from './factors.ts'
+
+/** The credential record of WebAuthn Level 3 section 4. */
+export const webauthnCredentials = schema.table(
+  'webauthn_credentials',
+  {
+    tenantId: tenantId(),
+    factorId: uuid('factor_id').notNull(),
+    userId: uuid('user_id').notNull(),
+    /** base64url, as browsers spell it. */
+    credentialId: text('credential_id').notNull(),
+    /** COSE_Key. */
+    publicKey: bytes('public_key').notNull(),
+    /** COSE algorithm identifier. */
+    algorithm: integer('algorithm').notNull(),
+    /** An unsigned number of 32 bits. */
+    signCount: bigint('sign_count', { mode: 'number' }).notNull(),
+    rpId: text('rp_id').notNull(),
+    transports: text('transports').array().notNull().default([]),
+    aaguid: uuid('aaguid').notNull(),
+    backupEligible: boolean('backup_eligible').notNull(),
+    backedUp: boolean('backed_up').notNull(),
+    /** Whether the person was verified when it was registered. */
+    userVerified: boolean('user_verified').notNull(),
+    /** Whether it can be found without its id; null where the browser did not say (`credProps.rk`). */
+    discoverable: boolean('discoverable'),
+    /** When its counter went back: it may have been copied, and is refused from then on. */
+    counterAlarmAt: moment('counter_alarm_at'),
+    createdAt: moment('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.factorId] }),
+    uniqueIndex('webauthn_credentials_id').on(t.tenantId, t.credentialId),
+    index('webauthn_credentials_user').on(t.tenantId, t.userId),
+    index('webauthn_credentials_alarm').on(t.tenantId, t.counterAlarmAt).where(sql`${t.counterAlarmAt} is not null`),
+    foreignKey({ name: 'webauthn_credentials_factor', columns: [t.tenantId, t.factorId], foreignColumns: [factors.tenantId, factors.id] }).onDelete(
+      'cascade',
+    ),
+  ],
+)
+
+/** Which tenant a passkey belongs to: a keyed hash of credential id and user handle together, so that nobody else's registration can collide with it. */
+export const passkeyDirectory = schema.table(
+  'passkey_directory',
+  { entryHash: bytes('entry_hash').primaryKey(), tenantId: tenantId(), factorId: uuid('factor_id').notNull() },
+  (t) => [
+    index('passkey_directory_factor').on(t.tenantId, t.factorId),
+    foreignKey({
+      name: 'passkey_directory_factor',
+      columns: [t.tenantId, t.factorId],
+      foreignColumns: [webauthnCredentials.tenantId, webauthnCredentials.factorId],
+    }).onDelete('cascade'),
+  ],
+)

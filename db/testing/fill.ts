@@ -1,0 +1,78 @@
+// Puts rows into every table that a dump holds, by what the catalogue says of it, so that a new table is in the round-trip tests without anybody adding it.
+import type { Db, Run } from '../client.ts'
+import { type DumpTable, dumpTables, quoted, tableName } from '../dump/catalogue.ts'
+import { asOwner, type TenantId } from '../tenant.ts'
+
+/** What a text has to survive: other planes, quotes, line ends, what looks like an escape. */
+const TEXT = 'Zoë 🦉 \u{1F469}\u200D\u{1F692} "quoted" \\n \\x00 \t\r\n\u2028 end'
+
+/** A value of every type that our tables have. All ids are one id, all texts one text, so that rows refer to each other. */
+const sampleOf = (type: string, id: string): string => {
+  if (type === 'uuid') return id
+  if (type === 'text') return `${TEXT} ${id}`
+  if (type === 'boolean') return 'true'
+  if (type === 'integer' || type === 'bigint') return '2147483647'
+  if (type === 'uuid[]') return `{${id}}`
+  if (type === 'text[]') return '{"a,b","NULL",NULL,"",ü,"\\"q\\""}'
+  if (type === 'bytea') return `\\x00ff0a5c22${id.replaceAll('-', '')}`
+  if (type === 'jsonb') return '{"big": 12345678901234567890.1234567890123456789, "text": "\\u00fc \\n", "none": null, "list": [1, [2]]}'
+  if (type.endsWith('with time zone')) return '2026-11-24T23:59:59.123+05:30'
+  throw new Error(`No value of type ${type} yet: add one to db/testing/fill.ts.`)
+}
+
+/** What constraints ask for beyond types, and the master key that the dump's header will name. */
+const EXCEPT: Readonly<Record<string, Readonly<Record<string, string | null>>>> = {
+  role_bindings: { service_account_id: null, group_id: null },
+  data_keys: { master_key_id: 'k0' },
+  tenant_domains: { is_primary: 'false' },
+  clients: { is_default: 'false' },
+}
+
+type Notnull = { readonly table: string; readonly column: string }
+const optionalColumns = async (run: Run): Promise<ReadonlySet<string>> => {
+  const text = `select c.relname::text as "table", a.attname::text as "column" from pg_attribute a join pg_class c on c.oid = a.attrelid
+    where c.relnamespace = 'authsec'::regnamespace and a.attnum > 0 and not a.attnotnull`
+  const found = (await run({ text, params: [], arrays: false })) as readonly Notnull[]
+  return new Set(found.map(({ table, column }) => `${table}.${column}`))
+}
+
+const insert = async (run: Run, table: DumpTable, values: readonly (string | null)[]): Promise<void> => {
+  const names = table.columns.map(({ name }) => quoted(name)).join(', ')
+  const typed = table.columns.map(({ type }, n) => `$${n + 1}::text::${type}`).join(', ')
+  await run({ text: `insert into ${tableName(table)} (${names}) values (${typed})`, params: values, arrays: false })
+}
+
+/** Two rows a table for a tenant (one where the tenant is the key): one full, one with nothing where nothing may be. Or the deployment's own. */
+export const fill = (db: Db, tenantId: TenantId | '', ids: readonly [string, string]): Promise<void> =>
+  asOwner(db, tenantId, async ({ run }) => {
+    const optional = await optionalColumns(run)
+    for (const table of await dumpTables(run)) {
+      if (table.part !== (tenantId === '' ? 'deployment' : 'tenant')) continue
+      const oneRow = ['tenants', 'tenant_directory', 'tenant_branding'].includes(table.name)
+      for (const [n, id] of ids.entries()) {
+        if (n > 0 && oneRow) continue
+        const values = table.columns.map(({ name, type }) => {
+          const except = EXCEPT[table.name]
+          if (name === 'tenant_id') return tenantId
+          if (except !== undefined && Object.hasOwn(except, name)) return except[name] ?? null
+          if (n === 0 || !optional.has(`${table.name}.${name}`) || except !== undefined) return sampleOf(type, id)
+          return type === 'jsonb' ? 'null' : null
+        })
+        await insert(run, table, values)
+      }
+    }
+  })
+
+/** Every row of a tenant, or of the deployment, as PostgreSQL writes it. */
+export const everyRow = (db: Db, tenantId: TenantId | ''): Promise<Readonly<Record<string, readonly string[]>>> =>
+  asOwner(db, tenantId, async ({ run }) => {
+    await run({ text: `select set_config('TimeZone', 'UTC', true)`, params: [], arrays: false })
+    const all: Record<string, readonly string[]> = {}
+    for (const table of await dumpTables(run)) {
+      if (table.part !== (tenantId === '' ? 'deployment' : 'tenant')) continue
+      const own = tenantId === '' ? '' : ` where tenant_id = '${tenantId}'`
+      const text = `select r::text as "row" from (select * from ${tableName(table)}${own}) r order by 1`
+      all[table.name] = ((await run({ text, params: [], arrays: false })) as readonly { row: string }[]).map(({ row }) => row)
+    }
+    return all
+  })

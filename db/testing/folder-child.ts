@@ -1,0 +1,40 @@
+// Runs as a process of its own in the folder's tests, where it may be killed: `lock FOLDER...` tries each folder as soon as `<folder>.go` exists, and keeps what it
+// gets; `write FOLDER` inserts rows and says each one's number once it is acknowledged.
+import { existsSync } from 'node:fs'
+import { sql } from 'drizzle-orm'
+import { openDb } from '../client.ts'
+import { openFolder } from '../folder.ts'
+import { lockFolder } from '../folder-lock.ts'
+import { migrate } from '../migrate.ts'
+import { asTenantId, forTenant } from '../tenant.ts'
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const lockEach = (folders: readonly string[]): void => {
+  say('ready')
+  for (const folder of folders) {
+    while (!existsSync(`${folder}.go`));
+    try {
+      lockFolder(folder)
+      say('locked')
+    } catch (error) {
+      say(error instanceof Error ? `${error.name}: ${error.message}` : 'failed')
+    }
+  }
+  setInterval(() => undefined, 1000)
+}
+
+const write = async (folder: string): Promise<void> => {
+  const { engine } = await openFolder(folder)
+  const db = openDb(engine)
+  await migrate(db, new Date())
+  const t = forTenant(db, asTenantId('00000000-0000-4000-8000-000000000001'))
+  for (let n = 1; ; n++) {
+    await t.db.execute(sql`insert into authsec.tenant_usage (tenant_id, kind, count) values (${t.tenantId}, ${`row ${n}`}, ${n})`)
+    say(String(n))
+  }
+}
+
+const [mode, ...folders] = process.argv.slice(2)
+if (mode === 'lock') lockEach(folders)
+else await write(folders[0] ?? '')

@@ -1,0 +1,26 @@
+// What a decision costs of the database. It does not depend on the machine.
+import { expect, test } from 'vitest'
+import { problem } from '#shared/http/problem'
+import { startApp } from '#shared/testing/app'
+import { countedDb } from '#shared/testing/counted'
+import { testDb } from '#shared/testing/database'
+import { accessRoutes } from './routes.ts'
+
+test('a decision is one statement and one round trip about somebody new, none about somebody known, and two for all who ask at once', async () => {
+  const counted = countedDb((await testDb()).engine)
+  const app = await startApp(accessRoutes, { db: counted.db, render: problem })
+  const company = await app.company()
+  const token = await app.token(await app.person(company, ['policy:check']))
+  const people = []
+  for (let n = 0; n < 20; n++) people.push(await app.person(company))
+  const ask = async (id: string): Promise<void> => {
+    const body = { subject: { type: 'user', id }, action: { name: 'read' }, resource: { type: 'invoice', id: 'any' } }
+    expect((await app.request('/access/v1/evaluation', { token, body })).status).toBe(200)
+  }
+  await ask(company.admin.id)
+  const [first, ...others] = people.map(({ id }) => id)
+  expect(await counted.during(() => ask(first ?? ''))).toEqual({ statements: 1, roundTrips: 1 })
+  expect(await counted.during(() => ask(first ?? ''))).toEqual({ statements: 0, roundTrips: 0 })
+  const together = await counted.during(() => Promise.all(others.map(ask)))
+  expect(together.statements).toBeLessThanOrEqual(2)
+})

@@ -1,0 +1,20 @@
+// Declaration of why.
+import { may } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { Explain, Explanation } from './explain.schema.ts'
+import { explainDecision } from './explain.ts'
+import { route } from './group.ts'
+
+export const explainRoutes = [
+  route({
+    id: 'access.explain',
+    on: 'POST /access/v1/explain',
+    summary: 'Why a subject may or may not: the bindings considered, the first that decided, and what is missing.',
+    access: may('policy:check', 'roles:read'),
+    body: Explain,
+    reply: json(200, Explanation),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal, body }) => explainDecision(ctx, principal, body),
+  }),
+]

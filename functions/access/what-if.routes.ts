@@ -1,0 +1,20 @@
+// Declaration of the dry run.
+import { may } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { Effects, WhatIf } from './what-if.schema.ts'
+import { whatIf } from './what-if.ts'
+
+export const whatIfRoutes = [
+  route({
+    id: 'access.whatIf',
+    on: 'POST /access/v1/what-if',
+    summary: 'Who would gain and who would lose what by a change of roles or bindings; nothing is changed.',
+    access: may('policy:check', 'roles:read'),
+    body: WhatIf,
+    reply: json(200, Effects),
+    errors: ['invalid_request', 'not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, body }) => whatIf(ctx, principal, body),
+  }),
+]

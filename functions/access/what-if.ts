@@ -1,0 +1,79 @@
+// What a change of roles or bindings would do: who gains and who loses what. Nothing is written.
+import type * as z from 'zod'
+import { listServiceAccounts, listUsersOfHolders, readPolicy } from '#db/store/policy'
+import { forTenant } from '#db/tenant'
+import { parseConditions } from '#shared/decision/conditions'
+import type { Principal } from '#shared/decision/decide'
+import { type Change, compare, type Effect, type Prepared, prepare, UnknownTarget } from '#shared/decision/what-if'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import type { Ctx } from './group.ts'
+import type { Effects, WhatIf } from './what-if.schema.ts'
+
+type Out = z.input<typeof Effects>
+type Asked = z.output<typeof WhatIf>['changes'][number]
+
+const MAX_EXAMINED = 1000
+const MAX_LISTED = 1000
+
+const changeOf = (asked: Asked, at: number): Change => {
+  switch (asked.op) {
+    case 'bind':
+      return {
+        op: 'bind',
+        roleId: asked.role_id,
+        holderKind: asked.subject.type,
+        holderId: asked.subject.id,
+        scope: asked.scope,
+        conditions: parseConditions(asked.conditions, `body.changes.${at}.conditions`),
+        expiresAt: asked.expires_at === undefined ? undefined : new Date(asked.expires_at),
+      }
+    case 'unbind':
+      return { op: 'unbind', bindingId: asked.binding_id }
+    case 'set_role_permissions':
+      return { op: 'set_role_permissions', roleId: asked.role_id, permissions: asked.permissions }
+    case 'delete_role':
+      return { op: 'delete_role', roleId: asked.role_id }
+  }
+}
+
+const shown = ({ principal, grant }: Effect): Out['gains'][number] => ({
+  subject: { type: principal.kind, id: principal.id },
+  permission: `${grant.resource}:${grant.action}`,
+  scope: grant.scopeType === undefined || grant.scopeId === undefined ? null : { type: grant.scopeType, id: grant.scopeId },
+  conditional: grant.conditions !== '',
+  expires_at: Number.isFinite(grant.expiresAt) ? new Date(grant.expiresAt).toISOString() : null,
+})
+
+const prepared = (caller: User, rows: Parameters<typeof prepare>[1], changes: readonly Change[]): Prepared => {
+  try {
+    return prepare(caller.tenantId, rows, changes)
+  } catch (error) {
+    if (!(error instanceof UnknownTarget)) throw error
+    const field = `body.changes.${error.at}`
+    throw new AppError('invalid_request', `${field}: ${error.message}`, { field })
+  }
+}
+
+/** Compares the policy as it is with the policy as it would be. @throws AppError invalid_request, not_found */
+export const whatIf = async (ctx: Pick<Ctx, 'db' | 'clock'>, caller: User, { changes }: z.output<typeof WhatIf>): Promise<Out> => {
+  const wanted = changes.map(changeOf)
+  const t = forTenant(ctx.db, caller.tenantId)
+  const rows = await readPolicy(t)
+  if (rows === undefined) throw new AppError('not_found')
+  const both = prepared(caller, rows, wanted)
+  const idsOf = (kind: string): string[] => both.holders.flatMap((holder) => (holder.kind === kind ? [holder.id] : []))
+  const page = { after: undefined, limit: MAX_EXAMINED + 1 }
+  const people = await listUsersOfHolders(t, { ids: idsOf('user'), groups: idsOf('group') }, page)
+  const services = await listServiceAccounts(t, { ids: idsOf('service_account'), groups: idsOf('group') }, page)
+  const concerned: readonly Principal[] = [...people, ...services]
+  const examined = concerned.slice(0, MAX_EXAMINED)
+  const { gains, losses } = compare(both, examined, ctx.clock.now().getTime())
+  return {
+    policy_version: rows.version,
+    examined: examined.length,
+    gains: gains.slice(0, MAX_LISTED).map(shown),
+    losses: losses.slice(0, MAX_LISTED).map(shown),
+    truncated: concerned.length > examined.length || Math.max(gains.length, losses.length) > MAX_LISTED,
+  }
+}

@@ -1,0 +1,81 @@
+// Device activation on our own pages, and the address that AuthSec gives it.
+import { sendTo } from '#shared/browser/go'
+import { browser, open, page } from '#shared/http/access'
+import { empty, htmlOrGo, Sent } from '#shared/http/route'
+import { askPath, decide } from './activate.ts'
+import { route } from './group.ts'
+import { ActivateQuery, DecidedQuery, DecisionForm, UserCodeForm } from './page.schema.ts'
+
+const TYPED = 'Nothing is looked up before the person signs in.'
+
+export const activateRoutes = [
+  route({
+    id: 'accountPages.activateAddress',
+    on: 'GET /authsec/uflow/activate',
+    summary: 'Leads to the activation page, with the code filled in.',
+    access: open(TYPED, { class: 'general' }),
+    query: ActivateQuery,
+    reply: empty(302),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ query }) => {
+      const code = query.user_code === undefined ? '' : `?${new URLSearchParams({ user_code: query.user_code })}`
+      return new Sent(undefined, { headers: { Location: `/activate${code}` } })
+    },
+  }),
+  route({
+    id: 'accountPages.activate',
+    on: 'GET /activate',
+    summary: 'The page for the code that a device shows.',
+    access: page(TYPED, { class: 'general' }),
+    query: ActivateQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).activatePage(ctx, principal, query.user_code),
+  }),
+  route({
+    id: 'accountPages.enterUserCode',
+    on: 'POST /activate',
+    summary: 'Go on with a code; whoever is not signed in signs in first.',
+    access: page(TYPED, { class: 'status' }),
+    form: UserCodeForm,
+    reply: empty(303),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, form }) => sendTo(ctx, askPath(form.user_code)),
+  }),
+  route({
+    id: 'accountPages.askDevice',
+    on: 'GET /activate/device',
+    summary: 'Who asks behind a code, and for what.',
+    access: browser({ limit: { class: 'code' } }),
+    query: ActivateQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).askPage(ctx, principal, query.user_code),
+  }),
+  route({
+    id: 'accountPages.decideDevice',
+    on: 'POST /activate/device',
+    summary: 'Connect the device, or refuse it.',
+    access: browser({ form: '/activate', limit: { class: 'code' } }),
+    form: DecisionForm,
+    reply: empty(303),
+    errors: ['invalid_user_code', 'cross_site'],
+    emits: ['device_grant.approved', 'device_grant.denied'],
+    handle: ({ ctx, principal, form }) => decide(ctx, principal, form.user_code, form.decision === 'approve'),
+  }),
+  route({
+    id: 'accountPages.deviceDecided',
+    on: 'GET /activate/done',
+    summary: 'What was decided.',
+    access: page('Says nothing but what its address says.', { class: 'general' }),
+    query: DecidedQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).decidedPage(ctx, principal, query.state ?? 'denied'),
+  }),
+]

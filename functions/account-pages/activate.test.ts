@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest'
+import { pageError } from '#page/error'
+import { startApp } from '#shared/testing/app'
+import { doorOf, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
+import { DEVICE, pollDevice } from '#shared/testing/grants'
+import { bodyOf, eventsOf, textIn } from '#shared/testing/sign-in'
+import { deviceRoutes } from '../device/routes.ts'
+import { loginRoutes } from '../login/routes.ts'
+import { accountPageRoutes } from './routes.ts'
+
+const start = async (device_info?: Record<string, unknown>) => {
+  const app = await startApp([...loginRoutes, ...accountPageRoutes, ...deviceRoutes] as never, { render: pageError })
+  const company = await app.company()
+  const begun = await bodyOf(
+    await app.request(`${DEVICE}/code`, { body: { client_id: company.clientId, device_info, scopes: ['openid', 'odd:scope'] } }),
+  )
+  const codes = { deviceCode: textIn(begun, 'device_code'), userCode: textIn(begun, 'user_code') }
+  return { app, company, codes, pat: await app.person(company), uri: textIn(begun, 'verification_uri_complete') }
+}
+
+test('from the address on the device to the decision: signed in first, then shown who asks and for what', async () => {
+  const { app, company, codes, pat, uri } = await start({ model: 'TV 55\u202e<b>', os: 'linux' })
+  const browser = openBrowser(app)
+  await browser.signIn(pat, doorOf(company))
+  const first = await browser.read(uri.replace('http://localhost:7468', ''))
+  expect([first.url, titleOf(first)]).toEqual([`/activate?user_code=${codes.userCode}`, 'Connect a device'])
+  expect(first.html).toContain(`value="${codes.userCode}"`)
+  const ask = await browser.send({ user_code: codes.userCode.toLowerCase().replace('-', ' ') })
+  expect(titleOf(ask)).toBe('Connect this device?')
+  for (const words of ['Default client', pat.email, company.domain, codes.userCode, 'Know who you are', '<q>odd:scope</q>', 'unverified']) {
+    expect(ask.html).toContain(words)
+  }
+  expect(ask.html).not.toMatch(/\u202e|<b>/)
+  const done = await browser.send({ decision: 'approve' })
+  expect(titleOf(done)).toBe('The device is connected')
+  expect(await eventsOf(app, company.tenantId, 'accountPages.decideDevice')).toEqual(['device_grant.approved'])
+  expect((await pollDevice(app, codes, company.clientId)).status).toBe(200)
+  // Back, and once more: it was decided.
+  await browser.read(`/activate/device?user_code=${codes.userCode}`)
+  expect([browser.page().url, summaryOf(browser.page())]).toEqual([
+    '/activate',
+    'This code is unknown, too old, or was used already. Check it on the device.',
+  ])
+})
+
+test('a stranger signs in first and comes back to the question; looking decides nothing', async () => {
+  const { app, company, codes, pat } = await start()
+  const browser = openBrowser(app)
+  await browser.read('/activate')
+  const asked = await browser.send({ user_code: codes.userCode })
+  expect(titleOf(asked)).toBe('Sign in')
+  await browser.read(`${doorOf(company)}&${asked.url.split('?')[1]}`)
+  await browser.send({ email: pat.email })
+  expect(titleOf(await browser.send({ password: pat.password }))).toBe('Connect this device?')
+  expect(await bodyOf(await pollDevice(app, codes, company.clientId))).toMatchObject({ error: 'authorization_pending' })
+})
+
+test('refused, the device gets nothing', async () => {
+  const { app, company, codes, pat } = await start()
+  const browser = openBrowser(app)
+  await browser.signIn(pat, doorOf(company))
+  await browser.read(`/activate/device?user_code=${codes.userCode}`)
+  expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('The device was refused')
+  expect((await pollDevice(app, codes, company.clientId)).status).toBe(403)
+})
+
+test('a code of another company, of nothing, or too old is one answer, and guessing ends', async () => {
+  const { app, codes } = await start()
+  const globex = await app.company('globex')
+  const browser = openBrowser(app)
+  await browser.signIn(globex.admin, doorOf(globex))
+  for (const user_code of [codes.userCode, 'ABCD-EFGH', 'x']) {
+    await browser.read('/activate')
+    const page = await browser.send({ user_code })
+    expect([page.url, summaryOf(page)]).toEqual(['/activate', 'This code is unknown, too old, or was used already. Check it on the device.'])
+  }
+  await browser.read('/activate')
+  app.clock.advance(301)
+  expect(summaryOf(await browser.send({ user_code: codes.userCode }))).toContain('unknown, too old')
+})
+
+test('an answer without the form of our page counts nothing', async () => {
+  const { app, company, codes, pat } = await start()
+  const browser = openBrowser(app)
+  await browser.signIn(pat, doorOf(company))
+  await browser.post('/activate/device', { user_code: codes.userCode, decision: 'approve' })
+  expect(await bodyOf(await pollDevice(app, codes, company.clientId))).toMatchObject({ error: 'authorization_pending' })
+})

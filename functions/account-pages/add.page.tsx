@@ -1,0 +1,112 @@
+// Adding a passkey or a phone on the account page.
+import { Submit, TextField } from '#page/form'
+import { answerPage, errorOf, Form, openPage, typed } from '#page/hosted'
+import { Links } from '#page/links'
+import { PasskeyButton } from '#page/passkey'
+import { onPage } from '#shared/browser/form'
+import { goTo } from '#shared/browser/go'
+import { HOME } from '#shared/browser/return-to'
+import { AppError } from '#shared/errors'
+import { enroller } from '#shared/factors/enrolment'
+import type { User } from '#shared/http/principal'
+import { SCRIPT as PASSKEY_SCRIPT } from '#shared/page/ceremony.client.generated'
+import { SCRIPT } from '#shared/page/hosted.client.generated'
+import { fill } from '#shared/page/wait'
+import { phoneToConfirm } from './add.ts'
+import type { Ctx } from './group.ts'
+
+/** Whether the caller may enrol now; a first factor that is owed needs the mailbox proved before. @throws AppError insufficient_user_authentication */
+const mayEnrol = (ctx: Ctx, principal: User): Promise<boolean> =>
+  enroller(onPage(ctx), principal, {}).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof AppError && error.code === 'mailbox_proof_required') return false
+      throw error
+    },
+  )
+
+export const passkeyPage = async (ctx: Ctx, principal: User) => {
+  if (!(await mayEnrol(ctx, principal))) return goTo(ctx, '/signin/mailbox')
+  const page = await openPage(ctx, { principal })
+  const { me, errors, back } = page.words
+  return answerPage(ctx, page, {
+    title: me.passkeyTitle,
+    script: PASSKEY_SCRIPT,
+    children: (
+      <>
+        <p class="quiet">{me.passkeyText}</p>
+        <p class="warn" data-without-passkeys>
+          {errors.passkey_unsupported}
+        </p>
+        <PasskeyButton page={page} next={HOME} label={me.createPasskey} begin="/me/passkey/begin" finish="/me/passkey/finish" who={{}} creates main />
+        <Links links={[{ href: HOME, label: back }]} />
+      </>
+    ),
+  })
+}
+
+const NUMBER = ['sms_number_refused', 'sms_failed', 'sms_not_configured', 'too_many_sms']
+
+export const phonePage = async (ctx: Ctx, principal: User) => {
+  if (!(await mayEnrol(ctx, principal))) return goTo(ctx, '/signin/mailbox')
+  const page = await openPage(ctx, { principal })
+  const { me, busy, back } = page.words
+  return answerPage(ctx, page, {
+    title: me.phoneTitle,
+    script: SCRIPT,
+    children: (
+      <>
+        <p class="quiet">{me.phoneText}</p>
+        <Form page={page} main>
+          <TextField
+            id="phone_number"
+            label={me.phone}
+            hint={me.phoneHint}
+            type="tel"
+            autocomplete="tel"
+            maxlength={40}
+            value={typed(page, 'phone_number')}
+            error={errorOf(page, 'phone_number', ...NUMBER)}
+            first
+          />
+          <Submit label={me.sendCode} busy={busy} />
+        </Form>
+        <Links links={[{ href: HOME, label: back }]} />
+      </>
+    ),
+  })
+}
+
+const CODE = ['invalid_sms_code', 'sms_code_expired', 'sms_attempts_used', 'sms_not_initiated']
+
+export const phoneCodePage = async (ctx: Ctx, principal: User) => {
+  const phone = await phoneToConfirm(ctx, principal)
+  if (phone === undefined) return goTo(ctx, '/me/phone')
+  const page = await openPage(ctx, { principal })
+  const { me, busy, factor } = page.words
+  return answerPage(ctx, page, {
+    title: me.phoneCodeTitle,
+    script: SCRIPT,
+    children: (
+      <>
+        <p class="quiet" dir="auto">
+          {fill(me.phoneCodeText, { phone })}
+        </p>
+        <Form page={page} main>
+          <TextField
+            id="code"
+            label={factor.code}
+            inputmode="numeric"
+            autocomplete="one-time-code"
+            maxlength={20}
+            code
+            error={errorOf(page, 'code', ...CODE)}
+            first
+          />
+          <Submit label={me.confirmPhone} busy={busy} />
+        </Form>
+        <Links links={[{ href: '/me/phone', label: me.otherNumber }]} />
+      </>
+    ),
+  })
+}

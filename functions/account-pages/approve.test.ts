@@ -1,0 +1,174 @@
+// A backchannel request is answered on our own page: looked at, pressed, once, by whom it asks.
+import { expect, test } from 'vitest'
+import { pageError } from '#page/error'
+import type { Route } from '#shared/http/route'
+import type { Company, Person, TestApp } from '#shared/testing/app'
+import { doorOf, formsOf, openBrowser, type TestBrowser, titleOf } from '#shared/testing/browser'
+import { askFor, newAsker, newPhone, pollCiba, startCiba } from '#shared/testing/ciba'
+import { bodyOf, configure, enrol, textIn } from '#shared/testing/sign-in'
+import { verifySessionToken } from '#shared/token/session-token'
+import { cibaRoutes } from '../ciba/routes.ts'
+import { loginRoutes } from '../login/routes.ts'
+import { accountPageRoutes } from './routes.ts'
+
+const routes = [...loginRoutes, ...accountPageRoutes, ...cibaRoutes] as readonly Route<never>[]
+
+const world = async () => {
+  const { app, push } = await startCiba(routes, { render: pageError })
+  const company = await app.company()
+  const person = await app.person(company)
+  return { app, push, company, person, asker: await newAsker(app, company), phone: await newPhone(app, person) }
+}
+const signedIn = async (app: TestApp, company: Company, person: Person): Promise<TestBrowser> => {
+  const browser = openBrowser(app)
+  await browser.signIn(person, doorOf(company))
+  return browser
+}
+/** A request, and a browser with its page open. */
+const opened = async (message = 'Order 4711') => {
+  const w = await world()
+  const authReqId = await askFor(w.app, w.asker, w.person.email, { binding_message: message })
+  const path = new URL(w.push.outbox.at(-1)?.data.approve_url ?? '')
+  const browser = await signedIn(w.app, w.company, w.person)
+  const page = await browser.read(`${path.pathname}${path.search}`)
+  const poll = async () => {
+    const response = await pollCiba(w.app, w.asker.clientId, authReqId)
+    return { status: response.status, body: await bodyOf(response) }
+  }
+  return { ...w, authReqId, browser, page, path: `${path.pathname}${path.search}`, poll }
+}
+const decisions = async (app: TestApp, company: Company) =>
+  (await app.events(company.tenantId)).filter(({ event }) => event === 'ciba.approved' || event === 'ciba.denied')
+
+test('the link of the message leads to who asks and for what; approved, the client signs in, and no second channel is claimed', async () => {
+  const { app, company, person, browser, page, poll, asker } = await opened()
+  expect(titleOf(page)).toBe('Approve this sign-in?')
+  for (const text of ['Shop', 'Order 4711', person.email, 'unverified', 'Know who you are']) expect(page.html).toContain(text)
+  expect(page.headers.get('content-security-policy')).toContain(`frame-ancestors 'none'`)
+  expect(page.headers.get('x-frame-options')).toBe('DENY')
+  expect((await poll()).body.error).toBe('authorization_pending')
+  expect((await browser.read('/me')).html).toContain('Waiting for your answer')
+  expect(titleOf(await browser.read('/approve'))).toBe('Approve this sign-in?')
+  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The sign-in is approved')
+  app.clock.advance(6)
+  const { status, body } = await poll()
+  expect(status).toBe(200)
+  expect(await verifySessionToken(app.ctx, textIn(body, 'access_token'))).toMatchObject({ userId: person.id, clientId: asker.clientId, amr: ['pwd'] })
+  expect(await decisions(app, company)).toMatchObject([{ event: 'ciba.approved', actorId: person.id }])
+})
+
+test('refused, it is refused; what is over says so, and nothing answers it again', async () => {
+  const { app, company, browser, path, poll } = await opened()
+  expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('The sign-in was refused')
+  expect(titleOf(await browser.read(path))).toBe('This request is over')
+  expect(titleOf(await browser.read('/approve'))).toBe('Nothing waits for you')
+  app.clock.advance(6)
+  expect((await poll()).body.error).toBe('access_denied')
+  expect(await decisions(app, company)).toHaveLength(1)
+})
+
+test('one that nobody answered is over after five minutes, and cannot be approved then', async () => {
+  const { app, company, browser, path } = await opened()
+  app.clock.advance(301)
+  expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('This request is over')
+  expect(titleOf(await browser.read(path))).toBe('This request is over')
+  expect(await decisions(app, company)).toEqual([])
+})
+
+test('the number that the asker shows has to be entered; another one refuses', async () => {
+  for (const isRight of [true, false]) {
+    const w = await world()
+    await configure(w.app, w.company, { cibaNumberMatching: true })
+    const asked = await bodyOf(
+      await w.app.request('/authsec/uflow/auth/tenant/ciba/initiate', { body: { client_id: w.asker.sdkClientId, email: w.person.email } }),
+    )
+    const number = textIn(asked, 'match_number')
+    const browser = await signedIn(w.app, w.company, w.person)
+    expect((await browser.read('/approve')).html).toContain('Number that it shows you')
+    const other = String((Number(number) + 1) % 100).padStart(2, '0')
+    const done = await browser.send({ decision: 'approve', match_number: isRight ? number : other })
+    expect(titleOf(done)).toBe(isRight ? 'The sign-in is approved' : 'The number was wrong')
+    w.app.clock.advance(6)
+    expect((await pollCiba(w.app, w.asker.clientId, textIn(asked, 'auth_req_id'))).status).toBe(isRight ? 200 : 400)
+  }
+})
+
+test('a form that no press sent, and one from another site, are refused, and it still waits', async () => {
+  const { app, company, browser, path, page, poll } = await opened()
+  const fields = { ...formsOf(page)[0]?.fields, decision: 'approve' }
+  for (const headers of [{ 'sec-fetch-user': '' }, { 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
+    await browser.post(path, fields, headers)
+    expect(await decisions(app, company)).toEqual([])
+  }
+  expect((await poll()).body.error).toBe('authorization_pending')
+  expect((await browser.post(path, fields)).headers.get('location')).toBe('/approve/done?state=approved')
+})
+
+test('a sign-in of more than five minutes ago refuses, but approves nothing: the page asks to confirm first', async () => {
+  const w = await world()
+  const browser = await signedIn(w.app, w.company, w.person)
+  w.app.clock.advance(301)
+  await askFor(w.app, w.asker, w.person.email)
+  await browser.read('/approve')
+  const asked = await browser.send({ decision: 'approve' })
+  expect(titleOf(asked)).toBe('Confirm that it is you')
+  expect(await decisions(w.app, w.company)).toEqual([])
+  const back = await browser.send({ password: w.person.password })
+  expect(titleOf(back)).toBe('Approve this sign-in?')
+  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The sign-in is approved')
+})
+
+test('of somebody who has a second factor, a session of a password alone approves nothing', async () => {
+  const w = await world()
+  const browser = await signedIn(w.app, w.company, w.person)
+  await askFor(w.app, w.asker, w.person.email)
+  await browser.read('/approve')
+  await enrol(w.app, w.person)
+  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('Confirm that it is you')
+  expect(await decisions(w.app, w.company)).toEqual([])
+})
+
+test('another\u2019s request is as unknown as none, and is not answered', async () => {
+  const { app, company, path } = await opened()
+  const globex = await app.company('globex')
+  for (const [door, other] of [
+    [company, await app.person(company)],
+    [globex, await app.person(globex)],
+  ] as const) {
+    const browser = await signedIn(app, door, other)
+    const seen = await browser.read(path)
+    expect(titleOf(seen)).toBe('This request is over')
+    expect(seen.html).not.toContain('Order 4711')
+    const { form_token = '' } = formsOf(await browser.read('/me'))[0]?.fields ?? {}
+    const id = new URLSearchParams(path.split('?')[1]).get('id') ?? ''
+    expect((await browser.post(path, { form_token, id, decision: 'approve' })).headers.get('location')).toBe(path)
+    expect((await browser.read('/me')).html).not.toContain('Waiting for your answer')
+  }
+  expect(await decisions(app, company)).toEqual([])
+})
+
+test('twenty answers at once: one counts', async () => {
+  const { app, company, browser, path, page } = await opened()
+  const fields = { ...formsOf(page)[0]?.fields }
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => browser.post(path, { ...fields, decision: n % 2 === 0 ? 'approve' : 'deny' })),
+  )
+  expect(answers.filter(({ headers }) => headers.get('location')?.startsWith('/approve/done'))).toHaveLength(1)
+  expect(await decisions(app, company)).toHaveLength(1)
+})
+
+test('what the asker says is text, without marks that turn it around', async () => {
+  const { page } = await opened('<b>\u202eevil</b> "now"')
+  expect(page.html).not.toContain('<b>')
+  expect(page.html).not.toContain('\u202e')
+  expect(page.html).toContain('evil')
+})
+
+test('a stranger signs in first, and comes back', async () => {
+  const { app, person, company, path } = await opened()
+  const browser = openBrowser(app)
+  expect((await browser.read(path)).url).toContain('/signin')
+  await browser.read(`${doorOf(company)}&return_to=${encodeURIComponent(path)}`)
+  await browser.send({ email: person.email })
+  expect(titleOf(await browser.send({ password: person.password }))).toBe('Approve this sign-in?')
+})

@@ -1,0 +1,51 @@
+// What a signed-in person does on the account pages. The rules are those of /account.
+
+import { changePassword, confirmEmailChange, startEmailChange } from '#shared/account/credentials'
+import { endOtherSessions, endSession } from '#shared/account/sessions'
+import { onPage } from '#shared/browser/form'
+import { sendTo } from '#shared/browser/go'
+import { HOME, safeReturn } from '#shared/browser/return-to'
+import { readVisit } from '#shared/browser/visit'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import type { Sent } from '#shared/http/route'
+import type { Ctx } from './group.ts'
+
+export const endOne = async (ctx: Ctx, principal: User, sessionId: string): Promise<Sent<undefined>> => {
+  await endSession(ctx, principal, sessionId)
+  return sendTo(ctx, HOME, { say: 'session_ended' })
+}
+
+export const endOthers = async (ctx: Ctx, principal: User): Promise<Sent<undefined>> => {
+  await endOtherSessions(ctx, principal)
+  return sendTo(ctx, HOME, { say: 'others_ended' })
+}
+
+type Passwords = { readonly current_password: string; readonly new_password: string }
+
+/** @throws AppError invalid_credentials, password_unchanged, password_reset_required, temporary_password_expired, password_* */
+export const savePassword = async (ctx: Ctx, principal: User, given: Passwords, returnTo: string | undefined): Promise<Sent<undefined>> => {
+  await changePassword(ctx, principal, given)
+  return sendTo(ctx, safeReturn(returnTo) ?? HOME, { say: 'password_changed' })
+}
+
+type NewEmail = { readonly new_email: string; readonly current_password: string }
+
+/** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, too_many_codes, conflict, quota_exceeded */
+export const startEmail = async (ctx: Ctx, principal: User, given: NewEmail): Promise<Sent<undefined>> => {
+  const { change_ticket } = await startEmailChange(onPage(ctx), principal, given)
+  return sendTo(ctx, '/me/email/codes', { remember: { held: { email_change: change_ticket } } })
+}
+
+/** The change that this browser began. */
+export const heldChange = (ctx: Ctx): string | undefined => readVisit(ctx)?.held?.email_change
+
+type Codes = { readonly code_new: string; readonly code_current: string }
+
+/** @throws AppError invalid_code, email_taken */
+export const saveEmail = async (ctx: Ctx, principal: User, codes: Codes): Promise<Sent<undefined>> => {
+  const ticket = heldChange(ctx)
+  if (ticket === undefined) throw new AppError('invalid_code')
+  await confirmEmailChange(onPage(ctx), principal, { ...codes, change_ticket: ticket })
+  return sendTo(ctx, HOME, { say: 'email_changed', remember: { held: undefined } })
+}

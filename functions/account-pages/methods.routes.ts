@@ -1,0 +1,159 @@
+// A person's own second factors, on our own pages.
+
+import { anotherSetup, confirmApp, ENROL_ERRORS } from '#shared/browser/enrol'
+import { AppCodeForm, NoForm, PageQuery } from '#shared/browser/fields.schema'
+import { sendTo } from '#shared/browser/go'
+import { HOME } from '#shared/browser/return-to'
+import { FRESH_SECONDS } from '#shared/factors/fresh'
+import { browser } from '#shared/http/access'
+import { empty, htmlOrGo } from '#shared/http/route'
+import { route } from './group.ts'
+import { AlarmForm, FactorIdForm, MethodQuery, PhoneForm } from './page.schema.ts'
+
+const FRESH = { withinSeconds: FRESH_SECONDS } as const
+const PHONE_ERRORS = ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'] as const
+const WITH_FACTOR = { withinSeconds: FRESH_SECONDS, acr: 'aal2' } as const
+
+export const methodRoutes = [
+  route({
+    id: 'accountPages.addApp',
+    on: 'GET /me/app',
+    summary: 'The page to add an authenticator app.',
+    access: browser({ stepUp: FRESH }),
+    query: PageQuery,
+    reply: htmlOrGo(),
+    errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('#page/app-setup')).appPage(ctx, principal, { action: '/me/app/again' }),
+  }),
+  route({
+    id: 'accountPages.addAppAgain',
+    on: 'POST /me/app/again',
+    summary: 'Begin with a new key; what was scanned before counts no more.',
+    access: browser({ stepUp: FRESH, form: '/me/app' }),
+    form: NoForm,
+    reply: empty(303),
+    errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => {
+      await anotherSetup(ctx, principal)
+      return sendTo(ctx, '/me/app')
+    },
+  }),
+  route({
+    id: 'accountPages.confirmApp',
+    on: 'POST /me/app',
+    summary: 'Add the app; answers the page with the backup codes, once.',
+    access: browser({ stepUp: FRESH, limit: { class: 'code' } }),
+    form: AppCodeForm,
+    reply: htmlOrGo(),
+    errors: ENROL_ERRORS,
+    emits: ['factor.added'],
+    handle: async ({ ctx, principal, form }) =>
+      (await import('#page/app-setup')).codesPage(ctx, { codes: await confirmApp(ctx, principal, form.code), principal, next: HOME }),
+  }),
+  route({
+    id: 'accountPages.method',
+    on: 'GET /me/method',
+    summary: 'One of the caller\u2019s second factors, and whether it is to be removed.',
+    access: browser({ stepUp: WITH_FACTOR }),
+    query: MethodQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, query }) => (await import('./methods.page.tsx')).methodPage(ctx, principal, query.id),
+  }),
+  route({
+    id: 'accountPages.removeMethod',
+    on: 'POST /me/method/remove',
+    summary: 'Remove a second factor; all other sessions end.',
+    access: browser({ stepUp: WITH_FACTOR, form: '/me' }),
+    form: FactorIdForm,
+    reply: empty(303),
+    errors: ['not_found', 'last_factor', 'weaker_factors_remain', 'insufficient_user_authentication'],
+    emits: ['factor.removed'],
+    handle: async ({ ctx, principal, form }) => (await import('./methods.ts')).remove(ctx, principal, form.factor_id, form.accept_weaker === 'yes'),
+  }),
+  route({
+    id: 'accountPages.clearAlarm',
+    on: 'POST /me/method/clear-alarm',
+    summary: 'Accept a passkey again that was refused because it may have been copied.',
+    access: browser({ stepUp: WITH_FACTOR, form: '/me' }),
+    form: AlarmForm,
+    reply: empty(303),
+    errors: ['not_found', 'insufficient_user_authentication'],
+    emits: ['passkey.alarm_cleared'],
+    handle: async ({ ctx, principal, form }) => (await import('./methods.ts')).acceptAgain(ctx, principal, form.factor_id),
+  }),
+  route({
+    id: 'accountPages.addPasskey',
+    on: 'GET /me/passkey',
+    summary: 'The page to add a passkey.',
+    access: browser({ stepUp: FRESH }),
+    query: PageQuery,
+    reply: htmlOrGo(),
+    errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('./add.page.tsx')).passkeyPage(ctx, principal),
+  }),
+  route({
+    id: 'accountPages.addPhone',
+    on: 'GET /me/phone',
+    summary: 'The page to add a phone for text messages.',
+    access: browser({ stepUp: FRESH }),
+    query: PageQuery,
+    reply: htmlOrGo(),
+    errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('./add.page.tsx')).phonePage(ctx, principal),
+  }),
+  route({
+    id: 'accountPages.sendPhoneCode',
+    on: 'POST /me/phone',
+    summary: 'Send a code to the phone.',
+    access: browser({ stepUp: FRESH, limit: { class: 'code' } }),
+    form: PhoneForm,
+    reply: empty(303),
+    errors: [...PHONE_ERRORS, 'too_many_sms', 'sms_failed', 'sms_number_refused', 'sms_not_configured'],
+    emits: ['sms_code.sent'],
+    handle: async ({ ctx, principal, form }) => (await import('./add.ts')).sendPhoneCode(ctx, principal, form.phone_number),
+  }),
+  route({
+    id: 'accountPages.phoneCode',
+    on: 'GET /me/phone/code',
+    summary: 'The page for the code that was sent.',
+    access: browser({ stepUp: FRESH }),
+    query: PageQuery,
+    reply: htmlOrGo(),
+    errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('./add.page.tsx')).phoneCodePage(ctx, principal),
+  }),
+  route({
+    id: 'accountPages.confirmPhone',
+    on: 'POST /me/phone/code',
+    summary: 'Add the phone with the code.',
+    access: browser({ stepUp: FRESH, limit: { class: 'code' } }),
+    form: AppCodeForm,
+    reply: empty(303),
+    errors: [...PHONE_ERRORS, 'sms_not_initiated', 'invalid_sms_code', 'sms_code_expired', 'sms_attempts_used', 'factor_limit'],
+    emits: ['factor.added'],
+    handle: async ({ ctx, principal, form }) => (await import('./add.ts')).confirmPhone(ctx, principal, form.code),
+  }),
+  route({
+    id: 'accountPages.newBackupCodes',
+    on: 'POST /me/backup-codes',
+    summary: 'New backup codes; the old ones are void. Answers their page, once.',
+    access: browser({ stepUp: WITH_FACTOR, form: '/me', limit: { class: 'credential' } }),
+    form: NoForm,
+    reply: htmlOrGo(),
+    errors: ['insufficient_user_authentication'],
+    emits: ['backup_codes.replaced'],
+    handle: async ({ ctx, principal }) =>
+      (await import('#page/app-setup')).codesPage(ctx, {
+        codes: await (await import('./methods.ts')).newCodes(ctx, principal),
+        principal,
+        next: HOME,
+      }),
+  }),
+]

@@ -1,0 +1,15 @@
+// Composition root of the account function.
+import { cloud } from '#shared/cloud'
+import { lambda } from '#shared/http/lambda'
+import { group, mount } from '#shared/http/mount'
+import { problem } from '#shared/http/problem'
+import { breachedPasswords } from '#shared/password/configured'
+import type { Ctx } from './group.ts'
+import { accountRoutes } from './routes.ts'
+
+const base = await cloud(process.env)
+
+export const handler = lambda(
+  mount(base, [group<Ctx>({ routes: accountRoutes, ctx: { ...base, breached: breachedPasswords(base) }, render: problem })]),
+  base.settle,
+)

@@ -1,0 +1,100 @@
+// The page behind a mailed link to choose a password. It knows nobody: who it is for, its script asks with the secret that the server has not seen yet.
+import { FORM_CSS, KnownField, PasswordField, Submit, Summary } from '#page/form'
+import { pagePolicy, renderPage } from '#page/layout'
+import { Sent } from '#shared/http/route'
+import { LANGUAGES, type PageStrings, preferredLanguage } from '#shared/page/language'
+import { opaque } from '#shared/random'
+import type { Ctx } from './group.ts'
+import { SCRIPT } from './set-password.client.generated.ts'
+
+const Form = ({ words }: { readonly words: PageStrings }) => {
+  const { form, setPassword } = words
+  return (
+    <section data-state="form" hidden>
+      <h1 tabindex={-1}>{setPassword.title}</h1>
+      <form novalidate data-messages={JSON.stringify(form.messages)}>
+        <Summary heading={form.messages.heading} />
+        <KnownField id="account" label={setPassword.account} autocomplete="username" />
+        <PasswordField
+          id="new-password"
+          label={setPassword.password}
+          hint={setPassword.rule}
+          autocomplete="new-password"
+          show={form.showPassword}
+          hide={form.hidePassword}
+          first
+        />
+        <Submit label={setPassword.submit} busy={setPassword.busy} />
+      </form>
+    </section>
+  )
+}
+
+const Said = ({ state, title, text, signIn }: { readonly state: string; readonly title: string; readonly text: string; readonly signIn?: Link }) => (
+  <section data-state={state} hidden>
+    <h1 tabindex={-1}>{title}</h1>
+    <p class="quiet">{text}</p>
+    {signIn === undefined ? '' : <SignIn {...signIn} />}
+  </section>
+)
+
+type Link = { readonly href: string; readonly label: string }
+const SignIn = ({ href, label }: Link) => (
+  <a class="alone" href={href}>
+    {label}
+  </a>
+)
+
+const Trouble = ({ words }: { readonly words: PageStrings }) => (
+  <section data-state="trouble" hidden>
+    <h1 tabindex={-1}>{words.setPassword.troubleTitle}</h1>
+    <p class="quiet" data-trouble />
+    <button type="button" class="primary" data-again>
+      {words.form.tryAgain}
+    </button>
+  </section>
+)
+
+/** The page, in the language that the browser asks for. */
+export const setPasswordPage = (ctx: Ctx): Sent<string> => {
+  const nonce = opaque(ctx.random)
+  const lang = preferredLanguage(ctx.request.header('accept-language'))
+  const words: PageStrings = LANGUAGES[lang]
+  const { setPassword, noScript, form } = words
+  const ui = ctx.config.PUBLIC_UI_ORIGIN
+  const signIn = ui === undefined ? {} : { signIn: { href: ui, label: form.signIn } }
+  const html = renderPage({
+    lang,
+    nonce,
+    title: setPassword.title,
+    css: FORM_CSS,
+    script: SCRIPT,
+    children: (
+      <div class="card">
+        <p class="who">{new URL(ctx.config.BASE_URL).host}</p>
+        <noscript>
+          <h1>{noScript.title}</h1>
+          <p class="quiet">{noScript.text}</p>
+        </noscript>
+        <section data-state="wait" hidden>
+          <h1 tabindex={-1}>{setPassword.title}</h1>
+          <p class="quiet" role="status">
+            {setPassword.wait}
+          </p>
+        </section>
+        <Form words={words} />
+        <Said state="done" title={setPassword.doneTitle} text={setPassword.done} {...signIn} />
+        <Said state="expired" title={setPassword.expiredTitle} text={setPassword.expired} {...signIn} />
+        <Said state="missing" title={setPassword.missingTitle} text={setPassword.missing} />
+        <Trouble words={words} />
+      </div>
+    ),
+  })
+  const headers = {
+    'Content-Security-Policy': pagePolicy(nonce, { script: true }),
+    'Referrer-Policy': 'no-referrer',
+    'Content-Language': lang,
+    Vary: 'Accept-Language',
+  }
+  return new Sent(html, { headers })
+}

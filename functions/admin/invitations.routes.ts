@@ -1,0 +1,53 @@
+// Invitations of administrators.
+import { InvitationCancelled, InviteBody, Invited, InvitedUser, PendingInvites, Reinvited } from '#shared/administration/invitations.schema'
+import { may } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+
+const BASE = '/authsec/uflow/admin/invite'
+
+export const invitationRoutes = [
+  route({
+    id: 'admin.invite',
+    on: `POST ${BASE}`,
+    summary: 'Invite an administrator by a mailed one-time link.',
+    access: may('admin:access', 'users:write'),
+    body: InviteBody,
+    reply: json(201, Invited),
+    errors: ['invalid_request', 'not_found', 'email_taken', 'username_taken', 'quota_exceeded', 'cannot_grant'],
+    emits: ['user.invited'],
+    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).invite(ctx, principal, body),
+  }),
+  route({
+    id: 'admin.cancelInvitation',
+    on: `POST ${BASE}/cancel`,
+    summary: 'Take an invitation back.',
+    access: may('admin:access', 'users:write'),
+    body: InvitedUser,
+    reply: json(200, InvitationCancelled),
+    errors: ['not_found', 'invitation_accepted', 'last_administrator'],
+    emits: ['user.invitation_cancelled'],
+    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).cancelInvitation(ctx, principal, body.user_id),
+  }),
+  route({
+    id: 'admin.resendInvitation',
+    on: `POST ${BASE}/resend`,
+    summary: 'Send an invitation again, with a new link.',
+    access: may('admin:access', 'users:write'),
+    body: InvitedUser,
+    reply: json(200, Reinvited),
+    errors: ['not_found', 'invitation_accepted', 'invitation_lapsed', 'cannot_grant'],
+    emits: ['user.invitation_resent'],
+    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).resendInvitation(ctx, principal, body.user_id),
+  }),
+  route({
+    id: 'admin.listInvitations',
+    on: `GET ${BASE}/pending`,
+    summary: 'Invitations that nobody has accepted yet, newest first.',
+    access: may('admin:access', 'users:read'),
+    reply: json(200, PendingInvites),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('#shared/administration/invitations')).listInvitations(ctx, principal),
+  }),
+]

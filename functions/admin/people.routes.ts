@@ -1,0 +1,124 @@
+// Administrators and end users, as administrators see them.
+import { actingTenant } from '#shared/administration/acting'
+import { listAdministrators, listTenantUsers } from '#shared/administration/lists'
+import { DeleteAllBody, DeletedAll, StatusBody, StatusSet, UserPath } from '#shared/administration/people.schema'
+import { deletePerson, setActive } from '#shared/administration/status'
+import type { ErrorCode } from '#shared/errors'
+import { AppError } from '#shared/errors'
+import { may } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { AdminList, AdminListBody, AdminListQuery, EndUserList, EndUserListBody, Said } from './people.schema.ts'
+
+const BASE = '/authsec/uflow/admin'
+const GUARDS: readonly ErrorCode[] = ['not_found', 'primary_administrator', 'last_administrator', 'last_active_user']
+
+const setStatus = {
+  access: may('admin:access', 'users:active'),
+  body: StatusBody,
+  reply: json(200, StatusSet),
+  errors: [...GUARDS, 'cannot_grant'],
+  emits: ['user.activated', 'user.deactivated'],
+} as const
+
+export const peopleRoutes = [
+  route({
+    id: 'admin.listUsers',
+    on: `GET ${BASE}/users/list`,
+    summary: 'Active administrators of the tenant, newest first.',
+    access: may('admin:access', 'users:read'),
+    query: AdminListQuery,
+    reply: json(200, AdminList),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal, query }) => listAdministrators(ctx, principal.tenantId, query),
+  }),
+  route({
+    id: 'admin.listUsersByBody',
+    on: `POST ${BASE}/users/list`,
+    summary: 'Active administrators of the tenant, newest first; the filter may stand in the body.',
+    access: may('admin:access', 'users:read'),
+    query: AdminListQuery,
+    body: AdminListBody,
+    reply: json(200, AdminList),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal, query, body }) =>
+      listAdministrators(ctx, actingTenant(principal, body.tenant_id), {
+        provider: body.provider ?? query.provider,
+        status: body.status ?? query.status,
+        page: body.page ?? query.page,
+        limit: body.limit ?? query.limit,
+      }),
+  }),
+  route({
+    id: 'admin.deleteUser',
+    on: `DELETE ${BASE}/users/:user_id`,
+    summary: 'Disable a person; the row stays.',
+    access: may('admin:access', 'users:delete'),
+    path: UserPath,
+    reply: json(200, Said),
+    errors: GUARDS,
+    emits: ['user.deleted'],
+    handle: async ({ ctx, principal, path }) => {
+      await setActive(ctx, principal, { tenantId: principal.tenantId, userId: path.user_id, active: false, event: 'user.deleted' })
+      return { message: 'User deleted' }
+    },
+  }),
+  route({
+    id: 'admin.deleteUserForGood',
+    on: `DELETE ${BASE}/users/delete_all/:user_id`,
+    summary: 'Delete a person with everything that hangs on the row.',
+    access: may('admin:access', 'users:delete'),
+    path: UserPath,
+    body: DeleteAllBody,
+    reply: json(200, DeletedAll),
+    errors: GUARDS,
+    emits: ['user.deleted'],
+    handle: async ({ ctx, principal, path, body }) => {
+      if (body.user_id !== undefined && body.user_id !== path.user_id)
+        throw new AppError('invalid_request', 'The body names another person than the path.', { field: 'body.user_id' })
+      const { userId, counts } = await deletePerson(ctx, principal, actingTenant(principal, body.tenant_id), path.user_id)
+      return { message: 'User deleted for good', user_id: userId, deleted_counts: counts }
+    },
+  }),
+  route({
+    ...setStatus,
+    id: 'admin.setUserActive',
+    on: `POST ${BASE}/users/active`,
+    summary: 'Enable or disable an administrator.',
+    handle: async ({ ctx, principal, body }) => {
+      const { tenant_id, user_id, active } = body
+      await setActive(ctx, principal, { tenantId: actingTenant(principal, tenant_id), userId: user_id, active })
+      return { message: active ? 'User activated' : 'User deactivated', user_id, active }
+    },
+  }),
+  route({
+    id: 'admin.listEndUsers',
+    on: `POST ${BASE}/enduser/list`,
+    summary: 'All people of the tenant, newest first.',
+    access: may('admin:access', 'users:read'),
+    body: EndUserListBody,
+    reply: json(200, EndUserList),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal, body }) =>
+      listTenantUsers(
+        ctx,
+        actingTenant(principal, body.tenant_id),
+        { provider: body.provider, clientId: body.client_id, search: body.search },
+        { page: body.page, limit: body.limit !== undefined && body.limit > 0 ? body.limit : undefined, cursor: body.cursor },
+      ),
+  }),
+  route({
+    ...setStatus,
+    id: 'admin.setEndUserActive',
+    on: `POST ${BASE}/enduser/active`,
+    summary: 'Enable or disable a person.',
+    handle: async ({ ctx, principal, body }) => {
+      const { tenant_id, user_id, active } = body
+      await setActive(ctx, principal, { tenantId: actingTenant(principal, tenant_id), userId: user_id, active })
+      return { message: active ? 'User activated' : 'User deactivated', user_id, active }
+    },
+  }),
+]

@@ -1,0 +1,101 @@
+// Agents: own paths.
+import { may, user } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { AgentChanges, AgentList, AgentOut, AgentPath, AgentQuery, AgentRotation, AgentWithSecret, NewAgent } from './agents.schema.ts'
+import { changeAgent, createAgent, findAgents, readAgent, resumeAgent, retireAgent, rotateCredentials, suspendAgent } from './agents.ts'
+import { route } from './group.ts'
+
+const writing = may('admin:access', 'clients:write')
+
+export const ownAgentRoutes = [
+  route({
+    id: 'agents.create',
+    on: 'POST /agents',
+    summary: 'Make an agent: a principal of its own that a person answers for. It begins without any right; a secret is in this answer alone.',
+    access: writing,
+    body: NewAgent,
+    reply: json(201, AgentWithSecret),
+    errors: ['not_found', 'quota_exceeded'],
+    emits: ['agent.created'],
+    handle: ({ ctx, principal, body }) => createAgent(ctx, principal, body),
+  }),
+  route({
+    id: 'agents.list',
+    on: 'GET /agents',
+    summary: 'Agents of the tenant, newest first; the next page is in the Link header.',
+    access: may('clients:read'),
+    query: AgentQuery,
+    reply: json(200, AgentList),
+    errors: ['invalid_request'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, query }) => findAgents(ctx, principal, query),
+  }),
+  route({
+    id: 'agents.read',
+    on: 'GET /agents/:agent_id',
+    summary: 'One agent, with the ETag that a change needs. Its owner may see it, too.',
+    access: user(),
+    path: AgentPath,
+    reply: json(200, AgentOut),
+    errors: ['not_found', 'insufficient_scope'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, path }) => readAgent(ctx, principal, path.agent_id),
+  }),
+  route({
+    id: 'agents.change',
+    on: 'PATCH /agents/:agent_id',
+    summary: 'Change name, description, owner or binding of an agent as it was read (If-Match).',
+    access: writing,
+    path: AgentPath,
+    body: AgentChanges,
+    reply: json(200, AgentOut),
+    errors: ['not_found', 'precondition_required', 'precondition_failed', 'agent_retired'],
+    emits: ['agent.updated'],
+    handle: ({ ctx, principal, path, body }) => changeAgent(ctx, principal, path.agent_id, body),
+  }),
+  route({
+    id: 'agents.suspend',
+    on: 'POST /agents/:agent_id/suspend',
+    summary: 'Stop an agent: nothing that it holds counts any more. Its owner may do that, too.',
+    access: user(),
+    path: AgentPath,
+    reply: json(200, AgentOut),
+    errors: ['not_found', 'insufficient_scope', 'agent_retired'],
+    emits: ['agent.suspended'],
+    handle: ({ ctx, principal, path }) => suspendAgent(ctx, principal, path.agent_id),
+  }),
+  route({
+    id: 'agents.resume',
+    on: 'POST /agents/:agent_id/resume',
+    summary: 'Let a suspended agent go on. What it held before stays over.',
+    access: writing,
+    path: AgentPath,
+    reply: json(200, AgentOut),
+    errors: ['not_found', 'agent_retired', 'cannot_grant'],
+    emits: ['agent.resumed'],
+    handle: ({ ctx, principal, path }) => resumeAgent(ctx, principal, path.agent_id),
+  }),
+  route({
+    id: 'agents.retire',
+    on: 'POST /agents/:agent_id/retire',
+    summary: 'Stop an agent for good; the record keeps its name.',
+    access: writing,
+    path: AgentPath,
+    reply: json(200, AgentOut),
+    errors: ['not_found', 'insufficient_scope'],
+    emits: ['agent.retired'],
+    handle: ({ ctx, principal, path }) => retireAgent(ctx, principal, path.agent_id),
+  }),
+  route({
+    id: 'agents.rotateCredentials',
+    on: 'POST /agents/:agent_id/credentials',
+    summary: 'Give an agent a new secret or new keys; the ones before count no more.',
+    access: writing,
+    path: AgentPath,
+    body: AgentRotation,
+    reply: json(200, AgentWithSecret),
+    errors: ['not_found', 'agent_retired', 'cannot_grant'],
+    emits: ['agent.credentials_rotated'],
+    handle: ({ ctx, principal, path, body }) => rotateCredentials(ctx, principal, path.agent_id, body),
+  }),
+]

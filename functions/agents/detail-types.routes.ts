@@ -1,0 +1,67 @@
+// Types of authorization details: own paths.
+import { may } from '#shared/http/access'
+import { empty, json } from '#shared/http/route'
+import { DetailTypeChange, DetailTypeList, DetailTypeOut, DetailTypePath, NewDetailType } from './detail-types.schema.ts'
+import { allDetailTypes, changeDetailType, createDetailType, readDetailType, removeDetailType } from './detail-types.ts'
+import { route } from './group.ts'
+
+const reading = may('clients:read')
+const writing = may('admin:access', 'clients:write')
+
+export const detailTypeRoutes = [
+  route({
+    id: 'detailTypes.create',
+    on: 'POST /authorization-types',
+    summary: 'Register a type of authorization details (RFC 9396): its schema, and which of its members are limits that are used up.',
+    access: writing,
+    body: NewDetailType,
+    reply: json(201, DetailTypeOut),
+    errors: ['invalid_request', 'not_found', 'detail_type_exists', 'quota_exceeded'],
+    emits: ['detail_type.created'],
+    handle: ({ ctx, principal, body }) => createDetailType(ctx, principal, body),
+  }),
+  route({
+    id: 'detailTypes.list',
+    on: 'GET /authorization-types',
+    summary: 'Types of authorization details that the tenant registered.',
+    access: reading,
+    reply: json(200, DetailTypeList),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal }) => allDetailTypes(ctx, principal),
+  }),
+  route({
+    id: 'detailTypes.read',
+    on: 'GET /authorization-types/:type_id',
+    summary: 'One type, with the ETag that a change needs.',
+    access: reading,
+    path: DetailTypePath,
+    reply: json(200, DetailTypeOut),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, path }) => readDetailType(ctx, principal, path.type_id),
+  }),
+  route({
+    id: 'detailTypes.change',
+    on: 'PATCH /authorization-types/:type_id',
+    summary: 'Change how people read a type (If-Match). Its schema stays: what was allowed was allowed under it.',
+    access: writing,
+    path: DetailTypePath,
+    body: DetailTypeChange,
+    reply: json(200, DetailTypeOut),
+    errors: ['not_found', 'precondition_required', 'precondition_failed'],
+    emits: ['detail_type.updated'],
+    handle: ({ ctx, principal, path, body }) => changeDetailType(ctx, principal, path.type_id, body),
+  }),
+  route({
+    id: 'detailTypes.delete',
+    on: 'DELETE /authorization-types/:type_id',
+    summary: 'Nobody asks for this type any more; what was allowed stays as it was.',
+    access: writing,
+    path: DetailTypePath,
+    reply: empty(204),
+    errors: ['not_found'],
+    emits: ['detail_type.deleted'],
+    handle: ({ ctx, principal, path }) => removeDetailType(ctx, principal, path.type_id),
+  }),
+]

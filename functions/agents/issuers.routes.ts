@@ -1,0 +1,67 @@
+// Authorization servers elsewhere: own paths. Whoever is trusted here speaks for people of the tenant, so it takes more than clients do.
+import { may } from '#shared/http/access'
+import { empty, json } from '#shared/http/route'
+import { route } from './group.ts'
+import { IssuerChange, IssuerList, IssuerOut, IssuerPath, NewIssuer } from './issuers.schema.ts'
+import { allIssuers, changeIssuer, createIssuer, readIssuer, removeIssuer } from './issuers.ts'
+
+const reading = may('admin:access', 'clients:read')
+const writing = may('admin:access', 'admin:manage')
+
+export const issuerRoutes = [
+  route({
+    id: 'issuers.create',
+    on: 'POST /trusted-issuers',
+    summary: 'Trust the assertions of another issuer (RFC 7523), or have assertions made for it (ID-JAG), or both.',
+    access: writing,
+    body: NewIssuer,
+    reply: json(201, IssuerOut),
+    errors: ['invalid_request', 'issuer_exists', 'quota_exceeded'],
+    emits: ['trusted_issuer.created'],
+    handle: ({ ctx, principal, body }) => createIssuer(ctx, principal, body),
+  }),
+  route({
+    id: 'issuers.list',
+    on: 'GET /trusted-issuers',
+    summary: 'Issuers that the tenant has to do with.',
+    access: reading,
+    reply: json(200, IssuerList),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal }) => allIssuers(ctx, principal),
+  }),
+  route({
+    id: 'issuers.read',
+    on: 'GET /trusted-issuers/:issuer_id',
+    summary: 'One issuer, with the ETag that a change needs.',
+    access: reading,
+    path: IssuerPath,
+    reply: json(200, IssuerOut),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, path }) => readIssuer(ctx, principal, path.issuer_id),
+  }),
+  route({
+    id: 'issuers.change',
+    on: 'PATCH /trusted-issuers/:issuer_id',
+    summary: 'Change what is accepted of an issuer or made for it (If-Match). Tokens that its word earned before end.',
+    access: writing,
+    path: IssuerPath,
+    body: IssuerChange,
+    reply: json(200, IssuerOut),
+    errors: ['not_found', 'invalid_request', 'precondition_required', 'precondition_failed'],
+    emits: ['trusted_issuer.updated'],
+    handle: ({ ctx, principal, path, body }) => changeIssuer(ctx, principal, path.issuer_id, body),
+  }),
+  route({
+    id: 'issuers.delete',
+    on: 'DELETE /trusted-issuers/:issuer_id',
+    summary: 'Have nothing to do with an issuer any more. Tokens that its word earned end.',
+    access: writing,
+    path: IssuerPath,
+    reply: empty(204),
+    errors: ['not_found'],
+    emits: ['trusted_issuer.deleted'],
+    handle: ({ ctx, principal, path }) => removeIssuer(ctx, principal, path.issuer_id),
+  }),
+]

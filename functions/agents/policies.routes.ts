@@ -1,0 +1,75 @@
+// Delegation policies, where AuthSec has them.
+import { may } from '#shared/http/access'
+import { authsecError } from '#shared/http/problem'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { CreatedPolicy, DeletedPolicy, NewPolicy, PolicyChange, PolicyList, PolicyOut, PolicyPath, PolicyQuery } from './policies.schema.ts'
+import { changePolicy, createPolicy, listPolicies, readPolicy, removePolicy } from './policies.ts'
+
+const BASE = '/authsec/uflow/delegation-policies'
+const reading = may('admin:access', 'roles:read')
+const writing = may('admin:access', 'roles:write')
+
+export const policyRoutes = [
+  route({
+    id: 'delegationPolicies.create',
+    on: `POST ${BASE}`,
+    summary: 'Bound what those who have a role may leave to agents of a type. It grants nothing, and nothing is issued.',
+    access: writing,
+    body: NewPolicy,
+    reply: json(201, CreatedPolicy),
+    errors: ['not_found', 'delegation_policy_exists'],
+    emits: ['delegation_policy.created'],
+    render: authsecError,
+    handle: ({ ctx, principal, body }) => createPolicy(ctx, principal, body),
+  }),
+  route({
+    id: 'delegationPolicies.list',
+    on: `GET ${BASE}`,
+    summary: 'Delegation policies of the tenant.',
+    access: reading,
+    query: PolicyQuery,
+    reply: json(200, PolicyList),
+    errors: [],
+    emits: 'nothing',
+    render: authsecError,
+    handle: ({ ctx, principal, query }) => listPolicies(ctx, principal, query),
+  }),
+  route({
+    id: 'delegationPolicies.get',
+    on: `GET ${BASE}/:id`,
+    summary: 'One delegation policy.',
+    access: reading,
+    path: PolicyPath,
+    reply: json(200, PolicyOut),
+    errors: ['not_found'],
+    emits: 'nothing',
+    render: authsecError,
+    handle: ({ ctx, principal, path }) => readPolicy(ctx, principal, path.id),
+  }),
+  route({
+    id: 'delegationPolicies.change',
+    on: `PUT ${BASE}/:id`,
+    summary: 'Change what the body names. Delegations that were made under it end.',
+    access: writing,
+    path: PolicyPath,
+    body: PolicyChange,
+    reply: json(200, PolicyOut),
+    errors: ['not_found', 'delegation_policy_exists'],
+    emits: ['delegation_policy.updated'],
+    render: authsecError,
+    handle: ({ ctx, principal, path, body }) => changePolicy(ctx, principal, path.id, body),
+  }),
+  route({
+    id: 'delegationPolicies.delete',
+    on: `DELETE ${BASE}/:id`,
+    summary: 'Remove a delegation policy. Delegations that were made under it end.',
+    access: writing,
+    path: PolicyPath,
+    reply: json(200, DeletedPolicy),
+    errors: ['not_found'],
+    emits: ['delegation_policy.deleted'],
+    render: authsecError,
+    handle: ({ ctx, principal, path }) => removePolicy(ctx, principal, path.id),
+  }),
+]

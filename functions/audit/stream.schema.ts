@@ -1,0 +1,12 @@
+// Wire shapes of the record as a stream.
+import * as z from 'zod'
+import { AUDIT_EVENTS } from '#shared/audit/events'
+import { AuditEventOut } from './events.schema.ts'
+
+export const StreamQuery = z.strictObject({
+  after: z.uuid().optional().meta({ description: '`next` of the answer before. Without it the stream begins with the oldest event that is kept.' }),
+  event: z.enum(AUDIT_EVENTS).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  wait: z.coerce.number().int().min(0).max(25).default(0).meta({ description: 'Seconds to wait for an event when there is none.' }),
+})
+export const AuditStream = z.object({ events: z.array(AuditEventOut), next: z.uuid() }).meta({ id: 'AuditStream' })

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/tenant'
+import { bySystem, record } from '#shared/audit/record'
+import { problem } from '#shared/http/problem'
+import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { streamRoutes } from './stream.routes.ts'
+
+type Stream = {
+  readonly events: readonly { readonly id: string; readonly event: string; readonly target: { readonly id: string } | null }[]
+  readonly next: string
+}
+
+const start = async () => {
+  const app = await startApp(streamRoutes, { render: problem })
+  const company = await app.company()
+  const token = await app.token(company.admin)
+  app.clock.advance(3)
+  const pull = async (query = ''): Promise<Stream> => {
+    const response = await app.request(`/audit/stream${query}`, { token })
+    expect(response.status).toBe(200)
+    return response.json()
+  }
+  return { app, company, token, pull }
+}
+const happen = async (app: TestApp, company: Company, ...names: readonly string[]): Promise<void> => {
+  for (const name of names) {
+    app.clock.advance(1)
+    await atomically(forTenant(app.db, company.tenantId), (t) =>
+      record(t, app.ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: name } }),
+    )
+  }
+}
+const names = ({ events }: Stream): (string | undefined)[] => events.map(({ target }) => target?.id)
+
+test('a follower that keeps the cursor sees each event once, oldest first', async () => {
+  const { app, company, pull } = await start()
+  const begun = await pull()
+  expect(begun.events[0]?.event).toBe('tenant.created')
+  await happen(app, company, 'a', 'b', 'c', 'd', 'e')
+  app.clock.advance(3)
+  const first = await pull(`?after=${begun.next}&limit=2`)
+  const second = await pull(`?after=${first.next}&limit=2`)
+  const third = await pull(`?after=${second.next}&limit=2`)
+  expect([names(first), names(second), names(third)]).toEqual([['a', 'b'], ['c', 'd'], ['e']])
+  expect(await pull(`?after=${third.next}`)).toEqual({ events: [], next: third.next })
+  await happen(app, company, 'f')
+  app.clock.advance(3)
+  expect(names(await pull(`?after=${third.next}`))).toEqual(['f'])
+})
+
+test('what is too young is not told yet, for an older one might still come', async () => {
+  const { app, company, pull } = await start()
+  const { next } = await pull()
+  await happen(app, company, 'young')
+  expect(await pull(`?after=${next}`)).toEqual({ events: [], next })
+  app.clock.advance(3)
+  expect(names(await pull(`?after=${next}`))).toEqual(['young'])
+})
+
+test('who waits is told as soon as there is something', async () => {
+  const { app, company, pull } = await start()
+  const { next } = await pull()
+  const waiting = pull(`?after=${next}&wait=25`)
+  await happen(app, company, 'late')
+  app.clock.advance(3)
+  expect(names(await waiting)).toEqual(['late'])
+})
+
+test('one kind of event alone, and no more of another tenant than nothing', async () => {
+  const { app, company, pull } = await start()
+  const globex = await app.company('globex')
+  await happen(app, globex, 'theirs')
+  await happen(app, company, 'ours')
+  app.clock.advance(3)
+  expect(names(await pull('?event=tenant.updated'))).toEqual(['ours'])
+})
+
+test.each(['?after=nonsense', '?limit=501', '?wait=26', '?event=no.such', '?unknown=1'])('%s is refused', async (query) => {
+  const { app, token } = await start()
+  const response = await app.request(`/audit/stream${query}`, { token })
+  expect(await response.json()).toMatchObject({ status: 400, code: 'invalid_request' })
+})

@@ -1,0 +1,156 @@
+// An administrator signs in.
+import type * as z from 'zod'
+import { findTenantByDomain } from '#db/store/domains'
+import type { Account } from '#db/store/sign-in'
+import { findAdministeredTenants } from '#db/store/users'
+import { directory, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { Sent } from '#shared/http/route'
+import { administers as isAdministrator } from '#shared/sign-in/administers'
+import { checkPassword, refused, requireProvedAddress } from '#shared/sign-in/check-password'
+import { chooseAdministratorTenant, fullDomain, isPlatformDomain, tenantOfOrigin } from '#shared/sign-in/choose-tenant'
+import { afterPassword, type FirstStepDone } from '#shared/sign-in/first-step'
+import { type FirstStep, factorMembers, type LoginResponse, type MintedToken, temporaryMembers } from '#shared/sign-in/login-response'
+import { mintFromTicket } from '#shared/sign-in/mint-from-ticket'
+import { checkReplay, requireChallenge } from '#shared/sign-in/replay'
+import { spentCookie } from '#shared/sign-in/ticket'
+import { takesCompanies } from '#shared/sign-up/open-sign-up'
+import { emailHash } from '#shared/tenancy/email-hash'
+import type { AdminLogin, AdminPrecheck, AdminPrechecked, HybridLogin, MintBody } from './admin-login.schema.ts'
+import type { Ctx } from './group.ts'
+
+type Credentials = z.output<typeof AdminLogin>
+
+type Identified = { readonly tenantId: TenantId; readonly user: Account }
+
+/** @throws AppError invalid_credentials, request_validation_failed, signature_unsupported, password_reset_required, temporary_password_expired, email_not_verified */
+const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
+  await checkReplay(ctx, body)
+  const tenantId = await chooseAdministratorTenant(ctx, {
+    email: body.email,
+    tenantDomain: body.tenant_domain,
+    ticket: body.login_ticket,
+  })
+  const { user, tenant, administers } = await checkPassword(ctx, tenantId, body.email, body.password)
+  if (tenantId === undefined || !administers) throw refused(tenantId, user.id)
+  requireProvedAddress(ctx, tenant, user)
+  if (tenant.settings.requireLoginChallenge === true) requireChallenge(body)
+  return { tenantId, user }
+}
+
+const stepMembers = ({ tenantId, user }: Identified, done: FirstStepDone) => ({
+  tenant_id: tenantId,
+  ...(done.state.tenant === undefined ? {} : { tenant_domain: done.state.tenant.domain }),
+  email: user.email,
+  ...factorMembers(done.state.kinds, done.state.required),
+  ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+  ...temporaryMembers(user),
+})
+
+/** `auth/admin/login`: a token when no factor is owed, else a ticket. */
+export const loginAdministrator = async (ctx: Ctx, body: Credentials): Promise<Sent<z.input<typeof LoginResponse>>> => {
+  const who = await identify(ctx, body)
+  const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: true })
+  return new Sent(
+    {
+      ...stepMembers(who, done),
+      first_login: who.user.lastLoginAt === null,
+      ...(done.minted === undefined ? {} : { token: done.minted.token }),
+    },
+    { cookies: done.cookies },
+  )
+}
+
+/** `uflow/login`, the UI's door: never a token. */
+export const loginFromUi = async (ctx: Ctx, body: Credentials): Promise<Sent<z.input<typeof FirstStep>>> => {
+  const who = await identify(ctx, body)
+  const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: false })
+  return new Sent(stepMembers(who, done), { cookies: done.cookies })
+}
+
+/** `auth/admin/login-hybrid`: the same step in the original's other shape. */
+export const loginHybrid = async (ctx: Ctx, body: Credentials): Promise<Sent<z.input<typeof HybridLogin>>> => {
+  const who = await identify(ctx, body)
+  const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: true })
+  const global = who.tenantId === SYSTEM_TENANT
+  const { webauthn_required: _, mfa_method: __, ...members } = stepMembers(who, done)
+  return new Sent(
+    {
+      ...members,
+      tenant_id: global ? 'admin' : who.tenantId,
+      otp_required: done.state.kinds.includes('totp'),
+      first_login: who.user.lastLoginAt === null,
+      ...(done.minted === undefined ? {} : { token: done.minted.token }),
+      source: global ? 'main_database' : 'tenant_database',
+      user_type: global ? 'global_admin' : 'tenant_user',
+    },
+    { cookies: done.cookies },
+  )
+}
+
+/** `login/webauthn-callback`: the token, against the login transaction alone. */
+export const finishAdministratorLogin = async (ctx: Ctx, body: z.output<typeof MintBody>): Promise<Sent<z.input<typeof MintedToken>>> => {
+  if (!body.mfa_verified) throw new AppError('mfa_verification_failed')
+  const minted = await mintFromTicket(ctx, {
+    email: body.email,
+    tenantId: body.tenant_id,
+    ticket: body.login_ticket,
+    admits: (t, user) => isAdministrator(t, ctx, user.id),
+  })
+  return new Sent(
+    {
+      token: minted.token,
+      access_token: minted.token,
+      token_type: 'Bearer',
+      expires_in: minted.expiresInSeconds,
+      tenant_id: minted.tenant.tenantId,
+      email: minted.user.email,
+      first_login: minted.firstLogin,
+      ...temporaryMembers(minted.user),
+    },
+    { cookies: [...minted.cookies, spentCookie(ctx, 'login')] },
+  )
+}
+
+/** The verified custom domain that the browser is on, else the platform's own. */
+const shownDomain = async (ctx: Ctx, current: string | undefined): Promise<string> => {
+  const host = ctx.request.origin !== undefined && URL.canParse(ctx.request.origin) ? new URL(ctx.request.origin).hostname : undefined
+  if (host !== undefined && (await tenantOfOrigin(ctx)) !== undefined) return host
+  const named = current === undefined ? undefined : fullDomain(ctx.config, current)
+  if (named !== undefined && !isPlatformDomain(ctx.config, named) && (await findTenantByDomain(directory(ctx.db), named)) !== undefined) return named
+  return ctx.config.TENANT_DOMAIN_SUFFIX
+}
+
+/** The providers of the company on whose domain the browser is, else the platform's: by the place alone, never by the address. */
+const offeredAt = async (ctx: Ctx, current: string | undefined): Promise<string[]> => {
+  const named = current === undefined ? undefined : fullDomain(ctx.config, current)
+  const isNamed = named !== undefined && !isPlatformDomain(ctx.config, named)
+  const tenantId = (await tenantOfOrigin(ctx)) ?? (isNamed ? await findTenantByDomain(directory(ctx.db), named) : undefined)
+  const { listUpstreams } = await import('#shared/federation/upstream')
+  return (await listUpstreams(ctx, tenantId ?? SYSTEM_TENANT)).map(({ name }) => name)
+}
+
+/**
+ * Where a company may sign up, a form cannot hide whether an address is known; elsewhere the answer is the same for everybody, and so it is for everybody of a
+ * domain whose organisation has a provider of its own.
+ */
+export const precheckAdministrator = async (ctx: Ctx, body: z.output<typeof AdminPrecheck>): Promise<z.input<typeof AdminPrechecked>> => {
+  const here = await tenantOfOrigin(ctx)
+  const { homeRealm } = await import('#shared/federation/home-realm')
+  const realm = await homeRealm(ctx, body.email, here === undefined ? { kind: 'platform' } : { kind: 'tenant', tenantId: here })
+  if (realm !== undefined) {
+    const available_providers = ['email', ...realm.providers.map(({ name }) => name)]
+    return { exists: true, next_step: 'login', requires_password: true, tenant_domain: realm.domain, available_providers }
+  }
+  if (await takesCompanies(ctx)) {
+    const tenants = await findAdministeredTenants(directory(ctx.db), emailHash(ctx, body.email))
+    if (tenants.length === 0) return { exists: false, next_step: 'bootstrap', requires_password: false }
+  }
+  return {
+    exists: true,
+    next_step: 'login',
+    requires_password: true,
+    tenant_domain: await shownDomain(ctx, body.current_domain),
+    available_providers: ['email', ...(await offeredAt(ctx, body.current_domain))],
+  }
+}

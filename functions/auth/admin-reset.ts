@@ -1,0 +1,62 @@
+// An administrator forgot the password.
+import type * as z from 'zod'
+import { asTenantId, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import { type Cookie, Sent } from '#shared/http/route'
+import { RESET_CODE_SECONDS, requestReset, requireGoodPassword, resetPassword, verifyResetCode } from '#shared/recovery/reset'
+import type { ForgotPassword, Message, ResetBody, ResetVerified, VerifyReset } from '#shared/recovery/reset.schema'
+import { chooseAdministratorTenant } from '#shared/sign-in/choose-tenant'
+import { hintCookie, hintedTenant, spentCookie } from '#shared/sign-in/ticket'
+import type { Ctx } from './group.ts'
+
+const NEUTRAL = 'If the address belongs to an account, a code is on its way.'
+
+type Named = { readonly email: string; readonly tenant_domain?: string | undefined }
+
+const chosen = (ctx: Ctx, body: Named): Promise<TenantId | undefined> =>
+  chooseAdministratorTenant(ctx, { email: body.email, tenantDomain: body.tenant_domain })
+
+/** The tenant that the first step named, else chosen as at sign-in. */
+const tenantFor = async (ctx: Ctx, body: Named): Promise<TenantId> =>
+  (body.tenant_domain === undefined ? hintedTenant(ctx) : undefined) ?? (await chosen(ctx, body)) ?? SYSTEM_TENANT
+
+/** Only what the request named is remembered, never what was found by the address. An unknown domain gets a tenant that is nobody's. */
+const remembered = (ctx: Ctx, body: Named, tenantId: TenantId | undefined): Cookie =>
+  body.tenant_domain === undefined ? spentCookie(ctx, 'registration') : hintCookie(ctx, tenantId ?? asTenantId(ctx.random.id()), RESET_CODE_SECONDS)
+
+export const forgotPassword = async (ctx: Ctx, body: z.output<typeof ForgotPassword>): Promise<Sent<z.input<typeof Message>>> => {
+  const tenantId = await chosen(ctx, body)
+  await requestReset(ctx, 'admin_reset', tenantId, body.email)
+  return new Sent({ message: NEUTRAL }, { cookies: [remembered(ctx, body, tenantId)] })
+}
+
+/** @throws AppError invalid_otp */
+export const verifyCode = async (ctx: Ctx, body: z.output<typeof VerifyReset>): Promise<Sent<z.input<typeof ResetVerified>>> => {
+  const tenantId = await tenantFor(ctx, body)
+  const { resetToken, cookie } = await verifyResetCode(ctx, {
+    kind: 'admin_reset',
+    tenantId,
+    email: body.email,
+    otp: body.otp,
+    failure: 'invalid_otp',
+  })
+  return new Sent({ message: 'The code is right. Choose a new password.', reset_token: resetToken }, { cookies: [cookie] })
+}
+
+/** Verifies the code in this step, for clients that keep no cookie; a password that will be refused does not cost the code. */
+const tokenFor = async (ctx: Ctx, body: z.output<typeof ResetBody>, otp: string): Promise<string> => {
+  const tenantId = await tenantFor(ctx, body)
+  await requireGoodPassword(ctx, tenantId, { email: body.email, password: body.new_password })
+  return (await verifyResetCode(ctx, { kind: 'admin_reset', tenantId, email: body.email, otp, failure: 'invalid_otp' })).resetToken
+}
+
+/** @throws AppError reset_not_verified, invalid_otp, password_* */
+export const reset = async (ctx: Ctx, body: z.output<typeof ResetBody>): Promise<Sent<z.input<typeof Message>>> => {
+  const cookie = await resetPassword(ctx, {
+    email: body.email,
+    newPassword: body.new_password,
+    resetToken: body.otp === undefined ? body.reset_token : await tokenFor(ctx, body, body.otp),
+    tenantId: body.tenant_domain === undefined ? undefined : await tenantFor(ctx, body),
+    failure: 'reset_not_verified',
+  })
+  return new Sent({ message: 'Your password was changed. Sign in with the new one.' }, { cookies: [cookie] })
+}

@@ -1,0 +1,62 @@
+// What happens to an account while its password is being checked ends the sign-in.
+import { expect, test } from 'vitest'
+import { type NewUser, updateUser } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
+import { argon2Wasm } from '#shared/crypto/argon2-wasm'
+import { type PasswordHash, passwordHash } from '#shared/crypto/password-hash'
+import { PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { change, outcomeOf, rowOf } from '#shared/testing/sign-in'
+import { signUpRoutes } from '../sign-up/routes.ts'
+import { authRoutes } from './routes.ts'
+
+/** An app in which something happens between reading the hash and knowing whether the password fits. */
+const interrupted = async (happen: (app: TestApp) => Promise<unknown>): Promise<TestApp> => {
+  const real = passwordHash({ engine: argon2Wasm })
+  const passwords: PasswordHash = {
+    ...real,
+    verify: async (password, hash) => {
+      const verdict = await real.verify(password, hash)
+      await happen(app)
+      return verdict
+    },
+  }
+  const app: TestApp = await startApp([...authRoutes, ...signUpRoutes], { extra: { passwords } })
+  return app
+}
+
+const untouched = async (): Promise<Partial<NewUser>> => ({
+  active: true,
+  deletedAt: null,
+  passwordResetRequired: false,
+  validFrom: new Date('2026-03-02T09:00:00Z'),
+  passwordHash: await passwordHash({ engine: argon2Wasm }).hash(PASSWORD),
+})
+
+test.each([
+  ['the password is changed', { passwordHash: 'another' }],
+  ['the account is disabled', { active: false }],
+  ['the account is deleted', { deletedAt: new Date() }],
+  ['all sign-ins are ended', { validFrom: new Date('2026-03-03T00:00:00Z') }],
+  ['a reset is demanded', { passwordResetRequired: true }],
+] as const)('when %s meanwhile, the old password earns nothing', async (_, set) => {
+  let admin: Person | undefined
+  const app = await interrupted((running) => (admin === undefined ? Promise.resolve() : change(running, admin, set)))
+  admin = (await app.company()).admin
+  for (const path of ['/authsec/uflow/auth/admin/login', '/authsec/uflow/login']) {
+    const response = await app.request(path, { body: { email: admin.email, password: PASSWORD } })
+    expect(response.headers.getSetCookie()).toEqual([])
+    expect(await outcomeOf(response)).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } })
+    await change(app, admin, await untouched())
+  }
+})
+
+test('renewing an old hash never brings back a password that was changed meanwhile', async () => {
+  let admin: Person | undefined
+  const app = await interrupted((running) => (admin === undefined ? Promise.resolve() : change(running, admin, { passwordHash: 'the new one' })))
+  const person = (await app.company()).admin
+  const bcrypt = '$2b$04$g/UGHEdfbKrhvPD8iT0xWeZQcoZJSJOpkBdcRoI0ysP7opLeHeZJ6'
+  await atomically(forTenant(app.db, person.tenantId), (t) => updateUser(t, person.id, { passwordHash: bcrypt }))
+  admin = person
+  await app.request('/authsec/uflow/auth/admin/login', { body: { email: person.email, password: PASSWORD } })
+  expect((await rowOf(app, person))?.passwordHash).toBe('the new one')
+})

@@ -1,0 +1,140 @@
+import { expect, test } from 'vitest'
+import { findUserByEmail } from '#db/store/users'
+import { forTenant } from '#db/tenant'
+import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { change, codeIn, configure, eventsOf, outcomeOf, rowOf, wrongCode } from '#shared/testing/sign-in'
+import { doorRoutes } from '../door/routes.ts'
+import { signUpRoutes } from '../sign-up/routes.ts'
+import { authRoutes } from './routes.ts'
+
+const BASE = '/authsec/uflow/auth/enduser'
+const INITIATE = `${BASE}/initiate-registration`
+const VERIFY = `${BASE}/verify-otp`
+const LOGIN = '/authsec/uflow/user/login'
+const FIRST = 'seven-purple-otters-sing'
+const REGISTERED = { status: 201, body: { message: 'Registration completed successfully' } }
+const BAD_CODE = { status: 401, body: { error: 'Invalid or expired OTP', code: 'invalid_otp' } }
+
+const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; company: Company }> => {
+  const app = await startApp([...authRoutes, ...signUpRoutes, ...doorRoutes] as never, { env })
+  return { app, company: await app.company() }
+}
+const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
+const initiate = (app: TestApp, company: Company, email: string, password = FIRST): Promise<Response> =>
+  app.request(INITIATE, { body: { client_id: company.clientId, email, password } })
+const login = (app: TestApp, company: Company, email: string, password: string): Promise<Response> =>
+  app.request(LOGIN, { body: { client_id: company.clientId, email, password } })
+const account = (app: TestApp, company: Company, email: string) => findUserByEmail(forTenant(app.db, company.tenantId), email)
+
+test('a sign-up answers the same for a known address, changes nothing, and tells the owner', async () => {
+  const { app, company } = await start()
+  const [person, synced] = [await app.person(company), await app.person(company)]
+  await change(app, synced, { provider: 'ad_sync', isSyncedUser: true, passwordHash: null })
+  for (const known of [person, synced]) {
+    const before = await rowOf(app, known)
+    expect(await outcomeOf(await initiate(app, company, known.email))).toEqual(REGISTERED)
+    expect(await rowOf(app, known)).toEqual(before)
+    const mails = await app.mailsTo(known.email)
+    expect(mails.map(({ subject }) => subject)).toEqual([expect.stringMatching(/already have an account/)])
+    expect(mails[0]?.text).not.toMatch(/^\s*\d{6}\s*$/m)
+    expect((await login(app, company, known.email, FIRST)).status).toBe(401)
+    // The next step does not tell either.
+    const guess = await outcomeOf(await app.request(VERIFY, { body: { client_id: company.clientId, email: known.email, otp: '123456' } }))
+    expect(guess).toMatchObject(BAD_CODE)
+  }
+})
+
+test('verify-otp: wrong, expired, unknown; a code of another tenant or purpose opens nothing', async () => {
+  const { app, company } = await start()
+  const other = await app.company('globex')
+  const email = somebody(app)
+  await initiate(app, company, email)
+  const code = codeIn(await app.mailsTo(email))
+  const verify = async (body: Record<string, unknown>) => outcomeOf(await app.request(VERIFY, { body }))
+  const at = { client_id: company.clientId, email }
+  expect(await verify({ ...at, otp: wrongCode(code) })).toMatchObject(BAD_CODE)
+  expect(await verify({ ...at, otp: '111111' })).toMatchObject(BAD_CODE)
+  expect(await verify({ email, client_id: other.clientId, otp: code })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
+  expect(await verify({ email: somebody(app), client_id: company.clientId, otp: code })).toMatchObject({ body: { code: 'registration_expired' } })
+  const reset = { body: { email, client_id: company.clientId, otp: code } }
+  expect(await outcomeOf(await app.request('/authsec/uflow/user/forgot-password/verify-otp', reset))).toMatchObject({
+    body: { code: 'invalid_code' },
+  })
+  expect(await verify({ ...at, otp: 'none' })).toMatchObject(BAD_CODE)
+  expect(await verify({ client_id: company.clientId, email: 'nonsense', otp: code })).toMatchObject({ status: 400, body: { field: 'body.email' } })
+  expect(await verify({ ...at })).toMatchObject({ status: 400, body: { field: 'body.otp' } })
+  expect(await verify({ email, otp: code })).toMatchObject({ status: 400, body: { code: 'invalid_client', field: 'body.client_id' } })
+  app.clock.advance(10 * 60)
+  expect(await verify({ ...at, otp: code })).toMatchObject(BAD_CODE)
+  app.clock.advance(20 * 60)
+  expect(await verify({ ...at, otp: code })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
+})
+
+test('an address that was taken while the code was on its way is not taken over', async () => {
+  const { app, company } = await start()
+  const email = somebody(app)
+  await initiate(app, company, email)
+  const code = codeIn(await app.mailsTo(email))
+  const rival = await app.person(company)
+  await change(app, rival, { email })
+  const before = await rowOf(app, rival)
+  expect(await outcomeOf(await app.request(VERIFY, { body: { client_id: company.clientId, email, otp: code } }))).toMatchObject({
+    status: 409,
+    body: { error: 'User already exists', code: 'email_taken' },
+  })
+  expect(await rowOf(app, rival)).toEqual(before)
+})
+
+test('where the tenant allows direct sign-up the account is there at once, and existing ones stay untouched', async () => {
+  const { app, company } = await start()
+  await configure(app, company, { directSignUp: true })
+  const [email, known] = [somebody(app), await app.person(company)]
+  expect(await outcomeOf(await initiate(app, company, email))).toEqual(REGISTERED)
+  expect(await account(app, company, email)).toMatchObject({ emailVerifiedAt: null, provider: 'custom', active: true })
+  expect(await eventsOf(app, company.tenantId, 'auth.endUser.initiateRegistration')).toEqual(['user.created'])
+  expect((await login(app, company, email, FIRST)).status).toBe(200)
+  const before = await rowOf(app, known)
+  for (let i = 0; i < 3; i++) expect(await outcomeOf(await initiate(app, company, known.email))).toEqual(REGISTERED)
+  expect(await rowOf(app, known)).toEqual(before)
+  expect(await app.mailsTo(known.email)).toHaveLength(1)
+  const direct = { status: 501, body: { error: 'Use InitiateRegistration for direct registration', code: 'direct_registration' } }
+  expect(await outcomeOf(await app.request(VERIFY, { body: { client_id: company.clientId } }))).toMatchObject(direct)
+  await configure(app, company, { directSignUp: false })
+  expect(await outcomeOf(await login(app, company, email, FIRST))).toMatchObject({ status: 401, body: { code: 'email_not_verified' } })
+  expect(await outcomeOf(await login(app, company, email, 'wrong'))).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } })
+})
+
+test('a tenant at its quota of people takes no more', async () => {
+  const { app, company } = await start()
+  await configure(app, company, { directSignUp: true, quotas: { users: 2 } })
+  expect((await initiate(app, company, somebody(app))).status).toBe(201)
+  const email = somebody(app)
+  expect(await outcomeOf(await initiate(app, company, email))).toMatchObject({ status: 429, body: { code: 'quota_exceeded' } })
+  expect(await account(app, company, email)).toBeUndefined()
+  await configure(app, company, { directSignUp: false })
+  await initiate(app, company, email)
+  const otp = codeIn(await app.mailsTo(email))
+  expect(await outcomeOf(await app.request(VERIFY, { body: { client_id: company.clientId, email, otp } }))).toMatchObject({
+    status: 429,
+    body: { code: 'quota_exceeded' },
+  })
+})
+
+test.each([
+  ['fourteen chars', 'password_too_short'],
+  ['long-'.repeat(26), 'password_too_long'],
+  ['123456789123456789', 'password_breached'],
+] as const)('the password %s is refused', async (password, code) => {
+  const { app, company } = await start()
+  const email = somebody(app)
+  expect(await outcomeOf(await initiate(app, company, email, password))).toMatchObject({ status: 400, body: { code, field: 'body.password' } })
+  expect(await outcomeOf(await initiate(app, company, email, email))).toMatchObject({ status: 400, body: { code: 'password_guessable' } })
+})
+
+test('one code a minute goes to an address that signs up, known or not', async () => {
+  const { app, company } = await start()
+  for (const email of [somebody(app), (await app.person(company)).email]) {
+    expect((await initiate(app, company, email)).status).toBe(201)
+    expect(await outcomeOf(await initiate(app, company, email))).toMatchObject({ status: 429, body: { code: 'too_many_codes' } })
+  }
+})

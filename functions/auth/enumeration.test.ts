@@ -1,0 +1,133 @@
+// Whoever asks without the right password learns nothing: not from the answer, not from what the server computes, not from what it asks the database.
+import { expect, test } from 'vitest'
+import { PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { testDb } from '#shared/testing/database'
+import { change, countingDb, outcomeOf, setStatus } from '#shared/testing/sign-in'
+import { doorRoutes } from '../door/routes.ts'
+import { signUpRoutes } from '../sign-up/routes.ts'
+import { authRoutes } from './routes.ts'
+
+const ADMIN = '/authsec/uflow/auth/admin/login'
+const DOORS = [ADMIN, '/authsec/uflow/auth/admin/login-hybrid', '/authsec/uflow/login']
+const GENERIC = { status: 401, body: { error: 'Invalid credentials', message: 'Invalid credentials', code: 'invalid_credentials' } }
+
+type Try = { readonly outcome: unknown; readonly cookies: readonly string[]; readonly hashes: number; readonly statements: number }
+
+const start = async () => {
+  const counting = countingDb(await testDb())
+  const app = await startApp([...authRoutes, ...signUpRoutes, ...doorRoutes] as never, { db: counting.db })
+  const attempt = async (path: string, body: unknown): Promise<Try> => {
+    const [hashes, statements] = [app.ctx.passwords.computed(), counting.statements()]
+    const response = await app.request(path, { body })
+    return {
+      outcome: await outcomeOf(response),
+      cookies: response.headers.getSetCookie().map((line) => line.replace(/=[^;]*/, '')),
+      hashes: app.ctx.passwords.computed() - hashes,
+      statements: counting.statements() - statements,
+    }
+  }
+  return { app, attempt }
+}
+
+const lock = (app: TestApp, person: Person): Promise<boolean> =>
+  change(app, person, { failedAttempts: 5, lockedUntil: new Date(app.clock.now().getTime() + 60_000) })
+
+test("an administrator's door answers unknown, wrong, locked, disabled, suspended, wrong tenant and no administrator alike", async () => {
+  const { app, attempt } = await start()
+  const [acme, globex, gone] = [await app.company(), await app.company('globex'), await app.company('gone')]
+  const [locked, disabled, user] = [await app.person(acme, 'admin'), await app.person(acme, 'admin'), await app.person(acme)]
+  const removed = await app.person(acme, 'admin')
+  await lock(app, locked)
+  await change(app, disabled, { active: false })
+  await change(app, removed, { deletedAt: app.clock.now() })
+  await setStatus(app, gone, 'suspended')
+  const cases: Record<string, Record<string, string>> = {
+    wrong: { email: acme.admin.email, password: 'wrong', tenant_domain: acme.domain },
+    unknown: { email: 'nobody@nowhere.example', password: 'wrong', tenant_domain: acme.domain },
+    'unknown, with no tenant named': { email: 'nobody@nowhere.example', password: 'wrong' },
+    'locked, right password': { email: locked.email, password: PASSWORD, tenant_domain: acme.domain },
+    'locked, wrong password': { email: locked.email, password: 'wrong', tenant_domain: acme.domain },
+    disabled: { email: disabled.email, password: PASSWORD, tenant_domain: acme.domain },
+    removed: { email: removed.email, password: PASSWORD, tenant_domain: acme.domain },
+    suspended: { email: gone.admin.email, password: PASSWORD, tenant_domain: gone.domain },
+    'another tenant': { email: acme.admin.email, password: PASSWORD, tenant_domain: globex.domain },
+    'a tenant that is not there': { email: acme.admin.email, password: PASSWORD, tenant_domain: 'nowhere' },
+    'no administrator': { email: user.email, password: PASSWORD, tenant_domain: acme.domain },
+  }
+  for (const door of DOORS) {
+    for (const [name, body] of Object.entries(cases)) {
+      const seen = await attempt(door, body)
+      expect(seen, `${door}: ${name}`).toMatchObject({ outcome: GENERIC, cookies: [], hashes: 1 })
+    }
+  }
+})
+
+test("an end user's door answers unknown, wrong, locked, disabled, suspended, wrong tenant, synced and unknown client alike", async () => {
+  const { app, attempt } = await start()
+  const [acme, globex, gone] = [await app.company(), await app.company('globex'), await app.company('gone')]
+  const people = [await app.person(acme), await app.person(acme), await app.person(acme), await app.person(acme), await app.person(gone)] as const
+  const [person, locked, disabled, synced, suspended] = people
+  await lock(app, locked)
+  await change(app, disabled, { active: false })
+  await change(app, synced, { provider: 'ad_sync', isSyncedUser: true, passwordHash: null })
+  await setStatus(app, gone, 'suspended')
+  const cases: Record<string, Record<string, string>> = {
+    wrong: { email: person.email, password: 'wrong', client_id: acme.clientId },
+    unknown: { email: 'nobody@nowhere.example', password: 'wrong', client_id: acme.clientId },
+    locked: { email: locked.email, password: PASSWORD, client_id: acme.clientId },
+    disabled: { email: disabled.email, password: PASSWORD, client_id: acme.clientId },
+    synced: { email: synced.email, password: PASSWORD, client_id: acme.clientId },
+    suspended: { email: suspended.email, password: PASSWORD, client_id: gone.clientId },
+    'another tenant': { email: person.email, password: PASSWORD, client_id: globex.clientId },
+    'unknown client': { email: person.email, password: PASSWORD, client_id: person.id },
+    'no client at all': { email: person.email, password: PASSWORD, client_id: 'nonsense' },
+  }
+  for (const [name, body] of Object.entries(cases)) {
+    expect(await attempt('/authsec/uflow/user/login', body), name).toMatchObject({ outcome: GENERIC, cookies: [], hashes: 1 })
+  }
+})
+
+test('unknown, wrong and locked ask the database the same number of things', async () => {
+  const { app, attempt } = await start()
+  const acme = await app.company()
+  const [known, locked] = [await app.person(acme, 'admin'), await app.person(acme, 'admin')]
+  await lock(app, locked)
+  const doors = [
+    { path: ADMIN, door: { tenant_domain: acme.domain } },
+    { path: '/authsec/uflow/user/login', door: { client_id: acme.clientId } },
+  ]
+  for (const { path, door } of doors) {
+    const ask = (email: string) => attempt(path, { email, password: 'wrong', ...door })
+    // Keys that records are sealed under are made, fetched and then kept.
+    for (const email of ['first@nowhere.example', known.email, locked.email, known.email, locked.email]) await ask(email)
+    const costs = [await ask('nobody@nowhere.example'), await ask(known.email), await ask(locked.email)].map(({ statements }) => statements)
+    expect(new Set(costs).size, `${path}: ${costs}`).toBe(1)
+  }
+})
+
+test('a forgotten password costs and says the same for known and unknown addresses', async () => {
+  const { app, attempt } = await start()
+  const acme = await app.company()
+  const person = await app.person(acme)
+  const doors = [
+    { path: '/authsec/uflow/auth/admin/forgot-password', door: {}, known: acme.admin.email },
+    { path: '/authsec/uflow/auth/admin/forgot-password', door: { tenant_domain: acme.domain }, known: (await app.person(acme, 'admin')).email },
+    { path: '/authsec/uflow/user/forgot-password', door: { client_id: acme.clientId }, known: person.email },
+  ]
+  for (const { path, door, known } of doors) {
+    for (const email of [(await app.person(acme, 'admin')).email, `first@${app.ctx.random.id()}.example`]) await attempt(path, { email, ...door })
+    const unknown = `nobody@${app.ctx.random.id()}.example`
+    const [a, b] = [await attempt(path, { email: known, ...door }), await attempt(path, { email: unknown, ...door })]
+    const told = (email: string, { outcome, ...rest }: Try) => ({ ...rest, outcome: JSON.stringify(outcome).replaceAll(email, '<address>') })
+    expect(told(known, a), path).toEqual(told(unknown, b))
+    expect(await app.mailsTo(unknown)).toEqual([])
+    expect(await app.mailsTo(known)).toHaveLength(1)
+  }
+})
+
+test('the cookie of a forgotten password does not tell in which tenant the address is known', async () => {
+  const { app } = await start()
+  const acme = await app.company()
+  const cookies = (await app.request('/authsec/uflow/auth/admin/forgot-password', { body: { email: acme.admin.email } })).headers.getSetCookie()
+  expect(cookies.join()).not.toContain(acme.tenantId)
+})

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { addProvider } from '#shared/testing/federation'
+import { addSamlProvider } from '#shared/testing/saml'
+import { keyPair } from '#shared/testing/saml-idp'
+import { bodyOf, change, outcomeOf, setStatus, verifyDomain } from '#shared/testing/sign-in'
+import { signUpRoutes } from '../sign-up/routes.ts'
+import { authRoutes } from './routes.ts'
+
+const PRECHECK = '/authsec/uflow/auth/admin/login/precheck'
+const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; company: Company; admin: Person }> => {
+  const app = await startApp([...authRoutes, ...signUpRoutes], { env })
+  const company = await app.company()
+  return { app, company, admin: company.admin }
+}
+
+test('precheck: where sign-up is open an unknown address is shown to sign-up, elsewhere everybody gets one answer', async () => {
+  const open = await start()
+  const nobody = { email: 'nobody@nowhere.example' }
+  expect(await outcomeOf(await open.app.request(PRECHECK, { body: nobody }))).toEqual({
+    status: 200,
+    body: { exists: false, next_step: 'bootstrap', requires_password: false },
+  })
+  for (const env of [{ SIGN_UP: 'invite' }, { SIGN_UP: 'closed' }, { TENANCY: 'single' }]) {
+    const { app, admin } = await start(env)
+    const known = await outcomeOf(await app.request(PRECHECK, { body: { email: admin.email } }))
+    expect(await outcomeOf(await app.request(PRECHECK, { body: nobody }))).toEqual(known)
+    expect(known.body).toEqual({
+      exists: true,
+      next_step: 'login',
+      requires_password: true,
+      tenant_domain: 'localhost',
+      available_providers: expect.arrayContaining(['email']),
+    })
+  }
+})
+
+test('precheck names the providers of the place where the browser is, alike for every address', async () => {
+  const { app, company, admin } = await start({ SIGN_UP: 'invite' })
+  const custom = `id.${company.name}.example`
+  await verifyDomain(app, company, custom)
+  const name = await addProvider(app, { issuer: 'https://id.acme.com' }, company.tenantId)
+  const off = await addProvider(app, { issuer: 'https://id.acme.com', active: false }, company.tenantId)
+  const platform = await addProvider(app, { issuer: 'https://id.acme.com' })
+  const at = async (email: string, body: Record<string, unknown> = {}, headers: Record<string, string> = {}) =>
+    (await bodyOf(await app.request(PRECHECK, { body: { email, ...body }, headers }))).available_providers
+  const here = { origin: `https://${custom}` }
+  expect(await at(admin.email, {}, here)).toEqual(expect.arrayContaining(['email', name, platform]))
+  expect(await at(admin.email, {}, here)).not.toContain(off)
+  expect(await at(admin.email, { current_domain: custom })).toContain(name)
+  expect(await at(admin.email)).not.toContain(name)
+  for (const [body, headers] of [
+    [{}, here],
+    [{ current_domain: custom }, {}],
+    [{}, {}],
+  ] as const) {
+    expect(await at('nobody@nowhere.example', body, headers)).toEqual(await at(admin.email, body, headers))
+  }
+})
+
+test('precheck shows the verified custom domain that the browser is on', async () => {
+  const { app, company, admin } = await start()
+  const custom = `login.${company.name}.example`
+  await verifyDomain(app, company, custom)
+  const shown = async (body: Record<string, unknown>, headers: Record<string, string> = {}) =>
+    (await bodyOf(await app.request(PRECHECK, { body: { email: admin.email, ...body }, headers }))).tenant_domain
+  expect(await shown({}, { origin: `https://${custom}` })).toBe(custom)
+  expect(await shown({ current_domain: custom })).toBe(custom)
+  expect(await shown({ current_domain: 'unknown.example' })).toBe('localhost')
+  expect(await shown({ current_domain: 'localhost' }, { origin: 'null' })).toBe('localhost')
+})
+
+test('precheck: an address in a domain that an organisation has proved leads to its own providers, whoever it is', async () => {
+  const { app, company, admin } = await start()
+  const domain = `mail.${company.name}.example`
+  await verifyDomain(app, company, domain)
+  const ask = async (email: string, headers: Record<string, string> = {}) => bodyOf(await app.request(PRECHECK, { body: { email }, headers }))
+  const atClient = async (email: string, of: Company = company) =>
+    bodyOf(await app.request('/authsec/uflow/auth/enduser/login/precheck', { body: { email, client_id: of.clientId } }))
+  expect(await ask(`nobody@${domain}`)).toMatchObject({ exists: false })
+  expect(await atClient(`nobody@${domain}`)).not.toHaveProperty('available_providers')
+  const provider = await addSamlProvider(app, company, await keyPair('provider'))
+  await addSamlProvider(app, company, await keyPair('provider'), { isActive: false })
+  await addProvider(app, { name: 'own', issuer: 'https://id.example' }, company.tenantId)
+  await change(app, admin, { email: `admin@${domain}` })
+  const available_providers = ['email', `saml-${provider.providerName}`, 'own']
+  const answer = { exists: true, next_step: 'login', requires_password: true, tenant_domain: company.domain, available_providers }
+  for (const who of ['admin', 'nobody']) {
+    expect(await ask(`${who}@${domain}`)).toEqual(answer)
+    expect(await atClient(`${who}@${domain}`)).toMatchObject({ available_providers })
+  }
+  // A domain below it, a claim without proof, and the door of another organisation lead nowhere.
+  expect(await ask(`nobody@sub.${domain}`)).toMatchObject({ exists: false })
+  const globex = await app.company('globex')
+  expect(await atClient(`nobody@${domain}`, globex)).not.toHaveProperty('available_providers')
+  const custom = `login.${globex.name}.example`
+  await verifyDomain(app, globex, custom)
+  expect(await ask(`nobody@${domain}`, { origin: `https://${custom}` })).not.toMatchObject({ available_providers })
+  await setStatus(app, company, 'suspended')
+  expect(await ask(`nobody@${domain}`)).not.toMatchObject({ available_providers })
+})

@@ -1,0 +1,177 @@
+// Twenty at once, on a server where they really race: whatever is single-use or unique has one winner, and nobody gets a 5xx.
+import { EventEmitter, once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { insertFactor } from '#db/store/factors'
+import { findUserByEmail, lockUser } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
+import { PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { ownDb } from '#shared/testing/database'
+import { bodyOf, codeIn, configure, rowOf, textIn, wrongCode } from '#shared/testing/sign-in'
+import { doorRoutes } from '../door/routes.ts'
+import { signUpRoutes } from '../sign-up/routes.ts'
+import { authRoutes } from './routes.ts'
+
+const ADMIN = '/authsec/uflow/auth/admin'
+const USER = '/authsec/uflow/user'
+const CALLBACK = '/authsec/uflow/login/webauthn-callback'
+const FRESH = 'nine-silver-herons-wade'
+
+const start = (options: Parameters<typeof startApp>[1] = {}): Promise<TestApp> =>
+  startApp([...authRoutes, ...signUpRoutes, ...doorRoutes] as never, options)
+const twenty = <T>(work: (n: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 20 }, (_, n) => work(n)))
+/** How often each status was answered. */
+const tally = (responses: readonly Response[]): Record<number, number> => {
+  const counts: Record<number, number> = {}
+  for (const { status } of responses) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}
+const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
+const label = (app: TestApp): string => `co${app.ctx.random.id().slice(-12)}`
+const register = async (app: TestApp, tenant_domain: string): Promise<{ email: string; otp: string }> => {
+  const email = somebody(app)
+  await app.request(`${ADMIN}/register`, { body: { email, password: FRESH, name: 'Fay Founder', tenant_domain } })
+  return { email, otp: codeIn(await app.mailsTo(email)) }
+}
+/** One after the other: of senders at once only one finds a mail. */
+const registerTwenty = async (app: TestApp, domain: () => string): Promise<{ email: string; otp: string }[]> => {
+  const all: { email: string; otp: string }[] = []
+  for (let n = 0; n < 20; n++) all.push(await register(app, domain()))
+  return all
+}
+const ticketOf = async (app: TestApp, { email }: Person): Promise<string> =>
+  textIn(await bodyOf(await app.request('/authsec/uflow/login', { body: { email, password: PASSWORD } })), 'login_ticket')
+const mint = (app: TestApp, person: Person, login_ticket: string): Promise<Response> =>
+  app.request(CALLBACK, { body: { email: person.email, tenant_id: person.tenantId, mfa_verified: true, login_ticket } })
+const resetValue = async (app: TestApp, { email }: Person): Promise<string> => {
+  await app.request(`${ADMIN}/forgot-password`, { body: { email } })
+  const otp = codeIn(await app.mailsTo(email))
+  return textIn(await bodyOf(await app.request(`${ADMIN}/forgot-password/verify-otp`, { body: { email, otp } })), 'reset_token')
+}
+const reset = (app: TestApp, { email }: Person, reset_token: string): Promise<Response> =>
+  app.request(`${ADMIN}/forgot-password/reset`, { body: { email, new_password: FRESH, reset_token } })
+
+test('one code creates one company', async () => {
+  const app = await start()
+  const body = await register(app, label(app))
+  const counts = tally(await twenty(() => app.request(`${ADMIN}/complete-registration`, { body })))
+  expect(counts[201]).toBe(1)
+  expect((counts[401] ?? 0) + (counts[400] ?? 0)).toBe(19)
+})
+
+test('one domain goes to one company', async () => {
+  const app = await start()
+  const domain = label(app)
+  const bodies = await registerTwenty(app, () => domain)
+  const counts = tally(await twenty((n) => app.request(`${ADMIN}/complete-registration`, { body: bodies[n] })))
+  expect(counts).toEqual({ 201: 1, 409: 19 })
+})
+
+test('with TENANCY=single one company comes into being', async () => {
+  const db = await ownDb()
+  try {
+    const app = await start({ db, env: { TENANCY: 'single' } })
+    const bodies = await registerTwenty(app, () => label(app))
+    const counts = tally(await twenty((n) => app.request(`${ADMIN}/complete-registration`, { body: bodies[n] })))
+    expect(counts).toEqual({ 201: 1, 409: 19 })
+  } finally {
+    await db.engine.close()
+  }
+})
+
+test('one address becomes one account, and the answers are alike', async () => {
+  const app = await start()
+  const company = await app.company()
+  await configure(app, company, { directSignUp: true })
+  const email = somebody(app)
+  const answers = await twenty((n) => app.request(`${USER}/register`, { body: { client_id: company.clientId, email, password: `${FRESH}-${n}` } }))
+  expect(tally(answers)).toEqual({ 200: 20 })
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toMatchObject({ active: true })
+})
+
+test('one code becomes one account; a minute holds one mail', async () => {
+  const app = await start()
+  const company = await app.company()
+  const email = somebody(app)
+  const started = await twenty(() => app.request(`${USER}/register/initiate`, { body: { client_id: company.clientId, email, password: FRESH } }))
+  expect(tally(started)).toEqual({ 200: 1, 429: 19 })
+  const mails = await app.mailsTo(email)
+  expect(mails).toHaveLength(1)
+  const otp = codeIn(mails)
+  const counts = tally(await twenty(() => app.request(`${USER}/register/complete`, { body: { client_id: company.clientId, email, otp } })))
+  expect(counts[200]).toBe(1)
+  expect((counts[401] ?? 0) + (counts[400] ?? 0)).toBe(19)
+})
+
+test('one ticket mints one token', async () => {
+  const app = await start()
+  const { admin } = await app.company()
+  const ticket = await ticketOf(app, admin)
+  expect(tally(await twenty(() => mint(app, admin, ticket)))).toEqual({ 200: 1, 401: 19 })
+})
+
+test('one value resets one password', async () => {
+  const app = await start()
+  const { admin } = await app.company()
+  const value = await resetValue(app, admin)
+  expect(tally(await twenty(() => reset(app, admin, value)))).toEqual({ 200: 1, 401: 19 })
+})
+
+test('a reset and sign-ins with the old password at once: no sign-in of before goes on after it', async () => {
+  const app = await start()
+  const { admin } = await app.company()
+  const value = await resetValue(app, admin)
+  const tickets: string[] = []
+  for (let i = 0; i < 10; i++) tickets.push(await ticketOf(app, admin))
+  app.clock.advance(1)
+  const [done, ...others] = await Promise.all([
+    reset(app, admin, value),
+    ...tickets.map((ticket) => mint(app, admin, ticket)),
+    ...tickets.map(() => app.request(`${ADMIN}/login`, { body: { email: admin.email, password: PASSWORD } })),
+  ])
+  expect(done.status).toBe(200)
+  for (const response of others) {
+    expect([200, 401]).toContain(response.status)
+    if (response.status !== 200) continue
+    // Whoever was first got a token that the reset ended.
+    await expect(app.ctx.principals.resolve(textIn(await bodyOf(response), 'token'))).rejects.toMatchObject({ code: 'invalid_token' })
+  }
+})
+
+test('a sign-in that ends while a factor is being enrolled owes the factor', async () => {
+  const app = await start()
+  const { admin, tenantId } = await app.company()
+  const tickets: string[] = []
+  for (let i = 0; i < 10; i++) tickets.push(await ticketOf(app, admin))
+  const gate = new EventEmitter()
+  const enrolling = once(gate, 'enrolling')
+  const minted = Promise.all(tickets.map((ticket) => enrolling.then(() => mint(app, admin, ticket))))
+  await atomically(forTenant(app.db, tenantId), async (t) => {
+    await lockUser(t, admin.id)
+    await insertFactor(t, { id: app.ctx.random.id(), userId: admin.id, kind: 'totp', confirmedAt: app.clock.now(), createdAt: app.clock.now() })
+    gate.emit('enrolling')
+    // Long enough for the others to come as far as the row that is held here.
+    await sleep(200)
+  })
+  expect(tally(await minted)).toEqual({ 401: 10 })
+})
+
+test('parallel guesses at a password all count, and the owner hears of the lock once', async () => {
+  const app = await start()
+  const { admin } = await app.company()
+  const guess = (n: number): Promise<Response> => app.request(`${ADMIN}/login`, { body: { email: admin.email, password: `guess ${n}` } })
+  await Promise.all([1, 2, 3, 4].map(guess))
+  expect((await rowOf(app, admin))?.failedAttempts).toBe(4)
+  expect(tally(await twenty(guess))).toEqual({ 401: 20 })
+  expect((await rowOf(app, admin))?.failedAttempts).toBeGreaterThan(4)
+  expect(await app.mailsTo(admin.email)).toHaveLength(1)
+  expect((await app.request(`${ADMIN}/login`, { body: { email: admin.email, password: PASSWORD } })).status).toBe(401)
+})
+
+test('parallel guesses at a code all count', async () => {
+  const app = await start()
+  const { email, otp } = await register(app, label(app))
+  const guesses = await twenty((n) => app.request(`${ADMIN}/complete-registration`, { body: { email, otp: wrongCode(otp, n + 1) } }))
+  expect(tally(guesses)).toEqual({ 401: 20 })
+  expect((await app.request(`${ADMIN}/complete-registration`, { body: { email, otp } })).status).toBe(401)
+})

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest'
+import { bindRole } from '#db/store/bindings'
+import { insertUser, putAdministrator } from '#db/store/users'
+import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { emailHash } from '#shared/tenancy/email-hash'
+import { seedTenant } from '#shared/tenancy/seeds'
+import { type Company, cookieJar, PASSWORD, startApp, type TestApp } from '#shared/testing/app'
+import { bodyOf, rowOf, setStatus, textIn, verifyDomain } from '#shared/testing/sign-in'
+import { signUpRoutes } from '../sign-up/routes.ts'
+import { authRoutes } from './routes.ts'
+
+const LOGIN = '/authsec/uflow/auth/admin/login'
+
+/** Makes the person an administrator of another company too, under the same address and password. */
+const alsoAt = async (app: TestApp, first: Company, company: Company, proved: boolean): Promise<void> => {
+  const row = await rowOf(app, first.admin)
+  const at = app.clock.now()
+  await atomically(forTenant(app.db, company.tenantId), async (t) => {
+    const userId = app.ctx.random.id()
+    const email = first.admin.email
+    await insertUser(t, {
+      id: userId,
+      email,
+      emailVerifiedAt: at,
+      passwordHash: row?.passwordHash ?? null,
+      validFrom: at,
+      createdAt: at,
+      updatedAt: at,
+    })
+    await bindRole(t, { id: app.ctx.random.id(), roleId: await seedTenant(t, app.ctx, at), userId, at })
+    await putAdministrator(t, { emailHash: emailHash(app.ctx, email), userId, provedAt: proved ? at : null })
+  })
+}
+
+const twoCompanies = async (proved = true) => {
+  const app = await startApp([...authRoutes, ...signUpRoutes])
+  const [acme, globex] = [await app.company('acme'), await app.company('globex')]
+  await alsoAt(app, acme, globex, proved)
+  /** The tenant that a sign-in lands in; the status when it is refused. */
+  const signIn = async (more: Record<string, unknown> = {}, headers: Record<string, string> = {}): Promise<unknown> => {
+    const response = await app.request(LOGIN, { body: { email: acme.admin.email, password: PASSWORD, ...more }, headers })
+    app.clock.advance(1)
+    return response.status === 200 ? (await bodyOf(response)).tenant_id : response.status
+  }
+  return { app, acme, globex, signIn }
+}
+
+test('an administrator of several tenants: the named domain, with and without the suffix', async () => {
+  const { acme, globex, signIn } = await twoCompanies()
+  expect(await signIn({ tenant_domain: globex.domain })).toBe(globex.tenantId)
+  expect(await signIn({ tenant_domain: acme.name.toUpperCase() })).toBe(acme.tenantId)
+  expect(await signIn({ tenant_domain: 'nowhere' })).toBe(401)
+})
+
+test('none named: the one last used, and the platform itself counts as none', async () => {
+  const { acme, globex, signIn } = await twoCompanies()
+  await signIn({ tenant_domain: globex.domain })
+  expect(await signIn()).toBe(globex.tenantId)
+  await signIn({ tenant_domain: acme.domain })
+  expect(await signIn({ tenant_domain: 'localhost' })).toBe(acme.tenantId)
+  expect(await signIn({}, { origin: 'http://localhost:3000' })).toBe(acme.tenantId)
+})
+
+test('a tenant where the address was never proved is entered by name alone', async () => {
+  const { acme, globex, signIn } = await twoCompanies(false)
+  await signIn({ tenant_domain: globex.domain })
+  expect(await signIn()).toBe(acme.tenantId)
+})
+
+test('the verified custom domain that the browser is on; what is named comes first', async () => {
+  const { app, acme, globex, signIn } = await twoCompanies()
+  const custom = `login.${globex.name}.example`
+  await verifyDomain(app, globex, custom)
+  await signIn({ tenant_domain: acme.domain })
+  expect(await signIn({}, { origin: `https://${custom}` })).toBe(globex.tenantId)
+  expect(await signIn({ tenant_domain: custom })).toBe(globex.tenantId)
+  expect(await signIn({ tenant_domain: acme.domain }, { origin: `https://${custom}` })).toBe(acme.tenantId)
+  expect(await signIn({}, { origin: `https://not-${custom}` })).toBe(acme.tenantId)
+})
+
+test('a suspended tenant is not entered; the other still is, by name', async () => {
+  const { app, acme, globex, signIn } = await twoCompanies()
+  await signIn({ tenant_domain: globex.domain })
+  await setStatus(app, globex, 'suspended')
+  expect(await signIn({ tenant_domain: globex.domain })).toBe(401)
+  expect(await signIn({ tenant_domain: acme.domain })).toBe(acme.tenantId)
+})
+
+test("a live login ticket says which tenant, for its own person; a forged or a stranger's one says nothing", async () => {
+  const { app, acme, globex, signIn } = await twoCompanies()
+  const ticketAt = async (company: Company, email: string): Promise<string> =>
+    textIn(
+      await bodyOf(await app.request('/authsec/uflow/login', { body: { email, password: PASSWORD, tenant_domain: company.domain } })),
+      'login_ticket',
+    )
+  await signIn({ tenant_domain: acme.domain })
+  const ticket = await ticketAt(globex, acme.admin.email)
+  expect(await signIn({ login_ticket: ticket })).toBe(globex.tenantId)
+  await signIn({ tenant_domain: acme.domain })
+  expect(await signIn({}, { 'x-login-ticket': ticket })).toBe(globex.tenantId)
+  await signIn({ tenant_domain: acme.domain })
+  expect(await signIn({ login_ticket: `${globex.tenantId}.${'A'.repeat(43)}` })).toBe(acme.tenantId)
+  const colleague = await app.person(globex, 'admin')
+  expect(await signIn({ login_ticket: await ticketAt(globex, colleague.email) })).toBe(acme.tenantId)
+  app.clock.advance(600)
+  expect(await signIn({ login_ticket: ticket })).toBe(acme.tenantId)
+})
+
+test('the deployment’s own tenant is never entered by an address that is known elsewhere', async () => {
+  const { app, acme } = await twoCompanies()
+  const jar = cookieJar()
+  const body = { email: acme.admin.email, password: PASSWORD, tenant_domain: 'platform' }
+  const response = await app.request(LOGIN, { body, headers: jar.header() })
+  expect(response.status).toBe(401)
+  expect((await app.events(SYSTEM_TENANT)).some((row) => row.reason === 'invalid_credentials')).toBe(true)
+})

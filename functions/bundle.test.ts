@@ -1,0 +1,93 @@
+// What each function carries: its own group and what it uses, nothing of its siblings, of local mode, of the tools or of the tests; and within a budget.
+import { expect, test } from 'vitest'
+import { type Bundle, builtFunctions, builtGroups, bundle } from './build.ts'
+import { GROUPS } from './groups.ts'
+
+/** KiB minified that the start may load, of which zod, drizzle, pg, hono and jose are 230. A group that outgrows it is split by folder. */
+const START_KIB = 420
+/** Named with what it may have more, and why. Dated 2026-11-29. */
+const MORE: Readonly<Record<string, number>> = {
+  // The routes of registration, logout, device and backchannel requests stand beside the token endpoint: a folder of their own would carry the same client
+  // authentication. What one request in many needs is loaded by that request, in some fifty parts, whose seams cost 17.
+  oauth: 14,
+  // Four ways to sign in, to sign up and to prove a factor, behind pages that post to it.
+  login: 29,
+}
+/**
+ * KiB minified that may be loaded later, if ever: argon2id in WebAssembly (212), the list of common passwords (202); and drivers of which a deployment loads those
+ * it is set to: the AWS SDK (470), Neon (142), ioredis (98), Upstash (78).
+ */
+const LAZY_KIB = 456 + 790
+/**
+ * Verifying passkeys: the library and what it reads certificates with (360), loaded when a ceremony ends. With the start that is 850. SAML: what reads, verifies,
+ * decrypts and writes XML (460, of which XPath 230 in two versions and its builder 130), and what makes a certificate (310), each loaded when it is needed. And
+ * the hosted pages in two languages, loaded when somebody looks at one.
+ */
+const LAZY_MORE: Readonly<Record<string, number>> = { webauthn: 210, saml: 645, oauth: 40, login: 134, 'account-pages': 120 }
+
+const FORBIDDEN: readonly (readonly [pattern: RegExp, why: string, but?: string | readonly string[]])[] = [
+  [/^functions\/[\w-]+\.tsx?$/, 'a tool of all groups'],
+  [/(^|\/)local(\.tsx?$|\/)/, 'local mode'],
+  [/^shared\/http\/openapi/, 'the OpenAPI generator'],
+  [/^shared\/page\/(docs|outbox|front)/, 'a page of local mode'],
+  [/pglite/i, 'the embedded database'],
+  [/^db\/(folder|dump\/(?!catalogue))/, 'opening or moving a database'],
+  [/^db\/(migrate|migrations)/, 'migrations', ['migration', 'upgrade']],
+  [/^shared\/testing\/|\.(test|race|server|contract)\.tsx?$|^tests\/|^bench\//, 'testing code'],
+  [/node_modules\/@simplewebauthn\//, 'passkeys', 'webauthn'],
+  [/node_modules\/(esbuild|vitest|tsx|drizzle-kit|fast-check|playwright-core)\//, 'a development tool'],
+]
+
+/** Files that have no place in the function of `group`, and why. */
+const misplaced = (group: string, inputs: readonly string[]): string[] =>
+  inputs.flatMap((input) => {
+    const sibling = /^functions\/([\w-]+)\//.exec(input)?.[1]
+    const why = FORBIDDEN.flatMap(([pattern, reason, but]) => (pattern.test(input) && ![but].flat().includes(group) ? [reason] : []))
+    return [...(sibling === undefined || sibling === group ? [] : ['a sibling group']), ...why].map((reason) => `${input}: ${reason}`)
+  })
+
+const kib = (bytes: number): number => Math.round(bytes / 102.4) / 10
+
+const functions = builtFunctions()
+const bundles = new Map<string, Promise<Bundle>>()
+const bundleOf = (group: string): Promise<Bundle> => {
+  const known = bundles.get(group) ?? bundle(group)
+  bundles.set(group, known)
+  return known
+}
+
+test('what has no place in a function is found by name', () => {
+  const misfits = [
+    'functions/user/routes.ts',
+    'functions/groups.ts',
+    'functions/openapi.ts',
+    'functions/local/drivers.ts',
+    'shared/mail/local.ts',
+    'shared/http/openapi/components.ts',
+    'shared/page/docs.tsx',
+    'db/pglite.ts',
+    'db/folder.ts',
+    'db/migrations.generated.ts',
+    'node_modules/@electric-sql/pglite/dist/index.js',
+    'shared/testing/app.ts',
+    'shared/cache/cache.contract.ts',
+    'node_modules/esbuild/lib/main.js',
+  ]
+  for (const misfit of misfits) expect(misplaced('auth', [misfit]).join(), misfit).toContain(misfit)
+  expect(misplaced('auth', ['functions/auth/routes.ts', 'shared/http/mount.ts', 'db/postgres.ts', 'node_modules/zod/index.js'])).toEqual([])
+})
+
+test('every group of routes is a function', () => {
+  expect(builtGroups()).toEqual(GROUPS.map(({ name }) => name).toSorted())
+})
+
+test.each(functions)('%s carries nothing that has no place in it', async (group) => {
+  expect(misplaced(group, (await bundleOf(group)).inputs)).toEqual([])
+})
+
+test.each(functions)('%s stays within its budget', async (group) => {
+  const { startBytes, totalBytes, costs } = await bundleOf(group)
+  const dearest = [...costs].slice(0, 12).map(([owner, bytes]) => `${owner} ${kib(bytes)}`)
+  expect(kib(startBytes), `KiB at the start; dearest: ${dearest.join(', ')}`).toBeLessThanOrEqual(START_KIB + (MORE[group] ?? 0))
+  expect(kib(totalBytes - startBytes), `KiB loaded later; dearest: ${dearest.join(', ')}`).toBeLessThanOrEqual(LAZY_KIB + (LAZY_MORE[group] ?? 0))
+})

@@ -1,0 +1,342 @@
+// Attacks on backchannel requests. Each ends in a refusal that says nothing, and with every row as it was.
+import { describe, expect, test } from 'vitest'
+import { setClientActive } from '#db/store/clients'
+import { revokeSessions } from '#db/store/sessions'
+import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
+import type { Company, Person, startApp, TestApp } from '#shared/testing/app'
+import { answer, ask, askFor, CIBA, newAsker, newPhone, pollCiba, startCiba, TENANT_CIBA } from '#shared/testing/ciba'
+import { countedDb } from '#shared/testing/counted'
+import { testDb } from '#shared/testing/database'
+import { grantState } from '#shared/testing/grants'
+import { bodyOf, change, enrol, eventsOf, outcomeOf, setStatus } from '#shared/testing/sign-in'
+import { cibaRoutes } from './routes.ts'
+
+const errorOf = async (response: Response) => [response.status, (await bodyOf(response)).error]
+const EXPIRED = [400, 'expired_token']
+const REFUSED = { status: 200, body: { success: false, message: 'The request is unknown, expired or was answered already.' } }
+
+const world = async (options: Parameters<typeof startApp>[1] = {}) => {
+  const { app, push } = await startCiba(cibaRoutes, options)
+  const company = await app.company()
+  const person = await app.person(company)
+  return { app, push, company, person, asker: await newAsker(app, company), phone: await newPhone(app, person) }
+}
+/** What the attempt is answered; throws when anything but the record changed. */
+const unchanged = async <T>(app: TestApp, companies: readonly Company[], attempt: () => Promise<T>): Promise<T> => {
+  const tenants = [...companies.map(({ tenantId }) => tenantId), SYSTEM_TENANT]
+  const before = await grantState(app, ...tenants)
+  const result = await attempt()
+  expect(await grantState(app, ...tenants)).toBe(before)
+  return result
+}
+
+describe('a client that does not prove itself', () => {
+  test('asks nobody: plain id, wrong secret, another\u2019s secret, an inactive one, a person\u2019s token', async () => {
+    const { app, push, company, person, asker, phone } = await world()
+    const globex = await app.company('globex')
+    const theirs = await newAsker(app, globex)
+    const off = await newAsker(app, company, 'Off')
+    await atomically(forTenant(app.db, company.tenantId), (t) => setClientActive(t, off.clientId, false, app.clock.now()))
+    const basic = (id: string, secret: string) => ({ authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` })
+    const tries: readonly [string | undefined, Readonly<Record<string, string>>][] = [
+      [asker.clientId, {}],
+      [undefined, {}],
+      [`${asker.clientId}~${'0'.repeat(64)}`, {}],
+      [`${asker.clientId}~${theirs.sdkClientId.split('~')[1]}`, {}],
+      [asker.sdkClientId, basic(theirs.clientId, theirs.secret)],
+      [asker.clientId, basic(asker.clientId, 'wrong')],
+      [asker.clientId, basic(asker.clientId, theirs.secret)],
+      [theirs.clientId, { authorization: asker.authorization }],
+      [off.sdkClientId, {}],
+      [asker.clientId, { authorization: `Bearer ${phone.session}` }],
+      [asker.sdkClientId, { 'x-client-id': theirs.clientId }],
+    ]
+    for (const [client_id, headers] of tries) {
+      const named = client_id === undefined ? {} : { client_id }
+      const hinted = () => app.request(`${CIBA}/initiate`, { headers, body: { ...named, login_hint: person.email } })
+      expect(await unchanged(app, [company, globex], async () => errorOf(await hinted())), String(client_id)).toEqual([400, 'invalid_client'])
+      if (client_id === undefined) continue
+      const addressed = () => app.request(`${TENANT_CIBA}/initiate`, { headers, body: { client_id, email: person.email } })
+      expect(await unchanged(app, [company, globex], async () => errorOf(await addressed())), client_id).toEqual([400, 'invalid_client'])
+    }
+    expect(push.outbox).toEqual([])
+    expect(await eventsOf(app, SYSTEM_TENANT, 'ciba.initiate')).toContain('refused: client_unauthenticated')
+  })
+
+  test('asks nobody at another tenant\u2019s domain', async () => {
+    const { app, company, person, asker } = await world()
+    const globex = await app.company('globex')
+    const answered = await unchanged(app, [company, globex], () => ask(app, asker, person.email, { tenant_domain: globex.domain }))
+    expect(await errorOf(answered)).toEqual([400, 'invalid_client'])
+    expect((await ask(app, asker, person.email, { tenant_domain: company.domain })).status).toBe(200)
+  })
+})
+
+describe('who is there', () => {
+  test('unknown, without a device, disabled, of another tenant: the answers, the polls and the limits are those of somebody who does not answer', async () => {
+    const { app, push, company, person, asker } = await world()
+    const globex = await app.company('globex')
+    const stranger = await app.person(globex)
+    await newPhone(app, stranger)
+    const disabled = await app.person(company)
+    await newPhone(app, disabled)
+    await change(app, disabled, { active: false } as never)
+    const story = async (email: string): Promise<unknown> => {
+      const said: unknown[] = []
+      for (let n = 0; n < 4; n++) {
+        const { status, body } = await outcomeOf(await ask(app, asker, email))
+        const { auth_req_id, ...rest } = body as { auth_req_id?: string }
+        said.push(status, rest, auth_req_id?.length)
+        if (auth_req_id !== undefined)
+          said.push(
+            await outcomeOf(await pollCiba(app, asker.clientId, auth_req_id)),
+            await outcomeOf(await pollCiba(app, asker.clientId, auth_req_id)),
+          )
+      }
+      return said
+    }
+    const known = await story(person.email)
+    expect(push.outbox).toHaveLength(3)
+    for (const email of ['nobody@nowhere.example', company.admin.email, disabled.email, stranger.email]) expect(await story(email)).toEqual(known)
+    expect(push.outbox).toHaveLength(3)
+  })
+
+  test('a request that reached nobody expires like one that nobody answers', async () => {
+    const { app, person, asker } = await world()
+    const [known, unknown] = [await askFor(app, asker, person.email), await askFor(app, asker, 'nobody@nowhere.example')]
+    app.clock.advance(299)
+    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, asker.clientId, id))).toEqual([202, 'authorization_pending'])
+    app.clock.advance(1)
+    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, asker.clientId, id))).toEqual(EXPIRED)
+  })
+})
+
+describe('tiring the person', () => {
+  test('a hundred requests ring three times', async () => {
+    const { app, push, company, person, asker } = await world()
+    const other = await newAsker(app, company, 'Other')
+    const statuses: number[] = []
+    for (let n = 0; n < 100; n++) statuses.push((await ask(app, n % 2 === 0 ? asker : other, person.email)).status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(3)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(97)
+    expect(push.outbox).toHaveLength(3)
+  })
+
+  test('answered or not, five in ten minutes is all', async () => {
+    const { app, push, person, asker, phone } = await world()
+    for (let n = 0; n < 5; n++) {
+      const authReqId = await askFor(app, asker, person.email)
+      expect(await bodyOf(await answer(app, phone.session, authReqId, { approved: false }))).toMatchObject({ success: true })
+    }
+    const refused = await ask(app, asker, person.email)
+    expect(refused.status).toBe(429)
+    expect(refused.headers.get('retry-after')).toBe('600')
+    app.clock.advance(601)
+    expect((await ask(app, asker, person.email)).status).toBe(200)
+    expect(push.outbox).toHaveLength(6)
+  })
+
+  test('twenty at once are three', async () => {
+    const { app, push, person, asker } = await world()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(app, asker, person.email)))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(3)
+    expect(push.outbox).toHaveLength(3)
+  })
+})
+
+/** A request that waits for the phone of `person`. */
+const waiting = async () => {
+  const w = await world()
+  return { ...w, authReqId: await askFor(w.app, w.asker, w.person.email) }
+}
+
+describe('somebody else answers', () => {
+  test.each<[string, (app: TestApp, company: Company, person: Person) => Promise<string>]>([
+    ['a colleague with a phone', async (app, company) => (await newPhone(app, await app.person(company))).session],
+    ['an administrator with a phone', async (app, company) => (await newPhone(app, company.admin)).session],
+    ['a person of another tenant with a phone', async (app) => (await newPhone(app, (await app.company('globex')).admin)).session],
+    ['the person in a session that speaks for no device', (app, _, person) => app.token(person)],
+    ['the person on a device that was registered after the request', async (app, _, person) => (await newPhone(app, person)).session],
+  ])('%s: told what an unknown request is told; the phone still can', async (_, who) => {
+    const { app, company, person, asker, phone, authReqId } = await waiting()
+    const session = await who(app, company, person)
+    const answered = await unchanged(app, [company], async () => outcomeOf(await answer(app, session, authReqId)))
+    expect(answered).toEqual(REFUSED)
+    expect(answered).toEqual(await outcomeOf(await answer(app, session, app.ctx.random.id())))
+    const atPlatform = (auth_req_id: string) => app.request(`${CIBA}/respond`, { token: session, body: { auth_req_id, approved: true } })
+    const platform = await unchanged(app, [company], async () => outcomeOf(await atPlatform(authReqId)))
+    expect(platform).toMatchObject({ status: 400, body: { error: 'Failed to respond' } })
+    expect(platform).toEqual(await outcomeOf(await atPlatform(app.ctx.random.id())))
+    expect(await bodyOf(await answer(app, phone.session, authReqId))).toMatchObject({ success: true })
+    expect((await pollCiba(app, asker.clientId, authReqId)).status).toBe(200)
+  })
+
+  test('nobody at all: 401', async () => {
+    const { app, company, authReqId } = await waiting()
+    const body = { auth_req_id: authReqId, approved: true }
+    for (const door of [CIBA, TENANT_CIBA]) expect((await unchanged(app, [company], () => app.request(`${door}/respond`, { body }))).status).toBe(401)
+  })
+
+  test('an attempt is in the record', async () => {
+    const { app, company, authReqId } = await waiting()
+    await answer(app, await app.token(company.admin), authReqId)
+    expect(await eventsOf(app, company.tenantId, 'ciba.tenant.respond')).toEqual(['refused: ciba_not_answered'])
+  })
+})
+
+describe('the answer', () => {
+  test('counts once: what was decided stays decided', async () => {
+    const { app, company, asker, phone, authReqId } = await waiting()
+    await answer(app, phone.session, authReqId, { approved: false })
+    expect(await unchanged(app, [company], async () => outcomeOf(await answer(app, phone.session, authReqId)))).toEqual(REFUSED)
+    expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
+  })
+
+  test('comes too late after five minutes', async () => {
+    const { app, company, asker, phone, authReqId } = await waiting()
+    app.clock.advance(300)
+    expect(await unchanged(app, [company], async () => outcomeOf(await answer(app, phone.session, authReqId)))).toEqual(REFUSED)
+    expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual(EXPIRED)
+  })
+
+  test('left out is no', async () => {
+    const { app, asker, phone, authReqId } = await waiting()
+    await answer(app, phone.session, authReqId, {})
+    expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
+  })
+
+  test('a removed device answers no more', async () => {
+    const { app, company, phone, authReqId } = await waiting()
+    await app.request(`${CIBA}/devices/${phone.deviceId}`, { method: 'DELETE', token: phone.session })
+    expect(await unchanged(app, [company], async () => outcomeOf(await answer(app, phone.session, authReqId)))).toEqual(REFUSED)
+  })
+})
+
+describe('the poll', () => {
+  test('of another client, of another tenant, of nobody is that of an unknown request; nothing is lost by it', async () => {
+    const { app, company, asker, phone, authReqId } = await waiting()
+    const globex = await app.company('globex')
+    await answer(app, phone.session, authReqId)
+    const [other, theirs] = [await newAsker(app, company, 'Other'), await newAsker(app, globex)]
+    for (const id of [other.clientId, other.sdkClientId, theirs.clientId, `${asker.clientId}~${'0'.repeat(64)}`, 'nonsense']) {
+      expect(await unchanged(app, [company, globex], async () => errorOf(await pollCiba(app, id, authReqId))), id).toEqual(EXPIRED)
+    }
+    const unnamed = () => app.request(`${CIBA}/token`, { body: { auth_req_id: authReqId } })
+    expect(await unchanged(app, [company], async () => errorOf(await unnamed()))).toEqual(EXPIRED)
+    expect((await pollCiba(app, asker.clientId, authReqId)).status).toBe(200)
+  })
+
+  test('with what the phone knows is that of an unknown request', async () => {
+    const { app, push, company, asker } = await waiting()
+    const shown = push.outbox[0]?.data.auth_req_id ?? ''
+    expect(await unchanged(app, [company], async () => errorOf(await pollCiba(app, asker.clientId, shown)))).toEqual(EXPIRED)
+  })
+
+  test('the same handle under another tenant is as unknown as any', async () => {
+    const { app, company, asker, authReqId } = await waiting()
+    const globex = await app.company('globex')
+    const bytes = Buffer.from(authReqId, 'base64url')
+    Buffer.from(globex.tenantId.replaceAll('-', ''), 'hex').copy(bytes)
+    expect(await unchanged(app, [company, globex], async () => errorOf(await pollCiba(app, asker.clientId, bytes.toString('base64url'))))).toEqual(
+      EXPIRED,
+    )
+  })
+
+  test.each<[string, (app: TestApp, company: Company, person: Person, clientId: string) => Promise<unknown>]>([
+    ['the person was disabled', (app, _, person) => change(app, person, { active: false } as never)],
+    ['the password was reset', (app, _, person) => change(app, person, { validFrom: app.clock.now() })],
+    ['a factor was enrolled', (app, _, person) => enrol(app, person)],
+    ['the tenant was suspended', (app, company) => setStatus(app, company, 'suspended')],
+    [
+      'the client was switched off',
+      (app, { tenantId }, _, id) => atomically(forTenant(app.db, tenantId), (t) => setClientActive(t, id, false, app.clock.now())),
+    ],
+    [
+      'the phone\u2019s session was ended',
+      (app, { tenantId }, { id }) => atomically(forTenant(app.db, tenantId), (t) => revokeSessions(t, id, app.clock.now(), 'ended_by_owner')),
+    ],
+  ])('after the approval %s: nobody signs in, for good', async (_, between) => {
+    const { app, company, person, asker, phone, authReqId } = await waiting()
+    await answer(app, phone.session, authReqId)
+    app.clock.advance(2)
+    await between(app, company, person, asker.clientId)
+    for (let n = 0; n < 2; n++) expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
+    expect(await eventsOf(app, company.tenantId, 'ciba.tenant.token')).toContain('ciba.denied')
+  })
+})
+
+describe('devices', () => {
+  test('a push token moves to whoever holds the phone now, and is nobody else\u2019s any more', async () => {
+    const { app, push, company, person, asker, phone } = await world()
+    const heir = await app.person(company)
+    await newPhone(app, heir, phone.pushToken)
+    await askFor(app, asker, person.email)
+    expect(push.outbox).toEqual([])
+    await askFor(app, asker, heir.email)
+    expect(push.outbox).toHaveLength(1)
+    const { devices } = await bodyOf(await app.request(`${CIBA}/devices`, { token: phone.session }))
+    expect(devices).toMatchObject([{ id: phone.deviceId, is_active: false }])
+  })
+
+  test('the same push token in another tenant is another device', async () => {
+    const { app, phone } = await world()
+    await newPhone(app, (await app.company('globex')).admin, phone.pushToken)
+    const { devices } = await bodyOf(await app.request(`${CIBA}/devices`, { token: phone.session }))
+    expect(devices).toMatchObject([{ id: phone.deviceId, is_active: true }])
+  })
+
+  test.each([CIBA, TENANT_CIBA])('%s: a platform that is none is refused', async (door) => {
+    const { app, company, person } = await world()
+    const token = await app.token(person)
+    for (const platform of ['windows', 'IOS', 'android ', 'web']) {
+      const register = () => app.request(`${door}/register-device`, { token, body: { device_token: 'x', platform } })
+      expect((await unchanged(app, [company], register)).status).toBe(400)
+    }
+  })
+
+  test('another\u2019s device is as unknown as none', async () => {
+    const { app, company, phone } = await world()
+    const globex = await app.company('globex')
+    for (const token of [await app.token(company.admin), await app.token(globex.admin)]) {
+      for (const door of [CIBA, TENANT_CIBA]) {
+        const remove = (id: string) => app.request(`${door}/devices/${id}`, { method: 'DELETE', token })
+        const theirs = await unchanged(app, [company, globex], async () => outcomeOf(await remove(phone.deviceId)))
+        expect(theirs).toEqual(await outcomeOf(await remove(app.ctx.random.id())))
+        expect(theirs.status).toBe(400)
+      }
+    }
+  })
+
+  test('a session that is a quarter of an hour old adds no device (RFC 9470)', async () => {
+    const { app, company, person } = await world()
+    const token = await app.token(person)
+    app.clock.advance(15 * 60 + 1)
+    const register = () => app.request(`${CIBA}/register-device`, { token, body: { device_token: 'later', platform: 'ios' } })
+    const refused = await unchanged(app, [company], register)
+    expect(refused.status).toBe(401)
+    expect(refused.headers.get('www-authenticate')).toContain('error="insufficient_user_authentication"')
+  })
+
+  test('there are ten a person', async () => {
+    const { app, person } = await world()
+    for (let n = 0; n < 9; n++) await newPhone(app, person)
+    const token = await app.token(person)
+    expect((await app.request(`${CIBA}/register-device`, { token, body: { device_token: 'one too many', platform: 'ios' } })).status).toBe(409)
+  })
+})
+
+test('twenty polls with one request at once: one token', async () => {
+  const { app, asker, phone, authReqId } = await waiting()
+  await answer(app, phone.session, authReqId)
+  const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await pollCiba(app, asker.clientId, authReqId)).status))
+  expect(statuses.toSorted()).toEqual([200, ...Array(19).fill(400)])
+})
+
+test('a request costs the same statements for somebody and for nobody, but for the devices that are asked', async () => {
+  const counted = countedDb((await testDb()).engine)
+  const { app, company, asker } = await world({ db: counted.db })
+  const bare = await app.person(company)
+  await ask(app, asker, 'first@nowhere.example')
+  const cost = async (email: string) => (await counted.during(() => ask(app, asker, email))).statements
+  expect(await cost(bare.email)).toBe(await cost('nobody@nowhere.example'))
+})

@@ -1,0 +1,185 @@
+// What both doors do: authenticate the client, ask, poll, answer, keep devices.
+import type * as z from 'zod'
+import { type ClientEntry, findClient, findClientEntry } from '#db/store/clients'
+import { findTenantByDomain } from '#db/store/domains'
+import { directory, forTenant } from '#db/tenant'
+import { answerCiba, listCibaRequests, pollCiba } from '#shared/ciba/answer'
+import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/ciba/devices'
+import { askPerson } from '#shared/ciba/request'
+import { authenticatedClient, namedClientId } from '#shared/clients/authenticate'
+import { AppError } from '#shared/errors'
+import { answerPoll } from '#shared/grants/answer'
+import { plainText } from '#shared/grants/plain-text'
+import { beginGrantedSession } from '#shared/grants/poll'
+import { askedScopes } from '#shared/grants/scopes'
+import { choseBasic } from '#shared/http/basic'
+import type { User } from '#shared/http/principal'
+import { fullDomain, isPlatformDomain } from '#shared/sign-in/choose-tenant'
+import { tokenOf } from '#shared/sign-in/session'
+import { plainClientId } from '#shared/sign-up/client'
+import type { Answer, Answered, Asked, CibaToken, DeviceAdded, Devices, NewDevice, PlatformAsk, Requests, TenantAsk } from './ciba.schema.ts'
+import type { Ctx } from './group.ts'
+
+const MOST_NAME = 80
+
+/** In a closed deployment that must take unmodified clients, a plain client id stands for the client; a proof that is wrong never does. */
+const undemanding = async (ctx: Ctx, named: string | undefined): Promise<ClientEntry | undefined> => {
+  if (ctx.config.COMPATIBILITY !== 'authsec' || named === undefined || named.includes('~') || choseBasic(ctx.request)) return undefined
+  const id = plainClientId(named)
+  const entry = id === undefined ? undefined : await findClientEntry(directory(ctx.db), id)
+  return entry?.active === true ? entry : undefined
+}
+
+/** Whoever asks a person proves which client it is: a plain client id is known to everybody. @throws AppError client_unauthenticated */
+const requireClient = async (ctx: Ctx, named: string | undefined, domain?: string): Promise<ClientEntry> => {
+  const client = (await authenticatedClient(ctx, named)) ?? (await undemanding(ctx, named))
+  const refused = new AppError('client_unauthenticated', undefined, {
+    refusal: { event: 'ciba.requested', ...(client === undefined ? {} : { tenantId: client.tenantId }) },
+  })
+  if (client === undefined) throw refused
+  const full = domain === undefined ? undefined : fullDomain(ctx.config, domain)
+  if (full === undefined || isPlatformDomain(ctx.config, full)) return client
+  if ((await findTenantByDomain(directory(ctx.db), full)) !== client.tenantId) throw refused
+  return client
+}
+
+type Question = { readonly email: string; readonly message: string; readonly scopes: readonly string[] | undefined }
+
+const ask = async (ctx: Ctx, client: ClientEntry, { email, message, scopes }: Question): Promise<z.input<typeof Asked>> => {
+  const asked = await askPerson(ctx, client, { email, bindingMessage: message, scopes: askedScopes(scopes) })
+  return {
+    auth_req_id: asked.authReqId,
+    expires_in: asked.expiresInSeconds,
+    interval: asked.intervalSeconds,
+    message: 'Authentication request sent.',
+    ...(asked.matchNumber === undefined ? {} : { match_number: asked.matchNumber }),
+  }
+}
+
+/** What a tenant that discloses is told in the place of a request. */
+const NOTHING = { auth_req_id: '', expires_in: 0, interval: 0 }
+
+/** @throws AppError client_unauthenticated, too_many_requests_pending, ciba_user_unknown */
+export const askByHint = async (ctx: Ctx, body: z.output<typeof PlatformAsk>): Promise<z.input<typeof Asked>> => {
+  const client = await requireClient(ctx, body.client_id)
+  const question = { email: body.login_hint, message: body.binding_message ?? 'Authentication request', scopes: body.scopes }
+  return ask(ctx, client, question).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error
+    if (error.code === 'ciba_user_unknown') throw new AppError(error.code, undefined, { extra: NOTHING })
+    if (error.code !== 'ciba_no_device') throw error
+    return { ...NOTHING, message: error.message, error: 'no_device_registered', error_description: error.message } as const
+  })
+}
+
+/** @throws AppError client_unauthenticated, too_many_requests_pending, ciba_user_unknown, ciba_no_device */
+export const askByAddress = async (ctx: Ctx, body: z.output<typeof TenantAsk>): Promise<z.input<typeof Asked>> => {
+  const client = await requireClient(ctx, body.client_id, body.tenant_domain)
+  return ask(ctx, client, { email: body.email, message: body.binding_message ?? 'Tap to approve sign-in', scopes: body.scopes })
+}
+
+type Poll = { readonly auth_req_id: string; readonly client_id?: string | undefined }
+
+/** @throws AppError authorization_pending, slow_down, expired_token, access_denied, authorization_denied, quota_exceeded */
+export const poll = async (
+  ctx: Ctx,
+  body: Poll,
+  denied: 'access_denied' | 'authorization_denied',
+): Promise<z.input<typeof CibaToken> | 'pending'> => {
+  const clientId = await namedClientId(ctx, body.client_id)
+  const polled = await pollCiba(ctx, { authReqId: body.auth_req_id, clientId }, beginGrantedSession(ctx))
+  const answer = answerPoll(ctx, polled, denied)
+  if (answer === 'pending') return answer
+  const { token, expiresInSeconds } = await tokenOf(ctx, answer.value)
+  return { access_token: token, token_type: 'Bearer', expires_in: expiresInSeconds, scope: answer.value.scopes.join(' ') }
+}
+
+/** What became of an answer; the same words for whatever cannot be answered. */
+export const answer = async (ctx: Ctx, caller: User, body: z.output<typeof Answer>): Promise<z.input<typeof Answered>> => {
+  const { auth_req_id, approved, biometric_verified, match_number } = body
+  const became = await answerCiba(ctx, caller, {
+    authReqId: auth_req_id,
+    approved,
+    biometricVerified: biometric_verified,
+    number: match_number,
+  })
+  switch (became) {
+    case 'approved':
+      return { success: true, message: 'The request was approved.' }
+    case 'denied':
+      return { success: true, message: 'The request was denied.' }
+    case 'wrong_number':
+      return { success: false, message: 'The number is not the one that was shown; the request was denied.' }
+    case 'refused':
+      return { success: false, message: 'The request is unknown, expired or was answered already.' }
+  }
+}
+
+/** @throws AppError invalid_request, insufficient_user_authentication, conflict */
+export const addDevice = async (ctx: Ctx, caller: User, body: z.output<typeof NewDevice>): Promise<z.input<typeof DeviceAdded>> => {
+  const id = await registerPushDevice(ctx, caller, {
+    token: body.device_token,
+    platform: body.platform,
+    name: body.device_name,
+    model: body.device_model,
+    appVersion: body.app_version,
+    osVersion: body.os_version,
+  })
+  return { success: true, device_id: id, message: 'Device registered.' }
+}
+
+export const devices = async (ctx: Ctx, caller: User): Promise<z.input<typeof Devices>> => {
+  const rows = await listPushDevices(ctx, caller)
+  return {
+    success: true,
+    devices: rows.map((row) => ({
+      id: row.id,
+      ...(row.deviceName === null ? {} : { device_name: row.deviceName }),
+      platform: row.platform,
+      ...(row.deviceModel === null ? {} : { device_model: row.deviceModel }),
+      ...(row.appVersion === null ? {} : { app_version: row.appVersion }),
+      ...(row.osVersion === null ? {} : { os_version: row.osVersion }),
+      is_active: row.isActive,
+      ...(row.lastUsedAt === null ? {} : { last_used: row.lastUsedAt.toISOString() }),
+      created_at: row.createdAt.toISOString(),
+    })),
+    message: `${rows.length} devices`,
+  }
+}
+
+/** @throws AppError device_unknown */
+export const removeDevice = async (ctx: Ctx, caller: User, deviceId: string): Promise<z.input<typeof Answered>> => {
+  await forgetPushDevice(ctx, caller, deviceId)
+  return { success: true, message: 'Device removed.' }
+}
+
+export const requests = async (ctx: Ctx, caller: User): Promise<z.input<typeof Requests>> => {
+  const rows = await listCibaRequests(ctx, caller)
+  const t = forTenant(ctx.db, caller.tenantId)
+  const names = new Map<string, string | undefined>()
+  for (const { clientId } of rows) {
+    if (clientId !== null && !names.has(clientId)) names.set(clientId, plainText((await findClient(t, clientId))?.name ?? '', MOST_NAME))
+  }
+  return {
+    success: true,
+    requests: rows.map((row) => {
+      const name = row.clientId === null ? undefined : names.get(row.clientId)
+      return {
+        id: row.id,
+        auth_req_id: row.id,
+        user_id: caller.userId,
+        tenant_id: caller.tenantId,
+        user_email: caller.email,
+        ...(row.clientId === null ? {} : { client_id: row.clientId }),
+        ...(name === undefined ? {} : { client_name: name }),
+        device_token_id: row.deviceIds[0] ?? '',
+        binding_message: row.bindingMessage,
+        number_required: row.numberHash !== null,
+        scopes: row.scopes,
+        status: row.status,
+        biometric_verified: row.biometricVerified,
+        created_at: row.createdAt.toISOString(),
+        expires_at: row.expiresAt.toISOString(),
+      }
+    }),
+  }
+}

@@ -1,0 +1,41 @@
+// The phones and browsers that answer for a person, at both doors.
+import { user } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { Answered, DeviceAdded, DeviceId, Devices, NewDevice } from './ciba.schema.ts'
+import { addDevice, devices, removeDevice } from './ciba.ts'
+import { route } from './group.ts'
+
+export const deviceRoutes = (id: 'ciba' | 'ciba.tenant', at: `/${string}`) => [
+  route({
+    id: `${id}.registerDevice`,
+    on: `POST ${at}/register-device`,
+    summary: 'Register the phone or browser at hand for requests.',
+    access: user(),
+    body: NewDevice,
+    reply: json(200, DeviceAdded),
+    errors: ['insufficient_user_authentication', 'conflict'],
+    emits: ['push_device.registered'],
+    handle: ({ ctx, principal, body }) => addDevice(ctx, principal, body),
+  }),
+  route({
+    id: `${id}.devices`,
+    on: `GET ${at}/devices`,
+    summary: 'The caller\u2019s registered devices.',
+    access: user(),
+    reply: json(200, Devices),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal }) => devices(ctx, principal),
+  }),
+  route({
+    id: `${id}.removeDevice`,
+    on: `DELETE ${at}/devices/:device_id`,
+    summary: 'Remove one of the caller\u2019s devices.',
+    access: user(),
+    path: DeviceId,
+    reply: json(200, Answered),
+    errors: ['device_unknown'],
+    emits: ['push_device.removed'],
+    handle: ({ ctx, principal, path }) => removeDevice(ctx, principal, path.device_id),
+  }),
+]

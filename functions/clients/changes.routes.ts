@@ -1,0 +1,140 @@
+// Making, changing and deleting clients.
+import { actingTenant } from '#shared/administration/acting'
+import { createClient } from '#shared/administration/clients'
+import { ClientOut, CreatedClient, NewClient } from '#shared/administration/clients.schema'
+import { may } from '#shared/http/access'
+import type { User } from '#shared/http/principal'
+import { statusError } from '#shared/http/problem'
+import { json } from '#shared/http/route'
+import { ClientChange, ClientStatusSet, DeletedClient, RemoveClient, RemovedClient, SetClientStatus, SwitchedClient } from './changes.schema.ts'
+import { deleteSoftly, editClient, removeClient, setStatus, switchClient, type Which } from './changes.ts'
+import { route } from './group.ts'
+import { ClientPath, TenantPath } from './list.schema.ts'
+
+const BASE = '/authsec/clientms/tenants/:tenantId/clients'
+const access = may('clients:write')
+
+const inPath = (caller: User, path: { readonly tenantId: string; readonly id: string }): Which => ({
+  tenantId: actingTenant(caller, path.tenantId),
+  clientId: path.id,
+})
+const inBody = (caller: User, body: { readonly tenant_id: string; readonly client_id: string }): Which => ({
+  tenantId: actingTenant(caller, body.tenant_id),
+  clientId: body.client_id,
+})
+
+const edit = {
+  access,
+  path: ClientPath,
+  body: ClientChange,
+  reply: json(200, ClientOut),
+  errors: ['not_found', 'default_client', 'client_exists', 'invalid_request', 'precondition_failed'],
+  emits: ['client.updated'],
+} as const
+const soft = {
+  access,
+  path: ClientPath,
+  reply: json(200, DeletedClient),
+  errors: ['not_found', 'default_client', 'precondition_failed'],
+  emits: ['client.deleted'],
+} as const
+const removal = {
+  access,
+  body: RemoveClient,
+  reply: json(200, RemovedClient),
+  errors: ['not_found', 'default_client'],
+  emits: ['client.removed'],
+} as const
+const switching = {
+  access,
+  path: ClientPath,
+  reply: json(200, SwitchedClient),
+  errors: ['not_found', 'default_client', 'precondition_failed'],
+} as const
+
+export const changeRoutes = [
+  route({
+    id: 'clients.create',
+    on: `POST ${BASE}/create`,
+    summary: 'Make a client. Its secrets are in this answer and nowhere else.',
+    access,
+    path: TenantPath,
+    body: NewClient,
+    reply: json(201, CreatedClient),
+    errors: ['invalid_request', 'not_found', 'quota_exceeded'],
+    emits: ['client.created'],
+    handle: ({ ctx, principal, path, body }) => createClient(ctx, principal, actingTenant(principal, path.tenantId), body),
+  }),
+  route({
+    id: 'clients.removeCompletely',
+    on: `POST ${BASE}/delete-complete`,
+    summary: 'Remove a client with everything that belongs to it.',
+    ...removal,
+    path: TenantPath,
+    handle: ({ ctx, principal, body }) => removeClient(ctx, principal, inBody(principal, body)),
+  }),
+  route({
+    id: 'clients.removeCompletelyAlias',
+    on: 'POST /authsec/clientms/oocmgr/tenant/delete-complete',
+    summary: 'Remove a client with everything that belongs to it, at the path of older clients.',
+    ...removal,
+    handle: ({ ctx, principal, body }) => removeClient(ctx, principal, inBody(principal, body)),
+  }),
+  route({
+    id: 'clients.setStatus',
+    on: `POST ${BASE}/set-status`,
+    summary: 'Switch a client on or off.',
+    access,
+    path: TenantPath,
+    body: SetClientStatus,
+    reply: json(200, ClientStatusSet),
+    errors: ['not_found', 'default_client', 'precondition_failed'],
+    emits: ['client.activated', 'client.deactivated'],
+    render: statusError,
+    handle: ({ ctx, principal, body }) => setStatus(ctx, principal, inBody(principal, body), body.active),
+  }),
+  route({
+    ...edit,
+    id: 'clients.replace',
+    on: `PUT ${BASE}/:id`,
+    summary: 'Change what the body names, and nothing else.',
+    handle: ({ ctx, principal, path, body }) => editClient(ctx, principal, inPath(principal, path), body),
+  }),
+  route({
+    ...edit,
+    id: 'clients.edit',
+    on: `PATCH ${BASE}/:id`,
+    summary: 'Change what the body names.',
+    handle: ({ ctx, principal, path, body }) => editClient(ctx, principal, inPath(principal, path), body),
+  }),
+  route({
+    ...soft,
+    id: 'clients.softDelete',
+    on: `PATCH ${BASE}/:id/soft-delete`,
+    summary: 'Delete a client; its row is kept.',
+    handle: ({ ctx, principal, path }) => deleteSoftly(ctx, principal, inPath(principal, path)),
+  }),
+  route({
+    ...soft,
+    id: 'clients.delete',
+    on: `DELETE ${BASE}/:id`,
+    summary: 'Delete a client; its row is kept for the record.',
+    handle: ({ ctx, principal, path }) => deleteSoftly(ctx, principal, inPath(principal, path)),
+  }),
+  route({
+    ...switching,
+    id: 'clients.activate',
+    on: `PATCH ${BASE}/:id/activate`,
+    summary: 'Switch a client on.',
+    emits: ['client.activated'],
+    handle: ({ ctx, principal, path }) => switchClient(ctx, principal, inPath(principal, path), true),
+  }),
+  route({
+    ...switching,
+    id: 'clients.deactivate',
+    on: `PATCH ${BASE}/:id/deactivate`,
+    summary: 'Switch a client off; its sessions end.',
+    emits: ['client.deactivated'],
+    handle: ({ ctx, principal, path }) => switchClient(ctx, principal, inPath(principal, path), false),
+  }),
+]

@@ -1,0 +1,39 @@
+// Wire shapes of a client's registration at the authorization server, under the names of RFC 7591 section 2. Ours.
+import * as z from 'zod'
+import { Id } from '#shared/administration/wire'
+import { Jwks } from '#shared/oauth/jwks.schema'
+import { CLIENT_AUTH_METHODS, GRANT_TYPES } from '#shared/oauth/offered'
+
+export const RegistrationPath = z.strictObject({ id: Id })
+
+const Uri = z.string().max(2000)
+const Uris = z.array(Uri).max(50)
+const Scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'must be scopes of RFC 6749')
+
+const members = {
+  redirect_uris: Uris,
+  grant_types: z.array(z.enum(GRANT_TYPES)).min(1),
+  /** `null`: the client's secret, either way. */
+  token_endpoint_auth_method: z.enum(CLIENT_AUTH_METHODS).nullable(),
+  jwks: Jwks.nullable(),
+  client_uri: z
+    .url({ protocol: /^https$/ })
+    .max(2000)
+    .nullable(),
+  post_logout_redirect_uris: Uris,
+  /** `null`: whatever the resource servers offer that it may reach. */
+  scope: Scope.max(4000).nullable(),
+  /** RFC 9449 section 5.2 */
+  dpop_bound_access_tokens: z.boolean(),
+  /** RFC 9126 section 6 */
+  require_pushed_authorization_requests: z.boolean(),
+  /** Where the client publishes its keys, instead of `jwks`. */
+  jwks_uri: Uri.nullable(),
+  /** OpenID Connect Back-Channel Logout section 2.2 */
+  backchannel_logout_uri: Uri.nullable(),
+  backchannel_logout_session_required: z.boolean(),
+}
+export const RegistrationChange = z.strictObject(members).partial().meta({ id: 'ClientRegistrationChange' })
+export const Registration = z
+  .object({ client_id: Id, ...members, grant_types: z.array(z.string()), jwks: z.unknown() })
+  .meta({ id: 'ClientRegistration' })

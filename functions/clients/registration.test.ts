@@ -1,0 +1,79 @@
+import { exportJWK, generateKeyPair } from 'jose'
+import { expect, test } from 'vitest'
+import { findClient } from '#db/store/clients'
+import { forTenant } from '#db/tenant'
+import { startApp } from '#shared/testing/app'
+import { newOauthClient } from '#shared/testing/oauth'
+import { clientsRoutes } from './routes.ts'
+
+const start = async () => {
+  const app = await startApp(clientsRoutes)
+  const company = await app.company()
+  const client = await newOauthClient(app, company)
+  const owner = await app.token(await app.person(company, ['clients:read', 'clients:write']))
+  const change = (body: unknown, token = owner, id = client.id) => app.request(`/clients/${id}/registration`, { method: 'PATCH', body, token })
+  const row = () => findClient(forTenant(app.db, company.tenantId), client.id)
+  return { app, company, client, owner, change, row }
+}
+
+test('what the body names is changed, shown and recorded', async () => {
+  const { app, company, client, owner, change } = await start()
+  const { publicKey } = await generateKeyPair('ES256')
+  const asked = {
+    redirect_uris: ['https://shop.example.com/cb', 'http://127.0.0.1/cb', 'com.example.shop:/cb'],
+    grant_types: ['authorization_code'],
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [await exportJWK(publicKey)] },
+    scope: 'tools:read',
+    dpop_bound_access_tokens: true,
+  }
+  const response = await change(asked)
+  expect(response.status).toBe(200)
+  expect(await response.json()).toMatchObject(asked)
+  expect(await (await app.request(`/clients/${client.id}/registration`, { token: owner })).json()).toMatchObject({ client_id: client.id, ...asked })
+  expect(await app.events(company.tenantId, { event: 'client.registration_changed', targetId: client.id })).toHaveLength(1)
+})
+
+test.each([
+  ['http://shop.example.com/cb'],
+  ['http://localhost.evil.com/cb'],
+  ['https://shop.example.com/cb#x'],
+  ['https://a:b@shop.example.com/cb'],
+  ['https://*.example.com/cb'],
+  ['https://shop.example.com/../cb'],
+  ['https://SHOP.example.com/cb'],
+  ['javascript:alert(1)'],
+  ['data:text/html,x'],
+  ['shop:/cb'],
+  ['/cb'],
+])('nothing is sent to %s', async (uri) => {
+  const { change, row } = await start()
+  const before = await row()
+  const response = await change({ redirect_uris: ['https://shop.example.com/cb', uri] })
+  expect(await response.json()).toMatchObject({ status: 400, field: 'body.redirect_uris.1' })
+  expect(await row()).toEqual(before)
+})
+
+test('a private key, a method that does not fit, and unknown members are refused', async () => {
+  const { change, row } = await start()
+  const before = await row()
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+  for (const body of [
+    { jwks: { keys: [await exportJWK(privateKey)] } },
+    { token_endpoint_auth_method: 'none' },
+    { token_endpoint_auth_method: 'private_key_jwt' },
+    { grant_types: ['password'] },
+    { is_public: true },
+  ]) {
+    expect((await change(body)).status, JSON.stringify(body)).toBe(400)
+  }
+  expect(await row()).toEqual(before)
+})
+
+test('whoever could become the client by it needs what the client holds', async () => {
+  const { app, company, owner, change } = await start()
+  const strong = await newOauthClient(app, company, { permissions: ['vault:open'] })
+  const response = await change({ redirect_uris: ['https://mine.example.com/cb'] }, owner, strong.id)
+  expect(await response.json()).toMatchObject({ status: 403, code: 'cannot_grant' })
+  expect((await findClient(forTenant(app.db, company.tenantId), strong.id))?.redirectUris).toEqual(['https://app.example.com/callback'])
+})

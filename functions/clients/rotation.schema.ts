@@ -1,0 +1,23 @@
+// Wire shapes of the rotation of a client's secrets. Ours.
+import * as z from 'zod'
+import { Id } from '#shared/administration/wire'
+
+export const RotationPath = z.strictObject({ id: Id })
+export const Rotation = z
+  .strictObject({
+    /** How long the secrets before this rotation still count; 0 ends them at once. A day unless told. */
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(7 * 24 * 3600)
+      .default(24 * 3600),
+  })
+  .meta({ id: 'ClientRotation' })
+export const Rotated = z
+  .object({
+    client_id: z.string(),
+    secret_id: z.string().optional(),
+    sdk_client_id: z.string(),
+    previous_valid_until: z.string().nullable(),
+  })
+  .meta({ id: 'ClientRotated' })

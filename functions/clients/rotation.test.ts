@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest'
+import { insertBinding } from '#db/store/bindings'
+import { findClient, findClientCredentials } from '#db/store/clients'
+import { findRoleByName } from '#db/store/roles'
+import { atomically, directory, forTenant } from '#db/tenant'
+import { authenticateSdkClient } from '#shared/clients/secrets'
+import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { clientsRoutes } from './routes.ts'
+
+const base = (company: Company): string => `/authsec/clientms/tenants/${company.tenantId}/clients`
+
+const start = async () => {
+  const app = await startApp(clientsRoutes)
+  const company = await app.company()
+  const token = await app.token(await app.person(company, ['clients:read', 'clients:write']))
+  const create = async (body: Readonly<Record<string, unknown>> = {}) =>
+    app.request(`${base(company)}/create`, { token, body: { name: 'Shop', email: 'shop@acme.example', ...body } })
+  return { app, company, token, create }
+}
+const credentials = (app: TestApp, id: string) => findClientCredentials(directory(app.db), id)
+
+const rotate = (app: TestApp, token: string, id: string, body: unknown = {}) => app.request(`/clients/${id}/rotate-secret`, { token, body })
+
+test('the ones before count for a day, and one more rotation meanwhile is refused unless it ends them at once', async () => {
+  const { app, token, create, company } = await start()
+  const made = await (await create()).json()
+  const fresh = await (await rotate(app, token, made.client_id)).json()
+  expect(fresh.previous_valid_until).toBe(new Date(app.clock.now().getTime() + 86_400_000).toISOString())
+  const good = async (text: string) => (await authenticateSdkClient(app.ctx, text)) !== undefined
+  expect([await good(made.sdk_client_id), await good(fresh.sdk_client_id)]).toEqual([true, true])
+  const busy = await rotate(app, token, made.client_id)
+  expect(busy.status).toBe(409)
+  expect(await busy.json()).toMatchObject({ code: 'rotation_in_progress' })
+  app.clock.advance(86_400)
+  expect([await good(made.sdk_client_id), await good(fresh.sdk_client_id)]).toEqual([false, true])
+  const later = await app.token(await app.person(company, ['clients:write']))
+  const third = await (await rotate(app, later, made.client_id, { overlap_seconds: 0 })).json()
+  expect(third.previous_valid_until).toBeNull()
+  expect([await good(fresh.sdk_client_id), await good(third.sdk_client_id)]).toEqual([false, true])
+})
+
+test('an SDK client id authenticates in every spelling; a plain one and another client’s secret do not', async () => {
+  const { app, create } = await start()
+  const [one, two] = [await (await create()).json(), await (await create()).json()]
+  const secret = one.sdk_client_id.split('~')[1]
+  for (const text of [
+    one.sdk_client_id,
+    `"${one.sdk_client_id}"`,
+    `${one.sdk_client_id}-main-client`,
+    one.sdk_client_id.replaceAll('-', '_').toUpperCase(),
+  ])
+    expect(await authenticateSdkClient(app.ctx, text), text.length.toString()).toMatchObject({ clientId: one.client_id })
+  for (const text of [
+    one.client_id,
+    `${two.client_id}~${secret}`,
+    `${one.client_id}~${'0'.repeat(64)}`,
+    `${one.client_id}~`,
+    `${one.sdk_client_id}~x`,
+  ])
+    expect(await authenticateSdkClient(app.ctx, text)).toBeUndefined()
+})
+
+test('an SDK client id in an address is refused, and in no log line', async () => {
+  const { app, token, create, company } = await start()
+  const made = await (await create()).json()
+  for (const path of [
+    `${base(company)}/getClients?name=${made.sdk_client_id}`,
+    `${base(company)}/${made.sdk_client_id}`,
+    `${base(company)}/${encodeURIComponent(made.sdk_client_id)}`,
+  ]) {
+    const response = await app.request(path, { token })
+    expect(response.status).toBe(400)
+    expect(await response.text()).not.toContain(made.sdk_client_id.split('~')[1])
+  }
+  app.log.error('failed', new Error(`syntax ${made.sdk_client_id}`))
+  expect(app.log.lines.join()).not.toContain(made.sdk_client_id.split('~')[1])
+})
+
+test('whoever rotates must hold what the client could do', async () => {
+  const { app, company, token, create } = await start()
+  const made = await (await create()).json()
+  const t = forTenant(app.db, company.tenantId)
+  const row = await findClient(t, made.client_id)
+  const role = await findRoleByName(t, 'admin')
+  const at = app.clock.now()
+  await atomically(t, (tx) =>
+    insertBinding(tx, {
+      id: app.ctx.random.id(),
+      roleId: role?.id ?? '',
+      userId: null,
+      serviceAccountId: row?.serviceAccountId ?? null,
+      groupId: null,
+      scopeType: null,
+      scopeId: null,
+      conditions: null,
+      expiresAt: null,
+      createdBy: null,
+      createdAt: at,
+    }),
+  )
+  const before = await credentials(app, made.client_id)
+  const refused = await rotate(app, token, made.client_id)
+  expect(refused.status).toBe(403)
+  expect(await refused.json()).toMatchObject({ code: 'cannot_grant' })
+  expect(await credentials(app, made.client_id)).toEqual(before)
+  expect((await rotate(app, await app.token(company.admin), made.client_id)).status).toBe(200)
+})
+
+test('the default client gets its first secrets and its service account; a public one has none to rotate', async () => {
+  const { app, company, token, create } = await start()
+  const first = await (await rotate(app, token, company.clientId)).json()
+  expect(first).toMatchObject({ client_id: company.clientId, previous_valid_until: null, secret_id: expect.any(String) })
+  expect((await findClient(forTenant(app.db, company.tenantId), company.clientId))?.serviceAccountId).not.toBeNull()
+  const open = await (await create({ token_endpoint_auth_method: 'none' })).json()
+  const refused = await rotate(app, token, open.client_id)
+  expect(refused.status).toBe(409)
+  expect(await refused.json()).toMatchObject({ code: 'public_client', status: 409 })
+})

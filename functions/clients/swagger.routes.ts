@@ -1,0 +1,46 @@
+// Health and description of the client management. Public.
+import { open } from '#shared/http/access'
+import { html, json, type Route, text } from '#shared/http/route'
+import { route } from './group.ts'
+import { ClientsHealth } from './swagger.schema.ts'
+import { describe, describePage } from './swagger.ts'
+
+const access = open('What the interface looks like is no secret.', { class: 'general' })
+const page = { access, reply: html(200), errors: [], emits: 'nothing' } as const
+
+export const describingRoutes = (routes: readonly Route<never>[]) => [
+  route({
+    id: 'clients.health',
+    on: 'GET /authsec/clientms/health',
+    summary: 'Whether the client management answers.',
+    access: open('Load balancers and monitors carry no credential.', { class: 'general' }),
+    reply: json(200, ClientsHealth),
+    errors: [],
+    emits: 'nothing',
+    handle: async () => ({ status: 'healthy', service: 'clients-microservice' }) as const,
+  }),
+  route({
+    ...page,
+    id: 'clients.swagger',
+    on: 'GET /authsec/clientms/swagger',
+    summary: 'The client management, readable.',
+    handle: async () => describePage(routes),
+  }),
+  route({
+    ...page,
+    id: 'clients.swaggerIndex',
+    on: 'GET /authsec/clientms/swagger/index.html',
+    summary: 'The client management, readable, where older clients look.',
+    handle: async () => describePage(routes),
+  }),
+  route({
+    id: 'clients.swaggerDocument',
+    on: 'GET /authsec/clientms/swagger/doc.json',
+    summary: 'The client management as an OpenAPI document without schemas.',
+    access,
+    reply: text(200, 'application/json'),
+    errors: [],
+    emits: 'nothing',
+    handle: async () => describe(routes),
+  }),
+]

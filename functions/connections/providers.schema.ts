@@ -1,0 +1,91 @@
+// Wire shapes of a tenant's own providers in AuthSec's words (oocmgr/oidc/*).
+import * as z from 'zod'
+import { envelope } from './envelope.ts'
+import {
+  BaseId,
+  by,
+  ListedProvider,
+  MainClient,
+  org_id,
+  PlacedProvider,
+  ProviderConfig,
+  ProviderIn,
+  ProviderMembers,
+  ProviderName,
+  tenant_id,
+  Uri,
+} from './wire.schema.ts'
+
+export const AddProvider = z
+  .object({ tenant_id, client_id: BaseId, provider: ProviderIn, react_app_url: Uri.optional(), created_by: by })
+  .meta({ id: 'OocmgrAddProvider' })
+export const AddedProvider = envelope(
+  z.object({
+    tenant_id: z.string(),
+    ...ListedProvider.omit({ sort_order: true }).shape,
+    callback_url: z.string(),
+    created_at: z.string(),
+  }),
+).meta({ id: 'OocmgrAddedProvider' })
+
+export const GetConfig = z.object({ client_id: BaseId, tenant_id: tenant_id.optional() }).meta({ id: 'OocmgrGetConfig' })
+export const OidcConfig = envelope(
+  z.object({
+    tenant_id: z.string(),
+    tenant_client: MainClient.extend({ redirect_uris: z.array(z.string()), scopes: z.array(z.string()) }),
+    oidc_providers: z.array(PlacedProvider),
+    provider_count: z.int(),
+  }),
+).meta({ id: 'OocmgrConfig' })
+
+export const OfProvider = z.object({ tenant_id, org_id, provider_name: ProviderName }).meta({ id: 'OocmgrProviderNamed' })
+export const OneProvider = envelope(PlacedProvider.extend({ tenant_id: z.string(), client_secret: z.string() })).meta({ id: 'OocmgrProvider' })
+export const Secret = envelope(z.object({})).meta({ id: 'OocmgrProviderSecret' })
+
+export const UpdateProvider = z
+  .object({ tenant_id, org_id, provider_name: ProviderName, ...ProviderMembers.shape, updated_by: by })
+  .meta({ id: 'OocmgrUpdateProvider' })
+export const UpdatedProvider = envelope(z.object({ provider_name: z.string(), client_id: z.string(), updated_at: z.string() })).meta({
+  id: 'OocmgrUpdatedProvider',
+})
+
+export const DeleteProvider = z.object({ tenant_id, client_id: BaseId, provider_name: ProviderName }).meta({ id: 'OocmgrDeleteProvider' })
+export const DeletedProvider = envelope(z.object({ provider_name: z.string(), deleted_at: z.string() })).meta({ id: 'OocmgrDeletedProvider' })
+
+export const AskTemplates = z.object({ tenant_id: tenant_id.optional(), org_id }).meta({ id: 'OocmgrAskTemplates' })
+const Template = z.object({
+  provider_name: z.string(),
+  display_name: z.string(),
+  auth_url: z.string(),
+  token_url: z.string(),
+  user_info_url: z.string(),
+  issuer_url: z.string(),
+  scopes: z.array(z.string()),
+  description: z.string(),
+})
+export const Templates = envelope(z.object({ templates: z.record(z.string(), Template), count: z.int(), instructions: z.string() })).meta({
+  id: 'OocmgrTemplates',
+})
+
+export const Validated = envelope(
+  z.object({
+    provider_name: z.string(),
+    client_id: z.string(),
+    is_valid: z.boolean(),
+    errors: z.array(z.string()),
+    warnings: z.array(z.string()),
+    validated_at: z.string(),
+  }),
+).meta({ id: 'OocmgrValidated' })
+
+export const TestFlow = z.object({ tenant_id, org_id, provider_name: ProviderName.optional() }).meta({ id: 'OocmgrTestFlow' })
+export const TestedFlow = envelope(
+  z.object({
+    tenant_id: z.string(),
+    org_id: z.string(),
+    tenant_client_id: z.string(),
+    login_url_template: z.string(),
+    provider_callback_url: z.string().optional(),
+    provider_config: ProviderConfig.optional(),
+  }),
+).meta({ id: 'OocmgrTestedFlow' })

@@ -1,0 +1,108 @@
+// A tenant's sign-in configuration as a whole. Each answers below /authsec/oocmgr, by POST.
+import type { ErrorCode } from '#shared/errors'
+import { may, open } from '#shared/http/access'
+import { json, oneOf } from '#shared/http/route'
+import { toSee } from './connections.routes.ts'
+import { route } from './group.ts'
+import {
+  AllTenants,
+  Configure,
+  Configured,
+  CreateBase,
+  CreatedBase,
+  DeleteComplete,
+  Deleted,
+  Exists,
+  ListAll,
+  LoginPage,
+  OfTenant,
+  UpdateComplete,
+  Updated,
+} from './tenant.schema.ts'
+
+const rules = () => import('./tenant.ts')
+
+const BASE = '/authsec/oocmgr'
+/** It changes a client as well. */
+const toConfigure = may('admin:access', 'connections:write', 'clients:write')
+const SECRETS: readonly ErrorCode[] = ['client_configured', 'invalid_request', 'cannot_grant', 'public_client', 'rotation_in_progress', 'not_found']
+
+export const tenantConfigurationRoutes = [
+  route({
+    id: 'oocmgr.configureComplete',
+    on: `POST ${BASE}/configure-complete-oidc`,
+    summary: 'Set up the main client of the tenant and its providers. The secret is in this answer and nowhere else.',
+    access: toConfigure,
+    body: Configure,
+    reply: oneOf({ 201: Configured, 206: Configured }),
+    errors: SECRETS,
+    emits: ['client.registration_changed', 'client.secret_rotated', 'oidc_provider.created'],
+    handle: async ({ ctx, principal, body }) => (await rules()).configure(ctx, principal, body),
+  }),
+  route({
+    id: 'oocmgr.createBaseClient',
+    on: `POST ${BASE}/tenant/create-base-client`,
+    summary: 'Set up the main client of the tenant. The secret is made here, and is in this answer and nowhere else.',
+    access: toConfigure,
+    body: CreateBase,
+    reply: json(201, CreatedBase),
+    errors: SECRETS,
+    emits: ['client.registration_changed', 'client.secret_rotated'],
+    handle: async ({ ctx, principal, body }) => (await rules()).createBase(ctx, principal, body),
+  }),
+  route({
+    id: 'oocmgr.checkExists',
+    on: `POST ${BASE}/tenant/check-exists`,
+    summary: 'Whether the main client of the tenant is set up.',
+    access: toSee,
+    body: OfTenant,
+    reply: json(200, Exists),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, body }) => (await rules()).checkExists(ctx, principal, body),
+  }),
+  route({
+    id: 'oocmgr.listAll',
+    on: `POST ${BASE}/tenant/list-all`,
+    summary: 'All companies and how their people sign in, for who administers the platform; 200 a page.',
+    access: may('admin:access', 'platform:tenants'),
+    body: ListAll,
+    reply: json(200, AllTenants),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, body }) => (await rules()).listAll(ctx, body),
+  }),
+  route({
+    id: 'oocmgr.updateComplete',
+    on: `POST ${BASE}/tenant/update-complete`,
+    summary: 'Change the main client of the tenant and its providers; those that are not there are added.',
+    access: toConfigure,
+    body: UpdateComplete,
+    reply: oneOf({ 200: Updated, 206: Updated }),
+    errors: ['not_found', 'invalid_request', 'cannot_grant'],
+    emits: ['client.registration_changed', 'oidc_provider.created', 'oidc_provider.updated'],
+    handle: async ({ ctx, principal, body }) => (await rules()).updateComplete(ctx, principal, body),
+  }),
+  route({
+    id: 'oocmgr.deleteComplete',
+    on: `POST ${BASE}/tenant/delete-complete`,
+    summary: 'Delete the providers of the tenant and clear its main client, or the one of them that is named.',
+    access: toConfigure,
+    body: DeleteComplete,
+    reply: json(200, Deleted),
+    errors: ['not_found', 'cannot_grant'],
+    emits: ['client.registration_changed', 'oidc_provider.deleted'],
+    handle: async ({ ctx, principal, body }) => (await rules()).deleteComplete(ctx, principal, body),
+  }),
+  route({
+    id: 'oocmgr.loginPageData',
+    on: `POST ${BASE}/tenant/login-page-data`,
+    summary: 'What a sign-in page of the tenant shows: names and order of providers.',
+    access: open('Asked before anybody is known; tells what the sign-in page shows.', { class: 'status' }),
+    body: OfTenant,
+    reply: json(200, LoginPage),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: async ({ ctx, body }) => (await rules()).loginPage(ctx, body),
+  }),
+]

@@ -1,0 +1,22 @@
+// Wire shapes of what the person does: look a code up, decide.
+import * as z from 'zod'
+import { UserCode } from '#shared/grants/grants.schema'
+
+export const ActivationQuery = z.object({ user_code: UserCode }).meta({ id: 'ActivationQuery' })
+export const ActivationInfo = z
+  .object({
+    success: z.boolean(),
+    user_code: z.string(),
+    tenant_domain: z.string(),
+    client_name: z.string().optional(),
+    device_info: z.record(z.string(), z.string()).optional(),
+    scopes: z.array(z.string()).optional(),
+    expires_at: z.string(),
+    message: z.string().optional(),
+  })
+  .meta({ id: 'ActivationInfo' })
+
+export const Verification = z.object({ user_code: UserCode, approve: z.boolean().default(false) }).meta({ id: 'DeviceVerification' })
+export const Verified = z.object({ success: z.literal(true), message: z.string() }).meta({ id: 'DeviceVerified' })
+export const Authorization = z.object({ user_code: UserCode, approved: z.boolean().default(false) }).meta({ id: 'DeviceAuthorization' })
+export const Authorized = z.object({ status: z.enum(['authorized', 'denied']) }).meta({ id: 'DeviceAuthorized' })

@@ -1,0 +1,41 @@
+// What the device asks: a pair of codes, then the token.
+import { open } from '#shared/http/access'
+import { oauthError } from '#shared/http/problem'
+import { json } from '#shared/http/route'
+import { DeviceCode, DeviceCodeRequest, DevicePolled, DeviceTokenRequest } from './grant.schema.ts'
+import { requestCode, requestToken } from './grant.ts'
+import { route } from './group.ts'
+
+export const grantRoutes = [
+  route({
+    id: 'device.code',
+    on: 'POST /authsec/uflow/auth/device/code',
+    summary: 'Begin: a code for the device, and one for the person.',
+    access: open('A device without a keyboard has nothing to show; whoever approves is signed in.', { class: 'status' }),
+    body: DeviceCodeRequest,
+    reply: json(200, DeviceCode),
+    errors: ['invalid_client'],
+    emits: ['device_grant.requested'],
+    handle: ({ ctx, body }) => requestCode(ctx, body),
+  }),
+  route({
+    id: 'device.token',
+    on: 'POST /authsec/uflow/auth/device/token',
+    summary: 'Poll for the token; it is handed out once.',
+    access: open('The device code is the proof.', { class: 'polling' }),
+    body: DeviceTokenRequest,
+    reply: json(200, DevicePolled),
+    errors: [
+      'authorization_pending',
+      'slow_down',
+      'expired_token',
+      'access_denied',
+      'authorization_denied',
+      'unsupported_grant_type',
+      'quota_exceeded',
+    ],
+    emits: ['device_grant.redeemed', 'device_grant.denied', 'session.created', 'user.signed_in'],
+    render: oauthError,
+    handle: ({ ctx, body }) => requestToken(ctx, body),
+  }),
+]

@@ -1,0 +1,7 @@
+// Group: end users at a client's door (the public part of uflow/user/*).
+import type { RequestCtx } from '#shared/context'
+import { routeFor } from '#shared/http/route'
+import type { BreachedPasswords } from '#shared/password/breached'
+
+export type Ctx = RequestCtx & { readonly breached: BreachedPasswords }
+export const route = routeFor<Ctx>()

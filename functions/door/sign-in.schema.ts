@@ -1,0 +1,19 @@
+// Wire shapes of an end user's sign-up and sign-in.
+import * as z from 'zod'
+import { Email } from '#shared/email'
+import { MAX_TOKEN_LENGTH } from '#shared/token/strict-jws'
+
+const ClientId = z.string().min(1).max(200)
+const Password = z.string().min(1).max(1024)
+
+export const UserLogin = z.object({ client_id: ClientId, email: Email, password: Password }).meta({ id: 'UserLogin' })
+export const UserOidcLogin = z.object({ access_token: z.string().min(1).max(MAX_TOKEN_LENGTH) }).meta({ id: 'UserOidcLogin' })
+export const UserStatus = z.object({ client_id: ClientId, email: Email }).meta({ id: 'UserStatus' })
+export const StatusAnswer = z.object({ response: z.enum(['true', 'false']), message: z.string() }).meta({ id: 'UserStatusAnswer' })
+export const UserRegister = z.object({ client_id: ClientId, email: Email, password: Password }).meta({ id: 'UserRegister' })
+export const UserRegistered = z
+  .object({ message: z.string(), email: z.string().optional(), response: z.string().optional() })
+  .meta({ id: 'UserRegistered' })
+export const UserComplete = z
+  .object({ client_id: ClientId, email: Email, otp: z.string().regex(/^\d{6}$/, 'must be six digits') })
+  .meta({ id: 'UserCompleteRegistration' })

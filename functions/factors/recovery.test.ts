@@ -1,0 +1,217 @@
+import { expect, test } from 'vitest'
+import { findFactors } from '#db/store/factors'
+import { forTenant } from '#db/tenant'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { mintEndUser, setUpApp, standing, ticketFor } from '#shared/testing/factors'
+import { bodyOf, change, codeIn, configure, enrol, leaked, outcomeOf, textIn } from '#shared/testing/sign-in'
+import { authRoutes } from '../auth/routes.ts'
+import { doorRoutes } from '../door/routes.ts'
+import { oneTimeCodeRoutes } from '../one-time-codes/routes.ts'
+import { factorRoutes } from './routes.ts'
+
+const DAY = 24 * 3600
+const start = async (): Promise<{ app: TestApp; company: Company; pat: Person; admin: string }> => {
+  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes, ...factorRoutes] as never)
+  const company = await app.company()
+  return { app, company, pat: await app.person(company), admin: await app.token(company.admin) }
+}
+const codeOf = async (response: Response): Promise<unknown> => (await bodyOf(response)).code
+const factorsOf = async (app: TestApp, person: Person): Promise<number> => (await findFactors(forTenant(app.db, person.tenantId), person.id)).length
+const issue = (app: TestApp, token: string, person: Person): Promise<Response> =>
+  app.request(`/people/${person.id}/recovery-pass`, { method: 'POST', token })
+const use = (app: TestApp, person: Person, pass: string, login_ticket?: string): Promise<Response> =>
+  app.request('/account/recovery/pass', { body: { pass, email: person.email, ...(login_ticket === undefined ? {} : { login_ticket }) } })
+
+test('a pass and the password bring back who lost the app; a factor is enrolled before anything else where one is required', async () => {
+  const { app, company, pat, admin } = await start()
+  await setUpApp(app, pat, { token: await app.token(pat) })
+  await configure(app, company, { requireSecondFactor: true })
+  const issued = await bodyOf(await issue(app, admin, pat))
+  expect(issued).toMatchObject({ expires_in: 1800, pass: expect.stringMatching(/^[0-9a-f-]{36}\.[\w-]{43}$/) })
+  const pass = textIn(issued, 'pass')
+  expect(await factorsOf(app, pat)).toBe(1)
+  const back = await bodyOf(await use(app, pat, pass, await ticketFor(app, company, pat)))
+  expect(back.tenant_id).toBe(company.tenantId)
+  expect(await factorsOf(app, pat)).toBe(0)
+  const ticket = textIn(back, 'login_ticket')
+  expect((await mintEndUser(app, pat, ticket)).status).toBe(401)
+  await setUpApp(app, pat, { ticket })
+  expect((await mintEndUser(app, pat, ticket)).status).toBe(200)
+  const events = (await app.events(company.tenantId)).map(({ event }) => event)
+  for (const event of ['recovery_pass.issued', 'recovery_pass.used', 'factors.reset']) expect(events).toContain(event)
+  expect((await app.mailsTo(pat.email)).map(({ subject }) => subject)).toEqual(
+    expect.arrayContaining([`A way back in was issued at ${company.name}`, `Your account at ${company.name} was recovered`]),
+  )
+  expect((await app.mailsTo(company.admin.email)).map(({ subject }) => subject)).toContain(`A way back in was issued at ${company.name}`)
+  expect(await leaked(app, [company.tenantId], [pass, pass.slice(37)])).toEqual([])
+})
+
+test('a pass is good once, for half an hour, and a newer one voids it', async () => {
+  const { app, company, pat, admin } = await start()
+  await enrol(app, pat)
+  const first = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const second = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  expect(await codeOf(await use(app, pat, first, await ticketFor(app, company, pat)))).toBe('invalid_recovery')
+  expect((await use(app, pat, second, await ticketFor(app, company, pat))).status).toBe(200)
+  expect(await codeOf(await use(app, pat, second, await ticketFor(app, company, pat)))).toBe('invalid_recovery')
+  const third = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  app.clock.advance(1801)
+  expect(await codeOf(await use(app, pat, third, await ticketFor(app, company, pat)))).toBe('invalid_recovery')
+})
+
+test.each([
+  ['was disabled', { active: false }],
+  ['was removed', { deletedAt: new Date('2026-03-02T08:00:00Z') }],
+  ['owes a new password', { passwordResetRequired: true }],
+] as const)('a pass brings back nobody who %s since, and takes no factor away', async (_, set) => {
+  const { app, company, pat, admin } = await start()
+  await enrol(app, pat)
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const ticket = await ticketFor(app, company, pat)
+  await change(app, pat, set)
+  expect(await codeOf(await use(app, pat, pass, ticket))).toBe('invalid_recovery')
+  expect(await factorsOf(app, pat)).toBe(1)
+})
+
+test('a pass alone opens nothing of who has a password; nor with another\u2019s, in another\u2019s name, or of another kind', async () => {
+  const { app, company, pat, admin } = await start()
+  await enrol(app, pat)
+  const other = await app.person(company)
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const [mine, theirs] = [await ticketFor(app, company, pat), await ticketFor(app, company, other)]
+  const before = await standing(app, company.tenantId)
+  const answers = new Set<string>()
+  for (const response of [
+    await use(app, pat, pass),
+    await use(app, pat, pass, theirs),
+    await use(app, other, pass, theirs),
+    await use(app, pat, mine, mine),
+    await use(app, pat, `${company.tenantId}.${'D'.repeat(43)}`, mine),
+    await use(app, pat, 'x', mine),
+  ])
+    answers.add(JSON.stringify(await outcomeOf(response)))
+  expect(answers.size).toBe(1)
+  expect([...answers][0]).toContain('invalid_recovery')
+  expect(await standing(app, company.tenantId)).toEqual(before)
+})
+
+test('one pass used many times at once brings back once', async () => {
+  const { app, company, pat, admin } = await start()
+  await enrol(app, pat)
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const ticket = await ticketFor(app, company, pat)
+  const responses = await Promise.all([...Array(5)].map(() => use(app, pat, pass, ticket)))
+  expect(responses.map(({ status }) => status).toSorted()).toEqual([200, 401, 401, 401, 401])
+})
+
+test('who issues a pass or resets factors needs every right of the person, a fresh sign-in, and a tenant that offers it', async () => {
+  const { app, company, pat, admin } = await start()
+  await enrol(app, company.admin)
+  await enrol(app, pat)
+  const helper = await app.person(company, ['admin:access', 'users:write'])
+  const token = await app.token(helper)
+  const reset = (bearer: string, person: Person): Promise<Response> =>
+    app.request(`/people/${person.id}/factors`, { method: 'DELETE', token: bearer })
+  const before = await standing(app, company.tenantId)
+  expect(await codeOf(await issue(app, token, company.admin))).toBe('cannot_grant')
+  expect(await codeOf(await reset(token, company.admin))).toBe('cannot_grant')
+  expect(await codeOf(await issue(app, token, helper))).toBe('forbidden')
+  expect(await codeOf(await reset(token, helper))).toBe('forbidden')
+  expect(await standing(app, company.tenantId)).toEqual(before)
+  await configure(app, company, { recovery: { administratorPass: false } })
+  expect(await codeOf(await issue(app, admin, pat))).toBe('recovery_not_offered')
+  expect(await bodyOf(await reset(admin, pat))).toEqual({ removed: 1 })
+  expect(await factorsOf(app, pat)).toBe(0)
+  expect((await app.mailsTo(pat.email)).map(({ text }) => text).join()).toContain('An administrator removed it')
+  app.clock.advance(901)
+  expect(await codeOf(await reset(admin, pat))).toBe('insufficient_user_authentication')
+})
+
+const begin = (app: TestApp, company: Company, email: string, login_ticket?: string): Promise<Response> =>
+  app.request('/account/recovery/start', { body: { client_id: company.clientId, email, ...(login_ticket === undefined ? {} : { login_ticket }) } })
+const ask = (app: TestApp, recovery: string): Promise<Response> => app.request('/account/recovery/finish', { body: { recovery } })
+const finish = (app: TestApp, recovery: string, code: string): Promise<Response> =>
+  app.request('/account/recovery/confirm', { body: { recovery, code } })
+
+test('a passkey-only person waits, proves the mailbox, and comes back', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 3 } })
+  await change(app, pat, { passwordHash: null })
+  await enrol(app, pat, 'webauthn')
+  const begun = await bodyOf(await begin(app, company, pat.email))
+  const recovery = textIn(begun, 'recovery')
+  expect(begun.ready_at).toBe(new Date(app.clock.now().getTime() + 3 * DAY * 1000).toISOString())
+  expect((await app.mailsTo(pat.email)).at(-1)?.subject).toBe(`Somebody wants back into your account at ${company.name}`)
+  expect(await bodyOf(await ask(app, recovery))).toMatchObject({ code: 'recovery_waiting', ready_at: begun.ready_at })
+  expect(await codeOf(await finish(app, recovery, '123456'))).toBe('recovery_waiting')
+  app.clock.advance(3 * DAY)
+  expect((await ask(app, recovery)).status).toBe(202)
+  const code = codeIn(await app.mailsTo(pat.email))
+  const back = await bodyOf(await finish(app, recovery, code))
+  expect(await factorsOf(app, pat)).toBe(0)
+  expect((await mintEndUser(app, pat, textIn(back, 'login_ticket'))).status).toBe(200)
+  expect(await codeOf(await finish(app, recovery, code))).toBe('invalid_recovery')
+})
+
+test('the owner stops it with the mailed link; opening the link alone stops nothing', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await change(app, pat, { passwordHash: null })
+  await enrol(app, pat, 'webauthn')
+  const recovery = textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')
+  const link = /\/account\/recovery\/cancel\?ticket=(\S+)/.exec((await app.mailsTo(pat.email)).at(-1)?.text ?? '')?.[1] ?? ''
+  const page = await app.request(`/account/recovery/cancel?ticket=${link}`)
+  expect([page.status, page.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("form-action 'self'")])
+  expect(await codeOf(await ask(app, recovery))).toBe('recovery_waiting')
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const stop = (ticket: string): Promise<Response> => app.request('/account/recovery/cancel', { method: 'POST', headers, body: `ticket=${ticket}` })
+  expect((await stop(recovery)).status).toBe(200)
+  expect(await codeOf(await ask(app, recovery))).toBe('recovery_waiting')
+  expect((await stop(link)).status).toBe(200)
+  expect(await codeOf(await ask(app, recovery))).toBe('invalid_recovery')
+  expect((await app.events(company.tenantId, { event: 'recovery.cancelled' })).length).toBe(1)
+})
+
+test('signing in ends it, and so does whatever ends the person\u2019s sessions', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await change(app, pat, { passwordHash: null })
+  await enrol(app, pat, 'webauthn')
+  const recovery = textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')
+  app.clock.advance(3600)
+  await app.token(pat)
+  app.clock.advance(DAY)
+  expect((await ask(app, recovery)).status).toBe(202)
+  expect((await app.mailsTo(pat.email)).map(({ subject }) => subject)).not.toContain(`Your code to get back into your account at ${company.name}`)
+  expect(await codeOf(await finish(app, recovery, '123456'))).toBe('invalid_recovery')
+  expect(await factorsOf(app, pat)).toBe(1)
+})
+
+test('it answers alike for every address; of who has a password it needs the password', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await enrol(app, pat)
+  const masked = async (response: Response): Promise<string> =>
+    JSON.stringify(await outcomeOf(response)).replace(/[0-9a-f-]{36}\.[\w-]{43}/, 'RECOVERY')
+  const [unproved, nobody] = [await begin(app, company, pat.email), await begin(app, company, 'nobody@acme.example')]
+  const recovery = textIn((await unproved.clone().json()) as Record<string, unknown>, 'recovery')
+  const ofNobody = textIn((await nobody.clone().json()) as Record<string, unknown>, 'recovery')
+  const proved = await begin(app, company, pat.email, await ticketFor(app, company, pat))
+  const withPassword = textIn((await proved.clone().json()) as Record<string, unknown>, 'recovery')
+  expect(new Set([await masked(unproved), await masked(nobody), await masked(proved)]).size).toBe(1)
+  expect(await app.mailsTo(pat.email)).toHaveLength(1)
+  app.clock.advance(DAY)
+  expect(await outcomeOf(await ask(app, recovery))).toEqual(await outcomeOf(await ask(app, ofNobody)))
+  expect(await outcomeOf(await finish(app, recovery, '123456'))).toEqual(await outcomeOf(await finish(app, ofNobody, '123456')))
+  expect(await factorsOf(app, pat)).toBe(1)
+  await ask(app, withPassword)
+  const code = codeIn(await app.mailsTo(pat.email))
+  expect(await codeOf(await finish(app, recovery, code))).toBe('invalid_recovery')
+  expect((await finish(app, withPassword, code)).status).toBe(200)
+})
+
+test('a tenant that does not offer waiting says so, and a flood is refused', async () => {
+  const { app, company, pat } = await start()
+  expect(await codeOf(await begin(app, company, pat.email))).toBe('recovery_not_offered')
+  expect(await codeOf(await begin(app, { ...company, clientId: app.ctx.random.id() }, pat.email))).toBe('invalid_client')
+})

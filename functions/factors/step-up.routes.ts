@@ -1,0 +1,79 @@
+// Proving more inside a session, and proving the mailbox before a first factor.
+import { confirmMailbox, sendMailboxCode } from '#shared/factors/mailbox'
+import { stageOf } from '#shared/factors/stage'
+import { user, userOrNobody } from '#shared/http/access'
+import { empty, json } from '#shared/http/route'
+import { route } from './group.ts'
+import { AskMailboxProof, ConfirmMailboxProof, MailboxProofSent, Renewed, StepUpCode, StepUpPassword, StepUpWays } from './step-up.schema.ts'
+import { stepUpByCode, stepUpByPassword, stepUpWays } from './step-up.ts'
+
+const PROOF = 'The login ticket stands for the session that is not there yet.'
+
+export const stepUpRoutes = [
+  route({
+    id: 'factors.stepUpWays',
+    on: 'GET /account/step-up',
+    summary: 'How strong the session is, and what can be proved now.',
+    access: user(),
+    reply: json(200, StepUpWays),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal }) => stepUpWays(ctx, principal),
+  }),
+  route({
+    id: 'factors.stepUpByPassword',
+    on: 'POST /account/step-up/password',
+    summary: 'Renew the sign-in with the password, for who has no factor.',
+    access: user(undefined, { class: 'credential' }),
+    body: StepUpPassword,
+    reply: json(200, Renewed),
+    errors: [
+      'invalid_credentials',
+      'password_reset_required',
+      'temporary_password_expired',
+      'insufficient_user_authentication',
+      'authentication_required',
+    ],
+    emits: ['factor.verified', 'session.stepped_up', 'user.locked'],
+    handle: ({ ctx, principal, body }) => stepUpByPassword(ctx, principal, body.password),
+  }),
+  route({
+    id: 'factors.stepUpByCode',
+    on: 'POST /account/step-up/totp',
+    summary: 'Renew the sign-in with a code of an authenticator app, or a backup code.',
+    access: user(undefined, { class: 'code' }),
+    body: StepUpCode,
+    reply: json(200, Renewed),
+    errors: ['invalid_totp_code', 'totp_not_enabled', 'factor_paused', 'authentication_required'],
+    emits: ['factor.verified', 'factor.paused', 'backup_code.used', 'session.stepped_up'],
+    handle: ({ ctx, principal, body }) => stepUpByCode(ctx, principal, body.code),
+  }),
+  route({
+    id: 'factors.askMailboxProof',
+    on: 'POST /account/mailbox-proof',
+    summary: 'Mail a code that proves the mailbox, before a first factor is enrolled.',
+    access: userOrNobody(PROOF, { class: 'credential', account: 'email' }),
+    body: AskMailboxProof,
+    reply: json(202, MailboxProofSent),
+    errors: ['authentication_required', 'too_many_codes', 'quota_exceeded'],
+    emits: ['mailbox.proof_requested'],
+    handle: async ({ ctx, principal, body }) => {
+      const { expiresIn } = await sendMailboxCode(ctx, await stageOf(ctx, principal, body, 'mailbox.proved'))
+      return { message: 'We sent a code to the address of the account.', expires_in: expiresIn }
+    },
+  }),
+  route({
+    id: 'factors.confirmMailboxProof',
+    on: 'POST /account/mailbox-proof/confirm',
+    summary: 'Prove the mailbox with the code that came to it.',
+    access: userOrNobody(PROOF, { class: 'code', account: 'email' }),
+    body: ConfirmMailboxProof,
+    reply: empty(204),
+    errors: ['authentication_required', 'invalid_code'],
+    emits: ['mailbox.proved'],
+    handle: async ({ ctx, principal, body }) => {
+      await confirmMailbox(ctx, await stageOf(ctx, principal, body, 'mailbox.proved'), body.code)
+      return undefined
+    },
+  }),
+]

@@ -1,0 +1,54 @@
+// A session proves more (RFC 9470 section 5): its sign-in is renewed, and it goes on under a new token.
+import type * as z from 'zod'
+import { countBackupCodes } from '#db/store/backup-codes'
+import { findFactors } from '#db/store/factors'
+import { findUser, lockUser } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { stageOf } from '#shared/factors/stage'
+import { verifyTotp } from '#shared/factors/totp'
+import { countProof, renewedToken, VERIFIED } from '#shared/factors/verify'
+import type { User } from '#shared/http/principal'
+import { stepUpNeeded } from '#shared/http/step-up'
+import { checkPassword, isUnchanged } from '#shared/sign-in/check-password'
+import type { Ctx } from './group.ts'
+import type { Renewed, StepUpWays } from './step-up.schema.ts'
+
+const ORDER = ['webauthn', 'totp', 'sms'] as const
+
+/** What the caller can prove. The password renews only who has no factor: beside one it would be a step down. */
+export const stepUpWays = async (ctx: Ctx, caller: User): Promise<z.input<typeof StepUpWays>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  const kinds = new Set((await findFactors(t, caller.userId)).map(({ kind }) => kind))
+  const codes = (await countBackupCodes(t, caller.userId)) > 0
+  const user = await findUser(t, caller.userId)
+  const ways = [
+    ...ORDER.filter((kind) => kinds.has(kind)),
+    ...(codes && kinds.size > 0 ? (['backup_code'] as const) : []),
+    ...(kinds.size === 0 && user?.passwordHash != null ? (['password'] as const) : []),
+  ]
+  return { acr: caller.acr, amr: [...caller.amr], auth_time: caller.authTime.toISOString(), ways }
+}
+
+const shown = async (ctx: Ctx, renewal: Parameters<typeof renewedToken>[1] | undefined): Promise<z.input<typeof Renewed>> => {
+  if (renewal === undefined) throw new Error('a session was verified and not renewed')
+  const token = await renewedToken(ctx, renewal)
+  return { ...token, amr: [...token.amr] }
+}
+
+/** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, insufficient_user_authentication, authentication_required */
+export const stepUpByPassword = async (ctx: Ctx, caller: User, password: string): Promise<z.input<typeof Renewed>> => {
+  const stage = await stageOf(ctx, caller, {}, VERIFIED)
+  const { user } = await checkPassword(ctx, caller.tenantId, caller.email, password)
+  if (user.id !== caller.userId) throw new AppError('invalid_credentials')
+  const renewal = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    if (!isUnchanged(user, await lockUser(t, user.id))) throw new AppError('invalid_credentials')
+    if ((await findFactors(t, user.id)).length > 0) throw stepUpNeeded({ acr: 'aal2' })
+    return countProof(t, ctx, stage, { kind: 'password', amr: ['pwd'] })
+  })
+  return shown(ctx, renewal)
+}
+
+/** @throws AppError invalid_totp_code, totp_not_enabled, factor_paused, authentication_required */
+export const stepUpByCode = async (ctx: Ctx, caller: User, code: string): Promise<z.input<typeof Renewed>> =>
+  shown(ctx, (await verifyTotp(ctx, await stageOf(ctx, caller, {}, VERIFIED), code)).renewal)

@@ -1,0 +1,46 @@
+// Where a client sends people to sign in at the authorization server (RFC 6749 section 4.1.1, RFC 7636).
+import { createHash } from 'node:crypto'
+import type * as z from 'zod'
+import { findClient } from '#db/store/clients'
+import { findTenant } from '#db/store/tenants'
+import { forTenant } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { ENDPOINTS } from '#shared/oauth/offered'
+import { opaque } from '#shared/random'
+import { doorOf, plainClientId } from '#shared/sign-up/client'
+import type { Ctx } from './group.ts'
+import type { AuthUrl } from './initiate.schema.ts'
+
+const BACK = '/oidc/auth/callback'
+
+/** Where AuthSec's pages wait for the code, on the tenant's own domain before any other; never where the client is not registered to. */
+const redirectOf = (registered: readonly string[], domain: string): string | undefined => {
+  const own = `https://${domain}${BACK}`
+  return registered.includes(own) ? own : registered.find((uri) => uri.endsWith(BACK))
+}
+
+const unknown = (error: unknown): never => {
+  throw error instanceof AppError && error.code === 'invalid_client' ? new AppError('not_found', undefined, { field: 'body.client_id' }) : error
+}
+
+/** State and verifier are made for this call and kept nowhere: they stay with whoever asked. @throws AppError invalid_request, not_found, redirect_refused */
+export const authUrl = async (ctx: Ctx, typed: string): Promise<z.input<typeof AuthUrl>> => {
+  if (plainClientId(typed) === undefined) throw new AppError('invalid_request', 'body.client_id: is no client id', { field: 'body.client_id' })
+  const { tenantId, clientId } = await doorOf(ctx, typed).catch(unknown)
+  const t = forTenant(ctx.db, tenantId)
+  const [client, tenant] = [await findClient(t, clientId), await findTenant(t)]
+  if (client === undefined || tenant?.status !== 'active') throw new AppError('not_found', undefined, { field: 'body.client_id' })
+  const redirectUri = redirectOf(client.redirectUris, tenant.domain)
+  if (redirectUri === undefined) throw new AppError('redirect_refused', undefined, { field: 'body.client_id' })
+  const [state, verifier] = [opaque(ctx.random), opaque(ctx.random)]
+  const query = new URLSearchParams({
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope: 'openid profile email',
+    state,
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  })
+  return { auth_url: `${ctx.config.BASE_URL}${ENDPOINTS.authorization}?${query}`, state, code_verifier: verifier }
+}

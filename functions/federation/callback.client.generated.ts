@@ -1,0 +1,2 @@
+// Generated from functions/federation/callback.client.ts by `npm run pages`.
+export const SCRIPT = "\"use strict\";(()=>{var n=document.querySelector(\"[data-answer]\"),e=n?.dataset.answer===void 0?void 0:JSON.parse(n.dataset.answer);history.replaceState(null,\"\",location.pathname);e!==void 0&&(window.opener===null?location.replace(e.url):(window.opener.postMessage(e.message,e.origin),window.close()));})();"

@@ -1,0 +1,72 @@
+// The page that a provider sends the browser back to. It hands the answer to the page that asked, and to no other; without a script, by a link.
+import { pagePolicy, renderPage } from '#page/layout'
+import { type As, as, Sent } from '#shared/http/route'
+import { LANGUAGES, type PageStrings, preferredLanguage } from '#shared/page/language'
+import { opaque } from '#shared/random'
+import { SCRIPT } from './callback.client.generated.ts'
+import type { Handed } from './callback.ts'
+import type { Ctx } from './group.ts'
+
+/** The UI's own page, for a browser in which no window waits. */
+const addressOf = ({ origin, answer }: Handed): string => {
+  const query = new URLSearchParams(Object.entries(answer).map(([name, value]) => [name, String(value)]))
+  return `${origin}/uflow/oidc/callback?${query.toString()}`
+}
+
+const Answered = ({ handed, words }: { readonly handed: Handed; readonly words: PageStrings['federation'] }) => {
+  const url = addressOf(handed)
+  const message = { origin: handed.origin, url, message: { type: 'oauth-callback', data: handed.answer } }
+  const [title, text] = handed.answer.success === true ? [words.doneTitle, words.done] : [words.refusedTitle, words.refused]
+  return (
+    <section data-answer={JSON.stringify(message)}>
+      <h1 tabindex={-1}>{title}</h1>
+      <p class="quiet" role="status">
+        {text}
+      </p>
+      <a class="alone" href={url} rel="noreferrer">
+        {words.go}
+      </a>
+    </section>
+  )
+}
+
+const Stale = ({ ui, words }: { readonly ui: string; readonly words: PageStrings['federation'] }) => (
+  <section>
+    <h1 tabindex={-1}>{words.staleTitle}</h1>
+    <p class="quiet">{words.stale}</p>
+    <a class="alone" href={ui} rel="noreferrer">
+      {words.startAgain}
+    </a>
+  </section>
+)
+
+/** In the language that the browser asks for. Never kept: it carries a code. */
+export const callbackPage = (ctx: Ctx, handed: Handed | undefined): Sent<As<200, string>> => {
+  const nonce = opaque(ctx.random)
+  const lang = preferredLanguage(ctx.request.header('accept-language'))
+  const words: PageStrings = LANGUAGES[lang]
+  const html = renderPage({
+    lang,
+    nonce,
+    title: words.federation.title,
+    ...(handed === undefined ? {} : { script: SCRIPT }),
+    children: (
+      <div class="card">
+        <p class="who">{new URL(ctx.config.BASE_URL).host}</p>
+        {handed === undefined ? (
+          <Stale ui={ctx.config.PUBLIC_UI_ORIGIN ?? ctx.config.BASE_URL} words={words.federation} />
+        ) : (
+          <Answered handed={handed} words={words.federation} />
+        )}
+      </div>
+    ),
+  })
+  const headers = {
+    'Content-Security-Policy': pagePolicy(nonce, { script: handed !== undefined }),
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'no-referrer',
+    'Content-Language': lang,
+    Vary: 'Accept-Language, Cookie',
+  }
+  return new Sent(as(200, html), { headers })
+}

@@ -1,0 +1,102 @@
+import { beforeAll, expect, test } from 'vitest'
+import { BASE, browserOf, type Federation, startFederation } from '#shared/testing/federation'
+import { bodyOf, eventsOf, textIn, verifyDomain } from '#shared/testing/sign-in'
+import { federationRoutes } from './routes.ts'
+
+let world: Federation
+beforeAll(async () => {
+  world = await startFederation(federationRoutes, { announcesIssuer: true })
+})
+
+const entities = (text: string): string =>
+  text.replaceAll('&quot;', '"').replaceAll('&amp;', '&').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>')
+const handedIn = (html: string): { origin: string; url: string; message: { type: string; data: Record<string, unknown> } } =>
+  JSON.parse(entities(/data-answer="([^"]*)"/.exec(html)?.[1] ?? ''))
+
+test('the answer is handed to the origin that asked, as data; the page is kept nowhere, and works without a script', async () => {
+  const { app, company, danceWith } = world
+  await verifyDomain(app, company, `id.${company.name}.example`)
+  const origin = `https://id.${company.name}.example`
+  const browser = browserOf(app, origin)
+  const back = await danceWith(browser, { tenant_domain: company.domain }, { sub: 'x' })
+  const page = await browser.land(back)
+  const text = await page.text()
+  const data = { success: true, code: back.get('code'), state: back.get('state'), tenant_domain: company.domain }
+  expect(handedIn(text)).toMatchObject({ origin, message: { type: 'oauth-callback', data } })
+  const link = new URL(entities(/<a class="alone" href="([^"]*)"/.exec(text)?.[1] ?? ''))
+  expect(link.origin + link.pathname).toBe(`${origin}/uflow/oidc/callback`)
+  expect(Object.fromEntries(link.searchParams)).toEqual({ success: 'true', code: data.code, state: data.state, tenant_domain: company.domain })
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(page.headers.get('cache-control')).toBe('no-store')
+  expect(page.headers.get('referrer-policy')).toBe('no-referrer')
+  const policy = page.headers.get('content-security-policy') ?? ''
+  const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1] ?? ''
+  expect(policy).toContain("default-src 'none'")
+  expect(policy).not.toContain('unsafe')
+  expect([...text.matchAll(/<script[^>]*>/g)].map(([tag]) => tag)).toEqual([`<script nonce="${nonce}">`])
+  // Neither the code nor the state stands in the script.
+  expect(text.slice(text.indexOf('<script'))).not.toContain(data.code ?? '')
+  expect(nonce).not.toBe('')
+  expect((await browser.land(back)).headers.get('content-security-policy')).not.toContain(nonce)
+})
+
+test('what a provider writes stays data', async () => {
+  const { app, company, danceWith, provider } = world
+  const browser = browserOf(app)
+  const begun = await bodyOf(await browser.begin({ provider, tenant_domain: company.domain }))
+  const hostile = `"></section><script>alert(1)</script>'&\u202e`
+  const page = await browser.land(
+    new URLSearchParams({ state: textIn(begun, 'state'), error: hostile, error_description: `${hostile}${'x'.repeat(1000)}` }),
+  )
+  const text = await page.text()
+  expect(text).not.toContain('<script>alert')
+  const { data } = handedIn(text).message
+  expect(data.success).toBe(false)
+  expect(String(data.description).length).toBeLessThanOrEqual(300)
+  expect(String(data.description)).not.toContain('\u202e')
+  // Somebody said no: the dance is over.
+  const late = await danceWith(browser, { tenant_domain: company.domain }, { sub: 'x' })
+  const mixed = new URLSearchParams({ code: late.get('code') ?? '', state: textIn(begun, 'state') })
+  expect((await browser.exchange(mixed)).status).toBe(401)
+})
+
+test('an answer of another issuer ends the dance, and is in the record; one that a person refused is not', async () => {
+  const { app, company, danceWith, provider } = world
+  const browser = browserOf(app)
+  const no = await bodyOf(await browser.begin({ provider, tenant_domain: company.domain }))
+  await browser.land(new URLSearchParams({ state: textIn(no, 'state'), error: 'access_denied' }))
+  expect(await eventsOf(app, company.tenantId, 'federation.callback')).toEqual([])
+  const back = await danceWith(browser, { tenant_domain: company.domain }, { sub: 'x' }, { iss: 'https://evil.example' })
+  expect(handedIn(await (await browser.land(back)).text()).message.data).toMatchObject({ success: false, error: 'issuer_mismatch' })
+  expect(await eventsOf(app, company.tenantId, 'federation.callback')).toEqual(['refused: federation_failed'])
+})
+
+test.each(['', '?state=x', '?code=c', '?code=c&state=x', `?code=c&state=${'A'.repeat(300)}`, '?error=access_denied'])(
+  'without a dance of this browser (%s) nothing is handed to anybody',
+  async (query) => {
+    const page = await world.app.request(`${BASE}/callback${query}`, { headers: { 'accept-language': 'de' } })
+    const text = await page.text()
+    if (page.status === 200) {
+      expect(text).toContain('gilt nicht mehr')
+      expect(text).not.toContain('<script')
+    } else expect(page.status).toBe(400)
+    expect(text).not.toContain('data-answer')
+  },
+)
+
+test('the cookie is the browser\u2019s alone: HttpOnly, bound to the host over TLS, across sites only where the UI is on another one', async () => {
+  const { app, company, provider } = world
+  await verifyDomain(app, company, `id.${company.name}.example`)
+  const set = async (origin: string | undefined, secure: boolean): Promise<string> => {
+    const headers = origin === undefined ? {} : { origin }
+    const body = { provider, tenant_domain: company.domain }
+    const [line = ''] = (await app.request(`${BASE}/initiate`, { body, headers, secure })).headers.getSetCookie()
+    return line
+  }
+  expect(await set(undefined, true)).toMatch(/^__Host-authsec_oidc=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax; Secure$/)
+  expect(await set(`https://id.${company.name}.example`, true)).toContain('SameSite=None; Secure')
+  // On the same host, and where the browser would throw away a cookie that says None without TLS.
+  expect(await set('http://localhost:3000', true)).toContain('SameSite=Lax; Secure')
+  expect(await set(`https://id.${company.name}.example`, false)).toMatch(/SameSite=Lax$/)
+  expect(await set(undefined, false)).toMatch(/^authsec_oidc=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/)
+})

@@ -1,0 +1,74 @@
+// Whoever it is: the accounts that know this issuer and subject. An address is never searched for.
+import { findIdentity, findTenantsOfIdentity, type Identity } from '#db/store/identities'
+import { findTenant, type Tenant } from '#db/store/tenants'
+import { findUser, type User } from '#db/store/users'
+import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { takesCompanies } from '#shared/sign-up/open-sign-up'
+import type { Ctx } from './group.ts'
+import { identityHash } from './identity.ts'
+import type { Choice, Entered, OfferedAccount, Outcome, Owed } from './outcome.ts'
+import { comeIn } from './sign-in.ts'
+import { type Held, heldProof, keepProof, type Proof, spendProof } from './ticket.ts'
+
+type Account = { readonly tenantId: TenantId; readonly identity: Identity; readonly user: User; readonly tenant: Tenant }
+
+const accountIn = async (ctx: Ctx, tenantId: TenantId, { profile }: Proof): Promise<Account | undefined> => {
+  const t = forTenant(ctx.db, tenantId)
+  const identity = await findIdentity(t, profile.issuer, profile.subject)
+  if (identity === undefined || identity.isOwnProvider) return undefined
+  const [tenant, user] = [await findTenant(t), await findUser(t, identity.userId)]
+  if (tenant?.status !== 'active' || user?.active !== true || user.deletedAt !== null) return undefined
+  return { tenantId, identity, user, tenant }
+}
+
+const accountsOf = async (ctx: Ctx, proof: Proof): Promise<Account[]> => {
+  const accounts: Account[] = []
+  for (const tenantId of await findTenantsOfIdentity(directory(ctx.db), identityHash(ctx, proof.profile))) {
+    const account = await accountIn(ctx, tenantId, proof)
+    if (account !== undefined) accounts.push(account)
+  }
+  return accounts
+}
+
+const offerChoice = async (ctx: Ctx, proof: Proof, accounts: readonly Account[], origin: string): Promise<Choice> => {
+  const ticket = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => keepProof(t, ctx, 'choice', proof, { origin }))
+  return { kind: 'choice', ticket, accounts: accounts.map(shown) }
+}
+
+const shown = ({ tenant, user }: Pick<Account, 'tenant' | 'user'>) => ({
+  tenant_id: tenant.tenantId,
+  tenant_domain: tenant.domain,
+  tenant_name: tenant.name,
+  email: user.email,
+})
+
+/** What a choice may be among. */
+export const accountsOfTicket = async (ctx: Ctx, held: Held): Promise<readonly OfferedAccount[]> => (await accountsOf(ctx, held.proof)).map(shown)
+
+/** Nobody yet: a company may sign up with what was proved, if it says under which domain. @throws AppError federation_unknown */
+const offerSignUp = async (ctx: Ctx, proof: Proof, origin: string): Promise<Owed> => {
+  if (!(await takesCompanies(ctx)) || proof.profile.email === undefined) throw new AppError('federation_unknown')
+  const ticket = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => keepProof(t, ctx, 'registration', proof, { origin }))
+  return { kind: 'owed', step: 'registration', ticket, proof, origin }
+}
+
+/** On the platform's own domain. @throws AppError federation_unknown, and what coming in throws */
+export const discover = async (ctx: Ctx, proof: Proof, origin: string): Promise<Outcome> => {
+  const accounts = await accountsOf(ctx, proof)
+  const [first] = accounts
+  if (first === undefined) return offerSignUp(ctx, proof, origin)
+  if (accounts.length > 1) return offerChoice(ctx, proof, accounts, origin)
+  return comeIn(ctx, first.tenantId, first.identity, proof)
+}
+
+/** One of the accounts that were shown. The ticket is spent; it is read again what the identity opens. @throws AppError federation_ticket_invalid, federation_no_account, … */
+export const choose = async (ctx: Ctx, inBody: string | undefined, tenantId: string): Promise<Entered> => {
+  const held = await heldProof(ctx, 'choice', inBody)
+  const known = await findTenantsOfIdentity(directory(ctx.db), identityHash(ctx, held.proof.profile))
+  const chosen = known.find((one) => one === tenantId.toLowerCase())
+  const account = chosen === undefined ? undefined : await accountIn(ctx, asTenantId(chosen), held.proof)
+  if (account === undefined) throw new AppError('federation_no_account', undefined, { refusal: { event: 'user.signed_in' } })
+  await atomically(held.t, (t) => spendProof(t, ctx, held))
+  return comeIn(ctx, account.tenantId, account.identity, held.proof)
+}

@@ -1,0 +1,177 @@
+// What a sign-in through a provider ends in: a session, a factor that is owed, a choice, a confirmation, a new company.
+import type { ErrorCode } from '#shared/errors'
+import { open, user } from '#shared/http/access'
+import { problem } from '#shared/http/problem'
+import { json, Sent } from '#shared/http/route'
+import {
+  AcceptLink,
+  AskJoinCode,
+  AskLinkCode,
+  AskRegistrationCode,
+  ChooseAccount,
+  CodeSent,
+  CompletedFederated,
+  CompleteFederated,
+  ConfirmJoin,
+  ConfirmLink,
+  ExchangeCode,
+  Exchanged,
+  Linked,
+} from './exchange.schema.ts'
+import { route } from './group.ts'
+import { FRESH } from './initiate.routes.ts'
+import { spentProofCookie } from './ticket.ts'
+
+// Each step of a dance is loaded when somebody takes it.
+const [exchange, discover, link, register, join, outcome] = [
+  () => import('./exchange.ts'),
+  () => import('./discover.ts'),
+  () => import('./link.ts'),
+  () => import('./register.ts'),
+  () => import('./join.ts'),
+  () => import('./outcome.ts'),
+]
+
+export const SIGNS_IN = ['login.first_factor_verified', 'session.created', 'user.signed_in', 'identity.used_first'] as const
+export const CREATES = ['tenant.created', 'user.created', 'client.created', 'identity.linked'] as const
+export const ENTERS: readonly ErrorCode[] = ['federation_no_account', 'invalid_credentials', 'email_not_verified', 'quota_exceeded']
+const TICKET = open('The ticket holds what a provider proved.', { class: 'credential' })
+const CODE = open('The ticket and the mailed code are the proof.', { class: 'code', account: 'link_ticket' })
+const SENDS: readonly ErrorCode[] = ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'quota_exceeded']
+
+export const exchangeRoutes = [
+  route({
+    id: 'federation.exchangeCode',
+    on: 'POST /authsec/uflow/oidc/exchange-code',
+    summary: "Redeem a provider's answer.",
+    access: open('The code, the state and the cookie of the browser that began are the proof.', { class: 'credential' }),
+    body: ExchangeCode,
+    reply: json(200, Exchanged),
+    errors: [
+      'federation_failed',
+      'federation_not_here',
+      'federation_unknown',
+      'link_confirmation_required',
+      'email_confirmation_required',
+      'email_missing',
+      'identity_taken',
+      'authentication_required',
+      'invalid_token',
+      'sign_up_closed',
+      'single_tenant',
+      'tenant_domain_taken',
+      'email_taken',
+      ...ENTERS,
+    ],
+    emits: [...SIGNS_IN, ...CREATES],
+    handle: async ({ ctx, body }) => (await outcome()).answerOf(ctx, await (await exchange()).redeem(ctx, body)),
+  }),
+  route({
+    id: 'federation.completeRegistration',
+    on: 'POST /authsec/uflow/oidc/complete-registration',
+    summary: 'Sign a company up with what a provider proved.',
+    access: TICKET,
+    body: CompleteFederated,
+    reply: json(200, CompletedFederated),
+    errors: [
+      'federation_ticket_invalid',
+      'tenant_domain_invalid',
+      'tenant_domain_taken',
+      'sign_up_closed',
+      'single_tenant',
+      'email_confirmation_required',
+      'email_missing',
+      'invalid_code',
+      'quota_exceeded',
+    ],
+    emits: CREATES,
+    handle: async ({ ctx, body }) => (await register()).completeRegistration(ctx, body),
+  }),
+  route({
+    id: 'federation.askRegistrationCode',
+    on: 'POST /federation/registrations/code',
+    summary: 'Mail a code to an address that the provider has not verified.',
+    access: TICKET,
+    body: AskRegistrationCode,
+    reply: json(202, CodeSent),
+    errors: [...SENDS, 'sign_up_closed'],
+    emits: ['federation.code_requested'],
+    render: problem,
+    handle: async ({ ctx, body }) => (await register()).askRegistrationCode(ctx, body.registration_ticket),
+  }),
+  route({
+    id: 'federation.chooseAccount',
+    on: 'POST /federation/accounts/choose',
+    summary: 'Sign in to one of the accounts that an identity opens.',
+    access: TICKET,
+    body: ChooseAccount,
+    reply: json(200, Exchanged),
+    errors: ['federation_ticket_invalid', ...ENTERS],
+    emits: SIGNS_IN,
+    render: problem,
+    handle: async ({ ctx, body }) => {
+      const answered = (await outcome()).answerEntered(await (await discover()).choose(ctx, body.choice_ticket, body.tenant_id))
+      return new Sent(answered.result, { cookies: [...answered.cookies, spentProofCookie(ctx)] })
+    },
+  }),
+  route({
+    id: 'federation.askLinkCode',
+    on: 'POST /federation/links/code',
+    summary: "Mail a code to the account that a provider's sign-in may be connected with.",
+    access: TICKET,
+    body: AskLinkCode,
+    reply: json(202, CodeSent),
+    errors: SENDS,
+    emits: ['federation.code_requested'],
+    render: problem,
+    handle: async ({ ctx, body }) => (await link()).askLinkCode(ctx, body.link_ticket),
+  }),
+  route({
+    id: 'federation.confirmLink',
+    on: 'POST /federation/links/confirm',
+    summary: "Connect a provider's sign-in by the mailed code, and sign in.",
+    access: CODE,
+    body: ConfirmLink,
+    reply: json(200, Exchanged),
+    errors: ['federation_ticket_invalid', 'invalid_code', 'identity_taken', ...ENTERS],
+    emits: [...SIGNS_IN, 'identity.linked', 'user.email_verified'],
+    render: problem,
+    handle: async ({ ctx, body }) => (await outcome()).answerEntered(await (await link()).confirmLink(ctx, body)),
+  }),
+  route({
+    id: 'federation.askJoinCode',
+    on: 'POST /federation/joins/code',
+    summary: 'Mail a code to an address that gets an account once it is proved.',
+    access: TICKET,
+    body: AskJoinCode,
+    reply: json(202, CodeSent),
+    errors: SENDS,
+    emits: ['federation.code_requested'],
+    render: problem,
+    handle: async ({ ctx, body }) => (await join()).askJoinCode(ctx, body.join_ticket),
+  }),
+  route({
+    id: 'federation.confirmJoin',
+    on: 'POST /federation/joins/confirm',
+    summary: 'Prove the address by the mailed code, get an account, and sign in.',
+    access: open('The ticket and the mailed code are the proof.', { class: 'code', account: 'join_ticket' }),
+    body: ConfirmJoin,
+    reply: json(200, Exchanged),
+    errors: ['federation_ticket_invalid', 'invalid_code', 'identity_taken', 'email_taken', ...ENTERS],
+    emits: [...SIGNS_IN, 'user.created', 'identity.linked'],
+    render: problem,
+    handle: async ({ ctx, body }) => (await outcome()).answerEntered(await (await join()).confirmJoin(ctx, body)),
+  }),
+  route({
+    id: 'federation.acceptLink',
+    on: 'POST /federation/links/accept',
+    summary: "Connect a provider's sign-in with the account that is signed in.",
+    access: user(FRESH),
+    body: AcceptLink,
+    reply: json(200, Linked),
+    errors: ['federation_ticket_invalid', 'identity_taken', 'federation_no_account'],
+    emits: ['identity.linked'],
+    render: problem,
+    handle: async ({ ctx, principal, body }) => (await link()).acceptLink(ctx, principal, body.link_ticket),
+  }),
+]

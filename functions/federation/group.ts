@@ -1,0 +1,10 @@
+// Group: signing in through other providers (uflow/oidc/*, /federation/*).
+import type { RequestCtx } from '#shared/context'
+import type { Outbound } from '#shared/fetch/guarded'
+import { routeFor } from '#shared/http/route'
+
+export type Ctx = RequestCtx & {
+  /** The way to providers: tenants choose where theirs are. */
+  readonly outbound: Outbound
+}
+export const route = routeFor<Ctx>()

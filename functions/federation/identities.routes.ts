@@ -1,0 +1,34 @@
+// A person's own sign-ins at other providers.
+import { user } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { Identities, Unlinked, UnlinkPath } from './identities.schema.ts'
+import { FRESH } from './initiate.routes.ts'
+
+const rules = () => import('./identities.ts')
+
+const BASE = '/authsec/uflow/oidc'
+
+export const identityRoutes = [
+  route({
+    id: 'federation.identities',
+    on: `GET ${BASE}/identities`,
+    summary: "The caller's sign-ins at other providers.",
+    access: user(),
+    reply: json(200, Identities),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await rules()).showIdentities(ctx, principal),
+  }),
+  route({
+    id: 'federation.unlink',
+    on: `DELETE ${BASE}/unlink/:provider`,
+    summary: "Disconnect a provider's sign-in from the caller's account; other sessions end.",
+    access: user(FRESH),
+    path: UnlinkPath,
+    reply: json(200, Unlinked),
+    errors: ['identity_not_linked', 'last_sign_in_method'],
+    emits: ['identity.unlinked'],
+    handle: async ({ ctx, principal, path }) => (await rules()).unlink(ctx, principal, path.provider),
+  }),
+]

@@ -1,0 +1,64 @@
+// A person's own sign-ins at other providers: what there is, and taking one away, never the last way in.
+import type * as z from 'zod'
+import { deleteIdentities, type Identity, listIdentities } from '#db/store/identities'
+import { revokeSessions } from '#db/store/sessions'
+import { findFactorKinds, lockUser } from '#db/store/users'
+import { atomically, forTenant, type TenantTx } from '#db/tenant'
+import { byUser, recordAll } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import { notify } from '#shared/mail/notify'
+import type { Ctx } from './group.ts'
+import type { Identities, IdentityOut, Unlinked } from './identities.schema.ts'
+
+const shown = (row: Identity): z.input<typeof IdentityOut> => ({
+  id: row.id,
+  tenant_id: row.tenantId,
+  user_id: row.userId,
+  provider_name: row.provider,
+  provider_user_id: row.subject,
+  ...(row.email === null ? {} : { email: row.email }),
+  ...(row.profile === null ? {} : { profile_data: { ...row.profile } }),
+  ...(row.lastLoginAt === null ? {} : { last_login_at: row.lastLoginAt.toISOString() }),
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
+})
+
+export const showIdentities = async (ctx: Ctx, caller: User): Promise<z.input<typeof Identities>> => ({
+  identities: (await listIdentities(forTenant(ctx.db, caller.tenantId), caller.userId)).map(shown),
+})
+
+/** Under the person's row: of two that take away the last two ways at once, one is refused. @throws AppError last_sign_in_method */
+const requireAnotherWay = async (t: TenantTx, userId: string): Promise<void> => {
+  const user = await lockUser(t, userId)
+  const [left, kinds] = [await listIdentities(t, userId), await findFactorKinds(t, userId)]
+  if ((user?.passwordHash ?? null) !== null || left.length > 0 || kinds.includes('webauthn')) return
+  throw new AppError('last_sign_in_method')
+}
+
+/** All of a provider's. Every other session of the person ends: it may have come in that way. @throws AppError identity_not_linked, last_sign_in_method */
+export const unlink = async (ctx: Ctx, caller: User, provider: string): Promise<z.input<typeof Unlinked>> => {
+  const { userId } = caller
+  await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const user = await lockUser(t, userId)
+    const gone = await deleteIdentities(t, userId, provider)
+    if (gone.length === 0 || user === undefined) throw new AppError('identity_not_linked')
+    await requireAnotherWay(t, userId)
+    const ended = await revokeSessions(t, userId, ctx.clock.now(), 'identity_unlinked', caller.sessionId)
+    await notify(t, ctx, { to: user.email, subjectId: userId, template: 'provider_sign_in', data: { change: 'unlinked', provider } })
+    await recordAll(
+      t,
+      ctx,
+      gone.map(({ id, issuer, subject }) => ({
+        event: 'identity.unlinked',
+        actor: byUser(caller),
+        target: { type: 'identity', id },
+        subjectId: userId,
+        before: { provider, issuer, subject },
+        after: { ended_sessions: ended.length },
+      })),
+    )
+  })
+  ctx.wakeOutbox()
+  return { message: 'The sign-in is no longer connected with your account.' }
+}

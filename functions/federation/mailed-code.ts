@@ -1,0 +1,55 @@
+// A mailed code for one ticket: it confirms what that ticket holds and nothing else. A mailbox is written to five times an hour, whatever asks.
+import type { CodePurpose, Lock } from '#db/store/codes'
+import { atomically } from '#db/tenant'
+import { byAnonymous, record } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import { notify } from '#shared/mail/notify'
+import { createCode, lockOf, matchCode } from '#shared/sign-up/code'
+import type { Ctx } from './group.ts'
+import type { Held } from './ticket.ts'
+
+const CODE_SECONDS = 600
+const MAILS_PER_HOUR = 5
+
+type Purpose = Extract<CodePurpose, 'federation_link' | 'federation_registration'>
+
+const lockFor = (ctx: Ctx, purpose: Purpose, held: Held): Lock => lockOf(ctx, purpose, `${held.proof.profile.email ?? ''} ${held.ticket.id}`)
+
+const limitMailbox = (ctx: Ctx, held: Held): Promise<void> => {
+  const digest = Buffer.from(ctx.hash('limit:mailbox', held.t.tenantId, held.proof.profile.email ?? '')).toString('base64url')
+  return ctx.limits.check([{ key: `m:federation:${digest}`, windowSeconds: 3600, max: MAILS_PER_HOUR, guardsCredential: true }])
+}
+
+/** @throws AppError too_many_codes, quota_exceeded, rate_limited */
+export const mailCode = async (ctx: Ctx, purpose: Purpose, held: Held, userId?: string): Promise<{ message: string; expires_in: number }> => {
+  const { email } = held.proof.profile
+  if (email === undefined) throw new AppError('email_missing')
+  await ctx.quotas.use(held.t.tenantId, 'mailsPerHour')
+  await limitMailbox(ctx, held)
+  await atomically(held.t, async (t) => {
+    const sent = await createCode(t, ctx, lockFor(ctx, purpose, held), CODE_SECONDS, true)
+    if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
+    const data = { code: sent.code, minutes: CODE_SECONDS / 60, provider: held.proof.displayName }
+    await notify(t, ctx, { to: email, ...(userId === undefined ? {} : { subjectId: userId }), template: 'provider_link_code', data })
+    await record(t, ctx, {
+      event: 'federation.code_requested',
+      actor: byAnonymous,
+      ...(userId === undefined ? {} : { target: { type: 'user', id: userId } }),
+      after: { provider: held.proof.provider },
+    })
+  })
+  ctx.wakeOutbox()
+  return { message: 'Check your mailbox: we sent you a code.', expires_in: CODE_SECONDS }
+}
+
+/** The id of the code, to be consumed with what it allows. A guess is spent either way. @throws AppError invalid_code */
+export const requireCode = async (ctx: Ctx, purpose: Purpose, held: Held, code: string): Promise<string> => {
+  const id = await matchCode(ctx, held.t.tenantId, lockFor(ctx, purpose, held), code)
+  if (id === undefined) throw wrongCode(held)
+  return id
+}
+
+export const wrongCode = ({ t, ticket }: Held): AppError =>
+  new AppError('invalid_code', undefined, {
+    refusal: { tenantId: t.tenantId, ...(ticket.userId === null ? {} : { userId: ticket.userId }), event: 'identity.linked' },
+  })

@@ -1,0 +1,110 @@
+// How a dance can end: somebody is in, somebody has to choose among accounts, or somebody owes a step. What the API answers to each.
+import type * as z from 'zod'
+import type { Tenant } from '#db/store/tenants'
+import type { User } from '#db/store/users'
+import type { TenantId } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { cookieLine } from '#shared/http/reply'
+import { Sent } from '#shared/http/route'
+import type { FirstStepDone } from '#shared/sign-in/first-step'
+import { factorMembers } from '#shared/sign-in/login-response'
+import type { Exchanged } from './exchange.schema.ts'
+import type { Ctx } from './group.ts'
+import { type Proof, proofCookie } from './ticket.ts'
+
+/** The first factor was proved: a session has begun, or a ticket waits for what is owed. */
+export type Entered = {
+  readonly kind: 'entered'
+  readonly tenantId: TenantId
+  readonly user: User
+  readonly tenant: Tenant | undefined
+  readonly proof: Proof
+  readonly done: FirstStepDone
+}
+export type OfferedAccount = { readonly tenant_id: string; readonly tenant_domain: string; readonly tenant_name: string; readonly email: string }
+export type Choice = { readonly kind: 'choice'; readonly ticket: string; readonly accounts: readonly OfferedAccount[] }
+/**
+ * A step before anybody is in. `link`: the account with that address is somebody's; `join`: the address has to be proved before it gets an account;
+ * `registration`: a company may sign up, with a domain that is said or still to be chosen.
+ */
+export type Owed = {
+  readonly kind: 'owed'
+  readonly step: 'link' | 'join' | 'registration'
+  readonly ticket: string
+  readonly proof: Proof
+  readonly origin: string
+  readonly domain?: string
+}
+export type Connected = { readonly kind: 'connected'; readonly tenantId: TenantId; readonly email: string; readonly proof: Proof }
+export type Outcome = Entered | Choice | Owed | Connected
+
+export type Answered = Sent<z.input<typeof Exchanged>>
+
+const NOBODY = { tenant_id: '', email: '', first_login: false, otp_required: false, mfa_required: false }
+
+export const answerEntered = ({ tenantId, user, tenant, proof, done }: Entered): Answered =>
+  new Sent(
+    {
+      tenant_id: tenantId as string,
+      ...(tenant === undefined ? {} : { tenant_domain: tenant.domain }),
+      email: user.email,
+      first_login: user.lastLoginAt === null,
+      ...factorMembers(done.state.kinds, done.minted === undefined),
+      ...(done.minted === undefined ? {} : { token: done.minted.token }),
+      ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+      ...(proof.redirectAfter === undefined ? {} : { redirect_after: proof.redirectAfter }),
+    },
+    { cookies: done.cookies },
+  )
+
+const answerChoice = (ctx: Ctx, { ticket, accounts }: Choice): Answered =>
+  new Sent(
+    { ...NOBODY, message: 'Choose the account to sign in to.', accounts: [...accounts], choice_ticket: ticket },
+    { cookies: [proofCookie(ctx, ticket)] },
+  )
+
+const answerConnected = ({ tenantId, email, proof }: Connected): Answered =>
+  new Sent({ ...NOBODY, tenant_id: tenantId as string, email, message: `${proof.displayName} is connected with your account.` })
+
+const providerData = ({ provider, profile }: Proof) => ({
+  provider,
+  provider_user_id: profile.subject,
+  email: profile.email ?? '',
+  name: profile.name ?? '',
+  picture: profile.picture ?? '',
+})
+
+const owes = (ctx: Ctx, { step, ticket, proof, origin, domain }: Owed): AppError => {
+  if (step === 'link') {
+    const extra = { link_ticket: ticket, provider: proof.provider, confirm_with: ['mailed_code', 'session'] }
+    return new AppError('link_confirmation_required', undefined, { extra })
+  }
+  if (step === 'join') return new AppError('email_confirmation_required', undefined, { extra: { join_ticket: ticket, provider: proof.provider } })
+  if (domain !== undefined)
+    return new AppError('email_confirmation_required', undefined, { extra: { registration_ticket: ticket, tenant_domain: domain } })
+  return new AppError('federation_unknown', undefined, {
+    extra: {
+      needs_domain: true,
+      message: 'No account is connected with this sign-in. Choose a domain to sign up.',
+      origin_domain: new URL(origin).hostname,
+      email_confirmation_required: !proof.profile.emailVerified,
+      provider_data: { ...providerData(proof), registration_ticket: ticket },
+    },
+    // A refusal has no cookies of its own.
+    headers: { 'Set-Cookie': cookieLine(proofCookie(ctx, ticket), ctx.request.secure) },
+  })
+}
+
+/** @throws AppError link_confirmation_required, email_confirmation_required, federation_unknown: with the ticket of the step that is owed */
+export const answerOf = (ctx: Ctx, outcome: Outcome): Answered => {
+  switch (outcome.kind) {
+    case 'entered':
+      return answerEntered(outcome)
+    case 'choice':
+      return answerChoice(ctx, outcome)
+    case 'connected':
+      return answerConnected(outcome)
+    case 'owed':
+      throw owes(ctx, outcome)
+  }
+}

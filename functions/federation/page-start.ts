@@ -1,0 +1,33 @@
+// A sign-in through a provider begins on our own page.
+
+import { SYSTEM_TENANT } from '#db/tenant'
+import { at, findDoor } from '#shared/browser/door'
+import type { DoorAsked } from '#shared/browser/door.schema'
+import { AppError } from '#shared/errors'
+import { offeredOnPage } from '#shared/federation/on-page'
+import { Sent } from '#shared/http/route'
+import type { Ctx } from './group.ts'
+import { type Start, startDance } from './state.ts'
+
+const members = ({ tenant, client_id, return_to }: DoorAsked) => ({
+  ...(tenant === undefined ? {} : { tenant }),
+  ...(client_id === undefined ? {} : { client_id }),
+  ...(return_to === undefined ? {} : { return_to }),
+})
+
+/** Sends the browser to the provider. @throws AppError provider_not_enabled, provider_unavailable */
+export const startOnPage = async (ctx: Ctx, asked: DoorAsked & { readonly provider: string }): Promise<Sent<undefined>> => {
+  const [door, saidOn] = [await findDoor(ctx, asked), at('/signin', asked)]
+  const { upstreams, base } = await offeredOnPage(ctx, door)
+  const upstream = upstreams.find(({ name }) => name === asked.provider)
+  if (upstream === undefined) throw new AppError('provider_not_enabled', undefined, { saidOn })
+  const where = door.kind === 'tenant' ? { tenantId: door.tenantId, action: 'login' as const, forClientId: door.clientId } : PLATFORM
+  const start: Start = { ...where, upstream, origin: base, redirectAfter: undefined, page: members(asked) }
+  const started = await startDance(ctx, start).catch((error: unknown) => {
+    throw error instanceof AppError ? new AppError(error.code, error.message, { ...error.details, saidOn }) : error
+  })
+  return new Sent(undefined, { headers: { Location: started.redirectUrl }, cookies: [started.cookie] })
+}
+
+/** Whoever it is: the accounts that know the identity, or a company that signs up. */
+const PLATFORM = { tenantId: SYSTEM_TENANT, action: 'discover', forClientId: undefined } as const

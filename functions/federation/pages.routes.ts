@@ -1,0 +1,143 @@
+// Our own pages of a sign-in through a provider. Rules and renderers are loaded when somebody comes by.
+
+import { pageErrorOnDemand } from '#page/on-demand'
+import { DoorQuery } from '#shared/browser/door.schema'
+import type { ErrorCode } from '#shared/errors'
+import { page } from '#shared/http/access'
+import { empty, htmlOrGo } from '#shared/http/route'
+import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
+import { route } from './group.ts'
+import { AccountForm, CompanyForm, ConnectForm, NoForm, StartQuery } from './pages.schema.ts'
+
+const steps = () => import('./page-steps.ts')
+const shown = () => import('./steps.page.tsx')
+
+const READ = page('The ticket in this browser says what was proved.', { class: 'general' })
+const CODE = page('The ticket and the mailed code are the proof.', { class: 'code' })
+const asks = (form: `/${string}`) => page('The ticket says whose mailbox it is.', { class: 'credential' }, { form })
+const SENDS: readonly ErrorCode[] = ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'quota_exceeded']
+const CONFIRMS: readonly ErrorCode[] = ['federation_ticket_invalid', 'invalid_code', 'identity_taken', 'email_taken', ...ENTERS]
+
+export const pageRoutes = [
+  route({
+    id: 'federation.startOnPage',
+    on: 'GET /signin/provider',
+    summary: 'Go to a provider, to sign in.',
+    access: page('A sign-in begins here; the provider says who it is.', { class: 'status' }),
+    query: StartQuery,
+    reply: empty(303),
+    errors: ['provider_not_enabled', 'provider_unavailable'],
+    emits: 'nothing',
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query }) => (await import('./page-start.ts')).startOnPage(ctx, query),
+  }),
+  route({
+    id: 'federation.connectPage',
+    on: 'GET /signin/connect',
+    summary: 'The page that asks for the mailed code.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query, principal }) => (await shown()).connectPage(ctx, query, principal),
+  }),
+  route({
+    id: 'federation.connectOnPage',
+    on: 'POST /signin/connect',
+    summary: 'Prove the address by the mailed code, and come in.',
+    access: CODE,
+    query: DoorQuery,
+    form: ConnectForm,
+    reply: empty(303),
+    errors: CONFIRMS,
+    emits: [...SIGNS_IN, 'user.created', 'identity.linked', 'user.email_verified', 'user.signed_out'],
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query, form, principal }) => (await steps()).connect(ctx, query, form.otp, principal),
+  }),
+  route({
+    id: 'federation.anotherCodeOnPage',
+    on: 'POST /signin/connect/code',
+    summary: 'Mail another code.',
+    access: asks('/signin/connect'),
+    query: DoorQuery,
+    form: NoForm,
+    reply: empty(303),
+    errors: SENDS,
+    emits: ['federation.code_requested'],
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query }) => (await steps()).anotherCode(ctx, query),
+  }),
+  route({
+    id: 'federation.accountsPage',
+    on: 'GET /signin/accounts',
+    summary: 'The page that shows which accounts there are.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query, principal }) => (await shown()).accountsPage(ctx, query, principal),
+  }),
+  route({
+    id: 'federation.chooseOnPage',
+    on: 'POST /signin/accounts',
+    summary: 'Come in to one of the accounts.',
+    access: page('The ticket holds what a provider proved.', { class: 'credential' }),
+    query: DoorQuery,
+    form: AccountForm,
+    reply: empty(303),
+    errors: ['federation_ticket_invalid', ...ENTERS],
+    emits: [...SIGNS_IN, 'user.signed_out'],
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query, form, principal }) => (await steps()).chooseAccount(ctx, query, form.account, principal),
+  }),
+  route({
+    id: 'federation.companyPage',
+    on: 'GET /signup/provider',
+    summary: 'The page on which a company signs up with what a provider proved.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query, principal }) => (await shown()).companyPage(ctx, query, principal),
+  }),
+  route({
+    id: 'federation.registerOnPage',
+    on: 'POST /signup/provider',
+    summary: 'Sign a company up, and come in.',
+    access: CODE,
+    query: DoorQuery,
+    form: CompanyForm,
+    reply: empty(303),
+    errors: [
+      'tenant_domain_invalid',
+      'tenant_domain_taken',
+      'sign_up_closed',
+      'single_tenant',
+      'email_confirmation_required',
+      'email_missing',
+      ...CONFIRMS,
+    ],
+    emits: [...SIGNS_IN, ...CREATES, 'user.signed_out'],
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query, form, principal }) => (await steps()).registerCompany(ctx, query, form, principal),
+  }),
+  route({
+    id: 'federation.companyCodeOnPage',
+    on: 'POST /signup/provider/code',
+    summary: 'Mail a code to an address that the provider has not verified.',
+    access: asks('/signup/provider'),
+    query: DoorQuery,
+    form: NoForm,
+    reply: empty(303),
+    errors: [...SENDS, 'sign_up_closed'],
+    emits: ['federation.code_requested'],
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query }) => (await steps()).companyCode(ctx, query),
+  }),
+]

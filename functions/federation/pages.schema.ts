@@ -1,0 +1,14 @@
+// What the pages of a sign-in through a provider take.
+import * as z from 'zod'
+import { door } from '#shared/browser/door.schema'
+import { form, Otp } from '#shared/browser/fields.schema'
+
+export const StartQuery = z.strictObject({ ...door, provider: z.string().min(1).max(64) })
+
+export const NoForm = z.strictObject(form).meta({ id: 'ProviderPageForm' })
+export const ConnectForm = z.strictObject({ ...form, otp: Otp }).meta({ id: 'ConnectForm' })
+/** Not `tenant_id`, which names the tenant of whoever calls: somebody may be signed in elsewhere here, and chooses this one. */
+export const AccountForm = z.strictObject({ ...form, account: z.uuid() }).meta({ id: 'AccountForm' })
+export const CompanyForm = z
+  .strictObject({ ...form, tenant_domain: z.string().trim().min(1).max(253), otp: Otp.optional() })
+  .meta({ id: 'ProviderCompanyForm' })

@@ -1,0 +1,43 @@
+// Signing in with what a SAML provider proved.
+import { pageErrorOnDemand } from '#page/on-demand'
+import { DoorQuery } from '#shared/browser/door.schema'
+import { open, page } from '#shared/http/access'
+import { htmlOrGo, json } from '#shared/http/route'
+import { FirstStep } from '#shared/sign-in/login-response'
+import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
+import { route } from './group.ts'
+import { SamlLogin } from './saml.schema.ts'
+
+export const samlRoutes = [
+  route({
+    id: 'user.samlLogin',
+    on: 'POST /authsec/uflow/user/saml/login',
+    summary: 'First step of a sign-in with what a SAML provider proved; the token comes from the last one.',
+    access: open('The ticket of the provider\u2019s answer is the proof.', { class: 'credential', account: 'email' }),
+    body: SamlLogin,
+    reply: json(200, FirstStep),
+    errors: [
+      'federation_ticket_invalid',
+      'invalid_client',
+      'link_confirmation_required',
+      'email_confirmation_required',
+      'email_taken',
+      'identity_taken',
+      ...ENTERS,
+    ],
+    emits: [...SIGNS_IN, 'user.created', 'identity.linked'],
+    handle: async ({ ctx, body }) => (await import('./saml.ts')).loginBySaml(ctx, body),
+  }),
+  route({
+    id: 'federation.finishSamlOnPage',
+    on: 'GET /signin/saml/finish',
+    summary: 'Come in with what a SAML provider proved.',
+    access: page('The ticket of the provider\u2019s answer, in the cookie of this browser, is the proof.', { class: 'credential' }),
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'identity_taken', 'email_taken', ...ENTERS],
+    emits: [...SIGNS_IN, ...CREATES, 'federation.code_requested', 'user.signed_out'],
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query, principal }) => (await import('./saml.ts')).finishOnPage(ctx, query, principal),
+  }),
+]

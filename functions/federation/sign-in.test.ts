@@ -1,0 +1,196 @@
+import { expect, test } from 'vitest'
+import { setUserActive } from '#db/store/people'
+import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { addProvider, BASE, browserOf, identitiesOf, startFederation, stateOf } from '#shared/testing/federation'
+import { bodyOf, change, codeIn, configure, enrol, eventsOf, rowOf, setStatus, textIn, verifyDomain } from '#shared/testing/sign-in'
+import { platformAdministrator } from '../seeds.ts'
+import { federationRoutes } from './routes.ts'
+
+const start = (world = {}) => startFederation(federationRoutes, world)
+const claimsOf = (token: string): Record<string, unknown> => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+
+test('a linked identity signs in: the token says what was proved, the identity when, the owner is told of the first time', async () => {
+  const { app, company, dance, link } = await start()
+  const person = await app.person(company)
+  await link(person, 'sub-1')
+  app.clock.advance(60)
+  const answer = await dance({ tenant_domain: company.name }, { sub: 'sub-1', email: 'other@example.com', name: 'Pat\u202e P.' })
+  expect(answer.status).toBe(200)
+  const body = await bodyOf(answer)
+  expect(body).toMatchObject({ tenant_id: company.tenantId, tenant_domain: company.domain, email: person.email, mfa_required: false })
+  expect(claimsOf(textIn(body, 'token'))).toMatchObject({ sub: person.id, tenant_id: company.tenantId, amr: ['fed'], acr: 'aal1' })
+  expect(claimsOf(textIn(body, 'token')).roles ?? []).toEqual([])
+  const [identity] = await identitiesOf(app, person)
+  expect(identity).toMatchObject({ email: 'other@example.com', lastLoginAt: app.clock.now(), profile: { name: 'Pat P.', email_verified: false } })
+  expect((await app.mailsTo(person.email)).map(({ subject }) => subject)).toEqual([expect.stringContaining('through Example ID')])
+  expect(await eventsOf(app, company.tenantId, 'federation.exchangeCode')).toEqual(['identity.used_first', 'session.created', 'user.signed_in'])
+  expect((await dance({ tenant_domain: company.name }, { sub: 'sub-1' })).status).toBe(200)
+  expect(await app.mailsTo(person.email)).toHaveLength(1)
+})
+
+test('an administrator gets what the account has, not what the door is; a factor that is owed stays owed', async () => {
+  const { app, company, dance, link } = await start()
+  await link(company.admin, 'sub-1')
+  const first = await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1' }))
+  expect(claimsOf(textIn(first, 'token'))).toMatchObject({ sub: company.admin.id, roles: ['admin'] })
+  await enrol(app, company.admin)
+  const owed = await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1', amr: ['mfa'], acr: 'phr' }))
+  expect(owed).toMatchObject({ mfa_required: true, otp_required: true, login_ticket: expect.any(String) })
+  expect(owed).not.toHaveProperty('token')
+})
+
+test('several factors at the provider count where the tenant trusts it for that, and nowhere else', async () => {
+  const { app, company, provider, dance, link } = await start()
+  await link(company.admin, 'sub-1')
+  await configure(app, company, { requireSecondFactor: true, trustFactorsOf: ['another'] })
+  const strong = { sub: 'sub-1', amr: ['pwd', 'mfa'] }
+  expect(await bodyOf(await dance({ tenant_domain: company.domain }, strong))).toMatchObject({ mfa_required: true, methods: [] })
+  await configure(app, company, { trustFactorsOf: [provider] })
+  const trusted = await bodyOf(await dance({ tenant_domain: company.domain }, strong))
+  expect(trusted.mfa_required).toBe(false)
+  expect(claimsOf(textIn(trusted, 'token'))).toMatchObject({ amr: ['fed', 'mfa'], acr: 'aal2' })
+  expect(await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1', amr: ['pwd'] }))).toMatchObject({ mfa_required: true })
+})
+
+test('discover: the accounts that know the identity, by issuer and subject alone; one is chosen, once', async () => {
+  const { app, company, dance, link } = await start()
+  const globex = await app.company('globex')
+  await link(company.admin, 'sub-1')
+  const browser = browserOf(app)
+  expect(await bodyOf(await dance({}, { sub: 'sub-1' }))).toMatchObject({ tenant_id: company.tenantId, token: expect.any(String) })
+  await link(globex.admin, 'sub-1')
+  await link((await app.company('hooli')).admin, 'sub-1', { isOwnProvider: true })
+  const answer = await bodyOf(await dance({}, { sub: 'sub-1' }, {}, browser))
+  expect(answer).not.toHaveProperty('token')
+  expect((answer.accounts as { tenant_id: string }[]).map(({ tenant_id }) => tenant_id).toSorted()).toEqual(
+    [company.tenantId, globex.tenantId].toSorted(),
+  )
+  const choose = (tenant_id: string) => browser.call('/federation/accounts/choose', { body: { choice_ticket: answer.choice_ticket, tenant_id } })
+  const initech = await app.company('initech')
+  expect((await choose(initech.tenantId)).status).toBe(401)
+  const chosen = await choose(globex.tenantId)
+  expect(await bodyOf(chosen)).toMatchObject({ tenant_id: globex.tenantId, email: globex.admin.email, token: expect.any(String) })
+  expect((await choose(company.tenantId)).status).toBe(401)
+  // The address is known in a tenant, the identity in none.
+  const unknown = await dance({}, { sub: 'sub-2', email: company.admin.email, email_verified: true })
+  expect(unknown.status).toBe(404)
+  expect(await bodyOf(unknown)).toMatchObject({ error: 'User not found', needs_domain: true, origin_domain: 'localhost' })
+})
+
+test('on a tenant\u2019s own domain only that tenant is meant, with its own providers', async () => {
+  const { app, company, upstream, link, danceWith } = await start()
+  await verifyDomain(app, company, `id.${company.name}.example`)
+  const own = await addProvider(app, { issuer: upstream.url }, company.tenantId)
+  const browser = browserOf(app, `https://id.${company.name}.example`)
+  const person = await app.person(company)
+  await link(person, 'sub-1')
+  const names = async (query = '', from = browser) =>
+    ((await bodyOf(await from.call(`${BASE}/providers${query}`))).providers as { provider_name: string }[]).map(({ provider_name }) => provider_name)
+  expect(await names()).toContain(own)
+  expect(await names('', browserOf(app))).not.toContain(own)
+  expect(await names(`?tenant_domain=${company.domain}`, browserOf(app))).toContain(own)
+  const back = await danceWith(browser, { provider: own }, { sub: 'sub-1' })
+  await browser.land(back)
+  expect(await bodyOf(await browser.exchange(back))).toMatchObject({ tenant_id: company.tenantId, token: expect.any(String) })
+  const stranger = await danceWith(browser, {}, { sub: 'sub-9', email: 'nobody@example.com', email_verified: true })
+  await browser.land(stranger)
+  expect((await browser.exchange(stranger)).status).toBe(403)
+  // Elsewhere the name means nothing.
+  expect((await browserOf(app).begin({ provider: own })).status).toBe(400)
+  expect((await browserOf(app).begin({ provider: own, tenant_domain: (await app.company('globex')).domain })).status).toBe(400)
+})
+
+test('a verified address asks for a confirmation; a mailed code gives it, once, and signs in', async () => {
+  const { app, company, dance } = await start()
+  const person = await app.person(company)
+  const who = { sub: 'sub-1', email: person.email.toUpperCase(), email_verified: true }
+  const asked = await dance({ tenant_domain: company.domain }, who)
+  expect(asked.status).toBe(409)
+  const refusal = await bodyOf(asked)
+  expect(refusal).toMatchObject({ code: 'link_confirmation_required' })
+  expect(await identitiesOf(app, person)).toEqual([])
+  const link_ticket = textIn(refusal, 'link_ticket')
+  const browser = browserOf(app)
+  const confirm = (code: string) => browser.call('/federation/links/confirm', { body: { link_ticket, code } })
+  expect((await confirm('000000')).status).toBe(400)
+  expect((await browser.call('/federation/links/code', { body: { link_ticket } })).status).toBe(202)
+  const code = codeIn(await app.mailsTo(person.email))
+  const done = await confirm(code)
+  expect(await bodyOf(done)).toMatchObject({ tenant_id: company.tenantId, email: person.email, token: expect.any(String) })
+  expect(await identitiesOf(app, person)).toHaveLength(1)
+  expect((await confirm(code)).status).toBe(401)
+  expect((await rowOf(app, person))?.passwordHash).not.toBeNull()
+  expect((await dance({ tenant_domain: company.domain }, { sub: 'sub-1' })).status).toBe(200)
+})
+
+test('who is signed in to the account may confirm instead; nobody else', async () => {
+  const { app, company, dance } = await start()
+  const [person, other] = [await app.person(company), await app.person(company)]
+  const link_ticket = textIn(
+    await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 's', email: person.email, email_verified: true })),
+    'link_ticket',
+  )
+  const accept = (token: string) => app.request('/federation/links/accept', { body: { link_ticket }, token })
+  expect((await accept(await app.token(other))).status).toBe(401)
+  expect((await accept(await app.token((await app.company('globex')).admin))).status).toBe(401)
+  const token = await app.token(person)
+  app.clock.advance(901)
+  expect((await accept(token)).status).toBe(401)
+  app.clock.advance(-901)
+  expect((await accept(token)).status).toBe(200)
+  expect(await identitiesOf(app, person)).toMatchObject([{ subject: 's' }])
+  expect((await accept(token)).status).toBe(401)
+})
+
+test('suspended tenants, disabled people and a wrong domain are not told apart from nobody', async () => {
+  const { app, company, dance, link } = await start()
+  const person = await app.person(company)
+  await link(person, 'sub-1')
+  const without = async (response: Response) => {
+    const { request_id: _, ...body } = await bodyOf(response)
+    return [response.status, body]
+  }
+  const nobody = await without(await dance({ tenant_domain: company.domain }, { sub: 'sub-2' }))
+  expect(nobody[0]).toBe(401)
+  await atomically(forTenant(app.db, company.tenantId), (t) => setUserActive(t, person.id, false, app.clock.now()))
+  expect(await without(await dance({ tenant_domain: company.domain }, { sub: 'sub-1' }))).toEqual(nobody)
+  await setStatus(app, company, 'suspended')
+  expect((await browserOf(app).begin({ provider: 'x', tenant_domain: company.domain }, '/login/initiate')).status).toBe(404)
+})
+
+test('who is removed or disabled, or whose company is suspended, while the provider is asked is nobody', async () => {
+  const { app, company, danceWith, link } = await start()
+  const person = await app.person(company)
+  await link(person, 'sub-1')
+  const after = async (happens: () => Promise<unknown>): Promise<unknown> => {
+    const browser = browserOf(app)
+    const back = await danceWith(browser, { tenant_domain: company.domain }, { sub: 'sub-1' })
+    await browser.land(back)
+    await happens()
+    const before = await stateOf(app, company.tenantId)
+    const response = await browser.exchange(back)
+    expect(await stateOf(app, company.tenantId)).toEqual(before)
+    return (await bodyOf(response)).code
+  }
+  const nobody = 'federation_no_account'
+  expect(await after(() => change(app, person, { deletedAt: app.clock.now() }))).toBe(nobody)
+  await change(app, person, { deletedAt: null })
+  expect(await after(() => change(app, person, { active: false }))).toBe(nobody)
+  await change(app, person, { active: true })
+  expect(await after(() => setStatus(app, company, 'suspended'))).toMatch(/^federation_(no_account|failed)$/)
+})
+
+test('claims from the userinfo endpoint serve where the ID token has none', async () => {
+  const { app, company, dance } = await start({ claimsInUserinfo: true })
+  const person = await app.person(company)
+  const asked = await dance({ tenant_domain: company.domain }, { sub: 'sub-1', email: person.email, email_verified: true })
+  expect(await bodyOf(asked)).toMatchObject({ code: 'link_confirmation_required' })
+})
+
+test('the platform\u2019s own tenant is never reached by an address', async () => {
+  const { app, dance } = await start()
+  const admin = await platformAdministrator(app)
+  const answer = await dance({ tenant_domain: `platform.${app.config.TENANT_DOMAIN_SUFFIX}` }, { sub: 'x', email: admin.email, email_verified: true })
+  expect(await bodyOf(answer)).toMatchObject({ code: 'federation_no_account' })
+  expect(await identitiesOf(app, { ...admin, tenantId: SYSTEM_TENANT })).toEqual([])
+})

@@ -1,0 +1,119 @@
+// The state of a dance: bound to the browser by a cookie, to the provider by its issuer, to the code by its digest; ten minutes, once.
+import type { FederationAction, FederationPage, FederationState, StateKey } from '#db/store/federation-states'
+import { insertState } from '#db/store/federation-states'
+import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from '#db/tenant'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { callbackUrl } from '#shared/federation/callback-url'
+import { begin, type Dance } from '#shared/federation/engine/engine'
+import { peerOf } from '#shared/federation/peer'
+import type { Upstream } from '#shared/federation/upstream'
+import type { Cookie } from '#shared/http/route'
+import { opaque } from '#shared/random'
+import type { Ctx } from './group.ts'
+
+const STATE_SECONDS = 600
+const STATE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.[\w-]{43}$/
+const BROWSER = /^[\w-]{43}$/
+
+const cookieName = (secure: boolean): string => `${secure ? '__Host-' : ''}authsec_oidc`
+const browserOf = (ctx: Ctx): string | undefined => {
+  const value = ctx.request.cookie(cookieName(ctx.request.secure))
+  return value !== undefined && BROWSER.test(value) ? value : undefined
+}
+
+const hashes = (ctx: Ctx, state: string, browser: string): StateKey => ({
+  stateHash: ctx.hash('federation:state', state),
+  browserHash: ctx.hash('federation:browser', browser),
+})
+/** Bound to its state: the code of one dance is no other's. */
+export const codeHash = (ctx: Ctx, state: string, code: string): Uint8Array => ctx.hash('federation:code', state, code)
+
+/** Where a state lies, by the text that came back and the cookie of this browser. */
+export const locate = (ctx: Ctx, state: string): { readonly t: TenantDb; readonly key: StateKey } | undefined => {
+  const tenantId = STATE.exec(state)?.[1]
+  const browser = browserOf(ctx)
+  if (tenantId === undefined || browser === undefined) return undefined
+  return { t: forTenant(ctx.db, asTenantId(tenantId)), key: hashes(ctx, state, browser) }
+}
+
+/** A browser may have several dances under way: they share its cookie. It crosses sites only where the caller is on another one. */
+const browserCookie = (ctx: Ctx, value: string): Cookie => {
+  const { origin, secure } = ctx.request
+  const crosses = secure && origin !== undefined && new URL(origin).hostname !== new URL(ctx.config.BASE_URL).hostname
+  return { name: cookieName(secure), value, maxAgeSeconds: STATE_SECONDS, sameSite: crosses ? 'None' : 'Lax' }
+}
+
+export type Start = {
+  /** The tenant it is for; the system tenant while there is none. */
+  readonly tenantId: TenantId
+  readonly action: FederationAction
+  readonly upstream: Upstream
+  readonly origin: string
+  readonly redirectAfter: string | undefined
+  readonly tenantDomain?: string
+  readonly userId?: string
+  readonly sessionId?: string
+  /** Our client at whose door it begins. */
+  readonly forClientId?: string | undefined
+  /** On our own page, which goes on by itself; the answer comes back to the host that it is on. */
+  readonly page?: FederationPage
+}
+export type Started = { readonly redirectUrl: string; readonly state: string; readonly cookie: Cookie }
+
+const secretsContext = (id: string): string => `federation_states:${id}`
+
+/** The class of what went wrong at a provider. Never its text, which the provider wrote. */
+export const classOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return 'unknown'
+  const inner = error.cause instanceof Error ? ` / ${error.cause.name}` : ''
+  const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
+  return `${error.name}${code}${inner}`
+}
+
+/** Keeps a state and answers where to send the browser. @throws AppError provider_unavailable */
+export const startDance = async (ctx: Ctx, start: Start): Promise<Started> => {
+  const { upstream, tenantId } = start
+  const [id, verifier, nonce] = [ctx.random.id(), `${opaque(ctx.random)}${opaque(ctx.random)}`.slice(0, 64), opaque(ctx.random)]
+  const state = `${tenantId}.${opaque(ctx.random)}`
+  const browser = browserOf(ctx) ?? opaque(ctx.random)
+  const peer = await peerOf(ctx, upstream)
+  const redirectUri = callbackUrl(start.page === undefined ? ctx.config.BASE_URL : start.origin)
+  const begun = await begin(ctx, peer, { state, redirectUri, verifier, nonce }).catch((error: unknown) => {
+    ctx.log.warn('federation.unavailable', { tenant_id: tenantId, provider: upstream.name, error: classOf(error) })
+    throw new AppError('provider_unavailable', undefined, { retryAfterSeconds: 30 })
+  })
+  await atomically(forTenant(ctx.db, tenantId), async (t) => {
+    const now = ctx.clock.now()
+    await insertState(t, {
+      id,
+      ...hashes(ctx, state, browser),
+      action: start.action,
+      provider: upstream.name,
+      isOwnProvider: upstream.isOwn,
+      issuer: begun.issuer,
+      clientId: peer.clientId,
+      announcesIssuer: begun.announcesIssuer,
+      origin: start.origin,
+      redirectAfter: start.redirectAfter ?? null,
+      redirectUri,
+      page: start.page ?? null,
+      forClientId: start.forClientId ?? null,
+      tenantDomain: start.tenantDomain ?? null,
+      sealedSecrets: await ctx.keyring.seal(t, t.tenantId, JSON.stringify([verifier, nonce]), secretsContext(id)),
+      userId: start.userId ?? null,
+      sessionId: start.sessionId ?? null,
+      createdAt: now,
+      expiresAt: secondsAfter(now, STATE_SECONDS),
+    })
+  })
+  return { redirectUrl: begun.url, state, cookie: browserCookie(ctx, browser) }
+}
+
+/** What the browser carried away, as it has to come back. */
+export const danceOf = async (ctx: Ctx, t: TenantDb, row: FederationState, state: string): Promise<Dance> => {
+  const opened = await ctx.keyring.open(t, t.tenantId, row.sealedSecrets, secretsContext(row.id))
+  const [verifier, nonce]: unknown[] = JSON.parse(opened ?? '[]')
+  if (typeof verifier !== 'string' || typeof nonce !== 'string') throw new Error('A state lost its secrets.')
+  return { state, redirectUri: row.redirectUri, verifier, nonce }
+}

@@ -1,0 +1,76 @@
+// Which real or embedded part serves each need of this process: one variable switches one part.
+import { join } from 'node:path'
+import { type Db, openDb } from '#db/client'
+import { openFolder } from '#db/folder'
+import { migrate } from '#db/migrate'
+import { postgresEngine } from '#db/postgres'
+import type { Cache } from '#shared/cache/cache'
+import { memoryCache } from '#shared/cache/memory'
+import type { Clock } from '#shared/clock'
+import type { Config } from '#shared/config'
+import type { BaseCtx } from '#shared/context'
+import type { Log } from '#shared/log'
+import { localMail } from '#shared/mail/local'
+import type { Mail } from '#shared/mail/mail'
+import { smtpMail } from '#shared/mail/smtp'
+import type { Random } from '#shared/random'
+import { environmentSecrets } from '#shared/secrets/environment'
+import { generateSecrets } from '#shared/secrets/generate'
+import { sealedFileSecrets } from '#shared/secrets/sealed-file'
+import type { Secrets } from '#shared/secrets/secrets'
+import { configuredSms } from '#shared/sms/configured'
+import { localSms } from '#shared/sms/local'
+import type { Sms } from '#shared/sms/sms'
+
+type Parts = { readonly config: Config; readonly clock: Clock; readonly random: Random; readonly log: Log }
+
+/** PostgreSQL where DATABASE_URL is set, else the embedded engine on its folder. */
+export const openDatabase = async ({ config, clock, log }: Parts): Promise<Db> => {
+  const url = config.DATABASE_URL
+  const engine =
+    url === undefined
+      ? (await openFolder(join(config.DATA_DIR, 'db'))).engine
+      : postgresEngine({
+          url,
+          maxConnections: config.DATABASE_POOL,
+          onIdleError: (error) => log.warn('database_connection_lost', { error: error.name }),
+          ...(config.DATABASE_JOBS_URL === undefined ? {} : { jobsUrl: config.DATABASE_JOBS_URL }),
+          ...(config.DATABASE_OWNER_URL === undefined ? {} : { ownerUrl: config.DATABASE_OWNER_URL }),
+        })
+  const db = openDb(engine)
+  if (!config.SKIP_MIGRATIONS) await migrate(db, clock.now())
+  return db
+}
+
+/** Redis where REDIS_URL is set, else a map of this process. */
+export const openCache = async ({ config, clock }: Parts): Promise<Cache> => {
+  if (config.REDIS_URL === undefined) return memoryCache(clock)
+  const { redisCache } = await import('#shared/cache/redis')
+  return redisCache(config.REDIS_URL, clock)
+}
+
+/** The environment where MASTER_KEYS is set, else a sealed file beside the data, made at the first start. */
+export const openSecrets = async ({ config, random }: Parts): Promise<Secrets> => {
+  if (config.MASTER_KEYS !== undefined) return environmentSecrets({ MASTER_KEYS: config.MASTER_KEYS, HASH_KEY: config.HASH_KEY })
+  const secrets = sealedFileSecrets(join(config.DATA_DIR, 'secrets'), random)
+  await generateSecrets(secrets, random)
+  return secrets
+}
+
+export type OpenedSms = { readonly sms: Sms; readonly captured: ReturnType<typeof localSms> | undefined }
+
+/** Twilio where TWILIO_* are set; none in production without them; else captured. */
+export const openSms = (ctx: Pick<BaseCtx, 'config' | 'tracer' | 'clock'>): OpenedSms => {
+  if (ctx.config.TWILIO_ACCOUNT_SID !== undefined || ctx.config.ENVIRONMENT === 'production') return { sms: configuredSms(ctx), captured: undefined }
+  const captured = localSms(ctx.clock)
+  return { sms: captured, captured }
+}
+
+export type LocalMail = { readonly mail: Mail; readonly captured: ReturnType<typeof localMail> | undefined }
+
+/** SMTP where SMTP_URL is set, else captured. */
+export const openMail = ({ config, clock }: Parts): LocalMail => {
+  if (config.SMTP_URL !== undefined) return { mail: smtpMail({ url: config.SMTP_URL, from: config.MAIL_FROM }), captured: undefined }
+  const captured = localMail(clock)
+  return { mail: captured, captured }
+}

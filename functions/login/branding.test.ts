@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { pageError } from '#page/error'
+import { contrast, inkFor, READABLE, readableOn } from '#shared/page/contrast'
+import { startApp } from '#shared/testing/app'
+import { doorOf, openBrowser } from '#shared/testing/browser'
+import { bodyOf, eventsOf } from '#shared/testing/sign-in'
+import { loginRoutes } from './routes.ts'
+
+const PNG = `data:image/png;base64,${Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), Buffer.alloc(20)]).toString('base64')}`
+const PLAIN = { brand: null, radius: null, logo: null }
+const start = async () => {
+  const app = await startApp(loginRoutes, { render: pageError })
+  const company = await app.company()
+  return { app, company, token: await app.token(company.admin, ['pwd', 'otp']) }
+}
+
+test.each(['#ffff00', '#ffffff', '#000000', '#7f7f7f', '#2f5bea', '#ff0000', '#00ff88'])('%s is corrected until everybody can read it', (colour) => {
+  for (const grounds of [
+    ['#ffffff', '#f6f7f9'],
+    ['#171a20', '#0e1014'],
+  ]) {
+    const readable = readableOn(colour, grounds)
+    for (const ground of grounds) expect(contrast(readable, ground)).toBeGreaterThanOrEqual(READABLE)
+    expect(contrast(inkFor(readable), readable)).toBeGreaterThanOrEqual(READABLE)
+  }
+})
+
+test('a company\u2019s colours, radius and logo are on its pages, and on nobody else\u2019s', async () => {
+  const { app, company, token } = await start()
+  const saved = await app.request('/branding', { method: 'PUT', token, body: { brand: '#0f5b31', brand_ink: '#ffffff', radius: 4, logo: PNG } })
+  expect(saved.status).toBe(200)
+  expect(await bodyOf(saved)).toMatchObject({ brand: '#0f5b31', brand_ink: '#ffffff', radius: 4, logo: PNG })
+  expect(await bodyOf(await app.request('/branding', { token }))).toMatchObject({ brand: '#0f5b31', logo: PNG, notes: [] })
+  const page = await openBrowser(app).read(doorOf(company))
+  expect(page.html).toContain(`<img src="${PNG}" alt=""/>`)
+  expect(page.html).toContain(':root{--brand:#0f5b31;--brand-ink:#ffffff;--radius:4px;}')
+  const globex = await app.company('globex')
+  expect((await openBrowser(app).read(doorOf(globex))).html).not.toContain('#0f5b31')
+  expect(await eventsOf(app, company.tenantId, 'login.saveBranding')).toEqual(['tenant.branding_changed'])
+})
+
+test('what nobody could read is corrected, and said', async () => {
+  const { app, token } = await start()
+  const body = await bodyOf(await app.request('/branding', { method: 'PUT', token, body: { ...PLAIN, brand: '#ffff00', brand_ink: '#ffffee' } }))
+  expect(body.notes).toHaveLength(1)
+  expect(contrast(String(body.brand), '#ffffff')).toBeGreaterThanOrEqual(READABLE)
+  expect(contrast(String(body.brand_ink), String(body.brand))).toBeGreaterThanOrEqual(READABLE)
+})
+
+test('a picture that is none, too large, or a document is refused, and nothing changes', async () => {
+  const { app, company, token } = await start()
+  for (const logo of [
+    'data:image/svg+xml;base64,PHN2Zy8+',
+    'https://evil.example/logo.png',
+    `data:image/png;base64,${Buffer.from('<html>').toString('base64')}`,
+    `data:image/png;base64,${'A'.repeat(30_000)}`,
+  ]) {
+    const answer = await app.request('/branding', { method: 'PUT', token, body: { ...PLAIN, logo } })
+    expect([answer.status, (await bodyOf(answer)).code]).toEqual([400, 'invalid_request'])
+  }
+  for (const brand of ['red', '#fff', '#12345g', '#123456;}body{display:none']) {
+    expect((await app.request('/branding', { method: 'PUT', token, body: { ...PLAIN, brand } })).status).toBe(400)
+  }
+  expect(await eventsOf(app, company.tenantId, 'login.saveBranding')).toEqual([])
+})

@@ -1,0 +1,72 @@
+// How a tenant's hosted pages look: saved as given where everybody can read it, corrected with a note where not.
+import type * as z from 'zod'
+import { findBranding, type NewBranding, putBranding, type Branding as Row } from '#db/store/branding'
+import { atomically, forTenant } from '#db/tenant'
+import { byUser, record } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import { contrast, inkFor, READABLE, readableOn } from '#shared/page/contrast'
+import type { Branding, PutBranding } from './branding.schema.ts'
+import type { Ctx } from './group.ts'
+
+/** The grounds that the brand's colour stands on, by scheme; as in tokens.ts. */
+const LIGHT = ['#ffffff', '#f6f7f9']
+const DARK = ['#171a20', '#0e1014']
+
+const shown = (row: Row | undefined, notes: readonly string[] = []): z.input<typeof Branding> => ({
+  brand: row?.brand ?? null,
+  brand_ink: row?.brandInk ?? null,
+  brand_dark: row?.brandDark ?? null,
+  brand_dark_ink: row?.brandDarkInk ?? null,
+  radius: row?.radius ?? null,
+  logo: row?.logo && row.logoType ? `data:${row.logoType};base64,${Buffer.from(row.logo).toString('base64')}` : null,
+  notes: [...notes],
+})
+
+export const readBranding = async (ctx: Ctx, principal: User): Promise<z.input<typeof Branding>> =>
+  shown(await findBranding(forTenant(ctx.db, principal.tenantId)))
+
+const SIGNATURES: Readonly<Record<string, (bytes: Buffer) => boolean>> = {
+  'image/png': (bytes) => bytes.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])),
+  'image/jpeg': (bytes) => bytes.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff])),
+  'image/webp': (bytes) => bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP',
+}
+
+/** A picture that is what it says; nothing that a browser could read as a document. @throws AppError invalid_request */
+const pictureIn = (logo: string | null): Pick<NewBranding, 'logo' | 'logoType'> => {
+  if (logo === null) return { logo: null, logoType: null }
+  const [, type = '', data = ''] = /^data:([\w/]+);base64,(.+)$/.exec(logo) ?? []
+  const bytes = Buffer.from(data, 'base64')
+  if (SIGNATURES[type]?.(bytes) !== true) throw new AppError('invalid_request', 'logo: the picture is not what it says.', { field: 'body.logo' })
+  return { logo: new Uint8Array(bytes), logoType: type }
+}
+
+type Colours = Pick<NewBranding, 'brand' | 'brandInk' | 'brandDark' | 'brandDarkInk'>
+
+const coloursOf = ({ brand, brand_ink }: z.output<typeof PutBranding>, notes: string[]): Colours => {
+  if (brand === null) return { brand: null, brandInk: null, brandDark: null, brandDarkInk: null }
+  const [light, dark] = [readableOn(brand.toLowerCase(), LIGHT), readableOn(brand.toLowerCase(), DARK)]
+  if (light !== brand.toLowerCase()) notes.push(`brand: ${brand} cannot be read on a light page; ${light} is used there.`)
+  if (dark !== brand.toLowerCase()) notes.push(`brand: ${brand} cannot be read on a dark page; ${dark} is used there.`)
+  const wanted = brand_ink?.toLowerCase()
+  const ink = wanted !== undefined && contrast(wanted, light) >= READABLE ? wanted : inkFor(light)
+  if (wanted !== undefined && ink !== wanted) notes.push(`brand_ink: ${brand_ink} cannot be read on ${light}; ${ink} is used.`)
+  return { brand: light, brandInk: ink, brandDark: dark, brandDarkInk: inkFor(dark) }
+}
+
+/** @throws AppError invalid_request */
+export const saveBranding = async (ctx: Ctx, principal: User, body: z.output<typeof PutBranding>): Promise<z.input<typeof Branding>> => {
+  const notes: string[] = []
+  const row = { ...coloursOf(body, notes), ...pictureIn(body.logo), radius: body.radius, updatedAt: ctx.clock.now() }
+  return atomically(forTenant(ctx.db, principal.tenantId), async (t) => {
+    await putBranding(t, row)
+    const { logo, ...after } = row
+    await record(t, ctx, {
+      event: 'tenant.branding_changed',
+      actor: byUser(principal),
+      target: { type: 'tenant', id: principal.tenantId },
+      after: { ...after, updatedAt: undefined, logo: logo !== null },
+    })
+    return shown(await findBranding(t), notes)
+  })
+}

@@ -1,0 +1,45 @@
+// Sign-in for an address whose domain an organisation has proved: at that organisation's own provider, or with a password all the same.
+import { answerPage, openPage } from '#page/hosted'
+import { Links } from '#page/links'
+import { at, findDoor } from '#shared/browser/door'
+import type { DoorAsked } from '#shared/browser/door.schema'
+import { goTo } from '#shared/browser/go'
+import { homeRealm } from '#shared/federation/home-realm'
+import type { User } from '#shared/http/principal'
+import { fill } from '#shared/page/wait'
+import type { Ctx } from './group.ts'
+import { hrefOf } from './providers.part.tsx'
+
+/** Links: a provider leads wherever it likes, and browsers hold what a form leads to to the page's own policy. */
+export const companyPage = async (ctx: Ctx, asked: DoorAsked, principal: User | undefined) => {
+  const door = await findDoor(ctx, asked)
+  const page = await openPage(ctx, { principal, tenantId: door.kind === 'tenant' ? door.tenantId : undefined })
+  const { email } = page.visit
+  const realm = email === undefined ? undefined : await homeRealm(ctx, email, door)
+  if (realm === undefined || email === undefined) return goTo(ctx, at('/signin', asked))
+  const there = door.kind === 'tenant' ? asked : { ...asked, tenant: realm.domain }
+  const { provider, signIn } = page.words
+  return answerPage(ctx, page, {
+    title: fill(provider.companyTitle, { tenant: realm.tenantName }),
+    children: (
+      <>
+        <p class="quiet who-is">{fill(provider.companySignIn, { tenant: realm.tenantName, email })}</p>
+        {realm.providers.map(({ protocol, providerName, displayName }, n) => (
+          <a
+            class={n === 0 ? 'primary' : 'second'}
+            href={hrefOf(there, providerName, protocol === 'saml' ? '/signin/saml' : '/signin/provider')}
+            rel="nofollow"
+          >
+            {fill(provider.goOn, { provider: displayName })}
+          </a>
+        ))}
+        <Links
+          links={[
+            { href: at('/signin/password', asked), label: provider.usePassword },
+            { href: at('/signin', asked), label: signIn.other },
+          ]}
+        />
+      </>
+    ),
+  })
+}

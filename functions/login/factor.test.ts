@@ -1,0 +1,173 @@
+import { expect, test } from 'vitest'
+import { findFactors } from '#db/store/factors'
+import { forTenant } from '#db/tenant'
+import { pageError } from '#page/error'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { doorOf, formsOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from '#shared/testing/browser'
+import { codeIn, configure, leaked, setStatus } from '#shared/testing/sign-in'
+import { appCode } from '#shared/testing/totp'
+import { accountPageRoutes } from '../account-pages/routes.ts'
+import { loginRoutes } from './routes.ts'
+
+const pages = [...loginRoutes, ...accountPageRoutes]
+const start = async () => {
+  const app = await startApp(pages, { render: pageError })
+  const company = await app.company()
+  return { app, company, pat: await app.person(company) }
+}
+const seedIn = ({ html }: { readonly html: string }): string => (/<p class="code seed"[^>]*>([^<]*)/.exec(html)?.[1] ?? '').replace(/\s/g, '')
+const backupCodesIn = ({ html }: { readonly html: string }): string[] => [...html.matchAll(/<li>(\d\d-[\w-]+)<\/li>/g)].map(([, code]) => code ?? '')
+/** Signed in with a password, then an app added on the account page. */
+const withApp = async (app: TestApp, company: Company, person: Person) => {
+  const browser = openBrowser(app)
+  await browser.signIn(person, doorOf(company))
+  const seed = seedIn(await browser.read('/me/app'))
+  const codes = backupCodesIn(await browser.send({ code: appCode(seed, app.clock.now()) }))
+  app.clock.advance(60)
+  return { browser, seed, codes }
+}
+const halfway = async (app: TestApp, company: Company, person: Person): Promise<TestBrowser> => {
+  const browser = openBrowser(app)
+  await browser.signIn(person, doorOf(company))
+  return browser
+}
+
+test('an app is added with a code, its backup codes are shown once, and signing in asks for it from then on', async () => {
+  const { app, company, pat } = await start()
+  const { browser, seed, codes } = await withApp(app, company, pat)
+  expect(seed).toMatch(/^[A-Z2-7]{32}$/)
+  expect(codes).toHaveLength(10)
+  expect((await browser.read('/me')).html).toContain('Authenticator')
+  expect(JSON.stringify([...browser.jar.kept])).not.toContain(seed)
+  const other = await halfway(app, company, pat)
+  expect(titleOf(other.page())).toBe('Confirm with your second factor')
+  expect((await other.read('/me')).url).toContain('/signin')
+  await other.read(`/signin/factor?client_id=${company.clientId}`)
+  expect(summaryOf(await other.send({ code: '000000' }))).toContain('The code is wrong')
+  expect(titleOf(await other.send({ code: appCode(seed, app.clock.now()) }))).toBe('Your sign-in')
+  expect(await leaked(app, [company.tenantId], [seed, ...codes])).toEqual([])
+})
+
+test('reloading the page of an app keeps its key; starting again makes another one', async () => {
+  const { app, company, pat } = await start()
+  const browser = await halfway(app, company, pat)
+  const first = seedIn(await browser.read('/me/app'))
+  expect(summaryOf(await browser.send({ code: '000000' }))).toContain('The code is wrong')
+  expect(seedIn(await browser.read('/me/app'))).toBe(first)
+  const another = await browser.send({}, { action: '/me/app/again' })
+  expect(seedIn(another)).not.toBe(first)
+  expect((await browser.send({ code: appCode(first, app.clock.now()) })).html).toContain('The code is wrong')
+})
+
+test('the key of an app is in no cookie, and serves the session that began it alone, once', async () => {
+  const { app, company, pat } = await start()
+  const [browser, elsewhere] = [await halfway(app, company, pat), await halfway(app, company, pat)]
+  const seed = seedIn(await browser.read('/me/app'))
+  const kept = [...browser.jar.kept.values()].flatMap((value) => [value, Buffer.from(value, 'base64url').toString()])
+  expect(kept.filter((text) => text.includes(seed) || text.includes('otpauth'))).toEqual([])
+  expect(seedIn(await elsewhere.read('/me/app'))).not.toBe(seed)
+  expect(summaryOf(await elsewhere.send({ code: appCode(seed, app.clock.now()) }))).toContain('The code is wrong')
+  await browser.read('/me/app')
+  const form = { form_token: formsOf(browser.page())[0]?.fields.form_token ?? '', code: appCode(seed, app.clock.now()) }
+  const answers = await Promise.all(Array.from({ length: 20 }, () => browser.post('/me/app', form)))
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+  expect((await app.events(company.tenantId)).filter(({ event }) => event === 'factor.added')).toHaveLength(1)
+})
+
+test('a backup code signs in once', async () => {
+  const { app, company, pat } = await start()
+  const { codes } = await withApp(app, company, pat)
+  const browser = await halfway(app, company, pat)
+  await browser.read(`/signin/factor?client_id=${company.clientId}&by=backup`)
+  expect(titleOf(await browser.send({ code: (codes[0] ?? '').toLowerCase() }))).toBe('Your sign-in')
+  const again = await halfway(app, company, pat)
+  await again.read(`/signin/factor?client_id=${company.clientId}&by=backup`)
+  expect(summaryOf(await again.send({ code: codes[0] ?? '' }))).toContain('wrong')
+})
+
+test('a code of an app counts once, in whatever browser', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await withApp(app, company, pat)
+  const code = appCode(seed, app.clock.now())
+  expect(titleOf(await (await halfway(app, company, pat)).send({ code }))).toBe('Your sign-in')
+  expect(summaryOf(await (await halfway(app, company, pat)).send({ code }))).toContain('wrong')
+})
+
+test('five wrong codes pause the factor, and the page says how long', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await withApp(app, company, pat)
+  const browser = await halfway(app, company, pat)
+  for (let n = 0; n < 5; n++) await browser.send({ code: '000000' })
+  expect(summaryOf(await browser.send({ code: appCode(seed, app.clock.now()) }))).toMatch(/too many wrong codes\. Try again in \d+ minutes/)
+  expect((await browser.read('/me')).url).toContain('/signin')
+})
+
+test('where a factor is owed and none is there, the mailbox is proved first, then an app added, then the session begins', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { requireSecondFactor: true })
+  app.clock.advance(2 * 3600)
+  const browser = await halfway(app, company, pat)
+  expect([browser.page().url.split('?')[0], titleOf(browser.page())]).toEqual(['/signin/mailbox', 'Prove your mailbox first'])
+  expect(noteOf(await browser.send({}, { action: '/signin/mailbox/send' }))).toBe('A new code is on its way.')
+  expect(summaryOf(await browser.send({ otp: '000000' }))).toContain('wrong or too old')
+  const setup = await browser.send({ otp: codeIn(await app.mailsTo(pat.email)) })
+  expect(titleOf(setup)).toBe('Add an authenticator app')
+  const codes = await browser.send({ code: appCode(seedIn(setup), app.clock.now()) })
+  expect(backupCodesIn(codes)).toHaveLength(10)
+  expect(browser.jar.kept.has('authsec_session')).toBe(false)
+  expect(titleOf(await browser.send({}))).toBe('Your sign-in')
+})
+
+test('a stolen password does not add the thief\u2019s app: not without the mailbox, not beside a factor', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await withApp(app, company, pat)
+  const thief = await halfway(app, company, pat)
+  expect((await thief.read(`/signin/enrol?client_id=${company.clientId}`)).url).toContain('/signin/factor')
+  const form_token = formsOf(thief.page())[0]?.fields.form_token ?? ''
+  const response = await thief.post('/signin/enrol', { form_token, code: appCode(seed, app.clock.now()) })
+  expect(response.status).toBe(303)
+  expect(await findFactors(forTenant(app.db, company.tenantId), pat.id)).toHaveLength(1)
+  const finish = await thief.post('/signin/finish', { form_token })
+  expect(finish.headers.get('location')).toContain('/signin/factor')
+  expect(thief.jar.kept.has('authsec_session')).toBe(false)
+})
+
+test('a sign-in that is over, was finished, or belongs to another browser says so', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await withApp(app, company, pat)
+  expect(titleOf(await openBrowser(app).read('/signin/factor'))).toBe('This sign-in is over')
+  const browser = await halfway(app, company, pat)
+  app.clock.advance(601)
+  expect(titleOf(await browser.send({ code: appCode(seed, app.clock.now()) }))).toBe('This sign-in is over')
+  const gone = await halfway(app, company, pat)
+  await setStatus(app, company, 'suspended')
+  await gone.send({ code: appCode(seed, app.clock.now()) })
+  expect(gone.jar.kept.has('authsec_session')).toBe(false)
+})
+
+test('a second factor is removed after a fresh sign-in with it, and that is said', async () => {
+  const { app, company, pat } = await start()
+  const { browser, seed } = await withApp(app, company, pat)
+  const [factor] = await findFactors(forTenant(app.db, company.tenantId), pat.id)
+  // Begun with a password alone: the page asks for more.
+  const asked = await browser.read(`/me/method?id=${factor?.id}`)
+  expect(titleOf(asked)).toBe('Confirm that it is you')
+  expect(titleOf(await browser.send({ password: pat.password }))).toBe('Confirm with your second factor')
+  const page = await browser.send({ code: appCode(seed, app.clock.now()) })
+  expect([titleOf(page), summaryOf(page)]).toEqual(['Remove this sign-in method?', undefined])
+  expect(noteOf(await browser.send({}))).toBe('The sign-in method is removed.')
+  expect(await findFactors(forTenant(app.db, company.tenantId), pat.id)).toEqual([])
+})
+
+test('new backup codes void the old ones', async () => {
+  const { app, company, pat } = await start()
+  const { seed, codes } = await withApp(app, company, pat)
+  const browser = await halfway(app, company, pat)
+  await browser.send({ code: appCode(seed, app.clock.now()) })
+  const fresh = backupCodesIn(await browser.send({}, { action: '/me/backup-codes' }))
+  expect(fresh).toHaveLength(10)
+  const other = await halfway(app, company, pat)
+  await other.read(`/signin/factor?client_id=${company.clientId}&by=backup`)
+  expect(summaryOf(await other.send({ code: codes[3] ?? '' }))).toContain('wrong')
+  expect(titleOf(await other.send({ code: fresh[3] ?? '' }))).toBe('Your sign-in')
+})

@@ -1,0 +1,145 @@
+// What holds for every form and every page.
+import { expect, test } from 'vitest'
+import { findUserByEmail } from '#db/store/users'
+import { forTenant } from '#db/tenant'
+import { pageError } from '#page/error'
+import { methodOf, pathOf } from '#shared/http/route'
+import { startApp } from '#shared/testing/app'
+import { doorOf, formsOf, HOST, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
+import { eventsOf } from '#shared/testing/sign-in'
+import { accountPageRoutes } from '../account-pages/routes.ts'
+import { loginRoutes } from './routes.ts'
+
+const pages = [...loginRoutes, ...accountPageRoutes]
+const start = () => startApp(pages, { render: pageError })
+const OPEN = pages.filter((route) => methodOf(route) === 'GET' && route.access.rule === 'page' && !pathOf(route).includes(':'))
+const GUARDED = pages.filter((route) => route.access.rule === 'browser' && !pathOf(route).includes(':'))
+const POSTS = pages.filter((route) => methodOf(route) === 'POST' && !pathOf(route).includes(':'))
+
+test('every form is declared with its fields, so that its token is asked for', () => {
+  expect(POSTS.filter(({ form }) => form === undefined).map(({ id }) => id)).toEqual([])
+  expect(pages.filter((route) => methodOf(route) === 'GET' && route.form !== undefined)).toEqual([])
+})
+
+test.each(POSTS.map((route) => [route.on, route] as const))('%s from another site is refused, and nothing is done', async (_, route) => {
+  const app = await start()
+  const { admin, tenantId } = await app.company()
+  const browser = openBrowser(app)
+  await browser.signIn(admin)
+  const before = (await app.events(tenantId)).length
+  const { form_token = '' } = formsOf(await browser.read('/me'))[0]?.fields ?? {}
+  for (const headers of [
+    { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+    { origin: `http://${HOST}`, 'sec-fetch-site': 'same-site' },
+    { origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' },
+    { origin: 'null', 'sec-fetch-site': 'same-origin' },
+    { origin: 'null', 'sec-fetch-site': '' },
+  ]) {
+    const response = await browser.post(pathOf(route), { form_token, email: admin.email, password: admin.password }, headers)
+    expect(response.status).toBe(403)
+    expect(await response.text()).toContain('data-code="cross_site"')
+  }
+  const events = await app.events(tenantId)
+  expect(events.slice(0, events.length - before).every(({ event, reason }) => event === 'request.refused' && reason === 'cross_site')).toBe(true)
+})
+
+test('the token of another browser, of another session, or none: the form is refused and can be sent again', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  const browser = openBrowser(app)
+  const tokenIn = () => formsOf(browser.page())[0]?.fields.form_token ?? ''
+  await browser.read('/signin')
+  const early = tokenIn()
+  await browser.signIn(acme.admin)
+  await browser.read('/me')
+  const other = openBrowser(app)
+  await other.signIn(pat, doorOf(acme))
+  await other.read('/me')
+  const foreign = formsOf(other.page())[0]?.fields.form_token ?? ''
+  for (const form_token of [early, foreign, '', 'x'.repeat(43)]) {
+    await browser.read('/me')
+    const response = await browser.post('/me/sessions/end-others', { form_token })
+    expect([response.status, response.headers.get('location')]).toEqual([303, '/me'])
+    expect(summaryOf(await browser.read('/me'))).toBe('This page was open too long. Please try once more.')
+  }
+  const without = await browser.post('/signout', {})
+  expect(without.status).toBe(303)
+  expect(titleOf(await browser.read('/me'))).toBe('Your sign-in')
+  expect(await eventsOf(app, acme.tenantId, 'login.signOut')).not.toContain('user.signed_out')
+})
+
+test('a browser that keeps no cookies is told so, and nothing is done', async () => {
+  const app = await start()
+  const response = await openBrowser(app).post('/signin', { form_token: 'x', email: 'a@b.example' })
+  expect(response.status).toBe(400)
+  expect(await response.text()).toContain('Allow cookies for this site')
+})
+
+test.each(OPEN.map((route) => [pathOf(route)]))('%s may not be framed, runs its own script alone, and names nobody else', async (path) => {
+  const app = await start()
+  const page = await openBrowser(app).read(path)
+  expect(page.status).toBe(200)
+  const policy = page.headers.get('content-security-policy') ?? ''
+  const nonce = /style-src 'nonce-([\w-]{43})'/.exec(policy)?.[1] ?? 'none'
+  expect(policy).toMatch(/^default-src 'none'; .*form-action 'self'; frame-ancestors 'none'$/)
+  expect(policy).not.toContain('unsafe')
+  expect(page.headers.get('x-frame-options')).toBe('DENY')
+  expect(page.headers.get('cache-control')).toBe('no-store')
+  expect(page.headers.get('referrer-policy')).toBe('same-origin')
+  for (const [, tag] of page.html.matchAll(/<(script[^>]*|style[^>]*)>/g)) expect(tag).toContain(`nonce="${nonce}"`)
+  expect(page.html).not.toMatch(/ style=|\son\w+=|<script[^>]*src|https?:\/\/(?!www\.w3\.org)/)
+})
+
+test.each(GUARDED.map((route) => [route.on, route] as const))('%s: a stranger is sent to sign in, and the rule is not asked', async (_, route) => {
+  const app = await start()
+  const browser = openBrowser(app)
+  const path = pathOf(route)
+  if (methodOf(route) === 'GET') {
+    expect((await browser.read(path)).url).toBe(`/signin?${new URLSearchParams({ return_to: path })}`)
+    return
+  }
+  const response = await browser.post(path, {})
+  expect(response.status).toBe(303)
+  expect(response.headers.get('location')).toMatch(/^\/signin\?return_to=%2F/)
+})
+
+test('where to go on to is a page of ours, or the account page', async () => {
+  const app = await start()
+  const { admin } = await app.company()
+  for (const evil of ['https://evil.example/', '//evil.example', '/\\evil.example', '/me/../signout', 'javascript:alert(1)']) {
+    const browser = openBrowser(app)
+    await browser.signIn(admin, `/signin?${new URLSearchParams({ return_to: evil })}`)
+    expect(browser.page().url).toBe('/me')
+    expect((await browser.read(`/signin?${new URLSearchParams({ return_to: evil })}`)).url).toBe('/me')
+  }
+})
+
+test('what people and links say is text on the page, never markup', async () => {
+  const app = await start()
+  const browser = openBrowser(app)
+  await browser.read('/signup')
+  const page = await browser.send({ name: '<script>alert(1)</script>', tenant_domain: '"><img src=x>', email: 'x', password: 'p' })
+  expect(page.html).not.toContain('<script>alert')
+  expect(page.html).not.toContain('<img src=x')
+})
+
+test('a page that is not there, and one that is asked in a wrong way, say so in the reader\u2019s language', async () => {
+  const app = await start()
+  const browser = openBrowser(app, { 'accept-language': 'de' })
+  const wrong = await browser.read('/signin?nonsense=1')
+  expect([wrong.status, titleOf(wrong)]).toEqual([400, 'Das hat nicht geklappt'])
+  expect(wrong.html).toContain('data-code="invalid_request"')
+  expect(wrong.headers.get('content-security-policy')).toMatch(/style-src 'sha256-[\w+/=]{44}'; img-src data:; .*frame-ancestors 'none'/)
+})
+
+test('a form that is malformed changes nothing', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const browser = openBrowser(app)
+  await browser.read(`/signup?client_id=${acme.clientId}`)
+  expect(summaryOf(await browser.send({ email: 'new@acme.example', password: 'seven purple lanterns over water', admin: 'true' }))).toContain(
+    'cannot be read',
+  )
+  expect(await findUserByEmail(forTenant(app.db, acme.tenantId), 'new@acme.example')).toBeUndefined()
+})

@@ -1,0 +1,82 @@
+// A forgotten password, on our own pages.
+
+import { DoorQuery } from '#shared/browser/door.schema'
+import { page } from '#shared/http/access'
+import { empty, htmlOrGo } from '#shared/http/route'
+import { PASSWORD_RULE_ERRORS } from '#shared/password/rule-errors'
+import { route } from './group.ts'
+import { CodeForm, EmailForm, NewPasswordForm } from './page.schema.ts'
+
+const READ = page('Whoever forgot the password cannot sign in.', { class: 'general' })
+
+export const recoverRoutes = [
+  route({
+    id: 'login.recover',
+    on: 'GET /recover',
+    summary: 'The page for a forgotten password.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query }) => (await import('./recover.page.tsx')).recoverPage(ctx, query),
+  }),
+  route({
+    id: 'login.askForResetCode',
+    on: 'POST /recover',
+    summary: 'Mail a code, if there is an account; the answer is the same.',
+    access: page('The answer is the same for every address.', { class: 'code', account: 'email' }),
+    query: DoorQuery,
+    form: EmailForm,
+    reply: empty(303),
+    errors: [],
+    emits: ['user.password_reset_requested'],
+    handle: async ({ ctx, query, form }) => (await import('./recover.ts')).askForCode(ctx, query, form.email),
+  }),
+  route({
+    id: 'login.resetCode',
+    on: 'GET /recover/code',
+    summary: 'The page for the mailed code.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query }) => (await import('./recover.page.tsx')).recoverCodePage(ctx, query),
+  }),
+  route({
+    id: 'login.checkResetCode',
+    on: 'POST /recover/code',
+    summary: 'Prove the mailbox with the code.',
+    access: page('The mailed code is the proof.', { class: 'code', account: 'email' }),
+    query: DoorQuery,
+    form: CodeForm,
+    reply: empty(303),
+    errors: ['invalid_code'],
+    emits: ['user.password_reset_verified'],
+    handle: async ({ ctx, query, form }) => (await import('./recover.ts')).checkCode(ctx, query, form.email, form.otp),
+  }),
+  route({
+    id: 'login.newPassword',
+    on: 'GET /recover/password',
+    summary: 'The page for the new password.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query }) => (await import('./recover.page.tsx')).newPasswordPage(ctx, query),
+  }),
+  route({
+    id: 'login.resetPassword',
+    on: 'POST /recover/password',
+    summary: 'Set the new password; all sessions end.',
+    access: page('The proved code is the proof.', { class: 'credential', account: 'email' }),
+    query: DoorQuery,
+    form: NewPasswordForm,
+    reply: empty(303),
+    errors: ['reset_not_verified', ...PASSWORD_RULE_ERRORS],
+    emits: ['user.password_reset'],
+    handle: async ({ ctx, query, form }) => (await import('./recover.ts')).saveNew(ctx, query, form.email, form.new_password),
+  }),
+]

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest'
+import { pageError } from '#page/error'
+import { type Person, startApp, type TestApp } from '#shared/testing/app'
+import { doorOf, noteOf, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
+import { change, codeIn, rowOf, wrongCode } from '#shared/testing/sign-in'
+import { accountPageRoutes } from '../account-pages/routes.ts'
+import { loginRoutes } from './routes.ts'
+
+const pages = [...loginRoutes, ...accountPageRoutes]
+const NEXT = 'seven purple lanterns over water'
+const start = () => startApp(pages, { render: pageError })
+
+const recovered = async (app: TestApp, person: Person, path: string, password = NEXT) => {
+  const browser = openBrowser(app)
+  await browser.read(path)
+  await browser.send({ email: person.email })
+  await browser.send({ otp: codeIn(await app.mailsTo(person.email)) })
+  await browser.send({ new_password: password })
+  return browser
+}
+
+test.each(['an administrator at the platform\u2019s door', 'a person at a company\u2019s door'])(
+  '%s: address, code, new password, signed in',
+  async (who) => {
+    const app = await start()
+    const acme = await app.company()
+    const person = who.startsWith('an') ? acme.admin : await app.person(acme)
+    const elsewhere = openBrowser(app)
+    await elsewhere.signIn(person, doorOf(acme))
+    const browser = await recovered(app, person, who.startsWith('an') ? '/recover' : `/recover?client_id=${acme.clientId}`)
+    expect(noteOf(browser.page())).toContain('all sessions are over')
+    expect((await elsewhere.read('/me')).url).toContain('/signin')
+    expect(titleOf(await browser.send({ password: NEXT }))).toBe('Your sign-in')
+  },
+)
+
+test('an address that nobody has walks the same way, and its code is wrong like any other', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  const seen: unknown[][] = []
+  for (const email of [pat.email, 'nobody@acme.example']) {
+    const browser = openBrowser(app)
+    await browser.read(`/recover?client_id=${acme.clientId}`)
+    const code = await browser.send({ email })
+    const wrong = await browser.send({ otp: '123456' })
+    seen.push([code.status, code.url, titleOf(code), summaryOf(wrong), wrong.url])
+  }
+  expect(seen[1]).toEqual(seen[0])
+})
+
+test('a password that is refused leaves the way open; used, too old or never proved, the page says how to begin again', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  const browser = await recovered(app, pat, `/recover?client_id=${acme.clientId}`, 'too short')
+  expect(summaryOf(browser.page())).toContain('at least 15 characters')
+  await browser.send({ new_password: NEXT })
+  expect(titleOf(await browser.read('/recover/password'))).toBe('The time for this is over')
+  expect(browser.page().html).toContain('href="/recover"')
+  expect(titleOf(await openBrowser(app).read('/recover/password'))).toBe('The time for this is over')
+  app.clock.advance(61)
+  const late = openBrowser(app)
+  await late.read(`/recover?client_id=${acme.clientId}`)
+  await late.send({ email: pat.email })
+  await late.send({ otp: codeIn((await app.mailsTo(pat.email)).filter(({ text }) => /^\s*\d{6}\s*$/m.test(text))) })
+  expect(titleOf(late.page())).toBe('Choose your new password')
+  app.clock.advance(601)
+  expect(summaryOf(await late.send({ new_password: `${NEXT} again` }))).toBeUndefined()
+  expect(titleOf(late.page())).toBe('The time for this is over')
+})
+
+test('another browser does not finish what this one proved, and a code opens nothing without its guess', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  const before = await rowOf(app, pat)
+  const [browser, thief] = [openBrowser(app), openBrowser(app)]
+  for (const one of [browser, thief]) await one.read(`/recover?client_id=${acme.clientId}`)
+  await thief.send({ email: pat.email })
+  await browser.send({ email: pat.email })
+  const otp = codeIn(await app.mailsTo(pat.email))
+  for (let n = 1; n < 3; n++) await thief.send({ otp: wrongCode(otp, n) })
+  await browser.send({ otp })
+  const form_token = /name="form_token" value="([^"]+)"/.exec(thief.page().html)?.[1] ?? ''
+  await thief.post('/recover/password', { form_token, email: pat.email, new_password: NEXT })
+  expect((await rowOf(app, pat))?.passwordHash).toBe(before?.passwordHash)
+  expect(titleOf(browser.page())).toBe('Choose your new password')
+})
+
+test('proving the mailbox confirms an address that was not', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  await change(app, pat, { emailVerifiedAt: null })
+  const browser = await recovered(app, pat, `/recover?client_id=${acme.clientId}`)
+  expect(titleOf(await browser.send({ password: NEXT }))).toBe('Your sign-in')
+})

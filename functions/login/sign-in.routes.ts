@@ -1,0 +1,120 @@
+// Sign-in and sign-out on our own pages.
+
+import { signOut } from '#shared/account/sessions'
+import { DoorQuery } from '#shared/browser/door.schema'
+import { NoForm } from '#shared/browser/fields.schema'
+import { sendTo } from '#shared/browser/go'
+import { endedSessionCookie } from '#shared/browser/session'
+import type { ErrorCode } from '#shared/errors'
+import { browser, page } from '#shared/http/access'
+import { empty, htmlOrGo } from '#shared/http/route'
+import { route } from './group.ts'
+import { ConfirmForm, ConfirmQuery, EmailForm, SignInForm } from './page.schema.ts'
+import { confirm, nameAddress, signIn } from './sign-in.ts'
+
+const READ = page('Somebody who signs in is nobody yet.', { class: 'general' })
+export const PASSWORD_ERRORS: readonly ErrorCode[] = [
+  'invalid_credentials',
+  'password_reset_required',
+  'temporary_password_expired',
+  'email_not_verified',
+  'quota_exceeded',
+]
+export const SIGNS_IN = ['login.first_factor_verified', 'session.created', 'user.signed_in', 'user.signed_out', 'user.locked'] as const
+
+export const signInRoutes = [
+  route({
+    id: 'login.signIn',
+    on: 'GET /signin',
+    summary: 'The sign-in page: which address.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query, principal }) => (await import('./sign-in.page.tsx')).emailPage(ctx, query, principal),
+  }),
+  route({
+    id: 'login.nameAddress',
+    on: 'POST /signin',
+    summary: 'Go on with an address; the same for every one.',
+    access: page('Only whose the domain of the address is, is looked up.', { class: 'status' }),
+    query: DoorQuery,
+    form: EmailForm,
+    reply: empty(303),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, query, form }) => nameAddress(ctx, query, form.email),
+  }),
+  route({
+    id: 'login.company',
+    on: 'GET /signin/company',
+    summary: 'The way to the provider of the organisation that the domain of the address belongs to.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query, principal }) => (await import('./company.page.tsx')).companyPage(ctx, query, principal),
+  }),
+  route({
+    id: 'login.password',
+    on: 'GET /signin/password',
+    summary: 'The sign-in page: the password.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query, principal }) => (await import('./sign-in.page.tsx')).passwordPage(ctx, query, principal),
+  }),
+  route({
+    id: 'login.checkPassword',
+    on: 'POST /signin/password',
+    summary: 'Sign in with a password, or go on to the second factor.',
+    access: page('The password is the proof.', { class: 'credential', account: 'email' }),
+    query: DoorQuery,
+    form: SignInForm,
+    reply: empty(303),
+    errors: PASSWORD_ERRORS,
+    emits: SIGNS_IN,
+    handle: ({ ctx, query, form, principal }) => signIn(ctx, query, form, principal),
+  }),
+  route({
+    id: 'login.confirm',
+    on: 'GET /confirm',
+    summary: 'Answer a demand for a fresh or stronger sign-in (RFC 9470).',
+    access: browser(),
+    query: ConfirmQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query, principal }) => (await import('./sign-in.page.tsx')).confirmPage(ctx, query, principal),
+  }),
+  route({
+    id: 'login.confirmPassword',
+    on: 'POST /confirm',
+    summary: 'Sign in again as the same person.',
+    access: browser({ limit: { class: 'credential' } }),
+    query: ConfirmQuery,
+    form: ConfirmForm,
+    reply: empty(303),
+    errors: PASSWORD_ERRORS,
+    emits: SIGNS_IN,
+    handle: ({ ctx, query, form, principal }) => confirm(ctx, principal, query, form.password),
+  }),
+  route({
+    id: 'login.signOut',
+    on: 'POST /signout',
+    summary: 'End the session of this browser.',
+    access: browser({ form: '/me', withTemporaryPassword: true }),
+    form: NoForm,
+    reply: empty(303),
+    errors: [],
+    emits: ['user.signed_out'],
+    handle: async ({ ctx, principal }) => {
+      await signOut(ctx, principal)
+      return sendTo(ctx, '/signin', { cookies: [endedSessionCookie(ctx)], say: 'signed_out', remember: { email: undefined, held: undefined } })
+    },
+  }),
+]

@@ -1,0 +1,217 @@
+import { expect, test } from 'vitest'
+import { pageError } from '#page/error'
+import { startApp, type TestApp } from '#shared/testing/app'
+import { doorOf, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
+import { change, configure, eventsOf, setStatus, verifyDomain } from '#shared/testing/sign-in'
+import { accountPageRoutes } from '../account-pages/routes.ts'
+import { loginRoutes } from './routes.ts'
+
+const pages = [...loginRoutes, ...accountPageRoutes]
+const start = (env: Readonly<Record<string, string>> = {}) => startApp(pages, { render: pageError, env })
+const REFUSED = 'E-mail and password do not fit together. Check both and try again.'
+const sessions = (app: TestApp, tenantId: Parameters<TestApp['events']>[0]) =>
+  app.events(tenantId).then((events) => events.filter(({ event, outcome }) => event === 'session.created' && outcome === 'success').length)
+
+test('an administrator signs in at the platform\u2019s door: address, password, and the account page', async () => {
+  const app = await start()
+  const { admin, tenantId } = await app.company()
+  const browser = openBrowser(app)
+  expect(titleOf(await browser.read('/me'))).toBe('Sign in')
+  expect(browser.page().url).toBe('/signin?return_to=%2Fme')
+  expect(titleOf(await browser.send({ email: admin.email }))).toBe('Enter your password')
+  const me = await browser.send({ password: admin.password })
+  expect([me.status, me.url, titleOf(me)]).toEqual([200, '/me', 'Your sign-in'])
+  expect(me.html).toContain(`Signed in as ${admin.email}`)
+  expect(await eventsOf(app, tenantId, 'login.checkPassword')).toEqual(['session.created', 'user.signed_in'])
+  // The next visit to the sign-in page leads on.
+  expect((await browser.read('/signin')).url).toBe('/me')
+})
+
+test('the session lies in a cookie that no script reads; over TLS it is bound to the host', async () => {
+  const app = await start()
+  const { admin } = await app.company()
+  const browser = openBrowser(app)
+  await browser.read('/signin')
+  await browser.send({ email: admin.email })
+  const form = { form_token: /name="form_token" value="([^"]+)"/.exec(browser.page().html)?.[1] ?? '', email: admin.email, password: admin.password }
+  const response = await browser.post('/signin/password', form)
+  const cookies = response.headers.getSetCookie()
+  expect(cookies.find((line) => line.startsWith('authsec_session='))).toMatch(/; Path=\/; Max-Age=86400; HttpOnly; SameSite=Lax$/)
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  const secure = await app.app.request('https://localhost:7468/signin', {}, { peer: { address: '192.0.2.1', secure: true } })
+  expect(secure.headers.getSetCookie().find((line) => line.startsWith('__Host-authsec_visit='))).toMatch(
+    /; Path=\/; .*HttpOnly; SameSite=Lax; Secure$/,
+  )
+})
+
+test('the API never takes the cookie, and a page never takes a bearer token', async () => {
+  const { accountRoutes } = await import('../account/routes.ts')
+  const app = await startApp([...pages, ...accountRoutes], { render: pageError })
+  const { admin } = await app.company()
+  const browser = openBrowser(app)
+  await browser.signIn(admin)
+  expect((await browser.read('/account/sessions')).status).toBe(401)
+  const bearer = await app.request('/me', { token: await app.token(admin) })
+  expect([bearer.status, bearer.headers.get('location')]).toEqual([303, '/signin?return_to=%2Fme'])
+})
+
+test('unknown, wrong, disabled, suspended, of another company, of no company: one answer', async () => {
+  const app = await start()
+  const [acme, globex, gone] = [await app.company(), await app.company('globex'), await app.company('gone')]
+  const [pat, dora] = [await app.person(acme), await app.person(acme)]
+  await change(app, dora, { active: false })
+  await setStatus(app, gone, 'suspended')
+  const tries = [
+    [doorOf(acme), { email: 'nobody@acme.example', password: pat.password }],
+    [doorOf(acme), { email: pat.email, password: 'wrong' }],
+    [doorOf(acme), dora],
+    [doorOf(globex), pat],
+    [doorOf(gone), gone.admin],
+    ['/signin?client_id=0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', pat],
+    ['/signin?tenant=no-such-company', pat],
+    // Not an administrator, at the door of administrators.
+    ['/signin', pat],
+  ] as const
+  for (const [door, who] of tries) {
+    const browser = openBrowser(app)
+    await browser.read(door)
+    const second = await browser.send({ email: who.email })
+    expect(titleOf(second), door).toBe('Enter your password')
+    const answer = await browser.send({ password: who.password })
+    expect([answer.status, titleOf(answer), summaryOf(answer)], door).toEqual([200, 'Enter your password', REFUSED])
+    expect(browser.jar.kept.has('authsec_session')).toBe(false)
+  }
+})
+
+test('whose door it is: the client, the company\u2019s name, its own verified domain', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  const own = `login.${acme.name}.example`
+  await verifyDomain(app, acme, own)
+  for (const path of [doorOf(acme), `/signin?tenant=${acme.name}`, `/signin?tenant=${acme.domain}`, `/signin?tenant=${own}`]) {
+    const browser = openBrowser(app)
+    expect(titleOf(await browser.read(path))).toBe(`Sign in to ${acme.name}`)
+    expect((await browser.signIn(pat, path)).url).toBe('/me')
+  }
+  const there = await app.app.request(`http://${own}/signin`, { headers: { host: own } }, { peer: { address: '192.0.2.1', secure: false } })
+  expect(await there.text()).toContain(`Sign in to ${acme.name}`)
+})
+
+test('what was typed stays but for secrets, the error is said once, and reloading repeats nothing', async () => {
+  const app = await start()
+  const { admin, tenantId } = await app.company()
+  const browser = openBrowser(app)
+  await browser.read('/signin')
+  const malformed = await browser.send({ email: 'nobody' })
+  expect(summaryOf(malformed)).toBe('Enter an e-mail address, like name@example.com.')
+  expect(malformed.html).toContain('value="nobody"')
+  await browser.send({ email: admin.email })
+  expect(summaryOf(await browser.send({ password: '' }))).toBe('Enter a password.')
+  const wrong = await browser.send({ password: 'not the one that it is' })
+  expect(wrong.html).not.toContain('not the one')
+  expect(Buffer.from(browser.jar.kept.get('authsec_visit') ?? '', 'base64url').toString()).not.toContain('not the one')
+  expect(summaryOf(wrong)).toBe(REFUSED)
+  const failures = (await app.events(tenantId)).length
+  expect(summaryOf(await browser.read(browser.page().url))).toBeUndefined()
+  expect((await app.events(tenantId)).length).toBe(failures)
+})
+
+test('a person is told what only the right password may tell', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const [reset, old, unproved] = [await app.person(acme), await app.person(acme), await app.person(acme)]
+  await change(app, reset, { passwordResetRequired: true })
+  await change(app, old, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(0) })
+  await change(app, unproved, { emailVerifiedAt: null })
+  for (const [who, words] of [
+    [reset, 'does not count any more'],
+    [old, 'temporary password is too old'],
+    [unproved, 'not confirmed yet'],
+  ] as const) {
+    expect(summaryOf(await openBrowser(app).signIn(who, doorOf(acme)))).toContain(words)
+    expect(summaryOf(await openBrowser(app).signIn({ ...who, password: 'wrong' }, doorOf(acme)))).toBe(REFUSED)
+  }
+})
+
+test('a temporary password leads to choosing one\u2019s own first, then on', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  await change(app, pat, { temporaryPassword: true })
+  const browser = openBrowser(app)
+  const page = await browser.signIn(pat, `${doorOf(acme)}&return_to=${encodeURIComponent('/me/email')}`)
+  expect(page.url).toBe('/me/password?return_to=%2Fme%2Femail')
+  expect(page.html).toContain('Choose your own to go on')
+  const next = await browser.send({ current_password: pat.password, new_password: 'seven purple lanterns over water' })
+  expect(next.url).toBe('/me/email')
+})
+
+test('where a factor is owed, the password opens no session', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  await configure(app, acme, { requireSecondFactor: true })
+  const browser = openBrowser(app)
+  await browser.signIn(pat, doorOf(acme))
+  expect(browser.page().url).toMatch(/^\/signin\/enrol\?client_id=/)
+  expect(browser.jar.kept.has('authsec_session')).toBe(false)
+  expect(browser.jar.kept.has('authsec_login')).toBe(true)
+  expect(await sessions(app, acme.tenantId)).toBe(0)
+  expect(titleOf(await browser.read('/me'))).toBe('Sign in')
+})
+
+test('whoever signs in as somebody else leaves no session behind', async () => {
+  const app = await start()
+  const [acme, globex] = [await app.company(), await app.company('globex')]
+  const browser = openBrowser(app)
+  await browser.signIn(acme.admin)
+  await browser.signIn(globex.admin, doorOf(globex))
+  expect(browser.page().html).toContain(`Signed in as ${globex.admin.email}`)
+  expect((await app.events(acme.tenantId)).filter(({ event }) => event === 'user.signed_out')).toHaveLength(1)
+})
+
+test('signing out ends the session, also for who kept the cookie', async () => {
+  const app = await start()
+  const { admin } = await app.company()
+  const browser = openBrowser(app)
+  await browser.signIn(admin)
+  const kept = browser.jar.kept.get('authsec_session') ?? ''
+  expect(kept).not.toBe('')
+  const out = await browser.send({}, { action: '/signout' })
+  expect([out.url, titleOf(out)]).toEqual(['/signin', 'Sign in'])
+  expect(out.html).toContain('You are signed out.')
+  browser.jar.kept.set('authsec_session', kept)
+  expect((await browser.read('/me')).url).toContain('/signin')
+})
+
+test('too many tries: the time left is said, and it is the same for an address that nobody has', async () => {
+  const app = await start({ RATE_LIMIT: 'on' })
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  const tried = async (email: string): Promise<string | undefined> => {
+    const browser = openBrowser(app)
+    await browser.read(doorOf(acme))
+    await browser.send({ email })
+    let said: string | undefined
+    for (let n = 0; n < 6; n++) said = summaryOf(await browser.send({ password: 'wrong' }))
+    return said
+  }
+  const said = await tried(pat.email)
+  expect(said).toMatch(/^There were too many tries\. Try again in \d+ (seconds|minutes)\.$/)
+  app.clock.advance(120)
+  expect(await tried('nobody@acme.example')).toBe(said)
+})
+
+test('German throughout where it is asked for, by the browser or by hand', async () => {
+  const app = await start()
+  const { admin } = await app.company()
+  const browser = openBrowser(app, { 'accept-language': 'de-AT,de;q=0.9' })
+  const page = await browser.read('/signin')
+  expect(page.html).toContain('<html lang="de">')
+  expect(page.headers.get('content-language')).toBe('de')
+  await browser.send({ email: admin.email })
+  expect(summaryOf(await browser.send({ password: 'wrong' }))).toContain('passen nicht zusammen')
+  expect(titleOf(await browser.read('/signin/password?lang=en'))).toBe('Enter your password')
+  expect(titleOf(await browser.read('/signin/password'))).toBe('Enter your password')
+})

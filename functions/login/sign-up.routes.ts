@@ -1,0 +1,73 @@
+// Signing up on our own pages.
+
+import { DoorQuery } from '#shared/browser/door.schema'
+import type { ErrorCode } from '#shared/errors'
+import { page } from '#shared/http/access'
+import { empty, htmlOrGo } from '#shared/http/route'
+import { PASSWORD_RULE_ERRORS } from '#shared/password/rule-errors'
+import { route } from './group.ts'
+import { CodeForm, EmailForm, SignUpForm } from './page.schema.ts'
+
+const READ = page('Somebody who signs up has no account yet.', { class: 'general' })
+const CLOSED: readonly ErrorCode[] = ['sign_up_closed', 'single_tenant', 'tenant_domain_taken', 'invalid_client', 'quota_exceeded']
+
+export const signUpRoutes = [
+  route({
+    id: 'login.signUp',
+    on: 'GET /signup',
+    summary: 'The sign-up page, of a company or of a person at a company\u2019s door.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query, principal }) => (await import('./sign-up.page.tsx')).signUpPage(ctx, query, principal),
+  }),
+  route({
+    id: 'login.startSignUp',
+    on: 'POST /signup',
+    summary: 'Begin a sign-up; a code goes to the address.',
+    access: page('Somebody who signs up has no account yet.', { class: 'credential', account: 'email' }),
+    query: DoorQuery,
+    form: SignUpForm,
+    reply: empty(303),
+    errors: [...CLOSED, ...PASSWORD_RULE_ERRORS, 'tenant_domain_invalid', 'too_many_codes'],
+    emits: ['registration.started'],
+    handle: async ({ ctx, query, form }) => (await import('./sign-up.ts')).startOnPage(ctx, query, form),
+  }),
+  route({
+    id: 'login.signUpCode',
+    on: 'GET /signup/code',
+    summary: 'The page for the mailed code.',
+    access: READ,
+    query: DoorQuery,
+    reply: htmlOrGo(),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, query, principal }) => (await import('./sign-up.page.tsx')).signUpCodePage(ctx, query, principal),
+  }),
+  route({
+    id: 'login.finishSignUp',
+    on: 'POST /signup/code',
+    summary: 'Finish the sign-up with the mailed code.',
+    access: page('The mailed code is the proof.', { class: 'code', account: 'email' }),
+    query: DoorQuery,
+    form: CodeForm,
+    reply: empty(303),
+    errors: [...CLOSED, 'registration_expired', 'invalid_otp', 'email_taken'],
+    emits: ['tenant.created', 'user.created', 'client.created'],
+    handle: async ({ ctx, query, form }) => (await import('./sign-up.ts')).finishOnPage(ctx, query, form.email, form.otp),
+  }),
+  route({
+    id: 'login.anotherSignUpCode',
+    on: 'POST /signup/code/again',
+    summary: 'Mail another code for a sign-up that waits.',
+    access: page('The answer is the same for every address.', { class: 'code', account: 'email' }, { form: '/signup/code' }),
+    query: DoorQuery,
+    form: EmailForm,
+    reply: empty(303),
+    errors: ['sign_up_closed', 'too_many_codes'],
+    emits: ['registration.started'],
+    handle: async ({ ctx, query, form }) => (await import('./sign-up.ts')).anotherCode(ctx, query, form.email),
+  }),
+]

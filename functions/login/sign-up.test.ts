@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import { findUserByEmail } from '#db/store/users'
+import { forTenant } from '#db/tenant'
+import { pageError } from '#page/error'
+import { startApp } from '#shared/testing/app'
+import { noteOf, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
+import { codeIn, wrongCode } from '#shared/testing/sign-in'
+import { accountPageRoutes } from '../account-pages/routes.ts'
+import { loginRoutes } from './routes.ts'
+
+const pages = [...loginRoutes, ...accountPageRoutes]
+const PASSWORD = 'seven purple lanterns over water'
+const start = (env: Readonly<Record<string, string>> = {}) => startApp(pages, { render: pageError, env })
+const fresh = (app: Awaited<ReturnType<typeof start>>): string => `ada-${app.ctx.random.id().slice(-10)}@new.example`
+
+test('a company signs up, proves its address with the code, and its administrator signs in', async () => {
+  const app = await start()
+  const email = fresh(app)
+  const browser = openBrowser(app)
+  expect(titleOf(await browser.read('/signup'))).toBe('Register your company')
+  const code = await browser.send({ name: 'Ada', tenant_domain: `new-${app.ctx.random.id().slice(-10)}`, email, password: PASSWORD })
+  expect([code.url, titleOf(code)]).toEqual(['/signup/code', 'Enter the code from your mail'])
+  expect(code.html).toContain(email)
+  const otp = codeIn(await app.mailsTo(email))
+  expect(summaryOf(await browser.send({ otp: wrongCode(otp) }))).toContain('wrong or too old')
+  expect(summaryOf(await browser.send({ otp: '12' }))).toBe('Enter the six digits from the mail.')
+  const ready = await browser.send({ otp: ` ${otp.slice(0, 3)} ${otp.slice(3)}` })
+  expect([ready.url, noteOf(ready)]).toEqual(['/signin/password', 'Your account is ready. Sign in.'])
+  expect(titleOf(await browser.send({ password: PASSWORD }))).toBe('Your sign-in')
+  // Back, and sent once more: it was used, and is told so.
+  await browser.read('/signup/code')
+  expect(titleOf(browser.page())).toBe('This sign-up is over')
+})
+
+test('a person signs up at a company\u2019s door; an address that is taken answers the same', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const [email, taken] = [fresh(app), acme.admin.email]
+  const door = `/signup?client_id=${acme.clientId}`
+  const pages: string[] = []
+  for (const address of [email, taken]) {
+    const browser = openBrowser(app)
+    await browser.read(door)
+    const page = await browser.send({ email: address, password: PASSWORD })
+    pages.push(`${page.status} ${page.url} ${titleOf(page)} ${page.html.length - address.length * (page.html.split(address).length - 1)}`)
+    const wrong = await browser.send({ otp: '000000' })
+    pages.push(`${titleOf(wrong)} ${summaryOf(wrong)}`)
+    if (address !== email) continue
+    expect(titleOf(await browser.send({ otp: codeIn(await app.mailsTo(email)) }))).toBe('Enter your password')
+    expect(titleOf(await browser.send({ password: PASSWORD }))).toBe('Your sign-in')
+  }
+  expect(pages[2]).toBe(pages[0])
+  expect(pages[3]).toBe(pages[1])
+  expect(await findUserByEmail(forTenant(app.db, acme.tenantId), email)).toMatchObject({ emailVerifiedAt: expect.any(Date) })
+})
+
+test('every password rule is said at the field, with how long it has to be', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const browser = openBrowser(app)
+  await browser.read(`/signup?client_id=${acme.clientId}`)
+  for (const [password, words] of [
+    ['too short', 'Use at least 15 characters.'],
+    ['long '.repeat(30), 'Use at most 128 characters.'],
+    ['passwordpassword', 'lists of leaked passwords'],
+    ['someone-new@new.example', 'made from your own name or address'],
+  ] as const) {
+    const page = await browser.send({ email: 'someone-new@new.example', password })
+    expect(summaryOf(page)).toContain(words)
+    expect(page.html).toMatch(/id="password-error"[^>]*>[^<]/)
+    if (!password.includes('@')) expect(page.html).not.toContain(password)
+  }
+  expect(await app.mailsTo('someone-new@new.example')).toEqual([])
+})
+
+test('a name that is taken or is none, and codes too fast: said at the field, with the time left', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const email = fresh(app)
+  const browser = openBrowser(app)
+  await browser.read('/signup')
+  const form = { name: 'Ada', email, password: PASSWORD }
+  expect(summaryOf(await browser.send({ ...form, tenant_domain: acme.name }))).toBe('This name is taken. Choose another one.')
+  expect(browser.page().html).toContain('value="Ada"')
+  expect(summaryOf(await browser.send({ ...form, tenant_domain: '1x' }))).toContain('3 to 63 letters')
+  await browser.send({ ...form, tenant_domain: `t${app.ctx.random.id().slice(-10)}` })
+  const again = await browser.send({}, { action: '/signup/code/again' })
+  expect(again.html).toContain('Codes were sent already. Ask for another one in 60 seconds.')
+  app.clock.advance(61)
+  expect(noteOf(await browser.send({}, { action: '/signup/code/again' }))).toBe('A new code is on its way.')
+  expect(await app.mailsTo(email)).toHaveLength(2)
+})
+
+test('where nobody may sign up the page says so, and the form is refused', async () => {
+  const app = await start({ SIGN_UP: 'closed' })
+  const browser = openBrowser(app)
+  const page = await browser.read('/signup')
+  expect(titleOf(page)).toBe('Nobody can sign up here')
+  expect((await browser.read('/signin')).html).not.toContain('/signup')
+  const form_token = /name="form_token" value="([^"]+)"/.exec(browser.page().html)?.[1] ?? ''
+  await browser.post('/signup', { form_token, name: 'Ada', tenant_domain: 'newone', email: 'a@new.example', password: PASSWORD })
+  expect(await app.mailsTo('a@new.example')).toEqual([])
+})

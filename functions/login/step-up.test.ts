@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { pageError } from '#page/error'
+import { browser as inBrowser } from '#shared/http/access'
+import { html } from '#shared/http/route'
+import { startApp } from '#shared/testing/app'
+import { openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
+import { accountPageRoutes } from '../account-pages/routes.ts'
+import { route } from './group.ts'
+import { loginRoutes } from './routes.ts'
+
+const pages = [...loginRoutes, ...accountPageRoutes]
+/** A page that asks for a sign-in of the last five minutes. */
+const danger = route({
+  id: 'test.danger',
+  on: 'GET /me/danger',
+  summary: 'A dangerous step.',
+  access: inBrowser({ stepUp: { withinSeconds: 300 } }),
+  reply: html(200),
+  errors: [],
+  emits: 'nothing',
+  handle: async () => '<h1>Done</h1>',
+})
+const start = () => startApp([...pages, danger], { render: pageError })
+
+test('a page that needs a fresh sign-in asks for the password again, then goes on', async () => {
+  const app = await start()
+  const { admin, tenantId } = await app.company()
+  const browser = openBrowser(app)
+  await browser.signIn(admin)
+  expect(titleOf(await browser.read('/me/danger'))).toBe('Done')
+  app.clock.advance(301)
+  const asked = await browser.read('/me/danger')
+  expect([asked.url, titleOf(asked)]).toEqual(['/confirm?max_age=300&return_to=%2Fme%2Fdanger', 'Confirm that it is you'])
+  expect(summaryOf(await browser.send({ password: 'wrong' }))).toContain('do not fit')
+  expect(titleOf(await browser.send({ password: admin.password }))).toBe('Done')
+  const events = (await app.events(tenantId)).map(({ event }) => event)
+  // A new session in the place of the old one.
+  expect(events.filter((event) => event === 'session.created')).toHaveLength(2)
+  expect(events.filter((event) => event === 'user.signed_out')).toHaveLength(1)
+})
+
+test('a demand from elsewhere (RFC 9470) is answered on the page, and one that is met already leads on', async () => {
+  const app = await start()
+  const { admin } = await app.company()
+  const browser = openBrowser(app)
+  await browser.signIn(admin)
+  expect((await browser.read('/confirm?max_age=300&return_to=%2Fme%2Femail')).url).toBe('/me/email')
+  expect((await browser.read('/confirm?acr_values=aal1&return_to=%2Fme%2Femail')).url).toBe('/me/email')
+  expect(titleOf(await browser.read('/confirm?max_age=300&acr_values=aal3&return_to=%2Fme%2Femail'))).toBe('Add a second factor first')
+  app.clock.advance(301)
+  expect(titleOf(await browser.read('/confirm?max_age=300'))).toBe('Confirm that it is you')
+})
+
+test('nobody confirms for somebody else', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  const browser = openBrowser(app)
+  await browser.signIn(acme.admin)
+  app.clock.advance(301)
+  await browser.read('/me/danger')
+  const page = await browser.send({ email: pat.email, password: pat.password })
+  expect(titleOf(page)).toBe('Done')
+  // The address of the form names nobody: whoever is signed in confirms, with a password that is theirs too.
+  expect((await browser.read('/me')).html).toContain(`Signed in as ${acme.admin.email}`)
+})

@@ -1,0 +1,14 @@
+// What else than a password a page of a door offers. Loaded with the first such page: a start carries nothing of it.
+import type { PageDoor } from '#shared/browser/door'
+import type { Ctx } from './group.ts'
+
+export const offeredWays = async (ctx: Ctx, door: PageDoor) => {
+  const [{ offeredOnPage }, { offeredSamlProviders }, { ProviderLinks }] = await Promise.all([
+    import('#shared/federation/on-page'),
+    import('#shared/federation/saml-providers'),
+    import('./providers.part.tsx'),
+  ])
+  const { upstreams } = await offeredOnPage(ctx, door)
+  const saml = door.kind === 'tenant' ? await offeredSamlProviders(ctx, door.tenantId, door.clientId) : []
+  return { ProviderLinks, upstreams, saml }
+}

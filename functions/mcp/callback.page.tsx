@@ -1,0 +1,60 @@
+// What a browser sees that comes back from signing in: that it worked, for whom and for what, and where to go on.
+import type * as z from 'zod'
+import { pagePolicy, renderPage } from '#page/layout'
+import { AppError } from '#shared/errors'
+import { Sent } from '#shared/http/route'
+import { preferredLanguage } from '#shared/page/language'
+import { fill } from '#shared/page/wait'
+import { opaque } from '#shared/random'
+import { CALLBACK } from './callback.strings.ts'
+import type { Ctx } from './group.ts'
+import type { CallbackMcpQuery } from './mcp.schema.ts'
+import { findSession } from './person.ts'
+import { takeCallback } from './sessions.ts'
+
+type Came = { readonly app: string; readonly email: string; readonly returnUrl: string | null }
+
+const page = (ctx: Ctx, came: Came | undefined): Sent<string> => {
+  const [nonce, lang] = [opaque(ctx.random), preferredLanguage(ctx.request.header('accept-language'))]
+  const words = CALLBACK[lang]
+  const html = renderPage({
+    lang,
+    nonce,
+    title: words.title,
+    children: (
+      <div class="card">
+        <p class="who">{new URL(ctx.config.BASE_URL).host}</p>
+        <section>
+          <h1 tabindex={-1}>{came === undefined ? words.refusedTitle : words.doneTitle}</h1>
+          <p class="quiet" role="status">
+            {came === undefined ? words.refused : fill(words.done, { app: came.app, email: came.email })}
+          </p>
+          {came === undefined || came.returnUrl === null ? (
+            ''
+          ) : (
+            <a class="alone" href={came.returnUrl} rel="noreferrer">
+              {words.goOn}
+            </a>
+          )}
+        </section>
+      </div>
+    ),
+  })
+  const headers = {
+    'Content-Security-Policy': pagePolicy(nonce),
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'no-referrer',
+    'Content-Language': lang,
+    Vary: 'Accept-Language',
+  }
+  return new Sent(html, { headers })
+}
+
+/** @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */
+export const callbackPage = async (ctx: Ctx, { code, state, error }: z.output<typeof CallbackMcpQuery>): Promise<Sent<string>> => {
+  if (error !== undefined) return page(ctx, undefined)
+  if (code === undefined || state === undefined) throw new AppError('mcp_session_unknown')
+  const { session_id: id, user_info: person, return_url: returnUrl } = await takeCallback(ctx, { code, state })
+  const app = (await findSession(ctx, id))?.state.appName ?? ''
+  return page(ctx, { app, email: person.email, returnUrl })
+}

@@ -1,0 +1,30 @@
+// What the page says that a browser comes back to, in each language.
+import type { Language } from '#shared/page/language'
+
+type CallbackStrings = {
+  readonly title: string
+  readonly doneTitle: string
+  readonly done: string
+  readonly goOn: string
+  readonly refusedTitle: string
+  readonly refused: string
+}
+
+export const CALLBACK: Readonly<Record<Language, CallbackStrings>> = {
+  en: {
+    title: 'Sign-in',
+    doneTitle: 'You are signed in',
+    done: '“{app}” may now act for {email}. You can close this page and return to it.',
+    goOn: 'Continue',
+    refusedTitle: 'You are not signed in',
+    refused: 'You said no, or the request was not accepted. Nothing has changed.',
+  },
+  de: {
+    title: 'Anmeldung',
+    doneTitle: 'Sie sind angemeldet',
+    done: '„{app}“ darf jetzt für {email} handeln. Sie können diese Seite schließen und dorthin zurückkehren.',
+    goOn: 'Weiter',
+    refusedTitle: 'Sie sind nicht angemeldet',
+    refused: 'Sie haben abgelehnt, oder die Anfrage wurde nicht angenommen. Es hat sich nichts geändert.',
+  },
+}

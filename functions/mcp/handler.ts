@@ -1,0 +1,11 @@
+// Composition root of the mcp function.
+import { cloud } from '#shared/cloud'
+import { lambda } from '#shared/http/lambda'
+import { group, mount } from '#shared/http/mount'
+import { authsecError } from '#shared/http/problem'
+import type { Ctx } from './group.ts'
+import { mcpRoutes } from './routes.ts'
+
+const base = await cloud(process.env)
+
+export const handler = lambda(mount(base, [group<Ctx>({ routes: mcpRoutes, ctx: base, render: authsecError })]), base.settle)

@@ -1,0 +1,339 @@
+// An MCP client signs a person in, an MCP server asks about its tools: as the SDK calls them, and as whoever would misuse them does.
+import { beforeAll, describe, expect, test } from 'vitest'
+import { findMcpState } from '#db/store/mcp'
+import { deleteGrant } from '#db/store/oauth-authorizations'
+import { atomically, forTenant } from '#db/tenant'
+import { putBinding, putRole } from '#db/testing/access'
+import { authorizationServerError } from '#shared/http/problem'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { sha256 } from '#shared/testing/backend'
+import { browserOf, newOauthClient } from '#shared/testing/oauth'
+import { accountRoutes } from '../account/routes.ts'
+import { oauthRoutes } from '../oauth/routes.ts'
+import { mcpRoutes } from './routes.ts'
+
+const AT = '/authsec/sdkmgr/mcp-auth'
+const APP = 'files'
+type Body = Readonly<Record<string, unknown>>
+
+type World = { readonly app: TestApp; readonly company: Company; readonly person: Person; readonly clientId: string; readonly sdkId: string }
+const newServer = async (app: TestApp, company: Company): Promise<{ readonly clientId: string; readonly sdkId: string }> => {
+  const secret = Buffer.from(app.ctx.random.bytes(32)).toString('hex')
+  const { id } = await newOauthClient(app, company, { isPublic: true, sdkSecretHash: sha256(secret) })
+  return { clientId: id, sdkId: `${id}~${secret}` }
+}
+const start = async (env: Readonly<Record<string, string>> = {}): Promise<World> => {
+  const app = await startApp([...mcpRoutes, ...oauthRoutes, ...accountRoutes], { render: authorizationServerError, env })
+  const company = await app.company()
+  return { app, company, person: await app.person(company), ...(await newServer(app, company)) }
+}
+const call = async ({ app }: Pick<World, 'app'>, path: string, body: Body, headers: Readonly<Record<string, string>> = {}) => {
+  const response = await app.request(path.startsWith('/') ? path : `${AT}/${path}`, { body, headers })
+  return { status: response.status, body: (await response.json()) as Record<string, never> & Body }
+}
+const begin = async (world: World, more: Body = {}) => (await call(world, 'start', { client_id: world.clientId, app_name: APP, ...more })).body
+const status = async ({ app }: Pick<World, 'app'>, id: unknown, secret?: unknown): Promise<Body> => {
+  const headers = secret === undefined ? {} : { 'x-session-secret': String(secret) }
+  return (await (await app.request(`${AT}/status/${encodeURIComponent(String(id))}`, { headers })).json()) as Body
+}
+
+/** Follows the address as the person's browser does; answers where it comes back to. */
+const come = async ({ app, person }: World, begun: Body, who = person): Promise<URL> => {
+  const browser = await browserOf(app, who)
+  const url = new URL(String(begun.authorization_url))
+  const path = `${url.pathname}${url.search}`
+  const asked = await browser.get(path)
+  const answered = asked.status === 303 ? asked : await browser.press(path, await asked.text(), 'allow')
+  return new URL(answered.headers.get('location') ?? 'about:blank')
+}
+const answerOf = (back: URL): Body => ({ code: back.searchParams.get('code'), state: back.searchParams.get('state') })
+const signIn = async (world: World) => {
+  const begun = await begin(world)
+  const back = await come(world, begun)
+  return { begun, back, answer: await call(world, 'callback', answerOf(back)) }
+}
+const protect = async (world: World, session: unknown, tool: string, more: Body = {}) =>
+  (await call(world, 'protect-tool', { session_id: session, tool_name: tool, client_id: world.sdkId, app_name: APP, ...more })).body
+const TOOLS = [
+  'anyone',
+  { name: 'read', rbac: { permissions: ['file:read'] } },
+  { name: 'both', rbac: { permissions: ['file:read'], roles: ['librarian'], require_all: true } },
+  { name: 'either', rbac: { permissions: ['file:burn'], roles: ['librarian'] } },
+  { name: 'any-file', rbac: { resources: ['file'] } },
+]
+const declare = (world: World, more: Body = {}) => call(world, 'tools/list', { client_id: world.sdkId, app_name: APP, user_tools: TOOLS, ...more })
+const give = ({ app, company, person }: World, role: string, permissions: readonly string[]) =>
+  atomically(forTenant(app.db, company.tenantId), async (t) => {
+    const at = app.clock.now()
+    await putBinding(t, await putRole(t, role, permissions, at), { userId: person.id }, at)
+  })
+
+describe('signing in', () => {
+  let world: World
+  beforeAll(async () => {
+    world = await start()
+  })
+
+  test('a person allows, the browser comes back, the session is open; who it is learns whoever began it', async () => {
+    const begun = await begin(world)
+    expect(begun).toMatchObject({
+      status: 'ready_for_authentication',
+      client_id_used: world.clientId,
+      oauth_client_id: `${world.clientId}-main-client`,
+      browser_opened: false,
+      redirect_mode: 'ui',
+      callback_url: 'http://localhost:7468/sdkmgr/mcp-auth/callback',
+    })
+    expect(await status(world, begun.session_id)).toMatchObject({ status: 'pending', user_info: null })
+    const back = await come(world, begun)
+    expect(`${back.origin}${back.pathname}`).toBe(begun.callback_url)
+    const { status: code, body } = await call(world, 'callback', answerOf(back))
+    expect(code).toBe(200)
+    expect(body).toMatchObject({
+      status: 'authenticated',
+      session_id: begun.session_id,
+      flow: 'authorization_code_callback',
+      oauth: { code_received: true, token_expires_in: 3600, refresh_token_present: false },
+      user_info: { user_id: world.person.id, email: world.person.email, tenant_id: world.company.tenantId },
+    })
+    expect(await status(world, begun.session_id)).toMatchObject({ status: 'authenticated', user_info: null })
+    expect(await status(world, begun.session_id, 'x')).toMatchObject({ user_info: null })
+    expect(await status(world, begun.session_id, begun.session_secret)).toMatchObject({ user_info: { user_id: world.person.id } })
+    const events = (await world.app.events(world.company.tenantId)).map(({ event }) => event)
+    expect(events).toEqual(expect.arrayContaining(['mcp_session.started', 'mcp_session.authenticated']))
+  })
+
+  test('the page in the browser says who may act now, and reflects nothing', async () => {
+    const begun = await begin(world, { app_name: '<b>x</b>', return_url: 'http://localhost:6274/oauth?x=1' })
+    expect(begun.redirect_mode).toBe('inspector')
+    const back = await come(world, begun)
+    const response = await world.app.request(`${back.pathname}${back.search}`)
+    const html = await response.text()
+    expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store'])
+    expect(html).toContain(world.person.email)
+    expect(html).toContain('&lt;b&gt;x&lt;/b&gt;')
+    expect(html).toContain('href="http://localhost:6274/oauth?x=1"')
+    expect(html).not.toContain(String(answerOf(back).code))
+    // Loading it again opens nothing.
+    expect((await world.app.request(`${back.pathname}${back.search}`)).status).toBe(404)
+    const refused = await world.app.request('/sdkmgr/mcp-auth/callback?error=%3Cscript%3E')
+    expect([refused.status, (await refused.text()).includes('<script>')]).toEqual([200, false])
+  })
+
+  test('consent is asked for every time: somebody else may have begun the session', async () => {
+    await signIn(world)
+    const browser = await browserOf(world.app, world.person)
+    const url = new URL(String((await begin(world)).authorization_url))
+    expect((await browser.get(`${url.pathname}${url.search}`)).status).toBe(200)
+  })
+
+  test.each(['https://evil.example/x', 'http://localhost.evil.example/', 'javascript:alert(1)', '//evil.example', 'x'])(
+    'nobody is sent to %s afterwards',
+    async (return_url) => {
+      const { status: code, body } = await call(world, 'start', { client_id: world.clientId, app_name: APP, return_url })
+      expect([code, body.code]).toEqual([400, 'invalid_request'])
+    },
+  )
+
+  test('an origin of the client is', async () => {
+    expect(await begin(world, { return_url: 'https://app.example.com/done' })).toMatchObject({ return_url: 'https://app.example.com/done' })
+  })
+
+  test.each([
+    ['0', 404],
+    ['dddddddd-0000-4000-8000-000000000001', 404],
+  ])('an unknown client (%s) begins nothing', async (client_id, expected) => {
+    expect((await call(world, 'start', { client_id, app_name: APP })).status).toBe(expected)
+  })
+
+  test('a client id in the forms of the original', async () => {
+    const { clientId } = world
+    for (const form of [`${clientId}-main-client`, `"${clientId}"`, clientId.replaceAll('-', '_')]) {
+      expect((await begin(world, { client_id: form })).client_id_used).toBe(clientId)
+    }
+  })
+
+  test('a code of another session, of another client or made up opens nothing, and leaves the session waiting', async () => {
+    const [mine, other] = [await begin(world), await begin(world)]
+    const [back, theirs] = [await come(world, mine), await come(world, other)]
+    const mixed = { code: theirs.searchParams.get('code'), state: back.searchParams.get('state') }
+    const made = { ...mixed, code: `${world.company.tenantId}.${'A'.repeat(43)}` }
+    for (const bad of [mixed, made, { ...mixed, code: 'x' }]) {
+      const { status: code, body } = await call(world, 'callback', bad)
+      expect([code, body.code]).toEqual([401, 'mcp_code_refused'])
+    }
+    expect((await call(world, 'callback', { ...mixed, state: 'x' })).status).toBe(404)
+    expect(await status(world, mine.session_id)).toMatchObject({ status: 'pending' })
+    expect((await call(world, 'callback', answerOf(back))).status).toBe(200)
+  })
+
+  test('of twenty at once one opens the session', async () => {
+    const back = await come(world, await begin(world))
+    const all = await Promise.all(Array.from({ length: 20 }, () => call(world, 'callback', answerOf(back))))
+    expect(all.map(({ status: code }) => code).filter((code) => code === 200)).toHaveLength(1)
+    expect(all.filter(({ status: code }) => code >= 500)).toEqual([])
+  })
+
+  test('a session that waited too long is over', async () => {
+    const own = await start()
+    const begun = await begin(own)
+    const back = await come(own, begun)
+    own.app.clock.advance(601)
+    expect((await call(own, 'callback', answerOf(back))).status).toBe(404)
+    expect(await status(own, begun.session_id)).toMatchObject({ status: 'expired' })
+  })
+
+  test('a token of the person opens it, also with the two named the wrong way round; one of another company, of nobody, or a second one does not', async () => {
+    const { app, company, person } = world
+    const token = await app.token(person)
+    for (const swapped of [false, true]) {
+      const { session_id } = await begin(world)
+      const pair = swapped ? { jwt_token: session_id, session_id: token } : { jwt_token: token, session_id }
+      const { status: code, body } = await call(world, 'authenticate', { ...pair, expires_in: 60 })
+      expect([code, body]).toMatchObject([200, { status: 'authenticated', session_id, user_info: { user_id: person.id } }])
+      expect((await call(world, 'authenticate', pair)).status).toBe(404)
+    }
+    const { session_id, session_secret } = await begin(world)
+    const stranger = await app.token((await app.company('globex')).admin)
+    const unsigned = `${token.split('.').slice(0, 2).join('.')}.`
+    for (const jwt_token of [stranger, unsigned, `${token}x`, 'x.y.z']) {
+      expect((await call(world, 'authenticate', { jwt_token, session_id })).status).toBe(401)
+    }
+    expect(await status(world, session_id, session_secret)).toMatchObject({ status: 'pending', user_info: null })
+    const t = forTenant(app.db, company.tenantId)
+    expect((await findMcpState(t, sha256(String(session_id)), app.clock.now()))?.person).toBeUndefined()
+  })
+
+  test('it ends with its time, with sign-out at either end, with the person, and with the grant', async () => {
+    const own = await start()
+    const { app, company, person } = own
+    const t = forTenant(app.db, company.tenantId)
+    const isOpen = async (id: unknown) => (await status(own, id)).status === 'authenticated'
+    const first = (await signIn(own)).begun.session_id
+    expect(await isOpen(first)).toBe(true)
+    expect((await call(own, `${AT}/logout?session_id=${encodeURIComponent(String(first))}`, {})).body).toEqual({ status: 'logged_out' })
+    expect(await isOpen(first)).toBe(false)
+    const second = (await signIn(own)).begun.session_id
+    const grants = await app.request('/oauth/consent-grants', { token: await app.token(person) })
+    const [{ id }] = (await grants.json()).consent_grants as [{ id: string }]
+    await atomically(t, (tx) => deleteGrant(tx, id, person.id))
+    expect(await isOpen(second)).toBe(false)
+    const third = (await signIn(own)).begun.session_id
+    app.clock.advance(3601)
+    expect(await isOpen(third)).toBe(false)
+  })
+})
+
+describe('tools', () => {
+  test('rules come from the server with its credential, and decide by what the person holds now', async () => {
+    const world = await start()
+    const { body } = await declare(world)
+    const tools = body.tools as unknown as readonly { name: string; description: string; inputSchema: Body }[]
+    expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining(['oauth_start', 'oauth_user_info', 'anyone', 'read']))
+    expect(tools.find(({ name }) => name === 'anyone')).toEqual({
+      name: 'anyone',
+      description: 'Protected tool: anyone',
+      inputSchema: { type: 'object', properties: { session_id: expect.objectContaining({ type: 'string' }) } },
+    })
+    const { session_id } = (await signIn(world)).begun
+    const allowed = async () => {
+      const answers = await Promise.all(
+        ['anyone', 'read', 'both', 'either', 'any-file', 'undeclared'].map((tool) => protect(world, session_id, tool)),
+      )
+      return answers.map((answer) => answer.allowed)
+    }
+    expect(await allowed()).toEqual([true, false, false, false, false, false])
+    await give(world, 'reader', ['file:read'])
+    expect(await allowed()).toEqual([true, true, false, false, true, false])
+    await give(world, 'librarian', ['shelf:move'])
+    expect(await allowed()).toEqual([true, true, true, true, true, false])
+    expect(await protect(world, session_id, 'read')).toMatchObject({
+      allowed: true,
+      tool: 'read',
+      session_id,
+      user_info: { user_id: world.person.id },
+    })
+    expect(await protect(world, undefined, 'read')).toEqual({ allowed: false, error: 'Access denied', message: expect.any(String) })
+  })
+
+  test('without the credential nothing is kept and every tool is denied', async () => {
+    const world = await start()
+    await declare(world)
+    const { session_id } = (await signIn(world)).begun
+    const open = { client_id: world.clientId, app_name: APP }
+    const { body } = await call(world, 'tools/list', { ...open, user_tools: [{ name: 'burn', rbac: {} }] })
+    expect(JSON.stringify(body)).toContain('"burn"')
+    expect((await protect(world, session_id, 'burn')).allowed).toBe(false)
+    expect((await protect(world, session_id, 'anyone', { client_id: world.clientId })).allowed).toBe(false)
+    expect((await protect(world, session_id, 'anyone', { client_id: `${world.clientId}~${'0'.repeat(64)}` })).allowed).toBe(false)
+    expect((await protect(world, session_id, 'anyone', { app_name: 'other' })).allowed).toBe(false)
+    const stranger = await newServer(world.app, world.company)
+    expect((await protect(world, session_id, 'anyone', { client_id: stranger.sdkId })).allowed).toBe(false)
+    const foreign = await newServer(world.app, await world.app.company('globex'))
+    expect((await protect(world, session_id, 'anyone', { client_id: foreign.sdkId })).allowed).toBe(false)
+    expect((await protect(world, session_id, 'anyone')).allowed).toBe(true)
+  })
+
+  test('hidden tools, and a required session id, where the deployment says so', async () => {
+    const world = await start({
+      AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: 'on',
+      AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: 'off',
+      AUTHSEC_REQUIRE_SESSION_ID: 'on',
+    })
+    const names = async (more: Body = {}) =>
+      ((await declare(world, more)).body.tools as unknown as readonly { name: string; inputSchema: Body }[]).filter(
+        ({ name }) => !name.startsWith('oauth_'),
+      )
+    expect(await names()).toEqual([])
+    const { session_id } = (await signIn(world)).begun
+    const seen = await names({ session_id })
+    expect(seen.map(({ name }) => name)).toEqual(['anyone'])
+    expect(seen[0]?.inputSchema.required).toEqual(['session_id'])
+  })
+
+  test('the tools for signing in answer as text; others are not called here', async () => {
+    const world = await start()
+    const tool = async (name: string, given: Body) => {
+      const { status: code, body } = await call(world, `tools/call/${name}`, { client_id: world.clientId, app_name: APP, arguments: given })
+      const [content] = (body.content ?? []) as unknown as readonly { text: string }[]
+      return { code, said: content === undefined ? body : JSON.parse(content.text) }
+    }
+    const { said: begun } = await tool('oauth_start', {})
+    expect(begun).toMatchObject({ status: 'ready_for_authentication' })
+    const token = await world.app.token(world.person)
+    expect((await tool('oauth_authenticate', { jwt_token: token, session_id: begun.session_id })).said).toMatchObject({ status: 'authenticated' })
+    expect((await tool('oauth_user_info', { session_id: begun.session_id })).said).toMatchObject({ user_id: world.person.id })
+    expect((await tool('oauth_user_roles', { session_id: begun.session_id })).said).toEqual({ roles: [] })
+    expect((await tool('oauth_user_info', {})).said).toMatchObject({ error: 'not_authenticated' })
+    expect((await tool('oauth_logout', { session_id: begun.session_id })).said).toEqual({ status: 'logged_out' })
+    expect((await tool('oauth_status', { session_id: begun.session_id })).said).toMatchObject({ status: 'expired' })
+    for (const name of ['read', 'oauth_x', 'constructor', '__proto__']) expect((await tool(name, {})).code).toBe(400)
+  })
+
+  test('the server ends all its sessions, and nobody else does', async () => {
+    const world = await start()
+    await declare(world)
+    const { session_id } = (await signIn(world)).begun
+    const clean = (client_id: string, app_name = APP) => call(world, 'cleanup-sessions', { client_id, app_name })
+    expect((await clean(world.clientId)).body.code).toBe('client_unauthenticated')
+    expect((await clean((await newServer(world.app, world.company)).sdkId)).body).toMatchObject({ sessions_cleaned: 0 })
+    expect((await protect(world, session_id, 'anyone')).allowed).toBe(true)
+    expect((await clean(world.sdkId)).body).toEqual({
+      status: 'cleaned',
+      client_id: world.clientId,
+      app_name: APP,
+      reason: 'server_shutdown',
+      sessions_cleaned: 1,
+    })
+    expect((await protect(world, session_id, 'anyone')).allowed).toBe(false)
+  })
+
+  test('an administrator is told how many are open, of the own tenant alone', async () => {
+    const world = await start()
+    await signIn(world)
+    const count = async (person: Person) =>
+      (await world.app.request('/sdkmgr/mcp-auth/sessions/status', { token: await world.app.token(person) })).json()
+    expect(await count(world.company.admin)).toEqual({ active_authenticated_sessions: 1 })
+    expect(await count((await world.app.company('globex')).admin)).toEqual({ active_authenticated_sessions: 0 })
+  })
+})

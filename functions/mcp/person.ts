@@ -1,0 +1,35 @@
+// Who is behind a session, in the words of mcp-auth, and which tools they may call.
+import type * as z from 'zod'
+import { findMcpState, findTools, type McpPerson, type McpState } from '#db/store/mcp'
+import { forTenant, type TenantId } from '#db/tenant'
+import { readHandle } from '#shared/oauth/handles'
+import type { Ctx } from './group.ts'
+import type { UserInfo } from './mcp.schema.ts'
+import { allows, heldBy } from './tool-rules.ts'
+
+export const SIGN_IN_TOOLS = ['oauth_start', 'oauth_authenticate', 'oauth_status', 'oauth_logout', 'oauth_user_info'] as const
+
+export const userInfo = (tenantId: TenantId, person: McpPerson): z.input<typeof UserInfo> => {
+  const { id, email, name, username } = person
+  const held = Object.fromEntries(Object.entries(heldBy(person)).map(([category, names]) => [category, [...names]])) as Record<
+    'roles' | 'groups' | 'permissions' | 'scopes' | 'resources',
+    string[]
+  >
+  return { user_id: id, email, name, ...(username === undefined ? {} : { username }), tenant_id: tenantId, ...held }
+}
+
+export type FoundSession = { readonly tenantId: TenantId; readonly idHash: Uint8Array; readonly state: McpState }
+
+/** By its id, which is the only key to a session. */
+export const findSession = async (ctx: Ctx, sessionId: string | undefined): Promise<FoundSession | undefined> => {
+  const handle = sessionId === undefined ? undefined : readHandle(sessionId)
+  if (handle === undefined) return undefined
+  const state = await findMcpState(forTenant(ctx.db, handle.tenantId), handle.hash, ctx.clock.now())
+  return state === undefined ? undefined : { tenantId: handle.tenantId, idHash: handle.hash, state }
+}
+
+export const accessibleTools = async (ctx: Ctx, tenantId: TenantId, { person, clientId, appName }: McpState): Promise<string[]> => {
+  if (person === undefined) return [...SIGN_IN_TOOLS]
+  const tools = await findTools(forTenant(ctx.db, tenantId), clientId, appName)
+  return [...SIGN_IN_TOOLS, ...tools.filter(({ rbac }) => allows(rbac, person)).map(({ name }) => name)]
+}

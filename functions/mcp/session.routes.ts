@@ -1,0 +1,113 @@
+// Signing in from an MCP client, at both places where its SDK looks.
+import { pageErrorOnDemand } from '#page/on-demand'
+import { may, open } from '#shared/http/access'
+import { html, json } from '#shared/http/route'
+import { route } from './group.ts'
+import {
+  AuthenticateMcp,
+  CallbackMcp,
+  CallbackMcpQuery,
+  LogoutMcp,
+  McpAuthenticated,
+  McpCalledBack,
+  McpHealth,
+  McpLoggedOut,
+  McpSessionPath,
+  McpSessionsStatus,
+  McpStatus,
+  Started,
+  StartMcp,
+} from './mcp.schema.ts'
+import { authenticateSession, countSessions, endSession, sessionStatus, startSession, takeCallback } from './sessions.ts'
+
+type Prefix = '/sdkmgr/mcp-auth' | '/authsec/sdkmgr/mcp-auth'
+
+export const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P) => [
+  route({
+    id: `${name}.health`,
+    on: `GET ${prefix}/health`,
+    summary: 'Whether the service answers.',
+    access: open('Says nothing but that it is there.', { class: 'general' }),
+    reply: json(200, McpHealth),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx }) => ({ status: 'healthy', service: 'mcp-auth-service', timestamp: ctx.clock.now().toISOString() }) as const,
+  }),
+  route({
+    id: `${name}.start`,
+    on: `POST ${prefix}/start`,
+    summary: 'Begin to sign a person in, for an MCP client.',
+    access: open('Clients on people\u2019s own devices have no secret; what is begun opens nothing.', { class: 'polling' }),
+    body: StartMcp,
+    reply: json(200, Started),
+    errors: ['mcp_client_unknown'],
+    emits: ['mcp_session.started'],
+    handle: ({ ctx, body }) => startSession(ctx, body),
+  }),
+  route({
+    id: `${name}.authenticate`,
+    on: `POST ${prefix}/authenticate`,
+    summary: 'Open a session with a token of the person.',
+    access: open('The token is the proof.', { class: 'code' }),
+    body: AuthenticateMcp,
+    reply: json(200, McpAuthenticated),
+    errors: ['mcp_session_unknown', 'invalid_token'],
+    emits: ['mcp_session.authenticated'],
+    handle: ({ ctx, body }) => authenticateSession(ctx, body),
+  }),
+  route({
+    id: `${name}.callback`,
+    on: `POST ${prefix}/callback`,
+    summary: 'Open a session with the code that came back with the browser.',
+    access: open('Code and state are the proof.', { class: 'code' }),
+    body: CallbackMcp,
+    reply: json(200, McpCalledBack),
+    errors: ['mcp_session_unknown', 'mcp_code_refused', 'invalid_token'],
+    emits: ['mcp_session.authenticated'],
+    handle: ({ ctx, body }) => takeCallback(ctx, body),
+  }),
+  route({
+    id: `${name}.callbackPage`,
+    on: `GET ${prefix}/callback`,
+    summary: 'Where the browser comes back to.',
+    access: open('Code and state are the proof.', { class: 'code' }),
+    query: CallbackMcpQuery,
+    reply: html(200),
+    errors: ['mcp_session_unknown', 'mcp_code_refused', 'invalid_token'],
+    emits: ['mcp_session.authenticated'],
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query }) => (await import('./callback.page.tsx')).callbackPage(ctx, query),
+  }),
+  route({
+    id: `${name}.status`,
+    on: `GET ${prefix}/status/:session_id`,
+    summary: 'How far a session is.',
+    access: open('The id is the proof; who signed in is told to whoever began it.', { class: 'status' }),
+    path: McpSessionPath,
+    reply: json(200, McpStatus),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, path }) => sessionStatus(ctx, path.session_id),
+  }),
+  route({
+    id: `${name}.sessions`,
+    on: `GET ${prefix}/sessions/status`,
+    summary: 'How many sessions of the tenant are open.',
+    access: may('admin:access'),
+    reply: json(200, McpSessionsStatus),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal }) => countSessions(ctx, principal),
+  }),
+  route({
+    id: `${name}.logout`,
+    on: `POST ${prefix}/logout`,
+    summary: 'End a session.',
+    access: open('The id is the proof.', { class: 'status' }),
+    query: LogoutMcp,
+    reply: json(200, McpLoggedOut),
+    errors: [],
+    emits: ['mcp_session.closed'],
+    handle: ({ ctx, query }) => endSession(ctx, query.session_id),
+  }),
+]

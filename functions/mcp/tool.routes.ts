@@ -1,0 +1,57 @@
+// What MCP servers ask about their tools, at both places where the SDK looks.
+import { open } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { CallTool, CleanedUp, CleanUp, ListTools, ProtectTool, ToolAnswer, ToolList, ToolPath, ToolVerdict } from './mcp.schema.ts'
+import { callTool, cleanUp, listTools, protectTool } from './tools.ts'
+
+type Prefix = '/sdkmgr/mcp-auth' | '/authsec/sdkmgr/mcp-auth'
+const BY_SERVER = 'Rules and verdicts need the server\u2019s credential: HTTP Basic, or its SDK client id in the body.'
+
+export const toolRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P) => [
+  route({
+    id: `${name}.tools`,
+    on: `POST ${prefix}/tools/list`,
+    summary: 'The tools of a server as somebody may see them; with the server\u2019s credential their rules are kept.',
+    access: open(BY_SERVER, { class: 'general' }),
+    body: ListTools,
+    reply: json(200, ToolList),
+    errors: ['mcp_client_unknown'],
+    emits: ['mcp_tools.changed'],
+    handle: ({ ctx, body }) => listTools(ctx, body),
+  }),
+  route({
+    id: `${name}.call`,
+    on: `POST ${prefix}/tools/call/:tool_name`,
+    summary: 'Call one of the tools for signing in.',
+    access: open('Each tool asks for its own proof.', { class: 'code' }),
+    path: ToolPath,
+    body: CallTool,
+    reply: json(200, ToolAnswer),
+    errors: ['mcp_tool_unknown', 'mcp_client_unknown', 'mcp_session_unknown', 'invalid_token'],
+    emits: ['mcp_session.started', 'mcp_session.authenticated', 'mcp_session.closed'],
+    handle: ({ ctx, path, body }) => callTool(ctx, path.tool_name, body),
+  }),
+  route({
+    id: `${name}.protect`,
+    on: `POST ${prefix}/protect-tool`,
+    summary: 'Whether the person of this session may call that tool.',
+    access: open(BY_SERVER, { class: 'decision' }),
+    body: ProtectTool,
+    reply: json(200, ToolVerdict),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, body }) => protectTool(ctx, body),
+  }),
+  route({
+    id: `${name}.cleanUp`,
+    on: `POST ${prefix}/cleanup-sessions`,
+    summary: 'End all sessions of a server.',
+    access: open(BY_SERVER, { class: 'general' }),
+    body: CleanUp,
+    reply: json(200, CleanedUp),
+    errors: ['client_unauthenticated'],
+    emits: ['mcp_session.closed'],
+    handle: ({ ctx, body }) => cleanUp(ctx, body),
+  }),
+]

@@ -1,0 +1,144 @@
+// The tools of an MCP server: which there are, and whether the person of a session may call one. Rules are written with the server's own credential alone.
+import type * as z from 'zod'
+import { closeMcpSessionsOf, findTools, putTools, type Tool } from '#db/store/mcp'
+import { atomically, forTenant } from '#db/tenant'
+import { byClient, record } from '#shared/audit/record'
+import { authenticatedClient } from '#shared/clients/authenticate'
+import { AppError } from '#shared/errors'
+import { plainClientId } from '#shared/sign-up/client'
+import type { Ctx } from './group.ts'
+import type { CallTool, CleanedUp, CleanUp, ListTools, ProtectTool, ToolAnswer, ToolList, ToolVerdict } from './mcp.schema.ts'
+import { findSession, SIGN_IN_TOOLS, userInfo } from './person.ts'
+import { authenticateSession, endSession, sessionStatus, startSession } from './sessions.ts'
+import { allows } from './tool-rules.ts'
+
+type Listed = z.input<typeof ToolList>['tools'][number]
+
+const object = (properties: Readonly<Record<string, unknown>>, required: readonly string[] = []) => ({
+  type: 'object',
+  properties,
+  ...(required.length === 0 ? {} : { required: [...required] }),
+})
+const SESSION = { session_id: { type: 'string', description: 'The id of the session.' } }
+const BUILT_IN: Readonly<Record<(typeof SIGN_IN_TOOLS)[number], Omit<Listed, 'name'>>> = {
+  oauth_start: {
+    description: 'Begin to sign in: answers an address to open in a browser.',
+    inputSchema: object({ open_browser: { type: 'boolean' }, return_url: { type: 'string' } }),
+  },
+  oauth_authenticate: {
+    description: 'Finish to sign in with a token.',
+    inputSchema: object({ jwt_token: { type: 'string' }, ...SESSION, expires_in: { type: 'integer' } }, ['jwt_token', 'session_id']),
+  },
+  oauth_status: { description: 'Whether somebody is signed in.', inputSchema: object(SESSION, ['session_id']) },
+  oauth_logout: { description: 'Sign out.', inputSchema: object(SESSION, ['session_id']) },
+  oauth_user_info: { description: 'Who is signed in.', inputSchema: object(SESSION, ['session_id']) },
+}
+
+const isNamed = (tool: string | Tool): Tool => (typeof tool === 'string' ? { name: tool } : tool)
+
+/** With the session id among its arguments, so that whoever calls it can say in whose session. */
+const listed = ({ config }: Ctx, { name, description, inputSchema = {} }: Tool): Listed => {
+  const { properties, required, ...more } = inputSchema as { properties?: Readonly<Record<string, unknown>>; required?: readonly unknown[] }
+  const names = Array.isArray(required) ? required.filter((one) => one !== 'session_id') : []
+  const needed = config.AUTHSEC_REQUIRE_SESSION_ID ? [...names, 'session_id'] : names
+  return {
+    name,
+    description: description ?? `Protected tool: ${name}`,
+    inputSchema: {
+      type: 'object',
+      ...more,
+      properties: { ...properties, ...SESSION },
+      ...(needed.length === 0 ? {} : { required: needed }),
+    },
+  }
+}
+
+/** Of a server that shows its credential, the tools and their rules are kept. @throws AppError mcp_client_unknown */
+export const listTools = async (ctx: Ctx, asked: z.output<typeof ListTools>): Promise<z.input<typeof ToolList>> => {
+  const { client_id: named, app_name: appName, session_id: sessionId } = asked
+  const clientId = plainClientId(named)
+  if (clientId === undefined) throw new AppError('mcp_client_unknown')
+  const tools = asked.user_tools.map(isNamed)
+  const server = await authenticatedClient(ctx, named)
+  if (server !== undefined) {
+    await atomically(forTenant(ctx.db, server.tenantId), async (t) => {
+      if (JSON.stringify(await findTools(t, clientId, appName)) === JSON.stringify(tools)) return
+      await putTools(t, { clientId, appName, tools, updatedAt: ctx.clock.now() })
+      const target = { type: 'client', id: clientId }
+      await record(t, ctx, { event: 'mcp_tools.changed', actor: byClient(clientId), target, after: { app_name: appName, tools } })
+    })
+  }
+  const found = await findSession(ctx, sessionId)
+  const person = found?.state.clientId === clientId && found.state.appName === appName ? found.state.person : undefined
+  const isShown = ({ rbac }: Tool): boolean => {
+    if (person === undefined) return ctx.config.AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS
+    return !ctx.config.AUTHSEC_HIDE_UNAUTHORIZED_TOOLS || allows(rbac, person)
+  }
+  return { tools: [...SIGN_IN_TOOLS.map((name) => ({ name, ...BUILT_IN[name] })), ...tools.filter(isShown).map((tool) => listed(ctx, tool))] }
+}
+
+const DENIED = (message: string): z.input<typeof ToolVerdict> => ({ allowed: false, error: 'Access denied', message })
+
+/** Whatever is not clearly allowed is denied. */
+export const protectTool = async (ctx: Ctx, asked: z.output<typeof ProtectTool>): Promise<z.input<typeof ToolVerdict>> => {
+  const { tool_name: name, app_name: appName, session_id: sessionId } = asked
+  const server = await authenticatedClient(ctx, asked.client_id)
+  if (server === undefined) return DENIED('The server did not show its credential.')
+  const found = await findSession(ctx, sessionId)
+  const isOfServer = found?.tenantId === server.tenantId && found.state.clientId === server.clientId && found.state.appName === appName
+  if (found === undefined || !isOfServer || found.state.person === undefined) return DENIED('Nobody is signed in in this session.')
+  const { person } = found.state
+  const tool = (await findTools(forTenant(ctx.db, server.tenantId), server.clientId, appName)).find((one) => one.name === name)
+  if (tool === undefined || !allows(tool.rbac, person)) return DENIED(`The person may not call ${name}.`)
+  return { allowed: true, user_info: userInfo(server.tenantId, person), tool: name, session_id: sessionId ?? '' }
+}
+
+/** @throws AppError client_unauthenticated */
+export const cleanUp = async (ctx: Ctx, asked: z.output<typeof CleanUp>): Promise<z.input<typeof CleanedUp>> => {
+  const server = await authenticatedClient(ctx, asked.client_id)
+  if (server === undefined) throw new AppError('client_unauthenticated')
+  const { clientId, tenantId } = server
+  const closed = await atomically(forTenant(ctx.db, tenantId), async (t) => {
+    const count = await closeMcpSessionsOf(t, clientId, asked.app_name, ctx.clock.now())
+    const after = { app_name: asked.app_name, reason: asked.reason, sessions: count }
+    if (count > 0) await record(t, ctx, { event: 'mcp_session.closed', actor: byClient(clientId), target: { type: 'client', id: clientId }, after })
+    return count
+  })
+  return { status: 'cleaned', client_id: clientId, app_name: asked.app_name, reason: asked.reason, sessions_cleaned: closed }
+}
+
+const text = (member: unknown): string => (typeof member === 'string' ? member : '')
+
+type Calls = Readonly<Record<string, (ctx: Ctx, asked: z.output<typeof CallTool>) => Promise<unknown>>>
+const aboutPerson = (answer: (info: ReturnType<typeof userInfo>) => unknown) => async (ctx: Ctx, asked: z.output<typeof CallTool>) => {
+  const found = await findSession(ctx, text(asked.arguments.session_id))
+  const isOfClient = found?.state.clientId === plainClientId(asked.client_id) && found?.state.appName === asked.app_name
+  if (found?.state.person === undefined || !isOfClient) return { error: 'not_authenticated', message: 'Nobody is signed in in this session.' }
+  return answer(userInfo(found.tenantId, found.state.person))
+}
+
+const CALLS: Calls = {
+  oauth_start: (ctx, { client_id, app_name, arguments: given }) =>
+    startSession(ctx, { client_id, app_name, ...(text(given.return_url) === '' ? {} : { return_url: text(given.return_url) }) }),
+  oauth_authenticate: (ctx, { arguments: given }) =>
+    authenticateSession(ctx, {
+      jwt_token: text(given.jwt_token),
+      session_id: text(given.session_id),
+      ...(Number.isInteger(given.expires_in) && Number(given.expires_in) > 0 ? { expires_in: Math.min(Number(given.expires_in), 86_400) } : {}),
+    }),
+  oauth_status: (ctx, { arguments: given }) => sessionStatus(ctx, text(given.session_id)),
+  oauth_logout: (ctx, { arguments: given }) => endSession(ctx, text(given.session_id)),
+  oauth_user_info: aboutPerson((info) => info),
+  oauth_user_roles: aboutPerson(({ roles }) => ({ roles })),
+  oauth_user_groups: aboutPerson(({ groups }) => ({ groups })),
+  oauth_user_permissions: aboutPerson(({ permissions }) => ({ permissions })),
+  oauth_user_resources: aboutPerson(({ resources }) => ({ resources })),
+  oauth_user_scopes: aboutPerson(({ scopes }) => ({ scopes })),
+}
+
+/** @throws AppError mcp_tool_unknown, and what the tool throws */
+export const callTool = async (ctx: Ctx, name: string, asked: z.output<typeof CallTool>): Promise<z.input<typeof ToolAnswer>> => {
+  const call = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined
+  if (call === undefined) throw new AppError('mcp_tool_unknown')
+  return { content: [{ type: 'text', text: JSON.stringify(await call(ctx, asked)) }] }
+}

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { CacheAway } from '#shared/cache/cache'
+import { user } from '#shared/http/access'
+import { text } from '#shared/http/route'
+import { startApp } from '#shared/testing/app'
+import { route } from './group.ts'
+import { metricsRoutes } from './routes.ts'
+
+const TOKEN = 'scrape-token-of-the-tests'
+
+test.each(['/metrics', '/authsec/metrics'])('%s answers Prometheus text of the requests served before', async (path) => {
+  const { request } = await startApp(metricsRoutes)
+  await request('/authsec/no/such/path?email=ana@example.com')
+  await request(path, { headers: { 'x-tenant-id': '00000000-0000-7000-8000-000000000001' } })
+  const response = await request(path)
+  expect(response.status).toBe(200)
+  expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  const sums = await response.text()
+  expect(sums).toContain(`\nhttp_requests_total{method="GET",endpoint="${path}",status_code="200",tenant_id="unknown"} 1\n`)
+  expect(sums).toContain('\nhttp_requests_total{method="GET",endpoint="unknown",status_code="404",tenant_id="unknown"} 1\n')
+  expect(sums).toMatch(/\nmemory_usage_bytes [1-9]\d+\n/)
+  expect(sums).toMatch(/\ngoroutines_count \d+\n/)
+  expect(sums).toMatch(/\ndb_connection_pool_size\{database_type="(pglite|postgres)",tenant_id="unknown"\} \d+\n/)
+  expect(sums).not.toMatch(/ana@example|00000000-0000-7000/)
+})
+
+test('the label of a tenant is that of the verified token, never of a header', async () => {
+  const probe = route({
+    id: 'test.probe',
+    on: 'GET /probe',
+    summary: 'Answers whoever is signed in.',
+    access: user(),
+    reply: text(200, 'text/plain'),
+    errors: [],
+    emits: 'nothing',
+    handle: async () => 'here',
+  })
+  const { request, company, token } = await startApp([...metricsRoutes, probe])
+  const [acme, globex] = [await company('acme'), await company('globex')]
+  await request('/probe', { token: await token(acme.admin) })
+  await request('/probe', { token: 'forged', headers: { tenant_id: globex.tenantId } })
+  const sums = await (await request('/metrics')).text()
+  expect(sums).toContain(`http_requests_total{method="GET",endpoint="/probe",status_code="200",tenant_id="${acme.tenantId}"} 1\n`)
+  expect(sums).toContain('http_requests_total{method="GET",endpoint="/probe",status_code="401",tenant_id="unknown"} 1\n')
+  expect(sums).not.toContain(globex.tenantId)
+})
+
+test('with a token configured a scraper must show it', async () => {
+  const { request } = await startApp(metricsRoutes, { env: { METRICS_TOKEN: TOKEN } })
+  expect((await request('/metrics')).status).toBe(401)
+  expect((await request('/metrics', { token: `${TOKEN}x` })).status).toBe(401)
+  expect((await request('/authsec/metrics', { token: TOKEN })).status).toBe(200)
+})
+
+test('while the cache is away a scrape fails rather than tell the numbers of one instance', async () => {
+  const { request, cache } = await startApp(metricsRoutes)
+  const sums = cache.sums
+  cache.sums = () => Promise.reject(new CacheAway(undefined))
+  const response = await request('/metrics')
+  expect(response.status).toBe(503)
+  expect(response.headers.get('retry-after')).toBe('5')
+  expect(await response.json()).toMatchObject({ code: 'unavailable' })
+  cache.sums = sums
+  expect((await request('/metrics')).status).toBe(200)
+})

@@ -1,0 +1,19 @@
+// Metrics at the root and below the compatibility prefix.
+import { scraper } from '#shared/http/access'
+import { text } from '#shared/http/route'
+import { route } from './group.ts'
+import { scrape } from './scrape.ts'
+
+const metricsAt = (id: string, path: '/metrics' | '/authsec/metrics') =>
+  route({
+    id,
+    on: `GET ${path}`,
+    summary: 'Metrics of the whole deployment as Prometheus text.',
+    access: scraper(),
+    reply: text(200, 'text/plain; version=0.0.4; charset=utf-8'),
+    errors: ['unavailable'],
+    emits: 'nothing',
+    handle: ({ ctx }) => scrape(ctx),
+  })
+
+export const metricsRoutes = [metricsAt('metrics.scrape', '/metrics'), metricsAt('metrics.scrapeBelowPrefix', '/authsec/metrics')]

@@ -1,0 +1,17 @@
+// Metrics of the fleet, and the gauges of the process that answers. Their names are in shared/metrics/definitions.ts.
+import type { BaseCtx } from '#shared/context'
+import { gaugeProcess } from '#shared/metrics/process'
+
+type Deps = Pick<BaseCtx, 'metrics' | 'db' | 'config'>
+
+/**
+ * Prometheus text 0.0.4. Asks the cache and never the database, which a scrape every few seconds would keep awake.
+ * @throws AppError unavailable
+ */
+export const scrape = async ({ metrics, db, config }: Deps): Promise<string> => {
+  const { kind } = db.engine
+  gaugeProcess(metrics)
+  // The embedded engine has one connection. All tenants share the pool.
+  metrics.gauge('db_connection_pool_size', { database_type: kind, tenant_id: 'unknown' }, kind === 'pglite' ? 1 : config.DATABASE_POOL)
+  return metrics.render()
+}

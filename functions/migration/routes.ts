@@ -1,0 +1,4 @@
+// Every route of the group.
+import { migrationsRoutes } from './migrations.routes.ts'
+
+export const migrationRoutes = [...migrationsRoutes]

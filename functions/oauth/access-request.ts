@@ -1,0 +1,26 @@
+// How far a client's request to be let in is. Whoever did not make it learns nothing of it.
+import type * as z from 'zod'
+import { findAccessRequest } from '#db/store/registered-clients'
+import { forTenant, type TenantId } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { choseBasic } from '#shared/http/basic'
+import { authenticateClient } from './client-authentication.ts'
+import type { Ctx } from './group.ts'
+import type { AccessRequestState } from './register.schema.ts'
+import { clientOfToken } from './register.ts'
+
+type Asker = { readonly tenantId: TenantId; readonly clientId: string }
+
+/** @throws AppError unauthorized, invalid_token, client_authentication_failed, not_found */
+export const readAccessRequest = async (ctx: Ctx, id: string): Promise<z.input<typeof AccessRequestState>> => {
+  const asker: Asker = choseBasic(ctx.request) ? await authenticateClient(ctx, {}) : await clientOfToken(ctx)
+  const request = await findAccessRequest(forTenant(ctx.db, asker.tenantId), id)
+  if (request?.clientId !== asker.clientId) throw new AppError('not_found')
+  return {
+    id,
+    status: request.status === 'pending' && request.expiresAt <= ctx.clock.now() ? 'expired' : request.status,
+    created_at: request.createdAt.toISOString(),
+    updated_at: request.updatedAt.toISOString(),
+    expires_at: request.expiresAt.toISOString(),
+  }
+}

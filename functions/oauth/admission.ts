@@ -1,0 +1,99 @@
+// How a client that no administrator entered comes to a company: by the resource that it asks for, where that company and that server let such clients in.
+import type { OauthClient } from '#db/store/oauth-clients'
+import { markClientUsed, moveUnusedClient, putAccessRequest } from '#db/store/registered-clients'
+import { findServerByIdentifier, findTenantOfResource, registerClient } from '#db/store/resource-servers'
+import { findTenant, useQuota } from '#db/store/tenants'
+import { alsoFor, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
+import { byClient, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { sha256 } from '#shared/oauth/handles'
+import { quotaOf } from '#shared/tenancy/quotas'
+import { authenticateClient, type ClientForm, findClientById } from './client-authentication.ts'
+import type { Ctx } from './group.ts'
+
+const WAITING_SECONDS = 30 * 24 * 3600
+
+export const letsIn = async (ctx: Pick<Ctx, 'db'>, tenantId: TenantId): Promise<boolean> => {
+  const tenant = await findTenant(forTenant(ctx.db, tenantId))
+  return tenant?.status === 'active' && (tenant.settings.clientRegistration ?? 'open') === 'open'
+}
+
+/**
+ * A client that is nobody's becomes the company's whose resource it asks for first. Any other stays what it is.
+ * Routes that call this emit `client.registered`.
+ */
+export const settleClient = async (ctx: Ctx, client: OauthClient, resource: string | undefined): Promise<OauthClient | undefined> => {
+  if (client.tenantId !== SYSTEM_TENANT || client.registeredBy !== 'dynamic' || resource === undefined) return client
+  const tenantId = await findTenantOfResource(directory(ctx.db), sha256(resource))
+  const server = tenantId === undefined ? undefined : await findServerByIdentifier(forTenant(ctx.db, tenantId), resource)
+  if (tenantId === undefined || !server?.active || !server.registrationModes.includes('dcr') || !(await letsIn(ctx, tenantId))) return client
+  await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
+    const moved = await moveUnusedClient(t, client.clientId, tenantId)
+    if (moved === undefined) return
+    const noted = {
+      event: 'client.registered',
+      actor: byClient(moved.id),
+      target: { type: 'client', id: moved.id },
+      after: { name: moved.name },
+    } as const
+    await alsoFor(t, tenantId, (own) => record(own, ctx, noted))
+  })
+  return findClientById(ctx, client.publicId, resource, tenantId)
+}
+
+/** Registered by itself, and never let in anywhere. */
+export const isNobodys = ({ tenantId, registeredBy }: OauthClient): boolean => tenantId === SYSTEM_TENANT && registeredBy !== 'administrator'
+
+/** The client that calls, proved, in its company. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
+export const settledClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
+  if (/^https?:/.test(form.client_id ?? '') && form.resource !== undefined) {
+    await (await import('./metadata-document.ts')).knowMetadataClient(ctx, form.client_id ?? '', form.resource)
+  }
+  const client = await authenticateClient(ctx, form)
+  const settled = (await settleClient(ctx, client, form.resource)) ?? client
+  if (isNobodys(settled)) throw new AppError('invalid_target', 'resource is missing, or names nothing that this client may ask for (RFC 8707).')
+  return settled
+}
+
+/** A person let it in: from that moment on, which is the authorization's own, it is one of the company's clients, registered at the resource server. @throws AppError quota_exceeded */
+export const admit = async (t: TenantTx, client: OauthClient, resourceServerId: string | null, at: Date): Promise<void> => {
+  if (client.registeredBy === 'administrator') return
+  if (client.isUnused && (await markClientUsed(t, client.clientId))) {
+    const settings = (await findTenant(t))?.settings ?? {}
+    if (!(await useQuota(t, 'clients', quotaOf(settings, 'clients')))) throw new AppError('quota_exceeded')
+  }
+  if (resourceServerId !== null) await registerClient(t, resourceServerId, client.clientId, at)
+}
+
+/**
+ * A client that registered itself asks for a server of its company that does not let such clients in: an administrator may. Answers the error that says so;
+ * the one that was, where there is nothing to ask for. Routes that call this emit `resource_access.requested`.
+ */
+const pendingAccess = async (ctx: Ctx, client: OauthClient, resource: string | undefined, error: AppError): Promise<AppError> => {
+  if (client.registeredBy === 'administrator' || error.code !== 'invalid_target' || resource === undefined) return error
+  const t = forTenant(ctx.db, client.tenantId)
+  const server = await findServerByIdentifier(t, resource)
+  if (!server?.active) return error
+  const at = ctx.clock.now()
+  const request = await atomically(t, async (tx) => {
+    const which = { resourceServerId: server.id, clientId: client.clientId }
+    const put = await putAccessRequest(tx, { id: ctx.random.id(), ...which, at, expiresAt: secondsAfter(at, WAITING_SECONDS) })
+    const target = { type: 'resource_server', id: server.id }
+    const after = { client_id: client.clientId, request_id: put.id }
+    if (put.isNew) await record(tx, ctx, { event: 'resource_access.requested', actor: byClient(client.clientId), target, after })
+    return put
+  })
+  if (request.status === 'denied') return new AppError('authorization_denied', 'An administrator said no.')
+  const status_url = `${ctx.config.BASE_URL}/oauth/access-requests/${request.id}`
+  return new AppError('access_pending', undefined, { extra: { request_id: request.id, status_url } })
+}
+
+/** What is judged of a request, or that it waits for an administrator. @throws AppError what `work` throws, access_pending, authorization_denied */
+export const judgedOrPending = async <T>(ctx: Ctx, client: OauthClient, resource: string | undefined, work: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof AppError ? await pendingAccess(ctx, client, resource, error) : error
+  }
+}

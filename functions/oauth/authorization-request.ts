@@ -1,0 +1,137 @@
+// What an authorization request may say: checks in this order, because their order is the security property. Those before the redirect address is proved
+// answer a person, on a page; those after it answer the client, at that address.
+import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
+import { AppError } from '#shared/errors'
+import { type Details, parseDetails } from '#shared/oauth/details'
+import { defaultScopes, parseScopes, requireKnownScopes, resourceFor } from './scopes.ts'
+
+/** Parameters that mean something here; others are ignored (RFC 6749 section 3.1). */
+export const PARAMETERS = [
+  'response_type',
+  'redirect_uri',
+  'scope',
+  'state',
+  'code_challenge',
+  'code_challenge_method',
+  'resource',
+  'nonce',
+  'prompt',
+  'max_age',
+  'login_hint',
+  'acr_values',
+  'response_mode',
+  'dpop_jkt',
+  'request',
+  'id_token_hint',
+  'ui_locales',
+  'authorization_details',
+] as const
+export type Parameters = Partial<Readonly<Record<(typeof PARAMETERS)[number], string>>>
+
+export const pickParameters = (sent: Readonly<Record<string, unknown>>): Parameters =>
+  Object.fromEntries(
+    PARAMETERS.flatMap((name) => {
+      const value = sent[name]
+      return typeof value === 'string' && value !== '' ? [[name, value]] : []
+    }),
+  )
+
+export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
+const PROMPTS: readonly string[] = ['none', 'login', 'consent', 'select_account']
+
+/** A request that passed every check that needs no person. */
+export type Judged = {
+  readonly client: OauthClient
+  readonly redirectUri: string
+  readonly state: string | undefined
+  readonly resource: AskedResource | undefined
+  /** What is asked for, or what the client may have where it asks for nothing. */
+  readonly scopes: readonly string[]
+  readonly codeChallenge: string
+  readonly nonce: string | undefined
+  readonly prompts: readonly Prompt[]
+  readonly maxAgeSeconds: number | undefined
+  readonly acrValues: readonly string[]
+  readonly loginHint: string | undefined
+  readonly jkt: string | undefined
+  readonly idTokenHint: string | undefined
+  readonly uiLocales: string | undefined
+  /** RFC 9396; of which types there are is judged where the store is asked. */
+  readonly details: Details
+}
+
+type Checked = { readonly client: OauthClient; readonly parameters: Parameters; readonly pushed: boolean }
+type Check = (request: Checked) => void
+
+const noRequestObject: Check = ({ parameters }) => {
+  if (parameters.request !== undefined) throw new AppError('request_not_supported')
+}
+const isPushedWhereItMust: Check = ({ client, pushed }) => {
+  if (client.requiresPar && !pushed) throw new AppError('invalid_request', 'This client is registered to push its requests.')
+}
+const isForACode: Check = ({ parameters: { response_type: type } }) => {
+  if (type === undefined) throw new AppError('invalid_request', 'response_type is missing.')
+  if (type !== 'code') throw new AppError('unsupported_response_type')
+}
+const isAnsweredInTheQuery: Check = ({ parameters: { response_mode: mode } }) => {
+  if (mode !== undefined && mode !== 'query') throw new AppError('invalid_request', 'This response_mode is not offered.')
+}
+const mayUseCodes: Check = ({ client }) => {
+  if (!client.grantTypes.includes('authorization_code')) throw new AppError('unauthorized_client')
+}
+const hasChallenge: Check = ({ parameters: { code_challenge: challenge, code_challenge_method: method } }) => {
+  if (challenge === undefined) throw new AppError('invalid_request', 'code_challenge is missing.')
+  if (method !== 'S256') throw new AppError('invalid_request', 'code_challenge_method must be S256.')
+  if (!/^[\w-]{43}$/.test(challenge)) throw new AppError('invalid_request', 'code_challenge is malformed.')
+}
+const namesPrompts: Check = ({ parameters: { prompt } }) => {
+  const named = prompt?.split(' ') ?? []
+  if (named.some((name) => !PROMPTS.includes(name))) throw new AppError('invalid_request', 'prompt is not known.')
+  if (named.includes('none') && named.length > 1) throw new AppError('invalid_request', 'prompt=none stands alone.')
+}
+const hasPlainValues: Check = ({ parameters: { max_age: age, dpop_jkt: jkt } }) => {
+  if (age !== undefined && !/^\d{1,9}$/.test(age)) throw new AppError('invalid_request', 'max_age is not a number of seconds.')
+  if (jkt !== undefined && !/^[\w-]{43}$/.test(jkt)) throw new AppError('invalid_request', 'dpop_jkt is malformed.')
+}
+
+const CHECKS: readonly Check[] = [
+  noRequestObject,
+  isPushedWhereItMust,
+  isForACode,
+  isAnsweredInTheQuery,
+  mayUseCodes,
+  hasChallenge,
+  namesPrompts,
+  hasPlainValues,
+]
+
+/**
+ * Judges a request whose redirect address is proved.
+ * @throws AppError what RFC 6749 section 4.1.2.1 and its extensions name
+ */
+export const judge = (checked: Checked, redirectUri: string): Judged => {
+  for (const check of CHECKS) check(checked)
+  const { client, parameters: p } = checked
+  const asked = parseScopes(p.scope)
+  const details = parseDetails(p.authorization_details) ?? []
+  const resource = resourceFor(client, p.resource, asked)
+  requireKnownScopes(client, resource, asked)
+  if (details.length > 0 && resource === undefined) throw new AppError('invalid_target', 'Details are asked for at one resource server.')
+  return {
+    client,
+    redirectUri,
+    state: p.state,
+    resource,
+    scopes: asked.length > 0 || details.length > 0 ? asked : defaultScopes(client, resource),
+    codeChallenge: p.code_challenge ?? '',
+    nonce: p.nonce,
+    prompts: (p.prompt?.split(' ') ?? []) as Prompt[],
+    maxAgeSeconds: p.max_age === undefined ? undefined : Number(p.max_age),
+    acrValues: p.acr_values?.split(' ').filter((name) => name !== '') ?? [],
+    loginHint: p.login_hint,
+    jkt: p.dpop_jkt,
+    idTokenHint: p.id_token_hint,
+    uiLocales: p.ui_locales,
+    details,
+  }
+}

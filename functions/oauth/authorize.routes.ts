@@ -1,0 +1,84 @@
+// Where a person lets a client in, and where a client pushes its request first.
+import { pageErrorOnDemand } from '#page/on-demand'
+import { browser, open, page } from '#shared/http/access'
+import { htmlOrGo, json } from '#shared/http/route'
+import { AuthorizeQuery, ConsentForm, PushedAnswer, PushedForm } from './authorize.schema.ts'
+import { route } from './group.ts'
+
+const asking = {
+  access: page('The client sends a person here who may have to sign in first.', { class: 'general' }),
+  query: AuthorizeQuery,
+  reply: htmlOrGo(),
+  errors: ['invalid_request_uri', 'quota_exceeded'],
+  emits: ['oauth.authorized', 'client.registered', 'client.registration_changed', 'resource_access.requested', 'role_binding.assigned'],
+  render: pageErrorOnDemand,
+} as const
+const answering = {
+  access: browser(),
+  form: ConsentForm,
+  reply: htmlOrGo(),
+  errors: ['form_expired', 'quota_exceeded'],
+  emits: ['oauth.authorized'],
+  render: pageErrorOnDemand,
+} as const
+
+const only = (query: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+
+export const authorizeRoutes = [
+  route({
+    ...asking,
+    id: 'oauth.authorize',
+    on: 'GET /oauth/authorize',
+    summary: 'Ask a person for an authorization (RFC 6749 section 4.1.1).',
+    handle: async ({ ctx, principal, query }) => (await import('./authorize.ts')).authorize(ctx, principal, only(query)),
+  }),
+  route({
+    ...asking,
+    id: 'oauth.authorize.alias',
+    on: 'GET /oauth2/auth',
+    summary: 'The authorization endpoint under its older name.',
+    handle: async ({ ctx, principal, query }) => (await import('./authorize.ts')).authorize(ctx, principal, only(query)),
+  }),
+  route({
+    ...answering,
+    id: 'oauth.consent',
+    on: 'POST /oauth/authorize',
+    summary: 'What the person decides on the consent page.',
+    handle: async ({ ctx, principal, form }) => (await import('./consent.ts')).decideConsent(ctx, principal, form),
+  }),
+  route({
+    ...answering,
+    id: 'oauth.consent.alias',
+    on: 'POST /oauth2/auth',
+    summary: 'The same, where the page was opened under its older name.',
+    handle: async ({ ctx, principal, form }) => (await import('./consent.ts')).decideConsent(ctx, principal, form),
+  }),
+  route({
+    id: 'oauth.push',
+    on: 'POST /oauth/par',
+    summary: 'Push an authorization request (RFC 9126).',
+    access: open('Clients prove themselves in the form or by HTTP Basic; failures are counted by address, successes by client and tenant.', {
+      class: 'decision',
+      countedByRule: true,
+    }),
+    form: PushedForm,
+    reply: json(201, PushedAnswer),
+    errors: [
+      'client_authentication_failed',
+      'unauthorized_client',
+      'unsupported_response_type',
+      'request_not_supported',
+      'invalid_scope',
+      'invalid_target',
+      'invalid_authorization_details',
+      'invalid_dpop_proof',
+      'use_dpop_nonce',
+      'quota_exceeded',
+      'access_pending',
+      'authorization_denied',
+    ],
+    emits: ['client.registered', 'client.registration_changed', 'resource_access.requested'],
+    handle: async ({ ctx, form }) => (await import('./par.ts')).push(ctx, form),
+  }),
+]

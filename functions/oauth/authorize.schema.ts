@@ -1,0 +1,35 @@
+// Wire shapes of the authorization endpoint and of pushed requests. Lengths are bounded; what is said is judged by the rule, since where an error goes depends
+// on how far it came.
+import * as z from 'zod'
+import { clientMembers, given } from './token.schema.ts'
+
+const parameters = {
+  response_type: given(64),
+  redirect_uri: given(),
+  scope: given(4096),
+  state: given(4096),
+  code_challenge: given(256),
+  code_challenge_method: given(64),
+  resource: given(),
+  nonce: given(1024),
+  prompt: given(256),
+  max_age: given(32),
+  login_hint: given(320),
+  acr_values: given(256),
+  response_mode: given(64),
+  dpop_jkt: given(64),
+  request: given(8192),
+  authorization_details: given(16_384),
+  request_uri: given(512),
+  id_token_hint: given(8192),
+  ui_locales: given(256),
+}
+
+const AuthorizationQuery = z.object({ ...parameters, client_id: given() })
+/** What was left out is not there, so that a rule can pass the rest on. */
+export const AuthorizeQuery = AuthorizationQuery
+export const PushedForm = z.object({ ...parameters, ...clientMembers }).meta({ id: 'PushedAuthorizationRequest' })
+export const PushedAnswer = z.object({ request_uri: z.string(), expires_in: z.int() }).meta({ id: 'PushedAuthorizationAnswer' })
+export const ConsentForm = z
+  .object({ form_token: z.string().max(100).optional(), consent: z.string().max(100), decision: z.enum(['allow', 'deny']) })
+  .meta({ id: 'ConsentForm' })

@@ -1,0 +1,198 @@
+// The authorization endpoint: whose request it is, where its answer goes, who the person is, and whether the person lets the client. No answer is sent to an
+// address before it is proved to be the client's; until then a person reads what is wrong.
+
+import { type ConsentState, findConsentState, findRequest, insertRequest, type KeptRequest, takeRequest } from '#db/store/oauth-authorizations'
+import type { OauthClient } from '#db/store/oauth-clients'
+import { atomically, forTenant } from '#db/tenant'
+import { askedLanguage } from '#page/hosted'
+import { goTo } from '#shared/browser/go'
+import { readVisit } from '#shared/browser/visit'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import { oauthDescription, oauthName } from '#shared/http/problem'
+import { type As, as, Sent } from '#shared/http/route'
+import { newHandle, readHandle } from '#shared/oauth/handles'
+import { ENDPOINTS, isIdentityScope, REQUEST_URI } from '#shared/oauth/offered'
+import { atLeast } from '#shared/token/acr'
+import { isNobodys, judgedOrPending, settleClient } from './admission.ts'
+import { type Judged, judge, type Parameters, pickParameters } from './authorization-request.ts'
+import { findClientById } from './client-authentication.ts'
+import { consentPage } from './consent.page.tsx'
+import { knownTypes } from './detail-types.ts'
+import { giveFirstAccess } from './first-access.ts'
+import type { Ctx } from './group.ts'
+import { readIdTokenHint } from './id-token-hint.ts'
+import { issueCode } from './issue-code.ts'
+import { answerAt, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
+
+export type Page = Sent<As<200, string>> | Sent<As<303, undefined>>
+/** How long a person may take to sign in and to decide. */
+const WAITING_SECONDS = 900
+
+export const away = (location: string): Sent<As<303, undefined>> => new Sent(as(303, undefined), { headers: { Location: location } })
+
+type Asked = {
+  readonly client: OauthClient
+  readonly parameters: Parameters
+  /** How the request came, if it was kept here. */
+  readonly kept: KeptRequest | undefined
+}
+
+const unknownClient = (): AppError => new AppError('invalid_request', 'client_id is missing, or of no client that may be used.')
+
+/** @throws AppError invalid_request_uri */
+const keptRequest = async (ctx: Ctx, client: OauthClient, requestUri: string): Promise<KeptRequest> => {
+  const handle = requestUri.startsWith(REQUEST_URI) ? readHandle(requestUri.slice(REQUEST_URI.length)) : undefined
+  if (handle === undefined || handle.tenantId !== client.tenantId) throw new AppError('invalid_request_uri')
+  const [t, now] = [forTenant(ctx.db, client.tenantId), ctx.clock.now()]
+  const found = await findRequest(t, handle.hash, now, ['pushed', 'waiting'])
+  if (found === undefined || found.clientId !== client.clientId) throw new AppError('invalid_request_uri')
+  // RFC 9126 section 4: what was pushed is used once. From here on it waits under a name of its own.
+  if (found.kind === 'pushed' && (await atomically(t, (tx) => takeRequest(tx, handle.hash, now, ['pushed']))) === undefined) {
+    throw new AppError('invalid_request_uri')
+  }
+  return found
+}
+
+/** @throws AppError invalid_request, invalid_request_uri: on a page */
+const whoAsks = async (ctx: Ctx, query: Readonly<Record<string, string>>): Promise<Asked> => {
+  const { client_id: clientId = '', request_uri: requestUri, resource } = query
+  if (/^https?:/.test(clientId) && requestUri === undefined) {
+    await (await import('./metadata-document.ts')).knowMetadataClient(ctx, clientId, resource)
+  }
+  const inTenant = requestUri === undefined ? undefined : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
+  const found = await findClientById(ctx, clientId, requestUri === undefined ? resource : undefined, inTenant)
+  const named = found && (await settleClient(ctx, found, resource))
+  if (named === undefined) throw unknownClient()
+  if (isNobodys(named)) {
+    throw new AppError('invalid_request', 'resource is missing, or names nothing that this client may ask for (RFC 8707).')
+  }
+  if (requestUri === undefined) return { client: named, parameters: pickParameters(query), kept: undefined }
+  const kept = await keptRequest(ctx, named, requestUri)
+  const parameters = pickParameters(kept.parameters)
+  const client = parameters.resource === undefined ? named : await findClientById(ctx, clientId, parameters.resource, inTenant)
+  if (client === undefined) throw unknownClient()
+  return { client, parameters, kept }
+}
+
+/** Keeps the request under a short name that a sign-in can lead back to. */
+const wait = async (ctx: Ctx, { client, parameters, kept }: Asked): Promise<string> => {
+  const handle = newHandle(ctx, client.tenantId)
+  const now = ctx.clock.now()
+  await atomically(forTenant(ctx.db, client.tenantId), (t) =>
+    insertRequest(t, {
+      id: ctx.random.id(),
+      kind: 'waiting',
+      handleHash: handle.hash,
+      clientId: client.clientId,
+      parameters,
+      // A sign-in since then counts as fresh.
+      createdAt: kept?.kind === 'waiting' ? kept.createdAt : now,
+      expiresAt: secondsAfter(now, WAITING_SECONDS),
+    }),
+  )
+  return `${ENDPOINTS.authorization}?${new URLSearchParams({ client_id: client.publicId, request_uri: `${REQUEST_URI}${handle.text}` })}`
+}
+
+type Need =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'sign_in' }
+  | { readonly kind: 'confirm'; readonly query: Readonly<Record<string, string>> }
+
+/** What the person still has to do about signing in. @throws AppError unmet_authentication_requirements when a fresh sign-in was not strong enough */
+export const judgeSignIn = (j: Judged, principal: User | undefined, waitingSince: Date | undefined, now: Date): Need => {
+  if (principal === undefined || principal.tenantId !== j.client.tenantId) return { kind: 'sign_in' }
+  const isFresh = waitingSince !== undefined && principal.authTime >= waitingSince
+  const isStrong = j.acrValues.length === 0 || j.acrValues.some((acr) => atLeast(principal.acr, acr))
+  if (isFresh && !isStrong) throw new AppError('unmet_authentication_requirements')
+  const age = (now.getTime() - principal.authTime.getTime()) / 1000
+  const isOld = !isFresh && (j.prompts.some((prompt) => prompt === 'login' || prompt === 'select_account') || age > (j.maxAgeSeconds ?? age))
+  if (!isOld && isStrong) return { kind: 'nothing' }
+  return { kind: 'confirm', query: { ...(isOld ? { max_age: '0' } : {}), ...(isStrong ? {} : { acr_values: j.acrValues.join(' ') }) } }
+}
+
+/** An ID token in the request says who has to be signed in (section 3.1.2.1). @throws AppError invalid_request, login_required */
+const requireHinted = async (ctx: Ctx, j: Judged, principal: User | undefined): Promise<void> => {
+  if (j.idTokenHint === undefined) return
+  const hinted = await readIdTokenHint(ctx, j.idTokenHint)
+  if (hinted?.audience !== j.client.publicId) throw new AppError('invalid_request', 'id_token_hint is no ID token that this client was given.')
+  if (principal !== undefined && principal.tenantId === j.client.tenantId && principal.userId !== hinted.userId) {
+    throw new AppError('login_required', 'Somebody else is signed in than id_token_hint says.')
+  }
+}
+
+const signInPage = (ctx: Ctx, j: Judged, need: Need, returnTo: string): Page => {
+  // What the person chose before stays.
+  const asked = readVisit(ctx)?.lang === undefined ? askedLanguage(j.uiLocales) : undefined
+  const lang = asked === undefined ? {} : { lang: asked }
+  if (need.kind === 'confirm') return goTo(ctx, `/confirm?${new URLSearchParams({ ...need.query, ...lang, return_to: returnTo })}`)
+  const email = j.loginHint !== undefined && /^[^@\s]{1,64}@[^@\s]{1,255}$/.test(j.loginHint) ? j.loginHint : undefined
+  const path = `/signin?${new URLSearchParams({ client_id: j.client.clientId, ...lang, return_to: returnTo })}`
+  return goTo(ctx, path, email === undefined ? {} : { remember: { email } })
+}
+
+/**
+ * Whoever cannot prove who they are (a program on the person's own device) is asked about every time (RFC 8252 section 8.6); so is whoever said itself what it
+ * is called, and an MCP session, which somebody else may have begun.
+ */
+const isUnproved = (ctx: Ctx, { client, redirectUri }: Judged): boolean =>
+  client.registeredBy !== 'administrator' ||
+  isOwnCallback(ctx.config, redirectUri) ||
+  (client.isPublic && (isLoopback(redirectUri) || !redirectUri.startsWith('https:')))
+
+/** Of what is asked, what the person may have. @throws AppError access_denied when that is nothing */
+export const grantable = (j: Judged, { held }: ConsentState): readonly string[] => {
+  const scopes = j.scopes.filter((scope) => isIdentityScope(scope) || held.includes(scope))
+  if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'Nothing of what is asked for can be given.')
+  return scopes
+}
+
+const withPerson = async (ctx: Ctx, asked: Asked, j: Judged, principal: User | undefined): Promise<Page> => {
+  const { client, kept } = asked
+  const types = await knownTypes(ctx, j)
+  const isSilent = j.prompts.includes('none')
+  await requireHinted(ctx, j, principal)
+  const need = judgeSignIn(j, principal, kept?.kind === 'waiting' ? kept.createdAt : undefined, ctx.clock.now())
+  if (principal === undefined || need.kind !== 'nothing') {
+    if (isSilent) throw new AppError('login_required')
+    return signInPage(ctx, j, need, await wait(ctx, asked))
+  }
+  const t = forTenant(ctx.db, client.tenantId)
+  if (j.resource?.accessRoleId !== undefined) await giveFirstAccess(ctx, principal, j.resource.id, j.resource.accessRoleId)
+  const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null, now: ctx.clock.now() }
+  const state = await findConsentState(t, of)
+  const scopes = grantable(j, state)
+  // What is asked for in detail is no habit: it is asked about every time.
+  const isRemembered =
+    j.details.length === 0 && scopes.every((scope) => state.granted.includes(scope)) && !j.prompts.includes('consent') && !isUnproved(ctx, j)
+  if (isRemembered) return away(await issueCode(ctx, j, principal, scopes, types))
+  if (isSilent) throw new AppError('consent_required')
+  // A page that can be loaded again must not stand under an address that counts once.
+  if (kept?.kind === 'pushed') return goTo(ctx, await wait(ctx, asked))
+  return consentPage(ctx, { asked: j, parameters: asked.parameters, principal, scopes, types })
+}
+
+/** Errors of the request, told to the client where they may be. */
+export const toClient = async (ctx: Ctx, redirectUri: string, state: string | undefined, work: () => Promise<Page>): Promise<Page> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429 || error.code === 'form_expired') throw error
+    const answer = { error: oauthName(error.code), error_description: oauthDescription(error.message), state }
+    return away(answerAt(redirectUri, ctx.config.BASE_URL, answer))
+  }
+}
+
+/** @throws AppError invalid_request, invalid_request_uri: on a page */
+export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<Page> => {
+  const asked = await whoAsks(ctx, query)
+  const { client, parameters, kept } = asked
+  const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
+  // Before it waited for a person, a request was judged by how it came.
+  const pushed = kept !== undefined
+  return toClient(ctx, redirectUri, parameters.state, async () => {
+    const judged = await judgedOrPending(ctx, client, parameters.resource, () => judge({ client, parameters, pushed }, redirectUri))
+    return withPerson(ctx, asked, judged, principal)
+  })
+}

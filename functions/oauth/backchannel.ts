@@ -1,0 +1,78 @@
+// A client asks a person through the person's phone (OpenID CIBA Core section 7, poll mode).
+import type * as z from 'zod'
+import type { OauthClient } from '#db/store/oauth-clients'
+import { findUser } from '#db/store/users'
+import { forTenant } from '#db/tenant'
+import { askPerson } from '#shared/ciba/request'
+import { AppError } from '#shared/errors'
+import { plainText } from '#shared/grants/plain-text'
+import { CIBA } from '#shared/oauth/offered'
+import { authenticateClient } from './client-authentication.ts'
+import type { BackchannelAuthentication, BackchannelForm } from './device-authorization.schema.ts'
+import { askedAside, requireGrantType } from './device-authorization.ts'
+import type { Ctx } from './group.ts'
+import { readIdTokenHint } from './id-token-hint.ts'
+
+type Form = z.output<typeof BackchannelForm>
+/** What fits on a phone's screen, and can be compared at a glance. */
+const MOST_MESSAGE = 128
+const EMAIL = /^[^@\s]{1,64}@[^@\s]{1,255}$/
+
+/** @throws AppError invalid_binding_message where what is shown would not be what was sent */
+const bindingMessage = ({ binding_message: message }: Form): string => {
+  if (message === undefined) return ''
+  if ([...message].length > MOST_MESSAGE || plainText(message, MOST_MESSAGE) !== message) throw new AppError('invalid_binding_message')
+  return message
+}
+
+/** @throws AppError invalid_request */
+const requestedExpiry = ({ requested_expiry: asked }: Form): { readonly expiresInSeconds?: number } => {
+  if (asked === undefined) return {}
+  if (!/^[1-9]\d{0,8}$/.test(asked)) throw new AppError('invalid_request', 'requested_expiry must be a positive number of seconds.')
+  return { expiresInSeconds: Number(asked) }
+}
+
+/** @throws AppError ciba_user_unknown, invalid_request */
+const hintedAddress = async (ctx: Ctx, client: OauthClient, hint: string): Promise<string> => {
+  const hinted = await readIdTokenHint(ctx, hint)
+  if (hinted?.audience !== client.publicId) throw new AppError('invalid_request', 'id_token_hint is no ID token that this client was given.')
+  // Whoever has such a token knew this person: that the account is gone tells nothing new.
+  const user = await findUser(forTenant(ctx.db, client.tenantId), hinted.userId)
+  if (user === undefined) throw new AppError('ciba_user_unknown')
+  return user.email
+}
+
+/** Exactly one hint says who is asked. @throws AppError invalid_request, ciba_user_unknown */
+const addressOf = async (ctx: Ctx, client: OauthClient, form: Form): Promise<string> => {
+  const { login_hint: address, id_token_hint: token, login_hint_token: other } = form
+  if ([address, token, other].filter((hint) => hint !== undefined).length !== 1) {
+    throw new AppError('invalid_request', 'Exactly one of login_hint, id_token_hint and login_hint_token says who is asked.')
+  }
+  if (other !== undefined) throw new AppError('invalid_request', 'login_hint_token is not offered.')
+  if (token !== undefined) return hintedAddress(ctx, client, token)
+  const email = address?.trim().toLowerCase() ?? ''
+  if (!EMAIL.test(email)) throw new AppError('invalid_request', 'login_hint must be an e-mail address.')
+  return email
+}
+
+/**
+ * Whether there is such a person is not to be told from the answer, unless the tenant chose so; a `user_code` is not asked for, and so ignored.
+ * @throws AppError client_authentication_failed, unauthorized_client, invalid_request, invalid_scope, invalid_target, invalid_binding_message, ciba_user_unknown, ciba_no_device, too_many_requests_pending
+ */
+export const askBackchannel = async (ctx: Ctx, form: Form): Promise<z.input<typeof BackchannelAuthentication>> => {
+  const client = await authenticateClient(ctx, form)
+  requireGrantType(client, CIBA)
+  if (client.isPublic) throw new AppError('unauthorized_client', 'A client that asks people proves itself.')
+  if (form.request !== undefined) throw new AppError('invalid_request', 'Signed authentication requests are not offered.')
+  if (form.scope === undefined) throw new AppError('invalid_request', 'scope is missing.')
+  const asked = await askedAside(ctx, client, form)
+  if (!asked.scopes.includes('openid')) throw new AppError('invalid_scope', 'scope must contain openid.')
+  const question = { ...asked, bindingMessage: bindingMessage(form), ...requestedExpiry(form), email: await addressOf(ctx, client, form) }
+  const put = await askPerson(ctx, { clientId: client.clientId, tenantId: client.tenantId, active: true }, question)
+  return {
+    auth_req_id: put.authReqId,
+    expires_in: put.expiresInSeconds,
+    interval: put.intervalSeconds,
+    ...(put.matchNumber === undefined ? {} : { match_number: put.matchNumber }),
+  }
+}

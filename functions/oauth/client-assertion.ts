@@ -1,0 +1,83 @@
+// A client that proves itself with a signed assertion (RFC 7523 section 2.2, as narrowed by draft-ietf-oauth-rfc7523bis: the audience is the issuer, and
+// nothing else).
+import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
+import { useIdOnce } from '#db/store/oauth-authorizations'
+import type { OauthClient } from '#db/store/oauth-clients'
+import { forTenant } from '#db/tenant'
+import { secondsAfter, unixSeconds } from '#shared/clock'
+import { sha256 } from '#shared/oauth/handles'
+import { CLIENT_SIGNING_ALGS } from '#shared/oauth/offered'
+import type { Ctx } from './group.ts'
+
+/** Longer-lived assertions would have to be remembered for longer, and are not needed: a client makes one when it calls. */
+const LONGEST_SECONDS = 600
+const SKEW_SECONDS = 30
+const MAX_LENGTH = 8192
+
+type Keys = Pick<Ctx, 'db' | 'clock' | 'outbound'>
+export type Claims = Readonly<Record<string, unknown>>
+
+/** The client id that an assertion claims, before anything is believed of it. */
+export const claimedClient = (assertion: string): string | undefined => {
+  try {
+    const { iss, sub } = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8')) as Claims
+    return typeof iss === 'string' && iss === sub ? iss : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The one key that the header names; without a name, the only one there is. Never tries one after the other. */
+export const keyNamed = (keys: readonly JWK[], kid: unknown): JWK | undefined => {
+  const named = kid === undefined ? keys : keys.filter((key) => key.kid === kid)
+  return named.length === 1 ? named[0] : undefined
+}
+
+export const verified = async (keys: readonly JWK[], assertion: string, isType: (typ: unknown) => boolean): Promise<Claims | undefined> => {
+  try {
+    const { alg = '', kid, typ, crit } = decodeProtectedHeader(assertion)
+    const jwk = keyNamed(keys, kid)
+    if (jwk === undefined || !isType(typ) || crit !== undefined || !(CLIENT_SIGNING_ALGS as readonly string[]).includes(alg)) return undefined
+    if (jwk.alg !== undefined && jwk.alg !== alg) return undefined
+    const { payload } = await compactVerify(assertion, await importJWK(jwk, alg), { algorithms: [alg] })
+    const claims: unknown = JSON.parse(new TextDecoder().decode(payload))
+    return typeof claims === 'object' && claims !== null && !Array.isArray(claims) ? (claims as Claims) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isClientAssertion = (typ: unknown): boolean =>
+  typ === undefined || (typeof typ === 'string' && /^(?:jwt|client-authentication\+jwt)$/i.test(typ))
+
+export const isInTime = ({ exp, iat, nbf }: Claims, now: number): boolean => {
+  const isMoment = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+  if (!isMoment(exp) || exp <= now - SKEW_SECONDS || exp > now + LONGEST_SECONDS) return false
+  return [iat, nbf].every((value) => value === undefined || (isMoment(value) && value <= now + SKEW_SECONDS))
+}
+
+const kidIn = (assertion: string): unknown => {
+  try {
+    return decodeProtectedHeader(assertion).kid
+  } catch {
+    return undefined
+  }
+}
+
+/** The client's keys: registered, or as they stand where the client publishes them. */
+const keysOf = async (ctx: Keys, client: OauthClient, assertion: string): Promise<readonly JWK[]> => {
+  if (client.jwksUri === undefined) return (client.jwks?.keys ?? []) as readonly JWK[]
+  const { publishedKeys } = await import('./published-keys.ts')
+  return (await publishedKeys(ctx, client, kidIn(assertion))) as readonly JWK[]
+}
+
+/** Whether the assertion is this client's, for us, in time, and shown for the first time. */
+export const isAssertionOf = async (ctx: Keys & Pick<Ctx, 'config'>, client: OauthClient, assertion: string): Promise<boolean> => {
+  if (assertion.length > MAX_LENGTH) return false
+  const claims = await verified(await keysOf(ctx, client, assertion), assertion, isClientAssertion)
+  if (claims === undefined || claims.iss !== client.publicId || claims.sub !== client.publicId || claims.aud !== ctx.config.BASE_URL) return false
+  const { jti, exp } = claims
+  if (typeof jti !== 'string' || jti === '' || jti.length > 256 || !isInTime(claims, unixSeconds(ctx.clock.now()))) return false
+  const keptUntil = secondsAfter(new Date((exp as number) * 1000), 2 * SKEW_SECONDS)
+  return useIdOnce(forTenant(ctx.db, client.tenantId), sha256(`client-assertion ${client.clientId} ${jti}`), keptUntil)
+}

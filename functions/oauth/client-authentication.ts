@@ -1,0 +1,197 @@
+// Who the client is, and how it proves that (RFC 6749 section 2.3, RFC 7523). One way a request, and the one that the client is registered for.
+import type { Db, Engine } from '#db/client'
+import { type ClientAuthMethod, findOauthClient, findTenantOfClient, type OauthClient } from '#db/store/oauth-clients'
+import { asTenantId, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import { equal } from '#shared/crypto/equal'
+import { AppError } from '#shared/errors'
+import { type Fresh, freshMemory } from '#shared/fresh'
+import { basicCredentials, choseBasic, clientRefused } from '#shared/http/basic'
+import { addressKey, strangersEntry } from '#shared/http/guard'
+import type { LimitEntry } from '#shared/http/limits'
+import { sha256 } from '#shared/oauth/handles'
+import { objectIn } from '#shared/token/strict-jws'
+import { claimedClient, isAssertionOf } from './client-assertion.ts'
+import type { Ctx } from './group.ts'
+
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** Of one address in a minute, over all clients. */
+const MOST_FAILURES = 60
+
+/** The parameters that say who calls. */
+export type ClientForm = {
+  readonly client_id?: string | undefined
+  readonly client_secret?: string | undefined
+  readonly client_assertion?: string | undefined
+  readonly client_assertion_type?: string | undefined
+  readonly resource?: string | undefined
+  readonly code?: string | undefined
+  readonly refresh_token?: string | undefined
+  readonly token?: string | undefined
+}
+type Shown = { readonly method: ClientAuthMethod; readonly clientId: string; readonly proof: string }
+
+const refuseTwo = (form: ClientForm, basic: boolean): void => {
+  const ways = [basic, form.client_secret !== undefined, form.client_assertion !== undefined || form.client_assertion_type !== undefined]
+  if (ways.filter(Boolean).length > 1) throw new AppError('invalid_request', 'A client authenticates in one way (RFC 6749 section 2.3).')
+}
+
+const shownAssertion = (form: ClientForm): Shown => {
+  const { client_assertion: proof = '', client_assertion_type: type, client_id: named } = form
+  if (type !== ASSERTION_TYPE) throw new AppError('invalid_request', 'This client_assertion_type is not offered.')
+  const clientId = claimedClient(proof)
+  if (clientId === undefined || (named !== undefined && named !== clientId)) throw clientRefused()
+  return { method: 'private_key_jwt', clientId, proof }
+}
+
+/** @throws AppError invalid_request, client_authentication_failed */
+const shownBy = (request: Ctx['request'], form: ClientForm): Shown => {
+  const basic = choseBasic(request)
+  refuseTwo(form, basic)
+  if (basic) {
+    const presented = basicCredentials(request)
+    if (presented instanceof AppError) throw presented
+    if (form.client_id !== undefined && form.client_id !== presented.clientId) throw clientRefused()
+    return { method: 'client_secret_basic', clientId: presented.clientId, proof: presented.secret }
+  }
+  if (form.client_assertion !== undefined || form.client_assertion_type !== undefined) return shownAssertion(form)
+  if (form.client_id === undefined) throw clientRefused()
+  if (form.client_secret === undefined) return { method: 'none', clientId: form.client_id, proof: '' }
+  return { method: 'client_secret_post', clientId: form.client_id, proof: form.client_secret }
+}
+
+const KEPT = 100_000
+/** A client of a company never changes its tenant, so what was found once is not asked again. */
+const tenantsOf = new WeakMap<Engine, Map<string, TenantId>>()
+
+const tenantOf = async (ctx: Pick<Ctx, 'db'>, clientId: string): Promise<TenantId | undefined> => {
+  const known = tenantsOf.get(ctx.db.engine) ?? new Map<string, TenantId>()
+  tenantsOf.set(ctx.db.engine, known)
+  const tenantId = known.get(clientId) ?? (await findTenantOfClient(directory(ctx.db), clientId))
+  // What lies in the tenant of nobody moves to the company whose resource it asks for.
+  if (tenantId === undefined || tenantId === SYSTEM_TENANT || known.has(clientId)) return tenantId
+  if (known.size >= KEPT) known.clear()
+  known.set(clientId, tenantId)
+  return tenantId
+}
+
+const clientsOf = new WeakMap<Db, Fresh<OauthClient>>()
+const clientMemory = (ctx: Pick<Ctx, 'db' | 'clock'>): Fresh<OauthClient> => {
+  const known = clientsOf.get(ctx.db) ?? freshMemory<OauthClient>(ctx)
+  clientsOf.set(ctx.db, known)
+  return known
+}
+
+/** As of the last second; what lies in the tenant of nobody may move at any time, and is always asked. */
+const clientIn = (ctx: Pick<Ctx, 'db' | 'clock'>, tenantId: TenantId, id: string, resource: string | undefined): Promise<OauthClient | undefined> => {
+  const find = () => findOauthClient(forTenant(ctx.db, tenantId), id, resource, ctx.clock.now())
+  return tenantId === SYSTEM_TENANT ? find() : clientMemory(ctx).get(`${tenantId} ${id} ${resource ?? ''}`, find)
+}
+
+/** A client whose id is the address of its metadata has a row in every company that it came to. */
+const findByAddress = async (ctx: Pick<Ctx, 'db' | 'clock'>, url: string, resource: string | undefined, inTenant: TenantId | undefined) => {
+  // Loaded for the first such client.
+  const [{ findMetadataClient }, { findTenantOfResource }] = await Promise.all([
+    import('#db/store/registered-clients'),
+    import('#db/store/resource-servers'),
+  ])
+  const tenantId = inTenant ?? (resource === undefined ? undefined : await findTenantOfResource(directory(ctx.db), sha256(resource)))
+  const row = tenantId === undefined ? undefined : await findMetadataClient(forTenant(ctx.db, tenantId), url)
+  return row === undefined ? undefined : { tenantId: asTenantId(row.tenantId), id: row.id }
+}
+
+/**
+ * An active client of an active tenant, and the resource server that it asks for. Its secrets were not asked for. `inTenant` where something else says whose
+ * company it is about: a code, a refresh token, who is signed in.
+ */
+export const findClientById = async (
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  clientId: string,
+  resource?: string,
+  inTenant?: TenantId,
+): Promise<OauthClient | undefined> => {
+  const isAddress = clientId.startsWith('https:') || clientId.startsWith('http:')
+  const tenantId = UUID.test(clientId) ? await tenantOf(ctx, clientId) : undefined
+  const place = isAddress ? await findByAddress(ctx, clientId, resource, inTenant) : tenantId && { tenantId, id: clientId }
+  const found = place === undefined ? undefined : await clientIn(ctx, place.tenantId, place.id, resource)
+  // It goes by the one name that it has on the wire.
+  return found?.active === true && found.publicId === clientId ? found : undefined
+}
+
+/** By the id of its row, which rows of ours name it by. */
+export const findClientOfRow = async (
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  tenantId: TenantId,
+  id: string,
+  resource: string | undefined,
+): Promise<OauthClient | undefined> => {
+  const found = await clientIn(ctx, tenantId, id, resource)
+  return found?.active === true ? found : undefined
+}
+
+const TENANT = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\./
+/** Whose company what the client holds is about; believed for the look-up alone. */
+const tenantIn = ({ code, refresh_token: refresh, token }: ClientForm): TenantId | undefined => {
+  const id = TENANT.exec(code ?? refresh ?? token ?? '')?.[1] ?? claimedTenant(token)
+  return id === undefined ? undefined : asTenantId(id)
+}
+const claimedTenant = (token: string | undefined): string | undefined => {
+  const { tenant_id: id } = objectIn(token?.split('.')[1] ?? '') ?? {}
+  return typeof id === 'string' && UUID.test(id) ? id : undefined
+}
+
+const isSecretOf = (client: OauthClient, secret: string, now: Date): boolean => {
+  const hash = sha256(secret)
+  const { secretHash, previousSecretHash, previousValidUntil } = client
+  // Both comparisons always run, so that the time does not tell which secret was tried.
+  const isCurrent = secretHash !== undefined && equal(hash, new Uint8Array(secretHash))
+  const isPrevious =
+    previousSecretHash !== undefined &&
+    equal(hash, new Uint8Array(previousSecretHash)) &&
+    previousValidUntil !== undefined &&
+    now < previousValidUntil
+  return isCurrent || isPrevious
+}
+
+/** The way that the client is registered for; a client with a secret that names none may show it either way. */
+const mayUse = (client: OauthClient, method: ClientAuthMethod): boolean => {
+  if (client.isPublic) return method === 'none'
+  if (client.authMethod === undefined) return method === 'client_secret_basic' || method === 'client_secret_post'
+  return method === client.authMethod && method !== 'none'
+}
+
+const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Shown): Promise<boolean> => {
+  if (!mayUse(client, method)) return false
+  if (method === 'none') return true
+  return method === 'private_key_jwt' ? isAssertionOf(ctx, client, proof) : isSecretOf(client, proof, ctx.clock.now())
+}
+
+/** Secrets are too long to guess; what is bounded is the work that somebody makes us do for nothing. */
+const refused = async (ctx: Ctx, client: OauthClient | undefined): Promise<AppError> => {
+  const key = `oauth-client-failed:${addressKey(ctx, ctx.request.address)}`
+  await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FAILURES, guardsCredential: true }, strangersEntry(ctx, ctx.request)])
+  const { details, message } = clientRefused()
+  if (client === undefined) return new AppError('client_authentication_failed', message, details)
+  const refusal = { tenantId: client.tenantId, clientId: client.clientId, event: 'oauth.tokens_issued' }
+  return new AppError('client_authentication_failed', message, { ...details, refusal })
+}
+
+/** All of a company’s clients may come from one address: a proved one has a budget of its own, and whoever proves nothing shares that of the address. */
+const MOST_OF_CLIENT = 6000
+const budgetOf = (ctx: Ctx, client: OauthClient): readonly LimitEntry[] =>
+  client.isPublic
+    ? [strangersEntry(ctx, ctx.request)]
+    : [{ key: `oauth-client:${client.clientId}`, windowSeconds: 60, max: MOST_OF_CLIENT, guardsCredential: false }]
+
+/**
+ * The client that calls, proved.
+ * @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited
+ */
+export const authenticateClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
+  const shown = shownBy(ctx.request, form)
+  const client = await findClientById(ctx, shown.clientId, form.resource, tenantIn(form))
+  if (client === undefined || !(await isProved(ctx, client, shown))) throw await refused(ctx, client)
+  ctx.quotas.learn(client.tenantId, client.quotas)
+  await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute'), ...budgetOf(ctx, client)])
+  return client
+}

@@ -1,0 +1,435 @@
+import { describe, expect, test } from 'vitest'
+import { setUserActive } from '#db/store/people'
+import { removeClientFrom } from '#db/store/resource-servers'
+import { revokeSession } from '#db/store/sessions'
+import { setTenantStatus } from '#db/store/tenants'
+import { atomically, forTenant } from '#db/tenant'
+import { pageError } from '#page/error'
+import { authorizationServerError } from '#shared/http/problem'
+import { startApp } from '#shared/testing/app'
+import {
+  answerIn,
+  authorizePath,
+  browserOf,
+  changeClient,
+  claimsOf,
+  codeFor,
+  headerOf,
+  newOauthClient,
+  newResource,
+  type OauthTestClient,
+  post,
+  REDIRECT,
+  VERIFIER,
+} from '#shared/testing/oauth'
+import { oauthRoutes } from './routes.ts'
+
+const SCOPES = [
+  { name: 'tools:read', description: 'Read your tools' },
+  { name: 'tools:write', permission: 'tools:write' },
+]
+const ISSUER = 'http://localhost:7468'
+
+const start = async () => {
+  const app = await startApp(oauthRoutes, { render: authorizationServerError })
+  const company = await app.company()
+  const server = await newResource(app, company, SCOPES)
+  const client = await newOauthClient(app, company, { at: [server] })
+  const person = await app.person(company, ['tools:write'])
+  const browser = await browserOf(app, person)
+  const redeem = (code: string, more: Readonly<Record<string, string | undefined>> = {}, by: OauthTestClient = client) =>
+    post(
+      app,
+      '/oauth/token',
+      { grant_type: 'authorization_code', code, code_verifier: VERIFIER, redirect_uri: REDIRECT, ...more },
+      { authorization: by.authorization },
+    )
+  const refresh = (token: string, more: Readonly<Record<string, string>> = {}, by: OauthTestClient = client) =>
+    post(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: token, ...more }, { authorization: by.authorization })
+  const introspect = async (token: string) => (await post(app, '/oauth/introspect', { token }, { authorization: server.authorization })).json()
+  const tokens = async (more: Readonly<Record<string, string>> = { scope: 'openid profile email tools:read tools:write' }) =>
+    (await redeem(await codeFor(browser, client, more))).json()
+  const events = async () => (await app.events(company.tenantId)).map(({ event }) => event)
+  return { app, company, server, client, person, browser, redeem, refresh, introspect, tokens, events }
+}
+const errorOf = async (response: Response) => [response.status, (await response.json()).error]
+
+describe('a person lets a client in', () => {
+  test('the page says who asks, for what, where it goes and how it ends; then code, tokens and userinfo follow', async () => {
+    const { app, server, client, person, browser, redeem, events, company } = await start()
+    const path = authorizePath(client, { scope: 'openid email tools:read', nonce: 'n-1' })
+    const page = await browser.get(path)
+    expect(page.status).toBe(200)
+    const html = await page.text()
+    for (const words of [
+      'Shop',
+      'Read your tools',
+      'See your e-mail address',
+      'app.example.com',
+      'sign out',
+      person.email,
+      new URL(server.resource).host,
+    ])
+      expect(html).toContain(words)
+    expect(page.headers.get('content-security-policy')).toMatch(/form-action 'self' https:\/\/app\.example\.com; frame-ancestors 'none'/)
+    const answered = await browser.press(path, html, 'allow')
+    expect(answered.status).toBe(303)
+    expect(answered.headers.get('location')).toMatch(/^https:\/\/app\.example\.com\/callback\?/)
+    const answer = answerIn(answered)
+    expect([answer.get('state'), answer.get('iss')]).toEqual(['st-1', ISSUER])
+    const response = await redeem(answer.get('code') ?? '')
+    const set = await response.json()
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(set).toMatchObject({ token_type: 'Bearer', expires_in: 300, scope: 'openid email tools:read', refresh_token: expect.any(String) })
+    expect(claimsOf(set.access_token)).toMatchObject({ sub: person.id, aud: server.resource, client_id: client.id, acr: 'aal1', amr: ['pwd'] })
+    expect(headerOf(set.id_token)).toMatchObject({ alg: 'RS256' })
+    expect(claimsOf(set.id_token)).toMatchObject({
+      iss: ISSUER,
+      aud: client.id,
+      sub: person.id,
+      nonce: 'n-1',
+      email: person.email,
+      email_verified: true,
+      auth_time: expect.any(Number),
+      at_hash: expect.any(String),
+    })
+    const about = await app.request('/oauth/userinfo', { token: set.access_token })
+    expect(await about.json()).toEqual({ sub: person.id, email: person.email, email_verified: true })
+    expect(await events()).toEqual(expect.arrayContaining(['oauth.authorized', 'oauth.tokens_issued']))
+    expect((await app.events(company.tenantId, { event: 'oauth.authorized' })).length).toBe(1)
+  })
+
+  test('what was allowed once is not asked again; more is, and so is everything with prompt=consent', async () => {
+    const { client, browser } = await start()
+    await codeFor(browser, client, { scope: 'tools:read' })
+    expect(answerIn(await browser.get(authorizePath(client, { scope: 'tools:read' }))).get('code')).toBeTruthy()
+    expect((await browser.get(authorizePath(client, { scope: 'tools:read tools:write' }))).status).toBe(200)
+    expect((await browser.get(authorizePath(client, { scope: 'tools:read', prompt: 'consent' }))).status).toBe(200)
+    const silent = await browser.get(authorizePath(client, { scope: 'tools:write', prompt: 'none' }))
+    expect(answerIn(silent).get('error')).toBe('consent_required')
+  })
+
+  test('a no goes back to the client as access_denied, and nothing is granted', async () => {
+    const { app, company, client, browser } = await start()
+    const path = authorizePath(client)
+    const answered = await browser.press(path, await (await browser.get(path)).text(), 'deny')
+    expect([answerIn(answered).get('error'), answerIn(answered).get('state'), answerIn(answered).get('code')]).toEqual([
+      'access_denied',
+      'st-1',
+      null,
+    ])
+    expect(await app.events(company.tenantId, { event: 'oauth.authorized' })).toEqual([])
+  })
+
+  test('a consent counts once, in the browser that was asked, and only from our own page', async () => {
+    const { app, company, client, browser } = await start()
+    const path = authorizePath(client)
+    const html = await (await browser.get(path)).text()
+    const stranger = await browserOf(app, await app.person(company))
+    await stranger.get(path)
+    const stolen = await stranger.press(path, html, 'allow')
+    expect(stolen.headers.get('location') ?? '').not.toContain('code=')
+    const consent = /name="consent" value="([^"]*)"/.exec(html)?.[1]
+    const token = /name="form_token" value="([^"]*)"/.exec(html)?.[1]
+    const crossSite = await post(
+      app,
+      path,
+      { consent, form_token: token, decision: 'allow' },
+      { ...browser.jar.header(), 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
+    )
+    expect(crossSite.status).toBe(403)
+    expect(answerIn(await browser.press(path, html, 'allow')).get('code')).toBeTruthy()
+    expect((await browser.press(path, html, 'allow')).headers.get('location') ?? '').not.toContain('code=')
+    expect((await app.events(company.tenantId, { event: 'oauth.authorized' })).length).toBe(1)
+  })
+
+  test('a person gets no more than it holds, and one who holds nothing of it gets no code', async () => {
+    const { app, company, client } = await start()
+    const browser = await browserOf(app, await app.person(company))
+    const path = authorizePath(client, { scope: 'tools:read tools:write' })
+    const answered = await browser.press(path, await (await browser.get(path)).text(), 'allow')
+    const set = await (
+      await post(
+        app,
+        '/oauth/token',
+        { grant_type: 'authorization_code', code: answerIn(answered).get('code') ?? '', code_verifier: VERIFIER },
+        { authorization: client.authorization },
+      )
+    ).json()
+    expect(set.scope).toBe('tools:read')
+    expect(answerIn(await browser.get(authorizePath(client, { scope: 'tools:write' }))).get('error')).toBe('access_denied')
+  })
+})
+
+describe('who is signed in', () => {
+  test('a stranger is sent to sign in and comes back under a short name; silently, the client is told', async () => {
+    const { app, client } = await start()
+    const response = await app.request(authorizePath(client, { login_hint: 'pat@acme.example' }))
+    const to = new URL(response.headers.get('location') ?? '', ISSUER)
+    expect([response.status, to.pathname, to.searchParams.get('client_id')]).toEqual([303, '/signin', client.id])
+    expect(to.searchParams.get('return_to')).toMatch(/^\/oauth\/authorize\?client_id=/)
+    expect(answerIn(await app.request(authorizePath(client, { prompt: 'none' }))).get('error')).toBe('login_required')
+  })
+
+  test('a session of another company counts for nothing here', async () => {
+    const { app, client } = await start()
+    const globex = await app.company('globex')
+    const browser = await browserOf(app, globex.admin)
+    expect((await browser.get(authorizePath(client))).headers.get('location')).toMatch(/^\/signin\?/)
+  })
+
+  test('prompt=login, max_age and acr_values lead to a fresh sign-in, which then counts', async () => {
+    const { app, client, person, browser } = await start()
+    app.clock.advance(100)
+    expect((await browser.get(authorizePath(client, { max_age: '100' }))).status).toBe(200)
+    for (const more of [{ prompt: 'login' }, { max_age: '99' }, { acr_values: 'aal2' }]) {
+      const sent = await browser.get(authorizePath(client, more))
+      const to = new URL(sent.headers.get('location') ?? '', ISSUER)
+      expect([to.pathname, to.searchParams.get('acr_values')]).toEqual(['/confirm', more.acr_values ?? null])
+      app.clock.advance(1)
+      const back = to.searchParams.get('return_to') ?? ''
+      const fresh = await browserOf(app, person, ['pwd', 'otp'])
+      expect((await fresh.get(back)).status).toBe(200)
+      expect(new URL((await browser.get(back)).headers.get('location') ?? '', ISSUER).pathname).toBe('/confirm')
+    }
+  })
+
+  test('a fresh sign-in that is still too weak is told to the client', async () => {
+    const { app, client, person, browser } = await start()
+    const sent = await browser.get(authorizePath(client, { acr_values: 'aal3' }))
+    const back = new URL(sent.headers.get('location') ?? '', ISSUER).searchParams.get('return_to') ?? ''
+    app.clock.advance(1)
+    const weak = await browserOf(app, person)
+    expect(answerIn(await weak.get(back)).get('error')).toBe('unmet_authentication_requirements')
+  })
+})
+
+describe('where the answer goes', () => {
+  test.each([
+    ['https://app.example.com/callback/'],
+    ['https://app.example.com/callback/../x'],
+    ['https://app.example.com/callback?x=1'],
+    ['https://app.example.com/callback#x'],
+    ['https://APP.example.com/callback'],
+    ['https://app.example.com:8443/callback'],
+    ['https://user@app.example.com/callback'],
+    ['https://app.example.com.evil.example/callback'],
+    ['http://app.example.com/callback'],
+    ['http://localhost.evil.com/cb'],
+    ['http://127.0.0.1.evil.com/cb'],
+    ['http://127.0.0.1:80@evil.com/cb'],
+    ['http://127.0.0.1:8080/other'],
+    ['http://localhost:8080/cb'],
+    ['javascript:alert(1)'],
+    ['//evil.example'],
+  ])('%s is no address of the client: a page, and no redirect', async (redirect_uri) => {
+    const { app, company, browser } = await start()
+    const client = await newOauthClient(app, company, { redirectUris: [REDIRECT, 'http://127.0.0.1/cb'] })
+    const response = await browser.get(authorizePath(client, { redirect_uri, response_type: 'token' }))
+    expect([response.status, response.headers.get('location')]).toEqual([400, null])
+    expect(response.headers.get('content-type')).toMatch(/^text\/html/)
+    expect(await response.text()).not.toContain(redirect_uri)
+  })
+
+  test('a program on the device may listen on any port, and is asked about every time', async () => {
+    const { app, company, browser } = await start()
+    const client = await newOauthClient(app, company, { isPublic: true, redirectUris: ['http://127.0.0.1/cb'] })
+    const path = authorizePath(client, { redirect_uri: 'http://127.0.0.1:51234/cb', scope: 'openid' })
+    for (let i = 0; i < 2; i++) {
+      const page = await browser.get(path)
+      const html = await page.text()
+      expect([page.status, html.includes('127.0.0.1:51234')]).toEqual([200, true])
+      expect((await browser.press(path, html, 'allow')).headers.get('location')).toMatch(/^http:\/\/127\.0\.0\.1:51234\/cb\?/)
+    }
+  })
+
+  test.each([
+    ['response_type', 'token', 'unsupported_response_type'],
+    ['response_type', 'code id_token', 'unsupported_response_type'],
+    ['response_type', undefined, 'invalid_request'],
+    ['response_mode', 'fragment', 'invalid_request'],
+    ['code_challenge', undefined, 'invalid_request'],
+    ['code_challenge', 'short', 'invalid_request'],
+    ['code_challenge_method', 'plain', 'invalid_request'],
+    ['code_challenge_method', undefined, 'invalid_request'],
+    ['code_challenge_method', 's256', 'invalid_request'],
+    ['scope', 'nothing:known', 'invalid_scope'],
+    ['resource', 'https://nobody.example.com/', 'invalid_target'],
+    ['prompt', 'none login', 'invalid_request'],
+    ['prompt', 'maybe', 'invalid_request'],
+    ['max_age', '-1', 'invalid_request'],
+    ['request', 'eyJhbGciOiJub25lIn0..', 'request_not_supported'],
+  ])('%s=%s comes back to the client as %s, with state and issuer', async (name, value, error) => {
+    const { client, browser } = await start()
+    const response = await browser.get(authorizePath(client, { [name]: value }))
+    const answer = answerIn(response)
+    expect([response.status, answer.get('error'), answer.get('state'), answer.get('iss')]).toEqual([303, error, 'st-1', ISSUER])
+  })
+
+  test('an unknown client, a foreign request and a repeated parameter are told on a page', async () => {
+    const { app, client, browser } = await start()
+    const tries = [
+      authorizePath({ ...client, id: app.ctx.random.id() }),
+      authorizePath({ ...client, id: 'x' }),
+      `${authorizePath(client)}&state=2`,
+      `${authorizePath(client)}&request_uri=https%3A%2F%2F169.254.169.254%2F`,
+      `${authorizePath(client)}&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Ax`,
+    ]
+    for (const path of tries) {
+      const response = await browser.get(path)
+      expect([response.status, response.headers.get('location'), response.headers.get('content-type')]).toEqual([
+        400,
+        null,
+        expect.stringMatching(/^text\/html/),
+      ])
+    }
+    expect(pageError).toBeTypeOf('function')
+  })
+})
+
+describe('a code', () => {
+  test('is redeemed once of fifty times at once; a replay ends what came from it', async () => {
+    const { browser, client, redeem, introspect, refresh, events } = await start()
+    const code = await codeFor(browser, client, { scope: 'tools:read' })
+    const all = await Promise.all(Array.from({ length: 50 }, () => redeem(code)))
+    const [won, ...more] = all.filter(({ status }) => status === 200)
+    expect([won !== undefined, more.length]).toEqual([true, 0])
+    const set = await won?.json()
+    expect(await introspect(set.access_token)).toEqual({ active: false })
+    expect(await errorOf(await refresh(set.refresh_token))).toEqual([400, 'invalid_grant'])
+    expect((await events()).filter((event) => event === 'oauth.authorization_revoked')).toHaveLength(1)
+  })
+
+  test('in the wrong hands does nothing, and still counts for its client', async () => {
+    const { app, company, browser, client, redeem, server } = await start()
+    const other = await newOauthClient(app, company, { at: [server] })
+    const globex = await app.company('globex')
+    const foreign = await newOauthClient(app, globex)
+    const code = await codeFor(browser, client)
+    for (const response of [
+      await redeem(code, {}, other),
+      await redeem(code, {}, foreign),
+      await redeem(code, { code_verifier: 'w'.repeat(43) }),
+      await redeem(code, { code_verifier: VERIFIER.slice(1) }),
+      await redeem(code, { redirect_uri: `${REDIRECT}/` }),
+      await redeem(`${code.slice(0, -1)}${code.endsWith('A') ? 'B' : 'A'}`),
+      await redeem('x'),
+    ]) {
+      expect(await errorOf(response)).toEqual([400, 'invalid_grant'])
+    }
+    expect(await errorOf(await redeem(code, { code_verifier: undefined }))).toEqual([400, 'invalid_request'])
+    expect(await errorOf(await redeem(code, { resource: 'https://nobody.example.com/' }))).toEqual([400, 'invalid_target'])
+    expect((await redeem(code)).status).toBe(200)
+    expect(await errorOf(await redeem(code, {}, other))).toEqual([400, 'invalid_grant'])
+  })
+
+  test('lives a minute', async () => {
+    const { app, browser, client, redeem } = await start()
+    const [young, old] = [await codeFor(browser, client), await codeFor(browser, client)]
+    app.clock.advance(59)
+    expect((await redeem(young)).status).toBe(200)
+    app.clock.advance(1)
+    expect(await errorOf(await redeem(old))).toEqual([400, 'invalid_grant'])
+  })
+})
+
+describe('a refresh token', () => {
+  test('turns; the one before gets the same answer for ten seconds, and ends the family after that', async () => {
+    const { app, tokens, refresh, introspect } = await start()
+    const first = await tokens()
+    const second = await (await refresh(first.refresh_token)).json()
+    expect(second.refresh_token).not.toBe(first.refresh_token)
+    expect(claimsOf(second.id_token)).not.toHaveProperty('nonce')
+    app.clock.advance(10)
+    const again = await (await refresh(first.refresh_token)).json()
+    expect(again.refresh_token).toBe(second.refresh_token)
+    app.clock.advance(1)
+    expect(await errorOf(await refresh(first.refresh_token))).toEqual([400, 'invalid_grant'])
+    expect(await errorOf(await refresh(second.refresh_token))).toEqual([400, 'invalid_grant'])
+    expect(await introspect(second.access_token)).toEqual({ active: false })
+  })
+
+  test('fifty at once get one and the same successor', async () => {
+    const { tokens, refresh } = await start()
+    const { refresh_token: token } = await tokens()
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => (await refresh(token)).json()))
+    expect(new Set(answers.map(({ refresh_token: next }) => next)).size).toBe(1)
+  })
+
+  test('never widens, may be narrowed, and what is narrowed once is not lost', async () => {
+    const { tokens, refresh } = await start()
+    let set = await tokens({ scope: 'openid tools:read tools:write' })
+    const narrow = await (await refresh(set.refresh_token, { scope: 'tools:read' })).json()
+    expect(narrow.scope).toBe('tools:read')
+    expect(await errorOf(await refresh(narrow.refresh_token, { scope: 'tools:read email' }))).toEqual([400, 'invalid_scope'])
+    expect(await errorOf(await refresh(narrow.refresh_token, { resource: 'https://nobody.example.com/' }))).toEqual([400, 'invalid_target'])
+    set = await (await refresh(narrow.refresh_token)).json()
+    expect(set.scope).toBe('openid tools:read tools:write')
+  })
+
+  test('of another client, forged, or of a client that lost the grant is worth nothing, and harms nobody', async () => {
+    const { app, company, client, tokens, refresh } = await start()
+    const other = await newOauthClient(app, company)
+    const { refresh_token: token } = await tokens()
+    const forged = `${token.slice(0, -4)}${token.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`
+    for (const response of [await refresh(token, {}, other), await refresh(forged), await refresh('x')]) {
+      expect(await errorOf(response)).toEqual([400, 'invalid_grant'])
+    }
+    expect((await refresh(token)).status).toBe(200)
+    await changeClient(app, company, client.id, { grantTypes: ['authorization_code'] })
+    expect(await errorOf(await refresh(token))).toEqual([400, 'unauthorized_client'])
+  })
+
+  test('without offline_access it ends with the session, with it it does not', async () => {
+    const { app, company, client, browser, person, refresh, introspect, redeem } = await start()
+    const online = await (await redeem(await codeFor(browser, client, { scope: 'tools:read' }))).json()
+    const offline = await (await redeem(await codeFor(browser, client, { scope: 'tools:read offline_access' }))).json()
+    const sessionId = String(claimsOf(online.access_token).sid)
+    await atomically(forTenant(app.db, company.tenantId), (t) => revokeSession(t, person.id, sessionId, app.clock.now(), 'test'))
+    expect(await introspect(online.access_token)).toEqual({ active: false })
+    expect(await introspect(offline.access_token)).toMatchObject({ active: true })
+    expect(await errorOf(await refresh(online.refresh_token))).toEqual([400, 'invalid_grant'])
+    expect((await refresh(offline.refresh_token)).status).toBe(200)
+  })
+})
+
+describe('what stands behind a token is asked at every check', () => {
+  const at = async (s: Awaited<ReturnType<typeof start>>, work: (t: Parameters<Parameters<typeof atomically>[1]>[0]) => Promise<unknown>) => {
+    s.app.clock.advance(1)
+    await atomically(forTenant(s.app.db, s.company.tenantId), work)
+  }
+  const sql = (text: string) => (t: { run: (s: { text: string; params: unknown[]; arrays: boolean }) => Promise<unknown> }) =>
+    t.run({ text, params: [], arrays: true })
+  const ENDS: readonly (readonly [string, (s: Awaited<ReturnType<typeof start>>) => Promise<unknown>])[] = [
+    ['the person is disabled', (s) => at(s, (t) => setUserActive(t, s.person.id, false, s.app.clock.now()))],
+    [
+      'all of the person\u2019s sessions are over',
+      (s) =>
+        at(
+          s,
+          sql(
+            `update authsec.users set valid_from = '${s.app.clock.now().toISOString()}'::timestamptz + interval '1 second' where id = '${s.person.id}'`,
+          ),
+        ),
+    ],
+    ['the client is disabled', (s) => changeClient(s.app, s.company, s.client.id, { active: false })],
+    ['the company is suspended', (s) => at(s, (t) => setTenantStatus(t, 'suspended', s.app.clock.now()))],
+    ['the registration at the resource server is taken away', (s) => at(s, (t) => removeClientFrom(t, s.server.id, s.client.id))],
+    ['the resource server is switched off', (s) => at(s, sql(`update authsec.resource_servers set active = false where id = '${s.server.id}'`))],
+    ['the grant is taken back', (s) => at(s, sql(`delete from authsec.oauth_grants where client_id = '${s.client.id}'`))],
+    ['the person loses the permission', (s) => at(s, sql(`delete from authsec.role_bindings where user_id = '${s.person.id}'`))],
+  ]
+  test.each(ENDS)('%s: inactive', async (name, end) => {
+    const s = await start()
+    const set = await s.tokens()
+    expect(await s.introspect(set.access_token)).toMatchObject({ active: true, sub: s.person.id, subject_type: 'user', client_id: s.client.id })
+    await end(s)
+    const answer = await post(s.app, '/oauth/introspect', { token: set.access_token }, { authorization: s.server.authorization })
+    // A resource server that is switched off may not even ask.
+    if (name.includes('server is switched off')) expect(answer.status).toBe(401)
+    else expect(await answer.json()).toEqual({ active: false })
+    const refreshed = await s.refresh(set.refresh_token)
+    if (name.includes('permission')) expect((await refreshed.json()).scope).toBe('openid profile email tools:read')
+    else expect(refreshed.status).toBeGreaterThanOrEqual(400)
+  })
+})

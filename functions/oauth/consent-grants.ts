@@ -1,0 +1,40 @@
+// What a person allowed clients: to see, and to take back.
+import type * as z from 'zod'
+import { deleteGrant, listGrants } from '#db/store/oauth-authorizations'
+import { atomically, forTenant } from '#db/tenant'
+import { byUser, record } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import type { GrantList } from './grants.schema.ts'
+import type { Ctx } from './group.ts'
+
+const MOST_LISTED = 500
+
+export const ownGrants = async (ctx: Ctx, caller: User): Promise<z.input<typeof GrantList>> => {
+  const rows = await listGrants(forTenant(ctx.db, caller.tenantId), caller.userId, MOST_LISTED)
+  return {
+    consent_grants: rows.map((row) => ({
+      id: row.id,
+      client_id: row.clientId,
+      client_name: row.clientName,
+      resource: row.resource,
+      scopes: row.scopes,
+      created_at: row.createdAt.toISOString(),
+      updated_at: row.updatedAt.toISOString(),
+    })),
+  }
+}
+
+/** Everything that the client holds by it counts no more. @throws AppError not_found when it is not the caller's */
+export const takeBack = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
+  atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const row = await deleteGrant(t, id, caller.userId)
+    if (row === undefined) throw new AppError('not_found')
+    await record(t, ctx, {
+      event: 'oauth.grant_revoked',
+      actor: byUser(caller),
+      target: { type: 'client', id: row.clientId },
+      before: { grant_id: id, scopes: row.scopes },
+    })
+    return undefined
+  })

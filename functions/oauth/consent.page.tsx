@@ -1,0 +1,169 @@
+// Consent: who asks, for whom, what exactly, where it goes, how long, how to take it back. What the asking side wrote is quoted, without control and
+// direction marks.
+import { insertRequest } from '#db/store/oauth-authorizations'
+import type { OauthClient } from '#db/store/oauth-clients'
+import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
+import { atomically, forTenant } from '#db/tenant'
+import { Submit } from '#page/form'
+import { answerPage, Form, openPage } from '#page/hosted'
+import { secondsAfter } from '#shared/clock'
+import type { User } from '#shared/http/principal'
+import { type As, Sent } from '#shared/http/route'
+import { newHandle } from '#shared/oauth/handles'
+import { isIdentityScope } from '#shared/oauth/offered'
+import { fill } from '#shared/page/wait'
+import type { Judged, Parameters } from './authorization-request.ts'
+import { CONSENT, type ConsentStrings } from './consent.strings.ts'
+import type { Ctx } from './group.ts'
+import { isLoopback } from './redirect.ts'
+
+const CONSENT_SECONDS = 600
+const LONGEST = 120
+
+export type Question = {
+  readonly asked: Judged
+  readonly parameters: Parameters
+  readonly principal: User
+  readonly scopes: readonly string[]
+  readonly types: readonly DetailType[]
+}
+
+/** Text of the asking side, as it may stand on our page: no marks that hide or turn what follows (Unicode categories Cc, Cf, Zl, Zp). */
+export const quoted = (text: string): string => {
+  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim()
+  return plain.length > LONGEST ? `${plain.slice(0, LONGEST)}…` : plain
+}
+
+const keep = async (ctx: Ctx, { asked, parameters, principal }: Question): Promise<string> => {
+  const { tenantId, clientId } = asked.client
+  const [handle, at] = [newHandle(ctx, tenantId), ctx.clock.now()]
+  await atomically(forTenant(ctx.db, tenantId), (t) =>
+    insertRequest(t, {
+      id: ctx.random.id(),
+      kind: 'consent',
+      handleHash: handle.hash,
+      clientId,
+      userId: principal.userId,
+      sessionId: principal.sessionId,
+      parameters,
+      createdAt: at,
+      expiresAt: secondsAfter(at, CONSENT_SECONDS),
+    }),
+  )
+  return handle.text
+}
+
+const inWords = ({ resource }: Judged, scope: string, words: ConsentStrings): string => {
+  if (isIdentityScope(scope)) return words.identity[scope as keyof ConsentStrings['identity']]
+  const described = resource?.scopes.find(({ name }) => name === scope)?.description ?? ''
+  return quoted(described === '' ? scope : described)
+}
+
+/** Browsers hold the answer to a form to the same policy as the form, so the client's own place is named in it. */
+export const mayLeadTo = (page: Sent<As<200, string>>, redirectUri: string): Sent<As<200, string>> => {
+  const url = new URL(redirectUri)
+  const place = /^https?:$/.test(url.protocol) ? url.origin : url.protocol
+  const policy = page.headers['Content-Security-Policy']?.replace(`form-action 'self'`, `form-action 'self' ${place}`) ?? ''
+  return new Sent(page.result, { headers: { ...page.headers, 'Content-Security-Policy': policy }, cookies: page.cookies })
+}
+
+const Fact = ({ name, children }: { readonly name: string; readonly children?: unknown }) => (
+  <>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </>
+)
+
+/** Whose word the name is, and what of it is proved. */
+const whoSays = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings, tenant: string): string => {
+  if (registeredBy === 'administrator') return fill(words.registered, { tenant })
+  return registeredBy === 'metadata' ? `${words.unverified}, ${fill(words.isAt, { host: new URL(publicId).host })}` : words.unverified
+}
+
+/** Minor units as people write them; the number of digits is the currency's. */
+const money = (minor: number, currency: string, lang: string): string => {
+  const format = new Intl.NumberFormat(lang, { style: 'currency', currency })
+  return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
+}
+
+type Shown = { readonly detail: AuthorizationDetail; readonly types: readonly DetailType[]; readonly lang: string; readonly words: ConsentStrings }
+
+/** Limits with their numbers and units; everything else as it was asked, quoted. */
+const DetailInWords = ({ detail, types, lang, words }: Shown) => {
+  const type = types.find((known) => known.type === detail.type)
+  const limits = type?.limits ?? []
+  const inWords = (name: string, value: unknown): string => {
+    const limit = limits.find(({ member }) => member === name)
+    if (limit === undefined || typeof value !== 'number')
+      return `${quoted(name)}: ${quoted(typeof value === 'string' ? value : JSON.stringify(value))}`
+    if (limit.kind === 'amount') return fill(words.atMost, { what: money(value, String(detail[limit.currency_member ?? '']), lang) })
+    if (limit.kind === 'calls') return fill(words.times, { count: new Intl.NumberFormat(lang).format(value) })
+    const at = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(new Date(value * 1000))
+    return fill(words.until, { at: `${at} UTC` })
+  }
+  const currencies = new Set(limits.map(({ currency_member: member }) => member))
+  const facts = Object.entries(detail).filter(([name]) => name !== 'type' && !currencies.has(name))
+  return (
+    <li>
+      {quoted(type?.title ?? detail.type)}
+      <ul>
+        {facts.map(([name, value]) => (
+          <li>{inWords(name, value)}</li>
+        ))}
+      </ul>
+    </li>
+  )
+}
+
+export const consentPage = async (ctx: Ctx, question: Question): Promise<Sent<As<200, string>>> => {
+  const { asked, principal, scopes, types } = question
+  const handle = await keep(ctx, question)
+  const page = await openPage(ctx, { principal, uiLocales: asked.uiLocales })
+  const words = CONSENT[page.lang]
+  const client = quoted(asked.client.name)
+  const { host } = new URL(asked.redirectUri)
+  const isLocal = isLoopback(asked.redirectUri)
+  const answer = answerPage(ctx, page, {
+    title: fill(words.title, { client }),
+    kind: 'approve',
+    children: (
+      <>
+        {isLocal ? <p class="warn">{words.localWarning}</p> : ''}
+        {asked.client.registeredBy === 'administrator' ? '' : <p class="warn">{fill(words.unverifiedWarning, { tenant: page.brand.name })}</p>}
+        <dl class="facts">
+          <Fact name={words.who}>
+            <q>{client}</q> · {whoSays(asked.client, words, page.brand.name)}
+          </Fact>
+          <Fact name={words.forWhom}>
+            {principal.email}
+            {asked.client.agent === undefined ? '' : ` · ${fill(words.agent, { owner: quoted(asked.client.agent.owner) })}`}
+          </Fact>
+          <Fact name={words.what}>
+            {asked.resource === undefined
+              ? ''
+              : fill(words.at, { server: `${quoted(asked.resource.name)} (${new URL(asked.resource.resource).host})` })}
+            <ul>
+              {scopes.map((scope) => (
+                <li>{inWords(asked, scope, words)}</li>
+              ))}
+              {asked.details.map((detail) => (
+                <DetailInWords detail={detail} types={types} lang={page.lang} words={words} />
+              ))}
+            </ul>
+          </Fact>
+          <Fact name={words.where}>{isLocal ? fill(words.ownDevice, { host }) : host || new URL(asked.redirectUri).protocol}</Fact>
+          <Fact name={words.howLong}>{scopes.includes('offline_access') ? words.offline : words.untilSignOut}</Fact>
+          <Fact name={words.takeBack}>{words.takeBackText}</Fact>
+        </dl>
+        <Form page={page} main>
+          <input type="hidden" name="consent" value={handle} />
+          <div class="pair">
+            <Submit kind="second" name="decision" value="deny" label={words.deny} busy={words.busy} />
+            <Submit name="decision" value="allow" label={words.allow} busy={words.busy} />
+          </div>
+        </Form>
+      </>
+    ),
+  })
+  return mayLeadTo(answer, asked.redirectUri)
+}

@@ -1,0 +1,284 @@
+// Authorization details (RFC 9396) in every channel, and limits that are used up.
+import { describe, expect, test } from 'vitest'
+import { findBudgets } from '#db/store/oauth-details'
+import { forTenant } from '#db/tenant'
+import { authorizationServerError } from '#shared/http/problem'
+import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#shared/testing/agents'
+import { startApp } from '#shared/testing/app'
+import { answerIn, authorizePath, basicOf, browserOf, claimsOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#shared/testing/oauth'
+import { oauthRoutes } from './routes.ts'
+
+const start = async () => {
+  const app = await startApp(oauthRoutes, { render: authorizationServerError })
+  const company = await app.company()
+  const server = await newResource(app, company, [{ name: 'tools:read' }])
+  await newDetailType(app, company)
+  const client = await newExchanger(app, company, { at: [server] })
+  const person = await app.person(company)
+  const browser = await browserOf(app, person)
+  const agentFor = async (type = 'assistant') => {
+    const agent = await newAgent(app, company, company.admin.id, { at: [server], type })
+    return agent
+  }
+  await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read'] })
+  const redeem = async (details: unknown, more: Readonly<Record<string, string>> = {}) => {
+    const code = await codeFor(browser, client, { authorization_details: JSON.stringify(details) })
+    const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER, ...more }
+    return post(app, '/oauth/token', form, { authorization: client.authorization })
+  }
+  const tokenFor = async (details: unknown): Promise<string> => (await (await redeem(details)).json()).access_token
+  const spend = (token: string, more: Readonly<Record<string, string>> = {}, authorization = server.authorization) =>
+    post(app, '/oauth/spend', { token, ...more }, { authorization })
+  const spentOf = async (response: Response) => {
+    const { status } = response
+    const body = await response.json()
+    return status === 200 ? [200, body.calls_left, body.amount_left] : [status, body.error]
+  }
+  return { app, company, server, client, person, browser, agentFor, redeem, tokenFor, spend, spentOf }
+}
+const json = JSON.stringify
+
+describe('what is asked for in detail', () => {
+  test('the page says it in words, the answer and the token bear it, and so does introspection', async () => {
+    const { app, server, client, browser, redeem } = await start()
+    const path = authorizePath(client, { authorization_details: json([payment({ note: 'for <b>Ada</b>\u202e' })]) })
+    const html = await (await browser.get(path)).text()
+    for (const words of ['Pay invoices', '€50.00', 'at most 10 times', 'a-1', 'for &lt;b&gt;Ada&lt;/b&gt;']) expect(html).toContain(words)
+    expect(html).not.toContain('\u202e')
+    const set = await (await redeem([payment()])).json()
+    expect(set).toMatchObject({ scope: '', authorization_details: [payment()] })
+    expect(claimsOf(set.access_token)).toMatchObject({ authorization_details: [payment()], aud: server.resource })
+    expect(await introspected(app, server, set.access_token)).toMatchObject({
+      active: true,
+      authorization_details: [payment()],
+      authorization_details_left: [{ calls_left: 10, amount_left: 5000, currency: 'EUR' }],
+    })
+  })
+
+  test('it is asked about every time', async () => {
+    const { client, browser } = await start()
+    const more = { authorization_details: json([payment()]) }
+    await codeFor(browser, client, more)
+    expect((await browser.get(authorizePath(client, more))).status).toBe(200)
+    expect(answerIn(await browser.get(authorizePath(client, { ...more, prompt: 'none' }))).get('error')).toBe('consent_required')
+  })
+
+  test('it may be pushed', async () => {
+    const { app, client, browser } = await start()
+    const form = {
+      response_type: 'code',
+      redirect_uri: client.redirectUri,
+      code_challenge: new URL(authorizePath(client), 'http://x').searchParams.get('code_challenge') ?? '',
+      code_challenge_method: 'S256',
+    }
+    const push = (details: string) => post(app, '/oauth/par', { ...form, authorization_details: details }, { authorization: client.authorization })
+    const pushed = await (await push(json([payment()]))).json()
+    const sent = await browser.get(`/oauth/authorize?${new URLSearchParams({ client_id: client.id, request_uri: pushed.request_uri })}`)
+    expect(await (await browser.get(sent.headers.get('location') ?? '')).text()).toContain('Pay invoices')
+    const refused = await push(json([{ type: 'unknown' }]))
+    expect([refused.status, (await refused.json()).error]).toEqual([400, 'invalid_authorization_details'])
+  })
+
+  const bad: readonly (readonly [string, string])[] = [
+    ['no JSON', '[{'],
+    ['no array', json(payment())],
+    ['an empty array', '[]'],
+    ['no type', '[{}]'],
+    ['a type that is no text', '[{"type":1}]'],
+    ['an unknown type', json([{ type: 'transfer' }])],
+    ['a member that the schema does not have', json([payment({ more: 1 })])],
+    ['a member that is missing', json([{ type: 'payment', max_calls: 1 }])],
+    ['a negative amount', json([payment({ max_amount: -1 })])],
+    ['a fraction', json([payment({ max_amount: 0.1 })])],
+    ['a huge number', `[${json(payment()).replace('5000', '1e400')}]`],
+    ['a number that is not exact', `[${json(payment()).replace('5000', '9007199254740993')}]`],
+    ['a text for a number', json([payment({ max_amount: '5000' })])],
+    ['no currency', json([payment({ currency: 'euro' })])],
+    ['a prototype', '[{"type":"payment","__proto__":{"max_amount":1}}]'],
+    ['a constructor', json([payment({ constructor: 1 })])],
+    ['a member twice', '[{"type":"payment","max_calls":1,"max_calls":1000,"max_amount":1,"currency":"EUR"}]'],
+    ['the same twice', json([payment(), payment()])],
+    ['a hole', '[null]'],
+    ['thirty', json(Array.from({ length: 30 }, (_, n) => payment({ max_calls: n })))],
+    ['too much', json([payment({ accounts: Array.from({ length: 10 }, () => 'x'.repeat(400)) })])],
+    ['too deep', `[{"type":"payment","accounts":${'['.repeat(40)}${']'.repeat(40)}}]`],
+    ['half a character', '[{"type":"payment","max_calls":1,"max_amount":1,"currency":"EUR","note":"\\ud800"}]'],
+  ]
+  test.each(bad)('%s is told to the client, in the words of the specification', async (_, details) => {
+    const { client, browser } = await start()
+    const answer = answerIn(await browser.get(authorizePath(client, { authorization_details: details })))
+    expect([answer.get('error'), answer.get('state')]).toEqual(['invalid_authorization_details', 'st-1'])
+  })
+
+  test('of what was allowed a token may have some, whole; never another', async () => {
+    const { app, client, browser } = await start()
+    const two = [payment(), payment({ max_calls: 3, accounts: ['a-9'] })]
+    const code = await codeFor(browser, client, { authorization_details: json(two) })
+    const headers = { authorization: client.authorization }
+    const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER }
+    const wider = await post(app, '/oauth/token', { ...form, authorization_details: json([payment({ max_calls: 11 })]) }, headers)
+    expect([wider.status, (await wider.json()).error]).toEqual([400, 'invalid_authorization_details'])
+    const set = await (await post(app, '/oauth/token', { ...form, authorization_details: json([two[1]]) }, headers)).json()
+    expect(set.authorization_details).toEqual([two[1]])
+    const refresh = (more: Readonly<Record<string, string>>) =>
+      post(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token, ...more }, headers)
+    const refused = await refresh({ authorization_details: json([payment({ max_amount: 5001 })]) })
+    expect([refused.status, (await refused.json()).error]).toEqual([400, 'invalid_authorization_details'])
+    expect((await (await refresh({})).json()).authorization_details).toEqual(two)
+  })
+
+  test('nobody stands behind a client in its own name, so nothing is allowed in detail', async () => {
+    const { app, client } = await start()
+    const form = { grant_type: 'client_credentials', authorization_details: json([payment()]) }
+    const refused = await post(app, '/oauth/token', form, { authorization: client.authorization })
+    expect([refused.status, (await refused.json()).error]).toEqual([400, 'invalid_authorization_details'])
+  })
+
+  test('a type is one tenant\u2019s, and one resource server\u2019s where it says so', async () => {
+    const { app, company, client, browser, server } = await start()
+    const other = await newResource(app, company, [])
+    await newDetailType(app, company, {
+      type: 'elsewhere',
+      resourceServerId: other.id,
+      limits: [],
+      jsonSchema: { type: 'object', additionalProperties: false, properties: { type: { type: 'string' } } },
+    })
+    await newDetailType(app, await app.company('globex'), { type: 'theirs' })
+    for (const type of ['elsewhere', 'theirs']) {
+      const asked = authorizePath(client, { authorization_details: json([{ ...payment(), type }]), resource: server.resource })
+      expect(answerIn(await browser.get(asked)).get('error')).toBe('invalid_authorization_details')
+    }
+  })
+})
+
+describe('an agent gets no more', () => {
+  test('less of a limit, fewer of a set; never more, never without, never besides', async () => {
+    const { app, agentFor, tokenFor } = await start()
+    const subject = await tokenFor([payment()])
+    const agent = await agentFor()
+    const ask = (details: unknown) => exchange(app, agent, subject, { authorization_details: json(details) })
+    const { max_calls: _, ...without } = payment()
+    for (const wider of [
+      payment({ max_calls: 11 }),
+      payment({ max_amount: 5001 }),
+      payment({ accounts: ['a-1', 'a-3'] }),
+      payment({ accounts: [] }),
+      payment({ currency: 'USD' }),
+      payment({ note: 'new' }),
+      without,
+      { ...payment(), accounts: undefined },
+    ])
+      expect([(await ask([wider])).status], json(wider)).toEqual([400])
+    const set = await (await ask([payment({ max_calls: 2, max_amount: 100, accounts: ['a-2'] })])).json()
+    expect(set.authorization_details).toEqual([payment({ max_calls: 2, max_amount: 100, accounts: ['a-2'] })])
+    expect((await (await exchange(app, agent, subject)).json()).authorization_details).toEqual([payment()])
+  })
+})
+
+describe('spending', () => {
+  test('calls and amounts are used up, once for each name that is given, and then no more', async () => {
+    const { tokenFor, spend, spentOf } = await start()
+    const token = await tokenFor([payment({ max_calls: 3, max_amount: 1000 })])
+    expect(await spentOf(await spend(token))).toEqual([200, 2, 1000])
+    expect(await spentOf(await spend(token, { calls: '1', amount: '900', currency: 'EUR', spend_id: 's-1' }))).toEqual([200, 1, 100])
+    const again = await (await spend(token, { calls: '1', amount: '900', currency: 'EUR', spend_id: 's-1' })).json()
+    expect(again).toMatchObject({ repeated: true, amount: 900, amount_left: 100, calls_left: 1 })
+    expect(await spentOf(await spend(token, { amount: '101', currency: 'EUR' }))).toEqual([409, 'limit_exceeded'])
+    expect(await spentOf(await spend(token, { calls: '2' }))).toEqual([409, 'limit_exceeded'])
+    expect(await spentOf(await spend(token, { calls: '1', amount: '100', currency: 'EUR' }))).toEqual([200, 0, 0])
+    expect(await spentOf(await spend(token))).toEqual([409, 'limit_exceeded'])
+  })
+
+  test.each([
+    [{ amount: '1' }],
+    [{ amount: '1', currency: 'USD' }],
+    [{ calls: '-1' }],
+    [{ calls: '1.5' }],
+    [{ calls: '1e3' }],
+    [{ calls: '9'.repeat(16) }],
+    [{ calls: '0' }],
+    [{ detail: '1' }],
+    [{ detail: 'x' }],
+  ])('%j is malformed and spends nothing', async (more) => {
+    const { app, server, tokenFor, spend, spentOf } = await start()
+    const token = await tokenFor([payment()])
+    expect(await spentOf(await spend(token, more as Readonly<Record<string, string>>))).toEqual([400, 'invalid_request'])
+    expect((await introspected(app, server, token)).authorization_details_left).toEqual([{ calls_left: 10, amount_left: 5000, currency: 'EUR' }])
+  })
+
+  test('nobody but the resource server that the token is for spends, and only what counts', async () => {
+    const { app, company, client, tokenFor, spend, spentOf } = await start()
+    const token = await tokenFor([payment()])
+    const other = await newResource(app, company, [])
+    expect(await spentOf(await spend(token, {}, other.authorization))).toEqual([400, 'invalid_grant'])
+    for (const authorization of [client.authorization, basicOf(other.id, 'x')])
+      expect(await spentOf(await spend(token, {}, authorization))).toEqual([401, 'invalid_client'])
+    await post(app, '/oauth/revoke', { token }, { authorization: client.authorization })
+    expect(await spentOf(await spend(token))).toEqual([400, 'invalid_grant'])
+    expect(await spentOf(await spend(''))).toEqual([400, 'invalid_request'])
+  })
+
+  test('a token without limits has nothing that is counted', async () => {
+    const { app, company, tokenFor, spend } = await start()
+    const schema = { type: 'object', additionalProperties: false, required: ['type'], properties: { type: { type: 'string' } } }
+    await newDetailType(app, company, { type: 'look', limits: [], jsonSchema: schema })
+    const token = await tokenFor([{ type: 'look' }])
+    expect(await (await spend(token, { calls: '100' })).json()).toEqual({ spent: true, calls: 100, amount: 0, repeated: false })
+  })
+
+  test('a moment is a limit, too', async () => {
+    const { app, company, tokenFor, spend, spentOf } = await start()
+    const schema = {
+      type: 'object',
+      additionalProperties: false,
+      required: ['type', 'until'],
+      properties: { type: { type: 'string' }, until: { type: 'integer' } },
+    }
+    await newDetailType(app, company, { type: 'soon', limits: [{ member: 'until', kind: 'until' }], jsonSchema: schema })
+    const token = await tokenFor([{ type: 'soon', until: Math.floor(app.clock.now().getTime() / 1000) + 60 }])
+    expect((await spend(token)).status).toBe(200)
+    app.clock.advance(60)
+    expect(await spentOf(await spend(token))).toEqual([409, 'limit_exceeded'])
+  })
+
+  test('a child spends its parent\u2019s budget: however many children, never more than the parent has', async () => {
+    const { app, server, agentFor, tokenFor, spend } = await start()
+    const subject = await tokenFor([payment({ max_calls: 20 })])
+    const children = await Promise.all(
+      Array.from({ length: 5 }, async () => (await (await exchange(app, await agentFor(), subject)).json()).access_token as string),
+    )
+    const grandchild = (await (await exchange(app, await agentFor(), children[0] ?? '')).json()).access_token as string
+    const holders = [subject, ...children, grandchild]
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => spend(holders[n % holders.length] ?? '')))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(20)
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(30)
+    for (const token of holders) expect((await introspected(app, server, token)).authorization_details_left).toMatchObject([{ calls_left: 0 }])
+    const budgets = await findBudgets(forTenant(app.db, claimsOf(subject).tenant_id as never), String(claimsOf(subject).authorization_id))
+    expect(budgets).toMatchObject([{ calls: 20, callsSpent: 20 }])
+  })
+
+  test('a child with a smaller limit ends there; its parent goes on', async () => {
+    const { app, agentFor, tokenFor, spend, spentOf } = await start()
+    const subject = await tokenFor([payment({ max_calls: 5 })])
+    const ask = { authorization_details: json([payment({ max_calls: 2 })]) }
+    const child = (await (await exchange(app, await agentFor(), subject, ask)).json()).access_token as string
+    const many = await Promise.all(Array.from({ length: 50 }, () => spend(child)))
+    expect(many.filter(({ status }) => status === 200)).toHaveLength(2)
+    expect(await spentOf(await spend(subject))).toEqual([200, 2, 5000])
+    expect(await spentOf(await spend(child))).toEqual([409, 'limit_exceeded'])
+  })
+
+  test('the record tells what was spent', async () => {
+    const { app, company, client, person, tokenFor, spend } = await start()
+    await spend(await tokenFor([payment()]), { amount: '7', currency: 'EUR' })
+    const [event] = await app.events(company.tenantId, { event: 'oauth.limit_spent' })
+    expect(event).toMatchObject({ actorId: client.id, onBehalfOf: person.id, targetType: 'budget' })
+  })
+})
+
+test('a client that is registered nowhere asks for no details', async () => {
+  const { app, company, browser } = await start()
+  const client = await newOauthClient(app, company)
+  const answer = answerIn(await browser.get(authorizePath(client, { scope: 'openid', authorization_details: json([payment()]) })))
+  expect(answer.get('error')).toBe('invalid_target')
+})

@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest'
+import { forTenant } from '#db/tenant'
+import { pageError } from '#page/error'
+import { authorizationServerError } from '#shared/http/problem'
+import { DEVICE_CODE } from '#shared/oauth/offered'
+import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { openBrowser } from '#shared/testing/browser'
+import { pollDevice, verifyDevice } from '#shared/testing/grants'
+import { claimsOf, type Json, newOauthClient, newResource, type OauthTestClient, post, prover, TOKEN_URL } from '#shared/testing/oauth'
+import { accountPageRoutes } from '../account-pages/routes.ts'
+import { deviceRoutes } from '../device/routes.ts'
+import { loginRoutes } from '../login/routes.ts'
+import { oauthRoutes } from './routes.ts'
+
+const GRANTS = ['refresh_token', DEVICE_CODE]
+const start = async (more: Parameters<typeof newOauthClient>[2] = {}) => {
+  const app = await startApp([...oauthRoutes, ...deviceRoutes], { render: authorizationServerError })
+  const company = await app.company()
+  const server = await newResource(app, company, [
+    { name: 'a', description: 'See A' },
+    { name: 'b', permission: 'b:write' },
+  ])
+  const client = await newOauthClient(app, company, { at: [server], isPublic: true, grantTypes: GRANTS, ...more })
+  return { app, company, server, client, pat: await app.person(company) }
+}
+const begin = async (app: TestApp, client: OauthTestClient, form: Readonly<Record<string, string>> = {}, headers = {}): Promise<Json> =>
+  (await (await post(app, '/oauth/device_authorization', { client_id: client.id, ...form }, headers)).json()) as Json
+const poll = (app: TestApp, client: OauthTestClient, device_code: unknown, headers = {}): Promise<Response> =>
+  post(app, '/oauth/token', { grant_type: DEVICE_CODE, client_id: client.id, device_code: String(device_code) }, headers)
+const errorOf = async (response: Response) => [response.status, ((await response.json()) as Json).error]
+const rows = async (app: TestApp, company: Company, table: string): Promise<number> =>
+  (
+    await forTenant(app.db, company.tenantId).run({
+      text: `select 1 from authsec.${table} where tenant_id = $1`,
+      params: [company.tenantId],
+      arrays: true,
+    })
+  ).length
+
+test('a device gets what was asked for and the person may give, once, and it is stopped by ending its session', async () => {
+  const { app, company, server, client, pat } = await start()
+  const begun = await begin(app, client, { scope: 'openid a b' })
+  expect(begun).toMatchObject({ expires_in: 300, interval: 5, verification_uri_complete: expect.stringContaining(String(begun.user_code)) })
+  expect(await errorOf(await poll(app, client, begun.device_code))).toEqual([400, 'authorization_pending'])
+  expect((await verifyDevice(app, pat, String(begun.user_code))).status).toBe(200)
+  const answers = await Promise.all(Array.from({ length: 50 }, () => poll(app, client, begun.device_code)))
+  const won = answers.filter(({ status }) => status === 200)
+  expect(won).toHaveLength(1)
+  for (const lost of answers.filter((one) => one !== won[0])) expect((await errorOf(lost))[1]).toMatch(/^(?:invalid_grant|slow_down)$/)
+  expect(await rows(app, company, 'oauth_authorizations')).toBe(1)
+  const tokens = (await won[0]?.json()) as Json
+  expect(tokens).toMatchObject({ token_type: 'Bearer', scope: 'openid a', refresh_token: expect.any(String), id_token: expect.any(String) })
+  const claims = claimsOf(String(tokens.access_token))
+  expect(claims).toMatchObject({ sub: pat.id, aud: server.resource, client_id: client.id, amr: ['pwd'] })
+  const active = async () =>
+    ((await (await post(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: server.authorization })).json()) as Json)
+      .active
+  expect(await active()).toBe(true)
+  const t = forTenant(app.db, company.tenantId)
+  await t.run({
+    text: 'update authsec.sessions set revoked_at = now() where tenant_id = $1 and id = $2',
+    params: [company.tenantId, claims.sid],
+    arrays: true,
+  })
+  expect(await active()).toBe(false)
+  const refreshed = await post(app, '/oauth/token', {
+    grant_type: 'refresh_token',
+    client_id: client.id,
+    refresh_token: String(tokens.refresh_token),
+  })
+  expect(await errorOf(refreshed)).toEqual([400, 'invalid_grant'])
+})
+
+test('codes of one door open no other: no session for an OAuth code, no tokens for a session code', async () => {
+  const { app, company, client, pat } = await start()
+  const begun = await begin(app, client, { scope: 'openid a' })
+  await verifyDevice(app, pat, String(begun.user_code))
+  expect((await pollDevice(app, { deviceCode: String(begun.device_code) }, client.id)).status).not.toBe(200)
+  expect((await poll(app, client, begun.device_code)).status).toBe(200)
+  const session = (await (await app.request('/authsec/uflow/auth/device/code', { body: { client_id: company.clientId } })).json()) as Json
+  await verifyDevice(app, pat, String(session.user_code))
+  const asDefault = { ...client, id: company.clientId }
+  expect((await poll(app, asDefault, session.device_code)).status).not.toBe(200)
+  expect((await poll(app, client, session.device_code)).status).not.toBe(200)
+  expect((await pollDevice(app, { deviceCode: String(session.device_code) }, company.clientId)).status).toBe(200)
+})
+
+test('every refusal has the name that RFC 8628 gives it', async () => {
+  const { app, company, client, pat } = await start()
+  const refusedAt = async (form: Readonly<Record<string, string | undefined>>) => errorOf(await post(app, '/oauth/device_authorization', form))
+  expect(await refusedAt({})).toEqual([401, 'invalid_client'])
+  expect(await refusedAt({ client_id: client.id, scope: 'nothing' })).toEqual([400, 'invalid_scope'])
+  expect(await refusedAt({ client_id: client.id, resource: 'https://elsewhere.example/' })).toEqual([400, 'invalid_target'])
+  const other = await newOauthClient(app, company, { isPublic: true })
+  expect(await refusedAt({ client_id: other.id })).toEqual([400, 'unauthorized_client'])
+  expect(await errorOf(await poll(app, other, 'x'))).toEqual([400, 'unauthorized_client'])
+  const begun = await begin(app, client, { scope: 'a' })
+  expect(await errorOf(await poll(app, client, 'unknown'))).toEqual([400, 'invalid_grant'])
+  const another = await newOauthClient(app, company, { isPublic: true, grantTypes: GRANTS })
+  expect(await errorOf(await poll(app, another, begun.device_code))).toEqual([400, 'invalid_grant'])
+  expect(await errorOf(await poll(app, client, begun.device_code))).toEqual([400, 'authorization_pending'])
+  const hasty = await poll(app, client, begun.device_code)
+  expect([hasty.status, await hasty.json()]).toEqual([400, expect.objectContaining({ error: 'slow_down', interval: 10 })])
+  await verifyDevice(app, pat, String(begun.user_code), false)
+  expect(await errorOf(await poll(app, client, begun.device_code))).toEqual([400, 'access_denied'])
+  const late = await begin(app, client, { scope: 'a' })
+  app.clock.advance(301)
+  expect(await errorOf(await poll(app, client, late.device_code))).toEqual([400, 'expired_token'])
+  expect(await errorOf(await poll(app, another, late.device_code))).toEqual([400, 'invalid_grant'])
+  expect(await rows(app, company, 'oauth_authorizations')).toBe(0)
+})
+
+test('a person who may give nothing of it is like one who said no', async () => {
+  const { app, client, pat } = await start()
+  const begun = await begin(app, client, { scope: 'b' })
+  await verifyDevice(app, pat, String(begun.user_code))
+  expect(await errorOf(await poll(app, client, begun.device_code))).toEqual([400, 'access_denied'])
+})
+
+test('begun with a key, it is redeemed with that key alone, and its tokens are bound to it', async () => {
+  const { app, client, pat } = await start({ dpopBound: true })
+  const [own, other] = [await prover(app), await prover(app)]
+  const at = (url: string) => ({ htm: 'POST', htu: url })
+  const begun = await begin(app, client, { scope: 'a' }, { dpop: await own.proof(at('http://localhost:7468/oauth/device_authorization')) })
+  await verifyDevice(app, pat, String(begun.user_code))
+  expect(await errorOf(await poll(app, client, begun.device_code))).toEqual([400, 'invalid_dpop_proof'])
+  expect(await errorOf(await poll(app, client, begun.device_code, { dpop: await other.proof(at(TOKEN_URL)) }))).toEqual([400, 'invalid_grant'])
+  const tokens = (await (await poll(app, client, begun.device_code, { dpop: await own.proof(at(TOKEN_URL)) })).json()) as Json
+  expect(tokens.token_type).toBe('DPoP')
+})
+
+test('the page names the client, the resource server and what it may do there, and never a session', async () => {
+  const app = await startApp([...accountPageRoutes, ...loginRoutes, ...oauthRoutes] as never, { render: pageError })
+  const company = await app.company()
+  const pat = await app.person(company)
+  const server = await newResource(app, company, [{ name: 'a', description: 'See \u202eA <b>' }])
+  const client = await newOauthClient(app, company, { at: [server], isPublic: true, grantTypes: GRANTS, name: 'TV app', registeredBy: 'dynamic' })
+  const begun = await begin(app, client, { scope: 'openid a' })
+  const browser = openBrowser(app)
+  await browser.signIn(pat, `/signin?client_id=${company.clientId}`)
+  const { html } = await browser.read(`/activate/device?user_code=${begun.user_code}`)
+  for (const words of ['TV app', '(unverified)', 'Tools', new URL(server.resource).host, 'See A', pat.email]) expect(html).toContain(words)
+  expect(html).not.toContain('Sign in as you')
+  await browser.send({ decision: 'approve' })
+  expect((await poll(app, client, begun.device_code)).status).toBe(200)
+})

@@ -1,0 +1,81 @@
+// An identity assertion (draft-ietf-oauth-identity-assertion-authz-grant) for an authorization server elsewhere: who the person is, that this client may ask there
+// on the person's behalf, and for what at most.
+import { SignJWT } from 'jose'
+import { findIssuerByName } from '#db/store/oauth-issuers'
+import { atomically, forTenant } from '#db/tenant'
+import { record } from '#shared/audit/record'
+import { unixSeconds } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { TOKEN_TYPES } from '#shared/oauth/offered'
+import { ID_JAG_TYP } from '../grants/jwt-bearer.ts'
+import type { Ctx } from '../group.ts'
+import { parseScopes } from '../scopes.ts'
+import type { Asked } from '../token.ts'
+import type { TokenSet } from '../token-set.ts'
+import { actorOf } from './step.ts'
+import { judgeActorToken, readSubject, unacceptable } from './subject.ts'
+
+const ASSERTION_SECONDS = 300
+
+/** @throws AppError invalid_target: only servers that the tenant named, where the client is known */
+const audienceFor = async (ctx: Ctx, { form, client }: Asked) => {
+  if (form.audience === undefined) throw new AppError('invalid_request', 'audience is missing: the issuer that the assertion is for.')
+  const issuer = await findIssuerByName(forTenant(ctx.db, client.tenantId), form.audience)
+  const clientId = issuer?.clientIds[client.clientId]
+  if (issuer?.sends !== true || clientId === undefined) throw new AppError('invalid_target', 'No assertion of this client goes there.')
+  return { issuer, clientId }
+}
+
+/** @throws AppError invalid_request, invalid_scope, invalid_target, invalid_authorization_details, invalid_dpop_proof */
+export const assertIdentity = async (ctx: Ctx, asked: Asked): Promise<TokenSet> => {
+  const { form, client, jkt } = asked
+  const t = forTenant(ctx.db, client.tenantId)
+  if (form.authorization_details !== undefined) throw new AppError('invalid_authorization_details', 'Details of another server are not known here.')
+  const scopes = parseScopes(form.scope)
+  const { issuer, clientId } = await audienceFor(ctx, asked)
+  const subject = await readSubject(ctx, t, asked)
+  await judgeActorToken(ctx, t, asked)
+  if (subject.clientId !== client.clientId || subject.userId === undefined) throw unacceptable('subject_token', 'is not of this client for a person.')
+  if (subject.jkt !== undefined && subject.jkt !== jkt) throw new AppError('invalid_dpop_proof', 'The subject_token is bound to another key.')
+  const wider = scopes.find((scope) => !issuer.sentScopes.includes(scope))
+  if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} is not asserted for that server.`)
+  const now = ctx.clock.now()
+  const iat = unixSeconds(now)
+  const exp = Math.min(iat + ASSERTION_SECONDS, unixSeconds(subject.expiresAt))
+  const jti = ctx.random.id()
+  await atomically(t, (tx) =>
+    record(tx, ctx, {
+      event: 'oauth.identity_asserted',
+      actor: actorOf(asked, subject.userId),
+      target: { type: 'trusted_issuer', id: issuer.id },
+      after: { audience: issuer.issuer, client_id: clientId, scopes, jti, resource: form.resource ?? null },
+    }),
+  )
+  const { kid, key } = await ctx.signingKeys.signer('RS256')
+  const claims = {
+    iss: ctx.config.BASE_URL,
+    sub: subject.sub,
+    aud: issuer.issuer,
+    client_id: clientId,
+    // One issuer speaks for many companies: whoever trusts it has to see for which.
+    tenant: client.tenantId,
+    jti,
+    iat,
+    exp,
+    ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+    ...(form.resource === undefined ? {} : { resource: form.resource }),
+    ...(subject.act === undefined ? {} : { act: subject.act }),
+    ...(jkt === undefined ? {} : { cnf: { jkt } }),
+    ...(subject.authentication === undefined
+      ? {}
+      : { auth_time: unixSeconds(subject.authentication.authTime), acr: subject.authentication.acr, amr: subject.authentication.amr }),
+  }
+  const assertion = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, typ: ID_JAG_TYP }).sign(key)
+  return {
+    access_token: assertion,
+    issued_token_type: TOKEN_TYPES.idJag,
+    token_type: 'N_A',
+    expires_in: exp - iat,
+    scope: scopes.join(' '),
+  }
+}

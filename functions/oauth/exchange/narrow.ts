@@ -1,0 +1,114 @@
+// From what is exchanged to what may come of it: never more scopes, another audience, wider details or a longer life; one more who acts, or nobody new. Pure.
+
+import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
+import type { Act, BoundingPolicy, Bounds } from '#db/store/oauth-delegations'
+import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
+import { AppError } from '#shared/errors'
+import { type Details, narrowedDetails } from '#shared/oauth/details'
+import { DEFAULT_DEPTH } from '#shared/oauth/offered'
+import { mayAsk } from '../scopes.ts'
+import { actOf } from '../token-set.ts'
+import type { Subject } from './subject.ts'
+
+export type Wanted = {
+  readonly scopes: readonly string[]
+  readonly details: Details | undefined
+  readonly impersonation: boolean
+  /** Who alone may act for it from here on. */
+  readonly requestedActor: string | undefined
+  readonly jkt: string | undefined
+  readonly now: Date
+}
+export type Narrowed = {
+  readonly scopes: readonly string[]
+  readonly details: readonly { readonly detail: AuthorizationDetail; readonly of: AuthorizationDetail }[]
+  readonly act: Act | undefined
+  readonly depth: number
+  readonly mayAct: string | undefined
+  readonly ttlSeconds: number
+  readonly policyIds: readonly string[]
+}
+
+const refused = (why: string): AppError => new AppError('invalid_request', why)
+
+/** What stands in policies for a scope: the permission that it needs, or else its name. */
+const ruledBy = (resource: AskedResource, name: string): string => resource.scopes.find((scope) => scope.name === name)?.permission ?? name
+
+/** @throws AppError invalid_request where none lets this agent act */
+const boundingPolicies = (bounds: Bounds, resource: AskedResource, wanted: Wanted): readonly BoundingPolicy[] => {
+  const here = bounds.policies.filter(({ audience }) => audience.length === 0 || audience.includes(resource.resource))
+  if (here.length === 0) throw refused('No delegation policy lets this agent act for the subject.')
+  const fitting = wanted.impersonation ? here.filter(({ impersonation }) => impersonation) : here
+  if (fitting.length === 0) throw refused('No delegation policy allows impersonation.')
+  return fitting
+}
+
+/** A token that is bound to a key stays bound: to the same one, unless its holder named who may act next. */
+const judgeBinding = (client: OauthClient, subject: Subject, { jkt }: Wanted): void => {
+  if (subject.jkt === undefined) return
+  if (jkt === undefined) throw new AppError('invalid_dpop_proof', 'The subject_token is bound to a key, so a proof is needed.')
+  if (jkt !== subject.jkt && subject.mayAct !== client.clientId) throw refused('The subject_token is bound to another key.')
+}
+
+type Chain = Pick<Narrowed, 'act' | 'depth' | 'mayAct'> & { readonly policies: readonly BoundingPolicy[] | undefined }
+
+/** The holder itself takes less: nobody new acts. */
+const sameHolder = (subject: Subject, { impersonation, requestedActor }: Wanted): Chain => {
+  if (impersonation) throw refused('Nobody impersonates by a token of its own.')
+  if (subject.mayAct !== undefined && requestedActor !== undefined && requestedActor !== subject.mayAct)
+    throw refused('The subject_token names who may act, and that is somebody else.')
+  return { act: subject.act, depth: subject.depth, mayAct: requestedActor ?? subject.mayAct, policies: undefined }
+}
+
+/** Somebody else acts: an agent, which may, as one more in the chain. */
+const nextActor = (client: OauthClient, resource: AskedResource, subject: Subject, bounds: Bounds, wanted: Wanted): Chain => {
+  if (client.agent === undefined) throw refused('Only an agent acts for somebody else.')
+  if (subject.mayAct !== undefined && subject.mayAct !== client.clientId)
+    throw refused('The subject_token names who may act, and that is somebody else.')
+  const policies = boundingPolicies(bounds, resource, wanted)
+  const depth = subject.depth + 1
+  if (depth > (bounds.depth ?? DEFAULT_DEPTH)) throw refused('As many act for the subject already as may.')
+  return { act: wanted.impersonation ? subject.act : actOf(client.clientId, subject.act), depth, mayAct: wanted.requestedActor, policies }
+}
+
+const narrowedScopes = (
+  client: OauthClient,
+  resource: AskedResource,
+  subject: Subject,
+  policies: readonly BoundingPolicy[] | undefined,
+  asked: readonly string[],
+): readonly string[] => {
+  const allowed = policies === undefined ? undefined : new Set(policies.flatMap(({ allowed_permissions }) => allowed_permissions))
+  const may = (scope: string): boolean =>
+    subject.scopes.includes(scope) && mayAsk(client, scope) && (allowed === undefined || allowed.has(ruledBy(resource, scope)))
+  const wider = asked.find((scope) => !may(scope))
+  if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} may not be had by this token.`)
+  return asked.length > 0 ? asked : subject.scopes.filter(may)
+}
+
+const secondsLeft = ({ expiresAt }: Subject, now: Date): number => Math.floor(expiresAt.getTime() / 1000) - Math.floor(now.getTime() / 1000)
+
+/** @throws AppError invalid_request, invalid_scope, invalid_authorization_details, invalid_dpop_proof */
+export const narrow = (
+  client: OauthClient,
+  resource: AskedResource,
+  subject: Subject,
+  bounds: Bounds,
+  types: readonly DetailType[],
+  wanted: Wanted,
+): Narrowed => {
+  judgeBinding(client, subject, wanted)
+  const isSame = subject.clientId === client.clientId
+  const { policies, ...chain } = isSame ? sameHolder(subject, wanted) : nextActor(client, resource, subject, bounds, wanted)
+  const details = narrowedDetails(wanted.details ?? subject.details, subject.details, types)
+  const scopes = narrowedScopes(client, resource, subject, policies, wanted.scopes)
+  if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'Nothing of what the subject_token holds may be had.')
+  const longest = (policies ?? []).map(({ max_ttl_seconds: seconds }) => seconds)
+  return {
+    ...chain,
+    scopes,
+    details,
+    ttlSeconds: Math.min(resource.tokenSeconds, secondsLeft(subject, wanted.now), ...longest),
+    policyIds: (policies ?? []).map(({ id }) => id),
+  }
+}

@@ -1,0 +1,102 @@
+// A step in a chain, kept: what it came from, who made it, what it may, and what it may spend. With its event, in one transaction.
+import { insertDelegation } from '#db/store/oauth-delegations'
+import { type Budget, type DetailType, insertBudgets } from '#db/store/oauth-details'
+import { atomically, forTenant, type TenantTx } from '#db/tenant'
+import { byAgent, byClient, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import { issueAccessToken } from '#shared/oauth/access-token'
+import { budgetsOf } from '../budgets.ts'
+import type { Ctx } from '../group.ts'
+import type { Asked } from '../token.ts'
+import { type TokenSet, toldDetails } from '../token-set.ts'
+import type { Narrowed } from './narrow.ts'
+import type { Subject } from './subject.ts'
+
+export type Step = {
+  readonly subject: Subject
+  readonly narrowed: Narrowed
+  readonly resource: { readonly id: string; readonly resource: string }
+  readonly types: readonly DetailType[]
+  /** The budgets of what it came from. */
+  readonly parents: readonly Budget[]
+  readonly event: 'oauth.token_exchanged' | 'oauth.assertion_redeemed'
+  readonly jkt: string | undefined
+  /** What else has to come to pass, or nothing does. */
+  readonly also?: (t: TenantTx) => Promise<void>
+}
+
+/** Who did it, for the record: the agent, or the client, and for whom. */
+export const actorOf = ({ client }: Asked, onBehalfOf: string | undefined) =>
+  client.agent === undefined
+    ? byClient(client.clientId, onBehalfOf)
+    : byAgent(client.clientId, { clientId: client.clientId, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) })
+
+const keep = (ctx: Ctx, asked: Asked, id: string, step: Step): Promise<void> => {
+  const { subject, narrowed, resource, types, parents, event } = step
+  const at = ctx.clock.now()
+  const expiresAt = secondsAfter(at, narrowed.ttlSeconds)
+  const details = narrowed.details.map(({ detail }) => detail)
+  return atomically(forTenant(ctx.db, asked.client.tenantId), async (t) => {
+    await step.also?.(t)
+    await insertDelegation(t, {
+      id,
+      path: [...subject.path, id],
+      clientId: asked.client.clientId,
+      subjectTokenId: subject.tokenId ?? null,
+      ...subject.root,
+      userId: subject.userId ?? null,
+      resourceServerId: resource.id,
+      scopes: [...narrowed.scopes],
+      details,
+      act: narrowed.act ?? null,
+      depth: narrowed.depth,
+      policyIds: [...narrowed.policyIds],
+      createdAt: at,
+      expiresAt,
+    })
+    await insertBudgets(t, budgetsOf(ctx, { holderId: id, details: narrowed.details, types, parents, at, expiresAt }))
+    await record(t, ctx, {
+      event,
+      actor: actorOf(asked, subject.userId),
+      target: { type: 'delegation', id },
+      after: {
+        subject: subject.sub,
+        scopes: narrowed.scopes,
+        resource: resource.resource,
+        depth: narrowed.depth,
+        ...(narrowed.act === undefined ? {} : { act: narrowed.act }),
+        ...(details.length === 0 ? {} : { authorization_details: details }),
+      },
+    })
+  })
+}
+
+/** Keeps the step and signs the token that hangs below it. */
+export const takeStep = async (ctx: Ctx, asked: Asked, step: Step): Promise<TokenSet> => {
+  const { subject, narrowed, resource, jkt } = step
+  const id = ctx.random.id()
+  await keep(ctx, asked, id, step)
+  const details = narrowed.details.map(({ detail }) => detail)
+  const token = await issueAccessToken(ctx, {
+    tenantId: asked.client.tenantId,
+    sub: subject.sub,
+    clientId: asked.client.clientId,
+    audience: resource.resource,
+    scopes: narrowed.scopes,
+    authorizationId: subject.root.authorizationId ?? undefined,
+    delegationId: id,
+    act: narrowed.act,
+    mayAct: narrowed.mayAct,
+    details,
+    jkt,
+    authentication: subject.authentication,
+    ttlSeconds: narrowed.ttlSeconds,
+  })
+  return {
+    access_token: token,
+    token_type: jkt === undefined ? 'Bearer' : 'DPoP',
+    expires_in: narrowed.ttlSeconds,
+    scope: narrowed.scopes.join(' '),
+    ...toldDetails(details),
+  }
+}

@@ -1,0 +1,150 @@
+// What is exchanged (RFC 8693 section 2.1): a token of ours that counts now, and what it hangs below.
+import { findStanding } from '#db/store/oauth-authorizations'
+import { type Act, findDelegation } from '#db/store/oauth-delegations'
+import type { AuthorizationDetail } from '#db/store/oauth-details'
+import { findTokenState } from '#db/store/oauth-introspection'
+import type { TenantDb } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { type AccessClaims, madeAt, question, verifyAccessToken } from '#shared/oauth/access-token'
+import { isIdentityScope, TOKEN_TYPES } from '#shared/oauth/offered'
+import type { Ctx } from '../group.ts'
+import { verifyIdToken } from '../id-token.ts'
+import type { Asked } from '../token.ts'
+import { actOf, standingScopes } from '../token-set.ts'
+
+/** What a chain began with. */
+export type Root = {
+  readonly authorizationId: string | null
+  readonly rootClientId: string | null
+  readonly issuerId: string | null
+  readonly rootMadeAt: Date
+}
+export type Subject = {
+  readonly sub: string
+  /** Who holds it. */
+  readonly clientId: string
+  readonly userId: string | undefined
+  readonly serviceAccountId: string | undefined
+  readonly tokenId: string | undefined
+  readonly expiresAt: Date
+  readonly audience: string | undefined
+  readonly resourceServerId: string | undefined
+  /** Of a resource server, and still to be had. */
+  readonly scopes: readonly string[]
+  readonly details: readonly AuthorizationDetail[]
+  readonly act: Act | undefined
+  /** How many acted, told or not. */
+  readonly depth: number
+  readonly jkt: string | undefined
+  readonly mayAct: string | undefined
+  readonly authentication: AccessClaims['authentication']
+  readonly path: readonly string[]
+  /** Has the budgets of its details. */
+  readonly holderId: string | undefined
+  readonly root: Root
+}
+
+export const depthOf = (act: Act | undefined): number => (act === undefined ? 0 : 1 + depthOf(act.act))
+
+/** RFC 8693 section 2.2.2: whatever is wrong with a token, the request is. */
+export const unacceptable = (what: 'subject_token' | 'actor_token', why = 'is invalid, expired or revoked.'): AppError =>
+  new AppError('invalid_request', `The ${what} ${why}`)
+
+const ofResource = (scopes: readonly string[], held: readonly string[]): readonly string[] =>
+  scopes.filter((scope) => !isIdentityScope(scope) && held.includes(scope))
+
+const pickRoot = ({ authorizationId, rootClientId, issuerId, rootMadeAt }: Root): Root => ({ authorizationId, rootClientId, issuerId, rootMadeAt })
+const rootOf = (claims: AccessClaims): Root => ({
+  authorizationId: claims.authorizationId ?? null,
+  rootClientId: claims.authorizationId === undefined ? claims.clientId : null,
+  issuerId: null,
+  rootMadeAt: madeAt(claims),
+})
+
+/** An access token of ours that counts now. */
+const fromAccessToken = async (ctx: Ctx, t: TenantDb, token: string): Promise<Subject | undefined> => {
+  const claims = await verifyAccessToken(ctx, token)
+  if (claims === undefined || claims.tenantId !== t.tenantId) return undefined
+  const state = await findTokenState(t, question(claims, ctx.clock.now()))
+  if (state?.alive !== true) return undefined
+  const step = claims.delegationId === undefined ? undefined : await findDelegation(t, claims.delegationId)
+  if (claims.delegationId !== undefined && step === undefined) return undefined
+  return {
+    sub: claims.sub,
+    clientId: claims.clientId,
+    userId: state.userId,
+    serviceAccountId: state.serviceAccountId,
+    tokenId: claims.tokenId,
+    expiresAt: claims.expiresAt,
+    audience: claims.audience,
+    resourceServerId: state.resourceServerId,
+    scopes: ofResource(claims.scopes, state.scopes),
+    details: claims.details,
+    act: claims.act,
+    depth: step?.depth ?? depthOf(claims.act),
+    jkt: claims.jkt,
+    mayAct: claims.mayAct,
+    authentication: claims.authentication,
+    path: step?.path ?? [],
+    holderId: claims.delegationId ?? claims.authorizationId,
+    root: step === undefined ? rootOf(claims) : pickRoot(step),
+  }
+}
+
+/** An ID token of ours stands for the authorization that it came with, to the client that it is for. */
+const fromIdToken = async (ctx: Ctx, t: TenantDb, token: string, clientId: string): Promise<Subject | undefined> => {
+  const claims = await verifyIdToken(ctx, token, clientId)
+  if (claims === undefined || claims.tenantId !== t.tenantId) return undefined
+  const now = ctx.clock.now()
+  const standing = await findStanding(t, claims.authorizationId, now)
+  if (standing === undefined || standing.revoked || !standing.alive || standing.clientId !== clientId) return undefined
+  const act = standing.isAgent ? actOf(clientId) : undefined
+  return {
+    sub: standing.userId,
+    clientId,
+    userId: standing.userId,
+    serviceAccountId: undefined,
+    tokenId: undefined,
+    expiresAt: claims.expiresAt,
+    audience: standing.resource?.resource,
+    resourceServerId: standing.resource?.id,
+    scopes: ofResource(standing.scopes, standingScopes(standing)),
+    details: standing.details,
+    act,
+    depth: depthOf(act),
+    jkt: standing.jkt,
+    mayAct: undefined,
+    authentication: { authTime: standing.authTime, acr: standing.acr, amr: standing.amr, sessionId: standing.sessionId },
+    path: [],
+    holderId: claims.authorizationId,
+    root: { authorizationId: claims.authorizationId, rootClientId: null, issuerId: null, rootMadeAt: now },
+  }
+}
+
+/** @throws AppError invalid_request */
+export const readSubject = async (ctx: Ctx, t: TenantDb, { form, client }: Asked): Promise<Subject> => {
+  const { subject_token: token, subject_token_type: type } = form
+  if (token === undefined) throw new AppError('invalid_request', 'subject_token is missing.')
+  if (type === undefined) throw new AppError('invalid_request', 'subject_token_type is missing.')
+  const isAccess = type === TOKEN_TYPES.access || type === TOKEN_TYPES.jwt
+  if (!isAccess && type !== TOKEN_TYPES.id) throw new AppError('invalid_request', 'This subject_token_type is not offered.')
+  const subject = isAccess ? await fromAccessToken(ctx, t, token) : await fromIdToken(ctx, t, token, client.clientId)
+  if (subject === undefined) throw unacceptable('subject_token')
+  return subject
+}
+
+/**
+ * The actor is the client that asks. A token of its own may prove that once more; nobody acts by a token of somebody else, or by one that was left to it.
+ * @throws AppError invalid_request
+ */
+export const judgeActorToken = async (ctx: Ctx, t: TenantDb, { form, client }: Asked): Promise<void> => {
+  const { actor_token: token, actor_token_type: type } = form
+  if (token === undefined && type === undefined) return
+  if (token === undefined || type === undefined) throw new AppError('invalid_request', 'actor_token and actor_token_type come together.')
+  if (type !== TOKEN_TYPES.access && type !== TOKEN_TYPES.jwt) throw new AppError('invalid_request', 'This actor_token_type is not offered.')
+  const claims = await verifyAccessToken(ctx, token)
+  if (claims === undefined || claims.tenantId !== t.tenantId || claims.clientId !== client.clientId) throw unacceptable('actor_token')
+  if (claims.sub !== client.clientId || claims.act !== undefined) throw unacceptable('actor_token', 'is not of the actor itself.')
+  const state = await findTokenState(t, question(claims, ctx.clock.now()))
+  if (state?.alive !== true) throw unacceptable('actor_token')
+}

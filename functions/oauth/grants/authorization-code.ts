@@ -1,0 +1,98 @@
+// A code becomes tokens, once (RFC 6749 section 4.1.3, RFC 7636). Whoever shows it again ends what came from it.
+import { type Authorization, findStanding, findUsedCode, redeemCode, revokeAuthorization, type Standing } from '#db/store/oauth-authorizations'
+import { atomically, forTenant } from '#db/tenant'
+import { byClient, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import type { Details } from '#shared/oauth/details'
+import { newFamily, readHandle, sha256 } from '#shared/oauth/handles'
+import { type Choose, chooser } from '../chosen.ts'
+import type { Ctx } from '../group.ts'
+import type { Asked, Grant } from '../token.ts'
+import { standingScopes, tokensOfPerson } from '../token-set.ts'
+import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
+
+const VERIFIER = /^[\w.~-]{43,128}$/
+
+type Redeemed = { readonly row: Authorization; readonly standing: Standing; readonly scopes: readonly string[]; readonly details: Details }
+
+/** @throws AppError invalid_grant when the code was used before: then nothing that came from it counts any more */
+const refuseReplay = async (ctx: Ctx, { client }: Asked, codeHash: Uint8Array): Promise<never> => {
+  const t = forTenant(ctx.db, client.tenantId)
+  const used = await findUsedCode(t, codeHash, client.clientId)
+  if (used !== undefined) {
+    await atomically(t, async (tx) => {
+      if (!(await revokeAuthorization(tx, used.id, ctx.clock.now(), 'code_replayed'))) return
+      const target = { type: 'authorization', id: used.id }
+      await record(tx, ctx, {
+        event: 'oauth.authorization_revoked',
+        actor: byClient(client.clientId, used.userId),
+        target,
+        after: { reason: 'code_replayed' },
+      })
+    })
+  }
+  throw new AppError('invalid_grant')
+}
+
+/** What is thrown here leaves the code as it was. */
+const redeem = (
+  ctx: Ctx,
+  { client, form, jkt }: Asked,
+  codeHash: Uint8Array,
+  family: Uint8Array,
+  verifier: string,
+  choose: Choose,
+): Promise<Redeemed | undefined> =>
+  atomically(forTenant(ctx.db, client.tenantId), async (t) => {
+    const now = ctx.clock.now()
+    const row = await redeemCode(t, {
+      codeHash,
+      clientId: client.clientId,
+      codeChallenge: Buffer.from(sha256(verifier)).toString('base64url'),
+      redirectUri: form.redirect_uri,
+      jkt,
+      now,
+      familyHash: sha256(family),
+      offlineUntil: secondsAfter(now, OFFLINE_SECONDS),
+      onlineUntil: secondsAfter(now, ONLINE_SECONDS),
+    })
+    if (row === undefined) return undefined
+    const standing = await findStanding(t, row.id, now)
+    if (standing?.alive !== true) throw new AppError('invalid_grant')
+    if (form.resource !== undefined && form.resource !== standing.resource?.resource) throw new AppError('invalid_target')
+    const scopes = standingScopes(standing)
+    const details = choose(standing.details)
+    await record(t, ctx, {
+      event: 'oauth.tokens_issued',
+      actor: byClient(client.clientId, row.userId),
+      target: { type: 'authorization', id: row.id },
+      after: { scopes, resource: standing.resource?.resource ?? null },
+    })
+    return { row, standing, scopes, details }
+  })
+
+/** @throws AppError invalid_request, invalid_grant, invalid_target, invalid_authorization_details */
+export const authorizationCode: Grant = async (ctx, asked) => {
+  const { client, form, jkt } = asked
+  if (form.code === undefined) throw new AppError('invalid_request', 'code is missing.')
+  if (form.code_verifier === undefined) throw new AppError('invalid_request', 'code_verifier is missing.')
+  const handle = readHandle(form.code)
+  if (handle === undefined || handle.tenantId !== client.tenantId || !VERIFIER.test(form.code_verifier)) throw new AppError('invalid_grant')
+  const family = newFamily(ctx)
+  const redeemed = await redeem(ctx, asked, handle.hash, family, form.code_verifier, await chooser(form.authorization_details))
+  if (redeemed === undefined) return refuseReplay(ctx, asked, handle.hash)
+  const { row, standing, scopes, details } = redeemed
+  const refresh = client.grantTypes.includes('refresh_token') ? { generation: row.generation, family } : undefined
+  return tokensOfPerson(ctx, {
+    tenantId: client.tenantId,
+    publicId: client.publicId,
+    authorizationId: row.id,
+    standing,
+    scopes,
+    details,
+    jkt,
+    nonce: standing.nonce,
+    refresh,
+  })
+}

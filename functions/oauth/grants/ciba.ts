@@ -1,0 +1,13 @@
+// The client polls for what it asked of a person (OpenID CIBA Core section 10.1).
+import { isExpiredCiba, pollCiba } from '#shared/ciba/answer'
+import { AppError } from '#shared/errors'
+import type { Grant } from '../token.ts'
+import { authorizeDecided, tokensOfPoll } from './decided.ts'
+
+/** @throws AppError invalid_request, authorization_pending, slow_down, authorization_denied, expired_token, invalid_grant, quota_exceeded */
+export const ciba: Grant = async (ctx, { client, form, jkt }) => {
+  if (form.auth_req_id === undefined) throw new AppError('invalid_request', 'auth_req_id is missing.')
+  const by = { authReqId: form.auth_req_id, clientId: client.clientId, forOauth: true, jkt }
+  const polled = await pollCiba(ctx, by, authorizeDecided(ctx, { client, jkt }))
+  return tokensOfPoll(ctx, { client, jkt }, polled, () => isExpiredCiba(ctx, by))
+}

@@ -1,0 +1,35 @@
+// A client in its own name (RFC 6749 section 4.4): it gets what its service account holds, and nothing is stored.
+import { AppError } from '#shared/errors'
+import { issueAccessToken } from '#shared/oauth/access-token'
+import { isIdentityScope } from '#shared/oauth/offered'
+import { defaultScopes, parseScopes, requireKnownScopes, resourceFor } from '../scopes.ts'
+import type { Grant } from '../token.ts'
+
+/** @throws AppError unauthorized_client, invalid_target, invalid_scope, invalid_authorization_details */
+export const clientCredentials: Grant = async (ctx, { client, form, jkt }) => {
+  if (client.isPublic || client.serviceAccountId === undefined) throw new AppError('unauthorized_client')
+  if (form.authorization_details !== undefined) throw new AppError('invalid_authorization_details', 'Nobody is there to allow anything in detail.')
+  const asked = parseScopes(form.scope)
+  const resource = resourceFor(client, form.resource, asked)
+  if (resource === undefined) throw new AppError('invalid_target', 'The client is registered at no resource server.')
+  if (asked.some(isIdentityScope)) throw new AppError('invalid_scope', 'No person stands behind this token.')
+  requireKnownScopes(client, resource, asked)
+  const held = new Set(resource.ofServiceAccount)
+  const missing = asked.find((scope) => !held.has(scope))
+  if (missing !== undefined) throw new AppError('invalid_scope', `The client does not hold what ${missing} needs.`)
+  const scopes = (asked.length > 0 ? asked : defaultScopes(client, resource)).filter((scope) => held.has(scope))
+  const { tenantId, clientId } = client
+  const ttlSeconds = resource.tokenSeconds
+  const token = await issueAccessToken(ctx, {
+    tenantId,
+    sub: clientId,
+    clientId,
+    audience: resource.resource,
+    scopes,
+    authorizationId: undefined,
+    jkt,
+    authentication: undefined,
+    ttlSeconds,
+  })
+  return { access_token: token, token_type: jkt === undefined ? 'Bearer' : 'DPoP', expires_in: ttlSeconds, scope: scopes.join(' ') }
+}

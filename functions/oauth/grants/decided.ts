@@ -1,0 +1,102 @@
+// What a person decided on another screen becomes an authorization, with a session of its own in the person's list: ended there, its tokens are over.
+import { findConsentState, findStanding, insertAuthorization, putGrant, type Standing } from '#db/store/oauth-authorizations'
+import type { OauthClient } from '#db/store/oauth-clients'
+import { byClient, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { beginGrantedSession, type Polled, type Redeem } from '#shared/grants/poll'
+import { newFamily, sha256 } from '#shared/oauth/handles'
+import { isIdentityScope } from '#shared/oauth/offered'
+import { admit } from '../admission.ts'
+import type { Ctx } from '../group.ts'
+import { standingScopes, type TokenSet, tokensOfPerson } from '../token-set.ts'
+import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
+
+export type Authorized = { readonly id: string; readonly standing: Standing; readonly scopes: readonly string[]; readonly family: Uint8Array }
+type By = { readonly client: OauthClient; readonly jkt: string | undefined; readonly amr?: readonly string[] }
+
+/** Of what was approved, what the person may have now; undefined when that is nothing. Routes that call this emit `oauth.tokens_issued` and what begins a session. */
+export const authorizeDecided =
+  (ctx: Ctx, { client, jkt, amr = [] }: By): Redeem<Authorized> =>
+  async (t, grant) => {
+    const at = ctx.clock.now()
+    const whose = { userId: grant.userId, clientId: client.clientId, resourceServerId: grant.resourceServerId }
+    const { held } = await findConsentState(t, { ...whose, now: at })
+    const scopes = grant.scopes.filter((scope) => isIdentityScope(scope) || held.includes(scope))
+    if (scopes.length === 0) return undefined
+    const begun = await beginGrantedSession(ctx, { amr, scopes: [] })(t, grant)
+    if (begun === undefined) return undefined
+    const [id, family, offline] = [ctx.random.id(), newFamily(ctx), scopes.includes('offline_access')]
+    await admit(t, client, grant.resourceServerId, at)
+    const grantId = await putGrant(t, { id: ctx.random.id(), ...whose, scopes, at })
+    const expiresAt = secondsAfter(at, offline ? OFFLINE_SECONDS : ONLINE_SECONDS)
+    await insertAuthorization(t, {
+      id,
+      grantId,
+      ...whose,
+      sessionId: begun.grant.sessionId,
+      offline,
+      scopes,
+      authTime: begun.grant.authTime,
+      amr: [...begun.grant.amr],
+      acr: begun.grant.acr,
+      // No code was ever shown: this is one that nobody has.
+      codeHash: sha256(ctx.random.bytes(32)),
+      codeExpiresAt: at,
+      codeUsedAt: at,
+      redirectUri: '',
+      codeChallenge: '',
+      jkt: jkt ?? null,
+      familyHash: sha256(family),
+      rotatedAt: at,
+      refreshExpiresAt: expiresAt,
+      createdAt: at,
+      expiresAt,
+    })
+    const standing = await findStanding(t, id, at)
+    if (standing?.alive !== true) throw new AppError('invalid_grant')
+    await record(t, ctx, {
+      event: 'oauth.tokens_issued',
+      actor: byClient(client.clientId, grant.userId),
+      target: { type: 'authorization', id },
+      after: { scopes, resource: standing.resource?.resource ?? null },
+    })
+    return { id, standing, scopes: standingScopes(standing), family }
+  }
+
+/**
+ * The tokens of a poll, or why there are none.
+ * @throws AppError authorization_pending, slow_down, authorization_denied, expired_token, invalid_grant
+ */
+export const tokensOfPoll = async (
+  ctx: Ctx,
+  { client, jkt }: By,
+  polled: Polled<Authorized>,
+  isExpired: () => Promise<boolean>,
+): Promise<TokenSet> => {
+  switch (polled.state) {
+    case 'pending':
+      throw new AppError('authorization_pending')
+    case 'slow_down':
+      throw new AppError('slow_down', undefined, { extra: { interval: polled.intervalSeconds } })
+    case 'denied':
+      throw new AppError('authorization_denied')
+    case 'expired':
+      // Unknown, used, and of another client are one (OpenID CIBA Core section 11).
+      throw new AppError((await isExpired()) ? 'expired_token' : 'invalid_grant')
+    case 'redeemed': {
+      const { id, standing, scopes, family } = polled.value
+      return tokensOfPerson(ctx, {
+        tenantId: client.tenantId,
+        publicId: client.publicId,
+        authorizationId: id,
+        standing,
+        scopes,
+        details: [],
+        jkt,
+        nonce: undefined,
+        refresh: client.grantTypes.includes('refresh_token') ? { generation: standing.generation, family } : undefined,
+      })
+    }
+  }
+}

@@ -1,0 +1,205 @@
+// An assertion of an issuer that the tenant trusts becomes a token (RFC 7523 section 2.1), among them identity assertions
+// (draft-ietf-oauth-identity-assertion-authz-grant). Whom it names is looked up by what both sides agreed on, never by an address; it counts once.
+
+import { decodeProtectedHeader } from 'jose'
+import { findIdentity } from '#db/store/identities'
+import { findConsentState, useIdOnce } from '#db/store/oauth-authorizations'
+import type { AskedResource } from '#db/store/oauth-clients'
+import { type Act, findBounds } from '#db/store/oauth-delegations'
+import { findDetailTypes } from '#db/store/oauth-details'
+import { findIssuerByName, findUserIdByExternalId, type TrustedIssuer } from '#db/store/oauth-issuers'
+import { findUser } from '#db/store/users'
+import { forTenant, type TenantDb } from '#db/tenant'
+import { secondsAfter, unixSeconds } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { type Details, detailsIn, parseDetails } from '#shared/oauth/details'
+import { sha256 } from '#shared/oauth/handles'
+import { judgeDetails } from '#shared/oauth/judge-details'
+import { DEFAULT_DEPTH } from '#shared/oauth/offered'
+import { type Claims, isInTime, verified } from '../client-assertion.ts'
+import { keysOf } from '../exchange/issuer-keys.ts'
+import { narrow } from '../exchange/narrow.ts'
+import { takeStep } from '../exchange/step.ts'
+import { depthOf, type Subject } from '../exchange/subject.ts'
+import type { Ctx } from '../group.ts'
+import { parseScopes } from '../scopes.ts'
+import type { Asked, Grant } from '../token.ts'
+
+export const ID_JAG_TYP = 'oauth-id-jag+jwt'
+const SKEW_SECONDS = 60
+const MOST_ACTORS = 16
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+const refused = (why = 'The assertion is invalid, expired, used, or of nobody who is trusted.'): AppError => new AppError('invalid_grant', why)
+const isText = (value: unknown, longest = 2048): value is string => typeof value === 'string' && value !== '' && value.length <= longest
+
+type Assertion = { readonly claims: Claims; readonly issuer: TrustedIssuer; readonly jti: string; readonly exp: number; readonly isIdentity: boolean }
+
+/** Whose word it claims to be, before anything is believed of it. */
+const claimedIssuer = (assertion: string): unknown => {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    return typeof claims === 'object' && claims !== null ? (claims as Claims).iss : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const headerOf = (assertion: string): { readonly typ: unknown; readonly kid: unknown } => {
+  try {
+    const { typ, kid } = decodeProtectedHeader(assertion)
+    return { typ, kid }
+  } catch {
+    throw refused()
+  }
+}
+
+/** Checks in the order of RFC 7523 section 3. @throws AppError invalid_grant */
+const readAssertion = async (ctx: Ctx, t: TenantDb, { client }: Asked, assertion: string): Promise<Assertion> => {
+  const name = claimedIssuer(assertion)
+  // Our own word is for others: here it would let one tenant of ours speak to another.
+  const issuer = isText(name) && name !== ctx.config.BASE_URL ? await findIssuerByName(t, name) : undefined
+  const { typ, kid } = headerOf(assertion)
+  const isIdentity = typ === ID_JAG_TYP
+  const isPlain = typ === undefined || (typeof typ === 'string' && /^jwt$/i.test(typ))
+  if (issuer === undefined || !(isIdentity ? issuer.acceptsIdentity : isPlain && issuer.acceptsJwt)) throw refused()
+  const claims = await verified(await keysOf(ctx, issuer, kid), assertion, (value) => value === typ)
+  if (claims === undefined || claims.iss !== issuer.issuer || claims.aud !== ctx.config.BASE_URL) throw refused()
+  const { jti, exp, client_id: named } = claims
+  if (!isText(claims.sub, 512) || !isText(jti, 256) || !isInTime(claims, unixSeconds(ctx.clock.now()))) throw refused()
+  if (isIdentity ? named !== client.clientId : named !== undefined && named !== client.clientId) throw refused('The assertion is for another client.')
+  return { claims, issuer, jti, exp: exp as number, isIdentity }
+}
+
+/** Bound to a key, an assertion is worth something to its holder alone (RFC 7800). @throws AppError invalid_grant */
+const judgeBinding = ({ cnf }: Claims, jkt: string | undefined): void => {
+  if (cnf === undefined) return
+  const bound = typeof cnf === 'object' && cnf !== null && Object.keys(cnf).length === 1 ? (cnf as Claims).jkt : undefined
+  if (!isText(bound) || bound !== jkt) throw refused('The assertion is bound to a key that the request does not prove.')
+}
+
+const userIdOf = async (t: TenantDb, { issuer, claims }: Assertion): Promise<string | undefined> => {
+  const sub = claims.sub as string
+  if (issuer.subjectMapping === 'identity') return (await findIdentity(t, issuer.issuer, sub))?.userId
+  if (issuer.subjectMapping === 'external_id') return findUserIdByExternalId(t, sub)
+  return UUID.test(sub) ? sub : undefined
+}
+
+/** @throws AppError invalid_grant */
+const personOf = async (t: TenantDb, assertion: Assertion): Promise<string> => {
+  const id = await userIdOf(t, assertion)
+  const user = id === undefined ? undefined : await findUser(t, id)
+  if (user?.active !== true || user.deletedAt !== null) throw refused('The assertion names nobody who is known here.')
+  return user.id
+}
+
+/** Who acted before, in the words of whoever said it. @throws AppError invalid_grant */
+const actIn = (value: unknown, issuer: string, left = MOST_ACTORS): Act | undefined => {
+  if (value === undefined) return undefined
+  if (typeof value !== 'object' || value === null || left === 0) throw refused()
+  const { sub, iss, act } = value as Claims
+  if (!isText(sub, 512) || (iss !== undefined && !isText(iss))) throw refused()
+  const before = actIn(act, issuer, left - 1)
+  return { sub, iss: iss ?? issuer, ...(before === undefined ? {} : { act: before }) }
+}
+
+/** @throws AppError invalid_target */
+const targetOf = ({ client, form }: Asked, { claims }: Assertion): AskedResource => {
+  const { resource } = client
+  const isNamed = form.resource !== undefined || claims.resource !== undefined || resource?.candidates === 1
+  if (resource === undefined || !isNamed) throw new AppError('invalid_target')
+  if (claims.resource !== undefined && claims.resource !== resource.resource)
+    throw new AppError('invalid_target', 'The assertion is for another resource.')
+  return resource
+}
+
+/** What the assertion and the registration of its issuer leave of what the person has. */
+const scopesOf = ({ claims, issuer }: Assertion, held: readonly string[]): readonly string[] => {
+  if (claims.scope !== undefined && typeof claims.scope !== 'string') throw refused()
+  const asserted = claims.scope?.split(' ')
+  return held.filter((scope) => (asserted?.includes(scope) ?? true) && (issuer.scopes?.includes(scope) ?? true))
+}
+
+/** The assertion as what a step begins with. An agent acts for its person, so the tenant's policies bound it; another client is the one that the assertion is for. */
+const subjectOf = (
+  ctx: Ctx,
+  { client }: Asked,
+  a: Assertion,
+  userId: string,
+  resource: AskedResource,
+  scopes: readonly string[],
+  details: Details,
+): Subject => {
+  const now = ctx.clock.now()
+  const act = actIn(a.claims.act, a.issuer.issuer)
+  return {
+    sub: userId,
+    clientId: client.agent === undefined ? client.clientId : a.issuer.id,
+    userId,
+    serviceAccountId: undefined,
+    tokenId: undefined,
+    expiresAt: secondsAfter(now, resource.tokenSeconds),
+    audience: resource.resource,
+    resourceServerId: resource.id,
+    scopes,
+    details,
+    act,
+    depth: depthOf(act),
+    jkt: undefined,
+    mayAct: undefined,
+    authentication: undefined,
+    path: [],
+    holderId: undefined,
+    root: { authorizationId: null, rootClientId: null, issuerId: a.issuer.id, rootMadeAt: now },
+  }
+}
+
+/** What the rules of exchange call a bad request is here a bad grant (RFC 7521 section 4.1.1). */
+const asGrant = <T>(work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'invalid_request') throw refused(error.message)
+    throw error
+  }
+}
+
+/** @throws AppError invalid_request, invalid_grant, invalid_scope, invalid_target, invalid_authorization_details, unauthorized_client */
+export const jwtBearer: Grant = async (ctx, asked) => {
+  const { client, form, jkt } = asked
+  if (client.isPublic) throw new AppError('unauthorized_client', 'Whoever shows an assertion proves who it is.')
+  if (form.assertion === undefined) throw new AppError('invalid_request', 'assertion is missing.')
+  const t = forTenant(ctx.db, client.tenantId)
+  const wanted = { scopes: parseScopes(form.scope), details: parseDetails(form.authorization_details) }
+  const assertion = await readAssertion(ctx, t, asked, form.assertion)
+  judgeBinding(assertion.claims, jkt)
+  const resource = targetOf(asked, assertion)
+  const userId = await personOf(t, assertion)
+  const now = ctx.clock.now()
+  const { held } = await findConsentState(t, { userId, clientId: client.clientId, resourceServerId: resource.id, now })
+  const asserted = assertion.claims.authorization_details === undefined ? [] : detailsIn(assertion.claims.authorization_details)
+  const types = await findDetailTypes(
+    t,
+    [...asserted, ...(wanted.details ?? [])].map(({ type }) => type),
+  )
+  judgeDetails([...asserted, ...(wanted.details ?? [])], types, resource.id)
+  const bounds = await findBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: userId }, now })
+  const subject = subjectOf(ctx, asked, assertion, userId, resource, scopesOf(assertion, held), asserted)
+  if (subject.depth > (bounds.depth ?? DEFAULT_DEPTH)) throw refused('As many act for the subject already as may.')
+  const narrowed = asGrant(() =>
+    narrow(client, resource, subject, bounds, types, { ...wanted, impersonation: false, requestedActor: undefined, jkt, now }),
+  )
+  const once = sha256(`assertion ${assertion.issuer.id} ${assertion.jti}`)
+  return takeStep(ctx, asked, {
+    subject,
+    narrowed,
+    resource,
+    types,
+    parents: [],
+    event: 'oauth.assertion_redeemed',
+    jkt,
+    also: async (tx) => {
+      if (!(await useIdOnce(tx, once, new Date((assertion.exp + 2 * SKEW_SECONDS) * 1000)))) throw refused('The assertion was used already.')
+    },
+  })
+}

@@ -1,0 +1,81 @@
+// A refresh token earns new tokens and the next refresh token (RFC 6749 section 6, RFC 9700 section 4.14.2). The one before counts for a few seconds more, for
+// answers that got lost; one from further back means that two hold the family, and ends it.
+import { findStanding, revokeAuthorization, rotateRefresh, type Standing } from '#db/store/oauth-authorizations'
+import { atomically, forTenant } from '#db/tenant'
+import { byClient, record } from '#shared/audit/record'
+import { equal } from '#shared/crypto/equal'
+import { AppError } from '#shared/errors'
+import { type RefreshToken, readRefreshToken, sha256 } from '#shared/oauth/handles'
+import { chooser } from '../chosen.ts'
+import type { Ctx } from '../group.ts'
+import { parseScopes } from '../scopes.ts'
+import type { Asked, Grant } from '../token.ts'
+import { standingScopes, tokensOfPerson } from '../token-set.ts'
+
+const RETRY_SECONDS = 10
+
+type Shown = { readonly clientId: string; readonly generation: number; readonly familyHash: Uint8Array; readonly jkt: string | undefined }
+type Outcome = 'rotated' | 'retry' | 'reuse' | 'refused'
+
+/** What a refresh token that is ours earns. `turned`: it was the one that counted, and was used now. Pure. */
+export const judgeRefresh = (s: Standing, shown: Shown, turned: boolean, now: Date): Outcome => {
+  const isOwn = s.clientId === shown.clientId && s.familyHash !== undefined && equal(new Uint8Array(s.familyHash), shown.familyHash)
+  if (!isOwn || s.revoked || (s.jkt !== undefined && s.jkt !== shown.jkt)) return 'refused'
+  if (turned) return 'rotated'
+  if (!s.alive || s.refreshExpiresAt === undefined || s.refreshExpiresAt <= now) return 'refused'
+  // It counted when the statement looked, and did not when it wrote: another request with it was quicker, or this one asks for more than there is.
+  if (shown.generation === s.generation) return 'retry'
+  const age = s.rotatedAt === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - s.rotatedAt.getTime()) / 1000
+  return shown.generation === s.generation - 1 && age <= RETRY_SECONDS ? 'retry' : 'reuse'
+}
+
+const endFamily = (ctx: Ctx, { client }: Asked, { authorizationId }: RefreshToken, userId: string): Promise<void> =>
+  atomically(forTenant(ctx.db, client.tenantId), async (t) => {
+    if (!(await revokeAuthorization(t, authorizationId, ctx.clock.now(), 'refresh_token_reused'))) return
+    const target = { type: 'authorization', id: authorizationId }
+    await record(t, ctx, {
+      event: 'oauth.authorization_revoked',
+      actor: byClient(client.clientId, userId),
+      target,
+      after: { reason: 'refresh_token_reused' },
+    })
+  })
+
+const narrowed = (standing: Standing, asked: readonly string[]): readonly string[] => {
+  if (asked.some((scope) => !standing.scopes.includes(scope))) throw new AppError('invalid_scope', 'A refresh never widens what was granted.')
+  const held = standingScopes(standing)
+  return asked.length === 0 ? held : asked.filter((scope) => held.includes(scope))
+}
+
+/** @throws AppError invalid_request, invalid_grant, invalid_scope, invalid_target, invalid_authorization_details */
+export const refreshTokenGrant: Grant = async (ctx, asked) => {
+  const { client, form, jkt } = asked
+  if (form.refresh_token === undefined) throw new AppError('invalid_request', 'refresh_token is missing.')
+  const wanted = parseScopes(form.scope)
+  const choose = await chooser(form.authorization_details)
+  const shown = readRefreshToken(ctx, form.refresh_token)
+  if (shown === undefined || shown.tenantId !== client.tenantId) throw new AppError('invalid_grant')
+  const [now, familyHash, clientId] = [ctx.clock.now(), sha256(shown.family), client.clientId]
+  const { generation, authorizationId: id } = shown
+  // Asked for more than there is, nothing turns.
+  if (form.authorization_details !== undefined) choose((await findStanding(forTenant(ctx.db, client.tenantId), id, now))?.details ?? [])
+  const rotation = { id, generation, familyHash, clientId, jkt, now, scopes: wanted, resource: form.resource }
+  const found = await rotateRefresh(forTenant(ctx.db, client.tenantId), rotation)
+  if (found === undefined) throw new AppError('invalid_grant')
+  const { standing, turned } = found
+  const outcome = judgeRefresh(standing, { clientId, generation, familyHash, jkt }, turned, now)
+  if (outcome === 'reuse') await endFamily(ctx, asked, shown, standing.userId)
+  if (outcome === 'reuse' || outcome === 'refused') throw new AppError('invalid_grant')
+  if (form.resource !== undefined && form.resource !== standing.resource?.resource) throw new AppError('invalid_target')
+  return tokensOfPerson(ctx, {
+    tenantId: client.tenantId,
+    publicId: client.publicId,
+    authorizationId: id,
+    standing,
+    scopes: narrowed(standing, wanted),
+    details: choose(standing.details),
+    jkt,
+    nonce: undefined,
+    refresh: { generation: generation + 1, family: shown.family },
+  })
+}

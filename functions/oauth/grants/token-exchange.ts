@@ -1,0 +1,84 @@
+// A token becomes another one (RFC 8693): for an agent that acts for its subject, or for its holder with less. What comes of it hangs below what it came from.
+import { findBounds } from '#db/store/oauth-delegations'
+import { findBudgets, findDetailTypes } from '#db/store/oauth-details'
+import { forTenant, type TenantDb } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { parseDetails } from '#shared/oauth/details'
+import { judgeDetails } from '#shared/oauth/judge-details'
+import { TOKEN_TYPES } from '#shared/oauth/offered'
+import { narrow, type Wanted } from '../exchange/narrow.ts'
+import { takeStep } from '../exchange/step.ts'
+import { judgeActorToken, readSubject, type Subject } from '../exchange/subject.ts'
+import type { Ctx } from '../group.ts'
+import { parseScopes } from '../scopes.ts'
+import type { Asked, Grant } from '../token.ts'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const NOTHING = { depth: undefined, policies: [] }
+
+/** @throws AppError invalid_request, invalid_scope, invalid_authorization_details */
+const wantedIn = (ctx: Ctx, { form, jkt }: Asked): Wanted => {
+  const { impersonation, requested_actor: requestedActor } = form
+  if (impersonation !== undefined && impersonation !== 'true') throw new AppError('invalid_request', 'impersonation is true, or left out.')
+  if (requestedActor !== undefined && !UUID.test(requestedActor)) throw new AppError('invalid_request', 'requested_actor is the id of an agent.')
+  return {
+    scopes: parseScopes(form.scope),
+    details: parseDetails(form.authorization_details),
+    impersonation: impersonation === 'true',
+    requestedActor,
+    jkt,
+    now: ctx.clock.now(),
+  }
+}
+
+/** The audience stays: the one of the subject token. @throws AppError invalid_target */
+const targetOf = ({ client, form }: Asked, subject: Subject) => {
+  const named = [form.resource, form.audience].filter((name) => name !== undefined)
+  const { resource } = client
+  if (resource === undefined || subject.audience === undefined || resource.resource !== subject.audience) {
+    throw new AppError('invalid_target', 'The client is not registered at the resource server that the subject_token is for.')
+  }
+  if (named.some((name) => name !== subject.audience)) throw new AppError('invalid_target', 'The subject_token is for another audience.')
+  return resource
+}
+
+const boundsFor = (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subject) => {
+  if (subject.clientId === client.clientId || client.agent === undefined) return NOTHING
+  const id = subject.userId ?? subject.serviceAccountId
+  if (id === undefined) return NOTHING
+  const kind = subject.userId === undefined ? 'serviceAccount' : 'user'
+  return findBounds(t, { agentId: client.clientId, subject: { kind, id }, now: ctx.clock.now() })
+}
+
+/** Types are asked for where something is limited. @throws AppError invalid_authorization_details */
+const typesFor = async (t: TenantDb, subject: Subject, wanted: Wanted) => {
+  const names = [...subject.details, ...(wanted.details ?? [])].map(({ type }) => type)
+  const types = await findDetailTypes(t, names)
+  if (wanted.details !== undefined) judgeDetails(wanted.details, types, subject.resourceServerId)
+  return types
+}
+
+const toAccessToken: Grant = async (ctx, asked) => {
+  const { client, form, jkt } = asked
+  const wanted = wantedIn(ctx, asked)
+  const t = forTenant(ctx.db, client.tenantId)
+  const subject = await readSubject(ctx, t, asked)
+  await judgeActorToken(ctx, t, asked)
+  const resource = targetOf(asked, subject)
+  const types = await typesFor(t, subject, wanted)
+  const narrowed = narrow(client, resource, subject, await boundsFor(ctx, t, asked, subject), types, wanted)
+  if (narrowed.ttlSeconds <= 0) throw new AppError('invalid_request', 'The subject_token is about to expire.')
+  const parents = narrowed.details.length === 0 || subject.holderId === undefined ? [] : await findBudgets(t, subject.holderId)
+  const tokens = await takeStep(ctx, asked, { subject, narrowed, resource, types, parents, event: 'oauth.token_exchanged', jkt })
+  return { ...tokens, issued_token_type: form.requested_token_type ?? TOKEN_TYPES.access }
+}
+
+/** @throws AppError invalid_request, invalid_scope, invalid_target, invalid_authorization_details, invalid_dpop_proof, unauthorized_client */
+export const tokenExchange: Grant = async (ctx, asked) => {
+  const { client, form } = asked
+  if (client.isPublic) throw new AppError('unauthorized_client', 'Whoever exchanges tokens proves who it is.')
+  const wanted = form.requested_token_type
+  if (wanted === undefined || wanted === TOKEN_TYPES.access || wanted === TOKEN_TYPES.jwt) return toAccessToken(ctx, asked)
+  if (wanted === TOKEN_TYPES.idJag) return (await import('../exchange/identity-assertion.ts')).assertIdentity(ctx, asked)
+  throw new AppError('invalid_request', 'This requested_token_type is not offered.')
+}

@@ -1,0 +1,112 @@
+// Introspection (RFC 7662) by the resource server that a token is for.
+import type * as z from 'zod'
+import { type Asker, findAsker, findTokenStateFor, type TokenState } from '#db/store/oauth-introspection'
+import { asTenantId, forTenant, type TenantDb, type TenantId } from '#db/tenant'
+import { unixSeconds } from '#shared/clock'
+import { equal } from '#shared/crypto/equal'
+import { AppError } from '#shared/errors'
+import { basicCredentials, clientRefused } from '#shared/http/basic'
+import { addressKey, strangersEntry } from '#shared/http/guard'
+import { type AccessClaims, question, verifyAccessToken } from '#shared/oauth/access-token'
+import { sha256 } from '#shared/oauth/handles'
+import { isIdentityScope } from '#shared/oauth/offered'
+import type { Ctx } from './group.ts'
+import type { IntrospectionForm, TokenDescription } from './introspection.schema.ts'
+
+type Description = z.input<typeof TokenDescription>
+const INACTIVE: Description = { active: false }
+const SECRET = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const MOST_FAILURES = 60
+
+type AskerCredentials = { readonly tenantId: TenantId; readonly id: string; readonly secret: string }
+
+/** A resource server's secret begins with its tenant, so nothing has to be looked up without one. */
+const askerCredentials = (ctx: Ctx): AskerCredentials | undefined => {
+  const shown = basicCredentials(ctx.request)
+  const tenantId = shown instanceof AppError ? undefined : SECRET.exec(shown.secret)?.[1]
+  if (shown instanceof AppError || tenantId === undefined || !UUID.test(shown.clientId)) return undefined
+  return { tenantId: asTenantId(tenantId), id: shown.clientId, secret: shown.secret }
+}
+
+const refused = async (ctx: Ctx): Promise<AppError> => {
+  const key = `oauth-asker-failed:${addressKey(ctx, ctx.request.address)}`
+  await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FAILURES, guardsCredential: true }, strangersEntry(ctx, ctx.request)])
+  return clientRefused()
+}
+
+const keepsScopes = (claims: AccessClaims, state: TokenState): boolean =>
+  claims.scopes.every((scope) => isIdentityScope(scope) || state.scopes.includes(scope))
+
+const described = (ctx: Ctx, claims: AccessClaims, state: TokenState, left: Description['authorization_details_left']): Description => ({
+  active: true,
+  iss: ctx.config.BASE_URL,
+  sub: claims.sub,
+  subject_type: state.userId === undefined ? 'service_account' : 'user',
+  client_id: claims.clientId,
+  tenant_id: claims.tenantId,
+  aud: [claims.audience],
+  scope: claims.scopes.join(' '),
+  exp: unixSeconds(claims.expiresAt),
+  iat: unixSeconds(claims.issuedAt),
+  jti: claims.tokenId,
+  token_type: claims.jkt === undefined ? 'Bearer' : 'DPoP',
+  ...(claims.jkt === undefined ? {} : { cnf: { jkt: claims.jkt } }),
+  ...(claims.act === undefined ? {} : { act: { ...claims.act } }),
+  ...(claims.mayAct === undefined ? {} : { may_act: { sub: claims.mayAct } }),
+  ...(state.agentType === undefined ? {} : { agent_type: state.agentType }),
+  ...(state.ownerId === undefined ? {} : { owner_id: state.ownerId }),
+  ...(claims.details.length === 0 ? {} : { authorization_details: [...claims.details], authorization_details_left: left }),
+  ...(state.serviceAccountId === undefined ? {} : { service_account_id: state.serviceAccountId }),
+  ...(state.userId === undefined ? {} : { acting_user_id: state.userId }),
+  ...(claims.authentication === undefined
+    ? {}
+    : {
+        auth_time: unixSeconds(claims.authentication.authTime),
+        acr: claims.authentication.acr,
+        amr: [...claims.authentication.amr],
+        sid: claims.authentication.sessionId,
+      }),
+})
+
+export type Examined = { readonly t: TenantDb; readonly counts: { readonly claims: AccessClaims; readonly state: TokenState } | undefined }
+
+/**
+ * A token, as the resource server that it is for may know it; to all others it is like a token that never was.
+ * @throws AppError client_authentication_failed, rate_limited, invalid_request
+ */
+export const examine = async (ctx: Ctx, token: string | undefined): Promise<Examined> => {
+  const shown = askerCredentials(ctx)
+  if (shown === undefined) throw await refused(ctx)
+  const t = forTenant(ctx.db, shown.tenantId)
+  const claims = token === undefined ? undefined : await verifyAccessToken(ctx, token)
+  const isOwn = claims?.tenantId === shown.tenantId
+  const { asker, state } = isOwn
+    ? await findTokenStateFor(t, question(claims, ctx.clock.now()), shown.id)
+    : { asker: await findAsker(t, shown.id), state: undefined }
+  if (!isAsker(asker, shown)) throw await refused(ctx)
+  if (token === undefined) throw new AppError('invalid_request', 'token is missing.')
+  const counts = isOwn && state?.alive === true && claims.audience === asker?.resource && keepsScopes(claims, state)
+  return { t, counts: counts ? { claims, state } : undefined }
+}
+
+/** @throws AppError client_authentication_failed, rate_limited, invalid_request */
+export const introspect = async (ctx: Ctx, form: z.output<typeof IntrospectionForm>): Promise<Description> => {
+  const { t, counts } = await examine(ctx, form.token)
+  if (counts === undefined) return INACTIVE
+  const left = counts.claims.details.length === 0 ? [] : await (await import('./left.ts')).leftOfAll(t, counts.claims)
+  return described(ctx, counts.claims, counts.state, left)
+}
+
+/** The resource server that asks, proved. @throws AppError client_authentication_failed, rate_limited */
+export const provedAsker = async (ctx: Ctx): Promise<{ readonly t: TenantDb; readonly asker: Asker }> => {
+  const shown = askerCredentials(ctx)
+  if (shown === undefined) throw await refused(ctx)
+  const t = forTenant(ctx.db, shown.tenantId)
+  const asker = await findAsker(t, shown.id)
+  if (asker === undefined || !isAsker(asker, shown)) throw await refused(ctx)
+  return { t, asker }
+}
+
+const isAsker = (asker: Asker | undefined, { secret }: AskerCredentials): boolean =>
+  asker?.active === true && equal(sha256(secret), asker.introspectionHash)

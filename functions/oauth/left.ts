@@ -1,0 +1,24 @@
+// What is left of the limits of a token.
+import type * as z from 'zod'
+import { type Budget, findBudgetPath } from '#db/store/oauth-details'
+import type { TenantDb } from '#db/tenant'
+import type { AccessClaims } from '#shared/oauth/access-token'
+import { detailHash } from '#shared/oauth/details'
+import { shownLeft } from './budgets.ts'
+import type { Left } from './introspection.schema.ts'
+
+/** The budgets that a detail of the token spends from, root first; none where nothing is counted. */
+export const pathOf = (t: TenantDb, { delegationId, authorizationId, details }: AccessClaims, at: number): Promise<Budget[]> => {
+  const [holder, detail] = [delegationId ?? authorizationId, details[at]]
+  return holder === undefined || detail === undefined ? Promise.resolve([]) : findBudgetPath(t, holder, detailHash(detail))
+}
+
+/** Of each detail, in their order. */
+export const leftOfAll = async (t: TenantDb, claims: AccessClaims): Promise<(z.input<typeof Left> | null)[]> => {
+  const left: (z.input<typeof Left> | null)[] = []
+  for (const at of claims.details.keys()) {
+    const path = await pathOf(t, claims, at)
+    left.push(path.length === 0 ? null : shownLeft(path))
+  }
+  return left
+}

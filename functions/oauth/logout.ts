@@ -1,0 +1,67 @@
+// A client sends a person here to sign out (OpenID Connect RP-Initiated Logout 1.0). Without an ID token that says who is meant, the person is asked. Nobody is
+// sent on but to an address that the client is registered with.
+import type * as z from 'zod'
+import { signOut } from '#shared/account/sessions'
+import { goTo } from '#shared/browser/go'
+import { endedSessionCookie } from '#shared/browser/session'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import { type As, as, Sent } from '#shared/http/route'
+import type { Page } from './authorize.ts'
+import { findClientById } from './client-authentication.ts'
+import type { Ctx } from './group.ts'
+import { type Hinted, readIdTokenHint } from './id-token-hint.ts'
+import { logoutPage } from './logout.page.tsx'
+import type { LogoutAsked, LogoutConfirmation } from './logout.schema.ts'
+
+type Asked = Pick<LogoutAsked, 'client_id' | 'post_logout_redirect_uri' | 'state'>
+
+/** @throws AppError invalid_request: on a page */
+const hintIn = async (ctx: Ctx, { id_token_hint: token, client_id: clientId }: LogoutAsked): Promise<Hinted | undefined> => {
+  const hinted = token === undefined ? undefined : await readIdTokenHint(ctx, token)
+  if (token !== undefined && hinted === undefined) throw new AppError('invalid_request', 'id_token_hint is no ID token of this server.')
+  if (hinted !== undefined && clientId !== undefined && clientId !== hinted.audience) {
+    throw new AppError('invalid_request', 'client_id is not the client that id_token_hint was given to.')
+  }
+  return hinted
+}
+
+/** Where the person goes on: the registered text, letter for letter, with the state. @throws AppError invalid_request: on a page */
+const targetOf = async (ctx: Ctx, principal: User | undefined, asked: Asked): Promise<string | undefined> => {
+  const { post_logout_redirect_uri: uri, client_id: clientId, state } = asked
+  if (uri === undefined) return undefined
+  const client = clientId === undefined ? undefined : await findClientById(ctx, clientId, undefined, principal?.tenantId)
+  if (client === undefined) throw new AppError('invalid_request', 'post_logout_redirect_uri needs a client that may be used.')
+  if (!client.postLogoutRedirectUris.includes(uri)) {
+    throw new AppError('invalid_request', 'post_logout_redirect_uri is not registered for this client.')
+  }
+  if (state === undefined) return uri
+  const url = new URL(uri)
+  url.searchParams.set('state', state)
+  return url.href
+}
+
+const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): Sent<As<303, undefined>> => {
+  const ended = isEnded ? [endedSessionCookie(ctx)] : []
+  if (target === undefined) return goTo(ctx, '/signin', { say: 'signed_out', cookies: ended, remember: { email: undefined, held: undefined } })
+  return new Sent(as(303, undefined), { headers: { Location: target }, cookies: ended })
+}
+
+/** @throws AppError invalid_request: on a page */
+export const logout = async (ctx: Ctx, principal: User | undefined, asked: LogoutAsked): Promise<Page> => {
+  const hinted = await hintIn(ctx, asked)
+  const named = { ...asked, client_id: asked.client_id ?? hinted?.audience }
+  const target = await targetOf(ctx, principal, named)
+  if (principal === undefined) return onward(ctx, target, false)
+  if (hinted?.userId !== principal.userId) return logoutPage(ctx, principal, named, target)
+  await signOut(ctx, principal)
+  return onward(ctx, target, true)
+}
+
+/** Judged again: what stands in a form was in the browser's hands. @throws AppError invalid_request: on a page */
+export const confirmLogout = async (ctx: Ctx, principal: User, form: z.output<typeof LogoutConfirmation>): Promise<Page> => {
+  const target = await targetOf(ctx, principal, form)
+  if (form.decision === 'stay') return target === undefined ? goTo(ctx, '/me') : onward(ctx, target, false)
+  await signOut(ctx, principal)
+  return onward(ctx, target, true)
+}

@@ -1,0 +1,142 @@
+// A client whose id is the address of its metadata (draft-ietf-oauth-client-id-metadata-document): the document is fetched, judged, and kept for a while. What it
+// says of names is the client's own word; that it is at home at that address is proved.
+import { isUniqueViolation } from '#db/client'
+import { type Client, insertClient, updateClient } from '#db/store/clients'
+import { deleteGrantsOfClient } from '#db/store/oauth-authorizations'
+import { countSelfRegistered, findMetadataClient } from '#db/store/registered-clients'
+import { findServerByIdentifier, findTenantOfResource } from '#db/store/resource-servers'
+import { atomically, directory, forTenant, type TenantDb } from '#db/tenant'
+import { byAnonymous, byClient, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { FetchFailure } from '#shared/fetch/guarded'
+import { judgeUrl } from '#shared/fetch/target'
+import { addressKey } from '#shared/http/guard'
+import { ClientMetadata } from '#shared/oauth/client-metadata.schema'
+import { sha256 } from '#shared/oauth/handles'
+import { letsIn } from './admission.ts'
+import { judgeMetadata, type Said } from './client-metadata.ts'
+import type { Ctx } from './group.ts'
+
+/** The draft recommends 5 KiB; some list many addresses. */
+const MOST_BYTES = 10 * 1024
+const FRESH_SECONDS = 3600
+/** How long an address that does not answer is served from what is known of it. */
+const STALE_SECONDS = 24 * 3600
+const FAILED_SECONDS = 60
+const UNUSED_SECONDS = 24 * 3600
+const MOST_FETCHES = 30
+const MOST_UNUSED = 500
+
+const refused = (why: string): AppError => new AppError('invalid_request', `client_id: ${why}`)
+
+/** An https address with a path, in one spelling, without fragment, credentials and dot segments (section 3). */
+export const isMetadataAddress = ({ config }: Pick<Ctx, 'config'>, text: string): boolean => {
+  const url = judgeUrl(text, { loopback: config.OUTBOUND_LOOPBACK === 'on' })
+  return typeof url !== 'string' && url.pathname !== '/' && url.href === text && !/%2e/i.test(url.pathname)
+}
+
+/** @throws AppError invalid_request: on a page */
+const judgeDocument = (ctx: Pick<Ctx, 'config'>, url: string, text: string): ReturnType<typeof judgeMetadata> => {
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch {
+    throw refused('its metadata is no JSON.')
+  }
+  const said = ClientMetadata.safeParse(document).data
+  const members = document as Readonly<Record<string, unknown>>
+  if (said === undefined || members.client_id !== url) throw refused('its metadata does not describe this client.')
+  // Nobody shares a secret in a public document (section 4.1).
+  const { token_endpoint_auth_method: method = 'none' } = said
+  if ((method !== 'none' && method !== 'private_key_jwt') || Object.hasOwn(members, 'client_secret'))
+    throw refused('its metadata asks for a shared secret.')
+  const plain: Said = { ...said, token_endpoint_auth_method: method }
+  try {
+    return judgeMetadata(ctx, plain, false)
+  } catch (error) {
+    throw error instanceof AppError ? refused(error.message) : error
+  }
+}
+
+/** @throws AppError invalid_request, rate_limited */
+const fetchDocument = async (ctx: Ctx, url: string): Promise<ReturnType<typeof judgeMetadata>> => {
+  const key = `client-metadata:${addressKey(ctx, ctx.request.address)}`
+  await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FETCHES, guardsCredential: false }])
+  const failed = `client-metadata-failed:${Buffer.from(sha256(url)).toString('base64url')}`
+  if ((await ctx.cache.get(failed)) !== undefined) throw refused('its metadata could not be read a moment ago.')
+  try {
+    const { status, body, header } = await ctx.outbound.send({ url, method: 'GET', headers: { accept: 'application/json' } })
+    const isJson = /^application\/(?:[\w.-]+\+)?json(?:;|$)/.test(header('content-type') ?? '')
+    if (status !== 200 || !isJson || body.byteLength > MOST_BYTES) throw refused('there is no metadata at this address.')
+    return judgeDocument(ctx, url, new TextDecoder().decode(body))
+  } catch (error) {
+    if (!(error instanceof FetchFailure || (error instanceof AppError && error.code === 'invalid_request'))) throw error
+    await ctx.cache.putIfAbsent(failed, '1', FAILED_SECONDS)
+    throw error instanceof AppError ? error : refused('its metadata could not be read.')
+  }
+}
+
+const isSame = (before: Client, after: ReturnType<typeof judgeMetadata>): boolean =>
+  JSON.stringify([before.redirectUris, before.name, before.isPublic, before.jwksUri, before.grantTypes]) ===
+  JSON.stringify([after.redirectUris, after.name, after.isPublic, after.jwksUri, after.grantTypes])
+
+const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promise<void> => {
+  const at = ctx.clock.now()
+  const age = (at.getTime() - (known.metadataFetchedAt?.getTime() ?? 0)) / 1000
+  if (age < FRESH_SECONDS) return
+  const document = await fetchDocument(ctx, url).catch((error: unknown) => {
+    if (error instanceof AppError && age < STALE_SECONDS) return undefined
+    throw error
+  })
+  if (document === undefined) return
+  await atomically(t, async (tx) => {
+    await updateClient(tx, known.id, { ...document, metadataFetchedAt: at, updatedAt: at })
+    if (isSame(known, document)) return
+    // What people said yes to was something else.
+    await deleteGrantsOfClient(tx, known.id)
+    const [target, before] = [
+      { type: 'client', id: known.id },
+      { name: known.name, redirect_uris: known.redirectUris },
+    ]
+    const after = { name: document.name, redirect_uris: document.redirectUris }
+    await record(tx, ctx, { event: 'client.registration_changed', actor: byClient(known.id), target, before, after })
+  })
+}
+
+/** @throws AppError invalid_request, quota_exceeded */
+const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
+  const document = await fetchDocument(ctx, url)
+  const [id, at] = [ctx.random.id(), ctx.clock.now()]
+  try {
+    await atomically(t, async (tx) => {
+      if ((await countSelfRegistered(tx)).unused >= MOST_UNUSED) throw new AppError('quota_exceeded', 'Too many clients registered themselves.')
+      const times = { unusedUntil: secondsAfter(at, UNUSED_SECONDS), validFrom: at, createdAt: at, updatedAt: at, metadataFetchedAt: at }
+      await insertClient(tx, { ...document, ...times, id, registeredBy: 'metadata', metadataUrl: url })
+      const after = { metadata_url: url, name: document.name, redirect_uris: document.redirectUris }
+      await record(tx, ctx, { event: 'client.registered', actor: byAnonymous, target: { type: 'client', id }, after })
+    })
+  } catch (error) {
+    // Somebody else came with it at the same moment.
+    if (!isUniqueViolation(error)) throw error
+  }
+}
+
+/**
+ * Makes sure that such a client is known, and known as it is, in the company whose resource it asks for. Where that company, or that server, takes no such
+ * clients nothing is fetched. Routes that call this emit `client.registered`, `client.registration_changed`.
+ * @throws AppError invalid_request, quota_exceeded, rate_limited: on a page
+ */
+export const knowMetadataClient = async (ctx: Ctx, url: string, resource: string | undefined): Promise<void> => {
+  if (!isMetadataAddress(ctx, url)) throw refused('is no address of client metadata.')
+  const tenantId = resource === undefined ? undefined : await findTenantOfResource(directory(ctx.db), sha256(resource))
+  if (tenantId === undefined || resource === undefined) throw refused('names no client without a resource (RFC 8707) that is known here.')
+  const t = forTenant(ctx.db, tenantId)
+  const known = await findMetadataClient(t, url)
+  if (known !== undefined) return refresh(ctx, t, known, url)
+  const server = await findServerByIdentifier(t, resource)
+  if (!server?.active || !server.registrationModes.includes('cimd') || !(await letsIn(ctx, tenantId))) {
+    throw refused('the resource takes no clients by their metadata.')
+  }
+  await enter(ctx, t, url)
+}

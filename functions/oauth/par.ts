@@ -1,0 +1,44 @@
+// A client pushes its authorization request here first (RFC 9126), proved and judged before any browser is involved.
+import { insertRequest } from '#db/store/oauth-authorizations'
+import { atomically, forTenant } from '#db/tenant'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { proofKey } from '#shared/oauth/dpop'
+import { newHandle } from '#shared/oauth/handles'
+import { REQUEST_URI } from '#shared/oauth/offered'
+import { judgedOrPending, settledClient } from './admission.ts'
+import { judge, pickParameters } from './authorization-request.ts'
+import type { ClientForm } from './client-authentication.ts'
+import { knownTypes } from './detail-types.ts'
+import type { Ctx } from './group.ts'
+import { provedRedirectUri } from './redirect.ts'
+
+const PUSHED_SECONDS = 90
+
+type Form = ClientForm & Readonly<Record<string, string | undefined>>
+
+/** @throws AppError what the authorization endpoint would have told the client */
+export const push = async (ctx: Ctx, form: Form): Promise<{ readonly request_uri: string; readonly expires_in: number }> => {
+  const client = await settledClient(ctx, form)
+  if (form.request_uri !== undefined) throw new AppError('invalid_request', 'A pushed request names no request_uri (RFC 9126 section 2.1).')
+  const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
+  const sent = pickParameters(form)
+  if (jkt !== undefined && sent.dpop_jkt !== undefined && sent.dpop_jkt !== jkt) throw new AppError('invalid_dpop_proof')
+  const redirectUri = provedRedirectUri(client, sent.redirect_uri)
+  const parameters = { ...sent, redirect_uri: redirectUri, ...(jkt === undefined ? {} : { dpop_jkt: jkt }) }
+  const judged = await judgedOrPending(ctx, client, parameters.resource, () => judge({ client, parameters, pushed: true }, redirectUri))
+  await knownTypes(ctx, judged)
+  const [handle, at] = [newHandle(ctx, client.tenantId), ctx.clock.now()]
+  await atomically(forTenant(ctx.db, client.tenantId), (t) =>
+    insertRequest(t, {
+      id: ctx.random.id(),
+      kind: 'pushed',
+      handleHash: handle.hash,
+      clientId: client.clientId,
+      parameters,
+      createdAt: at,
+      expiresAt: secondsAfter(at, PUSHED_SECONDS),
+    }),
+  )
+  return { request_uri: `${REQUEST_URI}${handle.text}`, expires_in: PUSHED_SECONDS }
+}

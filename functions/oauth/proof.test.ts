@@ -1,0 +1,259 @@
+// Proof of possession, signed client assertions, pushed requests.
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { describe, expect, test } from 'vitest'
+import { authorizationServerError } from '#shared/http/problem'
+import { startApp } from '#shared/testing/app'
+import {
+  answerIn,
+  authorizePath,
+  browserOf,
+  challengeOf,
+  changeClient,
+  claimsOf,
+  codeFor,
+  type Json,
+  newOauthClient,
+  newResource,
+  post,
+  prover,
+  REDIRECT,
+  TOKEN_URL,
+  VERIFIER,
+} from '#shared/testing/oauth'
+import { oauthRoutes } from './routes.ts'
+
+const ISSUER = 'http://localhost:7468'
+const CLIENT_CREDENTIALS = { grant_type: 'client_credentials' }
+const errorOf = async (response: Response) => [response.status, (await response.json()).error]
+
+const start = async () => {
+  const app = await startApp(oauthRoutes, { render: authorizationServerError, cache: 'by-clock' })
+  const company = await app.company()
+  const server = await newResource(app, company, [{ name: 'tools:read' }])
+  const client = await newOauthClient(app, company, { at: [server] })
+  const token = (headers: Readonly<Record<string, string>>, form: Readonly<Record<string, string>> = CLIENT_CREDENTIALS) =>
+    post(app, '/oauth/token', form, { authorization: client.authorization, ...headers })
+  return { app, company, server, client, token, holder: await prover(app) }
+}
+const AT_TOKEN = { htm: 'POST', htu: TOKEN_URL }
+
+describe('a proof of possession', () => {
+  test('binds the token to its key', async () => {
+    const { token, holder, app, server } = await start()
+    const response = await token({ dpop: await holder.proof(AT_TOKEN) })
+    const set = await response.json()
+    expect(set.token_type).toBe('DPoP')
+    const described = await (await post(app, '/oauth/introspect', { token: set.access_token }, { authorization: server.authorization })).json()
+    expect(described).toMatchObject({ active: true, token_type: 'DPoP', cnf: claimsOf(set.access_token).cnf })
+  })
+
+  test.each<[string, Json, Json]>([
+    ['another method', { htm: 'GET' }, {}],
+    ['another address', { htu: 'http://localhost:7468/oauth/authorize' }, {}],
+    ['another host', { htu: 'https://evil.example/oauth/token' }, {}],
+    ['an address that is no text', { htu: 5 }, {}],
+    ['an address that is an array', { htu: [TOKEN_URL] }, {}],
+    ['no id', { jti: '' }, {}],
+    ['an id that is no text', { jti: 7 }, {}],
+    ['no time', { iat: 'now' }, {}],
+    ['another type', {}, { typ: 'JWT' }],
+    ['a critical extension', {}, { crit: ['b64'], b64: true }],
+    ['no key', {}, { jwk: undefined }],
+  ])('with %s is refused', async (_, claims, header) => {
+    const { token, holder } = await start()
+    const proof = await holder.proof({ ...AT_TOKEN, ...claims }, header).catch(() => 'x.y.z')
+    expect(await errorOf(await token({ dpop: proof }))).toEqual([400, 'invalid_dpop_proof'])
+  })
+
+  test('counts once, and the private half of a key, another signature and two headers count for nothing', async () => {
+    const { token, holder } = await start()
+    const proof = await holder.proof(AT_TOKEN)
+    expect((await token({ dpop: proof })).status).toBe(200)
+    expect(await errorOf(await token({ dpop: proof }))).toEqual([400, 'invalid_dpop_proof'])
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+    const own = new SignJWT({ ...AT_TOKEN, jti: 'j', iat: Date.now() / 1000 })
+    const withPrivate = await own.setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(privateKey) }).sign(privateKey)
+    const unsigned = `${Buffer.from(JSON.stringify({ alg: 'none', typ: 'dpop+jwt', jwk: holder.jwk })).toString('base64url')}.${proof.split('.')[1]}.`
+    const [one, two] = [await holder.proof(AT_TOKEN), await holder.proof(AT_TOKEN)]
+    for (const dpop of [withPrivate, unsigned, `${one}, ${two}`, 'x', `${one.slice(0, -4)}AAAA`]) {
+      expect(await errorOf(await token({ dpop }))).toEqual([400, 'invalid_dpop_proof'])
+    }
+  })
+
+  test('from a clock that is wrong is asked for a nonce, and counts with it for five minutes', async () => {
+    const { app, token, holder } = await start()
+    const iat = Math.floor(app.clock.now().getTime() / 1000) - 3600
+    const asked = await token({ dpop: await holder.proof({ ...AT_TOKEN, iat }) })
+    expect(await errorOf(asked.clone())).toEqual([400, 'use_dpop_nonce'])
+    const nonce = asked.headers.get('dpop-nonce') ?? ''
+    expect((await token({ dpop: await holder.proof({ ...AT_TOKEN, iat, nonce }) })).status).toBe(200)
+    app.clock.advance(301)
+    expect(await errorOf(await token({ dpop: await holder.proof({ ...AT_TOKEN, nonce }) }))).toEqual([400, 'use_dpop_nonce'])
+    expect(await errorOf(await token({ dpop: await holder.proof({ ...AT_TOKEN, nonce: 'made.up' }) }))).toEqual([400, 'use_dpop_nonce'])
+  })
+
+  test('is owed by a client that is registered for it', async () => {
+    const { app, company, client, token, holder } = await start()
+    await changeClient(app, company, client.id, { dpopBound: true })
+    expect(await errorOf(await token({}))).toEqual([400, 'invalid_dpop_proof'])
+    expect((await token({ dpop: await holder.proof(AT_TOKEN) })).status).toBe(200)
+  })
+
+  test('goes with a code to the refresh token and to userinfo, and no other key takes its place', async () => {
+    const { app, company, client, token, holder } = await start()
+    const person = await app.person(company)
+    const code = await codeFor(await browserOf(app, person), client, { scope: 'openid' })
+    const set = await (
+      await token({ dpop: await holder.proof(AT_TOKEN) }, { grant_type: 'authorization_code', code, code_verifier: VERIFIER })
+    ).json()
+    const thief = await prover(app)
+    const refresh = { grant_type: 'refresh_token', refresh_token: set.refresh_token }
+    expect(await errorOf(await token({}, refresh))).toEqual([400, 'invalid_grant'])
+    expect(await errorOf(await token({ dpop: await thief.proof(AT_TOKEN) }, refresh))).toEqual([400, 'invalid_grant'])
+    expect((await token({ dpop: await holder.proof(AT_TOKEN) }, refresh)).status).toBe(200)
+    const ath = challengeOf(set.access_token)
+    const at = { htm: 'GET', htu: `${ISSUER}/oauth/userinfo`, ath }
+    const ask = (authorization: string, dpop?: string) =>
+      app.request('/oauth/userinfo', { headers: { authorization, ...(dpop === undefined ? {} : { dpop }) } })
+    expect((await ask(`DPoP ${set.access_token}`, await holder.proof(at))).status).toBe(200)
+    const refused = [
+      await ask(`Bearer ${set.access_token}`),
+      await ask(`Bearer ${set.access_token}`, await holder.proof(at)),
+      await ask(`DPoP ${set.access_token}`),
+      await ask(`DPoP ${set.access_token}`, await thief.proof(at)),
+    ]
+    for (const response of refused) expect(await errorOf(response)).toEqual([401, 'invalid_token'])
+    const wrongHash = await ask(`DPoP ${set.access_token}`, await holder.proof({ ...at, ath: challengeOf('x') }))
+    expect((await wrongHash.json()).error).toBe('invalid_dpop_proof')
+    expect(wrongHash.headers.get('www-authenticate')).toMatch(/^DPoP /)
+  })
+
+  test('is foretold by dpop_jkt: no other key redeems the code', async () => {
+    const { app, company, client, token, holder } = await start()
+    const { calculateJwkThumbprint } = await import('jose')
+    const browser = await browserOf(app, await app.person(company))
+    const code = await codeFor(browser, client, { scope: 'openid', dpop_jkt: await calculateJwkThumbprint(holder.jwk) })
+    const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER }
+    expect(await errorOf(await token({}, form))).toEqual([400, 'invalid_grant'])
+    expect(await errorOf(await token({ dpop: await (await prover(app)).proof(AT_TOKEN) }, form))).toEqual([400, 'invalid_grant'])
+    expect((await token({ dpop: await holder.proof(AT_TOKEN) }, form)).status).toBe(200)
+  })
+})
+
+describe('a client assertion', () => {
+  const withKeys = async () => {
+    const s = await start()
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    const jwk: JWK = { ...(await exportJWK(publicKey)), kid: 'k1' }
+    await changeClient(s.app, s.company, s.client.id, { tokenEndpointAuthMethod: 'private_key_jwt', jwks: { keys: [jwk as Json] } })
+    let count = 0
+    const now = Math.floor(s.app.clock.now().getTime() / 1000)
+    const assertion = (claims: Json = {}, header: Json = {}, key = privateKey) =>
+      new SignJWT({ iss: s.client.id, sub: s.client.id, aud: ISSUER, jti: `a-${s.client.id}-${count++}`, iat: now, exp: now + 60, ...claims })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k1', ...header })
+        .sign(key)
+    const ask = (client_assertion: string, more: Readonly<Record<string, string>> = {}) =>
+      post(s.app, '/oauth/token', {
+        ...CLIENT_CREDENTIALS,
+        client_assertion,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        ...more,
+      })
+    return { ...s, assertion, ask, now }
+  }
+
+  test('proves the client, once; its secret does no more', async () => {
+    const { assertion, ask, token } = await withKeys()
+    const one = await assertion()
+    expect((await ask(one)).status).toBe(200)
+    expect(await errorOf(await ask(one))).toEqual([401, 'invalid_client'])
+    expect((await ask(await assertion())).status).toBe(200)
+    expect(await errorOf(await token({}))).toEqual([401, 'invalid_client'])
+  })
+
+  test('counts once of twenty at once', async () => {
+    const { assertion, ask } = await withKeys()
+    const one = await assertion()
+    const all = await Promise.all(Array.from({ length: 20 }, () => ask(one)))
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(1)
+  })
+
+  test('is refused when it is for somebody else, of somebody else, or not of now', async () => {
+    const { app, company, assertion, ask, now } = await withKeys()
+    const other = await newOauthClient(app, company)
+    const foreign = await generateKeyPair('ES256')
+    const tries: Record<string, string> = {
+      'the token endpoint': await assertion({ aud: TOKEN_URL }),
+      'an array': await assertion({ aud: [ISSUER] }),
+      'an array of two': await assertion({ aud: [ISSUER, 'https://evil.example'] }),
+      'another spelling': await assertion({ aud: `${ISSUER}/` }),
+      'no audience': await assertion({ aud: undefined }),
+      'no end': await assertion({ exp: undefined }),
+      'an end far away': await assertion({ exp: now + 3600 }),
+      'an end long ago': await assertion({ exp: now - 60 }),
+      'a beginning to come': await assertion({ nbf: now + 300 }),
+      'no id': await assertion({ jti: undefined }),
+      'another subject': await assertion({ sub: other.id }),
+      'another issuer': await assertion({ iss: other.id }),
+      'another client': await assertion({ iss: other.id, sub: other.id }),
+      'another key': await assertion({}, {}, foreign.privateKey),
+      'an unknown key': await assertion({}, { kid: 'k2' }),
+      'another type': await assertion({}, { typ: 'at+jwt' }),
+    }
+    for (const [name, one] of Object.entries(tries)) expect(await errorOf(await ask(one)), name).toEqual([401, 'invalid_client'])
+    expect(await errorOf(await ask(await assertion(), { client_id: other.id }))).toEqual([401, 'invalid_client'])
+    expect(await errorOf(await ask(await assertion(), { client_assertion_type: 'x' }))).toEqual([400, 'invalid_request'])
+  })
+})
+
+describe('a pushed request', () => {
+  const pushed = (over: Readonly<Record<string, string>> = {}) => ({
+    response_type: 'code',
+    redirect_uri: REDIRECT,
+    code_challenge: challengeOf(VERIFIER),
+    code_challenge_method: 'S256',
+    state: 'st-9',
+    scope: 'openid',
+    ...over,
+  })
+
+  test('is judged at once, answered with a name that counts once, and cannot be changed in the browser', async () => {
+    const { app, company, client } = await start()
+    const push = (form: Readonly<Record<string, string>>) => post(app, '/oauth/par', form, { authorization: client.authorization })
+    expect(await errorOf(await push(pushed({ redirect_uri: 'https://evil.example/' })))).toEqual([400, 'invalid_request'])
+    expect(await errorOf(await push(pushed({ scope: 'nothing:known' })))).toEqual([400, 'invalid_scope'])
+    expect(await errorOf(await push(pushed({ request_uri: 'urn:x' })))).toEqual([400, 'invalid_request'])
+    const response = await push(pushed())
+    expect(response.status).toBe(201)
+    const { request_uri, expires_in } = await response.json()
+    expect(expires_in).toBe(90)
+    const browser = await browserOf(app, await app.person(company))
+    const path = `/oauth/authorize?${new URLSearchParams({ client_id: client.id, request_uri, state: 'changed', scope: 'openid email', redirect_uri: 'https://evil.example/' })}`
+    const moved = (await browser.get(path)).headers.get('location') ?? ''
+    expect(moved).toMatch(/^\/oauth\/authorize\?/)
+    const html = await (await browser.get(moved)).text()
+    expect(html).not.toContain('e-mail address')
+    const answered = await browser.press(moved, html, 'allow')
+    expect([answerIn(answered).get('state'), answered.headers.get('location')]).toEqual([
+      'st-9',
+      expect.stringMatching(/^https:\/\/app\.example\.com/),
+    ])
+    expect((await browser.get(path)).status).toBe(400)
+  })
+
+  test('of another client, or too old, is nothing; whoever has to push cannot do without', async () => {
+    const { app, company, client } = await start()
+    const other = await newOauthClient(app, company)
+    const push = async () => (await (await post(app, '/oauth/par', pushed(), { authorization: client.authorization })).json()).request_uri
+    const browser = await browserOf(app, await app.person(company))
+    const open = (id: string, request_uri: string) => browser.get(`/oauth/authorize?${new URLSearchParams({ client_id: id, request_uri })}`)
+    expect((await open(other.id, await push())).status).toBe(400)
+    const old = await push()
+    app.clock.advance(90)
+    expect((await open(client.id, old)).status).toBe(400)
+    await changeClient(app, company, client.id, { requiresPar: true })
+    expect(answerIn(await browser.get(authorizePath(client))).get('error')).toBe('invalid_request')
+    expect((await open(client.id, await push())).status).toBe(303)
+    expect(await errorOf(await post(app, '/oauth/par', pushed({ client_id: client.id })))).toEqual([401, 'invalid_client'])
+  })
+})

@@ -1,0 +1,49 @@
+// Where an answer may be sent: to an address that the client is registered with, and to no other. Pure.
+import type { OauthClient } from '#db/store/oauth-clients'
+import { AppError } from '#shared/errors'
+import { MCP_CALLBACK } from '#shared/oauth/offered'
+
+const LOOPBACK = /^(?:127\.0\.0\.1|\[::1\]|localhost)$/
+
+const parsed = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
+export const isLoopback = (uri: string): boolean => {
+  const url = parsed(uri)
+  return url?.protocol === 'http:' && LOOPBACK.test(url.hostname)
+}
+
+/**
+ * The same text. On the loopback interface an application may listen on any port (RFC 8252 section 7.3): there the port alone may differ, in an address that
+ * is otherwise spelled the same.
+ */
+const isRegistered = (registered: string, asked: string): boolean => {
+  if (registered === asked) return true
+  if (!isLoopback(registered) || !isLoopback(asked)) return false
+  const withoutPort = (text: string): string => text.replace(/^(http:\/\/(?:\[::1\]|[^/:?#@\\]+)):\d{1,5}(?=[/?#]|$)/, '$1')
+  return withoutPort(registered) === withoutPort(asked) && !asked.includes('#')
+}
+
+/** @throws AppError invalid_request: nothing may be sent there */
+export const provedRedirectUri = ({ redirectUris }: Pick<OauthClient, 'redirectUris'>, asked: string | undefined): string => {
+  const [only, ...more] = redirectUris
+  if (asked === undefined && only !== undefined && more.length === 0) return only
+  if (asked === undefined) throw new AppError('invalid_request', 'redirect_uri is missing.')
+  if (!redirectUris.some((registered) => isRegistered(registered, asked))) {
+    throw new AppError('invalid_request', 'redirect_uri is not registered for this client.')
+  }
+  return asked
+}
+
+type Config = { readonly BASE_URL: string }
+/** Our own callback of MCP sessions is every client's: a code that comes there opens the session that was begun with its state, and nothing else. */
+export const isOwnCallback = ({ BASE_URL }: Config, uri: string | undefined): boolean => uri === `${BASE_URL}${MCP_CALLBACK}`
+
+/** @throws AppError invalid_request: nothing may be sent there */
+export const redirectUriFor = (config: Config, client: Pick<OauthClient, 'redirectUris'>, asked: string | undefined): string =>
+  asked !== undefined && isOwnCallback(config, asked) ? asked : provedRedirectUri(client, asked)
+
+/** The address with the answer in its query (RFC 6749 section 4.1.2), and who answers (RFC 9207). */
+export const answerAt = (redirectUri: string, issuer: string, answer: Readonly<Record<string, string | undefined>>): string => {
+  const url = new URL(redirectUri)
+  for (const [name, value] of Object.entries({ ...answer, iss: issuer })) if (value !== undefined) url.searchParams.set(name, value)
+  return url.href
+}

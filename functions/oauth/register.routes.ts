@@ -1,0 +1,69 @@
+// Clients that register themselves, and what they wait for.
+
+import { open } from '#shared/http/access'
+import { registrationError } from '#shared/http/problem'
+import { empty, json } from '#shared/http/route'
+import { route } from './group.ts'
+import { AccessRequestPath, AccessRequestState, RegisterBody, RegisteredClient, RegisteredPath, UpdateBody } from './register.schema.ts'
+
+const MANAGED = open('The registration access token is the proof (RFC 7592); it is 256 random bits.', { class: 'general' })
+const METADATA_ERRORS = ['invalid_redirect_uri', 'invalid_client_metadata'] as const
+const managed = { access: MANAGED, path: RegisteredPath, render: registrationError } as const
+
+export const registerRoutes = [
+  route({
+    id: 'oauth.register',
+    on: 'POST /oauth/register',
+    summary: 'Register a client (RFC 7591), with an initial access token or, where the company lets anybody, without.',
+    access: open('Anybody may, unless the company says no; what is registered may do nothing until somebody lets it in.', { class: 'general' }),
+    body: RegisterBody,
+    reply: json(201, RegisteredClient),
+    errors: [...METADATA_ERRORS, 'invalid_target', 'invalid_token', 'unauthorized', 'registration_refused', 'quota_exceeded'],
+    emits: ['client.registered'],
+    render: registrationError,
+    handle: async ({ ctx, body }) => (await import('./register.ts')).register(ctx, body),
+  }),
+  route({
+    ...managed,
+    id: 'oauth.readClient',
+    on: 'GET /oauth/register/:client_id',
+    summary: 'What is registered of the client (RFC 7592 section 2.1).',
+    reply: json(200, RegisteredClient),
+    errors: ['invalid_token', 'unauthorized'],
+    emits: 'nothing',
+    handle: async ({ ctx, path }) => (await import('./register.ts')).readOwn(ctx, path.client_id),
+  }),
+  route({
+    ...managed,
+    id: 'oauth.changeClient',
+    on: 'PUT /oauth/register/:client_id',
+    summary: 'Register the client anew (RFC 7592 section 2.2). New redirect addresses of a client in use wait for an administrator.',
+    body: UpdateBody,
+    reply: json(200, RegisteredClient),
+    errors: [...METADATA_ERRORS, 'invalid_token', 'unauthorized'],
+    emits: ['client.registration_changed'],
+    handle: async ({ ctx, path, body }) => (await import('./register.ts')).changeOwn(ctx, path.client_id, body),
+  }),
+  route({
+    ...managed,
+    id: 'oauth.removeClient',
+    on: 'DELETE /oauth/register/:client_id',
+    summary: 'Remove the client (RFC 7592 section 2.3).',
+    reply: empty(204),
+    errors: ['invalid_token', 'unauthorized'],
+    emits: ['client.unregistered'],
+    handle: async ({ ctx, path }) => (await import('./register.ts')).removeOwn(ctx, path.client_id),
+  }),
+  route({
+    id: 'oauth.accessRequest',
+    on: 'GET /oauth/access-requests/:id',
+    summary:
+      'How far the client’s request to be let in at a resource server is: for that client, with its registration access token or by HTTP Basic.',
+    access: open('The client proves itself in the rule.', { class: 'status' }),
+    path: AccessRequestPath,
+    reply: json(200, AccessRequestState),
+    errors: ['not_found', 'invalid_token', 'unauthorized', 'client_authentication_failed', 'quota_exceeded'],
+    emits: 'nothing',
+    handle: async ({ ctx, path }) => (await import('./access-request.ts')).readAccessRequest(ctx, path.id),
+  }),
+]

@@ -1,0 +1,450 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { deleteUnusedClientsOfAllTenants } from '#db/store/registered-clients'
+import { updateTenantSettings } from '#db/store/tenants'
+import { atomically, forTenant, ofAllTenants, SYSTEM_TENANT } from '#db/tenant'
+import { authorizationServerError } from '#shared/http/problem'
+import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import {
+  answerIn,
+  authorizePath,
+  browserOf,
+  claimsOf,
+  type Json,
+  newOauthClient,
+  newResource,
+  post,
+  type TestBrowser,
+  VERIFIER,
+} from '#shared/testing/oauth'
+import { resourceRoutes } from '../resources/routes.ts'
+import { oauthRoutes } from './routes.ts'
+
+/** What clients publish at their addresses. */
+type Published = { status: number; type: string; body: string }
+const publisher = async () => {
+  const pages = new Map<string, Published>()
+  const asked: string[] = []
+  const server: Server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    const page = pages.get(request.url ?? '') ?? { status: 404, type: 'text/plain', body: '' }
+    response.writeHead(page.status, { 'content-type': page.type, location: '/elsewhere' }).end(page.body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const publish = (path: string, body: unknown, more: Partial<Published> = {}): string => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    pages.set(path, { status: 200, type: 'application/json', body: text, ...more })
+    return `${base}${path}`
+  }
+  return { base, publish, asked, stop: () => server.close() }
+}
+let web: Awaited<ReturnType<typeof publisher>>
+beforeAll(async () => {
+  web = await publisher()
+})
+afterAll(() => web.stop())
+
+const CALLBACK = 'http://127.0.0.1:4321/callback'
+const start = async (modes: string[] = ['dcr', 'cimd']) => {
+  const app = await startApp([...oauthRoutes, ...resourceRoutes], { render: authorizationServerError, env: { OUTBOUND_LOOPBACK: 'on' } })
+  const company = await app.company()
+  const server = await newResource(app, company, [{ name: 'tools:read', description: 'Read tools' }], { registrationModes: modes })
+  const pat = await app.person(company)
+  return { app, company, server, pat, browser: await browserOf(app, pat) }
+}
+const register = async (app: TestApp, body: unknown, token?: string): Promise<Response> =>
+  app.request('/oauth/register', { body, ...(token === undefined ? {} : { token }) })
+const PUBLIC = { redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none', client_name: 'Claude\u202e <b>' }
+const registered = async (app: TestApp, more: Json = {}): Promise<Json> => {
+  const answer = await register(app, { ...PUBLIC, ...more })
+  expect(answer.status).toBe(201)
+  return (await answer.json()) as Json
+}
+const setMode = (app: TestApp, company: Company, mode: 'open' | 'token' | 'closed') =>
+  atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { clientRegistration: mode }, app.clock.now()))
+const rowsOf = async (app: TestApp, tenantId: Company['tenantId'], id: unknown): Promise<number> =>
+  (
+    await forTenant(app.db, tenantId).run({
+      text: 'select 1 from authsec.clients where tenant_id = $1 and id = $2',
+      params: [tenantId, id],
+      arrays: true,
+    })
+  ).length
+const asTest = (id: unknown) => ({ id: String(id), secret: '', authorization: '', redirectUri: CALLBACK })
+const allowed = async (browser: TestBrowser, path: string) => {
+  const page = await browser.get(path)
+  const html = await page.text()
+  return { html, code: answerIn(await browser.press(path, html, 'allow')).get('code') ?? '' }
+}
+const exchange = (app: TestApp, client_id: unknown, code: string, more: Readonly<Record<string, string>> = {}) =>
+  post(app, '/oauth/token', { grant_type: 'authorization_code', client_id: String(client_id), code, code_verifier: VERIFIER, ...more })
+const errorOf = async (response: Response) => [response.status, ((await response.json()) as Json).error]
+
+test('a client that nobody knows registers, asks for a company\u2019s resource, is marked, let in, and becomes that company\u2019s', async () => {
+  const { app, company, server, browser } = await start()
+  const made = await registered(app, { scope: 'tools:read openid', grant_types: ['authorization_code', 'refresh_token', 'client_credentials'] })
+  expect(made).toMatchObject({
+    client_name: 'Claude',
+    redirect_uris: [CALLBACK],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+    registration_client_uri: `http://localhost:7468/oauth/register/${made.client_id}`,
+  })
+  expect(made).not.toHaveProperty('client_secret')
+  expect(await rowsOf(app, SYSTEM_TENANT, made.client_id)).toBe(1)
+  const client = asTest(made.client_id)
+  const nowhere = await browser.get(authorizePath(client, { scope: 'openid' }))
+  expect([nowhere.status, nowhere.headers.get('location')]).toEqual([400, null])
+  const pushed = await post(app, '/oauth/par', { client_id: client.id, response_type: 'code', scope: 'openid', redirect_uri: CALLBACK })
+  expect(await errorOf(pushed)).toEqual([400, 'invalid_target'])
+  const path = authorizePath(client, { resource: server.resource, scope: 'tools:read' })
+  const { html, code } = await allowed(browser, path)
+  expect(html).toContain('unverified')
+  expect(html).toContain(`nobody at ${company.name} has checked it`)
+  expect(html).not.toMatch(/\u202e|<b>/)
+  expect([await rowsOf(app, SYSTEM_TENANT, made.client_id), await rowsOf(app, company.tenantId, made.client_id)]).toEqual([0, 1])
+  const tokens = (await (await exchange(app, made.client_id, code)).json()) as Json
+  expect(claimsOf(String(tokens.access_token))).toMatchObject({ aud: server.resource, client_id: made.client_id, scope: 'tools:read' })
+  const seen = await post(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: server.authorization })
+  expect(await seen.json()).toMatchObject({ active: true })
+  // It is asked about every time, and never let through silently.
+  expect((await browser.get(path)).status).toBe(200)
+  expect(answerIn(await browser.get(`${path}&prompt=none`)).get('error')).toBe('consent_required')
+  const events = (await app.events(company.tenantId)).map(({ event }) => event)
+  expect(events).toContain('client.registered')
+})
+
+test('another company\u2019s resource is none of its business afterwards, and a registration that nobody used goes', async () => {
+  const { app, company, server, browser } = await start()
+  const globex = await app.company('globex')
+  const theirs = await newResource(app, globex, [{ name: 'x' }], { registrationModes: ['dcr'] })
+  const made = await registered(app)
+  await allowed(browser, authorizePath(asTest(made.client_id), { resource: server.resource }))
+  const foreign = await browser.get(authorizePath(asTest(made.client_id), { resource: theirs.resource, scope: 'x' }))
+  expect(answerIn(foreign).get('error')).toBe('invalid_target')
+  const unused = await registered(app)
+  app.clock.advance(24 * 3600 + 1)
+  const late = await browser.get(authorizePath(asTest(unused.client_id), { resource: server.resource }))
+  expect(late.status).toBe(400)
+  const t = forTenant(app.db, SYSTEM_TENANT)
+  await t.run({
+    text: `update authsec.clients set unused_until = '2020-01-01' where tenant_id = $1 and id = $2`,
+    params: [SYSTEM_TENANT, unused.client_id],
+    arrays: true,
+  })
+  expect(await deleteUnusedClientsOfAllTenants(ofAllTenants(app.db), new Date('2020-06-01'), 100)).toBe(1)
+  expect(await rowsOf(app, SYSTEM_TENANT, unused.client_id)).toBe(0)
+  expect(await rowsOf(app, company.tenantId, made.client_id)).toBe(1)
+})
+
+test('twenty answers to one question are one, and somebody else’s answer is none', async () => {
+  const { app, company, server, browser } = await start()
+  const made = await registered(app)
+  const path = authorizePath(asTest(made.client_id), { resource: server.resource, scope: 'tools:read' })
+  const html = await (await browser.get(path)).text()
+  const other = await browserOf(app, await app.person(company))
+  await other.get('/oauth/logout')
+  const isLetIn = (answer: Response): boolean => (answer.headers.get('location') ?? '').startsWith(CALLBACK)
+  expect(isLetIn(await other.press(path, html, 'allow'))).toBe(false)
+  const answers = await Promise.all(Array.from({ length: 20 }, () => browser.press(path, html, 'allow')))
+  expect(answers.filter(isLetIn)).toHaveLength(1)
+})
+
+test('a company says who may: with a token as often as it says, or nobody', async () => {
+  const { app, company, server } = await start()
+  const admin = await app.token(company.admin, ['pwd', 'otp'])
+  const named = { ...PUBLIC, resource: server.resource }
+  expect((await register(app, named)).status).toBe(201)
+  const mode = await app.request('/oauth/registration-policy', { method: 'PUT', body: { mode: 'token' }, token: admin })
+  expect(await mode.json()).toEqual({ mode: 'token' })
+  expect(await errorOf(await register(app, named))).toEqual([401, 'invalid_token'])
+  const made = (await (await app.request('/oauth/registration-tokens', { body: { name: 'CI', uses: 2 }, token: admin })).json()) as Json
+  const initial = String(made.initial_access_token)
+  const answers = await Promise.all(Array.from({ length: 20 }, () => register(app, PUBLIC, initial)))
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(2)
+  expect(answers.filter(({ status }) => status === 401)).toHaveLength(18)
+  expect(await errorOf(await register(app, PUBLIC, `${company.tenantId}.${'A'.repeat(43)}`))).toEqual([401, 'invalid_token'])
+  expect(await errorOf(await register(app, PUBLIC, 'x'))).toEqual([401, 'invalid_token'])
+  await setMode(app, company, 'closed')
+  expect(await errorOf(await register(app, named))).toEqual([403, 'access_denied'])
+  expect(JSON.stringify(await app.events(company.tenantId))).not.toContain(initial)
+  expect((await app.request('/oauth/registration-tokens', { token: await app.token(await app.person(company)) })).status).toBe(403)
+})
+
+test('what cannot be registered is refused by the names of RFC 7591', async () => {
+  const { app } = await start()
+  const REDIRECTS = [
+    'http://localhost.evil.example/cb',
+    'javascript:alert(1)',
+    'https://app.example.com/cb#x',
+    'https://u:p@app.example.com/',
+    'https://*.example.com/',
+    'myapp:/cb',
+    'HTTPS://app.example.com/../x',
+  ]
+  for (const uri of REDIRECTS)
+    expect(await errorOf(await register(app, { ...PUBLIC, redirect_uris: [uri] })), uri).toEqual([400, 'invalid_redirect_uri'])
+  expect(await errorOf(await register(app, { ...PUBLIC, redirect_uris: [] }))).toEqual([400, 'invalid_redirect_uri'])
+  expect(await errorOf(await register(app, { ...PUBLIC, redirect_uris: 'x' }))).toEqual([400, 'invalid_redirect_uri'])
+  expect(await errorOf(await register(app, { ...PUBLIC, application_type: 'web' }))).toEqual([400, 'invalid_redirect_uri'])
+  const bad: readonly Json[] = [
+    { grant_types: ['client_credentials'] },
+    { grant_types: ['implicit'] },
+    { grant_types: 'x' },
+    { response_types: ['token'] },
+    { token_endpoint_auth_method: 'tls_client_auth' },
+    { token_endpoint_auth_method: 'private_key_jwt' },
+    { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://127.0.0.1.nip.io:81/k', jwks: { keys: [{ kty: 'EC' }] } },
+    { jwks_uri: 'file:///etc/passwd' },
+    { jwks_uri: 'https://169.254.169.254/latest' },
+    { jwks_uri: 'https://0x7f.1/' },
+    { backchannel_logout_uri: 'https://user:pw@example.com/' },
+    { jwks: { keys: [{ kty: 'EC', d: 'private' }] } },
+    { scope: 'a\u0000b' },
+    { client_name: 7 },
+  ]
+  for (const more of bad)
+    expect(await errorOf(await register(app, { ...PUBLIC, ...more })), JSON.stringify(more)).toEqual([400, 'invalid_client_metadata'])
+  expect(await errorOf(await register(app, { ...PUBLIC, resource: 'https://nowhere.example/' }))).toEqual([400, 'invalid_target'])
+})
+
+test('strangers register only so many clients', async () => {
+  const app = await startApp(oauthRoutes, { render: authorizationServerError, env: { RATE_LIMIT: 'on' } })
+  const address = `203.0.113.${Math.floor(Date.parse(app.clock.now().toISOString()) % 250)}`
+  const statuses: number[] = []
+  for (let n = 0; n < 61; n++) statuses.push((await app.request('/oauth/register', { body: PUBLIC, address })).status)
+  expect(statuses.slice(0, 60)).toEqual(Array.from({ length: 60 }, () => 201))
+  expect(statuses[60]).toBe(429)
+})
+
+test('who names no way to prove itself gets a secret, and may show it either way', async () => {
+  const { app, server, browser } = await start()
+  const answer = await register(app, { redirect_uris: [CALLBACK] })
+  const made = (await answer.json()) as Json
+  expect(made).toMatchObject({ token_endpoint_auth_method: 'client_secret_basic', client_secret: expect.any(String), client_secret_expires_at: 0 })
+  const code = async () => (await allowed(browser, authorizePath(asTest(made.client_id), { resource: server.resource, scope: 'tools:read' }))).code
+  expect((await exchange(app, made.client_id, await code(), { client_secret: String(made.client_secret) })).status).toBe(200)
+  expect((await exchange(app, made.client_id, await code())).status).toBe(401)
+})
+
+test('a client looks after its own registration, and nobody else\u2019s', async () => {
+  const { app, company, server, browser } = await start()
+  const [made, other] = [await registered(app), await registered(app)]
+  const token = String(made.registration_access_token)
+  const at = (id: unknown) => `/oauth/register/${id}`
+  expect(await (await app.request(at(made.client_id), { token })).json()).toMatchObject({ client_id: made.client_id, redirect_uris: [CALLBACK] })
+  for (const [id, shown] of [
+    [other.client_id, token],
+    [made.client_id, 'x'],
+    [app.ctx.random.id(), token],
+    [company.clientId, token],
+  ]) {
+    for (const method of ['GET', 'DELETE'])
+      expect(await errorOf(await app.request(at(id), { method, token: String(shown) }))).toEqual([401, 'invalid_token'])
+  }
+  expect((await app.request(at(made.client_id))).status).toBe(401)
+  const put = (more: Json) => app.request(at(made.client_id), { method: 'PUT', token, body: { ...PUBLIC, client_id: made.client_id, ...more } })
+  expect(await errorOf(await put({ client_id: other.client_id }))).toEqual([400, 'invalid_client_metadata'])
+  expect(await errorOf(await put({ token_endpoint_auth_method: 'client_secret_basic' }))).toEqual([400, 'invalid_client_metadata'])
+  expect(await errorOf(await put({ client_secret: 'x' }))).toEqual([400, 'invalid_client_metadata'])
+  const second = 'https://app.example.com/second'
+  expect(await (await put({ redirect_uris: [CALLBACK, second] })).json()).toMatchObject({ redirect_uris: [CALLBACK, second] })
+  await put({})
+  await allowed(browser, authorizePath(asTest(made.client_id), { resource: server.resource }))
+  // In use, new addresses wait; the others go on.
+  expect(await (await put({ redirect_uris: [CALLBACK, second] })).json()).toMatchObject({ redirect_uris: [CALLBACK], redirect_review_pending: true })
+  const toSecond = authorizePath({ ...asTest(made.client_id), redirectUri: second }, { resource: server.resource })
+  expect((await browser.get(toSecond)).status).toBe(400)
+  const admin = await app.token(company.admin, ['pwd', 'otp'])
+  const review = `/authsec/resource-servers/${server.id}/clients/${made.client_id}/approve-redirects`
+  expect((await app.request(review, { method: 'PUT', body: {}, token: await app.token(await app.person(company)) })).status).toBe(403)
+  const approved = await app.request(review, { method: 'PUT', body: {}, token: admin })
+  expect(await approved.json()).toEqual({ client_id: made.client_id, redirect_uris: [CALLBACK, second], status: 'approved' })
+  expect((await browser.get(toSecond)).status).toBe(200)
+  expect((await app.request(review, { method: 'PUT', body: {}, token: admin })).status).toBe(404)
+  expect((await app.request(at(made.client_id), { method: 'DELETE', token })).status).toBe(204)
+  expect(await errorOf(await app.request(at(made.client_id), { token }))).toEqual([401, 'invalid_token'])
+  expect(await rowsOf(app, company.tenantId, made.client_id)).toBe(0)
+})
+
+test('a server that lets no such clients in: they wait, an administrator decides, and only they learn of it', async () => {
+  const { app, company, server, browser } = await start(['prereg'])
+  const made = await registered(app, { resource: server.resource })
+  const path = authorizePath(asTest(made.client_id), { resource: server.resource, scope: 'tools:read' })
+  const first = answerIn(await browser.get(path))
+  expect([first.get('error'), first.get('error_description')]).toEqual(['access_denied', 'access_pending'])
+  await browser.get(path)
+  const admin = await app.token(company.admin, ['pwd', 'otp'])
+  const waiting = (await (await app.request(`/authsec/resource-servers/${server.id}/access-requests`, { token: admin })).json()) as {
+    access_requests: Json[]
+  }
+  expect(waiting.access_requests).toHaveLength(1)
+  const status = `/oauth/access-requests/${waiting.access_requests[0]?.id}`
+  const token = String(made.registration_access_token)
+  expect(await (await app.request(status, { token })).json()).toMatchObject({ status: 'pending' })
+  expect((await app.request(status)).status).toBe(401)
+  expect((await app.request(status, { token: String((await registered(app)).registration_access_token) })).status).toBe(404)
+  const stranger = await newOauthClient(app, company)
+  expect((await app.request(status, { headers: { authorization: stranger.authorization } })).status).toBe(404)
+  const clients = `/authsec/resource-servers/${server.id}/clients`
+  expect((await app.request(clients, { body: { client_id: made.client_id }, token: admin })).status).toBe(201)
+  expect(await (await app.request(status, { token })).json()).toMatchObject({ status: 'approved' })
+  expect((await browser.get(path)).status).toBe(200)
+  expect((await app.request(`${clients}/${made.client_id}`, { method: 'DELETE', token: admin })).status).toBe(200)
+  expect(answerIn(await browser.get(path)).get('error_description')).toBe('An administrator said no.')
+  // Not by opening the server to all such clients either.
+  await app.request(`/authsec/resource-servers/${server.id}`, { method: 'PUT', body: { registration_modes: ['dcr'] }, token: admin })
+  expect(answerIn(await browser.get(path)).get('error')).toBe('access_denied')
+})
+
+const documentAt = (path: string, more: Json = {}): string => {
+  const url = `${web.base}${path}`
+  return web.publish(path, { client_id: url, client_name: 'Editor', redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none', ...more })
+}
+
+test('a client known by its address alone: fetched once, marked, redeemed and refreshed by that name', async () => {
+  const { app, server, browser } = await start()
+  const id = documentAt('/editor.json', { grant_types: ['authorization_code', 'refresh_token'] })
+  const path = authorizePath(asTest(id), { resource: server.resource, scope: 'openid tools:read' })
+  const { html, code } = await allowed(browser, path)
+  expect(html).toContain(`proved to be at ${new URL(id).host}`)
+  const tokens = (await (await exchange(app, id, code)).json()) as Json
+  expect(claimsOf(String(tokens.id_token))).toMatchObject({ aud: id })
+  const refreshed = await post(app, '/oauth/token', { grant_type: 'refresh_token', client_id: id, refresh_token: String(tokens.refresh_token) })
+  expect(refreshed.status).toBe(200)
+  const revoked = await post(app, '/oauth/revoke', { client_id: id, token: String(((await refreshed.json()) as Json).refresh_token) })
+  expect(revoked.status).toBe(200)
+  await browser.get(path)
+  expect(web.asked.filter((url) => url === '/editor.json')).toHaveLength(1)
+  // Its row goes by no other name.
+  const row = claimsOf(String(tokens.access_token)).client_id
+  expect((await browser.get(authorizePath(asTest(row), { resource: server.resource }))).status).toBe(400)
+})
+
+test('a changed document ends what people said yes to; one that is away for an hour does not', async () => {
+  const { app, server, browser } = await start()
+  const id = documentAt('/changing.json')
+  const { code } = await allowed(browser, authorizePath(asTest(id), { resource: server.resource, scope: 'tools:read' }))
+  const tokens = (await (await exchange(app, id, code)).json()) as Json
+  const active = async () =>
+    ((await (await post(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: server.authorization })).json()) as Json)
+      .active
+  expect(await active()).toBe(true)
+  documentAt('/changing.json', { redirect_uris: [CALLBACK, 'https://evil.example/cb'], client_name: 'Editor 2' })
+  app.clock.advance(299)
+  expect(await active()).toBe(true)
+  const t = forTenant(app.db, (await browserTenant(tokens)) as Company['tenantId'])
+  await t.run({
+    text: `update authsec.clients set metadata_fetched_at = metadata_fetched_at - interval '2 hours' where tenant_id = $1 and metadata_url = $2`,
+    params: [t.tenantId, id],
+    arrays: true,
+  })
+  expect((await browser.get(authorizePath(asTest(id), { resource: server.resource }))).status).toBe(200)
+  expect(await active()).toBe(false)
+  web.publish('/changing.json', '', { status: 500 })
+  await t.run({
+    text: `update authsec.clients set metadata_fetched_at = metadata_fetched_at - interval '2 hours' where tenant_id = $1 and metadata_url = $2`,
+    params: [t.tenantId, id],
+    arrays: true,
+  })
+  expect((await browser.get(authorizePath(asTest(id), { resource: server.resource }))).status).toBe(200)
+})
+const browserTenant = async (tokens: Json) => claimsOf(String(tokens.access_token)).tenant_id
+
+test('documents that are not, and addresses that must not be asked', async () => {
+  const { app, company, server, browser } = await start()
+  const big = documentAt('/big.json', { filler: 'x'.repeat(11_000) })
+  const at = (id: string) => browser.get(authorizePath(asTest(id), { resource: server.resource }))
+  const bad: readonly string[] = [
+    web.publish('/other.json', { client_id: 'http://localhost/else.json', redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none' }),
+    documentAt('/secret.json', { client_secret: 'x' }),
+    documentAt('/basic.json', { token_endpoint_auth_method: 'client_secret_basic' }),
+    documentAt('/nowhere.json', { redirect_uris: ['javascript:alert(1)'] }),
+    web.publish('/text.json', 'hello'),
+    web.publish('/html.json', '{}', { type: 'text/html' }),
+    web.publish('/moved.json', '{}', { status: 302 }),
+    `${web.base}/missing.json`,
+    big,
+  ]
+  for (const id of bad) {
+    const answer = await at(id)
+    expect([answer.status, answer.headers.get('location')], id).toEqual([400, null])
+  }
+  const asked = web.asked.length
+  for (const id of [
+    `${web.base}/`,
+    'https://10.0.0.1/c.json',
+    'https://[::ffff:127.0.0.1]/c.json',
+    'https://example.com/a/../b',
+    'https://u@example.com/c',
+    'https://example.com/c#f',
+    'ftp://example.com/c',
+    bad[0] ?? '',
+  ]) {
+    expect((await at(id)).status, id).toBe(400)
+  }
+  await setMode(app, company, 'token')
+  expect((await at(documentAt('/closed.json'))).status).toBe(400)
+  await setMode(app, company, 'open')
+  expect((await browser.get(authorizePath(asTest(documentAt('/nothing.json')), {}))).status).toBe(400)
+  expect(web.asked).toHaveLength(asked)
+})
+
+test('keys at an address of the client: read once, read anew for a key that is not there, never more than every half minute', async () => {
+  const { app, company, server } = await start()
+  const pair = async (kid: string) => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid } }
+  }
+  const [one, two] = [await pair('k1'), await pair('k2')]
+  const jwksUri = web.publish('/keys.json', { keys: [one.jwk] })
+  const client = await newOauthClient(app, company, { at: [server], tokenEndpointAuthMethod: 'private_key_jwt', jwksUri })
+  let count = 0
+  const ask = async (key: typeof one): Promise<number> => {
+    const now = Math.floor(app.clock.now().getTime() / 1000)
+    const assertion = await new SignJWT({ iss: client.id, sub: client.id, aud: app.config.BASE_URL, exp: now + 60, jti: `j${count++}` })
+      .setProtectedHeader({ alg: 'ES256', kid: String(key.jwk.kid) })
+      .sign(key.privateKey)
+    const proof = { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion: assertion }
+    return (await post(app, '/oauth/token', { grant_type: 'client_credentials', ...proof })).status
+  }
+  const reads = () => web.asked.filter((url) => url === '/keys.json').length
+  expect([await ask(one), await ask(one), reads()]).toEqual([200, 200, 1])
+  web.publish('/keys.json', { keys: [two.jwk] })
+  expect([await ask(two), reads()]).toEqual([401, 1])
+  app.clock.advance(31)
+  expect([await ask(two), reads()]).toEqual([200, 2])
+  app.clock.advance(31)
+  expect([await ask(one), await ask(one), reads()]).toEqual([401, 401, 3])
+  web.publish('/keys.json', '', { status: 500 })
+  app.clock.advance(3601)
+  expect([await ask(two), reads()]).toEqual([200, 4])
+})
+
+test('the access policy of a server gives its role to who comes first, once', async () => {
+  const { app, company, pat, browser } = await start()
+  const admin = await app.token(company.admin, ['pwd', 'otp'])
+  const guarded = await newResource(app, company, [{ name: 'things:write', permission: 'things:write' }])
+  const client = await newOauthClient(app, company, { at: [guarded] })
+  const path = authorizePath(client, { scope: 'things:write' })
+  expect(answerIn(await browser.get(path)).get('error')).toBe('access_denied')
+  const roleId = await roleOf(app, company)
+  const policy = `/authsec/resource-servers/${guarded.id}/access-policy`
+  const weak = await app.token(await app.person(company, ['admin:access', 'clients:write', 'clients:read']), ['pwd', 'otp'])
+  expect((await app.request(policy, { method: 'PUT', body: { enabled: true, role_id: roleId }, token: weak })).status).toBe(403)
+  expect((await app.request(policy, { method: 'PUT', body: { enabled: true }, token: admin })).status).toBe(400)
+  const set = await app.request(policy, { method: 'PUT', body: { enabled: true, role_id: roleId }, token: admin })
+  expect(await set.json()).toMatchObject({ enabled: true, role_id: roleId })
+  expect((await browser.get(path)).status).toBe(200)
+  const t = forTenant(app.db, company.tenantId)
+  await t.run({ text: 'delete from authsec.role_bindings where tenant_id = $1 and user_id = $2', params: [company.tenantId, pat.id], arrays: true })
+  expect(answerIn(await browser.get(path)).get('error')).toBe('access_denied')
+})
+const roleOf = async (app: TestApp, company: Company): Promise<string> => {
+  const { putRole } = await import('#db/testing/access')
+  return atomically(forTenant(app.db, company.tenantId), (t) => putRole(t, `visitors ${app.ctx.random.id()}`, ['things:write'], app.clock.now()))
+}

@@ -1,0 +1,214 @@
+// A client registers itself (RFC 7591), and looks after its registration with the token that it was given (RFC 7592).
+import type * as z from 'zod'
+import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient, updateClient } from '#db/store/clients'
+import { countSelfRegistered, spendRegistrationToken } from '#db/store/registered-clients'
+import { findTenantOfResource } from '#db/store/resource-servers'
+import { findTenant, hasCompany, listTenantIds, releaseQuota } from '#db/store/tenants'
+import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
+import { byAnonymous, byClient, record } from '#shared/audit/record'
+import { secondsAfter, unixSeconds } from '#shared/clock'
+import { equal } from '#shared/crypto/equal'
+import { AppError } from '#shared/errors'
+import { addressKey } from '#shared/http/guard'
+import { sha256 } from '#shared/oauth/handles'
+import { ENDPOINTS } from '#shared/oauth/offered'
+import { opaque } from '#shared/random'
+import { judgeMetadata } from './client-metadata.ts'
+import type { Ctx } from './group.ts'
+import type { RegisterBody, RegisteredClient, UpdateBody } from './register.schema.ts'
+
+type Shown = z.input<typeof RegisteredClient>
+
+/** A registration that nobody lets in within a day is removed. */
+const UNUSED_SECONDS = 24 * 3600
+const MOST_UNUSED = 500
+const MOST_OF_TENANT = 5000
+/** Of one address. */
+const MOST_PER_HOUR = 60
+/** A registration access token begins with the client that it is of. */
+const MANAGES = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
+/** An initial access token, with the company that it is of. */
+const INITIAL = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
+
+const bearerOf = (ctx: Ctx): string | undefined => {
+  const [scheme, token, ...more] = (ctx.request.header('authorization') ?? '').split(' ')
+  return scheme?.toLowerCase() === 'bearer' && token !== undefined && token !== '' && more.length === 0 ? token : undefined
+}
+
+export const shownClient = (ctx: Pick<Ctx, 'config'>, row: Client): Shown => ({
+  client_id: row.id,
+  client_id_issued_at: unixSeconds(row.createdAt),
+  registration_client_uri: `${ctx.config.BASE_URL}${ENDPOINTS.registration}/${row.id}`,
+  client_name: row.name,
+  ...(row.clientUri === null ? {} : { client_uri: row.clientUri }),
+  redirect_uris: row.redirectUris,
+  grant_types: row.grantTypes,
+  response_types: row.grantTypes.includes('authorization_code') ? ['code'] : [],
+  token_endpoint_auth_method: row.isPublic ? 'none' : (row.tokenEndpointAuthMethod ?? 'client_secret_basic'),
+  ...(row.allowedScopes === null ? {} : { scope: row.allowedScopes.join(' ') }),
+  ...(row.jwks === null ? {} : { jwks: row.jwks }),
+  ...(row.jwksUri === null ? {} : { jwks_uri: row.jwksUri }),
+  post_logout_redirect_uris: row.postLogoutRedirectUris,
+  ...(row.backchannelLogoutUri === null ? {} : { backchannel_logout_uri: row.backchannelLogoutUri }),
+  backchannel_logout_session_required: row.backchannelLogoutSessionRequired,
+  dpop_bound_access_tokens: row.dpopBound,
+  require_pushed_authorization_requests: row.requiresPar,
+  ...(row.softwareId === null ? {} : { software_id: row.softwareId }),
+  ...(row.softwareVersion === null ? {} : { software_version: row.softwareVersion }),
+  ...(row.platform === null ? {} : { client_kind: row.platform }),
+  ...(row.reviewedRedirectUris === null ? {} : { redirect_review_pending: true }),
+})
+
+/**
+ * Whose client it becomes: of the company that the initial access token is of, of the one whose resource it names, of the only one there is; else nobody's,
+ * until it asks for a company's resource.
+ */
+const ownerOf = async (ctx: Ctx, initial: string | undefined, resource: string | undefined): Promise<TenantId> => {
+  const named = initial === undefined ? undefined : INITIAL.exec(initial)?.[1]
+  if (initial !== undefined && named === undefined) throw new AppError('invalid_token')
+  if (named !== undefined) return asTenantId(named)
+  const d = directory(ctx.db)
+  if (resource !== undefined) {
+    const owner = await findTenantOfResource(d, sha256(resource))
+    if (owner === undefined) throw new AppError('invalid_target')
+    return owner
+  }
+  if (ctx.config.TENANCY !== 'single' || !(await hasCompany(d, SYSTEM_TENANT))) return SYSTEM_TENANT
+  const companies = (await listTenantIds(d, undefined, 2)).filter(({ tenantId }) => tenantId !== SYSTEM_TENANT)
+  return companies[0]?.tenantId ?? SYSTEM_TENANT
+}
+
+/** The tenant's word on it. @throws AppError registration_refused, invalid_token */
+const requireLet = async (t: TenantTx, ctx: Ctx, initial: string | undefined): Promise<void> => {
+  const tenant = await findTenant(t)
+  const policy = tenant?.settings.clientRegistration ?? 'open'
+  if (tenant?.status !== 'active' || policy === 'closed') throw new AppError('registration_refused')
+  if (initial !== undefined) {
+    if ((await spendRegistrationToken(t, sha256(initial), ctx.clock.now())) === undefined) throw new AppError('invalid_token')
+    return
+  }
+  if (policy === 'token') throw new AppError('unauthorized', 'An initial access token is needed (RFC 7591 section 3).')
+  const { all, unused } = await countSelfRegistered(t)
+  if (unused >= MOST_UNUSED || all >= MOST_OF_TENANT) throw new AppError('quota_exceeded', 'Too many clients registered themselves.')
+}
+
+/** @throws AppError invalid_redirect_uri, invalid_client_metadata, invalid_target, invalid_token, registration_refused, quota_exceeded, rate_limited */
+export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): Promise<Shown> => {
+  const key = `oauth-register:${addressKey(ctx, ctx.request.address)}`
+  await ctx.limits.check([{ key, windowSeconds: 3600, max: MOST_PER_HOUR, guardsCredential: false }])
+  const initial = bearerOf(ctx)
+  const client = judgeMetadata(ctx, said, initial !== undefined)
+  const tenantId = await ownerOf(ctx, initial, said.resource)
+  const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), opaque(ctx.random)]
+  const manages = `${id}.${opaque(ctx.random)}`
+  const hasSecret = client.isPublic === false && client.tokenEndpointAuthMethod !== 'private_key_jwt'
+  const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
+    await requireLet(t, ctx, initial)
+    await insertClient(t, {
+      ...client,
+      id,
+      registeredBy: 'dynamic',
+      registrationTokenHash: sha256(manages),
+      unusedUntil: secondsAfter(at, UNUSED_SECONDS),
+      ...(hasSecret ? { secretHash: sha256(secret) } : {}),
+      validFrom: at,
+      createdAt: at,
+      updatedAt: at,
+    })
+    const target = { type: 'client', id }
+    const after = { name: client.name, redirect_uris: client.redirectUris, with_initial_access_token: initial !== undefined }
+    await record(t, ctx, { event: 'client.registered', actor: byAnonymous, target, after })
+    return findClient(t, id)
+  })
+  if (row === undefined) throw new AppError('internal')
+  return {
+    ...shownClient(ctx, row),
+    ...(hasSecret ? { client_secret: secret, client_secret_expires_at: 0 } : {}),
+    ...(said.resource === undefined ? {} : { resource: said.resource }),
+    registration_access_token: manages,
+  }
+}
+
+type Managed = { readonly tenantId: TenantId; readonly row: Client; readonly secretHash: Uint8Array | null }
+
+/** The client whose registration token that is; of one that is not there the answer is the same (RFC 7592 section 2.1). @throws AppError invalid_token, unauthorized */
+export const managedClient = async (ctx: Ctx, clientId: string): Promise<Managed> => {
+  const token = bearerOf(ctx)
+  if (token === undefined) throw new AppError('unauthorized')
+  const entry = await findClientCredentials(directory(ctx.db), clientId)
+  const row = entry === undefined ? undefined : await findClient(forTenant(ctx.db, entry.tenantId), clientId)
+  const isIt = row?.registrationTokenHash && equal(sha256(token), new Uint8Array(row.registrationTokenHash))
+  if (entry === undefined || row === undefined || !isIt || !row.active || row.deletedAt !== null || row.registeredBy !== 'dynamic') {
+    throw new AppError('invalid_token')
+  }
+  return { tenantId: entry.tenantId, row, secretHash: entry.secretHash }
+}
+
+/** The client whose registration token the request shows. @throws AppError invalid_token, unauthorized */
+export const clientOfToken = async (ctx: Ctx): Promise<{ readonly tenantId: TenantId; readonly clientId: string }> => {
+  const clientId = MANAGES.exec(bearerOf(ctx) ?? '')?.[1]
+  if (clientId === undefined) throw new AppError(bearerOf(ctx) === undefined ? 'unauthorized' : 'invalid_token')
+  return { tenantId: (await managedClient(ctx, clientId)).tenantId, clientId }
+}
+
+/** @throws AppError invalid_token, unauthorized */
+export const readOwn = async (ctx: Ctx, clientId: string): Promise<Shown> => shownClient(ctx, (await managedClient(ctx, clientId)).row)
+
+/** Where answers may go is what people said yes to: of new addresses of a client in use an administrator decides; what is left out goes at once. */
+const redirectsAfter = (before: Client, wanted: readonly string[]) => {
+  if (before.unusedUntil !== null) return { redirectUris: [...wanted], reviewedRedirectUris: null }
+  const kept = wanted.filter((uri) => before.redirectUris.includes(uri))
+  return kept.length === wanted.length
+    ? { redirectUris: kept, reviewedRedirectUris: null }
+    : { redirectUris: kept, reviewedRedirectUris: [...wanted] }
+}
+
+/** Never from a client with a secret to one without, or back: what was proved before must go on being proved. @throws AppError invalid_client_metadata */
+const requireSameKind = (row: Client, changed: { readonly isPublic?: boolean | undefined }): void => {
+  if (changed.isPublic !== row.isPublic) {
+    const field = 'body.token_endpoint_auth_method'
+    throw new AppError('invalid_client_metadata', 'token_endpoint_auth_method: a public client stays public, and any other proves itself', { field })
+  }
+}
+
+/** @throws AppError invalid_token, unauthorized, invalid_redirect_uri, invalid_client_metadata */
+export const changeOwn = async (ctx: Ctx, clientId: string, said: z.output<typeof UpdateBody>): Promise<Shown> => {
+  const { tenantId, secretHash } = await managedClient(ctx, clientId)
+  if (said.client_id !== clientId) throw new AppError('invalid_client_metadata', 'client_id is not this client.', { field: 'body.client_id' })
+  const isSecret = said.client_secret === undefined || (secretHash !== null && equal(sha256(said.client_secret), new Uint8Array(secretHash)))
+  if (!isSecret) throw new AppError('invalid_client_metadata', 'client_secret is not this client\u2019s.', { field: 'body.client_secret' })
+  return atomically(forTenant(ctx.db, tenantId), async (t) => {
+    const row = await lockClient(t, clientId)
+    if (row === undefined) throw new AppError('invalid_token')
+    const wanted = judgeMetadata(
+      ctx,
+      said,
+      row.grantTypes.some((grant) => grant.includes('ciba')),
+    )
+    requireSameKind(row, wanted)
+    const redirects = redirectsAfter(row, wanted.redirectUris ?? [])
+    const changed = await updateClient(t, clientId, { ...wanted, ...redirects, fetchedJwks: null, jwksFetchedAt: null, updatedAt: ctx.clock.now() })
+    if (changed === undefined) throw new AppError('invalid_token')
+    const [before, after] = [shownClient(ctx, row), shownClient(ctx, changed)]
+    const target = { type: 'client', id: clientId }
+    await record(t, ctx, { event: 'client.registration_changed', actor: byClient(clientId), target, before: { ...before }, after: { ...after } })
+    return after
+  })
+}
+
+/** With it goes everything that people let it do. @throws AppError invalid_token, unauthorized */
+export const removeOwn = async (ctx: Ctx, clientId: string): Promise<undefined> => {
+  const { tenantId } = await managedClient(ctx, clientId)
+  await atomically(forTenant(ctx.db, tenantId), async (t) => {
+    const row = await lockClient(t, clientId)
+    if (row === undefined || !(await deleteClient(t, clientId))) throw new AppError('invalid_token')
+    if (row.unusedUntil === null) await releaseQuota(t, 'clients')
+    await record(t, ctx, {
+      event: 'client.unregistered',
+      actor: byClient(clientId),
+      target: { type: 'client', id: clientId },
+      before: { name: row.name },
+    })
+  })
+  return undefined
+}

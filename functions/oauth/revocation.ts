@@ -1,0 +1,51 @@
+// Revocation (RFC 7009) by the client that holds the token.
+import type * as z from 'zod'
+import { findStanding, revokeAuthorization } from '#db/store/oauth-authorizations'
+import type { OauthClient } from '#db/store/oauth-clients'
+import { revokeToken } from '#db/store/sessions'
+import { atomically, forTenant } from '#db/tenant'
+import { byClient, record } from '#shared/audit/record'
+import { equal } from '#shared/crypto/equal'
+import { AppError } from '#shared/errors'
+import { verifyAccessToken } from '#shared/oauth/access-token'
+import { readRefreshToken, sha256 } from '#shared/oauth/handles'
+import { authenticateClient } from './client-authentication.ts'
+import type { Ctx } from './group.ts'
+import type { RevocationForm } from './introspection.schema.ts'
+
+/** With a refresh token goes the whole authorization. */
+const revokeFamily = async (ctx: Ctx, client: OauthClient, token: string): Promise<void> => {
+  const refresh = readRefreshToken(ctx, token)
+  if (refresh?.tenantId !== client.tenantId) return
+  const [t, now, id] = [forTenant(ctx.db, client.tenantId), ctx.clock.now(), refresh.authorizationId]
+  const standing = await findStanding(t, id, now)
+  const isFamily = standing?.familyHash !== undefined && equal(sha256(refresh.family), new Uint8Array(standing.familyHash))
+  if (!isFamily || standing.clientId !== client.clientId) return
+  await atomically(t, async (tx) => {
+    if (!(await revokeAuthorization(tx, id, now, 'revoked_by_client'))) return
+    const actor = byClient(client.clientId, standing.userId)
+    const target = { type: 'authorization', id }
+    await record(tx, ctx, { event: 'oauth.authorization_revoked', actor, target, after: { reason: 'revoked_by_client' } })
+  })
+}
+
+const revokeAccess = async (ctx: Ctx, client: OauthClient, token: string): Promise<void> => {
+  const claims = await verifyAccessToken(ctx, token)
+  if (claims?.clientId !== client.clientId || claims.tenantId !== client.tenantId) return
+  await atomically(forTenant(ctx.db, client.tenantId), async (t) => {
+    await revokeToken(t, claims.tokenId, claims.expiresAt, ctx.clock.now())
+    await record(t, ctx, { event: 'token.revoked', actor: byClient(client.clientId), target: { type: 'token', id: claims.tokenId } })
+  })
+}
+
+/**
+ * A token of somebody else, or of nobody, changes nothing and is answered the same (RFC 7009 section 2.2). A hint of its type changes nothing either.
+ * @throws AppError invalid_request, client_authentication_failed
+ */
+export const revoke = async (ctx: Ctx, form: z.output<typeof RevocationForm>): Promise<string> => {
+  const client = await authenticateClient(ctx, form)
+  if (form.token === undefined) throw new AppError('invalid_request', 'token is missing.')
+  await revokeFamily(ctx, client, form.token)
+  await revokeAccess(ctx, client, form.token)
+  return ''
+}

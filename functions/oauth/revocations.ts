@@ -1,0 +1,94 @@
+// The feed by which a resource server that checks tokens by their signature alone learns, each second, which of them it should not trust any more. It is made
+// of the record: whatever ends something writes its event in the same transaction, so nothing can be forgotten, and nothing is written twice.
+import { createHash } from 'node:crypto'
+import { SignJWT } from 'jose'
+import type { Asker } from '#db/store/oauth-introspection'
+import { findAffected, findEventsSince } from '#db/store/oauth-revocations'
+import type { TenantDb } from '#db/tenant'
+import { secondsAfter, unixSeconds } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { Sent } from '#shared/http/route'
+import { DISTRUSTING, type Distrusted, distrustDigest, distrustOf } from '#shared/oauth/distrust'
+import type { Ctx } from './group.ts'
+import { provedAsker } from './introspection.ts'
+
+export const FEED_TYP = 'revocations+jwt'
+/** No token of ours that is checked without asking lives longer than its resource server says, an hour at most. */
+const WINDOW_SECONDS = 3660
+/** What began before may be committed later: requests end after 29 seconds. */
+const OVERLAP_SECONDS = 30
+/** How old an answer may be when it is used. */
+const FRESH_SECONDS = 10
+const MOST_EVENTS = 5000
+const EVENTS = Object.keys(DISTRUSTING)
+
+type Entry = readonly [digest: string, until: number]
+
+const idsOf = (all: readonly Distrusted[], kind: Distrusted['kind']): string[] => [
+  ...new Set(all.filter((one) => one.kind === kind).map(({ id }) => id)),
+]
+
+/** Everything that is meant, each with the latest moment. */
+const distrustedSince = async (ctx: Ctx, t: TenantDb, asker: Asker, since: Date): Promise<readonly Distrusted[]> => {
+  const now = ctx.clock.now()
+  const events = await findEventsSince(t, EVENTS, since, MOST_EVENTS)
+  if (events.length === 0) return []
+  // Too much to tell one by one: all of it.
+  if (events.length === MOST_EVENTS) return [{ kind: 'tenant', id: t.tenantId, at: now }]
+  const direct = events.map((event) => distrustOf(t.tenantId, event))
+  const latest = new Date(Math.max(...direct.map(({ at }) => at.getTime())))
+  const killed = {
+    users: idsOf(direct, 'user'),
+    clients: idsOf(direct, 'client'),
+    sessions: idsOf(direct, 'session'),
+    tokens: idsOf(direct, 'token'),
+  }
+  const affected = await findAffected(t, killed, asker.resourceServerId, now)
+  return [...direct, ...affected.map((one) => ({ ...one, at: latest }))]
+}
+
+const entriesOf = (all: readonly Distrusted[]): readonly Entry[] => {
+  const until = new Map<string, number>()
+  for (const { kind, id, at } of all) {
+    const digest = distrustDigest(kind, id)
+    until.set(digest, Math.max(until.get(digest) ?? 0, unixSeconds(at)))
+  }
+  return [...until].toSorted(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** @throws AppError invalid_request */
+const sinceOf = (ctx: Ctx, after: string | undefined): Date => {
+  const earliest = secondsAfter(ctx.clock.now(), -WINDOW_SECONDS)
+  if (after === undefined) return earliest
+  if (!/^\d{1,15}$/.test(after)) throw new AppError('invalid_request', 'after is the cursor of an answer.', { field: 'query.after' })
+  const from = secondsAfter(new Date(Number(after)), -OVERLAP_SECONDS)
+  return new Date(Math.max(from.getTime(), earliest.getTime()))
+}
+
+/**
+ * A signed answer for the resource server that asks, and for nobody else. Asked again with its tag it costs nothing while there is nothing new.
+ * @throws AppError client_authentication_failed, invalid_request, rate_limited
+ */
+export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string | undefined }): Promise<Sent<string>> => {
+  const { t, asker } = await provedAsker(ctx)
+  const since = sinceOf(ctx, query.after)
+  const now = ctx.clock.now()
+  const revoked = entriesOf(await distrustedSince(ctx, t, asker, since))
+  const iat = unixSeconds(now)
+  const { kid, key } = await ctx.signingKeys.signer('ES256')
+  const claims = {
+    iss: ctx.config.BASE_URL,
+    aud: asker.resource,
+    iat,
+    exp: iat + FRESH_SECONDS,
+    since: unixSeconds(since),
+    cursor: String(now.getTime()),
+    revoked,
+  }
+  const body = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid, typ: FEED_TYP }).sign(key)
+  const tag = createHash('sha256')
+    .update(JSON.stringify([kid, revoked]))
+    .digest('base64url')
+    .slice(0, 22)
+  return new Sent(body, { headers: { ETag: `"${tag}"` } })
+}

@@ -1,0 +1,94 @@
+// What a token request earns: the access token, and with a person behind it the ID token and the next refresh token.
+import type { Standing } from '#db/store/oauth-authorizations'
+import type { Act } from '#db/store/oauth-delegations'
+import type { AuthorizationDetail } from '#db/store/oauth-details'
+import type { TenantId } from '#db/tenant'
+import { issueAccessToken } from '#shared/oauth/access-token'
+import { refreshToken } from '#shared/oauth/handles'
+import { isIdentityScope } from '#shared/oauth/offered'
+import type { Ctx } from './group.ts'
+import { IDENTITY_TOKEN_SECONDS, issueIdToken } from './id-token.ts'
+
+export type TokenSet = {
+  readonly access_token: string
+  /** `N_A`: what was issued is no access token (RFC 8693 section 2.2.1). */
+  readonly token_type: 'Bearer' | 'DPoP' | 'N_A'
+  readonly expires_in: number
+  readonly scope: string
+  readonly refresh_token?: string
+  readonly id_token?: string
+  readonly issued_token_type?: string
+  readonly authorization_details?: AuthorizationDetail[]
+}
+
+/** Of what was granted, what the person may still have. It never grows. */
+export const standingScopes = ({ scopes, resource }: Standing): readonly string[] =>
+  scopes.filter((scope) => isIdentityScope(scope) || resource?.scopes.includes(scope) === true)
+
+/** Claims about the person, by the scopes that allow them (OpenID Connect Core section 5.4). */
+export const identityClaims = (person: Standing, scopes: readonly string[]) => ({
+  ...(scopes.includes('profile')
+    ? {
+        name: person.name,
+        ...(person.username === undefined ? {} : { preferred_username: person.username }),
+        ...(person.picture === undefined ? {} : { picture: person.picture }),
+      }
+    : {}),
+  ...(scopes.includes('email') ? { email: person.email, email_verified: person.emailVerified } : {}),
+})
+
+/** Who acts for the subject: a client that is an agent (RFC 8693 section 4.1). */
+export const actOf = (clientId: string, before?: Act): Act => ({
+  sub: clientId,
+  client_id: clientId,
+  ...(before === undefined ? {} : { act: before }),
+})
+
+/** RFC 9396 section 7: what the token holds is told. */
+export const toldDetails = (details: readonly AuthorizationDetail[]) =>
+  details.length === 0 ? {} : { authorization_details: details as AuthorizationDetail[] }
+
+export type OfPerson = {
+  readonly tenantId: TenantId
+  readonly authorizationId: string
+  readonly standing: Standing
+  readonly scopes: readonly string[]
+  readonly details: readonly AuthorizationDetail[]
+  readonly jkt: string | undefined
+  /** Once, with the code (section 12.2). */
+  readonly nonce: string | undefined
+  readonly refresh: { readonly generation: number; readonly family: Uint8Array } | undefined
+  /** What the client calls itself: the audience of its ID tokens. */
+  readonly publicId: string
+}
+
+/** Signs; not to be called inside a transaction. */
+export const tokensOfPerson = async (ctx: Ctx, of: OfPerson): Promise<TokenSet> => {
+  const { standing: s, scopes, authorizationId, tenantId, details, nonce } = of
+  const ttlSeconds = s.resource?.tokenSeconds ?? IDENTITY_TOKEN_SECONDS
+  const accessToken = await issueAccessToken(ctx, {
+    tenantId,
+    sub: s.userId,
+    clientId: s.clientId,
+    audience: s.resource?.resource ?? ctx.config.BASE_URL,
+    scopes,
+    authorizationId,
+    act: s.isAgent ? actOf(s.clientId) : undefined,
+    details,
+    jkt: of.jkt,
+    authentication: { authTime: s.authTime, acr: s.acr, amr: s.amr, sessionId: s.sessionId },
+    ttlSeconds,
+  })
+  const about = identityClaims(s, scopes)
+  return {
+    access_token: accessToken,
+    token_type: of.jkt === undefined ? 'Bearer' : 'DPoP',
+    expires_in: ttlSeconds,
+    scope: scopes.join(' '),
+    ...toldDetails(details),
+    ...(of.refresh === undefined ? {} : { refresh_token: refreshToken(ctx, { tenantId, authorizationId, ...of.refresh }) }),
+    ...(scopes.includes('openid')
+      ? { id_token: await issueIdToken(ctx, { tenantId, authorizationId, standing: s, accessToken, nonce, about, publicId: of.publicId }) }
+      : {}),
+  }
+}

@@ -1,0 +1,158 @@
+// Endpoints for programs: tokens, and what becomes of them. Under the names that the original's OAuth server had, too.
+import { open } from '#shared/http/access'
+import { json, text } from '#shared/http/route'
+import { quickIntrospectionForm, quickTokenForm } from './form-check.ts'
+import { route } from './group.ts'
+import { IntrospectionForm, RevocationForm, RevocationsQuery, SpendAnswer, SpendForm, TokenDescription, Userinfo } from './introspection.schema.ts'
+import { TokenAnswer, TokenForm } from './token.schema.ts'
+import { answerToken } from './token.ts'
+
+const CLIENT = open('Clients prove themselves in the form or by HTTP Basic; failures are counted by address, successes by client and tenant.', {
+  class: 'decision',
+  countedByRule: true,
+})
+/** What the poll of a grant writes that a person decided elsewhere. */
+const POLLED = [
+  'device_grant.redeemed',
+  'device_grant.denied',
+  'ciba.redeemed',
+  'ciba.denied',
+  'session.created',
+  'user.signed_in',
+  'resource_access.requested',
+] as const
+const BOUND = ['invalid_dpop_proof', 'use_dpop_nonce'] as const
+
+const token = {
+  access: CLIENT,
+  form: TokenForm,
+  quick: quickTokenForm,
+  reply: json(200, TokenAnswer),
+  errors: [
+    'client_authentication_failed',
+    'unsupported_grant_type',
+    'unauthorized_client',
+    'invalid_grant',
+    'invalid_scope',
+    'invalid_target',
+    'invalid_authorization_details',
+    'quota_exceeded',
+    'authorization_pending',
+    'slow_down',
+    'authorization_denied',
+    'expired_token',
+    'access_pending',
+    ...BOUND,
+  ],
+  emits: [
+    'oauth.tokens_issued',
+    'oauth.authorization_revoked',
+    'oauth.token_exchanged',
+    'oauth.assertion_redeemed',
+    'oauth.identity_asserted',
+    ...POLLED,
+  ],
+} as const
+const introspection = {
+  access: CLIENT,
+  form: IntrospectionForm,
+  quick: quickIntrospectionForm,
+  reply: json(200, TokenDescription),
+  errors: ['client_authentication_failed'],
+  emits: 'nothing',
+} as const
+const revocation = {
+  access: CLIENT,
+  form: RevocationForm,
+  reply: text(200, 'application/json'),
+  errors: ['client_authentication_failed', 'quota_exceeded'],
+  emits: ['oauth.authorization_revoked', 'token.revoked'],
+} as const
+const about = {
+  access: open('The access token is judged by the rule, since it is no session token.', { class: 'decision' }),
+  reply: json(200, Userinfo),
+  errors: ['unauthorized', 'invalid_token', 'insufficient_scope', ...BOUND],
+  emits: 'nothing',
+} as const
+
+export const tokenRoutes = [
+  route({
+    ...token,
+    id: 'oauth.token',
+    on: 'POST /oauth/token',
+    summary: 'Exchange a grant for tokens (RFC 6749 section 3.2).',
+    handle: ({ ctx, form }) => answerToken(ctx, form),
+  }),
+  route({
+    ...token,
+    id: 'oauth.token.alias',
+    on: 'POST /oauth2/token',
+    summary: 'The token endpoint under its older name.',
+    handle: ({ ctx, form }) => answerToken(ctx, form),
+  }),
+  route({
+    ...introspection,
+    id: 'oauth.introspect',
+    on: 'POST /oauth/introspect',
+    summary: 'Whether a token counts (RFC 7662), asked by the resource server that it is for.',
+    handle: async ({ ctx, form }) => (await import('./introspection.ts')).introspect(ctx, form),
+  }),
+  route({
+    ...introspection,
+    id: 'oauth.introspect.alias',
+    on: 'POST /oauth2/introspect',
+    summary: 'Introspection under its older name.',
+    handle: async ({ ctx, form }) => (await import('./introspection.ts')).introspect(ctx, form),
+  }),
+  route({
+    ...revocation,
+    id: 'oauth.revoke',
+    on: 'POST /oauth/revoke',
+    summary: 'End a token that the calling client holds (RFC 7009).',
+    handle: async ({ ctx, form }) => (await import('./revocation.ts')).revoke(ctx, form),
+  }),
+  route({
+    ...revocation,
+    id: 'oauth.revoke.alias',
+    on: 'POST /oauth2/revoke',
+    summary: 'Revocation under its older name.',
+    handle: async ({ ctx, form }) => (await import('./revocation.ts')).revoke(ctx, form),
+  }),
+  route({
+    id: 'oauth.spend',
+    on: 'POST /oauth/spend',
+    summary: 'Use up what a token may spend, from its own limits and from all that it came from; asked by the resource server that it is for.',
+    access: CLIENT,
+    form: SpendForm,
+    reply: json(200, SpendAnswer),
+    errors: ['client_authentication_failed', 'invalid_grant', 'limit_exceeded'],
+    emits: ['oauth.limit_spent'],
+    handle: async ({ ctx, form }) => (await import('./spend.ts')).spendLimit(ctx, form),
+  }),
+  route({
+    id: 'oauth.revocations',
+    on: 'GET /oauth/revocations',
+    summary: 'What a resource server that checks tokens by itself should not trust any more; signed, to be polled each second.',
+    access: CLIENT,
+    query: RevocationsQuery,
+    reply: text(200, 'application/jwt'),
+    cache: 'private, no-cache',
+    errors: ['client_authentication_failed', 'invalid_request'],
+    emits: 'nothing',
+    handle: async ({ ctx, query }) => (await import('./revocations.ts')).revocationFeed(ctx, query),
+  }),
+  route({
+    ...about,
+    id: 'oauth.userinfo',
+    on: 'GET /oauth/userinfo',
+    summary: 'What the person let the client know (OpenID Connect Core section 5.3).',
+    handle: async ({ ctx }) => (await import('./userinfo.ts')).userinfo(ctx),
+  }),
+  route({
+    ...about,
+    id: 'oauth.userinfo.post',
+    on: 'POST /oauth/userinfo',
+    summary: 'The same, by POST.',
+    handle: async ({ ctx }) => (await import('./userinfo.ts')).userinfo(ctx),
+  }),
+]

@@ -1,0 +1,208 @@
+import { expect, test } from 'vitest'
+import { openDb } from '#db/client'
+import { authorizationServerError } from '#shared/http/problem'
+import { startApp, type TestApp } from '#shared/testing/app'
+import { countedDb } from '#shared/testing/counted'
+import { testDb } from '#shared/testing/database'
+import { basicOf, changeClient, claimsOf, headerOf, newOauthClient, newResource, post } from '#shared/testing/oauth'
+import { oauthRoutes } from './routes.ts'
+
+const start = (options: Parameters<typeof startApp>[1] = {}) => startApp(oauthRoutes, { render: authorizationServerError, ...options })
+const SCOPES = [{ name: 'tools:read' }, { name: 'tools:write', permission: 'tools:write' }]
+const GRANT = { grant_type: 'client_credentials' }
+
+const world = async (app: TestApp, permissions: readonly string[] = ['tools:write']) => {
+  const company = await app.company()
+  const server = await newResource(app, company, SCOPES)
+  return { company, server, client: await newOauthClient(app, company, { permissions, at: [server] }) }
+}
+
+test('a client in its own name gets a token of RFC 9068, for the one resource server it is registered at', async () => {
+  const app = await start()
+  const { server, client, company } = await world(app)
+  const response = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  expect(response.status).toBe(200)
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  expect(response.headers.get('pragma')).toBe('no-cache')
+  const set = await response.json()
+  expect(set).toEqual({ access_token: expect.any(String), token_type: 'Bearer', expires_in: 300, scope: 'tools:read tools:write' })
+  expect(headerOf(set.access_token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt' })
+  const now = Math.floor(app.clock.now().getTime() / 1000)
+  expect(claimsOf(set.access_token)).toEqual({
+    iss: 'http://localhost:7468',
+    sub: client.id,
+    aud: server.resource,
+    client_id: client.id,
+    tenant_id: company.tenantId,
+    scope: 'tools:read tools:write',
+    jti: expect.any(String),
+    iat: now,
+    exp: now + 300,
+  })
+})
+
+test('one statement a token, once the tenant of the client is known', async () => {
+  const counted = countedDb((await testDb()).engine)
+  const app = await start({ db: counted.db })
+  const { client } = await world(app)
+  const ask = () => post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  expect((await ask()).status).toBe(200)
+  app.clock.advance(1)
+  expect(await counted.during(ask)).toEqual({ statements: 1, roundTrips: 1 })
+  expect(await counted.during(ask)).toEqual({ statements: 0, roundTrips: 0 })
+})
+
+test('what is known of a client is a second old at most, and no older than a change made here', async () => {
+  const [here, elsewhere] = [await start(), await start()]
+  const { company, client } = await world(here)
+  const statusAt = async (app: TestApp): Promise<number> => (await post(app, '/oauth/token', GRANT, { authorization: client.authorization })).status
+  expect([await statusAt(here), await statusAt(elsewhere)]).toEqual([200, 200])
+  await changeClient(here, company, client.id, { active: false })
+  expect(await statusAt(here)).toBe(401)
+  elsewhere.clock.advance(1)
+  expect(await statusAt(elsewhere)).toBe(401)
+})
+
+test('a scope that needs a permission is had by whoever holds it, and asked for by nobody else', async () => {
+  const app = await start()
+  const { client } = await world(app, [])
+  const got = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  expect((await got.json()).scope).toBe('tools:read')
+  for (const scope of ['tools:write', 'tools:none', 'openid', 'a  b', 'a"b']) {
+    const refused = await post(app, '/oauth/token', { ...GRANT, scope }, { authorization: client.authorization })
+    expect([refused.status, (await refused.json()).error], scope).toEqual([400, 'invalid_scope'])
+  }
+})
+
+test('the client may ask for less than it holds, and for nothing outside its own list', async () => {
+  const app = await start()
+  const { company, client } = await world(app)
+  await changeClient(app, company, client.id, { allowedScopes: ['tools:read'] })
+  const got = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  expect((await got.json()).scope).toBe('tools:read')
+  const refused = await post(app, '/oauth/token', { ...GRANT, scope: 'tools:write' }, { authorization: client.authorization })
+  expect((await refused.json()).error).toBe('invalid_scope')
+})
+
+test('only a resource server that the client is registered at is a target', async () => {
+  const app = await start()
+  const { company, client, server } = await world(app)
+  const other = await newResource(app, company, SCOPES)
+  const globex = await newResource(app, await app.company('globex'), SCOPES)
+  for (const resource of [other.resource, globex.resource, 'https://nobody.example.com/', `${server.resource}/`, server.resource.toUpperCase()]) {
+    const refused = await post(app, '/oauth/token', { ...GRANT, resource }, { authorization: client.authorization })
+    expect([refused.status, (await refused.json()).error], resource).toEqual([400, 'invalid_target'])
+  }
+  const named = await post(app, '/oauth/token', { ...GRANT, resource: server.resource }, { authorization: client.authorization })
+  expect(named.status).toBe(200)
+})
+
+test('a client of several resource servers has to name one', async () => {
+  const app = await start()
+  const company = await app.company()
+  const servers = [await newResource(app, company, SCOPES), await newResource(app, company, SCOPES)]
+  const client = await newOauthClient(app, company, { at: servers })
+  const refused = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  expect((await refused.json()).error).toBe('invalid_target')
+  const named = await post(app, '/oauth/token', { ...GRANT, resource: servers[1]?.resource ?? '' }, { authorization: client.authorization })
+  expect(claimsOf((await named.json()).access_token).aud).toBe(servers[1]?.resource)
+})
+
+test.each([
+  ['no grant type', {}, 400, 'invalid_request'],
+  ['an empty one', { grant_type: '' }, 400, 'invalid_request'],
+  ['one that is not offered', { grant_type: 'password' }, 400, 'unsupported_grant_type'],
+  ['a name of the prototype', { grant_type: 'constructor' }, 400, 'unsupported_grant_type'],
+])('%s is refused in the words of RFC 6749', async (_, form, status, error) => {
+  const app = await start()
+  const { client } = await world(app)
+  const response = await post(app, '/oauth/token', form, { authorization: client.authorization })
+  const body = await response.json()
+  expect([response.status, body.error]).toEqual([status, error])
+  expect(body).toMatchObject({ error_description: expect.stringMatching(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/), request_id: expect.any(String) })
+  expect(response.headers.get('cache-control')).toBe('no-store')
+})
+
+test('a repeated parameter, another type of body and a query instead of a form are malformed requests', async () => {
+  const app = await start()
+  const { client } = await world(app)
+  const headers = { authorization: client.authorization, 'content-type': 'application/x-www-form-urlencoded' }
+  const twice = await app.request('/oauth/token', { method: 'POST', body: 'grant_type=client_credentials&grant_type=password', headers })
+  const asJson = await app.request('/oauth/token', { body: GRANT, headers: { authorization: client.authorization } })
+  const inQuery = await app.request('/oauth/token?grant_type=client_credentials', { method: 'POST', headers })
+  for (const response of [twice, asJson, inQuery]) expect([response.status, (await response.json()).error]).toEqual([400, 'invalid_request'])
+})
+
+test('whoever is not the client is refused in one way, and nothing is issued', async () => {
+  const app = await start()
+  const { company, client } = await world(app)
+  const other = await newOauthClient(app, company)
+  const open = await newOauthClient(app, company, { isPublic: true })
+  const tries: readonly (readonly [string, Readonly<Record<string, string>>, Readonly<Record<string, string>>])[] = [
+    ['nobody', {}, {}],
+    ['a wrong secret', {}, { authorization: basicOf(client.id, 'x') }],
+    ['the secret of another', {}, { authorization: basicOf(client.id, other.secret) }],
+    ['no such client', {}, { authorization: basicOf(app.ctx.random.id(), client.secret) }],
+    ['no id at all', {}, { authorization: basicOf('robert', client.secret) }],
+    ['the id alone', { client_id: client.id }, {}],
+    ['an empty secret', { client_id: client.id, client_secret: '' }, {}],
+    ['two ids', { client_id: other.id }, { authorization: client.authorization }],
+    ['a public client with a secret', { client_id: open.id, client_secret: 'x' }, {}],
+  ]
+  for (const [name, form, headers] of tries) {
+    const response = await post(app, '/oauth/token', { ...GRANT, ...form }, headers)
+    expect([response.status, (await response.json()).error], name).toEqual([401, 'invalid_client'])
+    expect(response.headers.get('www-authenticate'), name).toMatch(/^Basic /)
+  }
+  const twoWays = await post(
+    app,
+    '/oauth/token',
+    { ...GRANT, client_id: client.id, client_secret: client.secret },
+    { authorization: client.authorization },
+  )
+  expect([twoWays.status, (await twoWays.json()).error]).toEqual([400, 'invalid_request'])
+})
+
+test('the secret counts in the form too, unless the client is registered for one way', async () => {
+  const app = await start()
+  const { company, client } = await world(app)
+  const inForm = { ...GRANT, client_id: client.id, client_secret: client.secret }
+  expect((await post(app, '/oauth/token', inForm)).status).toBe(200)
+  await changeClient(app, company, client.id, { tokenEndpointAuthMethod: 'client_secret_basic' })
+  expect((await post(app, '/oauth/token', inForm)).status).toBe(401)
+  expect((await post(app, '/oauth/token', GRANT, { authorization: client.authorization })).status).toBe(200)
+})
+
+test('a client that is switched off, of a suspended company, without the grant, or public gets nothing', async () => {
+  const app = await start()
+  const { company, client } = await world(app)
+  const ask = async () => {
+    const response = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+    return [response.status, (await response.json()).error]
+  }
+  await changeClient(app, company, client.id, { grantTypes: ['authorization_code'] })
+  expect(await ask()).toEqual([400, 'unauthorized_client'])
+  await changeClient(app, company, client.id, { grantTypes: ['client_credentials'] })
+  expect(await ask()).toEqual([200, undefined])
+  await changeClient(app, company, client.id, { active: false })
+  expect(await ask()).toEqual([401, 'invalid_client'])
+  const open = await newOauthClient(app, company, { isPublic: true })
+  const refused = await post(app, '/oauth/token', { ...GRANT, client_id: open.id })
+  expect([refused.status, (await refused.json()).error]).toEqual([400, 'unauthorized_client'])
+})
+
+test('the older name of the endpoint is the same endpoint', async () => {
+  const app = await start()
+  const { client } = await world(app)
+  expect((await post(app, '/oauth2/token', GRANT, { authorization: client.authorization })).status).toBe(200)
+})
+
+test('failures of one address are counted', async () => {
+  const app = await start({ env: { RATE_LIMIT: 'on' }, cache: 'by-clock', db: openDb((await testDb()).engine) })
+  const { client } = await world(app)
+  const wrong = () => post(app, '/oauth/token', GRANT, { authorization: basicOf(client.id, 'x') })
+  for (let i = 0; i < 60; i++) expect((await wrong()).status).toBe(401)
+  const refused = await wrong()
+  expect([refused.status, (await refused.json()).error]).toEqual([429, 'temporarily_unavailable'])
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+})

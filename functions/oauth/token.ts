@@ -1,0 +1,82 @@
+// The token endpoint: small checks, in this order, because their order is the security property.
+import type * as z from 'zod'
+import type { OauthClient } from '#db/store/oauth-clients'
+import { AppError } from '#shared/errors'
+import { Sent } from '#shared/http/route'
+import { proofKey } from '#shared/oauth/dpop'
+import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/oauth/offered'
+import { authenticateClient } from './client-authentication.ts'
+import { authorizationCode } from './grants/authorization-code.ts'
+import { clientCredentials } from './grants/client-credentials.ts'
+import { refreshTokenGrant } from './grants/refresh-token.ts'
+import type { Ctx } from './group.ts'
+import type { TokenForm } from './token.schema.ts'
+import type { TokenSet } from './token-set.ts'
+
+type Form = z.output<typeof TokenForm>
+export type Asked = {
+  readonly form: Form
+  /** Proved. */
+  readonly client: OauthClient
+  /** The key that the request proves to hold. */
+  readonly jkt: string | undefined
+}
+export type Grant = (ctx: Ctx, asked: Asked) => Promise<TokenSet>
+
+const GRANTS: Readonly<Record<GrantType, Grant>> = {
+  authorization_code: authorizationCode,
+  refresh_token: refreshTokenGrant,
+  client_credentials: clientCredentials,
+  // Loaded by the first poll: few clients have these grants.
+  [DEVICE_CODE]: async (ctx, asked) => (await import('./grants/device-code.ts')).deviceCode(ctx, asked),
+  [CIBA]: async (ctx, asked) => (await import('./grants/ciba.ts')).ciba(ctx, asked),
+  // Loaded by whoever asks for one first.
+  [TOKEN_EXCHANGE]: async (ctx, asked) => (await import('./grants/token-exchange.ts')).tokenExchange(ctx, asked),
+  [JWT_BEARER]: async (ctx, asked) => (await import('./grants/jwt-bearer.ts')).jwtBearer(ctx, asked),
+}
+
+const grantTypeIn = ({ grant_type: named }: Form): GrantType => {
+  if (named === undefined) throw new AppError('invalid_request', 'grant_type is missing.')
+  const known = GRANT_TYPES.find((type) => type === named)
+  if (known === undefined) throw new AppError('unsupported_grant_type')
+  return known
+}
+
+const requireRegistered = (client: OauthClient, type: GrantType): void => {
+  if (!client.grantTypes.includes(type)) throw new AppError('unauthorized_client', 'The client is not registered for this grant type.')
+}
+
+/** RFC 9449 section 5.2 */
+const requireProof = (client: OauthClient, jkt: string | undefined): void => {
+  if (client.dpopBound && jkt === undefined) throw new AppError('invalid_dpop_proof', 'This client is registered to show a DPoP proof.')
+}
+
+const claimsIn = (token: string | undefined): Readonly<Record<string, unknown>> => {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token?.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
+
+/** The resource server to look up with the client: the named one, or what the shown token or assertion is for. Nothing is believed of that yet. */
+const lookedFor = (form: Form): string | undefined => {
+  const { grant_type: type, resource, audience, requested_token_type: wanted } = form
+  if (resource !== undefined || wanted === TOKEN_TYPES.idJag) return undefined
+  const { aud, client_id: holder } = type === TOKEN_EXCHANGE ? claimsIn(form.subject_token) : {}
+  const { resource: asserted } = type === JWT_BEARER ? claimsIn(form.assertion) : {}
+  const named = audience ?? (holder === undefined ? undefined : aud) ?? asserted
+  return type === TOKEN_EXCHANGE || type === JWT_BEARER ? (typeof named === 'string' ? named : undefined) : undefined
+}
+
+/** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */
+export const answerToken = async (ctx: Ctx, form: Form): Promise<Sent<TokenSet>> => {
+  const type = grantTypeIn(form)
+  const client = await authenticateClient(ctx, { ...form, resource: lookedFor(form) ?? form.resource })
+  requireRegistered(client, type)
+  const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
+  requireProof(client, jkt)
+  const tokens = await GRANTS[type](ctx, { form, client, jkt })
+  return new Sent(tokens, { headers: { Pragma: 'no-cache' } })
+}

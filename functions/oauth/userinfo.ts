@@ -1,0 +1,53 @@
+// What userinfo tells of a person, and how an access token is shown at a resource (RFC 6750, RFC 9449 section 7).
+import type * as z from 'zod'
+import { findStanding } from '#db/store/oauth-authorizations'
+import { findTokenState } from '#db/store/oauth-introspection'
+import { forTenant } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { type AccessClaims, question, verifyAccessToken } from '#shared/oauth/access-token'
+import { proofKey } from '#shared/oauth/dpop'
+import { CLIENT_SIGNING_ALGS } from '#shared/oauth/offered'
+import type { Ctx } from './group.ts'
+import type { Userinfo } from './introspection.schema.ts'
+import { identityClaims, standingScopes } from './token-set.ts'
+
+const challenge = (scheme: string, error: string | undefined): Readonly<Record<string, string>> => ({
+  'WWW-Authenticate': `${scheme} realm="authsec"${error === undefined ? '' : `, error="${error}"`}${scheme === 'DPoP' ? `, algs="${CLIENT_SIGNING_ALGS.join(' ')}"` : ''}`,
+})
+const unauthorised = (scheme: string, error?: string): AppError =>
+  new AppError(error === undefined ? 'unauthorized' : 'invalid_token', undefined, { headers: challenge(scheme, error) })
+
+/** The access token of the request, under the scheme it is bound to: a bound token is no bearer token (RFC 9449 section 7.1). */
+const shownToken = async (ctx: Ctx): Promise<AccessClaims> => {
+  const [scheme = '', token = '', ...rest] = (ctx.request.header('authorization') ?? '').split(' ')
+  const kind = scheme.toLowerCase()
+  if ((kind !== 'bearer' && kind !== 'dpop') || token === '' || rest.length > 0) throw unauthorised('Bearer')
+  const name = kind === 'dpop' ? 'DPoP' : 'Bearer'
+  const claims = await verifyAccessToken(ctx, token)
+  if (claims === undefined || (claims.jkt === undefined) === (kind === 'dpop')) throw unauthorised(name, 'invalid_token')
+  if (claims.jkt === undefined) return claims
+  const jkt = await proofKey(ctx, { method: ctx.request.method, target: ctx.request.page, token }).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error
+    throw new AppError(error.code, error.message, { ...error.details, headers: { ...error.details.headers, ...challenge('DPoP', error.code) } })
+  })
+  if (jkt !== claims.jkt) throw unauthorised('DPoP', 'invalid_token')
+  return claims
+}
+
+/** @throws AppError unauthorized, invalid_token, insufficient_scope, invalid_dpop_proof, use_dpop_nonce */
+export const userinfo = async (ctx: Ctx): Promise<z.input<typeof Userinfo>> => {
+  const claims = await shownToken(ctx)
+  const scheme = claims.jkt === undefined ? 'Bearer' : 'DPoP'
+  const t = forTenant(ctx.db, claims.tenantId)
+  const now = ctx.clock.now()
+  if (claims.authorizationId === undefined || !claims.scopes.includes('openid')) {
+    throw new AppError('insufficient_scope', 'The token must have the scope openid.', {
+      headers: { 'WWW-Authenticate': `${scheme} realm="authsec", error="insufficient_scope", scope="openid"` },
+    })
+  }
+  const state = await findTokenState(t, question(claims, now))
+  const standing = state?.alive === true ? await findStanding(t, claims.authorizationId, now) : undefined
+  if (standing === undefined || standing.revoked || !standing.alive) throw unauthorised(scheme, 'invalid_token')
+  const scopes = claims.scopes.filter((scope) => standingScopes(standing).includes(scope))
+  return { sub: claims.sub, ...identityClaims(standing, scopes) }
+}

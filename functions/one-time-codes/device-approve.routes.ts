@@ -1,0 +1,28 @@
+// A device is approved by somebody who has no session, with the factors of a sign-in.
+import { open } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { ApproveDevice, DeviceApproved } from './device-approve.schema.ts'
+import { route } from './group.ts'
+
+export const deviceApproveRoutes = [
+  route({
+    id: 'codes.approveDevice',
+    on: 'POST /authsec/uflow/auth/totp/device-approve',
+    summary: 'Approve the device that shows a user code, with a code of an authenticator app after the first factor.',
+    access: open('The login ticket is the proof, or the client that authenticates itself.', { class: 'code', account: 'email' }),
+    body: ApproveDevice,
+    reply: json(200, DeviceApproved),
+    errors: [
+      'user_code_unknown',
+      'invalid_user_code',
+      'invalid_totp_code',
+      'authentication_required',
+      'totp_not_enabled',
+      'factor_paused',
+      'mfa_verification_failed',
+      'quota_exceeded',
+    ],
+    emits: ['factor.verified', 'factor.paused', 'backup_code.used', 'session.created', 'user.signed_in', 'user.signed_out', 'device_grant.approved'],
+    handle: async ({ ctx, body }) => (await import('./device-approve.ts')).approveDevice(ctx, body),
+  }),
+]

@@ -1,0 +1,21 @@
+// Wire shapes of approving a device with a code.
+import * as z from 'zod'
+import { Email } from '#shared/email'
+import { UserCode } from '#shared/grants/grants.schema'
+
+export const ApproveDevice = z
+  .object({
+    user_code: UserCode,
+    email: Email,
+    totp_code: z.string().regex(/^\d{6}$/, 'must be six digits'),
+    client_id: z.string().max(256).optional(),
+    login_ticket: z.string().max(256).optional(),
+  })
+  .meta({ id: 'ApproveDeviceWithCode' })
+export const DeviceApproved = z
+  .object({
+    success: z.literal(true),
+    message: z.string(),
+    token: z.literal('').meta({ description: 'Kept for old clients. The token goes to the device that polls.' }),
+  })
+  .meta({ id: 'DeviceApprovedWithCode' })

@@ -1,0 +1,46 @@
+// Somebody without a session approves a device: signs in as at every door, decides, and signs out. The token of that session leaves for nobody.
+import type * as z from 'zod'
+import { revokeSession } from '#db/store/sessions'
+import { atomically, forTenant } from '#db/tenant'
+import { byUser, record } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import { decideDeviceGrant, lookUpUserCode } from '#shared/grants/device'
+import type { User } from '#shared/http/principal'
+import { Sent } from '#shared/http/route'
+import type { ApproveDevice, DeviceApproved } from './device-approve.schema.ts'
+import type { Ctx } from './group.ts'
+import { loginWithCode } from './login.ts'
+
+const refused = (state: 'unknown' | 'decided', caller?: User): AppError =>
+  new AppError(state === 'unknown' ? 'user_code_unknown' : 'invalid_user_code', undefined, {
+    refusal: { event: 'device_grant.approved', ...(caller === undefined ? {} : { tenantId: caller.tenantId, userId: caller.userId }) },
+  })
+
+const signOut = (ctx: Ctx, caller: User): Promise<void> =>
+  atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    if (!(await revokeSession(t, caller.userId, caller.sessionId, ctx.clock.now(), 'signed_out'))) return
+    await record(t, ctx, { event: 'user.signed_out', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } })
+  })
+
+/** Unknown person, wrong code, not allowed: one answer. */
+const alike = (error: unknown): never => {
+  if (error instanceof AppError && error.code === 'invalid_credentials') throw new AppError('invalid_totp_code', undefined, error.details)
+  throw error
+}
+
+/**
+ * The user code is looked at first, so that one that is wrong spends neither the ticket nor the code of the app.
+ * @throws AppError user_code_unknown, invalid_user_code, invalid_totp_code, authentication_required, totp_not_enabled, factor_paused, mfa_verification_failed,
+ * quota_exceeded, rate_limited
+ */
+export const approveDevice = async (ctx: Ctx, body: z.output<typeof ApproveDevice>): Promise<Sent<z.input<typeof DeviceApproved>>> => {
+  const found = await lookUpUserCode(ctx, body.user_code)
+  if (found.state !== 'pending') throw refused(found.state)
+  const login = { email: body.email, code: body.totp_code, clientId: body.client_id, ticket: body.login_ticket, admits: async () => true }
+  const { token, cookies } = await loginWithCode(ctx, login).catch(alike)
+  const caller = await ctx.principals.resolve(token)
+  const decided = await decideDeviceGrant(ctx, caller, body.user_code, true)
+  await signOut(ctx, caller)
+  if (decided === 'unknown' || decided === 'decided') throw refused(decided, caller)
+  return new Sent({ success: true, message: 'The device is signed in.', token: '' }, { cookies })
+}

@@ -1,0 +1,194 @@
+// Authenticator apps as devices: the platform's paths and the tenants', which differ in shape alone.
+
+import type { ErrorCode } from '#shared/errors'
+import { FRESH_SECONDS } from '#shared/factors/fresh'
+import { open, user } from '#shared/http/access'
+import { outcomeError } from '#shared/http/problem'
+import { json, Sent } from '#shared/http/route'
+import { administers } from '#shared/sign-in/administers'
+import {
+  ConfirmDevice,
+  DeviceConfirmed,
+  DeviceDone,
+  DeviceRegistered,
+  Devices,
+  DeviceVerified,
+  NamedDevice,
+  Regenerate,
+  Regenerated,
+  RegisterDevice,
+  TenantDevices,
+  TenantTotpLogin,
+  TotpLoggedIn,
+  TotpLogin,
+  VerifyDevice,
+} from './devices.schema.ts'
+import { route } from './group.ts'
+import { alike, isClientOf, type LoggedIn, loginWithCode } from './login.ts'
+
+/** What differs between the two doors, but for their sign-in. */
+type Door = {
+  /** What the ids of its operations begin with. */
+  readonly id: 'codes.devices' | 'codes.tenantDevices'
+  readonly at: `/${string}`
+  /** What a single device is called in a path. */
+  readonly named: 'device' | 'devices'
+  readonly list: typeof Devices | typeof TenantDevices
+  readonly shape: { readonly render?: typeof outcomeError }
+}
+const PLATFORM: Door = { id: 'codes.devices', at: '/authsec/uflow/auth/totp', named: 'device', list: Devices, shape: {} }
+const TENANT: Door = {
+  id: 'codes.tenantDevices',
+  at: '/authsec/uflow/auth/tenant/totp',
+  named: 'devices',
+  list: TenantDevices,
+  shape: { render: outcomeError },
+}
+const ENROLLER: readonly ErrorCode[] = ['authentication_required', 'insufficient_user_authentication', 'mailbox_proof_required']
+const LOGIN_ERRORS: readonly ErrorCode[] = [
+  'invalid_credentials',
+  'authentication_required',
+  'invalid_totp_code',
+  'totp_not_enabled',
+  'factor_paused',
+  'mfa_verification_failed',
+  'quota_exceeded',
+]
+const LOGIN_EVENTS = ['factor.verified', 'factor.paused', 'backup_code.used', 'session.created', 'user.signed_in'] as const
+/** Whoever changes factors has just signed in, with one of them. */
+const fresh = user({ withinSeconds: FRESH_SECONDS, acr: 'aal2' })
+
+const loggedIn = ({ token, cookies }: LoggedIn) => new Sent({ success: true as const, message: 'Authentication successful', token }, { cookies })
+
+const ownDevices = ({ id, at, named, list, shape }: Door) => [
+  route({
+    ...shape,
+    id: `${id}.register`,
+    on: `POST ${at}/register`,
+    summary: 'Begin to add an authenticator app.',
+    access: user(undefined, { class: 'credential' }),
+    body: RegisterDevice,
+    reply: json(200, DeviceRegistered),
+    errors: ENROLLER,
+    emits: 'nothing',
+    handle: async ({ ctx, principal, body }) => (await import('./devices.ts')).registerDevice(ctx, principal, body),
+  }),
+  route({
+    ...shape,
+    id: `${id}.confirm`,
+    on: `POST ${at}/confirm`,
+    summary: 'Confirm the app with its first code.',
+    access: user(undefined, { class: 'code' }),
+    body: ConfirmDevice,
+    reply: json(200, DeviceConfirmed),
+    errors: [...ENROLLER, 'setup_not_initiated', 'invalid_totp_code', 'factor_limit'],
+    emits: ['factor.added'],
+    handle: async ({ ctx, principal, body }) => (await import('./devices.ts')).confirmDevice(ctx, principal, body),
+  }),
+  route({
+    ...shape,
+    id: `${id}.list`,
+    on: `GET ${at}/devices`,
+    summary: 'One\u2019s own authenticator apps.',
+    access: user(),
+    reply: json(200, list),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('./devices.ts')).listDevices(ctx, principal),
+  }),
+  route({
+    ...shape,
+    id: `${id}.delete`,
+    on: `POST ${at}/${named}/delete`,
+    summary: 'Remove one of one\u2019s authenticator apps, not the last.',
+    access: fresh,
+    body: NamedDevice,
+    reply: json(200, DeviceDone),
+    errors: ['device_not_found', 'last_device', 'last_factor', 'weaker_factors_remain', 'not_found'],
+    emits: ['factor.removed'],
+    handle: async ({ ctx, principal, body }) => (await import('./devices.ts')).deleteDevice(ctx, principal, body.device_id),
+  }),
+  route({
+    ...shape,
+    id: `${id}.primary`,
+    on: `POST ${at}/${named}/primary`,
+    summary: 'Make an authenticator app the primary factor.',
+    access: user(),
+    body: NamedDevice,
+    reply: json(200, DeviceDone),
+    errors: ['device_not_found', 'not_found'],
+    emits: ['factor.made_primary'],
+    handle: async ({ ctx, principal, body }) => (await import('./devices.ts')).primaryDevice(ctx, principal, body.device_id),
+  }),
+]
+
+export const deviceRoutes = [
+  route({
+    id: 'codes.devices.login',
+    on: `POST ${PLATFORM.at}/login`,
+    summary: 'An administrator\u2019s token against a code, after the first factor.',
+    access: open('The login ticket is the proof, or the client that authenticates itself.', { class: 'code', account: 'email' }),
+    body: TotpLogin,
+    reply: json(200, TotpLoggedIn),
+    errors: LOGIN_ERRORS,
+    emits: LOGIN_EVENTS,
+    handle: async ({ ctx, body }) =>
+      loggedIn(
+        await loginWithCode(ctx, {
+          email: body.email,
+          code: body.totp_code,
+          clientId: body.client_id,
+          ticket: body.login_ticket,
+          admits: (t, who) => administers(t, ctx, who.id),
+        }),
+      ),
+  }),
+  ...ownDevices(PLATFORM),
+  route({
+    id: 'codes.devices.verify',
+    on: `POST ${PLATFORM.at}/verify`,
+    summary: 'Verify a code inside the session, which goes on under a new token.',
+    access: user(undefined, { class: 'code' }),
+    body: VerifyDevice,
+    reply: json(200, DeviceVerified),
+    errors: ['authentication_required', 'factor_paused', 'invalid_totp_code', 'totp_not_enabled'],
+    emits: ['factor.verified', 'factor.paused', 'session.stepped_up', 'backup_code.used'],
+    handle: async ({ ctx, principal, body }) => (await import('./devices.ts')).verifyDevice(ctx, principal, body.totp_code),
+  }),
+  route({
+    id: 'codes.devices.regenerate',
+    on: `POST ${PLATFORM.at}/backup/regenerate`,
+    summary: 'New backup codes; the old ones are void.',
+    access: user({ withinSeconds: FRESH_SECONDS, acr: 'aal2' }, { class: 'credential' }),
+    body: Regenerate,
+    reply: json(200, Regenerated),
+    errors: [],
+    emits: ['backup_codes.replaced'],
+    handle: async ({ ctx, principal }) => (await import('./devices.ts')).regenerate(ctx, principal),
+  }),
+]
+
+export const tenantDeviceRoutes = [
+  route({
+    ...TENANT.shape,
+    id: 'codes.tenantDevices.login',
+    on: `POST ${TENANT.at}/login`,
+    summary: 'An end user\u2019s token against a code, after the first factor.',
+    access: open('The login ticket is the proof, or the client that authenticates itself.', { class: 'code', account: 'email' }),
+    body: TenantTotpLogin,
+    reply: json(200, TotpLoggedIn),
+    errors: LOGIN_ERRORS,
+    emits: LOGIN_EVENTS,
+    handle: async ({ ctx, body }) =>
+      loggedIn(
+        await loginWithCode(ctx, {
+          email: body.email,
+          code: body.totp_code,
+          clientId: body.client_id,
+          ticket: body.login_ticket,
+          admits: (t) => isClientOf(t, body.client_id),
+        }).catch(alike),
+      ),
+  }),
+  ...ownDevices(TENANT),
+]

@@ -1,0 +1,15 @@
+// Composition root of the function of one-time codes.
+import { cloud } from '#shared/cloud'
+import { lambda } from '#shared/http/lambda'
+import { group, mount } from '#shared/http/mount'
+import { authsecError } from '#shared/http/problem'
+import { configuredSms } from '#shared/sms/configured'
+import type { Ctx } from './group.ts'
+import { oneTimeCodeRoutes } from './routes.ts'
+
+const base = await cloud(process.env)
+
+export const handler = lambda(
+  mount(base, [group<Ctx>({ routes: oneTimeCodeRoutes, ctx: { ...base, sms: configuredSms(base) }, render: authsecError })]),
+  base.settle,
+)

@@ -1,0 +1,95 @@
+// Guessing over many addresses, with forged headers, and what a sign-in costs the database.
+import { expect, test } from 'vitest'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { countedDb } from '#shared/testing/counted'
+import { testDb } from '#shared/testing/database'
+import { CODES, mintEndUser, setUpApp, ticketFor, whoIs } from '#shared/testing/factors'
+import { bodyOf } from '#shared/testing/sign-in'
+import { appCode, noCode } from '#shared/testing/totp'
+import { authRoutes } from '../auth/routes.ts'
+import { doorRoutes } from '../door/routes.ts'
+import { oneTimeCodeRoutes } from './routes.ts'
+
+type World = { readonly app: TestApp; readonly company: Company; readonly pat: Person }
+const routes = [...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never
+const start = async (options: Parameters<typeof startApp>[1] = {}): Promise<World> => {
+  const app = await startApp(routes, options)
+  const company = await app.company()
+  return { app, company, pat: await app.person(company) }
+}
+const limited = { env: { RATE_LIMIT: 'on' } }
+const guess = (app: TestApp, person: Person, login_ticket: string, code: string, more: Parameters<TestApp['request']>[1] = {}): Promise<Response> =>
+  app.request(`${CODES}/verifyLogin`, { ...more, body: whoIs(person, { login_ticket, code }) })
+
+test('one address gets ten tries a minute, whatever it says of itself', async () => {
+  const { app, company } = await start(limited)
+  const statuses: number[] = []
+  for (let n = 0; n < 12; n++) {
+    const headers = { 'x-forwarded-for': `198.51.100.${n}`, forwarded: `for=203.0.113.${n}`, 'x-real-ip': `192.0.2.${n + 7}` }
+    const someone = { id: '', email: `somebody-${n}@acme.example`, password: '', tenantId: company.tenantId }
+    statuses.push((await guess(app, someone, 'x', '123456', { headers })).status)
+  }
+  expect(statuses).toEqual([...Array(10).fill(401), 429, 429])
+})
+
+test('a network of IPv6 addresses is one address', async () => {
+  const { app, company } = await start(limited)
+  let last = 0
+  for (let n = 0; n < 11; n++) {
+    const someone = { id: '', email: `somebody-${n}@acme.example`, password: '', tenantId: company.tenantId }
+    last = (await guess(app, someone, 'x', '123456', { address: `2001:db8:0:1::${n + 1}` })).status
+  }
+  expect(last).toBe(429)
+})
+
+test('guesses from many addresses at one account are five a minute, however the account is spelled', async () => {
+  const { app, pat } = await start(limited)
+  const statuses: number[] = []
+  for (let n = 0; n < 7; n++) {
+    const spelled = { ...pat, email: n % 2 === 0 ? pat.email.toUpperCase() : ` ${pat.email} ` }
+    statuses.push((await guess(app, spelled, 'x', '123456', { address: `198.51.100.${n + 1}` })).status)
+  }
+  expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429])
+})
+
+test('with the limits away the count of the app itself holds, over tickets and addresses', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const answers: unknown[] = []
+  for (let n = 0; n < 7; n++) {
+    const response = await guess(app, pat, await ticketFor(app, company, pat), noCode(seed, app.clock.now(), n), { address: `203.0.113.${n + 1}` })
+    answers.push((await bodyOf(response)).code)
+  }
+  expect(answers).toEqual([...Array(5).fill('invalid_totp_code'), 'factor_paused', 'factor_paused'])
+})
+
+test.each([
+  '//authsec/webauthn/totp/verifyLogin',
+  '/authsec/webauthn/totp/verifyLogin/',
+  '/authsec/webauthn/TOTP/verifyLogin',
+  '/authsec/webauthn/totp/%76erifyLogin/x',
+])('no other spelling of the path reaches it: %s', async (path) => {
+  const { app, company, pat } = await start()
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const login_ticket = await ticketFor(app, company, pat)
+  expect((await app.request(path, { body: whoIs(pat, { login_ticket, code: appCode(seed, app.clock.now()) }) })).status).toBe(404)
+  expect((await mintEndUser(app, pat, login_ticket)).status).toBe(401)
+})
+
+test('what a sign-in with password and code costs the database', async () => {
+  const counted = countedDb((await testDb()).engine)
+  const { app, company, pat } = await start({ db: counted.db })
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  let ticket = ''
+  const password = await counted.during(async () => {
+    ticket = await ticketFor(app, company, pat)
+  })
+  const code = await counted.during(() => guess(app, pat, ticket, appCode(seed, app.clock.now())))
+  const mint = await counted.during(() => mintEndUser(app, pat, ticket))
+  // Password: the door, the person, the ticket, the record. Code: ticket and person; the person held, the try spent, the seed, the step, the count, the ticket, the
+  // record. Mint: all that a session needs.
+  expect(password).toEqual({ statements: 6, roundTrips: 7 })
+  expect(code).toEqual({ statements: 9, roundTrips: 10 })
+  expect(mint.statements).toBeLessThanOrEqual(16)
+  expect(mint.roundTrips).toBeLessThanOrEqual(18)
+})

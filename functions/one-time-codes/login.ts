@@ -1,0 +1,118 @@
+// A token against a code: after the first factor, by the login ticket; or by the code alone, where the tenant allows that and an authenticated client asks.
+import { findClientEntry } from '#db/store/clients'
+import type { Account } from '#db/store/sign-in'
+import { findTenant } from '#db/store/tenants'
+import { findUserByEmail, lockUser } from '#db/store/users'
+import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
+import { record } from '#shared/audit/record'
+import { authenticateSdkClient } from '#shared/clients/secrets'
+import { AppError } from '#shared/errors'
+import { stageOf } from '#shared/factors/stage'
+import { tryTotp, verifyTotp } from '#shared/factors/totp'
+import { VERIFIED } from '#shared/factors/verify'
+import { basicCredentials, choseBasic } from '#shared/http/basic'
+import type { Cookie } from '#shared/http/route'
+import { administers } from '#shared/sign-in/administers'
+import { mintFromTicket } from '#shared/sign-in/mint-from-ticket'
+import { type Begun, beginSession, tokenOf } from '#shared/sign-in/session'
+import { loadTicket, readHandle, spentCookie } from '#shared/sign-in/ticket'
+import { plainClientId } from '#shared/sign-up/client'
+import type { Ctx } from './group.ts'
+
+/** A code that is all there is: five wrong ones pause it for a day. */
+const ALONE = { tries: 5, seconds: 24 * 3600 } as const
+
+export type CodeLogin = {
+  readonly email: string
+  readonly code: string
+  readonly clientId: string | undefined
+  readonly ticket: string | undefined
+  /** Whom the door admits, once everything is verified. */
+  readonly admits: (t: TenantTx, user: Account) => Promise<boolean>
+}
+export type LoggedIn = { readonly token: string; readonly cookies: readonly Cookie[] }
+
+/** Unknown client, person without an app, wrong code, paused: one answer. */
+const refused = (tenantId?: TenantId, userId?: string): AppError =>
+  new AppError('invalid_credentials', undefined, {
+    refusal: { event: 'user.signed_in', ...(tenantId === undefined ? {} : { tenantId }), ...(userId === undefined ? {} : { userId }) },
+  })
+
+const afterTicket = async (ctx: Ctx, given: CodeLogin): Promise<LoggedIn> => {
+  const stage = await stageOf(ctx, undefined, { email: given.email, login_ticket: given.ticket }, VERIFIED)
+  await verifyTotp(ctx, stage, given.code)
+  const minted = await mintFromTicket(ctx, { email: given.email, tenantId: stage.tenantId, ticket: given.ticket, admits: given.admits })
+  return { token: minted.token, cookies: [...minted.cookies, spentCookie(ctx, 'login')] }
+}
+
+type KnownClient = { readonly tenantId: TenantId; readonly clientId: string }
+
+/** A client that proved its secret: HTTP Basic, or an SDK client id in the body or the header. */
+const authenticated = async (ctx: Ctx, inBody: string | undefined): Promise<KnownClient | undefined> => {
+  if (choseBasic(ctx.request)) {
+    const presented = basicCredentials(ctx.request)
+    if (presented instanceof AppError) return undefined
+    return ctx.clientAuthentication.authenticate(presented, []).catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'client_authentication_failed') return undefined
+      throw error
+    })
+  }
+  const text = inBody ?? ctx.request.header('x-client-id')
+  return text === undefined ? undefined : authenticateSdkClient(ctx, text)
+}
+
+/** Whether a code alone lets this person in: never into administration, never where a second factor is asked of everybody. */
+const mayComeAlone = async (t: TenantTx, ctx: Ctx, user: Awaited<ReturnType<typeof lockUser>>): Promise<boolean> => {
+  const tenant = await findTenant(t)
+  const { settings } = tenant ?? {}
+  if (tenant?.status !== 'active' || t.tenantId === SYSTEM_TENANT) return false
+  if (settings?.passwordlessTotp !== true || settings.requireSecondFactor === true) return false
+  return user?.active === true && user.deletedAt === null && !user.passwordResetRequired && !(await administers(t, ctx, user.id))
+}
+
+const alone = async (ctx: Ctx, given: CodeLogin): Promise<LoggedIn> => {
+  const client = await authenticated(ctx, given.clientId)
+  if (client === undefined) throw refused()
+  const t = forTenant(ctx.db, client.tenantId)
+  const found = await findUserByEmail(t, given.email)
+  const begun = await atomically(t, async (tx): Promise<Begun | undefined> => {
+    const user = found === undefined ? undefined : await lockUser(tx, found.id)
+    if (user === undefined || !(await mayComeAlone(tx, ctx, user))) return undefined
+    const tried = /^\d{6}$/.test(given.code) ? await tryTotp(tx, ctx, user, given.code, ALONE) : 'wrong'
+    if (typeof tried === 'string' || !(await given.admits(tx, user))) return undefined
+    const target = { type: 'factor', id: tried.factorId }
+    await record(tx, ctx, {
+      event: VERIFIED,
+      actor: { type: 'user', id: user.id },
+      target,
+      subjectId: user.id,
+      after: { kind: 'totp', amr: ['otp'] },
+    })
+    return beginSession(tx, ctx, { user, clientId: client.clientId, amr: ['otp'], authTime: ctx.clock.now() })
+  })
+  ctx.wakeOutbox()
+  if (begun === undefined) throw refused(client.tenantId, found?.id)
+  const minted = await tokenOf(ctx, begun)
+  return { token: minted.token, cookies: minted.cookies }
+}
+
+/**
+ * Routes that call this emit `factor.verified`, `factor.paused`, `backup_code.used`, `session.created`, `user.signed_in`.
+ * @throws AppError invalid_credentials; with a login ticket invalid_totp_code, totp_not_enabled, factor_paused, mfa_verification_failed
+ */
+export const loginWithCode = async (ctx: Ctx, given: CodeLogin): Promise<LoggedIn> => {
+  const ticket = await loadTicket(ctx, 'login', readHandle(ctx, 'login', given.ticket))
+  return ticket === undefined ? alone(ctx, given) : afterTicket(ctx, given)
+}
+
+/** Whether the client that is named is one of the tenant. */
+export const isClientOf = async (t: TenantTx, clientId: string): Promise<boolean> => {
+  const id = plainClientId(clientId)
+  return id !== undefined && (await findClientEntry(t, id))?.tenantId === t.tenantId
+}
+
+/** Where the door has one answer for whatever was wrong. */
+export const alike = (error: unknown): never => {
+  if (error instanceof AppError && error.code === 'invalid_totp_code') throw new AppError('invalid_credentials', 'Invalid TOTP code', error.details)
+  throw error
+}

@@ -1,0 +1,203 @@
+import { expect, test } from 'vitest'
+import { findFactors } from '#db/store/factors'
+import { forTenant } from '#db/tenant'
+import { noSms } from '#shared/sms/configured'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { mintEndUser, setUpApp, standing, ticketFor, whoIs } from '#shared/testing/factors'
+import { bodyOf, eventsOf, leaked, wrongCode } from '#shared/testing/sign-in'
+import { appCode } from '#shared/testing/totp'
+import { authRoutes } from '../auth/routes.ts'
+import { doorRoutes } from '../door/routes.ts'
+import { oneTimeCodeRoutes } from './routes.ts'
+
+const SMS = '/authsec/webauthn/sms'
+const PHONE = '+491701234567'
+
+const start = async (extra: Record<string, unknown> = {}): Promise<{ app: TestApp; company: Company; pat: Person }> => {
+  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never, { extra })
+  const company = await app.company()
+  return { app, company, pat: await app.person(company) }
+}
+const codeOf = async (response: Response): Promise<unknown> => (await bodyOf(response)).code
+const sentCode = (app: TestApp): string => /\d{6}/.exec(app.sms.outbox.at(-1)?.text ?? '')?.[0] ?? ''
+const post = (app: TestApp, path: string, person: Person, more: Record<string, unknown>, token?: string): Promise<Response> =>
+  app.request(`${SMS}/${path}`, { body: whoIs(person, more), ...(token === undefined ? {} : { token }) })
+const setUp = async (app: TestApp, person: Person, more: Record<string, unknown>, token?: string, phone = PHONE): Promise<void> => {
+  expect((await post(app, 'beginSetup', person, { ...more, phone_number: phone }, token)).status).toBe(200)
+  expect((await post(app, 'confirmSetup', person, { ...more, phone_number: phone, code: sentCode(app) }, token)).status).toBe(200)
+}
+
+test('a phone is set up while signing in, and mints; afterwards a new code is what a sign-in needs', async () => {
+  const { app, company, pat } = await start()
+  const ticket = await ticketFor(app, company, pat)
+  const begun = await bodyOf(await post(app, 'beginSetup', pat, { login_ticket: ticket, phone_number: '+49 170 1234567' }))
+  expect(begun).toEqual({
+    success: true,
+    message: 'We sent a code to your phone.',
+    phone_display: '+491***4567',
+    expires_in_minutes: 5,
+    attempts_remaining: 3,
+  })
+  const first = sentCode(app)
+  expect(app.sms.outbox).toMatchObject([{ to: PHONE }])
+  const confirmed = await bodyOf(await post(app, 'confirmSetup', pat, { login_ticket: ticket, phone_number: PHONE, code: first }))
+  expect(confirmed).toMatchObject({ success: true, phone_display: '+491***4567' })
+  expect((await mintEndUser(app, pat, ticket)).status).toBe(200)
+  app.clock.advance(61)
+  const later = await ticketFor(app, company, pat)
+  expect((await post(app, 'requestCode', pat, { login_ticket: later })).status).toBe(200)
+  const second = sentCode(app)
+  const verified = await bodyOf(await post(app, 'verify', pat, { login_ticket: later, code: second }))
+  expect(verified).toEqual({ success: true, message: 'SMS code valid', method: 'sms', tenant_id: pat.tenantId, email: pat.email })
+  expect((await mintEndUser(app, pat, later)).status).toBe(200)
+  expect(await eventsOf(app, company.tenantId, 'codes.sms.verify')).toEqual(['factor.verified'])
+  expect(await leaked(app, [company.tenantId], [first, second, PHONE])).toEqual([])
+})
+
+test('inside a session a code renews it', async () => {
+  const { app, pat } = await start()
+  const token = await app.token(pat)
+  await setUp(app, pat, {}, token)
+  app.clock.advance(61)
+  expect((await post(app, 'requestCode', pat, {}, token)).status).toBe(200)
+  const renewed = await bodyOf(await post(app, 'verify', pat, { code: sentCode(app) }, token))
+  expect(renewed).toMatchObject({ method: 'sms', access_token: expect.any(String) })
+  expect((await post(app, 'requestCode', pat, {}, token)).status).toBe(401)
+})
+
+test('a code is good once, for five minutes, and for three tries', async () => {
+  const { app, company, pat } = await start()
+  await setUp(app, pat, {}, await app.token(pat))
+  app.clock.advance(61)
+  const ticket = await ticketFor(app, company, pat)
+  await post(app, 'requestCode', pat, { login_ticket: ticket })
+  const code = sentCode(app)
+  expect((await post(app, 'verify', pat, { login_ticket: ticket, code })).status).toBe(200)
+  const again = await ticketFor(app, company, pat)
+  expect(await codeOf(await post(app, 'verify', pat, { login_ticket: again, code }))).toBe('sms_code_expired')
+  app.clock.advance(61)
+  await post(app, 'requestCode', pat, { login_ticket: again })
+  const fresh = sentCode(app)
+  for (const left of [2, 1, 0]) {
+    expect(await bodyOf(await post(app, 'verify', pat, { login_ticket: again, code: wrongCode(fresh, left + 1) }))).toMatchObject({
+      code: 'invalid_sms_code',
+      attempts_remaining: left,
+    })
+  }
+  expect(await codeOf(await post(app, 'verify', pat, { login_ticket: again, code: fresh }))).toBe('sms_attempts_used')
+  expect(await codeOf(await mintEndUser(app, pat, again))).toBe('mfa_verification_failed')
+})
+
+test('an old code is over, and so is one that a newer one replaced', async () => {
+  const { app, company, pat } = await start()
+  await setUp(app, pat, {}, await app.token(pat))
+  app.clock.advance(61)
+  const ticket = await ticketFor(app, company, pat)
+  await post(app, 'requestCode', pat, { login_ticket: ticket })
+  const old = sentCode(app)
+  app.clock.advance(61)
+  await post(app, 'requestCode', pat, { login_ticket: ticket })
+  if (old !== sentCode(app)) expect(await codeOf(await post(app, 'verify', pat, { login_ticket: ticket, code: old }))).toBe('invalid_sms_code')
+  app.clock.advance(301)
+  const later = await ticketFor(app, company, pat)
+  expect(await codeOf(await post(app, 'verify', pat, { login_ticket: later, code: sentCode(app) }))).toBe('sms_code_expired')
+})
+
+test('new codes do not begin the count of the phone again: five wrong ones pause it, whatever they were for', async () => {
+  const { app, company, pat } = await start()
+  await setUp(app, pat, {}, await app.token(pat))
+  const ticketAt = async (): Promise<string> => {
+    app.clock.advance(61)
+    const ticket = await ticketFor(app, company, pat)
+    await post(app, 'requestCode', pat, { login_ticket: ticket })
+    return ticket
+  }
+  const first = await ticketAt()
+  for (let n = 1; n <= 3; n++) await post(app, 'verify', pat, { login_ticket: first, code: wrongCode(sentCode(app), n) })
+  const other = await ticketAt()
+  for (let n = 1; n <= 2; n++) await post(app, 'verify', pat, { login_ticket: other, code: wrongCode(sentCode(app), n) })
+  expect(await codeOf(await post(app, 'verify', pat, { login_ticket: other, code: sentCode(app) }))).toBe('factor_paused')
+  expect(await codeOf(await post(app, 'requestCode', pat, { login_ticket: other }))).toBe('factor_paused')
+  expect((await app.mailsTo(pat.email)).at(-1)?.subject).toContain('Wrong codes')
+  app.clock.advance(15 * 60 + 1)
+  const later = await ticketAt()
+  expect((await post(app, 'verify', pat, { login_ticket: later, code: sentCode(app) })).status).toBe(200)
+})
+
+test('one send a minute, five a day, for the person and for the number', async () => {
+  const { app, company, pat } = await start()
+  const token = await app.token(pat)
+  const begin = (person: Person, bearer: string): Promise<Response> => post(app, 'beginSetup', person, { phone_number: PHONE }, bearer)
+  expect((await begin(pat, token)).status).toBe(200)
+  const soon = await begin(pat, token)
+  expect([soon.status, soon.headers.get('retry-after'), await codeOf(soon)]).toEqual([429, '60', 'too_many_sms'])
+  const other = await app.person(company)
+  expect(await codeOf(await begin(other, await app.token(other)))).toBe('too_many_sms')
+  for (let n = 0; n < 4; n++) {
+    app.clock.advance(61)
+    expect((await begin(pat, token)).status).toBe(200)
+  }
+  app.clock.advance(61)
+  const many = await begin(pat, token)
+  expect([many.status, await codeOf(many)]).toEqual([429, 'too_many_sms'])
+  expect(Number(many.headers.get('retry-after'))).toBeGreaterThan(80_000)
+  expect(app.sms.outbox).toHaveLength(5)
+})
+
+test('a code for another number, another session, or none begun, confirms nothing', async () => {
+  const { app, company, pat } = await start()
+  const [token, other] = [await app.token(pat), await app.token(pat)]
+  expect(await codeOf(await post(app, 'confirmSetup', pat, { phone_number: PHONE, code: '123456' }, token))).toBe('sms_not_initiated')
+  await post(app, 'beginSetup', pat, { phone_number: PHONE }, token)
+  const code = sentCode(app)
+  expect(await codeOf(await post(app, 'confirmSetup', pat, { phone_number: '+491709999999', code }, token))).toBe('sms_not_initiated')
+  expect(await codeOf(await post(app, 'confirmSetup', pat, { phone_number: PHONE, code }, other))).toBe('sms_not_initiated')
+  expect(await codeOf(await post(app, 'confirmSetup', pat, { phone_number: PHONE, code: wrongCode(code) }, token))).toBe('invalid_sms_code')
+  expect(await findFactors(forTenant(app.db, company.tenantId), pat.id)).toEqual([])
+})
+
+test('who proved nothing gets one answer, no message goes out and nothing changes', async () => {
+  const { app, company, pat } = await start()
+  await setUp(app, pat, {}, await app.token(pat))
+  const other = await ticketFor(app, company, await app.person(company))
+  const before = await standing(app, company.tenantId)
+  for (const proof of [{}, { login_ticket: other }, { login_ticket: `${pat.tenantId}.${'B'.repeat(43)}` }]) {
+    for (const [path, more] of [
+      ['beginSetup', { phone_number: '+491700000001' }],
+      ['confirmSetup', { phone_number: PHONE, code: '123456' }],
+      ['requestCode', {}],
+      ['verify', { code: '123456' }],
+    ] as const) {
+      const response = await post(app, path, pat, { ...proof, ...more })
+      expect([response.status, await codeOf(response)]).toEqual([401, 'authentication_required'])
+    }
+  }
+  expect(app.sms.outbox).toHaveLength(1)
+  expect(await standing(app, company.tenantId)).toEqual(before)
+})
+
+test('a phone that is a factor is not replaced by who has the password alone', async () => {
+  const { app, company, pat } = await start()
+  const token = await app.token(pat)
+  await setUp(app, pat, {}, token)
+  app.clock.advance(61)
+  const ticket = await ticketFor(app, company, pat)
+  expect(await codeOf(await post(app, 'beginSetup', pat, { login_ticket: ticket, phone_number: '+491700000001' }))).toBe('authentication_required')
+  expect(await codeOf(await post(app, 'beginSetup', pat, { phone_number: '+491700000001' }, token))).toBe('insufficient_user_authentication')
+})
+
+test('without a provider the answer is stable, and no code is anywhere', async () => {
+  const { app, company, pat } = await start({ sms: noSms })
+  const response = await post(app, 'beginSetup', pat, { phone_number: PHONE }, await app.token(pat))
+  expect([response.status, await codeOf(response)]).toEqual([500, 'sms_not_configured'])
+  expect(app.log.lines.join('\n')).not.toMatch(/\b\d{6}\b is your code/)
+  expect(await leaked(app, [company.tenantId], [PHONE])).toEqual([])
+})
+
+test('without a phone there is nothing to send to', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const ticket = await ticketFor(app, company, pat)
+  expect(await codeOf(await post(app, 'requestCode', pat, { login_ticket: ticket }))).toBe('sms_not_enabled')
+  expect(await codeOf(await post(app, 'verify', pat, { login_ticket: ticket, code: appCode(seed, app.clock.now()) }))).toBe('sms_not_enabled')
+})

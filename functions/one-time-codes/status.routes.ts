@@ -1,0 +1,84 @@
+// Which factors somebody has, below webauthn/admin, webauthn/enduser and webauthn.
+import { userOrNobody } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { AdminStatus, AdminStatusQuery, EndUserStatus, EndUserStatusQuery, FlatLoginStatus, FlatStatus, MfaState } from './status.schema.ts'
+
+const access = userOrNobody('Told to the person\u2019s own session or login transaction; one answer for everybody else.', {
+  class: 'status',
+  account: 'email',
+})
+const state = { access, reply: json(200, MfaState), errors: [], emits: 'nothing' } as const
+
+export const statusRoutes = [
+  route({
+    ...state,
+    id: 'codes.status.admin',
+    on: 'POST /authsec/webauthn/admin/mfa/status',
+    summary: 'Which factors an administrator has.',
+    body: AdminStatus,
+    handle: async ({ ctx, principal, body }) => (await import('./status.ts')).mfaStatus(ctx, principal, body),
+  }),
+  route({
+    ...state,
+    id: 'codes.loginStatus.admin',
+    on: 'POST /authsec/webauthn/admin/mfa/loginStatus',
+    summary: 'Which factors an administrator signs in with.',
+    body: AdminStatus,
+    handle: async ({ ctx, principal, body }) => (await import('./status.ts')).mfaLoginStatus(ctx, principal, body),
+  }),
+  route({
+    ...state,
+    id: 'codes.loginStatus.adminByQuery',
+    on: 'GET /authsec/webauthn/admin/mfa/loginStatus',
+    summary: 'Which factors an administrator signs in with.',
+    query: AdminStatusQuery,
+    handle: async ({ ctx, principal, query }) => (await import('./status.ts')).mfaLoginStatus(ctx, principal, query),
+  }),
+  route({
+    ...state,
+    id: 'codes.status.endUser',
+    on: 'POST /authsec/webauthn/enduser/mfa/status',
+    summary: 'Which factors an end user has.',
+    body: EndUserStatus,
+    handle: async ({ ctx, principal, body }) => (await import('./status.ts')).mfaStatus(ctx, principal, body),
+  }),
+  route({
+    ...state,
+    id: 'codes.loginStatus.endUser',
+    on: 'POST /authsec/webauthn/enduser/mfa/loginStatus',
+    summary: 'Which factors an end user signs in with.',
+    body: EndUserStatus,
+    handle: async ({ ctx, principal, body }) => (await import('./status.ts')).mfaLoginStatus(ctx, principal, body),
+  }),
+  route({
+    ...state,
+    id: 'codes.loginStatus.endUserByQuery',
+    on: 'GET /authsec/webauthn/enduser/mfa/loginStatus',
+    summary: 'Which factors an end user signs in with.',
+    query: EndUserStatusQuery,
+    handle: async ({ ctx, principal, query }) => (await import('./status.ts')).mfaLoginStatus(ctx, principal, query),
+  }),
+  route({
+    id: 'codes.status.flat',
+    on: 'POST /authsec/webauthn/mfa/status',
+    summary: 'Which factors somebody has.',
+    access,
+    body: EndUserStatus,
+    reply: json(200, FlatStatus),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, body }) => (await import('./status.ts')).flatStatus(ctx, principal, body),
+  }),
+  route({
+    id: 'codes.loginStatus.flat',
+    on: 'POST /authsec/webauthn/mfa/loginStatus',
+    summary: 'Which factors somebody signs in with.',
+    access,
+    body: EndUserStatus,
+    reply: json(200, FlatLoginStatus),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, body }) => (await import('./status.ts')).flatLoginStatus(ctx, principal, body),
+  }),
+]

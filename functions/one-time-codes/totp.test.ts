@@ -1,0 +1,303 @@
+import { expect, test } from 'vitest'
+import { findFactors } from '#db/store/factors'
+import { forTenant } from '#db/tenant'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { CODES, mintEndUser, setUpApp, standing, ticketFor, whoIs } from '#shared/testing/factors'
+import { bodyOf, change, configure, eventsOf, leaked, outcomeOf, textIn } from '#shared/testing/sign-in'
+import { appCode, noCode } from '#shared/testing/totp'
+import { authRoutes } from '../auth/routes.ts'
+import { doorRoutes } from '../door/routes.ts'
+import { oneTimeCodeRoutes } from './routes.ts'
+
+const start = async (): Promise<{ app: TestApp; company: Company; pat: Person }> => {
+  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never)
+  const company = await app.company()
+  return { app, company, pat: await app.person(company) }
+}
+const verifyLogin = (app: TestApp, person: Person, ticket: string, code: string): Promise<Response> =>
+  app.request(`${CODES}/verifyLogin`, { body: whoIs(person, { login_ticket: ticket, code }) })
+const codeOf = async (response: Response): Promise<unknown> => (await bodyOf(response)).code
+
+test('set up while signing in, the app is a factor and verified: the same transaction mints', async () => {
+  const { app, company, pat } = await start()
+  const ticket = await ticketFor(app, company, pat)
+  const begun = await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: ticket }) }))
+  expect(begun).toMatchObject({ account: pat.email, issuer: company.name, secret: expect.stringMatching(/^[A-Z2-7]{52}$/) })
+  expect(textIn(begun, 'otp_auth_url')).toContain(textIn(begun, 'secret'))
+  expect(Buffer.from(textIn(begun, 'qr_code'), 'base64').subarray(1, 4).toString()).toBe('PNG')
+  const seed = textIn(begun, 'secret')
+  const confirmed = await app.request(`${CODES}/confirmLoginSetup`, {
+    body: whoIs(pat, { login_ticket: ticket, secret: seed, code: appCode(seed, app.clock.now()) }),
+  })
+  expect(confirmed.headers.get('cache-control')).toBe('no-store')
+  const { backup_codes: codes } = await bodyOf(confirmed)
+  expect(codes).toHaveLength(10)
+  for (const code of codes as string[]) expect(code).toMatch(/^\d{2}(-[0-9A-HJKMNP-TV-Z]{4}){4}$/)
+  const minted = await bodyOf(await mintEndUser(app, pat, ticket))
+  expect(minted).toMatchObject({ email: pat.email })
+  const [factor] = await findFactors(forTenant(app.db, company.tenantId), pat.id)
+  expect(factor).toMatchObject({ kind: 'totp', isPrimary: true })
+  expect(await eventsOf(app, company.tenantId, 'codes.totp.confirmLoginSetup')).toEqual(['factor.added'])
+  expect((await app.mailsTo(pat.email)).at(-1)?.subject).toBe(`An authenticator app was added to your account at ${company.name}`)
+  expect(await leaked(app, [company.tenantId], [seed, ...(codes as string[])])).toEqual([])
+})
+
+test('a factor is owed from then on: the password alone mints nothing, the code does', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const ticket = await ticketFor(app, company, pat)
+  expect(await codeOf(await mintEndUser(app, pat, ticket))).toBe('mfa_verification_failed')
+  const verified = await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))
+  expect(await bodyOf(verified)).toEqual({ success: true, message: 'TOTP code valid', method: 'totp', tenant_id: pat.tenantId, email: pat.email })
+  expect((await mintEndUser(app, pat, ticket)).status).toBe(200)
+  expect(await eventsOf(app, company.tenantId, 'codes.totp.verifyLogin')).toEqual(['factor.verified'])
+})
+
+test('inside a session a code renews it: a new token, a new time, both factors; the old token is over', async () => {
+  const { app, pat } = await start()
+  const token = await app.token(pat)
+  const { seed } = await setUpApp(app, pat, { token })
+  const renewed = await bodyOf(await app.request(`${CODES}/verify`, { token, body: whoIs(pat, { code: appCode(seed, app.clock.now()) }) }))
+  expect(renewed).toMatchObject({ method: 'totp', token_type: 'Bearer' })
+  const claims = JSON.parse(Buffer.from(textIn(renewed, 'access_token').split('.')[1] ?? '', 'base64url').toString())
+  expect(claims).toMatchObject({ amr: ['otp', 'pwd'], acr: 'aal2', auth_time: Math.floor(app.clock.now().getTime() / 1000) })
+  expect((await app.request(`${CODES}/verify`, { token, body: whoIs(pat, { code: '123456' }) })).status).toBe(401)
+})
+
+test('the first factor ends every other session of the person', async () => {
+  const { app, pat } = await start()
+  const [token, other] = [await app.token(pat), await app.token(pat)]
+  await setUpApp(app, pat, { token })
+  const status = async (bearer: string): Promise<number> => (await app.request('/authsec/uflow/auth/totp/devices', { token: bearer })).status
+  expect([await status(token), await status(other)]).toEqual([200, 401])
+})
+
+/** Family 23: enrolment by somebody who proved nothing. */
+const nobodies = (pat: Person, ticketOfOther: string): readonly (readonly [string, Record<string, unknown>])[] => [
+  ['knows the address alone', {}],
+  ['invents a ticket', { login_ticket: `${pat.tenantId}.${'A'.repeat(43)}` }],
+  ['brings somebody else\u2019s ticket', { login_ticket: ticketOfOther }],
+  ['sends what is no ticket', { login_ticket: 'x' }],
+]
+
+test('who proved nothing, or proved to be another, neither enrols nor verifies: one answer, nothing changed', async () => {
+  const { app, company, pat } = await start()
+  const other = await app.person(company)
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const victim = await app.person(company)
+  const ticketOfOther = await ticketFor(app, company, other)
+  const before = await standing(app, company.tenantId)
+  const answers = new Set<string>()
+  for (const [, proof] of nobodies(pat, ticketOfOther)) {
+    for (const path of ['beginSetup', 'beginLoginSetup'])
+      answers.add(JSON.stringify(await outcomeOf(await app.request(`${CODES}/${path}`, { body: whoIs(victim, proof) }))))
+    for (const path of ['confirmSetup', 'confirmLoginSetup'])
+      answers.add(
+        JSON.stringify(
+          await outcomeOf(
+            await app.request(`${CODES}/${path}`, { body: whoIs(victim, { ...proof, secret: seed, code: appCode(seed, app.clock.now()) }) }),
+          ),
+        ),
+      )
+    for (const path of ['verify', 'verifyLogin'])
+      answers.add(
+        JSON.stringify(
+          await outcomeOf(await app.request(`${CODES}/${path}`, { body: whoIs(pat, { ...proof, code: appCode(seed, app.clock.now()) }) })),
+        ),
+      )
+  }
+  expect([...answers]).toEqual([
+    JSON.stringify({
+      status: 401,
+      body: { error: 'Authentication required.', message: 'Authentication required.', code: 'authentication_required' },
+    }),
+  ])
+  expect(await standing(app, company.tenantId)).toEqual(before)
+})
+
+test('a bearer token of one person enrols and verifies nothing for another, nor in another tenant', async () => {
+  const { app, company, pat } = await start()
+  const other = await app.person(company)
+  const globex = await app.company('globex')
+  const token = await app.token(other)
+  const before = [await standing(app, company.tenantId), await standing(app, globex.tenantId)]
+  expect(await codeOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(pat) }))).toBe('authentication_required')
+  expect(await codeOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(globex.admin) }))).toBe('tenant_mismatch')
+  expect([await standing(app, company.tenantId), await standing(app, globex.tenantId)]).toEqual(before)
+})
+
+test('a ticket of a person who has a factor enrols no other: the password is not enough', async () => {
+  const { app, company, pat } = await start()
+  await setUpApp(app, pat, { token: await app.token(pat) })
+  const ticket = await ticketFor(app, company, pat)
+  expect(await codeOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: ticket }) }))).toBe('authentication_required')
+})
+
+test('a session of the password alone adds no factor beside one that is there, and an old one none at all', async () => {
+  const { app, pat } = await start()
+  const token = await app.token(pat)
+  const { seed } = await setUpApp(app, pat, { token })
+  const weak = await app.request(`${CODES}/beginSetup`, { token, body: whoIs(pat) })
+  expect(weak.status).toBe(401)
+  expect(weak.headers.get('www-authenticate')).toContain('error="insufficient_user_authentication"')
+  expect(weak.headers.get('www-authenticate')).toContain('acr_values="aal2"')
+  const strong = textIn(
+    await bodyOf(await app.request(`${CODES}/verify`, { token, body: whoIs(pat, { code: appCode(seed, app.clock.now()) }) })),
+    'access_token',
+  )
+  expect((await app.request(`${CODES}/beginSetup`, { token: strong, body: whoIs(pat) })).status).toBe(200)
+  app.clock.advance(901)
+  const old = await app.request(`${CODES}/beginSetup`, { token: strong, body: whoIs(pat) })
+  expect(old.headers.get('www-authenticate')).toContain('max_age="900"')
+})
+
+test('where a factor is required, the first is enrolled only by who can read the mail', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { requireSecondFactor: true })
+  app.clock.advance(3601)
+  const ticket = await ticketFor(app, company, pat)
+  const refused = await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: ticket }) }))
+  expect(refused).toMatchObject({ code: 'mailbox_proof_required', next_step: 'prove_mailbox', next: '/account/mailbox-proof' })
+  const token = await app.token(pat)
+  expect(await codeOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(pat) }))).toBe('mailbox_proof_required')
+  expect(await findFactors(forTenant(app.db, company.tenantId), pat.id)).toEqual([])
+})
+
+test('the seed is the server\u2019s: one that the client brings confirms nothing', async () => {
+  const { app, pat } = await start()
+  const token = await app.token(pat)
+  const own = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+  const confirm = (secret: string, code: string): Promise<Response> =>
+    app.request(`${CODES}/confirmSetup`, { token, body: whoIs(pat, { secret, code }) })
+  expect(await codeOf(await confirm(own, appCode(own, app.clock.now())))).toBe('setup_not_initiated')
+  const seed = textIn(await bodyOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(pat) })), 'secret')
+  expect(await codeOf(await confirm(own, appCode(own, app.clock.now())))).toBe('setup_not_initiated')
+  expect(await codeOf(await confirm(seed, noCode(seed, app.clock.now())))).toBe('invalid_totp_code')
+  app.clock.advance(601)
+  expect(await codeOf(await confirm(seed, appCode(seed, app.clock.now())))).toBe('setup_not_initiated')
+})
+
+test('another session of the person does not finish what one began, and five wrong codes end it', async () => {
+  const { app, pat } = await start()
+  const [token, other] = [await app.token(pat), await app.token(pat)]
+  const seed = textIn(await bodyOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(pat) })), 'secret')
+  const confirm = (bearer: string, code: string): Promise<Response> =>
+    app.request(`${CODES}/confirmSetup`, { token: bearer, body: whoIs(pat, { secret: seed, code }) })
+  expect(await codeOf(await confirm(other, appCode(seed, app.clock.now())))).toBe('setup_not_initiated')
+  for (let n = 0; n < 5; n++) expect(await codeOf(await confirm(token, noCode(seed, app.clock.now(), n)))).toBe('invalid_totp_code')
+  expect(await codeOf(await confirm(token, appCode(seed, app.clock.now())))).toBe('setup_not_initiated')
+})
+
+test('a code is good once: not again, not at another endpoint, not an earlier one after a later', async () => {
+  const { app, company, pat } = await start()
+  const token = await app.token(pat)
+  const { seed } = await setUpApp(app, pat, { token })
+  const [first, second] = [await ticketFor(app, company, pat), await ticketFor(app, company, pat)]
+  const now = app.clock.now()
+  expect((await verifyLogin(app, pat, first, appCode(seed, now))).status).toBe(200)
+  expect(await codeOf(await verifyLogin(app, pat, second, appCode(seed, now)))).toBe('invalid_totp_code')
+  expect(await codeOf(await verifyLogin(app, pat, second, appCode(seed, now, -1)))).toBe('invalid_totp_code')
+  expect(await codeOf(await app.request(`${CODES}/verify`, { token, body: whoIs(pat, { code: appCode(seed, now) }) }))).toBe('invalid_totp_code')
+  expect(await codeOf(await mintEndUser(app, pat, second))).toBe('mfa_verification_failed')
+  expect((await verifyLogin(app, pat, second, appCode(seed, now, 1))).status).toBe(200)
+})
+
+test('five wrong codes, wherever they are tried, pause the app for a quarter of an hour; the right one waits too, and the owner is told', async () => {
+  const { app, company, pat } = await start()
+  const token = await app.token(pat)
+  const { seed } = await setUpApp(app, pat, { token })
+  const ticket = await ticketFor(app, company, pat)
+  const tries = [
+    (code: string) => verifyLogin(app, pat, ticket, code),
+    (code: string) => app.request(`${CODES}/verify`, { token, body: whoIs(pat, { code }) }),
+    (code: string) => app.request('/authsec/uflow/auth/totp/verify', { token, body: { totp_code: code } }),
+    (code: string) =>
+      app.request('/authsec/uflow/auth/tenant/totp/login', {
+        body: { client_id: company.clientId, email: pat.email, totp_code: code, login_ticket: ticket },
+      }),
+    (code: string) => verifyLogin(app, pat, ticket, code),
+  ]
+  for (const [n, attempt] of tries.entries())
+    expect((await attempt(noCode(seed, app.clock.now(), n))).status).toSatisfy((status) => status === 400 || status === 401)
+  const paused = await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))
+  expect([paused.status, await codeOf(paused)]).toEqual([429, 'factor_paused'])
+  expect(Number(paused.headers.get('retry-after'))).toBe(900)
+  expect((await app.mailsTo(pat.email)).at(-1)?.subject).toBe(`Wrong codes for your account at ${company.name}`)
+  expect((await app.events(company.tenantId, { event: 'factor.paused' })).length).toBe(1)
+  expect(await codeOf(await mintEndUser(app, pat, ticket))).toBe('mfa_verification_failed')
+  app.clock.advance(901)
+  const later = await ticketFor(app, company, pat)
+  expect((await verifyLogin(app, pat, later, appCode(seed, app.clock.now()))).status).toBe(200)
+})
+
+test('a right code begins the count again', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const ticket = await ticketFor(app, company, pat)
+  for (let round = 0; round < 2; round++) {
+    for (let n = 0; n < 4; n++) expect(await codeOf(await verifyLogin(app, pat, ticket, noCode(seed, app.clock.now(), n)))).toBe('invalid_totp_code')
+    expect((await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))).status).toBe(200)
+    app.clock.advance(60)
+  }
+})
+
+test('every wrong code is in the record, with whose it is', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const ticket = await ticketFor(app, company, pat)
+  await verifyLogin(app, pat, ticket, noCode(seed, app.clock.now()))
+  const [refusal] = await app.events(company.tenantId, { event: 'request.refused' })
+  expect(refusal).toMatchObject({ outcome: 'refused', reason: 'invalid_totp_code', subjectId: pat.id, route: 'codes.totp.verifyLogin' })
+})
+
+test('a backup code stands for the app, once, however it is written; the owner is told how many are left', async () => {
+  const { app, company, pat } = await start()
+  const { backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const [first = '', second = ''] = backupCodes
+  const ticket = await ticketFor(app, company, pat)
+  const used = await bodyOf(await verifyLogin(app, pat, ticket, first.replaceAll('-', '').toLowerCase()))
+  expect(used).toMatchObject({ method: 'backup_code' })
+  expect((await mintEndUser(app, pat, ticket)).status).toBe(200)
+  const again = await ticketFor(app, company, pat)
+  expect(await codeOf(await verifyLogin(app, pat, again, first))).toBe('invalid_totp_code')
+  expect((await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: again, backup_code: second }) })).status).toBe(200)
+  expect((await app.mailsTo(pat.email)).map(({ text }) => text).join()).toContain('8 codes are left')
+  expect((await app.events(company.tenantId, { event: 'backup_code.used' })).length).toBe(2)
+})
+
+test('one try of a backup code costs one hash, whoever tries what; five wrong ones pause the set', async () => {
+  const { app, company, pat } = await start()
+  const { backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const other = await app.person(company)
+  const ticket = await ticketFor(app, company, pat)
+  const ofOther = await ticketFor(app, company, other)
+  const [real = ''] = backupCodes
+  const cost = async (person: Person, proof: string, code: string): Promise<number> => {
+    const before = app.ctx.passwords.computed()
+    expect(await codeOf(await verifyLogin(app, person, proof, code))).toBe('invalid_totp_code')
+    return app.ctx.passwords.computed() - before
+  }
+  expect(await cost(pat, ticket, `${real.slice(0, -1)}${real.endsWith('7') ? '8' : '7'}`)).toBe(1)
+  expect(await cost(pat, ticket, '99-0000-0000-0000-0000')).toBe(1)
+  expect(await cost(pat, ticket, 'not a code at all')).toBe(1)
+  expect(await cost(other, ofOther, real)).toBe(1)
+  for (let n = 0; n < 2; n++) expect(await codeOf(await verifyLogin(app, pat, ticket, '01-0000-0000-0000-0000'))).toBe('invalid_totp_code')
+  expect(await codeOf(await verifyLogin(app, pat, ticket, real))).toBe('factor_paused')
+  app.clock.advance(901)
+  expect((await verifyLogin(app, pat, await ticketFor(app, company, pat), real)).status).toBe(200)
+})
+
+test('a person without an app is told so, after the first factor alone', async () => {
+  const { app, company, pat } = await start()
+  const ticket = await ticketFor(app, company, pat)
+  expect(await codeOf(await verifyLogin(app, pat, ticket, '123456'))).toBe('totp_not_enabled')
+  expect(await codeOf(await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: ticket }) }))).toBe('invalid_request')
+})
+
+test('who has to reset the password stands nowhere', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const ticket = await ticketFor(app, company, pat)
+  await change(app, pat, { passwordResetRequired: true })
+  expect(await codeOf(await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now())))).toBe('authentication_required')
+})

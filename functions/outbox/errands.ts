@@ -1,0 +1,72 @@
+// Does what requests left behind, a batch of messages at a time.
+import { nextDueAt } from '#db/store/outbox'
+import { nextWebhookDueAt } from '#db/store/webhooks'
+import { directory } from '#db/tenant'
+import type { BaseCtx } from '#shared/context'
+import type { Outbound } from '#shared/fetch/guarded'
+import type { Mail } from '#shared/mail/mail'
+import { sendDueMail } from '#shared/mail/outbox'
+import { type Errand, type ErrandQueue, Errands } from '#shared/queue/errands'
+import { deliverDueWebhooks } from '#shared/webhooks/deliver'
+
+export type Ctx = BaseCtx & { readonly mail: Mail; readonly outbound: Outbound; readonly queue: ErrandQueue | undefined }
+
+/** An SQS event (docs.aws.amazon.com/lambda/latest/dg/with-sqs.html), as far as it is read. */
+export type Batch = { readonly Records: readonly { readonly messageId: string; readonly body: string }[] }
+/** What stays in the queue: the service tries it again, and after a few times lays it aside as a dead letter. */
+export type Failures = { readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] }
+
+/** The queue holds a message no longer than this; what is due later is the schedule's. */
+const LONGEST_DELAY_SECONDS = 900
+
+const errandOf = (body: string): Errand | undefined => {
+  try {
+    return Errands.safeParse(JSON.parse(body)).data?.errand
+  } catch {
+    return undefined
+  }
+}
+
+const due: Readonly<Record<Errand, (ctx: Ctx) => Promise<Date | undefined>>> = {
+  outbox: async (ctx) => {
+    await sendDueMail(ctx)
+    return nextDueAt(directory(ctx.db))
+  },
+  webhooks: async (ctx) => {
+    await deliverDueWebhooks(ctx)
+    return nextWebhookDueAt(directory(ctx.db))
+  },
+}
+
+/** Does the errand, and asks to be called again when more is due soon. */
+const run = async (ctx: Ctx, errand: Errand): Promise<void> => {
+  const next = await due[errand](ctx)
+  const seconds = next === undefined ? undefined : (next.getTime() - ctx.clock.now().getTime()) / 1000
+  if (seconds !== undefined && seconds <= LONGEST_DELAY_SECONDS) await ctx.queue?.send(errand, Math.max(seconds, 1))
+}
+
+const isBatch = (event: unknown): event is Batch =>
+  typeof event === 'object' && event !== null && Array.isArray((event as { readonly Records?: unknown }).Records)
+
+/** Messages of one kind are one errand. A message that says nothing known, and those of an errand that failed, stay behind; the others are done. */
+export const doErrands = async (ctx: Ctx, event: unknown): Promise<Failures> => {
+  if (!isBatch(event)) throw new Error('This function answers events of its queue alone.')
+  const failed: string[] = []
+  const asked = new Map<Errand, string[]>()
+  for (const { messageId, body } of event.Records) {
+    const errand = errandOf(body)
+    if (errand === undefined) {
+      ctx.log.warn('queue.message_refused', { message_id: messageId })
+      failed.push(messageId)
+    } else asked.set(errand, [...(asked.get(errand) ?? []), messageId])
+  }
+  for (const [errand, messageIds] of asked) {
+    try {
+      await run(ctx, errand)
+    } catch (error) {
+      ctx.log.error('queue.errand_failed', error, { errand })
+      failed.push(...messageIds)
+    }
+  }
+  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) }
+}

@@ -1,0 +1,19 @@
+// Composition root of the outbox function: no path, the queue of errands alone.
+import { cloud } from '#shared/cloud'
+import { ConfigError } from '#shared/config'
+import { tenantOutbound } from '#shared/fetch/configured'
+import { smtpMail } from '#shared/mail/smtp'
+import { sqsErrands } from '#shared/queue/sqs'
+import { doErrands } from './errands.ts'
+
+const base = await cloud(process.env)
+const { SMTP_URL: url, MAIL_FROM: from, ERRAND_QUEUE_URL: queueUrl } = base.config
+if (url === undefined) throw new ConfigError('SMTP_URL: must be set')
+const queue = queueUrl === undefined ? undefined : sqsErrands({ queueUrl })
+const ctx = { ...base, mail: smtpMail({ url, from }), outbound: tenantOutbound(base), queue }
+
+export const handler = async (event: unknown) => {
+  const failures = await doErrands(ctx, event)
+  await base.settle()
+  return failures
+}

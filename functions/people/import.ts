@@ -1,0 +1,187 @@
+// Import of people: idempotent by external id or address, each row all or nothing, an answer for each. A dry run does everything and takes it back.
+import type * as z from 'zod'
+import { isUniqueViolation } from '#db/client'
+import { findDefaultClient } from '#db/store/clients'
+import { findUsernames, insertUsers, lockMatches } from '#db/store/people'
+import { countUsage, useQuota } from '#db/store/tenants'
+import { endTickets } from '#db/store/tickets'
+import type { NewUser, User as UserRow } from '#db/store/users'
+import { atomically, attempt, forTenant, type TenantTx } from '#db/tenant'
+import { acting } from '#shared/administration/acting'
+import type { Grants } from '#shared/administration/change'
+import { tenantOf } from '#shared/administration/people'
+import { applyProfile } from '#shared/administration/profile'
+import { switchActive } from '#shared/administration/status'
+import { byUser, record, recordAll } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import { quotaOf } from '#shared/tenancy/quotas'
+import type { Ctx } from './group.ts'
+import type { Imported, ImportQuery, RowResult } from './import.schema.ts'
+import { isRefused, type Meaning, meaningOf, readRows, type Wanted } from './import-rows.ts'
+
+const ROWS_A_STEP = 250
+/** A request ends after 29 seconds: what is not begun by then waits for the next one. */
+const SECONDS = 20
+
+type Step = { readonly ctx: Ctx; readonly caller: User; readonly t: TenantTx; readonly grants: Grants }
+
+const refusal = (line: number, error: unknown): RowResult => {
+  const known = isUniqueViolation(error) ? new AppError('conflict', 'Somebody took the address or external id just now.') : error
+  if (!(known instanceof AppError) || known.status >= 500) throw error
+  const field = known.details.field?.replace(/^body\./, '')
+  return { line, result: 'refused', code: known.code, message: known.message, ...(field === undefined ? {} : { field }) }
+}
+
+const newRow = (ctx: Ctx, clientId: string | undefined, row: Wanted): NewUser => {
+  const at = ctx.clock.now()
+  return {
+    id: ctx.random.id(),
+    clientId: clientId ?? null,
+    email: row.email,
+    name: row.name ?? '',
+    username: row.username ?? null,
+    avatarUrl: row.avatar_url ?? null,
+    externalId: row.external_id ?? null,
+    active: row.active ?? true,
+    provider: 'custom',
+    announcedAt: at,
+    validFrom: at,
+    createdAt: at,
+    updatedAt: at,
+  }
+}
+
+/** All new people of a step in few statements. The events name whom they are about and nothing else: what is personal stays in the row, where it can be erased. */
+const create = async ({ ctx, caller, t }: Step, rows: readonly Wanted[]): Promise<RowResult[]> => {
+  const taken = await findUsernames(
+    t,
+    rows.flatMap(({ username }) => username ?? []),
+  )
+  const free = rows.filter(({ username }) => username === undefined || !taken.has(username))
+  const clashes = rows
+    .filter((row) => !free.includes(row))
+    .map(({ line }) => refusal(line, new AppError('username_taken', undefined, { field: 'username' })))
+  if (!(await useQuota(t, 'users', quotaOf((await tenantOf(t)).settings, 'users'), free.length)))
+    return [...clashes, ...free.map(({ line }) => refusal(line, new AppError('quota_exceeded')))]
+  const clientId = (await findDefaultClient(t))?.id
+  const people = free.map((row) => ({ line: row.line, user: newRow(ctx, clientId, row) }))
+  const added = await insertUsers(
+    t,
+    people.map(({ user }) => user),
+  )
+  await countUsage(t, 'users', added.size - people.length)
+  const made = people.filter(({ user }) => added.has(user.id))
+  await recordAll(
+    t,
+    ctx,
+    made.map(({ user, line }) => ({
+      event: 'user.created',
+      actor: byUser(caller),
+      target: { type: 'user', id: user.id },
+      // Sealed for who did it, whose address it holds: a key for each of ten thousand people would be most of the work, and guard nothing of theirs.
+      subjectId: caller.userId,
+      after: { source: 'import', line },
+    })),
+  )
+  const late = people
+    .filter(({ user }) => !added.has(user.id))
+    .map(({ line }) => refusal(line, new AppError('conflict', 'Somebody took the address just now.')))
+  return [...clashes, ...late, ...made.map(({ user, line }): RowResult => ({ line, result: 'created', user_id: user.id }))]
+}
+
+const update = async (
+  { ctx, caller, t, grants }: Step,
+  line: number,
+  { user, change, active }: Extract<Meaning, { does: 'update' }>,
+): Promise<RowResult> => {
+  try {
+    if (active !== undefined && !caller.permissions.has('users:active'))
+      throw new AppError('insufficient_scope', 'The permission users:active is missing.', { field: 'active' })
+    await attempt(t, async () => {
+      await applyProfile(t, ctx, caller, grants, user, change)
+      if (active !== undefined) await switchActive(t, ctx, caller, grants, user, active)
+    })
+    return { line, result: 'updated', user_id: user.id }
+  } catch (error) {
+    return { ...refusal(line, error), user_id: user.id }
+  }
+}
+
+const keysOf = (rows: readonly Wanted[]) => [rows.map(({ email }) => email), rows.flatMap(({ external_id }) => external_id ?? [])] as const
+
+/** The links of whoever loses address or access open nothing any more. */
+const endLinks = async (t: TenantTx, ctx: Ctx, rows: readonly Wanted[], people: readonly UserRow[]): Promise<void> => {
+  for (const row of rows) {
+    const meaning = meaningOf(row, people)
+    if (meaning.does === 'update' && (meaning.active === false || row.email !== meaning.user.email))
+      await endTickets(t, meaning.user.id, ctx.clock.now())
+  }
+}
+
+const runStep = async (step: Step, rows: readonly Wanted[]): Promise<RowResult[]> => {
+  const { t, ctx } = step
+  const people = await lockMatches(t, ...keysOf(rows))
+  await endLinks(t, ctx, rows, people)
+  const [results, fresh]: [RowResult[], Wanted[]] = [[], []]
+  for (const row of rows) {
+    const meaning = meaningOf(row, people)
+    if (meaning.does === 'create') fresh.push(row)
+    else if (meaning.does === 'refuse') results.push(meaning.refusal.refused)
+    else if (meaning.does === 'nothing') results.push({ line: row.line, result: 'unchanged', user_id: meaning.user.id })
+    else results.push(await update(step, row.line, meaning))
+  }
+  return fresh.length === 0 ? results : [...results, ...(await create(step, fresh))]
+}
+
+class TakenBack extends Error {
+  readonly results: readonly RowResult[]
+  constructor(results: readonly RowResult[]) {
+    super('a dry run')
+    this.results = results
+  }
+}
+
+const withoutIds = (rows: readonly RowResult[]): RowResult[] =>
+  rows.map((row) => (row.result === 'created' ? { line: row.line, result: row.result } : row))
+
+const importStep = async (ctx: Ctx, caller: User, rows: readonly Wanted[], dryRun: boolean): Promise<readonly RowResult[]> => {
+  try {
+    return await acting(ctx, caller, caller.tenantId, async (t, grants) => {
+      const results = await runStep({ ctx, caller, t, grants }, rows)
+      if (dryRun) throw new TakenBack(withoutIds(results))
+      return results
+    })
+  } catch (error) {
+    if (error instanceof TakenBack) return error.results
+    throw error
+  }
+}
+
+const countsOf = (rows: readonly RowResult[]) => {
+  const counts = { created: 0, updated: 0, unchanged: 0, refused: 0, not_tried: 0 }
+  for (const { result } of rows) counts[result]++
+  return counts
+}
+
+/** @throws AppError invalid_request for a file that is none; a row that is none is answered as such */
+export const importPeople = async (ctx: Ctx, caller: User, query: z.output<typeof ImportQuery>, text: string): Promise<z.input<typeof Imported>> => {
+  const from = ctx.clock.elapsed()
+  const rows = readRows(text)
+  const results = new Map<number, RowResult>()
+  const wanted = rows.flatMap((row) => {
+    if (!isRefused(row)) return [row]
+    results.set(row.line, row.refused)
+    return []
+  })
+  for (let at = 0; at < wanted.length && ctx.clock.elapsed() - from < SECONDS * 1000; at += ROWS_A_STEP) {
+    const done = await importStep(ctx, caller, wanted.slice(at, at + ROWS_A_STEP), query.dry_run)
+    for (const result of done) results.set(result.line, result)
+  }
+  const all = rows.map(({ line }): RowResult => results.get(line) ?? { line, result: 'not_tried' })
+  const counts = countsOf(all)
+  if (!query.dry_run)
+    await atomically(forTenant(ctx.db, caller.tenantId), (t) => record(t, ctx, { event: 'people.imported', actor: byUser(caller), after: counts }))
+  ctx.wakeOutbox()
+  return { dry_run: query.dry_run, counts, rows: all }
+}

@@ -1,0 +1,148 @@
+// Wire shapes of people on paths of our own: unknown members are refused.
+import * as z from 'zod'
+import { AvatarUrl, FlexibleBoolean, Name, Part, Provider, Username } from '#shared/administration/people.schema'
+import { Id } from '#shared/administration/wire'
+import { Email } from '#shared/email'
+
+export const Person = z
+  .object({
+    id: z.string(),
+    email: z.string(),
+    email_verified: z.boolean(),
+    name: z.string(),
+    username: z.string().nullable(),
+    avatar_url: z.string().nullable(),
+    external_id: z.string().nullable(),
+    provider: z.string(),
+    client_id: z.string().nullable(),
+    active: z.boolean(),
+    is_primary_admin: z.boolean(),
+    pending: z.boolean(),
+    last_login_at: z.string().nullable(),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'Person' })
+
+export const PeopleQuery = z.strictObject({
+  search: Part.optional(),
+  active: FlexibleBoolean.optional(),
+  provider: Provider.optional(),
+  client_id: Id.optional(),
+  external_id: z.string().min(1).max(255).optional(),
+  sort: z.enum(['created_at', '-created_at', 'email', '-email', 'name', '-name']).default('-created_at'),
+  cursor: z.string().max(1000).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
+})
+export const PeoplePage = z
+  .object({
+    people: z.array(Person),
+    /** Counted to 10,000 at most where a filter is set, to 1000 where something is searched for. */
+    total: z.int(),
+    next: z.string().nullable(),
+  })
+  .meta({ id: 'PeoplePage' })
+export const PersonPath = z.object({ user_id: Id })
+/** Null takes a value away. */
+export const PatchPerson = z
+  .strictObject({
+    email: Email.optional(),
+    name: Name.optional(),
+    username: Username.nullable().optional(),
+    avatar_url: AvatarUrl.nullable().optional(),
+    external_id: z.string().trim().min(1).max(255).nullable().optional(),
+  })
+  .meta({ id: 'PatchPerson' })
+
+const details = z.record(z.string(), z.unknown())
+export const PersonExport = z
+  .object({
+    format: z.literal('authsec.person.v1'),
+    exported_at: z.string(),
+    person: Person,
+    roles: z.array(z.object({ id: z.string(), name: z.string() })),
+    groups: z.array(z.object({ id: z.string(), name: z.string() })),
+    permissions: z.array(z.string()),
+    factors: z.array(
+      z.object({
+        id: z.string(),
+        kind: z.string(),
+        name: z.string(),
+        /** As it is shown: of the number, the last digits. */
+        phone: z.string().nullable(),
+        created_at: z.string(),
+        confirmed_at: z.string().nullable(),
+      }),
+    ),
+    sessions: z.array(
+      z.object({
+        id: z.string(),
+        created_at: z.string(),
+        last_seen_at: z.string(),
+        expires_at: z.string(),
+        revoked_at: z.string().nullable(),
+        address: z.string(),
+        user_agent: z.string(),
+        amr: z.array(z.string()),
+      }),
+    ),
+    devices: z.array(z.object({ last_used_at: z.string() })),
+    /** Sign-ins at other providers. */
+    identities: z.array(
+      z.object({
+        provider: z.string(),
+        issuer: z.string(),
+        subject: z.string(),
+        email: z.string().nullable(),
+        profile: z.record(z.string(), z.unknown()).nullable(),
+        last_login_at: z.string().nullable(),
+        created_at: z.string(),
+      }),
+    ),
+    /** Phones and browsers that answer requests for the person. */
+    push_devices: z.array(
+      z.object({
+        platform: z.string(),
+        name: z.string().nullable(),
+        model: z.string().nullable(),
+        last_used_at: z.string().nullable(),
+        created_at: z.string(),
+      }),
+    ),
+    voice_links: z.array(
+      z.object({
+        platform: z.string(),
+        voice_user_id: z.string(),
+        name: z.string().nullable(),
+        last_used_at: z.string().nullable(),
+        linked_at: z.string(),
+      }),
+    ),
+    /** What the person allowed clients. */
+    consents: z.array(
+      z.object({
+        client_id: z.string(),
+        client_name: z.string(),
+        resource: z.string().nullable(),
+        scopes: z.array(z.string()),
+        created_at: z.string(),
+      }),
+    ),
+    /** The newest ten thousand of what the person did and of what was done to the person, newest first. */
+    events: z.array(
+      z.object({
+        id: z.string(),
+        at: z.string(),
+        event: z.string(),
+        outcome: z.string(),
+        by_person: z.boolean(),
+        /** Of what speaks of the person alone. */
+        details: details.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'PersonExport' })
+export const PersonErased = z.object({ user_id: z.string(), deleted_counts: z.record(z.string(), z.int()) }).meta({ id: 'PersonErased' })
+
+export const RestoreToken = z.strictObject({ restore_token: z.string().min(1).max(256) }).meta({ id: 'RestoreToken' })
+export const RestoreByPlatform = z.strictObject({ tenant_id: Id }).meta({ id: 'RestoreByPlatform' })

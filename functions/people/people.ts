@@ -1,0 +1,66 @@
+// One list, one record and its changes: each reads with an ETag and changes against it (RFC 9110 section 13.1.1).
+import type * as z from 'zod'
+import type { PeopleFilter } from '#db/store/people'
+import type { User as UserRow } from '#db/store/users'
+import { forTenant } from '#db/tenant'
+import { pageOfPeople } from '#shared/administration/lists'
+import { isPending, personOf } from '#shared/administration/people'
+import { type ProfileChange, updateProfile } from '#shared/administration/profile'
+import { etagOf, preconditionOf } from '#shared/http/precondition'
+import type { User } from '#shared/http/principal'
+import { Sent } from '#shared/http/route'
+import type { Ctx } from './group.ts'
+import type { PatchPerson, PeoplePage, PeopleQuery, Person } from './people.schema.ts'
+
+type Shown = z.input<typeof Person>
+
+export const shownPerson = (user: UserRow): Shown => ({
+  id: user.id,
+  email: user.email,
+  email_verified: user.emailVerifiedAt !== null,
+  name: user.name,
+  username: user.username,
+  avatar_url: user.avatarUrl,
+  external_id: user.externalId,
+  provider: user.provider,
+  client_id: user.clientId,
+  active: user.active,
+  is_primary_admin: user.isPrimaryAdmin,
+  pending: isPending(user),
+  last_login_at: user.lastLoginAt?.toISOString() ?? null,
+  created_at: user.createdAt.toISOString(),
+  updated_at: user.updatedAt.toISOString(),
+})
+
+/** Of what an administrator can change: a sign-in of the person is not a change of the record. */
+export const tagOf = (user: UserRow): string => {
+  const { last_login_at: _, pending: __, ...record } = shownPerson(user)
+  return etagOf(record)
+}
+
+export const listPeoplePage = async (ctx: Ctx, caller: User, query: z.output<typeof PeopleQuery>): Promise<z.input<typeof PeoplePage>> => {
+  const { search, active, provider, client_id: clientId, external_id: externalId } = query
+  const filter: PeopleFilter = { search, active, provider, clientId, externalId }
+  const found = await pageOfPeople(
+    forTenant(ctx.db, caller.tenantId),
+    filter,
+    { sort: query.sort, cursor: query.cursor, limit: query.limit },
+    query.limit,
+  )
+  return { people: found.people.map(shownPerson), total: found.total, next: found.next ?? null }
+}
+
+/** @throws AppError not_found */
+export const showPerson = async (ctx: Ctx, caller: User, userId: string): Promise<Sent<Shown>> => {
+  const user = await personOf(forTenant(ctx.db, caller.tenantId), userId)
+  return new Sent(shownPerson(user), { headers: { ETag: tagOf(user) } })
+}
+
+/** @throws AppError precondition_required, precondition_failed, not_found, email_taken, username_taken, cannot_grant, forbidden */
+export const patchPerson = async (ctx: Ctx, caller: User, userId: string, body: z.output<typeof PatchPerson>): Promise<Sent<Shown>> => {
+  const judge = preconditionOf(ctx, 'required')
+  const { email, name, username, avatar_url: avatarUrl, external_id: externalId } = body
+  const change: ProfileChange = { email, name, username, avatarUrl, externalId }
+  await updateProfile(ctx, caller, { tenantId: caller.tenantId, userId, change, precondition: (user) => judge(tagOf(user)) })
+  return showPerson(ctx, caller, userId)
+}

@@ -1,0 +1,53 @@
+// What a change of a tenant's settings changes, and whether it protects less than before.
+
+import type * as z from 'zod'
+import { ACR } from '#shared/token/acr'
+import type { Settings } from './settings.schema.ts'
+
+type Shown = z.output<typeof Settings>
+
+/** The settings, each under one name. */
+const flat = ({ recovery, quotas, decided: _, ...rest }: Shown) => ({
+  ...rest,
+  'recovery.backup_codes': recovery.backup_codes,
+  'recovery.administrator_pass': recovery.administrator_pass,
+  'recovery.waiting_days': recovery.waiting_days,
+  ...Object.fromEntries(Object.entries(quotas).map(([name, most]) => [`quotas.${name}`, most])),
+})
+
+export type Change = { readonly setting: string; readonly before: unknown; readonly after: unknown }
+
+export const changesOf = (before: Shown, after: Shown): readonly Change[] => {
+  const [was, is] = [Object.entries(flat(before)), new Map<string, unknown>(Object.entries(flat(after)))]
+  return was.flatMap(([setting, value]) =>
+    JSON.stringify(value) === JSON.stringify(is.get(setting)) ? [] : [{ setting, before: value, after: is.get(setting) }],
+  )
+}
+
+const on = (_: unknown, after: unknown): boolean => after === true
+const off = (_: unknown, after: unknown): boolean => after === false
+const longer = (before: unknown, after: unknown): boolean => Number(after) > Number(before)
+const shorter = (before: unknown, after: unknown): boolean => Number(after) < Number(before)
+const rank = (acr: unknown): number => (ACR as readonly unknown[]).indexOf(acr)
+
+/** Of each setting, whether it protects less after the change. */
+const WEAKENS: Readonly<Record<string, (before: unknown, after: unknown) => boolean>> = {
+  require_second_factor: off,
+  admin_acr: (before, after) => rank(after) < rank(before),
+  direct_sign_up: on,
+  require_login_challenge: off,
+  passwordless_totp: on,
+  'recovery.backup_codes': on,
+  'recovery.administrator_pass': on,
+  // None is the longest wait there is.
+  'recovery.waiting_days': (before, after) => after !== null && (before === null || Number(after) < Number(before)),
+  trust_factors_of: (before, after) => Array.isArray(after) && Array.isArray(before) && after.some((name) => !before.includes(name)),
+  ciba_number_matching: off,
+  ciba_discloses_accounts: on,
+  session_idle_seconds: longer,
+  session_absolute_seconds: longer,
+  audit_retention_days: shorter,
+  delegation_depth: longer,
+}
+
+export const isWeaker = ({ setting, before, after }: Change): boolean => WEAKENS[setting]?.(before, after) ?? false

@@ -1,0 +1,43 @@
+// What a tenant decides for itself, for its administrators; for those of the platform, of any tenant.
+import { actingTenant } from '#shared/administration/acting'
+import { FRESH_SECONDS } from '#shared/factors/fresh'
+import { may, mayFresh } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { PatchSettings, Settings, SettingsQuery } from './settings.schema.ts'
+
+export const settingsRoutes = [
+  route({
+    id: 'people.readSettings',
+    on: 'GET /tenant/settings',
+    summary: 'What the tenant decides for itself, as it holds now, with the ETag that a change needs.',
+    access: may('admin:access'),
+    query: SettingsQuery,
+    reply: json(200, Settings),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, query }) => (await import('./settings.ts')).readSettings(ctx, actingTenant(principal, query.tenant_id)),
+  }),
+  route({
+    id: 'people.changeSettings',
+    on: 'PATCH /tenant/settings',
+    summary:
+      'Change what the tenant decides, as it was read (If-Match); null gives a decision back. What protects less takes two factors, just proved.',
+    access: mayFresh({ withinSeconds: FRESH_SECONDS }, 'admin:access', 'admin:manage'),
+    query: SettingsQuery,
+    body: PatchSettings,
+    reply: json(200, Settings),
+    errors: [
+      'not_found',
+      'forbidden',
+      'provider_not_enabled',
+      'would_lock_out',
+      'insufficient_user_authentication',
+      'precondition_required',
+      'precondition_failed',
+    ],
+    emits: ['tenant.settings_changed', 'sessions.revoked'],
+    handle: async ({ ctx, principal, query, body }) =>
+      (await import('./settings.ts')).changeSettings(ctx, principal, actingTenant(principal, query.tenant_id), body),
+  }),
+]

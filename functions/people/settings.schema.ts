@@ -1,0 +1,69 @@
+// Wire shapes of what a tenant decides for itself. Null gives a decision back to the deployment.
+import * as z from 'zod'
+import { Id } from '#shared/administration/wire'
+import { QUOTAS, type QuotaName } from '#shared/tenancy/quotas'
+import { ACR } from '#shared/token/acr'
+
+const HOUR = 3600
+/** A shorter session would throw out who set it before it could be set right. */
+const seconds = z
+  .int()
+  .min(300)
+  .max(24 * HOUR)
+const days = (least: number, most: number) => z.int().min(least).max(most)
+const Acr = z.enum(ACR)
+const ProviderName = z.string().min(1).max(64)
+
+const QuotaNames = z.enum(Object.keys(QUOTAS) as [QuotaName, ...QuotaName[]])
+
+export const SettingsQuery = z.strictObject({ tenant_id: Id.optional() })
+
+/** What holds now, whoever decided it. */
+export const Settings = z
+  .object({
+    require_second_factor: z.boolean(),
+    /** The weakest context in which administrative permissions count; null: any. */
+    admin_acr: Acr.nullable(),
+    direct_sign_up: z.boolean(),
+    require_login_challenge: z.boolean(),
+    passwordless_totp: z.boolean(),
+    recovery: z.object({ backup_codes: z.boolean(), administrator_pass: z.boolean(), waiting_days: z.int().nullable() }),
+    trust_factors_of: z.array(z.string()),
+    ciba_number_matching: z.boolean(),
+    ciba_discloses_accounts: z.boolean(),
+    session_idle_seconds: z.int(),
+    session_absolute_seconds: z.int(),
+    audit_retention_days: z.int(),
+    /** How many may act one after the other for the same person or client. */
+    delegation_depth: z.int(),
+    quotas: z.record(z.string(), z.int()),
+    /** Which of these the tenant decided; the others are the deployment’s. */
+    decided: z.array(z.string()),
+  })
+  .meta({ id: 'TenantSettings' })
+
+export const PatchSettings = z
+  .strictObject({
+    require_second_factor: z.boolean().nullable().optional(),
+    admin_acr: Acr.nullable().optional(),
+    direct_sign_up: z.boolean().nullable().optional(),
+    require_login_challenge: z.boolean().nullable().optional(),
+    passwordless_totp: z.boolean().nullable().optional(),
+    recovery: z
+      .strictObject({
+        backup_codes: z.boolean().nullable().optional(),
+        administrator_pass: z.boolean().nullable().optional(),
+        waiting_days: days(1, 30).nullable().optional(),
+      })
+      .optional(),
+    trust_factors_of: z.array(ProviderName).max(50).nullable().optional(),
+    ciba_number_matching: z.boolean().nullable().optional(),
+    ciba_discloses_accounts: z.boolean().nullable().optional(),
+    session_idle_seconds: seconds.nullable().optional(),
+    session_absolute_seconds: seconds.nullable().optional(),
+    audit_retention_days: days(90, 7300).nullable().optional(),
+    delegation_depth: z.int().min(0).max(20).nullable().optional(),
+    /** For platform administrators. */
+    quotas: z.partialRecord(QuotaNames, z.int().min(0).max(2_000_000_000).nullable()).optional(),
+  })
+  .meta({ id: 'PatchTenantSettings' })

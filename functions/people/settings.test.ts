@@ -1,0 +1,308 @@
+import { describe, expect, test } from 'vitest'
+import { findTenant } from '#db/store/tenants'
+import { forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { type Company, type Person, startApp } from '#shared/testing/app'
+import { addProvider } from '#shared/testing/federation'
+import { type Body, bodyOf, enrol } from '#shared/testing/sign-in'
+import { accountRoutes } from '../account/routes.ts'
+import { authRoutes } from '../auth/routes.ts'
+import { platformAdministrator } from '../seeds.ts'
+import { peopleRoutes } from './routes.ts'
+
+const PATH = '/tenant/settings'
+const TWO = ['pwd', 'otp']
+
+const house = async () => {
+  const app = await startApp([...peopleRoutes, ...accountRoutes, ...authRoutes])
+  const company = await app.company()
+  const read = async (token: string, query = '') => {
+    const response = await app.request(`${PATH}${query}`, { token })
+    return { status: response.status, etag: response.headers.get('etag') ?? '', body: await bodyOf(response) }
+  }
+  const patch = async (token: string, body: Body, { ifMatch = '*', query = '' } = {}) => {
+    const response = await app.request(`${PATH}${query}`, { method: 'PATCH', token, body, headers: { 'if-match': ifMatch } })
+    return { status: response.status, body: await bodyOf(response), challenge: response.headers.get('www-authenticate') }
+  }
+  const stored = async (of: Company = company) => (await findTenant(forTenant(app.db, of.tenantId)))?.settings
+  const events = async (event: string) => (await app.events(company.tenantId)).filter((row) => row.event === event)
+  const lives = async (token: string): Promise<boolean> => (await app.request('/account/sessions', { token })).status === 200
+  return { app, company, read, patch, stored, events, lives, strong: await app.token(company.admin, TWO) }
+}
+
+describe('settings of a tenant', () => {
+  test('say what holds, and of it what the tenant decided', async () => {
+    const h = await house()
+    const { status, body, etag } = await h.read(h.strong)
+    expect(status).toBe(200)
+    expect(etag).toMatch(/^"[\w-]{22}"$/)
+    expect(body).toMatchObject({
+      require_second_factor: false,
+      admin_acr: null,
+      recovery: { backup_codes: true, administrator_pass: true, waiting_days: null },
+      trust_factors_of: [],
+      session_idle_seconds: 28_800,
+      session_absolute_seconds: 86_400,
+      audit_retention_days: 90,
+      quotas: { users: 1_000_000 },
+      decided: [],
+    })
+  })
+
+  test('change, each of them, and go back to the deployment by null', async () => {
+    const h = await house()
+    const first = await h.read(h.strong)
+    const wanted = {
+      require_second_factor: true,
+      admin_acr: 'aal2',
+      direct_sign_up: true,
+      require_login_challenge: true,
+      passwordless_totp: true,
+      recovery: { backup_codes: false, administrator_pass: false, waiting_days: 3 },
+      ciba_number_matching: true,
+      ciba_discloses_accounts: true,
+      session_idle_seconds: 600,
+      session_absolute_seconds: 3600,
+      audit_retention_days: 365,
+      delegation_depth: 2,
+    }
+    const changed = await h.patch(h.strong, wanted, { ifMatch: first.etag })
+    expect(changed).toMatchObject({ status: 200, body: wanted })
+    expect(changed.body.decided).toHaveLength(14)
+    expect(await h.stored()).toMatchObject({ requireSecondFactor: true, adminAcr: 'aal2', recovery: { waitingDays: 3 }, sessionIdleSeconds: 600 })
+    expect((await h.read(h.strong)).body).toEqual(changed.body)
+    const [event] = await h.events('tenant.settings_changed')
+    expect(event?.targetId).toBe(h.company.tenantId)
+    const nothing = (given: Body): Body =>
+      Object.fromEntries(
+        Object.entries(given).map(([name, value]) => [name, typeof value === 'object' && value !== null ? nothing(value as Body) : null]),
+      )
+    expect((await h.patch(h.strong, nothing(wanted))).body).toEqual(first.body)
+  })
+
+  test('are changed as they were read: of two at once, one', async () => {
+    const h = await house()
+    const { etag } = await h.read(h.strong)
+    const tries = await Promise.all([...Array(20).keys()].map((n) => h.patch(h.strong, { session_idle_seconds: 300 + n }, { ifMatch: etag })))
+    expect(tries.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(tries.filter(({ status, body }) => status === 412 && body.code === 'precondition_failed')).toHaveLength(19)
+    expect(await h.events('tenant.settings_changed')).toHaveLength(1)
+    const bare = await h.app.request(PATH, { method: 'PATCH', token: h.strong, body: { session_idle_seconds: 900 } })
+    expect([bare.status, (await bodyOf(bare)).code]).toEqual([428, 'precondition_required'])
+  })
+
+  test.each<Body>([
+    { unknown: true },
+    { recovery: { unknown: true } },
+    { quotas: { unknown: 3 } },
+    { admin_acr: 'aal4' },
+    { session_idle_seconds: 299 },
+    { session_absolute_seconds: 86_401 },
+    { session_idle_seconds: 1e300 },
+    { audit_retention_days: 89 },
+    { recovery: { waiting_days: 0 } },
+    { recovery: { waiting_days: 31 } },
+    { require_second_factor: 'true' },
+    { trust_factors_of: ['x'.repeat(65)] },
+    { trust_factors_of: Array(51).fill('google') },
+  ])('refuse %j, and stay', async (body) => {
+    const h = await house()
+    const before = await h.stored()
+    expect(await h.patch(h.strong, body)).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
+    expect(await h.stored()).toEqual(before)
+  })
+
+  test('trust no provider that is not there', async () => {
+    const h = await house()
+    expect(await h.patch(h.strong, { trust_factors_of: ['nobody-knows-it'] })).toMatchObject({ status: 400, body: { code: 'provider_not_enabled' } })
+    expect(await h.stored()).toEqual({})
+  })
+
+  test('are for who manages the tenant, and of the caller\u2019s tenant alone', async () => {
+    const h = await house()
+    const other = await h.app.company('globex')
+    const looker = await h.app.token(await h.app.person(h.company, ['admin:access']), TWO)
+    expect((await h.read(looker)).status).toBe(200)
+    expect(await h.patch(looker, { session_idle_seconds: 600 })).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } })
+    expect(await h.patch(h.strong, { session_idle_seconds: 600 }, { query: `?tenant_id=${other.tenantId}` })).toMatchObject({
+      status: 403,
+      body: { code: 'tenant_mismatch' },
+    })
+    expect([await h.stored(), await h.stored(other)]).toEqual([{}, {}])
+  })
+
+  test('that bound how much there may be are set by the platform, for any tenant', async () => {
+    const h = await house()
+    expect(await h.patch(h.strong, { quotas: { users: 5 } })).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+    const platform = await h.app.token(await platformAdministrator(h.app))
+    const query = `?tenant_id=${h.company.tenantId}`
+    expect(await h.patch(platform, { quotas: { users: 5 } }, { query })).toMatchObject({
+      status: 200,
+      body: { quotas: { users: 5, clients: 10_000 } },
+    })
+    expect(await h.stored()).toMatchObject({ quotas: { users: 5 } })
+    expect((await h.patch(platform, { quotas: { users: null } }, { query })).body).toMatchObject({ quotas: { users: 1_000_000 }, decided: [] })
+  })
+
+  test('of the platform itself never take a password alone', async () => {
+    const h = await house()
+    const platform = await h.app.token(await platformAdministrator(h.app))
+    expect((await h.read(platform)).body.admin_acr).toBe('aal2')
+    expect((await h.read(platform, `?tenant_id=${SYSTEM_TENANT}`)).body.admin_acr).toBe('aal2')
+  })
+})
+
+const WEAKER: readonly (readonly [Body, Body])[] = [
+  [{ require_second_factor: true }, { require_second_factor: false }],
+  [{ require_second_factor: true }, { require_second_factor: null }],
+  [{ admin_acr: 'aal2' }, { admin_acr: null }],
+  [{}, { direct_sign_up: true }],
+  [{ require_login_challenge: true }, { require_login_challenge: false }],
+  [{}, { passwordless_totp: true }],
+  [{ recovery: { backup_codes: false } }, { recovery: { backup_codes: null } }],
+  [{ recovery: { administrator_pass: false } }, { recovery: { administrator_pass: true } }],
+  [{}, { recovery: { waiting_days: 30 } }],
+  [{ recovery: { waiting_days: 9 } }, { recovery: { waiting_days: 8 } }],
+  [{ ciba_number_matching: true }, { ciba_number_matching: false }],
+  [{}, { ciba_discloses_accounts: true }],
+  [{ session_idle_seconds: 600 }, { session_idle_seconds: 601 }],
+  [{ session_absolute_seconds: 600 }, { session_absolute_seconds: null }],
+  [{ audit_retention_days: 200 }, { audit_retention_days: 199 }],
+  [{ delegation_depth: 2 }, { delegation_depth: 3 }],
+]
+
+describe('what protects less than before', () => {
+  test.each(WEAKER)('after %j: %j takes two factors, and the others are told', async (before, after) => {
+    const h = await house()
+    const other = await h.app.person(h.company, 'admin')
+    // What was to be lowered is set by two factors; `admin_acr` would keep the weaker session from asking at all.
+    if (Object.keys(before).length > 0) expect((await h.patch(h.strong, before)).status).toBe(200)
+    const told = (await h.app.mailsTo(other.email)).length
+    const state = await h.stored()
+    const weak = await h.app.token(h.company.admin, ['pwd'])
+    const refused = await h.patch(weak, after)
+    expect([401, 403]).toContain(refused.status)
+    if (refused.status === 401) {
+      expect(refused.body).toMatchObject({ code: 'insufficient_user_authentication', acr_values: 'aal2' })
+      expect(refused.challenge).toContain('acr_values="aal2"')
+    }
+    expect(await h.stored()).toEqual(state)
+    expect(await h.app.mailsTo(other.email)).toHaveLength(told)
+    expect((await h.patch(h.strong, after)).status).toBe(200)
+    const mail = (await h.app.mailsTo(other.email)).at(-1)
+    expect(mail?.subject).toContain('is protected less than before')
+    expect(mail?.text).toContain(h.company.admin.email)
+    expect(await h.app.mailsTo(h.company.admin.email)).toEqual([])
+  })
+
+  test('takes them just proved', async () => {
+    const h = await house()
+    h.app.clock.advance(15 * 60 + 1)
+    expect(await h.patch(h.strong, { passwordless_totp: true })).toMatchObject({
+      status: 401,
+      body: { code: 'insufficient_user_authentication', max_age: 900 },
+    })
+    expect(await h.stored()).toEqual({})
+  })
+
+  test('is told nobody where nothing became weaker', async () => {
+    const h = await house()
+    const other = await h.app.person(h.company, 'admin')
+    const weak = await h.app.token(h.company.admin, ['pwd'])
+    expect((await h.patch(weak, { session_idle_seconds: 600, audit_retention_days: 365, ciba_number_matching: true })).status).toBe(200)
+    expect(await h.app.mailsTo(other.email)).toEqual([])
+  })
+})
+
+describe('nobody locks himself out', () => {
+  test.each<readonly [string, readonly string[], Body]>([
+    ['a password', ['pwd'], { require_second_factor: true }],
+    ['a password', ['pwd'], { admin_acr: 'aal2' }],
+    ['a code', TWO, { admin_acr: 'aal3' }],
+  ])('who came by %s', async (_, amr, body) => {
+    const h = await house()
+    const token = await h.app.token(h.company.admin, amr)
+    expect(await h.patch(token, body)).toMatchObject({ status: 409, body: { code: 'would_lock_out' } })
+    expect(await h.stored()).toEqual({})
+    expect((await h.read(token)).status).toBe(200)
+  })
+
+  test('and who can, may', async () => {
+    const h = await house()
+    const strongest = await h.app.token(h.company.admin, ['pwd', 'hwk', 'pin'])
+    expect((await h.patch(strongest, { admin_acr: 'aal3' })).status).toBe(200)
+    expect((await h.read(strongest)).status).toBe(200)
+    expect(await h.patch(h.strong, { session_idle_seconds: 600 })).toMatchObject({ status: 403 })
+  })
+})
+
+describe('what is decided holds at once', () => {
+  const sessions = async (h: Awaited<ReturnType<typeof house>>, person: Person) => ({
+    password: await h.app.token(person, ['pwd']),
+    code: await h.app.token(person, ['otp']),
+    two: await h.app.token(person, TWO),
+  })
+
+  test('with a second factor asked of everybody, sessions of one factor are over, and signing in owes one', async () => {
+    const h = await house()
+    const person = await h.app.person(h.company)
+    const { password, code, two } = await sessions(h, person)
+    expect(await h.lives(password)).toBe(true)
+    expect((await h.patch(h.strong, { require_second_factor: true })).status).toBe(200)
+    expect([await h.lives(password), await h.lives(code), await h.lives(two), await h.lives(h.strong)]).toEqual([false, false, true, true])
+    expect(await h.events('sessions.revoked')).toHaveLength(1)
+    await enrol(h.app, h.company.admin)
+    const login = await bodyOf(
+      await h.app.request('/authsec/uflow/auth/admin/login', { body: { email: h.company.admin.email, password: h.company.admin.password } }),
+    )
+    expect(login).not.toHaveProperty('token')
+  })
+
+  test('with codes alone no longer taken, sessions of a code alone are over', async () => {
+    const h = await house()
+    const { password, code, two } = await sessions(h, await h.app.person(h.company))
+    expect((await h.patch(h.strong, { passwordless_totp: true })).status).toBe(200)
+    expect((await h.patch(h.strong, { passwordless_totp: false })).status).toBe(200)
+    expect([await h.lives(password), await h.lives(code), await h.lives(two)]).toEqual([true, false, true])
+  })
+
+  test('shorter sessions are shorter for those who have one', async () => {
+    const h = await house()
+    const { password } = await sessions(h, await h.app.person(h.company))
+    expect((await h.patch(h.strong, { session_absolute_seconds: 600 })).status).toBe(200)
+    h.app.clock.advance(599)
+    expect(await h.lives(password)).toBe(true)
+    h.app.clock.advance(2)
+    expect(await h.lives(password)).toBe(false)
+  })
+
+  test('and idle ones end sooner', async () => {
+    const h = await house()
+    const { password, two } = await sessions(h, await h.app.person(h.company))
+    expect((await h.patch(h.strong, { session_idle_seconds: 300 })).status).toBe(200)
+    h.app.clock.advance(200)
+    expect(await h.lives(two)).toBe(true)
+    h.app.clock.advance(200)
+    expect([await h.lives(password), await h.lives(two)]).toEqual([false, true])
+  })
+
+  test('with a provider no longer trusted for two factors, sessions on its word are over, and who came by it does not lock himself out', async () => {
+    const h = await house()
+    const trust_factors_of = [await addProvider(h.app, {}, h.company.tenantId)]
+    expect((await h.patch(h.strong, { trust_factors_of })).body).toMatchObject({ trust_factors_of })
+    const { password, two } = await sessions(h, await h.app.person(h.company))
+    const trusted = await h.app.token(h.company.admin, ['fed', 'mfa'])
+    expect((await h.patch(h.strong, { admin_acr: 'aal2' })).status).toBe(200)
+    expect(await h.patch(trusted, { trust_factors_of: [] })).toMatchObject({ status: 409, body: { code: 'would_lock_out' } })
+    expect(await h.lives(trusted)).toBe(true)
+    expect((await h.patch(h.strong, { trust_factors_of: null })).status).toBe(200)
+    expect([await h.lives(trusted), await h.lives(password), await h.lives(two)]).toEqual([false, true, true])
+  })
+
+  test('administration in sessions that are too weak is over', async () => {
+    const h = await house()
+    const weak = await h.app.token(await h.app.person(h.company, 'admin'), ['pwd'])
+    expect((await h.read(weak)).status).toBe(200)
+    expect((await h.patch(h.strong, { admin_acr: 'aal2' })).status).toBe(200)
+    expect((await h.read(weak)).status).toBe(403)
+  })
+})

@@ -1,0 +1,180 @@
+// What a tenant decides for itself: who must prove what, how long sessions last, which ways back there are. What is decided holds at once: sessions that could
+// not begin under it are over.
+import type * as z from 'zod'
+import { listProviders } from '#db/store/providers'
+import { revokeSessionsWhere, shortenSessions } from '#db/store/sessions'
+import { type TenantSettings, updateTenantSettings } from '#db/store/tenants'
+import { findHolders } from '#db/store/users'
+import { forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
+import { acting } from '#shared/administration/acting'
+import { tenantOf } from '#shared/administration/people'
+import { byUser, record } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import { FRESH_SECONDS } from '#shared/factors/fresh'
+import { etagOf, preconditionOf } from '#shared/http/precondition'
+import type { User } from '#shared/http/principal'
+import { Sent } from '#shared/http/route'
+import { requireStepUp } from '#shared/http/step-up'
+import { isPlatformAdministrator } from '#shared/http/tenant-rule'
+import { notify } from '#shared/mail/notify'
+import { DEFAULT_DEPTH } from '#shared/oauth/offered'
+import { recoveryOffers } from '#shared/recovery/offers'
+import { allowsDirectSignUp, disclosesAccounts } from '#shared/sign-in/compatibility'
+import { QUOTAS } from '#shared/tenancy/quotas'
+import { acrOf, atLeast } from '#shared/token/acr'
+import { adminAcrOf } from '#shared/token/admin-acr'
+import type { Ctx } from './group.ts'
+import type { PatchSettings, Settings } from './settings.schema.ts'
+import { changesOf, isWeaker } from './settings-change.ts'
+
+export type Shown = z.output<typeof Settings>
+type Patch = z.output<typeof PatchSettings>
+
+const LONGEST_SESSION = 24 * 3600
+const LEAST_RETENTION_DAYS = 90
+
+/** Who may register clients is decided at /oauth/registration-policy. */
+const decidedIn = ({ importedUpTo: _, clientRegistration: __, recovery = {}, quotas = {}, ...rest }: TenantSettings): string[] =>
+  [
+    ...Object.entries(rest).map(([name, value]) => [name, value] as const),
+    ...Object.entries(recovery).map(([name, value]) => [`recovery.${name}`, value] as const),
+    ...Object.keys(quotas).map((name) => [`quotas.${name}`, true] as const),
+  ].flatMap(([name, value]) =>
+    value === undefined ? [] : [name.startsWith('quotas.') ? name : name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)],
+  )
+
+/** What holds, whoever decided it. */
+const shown = (ctx: Pick<Ctx, 'config'>, tenantId: TenantId, settings: TenantSettings): Shown => {
+  const offers = recoveryOffers({ settings })
+  return {
+    require_second_factor: settings.requireSecondFactor ?? false,
+    admin_acr: (adminAcrOf(tenantId, settings.adminAcr) as Shown['admin_acr'] | undefined) ?? null,
+    direct_sign_up: allowsDirectSignUp(ctx, { settings }),
+    require_login_challenge: settings.requireLoginChallenge ?? false,
+    passwordless_totp: settings.passwordlessTotp ?? false,
+    recovery: { backup_codes: offers.backupCodes, administrator_pass: offers.administratorPass, waiting_days: offers.waitingDays ?? null },
+    trust_factors_of: [...(settings.trustFactorsOf ?? [])].sort(),
+    ciba_number_matching: settings.cibaNumberMatching ?? false,
+    ciba_discloses_accounts: settings.cibaDisclosesAccounts ?? disclosesAccounts(ctx),
+    session_idle_seconds: settings.sessionIdleSeconds ?? ctx.config.SESSION_IDLE_SECONDS,
+    session_absolute_seconds: Math.min(settings.sessionAbsoluteSeconds ?? ctx.config.SESSION_ABSOLUTE_SECONDS, LONGEST_SESSION),
+    audit_retention_days: settings.auditRetentionDays ?? LEAST_RETENTION_DAYS,
+    delegation_depth: settings.delegationDepth ?? DEFAULT_DEPTH,
+    quotas: { ...QUOTAS, ...settings.quotas },
+    decided: decidedIn(settings).sort(),
+  }
+}
+const tagged = (settings: Shown): Sent<Shown> => new Sent(settings, { headers: { ETag: etagOf(settings) } })
+
+/** Null gives a decision back, nothing leaves it as it is. */
+const decide = <T>(given: T | null | undefined, kept: T | undefined): T | undefined => (given === undefined ? kept : (given ?? undefined))
+
+const decided = (before: TenantSettings, patch: Patch): TenantSettings => {
+  const { recovery = {}, quotas = {} } = patch
+  return {
+    ...before,
+    requireSecondFactor: decide(patch.require_second_factor, before.requireSecondFactor),
+    adminAcr: decide(patch.admin_acr, before.adminAcr),
+    directSignUp: decide(patch.direct_sign_up, before.directSignUp),
+    requireLoginChallenge: decide(patch.require_login_challenge, before.requireLoginChallenge),
+    passwordlessTotp: decide(patch.passwordless_totp, before.passwordlessTotp),
+    recovery: {
+      backupCodes: decide(recovery.backup_codes, before.recovery?.backupCodes),
+      administratorPass: decide(recovery.administrator_pass, before.recovery?.administratorPass),
+      waitingDays: decide(recovery.waiting_days, before.recovery?.waitingDays),
+    },
+    trustFactorsOf: decide(patch.trust_factors_of, before.trustFactorsOf),
+    cibaNumberMatching: decide(patch.ciba_number_matching, before.cibaNumberMatching),
+    cibaDisclosesAccounts: decide(patch.ciba_discloses_accounts, before.cibaDisclosesAccounts),
+    sessionIdleSeconds: decide(patch.session_idle_seconds, before.sessionIdleSeconds),
+    sessionAbsoluteSeconds: decide(patch.session_absolute_seconds, before.sessionAbsoluteSeconds),
+    auditRetentionDays: decide(patch.audit_retention_days, before.auditRetentionDays),
+    delegationDepth: decide(patch.delegation_depth, before.delegationDepth),
+    quotas: Object.fromEntries(
+      Object.entries({ ...before.quotas, ...quotas }).flatMap(([name, most]) => (typeof most === 'number' ? [[name, most] as const] : [])),
+    ),
+  }
+}
+
+/** Its word is taken for a second factor: there has to be such a provider. @throws AppError provider_not_enabled */
+const requireProviders = async (ctx: Ctx, tenantId: TenantId, names: readonly string[]): Promise<void> => {
+  if (names.length === 0) return
+  const all = await Promise.all([tenantId, SYSTEM_TENANT].map((id) => listProviders(forTenant(ctx.db, id))))
+  const active = new Set(all.flat().flatMap(({ isActive, providerName }) => (isActive ? [providerName] : [])))
+  if (names.some((name) => !active.has(name))) throw new AppError('provider_not_enabled', undefined, { field: 'body.trust_factors_of' })
+}
+
+/**
+ * Whoever asks more of everybody, or trusts a provider for less, still administers afterwards: the session at hand proves that its owner can.
+ * @throws AppError would_lock_out
+ */
+const requireStaysIn = (caller: User, before: Shown, after: Shown): void => {
+  const distrusts = before.trust_factors_of.some((name) => !after.trust_factors_of.includes(name))
+  const acr = distrusts && caller.amr.includes('fed') ? acrOf(caller.amr.filter((name) => name !== 'mfa')) : caller.acr
+  const asksMore = distrusts || (after.require_second_factor && !before.require_second_factor) || after.admin_acr !== before.admin_acr
+  const owed = after.require_second_factor && (after.admin_acr ?? 'aal1') === 'aal1' ? 'aal2' : (after.admin_acr ?? undefined)
+  if (asksMore && !atLeast(acr, owed)) throw new AppError('would_lock_out', undefined, { extra: { acr_values: owed } })
+}
+
+/** Sessions that could not begin as the tenant has it now, end; the others end when they would have if they had begun so. */
+const fitSessions = async (t: TenantTx, ctx: Ctx, caller: User, before: Shown, after: Shown): Promise<void> => {
+  const at = ctx.clock.now()
+  const { session_idle_seconds: idleSeconds, session_absolute_seconds: absoluteSeconds } = after
+  if (idleSeconds < before.session_idle_seconds || absoluteSeconds < before.session_absolute_seconds)
+    await shortenSessions(t, { idleSeconds, absoluteSeconds })
+  const which = {
+    oneFactor: after.require_second_factor && !before.require_second_factor,
+    trusted: before.trust_factors_of.some((name) => !after.trust_factors_of.includes(name)),
+    codeAlone: before.passwordless_totp && !after.passwordless_totp,
+  }
+  const ended = await revokeSessionsWhere(t, which, at, 'settings')
+  if (ended === 0) return
+  const target = { type: 'tenant', id: t.tenantId }
+  await record(t, ctx, { event: 'sessions.revoked', actor: byUser(caller), target, subjectId: t.tenantId, after: { count: ended, by: 'settings' } })
+}
+
+/** The other administrators learn that less protects them now, and by whom. */
+const tellOthers = async (t: TenantTx, ctx: Ctx, caller: User, weaker: readonly { setting: string; before: unknown; after: unknown }[]) => {
+  const changes = weaker.map(({ setting, before, after }) => ({ setting, before: String(before), after: String(after) }))
+  for (const { id, email } of await findHolders(t, 'admin:access', ctx.clock.now()))
+    if (id !== caller.userId) await notify(t, ctx, { to: email, subjectId: id, template: 'settings_weakened', data: { by: caller.email, changes } })
+}
+
+/** @throws AppError not_found */
+export const readSettings = async (ctx: Ctx, tenantId: TenantId): Promise<Sent<Shown>> =>
+  tagged(shown(ctx, tenantId, (await tenantOf(forTenant(ctx.db, tenantId))).settings))
+
+/**
+ * Whatever protects less than before takes two factors, just proved.
+ * @throws AppError precondition_required, precondition_failed, not_found, forbidden, provider_not_enabled, would_lock_out, insufficient_user_authentication
+ */
+export const changeSettings = async (ctx: Ctx, caller: User, tenantId: TenantId, patch: Patch): Promise<Sent<Shown>> => {
+  const judge = preconditionOf(ctx, 'required')
+  if (patch.quotas !== undefined && !isPlatformAdministrator(caller))
+    throw new AppError('forbidden', 'Quotas are for platform administrators.', { field: 'body.quotas' })
+  await requireProviders(ctx, tenantId, patch.trust_factors_of ?? [])
+  const settings = await acting(ctx, caller, tenantId, async (t) => {
+    const stored = (await tenantOf(t)).settings
+    const next = decided(stored, patch)
+    const [before, after] = [shown(ctx, tenantId, stored), shown(ctx, tenantId, next)]
+    judge(etagOf(before))
+    const changes = changesOf(before, after)
+    const weaker = changes.filter(isWeaker)
+    if (weaker.length > 0) requireStepUp(ctx, caller, { withinSeconds: FRESH_SECONDS, acr: 'aal2' })
+    if (tenantId === caller.tenantId) requireStaysIn(caller, before, after)
+    await updateTenantSettings(t, next, ctx.clock.now())
+    await fitSessions(t, ctx, caller, before, after)
+    if (weaker.length > 0) await tellOthers(t, ctx, caller, weaker)
+    await record(t, ctx, {
+      event: 'tenant.settings_changed',
+      actor: byUser(caller),
+      target: { type: 'tenant', id: tenantId },
+      subjectId: tenantId,
+      before: Object.fromEntries(changes.map((change) => [change.setting, change.before])),
+      after: Object.fromEntries(changes.map((change) => [change.setting, change.after])),
+    })
+    return after
+  })
+  ctx.wakeOutbox()
+  return tagged(settings)
+}

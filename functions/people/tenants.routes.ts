@@ -1,0 +1,45 @@
+// A tenant takes its data along, and comes back within the grace period of a deletion.
+import { actingTenant } from '#shared/administration/acting'
+import { TenantPath, TenantRestored } from '#shared/administration/tenants.schema'
+import { may, open } from '#shared/http/access'
+import { json, text } from '#shared/http/route'
+import { route } from './group.ts'
+import { RestoreByPlatform, RestoreToken } from './people.schema.ts'
+
+export const ownTenantRoutes = [
+  route({
+    id: 'people.exportTenant',
+    on: 'GET /tenants/:tenant_id/export',
+    summary: 'Everything of a tenant but its secrets, as JSON lines.',
+    access: may('admin:access', 'admin:manage'),
+    path: TenantPath,
+    reply: text(200, 'application/jsonl; charset=utf-8', { 'Content-Disposition': 'attachment; filename="tenant.jsonl"' }),
+    errors: ['not_found'],
+    emits: ['tenant.exported'],
+    handle: async ({ ctx, principal, path }) =>
+      (await import('#shared/administration/tenant-export')).exportTenant(ctx, principal, actingTenant(principal, path.tenant_id)),
+  }),
+  route({
+    id: 'people.restoreTenant',
+    on: 'POST /tenants/restore',
+    summary: 'Undo the deletion of a tenant, with the token that the deletion answered.',
+    access: open('Nobody can sign in to a tenant that is being deleted; the token is the proof.', { class: 'credential' }),
+    body: RestoreToken,
+    reply: json(200, TenantRestored),
+    errors: ['reset_not_verified', 'not_found'],
+    emits: ['tenant.restored'],
+    handle: async ({ ctx, body }) => (await import('#shared/administration/tenant-deletion')).restoreByToken(ctx, body.restore_token),
+  }),
+  route({
+    id: 'people.restoreTenantByPlatform',
+    on: 'POST /tenants/restore/by-platform',
+    summary: 'Undo the deletion of a tenant, as a platform administrator.',
+    access: may('platform:tenants'),
+    body: RestoreByPlatform,
+    reply: json(200, TenantRestored),
+    errors: ['not_found'],
+    emits: ['tenant.restored'],
+    handle: async ({ ctx, principal, body }) =>
+      (await import('#shared/administration/tenant-deletion')).restoreTenant(ctx, principal, actingTenant(principal, body.tenant_id)),
+  }),
+]

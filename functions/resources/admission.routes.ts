@@ -1,0 +1,154 @@
+// Who is let in at a resource server; who may register clients of the tenant.
+import { may } from '#shared/http/access'
+import { problem } from '#shared/http/problem'
+import { empty, json } from '#shared/http/route'
+import { AccessPolicy, AccessPolicyChange, AccessRequests, DecidedRedirects, RedirectDecision, ScopePresets, Validation } from './admission.schema.ts'
+import { changeAccessPolicy, decideRedirects, readAccessPolicy, readAccessRequests } from './admission.ts'
+import { route } from './group.ts'
+import { SCOPE_PRESETS } from './presets.ts'
+import {
+  CreatedRegistrationToken,
+  NewRegistrationToken,
+  RegistrationPolicy,
+  RegistrationPolicyChange,
+  RegistrationTokenPath,
+  RegistrationTokens,
+} from './registration-policy.schema.ts'
+import { changePolicy, createToken, deleteToken, listTokens, readPolicy } from './registration-policy.ts'
+import { ServerClientPath, ServerPath } from './servers.schema.ts'
+
+const BASE = '/authsec/resource-servers'
+const reading = may('clients:read')
+const writing = may('admin:access', 'clients:write')
+
+/** Before the routes with an id in its place. */
+export const presetRoutes = [
+  route({
+    id: 'resources.scopePresets',
+    on: `GET ${BASE}/scope-presets`,
+    summary: 'Scopes that many resource servers begin with.',
+    access: reading,
+    reply: json(200, ScopePresets),
+    errors: [],
+    emits: 'nothing',
+    handle: async () => ({ scope_presets: SCOPE_PRESETS.map((preset) => ({ ...preset, scopes: [...preset.scopes] })) }),
+  }),
+]
+
+export const admissionRoutes = [
+  route({
+    id: 'resources.approveRedirects',
+    on: `PUT ${BASE}/:id/clients/:client_id/approve-redirects`,
+    summary: 'Let a client in use have the redirect addresses that it asked for, or not.',
+    access: writing,
+    path: ServerClientPath,
+    body: RedirectDecision,
+    reply: json(200, DecidedRedirects),
+    errors: ['not_found', 'cannot_grant'],
+    emits: ['client.registration_changed'],
+    handle: ({ ctx, principal, path, body }) => decideRedirects(ctx, principal, path.id, path.client_id, body.approve),
+  }),
+  route({
+    id: 'resources.accessPolicy',
+    on: `GET ${BASE}/:id/access-policy`,
+    summary: 'The role that people get with their first authorization for it.',
+    access: reading,
+    path: ServerPath,
+    reply: json(200, AccessPolicy),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, path }) => readAccessPolicy(ctx, principal, path.id),
+  }),
+  route({
+    id: 'resources.changeAccessPolicy',
+    on: `PUT ${BASE}/:id/access-policy`,
+    summary: 'Choose that role, or none. Whoever chooses must hold what it gives.',
+    access: writing,
+    path: ServerPath,
+    body: AccessPolicyChange,
+    reply: json(200, AccessPolicy),
+    errors: ['not_found', 'cannot_grant'],
+    emits: ['resource_server.updated'],
+    handle: ({ ctx, principal, path, body }) => changeAccessPolicy(ctx, principal, path.id, body),
+  }),
+  route({
+    id: 'resources.validate',
+    on: `POST ${BASE}/:id/validate`,
+    summary: 'Look at the server from outside: its metadata (RFC 9728), and whether it asks strangers for a token.',
+    access: writing,
+    path: ServerPath,
+    reply: json(200, Validation),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, path }) => (await import('./validate.ts')).validateServer(ctx, principal, path.id),
+  }),
+  route({
+    id: 'resources.accessRequests',
+    on: `GET ${BASE}/:id/access-requests`,
+    summary: 'Clients that registered themselves and wait to be let in. Registering one lets it in, removing it says no.',
+    access: reading,
+    path: ServerPath,
+    reply: json(200, AccessRequests),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, path }) => readAccessRequests(ctx, principal, path.id),
+  }),
+  route({
+    id: 'resources.registrationPolicy',
+    on: 'GET /oauth/registration-policy',
+    summary: 'Who may register clients of the tenant without an administrator.',
+    access: reading,
+    reply: json(200, RegistrationPolicy),
+    errors: [],
+    emits: 'nothing',
+    render: problem,
+    handle: ({ ctx, principal }) => readPolicy(ctx, principal),
+  }),
+  route({
+    id: 'resources.changeRegistrationPolicy',
+    on: 'PUT /oauth/registration-policy',
+    summary: 'Choose who may.',
+    access: writing,
+    body: RegistrationPolicyChange,
+    reply: json(200, RegistrationPolicy),
+    errors: [],
+    emits: ['tenant.updated'],
+    render: problem,
+    handle: ({ ctx, principal, body }) => changePolicy(ctx, principal, body),
+  }),
+  route({
+    id: 'resources.createRegistrationToken',
+    on: 'POST /oauth/registration-tokens',
+    summary: 'Make an initial access token. It is in this answer and nowhere else.',
+    access: writing,
+    body: NewRegistrationToken,
+    reply: json(201, CreatedRegistrationToken),
+    errors: [],
+    emits: ['registration_token.created'],
+    render: problem,
+    handle: ({ ctx, principal, body }) => createToken(ctx, principal, body),
+  }),
+  route({
+    id: 'resources.listRegistrationTokens',
+    on: 'GET /oauth/registration-tokens',
+    summary: 'Initial access tokens that count, newest first.',
+    access: reading,
+    reply: json(200, RegistrationTokens),
+    errors: [],
+    emits: 'nothing',
+    render: problem,
+    handle: ({ ctx, principal }) => listTokens(ctx, principal),
+  }),
+  route({
+    id: 'resources.deleteRegistrationToken',
+    on: 'DELETE /oauth/registration-tokens/:id',
+    summary: 'End an initial access token. What was registered with it stays.',
+    access: writing,
+    path: RegistrationTokenPath,
+    reply: empty(204),
+    errors: ['not_found'],
+    emits: ['registration_token.deleted'],
+    render: problem,
+    handle: ({ ctx, principal, path }) => deleteToken(ctx, principal, path.id),
+  }),
+]

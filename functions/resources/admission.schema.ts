@@ -1,0 +1,34 @@
+// Wire shapes of who is let in at a resource server: redirect addresses that wait, the access policy, a look at the server itself, presets of scopes.
+import * as z from 'zod'
+import { Id } from '#shared/administration/wire'
+
+export const RedirectDecision = z.object({ approve: z.boolean().default(true) }).meta({ id: 'RedirectDecision' })
+export const DecidedRedirects = z
+  .object({ client_id: Id, redirect_uris: z.array(z.string()), status: z.enum(['approved', 'denied']) })
+  .meta({ id: 'DecidedRedirects' })
+
+export const AccessPolicyChange = z.object({ enabled: z.boolean(), role_id: Id.nullable().optional() }).meta({ id: 'AccessPolicyChange' })
+export const AccessPolicy = z
+  .object({ resource_server_id: Id, enabled: z.boolean(), role_id: Id.nullable(), role_name: z.string().nullable() })
+  .meta({ id: 'AccessPolicy' })
+
+export const Validation = z
+  .object({
+    valid: z.boolean(),
+    checks: z.array(z.object({ name: z.enum(['metadata', 'resource', 'authorization_server', 'challenge']), ok: z.boolean(), detail: z.string() })),
+  })
+  .meta({ id: 'ResourceServerValidation' })
+
+export const ScopePresets = z
+  .object({
+    scope_presets: z.array(z.object({ id: z.string(), name: z.string(), scopes: z.array(z.object({ name: z.string(), description: z.string() })) })),
+  })
+  .meta({ id: 'ScopePresets' })
+
+export const AccessRequests = z
+  .object({
+    access_requests: z.array(
+      z.object({ id: Id, client_id: Id, status: z.literal('pending'), created_at: z.iso.datetime(), expires_at: z.iso.datetime() }),
+    ),
+  })
+  .meta({ id: 'AccessRequests' })

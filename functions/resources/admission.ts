@@ -1,0 +1,79 @@
+// Who is let in at a resource server, and as what.
+import type * as z from 'zod'
+import { findPermissionsOfClient, lockClient, updateClient } from '#db/store/clients'
+import { listAccessRequests } from '#db/store/registered-clients'
+import { findResourceServer, isRegisteredAt, updateResourceServer } from '#db/store/resource-servers'
+import { findRole } from '#db/store/roles'
+import { forTenant, type TenantDb } from '#db/tenant'
+import { asGrantor, requireGrantable, requireRoleGrantable } from '#shared/administration/change'
+import { byUser, record } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import type { AccessPolicy, AccessPolicyChange, AccessRequests, DecidedRedirects } from './admission.schema.ts'
+import type { Ctx } from './group.ts'
+
+type Policy = z.input<typeof AccessPolicy>
+
+/**
+ * Where a client's answers go decides who can act as it: who approves new addresses must hold whatever the client has.
+ * @throws AppError not_found, cannot_grant
+ */
+export const decideRedirects = (ctx: Ctx, caller: User, id: string, clientId: string, approve: boolean): Promise<z.input<typeof DecidedRedirects>> =>
+  asGrantor(ctx, caller, async (t, grants) => {
+    const row = (await isRegisteredAt(t, id, clientId)) ? await lockClient(t, clientId) : undefined
+    const waiting = row?.reviewedRedirectUris ?? null
+    if (row === undefined || waiting === null) throw new AppError('not_found')
+    if (approve) requireGrantable(grants, await findPermissionsOfClient(t, row, ctx.clock.now()))
+    const redirectUris = approve ? waiting : row.redirectUris
+    await updateClient(t, clientId, { redirectUris, reviewedRedirectUris: null, updatedAt: ctx.clock.now() })
+    await record(t, ctx, {
+      event: 'client.registration_changed',
+      actor: byUser(caller),
+      target: { type: 'client', id: clientId },
+      before: { redirect_uris: row.redirectUris, waiting },
+      after: { redirect_uris: redirectUris, approved: approve },
+    })
+    return { client_id: clientId, redirect_uris: redirectUris, status: approve ? 'approved' : 'denied' }
+  })
+
+const shownPolicy = async (t: TenantDb, id: string): Promise<Policy> => {
+  const row = await findResourceServer(t, id)
+  if (row === undefined) throw new AppError('not_found')
+  const role = row.accessPolicyRoleId === null ? undefined : await findRole(t, row.accessPolicyRoleId)
+  return { resource_server_id: id, enabled: row.accessPolicyEnabled && role !== undefined, role_id: role?.id ?? null, role_name: role?.name ?? null }
+}
+
+/** @throws AppError not_found */
+export const readAccessPolicy = (ctx: Ctx, caller: User, id: string): Promise<Policy> => shownPolicy(forTenant(ctx.db, caller.tenantId), id)
+
+/** Everybody who comes gets the role: it is granted here, by who may grant it. @throws AppError not_found, invalid_request, cannot_grant */
+export const changeAccessPolicy = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof AccessPolicyChange>): Promise<Policy> =>
+  asGrantor(ctx, caller, async (t, grants) => {
+    const before = await shownPolicy(t, id)
+    const roleId = asked.role_id === undefined ? before.role_id : asked.role_id
+    const role = roleId === null ? undefined : await findRole(t, roleId)
+    if (roleId !== null && role === undefined) throw new AppError('not_found', undefined, { field: 'body.role_id' })
+    if (asked.enabled && role === undefined) throw new AppError('invalid_request', 'body.role_id: is missing', { field: 'body.role_id' })
+    if (asked.enabled && role !== undefined) await requireRoleGrantable(t, grants, role)
+    await updateResourceServer(t, id, { accessPolicyEnabled: asked.enabled, accessPolicyRoleId: roleId, updatedAt: ctx.clock.now() })
+    const after = await shownPolicy(t, id)
+    const target = { type: 'resource_server', id }
+    await record(t, ctx, { event: 'resource_server.updated', actor: byUser(caller), target, before: { ...before }, after: { ...after } })
+    return after
+  })
+
+/** @throws AppError not_found */
+export const readAccessRequests = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof AccessRequests>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  if ((await findResourceServer(t, id)) === undefined) throw new AppError('not_found')
+  const rows = await listAccessRequests(t, id, ctx.clock.now())
+  return {
+    access_requests: rows.map((row) => ({
+      id: row.id,
+      client_id: row.clientId,
+      status: 'pending',
+      created_at: row.createdAt.toISOString(),
+      expires_at: row.expiresAt.toISOString(),
+    })),
+  }
+}

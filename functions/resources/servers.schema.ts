@@ -1,0 +1,102 @@
+// Wire shapes of resource servers.
+import * as z from 'zod'
+import { Id } from '#shared/administration/wire'
+import { PRESET_IDS } from './presets.ts'
+
+/** A name of RFC 6749 section 3.3. */
+const ScopeName = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,120}$/, 'must be a scope of RFC 6749')
+const Scope = z.object({
+  name: ScopeName,
+  description: z.string().max(300).default(''),
+  /** `resource:action` that whoever gets the scope has to hold. */
+  permission: z
+    .string()
+    .regex(/^[^:\s]{1,100}:[^:\s]{1,100}$/, 'must be resource:action')
+    .optional(),
+})
+/** A name alone is a scope that needs no permission. */
+const Scopes = z.array(z.union([ScopeName.transform((name) => ({ name, description: '', permission: undefined })), Scope])).max(200)
+/** `dcr`: clients that registered themselves may ask for it; `cimd`: those known by a document at their address; `prereg`: those that an administrator registered. */
+const Modes = z
+  .array(z.enum(['dcr', 'cimd', 'prereg']))
+  .min(1)
+  .max(3)
+const TokenSeconds = z.int().min(60).max(3600)
+
+export const ServerPath = z.object({ id: Id })
+export const ServerClientPath = z.object({ id: Id, client_id: Id })
+
+export const NewServer = z
+  .object({
+    name: z.string().trim().min(1).max(200),
+    /** https, or http on the loopback interface. */
+    public_base_url: z.string().max(1000),
+    protected_base_path: z.string().max(300).default('/mcp'),
+    scopes_supported: Scopes.default([]),
+    /** Scopes to begin with, where none are named. */
+    scope_preset_id: z.enum(PRESET_IDS).optional(),
+    registration_modes: Modes.default(['prereg']),
+    application_type: z.enum(['mcp_server', 'ai_agent', 'clawbot', 'api_service']).default('mcp_server'),
+    /** Any client of the tenant may ask for it. */
+    open_to_clients: z.boolean().default(false),
+    token_seconds: TokenSeconds.default(300),
+  })
+  .meta({ id: 'NewResourceServer' })
+
+export const ServerChange = z
+  .object({
+    name: z.string().trim().min(1).max(200).optional(),
+    scopes_supported: Scopes.optional(),
+    registration_modes: Modes.optional(),
+    open_to_clients: z.boolean().optional(),
+    token_seconds: TokenSeconds.optional(),
+    active: z.boolean().optional(),
+  })
+  .meta({ id: 'ResourceServerChange' })
+
+const ScopeOut = z.object({ name: z.string(), description: z.string(), permission: z.string().nullable() })
+const members = {
+  id: Id,
+  name: z.string(),
+  public_base_url: z.string(),
+  protected_base_path: z.string(),
+  application_type: z.string(),
+  resource_url: z.string(),
+  issuer_url: z.string(),
+  jwks_uri: z.string(),
+  introspection_endpoint: z.string(),
+  manifest_url: z.string(),
+  validation_mode: z.literal('auto'),
+  scopes_supported: z.array(z.string()),
+  scopes: z.array(ScopeOut),
+  open_to_clients: z.boolean(),
+  registration_modes: z.array(z.string()),
+  access_policy_enabled: z.boolean(),
+  token_seconds: z.int(),
+  active: z.boolean(),
+  status: z.enum(['ready', 'inactive']),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+}
+export const ServerOut = z.object(members).meta({ id: 'ResourceServer' })
+export const CreatedServer = z.object({ ...members, introspection_secret: z.string() }).meta({ id: 'CreatedResourceServer' })
+export const ServerList = z.object({ resource_servers: z.array(ServerOut) }).meta({ id: 'ResourceServers' })
+export const NewSecret = z.object({ introspection_secret: z.string() }).meta({ id: 'IntrospectionSecret' })
+
+export const ClientRegistration = z.object({ client_id: Id }).meta({ id: 'ResourceClientRegistration' })
+const Registered = z.object({ client_id: Id, status: z.literal('approved'), created_at: z.iso.datetime() })
+export const RegisteredClient = Registered.meta({ id: 'ResourceClient' })
+export const RegisteredClients = z.object({ clients: z.array(Registered) }).meta({ id: 'ResourceClients' })
+export const RemovedClient = z.object({ status: z.literal('revoked') }).meta({ id: 'ResourceClientRemoved' })
+
+/** RFC 9728 section 2 */
+export const Manifest = z
+  .object({
+    resource: z.string(),
+    authorization_servers: z.array(z.string()),
+    scopes_supported: z.array(z.string()),
+    bearer_methods_supported: z.array(z.string()),
+    resource_name: z.string(),
+    dpop_signing_alg_values_supported: z.array(z.string()),
+  })
+  .meta({ id: 'ProtectedResource' })

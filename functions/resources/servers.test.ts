@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import { findResourceServer } from '#db/store/resource-servers'
+import { forTenant } from '#db/tenant'
+import { addDomain, proveDomain } from '#shared/testing/administration'
+import { startApp } from '#shared/testing/app'
+import { newOauthClient } from '#shared/testing/oauth'
+import { resourceRoutes } from './routes.ts'
+
+const BASE = '/authsec/resource-servers'
+const start = async () => {
+  const app = await startApp(resourceRoutes)
+  const company = await app.company()
+  const owner = await app.token(await app.person(company, ['admin:access', 'clients:read', 'clients:write']))
+  const base = `https://api-${app.ctx.random.id().slice(-12)}.example.com`
+  const create = (body: Readonly<Record<string, unknown>>, token = owner) =>
+    app.request(BASE, { body: { name: 'Tools', public_base_url: base, ...body }, token })
+  return { app, company, owner, base, create }
+}
+
+test('a resource server is made, changed and removed, and each is on record', async () => {
+  const { app, company, owner, base, create } = await start()
+  const response = await create({ scopes_supported: ['tools:read', { name: 'tools:write', permission: 'tools:write', description: 'Change tools' }] })
+  expect(response.status).toBe(201)
+  const made = await response.json()
+  expect(made).toMatchObject({
+    resource_url: `${base}/mcp`,
+    issuer_url: 'http://localhost:7468',
+    validation_mode: 'auto',
+    scopes_supported: ['tools:read', 'tools:write'],
+    status: 'ready',
+    token_seconds: 300,
+  })
+  expect(made.introspection_secret).toMatch(new RegExp(`^${company.tenantId}\\.[\\w-]{43}$`))
+  const path = `${BASE}/${made.id}`
+  const seen = await (await app.request(path, { token: owner })).text()
+  expect(seen).not.toContain(made.introspection_secret)
+  const changed = await app.request(path, {
+    method: 'PUT',
+    body: { name: 'Better tools', active: false, scopes_supported: ['tools:read'] },
+    token: owner,
+  })
+  expect(await changed.json()).toMatchObject({ name: 'Better tools', status: 'inactive', scopes_supported: ['tools:read'] })
+  const rotated = await (await app.request(`${path}/rotate-introspection-secret`, { method: 'POST', token: owner })).json()
+  expect(rotated.introspection_secret).not.toBe(made.introspection_secret)
+  expect((await app.request(path, { method: 'DELETE', token: owner })).status).toBe(204)
+  expect((await app.request(path, { token: owner })).status).toBe(404)
+  const events = (await app.events(company.tenantId, { targetId: made.id })).map(({ event }) => event)
+  expect(events.toSorted()).toEqual([
+    'resource_server.created',
+    'resource_server.deleted',
+    'resource_server.secret_rotated',
+    'resource_server.updated',
+  ])
+  expect(JSON.stringify(await app.events(company.tenantId))).not.toContain(made.introspection_secret)
+})
+
+test('clients of the tenant are registered and removed; those of others are not there', async () => {
+  const { app, company, owner, create } = await start()
+  const { id } = await (await create({})).json()
+  const own = await newOauthClient(app, company)
+  const foreign = await newOauthClient(app, await app.company('globex'))
+  const add = (client_id: string) => app.request(`${BASE}/${id}/clients`, { body: { client_id }, token: owner })
+  expect((await add(own.id)).status).toBe(201)
+  expect((await add(foreign.id)).status).toBe(404)
+  expect(await (await app.request(`${BASE}/${id}/clients`, { token: owner })).json()).toMatchObject({
+    clients: [{ client_id: own.id, status: 'approved' }],
+  })
+  const remove = () => app.request(`${BASE}/${id}/clients/${own.id}`, { method: 'DELETE', token: owner })
+  expect(await (await remove()).json()).toEqual({ status: 'revoked' })
+  expect((await remove()).status).toBe(404)
+})
+
+test('an audience is one company\u2019s: nobody else registers it, nor below a domain that another has proved', async () => {
+  const { app, company, base, create } = await start()
+  const globex = await app.company('globex')
+  const theirs = await app.token(await app.person(globex, ['admin:access', 'clients:write']))
+  expect((await create({})).status).toBe(201)
+  const taken = await create({}, theirs)
+  expect([taken.status, (await taken.json()).code]).toEqual([409, 'resource_taken'])
+  expect((await create({ protected_base_path: '/other' }, theirs)).status).toBe(201)
+  const domain = `d-${app.ctx.random.id().slice(-12)}.com`
+  await proveDomain(app, company, (await addDomain(app, company, domain)).id)
+  expect((await create({ public_base_url: `https://api.${domain}` }, theirs)).status).toBe(409)
+  expect((await create({ public_base_url: `https://api.${domain}` })).status).toBe(201)
+  for (const token of [undefined, theirs]) expect((await create({ public_base_url: 'http://localhost:3000' }, token)).status).toBe(201)
+  expect(base).toMatch(/^https/)
+})
+
+test.each([
+  ['http://api.example.com'],
+  ['https://a:b@api.example.com'],
+  ['https://api.example.com/?x=1'],
+  ['https://api.example.com/#x'],
+  ['https://API.example.com'],
+  ['https://api.example.com/a/../b'],
+  ['ftp://api.example.com'],
+  ['api.example.com'],
+])('%s is no place of a resource server', async (public_base_url) => {
+  const { create } = await start()
+  expect(await (await create({ public_base_url })).json()).toMatchObject({ code: 'invalid_request', field: 'body.public_base_url' })
+})
+
+test('what the store keeps of the secret is a digest', async () => {
+  const { app, company, create } = await start()
+  const made = await (await create({})).json()
+  const row = await findResourceServer(forTenant(app.db, company.tenantId), made.id)
+  expect(Buffer.from(row?.introspectionHash ?? []).length).toBe(32)
+})

@@ -1,0 +1,282 @@
+// Resource servers of a tenant: the APIs that our access tokens are for, what may be asked for there, and by which clients.
+import { createHash } from 'node:crypto'
+import type * as z from 'zod'
+import { isForeignKeyViolation, isUniqueViolation } from '#db/client'
+import { findClient } from '#db/store/clients'
+import { findTenantByDomain } from '#db/store/domains'
+import { decideAccessRequest, putAccessRequest } from '#db/store/registered-clients'
+import {
+  deleteResourceServer,
+  findResourceServer,
+  insertResourceServer,
+  listResourceClients,
+  listResourceServers,
+  listScopes,
+  type NewScope,
+  putScopes,
+  type ResourceServer,
+  registerClient,
+  removeClientFrom,
+  updateResourceServer,
+} from '#db/store/resource-servers'
+import { atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/tenant'
+import { byUser, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { isLocalHost } from '#shared/fetch/target'
+import type { User } from '#shared/http/principal'
+import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/oauth/offered'
+import { opaque } from '#shared/random'
+import type { Ctx } from './group.ts'
+import { SCOPE_PRESETS } from './presets.ts'
+import type {
+  CreatedServer,
+  Manifest,
+  NewSecret,
+  NewServer,
+  RegisteredClient,
+  RegisteredClients,
+  RemovedClient,
+  ServerChange,
+  ServerList,
+  ServerOut,
+} from './servers.schema.ts'
+
+const MOST_LISTED = 500
+/** Ten years: until somebody lets it in after all. */
+const REFUSED_SECONDS = 10 * 365 * 24 * 3600
+
+type Out = z.input<typeof ServerOut>
+const sha256 = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
+
+const shown = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewScope[]): Out => {
+  const issuer = ctx.config.BASE_URL
+  return {
+    id: row.id,
+    name: row.name,
+    public_base_url: row.publicBaseUrl,
+    protected_base_path: row.protectedBasePath,
+    application_type: row.applicationType,
+    resource_url: row.resource,
+    issuer_url: issuer,
+    jwks_uri: `${issuer}${ENDPOINTS.jwks}`,
+    introspection_endpoint: `${issuer}${ENDPOINTS.introspection}`,
+    manifest_url: `${issuer}/authsec/resource-servers/${row.id}/manifest`,
+    validation_mode: 'auto',
+    scopes_supported: scopes.map(({ name }) => name),
+    scopes: [...scopes],
+    open_to_clients: row.openToClients,
+    registration_modes: row.registrationModes,
+    access_policy_enabled: row.accessPolicyEnabled,
+    token_seconds: row.tokenSeconds,
+    active: row.active,
+    status: row.active ? 'ready' : 'inactive',
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
+  }
+}
+
+const show = async (ctx: Pick<Ctx, 'config'>, t: TenantDb, row: ResourceServer): Promise<Out> => shown(ctx, row, await listScopes(t, row.id))
+
+type Place = { readonly base: string; readonly path: string; readonly resource: string; readonly isLocal: boolean; readonly host: string }
+
+const refusedUrl = (): AppError => {
+  const field = 'body.public_base_url'
+  return new AppError('invalid_request', `${field}: must be https (or http on the loopback interface), without query, fragment and credentials`, {
+    field,
+  })
+}
+
+/** The identifier as it is compared: the text, so it may have one spelling alone. @throws AppError invalid_request */
+export const placeOf = (baseUrl: string, basePath: string): Place => {
+  const base = baseUrl.replace(/\/+$/, '')
+  const url = URL.canParse(base) ? new URL(base) : undefined
+  const isLocal = url !== undefined && isLocalHost(url)
+  if (url === undefined || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))) throw refusedUrl()
+  const path = basePath === '/' ? '' : basePath.replace(/\/+$/, '')
+  const resource = `${base}${path}`
+  const read = URL.canParse(resource) ? new URL(resource) : undefined
+  const isPlain = read?.search === '' && read.hash === '' && read.username === '' && (read.href === resource || read.href === `${resource}/`)
+  if (!isPlain || (path !== '' && !path.startsWith('/'))) throw refusedUrl()
+  return { base, path: path === '' ? '/' : path, resource, isLocal, host: url.hostname }
+}
+
+/** Nobody names a server below a domain that another company has proved to be its own. @throws AppError resource_taken */
+const requireOwnDomain = async (ctx: Ctx, caller: User, { host, isLocal }: Place): Promise<void> => {
+  const labels = isLocal ? [] : host.split('.')
+  for (let at = 0; at < labels.length - 1; at++) {
+    const owner = await findTenantByDomain(directory(ctx.db), labels.slice(at).join('.'))
+    if (owner !== undefined && owner !== caller.tenantId) throw new AppError('resource_taken')
+  }
+}
+
+const secretFor = (ctx: Pick<Ctx, 'random'>, caller: User): string => `${caller.tenantId}.${opaque(ctx.random)}`
+
+const presetOf = (id: string | undefined): z.output<typeof NewServer>['scopes_supported'] =>
+  (SCOPE_PRESETS.find((preset) => preset.id === id)?.scopes ?? []).map((scope) => ({ ...scope, permission: undefined }))
+
+const scopesOf = (asked: z.output<typeof NewServer>['scopes_supported']): NewScope[] => {
+  const byName = new Map(asked.map(({ name, description, permission = null }) => [name, { name, description, permission }]))
+  return [...byName.values()]
+}
+
+/** @throws AppError invalid_request, resource_taken */
+export const createServer = async (ctx: Ctx, caller: User, asked: z.output<typeof NewServer>): Promise<z.input<typeof CreatedServer>> => {
+  const place = placeOf(asked.public_base_url, asked.protected_base_path)
+  await requireOwnDomain(ctx, caller, place)
+  const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), secretFor(ctx, caller)]
+  try {
+    return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+      await insertResourceServer(t, {
+        id,
+        name: asked.name,
+        publicBaseUrl: place.base,
+        protectedBasePath: place.path,
+        resource: place.resource,
+        applicationType: asked.application_type,
+        openToClients: asked.open_to_clients,
+        registrationModes: [...new Set(asked.registration_modes)],
+        tokenSeconds: asked.token_seconds,
+        introspectionHash: sha256(secret),
+        identifierHash: sha256(place.resource),
+        // What is on the loopback interface is everybody's own.
+        resourceHash: sha256(place.isLocal ? `${caller.tenantId} ${place.resource}` : place.resource),
+        createdAt: at,
+        updatedAt: at,
+      })
+      const scopes = scopesOf(asked.scopes_supported.length > 0 ? asked.scopes_supported : presetOf(asked.scope_preset_id))
+      await putScopes(t, id, scopes)
+      const after = { resource: place.resource, scopes: scopes.map(({ name }) => name) }
+      await record(t, ctx, { event: 'resource_server.created', actor: byUser(caller), target: { type: 'resource_server', id }, after })
+      return { ...(await show(ctx, t, await known(t, id))), introspection_secret: secret }
+    })
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' }, error)
+    throw error
+  }
+}
+
+/** @throws AppError not_found */
+const known = async (t: TenantDb, id: string): Promise<ResourceServer> => {
+  const row = await findResourceServer(t, id)
+  if (row === undefined) throw new AppError('not_found')
+  return row
+}
+
+export const listServers = async (ctx: Ctx, caller: User): Promise<z.input<typeof ServerList>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  const out: Out[] = []
+  for (const row of await listResourceServers(t, MOST_LISTED)) out.push(await show(ctx, t, row))
+  return { resource_servers: out }
+}
+
+/** @throws AppError not_found */
+export const readServer = async (ctx: Ctx, caller: User, id: string): Promise<Out> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  return show(ctx, t, await known(t, id))
+}
+
+/** What the server's author publishes of it, below /.well-known/oauth-protected-resource of its own host. @throws AppError not_found */
+export const readManifest = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof Manifest>> => {
+  const { resource_url, name, scopes_supported } = await readServer(ctx, caller, id)
+  return {
+    resource: resource_url,
+    authorization_servers: [ctx.config.BASE_URL],
+    scopes_supported,
+    bearer_methods_supported: ['header'],
+    resource_name: name,
+    dpop_signing_alg_values_supported: [...CLIENT_SIGNING_ALGS],
+  }
+}
+
+const changed = <T>(ctx: Ctx, caller: User, id: string, work: (t: TenantTx, row: ResourceServer) => Promise<T>): Promise<T> =>
+  atomically(forTenant(ctx.db, caller.tenantId), async (t) => work(t, await known(t, id)))
+
+/** @throws AppError not_found */
+export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof ServerChange>): Promise<Out> =>
+  changed(ctx, caller, id, async (t, before) => {
+    const row = await updateResourceServer(t, id, {
+      ...(asked.name === undefined ? {} : { name: asked.name }),
+      ...(asked.active === undefined ? {} : { active: asked.active }),
+      ...(asked.open_to_clients === undefined ? {} : { openToClients: asked.open_to_clients }),
+      ...(asked.registration_modes === undefined ? {} : { registrationModes: [...new Set(asked.registration_modes)] }),
+      ...(asked.token_seconds === undefined ? {} : { tokenSeconds: asked.token_seconds }),
+      updatedAt: ctx.clock.now(),
+    })
+    if (row === undefined) throw new AppError('not_found')
+    const old = await listScopes(t, id)
+    if (asked.scopes_supported !== undefined) await putScopes(t, id, scopesOf(asked.scopes_supported))
+    const out = await show(ctx, t, row)
+    await record(t, ctx, {
+      event: 'resource_server.updated',
+      actor: byUser(caller),
+      target: { type: 'resource_server', id },
+      before: { ...shown(ctx, before, old) },
+      after: { ...out },
+    })
+    return out
+  })
+
+/** @throws AppError not_found */
+export const deleteServer = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
+  changed(ctx, caller, id, async (t, row) => {
+    await deleteResourceServer(t, id)
+    const target = { type: 'resource_server', id }
+    await record(t, ctx, { event: 'resource_server.deleted', actor: byUser(caller), target, before: { resource: row.resource } })
+    return undefined
+  })
+
+/** The secret before it counts no more. @throws AppError not_found */
+export const rotateSecret = (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof NewSecret>> =>
+  changed(ctx, caller, id, async (t) => {
+    const secret = secretFor(ctx, caller)
+    await updateResourceServer(t, id, { introspectionHash: sha256(secret), updatedAt: ctx.clock.now() })
+    await record(t, ctx, { event: 'resource_server.secret_rotated', actor: byUser(caller), target: { type: 'resource_server', id } })
+    return { introspection_secret: secret }
+  })
+
+/** @throws AppError not_found */
+export const listClientsOf = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof RegisteredClients>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  await known(t, id)
+  const rows = await listResourceClients(t, id, MOST_LISTED)
+  return { clients: rows.map(({ clientId, createdAt }) => ({ client_id: clientId, status: 'approved', created_at: createdAt.toISOString() })) }
+}
+
+/** @throws AppError not_found */
+export const addClientTo = async (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof RegisteredClient>> => {
+  const at = ctx.clock.now()
+  try {
+    return await changed(ctx, caller, id, async (t) => {
+      await decideAccessRequest(t, { resourceServerId: id, clientId }, 'approved', at)
+      if (await registerClient(t, id, clientId, at)) {
+        const target = { type: 'resource_server', id }
+        await record(t, ctx, { event: 'resource_server.client_registered', actor: byUser(caller), target, after: { client_id: clientId } })
+      }
+      return { client_id: clientId, status: 'approved', created_at: at.toISOString() }
+    })
+  } catch (error) {
+    if (isForeignKeyViolation(error)) throw new AppError('not_found', undefined, { field: 'body.client_id' }, error)
+    throw error
+  }
+}
+
+/** A client that nobody entered could come again by itself: it is told no. */
+const refuseSelfRegistered = async (t: TenantTx, ctx: Ctx, id: string, clientId: string): Promise<boolean> => {
+  const client = await findClient(t, clientId)
+  if (client === undefined || client.registeredBy === 'administrator') return false
+  const at = ctx.clock.now()
+  const which = { resourceServerId: id, clientId }
+  await putAccessRequest(t, { ...which, id: ctx.random.id(), at, expiresAt: secondsAfter(at, REFUSED_SECONDS) })
+  return decideAccessRequest(t, which, 'denied', at)
+}
+
+/** What the client holds for this server counts no more. @throws AppError not_found */
+export const removeClient = (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof RemovedClient>> =>
+  changed(ctx, caller, id, async (t) => {
+    const wasIn = await removeClientFrom(t, id, clientId)
+    if (!(await refuseSelfRegistered(t, ctx, id, clientId)) && !wasIn) throw new AppError('not_found')
+    const target = { type: 'resource_server', id }
+    await record(t, ctx, { event: 'resource_server.client_removed', actor: byUser(caller), target, after: { client_id: clientId } })
+    return { status: 'revoked' }
+  })

@@ -1,0 +1,53 @@
+// A look at a resource server from outside: whether it says of itself what is registered here (RFC 9728), and asks strangers for a token (RFC 6750 section 3).
+import type * as z from 'zod'
+import { findResourceServer, type ResourceServer } from '#db/store/resource-servers'
+import { forTenant } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { FetchFailure, type OutboundAnswer } from '#shared/fetch/guarded'
+import type { User } from '#shared/http/principal'
+import type { Validation } from './admission.schema.ts'
+import type { Ctx } from './group.ts'
+
+type Checks = z.input<typeof Validation>['checks']
+
+const asked = async (ctx: Ctx, url: string): Promise<OutboundAnswer | undefined> => {
+  try {
+    return await ctx.outbound.send({ url, method: 'GET', headers: { accept: 'application/json' } })
+  } catch (error) {
+    if (error instanceof FetchFailure) return undefined
+    throw error
+  }
+}
+
+const objectIn = (answer: OutboundAnswer | undefined): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const value: unknown = answer?.status === 200 ? JSON.parse(new TextDecoder().decode(answer.body)) : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** RFC 9728 section 3.1: the well-known part stands between host and path. */
+const metadataUrl = ({ resource }: ResourceServer): string => {
+  const { origin, pathname } = new URL(resource)
+  return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
+}
+
+/** Nothing of what the server says is shown, but whether it fits. @throws AppError not_found */
+export const validateServer = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof Validation>> => {
+  const row = await findResourceServer(forTenant(ctx.db, caller.tenantId), id)
+  if (row === undefined) throw new AppError('not_found')
+  const document = objectIn(await asked(ctx, metadataUrl(row)))
+  const answer = await asked(ctx, row.resource)
+  const servers = document?.authorization_servers
+  const isOurs = Array.isArray(servers) && servers.includes(ctx.config.BASE_URL)
+  const isChallenged = answer?.status === 401 && /^bearer\b|,\s*bearer\b|^dpop\b/i.test(answer.header('www-authenticate') ?? '')
+  const checks: Checks = [
+    { name: 'metadata', ok: document !== undefined, detail: document === undefined ? `No metadata at ${metadataUrl(row)}.` : 'Found.' },
+    { name: 'resource', ok: document?.resource === row.resource, detail: `"resource" must be ${row.resource}.` },
+    { name: 'authorization_server', ok: isOurs, detail: `"authorization_servers" must contain ${ctx.config.BASE_URL}.` },
+    { name: 'challenge', ok: isChallenged, detail: 'Without a token it must answer 401 with WWW-Authenticate: Bearer or DPoP.' },
+  ]
+  return { valid: checks.every(({ ok }) => ok), checks }
+}

@@ -1,0 +1,56 @@
+// The page that an identity provider posts the browser to. It goes on to where the sign-in began; without a script, by a link.
+import { pagePolicy, renderPage } from '#page/layout'
+import { at } from '#shared/browser/door'
+import { proofCookie } from '#shared/federation/proof'
+import { Sent } from '#shared/http/route'
+import { LANGUAGES, preferredLanguage } from '#shared/page/language'
+import { opaque } from '#shared/random'
+import { SCRIPT } from './acs.client.generated.ts'
+import type { Proved } from './acs.ts'
+import type { Ctx } from './group.ts'
+
+/** A front end of somebody's own gets a handle that counts once; our own page finds it in a cookie. Neither address says anything of the person. */
+const next = (ctx: Ctx, { handle, answering: { located, provider } }: Proved): { readonly url: string; readonly onPage: boolean } => {
+  const request = located?.request
+  if (request !== undefined && request.loginChallenge !== null) {
+    const query = new URLSearchParams({ login_challenge: request.loginChallenge, success: 'true', saml_ticket: handle })
+    return { url: `${request.origin}/oidc/login?${query}`, onPage: false }
+  }
+  const door = request?.page ?? { client_id: provider.clientId }
+  return { url: `${request?.origin ?? ctx.config.BASE_URL}${at('/signin/saml/finish', door)}`, onPage: true }
+}
+
+export const acsPage = (ctx: Ctx, proved: Proved): Sent<string> => {
+  const nonce = opaque(ctx.random)
+  const lang = preferredLanguage(ctx.request.header('accept-language'))
+  const words = LANGUAGES[lang].federation
+  const { url, onPage } = next(ctx, proved)
+  const html = renderPage({
+    lang,
+    nonce,
+    title: words.title,
+    script: SCRIPT,
+    children: (
+      <div class="card">
+        <p class="who">{new URL(ctx.config.BASE_URL).host}</p>
+        <section data-go={url}>
+          <h1 tabindex={-1}>{words.doneTitle}</h1>
+          <p class="quiet" role="status">
+            {words.done}
+          </p>
+          <a class="alone" href={url} rel="noreferrer">
+            {words.go}
+          </a>
+        </section>
+      </div>
+    ),
+  })
+  const headers = {
+    'Content-Security-Policy': pagePolicy(nonce, { script: true }),
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'no-referrer',
+    'Content-Language': lang,
+    Vary: 'Accept-Language, Cookie',
+  }
+  return new Sent(html, { headers, cookies: onPage ? [proofCookie(ctx, proved.handle)] : [] })
+}

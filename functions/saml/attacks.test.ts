@@ -1,0 +1,439 @@
+// Coming in as somebody else through SAML: forged, wrapped, replayed, misdirected answers. Nothing may have changed afterwards, and each is in the record.
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Person } from '#shared/testing/app'
+import { identitiesOf, refusalsOf } from '#shared/testing/federation'
+import { addSamlProvider, type Saml, type SamlBrowser, samlBrowser, samlStateOf, startSaml } from '#shared/testing/saml'
+import {
+  type Asked,
+  assertionXml,
+  base64,
+  encrypted,
+  hmacSigned,
+  keyPair,
+  type Pair,
+  responseXml,
+  type Said,
+  type Signing,
+  signed,
+} from '#shared/testing/saml-idp'
+import { WRAPPINGS, wrapped } from '#shared/testing/saml-wrapping'
+import { bodyOf } from '#shared/testing/sign-in'
+import { federationRoutes } from '../federation/routes.ts'
+import { samlRoutes } from './routes.ts'
+
+let world: Saml
+let victim: Person
+let browser: SamlBrowser
+let asked: Asked
+let stranger: Pair
+beforeAll(async () => {
+  world = await startSaml([...samlRoutes, ...federationRoutes])
+  victim = await world.app.person(world.company)
+  await world.link(victim, 'victim')
+  await world.link(await world.app.person(world.company), 'attacker')
+  stranger = await keyPair('stranger')
+})
+beforeEach(async () => {
+  // Refusals of one minute are counted in one event.
+  world.app.clock.advance(61)
+  browser = samlBrowser(world.app)
+  asked = await world.begin(browser)
+})
+
+const attacker = { nameId: 'attacker' }
+const plus = (seconds: number): Date => new Date(world.app.clock.now().getTime() + seconds * 1000)
+const why = (): unknown => JSON.parse(world.app.log.lines.findLast((line) => line.includes('"saml.refused"')) ?? '{}').reason
+
+/** Lands it, and holds the company's rows and successful events to what they were; the request still waits for its answer. */
+const refusedWith = async (xml: string, reason: string | RegExp | readonly string[], from = browser): Promise<void> => {
+  const { app, company } = world
+  const before = [await samlStateOf(app, company), await identitiesOf(app, victim)]
+  const refusals = (await refusalsOf(app, company.tenantId)).length
+  const response = await world.land(from, asked, xml)
+  const body = await bodyOf(response)
+  expect([response.status, body.code]).toEqual([400, 'saml_response_invalid'])
+  expect(body).toEqual({
+    success: false,
+    error: 'Invalid SAML response. Please start again.',
+    message: 'Invalid SAML response. Please start again.',
+    code: 'saml_response_invalid',
+    request_id: expect.any(String),
+  })
+  expect(response.headers.getSetCookie()).toEqual([])
+  expect([await samlStateOf(app, company), await identitiesOf(app, victim)]).toEqual(before)
+  if (Array.isArray(reason)) expect(reason).toContain(why())
+  else expect(why()).toEqual(reason instanceof RegExp ? expect.stringMatching(reason) : reason)
+  expect((await refusalsOf(app, company.tenantId)).length).toBe(refusals + 1)
+  app.clock.advance(61)
+}
+
+const honest = (more: Partial<Said> = {}): string => world.answer(asked, more)
+const signing = (more: Partial<Signing>, said = world.saying(asked, attacker)): string =>
+  responseXml(said, signed(assertionXml(said), 'Assertion', { key: world.key, ...more }))
+const bothSigned = (said = world.saying(asked, attacker)): string => signed(responseXml(said, assertionXml(said)), 'Response', { key: world.key })
+
+test('the same answers without anything wrong are taken: assertion signed, message signed', async () => {
+  expect((await world.land(browser, asked, honest())).status).toBe(200)
+  asked = await world.begin(browser)
+  expect((await world.land(browser, asked, bothSigned())).status).toBe(200)
+})
+
+describe('signature wrapping', () => {
+  test.each(WRAPPINGS)('shape %i', async (shape) => {
+    const whole = shape <= 2 ? bothSigned() : honest(attacker)
+    await refusedWith(wrapped(whole, shape, 'victim'), /^(not_one_assertion|signature_form|signature_place|signature_reference|id_twice)$/)
+  })
+
+  test.each(WRAPPINGS)('shape %i, the copy under the same id', async (shape) => {
+    const whole = shape <= 2 ? bothSigned() : honest(attacker)
+    const id = /<saml:Assertion[^>]* ID="([^"]+)"/.exec(whole)?.[1] ?? ''
+    await refusedWith(wrapped(whole, shape, 'victim').replace('"_evil"', `"${id}"`), /^(id_twice|not_one_assertion|signature_\w+)$/)
+  })
+
+  test('an assertion of another name space is none', async () => {
+    const forged = honest(attacker).replace('</samlp:Response>', '<x:Assertion xmlns:x="urn:x" ID="_x">victim</x:Assertion></samlp:Response>')
+    await refusedWith(forged, 'not_one_assertion')
+  })
+})
+
+describe('what was signed is what is read', () => {
+  test('a changed name', async () => {
+    await refusedWith(honest(attacker).replace('>attacker<', '>victim<'), 'signature')
+  })
+
+  test('a name with a comment in it, signed by the provider', async () => {
+    await refusedWith(honest({ nameIdXml: 'victim<!-- -->.attacker' }), 'markup')
+    await refusedWith(honest({ nameIdXml: 'victim<!---->' }), 'markup')
+  })
+
+  test('a comment put there afterwards, which the canonical form does not see', async () => {
+    await refusedWith(honest({ nameId: 'victim.attacker' }).replace('victim.attacker', 'victim<!---->.attacker'), 'markup')
+  })
+
+  test('a name with raw text in it, and with a processing instruction', async () => {
+    await refusedWith(honest({ nameIdXml: 'victim<![CDATA[.attacker]]>' }), 'markup')
+    await refusedWith(honest(attacker).replace('>attacker<', '>victim<?x?><'), 'markup')
+  })
+
+  test('an element inside the name', async () => {
+    await refusedWith(honest({ nameIdXml: 'victim<x/>' }), 'not_text_NameID')
+  })
+
+  test('a comment inside the digest', async () => {
+    await refusedWith(honest(attacker).replace('<ds:DigestValue>', '<ds:DigestValue><!--x-->'), 'markup')
+  })
+
+  test('two digests', async () => {
+    await refusedWith(honest(attacker).replace('<ds:DigestValue>', '<ds:DigestValue>AAAA</ds:DigestValue><ds:DigestValue>'), 'signature_form')
+  })
+})
+
+describe('document types and entities', () => {
+  const DOCTYPES = [
+    ['an internal entity', '<!DOCTYPE r [<!ENTITY who "victim">]>', '&who;'],
+    ['an external entity', '<!DOCTYPE r [<!ENTITY who SYSTEM "file:///etc/passwd">]>', '&who;'],
+    ['a bomb', '<!DOCTYPE r [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>', '&c;'],
+    ['an empty one', '<!DOCTYPE r>', 'victim'],
+  ] as const
+  test.each(DOCTYPES)('%s', async (_, doctype, name) => {
+    await refusedWith(`${doctype}${honest(attacker).replace('>attacker<', `>${name}<`)}`, 'markup')
+    await refusedWith(`<?xml version="1.0" encoding="UTF-8"?>${doctype}${honest(attacker)}`, 'markup')
+  })
+
+  test('an entity that nobody declared', async () => {
+    await refusedWith(honest(attacker).replace('>attacker<', '>&who;<'), 'entity')
+  })
+})
+
+describe('the signature', () => {
+  test('none', async () => {
+    const said = world.saying(asked, { nameId: 'victim' })
+    await refusedWith(responseXml(said, assertionXml(said)), 'unsigned')
+  })
+
+  test('of another key, with its certificate beside it', async () => {
+    const forged = signing({ key: stranger }, world.saying(asked, { nameId: 'victim' }))
+    expect(forged).toContain('X509Certificate')
+    await refusedWith(forged, 'signature')
+  })
+
+  test('an empty value', async () => {
+    await refusedWith(honest(attacker).replace(/<ds:SignatureValue>[^<]*</, '<ds:SignatureValue><'), 'signature')
+  })
+
+  test('an element that is one by name alone', async () => {
+    const said = world.saying(asked, { nameId: 'victim' })
+    const empty = '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>'
+    await refusedWith(responseXml(said, assertionXml(said).replace('</saml:Issuer>', `</saml:Issuer>${empty}`)), 'signature_form')
+    await refusedWith(responseXml(said, assertionXml(said).replace('</saml:Issuer>', '</saml:Issuer><Signature xmlns="urn:x"/>')), 'signature_place')
+  })
+
+  test('SHA-1, in the signature and in the digest', async () => {
+    await refusedWith(signing({ algorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }), 'signature_algorithm')
+    await refusedWith(signing({ digest: 'http://www.w3.org/2000/09/xmldsig#sha1' }), 'digest_algorithm')
+  })
+
+  test('HMAC with the certificate as its key', async () => {
+    const said = world.saying(asked, { nameId: 'victim' })
+    for (const secret of [world.key.certificate, world.key.certificate.replace(/-----[^-]+-----|\s/g, '')]) {
+      await refusedWith(responseXml(said, hmacSigned(assertionXml(said), secret)), 'signature_algorithm')
+    }
+  })
+
+  test('a canonical form that keeps comments, transforms beyond the two, a second reference', async () => {
+    const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
+    const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
+    await refusedWith(signing({ transforms: [ENVELOPED, `${EXCLUSIVE}WithComments`] }), 'transform')
+    await refusedWith(signing({ transforms: [ENVELOPED] }), 'signature_form')
+    await refusedWith(signing({ canonicalization: `${EXCLUSIVE}WithComments` }), 'canonicalization')
+    const reference = /<ds:Reference[\s\S]*<\/ds:Reference>/.exec(honest(attacker))?.[0] ?? ''
+    await refusedWith(honest(attacker).replace('</ds:SignedInfo>', `${reference}</ds:SignedInfo>`), 'signature_form')
+  })
+
+  test('one about something else than what it stands in', async () => {
+    await refusedWith(honest(attacker).replace(/URI="#[^"]+"/, 'URI=""'), 'signature_reference')
+    await refusedWith(honest(attacker).replace(/URI="#[^"]+"/, 'URI="#other"'), 'signature_reference')
+  })
+
+  test('two of them', async () => {
+    const signature = /<ds:Signature [\s\S]*<\/ds:Signature>/.exec(honest(attacker))?.[0] ?? ''
+    await refusedWith(honest(attacker).replace('</ds:Signature>', `</ds:Signature>${signature}`), /^(not_one_Signature|id_twice)$/)
+  })
+
+  test('a good one around the message does not excuse a bad one inside', async () => {
+    const said = world.saying(asked, attacker)
+    const inner = signed(assertionXml(said), 'Assertion', { key: stranger })
+    await refusedWith(signed(responseXml(said, inner), 'Response', { key: world.key }), 'signature')
+  })
+
+  test('the certificate has ended, or has not begun', async () => {
+    const { app, company } = world
+    for (const [name, from, until] of [
+      ['ended', '2025-01-01', '2026-02-01'],
+      ['not begun', '2026-06-01', '2027-01-01'],
+    ] as const) {
+      const key = await keyPair(name, new Date(from), new Date(until))
+      const at = await addSamlProvider(app, company, key)
+      asked = await world.begin(browser, at)
+      await refusedWith(signing({ key }, world.saying(asked, { issuer: at.entityId })), 'no_valid_certificate')
+    }
+  })
+
+  test('a provider whose message, or whose assertion, has to be signed', async () => {
+    const { app, company, key } = world
+    const messages = await addSamlProvider(app, company, key, { wantsResponseSigned: true })
+    asked = await world.begin(browser, messages)
+    await refusedWith(honest({ issuer: messages.entityId }), 'response_unsigned')
+    const assertions = await addSamlProvider(app, company, key, { wantsAssertionSigned: true })
+    asked = await world.begin(browser, assertions)
+    await refusedWith(bothSigned(world.saying(asked, { issuer: assertions.entityId })), 'assertion_unsigned')
+  })
+})
+
+describe('two assertions', () => {
+  test('beside each other, one of them signed', async () => {
+    const said = world.saying(asked, attacker)
+    const good = signed(assertionXml(said), 'Assertion', { key: world.key })
+    const forged = assertionXml(world.saying(asked, { nameId: 'victim' }))
+    await refusedWith(responseXml(said, `${good}${forged}`), 'not_one_assertion')
+    await refusedWith(responseXml(said, `${forged}${good}`), 'not_one_assertion')
+  })
+
+  test('both signed; one plain and one encrypted; none', async () => {
+    const said = world.saying(asked, attacker)
+    const one = () => signed(assertionXml(said), 'Assertion', { key: world.key })
+    await refusedWith(responseXml(said, `${one()}${one()}`), 'not_one_assertion')
+    await refusedWith(responseXml(said, `${one()}${await encrypted(one(), stranger.certificate)}`), 'not_one_assertion')
+    await refusedWith(responseXml(said, ''), 'not_one_assertion')
+    await refusedWith(signed(responseXml(said, ''), 'Response', { key: world.key }), 'not_one_assertion')
+  })
+})
+
+const CONTEXT: readonly (readonly [string, string, () => Partial<Said>])[] = [
+  ['another recipient', 'recipient', () => ({ recipient: 'https://evil.example/acs' })],
+  ['another client’s recipient', 'recipient', () => ({ recipient: asked.acs.replace(world.company.clientId, victim.id) })],
+  ['no recipient', 'recipient', () => ({ recipient: '' })],
+  ['another destination', 'destination', () => ({ destination: 'https://evil.example/acs' })],
+  ['another audience', 'audience', () => ({ audience: 'https://evil.example/metadata' })],
+  ['the audience of another client', 'audience', () => ({ audience: asked.issuer.replace(world.company.clientId, victim.id) })],
+  ['no audience', 'audience', () => ({ withoutAudience: true })],
+  [
+    'a second restriction that we are not in',
+    'audience',
+    () => ({ conditions: '<saml:AudienceRestriction><saml:Audience>https://evil.example</saml:Audience></saml:AudienceRestriction>' }),
+  ],
+  ['a condition that nobody knows', 'condition_unknown', () => ({ conditions: '<x:Condition xmlns:x="urn:x"/>' })],
+  ['another issuer', 'issuer', () => ({ issuer: 'https://evil.example/metadata' })],
+  ['another issuer of the message alone', 'issuer', () => ({ responseIssuer: 'https://evil.example/metadata' })],
+  ['expired', 'expired', () => ({ notOnOrAfter: plus(-61) })],
+  ['that never expires', 'never_expires', () => ({ notOnOrAfter: undefined })],
+  ['not yet valid', 'not_yet_valid', () => ({ notBefore: plus(61) })],
+  ['of the future', 'not_yet_valid', () => ({ issuedAt: plus(120) })],
+  ['made before it was asked for', 'too_old', () => ({ issuedAt: plus(-120) })],
+  ['a session that is over at the provider', 'session_over', () => ({ sessionEnds: plus(-61) })],
+  ['a status that is no success', 'status', () => ({ status: 'urn:oasis:names:tc:SAML:2.0:status:AuthnFailed' })],
+  ['the answer to another request', 'in_response_to', () => ({ inResponseTo: '_another', subjectInResponseTo: '_another' })],
+  ['a message to another request', 'in_response_to', () => ({ inResponseTo: '_another', subjectInResponseTo: asked.id })],
+  ['a subject of another request', 'in_response_to', () => ({ subjectInResponseTo: '_another' })],
+  ['a subject of no request', 'in_response_to', () => ({ subjectInResponseTo: undefined })],
+  ['the answer to no request', 'in_response_to', () => ({ inResponseTo: undefined })],
+  ['a holder of a key', 'confirmation_method', () => ({ method: 'urn:oasis:names:tc:SAML:2.0:cm:holder-of-key' })],
+  ['an older version', 'version', () => ({ version: '1.1' })],
+  ['a name that changes every time', 'name_id_transient', () => ({ nameIdFormat: 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient' })],
+  ['an empty name', 'name_id', () => ({ nameId: ' ' })],
+  ['a name of 256 characters', 'name_id', () => ({ nameId: 'x'.repeat(256) })],
+]
+test.each(CONTEXT)('refused: %s', async (_, reason, more) => {
+  await refusedWith(honest({ ...attacker, ...more() }), reason)
+})
+
+test('within a minute of skew it is taken', async () => {
+  expect((await world.land(browser, asked, honest({ notOnOrAfter: plus(-30), notBefore: plus(30) }))).status).toBe(200)
+})
+
+describe('what is no answer at all', () => {
+  const JUNK: readonly (readonly [string, () => string, string | RegExp])[] = [
+    ['not XML', () => 'hello', 'malformed'],
+    ['cut off', () => honest().slice(0, -20), 'malformed'],
+    ['two roots', () => `${honest()}${honest()}`, /malformed|id_twice/],
+    ['an attribute without quotes', () => honest().replace('Version="2.0"', 'Version=2.0'), 'malformed'],
+    ['a bare assertion', () => signed(assertionXml(world.saying(asked)), 'Assertion', { key: world.key }), 'not_a_Response'],
+    ['another message', () => honest().replaceAll('samlp:Response', 'samlp:LogoutResponse'), 'not_a_Response'],
+    ['another encoding', () => `<?xml version="1.0" encoding="utf-7"?>${honest()}`, 'markup'],
+    ['four hundred levels', () => `${'<a>'.repeat(400)}${'</a>'.repeat(400)}`, 'too_deep'],
+    ['ten thousand elements', () => `<a>${'<b/>'.repeat(10_000)}</a>`, 'too_deep'],
+  ]
+  test.each(JUNK)('%s', async (_, xml, reason) => {
+    await refusedWith(xml(), reason)
+  })
+
+  test.each(['', '%%%', 'a', '====', Buffer.from([0xff, 0xfe, 0x00]).toString('base64')])('SAMLResponse %j', async (SAMLResponse) => {
+    const response = await browser.post(new URL(asked.acs).pathname, { SAMLResponse, RelayState: asked.relayState })
+    expect(response.status).toBe(400)
+    expect(await bodyOf(response)).toMatchObject({ success: false, error: SAMLResponse === '' ? 'Missing SAMLResponse' : expect.any(String) })
+  })
+
+  test('too large', async () => {
+    const response = await browser.post(new URL(asked.acs).pathname, { SAMLResponse: 'A'.repeat(600_000), RelayState: asked.relayState })
+    expect(response.status).toBe(413)
+  })
+})
+
+describe('the answer belongs to the browser, the tenant and the client that asked', () => {
+  const strayed = async (path: string, from: SamlBrowser, code: string, relayState = asked.relayState): Promise<void> => {
+    const before = await samlStateOf(world.app, world.company)
+    const response = await from.post(path, { SAMLResponse: base64(honest()), RelayState: relayState })
+    expect([response.status, (await bodyOf(response)).code]).toEqual([400, code])
+    expect(await samlStateOf(world.app, world.company)).toEqual(before)
+  }
+  const acs = (): string => new URL(asked.acs).pathname
+
+  test('another browser, with a cookie of its own or none, gets nothing; the owner then can', async () => {
+    await strayed(acs(), samlBrowser(world.app), 'saml_response_invalid')
+    const other = samlBrowser(world.app)
+    await world.begin(other)
+    await strayed(acs(), other, 'saml_response_invalid')
+    expect((await world.land(browser, asked, honest())).status).toBe(200)
+  })
+
+  test('an answer to this request under the RelayState of another one of the same browser', async () => {
+    const second = await world.begin(browser)
+    await strayed(acs(), browser, 'saml_response_invalid', second.relayState)
+    expect(why()).toBe('in_response_to')
+  })
+
+  test('a RelayState under another tenant’s name; a made-up one', async () => {
+    const globex = await world.app.company('globex')
+    await strayed(acs(), browser, 'saml_response_invalid', asked.relayState.replace(/^[^.]+/, globex.tenantId))
+    await strayed(acs(), browser, 'saml_response_invalid', `${world.company.tenantId}.${'A'.repeat(43)}`)
+  })
+
+  test('at the address of another tenant or client', async () => {
+    const globex = await world.app.company('globex')
+    await strayed(`/authsec/hmgr/saml/acs/${globex.tenantId}/${globex.clientId}`, browser, 'saml_mismatch')
+    await strayed(`/authsec/hmgr/saml/acs/${world.company.tenantId}/${globex.clientId}`, browser, 'saml_mismatch')
+  })
+
+  test('signed by another tenant’s provider, under its own name and under ours', async () => {
+    const globex = await world.app.company('globex')
+    const key = await keyPair('globex')
+    const theirs = await addSamlProvider(world.app, globex, key)
+    await refusedWith(signing({ key }, world.saying(asked, { issuer: theirs.entityId, nameId: 'victim' })), 'signature')
+    await refusedWith(signing({ key }, world.saying(asked, { nameId: 'victim' })), 'signature')
+  })
+
+  test('of another provider of the same tenant', async () => {
+    const key = await keyPair('second')
+    const second = await addSamlProvider(world.app, world.company, key)
+    await refusedWith(signing({ key }, world.saying(asked, { issuer: second.entityId })), 'signature')
+    await refusedWith(honest({ issuer: second.entityId }), 'issuer')
+  })
+
+  test('after ten minutes; after the provider was switched off', async () => {
+    const { app, company, key } = world
+    app.clock.advance(601)
+    await strayed(acs(), browser, 'saml_response_invalid')
+    const off = await addSamlProvider(app, company, key, { isActive: false })
+    expect((await browser.call(`/authsec/hmgr/saml/initiate/${off.providerName}`, { body: { login_challenge: 'x' } })).status).toBe(404)
+  })
+
+  test('nobody asked: at the shared address, and at the client’s', async () => {
+    const said = world.saying({ ...asked, id: '' }, { inResponseTo: undefined })
+    const xml = responseXml(said, signed(assertionXml(said), 'Assertion', { key: world.key }))
+    const before = await samlStateOf(world.app, world.company)
+    for (const [path, relay] of [
+      ['/authsec/hmgr/saml/acs', ''],
+      [acs(), ''],
+      [acs(), 'https://evil.example/'],
+    ] as const) {
+      const response = await browser.post(path, { SAMLResponse: base64(xml), ...(relay === '' ? {} : { RelayState: relay }) })
+      expect(response.status).toBe(400)
+    }
+    expect(await samlStateOf(world.app, world.company)).toEqual(before)
+  })
+})
+
+describe('once', () => {
+  const refusedNow = async (xml: string): Promise<void> => {
+    const before = await samlStateOf(world.app, world.company)
+    const again = await world.land(browser, asked, xml)
+    expect([again.status, (await bodyOf(again)).code]).toEqual([400, 'saml_response_invalid'])
+    expect(await samlStateOf(world.app, world.company)).toEqual(before)
+  }
+
+  test('the same answer again, in the same browser', async () => {
+    const xml = honest()
+    expect((await world.land(browser, asked, xml)).status).toBe(200)
+    await refusedNow(xml)
+  })
+
+  test('a second answer to the same request, another assertion', async () => {
+    expect((await world.land(browser, asked, honest())).status).toBe(200)
+    await refusedNow(honest(attacker))
+    expect(why()).toBe('unknown_request')
+  })
+
+  test('fifty answers to one request at once, each an assertion of its own: one goes on', async () => {
+    const tickets = async (): Promise<unknown> => (await samlStateOf(world.app, world.company)).tickets
+    const before = Number(await tickets())
+    const answers = await Promise.all(Array.from({ length: 50 }, () => world.land(browser, asked, honest())))
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 49 }, () => 400)])
+    expect(await tickets()).toBe(before + 1)
+  })
+
+  test('an assertion under another request', async () => {
+    const assertionId = `_once-${world.company.tenantId}`
+    expect((await world.land(browser, asked, honest({ assertionId }))).status).toBe(200)
+    asked = await world.begin(browser)
+    await refusedWith(honest({ assertionId }), 'replayed')
+  })
+
+  test('fifty at once: one goes on', async () => {
+    const xml = honest()
+    const tickets = async (): Promise<unknown> => (await samlStateOf(world.app, world.company)).tickets
+    const before = Number(await tickets())
+    const answers = await Promise.all(Array.from({ length: 50 }, () => world.land(browser, asked, xml)))
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 49 }, () => 400)])
+    expect(await tickets()).toBe(before + 1)
+  })
+})

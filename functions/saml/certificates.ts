@@ -1,0 +1,49 @@
+// Certificates of identity providers: carriers of a public key that an administrator pinned. Whoever issued them is not asked; their own dates count.
+import { X509Certificate } from 'node:crypto'
+import { AppError } from '#shared/errors'
+
+const BLOCK = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+?-----END CERTIFICATE-----/g
+const MOST = 5
+const SHORTEST_BITS = 2048
+
+const parsed = (pem: string): X509Certificate | undefined => {
+  try {
+    return new X509Certificate(pem)
+  } catch {
+    return undefined
+  }
+}
+
+const refused = (why: string): AppError => new AppError('invalid_request', `body.certificate: ${why}`, { field: 'body.certificate' })
+
+/** Base64 alone, as metadata and many consoles show it, stands for one certificate. */
+const blocksIn = (text: string): readonly string[] => {
+  const bare = text.replace(/\s/g, '')
+  if (/^[A-Za-z0-9+/]+={0,2}$/.test(bare)) return [`-----BEGIN CERTIFICATE-----\n${bare}\n-----END CERTIFICATE-----`]
+  return text.replace(BLOCK, '').trim() === '' ? (text.match(BLOCK) ?? []) : []
+}
+
+/**
+ * One certificate, or several one after the other while the provider changes its key; each in its one spelling.
+ * @throws AppError invalid_request
+ */
+export const readCertificates = (text: string): readonly string[] => {
+  const blocks = blocksIn(text)
+  if (blocks.length === 0 || blocks.length > MOST) throw refused(`one to ${MOST} certificates in PEM, and nothing else`)
+  return blocks.map((block) => {
+    const certificate = parsed(block)
+    if (certificate === undefined) throw refused('no certificate can be read from it')
+    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey
+    if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) < SHORTEST_BITS) {
+      throw refused(`its key must be RSA of at least ${SHORTEST_BITS} bits`)
+    }
+    return certificate.toString()
+  })
+}
+
+/** Those that are good at the moment: one that has ended, or not begun, signs nothing. */
+export const goodAt = (certificates: readonly string[], now: Date): readonly string[] =>
+  certificates.filter((pem) => {
+    const certificate = parsed(pem)
+    return certificate !== undefined && new Date(certificate.validFrom) <= now && now <= new Date(certificate.validTo)
+  })

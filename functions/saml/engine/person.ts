@@ -1,0 +1,53 @@
+// Who it is, from what an assertion says: by the tenant's own mapping first, then by the names that providers commonly use.
+import type { AttributeMapping } from '#db/store/saml-providers'
+import { normaliseEmail } from '#shared/email'
+import type { Judged } from './judge.ts'
+
+export type Person = {
+  readonly nameId: string
+  /** Normalised; absent when none is said, several are, or what is said is no address. */
+  readonly email: string | undefined
+  readonly name: string | undefined
+  /** Whether the provider says that more than one factor was proved. Believed only where the tenant trusts it. */
+  readonly severalFactors: boolean
+}
+
+const NAMES = {
+  email: ['email', 'emailAddress', 'mail', 'urn:oid:0.9.2342.19200300.100.1.3'],
+  first_name: ['givenName', 'firstName', 'urn:oid:2.5.4.42'],
+  last_name: ['surname', 'lastName', 'sn', 'urn:oid:2.5.4.4'],
+  name: ['displayName', 'urn:oid:2.16.840.1.113730.3.1.241'],
+} as const
+
+/** Contexts that stand for several factors: REFEDS, Microsoft's, and those of SAML 2.0 Authentication Context that name two. */
+const SEVERAL: ReadonlySet<string> = new Set([
+  'https://refeds.org/profile/mfa',
+  'http://schemas.microsoft.com/claims/multipleauthn',
+  'urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorContract',
+  'urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorUnregistered',
+])
+
+const MOST_CHARACTERS = 256
+const shortText = (value: string | undefined): string | undefined => {
+  const text = (value ?? '')
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '')
+    .trim()
+    .slice(0, MOST_CHARACTERS)
+  return text === '' ? undefined : text
+}
+
+export const personOf = ({ nameId, contexts, attributes }: Judged, mapping: AttributeMapping): Person => {
+  const values = (what: keyof typeof NAMES): readonly string[] => {
+    const mapped = Object.hasOwn(mapping, what) ? mapping[what] : undefined
+    const names = [...(mapped === undefined ? [] : [mapped]), ...NAMES[what]]
+    return names.map((name) => attributes.get(name) ?? []).find((found) => found.length > 0) ?? []
+  }
+  const said = [...new Set(values('email').map((address) => normaliseEmail(address)))]
+  const parts = [values('first_name')[0], values('last_name')[0]].filter((part) => part !== undefined)
+  return {
+    nameId,
+    email: said.length === 0 ? normaliseEmail(nameId) : said.length === 1 ? said[0] : undefined,
+    name: shortText(values('name')[0]) ?? shortText(parts.join(' ')),
+    severalFactors: contexts.some((context) => SEVERAL.has(context)),
+  }
+}

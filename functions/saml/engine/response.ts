@@ -1,0 +1,93 @@
+// From what a browser posted to what the identity provider signed. Nothing outside of a verified signature is handed on but what can only refuse.
+import { getVerifiedXml } from '@node-saml/node-saml/lib/xml.js'
+import { decryptAssertion } from './encryption.ts'
+import { requireSignatureForms } from './signatures.ts'
+import { allElements, childrenOf, DSIG, is, parseXml, plainXml, refuse, SAML, SAMLP } from './xml.ts'
+
+export type Trust = {
+  /** PEM; those that are good now. */
+  readonly certificates: readonly string[]
+  readonly wantsAssertionSigned: boolean
+  readonly wantsResponseSigned: boolean
+  /** PKCS #8, for encrypted assertions. */
+  readonly privateKeys: readonly string[]
+}
+
+export type Verified = {
+  /** The message around it. Where it was not signed, what it says may refuse and never allow. */
+  readonly response: Element
+  readonly isResponseSigned: boolean
+  /** Read from the very bytes that were verified. */
+  readonly assertion: Element
+}
+
+/** Base64 of UTF-8, in lines or not. @throws SamlRefused */
+export const decodeResponse = (base64: string): string => {
+  const compact = base64.replace(/[\r\n\t ]/g, '')
+  if (compact === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact) || compact.length % 4 !== 0) refuse('base64')
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(compact, 'base64'))
+  } catch (error) {
+    return refuse('utf8', error)
+  }
+}
+
+/** What the element's own signature covers; undefined without one. @throws SamlRefused when it has one that is not good */
+const verifiedPart = (text: string, element: Element, certificates: readonly string[]): Element | undefined => {
+  if (childrenOf(element, DSIG, 'Signature').length === 0) return undefined
+  let verified: string | null = null
+  try {
+    verified = getVerifiedXml(text, element, [...certificates])
+  } catch (error) {
+    refuse('signature', error)
+  }
+  if (verified === null) return refuse('signature')
+  const part = parseXml(plainXml(verified))
+  return is(part, element.namespaceURI ?? '', element.localName) ? part : refuse('signature_cover')
+}
+
+const readRoot = (text: string, namespace: string, name: string): Element => {
+  const root = parseXml(text)
+  if (!is(root, namespace, name)) refuse(`not_a_${name}`)
+  requireSignatureForms(root)
+  return root
+}
+
+/** One assertion, and none hidden anywhere else. */
+const onlyAssertion = (response: Element): Element => {
+  const places = [...childrenOf(response, SAML, 'Assertion'), ...childrenOf(response, SAML, 'EncryptedAssertion')]
+  const named = allElements(response).filter(({ localName }) => localName === 'Assertion' || localName === 'EncryptedAssertion')
+  const [assertion] = places
+  return assertion === undefined || places.length !== 1 || named.length !== 1 ? refuse('not_one_assertion') : assertion
+}
+
+type Signed = { readonly assertion: Element; readonly isOwnSignature: boolean }
+
+const fromPlain = (text: string, found: Element, signedResponse: Element | undefined, trust: Trust): Signed => {
+  const own = verifiedPart(text, found, trust.certificates)
+  const assertion = own ?? (signedResponse === undefined ? undefined : onlyAssertion(signedResponse))
+  return assertion === undefined ? refuse('unsigned') : { assertion, isOwnSignature: own !== undefined }
+}
+
+const fromEncrypted = async (found: Element, signedResponse: Element | undefined, trust: Trust): Promise<Signed> => {
+  const encrypted = signedResponse === undefined ? found : onlyAssertion(signedResponse)
+  const text = await decryptAssertion(encrypted, trust.privateKeys, signedResponse !== undefined)
+  const inner = readRoot(text, SAML, 'Assertion')
+  if (allElements(inner).filter(({ localName }) => localName === 'Assertion').length !== 1) refuse('not_one_assertion')
+  const own = verifiedPart(text, inner, trust.certificates)
+  if (own === undefined && signedResponse === undefined) refuse('unsigned')
+  return { assertion: own ?? inner, isOwnSignature: own !== undefined }
+}
+
+/** @throws SamlRefused */
+export const verifyResponse = async (xml: string, trust: Trust): Promise<Verified> => {
+  if (trust.certificates.length === 0) refuse('no_valid_certificate')
+  const text = plainXml(xml)
+  const root = readRoot(text, SAMLP, 'Response')
+  const found = onlyAssertion(root)
+  const signedResponse = verifiedPart(text, root, trust.certificates)
+  const signed = is(found, SAML, 'Assertion') ? fromPlain(text, found, signedResponse, trust) : await fromEncrypted(found, signedResponse, trust)
+  if (trust.wantsResponseSigned && signedResponse === undefined) refuse('response_unsigned')
+  if (trust.wantsAssertionSigned && !signed.isOwnSignature) refuse('assertion_unsigned')
+  return { response: signedResponse ?? root, isResponseSigned: signedResponse !== undefined, assertion: signed.assertion }
+}

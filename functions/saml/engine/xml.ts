@@ -1,0 +1,116 @@
+// Reading XML that a stranger sent. What parsers are known to disagree about is refused before any of them sees it, so that what was signed is what is read.
+import { DOMParser } from '@xmldom/xmldom'
+
+/** Why an answer is refused: for the log, never for the caller. */
+export class SamlRefused extends Error {
+  readonly reason: string
+  constructor(reason: string, cause?: unknown) {
+    super(reason, { cause })
+    this.name = 'SamlRefused'
+    this.reason = reason
+  }
+}
+export const refuse = (reason: string, cause?: unknown): never => {
+  throw new SamlRefused(reason, cause)
+}
+
+export const SAML = 'urn:oasis:names:tc:SAML:2.0:assertion'
+export const SAMLP = 'urn:oasis:names:tc:SAML:2.0:protocol'
+export const DSIG = 'http://www.w3.org/2000/09/xmldsig#'
+export const XENC = 'http://www.w3.org/2001/04/xmlenc#'
+
+const MOST_CHARACTERS = 256 * 1024
+const MOST_ELEMENTS = 2000
+const MOST_DEPTH = 24
+
+const DECLARATION =
+  /^\uFEFF?<\?xml\s+version=(?:"1\.0"|'1\.0')(?:\s+encoding=(?:"utf-8"|'utf-8'))?(?:\s+standalone=(?:"(?:yes|no)"|'(?:yes|no)'))?\s*\?>/i
+/** Document types, comments, sections of raw text, processing instructions: all that could make two readers see two things. */
+const MARKUP = /<[!?]/
+const REFERENCE = /&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)/
+
+/** The text without its declaration, with the line ends that every parser makes of them (XML 1.0 section 2.11). @throws SamlRefused */
+export const plainXml = (text: string): string => {
+  if (text.length > MOST_CHARACTERS) refuse('too_large')
+  const body = text.replace(DECLARATION, '').replace(/\r\n?/g, '\n')
+  if (MARKUP.test(body)) refuse('markup')
+  if (REFERENCE.test(body)) refuse('entity')
+  return body
+}
+
+const isElement = (node: Node): node is Element => node.nodeType === 1
+
+export const elementsIn = (parent: Node): Element[] => {
+  const found: Element[] = []
+  for (let node = parent.firstChild; node !== null; node = node.nextSibling) if (isElement(node)) found.push(node)
+  return found
+}
+
+/** Every element, each after those around it. @throws SamlRefused */
+export const allElements = (root: Element): readonly Element[] => {
+  const found: Element[] = []
+  const open: (readonly [Element, number])[] = [[root, 1]]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [element, depth] = next
+    if (depth > MOST_DEPTH || found.length >= MOST_ELEMENTS) refuse('too_deep')
+    found.push(element)
+    for (const child of elementsIn(element)) open.push([child, depth + 1])
+  }
+  return found
+}
+
+const ID = /^(?:ID|Id|id)$/
+const idsOf = (element: Element): string[] =>
+  [...Array(element.attributes.length).keys()].flatMap((n) => {
+    const attribute = element.attributes.item(n)
+    return attribute !== null && ID.test(attribute.localName) ? [attribute.value] : []
+  })
+
+/** A reference by id must mean one element, whoever resolves it. */
+const requireOwnIds = (elements: readonly Element[]): void => {
+  const seen = new Set<string>()
+  for (const id of elements.flatMap(idsOf)) {
+    if (seen.has(id)) refuse('id_twice')
+    seen.add(id)
+  }
+}
+
+/** The root of a text that `plainXml` let through. @throws SamlRefused on whatever the parser would overlook */
+export const parseXml = (plain: string): Element => {
+  const complain = (message: string): never => refuse('malformed', message)
+  const root = (() => {
+    try {
+      return new DOMParser({ errorHandler: { warning: complain, error: complain, fatalError: complain } }).parseFromString(plain, 'text/xml')
+        ?.documentElement as Element | undefined
+    } catch (error) {
+      throw error instanceof SamlRefused ? error : new SamlRefused('malformed', error)
+    }
+  })()
+  if (root === undefined || root === null) return refuse('malformed')
+  requireOwnIds(allElements(root))
+  return root
+}
+
+export const is = (element: Element, namespace: string, name: string): boolean => element.namespaceURI === namespace && element.localName === name
+
+export const childrenOf = (parent: Element, namespace: string, name: string): Element[] =>
+  elementsIn(parent).filter((element) => is(element, namespace, name))
+
+/** The one child of that name. @throws SamlRefused */
+export const onlyChild = (parent: Element, namespace: string, name: string): Element => {
+  const [first, ...more] = childrenOf(parent, namespace, name)
+  return first === undefined || more.length > 0 ? refuse(`not_one_${name}`) : first
+}
+/** The child of that name, if there is one. @throws SamlRefused when there are more */
+export const maybeChild = (parent: Element, namespace: string, name: string): Element | undefined =>
+  childrenOf(parent, namespace, name).length === 0 ? undefined : onlyChild(parent, namespace, name)
+
+/** What a leaf says: text and nothing beside it. @throws SamlRefused */
+export const textOf = (element: Element): string => {
+  for (let node = element.firstChild; node !== null; node = node.nextSibling) if (node.nodeType !== 3) refuse(`not_text_${element.localName}`)
+  return (element.textContent ?? '').trim()
+}
+
+/** An attribute without a namespace; undefined when it is not there. */
+export const attributeOf = (element: Element, name: string): string | undefined =>
+  element.hasAttribute(name) ? (element.getAttribute(name) ?? '') : undefined

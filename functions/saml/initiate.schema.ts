@@ -1,0 +1,25 @@
+// Wire shapes of where a sign-in through SAML begins and comes back to.
+import * as z from 'zod'
+import { Id } from '#shared/administration/wire'
+import { door } from '#shared/browser/door.schema'
+
+export const InitiatePath = z.object({ provider: z.string().trim().toLowerCase().min(1).max(64) })
+export const Initiate = z
+  .object({ login_challenge: z.string().min(1).max(256), application_id: z.string().max(256).optional() })
+  .meta({ id: 'SamlInitiate' })
+export const Initiated = z
+  .object({
+    success: z.literal(true),
+    /** With request and RelayState in it. */
+    sso_url: z.string(),
+    saml_request: z.string(),
+    relay_state: z.string(),
+    provider: z.string(),
+  })
+  .meta({ id: 'SamlInitiated' })
+export const PageQuery = z.strictObject({ ...door, provider: z.string().min(1).max(64) })
+
+export const ServicePath = z.object({ tenant_id: Id, client_id: Id })
+export const AcsForm = z
+  .object({ SAMLResponse: z.string().max(400_000).optional(), RelayState: z.string().max(2000).optional() })
+  .meta({ id: 'SamlResponseForm' })

@@ -1,0 +1,48 @@
+// The keys with which a tenant speaks to identity providers. Made at first use; a month before one ends the next stands beside it in the metadata.
+import { insertSamlKey, listSamlKeys, type SamlKey } from '#db/store/saml-keys'
+import { lockPolicy } from '#db/store/tenants'
+import { atomically, forTenant, type TenantDb, type TenantId } from '#db/tenant'
+import { bySystem, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import type { Ctx } from './group.ts'
+
+const DAY = 24 * 3600
+const YEAR = 365 * DAY
+const OVERLAP = 30 * DAY
+
+const context = (id: string): string => `saml_keys:${id}`
+const lasts = (key: SamlKey | undefined, now: Date): boolean => key !== undefined && key.expiresAt > secondsAfter(now, OVERLAP)
+
+/** Under the tenant's lock, so that two first uses make one key. */
+const addKey = (ctx: Ctx, tenantId: TenantId): Promise<SamlKey[]> =>
+  atomically(forTenant(ctx.db, tenantId), async (t) => {
+    await lockPolicy(t)
+    const [id, now] = [ctx.random.id(), ctx.clock.now()]
+    const there = await listSamlKeys(t, now)
+    if (lasts(there[0], now)) return there
+    const expiresAt = secondsAfter(now, YEAR)
+    const { newPair } = await import('#shared/crypto/self-signed')
+    // A day back, for a provider whose clock is behind.
+    const pair = await newPair(new URL(ctx.config.BASE_URL).hostname, id.replaceAll('-', ''), secondsAfter(now, -DAY), expiresAt)
+    const sealedPrivateKey = await ctx.keyring.seal(t, tenantId, pair.privateKey, context(id))
+    await insertSamlKey(t, { id, certificate: pair.certificate, sealedPrivateKey, createdAt: now, expiresAt })
+    await record(t, ctx, { event: 'saml_key.created', actor: bySystem, target: { type: 'saml_key', id } })
+    return listSamlKeys(t, now)
+  })
+
+/** The newest first; at least one. Routes that call this emit `saml_key.created`. */
+export const ensureKeys = async (ctx: Ctx, tenantId: TenantId): Promise<readonly SamlKey[]> => {
+  const now = ctx.clock.now()
+  const keys = await listSamlKeys(forTenant(ctx.db, tenantId), now)
+  return lasts(keys[0], now) ? keys : addKey(ctx, tenantId)
+}
+
+/** PKCS #8. @throws Error when the tenant's key was destroyed */
+export const openKey = async (ctx: Ctx, t: TenantDb, key: SamlKey): Promise<string> => {
+  const opened = await ctx.keyring.open(t, t.tenantId, key.sealedPrivateKey, context(key.id))
+  if (opened === undefined) throw new Error('A SAML key was sealed under a key that is gone.')
+  return opened
+}
+
+/** The oldest that is good: providers that have not read our metadata lately know that one. */
+export const signingKeyOf = (keys: readonly SamlKey[]): SamlKey | undefined => keys.at(-1)

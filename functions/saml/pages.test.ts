@@ -1,0 +1,178 @@
+// Signing in through SAML on our own pages: buttons, the way by the domain of an address, and the end in a session.
+import { expect, test } from 'vitest'
+import { insertIdentity } from '#db/store/identities'
+import { atomically, forTenant } from '#db/tenant'
+import { pageError } from '#page/error'
+import { startApp } from '#shared/testing/app'
+import { HOST, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
+import { addProvider, identitiesOf } from '#shared/testing/federation'
+import { addSamlProvider } from '#shared/testing/saml'
+import { type Asked, assertionXml, base64, keyPair, readRequest, responseXml, type Said, signed } from '#shared/testing/saml-idp'
+import { codeIn, enrol, verifyDomain } from '#shared/testing/sign-in'
+import { accountPageRoutes } from '../account-pages/routes.ts'
+import { federationRoutes } from '../federation/routes.ts'
+import { loginRoutes } from '../login/routes.ts'
+import { samlRoutes } from './routes.ts'
+
+const start = async (more = {}) => {
+  const app = await startApp([...samlRoutes, ...federationRoutes, ...accountPageRoutes, ...loginRoutes], { render: pageError })
+  const company = await app.company()
+  const key = await keyPair('provider')
+  const provider = await addSamlProvider(app, company, key, more)
+  const browser = openBrowser(app)
+  const call = async (
+    path: string,
+    init: { readonly method?: string; readonly body?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  ) => {
+    const headers = { host: HOST, ...browser.jar.header(), ...init.headers }
+    const response = await app.app.request(`http://${HOST}${path}`, { ...init, headers }, { peer: { address: '192.0.2.1', secure: false } })
+    browser.jar.take(response)
+    return response
+  }
+  const begin = async (path: string): Promise<Asked> => {
+    const response = await call(path)
+    expect(response.status).toBe(303)
+    return readRequest(response.headers.get('location') ?? '')
+  }
+  /** Comes back from the provider, and goes where its page leads. */
+  const comeBack = async (asked: Asked, more: Partial<Said> = {}) => {
+    const said: Said = {
+      issuer: provider.entityId,
+      audience: asked.issuer,
+      recipient: asked.acs,
+      destination: asked.acs,
+      inResponseTo: asked.id,
+      now: app.clock.now(),
+      nameId: 'somebody',
+      ...more,
+    }
+    const xml = responseXml(said, signed(assertionXml(said), 'Assertion', { key }))
+    const landed = await call(new URL(asked.acs).pathname, {
+      method: 'POST',
+      body: new URLSearchParams({ SAMLResponse: base64(xml), RelayState: asked.relayState }).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://idp.example', 'sec-fetch-site': 'cross-site' },
+    })
+    expect(landed.status).toBe(200)
+    const next = (/data-go="([^"]+)"/.exec(await landed.text())?.[1] ?? '').replaceAll('&amp;', '&')
+    expect(new URL(next).origin).toBe(`http://${HOST}`)
+    return browser.read(next.slice(new URL(next).origin.length))
+  }
+  const link = async (person: { readonly id: string }, subject = 'somebody') => {
+    const [id, at] = [app.ctx.random.id(), app.clock.now()]
+    const row = {
+      id,
+      userId: person.id,
+      issuer: `saml:${provider.entityId}`,
+      subject,
+      provider: `saml-${provider.providerName}`,
+      isOwnProvider: true,
+    }
+    await atomically(forTenant(app.db, company.tenantId), (t) => insertIdentity(t, { ...row, createdAt: at, updatedAt: at }, undefined))
+  }
+  return { app, company, provider, browser, call, begin, comeBack, link }
+}
+const hrefIn = (html: string, path: string): string =>
+  (new RegExp(`href="(${path.replace('?', '\\?')}[^"]*)"`).exec(html)?.[1] ?? '').replaceAll('&amp;', '&')
+
+test('a button on the company’s sign-in page leads to the provider, and back into a session, on to where somebody was going', async () => {
+  const { app, company, provider, browser, begin, comeBack, link } = await start()
+  const person = await app.person(company)
+  await link(person)
+  const page = await browser.read(`/signin?tenant=${company.domain}&return_to=%2Fme%2Fpassword`)
+  expect(page.html).toContain('Continue with Acme Directory')
+  const href = hrefIn(page.html, '/signin/saml?')
+  expect(new URLSearchParams(href.split('?')[1])).toEqual(
+    new URLSearchParams({ provider: provider.providerName, tenant: company.domain, return_to: '/me/password' }),
+  )
+  const done = await comeBack(await begin(href))
+  expect([done.status, done.url]).toEqual([200, '/me/password'])
+  expect((await browser.read('/me')).html).toContain(person.email)
+  const begun = async () => (await app.events(company.tenantId)).filter(({ event }) => event === 'session.created').length
+  expect(await begun()).toBe(1)
+  await browser.read('/signin/saml/finish')
+  expect(await begun()).toBe(1)
+})
+
+test('the domain of an address leads to the company’s provider, whoever it is, from the platform’s page too; a password stays possible', async () => {
+  const { app, company, provider, browser, begin, comeBack, link } = await start()
+  await link(company.admin)
+  const domain = `mail.${company.name}.example`
+  await verifyDomain(app, company, domain)
+  for (const who of ['admin', 'nobody']) {
+    await browser.read('/signin')
+    const asked = await browser.send({ email: `${who}@${domain}` })
+    expect([asked.url, titleOf(asked)]).toEqual(['/signin/company', `Sign in with ${company.name}`])
+    expect(hrefIn(asked.html, '/signin/saml?')).toBe(
+      `/signin/saml?${new URLSearchParams({ provider: provider.providerName, tenant: company.domain })}`,
+    )
+    expect(hrefIn(asked.html, '/signin/password')).toBe('/signin/password')
+  }
+  const done = await comeBack(await begin(hrefIn((await browser.read('/signin/company')).html, '/signin/saml?')))
+  expect(done.url).toBe('/me')
+  const other = openBrowser(app)
+  await other.read('/signin')
+  expect((await other.send({ email: 'nobody@nowhere.example' })).url).toBe('/signin/password')
+})
+
+test('at another company’s door the address leads nowhere; a provider of OpenID leads there likewise', async () => {
+  const { app, company, browser } = await start({ isActive: false })
+  const domain = `mail.${company.name}.example`
+  await verifyDomain(app, company, domain)
+  await addProvider(app, { name: 'own', issuer: 'https://id.example' }, company.tenantId)
+  const globex = await app.company('globex')
+  await browser.read(`/signin?tenant=${globex.domain}`)
+  expect((await browser.send({ email: `pat@${domain}` })).url).toContain('/signin/password')
+  await browser.read(`/signin?tenant=${company.domain}`)
+  const led = await browser.send({ email: `pat@${domain}` })
+  expect(hrefIn(led.html, '/signin/provider?')).toContain('provider=own')
+})
+
+test('a factor that is owed is asked for; nobody without an account is told so on the sign-in page', async () => {
+  const { app, company, provider, browser, begin, comeBack, link } = await start()
+  const person = await app.person(company)
+  await link(person)
+  await enrol(app, person)
+  const path = `/signin/saml?provider=${provider.providerName}&tenant=${company.domain}`
+  await browser.read(`/signin?tenant=${company.domain}`)
+  expect((await comeBack(await begin(path))).url).toBe(`/signin/factor?tenant=${company.domain}`)
+  const refused = await comeBack(await begin(path), { nameId: 'stranger' })
+  expect([refused.url, summaryOf(refused)]).toEqual([`/signin?tenant=${company.domain}`, expect.stringContaining('opens no account here')])
+})
+
+test('an account with that address is connected by a mailed code', async () => {
+  const { app, company, provider, browser, begin, comeBack } = await start()
+  const person = await app.person(company)
+  const asked = await begin(`/signin/saml?provider=${provider.providerName}&tenant=${company.domain}`)
+  const step = await comeBack(asked, { attributes: { email: [person.email] } })
+  expect(step.url).toBe(`/signin/connect?tenant=${company.domain}`)
+  const done = await browser.send({ otp: codeIn(await app.mailsTo(person.email)) })
+  expect(done.url).toBe('/me')
+  expect(await identitiesOf(app, person)).toMatchObject([{ subject: 'somebody' }])
+})
+
+test('on a company’s own host it goes on at the platform’s, which gets the answer', async () => {
+  const { app, company, provider } = await start()
+  const host = `id.${company.name}.example`
+  await verifyDomain(app, company, host)
+  const path = `/signin/saml?provider=${provider.providerName}&return_to=%2Fme`
+  const response = await app.app.request(`https://${host}${path}`, { headers: { host } }, { peer: { address: '192.0.2.1', secure: true } })
+  expect(response.status).toBe(303)
+  expect(response.headers.get('location')).toBe(
+    `http://${HOST}/signin/saml?${new URLSearchParams({ client_id: company.clientId, return_to: '/me', provider: provider.providerName })}`,
+  )
+})
+
+test('unknown providers, ones that are off and other doors lead nowhere', async () => {
+  const { app, company, call } = await start({ isActive: false })
+  const globex = await app.company('globex')
+  const theirs = await addSamlProvider(app, globex, await keyPair('provider'))
+  for (const query of [
+    `provider=unknown&tenant=${company.domain}`,
+    `provider=${theirs.providerName}&tenant=${company.domain}`,
+    `provider=${theirs.providerName}`,
+    `provider=${theirs.providerName}&tenant=nowhere`,
+  ]) {
+    const response = await call(`/signin/saml?${query}`)
+    expect([response.status, response.headers.get('location')]).toEqual([404, null])
+  }
+})

@@ -1,0 +1,191 @@
+// Which SAML identity providers a tenant trusts: for its administrators, and under the older names of the configuration service.
+import type { ErrorCode } from '#shared/errors'
+import { may } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import {
+  AddedProvider,
+  AddProvider,
+  AdminChangedProvider,
+  AdminNewProvider,
+  AdminProvider,
+  AdminProviderPath,
+  AdminProviderQuery,
+  AdminProviders,
+  Deleted,
+  DeleteProvider,
+  GetProvider,
+  ListedProviders,
+  ListProviders,
+  NoMembers,
+  OneProvider,
+  Templates,
+  TestedProvider,
+  TestProvider,
+  UpdateProvider,
+} from './providers.schema.ts'
+import { addProvider, changeProvider, listProviders, readProvider, removeProvider, shown, shownWithCertificate, testProvider } from './providers.ts'
+import { DEFAULT_MAPPING, TEMPLATES } from './templates.ts'
+
+const ADMIN = '/authsec/hmgr/admin/saml-providers'
+const CONFIGURATION = '/authsec/oocmgr/saml'
+const managing = may('admin:manage')
+const access = may('admin:access')
+const ADDS: readonly ErrorCode[] = ['invalid_request', 'invalid_client', 'provider_exists', 'cannot_grant']
+const CHANGES: readonly ErrorCode[] = ['invalid_request', 'saml_provider_unknown', 'provider_exists', 'cannot_grant']
+const REMOVES: readonly ErrorCode[] = ['saml_provider_unknown', 'cannot_grant']
+const success = true as const
+const REMOVED = 'SAML provider deleted successfully'
+
+export const providerRoutes = [
+  route({
+    id: 'saml.list',
+    on: `GET ${ADMIN}`,
+    summary: 'The SAML providers of the tenant.',
+    access: managing,
+    query: AdminProviderQuery,
+    reply: json(200, AdminProviders),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, query }) => {
+      const rows = await listProviders(ctx, principal, query)
+      return {
+        success,
+        providers: rows.map(shownWithCertificate),
+        count: rows.length,
+        tenant_id: query.tenant_id ?? principal.tenantId,
+        ...(query.client_id === undefined ? {} : { filtered_by_client_id: query.client_id }),
+      }
+    },
+  }),
+  route({
+    id: 'saml.add',
+    on: `POST ${ADMIN}`,
+    summary: 'Add a SAML provider.',
+    access: managing,
+    body: AdminNewProvider,
+    reply: json(201, AdminProvider),
+    errors: ADDS,
+    emits: ['saml_provider.created'],
+    handle: async ({ ctx, principal, body }) => ({ success, provider: shownWithCertificate(await addProvider(ctx, principal, body)) }),
+  }),
+  route({
+    id: 'saml.change',
+    on: `PUT ${ADMIN}/:id`,
+    summary: 'Change a SAML provider; what is left out stays.',
+    access: managing,
+    path: AdminProviderPath,
+    body: AdminChangedProvider,
+    reply: json(200, AdminProvider),
+    errors: CHANGES,
+    emits: ['saml_provider.updated'],
+    handle: async ({ ctx, principal, path, body }) => ({
+      success,
+      provider: shownWithCertificate(await changeProvider(ctx, principal, path.id, body)),
+    }),
+  }),
+  route({
+    id: 'saml.remove',
+    on: `DELETE ${ADMIN}/:id`,
+    summary: 'Remove a SAML provider, and with it what waits for its answers.',
+    access: managing,
+    path: AdminProviderPath,
+    reply: json(200, Deleted),
+    errors: REMOVES,
+    emits: ['saml_provider.deleted'],
+    handle: async ({ ctx, principal, path }) => {
+      await removeProvider(ctx, principal, path.id, {})
+      return { success, message: REMOVED }
+    },
+  }),
+  route({
+    id: 'saml.test',
+    on: 'POST /authsec/hmgr/saml/test-provider',
+    summary: 'What to enter at a provider, beside what was entered here.',
+    access,
+    body: TestProvider,
+    reply: json(200, TestedProvider),
+    errors: ['saml_provider_unknown'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, body }) => testProvider(ctx, principal, body),
+  }),
+  route({
+    id: 'connections.addSamlProvider',
+    on: `POST ${CONFIGURATION}/add-provider`,
+    summary: 'Add a SAML provider.',
+    access,
+    body: AddProvider,
+    reply: json(201, AddedProvider),
+    errors: ADDS,
+    emits: ['saml_provider.created'],
+    handle: async ({ ctx, principal, body }) => {
+      const provider = shown(await addProvider(ctx, principal, { attribute_mapping: { ...DEFAULT_MAPPING }, ...body }))
+      return { success, message: 'SAML provider added successfully', provider }
+    },
+  }),
+  route({
+    id: 'connections.listSamlProviders',
+    on: `POST ${CONFIGURATION}/list-providers`,
+    summary: 'The SAML providers of the tenant.',
+    access,
+    body: ListProviders,
+    reply: json(200, ListedProviders),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, body }) => ({
+      success,
+      tenant_id: body.tenant_id,
+      providers: (await listProviders(ctx, principal, body)).map(shown),
+    }),
+  }),
+  route({
+    id: 'connections.getSamlProvider',
+    on: `POST ${CONFIGURATION}/get-provider`,
+    summary: 'One SAML provider.',
+    access,
+    body: GetProvider,
+    reply: json(200, OneProvider),
+    errors: ['saml_provider_unknown'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, body }) => ({ success, provider: shown(await readProvider(ctx, principal, body.provider_id, body)) }),
+  }),
+  route({
+    id: 'connections.updateSamlProvider',
+    on: `POST ${CONFIGURATION}/update-provider`,
+    summary: 'Change a SAML provider; what is left out stays.',
+    access,
+    body: UpdateProvider,
+    reply: json(200, AddedProvider),
+    errors: CHANGES,
+    emits: ['saml_provider.updated'],
+    handle: async ({ ctx, principal, body: { provider_id, ...change } }) => {
+      const provider = shown(await changeProvider(ctx, principal, provider_id, change))
+      return { success, message: 'SAML provider updated successfully', provider }
+    },
+  }),
+  route({
+    id: 'connections.deleteSamlProvider',
+    on: `POST ${CONFIGURATION}/delete-provider`,
+    summary: 'Remove a SAML provider, and with it what waits for its answers.',
+    access,
+    body: DeleteProvider,
+    reply: json(200, Deleted),
+    errors: REMOVES,
+    emits: ['saml_provider.deleted'],
+    handle: async ({ ctx, principal, body }) => {
+      await removeProvider(ctx, principal, body.provider_id, body)
+      return { success, message: REMOVED }
+    },
+  }),
+  route({
+    id: 'connections.samlTemplates',
+    on: `POST ${CONFIGURATION}/templates`,
+    summary: 'What is usually entered for well-known SAML providers.',
+    access,
+    body: NoMembers,
+    reply: json(200, Templates),
+    errors: [],
+    emits: 'nothing',
+    handle: async () => ({ success, templates: structuredClone(TEMPLATES) }),
+  }),
+]

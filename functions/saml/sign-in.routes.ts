@@ -1,0 +1,78 @@
+// Signing in through a SAML identity provider: where it begins, where the answer comes back to, and how we describe ourselves.
+import { outcomeOrPage, pageErrorOnDemand } from '#page/on-demand'
+import { open, page } from '#shared/http/access'
+import { empty, html, json, Sent, text } from '#shared/http/route'
+import { route } from './group.ts'
+import { AcsForm, Initiate, Initiated, InitiatePath, PageQuery, ServicePath } from './initiate.schema.ts'
+
+/** Each step is loaded when somebody takes it: reading XML is dear to load. */
+const [initiating, receiving] = [() => import('./initiate.ts'), () => import('./acs.ts')]
+
+const acs = {
+  access: open('The signature, the request that it answers and the cookie of the browser that began are the proof.', { class: 'general' }),
+  form: AcsForm,
+  reply: html(200),
+  errors: ['invalid_request', 'saml_mismatch', 'saml_response_invalid'],
+  emits: 'nothing',
+  maxBodyBytes: 512 * 1024,
+  render: outcomeOrPage,
+} as const
+
+export const signInRoutes = [
+  route({
+    id: 'saml.initiate',
+    on: 'POST /authsec/hmgr/saml/initiate/:provider',
+    summary: 'Begin a sign-in through a SAML provider, for a front end that holds a login challenge.',
+    access: open('A sign-in begins here; the provider says who it is.', { class: 'status' }),
+    path: InitiatePath,
+    body: Initiate,
+    reply: json(200, Initiated),
+    errors: ['saml_client_unknown', 'saml_provider_unknown', 'provider_not_enabled', 'redirect_refused'],
+    emits: ['saml_key.created'],
+    handle: async ({ ctx, path, body }) => (await initiating()).initiate(ctx, path.provider, body),
+  }),
+  route({
+    id: 'saml.initiateOnPage',
+    on: 'GET /signin/saml',
+    summary: 'Go from our own sign-in page to a SAML provider.',
+    access: page('A sign-in begins here; the provider says who it is.', { class: 'general' }),
+    query: PageQuery,
+    reply: empty(303),
+    errors: ['saml_provider_unknown', 'provider_not_enabled'],
+    emits: ['saml_key.created'],
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query }) => (await initiating()).initiateOnPage(ctx, query),
+  }),
+  route({
+    ...acs,
+    id: 'saml.acs',
+    on: 'POST /authsec/hmgr/saml/acs',
+    summary: 'Take a SAML provider\u2019s answer.',
+    handle: async ({ ctx, form }) => {
+      const proved = await (await receiving()).receive(ctx, form, undefined)
+      return (await import('./acs.page.tsx')).acsPage(ctx, proved)
+    },
+  }),
+  route({
+    ...acs,
+    id: 'saml.acsOfClient',
+    on: 'POST /authsec/hmgr/saml/acs/:tenant_id/:client_id',
+    summary: 'Take a SAML provider\u2019s answer for one client.',
+    path: ServicePath,
+    handle: async ({ ctx, path, form }) => {
+      const proved = await (await receiving()).receive(ctx, form, { tenantId: path.tenant_id, clientId: path.client_id })
+      return (await import('./acs.page.tsx')).acsPage(ctx, proved)
+    },
+  }),
+  route({
+    id: 'saml.metadata',
+    on: 'GET /authsec/hmgr/saml/metadata/:tenant_id/:client_id',
+    summary: 'How a client describes itself to SAML providers.',
+    access: open('Providers read it before anything is agreed; it holds nothing secret.', { class: 'status' }),
+    path: ServicePath,
+    reply: text(200, 'application/xml'),
+    errors: ['not_found'],
+    emits: ['saml_key.created'],
+    handle: async ({ ctx, path }) => new Sent(await (await import('./metadata.ts')).showMetadata(ctx, path)),
+  }),
+]

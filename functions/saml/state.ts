@@ -1,0 +1,84 @@
+// A request under way: RelayState names it, a cookie binds it to the browser that began it, ten minutes, once.
+
+import type { SamlProvider } from '#db/store/saml-providers'
+import { findSamlRequest, insertSamlRequest, type NewSamlRequest, type SamlRequest, type SamlRequestKey } from '#db/store/saml-requests'
+import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from '#db/tenant'
+import { secondsAfter } from '#shared/clock'
+import type { Cookie } from '#shared/http/route'
+import { opaque } from '#shared/random'
+import { clientAcsOf, entityIdOf } from './addresses.ts'
+import type { Ctx } from './group.ts'
+import { ensureKeys, openKey, signingKeyOf } from './keys.ts'
+
+const REQUEST_SECONDS = 600
+const RELAY = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.[\w-]{43}$/
+const BROWSER = /^[\w-]{43}$/
+
+const cookieName = (secure: boolean): string => `${secure ? '__Host-' : ''}authsec_saml`
+const browserOf = (ctx: Ctx): string | undefined => {
+  const value = ctx.request.cookie(cookieName(ctx.request.secure))
+  return value !== undefined && BROWSER.test(value) ? value : undefined
+}
+/** The answer is posted from the provider's site, so over TLS the cookie crosses sites; without it browsers let none do that, and only a provider on this machine works. */
+const browserCookie = (ctx: Ctx, value: string): Cookie => ({
+  name: cookieName(ctx.request.secure),
+  value,
+  maxAgeSeconds: REQUEST_SECONDS,
+  sameSite: ctx.request.secure ? 'None' : 'Lax',
+})
+
+const keyOf = (ctx: Ctx, relayState: string, browser: string): SamlRequestKey => ({
+  relayHash: ctx.hash('saml:relay', relayState),
+  browserHash: ctx.hash('saml:browser', browser),
+})
+
+export type Located = { readonly t: TenantDb; readonly key: SamlRequestKey; readonly request: SamlRequest }
+
+/** Whether a RelayState is one of ours: a provider that speaks first may send any text. */
+export const isRelay = (relayState: string | undefined): relayState is string => relayState !== undefined && RELAY.test(relayState)
+
+/** The request that this browser began under that RelayState. */
+export const locate = async (ctx: Ctx, relayState: string): Promise<Located | undefined> => {
+  const [tenantId, browser] = [RELAY.exec(relayState)?.[1], browserOf(ctx)]
+  if (tenantId === undefined || browser === undefined) return undefined
+  const [t, key] = [forTenant(ctx.db, asTenantId(tenantId)), keyOf(ctx, relayState, browser)]
+  const request = await findSamlRequest(t, key, ctx.clock.now())
+  return request === undefined ? undefined : { t, key, request }
+}
+
+export type Start = Pick<NewSamlRequest, 'clientId' | 'origin' | 'loginChallenge' | 'page'> & {
+  readonly tenantId: TenantId
+  readonly provider: SamlProvider
+}
+export type Started = { readonly url: string; readonly samlRequest: string; readonly relayState: string; readonly cookie: Cookie }
+
+/** Keeps a request and answers where to send the browser. Routes that call this emit `saml_key.created`. */
+export const startRequest = async (ctx: Ctx, { tenantId, provider, ...rest }: Start): Promise<Started> => {
+  const [id, relayState, browser, now] = [ctx.random.id(), `${tenantId}.${opaque(ctx.random)}`, browserOf(ctx) ?? opaque(ctx.random), ctx.clock.now()]
+  const t = forTenant(ctx.db, tenantId)
+  const requestId = `_${id}`
+  const key = provider.signsRequests ? signingKeyOf(await ensureKeys(ctx, tenantId)) : undefined
+  const service = { tenantId, clientId: provider.clientId }
+  const { authnRequest } = await import('./engine/authn-request.ts')
+  const { url, samlRequest } = await authnRequest({
+    ssoUrl: provider.ssoUrl,
+    entityId: entityIdOf(ctx, service),
+    acsUrl: clientAcsOf(ctx, service),
+    nameIdFormat: provider.nameIdFormat,
+    id: requestId,
+    relayState,
+    privateKey: key === undefined ? undefined : await openKey(ctx, t, key),
+  })
+  await atomically(t, (tx) =>
+    insertSamlRequest(tx, {
+      ...rest,
+      ...keyOf(ctx, relayState, browser),
+      id,
+      requestId,
+      providerId: provider.id,
+      createdAt: now,
+      expiresAt: secondsAfter(now, REQUEST_SECONDS),
+    }),
+  )
+  return { url, samlRequest, relayState, cookie: browserCookie(ctx, browser) }
+}

@@ -1,0 +1,15 @@
+// Every tenant, a page at a time.
+import { listTenantIds } from '#db/store/tenants'
+import { ofAllTenants, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import type { BaseCtx } from '#shared/context'
+
+const TENANTS_AT_ONCE = 500
+
+/** The system tenant first: its id is the smallest, and it may have no place in the directory yet. */
+export async function* allTenants(db: BaseCtx['db']): AsyncGenerator<TenantId> {
+  let page: readonly TenantId[] = [SYSTEM_TENANT]
+  while (page.length > 0) {
+    yield* page
+    page = (await listTenantIds(ofAllTenants(db), page.at(-1), TENANTS_AT_ONCE)).map(({ tenantId }) => tenantId)
+  }
+}

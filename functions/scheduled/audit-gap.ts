@@ -1,0 +1,29 @@
+// Looks for what happened and is not in the record: events share their change's transaction, so one that is missing was removed. An alarm listens to the line.
+import { countUnrecordedSessions } from '#db/store/audit-gap'
+import { forTenant } from '#db/tenant'
+import { secondsAfter } from '#shared/clock'
+import type { BaseCtx } from '#shared/context'
+import { type JobResult, job } from '#shared/jobs/job'
+import { allTenants } from './all-tenants.ts'
+
+type Deps = Pick<BaseCtx, 'db' | 'clock' | 'log'>
+
+const DAY = 24 * 3600
+/** A day back and an hour more, for a run that came late. */
+const LOOKED_BACK_SECONDS = DAY + 3600
+
+export const findGaps = async (ctx: Deps, stopBy: Date): Promise<JobResult> => {
+  const now = ctx.clock.now()
+  const from = secondsAfter(now, -LOOKED_BACK_SECONDS)
+  const result = { tenants: 0, missing: 0 }
+  for await (const tenantId of allTenants(ctx.db)) {
+    if (ctx.clock.now() >= stopBy) return { ...result, stopped_early: 1 }
+    const missing = await countUnrecordedSessions(forTenant(ctx.db, tenantId), from, now)
+    if (missing > 0) ctx.log.warn('audit.gap', { tenant_id: tenantId, missing })
+    result.tenants += 1
+    result.missing += missing
+  }
+  return result
+}
+
+export const auditGap = job<Deps>({ id: 'audit-gap', every: DAY, run: findGaps })

@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest'
+import { findAuditEvents, insertAuditEvent } from '#db/store/audit-events'
+import { deleteAuditEventsBefore } from '#db/store/audit-retention'
+import { insertTenant, type TenantSettings, updateTenantSettings } from '#db/store/tenants'
+import { asOwner, asTenantId, atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import { auditContext } from '#shared/audit/record'
+import { fixedClock, secondsAfter, systemClock } from '#shared/clock'
+import { createKeyring } from '#shared/crypto/keyring'
+import { systemRandom } from '#shared/random'
+import { ownDb } from '#shared/testing/database'
+import { purgeAudit } from './audit-retention.ts'
+
+const db = await ownDb()
+const ids = systemRandom(systemClock)
+const DAY = 24 * 3600
+const now = new Date('2026-06-01T12:00:00Z')
+const clock = fixedClock(now)
+const random = systemRandom(clock)
+const keyring = createKeyring({ masterKeys: [{ id: 'first', key: ids.bytes(32) }], clock, random })
+const ctx = { db, clock, random, keyring }
+const stopBy = secondsAfter(now, 60)
+
+const newTenant = async (settings?: TenantSettings): Promise<TenantId> => {
+  const tenantId = asTenantId(ids.id())
+  await atomically(forTenant(db, tenantId), async (t) => {
+    await insertTenant(t, { name: 'Acme', email: null, domain: `${tenantId}.test`, at: now })
+    if (settings) await updateTenantSettings(t, settings, now)
+  })
+  return tenantId
+}
+
+/** Events of so many days ago. */
+const insertEvents = (tenantId: TenantId, ...days: readonly number[]): Promise<void> =>
+  atomically(forTenant(db, tenantId), async (t) => {
+    for (const day of days) {
+      const at = secondsAfter(now, -day * DAY)
+      const id = systemRandom(fixedClock(at)).id()
+      await insertAuditEvent(t, {
+        id,
+        at,
+        event: 'user.signed_in',
+        outcome: 'success',
+        actorType: 'anonymous',
+        subjectId: tenantId,
+        targetId: String(day),
+      })
+    }
+  })
+
+const kept = async (tenantId: TenantId): Promise<(string | null)[]> =>
+  (await findAuditEvents(forTenant(db, tenantId), { event: 'user.signed_in', limit: 100 })).map((row) => row.targetId)
+const purges = (tenantId: TenantId) => findAuditEvents(forTenant(db, tenantId), { event: 'audit.purged', limit: 100 })
+
+test('events go after ninety days, or after what the tenant asks for when that is longer', async () => {
+  const [acme, globex, initech] = [await newTenant(), await newTenant({ auditRetentionDays: 365 }), await newTenant({ auditRetentionDays: 7 })]
+  for (const tenantId of [acme, globex, initech, SYSTEM_TENANT]) await insertEvents(tenantId, 1, 89.9, 90.1, 364, 366)
+  await purgeAudit(ctx, stopBy)
+  expect(await kept(acme)).toEqual(['1', '89.9'])
+  expect(await kept(globex)).toEqual(['1', '89.9', '90.1', '364'])
+  expect(await kept(initech)).toEqual(['1', '89.9'])
+  expect(await kept(SYSTEM_TENANT)).toEqual(['1', '89.9'])
+})
+
+test('a purge is in the record of the tenant, with how many went, and one of nothing is not', async () => {
+  const [acme, globex] = [await newTenant(), await newTenant()]
+  await insertEvents(acme, 100, 200)
+  await insertEvents(globex, 1)
+  await purgeAudit(ctx, stopBy)
+  await purgeAudit(ctx, stopBy)
+  expect(await purges(globex)).toEqual([])
+  const rows = await purges(acme)
+  expect(rows).toHaveLength(1)
+  const [row] = rows
+  expect(row).toMatchObject({ actorType: 'system', outcome: 'success', at: now })
+  const details = await keyring.open(forTenant(db, acme), acme, row?.sealed ?? new Uint8Array(), auditContext(row?.id ?? ''))
+  expect(JSON.parse(details ?? '')).toEqual({ after: { deleted: 2, before: secondsAfter(now, -90 * DAY).toISOString() } })
+})
+
+test('without its event a purge does not happen', async () => {
+  const acme = await newTenant()
+  await insertEvents(acme, 100)
+  const broken = { ...keyring, seal: () => Promise.reject(new Error('no key')) }
+  await expect(purgeAudit({ ...ctx, keyring: broken }, stopBy)).rejects.toThrow('no key')
+  expect(await kept(acme)).toEqual(['100'])
+})
+
+test('a batch takes the oldest, and a run whose time is over leaves the rest', async () => {
+  const acme = await newTenant()
+  await insertEvents(acme, 100, 300, 200)
+  expect(await asOwner(db, acme, (t) => deleteAuditEventsBefore(t, now, 2))).toBe(2)
+  expect(await kept(acme)).toEqual(['100'])
+  expect(await purgeAudit(ctx, now)).toMatchObject({ events: 0, stopped_early: 1 })
+  expect(await kept(acme)).toEqual(['100'])
+})
+
+test('nobody but the owner of the tables removes an event', async () => {
+  const acme = await newTenant()
+  await insertEvents(acme, 100)
+  await expect(atomically(forTenant(db, acme), (t) => deleteAuditEventsBefore(t, now, 10))).rejects.toMatchObject({ cause: { code: '42501' } })
+  expect(await asOwner(db, await newTenant(), (t) => deleteAuditEventsBefore(t, now, 10))).toBe(0)
+  expect(await kept(acme)).toEqual(['100'])
+})
+
+test('a retention beyond all dates keeps everything and stops nothing', async () => {
+  const acme = await newTenant({ auditRetentionDays: 1e15 })
+  await insertEvents(acme, 3000)
+  await purgeAudit(ctx, stopBy)
+  expect(await kept(acme)).toEqual(['3000'])
+})

@@ -1,0 +1,48 @@
+// Deletes audit events past their time: 90 days, longer where the tenant says so.
+import { deleteAuditEventsBefore } from '#db/store/audit-retention'
+import { findTenant } from '#db/store/tenants'
+import { asOwner, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import { type AuditCtx, bySystem, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import type { BaseCtx } from '#shared/context'
+import { type JobResult, job } from '#shared/jobs/job'
+import { allTenants } from './all-tenants.ts'
+
+type Deps = Pick<BaseCtx, 'db'> & AuditCtx
+
+const LEAST_RETENTION_DAYS = 90
+/** Twenty years: a setting beyond it means the same, and no arithmetic on dates that do not exist. */
+const MOST_RETENTION_DAYS = 7300
+const DAY = 24 * 3600
+/** Events of one transaction; each transaction leaves an `audit.purged` of its own. */
+const BATCH = 5000
+
+/** Answers how many went; a full batch means that there may be more. */
+const purgeBatch = (ctx: Deps, tenantId: TenantId): Promise<number> =>
+  asOwner(ctx.db, tenantId, async (t) => {
+    const tenant = await findTenant(t)
+    // What is left of a purged tenant ages out in tenant-purge.ts: here every purge would leave an event, and the last would never go.
+    if (tenant === undefined && tenantId !== SYSTEM_TENANT) return 0
+    const wanted = tenant?.settings.auditRetentionDays ?? LEAST_RETENTION_DAYS
+    const days = Math.min(MOST_RETENTION_DAYS, Math.max(LEAST_RETENTION_DAYS, wanted))
+    const before = secondsAfter(ctx.clock.now(), -days * DAY)
+    const deleted = await deleteAuditEventsBefore(t, before, BATCH)
+    if (deleted > 0) await record(t, ctx, { event: 'audit.purged', actor: bySystem, after: { deleted, before: before.toISOString() } })
+    return deleted
+  })
+
+/** Answers how many events went, and of how many tenants all that was due. */
+export const purgeAudit = async (ctx: Deps, stopBy: Date): Promise<JobResult> => {
+  let events = 0
+  let tenants = 0
+  for await (const tenantId of allTenants(ctx.db)) {
+    for (let deleted = BATCH; deleted === BATCH; events += deleted) {
+      if (ctx.clock.now() >= stopBy) return { events, tenants, stopped_early: 1 }
+      deleted = await purgeBatch(ctx, tenantId)
+    }
+    tenants += 1
+  }
+  return { events, tenants }
+}
+
+export const auditRetention = job<Deps>({ id: 'audit-retention', every: DAY, run: purgeAudit })

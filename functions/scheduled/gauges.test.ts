@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { countActiveTenants, insertTenant, setTenantStatus } from '#db/store/tenants'
+import { asTenantId, atomically, forTenant, ofAllTenants } from '#db/tenant'
+import { memoryCache } from '#shared/cache/memory'
+import { fixedClock } from '#shared/clock'
+import { createMetrics } from '#shared/metrics/metrics'
+import { systemRandom } from '#shared/random'
+import { testDb } from '#shared/testing/database'
+import { setGauges } from './gauges.ts'
+import { jobs } from './jobs.ts'
+
+test('active tenants are counted for the whole fleet, suspended ones not', async () => {
+  const db = await testDb()
+  const clock = fixedClock('2026-03-01T12:00:00Z')
+  const cache = memoryCache(clock)
+  const random = systemRandom(clock)
+  const before = await countActiveTenants(ofAllTenants(db))
+  for (const status of ['active', 'active', 'suspended'] as const) {
+    const tenantId = asTenantId(random.id())
+    await atomically(forTenant(db, tenantId), async (t) => {
+      await insertTenant(t, { name: 'Acme', email: null, domain: `${tenantId}.test`, at: clock.now() })
+      if (status !== 'active') await setTenantStatus(t, status, clock.now())
+    })
+  }
+  const own = createMetrics({ cache, clock })
+  await setGauges({ db, metrics: own, clock })
+  const text = await createMetrics({ cache, clock }).render()
+  expect(text).toContain(`\nactive_tenants ${before + 2}\n`)
+  expect(await own.render()).toMatch(/\nmemory_usage_bytes [1-9]\d{6,}\n/)
+})
+
+test('job ids are unique, and every interval is a multiple of the quarter of an hour at which the database may be woken', () => {
+  expect(new Set(jobs.map(({ id }) => id)).size).toBe(jobs.length)
+  for (const { id, every } of jobs) expect(every % 900, id).toBe(0)
+})

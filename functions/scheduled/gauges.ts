@@ -1,0 +1,30 @@
+// Sets the gauges that need the database, so that a scrape does not: scrapes come every few seconds and would keep it awake.
+import { listSigningKeys } from '#db/store/signing-keys'
+import { countActiveTenants } from '#db/store/tenants'
+import { directory, ofAllTenants } from '#db/tenant'
+import type { BaseCtx } from '#shared/context'
+import { type JobResult, job } from '#shared/jobs/job'
+import { gaugeProcess } from '#shared/metrics/process'
+
+type Deps = Pick<BaseCtx, 'db' | 'metrics' | 'clock'>
+
+const DAY_MS = 86_400_000
+
+/** For how many days the oldest key that signs has done so: an alarm watches it, through the job's line. */
+const keyAgeDays = async ({ db, clock }: Deps): Promise<number> => {
+  const since = (await listSigningKeys(directory(db))).flatMap(({ status, currentSince }) =>
+    status === 'current' && currentSince ? [currentSince.getTime()] : [],
+  )
+  return since.length === 0 ? 0 : Math.floor((clock.now().getTime() - Math.min(...since)) / DAY_MS)
+}
+
+export const setGauges = async (ctx: Deps): Promise<JobResult> => {
+  const { db, metrics } = ctx
+  const active = await countActiveTenants(ofAllTenants(db))
+  metrics.gauge('active_tenants', {}, active)
+  gaugeProcess(metrics)
+  await metrics.flush('now')
+  return { active_tenants: active, key_age_days: await keyAgeDays(ctx) }
+}
+
+export const gauges = job<Deps>({ id: 'gauges', every: 15 * 60, run: setGauges })

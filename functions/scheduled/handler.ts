@@ -1,0 +1,22 @@
+// Composition root of the scheduled function: no path; a schedule a job calls it with the job's name, `{ "job": "expiry" }`.
+import { cloud } from '#shared/cloud'
+import { ConfigError } from '#shared/config'
+import { tenantOutbound } from '#shared/fetch/configured'
+import { runJob } from '#shared/jobs/job'
+import { smtpMail } from '#shared/mail/smtp'
+import { jobs } from './jobs.ts'
+
+const base = await cloud(process.env)
+const { SMTP_URL: url, MAIL_FROM: from } = base.config
+if (url === undefined) throw new ConfigError('SMTP_URL: must be set')
+const ctx = { ...base, mail: smtpMail({ url, from }), outbound: tenantOutbound(base) }
+
+/** A job that failed makes the invocation fail, so that the platform counts it and an alarm can. */
+export const handler = async (event: { readonly job?: unknown }) => {
+  const declaration = jobs.find(({ id }) => id === event?.job)
+  if (declaration === undefined) throw new Error('This function answers the name of a job alone.')
+  const report = await runJob(ctx, declaration, 'due')
+  await base.settle()
+  if (report.outcome === 'failed') throw new Error(`job ${declaration.id}: ${report.error}`)
+  return report
+}

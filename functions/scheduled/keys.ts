@@ -1,0 +1,21 @@
+// Keys stay young: signing keys are rotated with overlap, data keys follow the current master key.
+import type { BaseCtx } from '#shared/context'
+import { job } from '#shared/jobs/job'
+import { rewrapKeys, rotateSigningKeys } from '#shared/token/key-upkeep'
+
+const DAY = 86_400
+
+export const keyRotation = job<BaseCtx>({
+  id: 'key-rotation',
+  every: DAY,
+  run: async (ctx) => ({ changed: (await rotateSigningKeys(ctx)).length }),
+})
+
+export const keyRewrap = job<BaseCtx>({
+  id: 'key-rewrap',
+  every: DAY,
+  run: async (ctx) => {
+    const { dataKeys, signingKeys } = await rewrapKeys(ctx)
+    return { data_keys: dataKeys, signing_keys: signingKeys }
+  },
+})

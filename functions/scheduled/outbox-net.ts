@@ -1,0 +1,25 @@
+// The net under the outbox: sends what nobody was woken for, and forgets what was sent long ago.
+import { purgeOutboxOfAllTenants } from '#db/store/outbox'
+import { ofAllTenants } from '#db/tenant'
+import { secondsAfter } from '#shared/clock'
+import type { BaseCtx } from '#shared/context'
+import type { Outbound } from '#shared/fetch/guarded'
+import { job } from '#shared/jobs/job'
+import type { Mail } from '#shared/mail/mail'
+import { sendDueMail } from '#shared/mail/outbox'
+
+const QUARTER_OF_AN_HOUR = 15 * 60
+const DAY = 86_400
+const SENT_KEPT_DAYS = 7
+const FAILED_KEPT_DAYS = 30
+
+export const outboxNet = job<BaseCtx & { readonly mail: Mail; readonly outbound: Outbound }>({
+  id: 'outbox-net',
+  every: QUARTER_OF_AN_HOUR,
+  run: async (ctx) => {
+    const sent = await sendDueMail(ctx)
+    const now = ctx.clock.now()
+    await purgeOutboxOfAllTenants(ofAllTenants(ctx.db), secondsAfter(now, -SENT_KEPT_DAYS * DAY), secondsAfter(now, -FAILED_KEPT_DAYS * DAY))
+    return sent
+  },
+})

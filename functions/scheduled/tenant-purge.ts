@@ -1,0 +1,64 @@
+// Purges tenants whose grace period is over, and forgets those whose record has passed its time.
+import { deleteAuditEventsBefore } from '#db/store/audit-retention'
+import { forgetTenant, isDueForPurge, listTenantsInStatus, purgeTenantRows } from '#db/store/tenant-purge'
+import { findHolders } from '#db/store/users'
+import { alsoFor, asOwner, ofAllTenants, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
+import { type AuditCtx, bySystem, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import type { BaseCtx } from '#shared/context'
+import { type JobResult, job } from '#shared/jobs/job'
+import { enqueueMail } from '#shared/mail/outbox'
+import { shownTenantName } from '#shared/tenancy/shown-name'
+
+type Deps = Pick<BaseCtx, 'db' | 'config' | 'random' | 'wakeOutbox'> & AuditCtx
+
+const HOUR = 3600
+const TENANTS_AT_ONCE = 100
+const KEPT_DAYS = 90
+const BATCH = 5000
+
+/** In the deployment's name: of the tenant nothing is left that could send a mail, and nothing is said. */
+const tell = (system: TenantTx, ctx: Deps, email: string) =>
+  enqueueMail(system, ctx, {
+    to: email,
+    tenantName: shownTenantName(ctx, undefined),
+    template: 'tenant_deleted',
+    data: { at: ctx.clock.now() },
+  })
+
+/** The tenant, its directories and its keys go in one transaction; that they went is in the record of the deployment. */
+const purge = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
+  asOwner(ctx.db, tenantId, async (t) => {
+    if (!(await isDueForPurge(t, ctx.clock.now()))) return false
+    const told = await findHolders(t, 'admin:access', ctx.clock.now())
+    await ctx.keyring.destroyAll(t)
+    const deleted = await purgeTenantRows(t)
+    await alsoFor(t, SYSTEM_TENANT, async (system) => {
+      await record(system, ctx, { event: 'tenant.purged', actor: bySystem, target: { type: 'tenant', id: tenantId }, after: { deleted } })
+      for (const { email } of told) await tell(system, ctx, email)
+    })
+    return true
+  })
+
+/** Events of a tenant that is gone; nobody can read them, and nobody is left to be told that they went. */
+const age = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
+  asOwner(ctx.db, tenantId, async (t) => {
+    await deleteAuditEventsBefore(t, secondsAfter(ctx.clock.now(), -KEPT_DAYS * 24 * HOUR), BATCH)
+    return forgetTenant(t)
+  })
+
+export const purgeTenants = async (ctx: Deps, stopBy: Date): Promise<JobResult> => {
+  const result = { purged: 0, forgotten: 0 }
+  for (const tenantId of await listTenantsInStatus(ofAllTenants(ctx.db), 'deleting', TENANTS_AT_ONCE)) {
+    if (ctx.clock.now() >= stopBy) return { ...result, stopped_early: 1 }
+    if (await purge(ctx, tenantId)) result.purged++
+    ctx.wakeOutbox()
+  }
+  for (const tenantId of await listTenantsInStatus(ofAllTenants(ctx.db), 'deleted', TENANTS_AT_ONCE)) {
+    if (ctx.clock.now() >= stopBy) return { ...result, stopped_early: 1 }
+    if (await age(ctx, tenantId)) result.forgotten++
+  }
+  return result
+}
+
+export const tenantPurge = job<Deps>({ id: 'tenant-purge', every: HOUR, run: purgeTenants })

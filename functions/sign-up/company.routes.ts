@@ -1,0 +1,138 @@
+// How a company signs up, through the API's doors and through the UI's.
+import type * as z from 'zod'
+import type { ErrorCode } from '#shared/errors'
+import { AppError } from '#shared/errors'
+import { open } from '#shared/http/access'
+import { as, json, oneOf, Sent } from '#shared/http/route'
+import { completeSignUp, resendCode, startSignUp } from '#shared/sign-up/company'
+import { Bootstrap, Bootstrapped, Complete, Completed, InitiateRegister, Register, ResendOtp, Started } from './company.schema.ts'
+import { type Ctx, route } from './group.ts'
+
+const SIGN_UP = open('A company that signs up has no account yet.', { class: 'credential', account: 'email' })
+const CODE = open('The mailed code is the proof.', { class: 'code', account: 'email' })
+const START_ERRORS: readonly ErrorCode[] = [
+  'sign_up_closed',
+  'single_tenant',
+  'tenant_domain_invalid',
+  'tenant_domain_taken',
+  'password_too_short',
+  'password_too_long',
+  'password_guessable',
+  'password_breached',
+  'too_many_codes',
+]
+const COMPLETE_ERRORS: readonly ErrorCode[] = ['sign_up_closed', 'registration_expired', 'invalid_otp', 'tenant_domain_taken', 'single_tenant']
+const CREATES = ['tenant.created', 'user.created', 'client.created'] as const
+const CHECK_MAIL = 'Check your mailbox: we sent you a code.'
+
+const start = async (ctx: Ctx, body: z.output<typeof InitiateRegister>) => {
+  const started = await startSignUp(ctx, { email: body.email, password: body.password, name: body.name ?? '', tenantDomain: body.tenant_domain })
+  return { again: started.again, body: { message: CHECK_MAIL, email: body.email }, more: { cookies: [started.cookie] } }
+}
+
+const bootstrap = async (ctx: Ctx, body: z.output<typeof Bootstrap>) => {
+  if (body.confirm_password !== undefined && body.confirm_password !== body.password) {
+    throw new AppError('passwords_do_not_match', undefined, { field: 'body.confirm_password' })
+  }
+  const started = await startSignUp(ctx, { email: body.email, password: body.password, name: body.name ?? '', tenantDomain: body.tenant_domain })
+  const answer = {
+    message: CHECK_MAIL,
+    status: 'pending_verification' as const,
+    tenant_id: started.tenantId,
+    tenant_domain: started.domain,
+    user_id: '',
+  }
+  return new Sent(answer, { cookies: [started.cookie] })
+}
+
+const complete = async (ctx: Ctx, { email, otp }: z.output<typeof Complete>) => {
+  const done = await completeSignUp(ctx, email, otp)
+  return {
+    message: 'Your organisation is ready. Sign in to continue.',
+    email: done.email,
+    email_id: done.email,
+    tenant_id: done.tenantId,
+    user_id: done.userId,
+    project_id: done.projectId,
+    client_id: done.clientId,
+    tenant_domain: done.domain,
+  }
+}
+
+export const companyRoutes = [
+  route({
+    id: 'auth.admin.register',
+    on: 'POST /authsec/uflow/auth/admin/register',
+    summary: 'Start the sign-up of a company; a code goes to the address.',
+    access: SIGN_UP,
+    body: Register,
+    reply: oneOf({ 200: Started, 201: Started }),
+    errors: START_ERRORS,
+    emits: ['registration.started'],
+    handle: async ({ ctx, body }) => {
+      const started = await start(ctx, body)
+      return new Sent(as(started.again ? 200 : 201, started.body), started.more)
+    },
+  }),
+  route({
+    id: 'auth.admin.bootstrap',
+    on: 'POST /authsec/uflow/auth/admin/login/bootstrap',
+    summary: 'Start the sign-up of a company from the sign-in page.',
+    access: SIGN_UP,
+    body: Bootstrap,
+    reply: json(201, Bootstrapped),
+    errors: [...START_ERRORS, 'passwords_do_not_match'],
+    emits: ['registration.started'],
+    handle: ({ ctx, body }) => bootstrap(ctx, body),
+  }),
+  route({
+    id: 'auth.admin.completeRegistration',
+    on: 'POST /authsec/uflow/auth/admin/complete-registration',
+    summary: 'Finish the sign-up with the mailed code: the company is created.',
+    access: CODE,
+    body: Complete,
+    reply: json(201, Completed),
+    errors: COMPLETE_ERRORS,
+    emits: CREATES,
+    handle: ({ ctx, body }) => complete(ctx, body),
+  }),
+  route({
+    id: 'register.initiate',
+    on: 'POST /authsec/uflow/register/initiate',
+    summary: "The UI's door to a company's sign-up.",
+    access: SIGN_UP,
+    body: InitiateRegister,
+    reply: json(200, Started),
+    errors: START_ERRORS,
+    emits: ['registration.started'],
+    handle: async ({ ctx, body }) => {
+      const started = await start(ctx, body)
+      return new Sent(started.body, started.more)
+    },
+  }),
+  route({
+    id: 'register.resendOtp',
+    on: 'POST /authsec/uflow/register/resendOtp',
+    summary: 'Mail a new code for a sign-up that waits.',
+    access: CODE,
+    body: ResendOtp,
+    reply: json(200, Started),
+    errors: ['sign_up_closed', 'too_many_codes'],
+    emits: ['registration.started'],
+    handle: async ({ ctx, body }) => {
+      await resendCode(ctx, body.email)
+      return { message: CHECK_MAIL, email: body.email }
+    },
+  }),
+  route({
+    id: 'register.verify',
+    on: 'POST /authsec/uflow/register/verify',
+    summary: "The UI's door to finishing a company's sign-up.",
+    access: CODE,
+    body: Complete,
+    reply: json(200, Completed),
+    errors: COMPLETE_ERRORS,
+    emits: CREATES,
+    handle: ({ ctx, body }) => complete(ctx, body),
+  }),
+]

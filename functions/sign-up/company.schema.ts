@@ -1,0 +1,48 @@
+// Wire shapes of a company's sign-up.
+import * as z from 'zod'
+import { Email } from '#shared/email'
+
+/** New passwords have their rules in the policy, not here; the bound is what a form may carry. */
+const Password = z.string().min(1).max(1024)
+const Domain = z.string().min(1).max(253)
+export const Otp = z.string().regex(/^\d{6}$/, 'must be six digits')
+
+export const Register = z
+  .object({ email: Email, password: Password, name: z.string().min(1).max(256), tenant_domain: Domain })
+  .meta({ id: 'RegisterCompany' })
+export const InitiateRegister = z
+  .object({ email: Email, password: Password, name: z.string().max(256).optional(), tenant_domain: Domain })
+  .meta({ id: 'InitiateRegisterCompany' })
+export const Bootstrap = z
+  .object({
+    email: Email,
+    password: Password,
+    tenant_domain: Domain,
+    confirm_password: z.string().max(1024).optional(),
+    name: z.string().max(256).optional(),
+  })
+  .meta({ id: 'BootstrapCompany' })
+export const Started = z.object({ message: z.string(), email: z.string() }).meta({ id: 'SignUpStarted' })
+export const Bootstrapped = z
+  .object({
+    message: z.string(),
+    status: z.literal('pending_verification'),
+    tenant_id: z.string(),
+    tenant_domain: z.string(),
+    user_id: z.string().optional(),
+  })
+  .meta({ id: 'SignUpBootstrapped' })
+export const Complete = z.object({ email: Email, otp: Otp }).meta({ id: 'CompleteRegistration' })
+export const Completed = z
+  .object({
+    message: z.string(),
+    email: z.string(),
+    email_id: z.string(),
+    tenant_id: z.uuid(),
+    user_id: z.uuid(),
+    project_id: z.uuid(),
+    client_id: z.uuid(),
+    tenant_domain: z.string(),
+  })
+  .meta({ id: 'RegistrationCompleted' })
+export const ResendOtp = z.object({ email: Email }).meta({ id: 'ResendOtp' })

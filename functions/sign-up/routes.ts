@@ -1,0 +1,4 @@
+// Every route of the group.
+import { companyRoutes } from './company.routes.ts'
+
+export const signUpRoutes = [...companyRoutes]

@@ -1,0 +1,234 @@
+// What holds for every route, without anybody having to remember to test it.
+import { beforeAll, describe, expect, test } from 'vitest'
+import { AUDIT_EVENTS } from '#shared/audit/events'
+import { ERRORS } from '#shared/errors'
+import { LIMITS } from '#shared/http/access'
+import { pathOf, type Route } from '#shared/http/route'
+import type { Company } from '#shared/testing/app'
+import {
+  codeIn,
+  type EveryGroup,
+  fillPath,
+  isOfPlatform,
+  type Listed,
+  METRICS_TOKEN,
+  parametersOf,
+  ROUTES,
+  rows,
+  said,
+  startEveryGroup,
+} from './every-route.ts'
+import { GROUPS } from './groups.ts'
+import { SEEDS, type Seed } from './seeds.ts'
+
+/** Beside the compatibility prefix. A new one is a decision. */
+const OWN_PREFIXES = [
+  '/activate',
+  '/approve',
+  '/branding',
+  '/confirm',
+  '/me',
+  '/recover',
+  '/signin',
+  '/signout',
+  '/signup',
+  '/access/',
+  '/agents/',
+  '/authorization-types/',
+  '/trusted-issuers/',
+  '/account/',
+  '/audit/',
+  '/clients/',
+  '/connections/',
+  '/federation/',
+  '/people/',
+  '/platform/',
+  '/sdkmgr/',
+  '/tenant/',
+  '/tenants/',
+  '/webhooks/',
+  '/metrics',
+  '/oauth/',
+  '/oauth2/',
+  '/.well-known/',
+]
+const NOBODYS_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
+
+/** Routes that serve whoever carries another proof, too: only a bad token is refused at the door. */
+const servesNobody = ({ access }: Route<never>): boolean => access.rule === 'userOrNobody'
+/** Hosted pages answer people: functions/login/forms.test.ts says how strangers are sent to sign in. */
+const isPage = ({ access }: Route<never>): boolean => access.rule === 'page' || access.rule === 'browser'
+const isGuarded = (route: Route<never>): boolean => route.access.rule !== 'open' && !servesNobody(route) && !isPage(route)
+const hasPrincipal = ({ access }: Route<never>): boolean =>
+  access.rule === 'user' || access.rule === 'userOrNobody' || access.rule === 'permission' || (access.rule === 'client' && access.orUser)
+const isForPlatform = ({ access }: Route<never>): boolean => access.rule === 'permission' && access.all.some(isOfPlatform)
+const hasIdentifier = (route: Route<never>): boolean => parametersOf(route).length > 0
+const somewhere = ({ route }: Listed): string => fillPath(route, Object.fromEntries(parametersOf(route).map((name) => [name, NOBODYS_ID])))
+
+let every: EveryGroup
+beforeAll(async () => {
+  every = await startEveryGroup()
+})
+
+describe('declarations', () => {
+  test('no two routes share an id, or a method and path', () => {
+    const twice = (values: readonly string[]): string[] => values.filter((value, at) => values.indexOf(value) !== at)
+    expect(twice(ROUTES.map(({ id }) => id))).toEqual([])
+    expect(twice(ROUTES.map(({ route }) => route.on.replace(/:\w+/g, ':')))).toEqual([])
+    expect(twice(GROUPS.map(({ name }) => name))).toEqual([])
+  })
+
+  test.each(rows(() => true))('%s: path, errors, events and limit exist', (_, { route }) => {
+    expect(`${pathOf(route)}/`).toSatisfy((path: string) => [...OWN_PREFIXES, '/authsec/'].some((prefix) => path.startsWith(prefix)))
+    for (const code of route.errors) expect(Object.keys(ERRORS)).toContain(code)
+    for (const event of route.emits === 'nothing' ? [] : route.emits) expect(AUDIT_EVENTS).toContain(event)
+    expect(Object.keys(LIMITS)).toContain(route.access.limit.class)
+    expect(route.summary).toMatch(/\.$/)
+  })
+
+  test.each(rows((route) => !isGuarded(route) && !isPage(route)))('%s: an open route says why', (_, { route }) => {
+    expect(route.access).toMatchObject({ rule: servesNobody(route) ? 'userOrNobody' : 'open', why: expect.stringMatching(/\w+ \w+/) })
+  })
+
+  test('every seed is of a route', () => {
+    const ids = ROUTES.filter(({ route }) => hasIdentifier(route)).map(({ id }) => id)
+    expect(Object.keys(SEEDS).toSorted()).toEqual(ids.toSorted())
+  })
+})
+
+/** Tables that statements since then changed. */
+const changed = (since: number): string[] =>
+  every.seen.slice(since).flatMap(({ statement }) => {
+    const [, table] = /^\s*(?:insert into|update|delete from)\s+(?:"?authsec"?\.)?"?(\w+)"?/i.exec(statement.text) ?? []
+    return table === undefined ? [] : [table]
+  })
+
+describe('nobody', () => {
+  test.each(rows(isGuarded))('%s: 401 with a challenge, and nothing is written but that, once', async (_, listed) => {
+    const [statements, handled] = [every.seen.length, every.handled.length]
+    const first = await every.send(listed, { path: somewhere(listed) })
+    expect(first.status).toBe(401)
+    expect(first.headers.get('www-authenticate')).toMatch(/^Bearer realm="authsec"/)
+    expect(await codeIn(first)).toBe('unauthorized')
+    expect(changed(statements).filter((table) => table !== 'data_keys')).toEqual(['audit_events'])
+    const folded = every.seen.length
+    expect((await every.send(listed, { path: somewhere(listed) })).status).toBe(401)
+    expect(changed(folded)).toEqual([])
+    expect(every.handled.length).toBe(handled)
+  })
+
+  test.each(rows((route) => isGuarded(route) || servesNobody(route)))('%s: a token that is none is refused as such', async (_, listed) => {
+    for (const token of ['nonsense', 'a.b.c', `${METRICS_TOKEN}x`]) {
+      const response = await every.send(listed, { path: somewhere(listed), token })
+      expect(response.status).toBe(401)
+      expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
+      expect(await codeIn(response)).toBe('invalid_token')
+    }
+  })
+})
+
+describe('without the permission', () => {
+  test.each(rows(({ access }) => access.rule === 'permission'))('%s: 403 for each that is missing, and it is recorded', async (_, listed) => {
+    const { access } = listed.route
+    if (access.rule !== 'permission') return
+    const app = every.appOf(listed)
+    const company = await app.company()
+    for (const missing of access.all) {
+      const person = await app.person(
+        company,
+        access.all.filter((permission) => permission !== missing),
+      )
+      const handled = every.handled.length
+      const response = await every.send(listed, { path: somewhere(listed), token: await app.token(person) })
+      expect(response.status).toBe(403)
+      expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
+      expect(await codeIn(response)).toBe('insufficient_scope')
+      expect(every.handled.length).toBe(handled)
+      const events = await app.events(company.tenantId)
+      const refusal = events.find((event) => event.actorId === person.id && event.event === 'request.refused')
+      expect(refusal).toMatchObject({ outcome: 'refused', reason: 'insufficient_scope', route: listed.id })
+    }
+  })
+})
+
+/** Where a caller can name a tenant. */
+const namings = (listed: Listed, tenantId: string, own: string) => {
+  const { route } = listed
+  const path = somewhere(listed)
+  const json = { 'content-type': 'application/json' }
+  return [
+    { path, headers: { tenant_id: tenantId } },
+    { path, headers: { 'x-tenant-id': tenantId } },
+    { path: `${path}?tenant_id=${tenantId}` },
+    { path: `${path}?tenant_id=${own}&tenantId=${tenantId.toUpperCase()}` },
+    ...(route.body === undefined || route.bodyType === 'text/csv' ? [] : [{ path, headers: json, body: JSON.stringify({ tenant_id: tenantId }) }]),
+    ...parametersOf(route)
+      .filter((name) => name === 'tenant_id' || name === 'tenantId')
+      .map((name) => ({
+        path: fillPath(route, { ...Object.fromEntries(parametersOf(route).map((other) => [other, NOBODYS_ID])), [name]: tenantId }),
+      })),
+  ]
+}
+
+describe("another tenant's id", () => {
+  test.each(rows(hasPrincipal))('%s: 403 wherever it is named, without a look-up', async (_, listed) => {
+    const app = every.appOf(listed)
+    const globex = await app.company('globex')
+    const { access } = listed.route
+    const caller = await app.person(await app.company(), access.rule === 'permission' ? access.all : [])
+    // Strong enough for whatever the route asks, so that the tenant is what fails.
+    const token = await app.token(caller, 'stepUp' in access && access.stepUp !== undefined ? ['pwd', 'otp', 'hwk'] : ['pwd'])
+    for (const tenantId of [globex.tenantId, NOBODYS_ID]) {
+      for (const naming of namings(listed, tenantId, caller.tenantId)) {
+        const [statements, handled] = [every.seen.length, every.handled.length]
+        const response = await every.send(listed, { ...naming, token })
+        expect(response.status, JSON.stringify(naming)).toBe(403)
+        // Nobody of a company holds what the platform's routes ask for, so there the permission is what fails first.
+        expect(await codeIn(response)).toBe(isForPlatform(listed.route) ? 'insufficient_scope' : 'tenant_mismatch')
+        expect(every.handled.length).toBe(handled)
+        const asked = every.seen
+          .slice(statements)
+          .filter(({ scope, statement }) => scope.tenantId === tenantId || statement.params.includes(tenantId))
+        expect(asked).toEqual([])
+      }
+    }
+  })
+})
+
+const seedOf = async (listed: Listed, company: Company) => {
+  const make = SEEDS[listed.id]
+  if (make === undefined) throw new Error(`${listed.id} has an identifier in its path and no seed in functions/seeds.ts`)
+  return make(every.appOf(listed), company)
+}
+
+describe("another tenant's thing", () => {
+  test.each(rows(hasIdentifier))('%s: answered exactly like an id that nothing has', async (_, listed) => {
+    const app = every.appOf(listed)
+    const theirs = await seedOf(listed, await app.company())
+    const globex = await app.company('globex')
+    const made = await seedOf(listed, globex)
+    const own = isForPlatform(listed.route) ? { ...made, owner: globex.admin } : made
+    expect(Object.keys(theirs.path).toSorted()).toEqual(parametersOf(listed.route).toSorted())
+    const call = async (by: Seed, path: Readonly<Record<string, string>>) =>
+      said(
+        await every.send(listed, {
+          path: `${fillPath(listed.route, path)}${by.query === undefined ? '' : `?${by.query}`}`,
+          ...(by.owner === undefined ? {} : { token: await app.token(by.owner, by.amr) }),
+          ...(by.body === undefined ? {} : { body: JSON.stringify(by.body) }),
+          headers: { ...(by.body === undefined ? {} : { 'content-type': 'application/json' }), ...by.headers },
+        }),
+      )
+    // One identifier at a time beside the caller's own ones, and all of them at once.
+    for (const names of [...parametersOf(listed.route).map((name) => [name]), parametersOf(listed.route)]) {
+      const foreign = Object.fromEntries(names.map((name) => [name, theirs.path[name] ?? '']))
+      const unknown = Object.fromEntries(names.map((name) => [name, NOBODYS_ID]))
+      if (made.isPublic !== true) expect(await call(own, { ...own.path, ...foreign })).toEqual(await call(own, { ...own.path, ...unknown }))
+    }
+    // The thing is there, and still is: whoever owns it reaches it.
+    for (const seed of [theirs, made]) {
+      const { status } = await call(seed, seed.path)
+      if (seed.answers === undefined) expect(status).toBeLessThan(400)
+      else expect(status).toBe(seed.answers)
+    }
+  })
+})

@@ -1,0 +1,88 @@
+// Custom domains with proof by DNS.
+
+import { actingTenant } from '#shared/administration/acting'
+import { may } from '#shared/http/access'
+import type { User } from '#shared/http/principal'
+import { json } from '#shared/http/route'
+import { ChangedDomain, ClaimDomain, ClaimedDomain, DeletedDomain, DomainPath, Domains, DomainsPath, OneDomain } from './domains.schema.ts'
+import { route } from './group.ts'
+
+const BASE = '/authsec/uflow/admin/tenants/:tenant_id/domains'
+const read = may('admin:access')
+const write = may('admin:access', 'admin:manage')
+
+const whichOf = (caller: User, path: { readonly tenant_id: string; readonly domain_id: string }) => ({
+  tenantId: actingTenant(caller, path.tenant_id),
+  domainId: path.domain_id,
+})
+
+export const domainRoutes = [
+  route({
+    id: 'admin.claimDomain',
+    on: `POST ${BASE}`,
+    summary: 'Claim a domain; what proves it is in the answer.',
+    access: write,
+    path: DomainsPath,
+    body: ClaimDomain,
+    reply: json(201, ClaimedDomain),
+    errors: ['invalid_request', 'domain_taken', 'domain_exists', 'domain_limit'],
+    emits: ['domain.claimed'],
+    handle: async ({ ctx, principal, path, body }) =>
+      (await import('./domains.ts')).claim(ctx, principal, actingTenant(principal, path.tenant_id), body.domain),
+  }),
+  route({
+    id: 'admin.listDomains',
+    on: `GET ${BASE}`,
+    summary: 'The tenant\u2019s domains, the primary one first.',
+    access: read,
+    path: DomainsPath,
+    reply: json(200, Domains),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).showDomains(ctx, principal, actingTenant(principal, path.tenant_id)),
+  }),
+  route({
+    id: 'admin.getDomain',
+    on: `GET ${BASE}/:domain_id`,
+    summary: 'One domain.',
+    access: read,
+    path: DomainPath,
+    reply: json(200, OneDomain),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).showDomain(ctx, principal, whichOf(principal, path)),
+  }),
+  route({
+    id: 'admin.verifyDomain',
+    on: `POST ${BASE}/:domain_id/verify`,
+    summary: 'Look for the proof in the DNS.',
+    access: write,
+    path: DomainPath,
+    reply: json(200, ChangedDomain),
+    errors: ['not_found', 'domain_already_verified', 'domain_unproved', 'domain_taken'],
+    emits: ['domain.verified', 'domain.verification_failed'],
+    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).verify(ctx, principal, whichOf(principal, path)),
+  }),
+  route({
+    id: 'admin.setPrimaryDomain',
+    on: `POST ${BASE}/:domain_id/set-primary`,
+    summary: 'Make a verified domain the primary one.',
+    access: write,
+    path: DomainPath,
+    reply: json(200, ChangedDomain),
+    errors: ['not_found', 'domain_not_verified'],
+    emits: ['domain.made_primary'],
+    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).makePrimary(ctx, principal, whichOf(principal, path)),
+  }),
+  route({
+    id: 'admin.deleteDomain',
+    on: `DELETE ${BASE}/:domain_id`,
+    summary: 'Give a domain up.',
+    access: write,
+    path: DomainPath,
+    reply: json(200, DeletedDomain),
+    errors: ['not_found', 'primary_domain', 'platform_domain'],
+    emits: ['domain.deleted'],
+    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).remove(ctx, principal, whichOf(principal, path)),
+  }),
+]

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { CacheAway } from '#shared/cache/cache'
+import { startApp } from '#shared/testing/app'
+import { healthRoutes } from './health.routes.ts'
+
+test('anyone may ask whether the deployment is healthy', async () => {
+  const { request } = await startApp(healthRoutes)
+  const response = await request('/authsec/uflow/health')
+  expect(response.status).toBe(200)
+  const body = await response.json()
+  expect(body).toMatchObject({ status: 'healthy', database: 'connected', response_time_ms: 0 })
+  expect(Object.keys(body.checks)).toEqual(['database', 'redis_cache', 'vault', 'system', 'metrics'])
+  for (const check of Object.values(body.checks)) expect(check).toEqual({ healthy: true, message: 'operational' })
+})
+
+test('a cache that is away is 503, and healthy again when it is back', async () => {
+  const { request, cache } = await startApp(healthRoutes)
+  const ping = cache.ping
+  cache.ping = () => Promise.reject(new CacheAway(undefined))
+  const response = await request('/authsec/uflow/health')
+  expect(response.status).toBe(503)
+  const body = await response.json()
+  expect(body).toMatchObject({ status: 'unhealthy', checks: { redis_cache: { healthy: false, message: 'unavailable' } } })
+  expect(body).not.toHaveProperty('response_time_ms')
+  cache.ping = ping
+  expect((await request('/authsec/uflow/health')).status).toBe(200)
+})
+
+test.each(['/authsec/uflow/health/tenants', '/authsec/uflow/health/tenant/:tenant_id'])(
+  '%s delegates, and tells nothing of tenants',
+  async (path) => {
+    const { request, company } = await startApp(healthRoutes)
+    const acme = await company()
+    const bodies = []
+    for (const id of [acme.tenantId, '00000000-0000-7000-8000-000000000001', 'no-id']) {
+      const response = await request(path.replace(':tenant_id', id))
+      expect(response.status).toBe(200)
+      bodies.push(await response.json())
+    }
+    expect(bodies).toEqual(Array(3).fill({ status: 'delegated', message: expect.any(String) }))
+    expect(JSON.stringify(bodies)).not.toContain(acme.tenantId)
+  },
+)

@@ -1,0 +1,42 @@
+// Health, for load balancers and monitors. Public, so it tells status and nothing of tenants or of what stands where.
+import { open } from '#shared/http/access'
+import { json, oneOf } from '#shared/http/route'
+import { route } from './group.ts'
+import { HealthDelegated, HealthHealthy, HealthTenantPath, HealthUnhealthy } from './health.schema.ts'
+import { checkHealth, delegatedHealth } from './health.ts'
+
+const access = open('Load balancers and monitors carry no credential.', { class: 'general' })
+
+export const healthRoutes = [
+  route({
+    id: 'health.check',
+    on: 'GET /authsec/uflow/health',
+    summary: 'Whether the deployment can serve.',
+    access,
+    reply: oneOf({ 200: HealthHealthy, 503: HealthUnhealthy }),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx }) => checkHealth(ctx),
+  }),
+  route({
+    id: 'health.tenant',
+    on: 'GET /authsec/uflow/health/tenant/:tenant_id',
+    summary: 'Health of one tenant: that of the deployment.',
+    access,
+    path: HealthTenantPath,
+    reply: json(200, HealthDelegated),
+    errors: [],
+    emits: 'nothing',
+    handle: () => delegatedHealth(),
+  }),
+  route({
+    id: 'health.tenants',
+    on: 'GET /authsec/uflow/health/tenants',
+    summary: 'Health of all tenants: that of the deployment.',
+    access,
+    reply: json(200, HealthDelegated),
+    errors: [],
+    emits: 'nothing',
+    handle: () => delegatedHealth(),
+  }),
+]

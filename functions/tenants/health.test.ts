@@ -1,0 +1,86 @@
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { openDb } from '#db/client'
+import { postgresEngine } from '#db/postgres'
+import { memoryCache } from '#shared/cache/memory'
+import { redisCache } from '#shared/cache/redis'
+import { fixedClock } from '#shared/clock'
+import { createKeyring } from '#shared/crypto/keyring'
+import { systemRandom } from '#shared/random'
+import { testDb } from '#shared/testing/database'
+import { VERSION } from '#shared/version'
+import { HealthHealthy, HealthUnhealthy } from './health.schema.ts'
+import { checkHealth, delegatedHealth } from './health.ts'
+
+const clock = fixedClock('2026-03-01T12:00:00Z')
+const random = systemRandom(clock)
+const keyring = createKeyring({ masterKeys: [{ id: 'first', key: random.bytes(32) }], clock, random })
+const ctx = { db: await testDb(), cache: memoryCache(clock), clock, keyring }
+
+const open: Server[] = []
+/** A server that takes connections and never says a word. */
+const silent = async (): Promise<number> => {
+  const server = createServer()
+  open.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+afterEach(() => {
+  for (const server of open.splice(0)) server.close()
+})
+const nobody = 1
+
+const operational = { healthy: true, message: 'operational' }
+const unavailable = { healthy: false, message: 'unavailable' }
+
+test('with everything there it is healthy, and tells status alone', async () => {
+  const { status, body } = await checkHealth(ctx)
+  expect(status).toBe(200)
+  expect(HealthHealthy.parse(body)).toEqual({
+    status: 'healthy',
+    timestamp: '2026-03-01T12:00:00.000Z',
+    version: VERSION,
+    database: 'connected',
+    checks: { database: operational, redis_cache: operational, vault: operational, system: operational, metrics: operational },
+    response_time_ms: 0,
+  })
+})
+
+test.each([
+  ['refuses connections', async () => nobody],
+  ['never answers', silent],
+])('a database that %s is unhealthy, soon', async (_, port) => {
+  const away = openDb(postgresEngine({ url: `postgres://ana:hidden@127.0.0.1:${await port()}/secret_name` }))
+  const { status, body } = await checkHealth({ ...ctx, db: away })
+  expect(status).toBe(503)
+  expect(HealthUnhealthy.parse(body)).toMatchObject({
+    status: 'unhealthy',
+    database: 'disconnected',
+    checks: { database: unavailable, redis_cache: operational },
+  })
+  expect(body).not.toHaveProperty('response_time_ms')
+  expect(JSON.stringify(body)).not.toMatch(/127\.0\.0\.1|secret_name|hidden|ECONN/)
+})
+
+test.each([
+  ['refuses connections', async () => nobody],
+  ['never answers', silent],
+])('a cache that %s is unhealthy, soon', async (_, port) => {
+  const away = redisCache(`redis://127.0.0.1:${await port()}`, clock)
+  const { status, body } = await checkHealth({ ...ctx, cache: away })
+  await away.close().catch(() => undefined)
+  expect(status).toBe(503)
+  expect(HealthUnhealthy.parse(body).checks).toMatchObject({ database: operational, redis_cache: unavailable, metrics: { healthy: false } })
+})
+
+test('a master key that does not open what it sealed is unhealthy', async () => {
+  const other = createKeyring({ masterKeys: [{ id: 'second', key: random.bytes(32) }], clock, random })
+  const torn = { ...keyring, openForDeployment: other.openForDeployment }
+  const { status, body } = await checkHealth({ ...ctx, keyring: torn })
+  expect(status).toBe(503)
+  expect(body.checks).toMatchObject({ database: operational, vault: unavailable })
+})
+
+test('health of a tenant is that of the deployment, and looks nothing up', async () => {
+  expect(await delegatedHealth()).toEqual({ status: 'delegated', message: expect.any(String) })
+})

@@ -1,0 +1,59 @@
+// Whether this deployment can serve.
+import { pingDatabase } from '#db/store/ping'
+import { directory } from '#db/tenant'
+import type { BaseCtx } from '#shared/context'
+import { as } from '#shared/http/route'
+import { VERSION } from '#shared/version'
+
+type Deps = Pick<BaseCtx, 'db' | 'cache' | 'clock' | 'keyring'>
+type Check = { readonly healthy: boolean; readonly message: string }
+
+/** A part that takes longer is as good as away: who asks wants an answer now. */
+const CHECK_MS = 2000
+
+const check = async (work: () => Promise<unknown>): Promise<Check> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), CHECK_MS)
+  })
+  // Why it failed is told to nobody here; the log of the requests that need the part has it.
+  const answered = work().then(
+    () => true,
+    () => false,
+  )
+  const healthy = await Promise.race([answered, late])
+  clearTimeout(timer)
+  return { healthy, message: healthy ? 'operational' : 'unavailable' }
+}
+
+const PROBE = 'health'
+/** Secrets are read at the start; what can still break is what they unlock. */
+const sealAndOpen = async ({ keyring }: Deps): Promise<void> => {
+  const opened = await keyring.openForDeployment(await keyring.sealForDeployment(PROBE, PROBE), PROBE)
+  if (opened !== PROBE) throw new Error('The master key does not open what it sealed.')
+}
+
+/** Answers 503 when the database, the cache or the master key fails. Metrics wait for the cache without loss, so they do not fail the whole. */
+export const checkHealth = async (ctx: Deps) => {
+  const from = ctx.clock.elapsed()
+  const [database, cache, vault] = await Promise.all([
+    check(() => pingDatabase(directory(ctx.db))),
+    check(() => ctx.cache.ping()),
+    check(() => sealAndOpen(ctx)),
+  ])
+  const metrics: Check = { healthy: cache.healthy, message: cache.healthy ? 'operational' : 'held back until the cache answers' }
+  const report = {
+    timestamp: ctx.clock.now().toISOString(),
+    version: VERSION,
+    database: database.healthy ? ('connected' as const) : ('disconnected' as const),
+    checks: { database, redis_cache: cache, vault, system: { healthy: true, message: 'operational' }, metrics },
+  }
+  if (!database.healthy || !cache.healthy || !vault.healthy) return as(503, { status: 'unhealthy' as const, ...report })
+  return as(200, { status: 'healthy' as const, ...report, response_time_ms: Math.round(ctx.clock.elapsed() - from) })
+}
+
+/** All tenants share one database, so there is none of a tenant's own to report on. The id is not looked up: a public path tells nothing of tenants. */
+export const delegatedHealth = async () => ({
+  status: 'delegated' as const,
+  message: 'All tenants share one database; its health is at /authsec/uflow/health.',
+})

@@ -1,0 +1,129 @@
+// Identity providers of the whole platform. Every tenant's administrators may read them; only who administers the platform changes them.
+import type * as z from 'zod'
+import { DEFAULT_ORDER, insertProvider, listProviders, lockProvider, type Provider, updateProvider } from '#db/store/providers'
+import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/tenant'
+import { byUser, record } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import { providerSecretContext } from '#shared/federation/provider-secret'
+import type { User } from '#shared/http/principal'
+import type { Ctx } from './group.ts'
+import type { ChangeProvider, NewProvider, ProviderChanged, ProviderOut, Providers } from './providers.schema.ts'
+
+type Shown = z.input<typeof ProviderOut>
+
+const SEALED = 'sealed'
+const pathOf = (row: Pick<Provider, 'sealedClientSecret'>): string => (row.sealedClientSecret === null ? '' : SEALED)
+
+const shown = (row: Provider): Shown => ({
+  id: row.id,
+  provider_name: row.providerName,
+  display_name: row.displayName,
+  client_id: row.clientId,
+  client_secret_vault_path: pathOf(row),
+  authorization_url: row.authorizationUrl,
+  token_url: row.tokenUrl,
+  userinfo_url: row.userinfoUrl,
+  scopes: row.scopes,
+  ...(row.iconUrl === null ? {} : { icon_url: row.iconUrl }),
+  is_active: row.isActive,
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
+})
+
+export const showProviders = async (ctx: Pick<Ctx, 'db'>): Promise<z.input<typeof Providers>> => ({
+  providers: (await listProviders(forTenant(ctx.db, SYSTEM_TENANT))).map(shown),
+})
+
+const sealed = (t: TenantTx, ctx: Ctx, providerId: string, secret: string): Promise<Uint8Array> =>
+  ctx.keyring.seal(t, SYSTEM_TENANT, secret, providerSecretContext(providerId))
+
+const kept = (row: Pick<Provider, 'clientId' | 'isActive' | 'iconUrl' | 'sealedClientSecret'>) => ({
+  client_id: row.clientId,
+  is_active: row.isActive,
+  icon_url: row.iconUrl,
+  has_secret: row.sealedClientSecret !== null,
+})
+
+/** Nobody signs in through what lacks a client id. @throws AppError invalid_request */
+const requireUsable = (row: Pick<Provider, 'clientId' | 'isActive'>): void => {
+  if (row.isActive && row.clientId === '')
+    throw new AppError('invalid_request', 'body.is_active: needs a client_id first', { field: 'body.is_active' })
+}
+
+type Asked = z.output<typeof ChangeProvider>
+type Change = Partial<Pick<Provider, 'clientId' | 'isActive' | 'iconUrl' | 'sealedClientSecret'>> & { readonly updatedAt: Date }
+
+/** A path into another secret store cannot be honoured here; the one that was shown may be sent back. @throws AppError invalid_request */
+const requireNoPath = (row: Provider, { client_secret_vault_path: path }: Asked): void => {
+  if (path === undefined || path === pathOf(row)) return
+  const field = 'body.client_secret_vault_path'
+  throw new AppError('invalid_request', `${field}: secrets are kept sealed here; send client_secret`, { field })
+}
+
+/** @throws AppError not_found, invalid_request */
+export const changeProvider = async (ctx: Ctx, caller: User, name: string, body: Asked): Promise<z.input<typeof ProviderChanged>> => {
+  await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
+    const row = await lockProvider(t, name)
+    if (row === undefined) throw new AppError('not_found')
+    requireNoPath(row, body)
+    const set: Change = {
+      ...(body.client_id === undefined ? {} : { clientId: body.client_id }),
+      ...(body.is_active === undefined ? {} : { isActive: body.is_active }),
+      ...(body.icon_url === undefined ? {} : { iconUrl: body.icon_url }),
+      ...(body.client_secret === undefined ? {} : { sealedClientSecret: await sealed(t, ctx, row.id, body.client_secret) }),
+      updatedAt: ctx.clock.now(),
+    }
+    const next = { ...row, ...set }
+    requireUsable(next)
+    await updateProvider(t, row.id, set)
+    await record(t, ctx, {
+      event: 'oidc_provider.updated',
+      actor: byUser(caller),
+      target: { type: 'oidc_provider', id: row.id },
+      before: kept(row),
+      after: { ...kept(next), secret_replaced: body.client_secret !== undefined },
+    })
+  })
+  return { message: 'Provider updated successfully' }
+}
+
+/** What only a tenant's own provider can have otherwise. */
+const PLAIN = {
+  jwksUrl: '',
+  additionalParams: {},
+  icon: null,
+  buttonText: null,
+  sortOrder: DEFAULT_ORDER,
+  allowedEmailDomains: [],
+  jitProvisioning: false,
+  trustsFactors: false,
+}
+
+/** @throws AppError provider_exists, invalid_request */
+export const addProvider = async (ctx: Ctx, caller: User, body: z.output<typeof NewProvider>): Promise<Shown> =>
+  atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
+    const [id, at] = [ctx.random.id(), ctx.clock.now()]
+    const row: Provider = {
+      tenantId: SYSTEM_TENANT,
+      id,
+      providerName: body.provider_name,
+      displayName: body.display_name,
+      clientId: body.client_id ?? '',
+      sealedClientSecret: body.client_secret === undefined ? null : await sealed(t, ctx, id, body.client_secret),
+      issuer: body.issuer ?? null,
+      authorizationUrl: body.authorization_url,
+      tokenUrl: body.token_url,
+      userinfoUrl: body.userinfo_url,
+      scopes: body.scopes,
+      iconUrl: body.icon_url ?? null,
+      ...PLAIN,
+      isActive: body.is_active,
+      createdAt: at,
+      updatedAt: at,
+    }
+    requireUsable(row)
+    if (!(await insertProvider(t, row))) throw new AppError('provider_exists', undefined, { field: 'body.provider_name' })
+    const after = { provider_name: row.providerName, ...kept(row) }
+    await record(t, ctx, { event: 'oidc_provider.created', actor: byUser(caller), target: { type: 'oidc_provider', id }, after })
+    return shown(row)
+  })

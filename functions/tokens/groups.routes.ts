@@ -1,0 +1,109 @@
+// Groups, as the token service has them.
+import { actingTenant } from '#shared/administration/acting'
+import { GroupObject } from '#shared/administration/groups.schema'
+import { may } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import * as wire from './groups.schema.ts'
+import { addUsers, allGroups, changeGroup, deleteGroup, makeGroups, oneGroup, removeUsers, usersOfGroup } from './groups.ts'
+
+const BASE = '/authsec/authmgr/admin/groups'
+const read = may('admin:access')
+const write = may('admin:access', 'groups:write')
+
+export const tokenGroupRoutes = [
+  route({
+    id: 'tokens.createGroups',
+    on: `POST ${BASE}`,
+    summary: 'Make groups; those that are there already are skipped.',
+    access: write,
+    body: wire.NewGroups,
+    reply: json(201, wire.MadeGroups),
+    errors: [],
+    emits: ['group.created'],
+    handle: ({ ctx, principal, body }) => makeGroups(ctx, principal, actingTenant(principal, body.tenant_id), body.groups),
+  }),
+  route({
+    id: 'tokens.listGroups',
+    on: `GET ${BASE}`,
+    summary: 'The tenant\u2019s groups, by name.',
+    access: read,
+    query: wire.TenantQuery,
+    reply: json(200, wire.ListedGroups),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal, query }) => allGroups(ctx, actingTenant(principal, query.tenant_id)),
+  }),
+  route({
+    id: 'tokens.getGroup',
+    on: `GET ${BASE}/:id`,
+    summary: 'One group.',
+    access: read,
+    path: wire.GroupIdPath,
+    query: wire.TenantQuery,
+    reply: json(200, GroupObject),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, path, query }) => oneGroup(ctx, actingTenant(principal, query.tenant_id), path.id),
+  }),
+  route({
+    id: 'tokens.changeGroup',
+    on: `PUT ${BASE}/:id`,
+    summary: 'Rename or describe a group.',
+    access: write,
+    path: wire.GroupIdPath,
+    body: wire.ChangeGroup,
+    reply: json(200, GroupObject),
+    errors: ['not_found', 'group_exists'],
+    emits: ['group.updated'],
+    handle: ({ ctx, principal, path, body }) => changeGroup(ctx, principal, actingTenant(principal, body.tenant_id), path.id, body),
+  }),
+  route({
+    id: 'tokens.deleteGroup',
+    on: `DELETE ${BASE}/:id`,
+    summary: 'Delete a group; memberships and bindings go with it.',
+    access: write,
+    path: wire.GroupIdPath,
+    query: wire.TenantQuery,
+    reply: json(200, wire.GroupDeleted),
+    errors: ['not_found', 'last_administrator'],
+    emits: ['group.deleted'],
+    handle: ({ ctx, principal, path, query }) => deleteGroup(ctx, principal, actingTenant(principal, query.tenant_id), path.id),
+  }),
+  route({
+    id: 'tokens.addGroupUsers',
+    on: `POST ${BASE}/:id/users`,
+    summary: 'Put people into a group, all of whose rights the caller must hold.',
+    access: write,
+    path: wire.GroupIdPath,
+    body: wire.GroupUsers,
+    reply: json(200, wire.UsersAdded),
+    errors: ['not_found', 'cannot_grant', 'last_administrator'],
+    emits: ['group.members_added'],
+    handle: ({ ctx, principal, path, body }) => addUsers(ctx, principal, actingTenant(principal, body.tenant_id), path.id, body.user_ids),
+  }),
+  route({
+    id: 'tokens.removeGroupUsers',
+    on: `DELETE ${BASE}/:id/users`,
+    summary: 'Take people out of a group.',
+    access: write,
+    path: wire.GroupIdPath,
+    body: wire.GroupUsers,
+    reply: json(200, wire.UsersRemoved),
+    errors: ['not_found', 'last_administrator'],
+    emits: ['group.members_removed'],
+    handle: ({ ctx, principal, path, body }) => removeUsers(ctx, principal, actingTenant(principal, body.tenant_id), path.id, body.user_ids),
+  }),
+  route({
+    id: 'tokens.listGroupUsers',
+    on: `GET ${BASE}/:id/users`,
+    summary: 'Who is in a group.',
+    access: may('admin:access', 'users:read'),
+    path: wire.GroupIdPath,
+    query: wire.TenantQuery,
+    reply: json(200, wire.UsersOfGroup),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, path, query }) => usersOfGroup(ctx, actingTenant(principal, query.tenant_id), path.id),
+  }),
+]

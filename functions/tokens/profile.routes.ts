@@ -1,0 +1,40 @@
+// The caller's own session, at both places.
+import { user } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { AuthStatus, AuthStatusQuery, Permissions, Profile } from './profile.schema.ts'
+import { showPermissions, showProfile, showStatus } from './profile.ts'
+
+export const profileRoutes = (side: 'admin' | 'user') => [
+  route({
+    id: `tokens.${side}.profile`,
+    on: `GET /authsec/authmgr/${side}/profile`,
+    summary: 'Who the session is, and what it may do now.',
+    access: user(),
+    reply: json(200, Profile),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal }) => showProfile(ctx, principal),
+  }),
+  route({
+    id: `tokens.${side}.authStatus`,
+    on: `GET /authsec/authmgr/${side}/auth-status`,
+    summary: 'Rights and factors of a person of the tenant: oneself, or anybody for those who may see people.',
+    access: user(),
+    query: AuthStatusQuery,
+    reply: json(200, AuthStatus),
+    errors: ['insufficient_scope', 'not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, query }) => showStatus(ctx, principal, query),
+  }),
+  route({
+    id: `tokens.${side}.permissions`,
+    on: `GET /authsec/authmgr/${side}/permissions`,
+    summary: 'Everything that the session may do for the whole tenant now.',
+    access: user(),
+    reply: json(200, Permissions),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal }) => showPermissions(ctx, principal),
+  }),
+]

@@ -1,0 +1,68 @@
+// What a caller learns about the own session; about somebody else of the tenant only who may see people.
+import type * as z from 'zod'
+import { findLiveRoleNames } from '#db/store/bindings'
+import { findGroupsOfPerson } from '#db/store/groups'
+import { findFactorKinds, findLivePermissions, findUserByEmail, type User as UserRow } from '#db/store/users'
+import { forTenant, type TenantDb } from '#db/tenant'
+import { requireOwnOr } from '#shared/administration/acting'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import type { Ctx } from './group.ts'
+import type { AuthStatus, AuthStatusQuery, Permissions, Profile } from './profile.schema.ts'
+import { resourcesOf, sessionRights } from './rights.ts'
+
+const groupNames = async (t: TenantDb, userId: string): Promise<string[]> => (await findGroupsOfPerson(t, userId)).map(({ name }) => name)
+
+export const showProfile = async (ctx: Ctx, caller: User): Promise<z.input<typeof Profile>> => {
+  const { permissions, roles, resources } = await sessionRights(ctx, caller)
+  return {
+    tenant_id: caller.tenantId,
+    client_id: caller.clientId ?? '',
+    email_id: caller.email,
+    scopes: permissions,
+    roles,
+    groups: await groupNames(forTenant(ctx.db, caller.tenantId), caller.userId),
+    resources,
+    token_type: 'default',
+  }
+}
+
+export const showPermissions = async (ctx: Ctx, caller: User): Promise<z.input<typeof Permissions>> => {
+  const { permissions } = await sessionRights(ctx, caller)
+  return { user_id: caller.userId, tenant: caller.tenantId, permissions, count: permissions.length }
+}
+
+const statusOf = async (ctx: Ctx, t: TenantDb, user: UserRow): Promise<z.input<typeof AuthStatus>> => {
+  const scopes = (await findLivePermissions(t, user.id, ctx.clock.now())).toSorted()
+  const factors = await findFactorKinds(t, user.id)
+  return {
+    tenant_id: user.tenantId,
+    email: user.email,
+    client_id: user.clientId ?? '',
+    project_id: user.projectId ?? '',
+    roles: await findLiveRoleNames(t, user.id, ctx.clock.now()),
+    scopes,
+    groups: await groupNames(t, user.id),
+    resources: resourcesOf(scopes),
+    mfa_enabled: factors.length > 0,
+    webauthn_configured: factors.includes('webauthn'),
+    otp_required: factors.includes('totp'),
+  }
+}
+
+/**
+ * Of a person of the tenant. Whether an address has an account is told to those alone who may see people: everybody else is refused before any look-up.
+ * @throws AppError insufficient_scope, not_found
+ */
+export const showStatus = async (
+  ctx: Ctx,
+  caller: User,
+  { email, project_id }: z.output<typeof AuthStatusQuery>,
+): Promise<z.input<typeof AuthStatus>> => {
+  requireOwnOr(caller, email === caller.email ? caller.userId : undefined, 'users:read')
+  const t = forTenant(ctx.db, caller.tenantId)
+  const user = await findUserByEmail(t, email)
+  const found = user !== undefined && user.deletedAt === null && (project_id === undefined || project_id === user.projectId)
+  if (!found) throw new AppError('not_found', 'user not found')
+  return statusOf(ctx, t, user)
+}

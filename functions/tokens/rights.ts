@@ -1,0 +1,20 @@
+// What the caller's session may do now, for the answers of this group.
+import { showOwnRights } from '#shared/administration/decisions'
+import { holds, type Permission, type User } from '#shared/http/principal'
+import type { Ctx } from './group.ts'
+
+export const resourcesOf = (permissions: readonly string[]): string[] => [
+  ...new Set(permissions.map((permission) => permission.slice(0, permission.indexOf(':')))),
+]
+
+/** Administration counts only in a session that is strong enough for the tenant: whoever relies on these answers must not let a weaker one in. */
+export const isStrongEnough = (caller: User, permission: string): boolean =>
+  (permission !== 'admin:access' && !permission.startsWith('platform:')) || holds(caller, permission as Permission)
+
+export type Rights = { readonly permissions: string[]; readonly roles: string[]; readonly resources: string[] }
+
+export const sessionRights = async (ctx: Ctx, caller: User): Promise<Rights> => {
+  const { permissions: all, roles } = await showOwnRights(ctx, caller)
+  const permissions = all.filter((permission) => isStrongEnough(caller, permission))
+  return { permissions, roles, resources: resourcesOf(permissions) }
+}

@@ -1,0 +1,112 @@
+// Tokens: what one is worth now, and one's own session's again.
+import type * as z from 'zod'
+import { findLiveRoleNames } from '#db/store/bindings'
+import { findGroupsOfPerson } from '#db/store/groups'
+import { hasProject } from '#db/store/projects'
+import { findTenant } from '#db/store/tenants'
+import { findUser } from '#db/store/users'
+import { atomically, forTenant, type TenantDb } from '#db/tenant'
+import { byUser, record } from '#shared/audit/record'
+import { authenticateSdkClient, sdkClientId } from '#shared/clients/secrets'
+import { normaliseEmail } from '#shared/email'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import { plainClientId } from '#shared/sign-up/client'
+import { issueSessionToken, type SessionGrant, verifySessionToken } from '#shared/token/session-token'
+import type { Ctx } from './group.ts'
+import { resourcesOf } from './rights.ts'
+import type { GeneratedToken, GenerateToken, VerifiedToken } from './tokens.schema.ts'
+
+/**
+ * Signature, time, session, person, client and tenant, and what the session may do at this moment: for the whole tenant and without conditions, which only
+ * the person's own request could meet.
+ * @throws AppError invalid_token
+ */
+export const verifyToken = async (ctx: Ctx, token: string): Promise<z.input<typeof VerifiedToken>> => {
+  const user = await ctx.principals.resolve(token)
+  const claims = await verifySessionToken(ctx, token)
+  const t = forTenant(ctx.db, user.tenantId)
+  const scopes = [...user.permissions].toSorted()
+  return {
+    valid: true,
+    tenant_id: user.tenantId,
+    project_id: claims.projectId,
+    client_id: user.clientId ?? '',
+    email_id: user.email,
+    user_id: user.userId,
+    scopes,
+    roles: await findLiveRoleNames(t, user.userId, ctx.clock.now()),
+    groups: (await findGroupsOfPerson(t, user.userId)).map(({ name }) => name),
+    resources: resourcesOf(scopes),
+    token_type: 'default',
+    issued_at: claims.issuedAt.toISOString(),
+    expires_at: claims.expiresAt.toISOString(),
+    issuer: ctx.config.AUTH_EXPECT_ISS,
+  }
+}
+
+type Asked = z.output<typeof GenerateToken>
+
+/** Identity comes from the bearer token alone; a body may repeat it. @throws AppError identity_mismatch, without any look-up */
+const requireOwnIdentity = (caller: User, body: Asked): void => {
+  const pairs: readonly (readonly [keyof Asked, boolean])[] = [
+    ['tenant_id', body.tenant_id === undefined || body.tenant_id.toLowerCase() === caller.tenantId],
+    ['email_id', body.email_id === undefined || normaliseEmail(body.email_id) === caller.email],
+    ['client_id', body.client_id === undefined || plainClientId(body.client_id) === caller.clientId],
+  ]
+  const wrong = pairs.find(([, same]) => !same)
+  if (wrong !== undefined) throw new AppError('identity_mismatch', undefined, { field: `body.${wrong[0]}` })
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** The project that the token names: one of the tenant. The tenant's own id stands for the person's, as the original's clients send it. @throws AppError not_found */
+const projectOf = async (t: TenantDb, own: string | null, asked: string | undefined): Promise<string> => {
+  const id = asked?.toLowerCase()
+  if (id === undefined || id === t.tenantId || id === own) return own ?? ''
+  if (UUID.test(id) && (await hasProject(t, id))) return id
+  throw new AppError('not_found', 'There is no such project.', { field: 'body.project_id' })
+}
+
+/** A secret that is sent along must be one of the session's own client: the secret, or the second half of its SDK client id. @throws AppError invalid_credentials */
+const requireSecret = async (ctx: Ctx, caller: User, secret: string): Promise<void> => {
+  const clientId = caller.clientId
+  const refusal = new AppError('invalid_credentials', undefined, { field: 'body.secret_id' })
+  if (clientId === undefined) throw refusal
+  if ((await authenticateSdkClient(ctx, sdkClientId(clientId, secret)))?.tenantId === caller.tenantId) return
+  const client = await ctx.clientAuthentication.authenticate({ clientId, secret }, []).catch((error: unknown) => {
+    throw error instanceof AppError && error.code === 'client_authentication_failed' ? refusal : error
+  })
+  if (client.tenantId !== caller.tenantId) throw refusal
+}
+
+/**
+ * The token of the caller's own session, written again: the same session, the same end, nothing more.
+ * @throws AppError identity_mismatch, not_found, invalid_credentials
+ */
+export const generateToken = async (ctx: Ctx, caller: User, body: Asked): Promise<z.input<typeof GeneratedToken>> => {
+  requireOwnIdentity(caller, body)
+  if (body.secret_id !== undefined) await requireSecret(ctx, caller, body.secret_id)
+  const t = forTenant(ctx.db, caller.tenantId)
+  const [user, tenant] = [await findUser(t, caller.userId), await findTenant(t)]
+  if (user === undefined || tenant === undefined) throw new AppError('invalid_token')
+  const grant: SessionGrant = {
+    tenantId: caller.tenantId,
+    userId: caller.userId,
+    sessionId: caller.sessionId,
+    tokenId: caller.tokenId,
+    email: caller.email,
+    projectId: await projectOf(t, user.projectId, body.project_id),
+    clientId: caller.clientId,
+    tenantDomain: tenant.domain,
+    scopes: [],
+    roles: await findLiveRoleNames(t, caller.userId, ctx.clock.now()),
+    authTime: caller.authTime,
+    amr: caller.amr,
+    acr: caller.acr,
+    expiresAt: caller.tokenExpiresAt,
+  }
+  await atomically(t, (tx) => record(tx, ctx, { event: 'token.reissued', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } }))
+  const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, grant)
+  return { access_token: token, token_type: 'Bearer', expires_in: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
+}

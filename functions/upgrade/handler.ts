@@ -1,0 +1,14 @@
+// Composition root of the upgrade function: no path; the deployment calls it once a release, before the functions that answer.
+import { cloud } from '#shared/cloud'
+import { ConfigError } from '#shared/config'
+import { upgrade } from './upgrade.ts'
+
+const base = await cloud(process.env)
+if (base.config.DATABASE_OWNER_URL === undefined) throw new ConfigError('DATABASE_OWNER_URL: must be set')
+
+export const handler = async (event: { readonly upgrade?: unknown }) => {
+  if (typeof event?.upgrade !== 'string') throw new Error('This function answers the deployment alone.')
+  const done = await upgrade(base)
+  await base.settle()
+  return done
+}

@@ -1,0 +1,88 @@
+// A deployment with the owner's login alone: after the upgrade the logins that it made up work, and are no more than their roles.
+import pg from 'pg'
+import { afterAll, expect, test } from 'vitest'
+import { openDb } from '#db/client'
+import { migrationState } from '#db/migrate'
+import { postgresEngine } from '#db/postgres'
+import { findAuditEvents } from '#db/store/audit-events'
+import { forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { memoryCache } from '#shared/cache/memory'
+import { systemClock } from '#shared/clock'
+import { compose } from '#shared/compose'
+import { readConfig } from '#shared/config'
+import { loadPasswordHash } from '#shared/crypto/load-password-hash'
+import { keptLog } from '#shared/log'
+import { systemRandom } from '#shared/random'
+import { environmentSecrets } from '#shared/secrets/environment'
+import { TEST_LOGIN_PASSWORD } from '#shared/testing/database'
+import { upgrade } from './upgrade.ts'
+
+const name = `authsec_upgrade_${process.pid}`
+const privileged = process.env.TEST_DATABASE_URL ?? ''
+const admin = new pg.Client({ connectionString: privileged })
+await admin.connect()
+await admin.query(`drop database if exists ${name} with (force)`)
+await admin.query(`create database ${name}`)
+
+const named = (user?: string): string => {
+  const url = new URL(privileged)
+  url.pathname = `/${name}`
+  if (user !== undefined) {
+    url.username = user
+    // Roles are the cluster's, and other files log in as them: the password stays what it is.
+    url.password = TEST_LOGIN_PASSWORD
+  }
+  return url.href
+}
+const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }
+const env = {
+  ...SECRETS,
+  ENVIRONMENT: 'test',
+  DATABASE_URL: named('authsec_app'),
+  DATABASE_JOBS_URL: named('authsec_jobs'),
+  DATABASE_OWNER_URL: named(),
+  PLATFORM_ADMIN_EMAIL: 'first@upgrade.example',
+}
+const config = readConfig(env)
+const engine = postgresEngine({ url: env.DATABASE_URL, jobsUrl: env.DATABASE_JOBS_URL, ownerUrl: env.DATABASE_OWNER_URL })
+const random = systemRandom(systemClock)
+const log = keptLog(() => systemClock.now())
+const ctx = await compose({
+  config,
+  db: openDb(engine),
+  cache: memoryCache(systemClock),
+  secrets: environmentSecrets(SECRETS),
+  passwords: await loadPasswordHash({}),
+  clock: systemClock,
+  random,
+  log,
+  wakeOutbox: () => undefined,
+})
+afterAll(async () => {
+  await engine.close()
+  await admin.query(`drop database ${name} with (force)`)
+  await admin.end()
+})
+
+test('an empty database becomes a deployment, once: schema, logins, the platform’s tenant, an invitation', async () => {
+  const [first, again] = [await upgrade(ctx), await upgrade(ctx)]
+  expect(first).toEqual({ applied: [1], logins: ['authsec_app', 'authsec_jobs'], administrator: 'invited' })
+  expect(again).toEqual({ applied: [], logins: ['authsec_app', 'authsec_jobs'], administrator: 'waiting' })
+  expect(await migrationState(ctx.db)).toMatchObject({ lastMigration: 1 })
+  const invited = await findAuditEvents(forTenant(ctx.db, SYSTEM_TENANT), { event: 'user.invited', limit: 10 })
+  expect(invited).toHaveLength(1)
+  expect(log.lines.join('\n')).not.toContain(TEST_LOGIN_PASSWORD)
+})
+
+test('the logins are their roles and nothing more', async () => {
+  for (const user of ['authsec_app', 'authsec_jobs']) {
+    const client = new pg.Client({ connectionString: named(user) })
+    await client.connect()
+    const { rows } = await client.query(
+      'select current_user as name, rolsuper, rolbypassrls, rolcreaterole from pg_roles where rolname = current_user',
+    )
+    expect(rows).toEqual([{ name: user, rolsuper: false, rolbypassrls: false, rolcreaterole: false }])
+    await expect(client.query('create table authsec.more (id int)')).rejects.toThrow('permission denied')
+    await client.end()
+  }
+})

@@ -1,0 +1,41 @@
+// Clients, as the end users' side reaches them.
+import { CreatedClient, RegisterClient, UserClients, UserClientsBody, UserClientsQuery } from '#shared/administration/clients.schema'
+import { may } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+
+export const userClientRoutes = [
+  route({
+    id: 'user.registerClient',
+    on: 'POST /authsec/uflow/user/clients/register',
+    summary: 'Register an application. Its secrets are in this answer and nowhere else.',
+    access: may('clients:write'),
+    body: RegisterClient,
+    reply: json(201, CreatedClient),
+    errors: ['not_found', 'quota_exceeded'],
+    emits: ['client.created'],
+    handle: async ({ ctx, principal, body }) => (await import('./clients.ts')).registerClient(ctx, principal, body),
+  }),
+  route({
+    id: 'user.listClients',
+    on: 'GET /authsec/uflow/user/clients',
+    summary: 'A page of the tenant\u2019s clients, newest first.',
+    access: may('clients:read'),
+    query: UserClientsQuery,
+    reply: json(200, UserClients),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, query }) => (await import('./clients.ts')).showClients(ctx, principal, query),
+  }),
+  route({
+    id: 'user.getClients',
+    on: 'POST /authsec/uflow/user/clients/get',
+    summary: 'A page of the tenant\u2019s clients, asked for in a body.',
+    access: may('clients:read'),
+    body: UserClientsBody,
+    reply: json(200, UserClients),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, body }) => (await import('./clients.ts')).showClients(ctx, principal, body),
+  }),
+]

@@ -1,0 +1,224 @@
+// End users, for themselves and for whoever may see and change people.
+
+import { actingTenant } from '#shared/administration/acting'
+import { listUsers } from '#shared/administration/lists'
+import { DeleteAllBody, DeletedAll, ProfileBody, StatusBody, TenantUserPath, UserObject } from '#shared/administration/people.schema'
+import { AppError, type ErrorCode } from '#shared/errors'
+import { may, user } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import {
+  AdminChangePassword,
+  AdminResetPassword,
+  Databases,
+  DeleteEndUser,
+  Done,
+  EndUserPath,
+  EndUserQuery,
+  EndUserStatus,
+  EndUserStatusSet,
+  EndUsers,
+  EndUsersBody,
+  EndUsersQuery,
+  EndUserUpdated,
+  PasswordChangedByAdmin,
+  PasswordResetByAdmin,
+} from './end-users.schema.ts'
+import { filterOf, getEndUser, putEndUser, putStatus, showDatabases } from './end-users.ts'
+import { route } from './group.ts'
+
+const BASE = '/authsec/uflow/user'
+const GUARDS: readonly ErrorCode[] = ['not_found', 'primary_administrator', 'last_administrator', 'last_active_user']
+const PASSWORD_ERRORS: readonly ErrorCode[] = ['password_too_short', 'password_too_long', 'password_guessable', 'password_breached']
+
+export const endUserRoutes = [
+  route({
+    id: 'user.listEndUsers',
+    on: `GET ${BASE}/enduser/list`,
+    summary: 'People of the tenant, newest first, by filter, search and page or cursor.',
+    access: may('users:read'),
+    query: EndUsersQuery,
+    reply: json(200, EndUsers),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal, query }) => listUsers(ctx, actingTenant(principal, query.tenant_id), filterOf(query), query),
+  }),
+  route({
+    id: 'user.listEndUsersByBody',
+    on: `POST ${BASE}/enduser/list`,
+    summary: 'People of the tenant, as the list by query; the filter stands in the body.',
+    access: may('users:read'),
+    body: EndUsersBody,
+    reply: json(200, EndUsers),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal, body }) => listUsers(ctx, actingTenant(principal, body.tenant_id), filterOf(body), body),
+  }),
+  route({
+    id: 'user.databases',
+    on: `GET ${BASE}/enduser/databases`,
+    summary: 'Where the tenant\u2019s people are kept: in the one database.',
+    access: may('users:read'),
+    reply: json(200, Databases),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal }) => showDatabases(ctx, principal),
+  }),
+  route({
+    id: 'user.getEndUser',
+    on: `GET ${BASE}/enduser/:tenant_id/:user_id`,
+    summary: 'One person: oneself, or anybody for whoever may see people.',
+    access: user(),
+    path: EndUserPath,
+    query: EndUserQuery,
+    reply: json(200, UserObject),
+    errors: ['insufficient_scope', 'invalid_request', 'not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, path, query }) => getEndUser(ctx, principal, path, query),
+  }),
+  route({
+    id: 'user.updateEndUser',
+    on: `PUT ${BASE}/enduser/:tenant_id/:user_id`,
+    summary: 'Change one\u2019s own name, user name and picture; or anybody\u2019s profile for whoever may change people.',
+    access: user(),
+    path: TenantUserPath,
+    body: ProfileBody,
+    reply: json(200, EndUserUpdated),
+    errors: ['insufficient_scope', 'invalid_request', 'not_found', 'email_taken', 'username_taken', 'cannot_grant', 'forbidden'],
+    emits: ['user.updated', 'user.email_changed'],
+    handle: ({ ctx, principal, path, body }) => putEndUser(ctx, principal, path, body),
+  }),
+  route({
+    id: 'user.setEndUserStatus',
+    on: `PUT ${BASE}/enduser/:tenant_id/:user_id/status`,
+    summary: 'Enable or disable a person.',
+    access: may('users:active'),
+    path: TenantUserPath,
+    body: EndUserStatus,
+    reply: json(200, EndUserStatusSet),
+    errors: [...GUARDS, 'cannot_grant'],
+    emits: ['user.activated', 'user.deactivated'],
+    handle: ({ ctx, principal, path, body }) => putStatus(ctx, principal, path, body.active),
+  }),
+  route({
+    id: 'user.setEndUserActive',
+    on: `POST ${BASE}/enduser/active`,
+    summary: 'Enable or disable a person, named in the body.',
+    access: may('users:active'),
+    body: StatusBody,
+    reply: json(200, Done),
+    errors: [...GUARDS, 'cannot_grant'],
+    emits: ['user.activated', 'user.deactivated'],
+    handle: async ({ ctx, principal, body }) => ({ message: (await putStatus(ctx, principal, body, body.active)).message }),
+  }),
+  route({
+    id: 'user.deleteEndUser',
+    on: `DELETE ${BASE}/enduser/:tenant_id/:user_id`,
+    summary: 'Disable a person; the row stays.',
+    access: may('users:delete'),
+    path: TenantUserPath,
+    reply: json(200, Done),
+    errors: GUARDS,
+    emits: ['user.deleted'],
+    handle: async ({ ctx, principal, path }) => {
+      const tenantId = actingTenant(principal, path.tenant_id)
+      await (await import('#shared/administration/status')).setActive(ctx, principal, {
+        tenantId,
+        userId: path.user_id,
+        active: false,
+        event: 'user.deleted',
+      })
+      return { message: 'User deleted' }
+    },
+  }),
+  route({
+    id: 'user.deleteEndUserByBody',
+    on: `POST ${BASE}/enduser/delete`,
+    summary: 'Disable a person, named in the body; the row stays.',
+    access: may('users:delete'),
+    body: DeleteEndUser,
+    reply: json(200, Done),
+    errors: GUARDS,
+    emits: ['user.deleted'],
+    handle: async ({ ctx, principal, body }) => {
+      await (await import('#shared/administration/status')).setActive(ctx, principal, {
+        tenantId: principal.tenantId,
+        userId: body.user_id,
+        active: false,
+        event: 'user.deleted',
+      })
+      return { message: 'User deleted' }
+    },
+  }),
+  route({
+    id: 'user.deleteEndUserForGood',
+    on: `DELETE ${BASE}/enduser/delete_all/:tenant_id/:user_id`,
+    summary: 'Delete a person with everything that hangs on the row.',
+    access: may('users:delete'),
+    path: TenantUserPath,
+    body: DeleteAllBody,
+    reply: json(200, DeletedAll),
+    errors: [...GUARDS, 'invalid_request'],
+    emits: ['user.deleted'],
+    handle: async ({ ctx, principal, path, body }) => {
+      if (body.user_id !== undefined && body.user_id !== path.user_id)
+        throw new AppError('invalid_request', 'The body names another person than the path.', { field: 'body.user_id' })
+      const { userId, counts } = await (await import('#shared/administration/status')).deletePerson(
+        ctx,
+        principal,
+        actingTenant(principal, path.tenant_id),
+        path.user_id,
+      )
+      return { message: 'User deleted for good', user_id: userId, deleted_counts: counts }
+    },
+  }),
+  route({
+    id: 'user.adminChangePassword',
+    on: `POST ${BASE}/admin/change-password`,
+    summary: 'Set another\u2019s password; it is temporary, and everything that was open is closed.',
+    access: may('users:password'),
+    body: AdminChangePassword,
+    reply: json(200, PasswordChangedByAdmin),
+    errors: ['invalid_request', 'not_found', 'forbidden', 'cannot_grant', ...PASSWORD_ERRORS],
+    emits: ['user.password_set'],
+    handle: async ({ ctx, principal, body }) => {
+      const tenantId = actingTenant(principal, body.tenant_id)
+      const { userId, email } = await (await import('#shared/administration/passwords')).setPasswordOf(
+        ctx,
+        principal,
+        tenantId,
+        { email: body.email, userId: body.user_id },
+        body.new_password,
+      )
+      return { success: true as const, message: 'Password changed', user_id: userId, email, tenant_id: tenantId as string }
+    },
+  }),
+  route({
+    id: 'user.adminResetPassword',
+    on: `POST ${BASE}/admin/reset-password`,
+    summary: 'Take another\u2019s password away: a mailed link, or a temporary password in the answer.',
+    access: may('users:password'),
+    body: AdminResetPassword,
+    reply: json(200, PasswordResetByAdmin),
+    errors: ['invalid_request', 'not_found', 'forbidden', 'cannot_grant'],
+    emits: ['user.password_set'],
+    handle: async ({ ctx, principal, body }) => {
+      const tenantId = actingTenant(principal, body.tenant_id)
+      const reset = await (await import('#shared/administration/passwords')).resetPasswordOf(
+        ctx,
+        principal,
+        tenantId,
+        { email: body.email, userId: body.user_id },
+        body.send_email === true,
+      )
+      return {
+        success: true as const,
+        message: 'Password reset',
+        user_id: reset.userId,
+        email: reset.email,
+        tenant_id: tenantId as string,
+        email_sent: reset.emailSent,
+        ...(reset.temporaryPassword === undefined ? {} : { temporary_password: reset.temporaryPassword }),
+      }
+    },
+  }),
+]

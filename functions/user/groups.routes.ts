@@ -1,0 +1,72 @@
+// Groups, from the end users' side.
+import { actingTenant } from '#shared/administration/acting'
+import { GroupMembers, GroupMembersPath, MembershipBody, MyGroups } from '#shared/administration/groups.schema'
+import { may, user } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { Done } from './end-users.schema.ts'
+import { route } from './group.ts'
+
+const BASE = '/authsec/uflow/user/groups'
+
+export const userGroupRoutes = [
+  route({
+    id: 'user.addToGroups',
+    on: `POST ${BASE}/users/add`,
+    summary: 'Put a person into groups, named by name: all of them, or none.',
+    access: may('groups:write'),
+    body: MembershipBody,
+    reply: json(200, Done),
+    errors: ['not_found', 'cannot_grant', 'last_administrator'],
+    emits: ['group.members_added'],
+    handle: async ({ ctx, principal, body }) =>
+      (await import('#shared/administration/group-members')).changeGroupsOfPerson(
+        ctx,
+        principal,
+        actingTenant(principal, body.tenant_id),
+        body.user_id,
+        body.groups,
+        true,
+      ),
+  }),
+  route({
+    id: 'user.removeFromGroups',
+    on: `POST ${BASE}/users/remove`,
+    summary: 'Take a person out of groups, named by name: all of them, or none.',
+    access: may('groups:write'),
+    body: MembershipBody,
+    reply: json(200, Done),
+    errors: ['not_found', 'last_administrator'],
+    emits: ['group.members_removed'],
+    handle: async ({ ctx, principal, body }) =>
+      (await import('#shared/administration/group-members')).changeGroupsOfPerson(
+        ctx,
+        principal,
+        actingTenant(principal, body.tenant_id),
+        body.user_id,
+        body.groups,
+        false,
+      ),
+  }),
+  route({
+    id: 'user.myGroups',
+    on: `GET ${BASE}/users`,
+    summary: 'The caller\u2019s own groups; who else is in them for whoever may see people.',
+    access: user(),
+    reply: json(200, MyGroups),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('#shared/administration/group-members')).showMyGroups(ctx, principal),
+  }),
+  route({
+    id: 'user.groupMembers',
+    on: `GET ${BASE}/:tenant_id/:group_id/users`,
+    summary: 'People in a group.',
+    access: may('users:read'),
+    path: GroupMembersPath,
+    reply: json(200, GroupMembers),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, path }) =>
+      (await import('#shared/administration/group-members')).showMembers(ctx, actingTenant(principal, path.tenant_id), path.group_id),
+  }),
+]

@@ -1,0 +1,6 @@
+// Group: sign-in through a voice assistant (uflow/auth/voice/*).
+import type { RequestCtx } from '#shared/context'
+import { routeFor } from '#shared/http/route'
+
+export type Ctx = RequestCtx
+export const route = routeFor<Ctx>()

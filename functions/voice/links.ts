@@ -1,0 +1,82 @@
+// Links between a speaker of a voice platform and a person: made and ended by the person alone.
+import type * as z from 'zod'
+import { findUser, type User as UserRow } from '#db/store/users'
+import { deleteVoiceLinks, findVoiceLink, findVoiceLinks, insertVoiceLink, type VoiceLink } from '#db/store/voice'
+import { atomically, forTenant } from '#db/tenant'
+import { byUser, record } from '#shared/audit/record'
+import { AppError } from '#shared/errors'
+import { plainText } from '#shared/grants/plain-text'
+import { holds, type User } from '#shared/http/principal'
+import { notify } from '#shared/mail/notify'
+import { requireRecent } from '#shared/sign-in/recent'
+import type { Ctx } from './group.ts'
+import type { Link, Linked, Links, Unlink, Unlinked } from './links.schema.ts'
+
+const MOST_LINKS = 20
+const MOST_NAME = 100
+/** What ends a person's sessions ends the links that were made before, too. */
+const isLive = (known: VoiceLink, user: UserRow | undefined): boolean => user !== undefined && user.validFrom <= known.linkedAt
+
+/** A link signs in: whoever adds one has signed in a moment ago. */
+const RECENT_SECONDS = 15 * 60
+
+/** @throws AppError insufficient_user_authentication, forbidden, conflict */
+export const link = async (ctx: Ctx, caller: User, body: z.output<typeof Link>): Promise<z.input<typeof Linked>> => {
+  requireRecent(ctx, caller, RECENT_SECONDS)
+  if (body.link_method === 'admin_linked' && !holds(caller, 'admin:access')) throw new AppError('forbidden', undefined, { field: 'body.link_method' })
+  const linked = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const id = ctx.random.id()
+    const user = await findUser(t, caller.userId)
+    const known = await findVoiceLink(t, body.voice_platform, body.voice_user_id)
+    if (known?.userId === caller.userId && !isLive(known, user)) await deleteVoiceLinks(t, caller.userId, body.voice_platform, body.voice_user_id)
+    if ((await findVoiceLinks(t, caller.userId)).length >= MOST_LINKS) throw new AppError('conflict', 'There are as many links as a person may have.')
+    const linkMethod = body.link_method ?? 'browser_verification'
+    const added = await insertVoiceLink(t, {
+      id,
+      userId: caller.userId,
+      voicePlatform: body.voice_platform,
+      voiceUserId: body.voice_user_id,
+      voiceUserName: plainText(body.voice_user_name ?? '', MOST_NAME) ?? null,
+      linkMethod,
+      linkedAt: ctx.clock.now(),
+    })
+    if (!added) {
+      const own = known?.userId === caller.userId ? { link_id: known.id } : {}
+      return { success: false, message: 'This voice account is linked already.', ...own }
+    }
+    const after = { voice_platform: body.voice_platform, link_method: linkMethod }
+    await record(t, ctx, { event: 'voice.linked', actor: byUser(caller), target: { type: 'voice_link', id }, after })
+    await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'factor_added', data: { kind: 'voice', name: body.voice_platform } })
+    return { success: true, message: 'The voice account is linked.', link_id: id }
+  })
+  ctx.wakeOutbox()
+  return linked
+}
+
+/** Without a speaker, all of the caller's own on that platform. */
+export const unlink = async (ctx: Ctx, caller: User, body: z.output<typeof Unlink>): Promise<z.input<typeof Unlinked>> => {
+  const gone = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const ids = await deleteVoiceLinks(t, caller.userId, body.voice_platform, body.voice_user_id)
+    for (const id of ids) await record(t, ctx, { event: 'voice.unlinked', actor: byUser(caller), target: { type: 'voice_link', id } })
+    const data = { kind: 'voice', name: body.voice_platform, by: 'owner' } as const
+    if (ids.length > 0) await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'factor_removed', data })
+    return ids
+  })
+  ctx.wakeOutbox()
+  return gone.length === 0 ? { success: false, message: 'There is no such link.' } : { success: true, message: 'The voice account is unlinked.' }
+}
+
+export const links = async (ctx: Ctx, caller: User): Promise<z.input<typeof Links>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  const [user, rows] = [await findUser(t, caller.userId), await findVoiceLinks(t, caller.userId)]
+  return {
+    links: rows.map((row) => ({
+      id: row.id,
+      voice_platform: row.voicePlatform,
+      ...(row.voiceUserName === null ? {} : { voice_user_name: row.voiceUserName }),
+      is_active: isLive(row, user),
+      ...(row.lastUsedAt === null ? {} : { last_used_at: row.lastUsedAt.toISOString() }),
+      linked_at: row.linkedAt.toISOString(),
+    })),
+  }
+}

@@ -1,0 +1,64 @@
+// A password in a verified voice session: the same checks as at every other door, and the session is spent.
+import type * as z from 'zod'
+import { findTenantByDomain } from '#db/store/domains'
+import { type Account, holdAndFindOwed } from '#db/store/sign-in'
+import { findVoiceSession, moveVoiceSession, type VoiceSession } from '#db/store/voice'
+import { atomically, directory, forTenant, type TenantId } from '#db/tenant'
+import { AppError, type ErrorCode } from '#shared/errors'
+import { grantedScopes } from '#shared/grants/scopes'
+import { checkPassword, isUnchanged, requireProvedAddress } from '#shared/sign-in/check-password'
+import { fullDomain, isPlatformDomain } from '#shared/sign-in/choose-tenant'
+import { factorState, isSatisfied } from '#shared/sign-in/factors'
+import { beginSession, tokenOf } from '#shared/sign-in/session'
+import type { Ctx } from './group.ts'
+import type { Minted, Token } from './session.schema.ts'
+import { tenantOfVoiceToken, voiceTokenHash } from './token.ts'
+
+type Asked = z.output<typeof Token>
+const AMR = ['pwd']
+
+const refused = (code: ErrorCode, tenantId?: TenantId, user?: Account): AppError =>
+  new AppError(code, undefined, {
+    refusal: { event: 'session.created', ...(tenantId === undefined ? {} : { tenantId }), ...(user === undefined ? {} : { userId: user.id }) },
+  })
+
+/** @throws AppError voice_invalid_request, voice_expired */
+const requireVerified = async (ctx: Ctx, token: string): Promise<VoiceSession & { readonly tenantId: TenantId }> => {
+  const tenantId = tenantOfVoiceToken(token)
+  const session = tenantId === undefined ? undefined : await findVoiceSession(forTenant(ctx.db, tenantId), voiceTokenHash(ctx, token))
+  if (tenantId === undefined || session === undefined) throw refused('voice_invalid_request', tenantId)
+  if (session.status === 'consumed' || session.expiresAt <= ctx.clock.now()) throw refused('voice_expired', tenantId)
+  if (session.status !== 'verified') throw refused('voice_invalid_request', tenantId)
+  return { ...session, tenantId }
+}
+
+/** @throws AppError voice_invalid_grant */
+const requireOwnDomain = async (ctx: Ctx, tenantId: TenantId, named: string | undefined): Promise<void> => {
+  const domain = named === undefined ? undefined : fullDomain(ctx.config, named)
+  if (domain === undefined || isPlatformDomain(ctx.config, domain)) return
+  if ((await findTenantByDomain(directory(ctx.db), domain)) !== tenantId) throw refused('voice_invalid_grant', tenantId)
+}
+
+/**
+ * A token where a password alone is enough; whoever owes a second factor signs in on a screen.
+ * @throws AppError voice_invalid_request, voice_expired, voice_invalid_grant, invalid_credentials, password_reset_required, temporary_password_expired,
+ * email_not_verified, quota_exceeded
+ */
+export const tokenForPassword = async (ctx: Ctx, body: Asked): Promise<z.input<typeof Minted>> => {
+  const session = await requireVerified(ctx, body.session_token)
+  const { tenantId } = session
+  await requireOwnDomain(ctx, tenantId, body.tenant_domain)
+  const { user, tenant } = await checkPassword(ctx, tenantId, body.email, body.password)
+  requireProvedAddress(ctx, tenant, user)
+  const begun = await atomically(forTenant(ctx.db, tenantId), async (t) => {
+    const now = ctx.clock.now()
+    const [held, owed] = await holdAndFindOwed(t, user.id, now)
+    if (!isUnchanged(user, held)) throw refused('invalid_credentials', tenantId, user)
+    if (!isSatisfied(factorState(owed).required, AMR)) throw refused('voice_invalid_grant', tenantId, user)
+    if (!(await moveVoiceSession(t, session.id, 'verified', 'consumed', now))) throw refused('voice_expired', tenantId, user)
+    const scopes = await grantedScopes(t, user.id, session.scopes, now)
+    return beginSession(t, ctx, { user, clientId: session.clientId, amr: AMR, authTime: now, scopes, remembersBrowser: false, owed })
+  })
+  const { token, expiresInSeconds } = await tokenOf(ctx, begun)
+  return { access_token: token, token_type: 'Bearer', expires_in: expiresInSeconds }
+}

@@ -1,0 +1,31 @@
+// What waits for the caller's approval on a screen.
+import { user } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { Approve, Approved, PendingQuery, PendingRequests } from './pending.schema.ts'
+import { approve, pending } from './pending.ts'
+
+export const pendingRoutes = [
+  route({
+    id: 'voice.pending',
+    on: 'GET /authsec/uflow/auth/voice/device-pending',
+    summary: 'Device grants that name the caller and wait.',
+    access: user(),
+    query: PendingQuery,
+    reply: json(200, PendingRequests),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal, query }) => pending(ctx, principal, query),
+  }),
+  route({
+    id: 'voice.approve',
+    on: 'POST /authsec/uflow/auth/voice/device-approve',
+    summary: 'Approve or deny the device that shows a code.',
+    access: user(undefined, { class: 'code' }),
+    body: Approve,
+    reply: json(200, Approved),
+    errors: ['invalid_user_code'],
+    emits: ['device_grant.approved', 'device_grant.denied'],
+    handle: ({ ctx, principal, body }) => approve(ctx, principal, body),
+  }),
+]

@@ -1,0 +1,44 @@
+// Device grants that name the caller, and the decision on one.
+import type * as z from 'zod'
+import { findWaitingFor } from '#db/store/device-grants'
+import { forTenant } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { decideDeviceGrant, userCodeOfGrant, verificationUri } from '#shared/grants/device'
+import type { User } from '#shared/http/principal'
+import { plainClientId } from '#shared/sign-up/client'
+import type { Ctx } from './group.ts'
+import type { Approve, Approved, PendingQuery, PendingRequests } from './pending.schema.ts'
+
+/** Nobody's but the caller's. @throws AppError invalid_request for a client id that is none */
+export const pending = async (ctx: Ctx, caller: User, query: z.output<typeof PendingQuery>): Promise<z.input<typeof PendingRequests>> => {
+  const clientId = query.client_id === undefined ? undefined : plainClientId(query.client_id)
+  if (query.client_id !== undefined && clientId === undefined)
+    throw new AppError('invalid_request', 'query.client_id: is none', { field: 'query.client_id' })
+  const rows = await findWaitingFor(forTenant(ctx.db, caller.tenantId), caller.userId, clientId, ctx.clock.now())
+  const requests = await Promise.all(
+    rows.map(async (row) => ({
+      id: row.id,
+      user_code: (await userCodeOfGrant(ctx, row)) ?? '',
+      device_code: '' as const,
+      verification_uri: verificationUri(ctx.config),
+      device_info: row.deviceInfo ?? {},
+      scopes: row.scopes,
+      status: row.status,
+      expires_at: row.expiresAt.toISOString(),
+      created_at: row.createdAt.toISOString(),
+      ...(row.clientId === null ? {} : { client_id: row.clientId }),
+    })),
+  )
+  return { requests, count: requests.length }
+}
+
+/** @throws AppError invalid_user_code, rate_limited */
+export const approve = async (ctx: Ctx, caller: User, body: z.output<typeof Approve>): Promise<z.input<typeof Approved>> => {
+  const decided = await decideDeviceGrant(ctx, caller, body.user_code, body.approve)
+  if (decided === 'approved') return { success: true, message: 'The device is signed in.', status: 'authorized' }
+  if (decided === 'denied') return { success: true, message: 'The device was refused.', status: 'denied' }
+  throw new AppError('invalid_user_code', 'The code is unknown, expired or was answered already.', {
+    extra: { success: false, status: 'failed' },
+    refusal: { event: 'device_grant.approved', tenantId: caller.tenantId, userId: caller.userId },
+  })
+}

@@ -1,0 +1,55 @@
+// A voice session: begun by an assistant, confirmed by the spoken digits, then a token or a device grant.
+import { open } from '#shared/http/access'
+import { oauthError } from '#shared/http/problem'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { tokenForPassword } from './password.ts'
+import { Initiate, Initiated, Minted, Token, Verified, Verify } from './session.schema.ts'
+import { initiate } from './session.ts'
+import { verify } from './verify.ts'
+
+export const sessionRoutes = [
+  route({
+    id: 'voice.initiate',
+    on: 'POST /authsec/uflow/auth/voice/initiate',
+    summary: 'Begin a voice session; four digits to be spoken back.',
+    access: open('Proves nothing and opens nothing by itself.', { class: 'code' }),
+    body: Initiate,
+    reply: json(200, Initiated),
+    errors: ['invalid_client'],
+    emits: ['voice.initiated'],
+    handle: ({ ctx, body }) => initiate(ctx, body),
+  }),
+  route({
+    id: 'voice.verify',
+    on: 'POST /authsec/uflow/auth/voice/verify',
+    summary: 'The digits were spoken: a token for a linked speaker of a client that proved itself, else a device grant.',
+    access: open('The session token is the proof; five wrong codes end it.', { class: 'code' }),
+    body: Verify,
+    reply: json(200, Verified),
+    errors: ['quota_exceeded'],
+    emits: ['voice.verified', 'voice.failed', 'device_grant.requested', 'session.created', 'user.signed_in'],
+    handle: ({ ctx, body }) => verify(ctx, body),
+  }),
+  route({
+    id: 'voice.token',
+    on: 'POST /authsec/uflow/auth/voice/token',
+    summary: 'A token for a password, in a verified voice session.',
+    access: open('The password is the proof.', { class: 'credential', account: 'email' }),
+    body: Token,
+    reply: json(200, Minted),
+    errors: [
+      'voice_invalid_request',
+      'voice_expired',
+      'voice_invalid_grant',
+      'invalid_credentials',
+      'password_reset_required',
+      'temporary_password_expired',
+      'email_not_verified',
+      'quota_exceeded',
+    ],
+    emits: ['user.locked', 'session.created', 'user.signed_in'],
+    render: oauthError,
+    handle: ({ ctx, body }) => tokenForPassword(ctx, body),
+  }),
+]

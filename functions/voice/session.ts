@@ -1,0 +1,53 @@
+// How a voice session begins. The code goes back to whoever asked, so repeating it shows that somebody listens and nothing else.
+import type * as z from 'zod'
+import { insertVoiceSession } from '#db/store/voice'
+import { atomically, forTenant } from '#db/tenant'
+import { byClient, record } from '#shared/audit/record'
+import { authenticatedClient } from '#shared/clients/authenticate'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { plainDeviceInfo } from '#shared/grants/plain-text'
+import { askedScopes } from '#shared/grants/scopes'
+import { choseBasic } from '#shared/http/basic'
+import { digits } from '#shared/random'
+import { type Door, doorOf, sdkSecretOf } from '#shared/sign-up/client'
+import type { Ctx } from './group.ts'
+import type { Initiate, Initiated } from './session.schema.ts'
+import { newVoiceToken, voiceTokenHash } from './token.ts'
+
+export const SESSION_SECONDS = 180
+
+export const otpHash = (ctx: Pick<Ctx, 'hash'>, sessionId: string, otp: string): Uint8Array => ctx.hash('voice-otp', sessionId, otp)
+
+/** The client, and whether it proved itself; a proof that is shown has to be right. @throws AppError invalid_client */
+const doorAndProof = async (ctx: Ctx, named: string): Promise<Door & { readonly authenticated: boolean }> => {
+  const client = await authenticatedClient(ctx, named)
+  if (client !== undefined) return { tenantId: client.tenantId, clientId: client.clientId, authenticated: true }
+  const tried = choseBasic(ctx.request) || sdkSecretOf(named) !== undefined || sdkSecretOf(ctx.request.header('x-client-id') ?? '') !== undefined
+  if (tried) throw new AppError('invalid_client', undefined, { field: 'body.client_id', refusal: { event: 'voice.initiated' } })
+  return { ...(await doorOf(ctx, named)), authenticated: false }
+}
+
+/** @throws AppError invalid_client */
+export const initiate = async (ctx: Ctx, body: z.output<typeof Initiate>): Promise<z.input<typeof Initiated>> => {
+  const door = await doorAndProof(ctx, body.client_id)
+  const [id, token, otp, now] = [ctx.random.id(), newVoiceToken(ctx, door.tenantId), digits(ctx.random, 4), ctx.clock.now()]
+  await atomically(forTenant(ctx.db, door.tenantId), async (t) => {
+    await insertVoiceSession(t, {
+      id,
+      tokenHash: voiceTokenHash(ctx, token),
+      clientId: door.clientId,
+      clientAuthenticated: door.authenticated,
+      otpHash: otpHash(ctx, id, otp),
+      voicePlatform: body.voice_platform ?? null,
+      voiceUserId: body.voice_user_id ?? null,
+      deviceInfo: plainDeviceInfo(body.device_info) ?? null,
+      scopes: askedScopes(body.scopes),
+      createdAt: now,
+      expiresAt: secondsAfter(now, SESSION_SECONDS),
+    })
+    const target = { type: 'voice_session', id }
+    await record(t, ctx, { event: 'voice.initiated', actor: byClient(door.clientId), target, after: { client_authenticated: door.authenticated } })
+  })
+  return { session_token: token, voice_otp: otp, expires_in: SESSION_SECONDS, message: 'Ask the person to say the code.' }
+}

@@ -1,0 +1,91 @@
+// Assertions that no honest authenticator answers: refused alike, recorded, and nothing has changed.
+import { describe, expect, test } from 'vitest'
+import type { Person, TestApp } from '#shared/testing/app'
+import { authenticator } from '#shared/testing/authenticator'
+import {
+  ASSERTIONS,
+  AUTHENTICATION_FAILED,
+  answer,
+  CALLERS,
+  callerOf,
+  NO_AUTHENTICATION,
+  refusals,
+  type World,
+  worldOf,
+} from '#shared/testing/passkey-attacks'
+import { type Caller, givePasskey, loginTicket, named, type Options, optionsOf, PAGE, post, stateOf } from '#shared/testing/passkeys'
+import { webauthnRoutes } from './routes.ts'
+
+const world = (): Promise<World> => worldOf(webauthnRoutes)
+
+const GARBAGE = [
+  'AAAA',
+  Buffer.from('{}').toString('base64url'),
+  Buffer.from('null').toString('base64url'),
+  Buffer.alloc(4000, 255).toString('base64url'),
+]
+
+describe('authentication', () => {
+  const shown = async (app: TestApp, person: Person, caller: Caller) => optionsOf(await post(app, '/beginAuthentication', named(person), caller))
+  const finish = (app: TestApp, person: Person, options: Options, credential: unknown, caller: Caller): Promise<Response> =>
+    post(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, caller)
+
+  test.each(ASSERTIONS)('%s', async (_, lies) => {
+    const { app, person, device } = await world()
+    await givePasskey(app, person, device)
+    for (const kind of CALLERS) {
+      const caller = await callerOf(app, person, kind)
+      const options = await shown(app, person, caller)
+      const before = await stateOf(app, person)
+      const seen = await refusals(app, person)
+      expect(await answer(await finish(app, person, options, device.get(options, lies), caller))).toEqual(AUTHENTICATION_FAILED)
+      expect(await stateOf(app, person)).toEqual(before)
+      expect(await refusals(app, person)).toBe(seen + 1)
+      expect(await answer(await finish(app, person, options, device.get(options), caller))).toEqual(NO_AUTHENTICATION)
+    }
+  })
+
+  test.each(['clientDataJSON', 'authenticatorData', 'signature'] as const)('garbage in the place of %s is no failure of ours', async (part) => {
+    const { app, person, device } = await world()
+    await givePasskey(app, person, device)
+    const ticket = await loginTicket(app, person)
+    const before = await stateOf(app, person)
+    for (const garbage of GARBAGE) {
+      const options = await shown(app, person, { ticket })
+      const honest = device.get(options)
+      const credential = { ...honest, response: { ...honest.response, [part]: garbage } }
+      expect(await answer(await finish(app, person, options, credential, { ticket }))).toEqual(AUTHENTICATION_FAILED)
+    }
+    expect(await stateOf(app, person)).toEqual(before)
+  })
+
+  test.each(['same tenant', 'another tenant'])('the passkey of somebody else (%s), also under one\u2019s own id', async (where) => {
+    const { app, company, person, device } = await world()
+    const own = await givePasskey(app, person, device)
+    const other = await app.person(where === 'same tenant' ? company : await app.company('globex'))
+    const theirs = authenticator(PAGE)
+    await givePasskey(app, other, theirs)
+    const ticket = await loginTicket(app, person)
+    const before = [await stateOf(app, person), await stateOf(app, other)]
+    for (const lies of [{}, { credentialId: own.id }, { credentialId: own.id, userHandle: own.userHandle }]) {
+      const options = await shown(app, person, { ticket })
+      expect(await answer(await finish(app, person, options, theirs.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
+    }
+    expect([await stateOf(app, person), await stateOf(app, other)]).toEqual(before)
+  })
+
+  test('a signature that one key made, under an id of another algorithm', async () => {
+    const { app, person, device } = await world()
+    await givePasskey(app, person, device)
+    const ticket = await loginTicket(app, person)
+    const before = await stateOf(app, person)
+    for (const algorithm of [-8, -257] as const) {
+      const liar = authenticator(PAGE, { algorithm })
+      liar.create({ publicKey: { challenge: '', rp: { id: 'localhost' }, user: { id: device.held[0]?.userHandle ?? '' } } })
+      const options = await shown(app, person, { ticket })
+      const lies = { credentialId: device.held[0]?.id ?? '' }
+      expect(await answer(await finish(app, person, options, liar.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
+    }
+    expect(await stateOf(app, person)).toEqual(before)
+  })
+})

@@ -1,0 +1,111 @@
+// A ceremony between its two halves: kept under a random handle, bound to whoever began it, used once. The challenge is the handle's keyed hash, so nothing has
+// to be kept that would help somebody who reads the table.
+import * as z from 'zod'
+import { consumeTicket } from '#db/store/tickets'
+import { atomically, forTenant, type TenantId } from '#db/tenant'
+import { AppError, type ErrorCode } from '#shared/errors'
+import type { Cookie } from '#shared/http/route'
+import { handleHash, loadTicket, openTicket, readHandle, spentCookie, ticketCookie } from '#shared/sign-in/ticket'
+import type { Ctx } from './group.ts'
+import type { RelyingParty } from './relying-party.ts'
+
+export const CEREMONY_SECONDS = 600
+
+const Kept = z.object({
+  purpose: z.enum(['registration', 'authentication', 'login', 'passkey']),
+  rp_id: z.string(),
+  /** What began it: the session or the login ticket. */
+  binding: z.string(),
+  user_verification: z.enum(['required', 'preferred']),
+})
+export type Purpose = z.output<typeof Kept>['purpose']
+export type UserVerification = z.output<typeof Kept>['user_verification']
+
+export type Ceremony = {
+  readonly tenantId: TenantId
+  readonly clientId: string | undefined
+  readonly challenge: string
+  readonly origin: string
+  readonly rpId: string
+  readonly userVerification: UserVerification
+}
+
+const challengeOf = (ctx: Pick<Ctx, 'hash'>, handle: string): string => Buffer.from(ctx.hash('webauthn-challenge', handle)).toString('base64url')
+
+export type Begun = { readonly sessionId: string; readonly challenge: string; readonly cookies: readonly Cookie[] }
+type Beginning = {
+  readonly tenantId: TenantId
+  readonly userId: string | undefined
+  readonly clientId?: string | undefined
+  readonly purpose: Purpose
+  readonly binding: string
+  readonly rp: RelyingParty
+  /** Where it is not the page's own: a related origin's. */
+  readonly rpId?: string
+  readonly userVerification: UserVerification
+}
+
+/** Every beginning is a ceremony of its own: nobody who begins another breaks one that is under way. */
+export const beginCeremony = async (ctx: Ctx, given: Beginning): Promise<Begun> => {
+  const data: z.input<typeof Kept> = {
+    purpose: given.purpose,
+    rp_id: given.rpId ?? given.rp.id,
+    binding: given.binding,
+    user_verification: given.userVerification,
+  }
+  const sessionId = await atomically(forTenant(ctx.db, given.tenantId), (t) =>
+    openTicket(t, ctx, {
+      purpose: 'webauthn',
+      userId: given.userId ?? null,
+      clientId: given.clientId ?? null,
+      verified: [],
+      data,
+      seconds: CEREMONY_SECONDS,
+    }),
+  )
+  return { sessionId, challenge: challengeOf(ctx, sessionId), cookies: [ticketCookie(ctx, 'webauthn', sessionId)] }
+}
+
+type Ending = {
+  /** Undefined where nobody is known yet. */
+  readonly who: { readonly tenantId: TenantId; readonly userId: string } | undefined
+  readonly purpose: Purpose
+  readonly binding: string
+  /** As the body names the ceremony; else its cookie does. */
+  readonly sessionId: string | undefined
+  /** Answered when there is none: unknown, over, used, or somebody else's. */
+  readonly missing: ErrorCode
+}
+
+/**
+ * Takes the ceremony out of use, before anything of the answer is looked at: of many that finish at once one gets it. What is not the caller's stays untouched.
+ * @throws AppError as `missing` says
+ */
+export const takeCeremony = async (ctx: Ctx, { who, purpose, binding, sessionId, missing }: Ending): Promise<Ceremony> => {
+  const handle = readHandle(ctx, 'webauthn', sessionId)
+  const ticket = await loadTicket(ctx, 'webauthn', handle)
+  const kept = Kept.safeParse(ticket?.data)
+  const isTheirs =
+    kept.data?.purpose === purpose &&
+    kept.data.binding === binding &&
+    ticket?.userId === (who?.userId ?? null) &&
+    (who === undefined || handle?.tenantId === who.tenantId)
+  const { request } = ctx
+  const refused = new AppError(missing, undefined, {
+    refusal: { event: purpose === 'registration' ? 'factor.added' : 'factor.verified', ...who },
+  })
+  if (handle === undefined || kept.data === undefined || ticket?.origin == null || ticket.origin !== request.origin || !isTheirs) throw refused
+  const taken = await atomically(forTenant(ctx.db, handle.tenantId), (t) => consumeTicket(t, handleHash(ctx, handle.text), ctx.clock.now()))
+  if (taken === undefined) throw refused
+  return {
+    tenantId: handle.tenantId,
+    clientId: ticket.clientId ?? undefined,
+    challenge: challengeOf(ctx, handle.text),
+    origin: ticket.origin,
+    rpId: kept.data.rp_id,
+    userVerification: kept.data.user_verification,
+  }
+}
+
+/** The ceremony is over: its cookie goes. */
+export const endedCookie = (ctx: Ctx): Cookie => spentCookie(ctx, 'webauthn')

@@ -1,0 +1,62 @@
+// Passkeys on our own pages, for who is signed in there: the API's ceremonies, by the browser's session and the token of the page's form. Answered in JSON,
+// for the page's script.
+import { NoForm } from '#shared/browser/fields.schema'
+import { FRESH_SECONDS } from '#shared/factors/fresh'
+import { browser } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { CreationOptions, RequestOptions } from './credential.schema.ts'
+import { route } from './group.ts'
+import { PageCeremonyDone, PageCeremonyForm } from './page.schema.ts'
+
+const FRESH = { withinSeconds: FRESH_SECONDS } as const
+const ANSWER_BYTES = 128 * 1024
+const ENROLS = ['authentication_required', 'insufficient_user_authentication', 'mailbox_proof_required'] as const
+
+export const pageRoutes = [
+  route({
+    id: 'webauthn.page.beginRegistration',
+    on: 'POST /me/passkey/begin',
+    summary: 'Options to create a passkey with, on the account page.',
+    access: browser({ stepUp: FRESH, limit: { class: 'status' }, form: '/me/passkey' }),
+    form: NoForm,
+    reply: json(200, CreationOptions),
+    errors: [...ENROLS, 'invalid_origin'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('./page.ts')).beginOwn(ctx, principal),
+  }),
+  route({
+    id: 'webauthn.page.finishRegistration',
+    on: 'POST /me/passkey/finish',
+    summary: 'Register the passkey that was created on the account page.',
+    access: browser({ stepUp: FRESH, limit: { class: 'code' }, form: '/me/passkey' }),
+    form: PageCeremonyForm,
+    maxBodyBytes: ANSWER_BYTES,
+    reply: json(200, PageCeremonyDone),
+    errors: [...ENROLS, 'no_registration_session', 'registration_failed', 'factor_limit', 'invalid_request'],
+    emits: ['factor.added'],
+    handle: async ({ ctx, principal, form }) => (await import('./page.ts')).finishOwn(ctx, principal, form),
+  }),
+  route({
+    id: 'webauthn.page.beginConfirming',
+    on: 'POST /confirm/passkey/begin',
+    summary: 'Options to show a passkey with, where something needs a fresh sign-in.',
+    access: browser({ limit: { class: 'status' }, form: '/confirm' }),
+    form: NoForm,
+    reply: json(200, RequestOptions),
+    errors: ['authentication_required', 'invalid_origin', 'no_credentials'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('./page.ts')).beginConfirming(ctx, principal),
+  }),
+  route({
+    id: 'webauthn.page.finishConfirming',
+    on: 'POST /confirm/passkey/finish',
+    summary: 'The passkey renews the browser\u2019s sign-in.',
+    access: browser({ limit: { class: 'code' }, form: '/confirm' }),
+    form: PageCeremonyForm,
+    maxBodyBytes: ANSWER_BYTES,
+    reply: json(200, PageCeremonyDone),
+    errors: ['authentication_required', 'no_authentication_session', 'passkey_refused', 'invalid_request'],
+    emits: ['factor.verified', 'session.stepped_up', 'passkey.counter_regressed'],
+    handle: async ({ ctx, principal, form }) => (await import('./page.ts')).finishConfirming(ctx, principal, form),
+  }),
+]

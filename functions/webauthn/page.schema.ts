@@ -1,0 +1,16 @@
+// What our own pages send of a ceremony, with the token of their form.
+import * as z from 'zod'
+import { form } from '#shared/browser/fields.schema'
+
+export const PageCeremonyForm = z
+  .strictObject({
+    ...form,
+    session_id: z.string().min(1).max(256),
+    credential: z
+      .string()
+      .min(2)
+      .max(64_000)
+      .meta({ examples: ['{}'] }),
+  })
+  .meta({ id: 'PageCeremonyForm' })
+export const PageCeremonyDone = z.object({ success: z.literal(true) }).meta({ id: 'PageCeremonyDone' })

@@ -1,0 +1,60 @@
+// Ceremonies of who is signed in on our own pages, by the browser's session.
+import * as z from 'zod'
+import { onPage } from '#shared/browser/form'
+import { goTo } from '#shared/browser/go'
+import { HOME } from '#shared/browser/return-to'
+import { sessionCookie } from '#shared/browser/session'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import { type Schema, Sent } from '#shared/http/route'
+import { beginAuthentication, type Form, finishAuthentication } from './authentication.ts'
+import { Assertion, Registered } from './credential.schema.ts'
+import type { Ctx } from './group.ts'
+import type { PageCeremonyDone, PageCeremonyForm } from './page.schema.ts'
+import { beginRegistration, finishRegistration } from './registration.ts'
+
+type Sent1 = Sent<z.input<typeof PageCeremonyDone>>
+type Given = z.output<typeof PageCeremonyForm>
+const DONE = { success: true } as const
+
+/** @throws AppError invalid_request */
+const credentialIn = <S extends Schema>(schema: S, text: string): z.output<S> => {
+  const read = (): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      return undefined
+    }
+  }
+  const { data } = z.safeParse(schema, read())
+  if (data === undefined) throw new AppError('invalid_request', 'credential: is none', { field: 'form.credential' })
+  return data
+}
+
+export const beginOwn = (ctx: Ctx, principal: User) => beginRegistration(onPage(ctx), principal, {})
+
+/** @throws AppError invalid_request, authentication_required, insufficient_user_authentication, mailbox_proof_required, no_registration_session, registration_failed, factor_limit */
+export const finishOwn = async (ctx: Ctx, principal: User, given: Given): Promise<Sent1> => {
+  const { cookies } = await finishRegistration(onPage(ctx), principal, {
+    session_id: given.session_id,
+    credential: credentialIn(Registered, given.credential),
+  })
+  return new Sent(DONE, { cookies: [...cookies, ...goTo(ctx, HOME, { say: 'method_added' }).cookies] })
+}
+
+const CONFIRMS: Form = { purpose: 'authentication', missing: { code: 'no_credentials' } }
+
+export const beginConfirming = (ctx: Ctx, principal: User) => beginAuthentication(onPage(ctx), principal, {}, CONFIRMS)
+
+/** The browser's session goes on, fresh and stronger, under a new token. @throws AppError invalid_request, authentication_required, no_authentication_session, passkey_refused */
+export const finishConfirming = async (ctx: Ctx, principal: User, given: Given): Promise<Sent1> => {
+  const { result, cookies } = await finishAuthentication(
+    onPage(ctx),
+    principal,
+    { session_id: given.session_id, credential: credentialIn(Assertion, given.credential) },
+    CONFIRMS,
+  )
+  const { access_token: token, expires_in: expiresInSeconds } = result
+  if (token === undefined || expiresInSeconds === undefined) throw new Error('a session was verified and not renewed')
+  return new Sent(DONE, { cookies: [...cookies, sessionCookie(ctx, { token, expiresInSeconds })] })
+}

@@ -1,0 +1,99 @@
+// A passkey and nothing else: the whole way to a token.
+import { expect, test } from 'vitest'
+import { setUserActive } from '#db/store/people'
+import { atomically, forTenant } from '#db/tenant'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { type Authenticator, authenticator, type Lies } from '#shared/testing/authenticator'
+import { bodyOf, type Caller, givePasskey, optionsOf, PAGE, post, stateOf, verifiedIn } from '#shared/testing/passkeys'
+import { change, setStatus, textIn, verifyDomain } from '#shared/testing/sign-in'
+import { webauthnRoutes } from './routes.ts'
+
+type World = { readonly app: TestApp; readonly company: Company; readonly person: Person; readonly device: Authenticator }
+const world = async (): Promise<World> => {
+  const app = await startApp(webauthnRoutes)
+  const company = await app.company()
+  const person = await app.person(company)
+  const device = authenticator(PAGE)
+  await givePasskey(app, person, device)
+  return { app, company, person, device }
+}
+const begin = async (app: TestApp, caller: Caller = {}, body = {}) => optionsOf(await post(app, '/passkey/begin', body, caller))
+const signIn = async ({ app, device }: Pick<World, 'app' | 'device'>, lies: Lies = {}, caller: Caller = {}, body = {}): Promise<Response> => {
+  const options = await begin(app, caller, body)
+  return post(app, '/passkey/finish', { session_id: options.session_id, credential: device.get(options, lies) }, caller)
+}
+
+test('nobody is named, the person must be verified, and what comes out is a ticket with both factors', async () => {
+  const here = await world()
+  const { app, company, person } = here
+  const options = await begin(app)
+  expect(options.publicKey).toMatchObject({ rpId: 'localhost', userVerification: 'required', allowCredentials: [] })
+  const done = await signIn(here)
+  expect(done.status).toBe(200)
+  const body = await bodyOf(done)
+  expect(body).toMatchObject({ tenant_id: company.tenantId, user_id: person.id, email: person.email, mfa_required: false, first_login: true })
+  expect(body).not.toHaveProperty('access_token')
+  expect(await verifiedIn(app, person, textIn(body, 'login_ticket'))).toEqual(['hwk', 'user', 'mfa'])
+  expect(done.headers.getSetCookie().map((line) => line.split('=')[0])).toEqual(['authsec_login', 'authsec_webauthn'])
+})
+
+test('each tenant comes from the passkey, or from the client, and then no other tenant is let in', async () => {
+  const here = await world()
+  const other = await here.app.company('globex')
+  expect((await signIn(here, {}, {}, { client_id: here.company.clientId })).status).toBe(200)
+  const before = await stateOf(here.app, here.person)
+  expect((await signIn(here, {}, {}, { client_id: other.clientId })).status).toBe(401)
+  expect(await stateOf(here.app, here.person)).toEqual(before)
+  expect((await post(here.app, '/passkey/begin', { client_id: 'nonsense' })).status).toBe(400)
+})
+
+test("a tenant's own domain is a relying party of its own, for its people alone", async () => {
+  const here = await world()
+  const { app, company, person } = here
+  const domain = `login-${company.name}.com`
+  const page = `https://${domain}`
+  await verifyDomain(app, company, domain)
+  const device = authenticator(page)
+  await givePasskey(app, person, device, domain)
+  const options = await begin(app, { origin: page })
+  expect(options.publicKey.rpId).toBe(domain)
+  expect((await signIn({ app, device }, {}, { origin: page })).status).toBe(200)
+  // A passkey of the platform is none there, even if a browser offered it.
+  expect((await signIn({ app, device: here.device }, { origin: page, rpId: domain }, { origin: page })).status).toBe(401)
+})
+
+test('who may not come in with a password comes in with no passkey: disabled, reset, unproved, suspended', async () => {
+  const here = await world()
+  const { app, company, person } = here
+  const refused = async (status: number): Promise<void> => {
+    const before = await stateOf(app, person)
+    expect((await signIn(here)).status).toBe(status)
+    expect(await stateOf(app, person)).toEqual(before)
+  }
+  await change(app, person, { passwordResetRequired: true })
+  await refused(401)
+  await change(app, person, { passwordResetRequired: false, emailVerifiedAt: null })
+  await refused(401)
+  await change(app, person, { emailVerifiedAt: app.clock.now() })
+  const active = (yes: boolean) => atomically(forTenant(app.db, person.tenantId), (t) => setUserActive(t, person.id, yes, app.clock.now()))
+  await active(false)
+  await refused(401)
+  await active(true)
+  await setStatus(app, company, 'suspended')
+  await refused(401)
+  await setStatus(app, company, 'active')
+  expect((await signIn(here)).status).toBe(200)
+})
+
+test('a passkey that nobody has is told as such, so that the page can have it forgotten; a wrong one is not', async () => {
+  const here = await world()
+  const unknown = authenticator(PAGE)
+  unknown.create({ publicKey: { challenge: '', rp: { id: 'localhost' }, user: { id: Buffer.from(here.person.id).toString('base64url') } } })
+  const gone = await signIn({ app: here.app, device: unknown })
+  expect([gone.status, (await bodyOf(gone)).signal]).toEqual([
+    401,
+    { method: 'signalUnknownCredential', rp_id: 'localhost', credential_id: unknown.held[0]?.id },
+  ])
+  const wrong = await signIn(here, { forged: true })
+  expect([wrong.status, (await bodyOf(wrong)).signal]).toEqual([401, undefined])
+})

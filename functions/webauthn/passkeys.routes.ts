@@ -1,0 +1,52 @@
+// A person's own passkeys, and what administrators are shown of passkeys that may have been copied. Ours.
+import { may, user } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import { CounterAlarms, PasskeyPath, PasskeyRemoved, Passkeys, RemovePasskey, RenamePasskey } from './passkeys.schema.ts'
+
+export const passkeysRoutes = [
+  route({
+    id: 'webauthn.passkeys.list',
+    on: 'GET /authsec/webauthn/passkeys',
+    summary: "The caller's passkeys, and what password managers may be told of them.",
+    access: user(),
+    reply: json(200, Passkeys),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('./passkeys.ts')).listOwn(ctx, principal),
+  }),
+  route({
+    id: 'webauthn.passkeys.rename',
+    on: 'PATCH /authsec/webauthn/passkeys/:id',
+    summary: 'Name a passkey.',
+    access: user(),
+    path: PasskeyPath,
+    body: RenamePasskey,
+    reply: json(200, Passkeys),
+    errors: ['not_found'],
+    emits: ['factor.renamed'],
+    handle: async ({ ctx, principal, path, body }) => (await import('./passkeys.ts')).rename(ctx, principal, path.id, body.name),
+  }),
+  route({
+    id: 'webauthn.passkeys.remove',
+    on: 'DELETE /authsec/webauthn/passkeys/:id',
+    summary: 'Remove a passkey; the answer is what the browser is told, so that it disappears there too.',
+    access: user(),
+    path: PasskeyPath,
+    query: RemovePasskey,
+    reply: json(200, PasskeyRemoved),
+    errors: ['not_found', 'insufficient_user_authentication', 'last_factor', 'weaker_factors_remain'],
+    emits: ['factor.removed'],
+    handle: async ({ ctx, principal, path, query }) => (await import('./passkeys.ts')).remove(ctx, principal, path.id, query.accept_weaker),
+  }),
+  route({
+    id: 'webauthn.alarms',
+    on: 'GET /authsec/webauthn/alarms',
+    summary: 'Passkeys of the company whose counter went back: they may have been copied, and are refused.',
+    access: may('admin:access', 'users:read'),
+    reply: json(200, CounterAlarms),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => (await import('./passkeys.ts')).counterAlarms(ctx, principal),
+  }),
+]

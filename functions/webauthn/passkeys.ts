@@ -1,0 +1,83 @@
+// A person's own passkeys: listed, named, removed. What is removed disappears from the password manager too, by what the answers tell the page.
+import type * as z from 'zod'
+import { listCounterAlarms, listPasskeys } from '#db/store/passkeys'
+import { findUser } from '#db/store/users'
+import { forTenant } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { removeFactor, renameFactor } from '#shared/factors/manage'
+import type { User } from '#shared/http/principal'
+import type { Ctx } from './group.ts'
+import { userHandleOf } from './options.ts'
+import type { CounterAlarms, PasskeyRemoved, Passkeys } from './passkeys.schema.ts'
+import { providerOf } from './provider.ts'
+
+type Listed = Awaited<ReturnType<typeof listPasskeys>>[number]
+
+const shown = ({ passkey, name, lastUsedAt }: Listed): z.input<typeof Passkeys>['passkeys'][number] => {
+  const provider = providerOf(passkey.aaguid)
+  return {
+    id: passkey.factorId,
+    credential_id: passkey.credentialId,
+    name,
+    ...(provider === undefined ? {} : { provider }),
+    rp_id: passkey.rpId,
+    transports: passkey.transports,
+    synced: passkey.backupEligible,
+    backed_up: passkey.backedUp,
+    user_verified: passkey.userVerified,
+    ...(passkey.discoverable === null ? {} : { discoverable: passkey.discoverable }),
+    created_at: passkey.createdAt.toISOString(),
+    ...(lastUsedAt === null ? {} : { last_used_at: lastUsedAt.toISOString() }),
+    ...(passkey.counterAlarmAt === null ? {} : { counter_alarm_at: passkey.counterAlarmAt.toISOString() }),
+  }
+}
+
+type Signals = z.input<typeof Passkeys>['signals']
+
+/** By relying party; `also` is one that may have none left. */
+const signalsOf = async (ctx: Ctx, caller: User, all: readonly Listed[], also: readonly string[] = []): Promise<Signals> => {
+  const user = await findUser(forTenant(ctx.db, caller.tenantId), caller.userId)
+  const rpIds = new Set([...all.map(({ passkey }) => passkey.rpId), ...also])
+  return [...rpIds].map((rpId) => ({
+    rp_id: rpId,
+    user_id: userHandleOf(caller.userId),
+    all_accepted_credential_ids: all.filter(({ passkey }) => passkey.rpId === rpId).map(({ passkey }) => passkey.credentialId),
+    name: user?.email ?? caller.email,
+    display_name: user?.name || caller.email,
+  }))
+}
+
+export const listOwn = async (ctx: Ctx, caller: User): Promise<z.input<typeof Passkeys>> => {
+  const all = await listPasskeys(forTenant(ctx.db, caller.tenantId), caller.userId)
+  return { passkeys: all.map(shown), signals: await signalsOf(ctx, caller, all) }
+}
+
+const ownPasskey = async (ctx: Ctx, caller: User, id: string): Promise<Listed> => {
+  const found = (await listPasskeys(forTenant(ctx.db, caller.tenantId), caller.userId)).find(({ passkey }) => passkey.factorId === id)
+  if (found === undefined) throw new AppError('not_found')
+  return found
+}
+
+/** Routes that call this emit `factor.renamed`. @throws AppError not_found */
+export const rename = async (ctx: Ctx, caller: User, id: string, name: string): Promise<z.input<typeof Passkeys>> => {
+  await ownPasskey(ctx, caller, id)
+  await renameFactor(ctx, caller, id, name)
+  return listOwn(ctx, caller)
+}
+
+/** Routes that call this emit `factor.removed`. @throws AppError not_found, insufficient_user_authentication, last_factor, weaker_factors_remain */
+export const remove = async (ctx: Ctx, caller: User, id: string, acceptWeaker: boolean): Promise<z.input<typeof PasskeyRemoved>> => {
+  const { passkey } = await ownPasskey(ctx, caller, id)
+  await removeFactor(ctx, caller, { id, acceptWeaker })
+  const left = await listPasskeys(forTenant(ctx.db, caller.tenantId), caller.userId)
+  return {
+    success: true,
+    unknown: { rp_id: passkey.rpId, credential_id: passkey.credentialId },
+    signals: await signalsOf(ctx, caller, left, [passkey.rpId]),
+  }
+}
+
+export const counterAlarms = async (ctx: Ctx, caller: User): Promise<z.input<typeof CounterAlarms>> => {
+  const alarms = await listCounterAlarms(forTenant(ctx.db, caller.tenantId))
+  return { alarms: alarms.map(({ id, userId, email, name, at }) => ({ id, user_id: userId, email, name, at: at.toISOString() })) }
+}

@@ -1,0 +1,52 @@
+// What browsers and monitors ask without a credential.
+import * as z from 'zod'
+import { pingDatabase } from '#db/store/ping'
+import { directory } from '#db/tenant'
+import { open } from '#shared/http/access'
+import { as, json, oneOf, text } from '#shared/http/route'
+import { route } from './group.ts'
+import { SCRIPT } from './passkey.client.generated.ts'
+import { relatedOrigins } from './related-origins.ts'
+
+const Origins = z.object({ origins: z.array(z.string()) }).meta({ id: 'RelatedOrigins' })
+const Health = z.object({ status: z.enum(['healthy', 'unhealthy']), service: z.literal('webauthn') }).meta({ id: 'WebauthnHealth' })
+
+export const publicRoutes = [
+  route({
+    id: 'webauthn.relatedOrigins',
+    on: 'GET /.well-known/webauthn',
+    summary: 'Origins that may use the passkeys of this host (WebAuthn Level 3 section 5.11).',
+    access: open('Browsers ask it of every host, without credentials.', { class: 'general' }),
+    reply: json(200, Origins),
+    // A domain that is taken away stops being related soon.
+    cache: 'public, max-age=300',
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: ({ ctx }) => relatedOrigins(ctx),
+  }),
+  route({
+    id: 'webauthn.script',
+    on: 'GET /authsec/webauthn/passkey.js',
+    summary: 'Passkeys in a page, as one script: register, sign in, forget.',
+    access: open('A script without anybody\u2019s data.', { class: 'general' }),
+    reply: text(200, 'text/javascript; charset=utf-8'),
+    cache: 'public, max-age=300',
+    errors: [],
+    emits: 'nothing',
+    handle: async () => SCRIPT,
+  }),
+  route({
+    id: 'webauthn.health',
+    on: 'GET /authsec/webauthn/health',
+    summary: 'Whether passkeys can be registered and used.',
+    access: open('Load balancers and monitors carry no credential.', { class: 'general' }),
+    reply: oneOf({ 200: Health, 503: Health }),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx }) =>
+      pingDatabase(directory(ctx.db)).then(
+        () => as(200, { status: 'healthy' as const, service: 'webauthn' as const }),
+        () => as(503, { status: 'unhealthy' as const, service: 'webauthn' as const }),
+      ),
+  }),
+]

@@ -1,0 +1,203 @@
+// Registrations that no honest authenticator answers: refused alike, recorded, and nothing has changed.
+import { describe, expect, test } from 'vitest'
+import { authenticator, type Lies } from '#shared/testing/authenticator'
+import {
+  answer,
+  CALLERS,
+  COORDINATE,
+  callerOf,
+  EVERYWHERE,
+  key,
+  map,
+  NO_REGISTRATION,
+  REGISTRATION_FAILED,
+  refusals,
+  type World,
+  worldOf,
+} from '#shared/testing/passkey-attacks'
+import { type Caller, givePasskey, loginTicket, named, optionsOf, PAGE, post, register, stateOf } from '#shared/testing/passkeys'
+import { webauthnRoutes } from './routes.ts'
+
+const world = (): Promise<World> => worldOf(webauthnRoutes)
+
+const REGISTRATIONS: readonly (readonly [string, Lies])[] = [
+  ...EVERYWHERE,
+  ['an assertion in the place of a registration', { type: 'webauthn.get' }],
+  ['a genuine self attestation, said to be of another algorithm', { fmt: 'packed', attestedBy: -257 }],
+  ['a self attestation with a broken signature', { fmt: 'packed', forged: true }],
+  ['a forged attestation', { fmt: 'packed', statement: map([['alg', -7] as never, ['sig', Buffer.alloc(70, 1)] as never]), forged: true }],
+  ['an attestation of another algorithm', { fmt: 'packed', statement: map([['alg', -257] as never, ['sig', Buffer.alloc(70, 1)] as never]) }],
+  ['an attestation without a signature', { fmt: 'packed', statement: map([['alg', -7] as never]) }],
+  [
+    'an attestation with a certificate, which names an address to ask',
+    { fmt: 'packed', statement: map([['alg', -7] as never, ['sig', COORDINATE] as never, ['x5c', COORDINATE] as never]) },
+  ],
+  ['no attestation, with a statement', { fmt: 'none', statement: map([['alg', -7] as never]) }],
+  ['an attestation of FIDO U2F', { fmt: 'fido-u2f', statement: map([['sig', COORDINATE] as never, ['x5c', COORDINATE] as never]) }],
+  ['an attestation of a TPM', { fmt: 'tpm', statement: map([['ver', '2.0'] as never]) }],
+  ['an attestation of SafetyNet', { fmt: 'android-safetynet', statement: map([['ver', '1'] as never, ['response', COORDINATE] as never]) }],
+  ['an attestation of Apple', { fmt: 'apple', statement: map([['x5c', COORDINATE] as never]) }],
+  ['an attestation of no known format', { fmt: 'trust-me' }],
+  [
+    'an algorithm that was not offered (RS1)',
+    {
+      cose: key([
+        [1, 3],
+        [3, -65535],
+        [-1, Buffer.alloc(256, 1)],
+        [-2, Buffer.from([1, 0, 1])],
+      ]),
+    },
+  ],
+  [
+    'an algorithm that was not offered (ES384)',
+    {
+      cose: key([
+        [1, 2],
+        [3, -35],
+        [-1, 2],
+        [-2, Buffer.alloc(48, 1)],
+        [-3, Buffer.alloc(48, 1)],
+      ]),
+    },
+  ],
+  [
+    'a symmetric key',
+    {
+      cose: key([
+        [1, 4],
+        [3, 5],
+        [-1, COORDINATE],
+      ]),
+    },
+  ],
+  [
+    'ES256 with an RSA key',
+    {
+      cose: key([
+        [1, 3],
+        [3, -7],
+        [-1, Buffer.alloc(256, 1)],
+        [-2, Buffer.from([1, 0, 1])],
+      ]),
+    },
+  ],
+  [
+    'ES256 on another curve',
+    {
+      cose: key([
+        [1, 2],
+        [3, -7],
+        [-1, 3],
+        [-2, COORDINATE],
+        [-3, COORDINATE],
+      ]),
+    },
+  ],
+  [
+    'RS256 with a key on a curve',
+    {
+      cose: key([
+        [1, 2],
+        [3, -257],
+        [-1, 1],
+        [-2, COORDINATE],
+        [-3, COORDINATE],
+      ]),
+    },
+  ],
+  [
+    'EdDSA with a key on P-256',
+    {
+      cose: key([
+        [1, 2],
+        [3, -8],
+        [-1, 1],
+        [-2, COORDINATE],
+        [-3, COORDINATE],
+      ]),
+    },
+  ],
+  [
+    'RS256 with a short key',
+    {
+      cose: key([
+        [1, 3],
+        [3, -257],
+        [-1, Buffer.alloc(64, 1)],
+        [-2, Buffer.from([1, 0, 1])],
+      ]),
+    },
+  ],
+  [
+    'a key without an algorithm',
+    {
+      cose: key([
+        [1, 2],
+        [-1, 1],
+        [-2, COORDINATE],
+        [-3, COORDINATE],
+      ]),
+    },
+  ],
+]
+
+describe('registration', () => {
+  test.each(REGISTRATIONS)('%s', async (_, lies) => {
+    const { app, person, device } = await world()
+    for (const kind of CALLERS) {
+      const caller = await callerOf(app, person, kind)
+      const options = await optionsOf(await post(app, '/beginRegistration', named(person), caller))
+      const before = await stateOf(app, person)
+      const seen = await refusals(app, person)
+      const body = { ...named(person), session_id: options.session_id, credential: device.create(options, lies) }
+      expect(await answer(await post(app, '/finishRegistration', body, caller))).toEqual(REGISTRATION_FAILED)
+      expect(await stateOf(app, person)).toEqual(before)
+      expect(await refusals(app, person)).toBe(seen + 1)
+      // The ceremony is spent: a second, honest answer comes too late.
+      expect(await answer(await post(app, '/finishRegistration', { ...body, credential: device.create(options) }, caller))).toEqual(NO_REGISTRATION)
+      expect(await stateOf(app, person)).toEqual(before)
+    }
+  })
+
+  test('a credential id that is somebody else\u2019s, or one\u2019s own already, stays where it is; in another tenant it says nothing', async () => {
+    const { app, company, person, device } = await world()
+    const victim = await app.person(company)
+    const { id: credentialId } = await givePasskey(app, victim, authenticator(PAGE))
+    const ticket = await loginTicket(app, person)
+    const before = [await stateOf(app, victim), await stateOf(app, person)]
+    const taking = async (caller: Caller): Promise<Response> => {
+      const options = await optionsOf(await post(app, '/beginRegistration', named(person), caller))
+      const body = { ...named(person), session_id: options.session_id, credential: device.create(options, { credentialId }) }
+      return post(app, '/finishRegistration', body, caller)
+    }
+    expect(await answer(await taking({ ticket }))).toEqual(REGISTRATION_FAILED)
+    expect([await stateOf(app, victim), await stateOf(app, person)]).toEqual(before)
+    const stranger = await app.person(await app.company('globex'))
+    const options = await optionsOf(await post(app, '/beginRegistration', named(stranger), { ticket: await loginTicket(app, stranger) }))
+    const copied = { ...named(stranger), session_id: options.session_id, credential: authenticator(PAGE).create(options, { credentialId }) }
+    expect((await post(app, '/finishRegistration', copied, { ticket: await loginTicket(app, stranger) })).status).toBe(400)
+    const own = await loginTicket(app, stranger)
+    expect((await register(app, stranger, { ...device, create: (o, l) => device.create(o, { ...l, credentialId }) }, { ticket: own })).status).toBe(
+      200,
+    )
+    // The last member counts the directory of the tenant.
+    expect(await stateOf(app, victim)).toEqual(before[0])
+  })
+
+  test('an id that is not the one in the authenticator data', async () => {
+    const { app, person, device } = await world()
+    const ticket = await loginTicket(app, person)
+    const options = await optionsOf(await post(app, '/beginRegistration', named(person), { ticket }))
+    const id = Buffer.alloc(32, 5).toString('base64url')
+    const before = await stateOf(app, person)
+    for (const forged of [{ id, rawId: id }, { id }, { rawId: id }]) {
+      const again = await optionsOf(await post(app, '/beginRegistration', named(person), { ticket }))
+      const credential = { ...device.create(again), ...forged }
+      const body = { ...named(person), session_id: again.session_id, credential }
+      expect(await answer(await post(app, '/finishRegistration', body, { ticket }))).toEqual(REGISTRATION_FAILED)
+    }
+    expect(options.session_id).not.toBe('')
+    expect(await stateOf(app, person)).toEqual(before)
+  })
+})

@@ -1,0 +1,19 @@
+// Which origins may use a relying party id (WebAuthn Level 3 section 5.11): asked by browsers at the host that is the id.
+import { findCustomDomains, findVerifiedDomain } from '#db/store/domains'
+import { directory } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import type { Ctx } from './group.ts'
+import { platformParty } from './relying-party.ts'
+
+const HOST = /^([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::\d+)?$/i
+
+/** Of the platform the configured origins, of a tenant's domain its proved ones. @throws AppError not_found */
+export const relatedOrigins = async (ctx: Ctx): Promise<{ origins: string[] }> => {
+  const host = HOST.exec(ctx.request.host)?.[1]?.toLowerCase()
+  const platform = platformParty(ctx.config)
+  if (host === platform.id) return { origins: [...platform.origins] }
+  const d = directory(ctx.db)
+  const domain = host === undefined || host.length > 253 ? undefined : await findVerifiedDomain(d, host)
+  if (domain?.kind !== 'custom') throw new AppError('not_found')
+  return { origins: (await findCustomDomains(d, domain.tenantId)).map((name) => `https://${name}`) }
+}

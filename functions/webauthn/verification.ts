@@ -1,0 +1,131 @@
+// Whether an authenticator's answer is what it has to be (WebAuthn Level 3 sections 7.1 and 7.2). Signatures and formats are the library's work, loaded when a
+// ceremony ends; what it leaves open is judged here.
+import type { WebAuthnCredential } from '@simplewebauthn/server'
+import { equal } from '#shared/crypto/equal'
+import type { Ceremony } from './challenge.ts'
+import type { Assertion, Registered } from './credential.schema.ts'
+import { ALGORITHMS, userHandleOf } from './options.ts'
+
+/** Why an answer was not accepted: for the record, never for the caller. */
+export class Unacceptable extends Error {}
+
+const library = () => import('@simplewebauthn/server')
+type Library = Awaited<ReturnType<typeof library>>
+
+const unlibrary = async <T>(work: (lib: Library) => Promise<T>): Promise<T> => {
+  const lib = await library()
+  return work(lib).catch((error: unknown) => {
+    throw error instanceof Unacceptable ? error : new Unacceptable(error instanceof Error ? error.message : 'malformed')
+  })
+}
+
+/** We are not framed: an answer that was given inside another site's page was not given to us. Browsers that do not say so are believed. */
+const requireTopLevel = (clientDataJSON: string): void => {
+  let data: unknown
+  try {
+    data = JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString('utf8'))
+  } catch {
+    throw new Unacceptable('the client data is no JSON')
+  }
+  const { crossOrigin, topOrigin } = (data ?? {}) as { readonly crossOrigin?: unknown; readonly topOrigin?: unknown }
+  if ((crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined) throw new Unacceptable('it was answered inside another page')
+}
+
+/** COSE: kty 1, alg 3, and by type crv -1 or n -1 and e -2 (RFC 9052, RFC 9053). Another pairing would let a key be read as what it is not. */
+const KTY = { okp: 1, ec2: 2, rsa: 3 } as const
+const LEAST_MODULUS_BYTES = 256
+
+const isSoundKey = (key: ReadonlyMap<number, unknown>): boolean => {
+  const [kty, alg] = [key.get(1), key.get(3)]
+  if (alg === -7) return kty === KTY.ec2 && key.get(-1) === 1
+  if (alg === -8) return kty === KTY.okp && key.get(-1) === 6
+  const modulus = key.get(-1)
+  return alg === -257 && kty === KTY.rsa && modulus instanceof Uint8Array && modulus.length >= LEAST_MODULUS_BYTES
+}
+
+/**
+ * We ask for no attestation, so there is none, or the credential's own signature. Judged before the library is asked: it would fetch revocation lists from
+ * addresses that a certificate names.
+ */
+const requireNoCertificate = async (attestationObject: string): Promise<number | undefined> => {
+  const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers')
+  const object = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, 'base64url')))
+  const [fmt, statement] = [object.get('fmt') as string, object.get('attStmt') as unknown]
+  if (fmt === 'none') return undefined
+  const alg = statement instanceof Map && !statement.has('x5c') ? (statement.get('alg') as unknown) : undefined
+  if (fmt !== 'packed' || typeof alg !== 'number') throw new Unacceptable('an attestation that was not asked for')
+  return alg
+}
+
+export type NewCredential = {
+  readonly credentialId: string
+  readonly publicKey: Uint8Array
+  readonly algorithm: number
+  readonly signCount: number
+  readonly aaguid: string
+  readonly backupEligible: boolean
+  readonly backedUp: boolean
+  readonly userVerified: boolean
+}
+
+/** Section 7.1. @throws Unacceptable */
+export const verifyRegistration = (answer: Registered, ceremony: Ceremony): Promise<NewCredential> =>
+  unlibrary(async (lib) => {
+    requireTopLevel(answer.response.clientDataJSON)
+    const attestedBy = await requireNoCertificate(answer.response.attestationObject)
+    const { verified, registrationInfo: info } = await lib.verifyRegistrationResponse({
+      response: answer as Parameters<Library['verifyRegistrationResponse']>[0]['response'],
+      expectedChallenge: (challenge) => equal(challenge, ceremony.challenge),
+      expectedOrigin: ceremony.origin,
+      expectedRPID: ceremony.rpId,
+      requireUserVerification: ceremony.userVerification === 'required',
+      supportedAlgorithmIDs: [...ALGORITHMS],
+    })
+    if (!verified || info === undefined) throw new Unacceptable('the attestation is not verified')
+    const { decodeCredentialPublicKey } = await import('@simplewebauthn/server/helpers')
+    // Whatever its declared type says, it is what was decoded.
+    const key: unknown = decodeCredentialPublicKey(info.credential.publicKey)
+    if (!(key instanceof Map)) throw new Unacceptable('the key is no map')
+    const algorithm: unknown = key.get(3)
+    if (typeof algorithm !== 'number' || !isSoundKey(key)) throw new Unacceptable('the key is not of its algorithm')
+    if (attestedBy !== undefined && attestedBy !== algorithm) throw new Unacceptable('the attestation is of another algorithm')
+    if (info.credential.id !== answer.id) throw new Unacceptable('the credential id is not the one that was made')
+    return {
+      credentialId: info.credential.id,
+      publicKey: info.credential.publicKey,
+      algorithm,
+      signCount: info.credential.counter,
+      aaguid: info.aaguid,
+      backupEligible: info.credentialDeviceType === 'multiDevice',
+      backedUp: info.credentialBackedUp,
+      userVerified: info.userVerified,
+    }
+  })
+
+type Known = {
+  readonly userId: string
+  readonly credentialId: string
+  readonly publicKey: Uint8Array
+  readonly backupEligible: boolean
+}
+export type Proved = { readonly signCount: number; readonly backedUp: boolean; readonly userVerified: boolean }
+
+/** Section 7.2, but for the counter, which the store judges once the signature is known to be genuine. @throws Unacceptable */
+export const verifyAssertion = (answer: Assertion, known: Known, ceremony: Ceremony): Promise<Proved> =>
+  unlibrary(async (lib) => {
+    requireTopLevel(answer.response.clientDataJSON)
+    const { userHandle } = answer.response
+    if (userHandle != null && userHandle !== userHandleOf(known.userId)) throw new Unacceptable('the passkey says it is somebody else\u2019s')
+    const credential: WebAuthnCredential = { id: known.credentialId, publicKey: new Uint8Array(known.publicKey), counter: 0 }
+    const { verified, authenticationInfo: info } = await lib.verifyAuthenticationResponse({
+      response: answer as Parameters<Library['verifyAuthenticationResponse']>[0]['response'],
+      expectedChallenge: (challenge) => equal(challenge, ceremony.challenge),
+      expectedOrigin: ceremony.origin,
+      expectedRPID: ceremony.rpId,
+      credential,
+      requireUserVerification: ceremony.userVerification === 'required',
+    })
+    if (!verified) throw new Unacceptable('the signature is wrong')
+    if ((info.credentialDeviceType === 'multiDevice') !== known.backupEligible) throw new Unacceptable('its eligibility for backup changed')
+    return { signCount: info.newCounter, backedUp: info.credentialBackedUp, userVerified: info.userVerified }
+  })

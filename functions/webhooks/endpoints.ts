@@ -1,0 +1,234 @@
+// Which systems of a tenant are told what. Delivery itself is shared/webhooks.
+import type * as z from 'zod'
+import { releaseQuota, useQuota } from '#db/store/tenants'
+import {
+  deleteWebhook,
+  dropWebhookFromQueue,
+  findWebhook,
+  findWebhooks,
+  insertWebhook,
+  lockWebhook,
+  queueWebhook,
+  updateWebhook,
+  type WebhookEndpoint,
+} from '#db/store/webhooks'
+import { atomically, forTenant, type TenantTx } from '#db/tenant'
+import { tenantOf } from '#shared/administration/people'
+import { byUser, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import { judgeUrl } from '#shared/fetch/target'
+import { etagOf, preconditionOf } from '#shared/http/precondition'
+import type { User } from '#shared/http/principal'
+import { Sent } from '#shared/http/route'
+import { leastIdAt } from '#shared/random'
+import { quotaOf } from '#shared/tenancy/quotas'
+import { secretContext, sendMessage } from '#shared/webhooks/message'
+import { newWebhookSecret } from '#shared/webhooks/sign'
+import type { NewWebhook, Replay, Rotation, TestOutcome, Webhook, WebhookChanges, Webhooks, WebhookWithSecret } from './endpoints.schema.ts'
+import type { Ctx } from './group.ts'
+
+const shown = (row: WebhookEndpoint): z.input<typeof Webhook> => ({
+  id: row.id,
+  url: row.url,
+  description: row.description,
+  events: row.events,
+  include_origin: row.includeOrigin,
+  active: row.active,
+  disabled_reason: row.disabledReason === 'gone' || row.disabledReason === 'failing' ? row.disabledReason : null,
+  cursor: row.cursor ?? leastIdAt(row.createdAt),
+  last_status: row.lastStatus,
+  last_failure: row.lastFailure,
+  last_delivered_at: row.lastDeliveredAt?.toISOString() ?? null,
+  failures: row.failures,
+  failing_since: row.failingSince?.toISOString() ?? null,
+  previous_secret_valid_until: row.previousValidUntil?.toISOString() ?? null,
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
+})
+
+/** For the record. Of the address the host alone: the rest may hold what the receiver knows its callers by. */
+const told = ({
+  url,
+  events,
+  active,
+  description,
+  includeOrigin,
+}: Pick<WebhookEndpoint, 'url' | 'events' | 'active' | 'description' | 'includeOrigin'>) => ({
+  host: new URL(url).host,
+  events,
+  active,
+  description,
+  include_origin: includeOrigin,
+})
+
+/**
+ * The address is judged as it is written. What its name resolves to is judged at every connection, and not here: the answer would be old by then, and would tell
+ * the caller about names that only we can resolve.
+ */
+const allowedUrl = (ctx: Pick<Ctx, 'outbound'>, typed: string): string => {
+  const judged = judgeUrl(typed, ctx.outbound)
+  if (typeof judged === 'string') throw new AppError('webhook_url_refused', undefined, { field: 'body.url', extra: { reason: judged } })
+  return judged.href
+}
+
+const locked = async (t: TenantTx, id: string): Promise<WebhookEndpoint> => {
+  const row = await lockWebhook(t, id)
+  if (row === undefined) throw new AppError('not_found')
+  return row
+}
+const changed = async (t: TenantTx, id: string, set: Parameters<typeof updateWebhook>[2]): Promise<WebhookEndpoint> => {
+  const row = await updateWebhook(t, id, set)
+  if (row === undefined) throw new AppError('not_found')
+  return row
+}
+/** Of what a tenant can change: how deliveries fare is not a change of the webhook. */
+const tagOf = ({ url, description, events, includeOrigin, active }: WebhookEndpoint): string =>
+  etagOf([url, description, events, includeOrigin, active])
+const tagged = (row: WebhookEndpoint): Sent<z.input<typeof Webhook>> => new Sent(shown(row), { headers: { ETag: tagOf(row) } })
+
+const target = (id: string) => ({ type: 'webhook', id })
+
+/** @throws AppError webhook_url_refused, webhook_limit */
+export const createWebhook = async (ctx: Ctx, caller: User, given: z.output<typeof NewWebhook>): Promise<z.input<typeof WebhookWithSecret>> => {
+  const url = allowedUrl(ctx, given.url)
+  const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), newWebhookSecret(ctx.random)]
+  const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    if (!(await useQuota(t, 'webhooks', quotaOf((await tenantOf(t)).settings, 'webhooks')))) throw new AppError('webhook_limit')
+    await insertWebhook(t, {
+      id,
+      url,
+      description: given.description,
+      events: [...new Set(given.events)],
+      includeOrigin: given.include_origin,
+      sealedSecret: await ctx.keyring.seal(t, t.tenantId, secret, secretContext(id)),
+      cursor: leastIdAt(at),
+      createdBy: caller.userId,
+      createdAt: at,
+      updatedAt: at,
+    })
+    await queueWebhook(t, { tenantId: t.tenantId, endpointId: id }, at)
+    const inserted = await locked(t, id)
+    await record(t, ctx, { event: 'webhook.created', actor: byUser(caller), target: target(id), after: told(inserted) })
+    return inserted
+  })
+  return { ...shown(row), secret }
+}
+
+export const listWebhooks = async (ctx: Ctx, caller: User): Promise<z.input<typeof Webhooks>> => ({
+  webhooks: (await findWebhooks(forTenant(ctx.db, caller.tenantId))).map(shown),
+})
+
+/** @throws AppError not_found */
+export const readWebhook = async (ctx: Ctx, caller: User, id: string): Promise<Sent<z.input<typeof Webhook>>> => {
+  const row = await findWebhook(forTenant(ctx.db, caller.tenantId), id)
+  if (row === undefined) throw new AppError('not_found')
+  return tagged(row)
+}
+
+/** Enabling begins where it stopped, with no failure counted. @throws AppError precondition_required, precondition_failed, not_found, webhook_url_refused */
+export const changeWebhook = async (
+  ctx: Ctx,
+  caller: User,
+  id: string,
+  changes: z.output<typeof WebhookChanges>,
+): Promise<Sent<z.input<typeof Webhook>>> => {
+  const judge = preconditionOf(ctx, 'required')
+  const at = ctx.clock.now()
+  const url = changes.url === undefined ? {} : { url: allowedUrl(ctx, changes.url) }
+  const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const before = await locked(t, id)
+    judge(tagOf(before))
+    const fresh = changes.active === true ? { disabledReason: null, failures: 0, failingSince: null, lastFailure: null } : {}
+    const after = await changed(t, id, {
+      ...url,
+      ...(changes.events === undefined ? {} : { events: [...new Set(changes.events)] }),
+      ...(changes.description === undefined ? {} : { description: changes.description }),
+      ...(changes.include_origin === undefined ? {} : { includeOrigin: changes.include_origin }),
+      ...(changes.active === undefined ? {} : { active: changes.active }),
+      ...fresh,
+      updatedAt: at,
+    })
+    const entry = { tenantId: t.tenantId, endpointId: id }
+    // A new address or a new start does not wait for what the old one earned.
+    if (after.active) await queueWebhook(t, entry, at)
+    else await dropWebhookFromQueue(t, entry)
+    await record(t, ctx, { event: 'webhook.updated', actor: byUser(caller), target: target(id), before: told(before), after: told(after) })
+    return after
+  })
+  return tagged(row)
+}
+
+/** @throws AppError not_found */
+export const removeWebhook = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
+  atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const before = await locked(t, id)
+    await deleteWebhook(t, id)
+    await dropWebhookFromQueue(t, { tenantId: t.tenantId, endpointId: id })
+    await releaseQuota(t, 'webhooks')
+    await record(t, ctx, { event: 'webhook.deleted', actor: byUser(caller), target: target(id), before: told(before) })
+    return undefined
+  })
+
+/** Messages bear a signature of both secrets until the overlap ends; with none the old one is void at once. @throws AppError not_found */
+export const rotateWebhookSecret = async (
+  ctx: Ctx,
+  caller: User,
+  id: string,
+  { overlap_seconds }: z.output<typeof Rotation>,
+): Promise<z.input<typeof WebhookWithSecret>> => {
+  const [at, secret] = [ctx.clock.now(), newWebhookSecret(ctx.random)]
+  const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const before = await locked(t, id)
+    const overlaps = overlap_seconds > 0
+    const previousValidUntil = overlaps ? secondsAfter(at, overlap_seconds) : null
+    const after = await changed(t, id, {
+      sealedSecret: await ctx.keyring.seal(t, t.tenantId, secret, secretContext(id)),
+      previousSealedSecret: overlaps ? before.sealedSecret : null,
+      previousValidUntil,
+      updatedAt: at,
+    })
+    const until = { previous_valid_until: previousValidUntil?.toISOString() ?? null }
+    await record(t, ctx, { event: 'webhook.secret_rotated', actor: byUser(caller), target: target(id), after: until })
+    return after
+  })
+  return { ...shown(row), secret }
+}
+
+/** Sends a message of the type `webhook.test` now, once, and tells how it went. Changes nothing. @throws AppError not_found */
+export const testWebhook = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof TestOutcome>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  const row = await findWebhook(t, id)
+  if (row === undefined) throw new AppError('not_found')
+  const body = JSON.stringify({ type: 'webhook.test', timestamp: ctx.clock.now().toISOString(), data: { webhook_id: id } })
+  const sent = await sendMessage(ctx, t, row, { id: ctx.random.id(), body })
+  const outcome = { delivered: sent.delivered, status: sent.status ?? null, failure: sent.delivered ? null : sent.failure }
+  await atomically(t, (tx) => record(tx, ctx, { event: 'webhook.tested', actor: byUser(caller), target: target(id), after: outcome }))
+  return outcome
+}
+
+/** Everything after the cursor comes again, in order, under the ids it had. @throws AppError not_found, webhook_disabled */
+export const replayWebhook = async (
+  ctx: Ctx,
+  caller: User,
+  id: string,
+  { after, from }: z.output<typeof Replay>,
+): Promise<z.input<typeof Webhook>> => {
+  const at = ctx.clock.now()
+  const cursor = after?.toLowerCase() ?? leastIdAt(new Date(from ?? at))
+  const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const before = await locked(t, id)
+    if (!before.active) throw new AppError('webhook_disabled')
+    const moved = await changed(t, id, { cursor, updatedAt: at })
+    await queueWebhook(t, { tenantId: t.tenantId, endpointId: id }, at)
+    await record(t, ctx, {
+      event: 'webhook.replayed',
+      actor: byUser(caller),
+      target: target(id),
+      before: { cursor: before.cursor },
+      after: { cursor },
+    })
+    return moved
+  })
+  return shown(row)
+}

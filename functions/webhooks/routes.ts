@@ -1,0 +1,111 @@
+// All routes of the group. To see a webhook is to see what of the record leaves, hence audit:read everywhere.
+import { may } from '#shared/http/access'
+import { empty, json } from '#shared/http/route'
+import { NewWebhook, Replay, Rotation, TestOutcome, Webhook, WebhookChanges, WebhookPath, Webhooks, WebhookWithSecret } from './endpoints.schema.ts'
+import {
+  changeWebhook,
+  createWebhook,
+  listWebhooks,
+  readWebhook,
+  removeWebhook,
+  replayWebhook,
+  rotateWebhookSecret,
+  testWebhook,
+} from './endpoints.ts'
+import { route } from './group.ts'
+
+const toSee = may('admin:access', 'audit:read')
+const toChange = may('admin:access', 'audit:read', 'webhooks:write')
+
+export const webhookRoutes = [
+  route({
+    id: 'webhooks.create',
+    on: 'POST /webhooks',
+    summary: 'Send events of the record to a system of the tenant, signed by the Standard Webhooks convention. The secret is shown once.',
+    access: toChange,
+    body: NewWebhook,
+    reply: json(201, WebhookWithSecret),
+    errors: ['webhook_url_refused', 'webhook_limit'],
+    emits: ['webhook.created'],
+    handle: ({ ctx, principal, body }) => createWebhook(ctx, principal, body),
+  }),
+  route({
+    id: 'webhooks.list',
+    on: 'GET /webhooks',
+    summary: 'The tenant\u2019s webhooks and how they fare.',
+    access: toSee,
+    reply: json(200, Webhooks),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, principal }) => listWebhooks(ctx, principal),
+  }),
+  route({
+    id: 'webhooks.read',
+    on: 'GET /webhooks/:webhook_id',
+    summary: 'One webhook and how it fares, with the ETag that a change needs.',
+    access: toSee,
+    path: WebhookPath,
+    reply: json(200, Webhook),
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: ({ ctx, principal, path }) => readWebhook(ctx, principal, path.webhook_id),
+  }),
+  route({
+    id: 'webhooks.change',
+    on: 'PATCH /webhooks/:webhook_id',
+    summary: 'Change, disable or enable a webhook as it was read (If-Match); enabled, it goes on where it stopped.',
+    access: toChange,
+    path: WebhookPath,
+    body: WebhookChanges,
+    reply: json(200, Webhook),
+    errors: ['not_found', 'webhook_url_refused', 'precondition_required', 'precondition_failed'],
+    emits: ['webhook.updated'],
+    handle: ({ ctx, principal, path, body }) => changeWebhook(ctx, principal, path.webhook_id, body),
+  }),
+  route({
+    id: 'webhooks.delete',
+    on: 'DELETE /webhooks/:webhook_id',
+    summary: 'Delete a webhook.',
+    access: toChange,
+    path: WebhookPath,
+    reply: empty(204),
+    errors: ['not_found'],
+    emits: ['webhook.deleted'],
+    handle: ({ ctx, principal, path }) => removeWebhook(ctx, principal, path.webhook_id),
+  }),
+  route({
+    id: 'webhooks.rotateSecret',
+    on: 'POST /webhooks/:webhook_id/secret',
+    summary: 'Make a new secret. Until the overlap ends, messages are signed with both.',
+    access: toChange,
+    path: WebhookPath,
+    body: Rotation,
+    reply: json(201, WebhookWithSecret),
+    errors: ['not_found'],
+    emits: ['webhook.secret_rotated'],
+    handle: ({ ctx, principal, path, body }) => rotateWebhookSecret(ctx, principal, path.webhook_id, body),
+  }),
+  route({
+    id: 'webhooks.test',
+    on: 'POST /webhooks/:webhook_id/test',
+    summary: 'Send a test message now and tell how it went.',
+    access: toChange,
+    path: WebhookPath,
+    reply: json(200, TestOutcome),
+    errors: ['not_found'],
+    emits: ['webhook.tested'],
+    handle: ({ ctx, principal, path }) => testWebhook(ctx, principal, path.webhook_id),
+  }),
+  route({
+    id: 'webhooks.replay',
+    on: 'POST /webhooks/:webhook_id/replay',
+    summary: 'Deliver everything after a position of the record again.',
+    access: toChange,
+    path: WebhookPath,
+    body: Replay,
+    reply: json(200, Webhook),
+    errors: ['not_found', 'webhook_disabled'],
+    emits: ['webhook.replayed'],
+    handle: ({ ctx, principal, path, body }) => replayWebhook(ctx, principal, path.webhook_id, body),
+  }),
+]

@@ -1,0 +1,42 @@
+// A token checked by asking its issuer (RFC 7662): what was revoked is known at once.
+import type { Check } from './guard.ts'
+import { Away } from './refusal.ts'
+import { accessTokenOf, type Claims } from './token.ts'
+
+const TIMEOUT_MS = 5000
+
+/** Of the resource server at its issuer: id and introspection secret. */
+export type Credentials = {
+  readonly id: string
+  readonly secret: string
+}
+type Options = {
+  readonly issuer: string
+  readonly resource: string
+  readonly endpoint: string
+  readonly credentials: Credentials
+  readonly fetch: typeof fetch
+  readonly now: () => Date
+}
+
+export const basic = ({ id, secret }: Credentials): string => `Basic ${btoa(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`)}`
+const isFor = (resource: string, aud: unknown): boolean => aud === resource || (Array.isArray(aud) && aud.includes(resource))
+
+export const checkByIntrospection = ({ issuer, resource, endpoint, credentials, fetch, now }: Options): Check => {
+  const headers = { authorization: basic(credentials), accept: 'application/json' }
+  const ask = async (token: string): Promise<Claims> => {
+    try {
+      const body = new URLSearchParams({ token, token_type_hint: 'access_token' })
+      const response = await fetch(endpoint, { method: 'POST', headers, body, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+      if (response.status !== 200) throw new Error(`introspection answered ${response.status}`)
+      return (await response.json()) as Claims
+    } catch (error) {
+      throw new Away('The authorization server cannot be asked about tokens.', { cause: error })
+    }
+  }
+  return async (token) => {
+    const claims = await ask(token)
+    const isGood = claims.active === true && claims.iss === issuer && isFor(resource, claims.aud)
+    return isGood ? accessTokenOf(token, claims, now()) : undefined
+  }
+}

@@ -1,0 +1,25 @@
+// The guard as middleware of Hono: `app.use('/mcp/*', guarded(guard, { scopes: ['tools:read'] }))`, then `c.get('token')`.
+import type { MiddlewareHandler } from 'hono'
+import type { Guard } from './guard.ts'
+import type { Requirement } from './refusal.ts'
+import type { AccessToken } from './token.ts'
+
+export type GuardedVariables = { Variables: { token: AccessToken } }
+
+/** Refuses what carries no good token; what follows finds it under `token`. The metadata is served by `guardMetadata`, or wherever this stands before its path. */
+export const guarded =
+  (guard: Guard, requirement: Requirement = {}): MiddlewareHandler<GuardedVariables> =>
+  async (c, next) => {
+    const document = guard.metadata(c.req.raw)
+    if (document !== undefined) return document
+    const { token, refusal } = await guard.check(c.req.raw, requirement)
+    if (refusal !== undefined) return refusal
+    c.set('token', token)
+    return next()
+  }
+
+/** Serves the protected resource metadata: `app.use(guardMetadata(guard))`. */
+export const guardMetadata =
+  (guard: Guard): MiddlewareHandler =>
+  async (c, next) =>
+    guard.metadata(c.req.raw) ?? next()

@@ -1,0 +1,84 @@
+// What a stage says of itself, read from the environment of `npx sst deploy`. All of it has a default that is safe in production: a deployment needs two secrets,
+// the address of its database and that of its cache.
+import { SECRETS, type SecretVariable } from '../functions/needs.ts'
+
+export type Settings = {
+  readonly stage: string
+  /** Custom domain; without it the API has the gateway's own host. */
+  readonly domain: string | undefined
+  /** Sender of all mail. With SmtpUrl unset its domain is verified at Amazon SES. */
+  readonly mailFrom: string
+  /** Whether mail goes out by SES, or by the server that the secret SmtpUrl names. */
+  readonly mailBy: 'ses' | 'smtp'
+  /** Who is told of alarms. */
+  readonly alarmEmail: string | undefined
+  /** Secrets that this deployment has beyond those that every deployment has. */
+  readonly extraSecrets: readonly SecretVariable[]
+  /** Plain variables of README's table, handed to every function as they are. */
+  readonly variables: Readonly<Record<string, string>>
+  readonly logRetention: '1 month' | '1 week'
+}
+
+export const isProduction = (stage: string): boolean => stage === 'production'
+
+/** What may be handed on. Secrets and what the program decides itself are not among them. */
+const PLAIN = [
+  'AUTH_EXPECT_AUD',
+  'AUTH_EXPECT_ISS',
+  'BREACHED_PASSWORDS_URL',
+  'CORS_ALLOWED_ORIGINS',
+  'DATABASE_DRIVER',
+  'DEVICE_CODE_SECONDS',
+  'DEVICE_VERIFICATION_URI',
+  'GITHUB_CLIENT_ID',
+  'GOOGLE_CLIENT_ID',
+  'HOSTS',
+  'MICROSOFT_CLIENT_ID',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'PLATFORM_ADMIN_EMAIL',
+  'PUBLIC_UI_ORIGIN',
+  'RFC_POLL_STATUSES',
+  'SESSION_ABSOLUTE_SECONDS',
+  'SESSION_IDLE_SECONDS',
+  'SIGN_UP',
+  'SPIFFE_TRUST_DOMAIN',
+  'TENANCY',
+  'TENANT_DOMAIN_SUFFIX',
+  'TRUSTED_PROXIES',
+  'TWILIO_ACCOUNT_SID',
+  'TWILIO_FROM_NUMBER',
+  'UPSTASH_REDIS_REST_URL',
+  'VAPID_PUBLIC_KEY',
+  'VAPID_SUBJECT',
+  'WEBAUTHN_ORIGIN',
+  'WEBAUTHN_RP_ID',
+  'WEBAUTHN_RP_NAME',
+] as const
+
+const isSecret = (name: string): name is SecretVariable => SECRETS.some((known) => known === name)
+
+/** @throws Error naming the variable that is malformed */
+export const readSettings = (stage: string, env: Readonly<Record<string, string | undefined>>): Settings => {
+  const extra = (env.EXTRA_SECRETS ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
+  const unknown = extra.filter((name) => !isSecret(name))
+  if (unknown.length > 0) throw new Error(`EXTRA_SECRETS: ${unknown.join(', ')} is no secret of a function`)
+  if (!/^[\w-]{1,40}$/.test(stage)) throw new Error('stage: letters, digits, _ and - alone')
+  const domain = env.DOMAIN === '' ? undefined : env.DOMAIN
+  const mailFrom = env.MAIL_FROM ?? (domain === undefined ? undefined : `no-reply@${domain}`)
+  if (mailFrom === undefined || !/^[^\s@]+@[^\s@]+$/.test(mailFrom)) throw new Error('MAIL_FROM: must be an address (or DOMAIN be set)')
+  const suffix = domain === undefined ? {} : { TENANT_DOMAIN_SUFFIX: domain }
+  return {
+    stage,
+    domain,
+    mailFrom,
+    mailBy: extra.includes('SMTP_URL') ? 'smtp' : 'ses',
+    alarmEmail: env.ALARM_EMAIL ?? env.PLATFORM_ADMIN_EMAIL,
+    extraSecrets: extra.filter(isSecret).filter((name) => name !== 'SMTP_URL'),
+    variables: {
+      SIGN_UP: 'invite',
+      ...suffix,
+      ...Object.fromEntries(PLAIN.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
+    },
+    logRetention: isProduction(stage) ? '1 month' : '1 week',
+  }
+}

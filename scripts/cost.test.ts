@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { builtFunctions } from '../functions/build.ts'
+import { manifest } from '../functions/manifest.ts'
+import { COUNTED } from '../infra/alarms.ts'
+import { costOf, DEPLOYMENT, sheet, totalOf } from './cost.ts'
+
+test('the page is what the script says', () => {
+  expect(readFileSync('docs/cost.md', 'utf8')).toBe(sheet())
+})
+
+test('what the deployment has is counted as it is', () => {
+  const perDay = manifest().jobs.reduce((sum, { everySeconds }) => sum + 86_400 / everySeconds, 0)
+  expect(DEPLOYMENT.jobsADay).toBe(perDay)
+  expect(DEPLOYMENT.ownMetrics).toBe(COUNTED.length)
+  expect(builtFunctions().length).toBeGreaterThan(0)
+})
+
+test('more requests cost more, an idle month is not free, and every line is a number', () => {
+  const [idle, one, hundred] = [0, 1e6, 1e8].map((requests) => totalOf(costOf(requests)))
+  expect(idle).toBeGreaterThan(5)
+  expect(one).toBeGreaterThan(idle ?? 0)
+  expect(hundred).toBeGreaterThan((one ?? 0) * 10)
+  for (const requests of [0, 1, 1e6, 1e8, 1e10])
+    for (const { what, dollars } of costOf(requests)) expect(Number.isFinite(dollars) && dollars >= 0, `${what} ${requests}`).toBe(true)
+})

@@ -1,0 +1,143 @@
+// `npm run cost`: what a month costs at three loads, with the arithmetic. Prices are list prices of AWS in us-east-1, of Neon and of Upstash as they stood when this was
+// written; they are data here, so that whoever has others changes them. Free tiers are left out. The same arithmetic is in docs/cost.md, which this writes with `--write`.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export const PRICES = {
+  /** A GB-second on arm64, and a million invocations. */
+  lambdaGbSecond: 0.0000133334,
+  lambdaMillion: 0.2,
+  /** A million requests of an HTTP API, up to 300 million. */
+  apiMillion: 1.0,
+  /** A managed secret for a month, and 10 000 reads. */
+  secret: 0.4,
+  secretReads10k: 0.05,
+  /** An alarm, a metric of our own, a dashboard, a month each; a GB of log taken in. */
+  alarm: 0.1,
+  metric: 0.3,
+  dashboard: 3,
+  logGb: 0.5,
+  /** A million messages of the queue. */
+  queueMillion: 0.4,
+  /** An hour of one compute unit (1 vCPU, 4 GB) of serverless PostgreSQL, and a GB of data for a month. */
+  databaseHour: 0.16,
+  databaseGb: 0.35,
+  /** 100 000 commands of serverless Redis. */
+  cache100k: 0.2,
+  /** A thousand mails. */
+  mails1k: 0.1,
+} as const
+
+/** What a request needs, as `npm run bench:functions` and the suite measured it. */
+export const USE = {
+  /** Of 512 MB, warm: a few round trips to a database nearby. Sign-ins take 1024 MB for 0.25 s. */
+  requestSeconds: 0.03,
+  requestGb: 0.5,
+  signInShare: 0.02,
+  signInSeconds: 0.25,
+  signInGb: 1,
+  /** Starts per request once there is traffic, and how long one takes. */
+  coldShare: 0.005,
+  coldSeconds: 0.9,
+  /** Commands of the cache: a limit for each address, and the metrics of an instance now and then. */
+  cacheCommands: 1.6,
+  /** Bytes of log: the line of a request, its latency, the platform's own. */
+  logBytes: 900,
+  mailShare: 0.005,
+  /** Secrets read at a start. */
+  secretsOfStart: 5,
+  /** Requests that a compute unit of the database serves in a second at half of its best. */
+  requestsOfUnit: 400,
+  /** Bytes that a request leaves in the database, with the record of changes; kept for ninety days. */
+  dataBytes: 120,
+} as const
+
+export const DEPLOYMENT = { secrets: 8, alarms: 10, ownMetrics: 5, jobsADay: 96 * 3 + 24 * 2 + 4, wakesADay: 96, wokenMinutes: 5 } as const
+
+export type Line = { readonly what: string; readonly sum: string; readonly dollars: number }
+
+const DAYS = 30
+const HOURS = DAYS * 24
+const round = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3).replace(/\.?0+$/, ''))
+const count = (value: number): string => (value >= 1e6 ? `${round(value / 1e6)} M` : value >= 1e3 ? `${round(value / 1e3)} k` : round(value))
+
+/** `requests` a month. */
+export const costOf = (requests: number): readonly Line[] => {
+  const jobs = DEPLOYMENT.jobsADay * DAYS
+  const invocations = requests * (1 + USE.mailShare) + jobs
+  const plain = requests * (1 - USE.signInShare)
+  const signIns = requests * USE.signInShare
+  // With no traffic each wake of a schedule is a start.
+  const starts = requests * USE.coldShare + DEPLOYMENT.wakesADay * DAYS
+  const gbSeconds =
+    plain * USE.requestSeconds * USE.requestGb + signIns * USE.signInSeconds * USE.signInGb + (jobs * 1 + starts * USE.coldSeconds) * USE.requestGb
+  const wokenHours = (DEPLOYMENT.wakesADay * DEPLOYMENT.wokenMinutes * DAYS) / 60
+  // Up to a tenth of a unit's best it stays at the smallest size of a quarter; from a steady trickle on it never sleeps.
+  const perSecond = requests / (HOURS * 3600)
+  const units = Math.max(0.25, perSecond / USE.requestsOfUnit)
+  const awake = Math.min(HOURS, wokenHours + requests / (perSecond === 0 ? 1 : Math.max(perSecond, 1)) / 3600)
+  const gigabytes = (requests * 3 * USE.dataBytes) / 1e9 + 0.1
+  const commands = requests * USE.cacheCommands + jobs * 4
+  const log = (invocations * USE.logBytes) / 1e9
+  const lines: readonly (readonly [string, string, number])[] = [
+    ['API', `${count(requests)} requests x ${PRICES.apiMillion}/M`, (requests / 1e6) * PRICES.apiMillion],
+    ['functions, invocations', `${count(invocations)} x ${PRICES.lambdaMillion}/M`, (invocations / 1e6) * PRICES.lambdaMillion],
+    [
+      'functions, GB-seconds',
+      `${count(plain)} x ${USE.requestSeconds} s x ${USE.requestGb} GB + ${count(signIns)} sign-ins x ${USE.signInSeconds} s x ${USE.signInGb} GB + ${count(starts)} starts x ${USE.coldSeconds} s + ${count(jobs)} jobs = ${count(gbSeconds)} x ${PRICES.lambdaGbSecond}`,
+      gbSeconds * PRICES.lambdaGbSecond,
+    ],
+    ['database, compute', `${round(units)} units x ${round(awake)} h x ${PRICES.databaseHour}`, units * awake * PRICES.databaseHour],
+    ['database, storage', `${round(gigabytes)} GB x ${PRICES.databaseGb}`, gigabytes * PRICES.databaseGb],
+    ['cache', `${count(commands)} commands x ${PRICES.cache100k}/100 k`, (commands / 1e5) * PRICES.cache100k],
+    ['queue', `${count(requests * USE.mailShare * 3)} x ${PRICES.queueMillion}/M`, ((requests * USE.mailShare * 3) / 1e6) * PRICES.queueMillion],
+    ['mail', `${count(requests * USE.mailShare)} x ${PRICES.mails1k}/k`, ((requests * USE.mailShare) / 1e3) * PRICES.mails1k],
+    [
+      'secrets',
+      `${DEPLOYMENT.secrets} x ${PRICES.secret} + ${count(starts * USE.secretsOfStart)} reads x ${PRICES.secretReads10k}/10 k`,
+      DEPLOYMENT.secrets * PRICES.secret + ((starts * USE.secretsOfStart) / 1e4) * PRICES.secretReads10k,
+    ],
+    ['logs', `${round(log)} GB x ${PRICES.logGb}`, log * PRICES.logGb],
+    [
+      'alarms, metrics, dashboard',
+      `${DEPLOYMENT.alarms} x ${PRICES.alarm} + ${DEPLOYMENT.ownMetrics} x ${PRICES.metric} + ${PRICES.dashboard}`,
+      DEPLOYMENT.alarms * PRICES.alarm + DEPLOYMENT.ownMetrics * PRICES.metric + PRICES.dashboard,
+    ],
+  ]
+  return lines.map(([what, sum, dollars]) => ({ what, sum, dollars }))
+}
+
+export const totalOf = (lines: readonly Line[]): number => lines.reduce((sum, { dollars }) => sum + dollars, 0)
+
+const LOADS = [
+  ['Idle', 0],
+  ['1 million requests a month', 1e6],
+  ['100 million requests a month', 1e8],
+] as const
+
+const table = (title: string, requests: number): string => {
+  const lines = costOf(requests)
+  const rows = [
+    ...lines.map(({ what, sum, dollars }) => `| ${what} | ${sum} | ${dollars.toFixed(2)} |`),
+    `| **together** | | **${totalOf(lines).toFixed(2)}** |`,
+  ]
+  return `## ${title}\n\n| | | dollars |\n| --- | --- | ---: |\n${rows.join('\n')}\n`
+}
+
+export const sheet = (): string => `# What it costs
+
+Written by \`npm run cost -- --write\` from the prices and measures in \`scripts/cost.ts\`. List prices, no free tier, no data transfer, no support plan.
+
+${LOADS.map(([title, requests]) => table(title, requests)).join('\n')}
+## What would change it
+
+- An idle system pays for alarms, secrets and the database that four schedules an hour wake for ${DEPLOYMENT.wokenMinutes} minutes each; a database that suspends after one minute costs a fifth of that.
+- At 100 million requests the cache's price by command is the dearest line: a fixed plan, or a small Redis of one's own, is cheaper from some 20 million requests on.
+- Log lines: a request writes about ${USE.logBytes} bytes with its latency. METRICS_EMF=off takes off half.
+- Sign-ins are ${USE.signInShare * 100} in a hundred requests here. Each costs half a processor for a password; a deployment of passkeys alone pays less.
+`
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes('--write')) writeFileSync(fileURLToPath(new URL('../docs/cost.md', import.meta.url)), sheet())
+  else process.stdout.write(sheet())
+}

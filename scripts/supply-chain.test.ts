@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { billOfMaterials, findingsOf, type Lockfile, looseActions, type Package } from './supply-chain.ts'
+
+const lockfile = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lockfile
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>
+const withPackage = (one: Package): Lockfile => ({
+  packages: { ...lockfile.packages, 'node_modules/more': { version: '1.0.0', license: 'MIT', integrity: 'sha512-x', ...one } },
+})
+
+test('what we build from keeps the rules', () => {
+  expect(findingsOf(lockfile, manifest)).toEqual([])
+})
+
+test.each([
+  [{ license: 'GPL-3.0-only' }, /GPL-3.0-only is not allowed for what ships/],
+  [{ license: 'MPL-2.0' }, /MPL-2.0 is not allowed for what ships/],
+  [{ license: 'AGPL-3.0', dev: true }, /AGPL-3.0 is not allowed for a tool/],
+  [{ integrity: 'sha1-x' }, /no sha512 digest/],
+])('%o is found', (one, says) => {
+  expect(findingsOf(withPackage(one), manifest).join()).toMatch(says)
+})
+
+test('a version that may move, and a package without a licence, are found', () => {
+  expect(findingsOf(lockfile, { dependencies: { hono: '^4.0.0' } })).toEqual(['hono: ^4.0.0 is no exact version'])
+  const { license: _, ...bare } = withPackage({}).packages['node_modules/more'] ?? {}
+  expect(findingsOf({ packages: { 'node_modules/more': bare } }, {})).toEqual(['more: no licence is named'])
+})
+
+test('every action of every workflow is a commit', () => {
+  for (const file of readdirSync('.github/workflows')) {
+    const text = readFileSync(`.github/workflows/${file}`, 'utf8')
+    expect(text, file).toContain('uses:')
+    expect(looseActions(text), file).toEqual([])
+  }
+  expect(looseActions('      - uses: actions/checkout@v5\n')).toHaveLength(1)
+  expect(looseActions(`      - uses: actions/checkout@${'a'.repeat(40)}\n`)).toHaveLength(1)
+})
+
+test('the bill of materials has every package that ships, and is the same each time', () => {
+  const bill = billOfMaterials()
+  const named = new Set(bill.components.map(({ name }) => name))
+  const shipped = Object.entries(lockfile.packages).filter(([path, one]) => path !== '' && one.dev !== true && one.devOptional !== true)
+  const missing = shipped.map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)).filter((name) => !named.has(name))
+  expect(missing).toEqual([])
+  for (const tool of ['vitest', 'sst', 'esbuild']) expect(named.has(tool), tool).toBe(false)
+  expect(JSON.stringify(billOfMaterials())).toBe(JSON.stringify(bill))
+})

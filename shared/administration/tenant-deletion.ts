@@ -1,0 +1,121 @@
+// A tenant is deleted: closed at once, purged when the grace period is over, and until then brought back by who holds the token.
+import { dropWaiting } from '#db/store/outbox'
+import { findTenant, findUsage, scheduleDeletion, setTenantStatus, type Tenant } from '#db/store/tenants'
+import { consumeTicket, endTicketsOfPurpose } from '#db/store/tickets'
+import { findHolders, findPrimaryAdministrator } from '#db/store/users'
+import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
+import { type Actor, byAnonymous, byUser, record } from '../audit/record.ts'
+import { secondsAfter } from '../clock.ts'
+import type { RequestCtx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { User } from '../http/principal.ts'
+import { isPlatformAdministrator } from '../http/tenant-rule.ts'
+import { enqueueMail } from '../mail/outbox.ts'
+import { handleHash, loadTicket, openTicket, readHandle } from '../sign-in/ticket.ts'
+import { acting } from './acting.ts'
+import { tenantOf } from './people.ts'
+
+/** How long a deleted tenant can come back. */
+export const GRACE_SECONDS = 7 * 24 * 3600
+const RECENT_SECONDS = 15 * 60
+
+/** The tenant's primary administrator or a platform administrator, who signed in just now or says the tenant's domain. */
+const requireMayDelete = async (t: TenantTx, ctx: RequestCtx, caller: User, domain: string, confirm: string | undefined): Promise<void> => {
+  const primary = await findPrimaryAdministrator(t)
+  if (!isPlatformAdministrator(caller) && primary?.id !== caller.userId)
+    throw new AppError('forbidden', 'A tenant is deleted by its primary administrator.')
+  const recent = secondsAfter(caller.authTime, RECENT_SECONDS) >= ctx.clock.now()
+  if (recent || confirm === domain) return
+  throw new AppError('insufficient_user_authentication', 'Sign in again, or confirm with the domain of the tenant.', {
+    headers: { 'WWW-Authenticate': `Bearer realm="authsec", error="insufficient_user_authentication", max_age="${RECENT_SECONDS}"` },
+  })
+}
+
+const REMINDER_SECONDS = 24 * 3600
+
+/** Tells every administrator now, and once more on the last day; nobody can read the date anywhere else. */
+const announce = async (t: TenantTx, ctx: RequestCtx, tenant: Tenant, on: Date, restoreToken: string): Promise<void> => {
+  const data = { on, restoreToken, restoreUrl: `${ctx.config.BASE_URL}/tenants/restore` }
+  const lastDay = secondsAfter(on, -REMINDER_SECONDS)
+  for (const { id, email } of await findHolders(t, 'admin:access', ctx.clock.now())) {
+    const mail = { to: email, tenantName: tenant.name, subjectId: id, template: 'tenant_deletion' } as const
+    await enqueueMail(t, ctx, { ...mail, data: { ...data, stage: 'asked' } })
+    await enqueueMail(t, ctx, { ...mail, data: { ...data, stage: 'reminder' }, notBefore: lastDay, kind: 'deletion_reminder' })
+  }
+}
+
+/**
+ * Closes the tenant: every session ends, nobody signs in, and after the grace period it is purged.
+ * @throws AppError not_found, forbidden, insufficient_user_authentication
+ */
+export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId, confirm: string | undefined) => {
+  if (tenantId === SYSTEM_TENANT) throw new AppError('forbidden', 'The deployment cannot delete itself.')
+  const now = ctx.clock.now()
+  const deleteAfter = secondsAfter(now, GRACE_SECONDS)
+  const answer = await acting(ctx, caller, tenantId, async (t) => {
+    const tenant = await tenantOf(t)
+    await requireMayDelete(t, ctx, caller, tenant.domain, confirm)
+    await setTenantStatus(t, 'deleting', now)
+    await dropWaiting(t, 'deletion_reminder')
+    await scheduleDeletion(t, deleteAfter, now)
+    await endTicketsOfPurpose(t, 'tenant_restore', now)
+    const restore = await openTicket(t, ctx, { purpose: 'tenant_restore', userId: null, clientId: null, verified: [], seconds: GRACE_SECONDS })
+    await announce(t, ctx, tenant, deleteAfter, restore)
+    await record(t, ctx, {
+      event: 'tenant.deletion_scheduled',
+      actor: byUser(caller),
+      target: { type: 'tenant', id: tenantId },
+      before: { status: tenant.status },
+      after: { status: 'deleting', delete_after: deleteAfter.toISOString() },
+    })
+    return {
+      message: 'The tenant is closed and will be deleted.',
+      tenant_id: tenantId as string,
+      deleted_counts: Object.fromEntries(await findUsage(t)),
+      database_dropped: false as const,
+      warning: `Everything of this tenant is deleted for good after ${deleteAfter.toISOString()}. Keep the restore token: nobody can sign in to undo it.`,
+      status: 'deleting' as const,
+      delete_after: deleteAfter.toISOString(),
+      restore_token: restore,
+    }
+  })
+  ctx.wakeOutbox()
+  return answer
+}
+
+const bringBack = async (t: TenantTx, ctx: RequestCtx, actor: Actor): Promise<void> => {
+  const tenant = await findTenant(t)
+  if (tenant?.status !== 'deleting' || tenant.deleteAfter === null || tenant.deleteAfter <= ctx.clock.now()) throw new AppError('not_found')
+  await setTenantStatus(t, 'active', ctx.clock.now())
+  await scheduleDeletion(t, null, ctx.clock.now())
+  await dropWaiting(t, 'deletion_reminder')
+  await endTicketsOfPurpose(t, 'tenant_restore', ctx.clock.now())
+  await record(t, ctx, {
+    event: 'tenant.restored',
+    actor,
+    target: { type: 'tenant', id: t.tenantId },
+    before: { status: 'deleting', delete_after: tenant.deleteAfter.toISOString() },
+    after: { status: 'active' },
+  })
+}
+
+const restored = (tenantId: string) => ({ message: 'The tenant is back.', tenant_id: tenantId })
+
+/** By a platform administrator. @throws AppError not_found when it is not being deleted, or its grace is over */
+export const restoreTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId) => {
+  await acting(ctx, caller, tenantId, (t) => bringBack(t, ctx, byUser(caller)))
+  return restored(tenantId)
+}
+
+/** By the token that the deletion answered, once. @throws AppError reset_not_verified, not_found */
+export const restoreByToken = async (ctx: RequestCtx, token: string) => {
+  const handle = readHandle(ctx, 'tenant_restore', token)
+  const ticket = await loadTicket(ctx, 'tenant_restore', handle)
+  if (handle === undefined || ticket === undefined)
+    throw new AppError('reset_not_verified', 'The token is unknown, used or expired.', { refusal: { event: 'tenant.restored' } })
+  await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
+    if ((await consumeTicket(t, handleHash(ctx, handle.text), ctx.clock.now())) === undefined) throw new AppError('reset_not_verified')
+    await bringBack(t, ctx, byAnonymous)
+  })
+  return restored(handle.tenantId)
+}

@@ -1,0 +1,19 @@
+// Fields that forms of several groups of hosted pages have.
+import * as z from 'zod'
+
+export const FormToken = z.string().max(100)
+export const form = { form_token: FormToken.optional() }
+export const Lang = z.string().max(8).optional()
+/** Page to go on to: a path of ours. Anything else leads to the account page. */
+export const ReturnTo = z.string().max(2000).optional()
+export const PageQuery = z.strictObject({ lang: Lang })
+export const Password = z.string().min(1).max(1024)
+/** Six digits, as people type and paste them. */
+export const Otp = z
+  .string()
+  .max(20)
+  .overwrite((text) => text.replace(/[\s-]/g, ''))
+  .regex(/^\d{6}$/, 'must be six digits')
+
+export const NoForm = z.strictObject(form).meta({ id: 'PageForm' })
+export const AppCodeForm = z.strictObject({ ...form, code: Otp }).meta({ id: 'AppCodeForm' })

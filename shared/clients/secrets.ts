@@ -1,0 +1,61 @@
+// Secrets of clients: 256 random bits, shown once, kept as SHA-256 (a digest is enough for what nobody can guess). A client has two: the one that it shows
+// as a password, and the second half of its SDK client id, for SDKs that send a client id and nothing else.
+import { createHash } from 'node:crypto'
+import { type ClientCredentials, type ClientEntry, findClientCredentials } from '#db/store/clients'
+import { directory } from '#db/tenant'
+import type { BaseCtx } from '../context.ts'
+import { equal } from '../crypto/equal.ts'
+import type { Credentials } from '../http/basic.ts'
+import { opaque, type Random } from '../random.ts'
+import { plainClientId, sdkSecretOf } from '../sign-up/client.ts'
+
+/** What is stored of a secret. */
+export const secretDigest = (secret: string): Uint8Array => new Uint8Array(createHash('sha256').update(secret).digest())
+
+export type NewSecret = { readonly secret: string; readonly hash: Uint8Array }
+
+export const newClientSecret = (random: Random): NewSecret => {
+  const secret = opaque(random)
+  return { secret, hash: secretDigest(secret) }
+}
+
+/** `secret` is the second half; `sdkClientId` puts the whole together. */
+export const newSdkSecret = (random: Random): NewSecret => {
+  const secret = Buffer.from(random.bytes(32)).toString('hex')
+  return { secret, hash: secretDigest(secret) }
+}
+export const sdkClientId = (clientId: string, secret: string): string => `${clientId}~${secret}`
+
+const isOneOf = (secret: string, hashes: readonly (Uint8Array | null)[]): boolean => {
+  const shown = secretDigest(secret)
+  return hashes.some((hash) => hash !== null && equal(shown, new Uint8Array(hash)))
+}
+
+type Deps = Pick<BaseCtx, 'db' | 'clock'>
+
+const credentialsOf = async (ctx: Deps, text: string): Promise<ClientCredentials | undefined> => {
+  const id = plainClientId(text)
+  const found = id === undefined ? undefined : await findClientCredentials(directory(ctx.db), id)
+  return found?.active === true ? found : undefined
+}
+
+const entryOf = ({ clientId, tenantId, active }: ClientCredentials): ClientEntry => ({ clientId, tenantId, active })
+const inOverlap = (ctx: Deps, { previousValidUntil }: ClientCredentials): boolean =>
+  previousValidUntil !== null && previousValidUntil > ctx.clock.now()
+
+/** An active client that shows its secret, with or without a service account to act as. */
+export const authenticateClientSecret = async (ctx: Deps, { clientId, secret }: Credentials): Promise<ClientEntry | undefined> => {
+  const found = await credentialsOf(ctx, clientId)
+  if (found === undefined) return undefined
+  const hashes = [found.secretHash, ...(inOverlap(ctx, found) ? [found.previousSecretHash] : [])]
+  return isOneOf(secret, hashes) ? entryOf(found) : undefined
+}
+
+/** An active client that shows its SDK client id, wherever a client id stands in a body or in `X-Client-ID`. A plain client id authenticates nobody. */
+export const authenticateSdkClient = async (ctx: Deps, text: string): Promise<ClientEntry | undefined> => {
+  const secret = sdkSecretOf(text)
+  const found = secret === undefined ? undefined : await credentialsOf(ctx, text)
+  if (secret === undefined || found === undefined) return undefined
+  const hashes = [found.sdkSecretHash, ...(inOverlap(ctx, found) ? [found.previousSdkSecretHash] : [])]
+  return isOneOf(secret, hashes) ? entryOf(found) : undefined
+}

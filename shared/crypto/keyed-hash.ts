@@ -1,0 +1,38 @@
+// HMAC-SHA-256 under the deployment's HASH_KEY: for what is looked up by value but must not be readable (addresses), and for short codes.
+import { createHmac, createSecretKey } from 'node:crypto'
+import { ConfigError } from '../config.ts'
+
+/** `purpose` separates domains: the same text under two purposes has unrelated digests. Parts are length-prefixed, so that no two lists collide. */
+export type KeyedHash = (purpose: string, ...parts: readonly string[]) => Uint8Array
+
+const MIN_SECRET_BYTES = 32
+
+/** UTF-16, because UTF-8 would turn every lone surrogate into the same replacement character and so let two texts share a digest. */
+const framed = (part: string): Uint8Array => {
+  const text = Buffer.from(part, 'utf16le')
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(text.length)
+  return Buffer.concat([length, text])
+}
+
+/** Keyed by at least 32 bytes; a shorter secret throws. */
+export const keyedHash = (secret: Uint8Array): KeyedHash => {
+  if (secret.length < MIN_SECRET_BYTES) throw new ConfigError('HASH_KEY: must be at least 32 bytes')
+  const key = createSecretKey(secret)
+  return (purpose, ...parts) => {
+    const mac = createHmac('sha256', key)
+    for (const part of [purpose, ...parts]) mac.update(framed(part))
+    return new Uint8Array(mac.digest())
+  }
+}
+
+/**
+ * Reads HASH_KEY: base64 of at least 32 bytes.
+ * @throws ConfigError which never holds the value
+ */
+export const parseHashKey = (text: string): Uint8Array => {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') !== text) throw new ConfigError('HASH_KEY: must be base64')
+  if (bytes.length < MIN_SECRET_BYTES) throw new ConfigError('HASH_KEY: must be at least 32 bytes')
+  return new Uint8Array(bytes)
+}

@@ -1,0 +1,14 @@
+// For processes that run anywhere: the native engine where its file loads, WebAssembly otherwise. Neither is imported before it is asked for.
+import type { Argon2Engine } from './argon2.ts'
+import { type Options, type PasswordHash, passwordHash } from './password-hash.ts'
+
+export const loadArgon2 = async (): Promise<Argon2Engine> => {
+  try {
+    return (await import('./argon2-native.ts')).argon2Native
+  } catch {
+    return (await import('./argon2-wasm.ts')).argon2Wasm
+  }
+}
+
+export const loadPasswordHash = async (options: Omit<Options, 'engine'> = {}): Promise<PasswordHash> =>
+  passwordHash({ ...options, engine: await loadArgon2() })

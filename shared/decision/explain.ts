@@ -1,0 +1,73 @@
+// Why: the bindings that were considered, in the order of the decision, the first that decided, and what is missing for a permit. For those who may see roles.
+import type { Binding, Holder, Permission, Policy } from './compile.ts'
+import { holdsPermission } from './compile.ts'
+import { type ConditionName, type Context, failingCondition } from './conditions.ts'
+import type { Principal, Question } from './decide.ts'
+
+export type Verdict = 'grants' | 'lacks_permission' | 'other_scope' | 'expired' | 'unusable_conditions' | ConditionName
+export type Considered = { readonly binding: Binding; readonly verdict: Verdict }
+export type Missing =
+  /** Nobody of that id, or not active. */
+  | { readonly kind: 'active_principal' }
+  /** No role of the tenant holds the permission. */
+  | { readonly kind: 'role_with_permission' }
+  /** None of these roles, which hold it, is bound to the principal or its groups. */
+  | { readonly kind: 'binding'; readonly roles: readonly string[] }
+  /** This binding would grant it, but for one thing. */
+  | { readonly kind: 'fulfilment'; readonly binding: Binding; readonly of: Verdict }
+
+export type Explanation = {
+  readonly allowed: boolean
+  readonly decidedBy: Binding | undefined
+  /** Up to and with the one that decided. */
+  readonly considered: readonly Considered[]
+  readonly missing: readonly Missing[]
+}
+
+const MAX_ROLES_NAMED = 20
+
+const verdictOf = (
+  binding: Binding,
+  permission: Permission | undefined,
+  { scopeId, scopeType }: Question,
+  context: Context,
+  now: number,
+): Verdict => {
+  if (permission === undefined || !holdsPermission(binding.role, permission)) return 'lacks_permission'
+  if (binding.scopeId !== undefined && (binding.scopeId !== scopeId || (scopeType !== undefined && binding.scopeType !== scopeType)))
+    return 'other_scope'
+  if (binding.expiresAt <= now) return 'expired'
+  if (binding.conditions === 'unusable') return 'unusable_conditions'
+  return (binding.conditions && failingCondition(binding.conditions, context, now)) ?? 'grants'
+}
+
+/** As the decision walks them; bindings of other scopes, which it never touches, come last. */
+const bindingsOf = (holder: Holder | undefined, scopeId: string | undefined): readonly Binding[] => {
+  if (holder === undefined) return []
+  const asked = scopeId === undefined ? undefined : holder.scoped.get(scopeId)
+  const others = [...holder.scoped.values()].filter((shelf) => shelf !== asked)
+  return [holder.wide, asked, ...others].flatMap((shelf) => shelf?.bindings ?? [])
+}
+
+const missingFor = (permission: Permission | undefined, considered: readonly Considered[]): readonly Missing[] => {
+  if (permission === undefined) return [{ kind: 'role_with_permission' }]
+  const nearly = considered.filter(({ verdict }) => verdict !== 'lacks_permission')
+  if (nearly.length === 0) return [{ kind: 'binding', roles: permission.roles.slice(0, MAX_ROLES_NAMED).map(({ name }) => name) }]
+  return nearly.map(({ binding, verdict }) => ({ kind: 'fulfilment', binding, of: verdict }))
+}
+
+/** The decision of `decide`, taken apart. */
+export const explain = (policy: Policy, principal: Principal | undefined, question: Question, context: Context, now: number): Explanation => {
+  if (principal?.active !== true) return { allowed: false, decidedBy: undefined, considered: [], missing: [{ kind: 'active_principal' }] }
+  const permission = policy.permissions.get(question.resource)?.get(question.action)
+  const holders = [policy.holders[principal.kind].get(principal.id), ...principal.groups.map((id) => policy.holders.group.get(id))]
+  const considered: Considered[] = []
+  for (const holder of holders) {
+    for (const binding of bindingsOf(holder, question.scopeId)) {
+      const verdict = verdictOf(binding, permission, question, context, now)
+      considered.push({ binding, verdict })
+      if (verdict === 'grants') return { allowed: true, decidedBy: binding, considered, missing: [] }
+    }
+  }
+  return { allowed: false, decidedBy: undefined, considered, missing: missingFor(permission, considered) }
+}

@@ -1,0 +1,66 @@
+// Weekly windows of wall-clock time in a time zone. Daylight saving is the zone's own: what counts is what the clock on the wall shows at that moment.
+
+export const DAYS: readonly string[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+const DAY = 24 * 60
+const WEEK = 7 * DAY
+
+/** Minutes of the week from Monday 00:00, `from` within, `to` not. Never wraps: a window over the end of the week is two. */
+type Span = { readonly from: number; readonly to: number }
+export type Hours = { readonly timeZone: string; readonly spans: readonly Span[] }
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+/** One formatter a zone: making one costs a thousand times what using it does. Names of zones are few and checked, so this stays small. */
+const formatOf = (timeZone: string): Intl.DateTimeFormat => {
+  const known = formats.get(timeZone)
+  if (known !== undefined) return known
+  const made = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  formats.set(timeZone, made)
+  return made
+}
+
+/** IANA names alone; an offset such as `+01:00` knows no daylight saving, and whoever writes one would be surprised in spring. */
+export const isTimeZone = (name: string): boolean => {
+  if (name.length > 64 || !/^[A-Za-z][\w+/-]*$/.test(name)) return false
+  try {
+    formatOf(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const minuteOfWeek = (timeZone: string, at: number): number => {
+  let [day, hour, minute] = [0, 0, 0]
+  for (const { type, value } of formatOf(timeZone).formatToParts(at)) {
+    if (type === 'weekday') day = DAYS.indexOf(value.toLowerCase())
+    else if (type === 'hour') hour = Number(value)
+    else if (type === 'minute') minute = Number(value)
+  }
+  return day * DAY + hour * 60 + minute
+}
+
+const CLOCK = /^(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$/
+/** `08:00` to `24:00`, as minutes of the day. */
+export const minuteOfDay = (text: string): number | undefined => {
+  const match = CLOCK.exec(text)
+  if (match === null) return undefined
+  return match[1] === undefined ? DAY : Number(match[1]) * 60 + Number(match[2])
+}
+
+/** A window that ends before it begins runs past midnight into the following day. */
+export const spansOf = (day: number, from: number, to: number): readonly Span[] => {
+  const begins = day * DAY + from
+  const ends = day * DAY + (to > from ? to : to + DAY)
+  return ends <= WEEK
+    ? [{ from: begins, to: ends }]
+    : [
+        { from: begins, to: WEEK },
+        { from: 0, to: ends - WEEK },
+      ]
+}
+
+/** Whether the clock on the zone's wall stands in one of the windows at that moment (milliseconds since 1970). */
+export const isWithinHours = ({ timeZone, spans }: Hours, at: number): boolean => {
+  const minute = minuteOfWeek(timeZone, at)
+  return spans.some(({ from, to }) => from <= minute && minute < to)
+}

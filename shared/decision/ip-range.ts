@@ -1,0 +1,48 @@
+// Internet addresses and CIDR blocks as numbers, so that a comparison is one shift.
+import { isIP, SocketAddress } from 'node:net'
+
+export type Address = { readonly family: 4 | 6; readonly value: bigint }
+/** All addresses of the family whose bits from `shift` upwards are `prefix`. */
+export type IpRange = { readonly family: 4 | 6; readonly prefix: bigint; readonly shift: bigint }
+
+const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
+
+const ofV4 = (text: string): bigint => text.split('.').reduce((value, part) => (value << 8n) | BigInt(part), 0n)
+
+const ofV6 = (text: string): bigint => {
+  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text)
+  const low = dotted === null ? undefined : ofV4(dotted[2] ?? '')
+  const [head = '', tail] = (
+    dotted === null || low === undefined ? text : `${dotted[1]}${(low >> 16n).toString(16)}:${(low & 0xffffn).toString(16)}`
+  ).split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const gap = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0')
+  return [...left, ...gap, ...right].reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n)
+}
+
+/** An address in any spelling, without zone. One that maps IPv4 into IPv6 is the IPv4 address (RFC 4291 section 2.5.5.2). */
+export const parseAddress = (text: string): Address | undefined => {
+  const family = isIP(text)
+  if (family === 4) return { family, value: ofV4(text) }
+  if (family !== 6 || text.includes('%')) return undefined
+  const { address } = new SocketAddress({ address: text, family: 'ipv6' })
+  const mapped = MAPPED.exec(address)?.[1]
+  return mapped === undefined ? { family, value: ofV6(address) } : { family: 4, value: ofV4(mapped) }
+}
+
+/** A CIDR block, or an address that stands for itself. Bits behind the prefix must be zero: `10.0.0.1/8` is more likely a slip than a wish. */
+export const parseRange = (text: string): IpRange | undefined => {
+  const [host = '', length, ...rest] = text.split('/')
+  const address = parseAddress(host)
+  if (address === undefined || rest.length > 0 || (length !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(length))) return undefined
+  const isMapped = address.family === 4 && host.includes(':')
+  const bits = address.family === 4 ? 32 : 128
+  const asked = length === undefined ? bits : Number(length) - (isMapped ? 96 : 0)
+  if (asked < 0 || asked > bits) return undefined
+  const shift = BigInt(bits - asked)
+  return (address.value >> shift) << shift === address.value ? { family: address.family, prefix: address.value >> shift, shift } : undefined
+}
+
+export const isWithin = (address: Address, range: IpRange): boolean =>
+  address.family === range.family && address.value >> range.shift === range.prefix

@@ -1,0 +1,62 @@
+// Who may, on what, and which actions: read from the compiled indexes, so that every answer is one that the decision would give.
+import type { PrincipalKind } from '#db/store/policy'
+import type { Binding, Policy } from './compile.ts'
+import { type Context, failingCondition } from './conditions.ts'
+import { decide, type Principal, type Question } from './decide.ts'
+
+const covers = (binding: Binding, { scopeId, scopeType }: Question, context: Context, now: number): boolean =>
+  binding.expiresAt > now &&
+  (binding.scopeId === undefined || (binding.scopeId === scopeId && (scopeType === undefined || binding.scopeType === scopeType))) &&
+  binding.conditions !== 'unusable' &&
+  (binding.conditions === undefined || failingCondition(binding.conditions, context, now) === undefined)
+
+/** Those of the kind, and the groups, to whom a binding grants it now. Who of them is active, and who stands in the groups, the store knows. */
+export const holdersAllowed = (
+  policy: Policy,
+  kind: PrincipalKind,
+  question: Question,
+  context: Context,
+  now: number,
+): { readonly ids: readonly string[]; readonly groups: readonly string[] } => {
+  const ids = new Set<string>()
+  const groups = new Set<string>()
+  for (const role of policy.permissions.get(question.resource)?.get(question.action)?.roles ?? []) {
+    for (const binding of policy.bindingsOfRole.get(role) ?? []) {
+      if (binding.holderKind !== kind && binding.holderKind !== 'group') continue
+      if (covers(binding, question, context, now)) (binding.holderKind === 'group' ? groups : ids).add(binding.holderId)
+    }
+  }
+  return { ids: [...ids], groups: [...groups] }
+}
+
+/**
+ * The resources of a type that the principal may act on, among those that some binding of the tenant names: others are not known here. `tenantWide` says that
+ * the permission covers all of them, known or not.
+ */
+export const resourcesAllowed = (
+  policy: Policy,
+  principal: Principal | undefined,
+  { resource, action }: Pick<Question, 'resource' | 'action'>,
+  context: Context,
+  now: number,
+): { readonly ids: readonly string[]; readonly tenantWide: boolean } => {
+  const known = policy.scopeIds.get(resource) ?? []
+  const tenantWide = decide(policy, principal, { resource, action }, context, now).allowed
+  if (tenantWide || principal === undefined) return { ids: tenantWide ? known : [], tenantWide }
+  const holders = [policy.holders[principal.kind].get(principal.id), ...principal.groups.map((id) => policy.holders.group.get(id))]
+  const named = new Set(holders.flatMap((holder) => [...(holder?.scoped.keys() ?? [])]))
+  const may = (scopeId: string): boolean => decide(policy, principal, { resource, action, scopeId, scopeType: resource }, context, now).allowed
+  return { ids: [...named].filter(may).sort(), tenantWide: false }
+}
+
+/** The actions that the principal may perform on a resource, sorted. */
+export const actionsAllowed = (
+  policy: Policy,
+  principal: Principal | undefined,
+  question: Omit<Question, 'action'>,
+  context: Context,
+  now: number,
+): readonly string[] =>
+  [...(policy.permissions.get(question.resource)?.keys() ?? [])]
+    .filter((action) => decide(policy, principal, { ...question, action }, context, now).allowed)
+    .sort()

@@ -1,0 +1,17 @@
+// A resolver of its own little world: what tests put there is what it answers.
+import type { Resolver, TxtAnswer } from './resolver.ts'
+
+export type LocalResolver = Resolver & { set(name: string, answer: TxtAnswer): void; readonly asked: readonly string[] }
+
+export const localResolver = (): LocalResolver => {
+  const records = new Map<string, TxtAnswer>()
+  const asked: string[] = []
+  return {
+    asked,
+    set: (name, answer) => void records.set(name, answer),
+    txt: async (name) => {
+      asked.push(name)
+      return records.get(name) ?? 'none'
+    },
+  }
+}

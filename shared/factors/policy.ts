@@ -1,0 +1,23 @@
+// What a tenant asks of its people's factors.
+import type { Tenant } from '#db/store/tenants'
+import type { User } from '#db/store/users'
+import type { TenantDb } from '#db/tenant'
+import type { BaseCtx } from '../context.ts'
+import { administers } from '../sign-in/administers.ts'
+import { adminAcrOf } from '../token/admin-acr.ts'
+
+/** Wrong tries pause a factor for a quarter of an hour, whatever endpoint checked them. */
+export const PAUSE = { tries: 5, seconds: 15 * 60 } as const
+export const MAX_FACTORS = 20
+
+/** Whether the person must have a factor: the tenant asks it of everybody, or of those who administer. */
+export const mustHaveFactor = async (
+  t: TenantDb,
+  ctx: Pick<BaseCtx, 'clock'>,
+  user: Pick<User, 'id'>,
+  tenant: Tenant | undefined,
+): Promise<boolean> => {
+  if (tenant?.settings.requireSecondFactor === true) return true
+  const acr = adminAcrOf(t.tenantId, tenant?.settings.adminAcr)
+  return acr !== undefined && acr !== 'aal1' && (await administers(t, ctx, user.id))
+}

@@ -1,0 +1,160 @@
+// The one way out to an address that a tenant chose. What the name resolves to is judged when the connection is made, so nothing that answers differently the
+// second time gets past; nothing is followed, kept open, unpacked or read without bound.
+import type { LookupAddress } from 'node:dns'
+import { lookup } from 'node:dns/promises'
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { isLoopback, isPublicAddress } from './addresses.ts'
+import { judgeUrl } from './target.ts'
+
+/** All addresses of a host; throws when it has none. */
+export type Resolver = { readonly resolve: (host: string) => Promise<readonly string[]> }
+
+export const systemResolver: Resolver = {
+  resolve: async (host) => (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address),
+}
+
+export type FetchFailureReason = 'url_refused' | 'unresolvable' | 'address_refused' | 'redirect' | 'timeout' | 'too_large' | 'connection'
+
+/** No answer, and why; never what the other side said. */
+export class FetchFailure extends Error {
+  readonly reason: FetchFailureReason
+  constructor(reason: FetchFailureReason, cause?: unknown) {
+    super(reason, { cause })
+    this.name = 'FetchFailure'
+    this.reason = reason
+  }
+}
+
+export type OutboundCall = {
+  readonly url: string
+  readonly method: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+}
+export type OutboundAnswer = {
+  readonly status: number
+  readonly body: Uint8Array
+  /** One value of a header, by its lower-case name. */
+  header(name: string): string | undefined
+}
+
+/** Asks once. @throws FetchFailure */
+export type Outbound = {
+  send(call: OutboundCall): Promise<OutboundAnswer>
+  /** Whether http, any port and loopback hosts are allowed here (development). */
+  readonly loopback: boolean
+}
+
+export type GuardOptions = {
+  readonly resolver: Resolver
+  /** OUTBOUND_LOOPBACK; refused in production. */
+  readonly loopback: boolean
+  readonly timeoutMs?: number
+  readonly maxBytes?: number
+  /** Certificate authorities beside the system's. */
+  readonly ca?: string
+}
+
+const TIMEOUT_MS = 10_000
+const MAX_BYTES = 1024 * 1024
+
+type Judge = (address: string) => boolean
+
+/** Resolves and judges, at the moment of connecting. One address that is refused refuses the host: an honest name has no private address beside. */
+const judgedLookup = (resolver: Resolver, mayReach: Judge): LookupFunction =>
+  ((host, options, done) => {
+    const answer = async (): Promise<readonly LookupAddress[]> => {
+      const addresses = await resolver.resolve(host).catch((cause: unknown) => {
+        throw new FetchFailure('unresolvable', cause)
+      })
+      if (addresses.length === 0) throw new FetchFailure('unresolvable')
+      if (!addresses.every(mayReach)) throw new FetchFailure('address_refused')
+      return addresses.map((address) => ({ address, family: isIP(address) }))
+    }
+    answer().then(
+      (all) => (options.all === true ? done(null, [...all]) : done(null, all[0]?.address ?? '', all[0]?.family)),
+      (error: NodeJS.ErrnoException) => done(error, ''),
+    )
+  }) satisfies LookupFunction
+
+const failureOf = (error: unknown): FetchFailure => {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) if (e instanceof FetchFailure) return e
+  return new FetchFailure('connection', error)
+}
+
+const read = (response: IncomingMessage, maxBytes: number): Promise<Uint8Array> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= maxBytes) return void chunks.push(chunk)
+      reject(new FetchFailure('too_large'))
+      response.destroy()
+    })
+    response.on('end', () => resolve(Buffer.concat(chunks)))
+    response.on('error', reject)
+  })
+
+/** The address that was reached is looked at once more: it is what counts, whatever led there. */
+const judgeSocket = (request: ClientRequest, mayReach: Judge): void => {
+  request.on('socket', (socket) =>
+    socket.once('connect', () => {
+      if (!mayReach(socket.remoteAddress ?? '')) request.destroy(new FetchFailure('address_refused'))
+    }),
+  )
+}
+
+const optionsOf = (call: OutboundCall, url: URL, options: GuardOptions, mayReach: Judge): RequestOptions & { ca?: string } => ({
+  method: call.method,
+  headers: { 'user-agent': 'authsec-webhooks', 'accept-encoding': 'identity', ...call.headers, host: url.host, connection: 'close' },
+  agent: false,
+  lookup: judgedLookup(options.resolver, mayReach),
+  ...(options.ca === undefined ? {} : { ca: options.ca }),
+})
+
+const exchange = async (call: OutboundCall, url: URL, options: GuardOptions, signal: AbortSignal): Promise<OutboundAnswer> => {
+  const mayReach: Judge = (address) => isPublicAddress(address) || (options.loopback && isLoopback(address))
+  const make = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const request = make(url, { ...optionsOf(call, url, options, mayReach), signal })
+  judgeSocket(request, mayReach)
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.on('response', resolve)
+    request.on('error', reject)
+    request.end(call.body)
+  })
+  const status = response.statusCode ?? 0
+  if (status >= 300 && status < 400) {
+    request.destroy()
+    throw new FetchFailure('redirect')
+  }
+  const body = await read(response, options.maxBytes ?? MAX_BYTES)
+  return {
+    status,
+    body,
+    header: (name) => {
+      const value = response.headers[name]
+      return typeof value === 'string' ? value : undefined
+    },
+  }
+}
+
+/** Ten seconds and one mebibyte for all of it: resolving, connecting, asking and reading. */
+export const guardedFetch = (options: GuardOptions): Outbound => ({
+  loopback: options.loopback,
+  send: async (call) => {
+    const url = judgeUrl(call.url, options)
+    if (typeof url === 'string') throw new FetchFailure('url_refused')
+    const overdue = new AbortController()
+    const timer = setTimeout(() => overdue.abort(), options.timeoutMs ?? TIMEOUT_MS)
+    try {
+      return await exchange(call, url, options, overdue.signal)
+    } catch (error) {
+      throw overdue.signal.aborted ? new FetchFailure('timeout', error) : failureOf(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  },
+})

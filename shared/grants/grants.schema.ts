@@ -1,0 +1,18 @@
+// Wire shapes that the grants share.
+import * as z from 'zod'
+
+/** RFC 6749 section 3.3, one name. */
+const Scope = z
+  .string()
+  .max(128)
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be visible ASCII without quotes and backslashes')
+export const Scopes = z.array(Scope).max(50)
+/** A client id, or an SDK client id. */
+export const ClientId = z.string().min(1).max(256)
+export const SaidOfDevice = z.record(z.string(), z.unknown())
+export const UserCode = z.string().min(1).max(32)
+
+/** A poll to which nobody has an answer yet. */
+export const Pending = z
+  .object({ error: z.literal('authorization_pending'), error_description: z.string(), message: z.string() })
+  .meta({ id: 'AuthorizationPending' })

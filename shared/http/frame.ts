@@ -1,0 +1,154 @@
+// What surrounds every request, known path or not: its id, the bounds of time and headers, CORS, security headers, one log line, one count.
+import type { BaseCtx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { emfLine } from '../metrics/emf.ts'
+import { clientAddress, forwardedPlace, forwardedProto } from './address.ts'
+import { corsHeaders, createOrigins, preflightHeaders } from './cors.ts'
+import type { Exchange, Step } from './env.ts'
+import type { Fail } from './fail.ts'
+import { type Caller, principalIdOf } from './principal.ts'
+import type { Refusals } from './refusals.ts'
+import { type Forwarded, requestIdOf } from './request.ts'
+import { pathOf } from './route.ts'
+
+const MAX_HEADER_BYTES = 32 * 1024
+const EMF_NAMESPACE = 'authsec-serverless'
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'X-XSS-Protection': '0',
+  'Referrer-Policy': 'strict-origin-when-cross-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  'Cache-Control': 'no-store',
+}
+const HSTS = 'max-age=31536000; includeSubDomains'
+
+/** Methods that have a name in metrics and log lines; a caller can make up others without end. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+const methodOf = (c: Exchange): string => (METHODS.has(c.req.method) ? c.req.method : 'other')
+
+/** A production whose public base is https is reached over TLS alone, also where the hop that ends TLS is not one that we trust to say so. */
+const isAlwaysSecure = ({ ENVIRONMENT, BASE_URL }: BaseCtx['config']): boolean => ENVIRONMENT === 'production' && BASE_URL.startsWith('https:')
+
+/** Who is at the other end, by the trusted hop. */
+export const forwardedOf = (c: Exchange, config: BaseCtx['config']): Forwarded => {
+  const peer = c.env?.peer ?? { address: '', secure: false }
+  const trusted = config.TRUSTED_PROXIES
+  const told = forwardedProto(peer.address, c.req.header('x-forwarded-proto'), trusted)
+  return {
+    address: clientAddress(peer.address, c.req.header('x-forwarded-for'), trusted),
+    secure: peer.secure || told === 'https' || isAlwaysSecure(config),
+    place: forwardedPlace(
+      peer.address,
+      config.PLACE_HEADERS.map((name) => c.req.header(name)),
+      trusted,
+    ),
+  }
+}
+
+const headerBytes = (headers: Headers): number => {
+  let size = 0
+  headers.forEach((value, name) => {
+    size += name.length + value.length + 4
+  })
+  return size
+}
+
+const withinTime = async (work: Promise<void>, seconds: number): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new AppError('timeout')), seconds * 1000)
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const noteOf = (caller: Caller): Readonly<Record<string, string>> => ({
+  tenant_id: caller.tenantId,
+  principal: principalIdOf(caller),
+  ...(caller.kind === 'user' ? { session_id: caller.sessionId } : { client_id: caller.clientId }),
+})
+
+/** One line and one count a request. Ids, codes and the route's name: nothing that the caller wrote. */
+const account = (ctx: BaseCtx, c: Exchange, startedAt: number): void => {
+  const route = c.get('route')
+  const principal = c.get('principal')
+  const endpoint = route === undefined ? 'unknown' : pathOf(route)
+  const durationMs = ctx.clock.elapsed() - startedAt
+  const [method, requestId, tenantId, status] = [methodOf(c), c.get('requestId'), principal?.tenantId ?? 'unknown', c.res.status]
+  const labels = { method, endpoint, tenant_id: tenantId }
+  ctx.metrics.count('http_requests_total', { ...labels, status_code: String(status) })
+  ctx.metrics.observe('http_request_duration_seconds', { ...labels, status_code: String(status) }, durationMs / 1000)
+  ctx.metrics.observe('http_response_size_bytes', labels, Number(c.res.headers.get('content-length') ?? '0'))
+  if (ctx.config.METRICS_EMF === 'on') {
+    ctx.log.line(emfLine(EMF_NAMESPACE, { at: ctx.clock.now(), durationMs, method, endpoint, statusCode: status, tenantId, requestId }))
+  }
+  ctx.log.info('request', {
+    request_id: requestId,
+    method,
+    route: route?.id ?? 'unknown',
+    status,
+    duration_ms: Math.round(durationMs),
+    ...(principal === undefined ? {} : noteOf(principal)),
+  })
+}
+
+const decorate = (c: Exchange, cors: Readonly<Record<string, string>>, secure: boolean): void => {
+  const { headers } = c.res
+  headers.set('X-Request-ID', c.get('requestId'))
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!headers.has(name)) headers.set(name, value)
+  for (const [name, value] of Object.entries(cors)) headers.set(name, value)
+  headers.append('Vary', 'Origin')
+  if (secure) headers.set('Strict-Transport-Security', HSTS)
+}
+
+export type FrameOptions = {
+  /** How long a request may take; REQUEST_SECONDS unless told. */
+  readonly requestSeconds?: number
+}
+
+export const frame = (ctx: BaseCtx, fail: Fail, refusals: Refusals, { requestSeconds = ctx.config.REQUEST_SECONDS }: FrameOptions): Step => {
+  const origins = createOrigins(ctx)
+  const corsFor = async (c: Exchange, address: string): Promise<Readonly<Record<string, string>>> => {
+    const origin = c.req.header('origin')
+    // Whoever cannot be looked up now is not let in now.
+    const allowed = origin !== undefined && (await origins.allowed(origin, address).catch(() => false))
+    c.set('originAllowed', allowed)
+    if (!allowed) return {}
+    return c.req.method === 'OPTIONS' ? { ...corsHeaders(origin), ...preflightHeaders } : corsHeaders(origin)
+  }
+  /** Whoever names a host that is not ours is looking for somebody else, or makes us write links to it (RFC 9110 section 7.4). */
+  const requireHost = async (c: Exchange, address: string): Promise<void> => {
+    const host = c.req.header('host')?.toLowerCase()
+    if (ctx.config.ENVIRONMENT !== 'production' || host === undefined || (await origins.serves(host, address))) return
+    ctx.log.warn('request.unknown_host', { request_id: c.get('requestId') })
+    throw new AppError('unknown_host')
+  }
+  return async (c, next) => {
+    const startedAt = ctx.clock.elapsed()
+    c.set(
+      'requestId',
+      requestIdOf(c.req.raw.headers, () => ctx.random.id()),
+    )
+    const forwarded = forwardedOf(c, ctx.config)
+    let cors: Readonly<Record<string, string>> = {}
+    try {
+      if (headerBytes(c.req.raw.headers) > MAX_HEADER_BYTES) throw new AppError('headers_too_large')
+      await requireHost(c, forwarded.address)
+      cors = await corsFor(c, forwarded.address)
+      if (c.req.method === 'OPTIONS') c.res = new Response(null, { status: 204 })
+      else await withinTime(next(), requestSeconds)
+    } catch (error) {
+      c.res = await fail(error, c)
+    }
+    decorate(c, cors, forwarded.secure || ctx.config.ENVIRONMENT === 'production')
+    account(ctx, c, startedAt)
+    await ctx.metrics.flush()
+    await refusals.settle()
+  }
+}

@@ -1,0 +1,81 @@
+// A Hono app as a Lambda handler: API Gateway v1 and v2, function URLs, load balancers.
+import type { Hono } from 'hono'
+import { type APIGatewayProxyResult, handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda'
+import type { Peer } from './request.ts'
+
+type Members = Readonly<Record<string, unknown>>
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null
+const member = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined)
+
+const isBalancers = (event: unknown): boolean => isObject(member(member(event, 'requestContext'), 'elb'))
+
+/** By the members that the adapter reads: a queue's event has none of them, a socket's or an authorizer's not all. */
+const isHttp = (event: unknown): event is LambdaEvent => {
+  const context = member(event, 'requestContext')
+  if (!isObject(event) || !isObject(context)) return false
+  const isV2 = text(event.rawPath) !== '' && text(member(context.http, 'method')) !== ''
+  return isV2 || (text(event.path) !== '' && text(event.httpMethod) !== '')
+}
+
+/** What the balancer itself wrote: it appends the address of its caller to whatever stands in the header, and overwrites the protocol. */
+const lastOf = (event: unknown, name: string): string => {
+  const many = member(member(event, 'multiValueHeaders'), name)
+  const header = Array.isArray(many) ? text(many.at(-1)) : text(member(member(event, 'headers'), name))
+  return header.slice(header.lastIndexOf(',') + 1).trim()
+}
+
+/**
+ * The caller's address as the gateway saw it: `requestContext.http.sourceIp` (payload 2.0 and function URLs), `requestContext.identity.sourceIp` (1.0); of a
+ * load balancer the entry that it appended to the forwarded header (its attribute `xff_header_processing.mode` must be `append`, as it is unless changed).
+ * TRUSTED_PROXIES decides whether anything left of it counts. A gateway ends TLS, so what it hands on was sent over it.
+ */
+export const peerOf = (event: unknown): Peer => {
+  if (isBalancers(event)) return { address: lastOf(event, 'x-forwarded-for'), secure: lastOf(event, 'x-forwarded-proto') === 'https' }
+  const context = member(event, 'requestContext')
+  const address = text(member(member(context, 'http'), 'sourceIp')) || text(member(member(context, 'identity'), 'sourceIp'))
+  return { address, secure: address !== '' }
+}
+
+/** A header that was sent more than once is a list (RFC 9110 section 5.3), cookies apart; the adapter would join all of them as cookies are. */
+const withLists = (event: LambdaEvent): LambdaEvent => {
+  const many = member(event, 'multiValueHeaders')
+  if (!isBalancers(event) || !isObject(many)) return event
+  const joined = Object.entries(many).map(([name, values]) => [
+    name,
+    Array.isArray(values) && name.toLowerCase() !== 'cookie' ? [values.join(', ')] : values,
+  ])
+  return { ...event, multiValueHeaders: Object.fromEntries(joined) } as LambdaEvent
+}
+
+const spelled = (name: string, at: number): string => [...name].map((letter, place) => ((at >> place) & 1 ? letter.toUpperCase() : letter)).join('')
+
+/** A balancer without multi-value headers takes one header a name; names differ by case alone, and browsers see as many cookies as there are. */
+const withCookies = (event: LambdaEvent, result: APIGatewayProxyResult, cookies: readonly string[]): APIGatewayProxyResult => {
+  if (cookies.length < 2 || !isBalancers(event) || isObject(member(event, 'multiValueHeaders'))) return result
+  const named = cookies.map((cookie, at) => [spelled('set-cookie', at), cookie])
+  return { ...result, headers: { ...result.headers, ...Object.fromEntries(named) } } as APIGatewayProxyResult
+}
+
+type Fetch = Pick<Hono, 'fetch'>
+type Bindings = { readonly event?: LambdaEvent }
+
+/**
+ * An event that is not an HTTP request is refused; the platform logs that. `settle` hands over what must not wait for the next request: between two of them a
+ * function is frozen.
+ */
+export const lambda = (app: { fetch(request: Request, env: { peer: Peer }): Response | Promise<Response> }, settle: () => Promise<void>) => {
+  return async (event: LambdaEvent, context: LambdaContext): Promise<APIGatewayProxyResult> => {
+    if (!isHttp(event)) throw new Error('This function answers HTTP events alone.')
+    let cookies: readonly string[] = []
+    const fetch = async (request: Request, env: Bindings): Promise<Response> => {
+      const response = await app.fetch(request, { peer: peerOf(env.event) })
+      cookies = response.headers.getSetCookie()
+      return response
+    }
+    const result = await handle({ fetch } as unknown as Fetch as Hono)(withLists(event), context)
+    await settle()
+    return withCookies(event, result, cookies)
+  }
+}

@@ -1,0 +1,121 @@
+// Declarations -> Hono app. A request goes: frame, access, reading, tenant rule, validating, handle, reply; a failure of any step ends in fail.ts.
+import { Hono } from 'hono'
+import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { byCaller, record } from '../audit/record.ts'
+import { requireFormToken } from '../browser/form.ts'
+import type { BaseCtx, RequestInfo } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { noTracer } from '../trace/trace.ts'
+import { type Env, type Exchange, known, type Stage } from './env.ts'
+import { failing } from './fail.ts'
+import { type FrameOptions, forwardedOf, frame } from './frame.ts'
+import { authorize, identify, limitAccount } from './guard.ts'
+import { parsedParts, reading, validating } from './parse.ts'
+import { authsecError, type Render } from './problem.ts'
+import { type Refusals, recordedRefusals } from './refusals.ts'
+import { notModified, replyWith } from './reply.ts'
+import { requestInfo } from './request.ts'
+import { methodOf, pathOf, type Route } from './route.ts'
+import { foreignTenant } from './tenant-rule.ts'
+import { traced } from './traced.ts'
+
+/** One group: its routes, what they need beyond the request, and the shape of its errors. */
+export type Group<Ctx> = { readonly routes: readonly Route<Ctx>[]; readonly ctx: Omit<Ctx, 'request'>; readonly render?: Render }
+/** A group whose context type was checked where it was made. */
+export type MountedGroup = { readonly routes: readonly Route<never>[]; readonly ctx: BaseCtx; readonly render: Render }
+export const group = <Ctx extends BaseCtx & { readonly request: RequestInfo }>({ routes, ctx, render }: Group<Ctx>): MountedGroup => ({
+  routes: routes as unknown as readonly Route<never>[],
+  ctx: ctx as unknown as BaseCtx,
+  render: render ?? authsecError,
+})
+
+/** Access before parsing: a stranger learns nothing of a schema. Who is calling is noted before it is judged, so that a refusal has a name. */
+const access =
+  (ctx: BaseCtx, route: Route<never>, render: Render): Stage =>
+  async (c) => {
+    c.set('route', route)
+    c.set('render', route.render ?? render)
+    const request = {
+      ...requestInfo(c.req.raw, forwardedOf(c, ctx.config), c.get('requestId'), route),
+      originAllowed: c.get('originAllowed') === true,
+    }
+    c.set('request', request)
+    const principal = await identify(ctx, route, request)
+    c.set('principal', principal)
+    if (principal !== undefined) authorize(ctx, route, principal)
+  }
+
+/** Judges all that was sent, also what no schema asks for. Who administers the platform may name another tenant, and that is in the record. */
+const tenantRule =
+  (ctx: BaseCtx): Stage =>
+  async (c) => {
+    const principal = c.get('principal')
+    if (principal === undefined) return
+    const headers = { tenant_id: c.req.header('tenant_id'), tenantId: c.req.header('x-tenant-id') }
+    const foreign = foreignTenant(principal, [c.req.param(), c.get('sentQuery'), c.get('sentBody'), headers])
+    if (foreign !== undefined) {
+      const request = known(c.get('request'), 'request')
+      const target = { type: 'tenant', id: foreign }
+      await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) =>
+        record(t, { ...ctx, request }, { event: 'tenant.accessed', actor: byCaller(principal), target }),
+      )
+    }
+  }
+
+const handler = (ctx: BaseCtx, route: Route<never>, stages: readonly Stage[]) => async (c: Exchange) => {
+  for (const stage of stages) {
+    const work = stage(c)
+    if (work !== undefined) await work
+  }
+  const request = known(c.get('request'), 'request')
+  const parts = parsedParts(c, route)
+  const principal = c.get('principal')
+  if (route.form !== undefined && (route.access.rule === 'page' || route.access.rule === 'browser')) {
+    requireFormToken(ctx, request, c.get('sentBody'))
+  }
+  await limitAccount(ctx, route, request, parts.body ?? parts.form)
+  const outcome = await route.handle({ ctx: { ...ctx, request } as never, principal: principal as never, ...parts } as never)
+  return notModified(replyWith(route, outcome, request), c.req.raw)
+}
+
+/** A known path under another method. Hono answers HEAD wherever there is GET, and the frame answers OPTIONS. */
+const refuseMethods = (app: Hono<Env>, groups: readonly MountedGroup[]): void => {
+  const methods = new Map<string, { readonly render: Render; readonly allowed: string[] }>()
+  for (const { routes, render } of groups) {
+    for (const route of routes) {
+      const at = methods.get(pathOf(route)) ?? { render, allowed: [] }
+      at.allowed.push(methodOf(route), ...(methodOf(route) === 'GET' ? ['HEAD'] : []))
+      methods.set(pathOf(route), at)
+    }
+  }
+  for (const [path, { render, allowed }] of methods) {
+    app.all(path, (c) => {
+      c.set('render', render)
+      throw new AppError('method_not_allowed', undefined, { headers: { Allow: [...allowed, 'OPTIONS'].join(', ') } })
+    })
+  }
+}
+
+export type MountOptions = FrameOptions & {
+  /** Handed in by who settles them when the process ends. */
+  readonly refusals?: Refusals
+}
+
+/** Mounts groups on one app. `ctx` is what the frame around all of them uses. */
+export const mount = (ctx: BaseCtx, groups: readonly MountedGroup[], options: MountOptions = {}): Hono<Env> => {
+  const app = new Hono<Env>()
+  const refusals = options.refusals ?? recordedRefusals(ctx)
+  const fail = failing(ctx, refusals)
+  app.onError(fail)
+  app.notFound((c) => fail(new AppError('not_found'), c))
+  app.use('*', frame(ctx, fail, refusals, options))
+  for (const { routes, ctx: own, render } of groups) {
+    for (const route of routes) {
+      const tracing = own.tracer === noTracer ? [] : [traced(own, route)]
+      const stages = [access(own, route, render), ...reading(route), tenantRule(own), ...validating(route)]
+      app.on(methodOf(route), [pathOf(route)], ...tracing, handler(own, route, stages))
+    }
+  }
+  refuseMethods(app, groups)
+  return app
+}

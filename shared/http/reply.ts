@@ -1,0 +1,47 @@
+// A handler's result becomes a response: what leaves is what the declaration lists, and nothing else.
+import type * as z from 'zod'
+import type { RequestInfo } from '../context.ts'
+import { type Cookie, type Route, Sent } from './route.ts'
+
+/** A cookie whose name says `__Host-` is only kept by browsers that got it with `Secure` and `Path=/` (RFC 6265bis section 4.1.3.2). */
+export const cookieLine = (cookie: Cookie, secure: boolean): string =>
+  `${cookie.name}=${cookie.value}; Path=${cookie.path ?? '/'}; Max-Age=${cookie.maxAgeSeconds}; HttpOnly; SameSite=${cookie.sameSite}${secure ? '; Secure' : ''}`
+
+const opaqueTag = (tag: string): string => tag.trim().replace(/^W\//, '')
+
+/** RFC 9110 section 13.1.2: the reader has this already. Compared weakly, as a list, or `*`. */
+const hasCurrent = (etag: string, ifNoneMatch: string): boolean =>
+  ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => opaqueTag(tag) === opaqueTag(etag))
+
+/** Section 15.4.5: a 304 keeps what would have changed a cache, and says nothing of a body. */
+export const notModified = (response: Response, request: Request): Response => {
+  const [etag, wanted] = [response.headers.get('etag'), request.headers.get('if-none-match')]
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (etag === null || wanted === null || !isRead || response.status !== 200 || !hasCurrent(etag, wanted)) return response
+  const headers = new Headers(response.headers)
+  headers.delete('content-length')
+  headers.delete('content-type')
+  return new Response(null, { status: 304, headers })
+}
+
+type Chosen = { readonly variant: Route<never>['reply']['variants'][number]; readonly value: unknown }
+
+const chosenOf = (route: Route<never>, result: unknown): Chosen => {
+  const { variants, bare } = route.reply
+  const named = bare ? undefined : (result as { readonly status: number; readonly body: unknown })
+  const variant = bare ? variants[0] : variants.find(({ status }) => status === named?.status)
+  if (variant === undefined) throw new Error(`${route.id} answered a status that it did not declare`)
+  return { variant, value: bare ? result : named?.body }
+}
+
+/** Throws on a result that its schema refuses: a mistake of ours, and so `internal`. */
+export const replyWith = (route: Route<never>, outcome: unknown, request: Pick<RequestInfo, 'secure'>): Response => {
+  const sent = outcome instanceof Sent ? (outcome as Sent<unknown>) : new Sent<unknown>(outcome)
+  const { variant, value } = chosenOf(route, sent.result)
+  const body = variant.schema === undefined ? (value ?? null) : JSON.stringify((variant.schema as z.ZodType).parse(value))
+  const headers = new Headers({ ...(route.cache === undefined ? {} : { 'Cache-Control': route.cache }), ...variant.headers, ...sent.headers })
+  for (const cookie of sent.cookies) headers.append('Set-Cookie', cookieLine(cookie, request.secure))
+  if (variant.type !== '' && !headers.has('Content-Type')) headers.set('Content-Type', variant.type)
+  if (typeof body === 'string') headers.set('Content-Length', String(Buffer.byteLength(body)))
+  return new Response(body as string | ReadableStream<Uint8Array> | null, { status: variant.status, headers })
+}

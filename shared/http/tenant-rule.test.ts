@@ -1,0 +1,103 @@
+// A tenant that a caller names must be the caller's own, wherever it is named; whether the other one exists is not looked at.
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { SYSTEM_TENANT } from '#db/tenant'
+import type { RequestCtx } from '../context.ts'
+import { ensurePlatformAdministrator } from '../tenancy/system-tenant.ts'
+import { startApp } from '../testing/app.ts'
+import { countedDb } from '../testing/counted.ts'
+import { testDb } from '../testing/database.ts'
+import { open, user } from './access.ts'
+import { empty, routeFor } from './route.ts'
+
+const route = routeFor<RequestCtx>()
+const common = { reply: empty(204), errors: [], emits: 'nothing', summary: 'A test.', handle: async () => undefined } as const
+const routes = [
+  route({ ...common, id: 'n.body', on: 'POST /authsec/n/body', access: user(), body: z.object({ x: z.string().optional() }) }),
+  route({ ...common, id: 'n.form', on: 'POST /n/form', access: user(), form: z.object({ x: z.string().optional() }) }),
+  route({ ...common, id: 'n.path', on: 'GET /n/path/:tenant_id', access: user(), path: z.object({ tenant_id: z.string() }) }),
+  route({ ...common, id: 'n.open', on: 'POST /n/open', access: open('A test.', { class: 'general' }), body: z.object({}) }),
+]
+const counted = testDb().then(({ engine }) => countedDb(engine))
+const started = counted.then(({ db }) => startApp(routes, { db }))
+
+type Call = Parameters<Awaited<ReturnType<typeof startApp>>['request']>[1]
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+const PLACES: readonly (readonly [string, (id: string) => readonly [string, Call]])[] = [
+  ['the path', (id) => [`/n/path/${id}`, {}]],
+  ['the query', (id) => [`/authsec/n/body?tenant_id=${id}`, { body: {} }]],
+  ['the query of a route that reads none', (id) => [`/n/path/x?tenantId=${id}`, {}]],
+  ['a body that does not know it', (id) => ['/authsec/n/body', { body: { tenant_id: id } }]],
+  ['a body, in the original\u2019s spelling', (id) => ['/authsec/n/body', { body: { tenantId: id } }]],
+  ['a body, as a workspace', (id) => ['/authsec/n/body', { body: { workspace_id: id } }]],
+  ['a form', (id) => ['/n/form', { method: 'POST', headers: FORM, body: `tenant_id=${id}` }]],
+  ['a header', (id) => ['/authsec/n/body', { body: {}, headers: { tenant_id: id } }]],
+  ['the other header', (id) => ['/authsec/n/body', { body: {}, headers: { 'x-tenant-id': id } }]],
+]
+
+describe.each(PLACES)('named in %s', (_, at) => {
+  test('another tenant is refused, an existing one as one that is made up, without a look-up; one\u2019s own is not', async () => {
+    const app = await started
+    const [acme, globex] = [await app.company('acme'), await app.company('globex')]
+    const token = await app.token(acme.admin)
+    const ask = async (id: string): Promise<unknown> => {
+      const [path, call] = at(id)
+      const response = await app.request(path, { token, headers: {}, ...call, ...(call?.headers ? { headers: { ...call.headers } } : {}) })
+      const body = response.status === 204 ? undefined : ((await response.json()) as { code: string; error: string })
+      return [response.status, body?.code, body?.error]
+    }
+    const refused = [403, 'tenant_mismatch', 'Access denied: tenant mismatch.']
+    expect(await ask(globex.tenantId)).toEqual(refused)
+    expect(await ask(globex.tenantId.toUpperCase())).toEqual(refused)
+    expect(await ask(app.ctx.random.id())).toEqual(refused)
+    expect(await ask(SYSTEM_TENANT)).toEqual(refused)
+    expect((await ask(acme.tenantId)) as number[]).toEqual([204, undefined, undefined])
+    expect((await ask(acme.tenantId.toUpperCase())) as number[]).toEqual([204, undefined, undefined])
+    const refusals = (await app.events(acme.tenantId)).filter(({ reason }) => reason === 'tenant_mismatch')
+    expect(refusals).toHaveLength(4)
+    expect(await app.events(globex.tenantId)).toHaveLength(3)
+  })
+})
+
+test('one\u2019s own beside another is no cover', async () => {
+  const app = await started
+  const [acme, globex] = [await app.company('acme'), await app.company('globex')]
+  const token = await app.token(acme.admin)
+  const [mine, theirs] = [acme.tenantId, globex.tenantId]
+  const calls: readonly (readonly [string, Call])[] = [
+    ['/authsec/n/body', { body: { tenant_id: mine, tenantId: theirs } }],
+    [`/authsec/n/body?tenant_id=${mine}`, { body: { tenant_id: theirs } }],
+    ['/authsec/n/body', { body: {}, headers: { tenant_id: mine, 'x-tenant-id': theirs } }],
+  ]
+  for (const [path, call] of calls) expect((await app.request(path, { token, ...call })).status).toBe(403)
+})
+
+test('nothing is asked of the database for the judgement', async () => {
+  const app = await started
+  const acme = await app.company()
+  const token = await app.token(acme.admin)
+  await app.request('/authsec/n/body', { token, body: {} })
+  // The record of the refusal: the event, sealed under the person's key.
+  const own = await (await counted).during(() => app.request('/authsec/n/body', { token, body: { tenant_id: app.ctx.random.id() } }))
+  const again = await (await counted).during(() => app.request('/authsec/n/body', { token, body: { tenant_id: app.ctx.random.id() } }))
+  expect(own.statements).toBeGreaterThan(0)
+  expect(again.statements).toBeLessThanOrEqual(3)
+})
+
+test('who administers the platform may, and that is in the record', async () => {
+  const app = await started
+  const acme = await app.company()
+  const email = `root-${acme.name}@platform.example`
+  const { userId } = await ensurePlatformAdministrator(app.ctx, { email, name: 'Root', passwordHash: null, proved: true })
+  const token = await app.token({ id: userId, email, password: '', tenantId: SYSTEM_TENANT })
+  expect((await app.request('/authsec/n/body', { token, body: { tenant_id: acme.tenantId } })).status).toBe(204)
+  const events = await app.events(SYSTEM_TENANT)
+  expect(events.filter(({ event, targetId }) => event === 'tenant.accessed' && targetId === acme.tenantId)).toEqual([
+    expect.objectContaining({ actorId: userId, route: 'n.body', outcome: 'success' }),
+  ])
+})
+
+test('strangers name tenants as they like: they act in none', async () => {
+  const app = await started
+  expect((await app.request('/n/open', { body: { tenant_id: app.ctx.random.id() } })).status).toBe(204)
+})

@@ -1,0 +1,83 @@
+// Clients. Their secrets lay outside the database of the original, so each gets new ones from an administrator.
+import type { ImportRows } from '#db/store/import'
+import type { Notes } from './report.ts'
+import { flagOf, listOf, momentOf, type SourceRow, textOf, uuidOf } from './source.ts'
+
+const DEFAULT_NAMES = new Set(['default client', 'default'])
+const TYPES = new Set(['application', 'ai_agent', 'm2m_service'])
+
+type Options = {
+  readonly tenantId: string
+  readonly userIds: ReadonlySet<string>
+  readonly projectIds: ReadonlySet<string>
+  /** Ids that clients of other tenants have. */
+  readonly isTaken: (clientId: string) => boolean
+  readonly now: Date
+  readonly notes: Notes
+}
+type Client = ImportRows['clients'][number]
+
+const clientOf = (row: SourceRow, id: string, isDefault: boolean, { projectIds, userIds, now, notes }: Options): Client => {
+  const isDeleted = flagOf(row, 'deleted') || textOf(row, 'status') === 'Deleted' || momentOf(row, 'deleted_at') !== undefined
+  const active = !isDeleted && row.active !== false
+  const [type, createdAt] = [textOf(row, 'client_type') ?? 'application', momentOf(row, 'created_at') ?? now]
+  const isKnownType = TYPES.has(type)
+  const projectId = uuidOf(row, 'project_id')
+  const ownerId = uuidOf(row, 'owner_id')
+  notes.taken('clients', id, ...(isDefault ? ['default_by_name'] : ['secret_must_be_rotated']), ...(isKnownType ? [] : ['client_type_unknown']))
+  return {
+    id,
+    name: textOf(row, 'name', 256) ?? 'Client',
+    email: textOf(row, 'email', 512) ?? null,
+    projectId: projectId !== undefined && projectIds.has(projectId) ? projectId : null,
+    ownerId: ownerId !== undefined && userIds.has(ownerId) ? ownerId : null,
+    clientType: isKnownType ? type : 'application',
+    status: isDeleted ? 'Deleted' : active ? 'Active' : 'Development',
+    active,
+    isDefault,
+    description: textOf(row, 'description', 2000) ?? '',
+    tags: [...listOf(row, 'tags')],
+    agentType: textOf(row, 'agent_type', 100) ?? null,
+    spiffeId: textOf(row, 'spiffe_id', 2048) ?? null,
+    oidcEnabled: flagOf(row, 'oidc_enabled'),
+    hydraClientId: textOf(row, 'hydra_client_id', 300) ?? null,
+    lastLoginAt: momentOf(row, 'last_login') ?? null,
+    validFrom: now,
+    createdAt,
+    updatedAt: momentOf(row, 'updated_at') ?? createdAt,
+    deletedAt: isDeleted ? (momentOf(row, 'deleted_at') ?? now) : null,
+  }
+}
+
+/** Oldest first, so that of several clients with a default's name the first is the default. */
+export const planClients = (rows: readonly SourceRow[], options: Options): readonly Client[] => {
+  const { tenantId, isTaken, notes } = options
+  const seen = new Set<string>()
+  let hasDefault = false
+  const age = (row: SourceRow): number => momentOf(row, 'created_at')?.getTime() ?? 0
+  return rows
+    .toSorted((a, b) => age(a) - age(b) || String(a.client_id).localeCompare(String(b.client_id)))
+    .flatMap((row) => {
+      // The original knows a client by `client_id`; its `id` is nobody's business.
+      const id = uuidOf(row, 'client_id')
+      const owner = uuidOf(row, 'tenant_id')
+      const reason =
+        id === undefined
+          ? 'id_invalid'
+          : seen.has(id)
+            ? 'duplicate'
+            : isTaken(id)
+              ? 'client_of_another_tenant'
+              : owner !== undefined && owner !== tenantId
+                ? 'cross_tenant'
+                : undefined
+      if (id === undefined || reason !== undefined) {
+        notes.refused('clients', id ?? null, reason ?? 'id_invalid')
+        return []
+      }
+      seen.add(id)
+      const isDefault = !hasDefault && DEFAULT_NAMES.has(textOf(row, 'name')?.toLowerCase() ?? '')
+      hasDefault ||= isDefault
+      return [clientOf(row, id, isDefault, options)]
+    })
+}

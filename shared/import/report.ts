@@ -1,0 +1,30 @@
+// What became, or would become, of every row: one line each, with ids and reasons and nothing personal.
+
+export type Action = 'import' | 'adapt' | 'refuse' | 'unchanged'
+export type Line = {
+  readonly tenant_id: string | null
+  readonly table: string
+  readonly id: string | null
+  readonly action: Action
+  /** A stable word; absent where the row is taken as it is. */
+  readonly reason?: string
+}
+
+/** Collects the lines of one tenant: one for each row, with its reasons joined, and one more where the company as a whole is remarked upon. */
+export const notesFor = (tenantId: string | null) => {
+  const lines: Line[] = []
+  const add = (table: string, id: string | null, action: Action, reasons: readonly string[]): void =>
+    void lines.push({ tenant_id: tenantId, table, id, action, ...(reasons.length === 0 ? {} : { reason: reasons.join(',') }) })
+  return {
+    lines: lines as readonly Line[],
+    /** Taken; with reasons, not quite as it is. */
+    taken: (table: string, id: string | null, ...reasons: readonly string[]): void =>
+      add(table, id, reasons.length === 0 ? 'import' : 'adapt', reasons),
+    refused: (table: string, id: string | null, reason: string): void => add(table, id, 'refuse', [reason]),
+    unchanged: (table: string, id: string | null, reason: string): void => add(table, id, 'unchanged', [reason]),
+  }
+}
+export type Notes = ReturnType<typeof notesFor>
+
+/** For a second look: what the plan refuses is told, what it would take is judged by key. */
+export const refusalsOnly = ({ lines, refused, unchanged }: Notes): Notes => ({ lines, refused, unchanged, taken: () => undefined })

@@ -1,0 +1,133 @@
+// Reads a database of the original, whichever of its releases made it: a table or a column that is not there is empty.
+
+export type SourceRow = Readonly<Record<string, unknown>>
+/** One connection to the database of the original; it only reads. */
+export type SourceQuery = (text: string, params: readonly unknown[]) => Promise<readonly SourceRow[]>
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+export const uuidOf = (row: SourceRow, name: string): string | undefined => {
+  const value = row[name]
+  const id = typeof value === 'string' ? value.trim().toLowerCase() : ''
+  return UUID.test(id) ? id : undefined
+}
+/** Trimmed; undefined when empty. PostgreSQL cannot hold a null byte, so there is none. */
+export const textOf = (row: SourceRow, name: string, most = 1000): string | undefined => {
+  const value = row[name]
+  const text = typeof value === 'string' ? value.trim() : ''
+  return text === '' ? undefined : [...text].slice(0, most).join('')
+}
+export const flagOf = (row: SourceRow, name: string): boolean => row[name] === true
+export const momentOf = (row: SourceRow, name: string): Date | undefined => {
+  const value = row[name]
+  // Columns without a zone are read as UTC, which the original's servers wrote.
+  const text = typeof value === 'string' ? (/(Z|[+-]\d{2}(:?\d{2})?)$/.test(value) ? value : `${value}Z`) : ''
+  const at = new Date(text)
+  return Number.isNaN(at.getTime()) ? undefined : at
+}
+export const objectOf = (row: SourceRow, name: string): Readonly<Record<string, unknown>> | undefined => {
+  const value = row[name]
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined
+}
+export const listOf = (row: SourceRow, name: string): readonly string[] => {
+  const value = row[name]
+  return Array.isArray(value) ? value.filter((member) => typeof member === 'string') : []
+}
+
+/** Read as rows of a tenant; links are found by what they join. */
+const OF_TENANT = ['users', 'groups', 'roles', 'permissions', 'scopes', 'service_accounts', 'role_bindings', 'tenant_domains'] as const
+const LINKS = { role_permissions: ['role_id', 'roles'], scope_permissions: ['scope_id', 'scopes'] } as const
+export type SourceTable = (typeof OF_TENANT)[number] | keyof typeof LINKS | 'user_groups' | 'projects' | 'clients'
+
+/** Second factors, by whatever table holds them: their secrets are sealed by keys that are not in the database. */
+const FACTORS = /^(totp|.*_totp|backup_codes|.*webauthn.*|.*credentials|mfa_|.*_mfa|.*mfa_methods|device_tokens|push_devices)/
+const NEVER = new Set([
+  'audit_events',
+  'migration_logs',
+  'grant_audit',
+  'role_assignment_requests',
+  'pending_registrations',
+  'sync_configurations',
+  'oidc_providers',
+])
+
+export type TenantRows = Readonly<Record<SourceTable, readonly SourceRow[]>>
+
+/** @throws Error when there is no table of tenants: then it is no database of the original */
+export const openSource = async (query: SourceQuery) => {
+  const listed = await query(`select table_name, column_name from information_schema.columns where table_schema = current_schema()`, [])
+  const columns = new Map<string, Set<string>>()
+  for (const { table_name: table, column_name: column } of listed) {
+    if (typeof table !== 'string' || typeof column !== 'string') continue
+    columns.set(table, (columns.get(table) ?? new Set()).add(column))
+  }
+  if (!columns.has('tenants') || !columns.has('users'))
+    throw new Error('There are no tables of tenants and users here: this is no database of AuthSec.')
+  const has = (table: string, ...names: readonly string[]): boolean => names.every((name) => columns.get(table)?.has(name) === true)
+
+  const select = async (table: string, where: string, params: readonly unknown[]): Promise<readonly SourceRow[]> => {
+    if (!columns.has(table)) return []
+    const rows = await query(`select to_jsonb(x) as row from "${table}" x where ${where}`, params)
+    return rows.map(({ row }) => row as SourceRow)
+  }
+  const ofTenant = (table: string, tenantId: string): Promise<readonly SourceRow[]> =>
+    has(table, 'tenant_id') ? select(table, 'x.tenant_id = $1', [tenantId]) : Promise.resolve([])
+
+  const linksOf = (table: keyof typeof LINKS, tenantId: string): Promise<readonly SourceRow[]> => {
+    const [column, owner] = LINKS[table]
+    if (!has(table, column) || !has(owner, 'tenant_id')) return Promise.resolve([])
+    return select(table, `x.${column} in (select id from ${owner} where tenant_id = $1)`, [tenantId])
+  }
+  /** Also those that bear no tenant but belong to something that does. */
+  const adopted = (table: string, tenantId: string, column: string, owner: string, key = 'id'): Promise<readonly SourceRow[]> =>
+    has(table, 'tenant_id', column) && has(owner, key, 'tenant_id')
+      ? select(table, `x.tenant_id = $1 or (x.tenant_id is null and x.${column} in (select ${key} from ${owner} where tenant_id = $1))`, [tenantId])
+      : ofTenant(table, tenantId)
+
+  const tenantRows = async (tenantId: string): Promise<TenantRows> => {
+    const out: Partial<Record<SourceTable, readonly SourceRow[]>> = {}
+    for (const table of OF_TENANT) out[table] = await ofTenant(table, tenantId)
+    for (const table of Object.keys(LINKS) as (keyof typeof LINKS)[]) out[table] = await linksOf(table, tenantId)
+    out.user_groups = await adopted('user_groups', tenantId, 'group_id', 'groups')
+    out.projects = await adopted('projects', tenantId, 'user_id', 'users')
+    out.clients = await adopted('clients', tenantId, 'client_id', 'tenant_mappings', 'client_id')
+    return out as TenantRows
+  }
+
+  /** Rows that no tenant has: global groups, and what its owner left behind. */
+  const orphans = async (): Promise<readonly { readonly table: string; readonly id: string | null }[]> => {
+    const isKnown = `exists (select from tenants t where coalesce(t.tenant_id, t.id) = x.tenant_id)`
+    const adoptable: Readonly<Record<string, string>> = {
+      projects: has('projects', 'user_id') ? ` and not exists (select from users u where u.id = x.user_id and u.tenant_id is not null)` : '',
+      clients: has('tenant_mappings', 'client_id', 'tenant_id')
+        ? ` and not exists (select from tenant_mappings m where m.client_id = x.client_id)`
+        : '',
+      user_groups: has('user_groups', 'group_id') ? ` and not exists (select from groups g where g.id = x.group_id and g.tenant_id is not null)` : '',
+    }
+    const found: { table: string; id: string | null }[] = []
+    for (const table of [...OF_TENANT, 'projects', 'clients', 'user_groups']) {
+      if (!has(table, 'tenant_id')) continue
+      const rows = await select(table, `(x.tenant_id is null${adoptable[table] ?? ''}) or (x.tenant_id is not null and not ${isKnown})`, [])
+      found.push(...rows.map((row) => ({ table, id: uuidOf(row, 'id') ?? null })))
+    }
+    return found
+  }
+
+  return {
+    tenants: () => select('tenants', 'true', []),
+    tenantRows,
+    orphans,
+    /** Tables that hold second factors, and other tables that are left out, with how many rows. */
+    leftOut: async (): Promise<readonly { readonly table: string; readonly rows: number; readonly reason: string }[]> => {
+      const out: { table: string; rows: number; reason: string }[] = []
+      for (const table of columns.keys()) {
+        const reason = FACTORS.test(table) ? 'factor_must_be_enrolled_again' : NEVER.has(table) ? 'not_imported' : undefined
+        if (reason === undefined) continue
+        const [row] = await query(`select count(*)::int as rows from "${table}"`, [])
+        out.push({ table, rows: Number(row?.rows ?? 0), reason })
+      }
+      return out
+    },
+  }
+}
+export type Source = Awaited<ReturnType<typeof openSource>>

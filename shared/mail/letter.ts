@@ -1,0 +1,112 @@
+// A letter is written once, as parts, and becomes plain text and HTML: so the two always say the same, and escaping happens in one place.
+import { singleLine } from './header.ts'
+
+/** A label and its value. */
+export type Fact = readonly [label: string, value: string]
+export type Part =
+  | { readonly kind: 'text'; readonly text: string }
+  /** What the reader has to type; stands on a line of its own. */
+  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'link'; readonly label: string; readonly url: string }
+  | { readonly kind: 'facts'; readonly facts: readonly Fact[] }
+  | { readonly kind: 'small'; readonly text: string }
+
+export type Letter = { readonly subject: string; readonly title: string; readonly parts: readonly Part[] }
+export type RenderedMail = { readonly subject: string; readonly text: string; readonly html: string }
+
+export const paragraph = (text: string): Part => ({ kind: 'text', text })
+export const small = (text: string): Part => ({ kind: 'small', text })
+export const facts = (...all: readonly Fact[]): Part => ({ kind: 'facts', facts: all })
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+
+/** A name that somebody chose, as a mail may show it: one line, short, and nothing that a mail program would turn into a link. */
+export const chosenName = (name: string): string => [...singleLine(name).replace(/:?\/{2,}/g, ' ')].slice(0, 80).join('')
+
+/** A link that leaves the system is ours, over HTTP; anything else is shown and cannot be followed. */
+const isWebLink = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+
+/** One printable line of the body. */
+const line = (text: string): string => singleLine(text, 2000)
+
+const FONT = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
+const MONO = 'font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace'
+const STYLE = {
+  body: `margin:0;padding:24px 12px;background:#f6f7f9;color:#16181d;${FONT};font-size:16px;line-height:1.5`,
+  card: 'max-width:440px;margin:0 auto;padding:24px;background:#ffffff;border:1px solid #d9dde4;border-radius:10px',
+  tenant: 'margin:0 0 16px;font-size:16px;font-weight:600;color:#5b6270',
+  title: 'margin:0 0 12px;font-size:20px;line-height:1.3',
+  text: 'margin:0 0 16px',
+  code: `margin:0 0 16px;padding:12px;background:#f6f7f9;border-radius:10px;text-align:center;font-size:28px;font-weight:600;letter-spacing:4px;${MONO}`,
+  button: 'display:inline-block;padding:10px 20px;background:#2f5bea;color:#ffffff;border-radius:10px;text-decoration:none;font-weight:600',
+  quiet: 'color:#5b6270;font-size:14px',
+  small: 'margin:0 0 8px;color:#5b6270;font-size:14px',
+  wrap: 'word-break:break-all',
+}
+
+/** A link must arrive whole. */
+const shownUrl = (url: string): string => (URL.canParse(url) ? new URL(url).href : line(url))
+
+const textOf = (part: Part): string => {
+  switch (part.kind) {
+    case 'text':
+    case 'small':
+      return line(part.text)
+    case 'code':
+      return line(part.code)
+    case 'link':
+      return `${line(part.label)}:\n${shownUrl(part.url)}`
+    case 'facts':
+      return part.facts.map(([label, value]) => `${label}: ${line(value)}`).join('\n')
+  }
+}
+
+const linkHtml = (label: string, url: string): string => {
+  const shown = escapeHtml(shownUrl(url))
+  if (!isWebLink(url)) return `<p style="${STYLE.text}">${escapeHtml(label)}: ${shown}</p>`
+  return `<p style="${STYLE.text}"><a href="${shown}" style="${STYLE.button}">${escapeHtml(label)}</a></p>
+<p style="${STYLE.small};${STYLE.wrap}">${shown}</p>`
+}
+
+const htmlOf = (part: Part): string => {
+  switch (part.kind) {
+    case 'text':
+      return `<p style="${STYLE.text}">${escapeHtml(line(part.text))}</p>`
+    case 'small':
+      return `<p style="${STYLE.small}">${escapeHtml(line(part.text))}</p>`
+    case 'code':
+      return `<p style="${STYLE.code}">${escapeHtml(line(part.code))}</p>`
+    case 'link':
+      return linkHtml(line(part.label), part.url)
+    case 'facts':
+      return `<p style="${STYLE.text}">${part.facts
+        .map(([label, value]) => `<span style="${STYLE.quiet}">${escapeHtml(label)}:</span> ${escapeHtml(line(value))}`)
+        .join('<br>\n')}</p>`
+  }
+}
+
+/** The letter under the tenant's name, in both forms. No picture, no address of ours but the link that the letter is about. */
+export const renderLetter = (letter: Letter, tenantName: string, language: string): RenderedMail => {
+  const name = chosenName(tenantName)
+  const subject = singleLine(letter.subject)
+  const title = singleLine(letter.title)
+  const html = `<!doctype html>
+<html lang="${escapeHtml(language)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${escapeHtml(subject)}</title>
+</head>
+<body style="${STYLE.body}">
+<div style="${STYLE.card}">
+<p style="${STYLE.tenant}">${escapeHtml(name)}</p>
+<h1 style="${STYLE.title}">${escapeHtml(title)}</h1>
+${letter.parts.map(htmlOf).join('\n')}
+</div>
+</body>
+</html>
+`
+  const text = `${[name, title, ...letter.parts.map(textOf)].join('\n\n')}\n`
+  return { subject, text, html }
+}

@@ -1,0 +1,41 @@
+// Mails that rules send: in the tenant's name, with where it was asked from.
+import type { MessageKind } from '#db/store/outbox'
+import { findTenant } from '#db/store/tenants'
+import type { TenantTx } from '#db/tenant'
+import type { RequestCtx } from '../context.ts'
+import { deviceName } from '../sign-in/device.ts'
+import { shownTenantName } from '../tenancy/shown-name.ts'
+import { enqueueMail } from './outbox.ts'
+import type { Asked, MailData, MailTemplate } from './templates.ts'
+
+type Notice<K extends MailTemplate> = {
+  readonly to: string
+  /** The person it speaks of; without one the tenant's key seals it. */
+  readonly subjectId?: string
+  readonly template: K
+  readonly data: Omit<MailData[K], 'asked'>
+  /** Sent then, unless it was taken back by its kind before. */
+  readonly later?: { readonly at: Date; readonly kind: MessageKind }
+}
+
+type Deps = Pick<RequestCtx, 'clock' | 'random' | 'keyring' | 'config' | 'request'>
+
+/** From where the request came, for the reader of a mail. */
+export const askedFrom = (ctx: Pick<RequestCtx, 'clock' | 'request'>): Asked => ({
+  at: ctx.clock.now(),
+  device: deviceName(ctx.request.userAgent),
+  address: ctx.request.address,
+})
+
+/** Puts a mail in the outbox, inside the transaction of what it tells about. Call `ctx.wakeOutbox()` once that has committed. */
+export const notify = async <K extends MailTemplate>(t: TenantTx, ctx: Deps, notice: Notice<K>): Promise<void> => {
+  const tenant = await findTenant(t)
+  await enqueueMail(t, ctx, {
+    to: notice.to,
+    tenantName: shownTenantName(ctx, tenant),
+    ...(notice.subjectId === undefined ? {} : { subjectId: notice.subjectId }),
+    ...(notice.later === undefined ? {} : { notBefore: notice.later.at, kind: notice.later.kind }),
+    template: notice.template,
+    data: { ...notice.data, asked: askedFrom(ctx) },
+  } as Parameters<typeof enqueueMail>[2])
+}

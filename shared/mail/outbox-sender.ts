@@ -1,0 +1,22 @@
+// Wakes the outbox inside a process that lives on: the local server.
+import { nextDueAt } from '#db/store/outbox'
+import { directory } from '#db/tenant'
+import { type Waker, waker } from '../jobs/waker.ts'
+import { type Sending, sendDueMail } from './outbox.ts'
+
+export type OutboxSender = Waker
+
+/** After the database was away. */
+const PAUSE_MS = 30_000
+
+export const outboxSender = (ctx: Sending): OutboxSender =>
+  waker(async () => {
+    try {
+      await sendDueMail(ctx)
+      const next = await nextDueAt(directory(ctx.db))
+      return next === undefined ? undefined : next.getTime() - ctx.clock.now().getTime()
+    } catch (error) {
+      ctx.log.error('mail.sender_failed', error)
+      return PAUSE_MS
+    }
+  })

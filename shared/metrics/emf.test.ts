@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { emfLine } from './emf.ts'
+
+test('a line names a metric and dimensions that it carries, as the specification asks', () => {
+  const at = new Date('2026-03-01T12:00:00.250Z')
+  const text = emfLine('authsec', {
+    at,
+    durationMs: 12.5,
+    method: 'GET',
+    endpoint: '/authsec/uflow/health',
+    statusCode: 200,
+    tenantId: 'unknown',
+    requestId: 'r-1',
+  })
+  expect(text).not.toContain('\n')
+  const line = JSON.parse(text)
+  expect(line._aws.Timestamp).toBe(at.getTime())
+  const [directive] = line._aws.CloudWatchMetrics
+  expect(directive.Namespace).toBe('authsec')
+  expect(directive.Metrics).toEqual([{ Name: 'http_request_duration', Unit: 'Milliseconds' }])
+  expect(line.http_request_duration).toBe(12.5)
+  for (const dimension of directive.Dimensions[0]) expect(line[dimension]).toMatch(/^[\x20-\x7e]{1,1024}$/)
+  // A tenant or a request as a dimension would be a metric of its own, and billed as one.
+  expect(directive.Dimensions).toEqual([['method', 'endpoint']])
+  expect(line).toMatchObject({ status_code: 200, tenant_id: 'unknown', request_id: 'r-1' })
+})

@@ -1,0 +1,63 @@
+// Counters that are true for a fleet: an instance keeps increments and hands them to the shared cache; a scrape reads the sums there.
+import { type CounterName, type GaugeName, type HistogramName, type LabelsOf, METRICS } from './definitions.ts'
+import { type FlushWhen, gaugeKey, type IncrementOptions, keepIncrements, keyOf, valuesOf } from './increments.ts'
+import type { Sample } from './sample.ts'
+
+/** Names and labels are those of definitions.ts; anything else does not compile, and throws where the compiler was by-passed. */
+export type Metrics = {
+  count<N extends CounterName>(name: N, labels: LabelsOf<N>, by?: number): void
+  /** Adds to a histogram's buckets, sum and count. */
+  observe<N extends HistogramName>(name: N, labels: LabelsOf<N>, value: number): void
+  gauge<N extends GaugeName>(name: N, labels: LabelsOf<N>, value: number): void
+  /**
+   * Hands what was kept to the cache; unless told `now`, at most once a second. Called by mount after a request, and with `now` by a timer locally and at
+   * shutdown. Never throws.
+   */
+  flush(when?: FlushWhen): Promise<void>
+  /**
+   * Prometheus text exposition format 0.0.4. Numbers of this instance alone would look like a reset of the fleet's counters, so:
+   * @throws AppError unavailable while the cache is away
+   */
+  render(): Promise<string>
+}
+
+/** A gauge of the fleet whose job stopped running disappears rather than lie. */
+const FLEET_GAUGE_TTL_SECONDS = 2 * 3600
+
+export const createMetrics = (options: IncrementOptions): Metrics => {
+  const { cache } = options
+  const increments = keepIncrements(options)
+  const ownGauges = new Map<string, Sample>()
+  const fleetGauges = new Map<GaugeName, number>()
+
+  const shareGauges = async (): Promise<void> => {
+    for (const [name, value] of fleetGauges) {
+      await cache.put(gaugeKey(name), String(value), FLEET_GAUGE_TTL_SECONDS)
+      if (fleetGauges.get(name) === value) fleetGauges.delete(name)
+    }
+  }
+  // A gauge that could not be shared stays for the next time.
+  const flush = async (when: FlushWhen = 'due'): Promise<void> =>
+    void (await Promise.all([increments.flush(when), shareGauges().catch(() => undefined)]))
+
+  return {
+    count: (name, labels, by = 1) => increments.add(name, labels, [['', by]]),
+    observe: (name, labels, value) => {
+      const bucket = METRICS[name].buckets.find((bound) => value <= bound)
+      increments.add(name, labels, [
+        [bucket === undefined ? '+Inf' : `${bucket}`, 1],
+        ['sum', value],
+      ])
+    },
+    gauge: (name, labels, value) => {
+      const values = valuesOf(name, labels)
+      if (METRICS[name].of === 'fleet') fleetGauges.set(name, value)
+      else ownGauges.set(keyOf(name, values), { name, values, part: '', value })
+    },
+    flush,
+    render: async () => {
+      await flush('now')
+      return (await import('./scrape.ts')).scrape(cache, [...ownGauges.values()])
+    },
+  }
+}

@@ -1,0 +1,43 @@
+// Whether colours can be told apart (WCAG 2.2, success criteria 1.4.3 and 1.4.11), and the nearest colour that can.
+
+type Rgb = readonly [number, number, number]
+
+const parse = (hex: string): Rgb => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb
+const format = (rgb: Rgb): string => `#${rgb.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`
+
+/** Relative luminance. */
+const luminance = (hex: string): number => {
+  const [r, g, b] = parse(hex).map((part) => {
+    const share = part / 255
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * (r ?? 0) + 0.7152 * (g ?? 0) + 0.0722 * (b ?? 0)
+}
+
+/** From 1 (none) to 21. */
+export const contrast = (a: string, b: string): number => {
+  const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x)
+  return ((light ?? 0) + 0.05) / ((dark ?? 0) + 0.05)
+}
+
+/** Text, and links in it. */
+export const READABLE = 4.5
+
+const mixed = (hex: string, towards: string, share: number): string => {
+  const [from, to] = [parse(hex), parse(towards)]
+  return format(from.map((part, at) => part + ((to[at] ?? 0) - part) * share) as unknown as Rgb)
+}
+
+/** The colour itself where it reads on all of these grounds, else the nearest shade of it that does. */
+export const readableOn = (hex: string, grounds: readonly string[]): string => {
+  const reads = (colour: string): boolean => grounds.every((ground) => contrast(colour, ground) >= READABLE)
+  const towards = grounds.every((ground) => luminance(ground) > 0.18) ? '#000000' : '#ffffff'
+  for (let step = 0; step <= 50; step++) {
+    const colour = mixed(hex, towards, step / 50)
+    if (reads(colour)) return colour
+  }
+  return towards
+}
+
+/** The ink that reads best on a colour. */
+export const inkFor = (hex: string): string => (contrast('#ffffff', hex) >= contrast('#0e1014', hex) ? '#ffffff' : '#0e1014')

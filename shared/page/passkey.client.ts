@@ -1,0 +1,159 @@
+// Passkeys in a page: registers, signs in (also while a form is filled in), and has password managers forget what is gone. Asks nobody but this origin, keeps
+// nothing. Runs on the page, so it imports nothing of the server.
+
+type Json = Readonly<Record<string, unknown>>
+export type Outcome = { readonly ok: boolean; readonly code: string; readonly body: Json }
+/** Where a ceremony begins and ends, what the bodies say beside the credential, and a bearer token where there is one. */
+export type Ceremony = { readonly begin: string; readonly finish: string; readonly body?: Json; readonly token?: string; readonly ticket?: string }
+
+type Options<T> = { readonly publicKey: T; readonly session_id: string }
+type Descriptor = { readonly type: 'public-key'; readonly id: string; readonly transports?: AuthenticatorTransport[] }
+type Creation = Omit<PublicKeyCredentialCreationOptions, 'challenge' | 'user' | 'excludeCredentials'> & {
+  readonly challenge: string
+  readonly user: { readonly id: string; readonly name: string; readonly displayName: string }
+  readonly excludeCredentials: readonly Descriptor[]
+}
+type Request = Omit<PublicKeyCredentialRequestOptions, 'challenge' | 'allowCredentials'> & {
+  readonly challenge: string
+  readonly allowCredentials: readonly Descriptor[]
+}
+
+export const PASSKEY: Ceremony = { begin: '/authsec/webauthn/passkey/begin', finish: '/authsec/webauthn/passkey/finish' }
+
+const bytes = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0))
+const text = (buffer: ArrayBuffer): string =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '')
+const descriptors = (given: readonly Descriptor[]): PublicKeyCredentialDescriptor[] => given.map((one) => ({ ...one, id: bytes(one.id) }))
+
+const TIMEOUT_MS = 30_000
+const post = async (path: string, body: Json, { token, ticket }: Ceremony): Promise<Outcome> => {
+  const headers = {
+    'content-type': 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(ticket === undefined ? {} : { 'x-login-ticket': ticket }),
+  }
+  try {
+    const response = await fetch(path, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    const answer = (await response.json()) as Json
+    return { ok: response.ok, code: response.ok ? 'done' : String(answer.code ?? 'other'), body: answer }
+  } catch {
+    return { ok: false, code: 'offline', body: {} }
+  }
+}
+
+/** What a browser says when nothing came of it: `NotAllowedError` (refused, or too late), `InvalidStateError` (registered already), `AbortError`. */
+const failed = (error: unknown): Outcome => ({ ok: false, code: error instanceof DOMException ? error.name : 'other', body: {} })
+
+/** Written by hand: not every browser that has passkeys has `toJSON`. */
+const written = (credential: PublicKeyCredential): Json => {
+  const { response } = credential
+  const shared = {
+    id: credential.id,
+    rawId: text(credential.rawId),
+    type: credential.type,
+    clientExtensionResults: credential.getClientExtensionResults(),
+    authenticatorAttachment: credential.authenticatorAttachment,
+  }
+  const clientDataJSON = text(response.clientDataJSON)
+  if (response instanceof AuthenticatorAttestationResponse) {
+    const transports = 'getTransports' in response ? response.getTransports() : []
+    return { ...shared, response: { clientDataJSON, attestationObject: text(response.attestationObject), transports } }
+  }
+  const { authenticatorData, signature, userHandle } = response as AuthenticatorAssertionResponse
+  return {
+    ...shared,
+    response: {
+      clientDataJSON,
+      authenticatorData: text(authenticatorData),
+      signature: text(signature),
+      ...(userHandle === null ? {} : { userHandle: text(userHandle) }),
+    },
+  }
+}
+
+export const isSupported = (): boolean => typeof PublicKeyCredential === 'function'
+/** Whether the browser offers passkeys in the list under a form's field (`autocomplete="username webauthn"`). */
+export const isConditionalSupported = async (): Promise<boolean> =>
+  isSupported() && (await PublicKeyCredential.isConditionalMediationAvailable?.()) === true
+
+const finish = async (ceremony: Ceremony, session: string, credential: Credential | null): Promise<Outcome> => {
+  if (!(credential instanceof PublicKeyCredential)) return { ok: false, code: 'NotAllowedError', body: {} }
+  const outcome = await post(ceremony.finish, { ...ceremony.body, session_id: session, credential: written(credential) }, ceremony)
+  if (!outcome.ok) await forget(outcome.body.signal as Unknown | undefined)
+  return outcome
+}
+
+/** Creates a passkey and registers it. */
+export const registerPasskey = async (ceremony: Ceremony): Promise<Outcome> => {
+  const begun = await post(ceremony.begin, ceremony.body ?? {}, ceremony)
+  if (!begun.ok) return begun
+  const { publicKey, session_id } = begun.body as unknown as Options<Creation>
+  const { challenge, user, excludeCredentials, ...rest } = publicKey
+  const options = {
+    ...rest,
+    challenge: bytes(challenge),
+    user: { ...user, id: bytes(user.id) },
+    excludeCredentials: descriptors(excludeCredentials),
+  }
+  return navigator.credentials.create({ publicKey: options }).then((made) => finish(ceremony, session_id, made), failed)
+}
+
+let offered: AbortController | undefined
+
+/**
+ * Asks for a passkey. `conditional`: waits until one is chosen in a form's list; another call takes its place, for a browser has one such request at a time.
+ */
+export const showPasskey = async (ceremony: Ceremony = PASSKEY, mediation: 'optional' | 'conditional' = 'optional'): Promise<Outcome> => {
+  offered?.abort()
+  const control = new AbortController()
+  offered = control
+  const begun = await post(ceremony.begin, ceremony.body ?? {}, ceremony)
+  if (!begun.ok) return begun
+  const { publicKey, session_id } = begun.body as unknown as Options<Request>
+  const { challenge, allowCredentials, ...rest } = publicKey
+  const options = { ...rest, challenge: bytes(challenge), allowCredentials: descriptors(allowCredentials) }
+  return navigator.credentials
+    .get({ publicKey: options, mediation, signal: control.signal })
+    .then((shown) => finish(ceremony, session_id, shown), failed)
+}
+
+/** WebAuthn Level 3 section 5.1.10; browsers that do not know the signals leave the list as it is. */
+type Signals = {
+  signalUnknownCredential?(of: { rpId: string; credentialId: string }): Promise<void>
+  signalAllAcceptedCredentials?(of: { rpId: string; userId: string; allAcceptedCredentialIds: readonly string[] }): Promise<void>
+  signalCurrentUserDetails?(of: { rpId: string; userId: string; name: string; displayName: string }): Promise<void>
+}
+const signals = (): Signals => (isSupported() ? (PublicKeyCredential as unknown as Signals) : {})
+const quietly = async (sent: Promise<void> | undefined): Promise<void> => sent?.catch(() => undefined)
+
+export type Unknown = { readonly rp_id: string; readonly credential_id: string }
+/** A passkey that the server does not know disappears from the password manager. */
+export const forget = async (gone: Unknown | undefined): Promise<void> => {
+  if (gone !== undefined) await quietly(signals().signalUnknownCredential?.({ rpId: gone.rp_id, credentialId: gone.credential_id }))
+}
+
+export type Accepted = {
+  readonly rp_id: string
+  readonly user_id: string
+  readonly all_accepted_credential_ids: readonly string[]
+  readonly name: string
+  readonly display_name: string
+}
+/** Of the person's passkeys those that count stay, and are called as the account is called now. Takes `signals` of the list and of a removal. */
+export const keepAccepted = async (accepted: readonly Accepted[]): Promise<void> => {
+  for (const { rp_id: rpId, user_id: userId, all_accepted_credential_ids, name, display_name } of accepted) {
+    await quietly(signals().signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds: all_accepted_credential_ids }))
+    await quietly(signals().signalCurrentUserDetails?.({ rpId, userId, name, displayName: display_name }))
+  }
+}

@@ -1,0 +1,26 @@
+// The queue of errands against an emulator of AWS.
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { afterAll, expect, test } from 'vitest'
+import { startAws } from '../testing/aws.ts'
+import { Errands } from './errands.ts'
+import { sqsErrands } from './sqs.ts'
+
+const { endpoint, stop } = await startAws()
+const client = new SQSClient({ endpoint })
+afterAll(async () => {
+  client.destroy()
+  await stop()
+})
+
+test('an errand arrives as it was sent, after its delay', async () => {
+  const { QueueUrl: queueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: 'errands' }))
+  const queue = sqsErrands({ queueUrl, endpoint })
+  await queue.send('outbox', 0)
+  await queue.send('webhooks', 5000)
+  const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }))
+  expect(Messages.map(({ Body = '' }) => Errands.parse(JSON.parse(Body)))).toEqual([{ errand: 'outbox' }])
+})
+
+test('a queue that is not there is told to the caller', async () => {
+  await expect(sqsErrands({ queueUrl: `${endpoint}/123456789012/none`, endpoint }).send('outbox', 0)).rejects.toThrow()
+})

@@ -1,0 +1,20 @@
+// What a deployment must have and nobody has to think of, made at first start.
+import { KEY_BYTES } from '../crypto/seal.ts'
+import type { Random } from '../random.ts'
+import type { SecretName, Secrets } from './secrets.ts'
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+/** Makes MASTER_KEYS and HASH_KEY where they are missing. Answers the names of those that it made. */
+export const generateSecrets = async (secrets: Secrets, random: Random): Promise<readonly SecretName[]> => {
+  const made: SecretName[] = []
+  if ((await secrets.read('MASTER_KEYS')) === undefined) {
+    await secrets.write('MASTER_KEYS', `m${Buffer.from(random.bytes(4)).toString('hex')}:${base64(random.bytes(KEY_BYTES))}`)
+    made.push('MASTER_KEYS')
+  }
+  if ((await secrets.read('HASH_KEY')) === undefined) {
+    await secrets.write('HASH_KEY', base64(random.bytes(KEY_BYTES)))
+    made.push('HASH_KEY')
+  }
+  return made
+}

@@ -1,0 +1,128 @@
+// The one place where a session and its token come from, whatever door a person came through.
+import { type Account, type Door, findOwed, insertBeginning, type Owed } from '#db/store/sign-in'
+import type { TenantTx } from '#db/tenant'
+import { eventRow } from '../audit/record.ts'
+import { secondsAfter } from '../clock.ts'
+import type { RequestCtx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { deviceCookie, deviceMark, knownDevice } from '../http/guard.ts'
+import type { Cookie } from '../http/route.ts'
+import { opaque } from '../random.ts'
+import { emailHash } from '../tenancy/email-hash.ts'
+import { signInQuota, signInsUsedUp } from '../tenancy/quotas.ts'
+import { acrOf } from '../token/acr.ts'
+import { issueSessionToken, type SessionGrant } from '../token/session-token.ts'
+
+/** A session that has begun, inside the transaction; `tokenOf` signs its token once that has committed. */
+export type Begun = {
+  readonly grant: SessionGrant
+  readonly firstLogin: boolean
+  readonly tenant: Door
+  readonly cookies: readonly Cookie[]
+}
+export type Minted = Begun & { readonly token: string; readonly expiresInSeconds: number }
+
+export type Mint = {
+  readonly user: Account
+  readonly clientId: string | undefined
+  /** RFC 8176 names of the factors that this server verified. */
+  readonly amr: readonly string[]
+  readonly authTime: Date
+  /** What the tenant asks and the person has, where that was read in this transaction. */
+  readonly owed?: Owed
+  /** What the token's `scope` says; nothing unless told. */
+  readonly scopes?: readonly string[]
+  /** Whether the browser at hand is the person's own; it is unless told, and never where a device signs in on the word of another screen. */
+  readonly remembersBrowser?: false
+}
+
+const DEVICE_SECONDS = 400 * 24 * 3600
+
+/** Marks the browser as one that this person signs in from; the mark it had before is spent. */
+const newMark = (ctx: RequestCtx, { email }: Account) => {
+  const random = opaque(ctx.random)
+  const earlier = knownDevice(ctx, ctx.request, email)
+  const cookie: Cookie = {
+    name: deviceCookie(ctx.request.secure),
+    value: deviceMark(ctx, email, random),
+    maxAgeSeconds: DEVICE_SECONDS,
+    sameSite: ctx.request.secure ? 'None' : 'Lax',
+  }
+  const spentDeviceHash = earlier === undefined ? undefined : ctx.hash('device-row', earlier)
+  return { cookie, deviceHash: ctx.hash('device-row', random), spentDeviceHash }
+}
+
+const sessionRow = (ctx: RequestCtx, mint: Mint, tenant: Door, id: string, now: Date) => {
+  const { settings } = tenant
+  return {
+    id,
+    userId: mint.user.id,
+    clientId: mint.clientId ?? null,
+    tokenId: ctx.random.id(),
+    amr: [...mint.amr],
+    acr: acrOf(mint.amr),
+    temporaryPassword: mint.user.temporaryPassword && mint.amr.includes('pwd'),
+    authTime: mint.authTime,
+    userAgent: ctx.request.userAgent,
+    address: ctx.request.address,
+    place: ctx.request.place,
+    createdAt: now,
+    lastSeenAt: now,
+    idleSeconds: settings.sessionIdleSeconds ?? ctx.config.SESSION_IDLE_SECONDS,
+    expiresAt: secondsAfter(now, Math.min(settings.sessionAbsoluteSeconds ?? ctx.config.SESSION_ABSOLUTE_SECONDS, 24 * 3600)),
+  }
+}
+
+/** In the record: who came in and how, and the session. */
+const eventsOf = async (t: TenantTx, ctx: RequestCtx, session: ReturnType<typeof sessionRow>) => {
+  const { id, userId, clientId, amr, acr } = session
+  const actor = { type: 'user', id: userId, sessionId: id, ...(clientId === null ? {} : { clientId }) } as const
+  return [
+    await eventRow(t, ctx, { event: 'user.signed_in', actor, target: { type: 'user', id: userId }, after: { amr, acr } }),
+    await eventRow(t, ctx, { event: 'session.created', actor, target: { type: 'session', id } }),
+  ]
+}
+
+/**
+ * Begins a session. Routes that call this emit `session.created`, `user.signed_in`.
+ * @throws AppError invalid_credentials when the tenant is not active, quota_exceeded
+ */
+export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: Mint): Promise<Begun> => {
+  const { user } = mint
+  const now = ctx.clock.now()
+  const { tenant, defaultClientId, roles } = mint.owed ?? (await findOwed(t, user.id, now))
+  if (tenant === undefined || tenant.status !== 'active') throw new AppError('invalid_credentials')
+  const clientId = mint.clientId ?? user.clientId ?? defaultClientId
+  const session = sessionRow(ctx, { ...mint, clientId }, tenant, ctx.random.id(), now)
+  const mark = mint.remembersBrowser === false ? undefined : newMark(ctx, user)
+  const events = await eventsOf(t, ctx, session)
+  const quota = signInQuota(ctx, tenant)
+  const marks = { deviceHash: mark?.deviceHash, spentDeviceHash: mark?.spentDeviceHash }
+  const beginning = { session, quota, events, ...marks, emailHash: emailHash(ctx, user.email), at: now }
+  if (!(await insertBeginning(t, user.id, beginning))) throw signInsUsedUp(ctx, t.tenantId)
+  const grant: SessionGrant = {
+    tenantId: t.tenantId,
+    userId: user.id,
+    email: user.email,
+    projectId: user.projectId ?? '',
+    clientId,
+    tenantDomain: tenant.domain,
+    sessionId: session.id,
+    tokenId: session.tokenId,
+    authTime: mint.authTime,
+    amr: session.amr,
+    acr: session.acr,
+    scopes: mint.scopes ?? [],
+    // Who looks at the token alone must not take it for more than this server does.
+    roles: session.temporaryPassword ? [] : roles,
+    expiresAt: session.expiresAt,
+  }
+  return { grant, firstLogin: user.lastLoginAt === null, tenant, cookies: mark === undefined ? [] : [mark.cookie] }
+}
+
+/** Signs the token of a session that was committed. */
+export const tokenOf = async (ctx: RequestCtx, begun: Begun): Promise<Minted> => {
+  const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, begun.grant)
+  ctx.metrics.count('auth_requests_total', { auth_type: 'session', result: 'success', tenant_id: begun.tenant.tenantId })
+  return { ...begun, token, expiresInSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
+}

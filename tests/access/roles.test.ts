@@ -1,0 +1,228 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { bindRole, findAssignedPeople } from '#db/store/bindings'
+import { insertUser } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
+import { done, type House, NOBODYS_ID, SIDES, startHouse } from './house.ts'
+
+let house: House
+beforeAll(async () => {
+  house = await startHouse()
+})
+
+describe.each(SIDES)('%s', (_, { rbac, needs }) => {
+  test('a role is made from ids and texts, each permission once, and its making is in the record', async () => {
+    const { admin, event, company } = await house.open()
+    const { id: docs } = done(await admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read', description: 'Read.' }))
+    const created = await admin('POST', `${rbac}/roles`, {
+      name: 'Reader',
+      description: 'Reads.',
+      permission_ids: [String(docs).toUpperCase()],
+      permission_strings: ['docs:read', 'docs.read', 'users:read'],
+    })
+    expect(created).toMatchObject({ status: 200, body: { id: expect.any(String), name: 'Reader', permissions_count: 2 } })
+    expect(await event('role.created')).toMatchObject({
+      actor: { id: company.admin.id },
+      target: { type: 'role', id: created.body.id },
+      before: null,
+      after: { name: 'Reader', description: 'Reads.', permissions: ['docs:read', 'users:read'] },
+    })
+  })
+
+  test('without a permission, with an unknown one or with one of another tenant there is no role', async () => {
+    const { admin } = await house.open()
+    const foreign = await house.open('globex')
+    const { id } = done(await foreign.admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read' }))
+    const before = done(await admin('GET', `${rbac}/roles`))
+    const bodies = [
+      { name: 'Empty' },
+      { name: 'Empty', permission_ids: [], permission_strings: [] },
+      { name: 'Foreign', permission_ids: [id] },
+      { name: 'Unknown', permission_ids: [NOBODYS_ID] },
+      { name: 'Unknown', permission_strings: ['docs:read'] },
+      { name: 'Bad', permission_ids: ['no-id'] },
+      { name: '', permission_strings: ['users:read'] },
+      { permission_strings: ['users:read'] },
+      { name: 'Many', permission_ids: Array.from({ length: 1001 }, () => NOBODYS_ID) },
+    ]
+    const codes = []
+    for (const body of bodies) {
+      const { status, body: said } = await admin('POST', `${rbac}/roles`, body)
+      codes.push([status, said.code, said.field])
+    }
+    expect(codes.map(([status, code]) => [status, code])).toEqual(bodies.map(() => [400, 'invalid_request']))
+    // Another tenant's id is answered as one that nothing has.
+    expect(codes[2]).toEqual(codes[3])
+    expect(done(await admin('GET', `${rbac}/roles`))).toEqual(before)
+  })
+
+  test('a name is taken once; those of system roles never', async () => {
+    const { admin } = await house.open()
+    const make = (name: string) => admin('POST', `${rbac}/roles`, { name, permission_strings: ['users:read'] })
+    done(await make('Reader'))
+    expect(await make('Reader')).toMatchObject({ status: 409, body: { code: 'role_exists' } })
+    for (const name of ['admin', 'ADMIN', 'Administrator', 'super_admin'])
+      expect(await make(name)).toMatchObject({ status: 409, body: { code: 'system_role' } })
+    const { id } = done(await make('Writer'))
+    expect(await admin('PUT', `${rbac}/roles/${id}`, { name: 'Reader', permission_strings: ['users:read'] })).toMatchObject({
+      status: 409,
+      body: { code: 'role_exists' },
+    })
+  })
+
+  test('a system role stays as it is', async () => {
+    const { admin } = await house.open()
+    const roles = done(await admin('GET', `${rbac}/roles`)) as unknown as { id: string; is_system: boolean }[]
+    const system = roles.find((role) => role.is_system)
+    const change = { name: 'mine', permission_strings: ['users:read'] }
+    expect(await admin('PUT', `${rbac}/roles/${system?.id}`, change)).toMatchObject({ status: 409, body: { code: 'system_role' } })
+    expect(await admin('DELETE', `${rbac}/roles/${system?.id}`)).toMatchObject({ status: 409, body: { code: 'system_role' } })
+    expect(done(await admin('GET', `${rbac}/roles`))).toEqual(roles)
+  })
+
+  test('an update replaces name, description and the whole set, and tells what was before', async () => {
+    const { admin, event } = await house.open()
+    const { id } = done(await admin('POST', `${rbac}/roles`, { name: 'Reader', description: 'Reads.', permission_strings: ['users:read'] }))
+    const updated = await admin('PUT', `${rbac}/roles/${id}`, { name: 'Editor', permission_strings: ['users:write', 'clients:read'] })
+    expect(updated).toMatchObject({ status: 200, body: { id, name: 'Editor', permissions_count: 2 } })
+    expect(await event('role.updated')).toMatchObject({
+      before: { name: 'Reader', description: 'Reads.', permissions: ['users:read'] },
+      after: { name: 'Editor', description: '', permissions: ['clients:read', 'users:write'] },
+    })
+    expect(await admin('PUT', `${rbac}/roles/${NOBODYS_ID}`, { name: 'X', permission_strings: ['users:read'] })).toMatchObject({
+      status: 404,
+      body: { code: 'not_found' },
+    })
+  })
+
+  test('deleting a role takes its bindings with it, and the record keeps them', async () => {
+    const { admin, event, person } = await house.open()
+    const { id } = done(await admin('POST', `${rbac}/roles`, { name: 'Reader', permission_strings: ['users:read'] }))
+    const { person: pat } = await person()
+    const { id: binding } = done(await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: id }))
+    expect(await admin('DELETE', `${rbac}/roles/${id}`)).toMatchObject({ status: 200, body: { id, message: expect.any(String) } })
+    expect(await admin('DELETE', `${rbac}/roles/${id}`)).toMatchObject({ status: 404 })
+    expect(done(await admin('GET', `${rbac}/bindings?user_id=${pat.id}`))).toEqual([])
+    expect(await event('role.deleted')).toMatchObject({
+      before: { name: 'Reader', permissions: ['users:read'], bindings: [{ id: binding, user_id: pat.id }] },
+    })
+  })
+
+  test('the list counts distinct people, and filters narrow what they say they narrow', async () => {
+    const { admin, person } = await house.open()
+    const { id } = done(await admin('POST', `${rbac}/roles`, { name: 'Reader', permission_strings: ['users:read', 'users:write', 'clients:read'] }))
+    const [ana, bob] = [await person(), await person()]
+    for (const scope of [undefined, { type: 'project', id: NOBODYS_ID }])
+      done(await admin('POST', `${rbac}/bindings`, { user_id: ana.person.id, role_id: id, ...(scope ? { scope } : {}) }))
+    done(await admin('POST', `${rbac}/bindings`, { user_id: bob.person.id, role_id: id }))
+    const one = async (query: string) => (done(await admin('GET', `${rbac}/roles?role_id=${id}${query}`)) as unknown as object[])[0]
+    const ids = [ana.person.id, bob.person.id].toSorted()
+    expect(await one('')).toMatchObject({
+      id,
+      name: 'Reader',
+      description: '',
+      users_assigned: 2,
+      permissions_count: 3,
+      user_ids: ids,
+      is_system: false,
+    })
+    expect(await one('&resource=users')).toMatchObject({ permissions_count: 2, users_assigned: 2 })
+    expect(await one(`&user_id=${ana.person.id}`)).toMatchObject({ users_assigned: 1, user_ids: [ana.person.id], usernames: [ana.person.email] })
+    expect(await one('&group_by=role')).toMatchObject({ permissions_count: 3 })
+    expect(await admin('GET', `${rbac}/roles?role_id=x`)).toMatchObject({ status: 400, body: { field: 'query.role_id' } })
+    expect(done(await admin('GET', `${rbac}/roles?role_id=${NOBODYS_ID}`))).toEqual([])
+  })
+
+  test('pages by cursor meet every role once, in either order; search and a foreign cursor', async () => {
+    const { admin } = await house.open()
+    for (const name of ['c-role', 'a-role', 'b-role']) done(await admin('POST', `${rbac}/roles`, { name, permission_strings: ['users:read'] }))
+    const walk = async (sort: string): Promise<string[]> => {
+      const names: string[] = []
+      for (let query = `?limit=1&sort=${sort}`; ; ) {
+        const page = await admin('GET', `${rbac}/roles${query}`)
+        names.push(...(done(page) as unknown as { name: string }[]).map((role) => role.name))
+        const next = /<(\?[^>]*)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1]
+        if (next === undefined) return names
+        query = next
+      }
+    }
+    expect(await walk('name')).toEqual(['a-role', 'admin', 'b-role', 'c-role'])
+    expect(await walk('-name')).toEqual(['c-role', 'b-role', 'admin', 'a-role'])
+    expect((await walk('created_at')).toSorted()).toEqual(['a-role', 'admin', 'b-role', 'c-role'])
+    const found = done(await admin('GET', `${rbac}/roles?search=B-R`)) as unknown as { name: string }[]
+    expect(found.map((role) => role.name)).toEqual(['b-role'])
+    expect(done(await admin('GET', `${rbac}/roles?search=%25`))).toEqual([])
+    const cursor = new URLSearchParams((await admin('GET', `${rbac}/roles?limit=1`)).headers.get('link')?.slice(2)).get('cursor')
+    for (const wrong of [
+      'x',
+      'bnVsbA',
+      `${cursor}&sort=-name`,
+      Buffer.from('["name","\\u0000","0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee"]').toString('base64url'),
+    ])
+      expect(await admin('GET', `${rbac}/roles?cursor=${wrong}`)).toMatchObject({ status: 400, body: { field: 'query.cursor' } })
+  })
+
+  test('nobody makes or changes a role beyond what he holds', async () => {
+    const { admin, person, event } = await house.open()
+    const { call, person: pat } = await person([...needs, 'roles:write', 'roles:read', 'users:read'])
+    const refused = await call('POST', `${rbac}/roles`, { name: 'Mine', permission_strings: ['users:read', 'users:write'] })
+    expect(refused).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
+    expect(await event('request.refused')).toMatchObject({ actor: { id: pat.id }, reason: 'cannot_grant', outcome: 'refused' })
+    expect(done(await admin('GET', `${rbac}/roles?search=Mine`))).toEqual([])
+    const { id } = done(await call('POST', `${rbac}/roles`, { name: 'Mine', permission_strings: ['users:read'] }))
+    done(await call('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: id }))
+    const widened = await call('PUT', `${rbac}/roles/${id}`, { name: 'Mine', permission_strings: ['users:read', 'clients:write'] })
+    expect(widened).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
+    const [role] = done(await admin('GET', `${rbac}/roles?role_id=${id}`)) as unknown as object[]
+    expect(role).toMatchObject({ permissions_count: 1 })
+  })
+
+  test('the tenant\u2019s system role grants what was registered since, but nothing of the platform', async () => {
+    const { admin } = await house.open()
+    done(await admin('POST', `${rbac}/permissions`, { resource: 'invoices', action: 'pay' }))
+    expect(await admin('POST', `${rbac}/roles`, { name: 'Payer', permission_strings: ['invoices:pay'] })).toMatchObject({ status: 200 })
+    expect(await admin('POST', `${rbac}/permissions`, { resource: 'platform', action: 'migrate' })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', field: 'body.resource' },
+    })
+  })
+
+  test('another tenant\u2019s role is unknown', async () => {
+    const { admin } = await house.open()
+    const foreign = await house.open('globex')
+    const { id } = done(await foreign.admin('POST', `${rbac}/roles`, { name: 'Reader', permission_strings: ['users:read'] }))
+    const body = { name: 'Taken', permission_strings: ['users:read'] }
+    for (const [method, given] of [['PUT', body], ['DELETE']] as const) {
+      const theirs = await admin(method, `${rbac}/roles/${id}`, given)
+      const nobodys = await admin(method, `${rbac}/roles/${NOBODYS_ID}`, given)
+      expect(theirs.status).toBe(404)
+      expect({ ...theirs.body, request_id: '' }).toEqual({ ...nobodys.body, request_id: '' })
+    }
+    expect(done(await admin('GET', `${rbac}/roles?role_id=${id}`))).toEqual([])
+    expect(done(await foreign.admin('GET', `${rbac}/roles?role_id=${id}`))).toMatchObject([{ name: 'Reader' }])
+  })
+})
+
+test('one role with its permissions', async () => {
+  const { admin } = await house.open()
+  const { id } = done(await admin('POST', '/authsec/uflow/admin/roles', { name: 'Reader', permission_strings: ['users:read'] }))
+  expect(await admin('GET', `/authsec/uflow/admin/roles/${id}`)).toMatchObject({
+    status: 200,
+    body: { id, is_system: false, permissions: [{ id: expect.any(String), resource: 'users', action: 'read' }], users_assigned: 0 },
+  })
+  expect(await admin('GET', `/authsec/uflow/admin/roles/${NOBODYS_ID}`)).toMatchObject({ status: 404, body: { code: 'not_found' } })
+})
+
+test('a list shows the first hundred people of a role and counts them all', async () => {
+  const { admin, company } = await house.open()
+  const { id } = done(await admin('POST', '/authsec/uflow/admin/roles', { name: 'Crowd', permission_strings: ['users:read'] }))
+  await atomically(forTenant(house.db, company.tenantId), async (t) => {
+    const at = house.clock.now()
+    for (let n = 0; n < 101; n++) {
+      const userId = house.ctx.random.id()
+      await insertUser(t, { id: userId, email: `${userId}@crowd.example`, validFrom: at, createdAt: at, updatedAt: at })
+      await bindRole(t, { id: house.ctx.random.id(), roleId: String(id), userId, at })
+    }
+  })
+  const people = (await findAssignedPeople(forTenant(house.db, company.tenantId), [String(id)])).get(String(id))
+  expect([people?.count, people?.userIds.length, people?.usernames.length]).toEqual([101, 100, 100])
+})

@@ -1,0 +1,199 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { SYSTEM_TENANT } from '#db/tenant'
+import { ensurePlatformAdministrator } from '#shared/tenancy/system-tenant'
+import { done, type House, NOBODYS_ID, SIDES, startHouse } from './house.ts'
+
+let house: House
+beforeAll(async () => {
+  house = await startHouse()
+})
+
+const END_USER = '/authsec/uflow/enduser'
+
+describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', scopes: END_USER, needs: ['admin:access'] }] as const])(
+  'scopes %s',
+  (_, { rbac, scopes, needs }) => {
+    test('a scope is made, mapped, changed and deleted, and each is in the record', async () => {
+      const { admin, event } = await house.open()
+      const created = await admin('POST', `${scopes}/scopes`, {
+        scope_name: 'people',
+        description: 'People.',
+        resources: ['users:read', 'users.write'],
+      })
+      expect(created).toMatchObject({ status: 201, body: { message: expect.any(String), scope_id: expect.any(String), scope_name: 'people' } })
+      const id = created.body.scope_id
+      const first = { name: 'people', description: 'People.', usage: 'internal', permissions: ['users:read', 'users:write'] }
+      expect(await event('scope.created')).toMatchObject({ target: { type: 'scope', id }, before: null, after: first })
+      house.clock.advance(1)
+      done(await admin('POST', `${scopes}/scopes`, { scope_name: 'empty' }))
+      expect(done(await admin('GET', `${scopes}/scopes`))).toEqual(['empty', 'people'])
+      const permissions = ['users:read', 'users:write']
+      expect(done(await admin('GET', `${scopes}/scopes/mappings`))).toEqual([
+        { scope_name: 'empty', usage: 'internal', resources: [], permission_ids: [], permission_strings: [] },
+        {
+          scope_name: 'people',
+          usage: 'internal',
+          description: 'People.',
+          resources: permissions,
+          permission_ids: [expect.any(String), expect.any(String)],
+          permission_strings: permissions,
+        },
+      ])
+      // Without a list the permissions stay, and an empty text keeps what is there.
+      const updated = await admin('PUT', `${scopes}/scopes/people`, { description: '', usage: 'both' })
+      expect(updated).toMatchObject({ status: 200, body: { scope_id: id, scope_name: 'people' } })
+      expect(await event('scope.updated')).toMatchObject({ before: first, after: { ...first, usage: 'both' } })
+      done(await admin('PUT', `${scopes}/scopes/people`, { permission_ids: [] }))
+      expect(await event('scope.updated')).toMatchObject({ after: { usage: 'both', permissions: [] } })
+      expect(await admin('DELETE', `${scopes}/scopes/people`)).toMatchObject({ status: 200, body: { message: expect.any(String) } })
+      expect(await event('scope.deleted')).toMatchObject({ target: { id }, before: { name: 'people', permissions: [] } })
+      for (const method of ['PUT', 'DELETE']) expect(await admin(method, `${scopes}/scopes/people`, {})).toMatchObject({ status: 404 })
+    })
+
+    test('the first list that is not empty counts', async () => {
+      const { admin } = await house.open()
+      const ids = done(await admin('GET', `${rbac}/permissions?resource=users`)) as unknown as { id: string; full_permission_string: string }[]
+      const [one, two] = ids
+      const cases = [
+        [{ permission_ids: [one?.id], mapped_permission_ids: [two?.id] }, [one?.full_permission_string]],
+        [{ permission_ids: [], mapped_permission_ids: [two?.id], resources: ['clients:read'] }, [two?.full_permission_string]],
+        [{ resources: ['clients:read', 'clients:read'] }, ['clients:read']],
+      ] as const
+      for (const [at, [input, names]] of cases.entries()) {
+        done(await admin('POST', `${scopes}/scopes`, { scope_name: `s${at}`, ...input }))
+        const mappings = done(await admin('GET', `${scopes}/scopes/mappings?search=s${at}`)) as unknown as { permission_strings: string[] }[]
+        expect(mappings[0]?.permission_strings).toEqual(names)
+      }
+    })
+
+    test('what is no scope is refused', async () => {
+      const { admin } = await house.open()
+      const foreign = await house.open('globex')
+      const { id } = done(await foreign.admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read' }))
+      const bad = [
+        [{ scope_name: '' }, 400],
+        [{ scope_name: 'two words' }, 400],
+        [{ scope_name: '*:*' }, 400],
+        [{ scope_name: 'x', usage: 'oauth' }, 400],
+        [{ scope_name: 'x', permission_ids: [id] }, 400],
+        [{ scope_name: 'x', mapped_permission_ids: [NOBODYS_ID] }, 400],
+        [{ scope_name: 'x', resources: ['docs:read'] }, 400],
+      ] as const
+      for (const [body, status] of bad) expect((await admin('POST', `${scopes}/scopes`, body)).status, JSON.stringify(body)).toBe(status)
+      expect(done(await admin('GET', `${scopes}/scopes`))).toEqual([])
+      done(await admin('POST', `${scopes}/scopes`, { scope_name: 'x', usage: 'sideways' }))
+      expect(done(await admin('GET', `${scopes}/scopes/mappings`))).toMatchObject([{ usage: 'internal' }])
+      expect(await admin('POST', `${scopes}/scopes`, { scope_name: 'x' })).toMatchObject({ status: 409, body: { code: 'scope_exists' } })
+      expect(await admin('PUT', `${scopes}/scopes/x`, { usage: 'oauth' })).toMatchObject({ status: 400, body: { field: 'body.usage' } })
+    })
+
+    test('nobody makes a scope beyond what he holds, nor one that is called like what he lacks', async () => {
+      const { admin, person } = await house.open()
+      const { call } = await person([...needs, 'scopes:write', 'users:read'])
+      const refused = { status: 403, body: { code: 'cannot_grant' } }
+      expect(await call('POST', `${scopes}/scopes`, { scope_name: 'x', resources: ['users:write'] })).toMatchObject(refused)
+      expect(await call('POST', `${scopes}/scopes`, { scope_name: 'users:write' })).toMatchObject(refused)
+      expect(done(await admin('GET', `${scopes}/scopes`))).toEqual([])
+      expect(await call('POST', `${scopes}/scopes`, { scope_name: 'x', resources: ['users:read'] })).toMatchObject({ status: 201 })
+      expect(await call('PUT', `${scopes}/scopes/x`, { resources: ['users:write'] })).toMatchObject(refused)
+      expect(await call('PUT', `${scopes}/scopes/x`, { description: 'Mine.' })).toMatchObject({ status: 200 })
+      // Writing is a permission of its own, and so is reading.
+      expect(await call('GET', `${scopes}/scopes`)).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } })
+    })
+
+    test('a scope of another tenant, and one of the other side, is unknown', async () => {
+      const { admin } = await house.open()
+      const foreign = await house.open('globex')
+      done(await foreign.admin('POST', `${scopes}/scopes`, { scope_name: 'theirs' }))
+      done(await admin('POST', '/authsec/uflow/admin/api_scopes', { name: 'api:only' }))
+      for (const name of ['theirs', 'api:only', 'nothing']) {
+        expect(await admin('PUT', `${scopes}/scopes/${name}`, {})).toMatchObject({ status: 404, body: { code: 'not_found' } })
+        expect(await admin('DELETE', `${scopes}/scopes/${name}`)).toMatchObject({ status: 404 })
+      }
+      expect(done(await admin('GET', `${scopes}/scopes`))).toEqual([])
+      expect(await admin('POST', `${scopes}/scopes`, { scope_name: 'api:only' })).toMatchObject({ status: 409 })
+    })
+  },
+)
+
+describe.each(SIDES)('API scopes %s', (_, { scopes }) => {
+  test('an API scope is made, read, changed and deleted, and each is in the record', async () => {
+    const { admin, event } = await house.open()
+    const created = await admin('POST', `${scopes}/api_scopes`, { name: 'people:all', description: 'People.' })
+    expect(created.status).toBe(200)
+    const { id } = created.body
+    const at = house.clock.now().toISOString()
+    const whole = {
+      id,
+      name: 'people:all',
+      description: 'People.',
+      usage: 'oauth',
+      permissions_linked: 0,
+      permission_ids: [],
+      permission_strings: [],
+      resources: [],
+      created_at: at,
+      updated_at: at,
+    }
+    expect(created.body).toEqual(whole)
+    expect(await event('api_scope.created')).toMatchObject({ target: { type: 'api_scope', id }, after: { name: 'people:all', usage: 'oauth' } })
+    expect(done(await admin('GET', `${scopes}/api_scopes/${id}`))).toEqual(whole)
+    const [permission] = done(await admin('GET', '/authsec/uflow/admin/permissions?resource=clients')) as unknown as {
+      id: string
+      full_permission_string: string
+    }[]
+    house.clock.advance(5)
+    const changed = done(await admin('PUT', `${scopes}/api_scopes/${id}`, { name: 'people:some', permission_ids: [permission?.id] }))
+    expect(changed).toMatchObject({
+      name: 'people:some',
+      permissions_linked: 1,
+      permission_ids: [permission?.id],
+      permission_strings: [permission?.full_permission_string],
+      created_at: at,
+      updated_at: house.clock.now().toISOString(),
+    })
+    expect(await event('api_scope.updated')).toMatchObject({
+      before: { name: 'people:all', permissions: [] },
+      after: { name: 'people:some', permissions: [permission?.full_permission_string] },
+    })
+    expect(done(await admin('GET', `${scopes}/api_scopes?name=SOME`))).toMatchObject([{ id, permissions_linked: 1 }])
+    expect(done(await admin('GET', `${scopes}/api_scopes?name=all`))).toEqual([])
+    expect(await admin('DELETE', `${scopes}/api_scopes/${id}`)).toMatchObject({ status: 200 })
+    expect(await event('api_scope.deleted')).toMatchObject({ before: { name: 'people:some' }, after: null })
+    for (const method of ['GET', 'PUT', 'DELETE'])
+      expect(await admin(method, `${scopes}/api_scopes/${id}`, method === 'PUT' ? {} : undefined)).toMatchObject({ status: 404 })
+  })
+
+  test('names need a colon and are unique over both sides; another tenant\u2019s is unknown', async () => {
+    const { admin } = await house.open()
+    const foreign = await house.open('globex')
+    const { id } = done(await foreign.admin('POST', `${scopes}/api_scopes`, { name: 'a:b' }))
+    expect(await admin('GET', `${scopes}/api_scopes/${id}`)).toMatchObject({ status: 404 })
+    expect(await admin('POST', `${scopes}/api_scopes`, { name: 'people' })).toMatchObject({ status: 400, body: { field: 'body.name' } })
+    expect(await admin('POST', `${scopes}/api_scopes`, { name: 'a:b', usage: 'internal' })).toMatchObject({
+      status: 400,
+      body: { field: 'body.usage' },
+    })
+    done(await admin('POST', `${scopes}/scopes`, { scope_name: 'in:side' }))
+    expect(await admin('POST', `${scopes}/api_scopes`, { name: 'in:side' })).toMatchObject({ status: 409, body: { code: 'scope_exists' } })
+    const own = done(await admin('POST', `${scopes}/api_scopes`, { name: 'a:b', usage: 'both' }))
+    expect(await admin('PUT', `${scopes}/api_scopes/${own.id}`, { name: 'in:side' })).toMatchObject({ status: 409, body: { code: 'scope_exists' } })
+    // What both sides use, both see.
+    expect((done(await admin('GET', `${scopes}/scopes`)) as unknown as string[]).toSorted()).toEqual(['a:b', 'in:side'])
+  })
+})
+
+test('a tenant in the path is the caller\u2019s own, unless a platform administrator looks, which the record tells', async () => {
+  const { admin, company } = await house.open()
+  const foreign = await house.open('globex')
+  done(await admin('POST', `${END_USER}/scopes`, { scope_name: 'people' }))
+  expect(done(await admin('GET', `${END_USER}/scopes/${company.tenantId.toUpperCase()}`))).toEqual(['people'])
+  expect(await foreign.admin('GET', `${END_USER}/scopes/${company.tenantId}`)).toMatchObject({ status: 403, body: { code: 'tenant_mismatch' } })
+  const email = `platform-${house.ctx.random.id()}@platform.example`
+  const { userId } = await ensurePlatformAdministrator(house.ctx, { email, name: 'Paula', passwordHash: null, proved: true })
+  const paula = house.as({ id: userId, email, password: '', tenantId: SYSTEM_TENANT }, ['pwd', 'otp'])
+  expect(done(await paula('GET', `${END_USER}/scopes/${company.tenantId}`))).toEqual(['people'])
+  const visits = await house.events(SYSTEM_TENANT, { event: 'tenant.accessed' })
+  expect(visits.filter(({ actorId }) => actorId === userId)).toMatchObject([{ targetType: 'tenant', targetId: company.tenantId }])
+  expect(await paula('GET', `${END_USER}/scopes/${NOBODYS_ID}`)).toMatchObject({ status: 404, body: { code: 'not_found' } })
+})

@@ -1,0 +1,320 @@
+// Every hosted page in both languages, at the width of a phone and of a desk: axe finds nothing, nothing is wider than the screen, and the keyboard reaches all.
+import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { insertCibaRequest } from '#db/store/ciba'
+import { findPasskeys, raiseCounterAlarm } from '#db/store/passkeys'
+import { listTenantIds, updateTenantSettings } from '#db/store/tenants'
+import { findUserByEmail, insertUser } from '#db/store/users'
+import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import { numberHash } from '#shared/ciba/answering'
+import { secondsAfter } from '#shared/clock'
+import { appCode } from '#shared/testing/totp'
+import { violationsOf } from './browser/axe.ts'
+import { unreachable } from './browser/keyboard.ts'
+import { type System, startSystem, type Watched } from './browser/system.ts'
+
+const PASSWORD = 'seven purple lanterns over water'
+const WIDTHS = [375, 1280]
+const TESTING_MS = 600_000
+
+let system: System
+let tenantId: TenantId
+let clientId: string
+let passwordHash: string
+beforeAll(async () => {
+  system = await startSystem('localhost')
+  const { ctx } = system
+  clientId = /client id is (\S+)/.exec(readFileSync(`${ctx.config.DATA_DIR}/first-start.txt`, 'utf8'))?.[1] ?? ''
+  const tenants = await listTenantIds(directory(ctx.db), undefined, 10)
+  tenantId = tenants.find((tenant) => tenant.tenantId !== SYSTEM_TENANT)?.tenantId ?? SYSTEM_TENANT
+  passwordHash = await ctx.passwords.hash(PASSWORD)
+  const settings = { recovery: { waitingDays: 3 } }
+  await atomically(forTenant(ctx.db, tenantId), (t) => updateTenantSettings(t, settings, ctx.clock.now()))
+})
+afterAll(() => system?.stop())
+
+const newPerson = async (): Promise<{ readonly id: string; readonly email: string }> => {
+  const { ctx } = system
+  const [id, at] = [ctx.random.id(), ctx.clock.now()]
+  const email = `pat-${id.slice(-8)}@acme.example`
+  const row = { id, email, emailVerifiedAt: at, name: 'Pat', passwordHash, provider: 'custom', clientId, validFrom: at, createdAt: at, updatedAt: at }
+  await atomically(forTenant(ctx.db, tenantId), (t) => insertUser(t, row))
+  return { id, email }
+}
+const door = (path = '/signin'): string => `${system.base}${path}?client_id=${clientId}`
+const heading = (page: Page) => page.textContent('h1')
+const left = async ({ context, misdeeds }: Watched): Promise<void> => {
+  await context.close()
+  expect(misdeeds).toEqual([])
+}
+const signIn = async (page: Page, email: string, code?: string): Promise<void> => {
+  await page.goto(door())
+  await page.fill('#email', email)
+  await page.press('#email', 'Enter')
+  await page.waitForSelector('#password')
+  await page.fill('#password', PASSWORD)
+  await page.press('#password', 'Enter')
+  await page.waitForURL((url) => !url.pathname.endsWith('/password'))
+  if (code === undefined) return
+  await page.fill('#code', code)
+  await page.press('#code', 'Enter')
+  await page.waitForURL('**/me')
+}
+/** An authenticator of the browser's own that verifies its user by itself. */
+const addAuthenticator = async ({ page, context }: Watched): Promise<void> => {
+  const cdp = await context.newCDPSession(page)
+  await cdp.send('WebAuthn.enable')
+  const options = { hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } as const
+  await cdp.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal', ...options } })
+}
+const seedOf = async (page: Page): Promise<string> => ((await page.textContent('.code.seed')) ?? '').replace(/\s/g, '')
+/** The next code that was not spent: of this step, or of the one after. */
+const spent = new Set<string>()
+const codeFor = (seed: string): string => {
+  const code = [0, 1, -1].map((away) => appCode(seed, new Date(), away)).find((one) => !spent.has(one)) ?? ''
+  spent.add(code)
+  return code
+}
+
+/** A request that waits for that person. */
+const asked = async (userId: string, number?: string): Promise<string> => {
+  const { ctx } = system
+  const [id, now] = [ctx.random.id(), ctx.clock.now()]
+  await atomically(forTenant(ctx.db, tenantId), (t) =>
+    insertCibaRequest(t, {
+      id,
+      handleHash: ctx.random.bytes(32),
+      hintHash: ctx.random.bytes(32),
+      clientId,
+      scopes: ['openid', 'email', 'reports:read'],
+      status: 'pending',
+      intervalSeconds: 5,
+      requestedFor: userId,
+      bindingMessage: 'Transfer of 1,250.00 EUR to Example Ltd, invoice 4711',
+      numberHash: number === undefined ? null : numberHash(ctx, id, number),
+      createdAt: now,
+      expiresAt: secondsAfter(now, 300),
+    }),
+  )
+  return id
+}
+
+/** Looks at the page in both languages; what is wrong is kept under the page's name. */
+const looker = (page: Page) => {
+  const found: string[] = []
+  const names = new Set<string>()
+  const look = async (name: string, { german = true } = {}): Promise<void> => {
+    names.add(name)
+    const url = new URL(page.url())
+    for (const lang of german ? ['en', 'de'] : ['en']) {
+      if (german) {
+        url.searchParams.set('lang', lang)
+        await page.goto(url.href)
+      }
+      if ((await page.getAttribute('html', 'lang')) !== lang) found.push(`${name}: is not in ${lang}`)
+      found.push(...(await violationsOf(page, { widths: WIDTHS })).map((violation) => `${name} ${lang} ${violation}`))
+      found.push(...(await unreachable(page)).map((one) => `${name} ${lang} ${one}`))
+      if (process.env.SHOTS !== undefined) {
+        await page.emulateMedia({ colorScheme: 'light' })
+        for (const width of WIDTHS) {
+          await page.setViewportSize({ width, height: 800 })
+          await page.screenshot({ path: `${process.env.SHOTS}/${name}-${lang}-${width}.png`, fullPage: true })
+        }
+      }
+    }
+    if (german) {
+      url.searchParams.set('lang', 'en')
+      await page.goto(url.href)
+    }
+  }
+  const at = async (name: string, path: string): Promise<void> => {
+    await page.goto(path.startsWith('http') ? path : `${system.base}${path}`)
+    await look(name)
+  }
+  return { found, look, at }
+}
+
+test('of who is not signed in', { timeout: TESTING_MS }, async () => {
+  const visit = await system.open({ bypassCSP: true })
+  const { page } = visit
+  const { found, look, at } = looker(page)
+  await at('signin', door())
+  await page.fill('#email', (await newPerson()).email)
+  await page.press('#email', 'Enter')
+  await page.waitForSelector('#password')
+  await look('signin-password')
+  await page.fill('#password', 'not the one')
+  await page.press('#password', 'Enter')
+  await page.waitForSelector('[data-summary]:not([hidden])')
+  await look('signin-wrong', { german: false })
+  await at('signup', door('/signup'))
+  await at('signup-company', '/signup')
+  await at('signup-over', '/signup/code')
+  await at('recover', door('/recover'))
+  await page.fill('#email', 'somebody@acme.example')
+  await page.press('#email', 'Enter')
+  await page.waitForSelector('#otp')
+  await look('recover-code')
+  await at('recover-over', door('/recover/password'))
+  await at('access', door('/recover/access'))
+  await at('access-platform', '/recover/access')
+  await at('access-key', door('/recover/access/waiting'))
+  await at('activate', '/activate')
+  for (const state of ['approved', 'denied']) await at(`activate-${state}`, `/activate/done?state=${state}`)
+  for (const state of ['approved', 'denied', 'wrong_number']) await at(`approve-${state}`, `/approve/done?state=${state}`)
+  await at('signin-over', '/signin/factor')
+  await at('stop-recovery', `/account/recovery/cancel?ticket=${tenantId}.${'x'.repeat(43)}`)
+  expect(found).toEqual([])
+  await left(visit)
+})
+
+test('of who is half signed in: the second factor, and the ways back', { timeout: TESTING_MS }, async () => {
+  const { ctx } = system
+  const t = forTenant(ctx.db, tenantId)
+  const { email } = await newPerson()
+  const visit = await system.open({ bypassCSP: true })
+  const { page } = visit
+  const { found, look, at } = looker(page)
+  await atomically(t, (tx) => updateTenantSettings(tx, { recovery: { waitingDays: 3 }, requireSecondFactor: true }, ctx.clock.now()))
+  try {
+    await signIn(page, email)
+    expect(await heading(page)).toBe('Add an authenticator app')
+    await look('signin-enrol')
+    await at('signin-mailbox', door('/signin/mailbox'))
+    await page.goto(door('/signin/enrol'))
+    const seed = await seedOf(page)
+    await page.fill('#code', codeFor(seed))
+    await page.press('#code', 'Enter')
+    await page.waitForSelector('.codes')
+    await look('backup-codes', { german: false })
+    const factor = await system.open({ bypassCSP: true })
+    const other = looker(factor.page)
+    await signIn(factor.page, email)
+    await other.look('signin-factor')
+    await other.at('signin-backup', `${door('/signin/factor')}&by=backup`)
+    await other.at('access-half', door('/recover/access'))
+    await factor.page.click('form[action^="/recover/access/wait"] button')
+    await factor.page.waitForURL('**/waiting?**')
+    await other.look('access-waiting')
+    found.push(...other.found)
+    await left(factor)
+  } finally {
+    await atomically(t, (tx) => updateTenantSettings(tx, { recovery: { waitingDays: 3 } }, ctx.clock.now()))
+  }
+  expect(found).toEqual([])
+  await left(visit)
+})
+
+test('of who is signed in: one\u2019s own page, everything that is added there, requests and devices', { timeout: TESTING_MS }, async () => {
+  const { ctx } = system
+  const { id, email } = await newPerson()
+  const visit = await system.open({ bypassCSP: true })
+  const { page } = visit
+  const { found, look, at } = looker(page)
+  await addAuthenticator(visit)
+  await signIn(page, email)
+  await look('me-first')
+  await at('me-phone', '/me/phone')
+  await page.fill('#phone_number', '+49 151 12345678')
+  await page.press('#phone_number', 'Enter')
+  await page.waitForURL('**/me/phone/code')
+  await look('me-phone-code')
+  await at('me-app', '/me/app')
+  const seed = await seedOf(page)
+  await page.fill('#code', codeFor(seed))
+  await page.press('#code', 'Enter')
+  await page.waitForSelector('.codes')
+  await look('me-codes', { german: false })
+  await at('confirm', '/confirm?acr_values=aal2&return_to=%2Fme')
+  await page.click('form[action="/signout"] button').catch(() => undefined)
+  await page.goto(`${system.base}/me`)
+  await page.click('form[action="/signout"] button')
+  await signIn(page, email, codeFor(seed))
+  await at('me-passkey', '/me/passkey')
+  await page.click('[data-passkey] button')
+  await page.waitForURL('**/me')
+  expect(await page.textContent('.note')).toContain('The sign-in method is added.')
+  await at('confirm-passkey', '/confirm?max_age=0&return_to=%2Fme%2Fpassword')
+  await page.click('[data-passkey] button')
+  await page.waitForURL('**/me/password')
+  await look('me-password')
+  await at('me-email', '/me/email')
+  const [passkey] = await findPasskeys(forTenant(ctx.db, tenantId), id)
+  await at('me-method', `/me/method?id=${passkey?.factorId}`)
+  await atomically(forTenant(ctx.db, tenantId), (t) => raiseCounterAlarm(t, passkey?.factorId ?? '', ctx.clock.now()))
+  await at('me-alarm', `/me/method?id=${passkey?.factorId}`)
+  await at('approve-none', '/approve')
+  const number = await asked(id, '42')
+  await at('approve-number', `/approve?id=${number}`)
+  const plain = await asked(id)
+  await at('approve', `/approve?id=${plain}`)
+  await at('approve-list', '/approve')
+  await at('me', '/me')
+  const body = JSON.stringify({ client_id: clientId, device_info: { model: 'TV 55', os: 'tvOS' }, scopes: ['openid', 'email', 'reports:read'] })
+  const response = await fetch(`${system.base}/authsec/uflow/auth/device/code`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
+  const { user_code } = (await response.json()) as { readonly user_code: string }
+  await at('activate-device', `/activate/device?user_code=${user_code}`)
+  await at('approve-over', `/approve?id=${ctx.random.id()}`)
+  expect(found).toEqual([])
+  await left(visit)
+})
+
+test('a request is approved by a press; not by a script that sends the form, and not in a frame', { timeout: TESTING_MS }, async () => {
+  const { ctx } = system
+  const { email } = await newPerson()
+  const visit = await system.open()
+  const { page } = visit
+  await signIn(page, email)
+  const user = await findUserByEmail(forTenant(ctx.db, tenantId), email)
+  const id = await asked(user?.id ?? '', '42')
+  const url = `${system.base}/approve?id=${id}`
+  await page.goto(url)
+  // Beyond the few seconds for which a browser takes what a script does for what the person did.
+  await page.evaluate((afterMs) => {
+    const form = document.querySelector<HTMLFormElement>('form:has([name=decision])')
+    const hidden = Object.assign(document.createElement('input'), { type: 'hidden', name: 'decision', value: 'approve' })
+    form?.append(hidden)
+    setTimeout(() => form?.submit(), afterMs)
+  }, 7000)
+  const refused = await page.waitForResponse((response) => response.request().method() === 'POST', { timeout: 20_000 })
+  expect(await refused.request().headerValue('sec-fetch-user')).toBeNull()
+  await page.waitForLoadState()
+  await page.goto(url)
+  expect(await heading(page)).toBe('Approve this sign-in?')
+  const evil = await visit.context.newPage()
+  await evil.route('http://evil.test/**', (route) => route.fulfill({ contentType: 'text/html', body: `<iframe src="${url}"></iframe>` }))
+  await evil.goto('http://evil.test/')
+  expect(evil.frames().some((frame) => frame.url().startsWith(system.base))).toBe(false)
+  await evil.close()
+  await page.fill('#match_number', '42')
+  await page.click('button[value=approve]')
+  await page.waitForURL('**/approve/done?state=approved')
+  expect(await heading(page)).toBe('The sign-in is approved')
+  await page.goBack()
+  await page.reload()
+  expect(await heading(page)).toBe('This request is over')
+  await left(visit)
+})
+
+test('without script: a phone is added, a request is refused, a way back is begun', { timeout: TESTING_MS }, async () => {
+  const { id, email } = await newPerson()
+  const visit = await system.open({ javaScriptEnabled: false })
+  const { page } = visit
+  await signIn(page, email)
+  await page.goto(`${system.base}/me/passkey`)
+  expect(await page.textContent('.warn')).toContain('knows no passkeys')
+  const request = await asked(id)
+  await page.goto(`${system.base}/approve?id=${request}`)
+  await page.click('button[value=deny]')
+  expect(await heading(page)).toBe('The sign-in was refused')
+  await page.goto(door('/recover/access'))
+  await page.fill('#wait-email', email)
+  await page.press('#wait-email', 'Enter')
+  expect(await heading(page)).toBe('The wait has begun')
+  await left(visit)
+})

@@ -1,0 +1,241 @@
+// Every function as it ships, in a process of its own, behind the events of the gateways: it starts, answers, survives being frozen, and shares nothing but the
+// database and the cache with its twins.
+import type { AddressInfo } from 'node:net'
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import pg from 'pg'
+import { SMTPServer } from 'smtp-server'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { awsSecrets } from '#shared/secrets/aws'
+import { PASSWORD } from '#shared/testing/app'
+import { AWS_ENVIRONMENT, startAws } from '#shared/testing/aws'
+import { builtGroups } from '../../functions/build.ts'
+import { albEvent, answerOf, type Call, httpApiEvent } from './events.ts'
+import type { LambdaProcess } from './runtime.ts'
+import { type System, startSystem } from './system.ts'
+
+let system: System
+beforeAll(async () => {
+  system = await startSystem()
+})
+afterAll(() => system.stop())
+
+const call = async (process: LambdaProcess, what: Call) => answerOf(await process.invoke(httpApiEvent(what)))
+const json = { 'content-type': 'application/json' }
+let addresses = 0
+/** An administrator of his own and an address of his own, or the limits of one test would be the next one's. */
+const newSignIn = async () => {
+  const { email } = await system.person('admin')
+  const sourceIp = `203.0.113.${++addresses}`
+  const signInWith = (password: string, more: Partial<Call> = {}): Call => ({
+    method: 'POST',
+    path: '/authsec/uflow/auth/admin/login',
+    headers: json,
+    body: JSON.stringify({ email, password, tenant_domain: system.company.domain }),
+    sourceIp,
+    ...more,
+  })
+  return { with: signInWith, sourceIp }
+}
+
+test.each(builtGroups())('%s starts from its bundle and answers', async (name) => {
+  const process = await system.start(name)
+  const unknown = await call(process, { path: '/no/such/path' })
+  expect(unknown.statusCode, process.log()).toBe(404)
+  expect(unknown.headers['x-request-id']).toMatch(/^[\w-]+$/)
+  await process.stop()
+})
+
+test('an administrator signs in at one function and is known at another', async () => {
+  const signIn = await newSignIn()
+  const [auth, account] = await Promise.all([system.start('auth'), system.start('account')])
+  const signedIn = await call(auth, signIn.with(PASSWORD))
+  expect(signedIn.statusCode, signedIn.text + auth.log()).toBe(200)
+  expect(signedIn.cookies.join()).toContain('__Host-authsec_device=')
+  const { token } = JSON.parse(signedIn.text) as { token: string }
+  const sessions = await call(account, { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } })
+  expect(sessions.statusCode, sessions.text).toBe(200)
+  expect(sessions.text).toContain(`"${signIn.sourceIp}"`)
+})
+
+test('a load balancer gets the same answer, with each cookie in a header of its own', async () => {
+  const signIn = await newSignIn()
+  const auth = await system.start('auth', { TRUSTED_PROXIES: '10.0.0.0/8' })
+  for (const multiValue of [true, false]) {
+    const raw = await auth.invoke(albEvent(signIn.with('wrong'), multiValue))
+    expect(answerOf(raw).statusCode, auth.log()).toBe(401)
+    const right = answerOf(await auth.invoke(albEvent(signIn.with(PASSWORD), multiValue)))
+    expect(right.statusCode, right.text).toBe(200)
+    expect(right.cookies.length).toBeGreaterThan(0)
+  }
+})
+
+test('what a caller forwards of himself does not count', async () => {
+  const signIn = await newSignIn()
+  const [auth, account] = await Promise.all([system.start('auth'), system.start('account')])
+  const spoofed = await call(
+    auth,
+    signIn.with(PASSWORD, { headers: { ...json, 'x-forwarded-for': '198.51.100.66', forwarded: 'for=198.51.100.66' } }),
+  )
+  const { token } = JSON.parse(spoofed.text) as { token: string }
+  const { text } = await call(account, { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } })
+  expect(text).toContain(`"${signIn.sourceIp}"`)
+  expect(text).not.toContain('198.51.100.66')
+})
+
+test('frozen while its connections died, it answers when it is thawed', async () => {
+  const signIn = await newSignIn()
+  const auth = await system.start('auth')
+  expect((await call(auth, signIn.with(PASSWORD))).statusCode).toBe(200)
+  auth.freeze()
+  const client = new pg.Client({ connectionString: system.url })
+  await client.connect()
+  const { rowCount } = await client.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'authsec_app'",
+  )
+  await client.end()
+  expect(rowCount).toBeGreaterThan(0)
+  auth.thaw()
+  const answer = await call(auth, signIn.with(PASSWORD))
+  expect(answer.statusCode, auth.log()).toBe(200)
+})
+
+test('of two instances that get the same ticket at once, one mints', async () => {
+  const [one, two] = await Promise.all([system.start('auth'), system.start('auth')])
+  const door = await system.start('door')
+  const person = await system.person()
+  const body = JSON.stringify({ client_id: system.company.clientId, email: person.email, password: PASSWORD })
+  const first = await call(door, { method: 'POST', path: '/authsec/uflow/user/login', headers: json, body })
+  const { login_ticket } = JSON.parse(first.text) as { login_ticket: string }
+  const mint: Call = {
+    method: 'POST',
+    path: '/authsec/uflow/auth/enduser/webauthn-callback',
+    headers: json,
+    body: JSON.stringify({ email: person.email, tenant_id: system.company.tenantId, mfa_verified: true, login_ticket }),
+  }
+  const answers = await Promise.all([one, two, one, two].map((process) => call(process, mint)))
+  expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 401, 401, 401])
+})
+
+test('a session revoked at one instance is refused at another within two seconds', async () => {
+  const [one, two] = await Promise.all([system.start('account'), system.start('account')])
+  const token = await system.token(await system.person())
+  const asked: Call = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
+  expect((await call(two, asked)).statusCode).toBe(200)
+  const [current] = (JSON.parse((await call(one, asked)).text) as { sessions: { id: string }[] }).sessions
+  const ended = await call(one, { method: 'DELETE', path: `/account/sessions/${current?.id}`, headers: asked.headers ?? {} })
+  expect(ended.statusCode, ended.text).toBe(204)
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  expect((await call(two, asked)).statusCode).toBe(401)
+})
+
+test('a body over the limit, a method that is not there and broken JSON are the caller’s fault', async () => {
+  const signIn = await newSignIn()
+  const auth = await system.start('auth')
+  expect((await call(auth, signIn.with(PASSWORD, { body: 'x'.repeat(5_000_000) }))).statusCode).toBe(413)
+  expect((await call(auth, signIn.with(PASSWORD, { body: '{' }))).statusCode).toBe(400)
+  expect((await call(auth, signIn.with(PASSWORD, { method: 'PUT' }))).statusCode).toBe(405)
+})
+
+test('an event that is not HTTP is refused, and the next one is served', async () => {
+  const auth = await system.start('auth')
+  await expect(auth.invoke({ Records: [{ eventSource: 'aws:sqs', body: '{}' }] })).rejects.toThrow('This function answers HTTP events alone.')
+  expect((await call(auth, { path: '/authsec/uflow/auth/admin/challenge' })).statusCode).toBe(200)
+})
+
+test('a variable that is missing or malformed stops the start with one line that names it', async () => {
+  const missing = await system.start('auth', { REDIS_URL: '' })
+  expect(await missing.initFailed).toMatchObject({ errorMessage: 'REDIS_URL: must be set in production' })
+  const malformed = await system.start('auth', { MASTER_KEYS: 'm1:short' })
+  const { errorMessage } = await malformed.initFailed
+  expect(errorMessage).toMatch(/^MASTER_KEYS/)
+  expect(errorMessage).not.toContain('short')
+})
+
+test('the outbox function does its errands and leaves a poisoned message behind', async () => {
+  const outbox = await system.start('outbox')
+  const record = (messageId: string, body: string) => ({ messageId, body, eventSource: 'aws:sqs' })
+  const event = { Records: [record('good', '{"errand":"outbox"}'), record('poisoned', '{"errand":')] }
+  expect(await outbox.invoke(event), outbox.log()).toEqual({ batchItemFailures: [{ itemIdentifier: 'poisoned' }] })
+  await expect(outbox.invoke(httpApiEvent({ path: '/' }))).rejects.toThrow('This function answers events of its queue alone.')
+})
+
+test('a function that is told names reads its secrets where they are kept, and names the one that is not there', async () => {
+  const aws = await startAws()
+  try {
+    const prefix = 'authsec/lambda'
+    const names = ['DATABASE_URL', 'REDIS_URL', 'MASTER_KEYS', 'HASH_KEY'] as const
+    const kept = awsSecrets({ prefix, endpoint: aws.endpoint })
+    for (const name of names) await kept.write(name, system.env[name] ?? '')
+    const told = {
+      ...Object.fromEntries(names.map((name) => [name, ''])),
+      ...AWS_ENVIRONMENT,
+      AWS_ENDPOINT_URL: aws.endpoint,
+      SECRETS_MANAGER_PREFIX: prefix,
+      SECRETS_MANAGER_NAMES: names.join(),
+    }
+    const wellknown = await system.start('wellknown', told)
+    const asked = call(wellknown, { path: '/.well-known/jwks.json' })
+    const keys = await Promise.race([asked, wellknown.initFailed.then(({ errorMessage }) => ({ statusCode: 0, text: errorMessage }))])
+    expect(keys.statusCode, keys.text + wellknown.log()).toBe(200)
+    const missing = await system.start('wellknown', { ...told, SECRETS_MANAGER_NAMES: `${names.join()},JWT_DEF_SECRET` })
+    expect((await missing.initFailed).errorMessage).toBe('JWT_DEF_SECRET: is not in Secrets Manager, below authsec/lambda')
+  } finally {
+    await aws.stop()
+  }
+})
+
+test('what a request leaves behind goes through the queue to the mail server, from function to function', async () => {
+  const aws = await startAws()
+  const received: string[] = []
+  const sink = new SMTPServer({
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    onData: (stream, session, done) => {
+      received.push(...session.envelope.rcptTo.map(({ address }) => address))
+      stream.on('end', () => done()).resume()
+    },
+  })
+  await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve))
+  try {
+    const { port } = sink.server.address() as AddressInfo
+    const sqs = new SQSClient({ endpoint: aws.endpoint })
+    const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: 'lambda-errands' }))
+    const more = { ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: aws.endpoint, ERRAND_QUEUE_URL: QueueUrl, SMTP_URL: `smtp://127.0.0.1:${port}` }
+    const [auth, outbox] = await Promise.all([system.start('auth', more), system.start('outbox', more)])
+    const { email } = await system.person('admin')
+    const body = JSON.stringify({ email, tenant_domain: system.company.domain })
+    const asked = await call(auth, {
+      method: 'POST',
+      path: '/authsec/uflow/auth/admin/forgot-password',
+      headers: json,
+      body,
+      sourceIp: '203.0.113.250',
+    })
+    expect(asked.statusCode, asked.text).toBe(200)
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }))
+    expect(
+      Messages.map(({ Body }) => Body),
+      auth.log(),
+    ).toEqual(['{"errand":"outbox"}'])
+    const event = { Records: Messages.map(({ MessageId, Body }) => ({ messageId: MessageId, body: Body })) }
+    expect(await outbox.invoke(event), outbox.log()).toEqual({ batchItemFailures: [] })
+    expect(received).toContain(email)
+  } finally {
+    await aws.stop()
+    await new Promise<void>((resolve) => sink.close(() => resolve()))
+  }
+})
+
+test('the upgrade function answers the deployment alone, and changes nothing that is up to date', async () => {
+  const upgrade = await system.start('upgrade', { DATABASE_OWNER_URL: system.url, DATABASE_POOL: '2' })
+  expect(await upgrade.invoke({ upgrade: 'release' }), upgrade.log()).toMatchObject({ applied: [], administrator: 'not named' })
+  await expect(upgrade.invoke(httpApiEvent({ path: '/' }))).rejects.toThrow('This function answers the deployment alone.')
+  expect((await (await system.start('upgrade')).initFailed).errorMessage).toBe('DATABASE_OWNER_URL: must be set')
+})
+
+test('the scheduled function runs the job it is told, under its lease, and no other', async () => {
+  const scheduled = await system.start('scheduled')
+  expect(await scheduled.invoke({ job: 'expiry' }), scheduled.log()).toMatchObject({ outcome: 'done' })
+  expect(await scheduled.invoke({ job: 'expiry' })).toEqual({ outcome: 'skipped' })
+  await expect(scheduled.invoke({ job: 'no-such-job' })).rejects.toThrow('This function answers the name of a job alone.')
+  await expect(scheduled.invoke(null)).rejects.toThrow('This function answers the name of a job alone.')
+})

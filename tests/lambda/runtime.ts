@@ -1,0 +1,149 @@
+// A Lambda without Lambda: an HTTP server that speaks the Runtime API, and a process a function that asks it for events, as the service does it: one event at a
+// time, frozen in between, killed when its time is over.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, isIP } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+export type Failure = { readonly errorType: string; readonly errorMessage: string }
+export class InvocationFailed extends Error {
+  readonly failure: Failure
+  constructor(failure: Failure) {
+    super(`${failure.errorType}: ${failure.errorMessage}`)
+    this.failure = failure
+  }
+}
+
+type Invocation = {
+  readonly event: unknown
+  readonly deadline: number
+  resolve(result: unknown): void
+  reject(error: Error): void
+}
+
+export type LambdaProcess = {
+  /** Sends an event and waits for what the handler answers. @throws InvocationFailed */
+  invoke(event: unknown, timeoutMs?: number): Promise<unknown>
+  /** Stops the process where it stands, as the service does between two events. */
+  freeze(): void
+  thaw(): void
+  /** What it wrote to its log. */
+  log(): string
+  /** Resolves with the failure of a function that could not start. */
+  readonly initFailed: Promise<Failure>
+  /** Peak resident memory in KiB. */
+  peakKib(): Promise<number>
+  stop(): Promise<void>
+}
+
+const read = async (request: IncomingMessage): Promise<unknown> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return JSON.parse(Buffer.concat(chunks).toString('utf8') || 'null')
+}
+
+const BOOTSTRAP = fileURLToPath(new URL('./bootstrap.mjs', import.meta.url))
+const START_MS = 30_000
+let counter = 0
+
+/** What waits for the process, and what the process is busy with. */
+const invocations = () => {
+  const waiting: [string, Invocation][] = []
+  const busy = new Map<string, Invocation>()
+  let asker: ServerResponse | undefined
+  const hand = (): void => {
+    const next = asker === undefined ? undefined : waiting.shift()
+    if (asker === undefined || next === undefined) return
+    const [id, invocation] = next
+    busy.set(id, invocation)
+    asker.writeHead(200, {
+      'content-type': 'application/json',
+      'lambda-runtime-aws-request-id': id,
+      'lambda-runtime-deadline-ms': String(invocation.deadline),
+    })
+    asker.end(JSON.stringify(invocation.event))
+    asker = undefined
+  }
+  return {
+    add: (invocation: Invocation) => {
+      waiting.push([`event-${++counter}`, invocation])
+      hand()
+    },
+    ask: (response: ServerResponse) => {
+      asker = response
+      hand()
+    },
+    end: (id: string): Invocation | undefined => {
+      const invocation = busy.get(id)
+      busy.delete(id)
+      return invocation
+    },
+    failAll: (error: Error) => {
+      for (const invocation of [...busy.values(), ...waiting.map(([, one]) => one)]) invocation.reject(error)
+      busy.clear()
+      waiting.length = 0
+    },
+  }
+}
+
+const peakOf = async (child: ChildProcess): Promise<number> => {
+  const { readFile } = await import('node:fs/promises')
+  return Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))?.[1])
+}
+
+/** Starts one built bundle as a process of its own. Nothing but `env` reaches it. */
+export const startLambda = async (bundle: string, env: Readonly<Record<string, string>>): Promise<LambdaProcess> => {
+  const queue = invocations()
+  let failInit: (failure: Failure) => void = () => undefined
+  const initFailed = new Promise<Failure>((resolve) => {
+    failInit = resolve
+  })
+  const server = createServer(async (request, response) => {
+    const [, what, id, how] = /^\/2018-06-01\/runtime\/(invocation|init)\/([\w-]+)(?:\/(\w+))?$/.exec(request.url ?? '') ?? []
+    if (what === 'invocation' && id === 'next') return queue.ask(response)
+    const body = await read(request)
+    if (what === 'init') failInit(body as Failure)
+    else if (how === 'response') queue.end(id ?? '')?.resolve(body)
+    else queue.end(id ?? '')?.reject(new InvocationFailed(body as Failure))
+    response.writeHead(202).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { address, port } = server.address() as AddressInfo
+  if (isIP(address) === 0) throw new Error('no address')
+  const child = spawn(process.execPath, [BOOTSTRAP, bundle], {
+    env: { PATH: process.env.PATH ?? '', TZ: 'UTC', AWS_LAMBDA_FUNCTION_NAME: 'authsec-test', AWS_LAMBDA_RUNTIME_API: `${address}:${port}`, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let written = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (written += chunk.toString('utf8')))
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  void exited.then(() => queue.failAll(new Error(`the process ended: ${written.slice(-2000)}`)))
+  return {
+    invoke: (event, timeoutMs = START_MS) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          child.kill('SIGKILL')
+          reject(new Error(`Task timed out after ${timeoutMs} ms: ${written.slice(-2000)}`))
+        }, timeoutMs)
+        const settled =
+          <T>(then: (value: T) => void) =>
+          (value: T): void => {
+            clearTimeout(timer)
+            then(value)
+          }
+        queue.add({ event, deadline: Date.now() + timeoutMs, resolve: settled(resolve), reject: settled(reject) })
+      }),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    log: () => written,
+    initFailed,
+    peakKib: () => peakOf(child),
+    stop: async () => {
+      child.kill('SIGCONT')
+      child.kill('SIGKILL')
+      await exited
+      server.closeAllConnections()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+    },
+  }
+}

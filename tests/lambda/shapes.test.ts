@@ -1,0 +1,223 @@
+// Events of every kind of gateway, as they are documented, through the adapter to a route that says what it saw, and back.
+import { expect, test } from 'vitest'
+import * as z from 'zod'
+import type { RequestCtx } from '#shared/context'
+import { open } from '#shared/http/access'
+import { lambda } from '#shared/http/lambda'
+import { problem } from '#shared/http/problem'
+import { json, routeFor, Sent, text } from '#shared/http/route'
+import { startApp } from '#shared/testing/app'
+import { PRODUCTION } from '#shared/testing/production'
+import { BALANCER, BALANCER_MULTI, FUNCTION_URL, HTTP_API, NOT_HTTP, REST_API } from './recorded.ts'
+
+const Seen = z.object({ address: z.string(), secure: z.boolean(), cookie: z.string(), header: z.string(), name: z.string() })
+const PICTURE = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 255, 254, 13, 10])
+const streamed = () => new Blob([PICTURE]).stream() as ReadableStream<Uint8Array>
+const route = routeFor<RequestCtx>()
+const common = { access: open('A test.', { class: 'general' }), errors: [], emits: 'nothing', summary: 'A test.' } as const
+const routes = [
+  route({
+    ...common,
+    id: 'shapes.see',
+    on: 'POST /shapes',
+    body: z.strictObject({ name: z.string() }),
+    reply: json(200, Seen),
+    handle: async ({ ctx: { request }, body }) =>
+      new Sent(
+        {
+          address: request.address,
+          secure: request.secure,
+          cookie: request.cookie('cookie2') ?? '',
+          header: request.header('header2') ?? '',
+          name: body.name,
+        },
+        { cookies: ['one', 'two', 'three'].map((name) => ({ name, value: '1', maxAgeSeconds: 60, sameSite: 'Lax' as const })) },
+      ),
+  }),
+  route({
+    ...common,
+    id: 'shapes.query',
+    on: 'GET /shapes',
+    query: z.strictObject({ q: z.string() }),
+    reply: json(200, z.object({ q: z.string() })),
+    handle: async ({ query }) => query,
+  }),
+  route({ ...common, id: 'shapes.picture', on: 'GET /shapes/picture', reply: text(200, 'image/png'), handle: async () => streamed() }),
+]
+
+const start = async (env: Readonly<Record<string, string>> = {}) => {
+  const app = await startApp(routes, { render: problem, env: { ...PRODUCTION, RATE_LIMIT: 'on', ...env } })
+  let settled = 0
+  const handler = lambda(app.app, async () => void settled++)
+  const call = async (event: unknown) => (await handler(event as Parameters<Handler>[0], {} as Parameters<Handler>[1])) as unknown as Result
+  return { call, log: app.log, settled: () => settled }
+}
+type Handler = ReturnType<typeof lambda>
+type Result = {
+  readonly statusCode: number
+  readonly body: string
+  readonly isBase64Encoded: boolean
+  readonly headers?: Readonly<Record<string, string>>
+  readonly multiValueHeaders?: Readonly<Record<string, readonly string[]>>
+  readonly cookies?: readonly string[]
+}
+const started = start()
+
+const JSON_BODY = '{"name":"Zoë 名"}'
+const TYPE = { 'content-type': 'application/json' }
+const seen = (result: Result): unknown => JSON.parse(Buffer.from(result.body, result.isBase64Encoded ? 'base64' : 'utf8').toString('utf8'))
+
+const posts: Readonly<Record<string, (body: string, isBase64Encoded: boolean, more?: Readonly<Record<string, string>>) => unknown>> = {
+  'API Gateway, payload 2.0': (body, isBase64Encoded, more) => ({
+    ...HTTP_API,
+    rawPath: '/shapes',
+    rawQueryString: '',
+    body,
+    isBase64Encoded,
+    headers: { ...HTTP_API.headers, ...TYPE, ...more },
+  }),
+  'a function URL': (body, isBase64Encoded, more) => ({
+    ...FUNCTION_URL,
+    rawPath: '/shapes',
+    rawQueryString: '',
+    body,
+    isBase64Encoded,
+    headers: { ...FUNCTION_URL.headers, ...TYPE, ...more },
+  }),
+  'API Gateway, payload 1.0': (body, isBase64Encoded, more) => {
+    const headers = { host: 'id.example.com', cookie: 'cookie1=one; cookie2=two', ...TYPE, ...more }
+    const many = { ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])), header2: ['value1', 'value2'] }
+    return {
+      ...REST_API,
+      httpMethod: 'POST',
+      path: '/shapes',
+      body,
+      isBase64Encoded,
+      headers,
+      multiValueHeaders: many,
+      multiValueQueryStringParameters: null,
+    }
+  },
+  'a load balancer': (body, isBase64Encoded, more) => ({
+    ...BALANCER,
+    httpMethod: 'POST',
+    path: '/shapes',
+    body,
+    isBase64Encoded,
+    queryStringParameters: {},
+    headers: { ...BALANCER.headers, cookie: 'cookie1=one; cookie2=two', header2: 'value1,value2', ...TYPE, ...more },
+  }),
+  'a load balancer with multi-value headers': (body, isBase64Encoded, more) => ({
+    ...BALANCER_MULTI,
+    httpMethod: 'POST',
+    path: '/shapes',
+    body,
+    isBase64Encoded,
+    multiValueQueryStringParameters: {},
+    multiValueHeaders: {
+      ...BALANCER_MULTI.multiValueHeaders,
+      cookie: ['cookie1=one', 'cookie2=two'],
+      header2: ['value1', 'value2'],
+      'content-type': ['application/json'],
+      ...Object.fromEntries(Object.entries(more ?? {}).map(([name, value]) => [name, [value]])),
+    },
+  }),
+}
+const kinds = Object.entries(posts)
+
+test.each(kinds)('%s: body, headers, cookies, address and TLS arrive; every cookie leaves', async (_, post) => {
+  const { call } = await started
+  for (const isBase64Encoded of [false, true]) {
+    const result = await call(post(isBase64Encoded ? Buffer.from(JSON_BODY).toString('base64') : JSON_BODY, isBase64Encoded))
+    expect(result.statusCode, result.body).toBe(200)
+    expect(seen(result)).toEqual({
+      address: '192.0.2.1',
+      secure: true,
+      cookie: 'two',
+      header: expect.stringMatching(/^value1, ?value2$/),
+      name: 'Zoë 名',
+    })
+    const headers = [
+      ...Object.entries(result.headers ?? {}),
+      ...Object.entries(result.multiValueHeaders ?? {}).flatMap(([name, values]) => values.map((value) => [name, value] as const)),
+    ]
+    const cookies = result.cookies ?? headers.flatMap(([name, value]) => (name.toLowerCase() === 'set-cookie' ? [value] : []))
+    expect(cookies.map((cookie) => cookie.split('=')[0]).toSorted()).toEqual(['one', 'three', 'two'])
+  }
+})
+
+test.each(kinds)('%s: an address that the caller forwards of himself does not count', async (_, post) => {
+  const { call } = await started
+  const isBalancer = _.includes('balancer')
+  // A balancer appends what it saw to what the caller wrote; a gateway says it apart.
+  const written = isBalancer ? '198.51.100.66, 192.0.2.1' : '198.51.100.66'
+  const result = await call(post(JSON_BODY, false, { 'x-forwarded-for': written, forwarded: 'for=198.51.100.66', 'x-real-ip': '198.51.100.66' }))
+  expect(seen(result)).toMatchObject({ address: '192.0.2.1' })
+})
+
+test('behind a balancer a proxy that is trusted is looked through, and no further', async () => {
+  const { call } = await start({ TRUSTED_PROXIES: '192.0.2.0/24' })
+  const post = posts['a load balancer']
+  const by = async (header: string) => seen(await call(post?.(JSON_BODY, false, { 'x-forwarded-for': header })))
+  expect(await by('198.51.100.66, 203.0.113.9, 192.0.2.1')).toMatchObject({ address: '203.0.113.9' })
+  expect(await by('198.51.100.66, nonsense, 192.0.2.1')).toMatchObject({ address: '192.0.2.1' })
+})
+
+test('a header that a multi-value balancer saw twice is a list, so the address before it stands', async () => {
+  const { call } = await start({ TRUSTED_PROXIES: '192.0.2.0/24' })
+  const event = posts['a load balancer with multi-value headers']?.(JSON_BODY, false) as { multiValueHeaders: Record<string, string[]> }
+  event.multiValueHeaders['x-forwarded-for'] = ['198.51.100.66', '203.0.113.9, 192.0.2.1']
+  expect(seen(await call(event))).toMatchObject({ address: '203.0.113.9' })
+})
+
+test.each(kinds)('%s: a body that is bytes and no text, too large or compressed is refused', async (_, post) => {
+  const { call } = await started
+  const bytes = Buffer.from([0x7b, 0xff, 0xfe, 0x7d]).toString('base64')
+  expect((await call(post(bytes, true))).statusCode).toBe(400)
+  const large = await call(post(JSON.stringify({ name: 'x'.repeat(1024 * 1024) }), false))
+  expect([large.statusCode, seen(large)]).toEqual([413, expect.objectContaining({ code: 'payload_too_large' })])
+  expect((await call(post(JSON_BODY, false, { 'content-encoding': 'gzip' }))).statusCode).toBe(400)
+})
+
+test.each(kinds)('%s: a host that is not ours is refused and logged, without what it was', async (_, post) => {
+  const { call, log } = await start()
+  for (const host of ['evil.example', 'id.example.com.evil.example', 'id.example.com:8443', 'evil.example\\@id.example.com', '169.254.169.254']) {
+    const result = await call(post(JSON_BODY, false, { host }))
+    expect([result.statusCode, seen(result)], host).toEqual([421, expect.objectContaining({ code: 'unknown_host' })])
+  }
+  expect(log.lines.filter((line) => line.includes('request.unknown_host'))).toHaveLength(5)
+  expect(log.lines.join()).not.toMatch(/evil|169\.254/)
+})
+
+test.each([
+  [
+    'API Gateway, payload 2.0',
+    {
+      ...HTTP_API,
+      rawPath: '/shapes',
+      rawQueryString: 'q=a%20b%26c',
+      requestContext: { ...HTTP_API.requestContext, http: { ...HTTP_API.requestContext.http, method: 'GET' } },
+      body: undefined,
+    },
+  ],
+  ['API Gateway, payload 1.0', { ...REST_API, path: '/shapes', multiValueQueryStringParameters: { q: ['a b&c'] } }],
+  ['a load balancer', { ...BALANCER, path: '/shapes', queryStringParameters: { q: 'a%20b%26c' } }],
+  ['a load balancer with multi-value headers', { ...BALANCER_MULTI, path: '/shapes', multiValueQueryStringParameters: { q: ['a%20b%26c'] } }],
+])('%s: a query means what it meant', async (_, event) => {
+  const { call } = await started
+  expect(seen(await call(event))).toEqual({ q: 'a b&c' })
+})
+
+test('what is no text leaves as bytes', async () => {
+  const { call } = await started
+  const result = await call({ ...BALANCER, path: '/shapes/picture', queryStringParameters: {} })
+  expect([result.statusCode, result.isBase64Encoded]).toEqual([200, true])
+  expect(new Uint8Array(Buffer.from(result.body, 'base64'))).toEqual(PICTURE)
+})
+
+test.each(Object.entries(NOT_HTTP))('%s is no HTTP event, and refused', async (_, event) => {
+  const { call, settled } = await started
+  const before = settled()
+  await expect(call(event)).rejects.toThrow('This function answers HTTP events alone.')
+  expect(settled()).toBe(before)
+})

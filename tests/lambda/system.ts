@@ -1,0 +1,72 @@
+// What stands behind the functions in these tests: a migrated database of the file's own with a company in it, Redis, and bundles as they ship.
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Company, type Person, startApp } from '#shared/testing/app'
+import { ownDatabase, TEST_LOGIN_PASSWORD } from '#shared/testing/database'
+import { bundle } from '../../functions/build.ts'
+import { type LambdaProcess, startLambda } from './runtime.ts'
+
+const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }
+/** Inside the project: a bundle finds the packages that are installed beside it. */
+const FOLDER = join(process.cwd(), 'dist', `functions-${process.pid}`)
+
+const loginOf = (url: string, user: string): string => {
+  const out = new URL(url)
+  out.username = user
+  out.password = TEST_LOGIN_PASSWORD
+  return out.href
+}
+
+export type System = {
+  /** What production tells every function. */
+  readonly env: Readonly<Record<string, string>>
+  /** Privileged, for what a test does to the server. */
+  readonly url: string
+  readonly company: Company
+  person(grant?: 'admin'): Promise<Person>
+  token(person: Person): Promise<string>
+  /** A process of that function. All are ended by `stop`. */
+  start(name: string, env?: Readonly<Record<string, string>>): Promise<LambdaProcess>
+  stop(): Promise<void>
+}
+
+export const startSystem = async (): Promise<System> => {
+  const { db, url } = await ownDatabase()
+  const redis = process.env.TEST_REDIS_URL
+  if (url === undefined || redis === undefined) throw new Error('TEST_DATABASE_URL and TEST_REDIS_URL must be set')
+  const app = await startApp([], { db, env: SECRETS, start: new Date().toISOString() })
+  const company = await app.company('lambda')
+  const env = {
+    ...SECRETS,
+    ENVIRONMENT: 'production',
+    BASE_URL: 'https://auth.example.com',
+    DATABASE_URL: loginOf(url, 'authsec_app'),
+    DATABASE_JOBS_URL: loginOf(url, 'authsec_jobs'),
+    DATABASE_POOL: '2',
+    REDIS_URL: redis,
+    SMTP_URL: 'smtp://127.0.0.1:1',
+    SIGN_UP: 'open',
+  }
+  const built = new Map<string, Promise<unknown>>()
+  const running: LambdaProcess[] = []
+  return {
+    env,
+    url,
+    company,
+    person: (grant) => app.person(company, grant),
+    token: (person) => app.token(person),
+    start: async (name, more = {}) => {
+      const building = built.get(name) ?? bundle(name, join(FOLDER, name))
+      built.set(name, building)
+      await building
+      const process = await startLambda(join(FOLDER, name, `${name}.mjs`), { ...env, ...more })
+      running.push(process)
+      return process
+    },
+    stop: async () => {
+      await Promise.all(running.map((process) => process.stop()))
+      await db.engine.close()
+      rmSync(FOLDER, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,79 @@
+// pysaml2 as identity provider: it reads our metadata, checks the signature of our request, and answers signed and encrypted.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { insertIdentity } from '#db/store/identities'
+import { findUserByEmail } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
+import { cookieJar } from '#shared/testing/app'
+import { newChallenge } from '#shared/testing/saml'
+import { textIn } from '#shared/testing/sign-in'
+import { type Posted, type Somebody, signInThere, startSamlPeer } from './saml.ts'
+import { unkept } from './unkept.ts'
+
+let world: Awaited<ReturnType<typeof startSamlPeer>>
+beforeAll(async () => {
+  world = await startSamlPeer()
+  const { where, company, email } = world.server
+  const t = forTenant(where.db, company.tenantId)
+  const [providerRow] = await (await import('#db/store/saml-providers')).listSamlProviders(t)
+  const at = where.ctx.clock.now()
+  const person = await findUserByEmail(t, email)
+  if (person === undefined || providerRow === undefined) throw new Error('nobody')
+  const row = { id: where.ctx.random.id(), userId: person.id, issuer: `saml:${providerRow.entityId}`, subject: 'ada', provider: 'saml-pysaml2' }
+  await atomically(t, (tx) => insertIdentity(tx, { ...row, isOwnProvider: true, createdAt: at, updatedAt: at }, undefined))
+})
+afterAll(() => world?.stop())
+
+const browser = () => {
+  const jar = cookieJar()
+  return async (path: string, body: BodyInit, type?: string): Promise<Response> => {
+    const headers = { ...jar.header(), ...(type === undefined ? {} : { 'content-type': type }) }
+    const response = await unkept(new URL(path, world.server.issuer), { method: 'POST', body, headers })
+    jar.take(response)
+    return response
+  }
+}
+const json = (value: unknown) => [JSON.stringify(value), 'application/json'] as const
+
+const dance = async (who: Somebody, change: (posted: Posted) => Posted = (posted) => posted): Promise<Response> => {
+  const { where, company, email } = world.server
+  const call = browser()
+  const challenge = await newChallenge(where, { tenantId: company.tenantId, clientId: world.clientId })
+  const begun = await call('/authsec/hmgr/saml/initiate/pysaml2', ...json({ login_challenge: challenge }))
+  const posted = change(await signInThere(textIn((await begun.json()) as never, 'sso_url'), who))
+  const { destination, ...fields } = posted
+  const landed = await call(destination, new URLSearchParams(fields))
+  const ticket = /saml_ticket=([\w.-]+)/.exec(await landed.text())?.[1]
+  if (ticket === undefined) return landed
+  return call('/authsec/uflow/user/saml/login', ...json({ client_id: world.clientId, email, saml_ticket: ticket }))
+}
+const ada = { user: 'ada', mail: 'ada@example.com' }
+
+test('smoke: somebody signs in through pysaml2, the assertion signed and encrypted', async () => {
+  const done = await dance({ ...ada, sign: 'assertion', encrypt: 'yes' })
+  expect(await done.json()).toMatchObject({ email: world.server.email, login_ticket: expect.any(String) })
+})
+
+test.each([
+  ['the assertion', 'assertion'],
+  ['the message', 'response'],
+  ['both', 'assertion response'],
+])('signed: %s', async (_, sign) => {
+  expect((await dance({ ...ada, sign })).status).toBe(200)
+})
+
+test('the message signed, the assertion encrypted', async () => {
+  expect((await dance({ ...ada, sign: 'response', encrypt: 'yes' })).status).toBe(200)
+})
+
+test('unsigned: refused, in plain and encrypted', async () => {
+  expect((await dance({ ...ada, sign: 'none' })).status).toBe(400)
+  expect((await dance({ ...ada, sign: 'none', encrypt: 'yes' })).status).toBe(400)
+})
+
+test('changed on the way: refused', async () => {
+  const changed = (posted: Posted): Posted => ({
+    ...posted,
+    SAMLResponse: Buffer.from(Buffer.from(posted.SAMLResponse, 'base64').toString().replace('ada<', 'eve<')).toString('base64'),
+  })
+  expect((await dance({ ...ada, sign: 'assertion' }, changed)).status).toBe(400)
+})

@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import { findUserByEmail } from '#db/store/users'
+import { forTenant } from '#db/tenant'
+import { startApp } from '#shared/testing/app'
+import { accountRoutes } from '../../functions/account/routes.ts'
+import { adminRoutes } from '../../functions/admin/routes.ts'
+import { authRoutes } from '../../functions/auth/routes.ts'
+import { rolesRoutes } from '../../functions/roles/routes.ts'
+import { signUpRoutes } from '../../functions/sign-up/routes.ts'
+import { tenantsRoutes } from '../../functions/tenants/routes.ts'
+
+const NEXT = 'violet-anchors-hum-quietly'
+const BASE = '/authsec/uflow/admin/invite'
+const house = async (env: Readonly<Record<string, string>> = {}) => {
+  const app = await startApp([...adminRoutes, ...rolesRoutes, ...tenantsRoutes, ...accountRoutes, ...authRoutes, ...signUpRoutes], { env })
+  const company = await app.company()
+  const token = await app.token(company.admin)
+  const email = `ines@${company.name}.example`
+  const post = (path: string, body: object, as = token) => app.request(`${BASE}${path}`, { token: as, body })
+  const linkOf = async (to = email): Promise<string> => {
+    const mails = await app.mailsTo(to)
+    return /#ticket=([\w.-]+)/.exec(mails.findLast(({ text }) => text.includes('#ticket='))?.text ?? '')?.[1] ?? ''
+  }
+  const accept = (ticket: string) => app.request('/account/set-password', { body: { ticket, new_password: NEXT } })
+  return { app, company, token, email, post, linkOf, accept }
+}
+const codeOf = async (response: Response): Promise<unknown> => ({ status: response.status, code: (await response.json()).code })
+
+test('an invitation mails a one-time link, and no password is anywhere', async () => {
+  const { app, company, email, post, linkOf, accept } = await house()
+  const answer = await post('', { email: email.toUpperCase(), username: 'ines', first_name: 'Ines', last_name: 'Invited' })
+  expect(answer.status).toBe(201)
+  const invited = await answer.json()
+  expect(invited).toMatchObject({ email, username: 'ines', email_sent: true })
+  expect(invited).not.toHaveProperty('temporary_password')
+  const t = forTenant(app.db, company.tenantId)
+  expect(await findUserByEmail(t, email)).toMatchObject({
+    passwordHash: null,
+    temporaryPassword: true,
+    name: 'Ines Invited',
+    invitedBy: company.admin.id,
+  })
+  const pending = await (await app.request(`${BASE}/pending`, { token: await app.token(company.admin) })).json()
+  expect(pending).toMatchObject({ total: 1, invites: [{ user_id: invited.user_id, is_expired: false }] })
+  expect((await accept(await linkOf())).status).toBe(204)
+  expect(await codeOf(await accept(await linkOf()))).toEqual({ status: 400, code: 'link_expired' })
+  const login = await app.request('/authsec/uflow/auth/admin/login', { body: { email, password: NEXT } })
+  expect(login.status).toBe(200)
+  expect(await codeOf(await post('/cancel', { user_id: invited.user_id }))).toEqual({ status: 400, code: 'invitation_accepted' })
+  expect(await codeOf(await post('/resend', { user_id: invited.user_id }))).toEqual({ status: 400, code: 'invitation_accepted' })
+})
+
+test('a taken address or user name is a conflict without a side effect', async () => {
+  const { app, company, email, post } = await house()
+  await post('', { email, username: 'ines' })
+  const before = await app.events(company.tenantId)
+  expect(await codeOf(await post('', { email, username: 'other' }))).toEqual({ status: 409, code: 'email_taken' })
+  expect(await codeOf(await post('', { email: `x${email}`, username: 'ines' }))).toEqual({ status: 409, code: 'username_taken' })
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), `x${email}`)).toBeUndefined()
+  expect(await app.events(company.tenantId)).toEqual(before)
+  expect(await app.mailsTo(`x${email}`)).toEqual([])
+})
+
+test('an invitation that is cancelled opens nothing, and leaves nobody', async () => {
+  const { app, company, email, post, linkOf, accept } = await house()
+  const { user_id } = await (await post('', { email, username: 'ines' })).json()
+  const link = await linkOf()
+  expect(await (await post('/cancel', { user_id })).json()).toMatchObject({ user_id, email })
+  expect(await codeOf(await accept(link))).toEqual({ status: 400, code: 'link_expired' })
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toBeUndefined()
+  expect(await codeOf(await post('/cancel', { user_id }))).toEqual({ status: 404, code: 'not_found' })
+  // The address is free again.
+  expect((await post('', { email, username: 'ines' })).status).toBe(201)
+})
+
+test('sent again, only the newest link opens; not after thirty days, and not without end', async () => {
+  const { app, company, email, post, linkOf, accept } = await house()
+  const { user_id } = await (await post('', { email, username: 'ines' })).json()
+  const old = await linkOf()
+  app.clock.advance(60)
+  expect((await post('/resend', { user_id })).status).toBe(200)
+  expect(await codeOf(await accept(old))).toEqual({ status: 400, code: 'link_expired' })
+  app.clock.advance(30 * 86_400)
+  const again = await app.token(company.admin)
+  expect(await codeOf(await post('/resend', { user_id }, again))).toEqual({ status: 400, code: 'invitation_lapsed' })
+})
+
+test('resending has a limit of its own', async () => {
+  const { email, post } = await house({ RATE_LIMIT: 'on' })
+  const { user_id } = await (await post('', { email, username: 'ines' })).json()
+  const statuses = []
+  for (let n = 0; n < 4; n++) statuses.push((await post('/resend', { user_id })).status)
+  expect(statuses).toEqual([200, 200, 200, 429])
+})
+
+test('who does not hold the role does not invite into it', async () => {
+  const { app, company, email, post } = await house()
+  const partial = await app.token(await app.person(company, ['admin:access', 'users:write']))
+  expect(await codeOf(await post('', { email, username: 'ines' }, partial))).toEqual({ status: 403, code: 'cannot_grant' })
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toBeUndefined()
+})
+
+test('an administrator of another tenant cannot cancel', async () => {
+  const { app, email, post } = await house()
+  const { user_id } = await (await post('', { email, username: 'ines' })).json()
+  const stranger = await app.token((await app.company('globex')).admin)
+  expect(await codeOf(await post('/cancel', { user_id }, stranger))).toEqual({ status: 404, code: 'not_found' })
+})

@@ -1,0 +1,141 @@
+// A person's row and the person's tickets are taken in one order at every door, or two changes at once would wait for each other until the database ends one.
+import { expect, test } from 'vitest'
+import { endTickets } from '#db/store/tickets'
+import { lockUser } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
+import { openTicket } from '#shared/sign-in/ticket'
+import { PASSWORD, type Person, startApp } from '#shared/testing/app'
+import { accountRoutes } from '../../functions/account/routes.ts'
+import { adminRoutes } from '../../functions/admin/routes.ts'
+import { peopleRoutes } from '../../functions/people/routes.ts'
+import { rolesRoutes } from '../../functions/roles/routes.ts'
+import { tenantsRoutes } from '../../functions/tenants/routes.ts'
+import { userRoutes } from '../../functions/user/routes.ts'
+
+const NEXT = 'violet-anchors-hum-quietly'
+/** Long enough for a request to reach the row that is held. */
+const REACHED_MS = 250
+
+const house = async () => {
+  const app = await startApp([...adminRoutes, ...rolesRoutes, ...tenantsRoutes, ...userRoutes, ...peopleRoutes, ...accountRoutes])
+  const company = await app.company()
+  return { app, company, token: await app.token(company.admin) }
+}
+type House = Awaited<ReturnType<typeof house>>
+
+/** Runs `request` while somebody else holds the person's row and then ends the tickets, as a change of the password does. */
+const meanwhile = async ({ app }: House, person: Person, request: () => Promise<Response>): Promise<number> => {
+  const t = forTenant(app.db, person.tenantId)
+  await atomically(t, (tx) => openTicket(tx, app.ctx, { purpose: 'login', userId: person.id, clientId: null, verified: [], seconds: 600 }))
+  let [held, goOn] = [(): void => undefined, (): void => undefined]
+  const isHeld = new Promise<void>((resolve) => {
+    held = resolve
+  })
+  const may = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const other = atomically(t, async (tx) => {
+    await lockUser(tx, person.id)
+    held()
+    await may
+    await endTickets(tx, person.id, app.clock.now())
+  })
+  await isHeld
+  const answer = request()
+  await new Promise((resolve) => setTimeout(resolve, REACHED_MS))
+  goOn()
+  await other
+  return (await answer).status
+}
+
+const linkFor = async ({ app }: House, person: Person): Promise<string> =>
+  atomically(forTenant(app.db, person.tenantId), (t) =>
+    openTicket(t, app.ctx, {
+      purpose: 'set_password',
+      userId: person.id,
+      clientId: null,
+      verified: [],
+      data: { email: person.email },
+      seconds: 600,
+    }),
+  )
+
+type Door = (h: House, person: Person) => Promise<() => Promise<Response>>
+const ADMIN = '/authsec/uflow/admin'
+const USER = '/authsec/uflow/user'
+const doors: readonly [string, number, Door][] = [
+  [
+    'an administrator sets the password',
+    200,
+    async ({ app, company, token }, { id }) =>
+      () =>
+        app.request(`${USER}/admin/change-password`, { token, body: { tenant_id: company.tenantId, user_id: id, new_password: NEXT } }),
+  ],
+  [
+    'an administrator resets the password',
+    200,
+    async ({ app, company, token }, { id }) =>
+      () =>
+        app.request(`${USER}/admin/reset-password`, { token, body: { tenant_id: company.tenantId, user_id: id } }),
+  ],
+  [
+    'the person is disabled',
+    200,
+    async ({ app, company, token }, { id }) =>
+      () =>
+        app.request(`${ADMIN}/users/active`, { token, body: { tenant_id: company.tenantId, user_id: id, active: false } }),
+  ],
+  [
+    'the person is deleted',
+    200,
+    async ({ app, token }, { id }) =>
+      () =>
+        app.request(`${ADMIN}/users/delete_all/${id}`, { method: 'DELETE', token, body: {} }),
+  ],
+  [
+    'the person is erased',
+    200,
+    async ({ app, token }, { id }) =>
+      () =>
+        app.request(`/people/${id}/erase`, { method: 'POST', token }),
+  ],
+  [
+    'the address is moved',
+    200,
+    async ({ app, token }, { id, email }) =>
+      () =>
+        app.request(`/people/${id}`, { method: 'PATCH', token, body: { email: `new-${email}` }, headers: { 'if-match': '*' } }),
+  ],
+  [
+    'an import moves the address',
+    200,
+    async ({ app, token }, { id, email }) => {
+      const externalId = `x-${id}`
+      await app.request(`/people/${id}`, { method: 'PATCH', token, body: { external_id: externalId }, headers: { 'if-match': '*' } })
+      const body = `email,external_id\nnew-${email},${externalId}\n`
+      return () => app.request('/people/import', { token, body, headers: { 'content-type': 'text/csv' } })
+    },
+  ],
+  [
+    'the link that chooses a password is used as its tickets end',
+    400,
+    async (h, person) => {
+      const ticket = await linkFor(h, person)
+      return () => h.app.request('/account/set-password', { body: { ticket, new_password: NEXT } })
+    },
+  ],
+  [
+    'the person changes the password',
+    204,
+    async ({ app }, person) => {
+      const token = await app.token(person)
+      return () => app.request('/account/password', { token, body: { current_password: PASSWORD, new_password: NEXT } })
+    },
+  ],
+]
+
+test.each(doors)('%s', async (_, status, door) => {
+  const h = await house()
+  const person = await h.app.person(h.company)
+  expect(await meanwhile(h, person, await door(h, person))).toBe(status)
+})

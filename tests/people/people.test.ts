@@ -1,0 +1,196 @@
+import { expect, test } from 'vitest'
+import { insertFactor } from '#db/store/factors'
+import { putGrant } from '#db/store/oauth-authorizations'
+import { countTraces } from '#db/store/person-traces'
+import { putPushDevice } from '#db/store/push-devices'
+import { insertPhone } from '#db/store/sms'
+import { findUser } from '#db/store/users'
+import { findVoiceLinks, findVoiceSession, insertVoiceLink, insertVoiceSession } from '#db/store/voice'
+import { atomically, forTenant } from '#db/tenant'
+import { problem } from '#shared/http/problem'
+import { startApp } from '#shared/testing/app'
+import { auditRoutes } from '../../functions/audit/routes.ts'
+import { parseCsv } from '../../functions/people/csv.ts'
+import { peopleRoutes } from '../../functions/people/routes.ts'
+
+const house = async () => {
+  const app = await startApp([...peopleRoutes, ...auditRoutes], { render: problem })
+  const company = await app.company()
+  const token = await app.token(company.admin)
+  const upload = (csv: string, query = '', as = token) =>
+    app.request(`/people/import${query}`, { method: 'POST', token: as, body: csv, headers: { 'content-type': 'text/csv' } })
+  return { app, company, token, upload }
+}
+const codeOf = async (response: Response): Promise<unknown> => ({ status: response.status, code: (await response.json()).code })
+
+test('a change needs the record as it was read', async () => {
+  const { app, company, token } = await house()
+  const pat = await app.person(company)
+  const path = `/people/${pat.id}`
+  const read = await app.request(path, { token })
+  const etag = read.headers.get('etag') ?? ''
+  const patch = (body: object, headers: Record<string, string> = {}) => app.request(path, { method: 'PATCH', token, body, headers })
+  expect(await codeOf(await patch({ name: 'A' }))).toEqual({ status: 428, code: 'precondition_required' })
+  const changed = await patch({ name: 'A', external_id: 'e-1' }, { 'if-match': etag })
+  expect(await changed.json()).toMatchObject({ name: 'A', external_id: 'e-1' })
+  expect(await codeOf(await patch({ name: 'B' }, { 'if-match': etag }))).toEqual({ status: 412, code: 'precondition_failed' })
+  expect((await patch({ username: null }, { 'if-match': changed.headers.get('etag') ?? '' })).status).toBe(200)
+  expect(await codeOf(await patch({ nickname: 'P' }, { 'if-match': '*' }))).toEqual({ status: 400, code: 'invalid_request' })
+  expect((await app.request(path, { token, headers: { 'if-none-match': changed.headers.get('etag') ?? '' } })).status).toBe(304)
+})
+
+test('an import adds people once, changes what differs, and says of each row what happened', async () => {
+  const { app, company, upload } = await house()
+  const csv =
+    '\uFEFFexternal_id,email,name,active\r\ne1,Ann@acme.example,"Ann ""A"" One",\r\ne2,bob@acme.example,Bob,false\r\n,not an address,,\r\ne1,cy@acme.example,,\r\n'
+  const dry = await (await upload(csv, '?dry_run=true')).json()
+  expect(dry).toMatchObject({ dry_run: true, counts: { created: 2, refused: 2 } })
+  const list = async (query = '') => (await app.request(`/people?${query}`, { token: await app.token(company.admin) })).json()
+  expect((await list()).total).toBe(1)
+  const done = await (await upload(csv)).json()
+  expect(done.rows).toMatchObject([
+    { line: 2, result: 'created', user_id: expect.any(String) },
+    { line: 3, result: 'created' },
+    { line: 4, result: 'refused', code: 'invalid_request', field: 'email' },
+    { line: 5, result: 'refused', code: 'conflict', field: 'external_id' },
+  ])
+  expect(await list()).toMatchObject({ total: 3 })
+  expect(await list('active=false')).toMatchObject({ total: 1, people: [{ email: 'bob@acme.example', name: 'Bob' }] })
+  expect(await list('search=ann%20%22a')).toMatchObject({ people: [{ email: 'ann@acme.example', external_id: 'e1' }] })
+  expect((await (await upload(csv)).json()).counts).toEqual({ created: 0, updated: 0, unchanged: 2, refused: 2, not_tried: 0 })
+  const next = await (await upload('external_id,email,name,active\ne1,ann@new.example,Ann,\ne2,bob@acme.example,,true\n')).json()
+  expect(next.counts).toMatchObject({ updated: 2 })
+  const { people } = await list('search=ann@new')
+  expect(people).toMatchObject([{ id: done.rows[0].user_id, name: 'Ann', email_verified: false }])
+})
+
+test('an import takes nobody over: a row that would is refused, and the others are done', async () => {
+  const { app, company, upload } = await house()
+  const target = await app.person(company, ['audit:read'])
+  const clerk = await app.token(await app.person(company, ['admin:access', 'users:write']))
+  await upload(`external_id,email\nx1,${target.email}\n`)
+  const answer = await (
+    await upload(`external_id,email,active\nx1,evil@acme.example,\n,new@acme.example,\n,${company.admin.email},false\n`, '', clerk)
+  ).json()
+  expect(answer.rows).toMatchObject([
+    { result: 'refused', code: 'cannot_grant' },
+    { result: 'created' },
+    { result: 'refused', code: 'insufficient_scope' },
+  ])
+  expect(await findUser(forTenant(app.db, company.tenantId), target.id)).toMatchObject({ email: target.email })
+})
+
+test('a file that is none is refused as a whole', async () => {
+  const { app, company, token, upload } = await house()
+  for (const csv of ['', 'name\nA\n', 'email,shoe_size\na@b.example,3\n', 'email,email\n', 'email\n"a@b.example\n']) {
+    expect(await codeOf(await upload(csv)), csv).toEqual({ status: 400, code: 'invalid_request' })
+  }
+  expect(await codeOf(await upload(`email\n${'a@b.example\n'.repeat(10_001)}`))).toEqual({ status: 400, code: 'invalid_request' })
+  expect(await codeOf(await upload(`email\n${'x'.repeat(5 * 1024 * 1024)}`))).toEqual({ status: 413, code: 'payload_too_large' })
+  const json = await app.request('/people/import', { token, body: { email: 'a@b.example' } })
+  expect(await codeOf(json)).toEqual({ status: 400, code: 'unsupported_media_type' })
+  expect((await app.request('/people', { token: await app.token(company.admin) }).then((r) => r.json())).total).toBe(1)
+})
+
+test('cells end where RFC 4180 says', () => {
+  expect(parseCsv('a,b\r\n"x,""y""\n z", w\r\n\r\n,\nlast', 10)).toEqual({
+    records: [
+      { line: 1, cells: ['a', 'b'] },
+      { line: 2, cells: ['x,"y"\n z', ' w'] },
+      { line: 5, cells: ['', ''] },
+      { line: 6, cells: ['last'] },
+    ],
+  })
+  expect(parseCsv('a\n"b\n', 10)).toMatchObject({ openQuoteAt: 2 })
+})
+
+test('what is handed over has what answers for the person, and what the person allowed, newest events first', async () => {
+  const { app, company, token } = await house()
+  const pat = await app.person(company)
+  const now = app.clock.now()
+  await atomically(forTenant(app.db, company.tenantId), async (t) => {
+    const own = () => ({ id: app.ctx.random.id(), userId: pat.id })
+    const device = { ...own(), sessionId: app.ctx.random.id(), platform: 'ios', deviceName: 'Pat\u2019s phone', createdAt: now } as const
+    await putPushDevice(t, { ...device, tokenHash: new Uint8Array(32), sealedToken: new Uint8Array(9) })
+    const speaker = { voicePlatform: 'alexa', voiceUserId: 'amzn-pat', voiceUserName: 'Pat', linkMethod: 'manual', linkedAt: now }
+    await insertVoiceLink(t, { ...own(), ...speaker })
+    await putGrant(t, { ...own(), clientId: company.clientId, resourceServerId: null, scopes: ['openid'], at: now })
+    const phone = { ...own(), kind: 'sms', name: 'Mobile', confirmedAt: now, createdAt: now } as const
+    await insertFactor(t, phone)
+    const number = { factorId: phone.id, userId: pat.id, sealed: new Uint8Array(9), phoneHash: new Uint8Array(32) }
+    await insertPhone(t, { ...number, display: '+49 \u2026 567' })
+  })
+  for (const name of ['First', 'Second']) {
+    await app.request(`/people/${pat.id}`, { method: 'PATCH', token, body: { name }, headers: { 'if-match': '*' } })
+    app.clock.advance(1)
+  }
+  const exported = await (await app.request(`/people/${pat.id}/export`, { token })).json()
+  expect(exported).toMatchObject({
+    factors: [{ kind: 'sms', name: 'Mobile', phone: '+49 \u2026 567' }],
+    push_devices: [{ platform: 'ios', name: 'Pat\u2019s phone' }],
+    voice_links: [{ platform: 'alexa', voice_user_id: 'amzn-pat', name: 'Pat' }],
+    consents: [{ client_id: company.clientId, resource: null, scopes: ['openid'] }],
+  })
+  expect(JSON.stringify(exported)).not.toMatch(/sealed|token/)
+  const names = exported.events.filter(({ event }: { event: string }) => event === 'user.updated')
+  expect(names.map(({ details }: { details: { after?: object } }) => details.after)).toMatchObject([{ name: 'Second' }, { name: 'First' }])
+})
+
+test('erasing ends a person everywhere: the record stays, and nobody reads what it held', async () => {
+  const { app, company, token } = await house()
+  const pat = await app.person(company, ['users:read'])
+  const open = await app.token(pat)
+  await app.request(`/people/${pat.id}`, { method: 'PATCH', token, body: { name: 'Secret Name' }, headers: { 'if-match': '*' } })
+  const exported = await (await app.request(`/people/${pat.id}/export`, { token })).json()
+  expect(exported).toMatchObject({ person: { email: pat.email }, permissions: ['users:read'], sessions: [{ amr: ['pwd'] }] })
+  expect(JSON.stringify(exported)).toContain('Secret Name')
+  expect(JSON.stringify(exported)).not.toMatch(/argon2|hash/)
+  const before = (await app.events(company.tenantId)).filter(({ subjectId }) => subjectId === pat.id)
+  expect((await app.request(`/people/${pat.id}/erase`, { method: 'POST', token })).status).toBe(200)
+  expect(await findUser(forTenant(app.db, company.tenantId), pat.id)).toBeUndefined()
+  expect(Object.values(await countTraces(forTenant(app.db, company.tenantId), pat.id)).every((left) => left === 0)).toBe(true)
+  expect((await app.request('/people', { token: open })).status).toBe(401)
+  const after = (await app.events(company.tenantId)).filter(({ subjectId }) => subjectId === pat.id)
+  expect(after).toEqual(before)
+  const record = await (await app.request(`/audit/events?target_id=${pat.id}`, { token })).json()
+  expect(JSON.stringify(record)).not.toMatch(/Secret Name|@/)
+  expect(record.events.some(({ erased }: { erased: boolean }) => erased)).toBe(true)
+  expect(await codeOf(await app.request(`/people/${pat.id}/export`, { token }))).toEqual({ status: 404, code: 'not_found' })
+})
+
+test('erasing takes what a voice assistant said of the person\u2019s speakers, and of nobody else\u2019s', async () => {
+  const { app, company, token } = await house()
+  const pat = await app.person(company)
+  const t = forTenant(app.db, company.tenantId)
+  const [at, speaker] = [app.clock.now(), `speaker-${pat.id}`]
+  const hashOf = (of: string): Uint8Array => app.ctx.hash('test-voice', pat.id, of)
+  const link = { userId: pat.id, voicePlatform: 'alexa', voiceUserId: speaker, linkMethod: 'otp', linkedAt: at }
+  const session = { clientId: company.clientId, clientAuthenticated: true, otpHash: hashOf('otp'), voicePlatform: 'alexa', createdAt: at }
+  await atomically(t, async (tx) => {
+    await insertVoiceLink(tx, { id: app.ctx.random.id(), ...link })
+    for (const voiceUserId of [speaker, 'somebody-else'])
+      await insertVoiceSession(tx, {
+        id: app.ctx.random.id(),
+        ...session,
+        voiceUserId,
+        tokenHash: hashOf(voiceUserId),
+        expiresAt: new Date(at.getTime() + 60_000),
+      })
+  })
+  expect((await app.request(`/people/${pat.id}/erase`, { method: 'POST', token })).status).toBe(200)
+  expect(await findVoiceLinks(t, pat.id)).toEqual([])
+  expect([await findVoiceSession(t, hashOf(speaker)), (await findVoiceSession(t, hashOf('somebody-else')))?.voiceUserId]).toEqual([
+    undefined,
+    'somebody-else',
+  ])
+})
+
+test('nobody erases himself, the primary administrator, or somebody with more rights', async () => {
+  const { app, company, token } = await house()
+  const erase = async (id: string, as: string) => codeOf(await app.request(`/people/${id}/erase`, { method: 'POST', token: as }))
+  expect(await erase(company.admin.id, token)).toEqual({ status: 403, code: 'forbidden' })
+  const other = await app.person(company, 'admin')
+  expect(await erase(company.admin.id, await app.token(other))).toEqual({ status: 403, code: 'primary_administrator' })
+  const clerk = await app.token(await app.person(company, ['admin:access', 'users:delete']))
+  expect(await erase(other.id, clerk)).toEqual({ status: 403, code: 'cannot_grant' })
+})

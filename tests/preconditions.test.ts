@@ -1,0 +1,104 @@
+// Of two who read the same thing and change it, the second is told, and nothing of what the first wrote is lost.
+import { describe, expect, test } from 'vitest'
+import { startApp } from '#shared/testing/app'
+import { adminRoutes } from '../functions/admin/routes.ts'
+import { clientsRoutes } from '../functions/clients/routes.ts'
+import { peopleRoutes } from '../functions/people/routes.ts'
+import { rolesRoutes } from '../functions/roles/routes.ts'
+import { tenantsRoutes } from '../functions/tenants/routes.ts'
+import { userRoutes } from '../functions/user/routes.ts'
+import { webhookRoutes } from '../functions/webhooks/routes.ts'
+
+const house = async () => {
+  const app = await startApp([...adminRoutes, ...rolesRoutes, ...tenantsRoutes, ...userRoutes, ...clientsRoutes, ...peopleRoutes, ...webhookRoutes])
+  const company = await app.company()
+  const token = await app.token(company.admin)
+  const call = async (method: string, path: string, body?: unknown, ifMatch?: string) => {
+    const headers: Record<string, string> = ifMatch === undefined ? {} : { 'if-match': ifMatch }
+    const response = await app.request(path, { method, token, headers, ...(body === undefined ? {} : { body }) })
+    return { status: response.status, etag: response.headers.get('etag') ?? '', body: (await response.json()) as Record<string, unknown> }
+  }
+  return { app, company, call }
+}
+type House = Awaited<ReturnType<typeof house>>
+
+const ADMIN = '/authsec/uflow/admin'
+const USER = '/authsec/uflow/user'
+type Kind = {
+  readonly read: string
+  readonly write: string
+  readonly method: string
+  readonly change: (name: string) => object
+  readonly required: boolean
+}
+const role = (writeAt: string) => async (h: House) => {
+  const { body } = await h.call('POST', `${ADMIN}/roles`, { name: 'Reader', permission_strings: ['users:read'] })
+  const change = (name: string) => ({ name, permission_strings: ['users:read'] })
+  return { read: `${ADMIN}/roles/${body.id}`, write: `${writeAt}/roles/${body.id}`, method: 'PUT', change, required: false }
+}
+const apiScope = (at: string) => async (h: House) => {
+  const { body } = await h.call('POST', `${at}/api_scopes`, { name: 'docs:all' })
+  const path = `${at}/api_scopes/${body.id}`
+  return { read: path, write: path, method: 'PUT', change: (description: string) => ({ description }), required: false }
+}
+const kinds: readonly [string, (h: House) => Promise<Kind>][] = [
+  ['a role', role(ADMIN)],
+  ['a role, on the end users\u2019 side', role(`${USER}/rbac`)],
+  ['an API scope', apiScope(ADMIN)],
+  ['an API scope, on the end users\u2019 side', apiScope(USER)],
+  [
+    'a client',
+    async (h) => {
+      const base = `/authsec/clientms/tenants/${h.company.tenantId}/clients`
+      const { body } = await h.call('POST', `${base}/create`, { name: 'Shop', email: 'shop@acme.example' })
+      const path = `${base}/${body.client_id}`
+      return { read: path, write: path, method: 'PATCH', change: (name: string) => ({ name }), required: false }
+    },
+  ],
+  [
+    'a person',
+    async (h) => {
+      const path = `/people/${(await h.app.person(h.company)).id}`
+      return { read: path, write: path, method: 'PATCH', change: (name: string) => ({ name }), required: true }
+    },
+  ],
+  [
+    'a webhook',
+    async (h) => {
+      const { body } = await h.call('POST', '/webhooks', { url: 'https://hooks.acme.com/', events: ['*'] })
+      const path = `/webhooks/${body.id}`
+      return { read: path, write: path, method: 'PATCH', change: (description: string) => ({ description }), required: true }
+    },
+  ],
+]
+
+describe.each(kinds)('%s', (_, make) => {
+  test('changes as it was read, and not when somebody else changed it meanwhile', async () => {
+    const h = await house()
+    const { read, write, method, change, required } = await make(h)
+    const { etag } = await h.call('GET', read)
+    expect(etag).toMatch(/^"[\w-]{22}"$/)
+    expect((await h.call(method, write, change('The first'), etag)).status).toBe(200)
+    const now = await h.call('GET', read)
+    expect(now.etag).not.toBe(etag)
+    for (const tag of [etag, `W/${now.etag}`, '"another"'])
+      expect(await h.call(method, write, change('The second'), tag)).toMatchObject({ status: 412, body: { code: 'precondition_failed' } })
+    expect((await h.call('GET', read)).body).toEqual(now.body)
+    const bare = await h.call(method, write, change('No condition'))
+    expect(bare.status).toBe(required ? 428 : 200)
+    if (required) expect(bare.body).toMatchObject({ code: 'precondition_required' })
+    expect((await h.call(method, write, change('Whatever it is'), '*')).status).toBe(200)
+    const { etag: latest } = await h.call('GET', read)
+    expect((await h.call(method, write, change('One of these'), `"another", ${latest}`)).status).toBe(200)
+  })
+})
+
+test('who gets a role, and how deliveries fare, is not a change of the thing', async () => {
+  const h = await house()
+  const { body } = await h.call('POST', `${ADMIN}/roles`, { name: 'Reader', permission_strings: ['users:read'] })
+  const path = `${ADMIN}/roles/${body.id}`
+  const { etag } = await h.call('GET', path)
+  const { id } = await h.app.person(h.company)
+  expect((await h.call('POST', `${ADMIN}/bindings`, { user_id: id, role_id: body.id })).status).toBe(200)
+  expect((await h.call('GET', path)).etag).toBe(etag)
+})

@@ -1,0 +1,149 @@
+// Every identifier of one company, with every credential of another, on every route that takes one, wherever it takes it: the answer is the one for an
+// identifier that nobody has. (functions/table.test.ts does the same for paths with the caller's own things around; this needs no seeds.)
+import { createHash } from 'node:crypto'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { findSessions } from '#db/store/sessions'
+import { findUser } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
+import type { Route, Schema } from '#shared/http/route'
+import { openTicket } from '#shared/sign-in/ticket'
+import type { Company, Person, TestApp } from '#shared/testing/app'
+import { type EveryGroup, fillPath, type Listed, parametersOf, rows, said, startEveryGroup } from '../functions/every-route.ts'
+import { sampleOf } from '../functions/sample.ts'
+
+let every: EveryGroup
+beforeAll(async () => {
+  every = await startEveryGroup()
+})
+
+const membersOf = (schema: Schema | undefined): readonly string[] =>
+  Object.keys((schema?._zod.def as { readonly shape?: Readonly<Record<string, unknown>> } | undefined)?.shape ?? {})
+const isHandle = (name: string): boolean => /ticket$|_token$/.test(name)
+/** What a speaker's platform calls its user is no identifier of ours: whoever names one anew links it. */
+const isIdentifier = (name: string): boolean => (/(^|_)ids?$/.test(name) && name !== 'voice_user_id') || isHandle(name)
+
+/** What a provider calls our tenant is no identifier of ours. */
+const isOfProvider = ({ on }: Route<never>, name: string): boolean => on.includes(' /connections') && name === 'client_id'
+
+type Slot = { readonly part: 'path' | 'query' | 'body'; readonly name: string }
+const slotsOf = (route: Route<never>): readonly Slot[] => [
+  ...parametersOf(route).map((name) => ({ part: 'path', name }) as const),
+  ...membersOf(route.query)
+    .filter(isIdentifier)
+    .map((name) => ({ part: 'query', name }) as const),
+  ...membersOf(route.body)
+    .filter((name) => isIdentifier(name) && !isOfProvider(route, name))
+    .map((name) => ({ part: 'body', name }) as const),
+]
+
+/**
+ * Public doors: the id of a client, or of a tenant, names the door and is no secret; who holds a mailed one-time link has what it opens. They know no
+ * credential that could be another company's. So is the list of the buttons of a sign-in page, whoever looks at it.
+ */
+const isDoor = ({ access, id }: Route<never>, { name }: Slot): boolean =>
+  (access.rule === 'open' || access.rule === 'page' || id === 'oocmgr.showProviders') &&
+  (name === 'client_id' || name === 'tenant_id' || isHandle(name))
+
+const NOBODYS_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
+
+/** All that the company has and that has a name: rows and one-time handles of every purpose. */
+const identifiersOf = async (app: TestApp, company: Company): Promise<Readonly<Record<string, string>>> => {
+  const t = forTenant(app.db, company.tenantId)
+  const person = await app.person(company)
+  await app.token(person)
+  const [session] = await findSessions(t, person.id, app.clock.now())
+  const admin = await findUser(t, company.admin.id)
+  const [role] = (await t.run({ text: 'select id from authsec.roles limit 1', params: [], arrays: true })) as string[][]
+  const [event] = await app.events(company.tenantId)
+  const handle = (purpose: 'login' | 'email_change' | 'password_reset' | 'set_password'): Promise<string> =>
+    atomically(t, (tx) => openTicket(tx, app.ctx, { purpose, userId: person.id, clientId: null, verified: ['pwd'], data: null, seconds: 600 }))
+  return {
+    tenant: company.tenantId,
+    client: company.clientId,
+    administrator: company.admin.id,
+    person: person.id,
+    session: session?.id ?? '',
+    project: admin?.projectId ?? '',
+    role: role?.[0] ?? '',
+    event: event?.id ?? '',
+    'login ticket': await handle('login'),
+    'change of address': await handle('email_change'),
+    'reset of a password': await handle('password_reset'),
+    'first password': await handle('set_password'),
+  }
+}
+
+/** What stands for an identifier that nobody has: of the same form, and of the same tenant where the form names one. */
+const unknownLike = (identifier: string): string => {
+  const [, random] = identifier.split('.')
+  return random === undefined ? NOBODYS_ID : `${identifier.slice(0, 36)}.${createHash('sha256').update(random).digest('base64url')}`
+}
+
+const credentialsOf = async (app: TestApp, company: Company, route: Route<never>): Promise<Readonly<Record<string, string | undefined>>> => {
+  const wanted = route.access.rule === 'permission' ? route.access.all : []
+  const token = (person: Person): Promise<string> => app.token(person, ['pwd', 'otp', 'mfa'])
+  return {
+    nobody: undefined,
+    'a person': await token(await app.person(company)),
+    'a person with the permissions': await token(await app.person(company, wanted)),
+    'an administrator': await token(company.admin),
+  }
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+const send = async (listed: Listed, slot: Slot, identifier: string, token: string | undefined) => {
+  const { route } = listed
+  const path = fillPath(
+    route,
+    Object.fromEntries(parametersOf(route).map((name) => [name, slot.part === 'path' && slot.name === name ? identifier : NOBODYS_ID])),
+  )
+  const body = route.body === undefined ? undefined : { ...sampleOf(route.body), ...(slot.part === 'body' ? { [slot.name]: identifier } : {}) }
+  const { body: text, ...told } = await said(
+    await every.send(listed, {
+      path: slot.part === 'query' ? `${path}?${slot.name}=${encodeURIComponent(identifier)}` : path,
+      ...(token === undefined ? {} : { token }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: JSON_TYPE }),
+    }),
+  )
+  // What was asked may be said again.
+  return { ...told, body: text.replaceAll(identifier, 'ASKED').replaceAll(encodeURIComponent(identifier), 'ASKED') }
+}
+
+/** Every row of a company that an answer could have changed. */
+const stateOf = async (app: TestApp, company: Company): Promise<string> => {
+  const t = forTenant(app.db, company.tenantId)
+  const text = `select (select coalesce(string_agg(u::text, '|' order by u.id), '') from authsec.users u)
+    || (select coalesce(string_agg(s::text, '|' order by s.id), '') from authsec.sessions s)
+    || (select coalesce(string_agg(c::text, '|' order by c.id), '') from authsec.clients c)
+    || (select coalesce(string_agg(k::text, '|' order by k.id), '') from authsec.tickets k)
+    || (select count(*) from authsec.audit_events)`
+  const [row] = (await t.run({ text, params: [], arrays: true })) as string[][]
+  return row?.[0] ?? ''
+}
+
+const crossed = rows((route) => slotsOf(route).some((slot) => !isDoor(route, slot)))
+
+describe('an identifier of another company', () => {
+  test.each(crossed)('%s', async (_, listed) => {
+    const app = every.appOf(listed)
+    const [theirs, ours] = [await app.company('theirs'), await app.company('ours')]
+    const identifiers = await identifiersOf(app, theirs)
+    const before = await stateOf(app, theirs)
+    for (const [who, token] of Object.entries(await credentialsOf(app, ours, listed.route))) {
+      for (const slot of slotsOf(listed.route).filter((each) => !isDoor(listed.route, each))) {
+        for (const [what, identifier] of Object.entries(identifiers)) {
+          const about = `${who}, ${slot.part}.${slot.name}: ${what}`
+          expect(identifier, about).not.toBe('')
+          const [foreign, unknown] = [await send(listed, slot, identifier, token), await send(listed, slot, unknownLike(identifier), token)]
+          expect(foreign, about).toEqual(unknown)
+        }
+      }
+    }
+    expect(await stateOf(app, theirs)).toBe(before)
+  })
+
+  test('is asked for somewhere', () => {
+    expect(crossed.length).toBeGreaterThan(3)
+  })
+})

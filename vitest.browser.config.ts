@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+// Pages in a real browser, against the whole local system. Its own configuration, for not every machine has a Chromium.
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.browser.ts'],
+    reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+})
