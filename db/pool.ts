@@ -151,9 +151,12 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
     return connected(scope.role, async (client, begun) => {
       // Sent with the first statement. Where a role or tenant is refused, the transaction is one that has failed, and nothing that follows is done.
       const entered = client.query(begin).then(begun)
+      // The connection goes on to serve others. A handle that outlives its transaction would speak in theirs, or as whoever logged in.
+      let isOver = false
       let result: T
       try {
         const ran = work(async (statement) => {
+          if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
           try {
             const [{ rows }] = await Promise.all([client.query(queryOf(statement)), entered])
             return rows
@@ -162,7 +165,9 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
           }
         })
         ;[result] = await Promise.all([ran, entered])
+        isOver = true
       } catch (error) {
+        isOver = true
         await client.query('rollback').catch(() => undefined)
         throw error
       }
