@@ -2,9 +2,11 @@
 // a Sync commits together (protocol flow, section "Extended Query"). So it is one write, one answer, and nothing is parsed or planned anew.
 import pg from 'pg'
 import type { Scope } from './client.ts'
+import { statementName } from './pool.ts'
 
 /** Prepared once on every connection. As a statement before the one that reads, so that row level security never leans on an order of evaluation. */
-const ENTER = { name: 'enter', text: `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)` }
+const TEXT = `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)`
+const ENTER = { name: statementName(TEXT), text: TEXT }
 
 type Connection = {
   bind(message: { readonly portal: string; readonly statement: string; readonly values: readonly string[] }): void

@@ -100,6 +100,33 @@ describe('a database that goes away', () => {
     expect(await engine.one(app, one)).toEqual([{ one: 1 }])
   })
 
+  test('a change whose answer was lost is not done twice', async () => {
+    await engine.script('authsec_owner', 'create table authsec.once (n int); grant all on authsec.once to authsec_app; insert into authsec.once values (0)')
+    const raise = { text: 'update authsec.once set n = n + 1', params: [], arrays: false }
+    await engine.one(app, raise)
+    const done = proxy.withhold('UPDATE 1')
+    const raised = outcome(engine.one(app, raise))
+    await done
+    proxy.drop()
+    const told = await raised
+    const [row] = await engine.one(app, { ...one, text: 'select n from authsec.once' })
+    await engine.script('authsec_owner', 'drop table authsec.once')
+    expect({ told: told === 'done', ...(row as object) }).toEqual({ told: true, n: 2 })
+  })
+
+  test('a value that cannot be written spoils no statement for those that come after', async () => {
+    const single = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1 })
+    const said = (value: unknown) => ({ text: 'select $1::text as said', params: [value], arrays: false })
+    const circle: unknown[] = []
+    circle.push({ circle })
+    for (const bad of [circle, { toJSON: () => 1n }, Object.create(null)]) {
+      expect(await outcome(single.one(app, said(bad)))).toBeInstanceOf(Error)
+      expect(await outcome(single.transaction(app, (run) => run(said(bad))))).toBeInstanceOf(Error)
+      expect(await single.one(app, said('a'))).toEqual([{ said: 'a' }])
+    }
+    await single.close()
+  })
+
   test('a pool whose every connection broke in use serves as many again', async () => {
     for (let round = 0; round < 3; round++) {
       const work = Array.from({ length: 4 }, () => outcome(engine.transaction(app, (run) => run(slow))))
