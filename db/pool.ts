@@ -81,7 +81,11 @@ export const isRead = ({ text }: Statement): boolean => knownOf(text).isRead
  * that it is there: nobody could use it again on that connection. So what might fail is refused before.
  */
 const isPlain = (value: unknown): boolean =>
-  typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Date || (Array.isArray(value) && value.every(isPlain))
+  typeof value !== 'object' ||
+  value === null ||
+  value instanceof Uint8Array ||
+  value instanceof Date ||
+  (Array.isArray(value) && value.every(isPlain))
 
 export const queryOf = ({ text, params, arrays }: Statement): pg.QueryConfig & { rowMode?: 'array' } => {
   if (!params.every(isPlain)) throw new Error('A parameter is neither a plain value, bytes, a date nor an array of those.')

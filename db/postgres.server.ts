@@ -1,4 +1,5 @@
 // The contract on a server, and what only a server can do: go away.
+import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testDatabase } from '#shared/testing/database'
@@ -17,6 +18,15 @@ engineContract('PostgreSQL, one privileged login that switches', async () => {
   const { url } = await testDatabase()
   const engine = postgresEngine({ url: url ?? '' })
   return { engine, close: engine.close }
+})
+
+test('a statement has the same name in every process, and no other text has it', async () => {
+  const engine = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1 })
+  const text = 'select name, statement from pg_prepared_statements'
+  const prepared = (await engine.one({ role: 'authsec_app', tenantId: '' }, { text, params: [], arrays: true })) as [string, string][]
+  expect(prepared.length).toBeGreaterThan(0)
+  for (const [name, said] of prepared) expect(name).toBe(`s${createHash('sha256').update(said).digest('hex').slice(0, 32)}`)
+  await engine.close()
 })
 
 test('a statement without values runs as the role and for the tenant also when so many were prepared that it gets no name', async () => {
@@ -101,7 +111,10 @@ describe('a database that goes away', () => {
   })
 
   test('a change whose answer was lost is not done twice', async () => {
-    await engine.script('authsec_owner', 'create table authsec.once (n int); grant all on authsec.once to authsec_app; insert into authsec.once values (0)')
+    await engine.script(
+      'authsec_owner',
+      'create table authsec.once (n int); grant all on authsec.once to authsec_app; insert into authsec.once values (0)',
+    )
     const raise = { text: 'update authsec.once set n = n + 1', params: [], arrays: false }
     await engine.one(app, raise)
     const done = proxy.withhold('UPDATE 1')
