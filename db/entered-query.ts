@@ -1,5 +1,6 @@
 // One statement under a role and a tenant, as one transaction that nobody has to begin or to commit: in PostgreSQL's extended protocol whatever stands before
-// a Sync commits together (protocol flow, section "Extended Query"). So it is one write, one answer, and nothing is parsed or planned anew.
+// a Sync commits together (protocol flow, section "Extended Query"). So it is one write, one answer, and nothing is parsed or planned anew. For reads alone: what
+// commits in the write that does it may have been done although no answer came.
 import pg from 'pg'
 import type { Scope } from './client.ts'
 import { statementName } from './pool.ts'
@@ -45,7 +46,7 @@ class EnteredQuery extends Query {
   override prepare(connection: Connection): void {
     connection.bind({ portal: '', statement: ENTER.name, values: [this.#scope.role, this.#scope.tenantId] })
     connection.execute({ portal: '' })
-    // Tells at once that the server has begun: what breaks before that may be tried again, what breaks after it may have happened.
+    // Tells at once that the server has begun: what breaks before that is tried again elsewhere, what breaks after it may have been too much for the server.
     connection.flush()
     super.prepare(connection)
   }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import TypeOverrides from 'pg/lib/type-overrides'
-import { DatabaseAway, type Engine, type Role, type Run, type Scope, type Statement } from './client.ts'
+import { DatabaseAway, type Engine, isDatabaseAway, type Role, type Run, type Scope, type Statement } from './client.ts'
 
 /** The driver hands over what the server sent; columns of drizzle know what they hold. Only these are worth parsing here. */
 const BOOL = 16
@@ -40,7 +40,8 @@ export const entering = (scope: Scope): string => {
 /** As one text with the start of a transaction, which makes the write one message. */
 const enter = (scope: Scope): string => `begin; ${entering(scope)}`
 
-const AWAY = /^(08|57P0|53300|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
+/** 25006: after a failover the server at the other end reads alone. The connection is of no use any more; a new one finds the server that writes. */
+const AWAY = /^(08|57P0|53300|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
 const AWAY_TEXT =
   /Connection terminated|connection timeout|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Client was closed/i
 export const isAway = (error: unknown): boolean => {
@@ -162,7 +163,7 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
             begun = true
           })
         } catch (error) {
-          if (isAway(error)) failure = error as Error
+          if (isAway(error) || isDatabaseAway(error)) failure = error as Error
           throw error
         } finally {
           client.release(failure)
