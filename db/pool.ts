@@ -110,11 +110,15 @@ export type PostgresOptions = {
   readonly jobsUrl?: string
   readonly ownerUrl?: string
   readonly maxConnections?: number
+  /** How long one statement may take; 15 seconds unless told. */
+  readonly statementTimeoutMs?: number
   /** Told of connections that broke while idle. */
   readonly onIdleError?: (error: Error) => void
 }
 
-const QUERY_TIMEOUT_MS = 15_000
+const STATEMENT_TIMEOUT_MS = 15_000
+/** A migration may wait for another instance's, and then for an index over a large table: as long as a function may live. */
+const SCRIPT_TIMEOUT_MS = 15 * 60_000
 const CONNECT_TIMEOUT_MS = 5_000
 
 /** What every driver does alike. How it reads one statement is its own. */
@@ -134,7 +138,7 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
       connectionString: url,
       max: maxConnections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
+      query_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
       idleTimeoutMillis: 30_000,
       allowExitOnIdle: true,
       pipeline: true,
@@ -215,7 +219,7 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
         begun()
         try {
           if (role !== 'login') await client.query(`set local role ${role}`)
-          await client.query(text)
+          await client.query({ text, query_timeout: SCRIPT_TIMEOUT_MS } as pg.QueryConfig)
           await client.query('commit')
         } catch (error) {
           await client.query('rollback').catch(() => undefined)

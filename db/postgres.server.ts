@@ -143,6 +143,21 @@ describe('a database that goes away', () => {
     expect({ told: told === 'done', ...(row as object) }).toEqual({ told: true, n: 2 })
   })
 
+  test('a statement that takes too long is away, nobody is handed its answer, and a script may take longer', async () => {
+    const single = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1, statementTimeoutMs: 2000 })
+    const late = { ...one, text: `select 'late' as said from pg_sleep(3)` }
+    const inTransaction = single.transaction(app, async (run) => {
+      await run(one)
+      await run(late)
+    })
+    expect(await outcome(inTransaction)).toBeInstanceOf(DatabaseAway)
+    expect(await outcome(single.one(app, late))).toBeInstanceOf(DatabaseAway)
+    expect(await single.one(app, one)).toEqual([{ one: 1 }])
+    expect(await outcome(single.script('login', late.text))).toBe('done')
+    expect(await single.transaction(app, (run) => run(one))).toEqual([{ one: 1 }])
+    await single.close()
+  })
+
   test('a server that was demoted is away, and the next connection is another', async () => {
     const { url = '' } = await testDatabase()
     const name = new URL(url).pathname.slice(1)
