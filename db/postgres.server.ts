@@ -168,6 +168,18 @@ describe('a database that goes away', () => {
     await single.close()
   })
 
+  test('more parameters than the protocol counts are a mistake of ours, told before anything is sent', async () => {
+    const many = (count: number) => ({
+      ...one,
+      text: `select 1 as one where 1 in (${Array.from({ length: count }, (_, n) => `$${n + 1}::int`).join()})`,
+    })
+    const params = (count: number) => Array.from({ length: count }, () => 1)
+    expect(await engine.one(app, { ...many(65_535), params: params(65_535) })).toEqual([{ one: 1 }])
+    const refused = await outcome(engine.one(app, { ...many(65_536), params: params(65_536) }))
+    expect(refused).toBeInstanceOf(Error)
+    expect(refused).not.toBeInstanceOf(DatabaseAway)
+  })
+
   test('a server that was demoted is away, and the next connection is another', async () => {
     const { url = '' } = await testDatabase()
     const name = new URL(url).pathname.slice(1)
