@@ -83,6 +83,13 @@ export const SCOPES_OF_USER = (server: string, user: string, now: string): strin
   select rs.name from authsec.resource_scopes rs where rs.tenant_id = $1 and rs.resource_server_id = ${server}
     and (rs.permission is null or ${HOLDS(ofUser(user), 'rs.permission', now)}) order by rs.name)`
 
+/**
+ * Whether client `c` still reaches server `r`: registered there (as `rc`) since before that moment, or one of the company's own where all of these may come. One
+ * that registered itself is registered at whatever it was let in to, so that it can be sent away from there.
+ */
+export const REACHES = (c: string, r: string, rc: string, since: string): string =>
+  `(${r}.active and ((${r}.open_to_clients and ${c}.registered_by = 'administrator') or coalesce(${rc}.valid_from <= ${since}, false)))`
+
 /** Whoever answers for client `c`, where that is an agent. */
 export const AGENT_OF = `left join authsec.agents ag on ag.tenant_id = c.tenant_id and ag.id = c.id
   left join authsec.users ow on ow.tenant_id = ag.tenant_id and ow.id = ag.owner_id`

@@ -1,6 +1,6 @@
 // Whether a token still counts, and whose business that is, in one statement. Written by hand, prepared by the driver (hot path).
 import type { TenantDb } from '../tenant.ts'
-import { AGENT_OF, OWNER_STANDS, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oauth-clients.ts'
+import { AGENT_OF, OWNER_STANDS, REACHES, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oauth-clients.ts'
 import { DELEGATION_STANDS } from './oauth-standing.ts'
 
 export type TokenQuestion = {
@@ -29,7 +29,7 @@ export type TokenState = {
 
 const COMMON = `c.active and c.deleted_at is null and d.active and c.valid_from <= $6 and t.status = 'active' and t.valid_from <= $6
   and not exists (select from authsec.revoked_tokens rv where rv.tenant_id = $1 and rv.jti = $4)
-  and (r.id is null or (r.active and (r.open_to_clients or rc.valid_from <= $6)))
+  and (r.id is null or ${REACHES('c', 'r', 'rc', '$6')})
   and ${OWNER_STANDS('$6')}`
 
 const FROM = `
