@@ -123,7 +123,7 @@ const STANDING = (now: string): string => `
     and c.active and c.deleted_at is null and c.valid_from <= a.created_at and ${OWNER_STANDS('a.created_at')}
     and (a.offline or coalesce(s.revoked_at is null and s.expires_at > ${now} and s.last_seen_at + make_interval(secs => s.idle_seconds) > ${now}, false))
     and (a.resource_server_id is null or coalesce(${REACHES('c', 'r', 'rc', 'a.created_at')}, false)) as alive,
-  r.id, r.resource, r.token_seconds, ${SCOPES_OF_USER('a.resource_server_id', 'a.user_id', now)},
+  r.id, r.resource, r.token_seconds, ${SCOPES_OF_USER('a.resource_server_id', 'a.user_id', now, 'c')},
   u.email, u.email_verified_at is not null, u.name, u.username, u.avatar_url, a.details, ag.id is not null`
 
 const SOURCES = `

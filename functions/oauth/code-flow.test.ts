@@ -395,6 +395,17 @@ describe('a refresh token', () => {
     expect(await errorOf(await refresh(token))).toEqual([400, 'unauthorized_client'])
   })
 
+  test('what the client may not ask for any more is left out of the next, and ends the one before', async () => {
+    const { app, company, client, refresh, introspect, tokens } = await start()
+    const set = await tokens()
+    await changeClient(app, company, client.id, { allowedScopes: ['tools:read'] })
+    app.clock.advance(2)
+    expect(await introspect(set.access_token)).toEqual({ active: false })
+    const next = await (await refresh(set.refresh_token)).json()
+    expect(next.scope).toBe('openid profile email tools:read')
+    expect((await introspect(next.access_token)).active).toBe(true)
+  })
+
   test('without offline_access it ends with the session, with it it does not', async () => {
     const { app, company, client, browser, person, refresh, introspect, redeem } = await start()
     const online = await (await redeem(await codeFor(browser, client, { scope: 'tools:read' }))).json()
