@@ -98,11 +98,14 @@ const wait = async (ctx: Ctx, { client, parameters, kept }: Asked): Promise<stri
 type Need =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'sign_in' }
+  | { readonly kind: 'new_password' }
   | { readonly kind: 'confirm'; readonly query: Readonly<Record<string, string>> }
 
 /** What the person still has to do about signing in. @throws AppError unmet_authentication_requirements when a fresh sign-in was not strong enough */
 export const judgeSignIn = (j: Judged, principal: User | undefined, waitingSince: Date | undefined, now: Date): Need => {
   if (principal === undefined || principal.tenantId !== j.client.tenantId) return { kind: 'sign_in' }
+  // A temporary password is good for a new one, and no client learns by it who somebody is.
+  if (principal.passwordChangeRequired) return { kind: 'new_password' }
   const isFresh = waitingSince !== undefined && principal.authTime >= waitingSince
   const isStrong = j.acrValues.length === 0 || j.acrValues.some((acr) => atLeast(principal.acr, acr))
   if (isFresh && !isStrong) throw new AppError('unmet_authentication_requirements')
@@ -126,6 +129,7 @@ const signInPage = (ctx: Ctx, j: Judged, need: Need, returnTo: string): Page => 
   // What the person chose before stays.
   const asked = readVisit(ctx)?.lang === undefined ? askedLanguage(j.uiLocales) : undefined
   const lang = asked === undefined ? {} : { lang: asked }
+  if (need.kind === 'new_password') return goTo(ctx, `/me/password?${new URLSearchParams({ ...lang, return_to: returnTo })}`)
   if (need.kind === 'confirm') return goTo(ctx, `/confirm?${new URLSearchParams({ ...need.query, ...lang, return_to: returnTo })}`)
   const email = j.loginHint !== undefined && /^[^@\s]{1,64}@[^@\s]{1,255}$/.test(j.loginHint) ? j.loginHint : undefined
   const path = `/signin?${new URLSearchParams({ client_id: j.client.clientId, ...lang, return_to: returnTo })}`
