@@ -24,7 +24,7 @@ import { giveFirstAccess } from './first-access.ts'
 import type { Ctx } from './group.ts'
 import { readIdTokenHint } from './id-token-hint.ts'
 import { issueCode } from './issue-code.ts'
-import { answerAt, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
+import { answerAt, isAnybodysPlace, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
 
 export type Page = Sent<As<200, string>> | Sent<As<303, undefined>>
 /** How long a person may take to sign in and to decide. */
@@ -188,6 +188,16 @@ export const toClient = async (ctx: Ctx, redirectUri: string, state: string | un
   }
 }
 
+/** Errors of the request, told to the person. @throws AppError invalid_request */
+const toPerson = async (work: () => Promise<Page>): Promise<Page> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429) throw error
+    throw new AppError('invalid_request', error.message, {}, error)
+  }
+}
+
 /** @throws AppError invalid_request, invalid_request_uri: on a page */
 export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<Page> => {
   const asked = await whoAsks(ctx, query)
@@ -195,8 +205,10 @@ export const authorize = async (ctx: Ctx, principal: User | undefined, query: Re
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
   // Before it waited for a person, a request was judged by how it came.
   const pushed = kept !== undefined
-  return toClient(ctx, redirectUri, parameters.state, async () => {
+  const work = async (): Promise<Page> => {
     const judged = await judgedOrPending(ctx, client, parameters.resource, () => judge({ client, parameters, pushed }, redirectUri))
     return withPerson(ctx, asked, judged, principal)
-  })
+  }
+  const isUnasked = principal?.tenantId !== client.tenantId && isAnybodysPlace(client, redirectUri)
+  return isUnasked ? toPerson(work) : toClient(ctx, redirectUri, parameters.state, work)
 }

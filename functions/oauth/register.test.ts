@@ -304,6 +304,22 @@ test('a server that lets no such clients in: they wait, an administrator decides
   expect(answerIn(await browser.get(path)).get('error')).toBe('access_denied')
 })
 
+test('no stranger has people sent to a place of theirs who neither signed in nor said anything', async () => {
+  const { app, server, browser } = await start()
+  const place = 'https://phishing.example.com/landing'
+  const made = await registered(app, { resource: server.resource, redirect_uris: [place], post_logout_redirect_uris: [place] })
+  const client = { ...asTest(made.client_id), redirectUri: place }
+  for (const more of [{ scope: 'no:such' }, { prompt: 'none' }, { response_type: 'token' }, { resource: server.resource, code_challenge: 'x' }]) {
+    const path = authorizePath(client, { resource: server.resource, ...more })
+    const answer = await app.request(path)
+    expect([answer.status, answer.headers.get('location')], path).toEqual([400, null])
+    expect(answerIn(await browser.get(path)).get('error'), path).toBeTruthy()
+  }
+  const out = `/oauth/logout?${new URLSearchParams({ client_id: String(made.client_id), post_logout_redirect_uri: place })}`
+  expect((await app.request(out)).headers.get('location')).toBe('/signin')
+  expect(await (await browser.get(out)).text()).toContain('phishing.example.com')
+})
+
 test('who is sent away from a server that is open to all of the company\u2019s clients holds nothing there any more', async () => {
   const { app, company, server, browser } = await start()
   await openToClients(app, company, server.id)
