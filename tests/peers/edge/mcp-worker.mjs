@@ -25,4 +25,5 @@ const worker = (env) => {
   })
 }
 
+// biome-ignore lint/style/noDefaultExport: workerd asks for it.
 export default { fetch: (request, env, ctx) => worker(env).fetch(request, env, ctx) }
