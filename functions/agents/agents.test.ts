@@ -143,6 +143,23 @@ test('a change needs the tag of what was read; the owner changes with it', async
   expect(await events('agent.updated')).toHaveLength(1)
 })
 
+test('what ended with whoever answered for it stays over under whoever answers next', async () => {
+  const { app, server, company, admin, owner, adminToken, resource, made, tokenOf } = await start()
+  const agent = await made()
+  const { access_token: token } = await (await tokenOf(agent.id, agent.client_secret)).json()
+  const read = await app.request(`/agents/${agent.id}`, { token: adminToken })
+  const body = { owner_id: admin.id }
+  await atomically(forTenant(app.db, company.tenantId), (t) => setUserActive(t, owner.id, false, app.clock.now()))
+  expect((await introspected(server, resource, token)).active).toBe(false)
+  app.clock.advance(1)
+  const headers = { 'if-match': read.headers.get('etag') ?? '' }
+  expect((await app.request(`/agents/${agent.id}`, { method: 'PATCH', token: adminToken, body, headers })).status).toBe(200)
+  expect((await introspected(server, resource, token)).active).toBe(false)
+  server.clock.advance(2)
+  const { access_token: next } = await (await tokenOf(agent.id, agent.client_secret)).json()
+  expect((await introspected(server, resource, next)).active).toBe(true)
+})
+
 test('stopped, nothing that it holds counts, for good; going on, it gets new tokens', async () => {
   const { app, server, resource, made, to, tokenOf, events } = await start()
   const agent = await made()
