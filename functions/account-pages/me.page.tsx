@@ -14,6 +14,8 @@ import { fill } from '#shared/page/wait'
 import { PASSWORD_RULE_ERRORS } from '#shared/password/rule-errors'
 import { noSms } from '#shared/sms/configured'
 import { Waiting } from './approve.page.tsx'
+import { Devices } from './browsers.page.tsx'
+import { askedDevices, pushKey } from './browsers.ts'
 import type { Ctx } from './group.ts'
 import { heldChange } from './me.ts'
 import { Factors, moment } from './methods.page.tsx'
@@ -121,6 +123,7 @@ export const mePage = async (ctx: Ctx, principal: User) => {
         )}
         <Known page={page} email={principal.email} />
         <Factors page={page} factors={factors} alarms={await alarmsOf(ctx, principal)} mayText={ctx.sms !== noSms} />
+        <Devices page={page} principal={principal} devices={await askedDevices(ctx, principal)} mayAdd={pushKey(ctx) !== undefined} />
         <Sessions page={page} sessions={sessions} />
       </>
     ),
