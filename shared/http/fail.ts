@@ -8,6 +8,7 @@ import type { Exchange } from './env.ts'
 import { type Asked, authsecError, problem, type Render } from './problem.ts'
 import { firstsOfMinute } from './quota-notes.ts'
 import type { Refusals } from './refusals.ts'
+import { isOfOriginal } from './route.ts'
 
 export type Fail = (thrown: unknown, c: Exchange) => Promise<Response>
 
@@ -27,8 +28,8 @@ export const asAppError = (error: unknown): AppError => {
   return new AppError('internal', undefined, {}, error)
 }
 
-/** The shape of errors where no route was found: AuthSec's below its prefix, RFC 9457 elsewhere. */
-const shapeOf = (c: Exchange): Render => c.get('render') ?? (c.req.path.startsWith('/authsec') ? authsecError : problem)
+/** The shape of errors where no route was found: AuthSec's where its clients call, RFC 9457 elsewhere. */
+const shapeOf = (c: Exchange): Render => c.get('render') ?? (isOfOriginal(c.req.path) ? authsecError : problem)
 
 const askedOf = (c: Exchange): Asked | undefined => {
   const request = c.get('request')
