@@ -1,12 +1,12 @@
-// Starts one worker under workerd, as miniflare does it: `node run.mjs SCRIPT BINDINGS`. Says where it listens in one line; ends with its parent.
+// Starts one worker under workerd, as miniflare does it: `node run.mjs SCRIPT BINDINGS [FLAG…]`. Says where it listens in one line; ends with its parent.
 import { Miniflare } from 'miniflare'
 
-const [, , scriptPath, bindings] = process.argv
+const [, , scriptPath, bindings, ...compatibilityFlags] = process.argv
 const miniflare = new Miniflare({
   modules: true,
   scriptPath,
   compatibilityDate: '2025-09-01',
-  compatibilityFlags: ['nodejs_compat'],
+  compatibilityFlags,
   bindings: JSON.parse(bindings),
   host: '127.0.0.1',
   port: 0,
