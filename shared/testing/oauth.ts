@@ -191,7 +191,7 @@ export const codeFor = async (
 }
 
 /** A key that makes proofs of possession. */
-export const prover = async (app: TestApp) => {
+export const prover = async (app: { readonly ctx: Where['ctx']; readonly clock: Where['ctx']['clock'] }) => {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const jwk = await exportJWK(publicKey)
   let count = 0
