@@ -123,7 +123,7 @@ export const letInForGood = async (app: Where, company: Whose, userId: string, s
   )
   return async () => {
     const found = await findStanding(t, id, app.ctx.clock.now())
-    return found !== undefined && found.alive && !found.revoked
+    return found?.alive === true && !found.revoked
   }
 }
 
