@@ -11,7 +11,7 @@ import { userRoutes } from '../functions/user/routes.ts'
 
 const PEOPLE = Number(process.env.PEOPLE ?? 100_000)
 const IMPORTED = Number(process.env.IMPORTED ?? 10_000)
-const CHUNK = 5000
+const CHUNK = 1000
 const ROUNDS = 21
 const FIRST = ['Ana', 'Bo', 'Cleo', 'Dan', 'Eve', 'Finn', 'Gia', 'Hugo', 'Ida', 'Jan']
 const LAST = ['Abel', 'Brandt', 'Costa', 'Diaz', 'Eriksen', 'Fabre', 'Gruber', 'Haas', 'Ivanov', 'Jensen', 'Kowalski']
