@@ -66,8 +66,8 @@ const request = {
 const ctx = { ...app.ctx, request: { ...request, cookie: () => undefined, header: () => undefined } }
 const upload = (dryRun: boolean) => importPeople(ctx, caller, { dry_run: dryRun }, csv)
 for (const [name, dryRun] of [
-  ['import of 10,000, dry', true],
-  ['import of 10,000', false],
+  [`import of ${IMPORTED}, dry`, true],
+  [`import of ${IMPORTED}`, false],
   ['the same again', false],
 ] as const) {
   const cpu = process.cpuUsage()
