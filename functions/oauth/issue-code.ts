@@ -1,5 +1,5 @@
 // The person said yes: the grant, the authorization below it, and the code, in one transaction with its event.
-import { insertAuthorization, putGrant } from '#db/store/oauth-authorizations'
+import { authorizeClient } from '#db/store/oauth-authorizations'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
 import { atomically, forTenant } from '#db/tenant'
 import { byUser, record } from '#shared/audit/record'
@@ -23,10 +23,9 @@ export const issueCode = async (ctx: Ctx, j: Judged, principal: User, scopes: re
   await atomically(forTenant(ctx.db, client.tenantId), async (t) => {
     const whose = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null }
     await admit(t, client, whose.resourceServerId, at)
-    const grantId = await putGrant(t, { id: ctx.random.id(), ...whose, scopes, at })
-    await insertAuthorization(t, {
+    await authorizeClient(t, {
       id,
-      grantId,
+      grantId: ctx.random.id(),
       ...whose,
       sessionId: principal.sessionId,
       offline: scopes.includes('offline_access'),
