@@ -66,15 +66,19 @@ type Known = { readonly name: string | undefined; readonly isRead: boolean }
 const CHANGE = /\b(insert|update|delete|merge|into|call|do|copy)\b/i
 const isReadText = (text: string): boolean => /^\s*(select|with)\b/i.test(text) && !CHANGE.test(text)
 
-const known = new Map<string, Known>()
-const knownOf = (text: string): Known => {
-  const found = known.get(text)
-  if (found !== undefined) return found
-  const isKept = known.size < KEPT_STATEMENTS && !VARIES.test(text)
-  const made = { name: isKept ? statementName(text) : undefined, isRead: isReadText(text) }
-  if (isKept) known.set(text, made)
-  return made
+/** What is known of texts, of so many at most. */
+export const knownStatements = (most: number): ((text: string) => Known) => {
+  const known = new Map<string, Known>()
+  return (text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const isKept = known.size < most && !VARIES.test(text)
+    const made = { name: isKept ? statementName(text) : undefined, isRead: isReadText(text) }
+    if (isKept) known.set(text, made)
+    return made
+  }
 }
+const knownOf = knownStatements(KEPT_STATEMENTS)
 
 /** Whether doing the statement twice does no more than doing it once. */
 export const isRead = ({ text }: Statement): boolean => knownOf(text).isRead
