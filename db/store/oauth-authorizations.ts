@@ -5,7 +5,7 @@ import { oauthAuthorizations, oauthGrants, oauthRequests, oauthUsedIds } from '.
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { AGENT_OF, OWNER_STANDS, SCOPES_OF_USER } from './oauth-clients.ts'
 
-export type { AuthorizationParameters } from '../tables/oauth.ts'
+export type { AskedConsent, AuthorizationParameters } from '../tables/oauth.ts'
 export type Authorization = typeof oauthAuthorizations.$inferSelect
 export type NewAuthorization = Omit<typeof oauthAuthorizations.$inferInsert, 'tenantId'>
 export type KeptRequest = typeof oauthRequests.$inferSelect
@@ -210,7 +210,7 @@ export const rotateRefresh = async (t: TenantDb, r: Rotation): Promise<{ readonl
   return row === undefined ? undefined : { standing: standingOf(row), turned: row[28] !== null }
 }
 
-/** What the person allows the client now: what it allowed before, and this. */
+/** What the person allows the client now: what it allowed before, and this; remembered unless told. */
 export const putGrant = async (
   t: TenantTx,
   row: {
@@ -219,16 +219,25 @@ export const putGrant = async (
     readonly clientId: string
     readonly resourceServerId: string | null
     readonly scopes: readonly string[]
+    readonly remember?: boolean
     readonly at: Date
   },
 ): Promise<string> => {
-  const { at, scopes, ...own } = row
+  const { at, scopes, remember = true, ...own } = row
+  const { scopes: before, rememberedScopes: known } = oauthGrants
+  const remembered = remember
+    ? sql`case when ${known} is null then null else array(select distinct unnest(${known} || excluded.scopes) order by 1) end`
+    : sql`coalesce(${known}, ${before})`
   const [put] = await t.db
     .insert(oauthGrants)
-    .values({ ...own, scopes: [...scopes], tenantId: t.tenantId, createdAt: at, updatedAt: at })
+    .values({ ...own, scopes: [...scopes], rememberedScopes: remember ? null : [], tenantId: t.tenantId, createdAt: at, updatedAt: at })
     .onConflictDoUpdate({
       target: [oauthGrants.tenantId, oauthGrants.userId, oauthGrants.clientId, oauthGrants.resourceServerId],
-      set: { scopes: sql`array(select distinct unnest(${oauthGrants.scopes} || excluded.scopes) order by 1)`, updatedAt: at },
+      set: {
+        scopes: sql`array(select distinct unnest(${before} || excluded.scopes) order by 1)`,
+        rememberedScopes: remembered,
+        updatedAt: at,
+      },
     })
     .returning({ id: oauthGrants.id })
   if (put === undefined) throw new Error('an upsert returns its row')
@@ -271,6 +280,7 @@ export const listGrants = async (
     resourceServerId: null,
     resource: row[3] as string | null,
     scopes: row[4] as string[],
+    rememberedScopes: null,
     createdAt: date(row[5]),
     updatedAt: date(row[6]),
   }))
@@ -278,6 +288,15 @@ export const listGrants = async (
 
 export const insertRequest = async (t: TenantTx, row: Omit<typeof oauthRequests.$inferInsert, 'tenantId'>): Promise<void> => {
   await t.db.insert(oauthRequests).values({ ...row, tenantId: t.tenantId })
+}
+
+/** Whatever became of it: which client asked for what. */
+export const findRequestEver = async (t: TenantDb, handleHash: Uint8Array): Promise<KeptRequest | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(oauthRequests)
+    .where(and(ownRows(t, oauthRequests), eq(oauthRequests.handleHash, handleHash)))
+  return row
 }
 
 const liveRequest = (t: TenantDb, handleHash: Uint8Array, now: Date, kinds: readonly KeptRequest['kind'][]) => {
@@ -323,11 +342,11 @@ export const useIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date
   return rows.length === 1
 }
 
-/** What the person may have at the resource server, and what it allowed the client before. */
+/** What the person may have at the resource server, and what it allowed the client before, to be remembered. */
 export type ConsentState = { readonly held: readonly string[]; readonly granted: readonly string[] }
 
 const CONSENT_STATE = `select ${SCOPES_OF_USER('$4::uuid', '$2::uuid', '$5')},
-  coalesce((select g.scopes from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = $2::uuid and g.client_id = $3::uuid
+  coalesce((select coalesce(g.remembered_scopes, g.scopes) from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = $2::uuid and g.client_id = $3::uuid
     and g.resource_server_id is not distinct from $4::uuid), '{}')`
 
 export const findConsentState = async (

@@ -6,6 +6,7 @@ import { atomically, SYSTEM_TENANT } from '#db/tenant'
 import { byAnonymous, record } from '#shared/audit/record'
 import type { User } from '#shared/http/principal'
 import type { As, Sent } from '#shared/http/route'
+import { FRONT_END_CALLBACK } from '#shared/oauth/front-end'
 import type { CallbackQuery } from './callback.schema.ts'
 import type { Ctx } from './group.ts'
 import { codeHash, locate } from './state.ts'
@@ -14,7 +15,17 @@ type Query = z.output<typeof CallbackQuery>
 /** What the page posts to the window that opened it, or carries to the UI's own page. */
 export type Answer = Readonly<Record<string, string | boolean>>
 /** `page`: begun on our own page, which goes on by itself. */
-export type Handed = { readonly origin: string; readonly answer: Answer; readonly page: FederationPage | null }
+export type Handed = {
+  readonly origin: string
+  readonly answer: Answer
+  readonly page: FederationPage | null
+  /** Where at that origin a page waits for it. */
+  readonly path: string
+}
+
+/** At a front end that holds a login challenge its own callback; at AuthSec's UI that one's. */
+const pathOf = ({ loginChallenge }: Pick<FederationState, 'loginChallenge'>): string =>
+  loginChallenge === null ? '/uflow/oidc/callback' : FRONT_END_CALLBACK
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
@@ -44,15 +55,16 @@ export const receive = async (ctx: Ctx, query: Query): Promise<Handed | undefine
   const state = await findState(t, key, now)
   if (state === undefined) return undefined
   const { code } = query
+  const to = { origin: state.origin, page: state.page, path: pathOf(state) }
   const refusal =
     query.error ?? (isFromIssuer(state, query.iss) ? undefined : 'issuer_mismatch') ?? (code === undefined ? 'invalid_response' : undefined)
   if (refusal !== undefined || code === undefined) {
     await end(ctx, found, query.error === undefined)
     const description = query.error === undefined ? '' : plain(query.error_description)
-    return { origin: state.origin, page: state.page, answer: { success: false, error: plain(refusal), description } }
+    return { ...to, answer: { success: false, error: plain(refusal), description } }
   }
   if (!(await atomically(t, (tx) => noteAnswer(tx, key, codeHash(ctx, query.state ?? '', code), now)))) return undefined
-  return { origin: state.origin, page: state.page, answer: { success: true, code, state: query.state, tenant_domain: await domainOf(t, state) } }
+  return { ...to, answer: { success: true, code, state: query.state, tenant_domain: await domainOf(t, state) } }
 }
 
 /** The dance is over. That somebody said no at the provider is nothing for the record; an answer that is not of the provider is. */

@@ -1,7 +1,7 @@
 // The person said yes: the grant, the authorization below it, and the code, in one transaction with its event.
 import { insertAuthorization, putGrant } from '#db/store/oauth-authorizations'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
-import { atomically, forTenant } from '#db/tenant'
+import { atomically, forTenant, type TenantTx } from '#db/tenant'
 import { byUser, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import type { User } from '#shared/http/principal'
@@ -16,15 +16,30 @@ const CODE_SECONDS = 60
 /** What may be spent is kept for longer than any token that spends it: those of an authorization end within thirty days. */
 const LONGEST_SECONDS = 31 * 24 * 3600
 
+type More = {
+  /** Whether the person wants to be asked again. */
+  readonly remember?: boolean
+  /** What belongs to the same transaction. */
+  readonly also?: (t: TenantTx) => Promise<void>
+}
+
 /** Answers where the browser goes on: to the client, with a code. */
-export const issueCode = async (ctx: Ctx, j: Judged, principal: User, scopes: readonly string[], types: readonly DetailType[]): Promise<string> => {
+export const issueCode = async (
+  ctx: Ctx,
+  j: Judged,
+  principal: User,
+  scopes: readonly string[],
+  types: readonly DetailType[],
+  { remember = true, also }: More = {},
+): Promise<string> => {
   const { client, redirectUri } = j
   const [at, code, id] = [ctx.clock.now(), newHandle(ctx, client.tenantId), ctx.random.id()]
   const codeExpiresAt = secondsAfter(at, CODE_SECONDS)
   await atomically(forTenant(ctx.db, client.tenantId), async (t) => {
     const whose = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null }
+    await also?.(t)
     await admit(t, client, whose.resourceServerId, at)
-    const grantId = await putGrant(t, { id: ctx.random.id(), ...whose, scopes, at })
+    const grantId = await putGrant(t, { id: ctx.random.id(), ...whose, scopes, remember, at })
     await insertAuthorization(t, {
       id,
       grantId,
