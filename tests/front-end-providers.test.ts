@@ -71,7 +71,17 @@ test('whoever the provider proves goes on to the client; the answer lands at the
   })
   expect(body).not.toHaveProperty('first_step')
   expect((await user.follow(textIn(body, 'redirect_to'))).url.pathname).toBe('/oidc/consent')
+  expect(await codeOf(await world.callback(answer))).toEqual([401, 'federation_failed'])
+})
+
+test('for a request that is answered meanwhile nobody is signed in', async () => {
+  const world = await start()
+  const { app, company } = world
+  const challenge = await world.challenged()
+  const answer = await world.back(challenge)
+  expect((await app.request('/challenges/login/reject', { body: { login_challenge: challenge } })).status).toBe(200)
   expect(await codeOf(await world.callback(answer))).toEqual([400, 'login_challenge_invalid'])
+  expect(await app.events(company.tenantId, { event: 'session.created' })).toEqual([])
 })
 
 test('an answer counts in the browser that began, for the request that it was begun for, and once of twenty', async () => {

@@ -23,8 +23,9 @@ import { locate, startDance } from './state.ts'
 const originOf = async (ctx: Ctx, tenantId: TenantId, named: string | undefined): Promise<string> => {
   const { origin = named === undefined ? new URL(ctx.config.PUBLIC_UI_ORIGIN ?? ctx.config.BASE_URL).origin : undefined } = ctx.request
   const asked = origin ?? `https://${named}`
-  const isNamed = named === undefined || [new URL(asked).host, new URL(asked).hostname, asked].includes(named)
-  if (!URL.canParse(asked) || !isNamed || !(await isOriginOf(ctx, asked, tenantId))) throw new AppError('origin_not_verified')
+  const url = URL.canParse(asked) ? new URL(asked) : undefined
+  const isNamed = url !== undefined && (named === undefined || [url.host, url.hostname, url.origin].includes(named))
+  if (!isNamed || !(await isOriginOf(ctx, asked, tenantId))) throw new AppError('origin_not_verified')
   return asked
 }
 

@@ -4,7 +4,7 @@ import { findTenant } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
 import { putRole } from '#db/testing/access'
-import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { type Company, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
 import { bodyOf, textIn } from '#shared/testing/sign-in'
 import { platformAdministrator } from '../seeds.ts'
 import { managementRoutes } from './routes.ts'
@@ -177,7 +177,7 @@ describe('tenants', () => {
   test('are made by the platform and closed by their own', async () => {
     const platform = await app.token(await platformAdministrator(app))
     const email = `boss-${app.ctx.random.id()}@initech.example`
-    const body = { email, username: 'boss', password: 'correct horse battery staple 9', name: 'Initech' }
+    const body = { email, username: 'boss', password: PASSWORD, name: 'Initech' }
     expect(await call('/tenants', { body })).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } })
     const made = await call('/tenants', { by: platform, body })
     expect(made).toMatchObject({ status: 201, body: { message: 'Tenant created', tenant_id: expect.any(String) } })
