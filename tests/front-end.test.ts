@@ -5,6 +5,7 @@ import { setUserActive } from '#db/store/people'
 import { revokeSessions } from '#db/store/sessions'
 import { atomically, forTenant } from '#db/tenant'
 import { outcomeError } from '#shared/http/problem'
+import { newDetailType, payment } from '#shared/testing/agents'
 import { countsOf, HMGR, startFrontEnd, strangersBrowser } from '#shared/testing/front-end'
 import { answerIn, authorizePath, changeClient, claimsOf, newOauthClient, newSelfRegistered, post, REDIRECT, VERIFIER } from '#shared/testing/oauth'
 import { bodyOf, configure, textIn } from '#shared/testing/sign-in'
@@ -96,7 +97,8 @@ describe('login challenge', () => {
     })
     expect(await codeOf(nobody)).toEqual([401, 'unauthorized'])
     const stranger = await app.person(await app.company('globex'))
-    expect(await codeOf(await world.accept(await app.token(stranger), challenge))).toEqual([403, 'tenant_mismatch'])
+    for (const text of [challenge, `${world.company.tenantId}.${'a'.repeat(43)}`])
+      expect(await codeOf(await world.accept(await app.token(stranger), text))).toEqual([403, 'tenant_mismatch'])
     expect(await countsOf(world)).toEqual(before)
     expect((await world.accept(await app.token(world.person), challenge)).status).toBe(200)
   })
@@ -305,6 +307,29 @@ describe('consent challenge', () => {
     const form = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', code_verifier: VERIFIER, redirect_uri: REDIRECT }
     const tokens = await bodyOf(await post(app, '/oauth/token', form, { authorization: client.authorization }))
     expect(tokens.scope).toBe('tools:read')
+  })
+
+  test('details are allowed whole or not at all, each as often as it is asked for', async () => {
+    const world = await start()
+    const { app, company, client } = world
+    await newDetailType(app, company)
+    const [one, other] = [payment({ note: 'one' }), payment({ note: 'other' })]
+    const browser = strangersBrowser(app)
+    const { token, challenge } = await world.asked(browser, world.person, { authorization_details: JSON.stringify([one, other]) })
+    expect(await (await app.request(`/challenges/consent?consent_challenge=${challenge}`, { token })).json()).toMatchObject({
+      authorization_details: [one, other],
+      authorization_types: { payment: 'Pay invoices' },
+      requested_scope: [],
+    })
+    for (const authorization_details of [[{ ...one, max_amount: 1 }], [one, one], [payment()], [{ type: 'payment' }]]) {
+      const refused = await world.decide(token, 'accept', { consent_challenge: challenge, authorization_details })
+      expect(await codeOf(refused)).toEqual([400, 'invalid_authorization_details'])
+    }
+    const allowed = await world.decide(token, 'accept', { consent_challenge: challenge, authorization_details: [other] })
+    const { url } = await browser.follow(await redirectOf(allowed))
+    const form = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', code_verifier: VERIFIER, redirect_uri: REDIRECT }
+    const tokens = await bodyOf(await post(app, '/oauth/token', form, { authorization: client.authorization }))
+    expect(tokens).toMatchObject({ scope: '', authorization_details: [other] })
   })
 
   test('what the person lost between the answer and the return is not given', async () => {

@@ -11,17 +11,13 @@ export const InitiateForChallenge = z
     /** RFC 7636: kept in this browser until the code is exchanged. */
     code_verifier: z
       .string()
-      .transform(absent)
-      .pipe(
-        z
-          .string()
-          .regex(/^[\w.~-]{43,128}$/, 'must be a code verifier (RFC 7636)')
-          .optional(),
-      )
-      .optional()
-      .meta({ examples: ['v'.repeat(43)] }),
+      .regex(/^(?:[\w.~-]{43,128})?$/, 'must be a code verifier (RFC 7636)')
+      .optional(),
   })
-  .meta({ id: 'InitiateForLoginChallenge' })
+  .meta({
+    id: 'InitiateForLoginChallenge',
+    examples: [{ login_challenge: 'c-1', origin_domain: 'login.example.com', code_verifier: 'v'.repeat(43) }],
+  })
 export const InitiatedForChallenge = z
   .object({ success: z.literal(true), auth_url: z.string(), state: z.string(), provider: z.string() })
   .meta({ id: 'InitiatedForLoginChallenge' })

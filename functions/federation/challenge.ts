@@ -51,7 +51,7 @@ export const initiateForChallenge = async (
   const upstream = await requireProvider(ctx, tenantId, clientId, provider)
   const start = { tenantId, action: 'login', upstream, origin, redirectAfter: undefined, loginChallenge: text, forClientId: clientId } as const
   const { redirectUrl, state, cookie } = await startDance(ctx, start)
-  const verifier = body.code_verifier === undefined ? [] : [verifierCookie(ctx, text, body.code_verifier)]
+  const verifier = body.code_verifier ? [verifierCookie(ctx, text, body.code_verifier)] : []
   return new Sent({ success: true, auth_url: redirectUrl, state, provider: upstream.name }, { cookies: [cookie, ...verifier] })
 }
 

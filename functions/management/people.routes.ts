@@ -1,6 +1,5 @@
 // People of the tenant, and one's own record.
 import { InviteBody } from '#shared/administration/invitations.schema'
-import { listTenantUsers } from '#shared/administration/lists'
 import { ProfileBody } from '#shared/administration/people.schema'
 import type { ErrorCode } from '#shared/errors'
 import { user } from '#shared/http/access'
@@ -18,7 +17,9 @@ import {
   RoleOfPersonPath,
 } from './management.schema.ts'
 import { managing } from './managing.ts'
-import { changeOwn, changePerson, showOwn } from './people.ts'
+
+/** Rules are loaded when somebody asks for what they do. */
+const rules = () => import('./people.ts')
 
 const BASE = '/authsec/hmgr/admin'
 const CHANGES: readonly ErrorCode[] = ['invalid_request', 'not_found', 'email_taken', 'username_taken', 'cannot_grant', 'forbidden']
@@ -35,7 +36,7 @@ export const peopleRoutes = [
     emits: 'nothing',
     handle: async ({ ctx, principal, query: { search, ...page } }) => ({
       message: 'Users of the tenant',
-      ...(await listTenantUsers(ctx, principal.tenantId, { search }, page)),
+      ...(await (await import('#shared/administration/lists')).listTenantUsers(ctx, principal.tenantId, { search }, page)),
     }),
   }),
   route({
@@ -63,7 +64,7 @@ export const peopleRoutes = [
     errors: CHANGES,
     emits: ['user.updated', 'user.email_changed'],
     handle: async ({ ctx, principal, path, body }) => {
-      await changePerson(ctx, principal, path.user_id, body)
+      await (await rules()).changePerson(ctx, principal, path.user_id, body)
       return { message: 'User updated', user_id: path.user_id }
     },
   }),
@@ -119,7 +120,7 @@ export const peopleRoutes = [
     reply: json(200, Profile),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, principal }) => ({ message: 'Your profile', profile: await showOwn(ctx, principal) }),
+    handle: async ({ ctx, principal }) => ({ message: 'Your profile', profile: await (await rules()).showOwn(ctx, principal) }),
   }),
   route({
     id: 'management.changeProfile',
@@ -131,7 +132,7 @@ export const peopleRoutes = [
     errors: ['invalid_request', 'username_taken', 'forbidden'],
     emits: ['user.updated'],
     handle: async ({ ctx, principal, body }) => {
-      await changeOwn(ctx, principal, body)
+      await (await rules()).changeOwn(ctx, principal, body)
       return { message: 'Profile updated' }
     },
   }),

@@ -1,13 +1,14 @@
 // Roles and permissions of the tenant.
 
-import { registerPermission, showPermissions } from '#shared/administration/permissions'
 import { NewPermission, PermissionQuery } from '#shared/administration/permissions.schema'
-import { createRole, removeRole, showRoles, updateRole } from '#shared/administration/roles'
 import { RoleBody, RolePath, RoleQuery } from '#shared/administration/roles.schema'
 import { json, Sent } from '#shared/http/route'
 import { route } from './group.ts'
 import { PermissionDone, Permissions, RoleDone, Roles } from './management.schema.ts'
 import { managing } from './managing.ts'
+
+/** Rules are loaded when somebody asks for what they do. */
+const [roles, permissions] = [() => import('#shared/administration/roles'), () => import('#shared/administration/permissions')]
 
 const BASE = '/authsec/hmgr/admin'
 
@@ -22,7 +23,7 @@ export const roleRoutes = [
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query }) => {
-      const { result, headers } = await showRoles(ctx, principal, query)
+      const { result, headers } = await (await roles()).showRoles(ctx, principal, query)
       return new Sent({ message: 'Roles of the tenant', roles: result }, { headers })
     },
   }),
@@ -35,7 +36,7 @@ export const roleRoutes = [
     reply: json(201, RoleDone),
     errors: ['invalid_request', 'cannot_grant', 'system_role', 'role_exists', 'quota_exceeded'],
     emits: ['role.created'],
-    handle: async ({ ctx, principal, body }) => ({ message: 'Role created', role_id: (await createRole(ctx, principal, body)).id }),
+    handle: async ({ ctx, principal, body }) => ({ message: 'Role created', role_id: (await (await roles()).createRole(ctx, principal, body)).id }),
   }),
   route({
     id: 'management.updateRole',
@@ -48,7 +49,7 @@ export const roleRoutes = [
     errors: ['invalid_request', 'not_found', 'cannot_grant', 'system_role', 'role_exists', 'last_administrator', 'precondition_failed'],
     emits: ['role.updated'],
     handle: async ({ ctx, principal, path, body }) => {
-      await updateRole(ctx, principal, path.role_id, body)
+      await (await roles()).updateRole(ctx, principal, path.role_id, body)
       return { message: 'Role updated', role_id: path.role_id }
     },
   }),
@@ -62,7 +63,7 @@ export const roleRoutes = [
     errors: ['not_found', 'system_role', 'last_administrator'],
     emits: ['role.deleted'],
     handle: async ({ ctx, principal, path }) => {
-      await removeRole(ctx, principal, path.role_id)
+      await (await roles()).removeRole(ctx, principal, path.role_id)
       return { message: 'Role deleted', role_id: path.role_id }
     },
   }),
@@ -76,7 +77,7 @@ export const roleRoutes = [
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query }) => {
-      const { result, headers } = await showPermissions(ctx, principal, query)
+      const { result, headers } = await (await permissions()).showPermissions(ctx, principal, query)
       return new Sent({ message: 'Permissions of the tenant', permissions: result }, { headers })
     },
   }),
@@ -91,7 +92,7 @@ export const roleRoutes = [
     emits: ['permission.registered'],
     handle: async ({ ctx, principal, body }) => ({
       message: 'Permission registered',
-      permission_id: (await registerPermission(ctx, principal, body)).id,
+      permission_id: (await (await permissions()).registerPermission(ctx, principal, body)).id,
     }),
   }),
 ]

@@ -51,8 +51,10 @@ const requireAsked = (ctx: Pick<RequestCtx, 'clock'>, asked: AskedSignIn, who: S
  * @throws AppError login_challenge_invalid, tenant_mismatch, insufficient_user_authentication
  */
 export const acceptLogin = async (ctx: RequestCtx, who: SignedIn, text: string): Promise<{ redirectTo: string; clientId: string }> => {
-  const { t, row } = await findChallenge(ctx, 'login', text)
-  if (t.tenantId !== who.tenantId) throw new AppError('tenant_mismatch')
+  // Before any look-up: whether another company has it is nobody's to learn.
+  const named = readHandle(text)?.tenantId
+  if (named !== undefined && named !== who.tenantId) throw new AppError('tenant_mismatch')
+  const { row } = await findChallenge(ctx, 'login', text)
   requireAsked(ctx, askedSignIn(row.parameters), who, row.createdAt)
   const { userId, sessionId } = who
   const actor = { type: 'user', id: userId, sessionId } as const
