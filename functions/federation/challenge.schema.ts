@@ -3,11 +3,10 @@ import * as z from 'zod'
 import { Exchanged } from './exchange.schema.ts'
 
 export const ChallengeProviderPath = z.object({ provider: z.string().trim().toLowerCase().min(1).max(64) })
-const absent = (text: string): string | undefined => (text === '' ? undefined : text)
 export const InitiateForChallenge = z
   .object({
     login_challenge: z.string().min(1).max(256),
-    origin_domain: z.string().max(300).transform(absent).optional(),
+    origin_domain: z.string().max(300).optional(),
     /** RFC 7636: kept in this browser until the code is exchanged. */
     code_verifier: z
       .string()

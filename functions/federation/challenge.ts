@@ -47,7 +47,7 @@ export const initiateForChallenge = async (
   if (challenge === undefined) throw new AppError('login_challenge_invalid')
   const { tenantId, clientId, text } = challenge
   if ((await findTenant(forTenant(ctx.db, tenantId)))?.status !== 'active') throw new AppError('not_found', 'Client not found')
-  const origin = await originOf(ctx, tenantId, body.origin_domain)
+  const origin = await originOf(ctx, tenantId, body.origin_domain || undefined)
   const upstream = await requireProvider(ctx, tenantId, clientId, provider)
   const start = { tenantId, action: 'login', upstream, origin, redirectAfter: undefined, loginChallenge: text, forClientId: clientId } as const
   const { redirectUrl, state, cookie } = await startDance(ctx, start)
