@@ -275,6 +275,24 @@ describe('revocations, where tokens are checked by keys', () => {
     expect((await world.shown(token)).status).toBe(200)
   })
 
+  test('an answer that was under way for longer than promised lets nothing through', async () => {
+    const world = await start('keys')
+    const token = await world.tokens()
+    const slow = guard({
+      issuer: ISSUER,
+      resource: world.server.resource,
+      credentials: { id: world.server.id, secret: world.server.secret },
+      now: () => world.app.clock.now(),
+      fetch: async (input, init) => {
+        const answer = await world.net(input, init)
+        if (String(input).includes('/oauth/revocations')) world.app.clock.advance(2)
+        return answer
+      },
+    })
+    const request = new Request(world.server.resource, { headers: { authorization: `Bearer ${token}` } })
+    expect((await slow.check(request)).refusal?.status).toBe(503)
+  })
+
   test('without credentials a revoked token counts until it expires', async () => {
     const world = await start('keys')
     const blind = guard({ issuer: ISSUER, resource: world.server.resource, now: () => world.app.clock.now(), fetch: world.net })
@@ -283,4 +301,15 @@ describe('revocations, where tokens are checked by keys', () => {
     const request = new Request(world.server.resource, { headers: { authorization: `Bearer ${token}` } })
     expect((await blind.check(request)).refusal).toBeUndefined()
   })
+})
+
+test('on the loopback interface it is called by loopback names, and by pages from there, alone', async () => {
+  const { call } = await start('keys', { resource: 'http://localhost:3000/mcp' })
+  const status = async (headers: Readonly<Record<string, string>>) => (await call(headers, {}, 'http://localhost:3000/mcp')).status
+  for (const host of ['localhost:3000', '127.0.0.1:3000', '[::1]:3000']) expect(await status({ host, origin: 'http://localhost:6274' })).toBe(401)
+  for (const host of ['evil.example', 'localhost.evil.example:3000', '127.0.0.1.nip.io', '192.168.1.2'])
+    expect(await status({ host }), host).toBe(403)
+  for (const origin of ['https://evil.example', 'http://localhost.evil.example', 'null']) expect(await status({ origin }), origin).toBe(403)
+  const elsewhere = await start('keys')
+  expect((await elsewhere.call({ origin: 'https://inspector.example' })).status).toBe(401)
 })

