@@ -207,7 +207,8 @@ const each = (run: (which: Which, n: number) => Promise<unknown>, of = ALL): Row
 const wanted = process.env.BENCH_ONLY
 const isWanted = (name: string): boolean => wanted === undefined || name.includes(wanted)
 
-const OPERATIONS = 1000
+/** Fewer where only the ratio is looked at. */
+const OPERATIONS = Number(process.env.BENCH_OPERATIONS ?? 1000)
 if (isWanted('credentials')) {
   for (const inFlight of [1, 32]) {
     const title = `client_credentials, ${inFlight} in flight`
@@ -269,7 +270,10 @@ if (isWanted('refresh')) {
   await pool.query('update floor_families set client_id = $1', [machine.id])
   for (const inFlight of [1, 16])
     table(`Refresh with rotation, ${inFlight} in flight`, await measure(each(refresh, ['floor', 'ours']), OPERATIONS, inFlight))
-  table('The same beside oidc-provider, which takes the scope as it was granted', await measure(each(refresh, ['floor', 'ours', 'peer']), 400, 16))
+  table(
+    'The same beside oidc-provider, which takes the scope as it was granted',
+    await measure(each(refresh, ['floor', 'ours', 'peer']), Math.min(OPERATIONS, 400), 16),
+  )
 }
 
 if (isWanted('flow')) {
@@ -277,7 +281,7 @@ if (isWanted('flow')) {
     'Code flow, PKCE, consent, ID token, 16 in flight, no hash',
     await measure(
       each(async (which) => jsonOf(await flow[which]())),
-      250,
+      Math.min(OPERATIONS, 250),
       16,
     ),
   )
@@ -292,7 +296,7 @@ if (isWanted('documents')) {
     'JWKS, 16 in flight',
     await measure(
       each((which) => read(at(which, 'jwks'))),
-      3000,
+      OPERATIONS * 3,
       16,
     ),
   )
@@ -300,7 +304,7 @@ if (isWanted('documents')) {
     'Discovery, 16 in flight',
     await measure(
       each((which) => read(`${servers[which].base}/.well-known/openid-configuration`)),
-      3000,
+      OPERATIONS * 3,
       16,
     ),
   )
