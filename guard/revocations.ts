@@ -47,7 +47,7 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
     const readAt = now().getTime()
     const url = `${issuer}/oauth/revocations${known?.cursor === undefined ? '' : `?after=${known.cursor}`}`
     const headers = { authorization: basic(credentials), accept: 'application/jwt' }
-    const response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (response.status !== 200) throw new Error(`The feed answered ${response.status}.`)
     const { payload } = await jwtVerify(await response.text(), keys, {
       issuer,
@@ -72,11 +72,13 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
     })
     try {
       known = await reading
-      return known
     } catch (error) {
       if (known !== undefined && age < PROMISED_MS) return known
       throw new Away('The revocations of the authorization server cannot be read.', { cause: error })
     }
+    // An answer that was long under way, or asked for by somebody who came before, may be too old already.
+    if (now().getTime() - known.readAt >= PROMISED_MS) throw new Away('The revocations of the authorization server come too late.')
+    return known
   }
 
   return {

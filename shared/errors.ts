@@ -47,6 +47,7 @@ export const ERRORS = {
   /** As `reset_not_verified`, at the end users' doors. */
   reset_code_missing: { status: 400, title: 'No verified reset code found. Ask for a new code.' },
   reset_not_verified: { status: 401, title: 'No verified reset code found. Ask for a new code.' },
+  restore_token_invalid: { status: 401, title: 'The restore token is unknown, used or expired.' },
   link_expired: { status: 400, title: 'The link is unknown, used or expired. Ask for a new one.' },
   passwords_do_not_match: { status: 400, title: 'Passwords do not match' },
   password_too_short: { status: 400, title: 'The password is too short.' },
