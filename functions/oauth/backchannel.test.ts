@@ -87,6 +87,11 @@ test('refusals have the names of CIBA Core section 13, and nobody is asked', asy
   expect(push.outbox).toEqual([])
 })
 
+test('a user_code is not asked for, and so not read', async () => {
+  const { app, client, pat } = await start()
+  expect((await begin(app, client, { login_hint: pat.email, user_code: 'anything' })).status).toBe(200)
+})
+
 test('nobody there is like nobody answering; asking without end ends', async () => {
   const { app, client, company } = await start()
   const nobody = { login_hint: `nobody@${company.name}.example` }
