@@ -15,11 +15,12 @@ export type Answer = {
 }
 
 export const HOST = 'auth.example.com'
+const NETWORK = `127.${10 + (process.pid % 200)}`
 let callers = 0
 /** Everybody calls from an address of his own on the loopback interface, or the limits would be what is compared. */
 const newAddress = (): string => {
   callers += 1
-  return `127.${10 + (process.pid % 200)}.${Math.floor(callers / 250) % 250}.${1 + (callers % 250)}`
+  return `${NETWORK}.${Math.floor(callers / 250) % 250}.${1 + (callers % 250)}`
 }
 
 export const ask = (port: number, { method = 'GET', path, headers = {}, body }: Asked): Promise<Answer> =>
@@ -67,6 +68,7 @@ const MOMENT = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)/g
 const HTTP_DATE = /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g
 /** Seconds or milliseconds of these years. */
 const UNIX_TIME = /(?<![\w.-])1[789]\d{8}(\d{3})?(?![\w.-])/g
+const ADDRESS = new RegExp(`${NETWORK.replace('.', '\\.')}\\.\\d+\\.\\d+`, 'g')
 const MEASURED = /("\w+_ms":)\d+/g
 /** Long, of base64 or base64url, and no word: its letters and digits change too often; or nothing but hex, or base32. */
 const TOKEN = /[A-Za-z0-9_+/-]{20,}={0,2}/g
@@ -89,6 +91,7 @@ const plain = (text: string): string =>
     .replace(TYPED, '<typed>')
     .replace(NAMED_BY_ID, '-<id>')
     .replace(MOMENT, '<moment>')
+    .replace(ADDRESS, '<address>')
     .replace(MEASURED, '$1<time>')
     .replace(HTTP_DATE, '<moment>')
     .replace(UNIX_TIME, '<time>')
