@@ -1,10 +1,13 @@
 // One statement under a role and a tenant, as one transaction that nobody has to begin or to commit: in PostgreSQL's extended protocol whatever stands before
-// a Sync commits together (protocol flow, section "Extended Query"). So it is one write, one answer, and nothing is parsed or planned anew.
+// a Sync commits together (protocol flow, section "Extended Query"). So it is one write, one answer, and nothing is parsed or planned anew. What
+// commits in the write that does it may have been done although no answer came: a change is sent this way once.
 import pg from 'pg'
 import type { Scope } from './client.ts'
+import { statementName } from './pool.ts'
 
 /** Prepared once on every connection. As a statement before the one that reads, so that row level security never leans on an order of evaluation. */
-const ENTER = { name: 'enter', text: `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)` }
+const TEXT = `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)`
+const ENTER = { name: statementName(TEXT), text: TEXT }
 
 type Connection = {
   bind(message: { readonly portal: string; readonly statement: string; readonly values: readonly string[] }): void
@@ -43,7 +46,7 @@ class EnteredQuery extends Query {
   override prepare(connection: Connection): void {
     connection.bind({ portal: '', statement: ENTER.name, values: [this.#scope.role, this.#scope.tenantId] })
     connection.execute({ portal: '' })
-    // Tells at once that the server has begun: what breaks before that may be tried again, what breaks after it may have happened.
+    // Tells at once that the server has begun: what breaks before that is tried again elsewhere, what breaks after it may have been too much for the server.
     connection.flush()
     super.prepare(connection)
   }

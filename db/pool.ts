@@ -1,7 +1,8 @@
 // PostgreSQL through a pool of connections, whichever driver made them. Role and tenant travel in the same network write as the first statement.
+import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import TypeOverrides from 'pg/lib/type-overrides'
-import { DatabaseAway, type Engine, type Role, type Run, type Scope, type Statement } from './client.ts'
+import { DatabaseAway, type Engine, isDatabaseAway, type Role, type Run, type Scope, type Statement } from './client.ts'
 
 /** The driver hands over what the server sent; columns of drizzle know what they hold. Only these are worth parsing here. */
 const BOOL = 16
@@ -39,7 +40,8 @@ export const entering = (scope: Scope): string => {
 /** As one text with the start of a transaction, which makes the write one message. */
 const enter = (scope: Scope): string => `begin; ${entering(scope)}`
 
-const AWAY = /^(08|57P0|53300|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
+/** 25006: after a failover the server at the other end reads alone. The connection is of no use any more; a new one finds the server that writes. */
+const AWAY = /^(08|57P0|53300|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
 const AWAY_TEXT =
   /Connection terminated|connection timeout|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Client was closed/i
 export const isAway = (error: unknown): boolean => {
@@ -51,18 +53,56 @@ const translated = (error: unknown): unknown => (isAway(error) && !(error instan
 
 /** Statements are prepared by name while there are not too many of them: texts of ours are few, only `in (...)` lists vary. */
 export const KEPT_STATEMENTS = 500
-const names = new Map<string, string>()
-const nameOf = (text: string): string | undefined => {
-  const known = names.get(text)
-  if (known !== undefined) return known
-  if (names.size >= KEPT_STATEMENTS) return undefined
-  const name = `s${names.size}`
-  names.set(text, name)
-  return name
+/**
+ * The name follows from the text, so that it means one text on every connection, also on one that a pooler hands from process to process (or from release to
+ * release): there a counted name could run another process's statement.
+ */
+export const statementName = (text: string): string => `s${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+
+type Known = { readonly name: string | undefined; readonly isRead: boolean }
+/** A word too many makes a read slower; one too few might do a change twice. */
+const CHANGE = /\b(insert|update|delete|merge|into|call|do|copy)\b/i
+const isReadText = (text: string): boolean => /^\s*(select|with)\b/i.test(text) && !CHANGE.test(text)
+
+const known = new Map<string, Known>()
+const knownOf = (text: string): Known => {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const isKept = known.size < KEPT_STATEMENTS
+  const made = { name: isKept ? statementName(text) : undefined, isRead: isReadText(text) }
+  if (isKept) known.set(text, made)
+  return made
 }
+
+/** Whether doing the statement twice does no more than doing it once. */
+export const isRead = ({ text }: Statement): boolean => knownOf(text).isRead
+
+/**
+ * The driver renders values after it has sent the statement's name. If one cannot be rendered it closes the statement on the server and goes on believing
+ * that it is there: nobody could use it again on that connection. So what might fail is refused before.
+ */
+const isPlain = (value: unknown): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  value instanceof Uint8Array ||
+  value instanceof Date ||
+  (Array.isArray(value) && value.every(isPlain))
+
 export const queryOf = ({ text, params, arrays }: Statement): pg.QueryConfig & { rowMode?: 'array' } => {
-  const name = nameOf(text)
+  if (!params.every(isPlain)) throw new Error('A parameter is neither a plain value, bytes, a date nor an array of those.')
+  const { name } = knownOf(text)
   return { text, values: params as unknown[], types, ...(name === undefined ? {} : { name }), ...(arrays ? { rowMode: 'array' } : {}) }
+}
+
+/** How long a connection is believed to be there after it was heard of. */
+const BELIEVED_MS = 1000
+type Moment = { readonly elapsed: number; readonly wall: number }
+/** By both clocks: one may stand still while a function is frozen, the other may be set back. */
+const moment = (): Moment => ({ elapsed: performance.now(), wall: Date.now() })
+const heard = new WeakMap<object, Moment>()
+export const wasJustHeard = (client: object): boolean => {
+  const [then, now] = [heard.get(client), moment()]
+  return then !== undefined && Math.max(now.elapsed - then.elapsed, Math.abs(now.wall - then.wall)) < BELIEVED_MS
 }
 
 /** What is used of a driver's pool and of its connections. */
@@ -81,15 +121,21 @@ export type PostgresOptions = {
   readonly jobsUrl?: string
   readonly ownerUrl?: string
   readonly maxConnections?: number
+  /** How long one statement may take; 15 seconds unless told. */
+  readonly statementTimeoutMs?: number
   /** Told of connections that broke while idle. */
   readonly onIdleError?: (error: Error) => void
 }
 
-const QUERY_TIMEOUT_MS = 15_000
+const STATEMENT_TIMEOUT_MS = 15_000
+/** A migration may wait for another instance's, and then for an index over a large table: as long as a function may live. */
+const SCRIPT_TIMEOUT_MS = 15 * 60_000
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** What every driver does alike. How it reads one statement is its own. */
+/** What every driver does alike. How it runs one statement is its own. */
 export type Pooled = Pick<Engine, 'transaction' | 'script' | 'close'> & {
+  /** As `transaction`, on a connection that is in hand. */
+  transact<T>(client: Client, begun: () => void, scope: Scope, work: (run: Run) => Promise<T>): Promise<T>
   /** Runs `use` with a connection of that role, again where it broke before `begun` was called. */
   connected<T>(role: Role | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T>
 }
@@ -105,14 +151,17 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
       connectionString: url,
       max: maxConnections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
+      query_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
       idleTimeoutMillis: 30_000,
       allowExitOnIdle: true,
       pipeline: true,
     } as pg.PoolConfig)
     made.on('error', (error) => options.onIdleError?.(error))
     // The pool listens while a connection is idle. One that breaks in use fails its queries, and would end the process if nobody listened.
-    made.on('connect', (client) => void client.on('error', () => undefined))
+    made.on('connect', (client) => {
+      client.on('error', () => undefined)
+      heard.set(client, moment())
+    })
     pools.set(url, made)
     return made
   }
@@ -130,11 +179,13 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
         tries = maxConnections
         let failure: Error | undefined
         try {
-          return await use(client, () => {
+          const result = await use(client, () => {
             begun = true
           })
+          heard.set(client, moment())
+          return result
         } catch (error) {
-          if (isAway(error)) failure = error as Error
+          if (isAway(error) || isDatabaseAway(error)) failure = error as Error
           throw error
         } finally {
           client.release(failure)
@@ -146,34 +197,43 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
     }
   }
 
-  const transaction = async <T>(scope: Scope, work: (run: Run) => Promise<T>): Promise<T> => {
-    const begin = enter(scope)
-    return connected(scope.role, async (client, begun) => {
-      // Sent with the first statement. Where a role or tenant is refused, the transaction is one that has failed, and nothing that follows is done.
-      const entered = client.query(begin).then(begun)
-      let result: T
+  const transact: Pooled['transact'] = async (client, begun, scope, work) => {
+    // Sent with the first statement. Where a role or tenant is refused, the transaction is one that has failed, and nothing that follows is done.
+    const entered = client.query(enter(scope)).then(begun)
+    // The connection goes on to serve others. A handle that outlives its transaction would speak in theirs, or as whoever logged in.
+    let isOver = false
+    const run: Run = async (statement) => {
+      if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
       try {
-        const ran = work(async (statement) => {
-          try {
-            const [{ rows }] = await Promise.all([client.query(queryOf(statement)), entered])
-            return rows
-          } catch (error) {
-            throw translated(error)
-          }
-        })
-        ;[result] = await Promise.all([ran, entered])
+        const [{ rows }] = await Promise.all([client.query(queryOf(statement)), entered])
+        return rows
       } catch (error) {
-        await client.query('rollback').catch(() => undefined)
-        throw error
+        throw translated(error)
       }
+    }
+    try {
+      const [result] = await Promise.all([work(run), entered])
+      isOver = true
       const { command } = await client.query('commit')
       if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a failed statement inside it was swallowed.')
       return result
-    })
+    } catch (error) {
+      if (!isOver) {
+        isOver = true
+        await client.query('rollback').catch(() => undefined)
+      }
+      throw error
+    }
+  }
+
+  const transaction: Engine['transaction'] = async (scope, work) => {
+    requireWellFormed(scope)
+    return connected(scope.role, (client, begun) => transact(client, begun, scope, work))
   }
 
   return {
     connected,
+    transact,
     transaction,
     script: (role, text) =>
       connected(role, async (client, begun) => {
@@ -181,7 +241,7 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
         begun()
         try {
           if (role !== 'login') await client.query(`set local role ${role}`)
-          await client.query(text)
+          await client.query({ text, query_timeout: SCRIPT_TIMEOUT_MS } as pg.QueryConfig)
           await client.query('commit')
         } catch (error) {
           await client.query('rollback').catch(() => undefined)

@@ -24,9 +24,12 @@ const callerOf = async (ctx: Ctx): Promise<User> => {
   return ctx.principals.resolve(token)
 }
 
-/** A link ends in the session in which it began: nobody is talked into connecting somebody else's sign-in. @throws AppError authentication_required, federation_failed */
-export const requireSameSession = async (ctx: Ctx, state: FederationState): Promise<User> => {
-  const caller = await callerOf(ctx)
+/**
+ * A link ends in the session in which it began, of the page or of the bearer: nobody is talked into connecting somebody else's sign-in.
+ * @throws AppError authentication_required, federation_failed
+ */
+export const requireSameSession = async (ctx: Ctx, state: FederationState, onPage: User | undefined): Promise<User> => {
+  const caller = onPage ?? (await callerOf(ctx))
   if (caller.tenantId === state.tenantId && caller.userId === state.userId && caller.sessionId === state.sessionId) return caller
   throw new AppError('federation_failed', undefined, {
     refusal: { tenantId: caller.tenantId, userId: caller.userId, event: 'identity.linked' },
@@ -80,7 +83,8 @@ export const askLinkCode = async (ctx: Ctx, inBody: string | undefined) => {
 const takeFromStranger = async (t: TenantTx, ctx: Ctx, user: UserRow, identityId: string): Promise<void> => {
   const at = ctx.clock.now()
   if ((await findFactorKinds(t, user.id)).length > 0) throw noAccount(t.tenantId, user.id)
-  await updateUser(t, user.id, { emailVerifiedAt: at, passwordHash: null, updatedAt: at })
+  // Whatever hangs below the account and not below a session is over as well: clients that were let in for good, speakers.
+  await updateUser(t, user.id, { emailVerifiedAt: at, passwordHash: null, validFrom: at, updatedAt: at })
   await revokeSessions(t, user.id, at, 'address_proved')
   await endTickets(t, user.id, at)
   await forgetDevices(t, user.id)

@@ -56,7 +56,7 @@ describe.runIf(onServers)('in workerd', () => {
         UPSTASH_REDIS_REST_URL: upstash.url,
         UPSTASH_REDIS_REST_TOKEN: upstash.token,
       },
-      ['nodejs_compat'],
+      { compatibilityFlags: ['nodejs_compat'] },
     )
     closing.push(
       () => worker.stop(),

