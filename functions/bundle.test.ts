@@ -1,7 +1,10 @@
 // What each function carries: its own group and what it uses, nothing of its siblings, of local mode, of the tools or of the tests; and within a budget.
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { type Bundle, builtFunctions, builtGroups, bundle } from './build.ts'
+import { ERRORS } from '#shared/errors'
+import { type Bundle, builtFunctions, builtGroups, bundle, namingErrors } from './build.ts'
 import { GROUPS } from './groups.ts'
+import { errorsNamedIn } from './left-out.ts'
 
 /** KiB minified that the start may load, of which zod, drizzle, pg, hono and jose are 230. A group that outgrows it is split by folder. */
 const START_KIB = 420
@@ -76,6 +79,19 @@ test('what has no place in a function is found by name', () => {
   for (const misfit of misfits) expect(misplaced('auth', [misfit]).join(), misfit).toContain(misfit)
   expect(misplaced('auth', ['functions/auth/routes.ts', 'shared/http/mount.ts', 'db/postgres.ts', 'node_modules/zod/index.js'])).toEqual([])
 })
+
+test.each(GROUPS.map(({ name, routes }) => [name, routes] as const))(
+  '%s knows every error that its routes declare, and not all',
+  async (name, routes) => {
+    const all = readFileSync('shared/errors.ts', 'utf8')
+    const kept = errorsNamedIn(all, await namingErrors(name))
+    const has = (text: string, code: string): boolean => new RegExp(`^ {2}${code}: \\{`, 'm').test(text)
+    for (const code of new Set(routes.flatMap(({ errors }) => errors))) expect(has(kept, code), code).toBe(true)
+    for (const code of ['internal', 'timeout', 'unavailable', 'unknown_host', 'not_found', 'method_not_allowed', 'rate_limited'])
+      expect(has(kept, code), code).toBe(true)
+    expect(Object.keys(ERRORS).filter((code) => has(all, code) && !has(kept, code)).length).toBeGreaterThan(40)
+  },
+)
 
 test('every group of routes is a function', () => {
   expect(builtGroups()).toEqual(GROUPS.map(({ name }) => name).toSorted())

@@ -62,6 +62,8 @@ const OF_THE_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encodin
 /** Made of times: how long to wait, and what a thing looked like when it was changed last. */
 const OF_THE_MOMENT = new Set(['retry-after', 'etag'])
 
+/** A moment as people read it. */
+const TOLD_TIME = /<time [^>]*>[^<]*<\/time>/g
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/gi
 const JWT = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*/g
 const MOMENT = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)/g
@@ -87,6 +89,7 @@ const plain = (text: string): string =>
       const [header, payload] = token.split('.')
       return `<jwt ${claims(header)} ${claims(payload)}>`
     })
+    .replace(TOLD_TIME, '<moment>')
     .replace(UUID, '<id>')
     .replace(TYPED, '<typed>')
     .replace(NAMED_BY_ID, '-<id>')
