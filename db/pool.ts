@@ -1,7 +1,7 @@
 // PostgreSQL through a pool of connections, whichever driver made them. Role and tenant travel in the same network write as the first statement.
 import type pg from 'pg'
 import TypeOverrides from 'pg/lib/type-overrides'
-import { DatabaseAway, type Engine, type Role, type Run, type Scope, type Statement } from './client.ts'
+import { DatabaseAway, type Engine, partsOf, type Role, type Run, type Scope, type Statement } from './client.ts'
 
 /** The driver hands over what the server sent; columns of drizzle know what they hold. Only these are worth parsing here. */
 const BOOL = 16
@@ -52,7 +52,7 @@ const translated = (error: unknown): unknown => (isAway(error) && !(error instan
 /** Statements are prepared by name while there are not too many of them: texts of ours are few, only `in (...)` lists vary. */
 export const KEPT_STATEMENTS = 500
 const names = new Map<string, string>()
-const nameOf = (text: string): string | undefined => {
+export const nameOf = (text: string): string | undefined => {
   const known = names.get(text)
   if (known !== undefined) return known
   if (names.size >= KEPT_STATEMENTS) return undefined
@@ -155,8 +155,8 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
       try {
         const ran = work(async (statement) => {
           try {
-            const [{ rows }] = await Promise.all([client.query(queryOf(statement)), entered])
-            return rows
+            const [answers] = await Promise.all([Promise.all(partsOf(statement).map((part) => client.query(queryOf(part)))), entered])
+            return answers.at(-1)?.rows ?? []
           } catch (error) {
             throw translated(error)
           }

@@ -1,8 +1,10 @@
 // PostgreSQL over TCP. A read under row level security costs one round trip.
 import pg from 'pg'
 import type { Engine } from './client.ts'
-import { queryEntered } from './entered-query.ts'
-import { type PostgresOptions, pooled, queryOf, requireWellFormed } from './pool.ts'
+import { type Named, queryEntered } from './entered-query.ts'
+import { nameOf, type PostgresOptions, pooled, queryOf, requireWellFormed } from './pool.ts'
+
+const isNamed = (statement: Omit<Named, 'name'> & { readonly name: string | undefined }): statement is Named => statement.name !== undefined
 
 export const postgresEngine = (options: PostgresOptions): Engine => {
   const { connected, ...rest } = pooled(options, (config) => new pg.Pool(config))
@@ -11,7 +13,10 @@ export const postgresEngine = (options: PostgresOptions): Engine => {
     kind: 'postgres',
     one: async (scope, statement) => {
       requireWellFormed(scope)
-      return connected(scope.role, (client, begun) => queryEntered(client, scope, queryOf(statement), begun))
+      const first = (statement.first ?? []).map(({ text, params }) => ({ name: nameOf(text), text, values: params }))
+      // Past so many texts they have no names.
+      if (!first.every(isNamed)) return rest.transaction(scope, (run) => run(statement))
+      return connected(scope.role, (client, begun) => queryEntered(client, scope, first, queryOf(statement), begun))
     },
   }
 }
