@@ -12,7 +12,7 @@ export type Statement = {
   readonly text: string
   readonly params: readonly unknown[] /** Rows as arrays of values, not as objects. */
   readonly arrays: boolean
-  /** What the same transaction does before it, in the same round trip: locks, since a statement sees what was committed when it began. Their rows are nobody's. */
+  /** What the same transaction does before it, in the same write: locks, since a statement sees what was committed when it began. Their rows are nobody's. */
   readonly first?: readonly Before[]
 }
 export type Before = { readonly text: string; readonly params: readonly string[] }
@@ -26,7 +26,7 @@ export type Run = (statement: Statement) => Promise<unknown[]>
 /** What a driver has to offer. All throw `DatabaseAway` when the server cannot be reached, and the driver's own error (with SQLSTATE in `code`) otherwise. */
 export type Engine = {
   readonly kind: 'pglite' | 'postgres' | 'neon'
-  /** One statement in a transaction of its own, in one round trip. */
+  /** One statement in a transaction of its own; a read in one round trip. */
   one(scope: Scope, statement: Statement): Promise<unknown[]>
   /**
    * Statements that commit together when `work` returns and leave nothing when it throws. Over a connection that turns out to be dead before anything was

@@ -125,6 +125,25 @@ export const engineContract = (name: string, open: () => Promise<Opened>): void 
       expect(await count(5)).toBe(0)
     })
 
+    test('a handle that outlives its transaction reaches nothing: not after a commit, not after a failure, not in the transaction of another', async () => {
+      const kept: Run[] = []
+      const keep = (fails: boolean) =>
+        engine.transaction(app, async (run) => {
+          kept.push(run)
+          await put(run, fails ? 10 : 9)
+          if (fails) throw new Error('changed my mind')
+        })
+      await keep(false)
+      await expect(keep(true)).rejects.toThrow('changed my mind')
+      const who = ask('select current_user::text')
+      for (const run of kept) await expect(run(who)).rejects.toThrow()
+      const inside = await engine.transaction({ role: 'authsec_jobs', tenantId: '' }, async (run) => {
+        await run(who)
+        return Promise.allSettled(kept.map((late) => late(who)))
+      })
+      expect(inside.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    })
+
     test('twenty transactions at once lose no change, and statements beside them are answered', async () => {
       await engine.transaction(app, (run) => put(run, 6))
       const raise = (fails: boolean) =>

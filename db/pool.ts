@@ -1,7 +1,8 @@
 // PostgreSQL through a pool of connections, whichever driver made them. Role and tenant travel in the same network write as the first statement.
+import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import TypeOverrides from 'pg/lib/type-overrides'
-import { DatabaseAway, type Engine, partsOf, type Role, type Run, type Scope, type Statement } from './client.ts'
+import { DatabaseAway, type Engine, isDatabaseAway, partsOf, type Role, type Run, type Scope, type Statement } from './client.ts'
 
 /** The driver hands over what the server sent; columns of drizzle know what they hold. Only these are worth parsing here. */
 const BOOL = 16
@@ -39,7 +40,8 @@ export const entering = (scope: Scope): string => {
 /** As one text with the start of a transaction, which makes the write one message. */
 const enter = (scope: Scope): string => `begin; ${entering(scope)}`
 
-const AWAY = /^(08|57P0|53300|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
+/** 25006: after a failover the server at the other end reads alone. The connection is of no use any more; a new one finds the server that writes. */
+const AWAY = /^(08|57P0|53300|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
 const AWAY_TEXT =
   /Connection terminated|connection timeout|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Client was closed/i
 export const isAway = (error: unknown): boolean => {
@@ -51,17 +53,44 @@ const translated = (error: unknown): unknown => (isAway(error) && !(error instan
 
 /** Statements are prepared by name while there are not too many of them: texts of ours are few, only `in (...)` lists vary. */
 export const KEPT_STATEMENTS = 500
-const names = new Map<string, string>()
-export const nameOf = (text: string): string | undefined => {
-  const known = names.get(text)
-  if (known !== undefined) return known
-  if (names.size >= KEPT_STATEMENTS) return undefined
-  const name = `s${names.size}`
-  names.set(text, name)
-  return name
+/**
+ * The name follows from the text, so that it means one text on every connection, also on one that a pooler hands from process to process (or from release to
+ * release): there a counted name could run another process's statement.
+ */
+export const statementName = (text: string): string => `s${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+
+type Known = { readonly name: string | undefined; readonly isRead: boolean }
+/** A word too many makes a read slower; one too few might do a change twice. */
+const CHANGE = /\b(insert|update|delete|merge|into|call|do|copy)\b/i
+const isReadText = (text: string): boolean => /^\s*(select|with)\b/i.test(text) && !CHANGE.test(text)
+
+const known = new Map<string, Known>()
+const knownOf = (text: string): Known => {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const isKept = known.size < KEPT_STATEMENTS
+  const made = { name: isKept ? statementName(text) : undefined, isRead: isReadText(text) }
+  if (isKept) known.set(text, made)
+  return made
 }
+
+/** Whether doing the statement twice does no more than doing it once, and it takes nothing first. */
+export const isRead = ({ text, first }: Statement): boolean => first === undefined && knownOf(text).isRead
+
+/**
+ * The driver renders values after it has sent the statement's name. If one cannot be rendered it closes the statement on the server and goes on believing
+ * that it is there: nobody could use it again on that connection. So what might fail is refused before.
+ */
+const isPlain = (value: unknown): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  value instanceof Uint8Array ||
+  value instanceof Date ||
+  (Array.isArray(value) && value.every(isPlain))
+
 export const queryOf = ({ text, params, arrays }: Statement): pg.QueryConfig & { rowMode?: 'array' } => {
-  const name = nameOf(text)
+  if (!params.every(isPlain)) throw new Error('A parameter is neither a plain value, bytes, a date nor an array of those.')
+  const { name } = knownOf(text)
   return { text, values: params as unknown[], types, ...(name === undefined ? {} : { name }), ...(arrays ? { rowMode: 'array' } : {}) }
 }
 
@@ -134,7 +163,7 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
             begun = true
           })
         } catch (error) {
-          if (isAway(error)) failure = error as Error
+          if (isAway(error) || isDatabaseAway(error)) failure = error as Error
           throw error
         } finally {
           client.release(failure)
@@ -151,9 +180,12 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
     return connected(scope.role, async (client, begun) => {
       // Sent with the first statement. Where a role or tenant is refused, the transaction is one that has failed, and nothing that follows is done.
       const entered = client.query(begin).then(begun)
+      // The connection goes on to serve others. A handle that outlives its transaction would speak in theirs, or as whoever logged in.
+      let isOver = false
       let result: T
       try {
         const ran = work(async (statement) => {
+          if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
           try {
             const [answers] = await Promise.all([Promise.all(partsOf(statement).map((part) => client.query(queryOf(part)))), entered])
             return answers.at(-1)?.rows ?? []
@@ -162,7 +194,9 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
           }
         })
         ;[result] = await Promise.all([ran, entered])
+        isOver = true
       } catch (error) {
+        isOver = true
         await client.query('rollback').catch(() => undefined)
         throw error
       }

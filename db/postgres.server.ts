@@ -1,4 +1,5 @@
 // The contract on a server, and what only a server can do: go away.
+import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testDatabase } from '#shared/testing/database'
@@ -19,6 +20,27 @@ engineContract('PostgreSQL, one privileged login that switches', async () => {
   return { engine, close: engine.close }
 })
 
+test('a login that may be anybody is nobody but the three roles', async () => {
+  const { url = '' } = await testDatabase()
+  const engine = postgresEngine({ url })
+  const who = { text: 'select current_user::text as role', params: [], arrays: false }
+  for (const role of [new URL(url).username, 'none', 'pg_read_all_data', 'authsec_app ']) {
+    const forged = { role, tenantId: '' } as unknown as Scope
+    await expect(engine.one(forged, who)).rejects.toThrow('malformed scope')
+    await expect(engine.transaction(forged, (run) => run(who))).rejects.toThrow('malformed scope')
+  }
+  await engine.close()
+})
+
+test('a statement has the same name in every process, and no other text has it', async () => {
+  const engine = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1 })
+  const text = 'select name, statement from pg_prepared_statements'
+  const prepared = (await engine.one({ role: 'authsec_app', tenantId: '' }, { text, params: [], arrays: true })) as [string, string][]
+  expect(prepared.length).toBeGreaterThan(0)
+  for (const [name, said] of prepared) expect(name).toBe(`s${createHash('sha256').update(said).digest('hex').slice(0, 32)}`)
+  await engine.close()
+})
+
 test('a statement without values runs as the role and for the tenant also when so many were prepared that it gets no name', async () => {
   const engine = postgresEngine({ url: (await testDatabase()).url ?? '' })
   const scope: Scope = { role: 'authsec_app', tenantId: '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee' }
@@ -32,7 +54,7 @@ test('a statement without values runs as the role and for the tenant also when s
 describe('a database that goes away', () => {
   const app: Scope = { role: 'authsec_app', tenantId: '' }
   const one = { text: 'select 1 as one', params: [], arrays: false }
-  const slow = { text: 'select pg_sleep(20)', params: [], arrays: false }
+  const slow = { text: `select pg_sleep(20) from nextval('authsec.tries')`, params: [], arrays: false }
   let proxy: CutProxy
   let engine: Engine
   const idle: Error[] = []
@@ -41,12 +63,15 @@ describe('a database that goes away', () => {
     proxy = await cutProxy(url.hostname, Number(url.port || 5432))
     url.port = String(proxy.port)
     engine = postgresEngine({ url: url.href, maxConnections: 4, onIdleError: (error) => idle.push(error) })
+    await engine.script('authsec_owner', 'create sequence authsec.tries; grant all on sequence authsec.tries to authsec_app')
   })
   afterAll(async () => {
+    await engine.script('authsec_owner', 'drop sequence authsec.tries')
     await engine.close()
     await proxy.close()
   })
-  const ofSlow = `from pg_stat_activity where state = 'active' and query = '${slow.text}' and datname = current_database()`
+  const tries = { ...one, text: 'select last_value::int as tries from authsec.tries' }
+  const ofSlow = `from pg_stat_activity where state = 'active' and query = '${slow.text.replaceAll("'", "''")}' and datname = current_database()`
   /** Waits until as many of the slow statements run on the server; breaks something; ends what the server would go on with for nobody. */
   const whileRunning = async (count: number, breaks: () => void): Promise<void> => {
     const watch = new pg.Client({ connectionString: (await testDatabase()).url })
@@ -97,7 +122,54 @@ describe('a database that goes away', () => {
     expect(await transaction).toBeInstanceOf(DatabaseAway)
     expect(await statement).toBeInstanceOf(DatabaseAway)
     expect(entered).toBe(1)
+    expect(await engine.one(app, tries)).toEqual([{ tries: 2 }])
     expect(await engine.one(app, one)).toEqual([{ one: 1 }])
+  })
+
+  test('a change whose answer was lost is not done twice', async () => {
+    await engine.script(
+      'authsec_owner',
+      'create table authsec.once (n int); grant all on authsec.once to authsec_app; insert into authsec.once values (0)',
+    )
+    const raise = { text: 'update authsec.once set n = n + 1', params: [], arrays: false }
+    await engine.one(app, raise)
+    const done = proxy.withhold('UPDATE 1')
+    const raised = outcome(engine.one(app, raise))
+    await done
+    proxy.drop()
+    const told = await raised
+    const [row] = await engine.one(app, { ...one, text: 'select n from authsec.once' })
+    await engine.script('authsec_owner', 'drop table authsec.once')
+    expect({ told: told === 'done', ...(row as object) }).toEqual({ told: true, n: 2 })
+  })
+
+  test('a server that was demoted is away, and the next connection is another', async () => {
+    const { url = '' } = await testDatabase()
+    const name = new URL(url).pathname.slice(1)
+    const admin = new pg.Client({ connectionString: url })
+    await admin.connect()
+    await admin.query(`alter database ${name} set default_transaction_read_only = on`)
+    const single = postgresEngine({ url, maxConnections: 1 })
+    const change = { text: 'update authsec.limit_counters set count = 1 where false', params: [], arrays: false }
+    const refused = await outcome(single.one(app, change))
+    await admin.query(`alter database ${name} reset default_transaction_read_only`)
+    await admin.end()
+    expect(refused).toBeInstanceOf(DatabaseAway)
+    expect(await outcome(single.one(app, change))).toBe('done')
+    await single.close()
+  })
+
+  test('a value that cannot be written spoils no statement for those that come after', async () => {
+    const single = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1 })
+    const said = (value: unknown) => ({ text: 'select $1::text as said', params: [value], arrays: false })
+    const circle: unknown[] = []
+    circle.push({ circle })
+    for (const bad of [circle, { toJSON: () => 1n }, Object.create(null)]) {
+      expect(await outcome(single.one(app, said(bad)))).toBeInstanceOf(Error)
+      expect(await outcome(single.transaction(app, (run) => run(said(bad))))).toBeInstanceOf(Error)
+      expect(await single.one(app, said('a'))).toEqual([{ said: 'a' }])
+    }
+    await single.close()
   })
 
   test('a pool whose every connection broke in use serves as many again', async () => {

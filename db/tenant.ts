@@ -86,8 +86,8 @@ export const atomically = async <T>(t: TenantDb, work: (t: TenantTx) => Promise<
 }
 
 /**
- * A change that one statement makes, its audit events included: committed when it answers, in one round trip. It finds by itself whether it may, for nothing can
- * look in between. Called with a transaction, joins it.
+ * A change that one statement makes, its audit events included: committed when it answers. It finds by itself whether it may, for nothing looks in between. Called
+ * with a transaction, joins it.
  */
 export const atOnce = async (t: TenantDb, statement: Statement): Promise<unknown[]> => {
   const rows = await t.run(statement)

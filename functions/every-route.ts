@@ -1,5 +1,6 @@
 // Drives every route of every group, for tests: apps whose statements and handled calls are watched, and callers who may.
 import { type Engine, openDb, type Scope, type Statement } from '#db/client'
+import { hostCookie } from '#shared/browser/visit'
 import type { DocumentedGroup } from '#shared/http/openapi'
 import { methodOf, pathOf, type Route } from '#shared/http/route'
 import { startApp, type TestApp } from '#shared/testing/app'
@@ -19,10 +20,13 @@ export const isPage = ({ access }: Route<never>): boolean => access.rule === 'pa
 const BROWSER = 'v'.repeat(43)
 const VISIT = Buffer.from(JSON.stringify({ browser: BROWSER })).toString('base64url')
 /** What a browser sends from one of our own pages, with the session that it holds. */
-export const fromOwnPage = (token: string | undefined): Readonly<Record<string, string>> => ({
+export const fromOwnPage = (token: string | undefined, secure = false): Readonly<Record<string, string>> => ({
   'sec-fetch-site': 'same-origin',
-  cookie: [`authsec_visit=${VISIT}`, ...(token === undefined ? [] : [`authsec_session=${token}`])].join('; '),
+  cookie: [`${hostCookie('visit', secure)}=${VISIT}`, ...(token === undefined ? [] : [`${hostCookie('session', secure)}=${token}`])].join('; '),
 })
+/** The token of the forms on our own page, in that visit and session. */
+export const formTokenIn = ({ ctx }: Pick<TestApp, 'ctx'>, token: string | undefined): string =>
+  Buffer.from(ctx.hash('form', BROWSER, token ?? '')).toString('base64url')
 
 /** Rows for `test.each`: the id names the test. */
 export const rows = (which: (route: Route<never>) => boolean): [string, Listed][] =>
@@ -96,9 +100,7 @@ export const startEveryGroup = async () => {
       { peer: { address: '192.0.2.1', secure: false } },
     )
 
-  /** The token of the forms on our own page, in that visit and session. */
-  const formToken = (listed: Listed, token: string | undefined): string =>
-    Buffer.from(appOf(listed).ctx.hash('form', BROWSER, token ?? '')).toString('base64url')
+  const formToken = (listed: Listed, token: string | undefined): string => formTokenIn(appOf(listed), token)
 
   const tokens = new Map<string, string>()
   /** A token that the route's rule admits; none for an open one. */
@@ -131,7 +133,8 @@ export const tenantOfToken = (token: string): string | undefined => {
 /** Exists in the system tenant alone. */
 export const isOfPlatform = (permission: string): boolean => permission.startsWith('platform:')
 
-const entitledToken = async (app: TestApp, permissions: readonly `${string}:${string}`[]): Promise<string> => {
+/** Of somebody who holds these permissions, signed in with a second factor. */
+export const entitledToken = async (app: TestApp, permissions: readonly `${string}:${string}`[]): Promise<string> => {
   const person = permissions.some(isOfPlatform) ? await platformAdministrator(app) : await app.person(await app.company('entitled'), permissions)
   return app.token(person, ['pwd', 'otp', 'mfa'])
 }

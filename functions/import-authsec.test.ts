@@ -34,7 +34,13 @@ const id = (): string => app.ctx.random.id()
 const run = async (more: { readonly dryRun?: boolean; readonly addresses?: 'signed-in' | 'none' } = {}) => {
   const lines: Line[] = []
   const source = await openSource(original.query)
-  const summary = await importAuthsec(app.ctx, source, { dryRun: false, addresses: 'signed-in', report: (line) => void lines.push(line), ...more })
+  const summary = await importAuthsec(app.ctx, source, {
+    dryRun: false,
+    addresses: 'signed-in',
+    keys: [],
+    report: (line) => void lines.push(line),
+    ...more,
+  })
   const of = (rowId: string): readonly (string | undefined)[] =>
     lines.filter((line) => line.id === rowId).flatMap(({ action, reason }) => [action, ...(reason === undefined ? [] : [reason])])
   return { lines, summary, of }
@@ -267,7 +273,9 @@ describe('a company', () => {
     }
     const source = await openSource(original.query)
     const broken = { ...app.ctx, keyring: { ...app.ctx.keyring, seal } }
-    await expect(importAuthsec(broken, source, { dryRun: false, addresses: 'signed-in', report: () => undefined })).rejects.toThrow('the power')
+    await expect(importAuthsec(broken, source, { dryRun: false, addresses: 'signed-in', keys: [], report: () => undefined })).rejects.toThrow(
+      'the power',
+    )
     const kept = await Promise.all(companies.map(({ tenantId }) => counts(tenantId)))
     expect(kept.map(({ tenants }) => tenants).toSorted()).toEqual([0, 1])
     expect(kept.filter((rows) => Object.values(rows).every((count) => count === 0))).toHaveLength(1)
@@ -357,11 +365,12 @@ describe('people', () => {
     const acme = await seed()
     const email = `mfa-${acme.admin}@acme.example`
     const bo = await person(acme, { email, password_hash: bcrypt, mfa_enabled: true, last_login: SIGNED_IN })
-    await original.insert('totp_secrets', { id: id(), user_id: bo, tenant_id: acme.tenantId, secret: 'JBSWY3DPEHPK3PXP', is_active: true })
+    const phone = id()
+    await original.insert('totp_secrets', { id: phone, user_id: bo, tenant_id: acme.tenantId, secret: 'JBSWY3DPEHPK3PXP', is_active: true })
     const { of, lines } = await run()
     expect(of(bo)).toEqual(['adapt', 'factor_must_be_enrolled_again'])
     expect(lines.filter(({ table }) => table === 'totp_secrets')).toEqual([
-      { tenant_id: null, table: 'totp_secrets', id: '1 rows', action: 'refuse', reason: 'factor_must_be_enrolled_again' },
+      { tenant_id: acme.tenantId, table: 'totp_secrets', id: phone, action: 'refuse', reason: 'secret_too_short' },
     ])
     const response = await app.request('/authsec/uflow/user/login', { body: { client_id: acme.clientId, email, password: PASSWORD } })
     expect(await response.json()).toMatchObject({ code: 'password_reset_required' })

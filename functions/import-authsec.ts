@@ -9,12 +9,13 @@ import { createKeyring } from '#shared/crypto/keyring'
 import { parseMasterKeys } from '#shared/crypto/master-keys'
 import type { AddressRule } from '#shared/import/people'
 import { importAuthsec } from '#shared/import/run'
+import { parseSourceKeys } from '#shared/import/sealed'
 import { openSource, type SourceQuery } from '#shared/import/source'
 import { jsonLog } from '#shared/log'
 import { systemRandom } from '#shared/random'
 import { openDatabase, openSecrets } from './local/drivers.ts'
 
-const USAGE = `npm run import:authsec -- --from postgres://USER:PASSWORD@HOST/DATABASE [--dry-run] [--addresses signed-in|none]
+const USAGE = `npm run import:authsec -- --from postgres://USER:PASSWORD@HOST/DATABASE [--dry-run] [--addresses signed-in|none] [--rp-id DOMAIN]
 
 Writes a line of JSON for every row: what becomes of it, and why. --dry-run does the same and keeps nothing. Each company is taken over whole or not at all, and
 once: a company that is here already is left alone. --addresses says whose e-mail address counts as proved: those who have signed in there (the default), or
@@ -23,17 +24,20 @@ nobody's. The source is read in one transaction and never written to. DATABASE_U
 
 class UsageError extends Error {}
 
-const read = (args: readonly string[]): { readonly from: string; readonly dryRun: boolean; readonly addresses: AddressRule } => {
+type Arguments = { readonly from: string; readonly dryRun: boolean; readonly addresses: AddressRule; readonly rpId: string | undefined }
+const read = (args: readonly string[]): Arguments => {
   try {
     const options = {
       from: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
       addresses: { type: 'string', default: 'signed-in' },
+      'rp-id': { type: 'string' },
     } as const
-    const { from, 'dry-run': dryRun, addresses } = parseArgs({ args: [...args], options }).values
+    const { from, 'dry-run': dryRun, addresses, 'rp-id': rpId } = parseArgs({ args: [...args], options }).values
     if (from === undefined || !URL.canParse(from)) throw new UsageError('--from takes the URL of a PostgreSQL database.')
     if (addresses !== 'signed-in' && addresses !== 'none') throw new UsageError('--addresses takes signed-in or none.')
-    return { from, dryRun, addresses }
+    if (rpId !== undefined && !/^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(rpId)) throw new UsageError('--rp-id takes a domain, such as app.example.com.')
+    return { from, dryRun, addresses, rpId }
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'unknown arguments')
   }
@@ -57,8 +61,11 @@ const reading = async <T>(from: string, work: (query: SourceQuery) => Promise<T>
 }
 
 const run = async (args: readonly string[]): Promise<boolean> => {
-  const { from, dryRun, addresses } = read(args)
+  const { from, dryRun, addresses, rpId } = read(args)
   const config = readConfig(process.env)
+  const keys = await parseSourceKeys(config.IMPORT_TOTP_ENCRYPTION_KEYS).catch((error: unknown) => {
+    throw new ConfigError(`IMPORT_TOTP_ENCRYPTION_KEYS: ${error instanceof Error ? error.message : 'malformed'}`)
+  })
   const [clock, random] = [systemClock, systemRandom(systemClock)]
   const secrets = await openSecrets({ config, clock, random, log })
   const [masterKeys, hashKey] = [await secrets.read('MASTER_KEYS'), await secrets.read('HASH_KEY')]
@@ -69,7 +76,7 @@ const run = async (args: readonly string[]): Promise<boolean> => {
     const keyring = createKeyring({ masterKeys: parseMasterKeys(masterKeys), clock, random })
     const ctx = { db, clock, random, keyring, config, hash: keyedHash(parseHashKey(hashKey)) }
     const report = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
-    const summary = await reading(from, async (query) => importAuthsec(ctx, await openSource(query), { dryRun, addresses, report }))
+    const summary = await reading(from, async (query) => importAuthsec(ctx, await openSource(query), { dryRun, addresses, keys, rpId, report }))
     report({ dry_run: dryRun, ...summary })
     return summary.tenants.refused === 0
   } finally {

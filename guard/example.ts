@@ -5,7 +5,9 @@ import { authInfo, type GuardOptions, guard } from './guard.ts'
 export const mcpServer = (options: GuardOptions) =>
   guard(options).protect({ scopes: ['clock:read'] }, async (request, token) => {
     const server = new McpServer({ name: 'clock', version: '1.0.0' })
-    server.registerTool('now', {}, (extra) => ({ content: [{ type: 'text', text: `noon, says the clock to ${extra.authInfo?.extra?.subject}` }] }))
+    server.registerTool('now', { description: 'What time it is' }, (extra) => ({
+      content: [{ type: 'text', text: `noon, says the clock to ${extra.authInfo?.extra?.subject}` }],
+    }))
     const transport = new WebStandardStreamableHTTPServerTransport()
     await server.connect(transport)
     return transport.handleRequest(request, { authInfo: authInfo(token) })

@@ -284,3 +284,14 @@ describe('revocations, where tokens are checked by keys', () => {
     expect((await blind.check(request)).refusal).toBeUndefined()
   })
 })
+
+test('on the loopback interface it is called by loopback names, and by pages from there, alone', async () => {
+  const { call } = await start('keys', { resource: 'http://localhost:3000/mcp' })
+  const status = async (headers: Readonly<Record<string, string>>) => (await call(headers, {}, 'http://localhost:3000/mcp')).status
+  for (const host of ['localhost:3000', '127.0.0.1:3000', '[::1]:3000']) expect(await status({ host, origin: 'http://localhost:6274' })).toBe(401)
+  for (const host of ['evil.example', 'localhost.evil.example:3000', '127.0.0.1.nip.io', '192.168.1.2'])
+    expect(await status({ host }), host).toBe(403)
+  for (const origin of ['https://evil.example', 'http://localhost.evil.example', 'null']) expect(await status({ origin }), origin).toBe(403)
+  const elsewhere = await start('keys')
+  expect((await elsewhere.call({ origin: 'https://inspector.example' })).status).toBe(401)
+})

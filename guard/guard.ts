@@ -4,6 +4,7 @@ import { type Credentials, checkByIntrospection } from './check-by-introspection
 import { checkByKeys } from './check-by-keys.ts'
 import { metadataPath, metadataResponse } from './metadata.ts'
 import { holdsKey, type NoteOnce, noteInMemory } from './proof.ts'
+import { isRebound } from './rebinding.ts'
 import { Away, type RefusalCode, type Requirement, refuse } from './refusal.ts'
 import { revocationFeed } from './revocations.ts'
 import type { AccessToken } from './token.ts'
@@ -98,6 +99,7 @@ export const guard = (options: GuardOptions): Guard => {
   const checkToken = checkFor(options, { issuer, resource, fetch: given, now })
 
   const judge = async (request: Request, requirement: Requirement): Promise<AccessToken | RefusalCode> => {
+    if (isRebound(request, resource)) return 'foreign_origin'
     const shown = shownIn(request)
     if (typeof shown === 'string') return shown
     const token = await checkToken(shown.token)

@@ -20,6 +20,7 @@ export type RefusalCode =
   | 'insufficient_scope'
   | 'insufficient_user_authentication'
   | 'invalid_dpop_proof'
+  | 'foreign_origin'
   | 'unavailable'
 
 const STATUS: Readonly<Record<RefusalCode, number>> = {
@@ -29,6 +30,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   insufficient_scope: 403,
   insufficient_user_authentication: 401,
   invalid_dpop_proof: 401,
+  foreign_origin: 403,
   unavailable: 503,
 }
 const DESCRIPTION: Readonly<Record<RefusalCode, string>> = {
@@ -38,6 +40,7 @@ const DESCRIPTION: Readonly<Record<RefusalCode, string>> = {
   insufficient_scope: 'The access token does not carry the scope that this needs.',
   insufficient_user_authentication: 'The person has to sign in again, or more strongly.',
   invalid_dpop_proof: 'The proof of possession is missing, malformed, too old, or was used before.',
+  foreign_origin: 'This server is called by the names of this machine alone, and not by pages from elsewhere.',
   unavailable: 'Whether the token still counts cannot be said right now.',
 }
 
@@ -60,16 +63,26 @@ const challenges = (code: RefusalCode, metadata: string, { scopes, acrValues, ma
   return `Bearer ${quoted(isOfProof ? quiet : common)}, DPoP ${quoted({ ...(isOfProof ? common : quiet), algs: CLIENT_SIGNING_ALGS.join(' ') })}`
 }
 
+/** By which codes of ours go to the client. */
+const NAMED: Partial<Readonly<Record<RefusalCode, string>>> = {
+  missing_token: 'invalid_token',
+  foreign_origin: 'invalid_request',
+  unavailable: 'temporarily_unavailable',
+}
+/** Against these no other token helps. */
+const UNCHALLENGED: ReadonlySet<RefusalCode> = new Set(['foreign_origin', 'unavailable'])
+
 /** The refusal as it goes to the client. */
 export const refuse = (code: RefusalCode, metadata: string, requirement: Requirement): Response => {
-  const error = code === 'missing_token' ? 'invalid_token' : code === 'unavailable' ? 'temporarily_unavailable' : code
+  const error = NAMED[code] ?? code
   return Response.json(
     { error, error_description: DESCRIPTION[code] },
     {
       status: STATUS[code],
       headers: {
         'Cache-Control': 'no-store',
-        ...(code === 'unavailable' ? { 'Retry-After': '1' } : { 'WWW-Authenticate': challenges(code, metadata, requirement) }),
+        ...(code === 'unavailable' ? { 'Retry-After': '1' } : {}),
+        ...(UNCHALLENGED.has(code) ? {} : { 'WWW-Authenticate': challenges(code, metadata, requirement) }),
       },
     },
   )

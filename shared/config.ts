@@ -124,6 +124,8 @@ const shape = {
     .optional(),
   SESSION_IDLE_SECONDS: seconds.default(8 * 3600),
   SESSION_ABSOLUTE_SECONDS: seconds.max(24 * 3600).default(24 * 3600),
+  /** Keys of another AuthSec installation, for `import:authsec` alone: 64 hexadecimal digits each. */
+  IMPORT_TOTP_ENCRYPTION_KEYS: z.string().optional(),
   /** What authenticators show beside the account. */
   WEBAUTHN_RP_NAME: z.string().min(1).max(64).default('AuthSec MFA Service'),
   /** The platform's relying party id; derived from BASE_URL and PUBLIC_UI_ORIGIN when absent. */

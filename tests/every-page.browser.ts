@@ -10,6 +10,7 @@ import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '
 import { numberHash } from '#shared/ciba/answering'
 import { secondsAfter } from '#shared/clock'
 import { appCode } from '#shared/testing/totp'
+import { arrived, signOut } from './browser/arrive.ts'
 import { violationsOf } from './browser/axe.ts'
 import { unreachable } from './browser/keyboard.ts'
 import { type System, startSystem, type Watched } from './browser/system.ts'
@@ -179,7 +180,7 @@ test('of who is half signed in: the second factor, and the ways back', { timeout
   await atomically(t, (tx) => updateTenantSettings(tx, { recovery: { waitingDays: 3 }, requireSecondFactor: true }, ctx.clock.now()))
   try {
     await signIn(page, email)
-    expect(await heading(page)).toBe('Add an authenticator app')
+    await arrived(page, 'Add an authenticator app')
     await look('signin-enrol')
     await at('signin-mailbox', door('/signin/mailbox'))
     await page.goto(door('/signin/enrol'))
@@ -227,9 +228,8 @@ test('of who is signed in: one\u2019s own page, everything that is added there, 
   await page.waitForSelector('.codes')
   await look('me-codes', { german: false })
   await at('confirm', '/confirm?acr_values=aal2&return_to=%2Fme')
-  await page.click('form[action="/signout"] button').catch(() => undefined)
   await page.goto(`${system.base}/me`)
-  await page.click('form[action="/signout"] button')
+  await signOut(page)
   await signIn(page, email, codeFor(seed))
   await at('me-passkey', '/me/passkey')
   await page.click('[data-passkey] button')
@@ -283,7 +283,7 @@ test('a request is approved by a press; not by a script that sends the form, and
   }, 7000)
   const refused = await page.waitForResponse((response) => response.request().method() === 'POST', { timeout: 20_000 })
   expect(await refused.request().headerValue('sec-fetch-user')).toBeNull()
-  await page.waitForLoadState()
+  await arrived(page, 'Nothing was done')
   await page.goto(url)
   expect(await heading(page)).toBe('Approve this sign-in?')
   const evil = await visit.context.newPage()
@@ -294,10 +294,10 @@ test('a request is approved by a press; not by a script that sends the form, and
   await page.fill('#match_number', '42')
   await page.click('button[value=approve]')
   await page.waitForURL('**/approve/done?state=approved')
-  expect(await heading(page)).toBe('The sign-in is approved')
+  await arrived(page, 'The sign-in is approved')
   await page.goBack()
   await page.reload()
-  expect(await heading(page)).toBe('This request is over')
+  await arrived(page, 'This request is over')
   await left(visit)
 })
 
@@ -311,10 +311,10 @@ test('without script: a phone is added, a request is refused, a way back is begu
   const request = await asked(id)
   await page.goto(`${system.base}/approve?id=${request}`)
   await page.click('button[value=deny]')
-  expect(await heading(page)).toBe('The sign-in was refused')
+  await arrived(page, 'The sign-in was refused')
   await page.goto(door('/recover/access'))
   await page.fill('#wait-email', email)
   await page.press('#wait-email', 'Enter')
-  expect(await heading(page)).toBe('The wait has begun')
+  await arrived(page, 'The wait has begun')
   await left(visit)
 })

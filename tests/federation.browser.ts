@@ -10,6 +10,7 @@ import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '
 import type { TestApp } from '#shared/testing/app'
 import { addProvider, BASE, CLIENT } from '#shared/testing/federation'
 import { type UpstreamDouble, upstreamDouble } from '#shared/testing/upstream-double'
+import { arrived } from './browser/arrive.ts'
 import { violationsOf } from './browser/axe.ts'
 import { type System, startSystem } from './browser/system.ts'
 import { startUpstream, type Upstream } from './peers/upstream.ts'
@@ -119,7 +120,7 @@ test('without a script there is a link; axe finds nothing on it, nor on the page
   await plain.page.goto(callback)
   expect(await plain.page.getAttribute('a', 'href')).toContain(`${uiOrigin}/uflow/oidc/callback?success=true`)
   await plain.page.click('a')
-  expect(plain.page.url()).toContain(`${uiOrigin}/uflow/oidc/callback?success=true`)
+  await plain.page.waitForURL(`${uiOrigin}/uflow/oidc/callback?success=true**`)
   await plain.context.close()
   const stale = await system.open({ bypassCSP: true })
   await stale.page.goto(`${system.base}${BASE}/callback?state=x&code=y`)
@@ -151,7 +152,7 @@ test('from the button through the provider and the mailed code to the session; t
   await knownThere(context, account)
   await page.goto(`${system.base}${DOOR}`)
   await page.click('text=Continue with Example ID')
-  expect(await page.textContent('h1')).toBe('Connect your account')
+  await arrived(page, 'Connect your account')
   const code = /\b\d{6}\b/.exec(await system.mailTo(email))?.[0] ?? ''
   await page.fill('#otp', code)
   await page.press('#otp', 'Enter')
@@ -172,15 +173,15 @@ test('without a script too; whoever says no at the provider is told on the sign-
   const { page, context } = await system.open({ javaScriptEnabled: false })
   await page.goto(`${system.base}${DOOR}`)
   await page.click('text=Continue with Example ID')
+  await page.waitForSelector('[data-summary-text]:text("The provider did not let you in")')
   expect(new URL(page.url()).pathname).toBe('/signin')
-  expect(await page.textContent('[data-summary-text]')).toContain('The provider did not let you in')
   expect((await context.cookies(system.base)).map(({ name }) => name)).not.toContain('authsec_session')
   await page.reload()
   expect(await page.textContent('[data-summary-text]')).toBe('')
   const { email, account } = await newPerson()
   await knownThere(context, account)
   await page.click('text=Continue with Example ID')
-  expect(await page.textContent('h1')).toBe('Connect your account')
+  await arrived(page, 'Connect your account')
   expect(await findUserByEmail(forTenant(system.ctx.db, tenantId), email)).toMatchObject({ lastLoginAt: null })
   await context.close()
 })

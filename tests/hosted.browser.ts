@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listTenantIds, updateTenantSettings } from '#db/store/tenants'
 import { insertUser } from '#db/store/users'
 import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import { arrived, signOut } from './browser/arrive.ts'
 import { violationsOf } from './browser/axe.ts'
 import { type System, startSystem, type Watched } from './browser/system.ts'
 
@@ -99,7 +100,7 @@ test('without script everything but passkeys works: sign in, change the password
   await page.fill('#new_password', `${PASSWORD} again`)
   await page.click('button[type=submit]')
   expect(await page.textContent('.note')).toContain('Your password is changed')
-  await page.click('form[action="/signout"] button')
+  await signOut(page)
   expect(await page.textContent('.note')).toContain('You are signed out')
   await page.goBack()
   await page.reload()
@@ -142,11 +143,11 @@ test('a passkey is added where a factor is owed; afterwards the sign-in page is 
       },
     })
     await signIn(page, email)
-    expect(await heading(page)).toBe('Add an authenticator app')
+    await arrived(page, 'Add an authenticator app')
     await page.click('[data-passkey] button')
     await page.waitForURL('**/me')
     expect(await page.textContent('body')).toContain('Passkey')
-    await page.click('form[action="/signout"] button')
+    await signOut(page)
     await page.goto(door())
     // The browser offers it while the address is filled in; the virtual authenticator takes the offer by itself.
     await page.waitForURL('**/me')

@@ -3,6 +3,7 @@ import { and, inArray, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { groups, permissions, roleBindings, rolePermissions, roles, scopePermissions, scopes, serviceAccounts, userGroups } from '../tables/access.ts'
 import { clientDirectory, clients } from '../tables/clients.ts'
+import { factors } from '../tables/factors.ts'
 import { projects, tenantDomains } from '../tables/tenants.ts'
 import { users } from '../tables/users.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
@@ -17,8 +18,8 @@ export type LinkTable = keyof typeof LINKS
 const CHUNK = 500
 
 /** Of these ids, those that the tenant has. */
-export const findPresent = async (t: TenantDb, kind: KeyedTable, ids: readonly string[]): Promise<ReadonlySet<string>> => {
-  const table: PgTable & { id: PgColumn; tenantId: PgColumn } = TABLES[kind]
+export const findPresent = async (t: TenantDb, kind: KeyedTable | 'factors', ids: readonly string[]): Promise<ReadonlySet<string>> => {
+  const table: PgTable & { id: PgColumn; tenantId: PgColumn } = kind === 'factors' ? factors : TABLES[kind]
   const found = new Set<string>()
   for (let at = 0; at < ids.length; at += CHUNK) {
     const rows = await t.db

@@ -3,7 +3,7 @@ import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import type { AuthorizationDetail } from '../tables/delegations.ts'
 import { oauthAuthorizations, oauthGrants, oauthRequests, oauthUsedIds } from '../tables/oauth.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
-import { AGENT_OF, OWNER_STANDS, SCOPES_OF_USER } from './oauth-clients.ts'
+import { AGENT_OF, OWNER_STANDS, REACHES, SCOPES_OF_USER } from './oauth-clients.ts'
 
 export type { AuthorizationParameters } from '../tables/oauth.ts'
 export type Authorization = typeof oauthAuthorizations.$inferSelect
@@ -122,8 +122,8 @@ const STANDING = (now: string): string => `
   u.active and u.deleted_at is null and u.valid_from <= a.created_at and t.status = 'active' and t.valid_from <= a.created_at
     and c.active and c.deleted_at is null and c.valid_from <= a.created_at and ${OWNER_STANDS('a.created_at')}
     and (a.offline or coalesce(s.revoked_at is null and s.expires_at > ${now} and s.last_seen_at + make_interval(secs => s.idle_seconds) > ${now}, false))
-    and (a.resource_server_id is null or coalesce(r.active and (r.open_to_clients or rc.valid_from <= a.created_at), false)) as alive,
-  r.id, r.resource, r.token_seconds, ${SCOPES_OF_USER('a.resource_server_id', 'a.user_id', now)},
+    and (a.resource_server_id is null or coalesce(${REACHES('c', 'r', 'rc', 'a.created_at')}, false)) as alive,
+  r.id, r.resource, r.token_seconds, ${SCOPES_OF_USER('a.resource_server_id', 'a.user_id', now, 'c')},
   u.email, u.email_verified_at is not null, u.name, u.username, u.avatar_url, a.details, ag.id is not null`
 
 const SOURCES = `

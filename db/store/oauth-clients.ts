@@ -74,14 +74,25 @@ const ofServiceAccount = (account: string): string => `b.service_account_id = ${
 const ofUser = (user: string): string =>
   `(b.user_id = ${user} or b.group_id in (select g.group_id from authsec.user_groups g where g.tenant_id = $1 and g.user_id = ${user}))`
 
-/** Names of a resource server's scopes that a service account may have. */
-export const SCOPES_OF_ACCOUNT = (server: string, account: string, now: string): string => `array(
+/** A client whose list became shorter keeps nothing that it could not ask for any more. */
+const MAY_ASK = (client: string | undefined): string =>
+  client === undefined ? '' : `and (${client}.allowed_scopes is null or rs.name = any(${client}.allowed_scopes)) `
+
+/** Names of a resource server's scopes that a service account may have, by the client of that alias. */
+export const SCOPES_OF_ACCOUNT = (server: string, account: string, now: string, client?: string): string => `array(
   select rs.name from authsec.resource_scopes rs where rs.tenant_id = $1 and rs.resource_server_id = ${server}
-    and (rs.permission is null or ${HOLDS(ofServiceAccount(account), 'rs.permission', now)}) order by rs.name)`
+    ${MAY_ASK(client)}and (rs.permission is null or ${HOLDS(ofServiceAccount(account), 'rs.permission', now)}) order by rs.name)`
 /** The same for a person. */
-export const SCOPES_OF_USER = (server: string, user: string, now: string): string => `array(
+export const SCOPES_OF_USER = (server: string, user: string, now: string, client?: string): string => `array(
   select rs.name from authsec.resource_scopes rs where rs.tenant_id = $1 and rs.resource_server_id = ${server}
-    and (rs.permission is null or ${HOLDS(ofUser(user), 'rs.permission', now)}) order by rs.name)`
+    ${MAY_ASK(client)}and (rs.permission is null or ${HOLDS(ofUser(user), 'rs.permission', now)}) order by rs.name)`
+
+/**
+ * Whether client `c` still reaches server `r`: registered there (as `rc`) since before that moment, or one of the company's own where all of these may come. One
+ * that registered itself is registered at whatever it was let in to, so that it can be sent away from there.
+ */
+export const REACHES = (c: string, r: string, rc: string, since: string): string =>
+  `(${r}.active and ((${r}.open_to_clients and ${c}.registered_by = 'administrator') or coalesce(${rc}.valid_from <= ${since}, false)))`
 
 /** Whoever answers for client `c`, where that is an agent. */
 export const AGENT_OF = `left join authsec.agents ag on ag.tenant_id = c.tenant_id and ag.id = c.id

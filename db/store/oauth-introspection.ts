@@ -1,6 +1,6 @@
 // Whether a token still counts, and whose business that is, in one statement. Written by hand, prepared by the driver (hot path).
 import type { TenantDb } from '../tenant.ts'
-import { AGENT_OF, OWNER_STANDS, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oauth-clients.ts'
+import { AGENT_OF, OWNER_STANDS, REACHES, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oauth-clients.ts'
 import { DELEGATION_STANDS } from './oauth-standing.ts'
 
 export type TokenQuestion = {
@@ -29,7 +29,7 @@ export type TokenState = {
 
 const COMMON = `c.active and c.deleted_at is null and d.active and c.valid_from <= $6 and t.status = 'active' and t.valid_from <= $6
   and not exists (select from authsec.revoked_tokens rv where rv.tenant_id = $1 and rv.jti = $4)
-  and (r.id is null or (r.active and (r.open_to_clients or rc.valid_from <= $6)))
+  and (r.id is null or ${REACHES('c', 'r', 'rc', '$6')})
   and ${OWNER_STANDS('$6')}`
 
 const FROM = `
@@ -41,7 +41,7 @@ const FROM = `
   ${AGENT_OF}`
 
 const ofClient = (more: string): string => `
-select coalesce(${COMMON} and s.id is not null and r.id is not null, false), ${SCOPES_OF_ACCOUNT('r.id', 's.id', '$3')}, r.id, s.id, null, ag.owner_id, ag.agent_type${more}
+select coalesce(${COMMON} and s.id is not null and r.id is not null, false), ${SCOPES_OF_ACCOUNT('r.id', 's.id', '$3', 'c')}, r.id, s.id, null, ag.owner_id, ag.agent_type${more}
 ${FROM}
 left join authsec.service_accounts s on s.tenant_id = c.tenant_id and s.id = c.service_account_id and s.active
 where c.tenant_id = $1 and c.id = $2`
@@ -49,7 +49,7 @@ where c.tenant_id = $1 and c.id = $2`
 const ofPerson = (more: string): string => `
 select coalesce(${COMMON} and a.revoked_at is null and a.client_id = c.id and u.active and u.deleted_at is null and u.valid_from <= a.created_at
     and (a.offline or coalesce(s.revoked_at is null and s.expires_at > $3 and s.last_seen_at + make_interval(secs => s.idle_seconds) > $3, false)), false),
-  ${SCOPES_OF_USER('r.id', 'a.user_id', '$3')}, r.id, null, a.user_id, ag.owner_id, ag.agent_type${more}
+  ${SCOPES_OF_USER('r.id', 'a.user_id', '$3', 'c')}, r.id, null, a.user_id, ag.owner_id, ag.agent_type${more}
 ${FROM}
 join authsec.oauth_authorizations a on a.tenant_id = c.tenant_id and a.id = $7
 join authsec.users u on u.tenant_id = a.tenant_id and u.id = a.user_id
@@ -58,7 +58,7 @@ where c.tenant_id = $1 and c.id = $2`
 
 const ofDelegation = (more: string): string => `
 select coalesce(${COMMON} and dl.client_id = c.id and r.id = dl.resource_server_id and ${DELEGATION_STANDS}, false),
-  case when dl.user_id is null then ${SCOPES_OF_ACCOUNT('r.id', 's.id', '$3')} else ${SCOPES_OF_USER('r.id', 'dl.user_id', '$3')} end,
+  case when dl.user_id is null then ${SCOPES_OF_ACCOUNT('r.id', 's.id', '$3', 'c')} else ${SCOPES_OF_USER('r.id', 'dl.user_id', '$3', 'c')} end,
   r.id, s.id, dl.user_id, ag.owner_id, ag.agent_type${more}
 ${FROM}
 join authsec.oauth_delegations dl on dl.tenant_id = c.tenant_id and dl.id = $7

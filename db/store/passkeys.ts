@@ -8,16 +8,27 @@ import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type 
 export type Passkey = typeof webauthnCredentials.$inferSelect
 export type NewPasskey = Omit<typeof webauthnCredentials.$inferInsert, 'tenantId'>
 
-/** False when the tenant has the credential id already, whoever's it is. In the transaction that enrols its factor. */
-export const insertPasskey = async (t: TenantTx, row: NewPasskey, entryHash: Uint8Array): Promise<boolean> => {
+/**
+ * False when the tenant has the credential id already, whoever's it is. In the transaction that enrols its factor. Without an entry in the directory the
+ * passkey is found for a person who is known, and never alone.
+ */
+export const insertPasskey = async (t: TenantTx, row: NewPasskey, entryHash: Uint8Array | undefined): Promise<boolean> => {
   const added = await t.db
     .insert(webauthnCredentials)
     .values({ ...row, tenantId: t.tenantId })
     .onConflictDoNothing({ target: [webauthnCredentials.tenantId, webauthnCredentials.credentialId] })
     .returning({ id: webauthnCredentials.factorId })
   if (added.length === 0) return false
-  await t.db.insert(passkeyDirectory).values({ entryHash, tenantId: t.tenantId, factorId: row.factorId })
+  if (entryHash !== undefined) await t.db.insert(passkeyDirectory).values({ entryHash, tenantId: t.tenantId, factorId: row.factorId })
   return true
+}
+
+export const hasCredential = async (t: TenantDb, credentialId: string): Promise<boolean> => {
+  const rows = await t.db
+    .select({ id: webauthnCredentials.factorId })
+    .from(webauthnCredentials)
+    .where(and(ownRows(t, webauthnCredentials), eq(webauthnCredentials.credentialId, credentialId)))
+  return rows.length > 0
 }
 
 /** The tenant of a passkey whose id and user handle an authenticator showed. */

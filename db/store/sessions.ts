@@ -68,6 +68,20 @@ export const revokeSession = async (t: TenantTx, userId: string, sessionId: stri
 export const revokeSessions = (t: TenantTx, userId: string, at: Date, reason: string, except?: string): Promise<string[]> =>
   revoke(t, [eq(sessions.userId, userId), ...(except === undefined ? [] : [ne(sessions.id, except)])], at, reason)
 
+const REVOKE_AUTHORIZATIONS = `
+update authsec.oauth_authorizations a set revoked_at = $3, revoked_reason = $4
+from authsec.oauth_grants g
+where g.tenant_id = $1 and g.user_id = $2 and a.tenant_id = g.tenant_id and a.grant_id = g.id and a.revoked_at is null
+  and ($5::uuid is null or a.session_id <> $5::uuid)`
+
+/**
+ * Whoever was in the account may have let clients in that outlast every session (`offline_access`). Where sessions end since somebody else may have been there,
+ * those end, too; what was allowed in the session `except` stays.
+ */
+export const revokeAuthorizationsOf = async (t: TenantTx, userId: string, at: Date, reason: string, except?: string): Promise<void> => {
+  await t.run({ text: REVOKE_AUTHORIZATIONS, params: [t.tenantId, userId, at.toISOString(), reason, except ?? null], arrays: true })
+}
+
 /** How many sessions of a client ended. */
 export const revokeSessionsOfClient = async (t: TenantTx, clientId: string, at: Date, reason: string): Promise<number> =>
   (await revoke(t, [eq(sessions.clientId, clientId)], at, reason)).length

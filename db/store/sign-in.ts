@@ -1,5 +1,5 @@
 // The statements of a sign-in, written by hand and prepared by the driver (hot path): one read before the password is judged; then the person is held, and one
-// write does all that begins with a session, in the same round trip. Where that must not be, what is owed is read while the person is held, and then written.
+// write does all that begins with a session, sent together. Where that must not be, what is owed is read while the person is held, and then written.
 // One write for a wrong password. Beside the hash they are what a sign-in costs.
 import { auditEvents } from '../tables/audit.ts'
 import { outboxMessages, outboxQueue } from '../tables/operations.ts'

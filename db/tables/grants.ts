@@ -2,6 +2,7 @@
 // sessions; and the phones and browsers that are asked by push.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { bytes, moment, schema, tenantId } from './columns.ts'
+import type { AuthorizationDetail } from './delegations.ts'
 import { users } from './users.ts'
 
 /** Whether it has expired is judged when it is read. `failed`: nobody could be asked; to the client it looks as if nobody answered. */
@@ -20,6 +21,8 @@ const grantColumns = () => ({
   resourceServerId: uuid('resource_server_id'),
   /** Thumbprint of the key that began it (RFC 9449). */
   jkt: text('jkt'),
+  /** What is asked for in detail (RFC 9396). */
+  details: jsonb('details').$type<readonly AuthorizationDetail[]>().notNull().default([]),
   status: text('status').$type<GrantStatus>().notNull().default('pending'),
   /** Raised by five with every poll that comes too soon (RFC 8628 section 3.5). */
   intervalSeconds: integer('interval_seconds').notNull(),

@@ -7,6 +7,8 @@ export type CutProxy = {
   cut(): void
   /** Breaks every connection; new ones get through. */
   drop(): void
+  /** Keeps the server's answers back, until the connections are broken. Resolves when one that was kept back says `text`. */
+  withhold(text: string): Promise<void>
   mend(): void
   close(): Promise<void>
 }
@@ -14,6 +16,7 @@ export type CutProxy = {
 export const cutProxy = async (host: string, port: number): Promise<CutProxy> => {
   const open = new Set<Socket>()
   let isCut = false
+  let heard: ((answer: Buffer) => void) | undefined
   const server = createServer((near) => {
     if (isCut) return void near.destroy()
     const far = dial(port, host)
@@ -27,11 +30,13 @@ export const cutProxy = async (host: string, port: number): Promise<CutProxy> =>
         open.delete(mine)
         other.destroy()
       })
-      mine.pipe(other)
     }
+    near.pipe(far)
+    far.on('data', (answer) => (heard === undefined ? near.write(answer) : heard(answer)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const drop = (): void => {
+    heard = undefined
     for (const socket of open) socket.destroy()
   }
   return {
@@ -41,6 +46,10 @@ export const cutProxy = async (host: string, port: number): Promise<CutProxy> =>
       drop()
     },
     drop,
+    withhold: (text) =>
+      new Promise((resolve) => {
+        heard = (answer) => answer.includes(text) && resolve()
+      }),
     mend: () => {
       isCut = false
     },

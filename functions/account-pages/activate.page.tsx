@@ -1,5 +1,6 @@
 // Device activation: the code, then who asks and for what, then an answer. Refusing is as large as allowing.
 
+import { Details } from '#page/details'
 import { Submit, TextField } from '#page/form'
 import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#page/hosted'
 import { Links } from '#page/links'
@@ -38,7 +39,7 @@ export const activatePage = async (ctx: Ctx, principal: User | undefined, userCo
 }
 
 /** What a program may do, in words; what has none is quoted by its name. */
-type PowersProps = { readonly page: Hosted; readonly scopes: readonly string[]; readonly oauth?: Activation['oauth'] }
+type PowersProps = { readonly page: Hosted; readonly scopes: readonly string[]; readonly oauth: Activation['oauth'] }
 export const Powers = ({ page, scopes, oauth }: PowersProps) => {
   const { activate, scopes: words } = page.words
   const described = oauth?.descriptions ?? {}
@@ -50,6 +51,7 @@ export const Powers = ({ page, scopes, oauth }: PowersProps) => {
         {scopes.map((scope) => (
           <li>{words[scope] ?? (described[scope] === undefined ? <q>{scope}</q> : described[scope])}</li>
         ))}
+        {oauth === undefined ? '' : <Details details={oauth.details} types={oauth.types} lang={page.lang} />}
       </ul>
     </>
   )

@@ -1,5 +1,5 @@
 // Adding a passkey or a phone on the account page.
-import { Submit, TextField } from '#page/form'
+import { CodeField, Submit, TextField } from '#page/form'
 import { answerPage, errorOf, Form, openPage, typed } from '#page/hosted'
 import { Links } from '#page/links'
 import { PasskeyButton } from '#page/passkey'
@@ -93,16 +93,7 @@ export const phoneCodePage = async (ctx: Ctx, principal: User) => {
           {fill(me.phoneCodeText, { phone })}
         </p>
         <Form page={page} main>
-          <TextField
-            id="code"
-            label={factor.code}
-            inputmode="numeric"
-            autocomplete="one-time-code"
-            maxlength={20}
-            code
-            error={errorOf(page, 'code', ...CODE)}
-            first
-          />
+          <CodeField id="code" label={factor.code} error={errorOf(page, 'code', ...CODE)} first />
           <Submit label={me.confirmPhone} busy={busy} />
         </Form>
         <Links links={[{ href: '/me/phone', label: me.otherNumber }]} />

@@ -22,7 +22,10 @@ const Facts = ({ page, request, principal }: Shown) => {
   return (
     <dl class="facts">
       <dt>{approve.who}</dt>
-      <dd>{request.clientName === undefined ? approve.unknown : <strong dir="auto">{request.clientName}</strong>}</dd>
+      <dd>
+        {request.clientName === undefined ? approve.unknown : <strong dir="auto">{request.clientName}</strong>}
+        {request.oauth?.isUnverified === true ? ` (${page.words.activate.unverified})` : ''}
+      </dd>
       <dt>{approve.as}</dt>
       <dd>{principal.email}</dd>
       {request.bindingMessage === '' ? (
@@ -37,7 +40,7 @@ const Facts = ({ page, request, principal }: Shown) => {
       )}
       <dt>{approve.what}</dt>
       <dd>
-        <Powers page={page} scopes={request.scopes} />
+        <Powers page={page} scopes={request.scopes} oauth={request.oauth} />
       </dd>
       <dt>{approve.until}</dt>
       <dd>{left(page, request)}</dd>

@@ -1,6 +1,6 @@
 // A person's own page: how they sign in, where they are signed in, and how to end that.
 
-import { KnownField, PasswordField, Submit, TextField } from '#page/form'
+import { CodeField, KnownField, PasswordField, Submit, TextField } from '#page/form'
 import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#page/hosted'
 import { Links } from '#page/links'
 import { listSessions } from '#shared/account/sessions'
@@ -211,25 +211,8 @@ export const emailCodesPage = async (ctx: Ctx, principal: User) => {
     children: (
       <>
         <Form page={page} main>
-          <TextField
-            id="code_new"
-            label={me.codeNew}
-            inputmode="numeric"
-            autocomplete="one-time-code"
-            maxlength={20}
-            code
-            error={errorOf(page, 'code_new') ?? wrong}
-            first
-          />
-          <TextField
-            id="code_current"
-            label={fill(me.codeCurrent, { email: principal.email })}
-            inputmode="numeric"
-            autocomplete="one-time-code"
-            maxlength={20}
-            code
-            error={errorOf(page, 'code_current') ?? wrong}
-          />
+          <CodeField id="code_new" label={me.codeNew} error={errorOf(page, 'code_new') ?? wrong} first />
+          <CodeField id="code_current" label={fill(me.codeCurrent, { email: principal.email })} error={errorOf(page, 'code_current') ?? wrong} />
           <Submit label={me.saveEmail} busy={page.words.busy} />
         </Form>
         <Links links={[{ href: '/me/email', label: startAgain }]} />

@@ -6,6 +6,7 @@ import { problem } from '#shared/http/problem'
 import { openTicket } from '#shared/sign-in/ticket'
 import { emailHash } from '#shared/tenancy/email-hash'
 import { type Company, cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { claimsOf, letInForGood } from '#shared/testing/oauth'
 import { authRoutes } from '../auth/routes.ts'
 import { accountRoutes } from './routes.ts'
 
@@ -49,6 +50,17 @@ test('a new password: this session goes on, the others, tickets and known browse
     route: 'account.changePassword',
   })
   expect([await signIn(app, acme, admin.email, PASSWORD), await signIn(app, acme, admin.email, NEW)]).toEqual([401, 200])
+})
+
+test('with a new password goes what clients were given for good, but for what was allowed in this session', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const mine = await app.token(acme.admin)
+  const session = String(claimsOf(mine).sid)
+  const [kept, gone] = [await letInForGood(app, acme, acme.admin.id, session), await letInForGood(app, acme, acme.admin.id)]
+  const others = await letInForGood(app, acme, (await app.person(acme)).id)
+  expect((await change(app, mine)).status).toBe(204)
+  expect([await kept(), await gone(), await others()]).toEqual([true, false, true])
 })
 
 test.each([

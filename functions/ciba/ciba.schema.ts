@@ -1,7 +1,7 @@
 // Wire shapes of backchannel requests, at both doors.
 import * as z from 'zod'
 import { Email } from '#shared/email'
-import { ClientId, Pending, Scopes } from '#shared/grants/grants.schema'
+import { askedAtServerMembers, ClientId, Pending, Scopes } from '#shared/grants/grants.schema'
 
 const Message = z.string().max(255)
 
@@ -91,6 +91,7 @@ export const CibaRequest = z
     binding_message: z.string().optional().meta({ description: 'In the words of who asks; show it as a quotation.' }),
     number_required: z.boolean(),
     scopes: z.array(z.string()),
+    ...askedAtServerMembers,
     status: z.string(),
     biometric_verified: z.boolean(),
     created_at: z.string(),

@@ -1,6 +1,6 @@
 // What both doors do: authenticate the client, ask, poll, answer, keep devices.
 import type * as z from 'zod'
-import { type ClientEntry, findClient, findClientEntry } from '#db/store/clients'
+import { type Client, type ClientEntry, findClient, findClientEntry } from '#db/store/clients'
 import { findTenantByDomain } from '#db/store/domains'
 import { directory, forTenant } from '#db/tenant'
 import { answerCiba, listCibaRequests, pollCiba } from '#shared/ciba/answer'
@@ -9,6 +9,7 @@ import { askPerson } from '#shared/ciba/request'
 import { authenticatedClient, namedClientId } from '#shared/clients/authenticate'
 import { AppError } from '#shared/errors'
 import { answerPoll } from '#shared/grants/answer'
+import { askedAtServer, toldAtServer } from '#shared/grants/asked'
 import { plainText } from '#shared/grants/plain-text'
 import { beginGrantedSession } from '#shared/grants/poll'
 import { askedScopes } from '#shared/grants/scopes'
@@ -155,31 +156,31 @@ export const removeDevice = async (ctx: Ctx, caller: User, deviceId: string): Pr
 export const requests = async (ctx: Ctx, caller: User): Promise<z.input<typeof Requests>> => {
   const rows = await listCibaRequests(ctx, caller)
   const t = forTenant(ctx.db, caller.tenantId)
-  const names = new Map<string, string | undefined>()
+  const clients = new Map<string, Client | undefined>()
   for (const { clientId } of rows) {
-    if (clientId !== null && !names.has(clientId)) names.set(clientId, plainText((await findClient(t, clientId))?.name ?? '', MOST_NAME))
+    if (clientId !== null && !clients.has(clientId)) clients.set(clientId, await findClient(t, clientId))
   }
-  return {
-    success: true,
-    requests: rows.map((row) => {
-      const name = row.clientId === null ? undefined : names.get(row.clientId)
-      return {
-        id: row.id,
-        auth_req_id: row.id,
-        user_id: caller.userId,
-        tenant_id: caller.tenantId,
-        user_email: caller.email,
-        ...(row.clientId === null ? {} : { client_id: row.clientId }),
-        ...(name === undefined ? {} : { client_name: name }),
-        device_token_id: row.deviceIds[0] ?? '',
-        binding_message: row.bindingMessage,
-        number_required: row.numberHash !== null,
-        scopes: row.scopes,
-        status: row.status,
-        biometric_verified: row.biometricVerified,
-        created_at: row.createdAt.toISOString(),
-        expires_at: row.expiresAt.toISOString(),
-      }
-    }),
-  }
+  const shown = rows.map(async (row) => {
+    const client = row.clientId === null ? undefined : clients.get(row.clientId)
+    const name = plainText(client?.name ?? '', MOST_NAME)
+    return {
+      id: row.id,
+      auth_req_id: row.id,
+      user_id: caller.userId,
+      tenant_id: caller.tenantId,
+      user_email: caller.email,
+      ...(row.clientId === null ? {} : { client_id: row.clientId }),
+      ...(name === undefined ? {} : { client_name: name }),
+      device_token_id: row.deviceIds[0] ?? '',
+      binding_message: row.bindingMessage,
+      number_required: row.numberHash !== null,
+      scopes: row.scopes,
+      ...(await toldAtServer(ctx, await askedAtServer(t, row, client))),
+      status: row.status,
+      biometric_verified: row.biometricVerified,
+      created_at: row.createdAt.toISOString(),
+      expires_at: row.expiresAt.toISOString(),
+    }
+  })
+  return { success: true, requests: await Promise.all(shown) }
 }

@@ -61,6 +61,22 @@ describe('making a client', () => {
     expect(await findClient(forTenant(app.db, company.tenantId), made.client_id)).toMatchObject({ isPublic: true, serviceAccountId: null })
   })
 
+  test('the form of the original\u2019s UI makes an application: it names an agent type and an empty platform for every client', async () => {
+    const { app, company, create } = await start()
+    const form = { client_type: 'application', agent_type: 'mcp-agent', platform: '', project_id: '', react_app_url: '' }
+    const made = await create({ ...form, platform_config: { namespace: '', service_account: '' } })
+    expect(made.status).toBe(201)
+    const { client_id } = await made.json()
+    expect(await findClient(forTenant(app.db, company.tenantId), client_id)).toMatchObject({
+      clientType: 'application',
+      agentType: null,
+      selectors: null,
+    })
+    const found = await create({ ...form, selectors: { 'k8s:ns': 'shop' } })
+    expect(found.status).toBe(400)
+    expect(await found.json()).toMatchObject({ field: 'body.selectors' })
+  })
+
   test('an agent gets a SPIFFE id, and its selectors are judged before anything is stored', async () => {
     const { app, company, create } = await start()
     const agent = { client_type: 'ai_agent', agent_type: 'buyer', platform: 'kubernetes' }

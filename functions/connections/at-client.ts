@@ -90,7 +90,8 @@ export const showProviders = async (
   const base = await baseOf(ctx, tenantId)
   if (base.tenant.status !== 'active' || tenantId === SYSTEM_TENANT) throw new AppError('not_found')
   const { t } = base
-  const typed = body.client_id ?? ctx.request.header('client-id')
+  // The original's UI sends the header always, and leaves it empty where it asks for no client.
+  const typed = body.client_id ?? (ctx.request.header('client-id') || undefined)
   const isBase = typed !== undefined && meansBase(base, typed)
   const client = typed === undefined ? undefined : isBase ? base.client : await requireClient(t, typed)
   const isInside = mayLookInside(caller, tenantId)

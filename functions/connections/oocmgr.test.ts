@@ -240,6 +240,9 @@ test('whoever is not known sees names and order, and nothing else; the rest is f
   expect(JSON.stringify(await open({ client_id: company.clientId }))).not.toMatch(/0oa1|okta\.com|hidden/)
   const weak = await app.token(await app.person(company))
   expect(JSON.stringify(await bodyOf(await call('oidc/show-auth-providers', {}, weak)))).not.toMatch(/0oa1|okta\.com|hidden/)
+  // An empty header names no client: the original's UI sends it always.
+  const unnamed = { body: { tenant_id: company.tenantId, client_id: '' }, headers: { 'client-id': '' } }
+  expect(((await bodyOf(await app.request(`${BASE}/oidc/show-auth-providers`, unnamed))).data as { providers: Json[] }).providers).toEqual(seen)
   const inside = await data('oidc/show-auth-providers')
   expect(inside).toMatchObject({ count: 3, providers: [{}, { provider_type: 'oidc', client_ids: '' }, { provider_name: 'off', is_active: false }] })
   const query = `?tenant_id=${company.tenantId}&client_id=${company.clientId}`

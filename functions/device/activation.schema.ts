@@ -1,6 +1,6 @@
 // Wire shapes of what the person does: look a code up, decide.
 import * as z from 'zod'
-import { UserCode } from '#shared/grants/grants.schema'
+import { askedAtServerMembers, UserCode } from '#shared/grants/grants.schema'
 
 export const ActivationQuery = z.object({ user_code: UserCode }).meta({ id: 'ActivationQuery' })
 export const ActivationInfo = z
@@ -11,6 +11,7 @@ export const ActivationInfo = z
     client_name: z.string().optional(),
     device_info: z.record(z.string(), z.string()).optional(),
     scopes: z.array(z.string()).optional(),
+    ...askedAtServerMembers,
     expires_at: z.string(),
     message: z.string().optional(),
   })

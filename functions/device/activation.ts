@@ -2,6 +2,7 @@
 import type * as z from 'zod'
 import { AppError } from '#shared/errors'
 import { showActivation } from '#shared/grants/activation'
+import { toldAtServer } from '#shared/grants/asked'
 import { decideDeviceGrant } from '#shared/grants/device'
 import type { User } from '#shared/http/principal'
 import type { ActivationInfo, Authorization, Authorized, Verification, Verified } from './activation.schema.ts'
@@ -24,6 +25,7 @@ export const readActivation = async (ctx: Ctx, typed: string): Promise<z.input<t
     ...(shown.clientName === undefined ? {} : { client_name: shown.clientName }),
     device_info: shown.deviceInfo,
     scopes: [...shown.scopes],
+    ...(await toldAtServer(ctx, shown.oauth)),
     expires_at: shown.expiresAt.toISOString(),
   }
 }

@@ -3,6 +3,7 @@ import { findFactors } from '#db/store/factors'
 import { forTenant } from '#db/tenant'
 import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
 import { mintEndUser, setUpApp, standing, ticketFor } from '#shared/testing/factors'
+import { letInForGood } from '#shared/testing/oauth'
 import { bodyOf, change, codeIn, configure, enrol, leaked, outcomeOf, textIn } from '#shared/testing/sign-in'
 import { authRoutes } from '../auth/routes.ts'
 import { doorRoutes } from '../door/routes.ts'
@@ -120,7 +121,9 @@ test('who issues a pass or resets factors needs every right of the person, a fre
   expect(await standing(app, company.tenantId)).toEqual(before)
   await configure(app, company, { recovery: { administratorPass: false } })
   expect(await codeOf(await issue(app, admin, pat))).toBe('recovery_not_offered')
+  const letIn = await letInForGood(app, company, pat.id)
   expect(await bodyOf(await reset(admin, pat))).toEqual({ removed: 1 })
+  expect(await letIn()).toBe(false)
   expect(await factorsOf(app, pat)).toBe(0)
   expect((await app.mailsTo(pat.email)).map(({ text }) => text).join()).toContain('An administrator removed it')
   app.clock.advance(901)

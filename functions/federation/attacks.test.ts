@@ -4,6 +4,7 @@ import { lockProvider, updateProvider } from '#db/store/providers'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
 import type { Person } from '#shared/testing/app'
 import { addProvider, BASE, browserOf, type Federation, identitiesOf, refusalsOf, startFederation, stateOf } from '#shared/testing/federation'
+import { letInForGood } from '#shared/testing/oauth'
 import { bodyOf, change, leaked, textIn, verifyDomain } from '#shared/testing/sign-in'
 import { type UpstreamDouble, upstreamDouble, type Wrong } from '#shared/testing/upstream-double'
 import { federationRoutes } from './routes.ts'
@@ -285,11 +286,14 @@ describe('an address proves nothing by itself', () => {
     await change(app, person, { emailVerifiedAt: null })
     const strangers = await app.token(person)
     await world.link(person, 'strangers-own')
+    const letIn = await letInForGood(app, company, person.id)
+    app.clock.advance(1)
     const link_ticket = textIn(await bodyOf(await world.dance(to(), { sub: 'owners', email: person.email, email_verified: true })), 'link_ticket')
     await app.request('/federation/links/code', { body: { link_ticket } })
     const code = /^\s*(\d{6})\s*$/m.exec((await app.mailsTo(person.email)).at(-1)?.text ?? '')?.[1]
     expect((await app.request('/federation/links/confirm', { body: { link_ticket, code } })).status).toBe(200)
     expect(await identitiesOf(app, person)).toMatchObject([{ subject: 'owners' }])
+    expect(await letIn()).toBe(false)
     app.clock.advance(2)
     expect((await app.request(`${BASE}/identities`, { token: strangers })).status).toBe(401)
   })

@@ -1,7 +1,7 @@
 // A person's own sign-ins at other providers: what there is, and taking one away, never the last way in.
 import type * as z from 'zod'
 import { deleteIdentities, type Identity, listIdentities } from '#db/store/identities'
-import { revokeSessions } from '#db/store/sessions'
+import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
 import { findFactorKinds, lockUser } from '#db/store/users'
 import { atomically, forTenant, type TenantTx } from '#db/tenant'
 import { byUser, recordAll } from '#shared/audit/record'
@@ -45,6 +45,7 @@ export const unlink = async (ctx: Ctx, caller: User, provider: string): Promise<
     if (gone.length === 0 || user === undefined) throw new AppError('identity_not_linked')
     await requireAnotherWay(t, userId)
     const ended = await revokeSessions(t, userId, ctx.clock.now(), 'identity_unlinked', caller.sessionId)
+    await revokeAuthorizationsOf(t, userId, ctx.clock.now(), 'identity_unlinked', caller.sessionId)
     await notify(t, ctx, { to: user.email, subjectId: userId, template: 'provider_sign_in', data: { change: 'unlinked', provider } })
     await recordAll(
       t,

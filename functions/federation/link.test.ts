@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { BASE, browserOf, type Federation, identitiesOf, startFederation, stateOf } from '#shared/testing/federation'
+import { letInForGood } from '#shared/testing/oauth'
 import { bodyOf, change, enrol, eventsOf, textIn } from '#shared/testing/sign-in'
 import { federationRoutes } from './routes.ts'
 
@@ -85,8 +86,10 @@ test('unlinking: the identity opens nothing any more, other sessions end, the ow
   await link(person, 'one')
   const other = textIn(await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'one' })), 'token')
   const token = await app.token(person)
+  const letIn = await letInForGood(app, company, person.id)
   const unlink = () => app.request(`${BASE}/unlink/${provider}`, { method: 'DELETE', token })
   expect((await unlink()).status).toBe(200)
+  expect(await letIn()).toBe(false)
   expect((await app.request(`${BASE}/identities`, { token: other })).status).toBe(401)
   expect((await app.request(`${BASE}/identities`, { token })).status).toBe(200)
   expect((await dance({ tenant_domain: company.domain }, { sub: 'one' })).status).toBe(401)

@@ -80,7 +80,8 @@ export const askLinkCode = async (ctx: Ctx, inBody: string | undefined) => {
 const takeFromStranger = async (t: TenantTx, ctx: Ctx, user: UserRow, identityId: string): Promise<void> => {
   const at = ctx.clock.now()
   if ((await findFactorKinds(t, user.id)).length > 0) throw noAccount(t.tenantId, user.id)
-  await updateUser(t, user.id, { emailVerifiedAt: at, passwordHash: null, updatedAt: at })
+  // Whatever hangs below the account and not below a session is over as well: clients that were let in for good, speakers.
+  await updateUser(t, user.id, { emailVerifiedAt: at, passwordHash: null, validFrom: at, updatedAt: at })
   await revokeSessions(t, user.id, at, 'address_proved')
   await endTickets(t, user.id, at)
   await forgetDevices(t, user.id)

@@ -1,5 +1,5 @@
 // The pages between a provider's answer and being in: a mailed code, a choice among accounts, a company that signs up.
-import { Submit, TextField } from '#page/form'
+import { CodeField, Submit, TextField } from '#page/form'
 import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#page/hosted'
 import { at } from '#shared/browser/door'
 import type { DoorAsked } from '#shared/browser/door.schema'
@@ -36,17 +36,8 @@ const overPage = (ctx: Ctx, page: Hosted, asked: DoorAsked) =>
     ),
   })
 
-const CodeField = ({ page, first = false }: { readonly page: Hosted; readonly first?: boolean }) => (
-  <TextField
-    id="otp"
-    label={page.words.provider.code}
-    inputmode="numeric"
-    autocomplete="one-time-code"
-    maxlength={20}
-    code
-    error={errorOf(page, 'otp', ...CODE_ERRORS)}
-    first={first}
-  />
+const MailedCode = ({ page, first = false }: { readonly page: Hosted; readonly first?: boolean }) => (
+  <CodeField id="otp" label={page.words.provider.code} error={errorOf(page, 'otp', ...CODE_ERRORS)} first={first} />
 )
 
 export const connectPage = async (ctx: Ctx, asked: DoorAsked, principal: User | undefined) => {
@@ -63,7 +54,7 @@ export const connectPage = async (ctx: Ctx, asked: DoorAsked, principal: User | 
       <>
         <p class="quiet who-is">{fill(join === undefined ? provider.connectText : provider.joinText, facts)}</p>
         <Form page={page} main>
-          <CodeField page={page} first />
+          <MailedCode page={page} first />
           <Submit label={provider.submit} busy={page.words.busy} />
         </Form>
         <Form page={page} action={at('/signin/connect/code', asked)}>
@@ -121,7 +112,7 @@ export const companyPage = async (ctx: Ctx, asked: DoorAsked, principal: User | 
             maxlength={253}
             first
           />
-          {emailVerified ? '' : <CodeField page={page} />}
+          {emailVerified ? '' : <MailedCode page={page} />}
           <Submit label={signUp.submit} busy={signUp.busy} />
         </Form>
         {emailVerified ? (

@@ -1,6 +1,6 @@
 // Lost passkeys and second factors: what the organisation offers, and the waiting period as it stands.
 
-import { KnownField, Submit, TextField } from '#page/form'
+import { CodeField, KnownField, Submit, TextField } from '#page/form'
 import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#page/hosted'
 import { Links } from '#page/links'
 import { overContent } from '#page/over'
@@ -124,15 +124,7 @@ export const waitingPage = async (ctx: Ctx, asked: DoorAsked) => {
         {isReady ? (
           <>
             <Form page={page} action={at('/recover/access/finish', asked)} main>
-              <TextField
-                id="otp"
-                label={recover.code}
-                inputmode="numeric"
-                autocomplete="one-time-code"
-                maxlength={20}
-                code
-                error={errorOf(page, 'otp', 'invalid_recovery', 'recovery_waiting')}
-              />
+              <CodeField id="otp" label={recover.code} error={errorOf(page, 'otp', 'invalid_recovery', 'recovery_waiting')} />
               <Submit label={access.finish} busy={busy} />
             </Form>
             <Form page={page} action={at('/recover/access/send', asked)}>

@@ -1,7 +1,7 @@
 // The second step of a sign-in: a code of an app, a backup code, a text message; and adding an app where one is owed and none is there.
 
 import { appPage } from '#page/app-setup'
-import { KnownField, Submit, TextField } from '#page/form'
+import { CodeField, KnownField, Submit, TextField } from '#page/form'
 import { answerPage, errorOf, Form, type Hosted, openPage } from '#page/hosted'
 import { Links } from '#page/links'
 import { overContent } from '#page/over'
@@ -146,16 +146,7 @@ export const mailboxPage = async (ctx: Ctx, asked: DoorAsked, principal: User | 
         <p class="quiet who-is">{fill(factor.mailboxText, { email: stage.user.email })}</p>
         <Form page={page} main>
           <KnownField id="email" label={signUp.email} autocomplete="username" value={stage.user.email} />
-          <TextField
-            id="otp"
-            label={signUp.code}
-            inputmode="numeric"
-            autocomplete="one-time-code"
-            maxlength={20}
-            code
-            error={errorOf(page, 'otp', 'invalid_code')}
-            first
-          />
+          <CodeField id="otp" label={signUp.code} error={errorOf(page, 'otp', 'invalid_code')} first />
           <Submit label={page.words.goOn} busy={busy} />
         </Form>
         <Form page={page} action={at('/signin/mailbox/send', asked)}>

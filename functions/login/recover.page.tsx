@@ -1,6 +1,6 @@
 // A forgotten password: address, code, new password.
 
-import { KnownField, PasswordField, Submit, TextField } from '#page/form'
+import { CodeField, KnownField, PasswordField, Submit, TextField } from '#page/form'
 import { answerPage, errorOf, Form, openPage, typed } from '#page/hosted'
 import { Links } from '#page/links'
 import { overContent } from '#page/over'
@@ -61,16 +61,7 @@ export const recoverCodePage = async (ctx: Ctx, asked: DoorAsked) => {
         <p class="quiet who-is">{fill(recover.codeText, { email })}</p>
         <Form page={page} main>
           <KnownField id="email" label={recover.email} autocomplete="username" value={email} />
-          <TextField
-            id="otp"
-            label={recover.code}
-            inputmode="numeric"
-            autocomplete="one-time-code"
-            maxlength={20}
-            code
-            error={errorOf(page, 'otp', 'invalid_code', 'invalid_otp')}
-            first
-          />
+          <CodeField id="otp" label={recover.code} error={errorOf(page, 'otp', 'invalid_code', 'invalid_otp')} first />
           <Submit label={recover.check} busy={page.words.busy} />
         </Form>
         <Links links={[again]} />

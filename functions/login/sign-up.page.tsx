@@ -1,6 +1,6 @@
 // Sign-up: who, then the code from the mail.
 
-import { KnownField, PasswordField, Submit, TextField } from '#page/form'
+import { CodeField, KnownField, PasswordField, Submit, TextField } from '#page/form'
 import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#page/hosted'
 import { Links } from '#page/links'
 import { overContent } from '#page/over'
@@ -108,16 +108,7 @@ export const signUpCodePage = async (ctx: Ctx, asked: DoorAsked, principal: User
         <p class="quiet who-is">{fill(signUp.codeText, { email })}</p>
         <Form page={page} main>
           <KnownField id="email" label={signIn.email} autocomplete="username" value={email} />
-          <TextField
-            id="otp"
-            label={signUp.code}
-            inputmode="numeric"
-            autocomplete="one-time-code"
-            maxlength={20}
-            code
-            error={errorOf(page, 'otp', 'invalid_otp', 'invalid_code')}
-            first
-          />
+          <CodeField id="otp" label={signUp.code} error={errorOf(page, 'otp', 'invalid_otp', 'invalid_code')} first />
           <Submit label={signUp.finish} busy={page.words.busy} />
         </Form>
         <Form page={page} action={at('/signup/code/again', asked)}>

@@ -256,6 +256,17 @@ describe('tools', () => {
     expect(await protect(world, undefined, 'read')).toEqual({ allowed: false, error: 'Access denied', message: expect.any(String) })
   })
 
+  test.each([AT, '/sdkmgr/mcp-auth'])('at %s, null is what an SDK sends that has no session yet', async (at) => {
+    const world = await start()
+    const asked = { client_id: `${world.sdkId}-main-client`, app_name: APP, session_id: null }
+    const listed = await call(world, `${at}/tools/list`, { ...asked, user_tools: ['anyone'] })
+    expect(listed).toMatchObject({ status: 200, body: { tools: expect.arrayContaining([expect.objectContaining({ name: 'oauth_start' })]) } })
+    const judged = await call(world, `${at}/protect-tool`, { ...asked, tool_name: 'anyone' })
+    expect(judged).toMatchObject({ status: 200, body: { allowed: false, error: expect.any(String), message: expect.any(String) } })
+    const begun = await call(world, `${at}/start`, { client_id: asked.client_id, app_name: APP, return_url: '' })
+    expect(begun).toMatchObject({ status: 200, body: { return_url: null } })
+  })
+
   test('without the credential nothing is kept and every tool is denied', async () => {
     const world = await start()
     await declare(world)

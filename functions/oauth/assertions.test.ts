@@ -10,7 +10,7 @@ import { atomically, forTenant } from '#db/tenant'
 import { guardedFetch } from '#shared/fetch/guarded'
 import { authorizationServerError } from '#shared/http/problem'
 import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/oauth/offered'
-import { introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#shared/testing/agents'
+import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#shared/testing/agents'
 import { startApp } from '#shared/testing/app'
 import { browserOf, claimsOf, codeFor, headerOf, newResource, post, prover, TOKEN_URL, VERIFIER } from '#shared/testing/oauth'
 import { oauthRoutes } from './routes.ts'
@@ -330,4 +330,28 @@ test('an identity assertion is made for a server that the tenant named: who, for
   expect(await c.errorOf(await ask({}, other))).toEqual([400, 'invalid_target'])
   // What we made for somebody else earns nothing here.
   expect(await c.errorOf(await c.redeem(made.access_token))).toEqual([400, 'invalid_grant'])
+})
+
+test('what was left to an agent is asserted elsewhere within the policies that let it act, or not at all', async () => {
+  const there = 'https://as.partner.example.com'
+  const { app, company, server, client, person, errorOf } = await start()
+  const agent = await newAgent(app, company, company.admin.id, { at: [server] })
+  const at = app.clock.now()
+  const sends = { sends: true, clientIds: { [agent.id]: 'their-agent' }, sentScopes: ['chat.read', 'chat.write'] }
+  await atomically(forTenant(app.db, company.tenantId), (t) =>
+    insertIssuer(t, { id: app.ctx.random.id(), name: 'Partner', issuer: there, ...sends, validFrom: at, createdAt: at, updatedAt: at }),
+  )
+  const code = await codeFor(await browserOf(app, person), client, { scope: 'tools:read', resource: server.resource })
+  const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER }
+  const set = await (await post(app, '/oauth/token', form, { authorization: client.authorization })).json()
+  await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read'], audience: [server.resource] })
+  const { access_token: left } = await (await exchange(app, agent, set.access_token)).json()
+  const ask = (more: Readonly<Record<string, string>> = {}) =>
+    exchange(app, agent, left, { requested_token_type: TOKEN_TYPES.idJag, audience: there, ...more })
+  for (const more of [{}, { scope: 'chat.read' }] as const) expect(await errorOf(await ask(more))).toEqual([400, 'invalid_request'])
+  await newPolicy(app, company, [{ userId: person.id }], { allowed: ['chat.read'], audience: [there], seconds: 60 })
+  expect(await errorOf(await ask({ scope: 'chat.write' }))).toEqual([400, 'invalid_scope'])
+  const made = await (await ask()).json()
+  expect(made).toMatchObject({ scope: 'chat.read', expires_in: 60 })
+  expect(claimsOf(made.access_token)).toMatchObject({ sub: person.id, act: { sub: agent.id }, client_id: 'their-agent', scope: 'chat.read' })
 })

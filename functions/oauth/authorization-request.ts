@@ -56,7 +56,7 @@ export type Judged = {
   readonly jkt: string | undefined
   readonly idTokenHint: string | undefined
   readonly uiLocales: string | undefined
-  /** RFC 9396; of which types there are is judged where the store is asked. */
+  /** RFC 9396 */
   readonly details: Details
 }
 
@@ -106,23 +106,33 @@ const CHECKS: readonly Check[] = [
 ]
 
 /**
+ * What is asked for, at whatever endpoint a request begins. Of which types there are is judged where the store is asked.
+ * @throws AppError invalid_scope, invalid_target, invalid_authorization_details
+ */
+export const judgeAsked = (
+  client: OauthClient,
+  p: Pick<Parameters, 'scope' | 'resource' | 'authorization_details'>,
+): Pick<Judged, 'resource' | 'scopes' | 'details'> => {
+  const asked = parseScopes(p.scope)
+  const details = parseDetails(p.authorization_details) ?? []
+  const resource = resourceFor(client, p.resource, asked)
+  requireKnownScopes(client, resource, asked)
+  if (details.length > 0 && resource === undefined) throw new AppError('invalid_target', 'Details are asked for at one resource server.')
+  return { resource, scopes: asked.length > 0 || details.length > 0 ? asked : defaultScopes(client, resource), details }
+}
+
+/**
  * Judges a request whose redirect address is proved.
  * @throws AppError what RFC 6749 section 4.1.2.1 and its extensions name
  */
 export const judge = (checked: Checked, redirectUri: string): Judged => {
   for (const check of CHECKS) check(checked)
   const { client, parameters: p } = checked
-  const asked = parseScopes(p.scope)
-  const details = parseDetails(p.authorization_details) ?? []
-  const resource = resourceFor(client, p.resource, asked)
-  requireKnownScopes(client, resource, asked)
-  if (details.length > 0 && resource === undefined) throw new AppError('invalid_target', 'Details are asked for at one resource server.')
   return {
     client,
     redirectUri,
     state: p.state,
-    resource,
-    scopes: asked.length > 0 || details.length > 0 ? asked : defaultScopes(client, resource),
+    ...judgeAsked(client, p),
     codeChallenge: p.code_challenge ?? '',
     nonce: p.nonce,
     prompts: (p.prompt?.split(' ') ?? []) as Prompt[],
@@ -132,6 +142,5 @@ export const judge = (checked: Checked, redirectUri: string): Judged => {
     jkt: p.dpop_jkt,
     idTokenHint: p.id_token_hint,
     uiLocales: p.ui_locales,
-    details,
   }
 }

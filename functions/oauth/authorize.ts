@@ -24,7 +24,7 @@ import { giveFirstAccess } from './first-access.ts'
 import type { Ctx } from './group.ts'
 import { readIdTokenHint } from './id-token-hint.ts'
 import { issueCode } from './issue-code.ts'
-import { answerAt, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
+import { answerAt, isAnybodysPlace, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
 
 export type Page = Sent<As<200, string>> | Sent<As<303, undefined>>
 /** How long a person may take to sign in and to decide. */
@@ -98,11 +98,14 @@ const wait = async (ctx: Ctx, { client, parameters, kept }: Asked): Promise<stri
 type Need =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'sign_in' }
+  | { readonly kind: 'new_password' }
   | { readonly kind: 'confirm'; readonly query: Readonly<Record<string, string>> }
 
 /** What the person still has to do about signing in. @throws AppError unmet_authentication_requirements when a fresh sign-in was not strong enough */
 export const judgeSignIn = (j: Judged, principal: User | undefined, waitingSince: Date | undefined, now: Date): Need => {
   if (principal === undefined || principal.tenantId !== j.client.tenantId) return { kind: 'sign_in' }
+  // A temporary password is good for a new one, and no client learns by it who somebody is.
+  if (principal.passwordChangeRequired) return { kind: 'new_password' }
   const isFresh = waitingSince !== undefined && principal.authTime >= waitingSince
   const isStrong = j.acrValues.length === 0 || j.acrValues.some((acr) => atLeast(principal.acr, acr))
   if (isFresh && !isStrong) throw new AppError('unmet_authentication_requirements')
@@ -126,6 +129,7 @@ const signInPage = (ctx: Ctx, j: Judged, need: Need, returnTo: string): Page => 
   // What the person chose before stays.
   const asked = readVisit(ctx)?.lang === undefined ? askedLanguage(j.uiLocales) : undefined
   const lang = asked === undefined ? {} : { lang: asked }
+  if (need.kind === 'new_password') return goTo(ctx, `/me/password?${new URLSearchParams({ ...lang, return_to: returnTo })}`)
   if (need.kind === 'confirm') return goTo(ctx, `/confirm?${new URLSearchParams({ ...need.query, ...lang, return_to: returnTo })}`)
   const email = j.loginHint !== undefined && /^[^@\s]{1,64}@[^@\s]{1,255}$/.test(j.loginHint) ? j.loginHint : undefined
   const path = `/signin?${new URLSearchParams({ client_id: j.client.clientId, ...lang, return_to: returnTo })}`
@@ -184,6 +188,16 @@ export const toClient = async (ctx: Ctx, redirectUri: string, state: string | un
   }
 }
 
+/** Errors of the request, told to the person. @throws AppError invalid_request */
+const toPerson = async (work: () => Promise<Page>): Promise<Page> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429) throw error
+    throw new AppError('invalid_request', error.message, {}, error)
+  }
+}
+
 /** @throws AppError invalid_request, invalid_request_uri: on a page */
 export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<Page> => {
   const asked = await whoAsks(ctx, query)
@@ -191,8 +205,10 @@ export const authorize = async (ctx: Ctx, principal: User | undefined, query: Re
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
   // Before it waited for a person, a request was judged by how it came.
   const pushed = kept !== undefined
-  return toClient(ctx, redirectUri, parameters.state, async () => {
+  const work = async (): Promise<Page> => {
     const judged = await judgedOrPending(ctx, client, parameters.resource, () => judge({ client, parameters, pushed }, redirectUri))
     return withPerson(ctx, asked, judged, principal)
-  })
+  }
+  const isUnasked = principal?.tenantId !== client.tenantId && isAnybodysPlace(client, redirectUri)
+  return isUnasked ? toPerson(work) : toClient(ctx, redirectUri, parameters.state, work)
 }

@@ -57,7 +57,7 @@ const addressOf = async (ctx: Ctx, client: OauthClient, form: Form): Promise<str
 
 /**
  * Whether there is such a person is not to be told from the answer, unless the tenant chose so; a `user_code` is not asked for, and so ignored.
- * @throws AppError client_authentication_failed, unauthorized_client, invalid_request, invalid_scope, invalid_target, invalid_binding_message, ciba_user_unknown, ciba_no_device, too_many_requests_pending
+ * @throws AppError client_authentication_failed, unauthorized_client, invalid_request, invalid_scope, invalid_target, invalid_authorization_details, invalid_binding_message, ciba_user_unknown, ciba_no_device, too_many_requests_pending
  */
 export const askBackchannel = async (ctx: Ctx, form: Form): Promise<z.input<typeof BackchannelAuthentication>> => {
   const client = await authenticateClient(ctx, form)
@@ -65,9 +65,17 @@ export const askBackchannel = async (ctx: Ctx, form: Form): Promise<z.input<type
   if (client.isPublic) throw new AppError('unauthorized_client', 'A client that asks people proves itself.')
   if (form.request !== undefined) throw new AppError('invalid_request', 'Signed authentication requests are not offered.')
   if (form.scope === undefined) throw new AppError('invalid_request', 'scope is missing.')
-  const asked = await askedAside(ctx, client, form)
-  if (!asked.scopes.includes('openid')) throw new AppError('invalid_scope', 'scope must contain openid.')
-  const question = { ...asked, bindingMessage: bindingMessage(form), ...requestedExpiry(form), email: await addressOf(ctx, client, form) }
+  const { scopes, types, oauth } = await askedAside(ctx, client, form)
+  if (!scopes.includes('openid')) throw new AppError('invalid_scope', 'scope must contain openid.')
+  const titles = oauth.details.flatMap((detail) => types.find(({ type }) => type === detail.type)?.title ?? [])
+  const question = {
+    scopes,
+    oauth,
+    titles,
+    bindingMessage: bindingMessage(form),
+    ...requestedExpiry(form),
+    email: await addressOf(ctx, client, form),
+  }
   const put = await askPerson(ctx, { clientId: client.clientId, tenantId: client.tenantId, active: true }, question)
   return {
     auth_req_id: put.authReqId,

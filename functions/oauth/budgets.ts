@@ -1,7 +1,8 @@
 // Limits that are used up (amounts, calls, time): a row each, which spends from the one it came from.
 import type { AuthorizationDetail, Budget, DetailType, NewBudget } from '#db/store/oauth-details'
+import { secondsAfter } from '#shared/clock'
 import type { BaseCtx } from '#shared/context'
-import { detailHash, type Limits, limitsIn, limitsOf } from '#shared/oauth/details'
+import { type Details, detailHash, type Limits, limitsIn, limitsOf } from '#shared/oauth/details'
 
 export type Holding = {
   readonly holderId: string
@@ -43,6 +44,21 @@ export const budgetsOf = (ctx: Pick<BaseCtx, 'random'>, h: Holding): NewBudget[]
         expiresAt: h.expiresAt,
       },
     ]
+  })
+
+/** What may be spent is kept for longer than any token that spends it: those of an authorization end within thirty days. */
+const LONGEST_SECONDS = 31 * 24 * 3600
+
+/** Of what a person allowed: nothing is above it. */
+export const ownBudgets = (
+  ctx: Pick<BaseCtx, 'random'>,
+  { details, ...of }: Pick<Holding, 'holderId' | 'types' | 'at'> & { readonly details: Details },
+): NewBudget[] =>
+  budgetsOf(ctx, {
+    ...of,
+    details: details.map((detail) => ({ detail, of: detail })),
+    parents: [],
+    expiresAt: secondsAfter(of.at, LONGEST_SECONDS),
   })
 
 const least = (values: readonly (number | undefined)[]): number | undefined => {

@@ -22,6 +22,7 @@ import {
   REDIRECT,
   VERIFIER,
 } from '#shared/testing/oauth'
+import { change } from '#shared/testing/sign-in'
 import { oauthRoutes } from './routes.ts'
 
 const SCOPES = [
@@ -176,6 +177,20 @@ describe('who is signed in', () => {
     const globex = await app.company('globex')
     const browser = await browserOf(app, globex.admin)
     expect((await browser.get(authorizePath(client))).headers.get('location')).toMatch(/^\/signin\?/)
+  })
+
+  test('in a session that began with a temporary password a new one comes first, also where all was allowed before', async () => {
+    const { app, client, person, browser } = await start()
+    await codeFor(browser, client, { scope: 'openid' })
+    await change(app, person, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(app.clock.now().getTime() + 3_600_000) })
+    const temporary = await browserOf(app, person)
+    const sent = await temporary.get(authorizePath(client, { scope: 'openid' }))
+    const to = new URL(sent.headers.get('location') ?? '', ISSUER)
+    expect([to.origin, to.pathname]).toEqual([ISSUER, '/me/password'])
+    expect(answerIn(await temporary.get(authorizePath(client, { scope: 'openid', prompt: 'none' }))).get('error')).toBe('login_required')
+    await change(app, person, { temporaryPassword: false })
+    app.clock.advance(2)
+    expect(answerIn(await temporary.get(to.searchParams.get('return_to') ?? '')).get('code')).toBeTruthy()
   })
 
   test('prompt=login, max_age and acr_values lead to a fresh sign-in, which then counts', async () => {
@@ -378,6 +393,17 @@ describe('a refresh token', () => {
     expect((await refresh(token)).status).toBe(200)
     await changeClient(app, company, client.id, { grantTypes: ['authorization_code'] })
     expect(await errorOf(await refresh(token))).toEqual([400, 'unauthorized_client'])
+  })
+
+  test('what the client may not ask for any more is left out of the next, and ends the one before', async () => {
+    const { app, company, client, refresh, introspect, tokens } = await start()
+    const set = await tokens()
+    await changeClient(app, company, client.id, { allowedScopes: ['tools:read'] })
+    app.clock.advance(2)
+    expect(await introspect(set.access_token)).toEqual({ active: false })
+    const next = await (await refresh(set.refresh_token)).json()
+    expect(next.scope).toBe('openid profile email tools:read')
+    expect((await introspect(next.access_token)).active).toBe(true)
   })
 
   test('without offline_access it ends with the session, with it it does not', async () => {

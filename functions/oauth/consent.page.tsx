@@ -2,8 +2,9 @@
 // direction marks.
 import { insertRequest } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
-import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
+import type { DetailType } from '#db/store/oauth-details'
 import { atomically, forTenant } from '#db/tenant'
+import { Details } from '#page/details'
 import { Submit } from '#page/form'
 import { answerPage, Form, openPage } from '#page/hosted'
 import { secondsAfter } from '#shared/clock'
@@ -11,6 +12,7 @@ import type { User } from '#shared/http/principal'
 import { type As, Sent } from '#shared/http/route'
 import { newHandle } from '#shared/oauth/handles'
 import { isIdentityScope } from '#shared/oauth/offered'
+import { quoted } from '#shared/page/quoted'
 import { fill } from '#shared/page/wait'
 import type { Judged, Parameters } from './authorization-request.ts'
 import { CONSENT, type ConsentStrings } from './consent.strings.ts'
@@ -18,7 +20,6 @@ import type { Ctx } from './group.ts'
 import { isLoopback } from './redirect.ts'
 
 const CONSENT_SECONDS = 600
-const LONGEST = 120
 
 export type Question = {
   readonly asked: Judged
@@ -26,12 +27,6 @@ export type Question = {
   readonly principal: User
   readonly scopes: readonly string[]
   readonly types: readonly DetailType[]
-}
-
-/** Text of the asking side, as it may stand on our page: no marks that hide or turn what follows (Unicode categories Cc, Cf, Zl, Zp). */
-export const quoted = (text: string): string => {
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim()
-  return plain.length > LONGEST ? `${plain.slice(0, LONGEST)}…` : plain
 }
 
 const keep = async (ctx: Ctx, { asked, parameters, principal }: Question): Promise<string> => {
@@ -80,41 +75,6 @@ const whoSays = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings,
   return registeredBy === 'metadata' ? `${words.unverified}, ${fill(words.isAt, { host: new URL(publicId).host })}` : words.unverified
 }
 
-/** Minor units as people write them; the number of digits is the currency's. */
-const money = (minor: number, currency: string, lang: string): string => {
-  const format = new Intl.NumberFormat(lang, { style: 'currency', currency })
-  return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
-}
-
-type Shown = { readonly detail: AuthorizationDetail; readonly types: readonly DetailType[]; readonly lang: string; readonly words: ConsentStrings }
-
-/** Limits with their numbers and units; everything else as it was asked, quoted. */
-const DetailInWords = ({ detail, types, lang, words }: Shown) => {
-  const type = types.find((known) => known.type === detail.type)
-  const limits = type?.limits ?? []
-  const inWords = (name: string, value: unknown): string => {
-    const limit = limits.find(({ member }) => member === name)
-    if (limit === undefined || typeof value !== 'number')
-      return `${quoted(name)}: ${quoted(typeof value === 'string' ? value : JSON.stringify(value))}`
-    if (limit.kind === 'amount') return fill(words.atMost, { what: money(value, String(detail[limit.currency_member ?? '']), lang) })
-    if (limit.kind === 'calls') return fill(words.times, { count: new Intl.NumberFormat(lang).format(value) })
-    const at = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(new Date(value * 1000))
-    return fill(words.until, { at: `${at} UTC` })
-  }
-  const currencies = new Set(limits.map(({ currency_member: member }) => member))
-  const facts = Object.entries(detail).filter(([name]) => name !== 'type' && !currencies.has(name))
-  return (
-    <li>
-      {quoted(type?.title ?? detail.type)}
-      <ul>
-        {facts.map(([name, value]) => (
-          <li>{inWords(name, value)}</li>
-        ))}
-      </ul>
-    </li>
-  )
-}
-
 export const consentPage = async (ctx: Ctx, question: Question): Promise<Sent<As<200, string>>> => {
   const { asked, principal, scopes, types } = question
   const handle = await keep(ctx, question)
@@ -146,9 +106,7 @@ export const consentPage = async (ctx: Ctx, question: Question): Promise<Sent<As
               {scopes.map((scope) => (
                 <li>{inWords(asked, scope, words)}</li>
               ))}
-              {asked.details.map((detail) => (
-                <DetailInWords detail={detail} types={types} lang={page.lang} words={words} />
-              ))}
+              <Details details={asked.details} types={types} lang={page.lang} />
             </ul>
           </Fact>
           <Fact name={words.where}>{isLocal ? fill(words.ownDevice, { host }) : host || new URL(asked.redirectUri).protocol}</Fact>

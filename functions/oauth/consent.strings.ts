@@ -11,9 +11,6 @@ export type ConsentStrings = {
   readonly forWhom: string
   readonly agent: string
   readonly what: string
-  readonly atMost: string
-  readonly times: string
-  readonly until: string
   readonly at: string
   readonly where: string
   readonly ownDevice: string
@@ -39,9 +36,6 @@ const en: ConsentStrings = {
   forWhom: 'For',
   agent: 'through an agent that {owner} answers for',
   what: 'What it may do',
-  atMost: 'at most {what} in all',
-  times: 'at most {count} times',
-  until: 'until {at}',
   at: 'At {server}',
   where: 'Where you go on',
   ownDevice: 'a program on this device ({host})',
@@ -72,9 +66,6 @@ const de: ConsentStrings = {
   forWhom: 'Für',
   agent: 'durch einen Agenten, für den {owner} verantwortlich ist',
   what: 'Was erlaubt wird',
-  atMost: 'insgesamt höchstens {what}',
-  times: 'höchstens {count} Mal',
-  until: 'bis {at}',
   at: 'Bei {server}',
   where: 'Wohin es weitergeht',
   ownDevice: 'ein Programm auf diesem Gerät ({host})',

@@ -5,16 +5,15 @@ import { atomically, forTenant } from '#db/tenant'
 import { byUser, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import type { User } from '#shared/http/principal'
+import { notedDetails } from '#shared/oauth/details'
 import { newHandle } from '#shared/oauth/handles'
 import { admit } from './admission.ts'
 import type { Judged } from './authorization-request.ts'
-import { budgetsOf } from './budgets.ts'
+import { ownBudgets } from './budgets.ts'
 import type { Ctx } from './group.ts'
 import { answerAt } from './redirect.ts'
 
 const CODE_SECONDS = 60
-/** What may be spent is kept for longer than any token that spends it: those of an authorization end within thirty days. */
-const LONGEST_SECONDS = 31 * 24 * 3600
 
 /** Answers where the browser goes on: to the client, with a code. */
 export const issueCode = async (ctx: Ctx, j: Judged, principal: User, scopes: readonly string[], types: readonly DetailType[]): Promise<string> => {
@@ -45,9 +44,7 @@ export const issueCode = async (ctx: Ctx, j: Judged, principal: User, scopes: re
       createdAt: at,
       expiresAt: codeExpiresAt,
     })
-    const details = j.details.map((detail) => ({ detail, of: detail }))
-    const expiresAt = secondsAfter(at, LONGEST_SECONDS)
-    await insertBudgets(t, budgetsOf(ctx, { holderId: id, details, types, parents: [], at, expiresAt }))
+    await insertBudgets(t, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
     await record(t, ctx, {
       event: 'oauth.authorized',
       actor: byUser(principal),
@@ -56,7 +53,7 @@ export const issueCode = async (ctx: Ctx, j: Judged, principal: User, scopes: re
         authorization_id: id,
         scopes,
         resource: j.resource?.resource ?? null,
-        ...(j.details.length === 0 ? {} : { authorization_details: j.details }),
+        ...notedDetails(j.details),
       },
     })
   })

@@ -13,6 +13,7 @@ import type { Ctx } from './group.ts'
 import { type Hinted, readIdTokenHint } from './id-token-hint.ts'
 import { logoutPage } from './logout.page.tsx'
 import type { LogoutAsked, LogoutConfirmation } from './logout.schema.ts'
+import { isAnybodysPlace } from './redirect.ts'
 
 type Asked = Pick<LogoutAsked, 'client_id' | 'post_logout_redirect_uri' | 'state'>
 
@@ -26,7 +27,9 @@ const hintIn = async (ctx: Ctx, { id_token_hint: token, client_id: clientId }: L
   return hinted
 }
 
-/** Where the person goes on: the registered text, letter for letter, with the state. @throws AppError invalid_request: on a page */
+/**
+ * Where the person goes on: the registered text, letter for letter, with the state. Undefined where nobody is there whom a client that registered itself could
+ * have back. @throws AppError invalid_request: on a page */
 const targetOf = async (ctx: Ctx, principal: User | undefined, asked: Asked): Promise<string | undefined> => {
   const { post_logout_redirect_uri: uri, client_id: clientId, state } = asked
   if (uri === undefined) return undefined
@@ -35,6 +38,7 @@ const targetOf = async (ctx: Ctx, principal: User | undefined, asked: Asked): Pr
   if (!client.postLogoutRedirectUris.includes(uri)) {
     throw new AppError('invalid_request', 'post_logout_redirect_uri is not registered for this client.')
   }
+  if (principal === undefined && isAnybodysPlace(client, uri)) return undefined
   if (state === undefined) return uri
   const url = new URL(uri)
   url.searchParams.set('state', state)

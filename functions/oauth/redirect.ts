@@ -41,6 +41,13 @@ export const isOwnCallback = ({ BASE_URL }: Config, uri: string | undefined): bo
 export const redirectUriFor = (config: Config, client: Pick<OauthClient, 'redirectUris'>, asked: string | undefined): string =>
   asked !== undefined && isOwnCallback(config, asked) ? asked : provedRedirectUri(client, asked)
 
+/**
+ * Anybody registers a client, so its addresses on the web are anybody's: who is sent there before having signed in or said anything was sent by us to wherever a
+ * stranger likes (RFC 9700 section 4.11.2).
+ */
+export const isAnybodysPlace = ({ registeredBy }: Pick<OauthClient, 'registeredBy'>, uri: string): boolean =>
+  registeredBy !== 'administrator' && !isLoopback(uri) && /^https?:/i.test(uri)
+
 /** The address with the answer in its query (RFC 6749 section 4.1.2), and who answers (RFC 9207). */
 export const answerAt = (redirectUri: string, issuer: string, answer: Readonly<Record<string, string | undefined>>): string => {
   const url = new URL(redirectUri)

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { deleteUnusedClientsOfAllTenants } from '#db/store/registered-clients'
+import { updateResourceServer } from '#db/store/resource-servers'
 import { updateTenantSettings } from '#db/store/tenants'
 import { atomically, forTenant, ofAllTenants, SYSTEM_TENANT } from '#db/tenant'
 import { authorizationServerError } from '#shared/http/problem'
@@ -55,6 +56,8 @@ const start = async (modes: string[] = ['dcr', 'cimd']) => {
   const pat = await app.person(company)
   return { app, company, server, pat, browser: await browserOf(app, pat) }
 }
+const openToClients = (app: TestApp, company: Company, id: string) =>
+  atomically(forTenant(app.db, company.tenantId), (t) => updateResourceServer(t, id, { openToClients: true, updatedAt: app.clock.now() }))
 const register = async (app: TestApp, body: unknown, token?: string): Promise<Response> =>
   app.request('/oauth/register', { body, ...(token === undefined ? {} : { token }) })
 const PUBLIC = { redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none', client_name: 'Claude\u202e <b>' }
@@ -299,6 +302,40 @@ test('a server that lets no such clients in: they wait, an administrator decides
   // Not by opening the server to all such clients either.
   await app.request(`/authsec/resource-servers/${server.id}`, { method: 'PUT', body: { registration_modes: ['dcr'] }, token: admin })
   expect(answerIn(await browser.get(path)).get('error')).toBe('access_denied')
+})
+
+test('no stranger has people sent to a place of theirs who neither signed in nor said anything', async () => {
+  const { app, server, browser } = await start()
+  const place = 'https://phishing.example.com/landing'
+  const made = await registered(app, { resource: server.resource, redirect_uris: [place], post_logout_redirect_uris: [place] })
+  const client = { ...asTest(made.client_id), redirectUri: place }
+  for (const more of [{ scope: 'no:such' }, { prompt: 'none' }, { response_type: 'token' }, { resource: server.resource, code_challenge: 'x' }]) {
+    const path = authorizePath(client, { resource: server.resource, ...more })
+    const answer = await app.request(path)
+    expect([answer.status, answer.headers.get('location')], path).toEqual([400, null])
+    expect(answerIn(await browser.get(path)).get('error'), path).toBeTruthy()
+  }
+  const out = `/oauth/logout?${new URLSearchParams({ client_id: String(made.client_id), post_logout_redirect_uri: place })}`
+  expect((await app.request(out)).headers.get('location')).toBe('/signin')
+  expect(await (await browser.get(out)).text()).toContain('phishing.example.com')
+})
+
+test('who is sent away from a server that is open to all of the company\u2019s clients holds nothing there any more', async () => {
+  const { app, company, server, browser } = await start()
+  await openToClients(app, company, server.id)
+  const made = await registered(app, { resource: server.resource, grant_types: ['authorization_code', 'refresh_token'] })
+  const path = authorizePath(asTest(made.client_id), { resource: server.resource, scope: 'tools:read' })
+  const { code } = await allowed(browser, path)
+  const set = (await (await exchange(app, made.client_id, code)).json()) as Json
+  const isActive = async () =>
+    (await (await post(app, '/oauth/introspect', { token: String(set.access_token) }, { authorization: server.authorization })).json()).active
+  expect(await isActive()).toBe(true)
+  const admin = await app.token(company.admin, ['pwd', 'otp'])
+  const gone = await app.request(`/authsec/resource-servers/${server.id}/clients/${made.client_id}`, { method: 'DELETE', token: admin })
+  expect(gone.status).toBe(200)
+  expect(await isActive()).toBe(false)
+  const form = { grant_type: 'refresh_token', refresh_token: String(set.refresh_token), client_id: String(made.client_id) }
+  expect(await errorOf(await post(app, '/oauth/token', form))).toEqual([400, 'invalid_grant'])
 })
 
 const documentAt = (path: string, more: Json = {}): string => {

@@ -1,6 +1,8 @@
 // The feed by which verifiers without introspection learn what not to trust: signed, for one resource server, in digests, complete.
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
+import { findFactors } from '#db/store/factors'
+import { registerClient } from '#db/store/resource-servers'
 import { revokeSession } from '#db/store/sessions'
 import { atomically, forTenant } from '#db/tenant'
 import { AUDIT_EVENTS } from '#shared/audit/events'
@@ -11,8 +13,10 @@ import { exchange, newAgent, newExchanger, newPolicy } from '#shared/testing/age
 import { startApp } from '#shared/testing/app'
 import { countedDb } from '#shared/testing/counted'
 import { testDb } from '#shared/testing/database'
-import { basicOf, browserOf, claimsOf, codeFor, newResource, post, VERIFIER } from '#shared/testing/oauth'
+import { basicOf, browserOf, claimsOf, codeFor, newResource, newSelfRegistered, post, VERIFIER } from '#shared/testing/oauth'
+import { enrol } from '#shared/testing/sign-in'
 import { agentRoutes } from '../agents/routes.ts'
+import { factorRoutes } from '../factors/routes.ts'
 import { FEED_TYP } from './revocations.ts'
 import { oauthRoutes } from './routes.ts'
 
@@ -145,6 +149,26 @@ test.each(Object.entries(DISTRUSTING))('%s reaches the tokens that it is about',
       : { type: 'thing', id: app.ctx.random.id() }
   await happens(event as keyof typeof DISTRUSTING, target, person.id)
   for (const token of [root, acted]) expect(await meant(token), event).toBe(true)
+})
+
+test('a second factor that goes takes the other sessions along, and a client that removes itself what it holds', async () => {
+  const one = await start()
+  const factors = await startApp(factorRoutes)
+  await enrol(factors, one.person, 'webauthn')
+  await enrol(factors, one.person, 'totp')
+  const token = await factors.token(one.person, ['pwd', 'otp'])
+  const factor = (await findFactors(forTenant(factors.db, one.company.tenantId), one.person.id)).find(({ kind }) => kind === 'totp')
+  expect((await factors.request(`/account/factors/${factor?.id}`, { method: 'DELETE', token })).status).toBe(200)
+  for (const held of [one.root, one.acted]) expect(await one.meant(held)).toBe(true)
+  const two = await start()
+  const own = await newSelfRegistered(two.app, two.company, { grantTypes: ['authorization_code'] })
+  await atomically(forTenant(two.app.db, two.company.tenantId), (t) => registerClient(t, two.server.id, own.id, two.app.clock.now()))
+  const code = await codeFor(await browserOf(two.app, two.person), { ...own, secret: '', authorization: '' }, { scope: 'tools:read' })
+  const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER, client_id: own.id }
+  const { access_token: held } = await (await post(two.app, '/oauth/token', form)).json()
+  expect(await two.meant(held)).toBe(false)
+  expect((await two.app.request(`/oauth/register/${own.id}`, { method: 'DELETE', token: own.token })).status).toBe(204)
+  expect(await two.meant(held)).toBe(true)
 })
 
 test('tokens from afterwards are not meant', async () => {

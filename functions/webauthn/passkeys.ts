@@ -6,10 +6,10 @@ import { forTenant } from '#db/tenant'
 import { AppError } from '#shared/errors'
 import { removeFactor, renameFactor } from '#shared/factors/manage'
 import type { User } from '#shared/http/principal'
+import { providerOf } from '#shared/passkeys/provider'
 import type { Ctx } from './group.ts'
 import { userHandleOf } from './options.ts'
 import type { CounterAlarms, PasskeyRemoved, Passkeys } from './passkeys.schema.ts'
-import { providerOf } from './provider.ts'
 
 type Listed = Awaited<ReturnType<typeof listPasskeys>>[number]
 

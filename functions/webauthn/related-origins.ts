@@ -2,8 +2,8 @@
 import { findCustomDomains, findVerifiedDomain } from '#db/store/domains'
 import { directory } from '#db/tenant'
 import { AppError } from '#shared/errors'
+import { platformParty } from '#shared/passkeys/platform'
 import type { Ctx } from './group.ts'
-import { platformParty } from './relying-party.ts'
 
 const HOST = /^([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::\d+)?$/i
 

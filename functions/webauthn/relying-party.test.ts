@@ -1,10 +1,10 @@
 // For whom a ceremony is, by the page's origin; and the related origins document.
 import { expect, test } from 'vitest'
+import { platformParty } from '#shared/passkeys/platform'
 import { startApp } from '#shared/testing/app'
 import { authenticator } from '#shared/testing/authenticator'
 import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, post } from '#shared/testing/passkeys'
 import { verifyDomain } from '#shared/testing/sign-in'
-import { platformParty } from './relying-party.ts'
 import { webauthnRoutes } from './routes.ts'
 
 const NONE = { PUBLIC_UI_ORIGIN: undefined, WEBAUTHN_RP_ID: undefined, WEBAUTHN_ORIGIN: [] }

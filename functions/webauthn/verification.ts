@@ -2,6 +2,7 @@
 // ceremony ends; what it leaves open is judged here.
 import type { WebAuthnCredential } from '@simplewebauthn/server'
 import { equal } from '#shared/crypto/equal'
+import { algorithmOf } from '#shared/passkeys/cose-key'
 import type { Ceremony } from './challenge.ts'
 import type { Assertion, Registered } from './credential.schema.ts'
 import { ALGORITHMS, userHandleOf } from './options.ts'
@@ -29,18 +30,6 @@ const requireTopLevel = (clientDataJSON: string): void => {
   }
   const { crossOrigin, topOrigin } = (data ?? {}) as { readonly crossOrigin?: unknown; readonly topOrigin?: unknown }
   if ((crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined) throw new Unacceptable('it was answered inside another page')
-}
-
-/** COSE: kty 1, alg 3, and by type crv -1 or n -1 and e -2 (RFC 9052, RFC 9053). Another pairing would let a key be read as what it is not. */
-const KTY = { okp: 1, ec2: 2, rsa: 3 } as const
-const LEAST_MODULUS_BYTES = 256
-
-const isSoundKey = (key: ReadonlyMap<number, unknown>): boolean => {
-  const [kty, alg] = [key.get(1), key.get(3)]
-  if (alg === -7) return kty === KTY.ec2 && key.get(-1) === 1
-  if (alg === -8) return kty === KTY.okp && key.get(-1) === 6
-  const modulus = key.get(-1)
-  return alg === -257 && kty === KTY.rsa && modulus instanceof Uint8Array && modulus.length >= LEAST_MODULUS_BYTES
 }
 
 /**
@@ -82,12 +71,8 @@ export const verifyRegistration = (answer: Registered, ceremony: Ceremony): Prom
       supportedAlgorithmIDs: [...ALGORITHMS],
     })
     if (!verified || info === undefined) throw new Unacceptable('the attestation is not verified')
-    const { decodeCredentialPublicKey } = await import('@simplewebauthn/server/helpers')
-    // Whatever its declared type says, it is what was decoded.
-    const key: unknown = decodeCredentialPublicKey(info.credential.publicKey)
-    if (!(key instanceof Map)) throw new Unacceptable('the key is no map')
-    const algorithm: unknown = key.get(3)
-    if (typeof algorithm !== 'number' || !isSoundKey(key)) throw new Unacceptable('the key is not of its algorithm')
+    const algorithm = await algorithmOf(info.credential.publicKey)
+    if (algorithm === undefined) throw new Unacceptable('the key is not of its algorithm')
     if (attestedBy !== undefined && attestedBy !== algorithm) throw new Unacceptable('the attestation is of another algorithm')
     if (info.credential.id !== answer.id) throw new Unacceptable('the credential id is not the one that was made')
     return {

@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/client'
 import { consumeCode } from '#db/store/codes'
-import { revokeSessions } from '#db/store/sessions'
+import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
 import type { Account } from '#db/store/sign-in'
 import { findTenant } from '#db/store/tenants'
 import { consumeTicket, endTickets } from '#db/store/tickets'
@@ -33,6 +33,7 @@ const reauthenticate = async (ctx: Ctx, caller: User, password: string): Promise
 /** What the old password or address opened is closed, but for the session at hand. */
 const closeOthers = async (t: TenantTx, caller: User, now: Date, reason: string): Promise<readonly string[]> => {
   const ended = await revokeSessions(t, caller.userId, now, reason, caller.sessionId)
+  await revokeAuthorizationsOf(t, caller.userId, now, reason, caller.sessionId)
   await endTickets(t, caller.userId, now)
   await forgetDevices(t, caller.userId)
   return ended

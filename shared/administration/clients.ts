@@ -8,7 +8,7 @@ import { findTenant } from '#db/store/tenants'
 import { atomically, forTenant, type TenantDb, type TenantId, type TenantTx } from '#db/tenant'
 import { byUser, record } from '../audit/record.ts'
 import { type NewSecret, newClientSecret, newSdkSecret, sdkClientId } from '../clients/secrets.ts'
-import { type Agent, agentOf, requireNoAgent, spiffeIdOf } from '../clients/selectors.ts'
+import { type Agent, agentOf, requireNoSelectors, spiffeIdOf } from '../clients/selectors.ts'
 import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { User } from '../http/principal.ts'
@@ -32,7 +32,7 @@ const planOf = (asked: Asked): Plan => {
     const field = 'body.token_endpoint_auth_method'
     throw new AppError('invalid_request', `${field}: only an application can do without a secret`, { field })
   }
-  if (!isAgent) requireNoAgent(asked)
+  if (!isAgent) requireNoSelectors(asked)
   const base = asked.react_app_url?.replace(/\/+$/, '')
   return {
     agent: isAgent ? agentOf(asked) : undefined,

@@ -19,6 +19,7 @@ import { decidedOf, judgePoll, type Polled, type Redeem } from '../grants/poll.t
 import type { StepUp } from '../http/access.ts'
 import type { User } from '../http/principal.ts'
 import { requireStepUp } from '../http/step-up.ts'
+import { notedDetails } from '../oauth/details.ts'
 import { numberHash } from './answering.ts'
 import { handleHash, tenantOfHandle } from './handle.ts'
 
@@ -105,7 +106,7 @@ export const answerCiba = async (ctx: RequestCtx, caller: User, answer: Answer):
       event: `ciba.${status}`,
       actor: byUser(caller),
       target: target(request.id),
-      after: { device_id: deviceId, binding_message: request.bindingMessage },
+      after: { device_id: deviceId, binding_message: request.bindingMessage, ...notedDetails(request.details) },
       ...why,
     })
     return isWrong ? 'wrong_number' : status

@@ -11,6 +11,8 @@ import { secondsAfter } from '../clock.ts'
 import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { plainText } from '../grants/plain-text.ts'
+import type { BegunAtServer } from '../grants/poll.ts'
+import { notedDetails } from '../oauth/details.ts'
 import type { Push, PushMessage } from '../push/push.ts'
 import { digits } from '../random.ts'
 import { disclosesAccounts } from '../sign-in/compatibility.ts'
@@ -27,6 +29,7 @@ const MOST_RECENT = 5
 const RECENT_SECONDS = 600
 const MOST_MESSAGE = 255
 const MOST_NAME = 60
+const MOST_TITLES = 120
 
 export type Ask = {
   readonly email: string
@@ -34,7 +37,9 @@ export type Ask = {
   readonly bindingMessage: string
   readonly scopes: readonly string[]
   /** Begun at the authorization server. */
-  readonly oauth?: { readonly resourceServerId: string | null; readonly jkt: string | null }
+  readonly oauth?: BegunAtServer
+  /** What the tenant calls what is asked for in detail. How much of it is not for a message: providers read that. */
+  readonly titles?: readonly string[]
   /** How long the client wants to wait, at most REQUEST_SECONDS. */
   readonly expiresInSeconds?: number
 }
@@ -77,7 +82,13 @@ const disclose = (ctx: RequestCtx, tenant: Tenant, user: User | undefined, devic
   if (devices.length === 0) throw new AppError('ciba_no_device')
 }
 
-type Kept = Asked & { readonly id: string; readonly user: User | undefined; readonly devices: readonly PushDevice[]; readonly bindingMessage: string }
+type Kept = Asked & {
+  readonly id: string
+  readonly user: User | undefined
+  readonly devices: readonly PushDevice[]
+  readonly bindingMessage: string
+  readonly titles: readonly string[]
+}
 
 const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: Tenant, ask: Ask): Promise<Kept> => {
   const hintHash = ctx.hash('ciba-hint', t.tenantId, ask.email)
@@ -110,18 +121,19 @@ const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: T
     target: { type: 'ciba_request', id },
     // Under the tenant's key for everybody: a person's first event makes a key, and that would tell.
     subjectId: t.tenantId,
-    after: { scopes: ask.scopes, devices: devices.length },
+    after: { scopes: ask.scopes, devices: devices.length, ...notedDetails(ask.oauth?.details) },
   })
   const number = matchNumber === undefined ? {} : { matchNumber }
-  return { id, authReqId, expiresInSeconds, intervalSeconds: INTERVAL_SECONDS, ...number, user, devices, bindingMessage }
+  return { id, authReqId, expiresInSeconds, intervalSeconds: INTERVAL_SECONDS, ...number, user, devices, bindingMessage, titles: ask.titles ?? [] }
 }
 
 /** Who asks, by the name that the tenant gave the client; what the client says is a quotation. The handle that polls never leaves for a phone. */
 const messageOf = (ctx: Pick<RequestCtx, 'config'>, client: Client | undefined, tenant: Tenant, kept: Kept): PushMessage => {
   const name = plainText(client?.name ?? '', MOST_NAME) ?? 'An application'
+  const what = plainText([...new Set(kept.titles)].join(', '), MOST_TITLES) ?? 'a sign-in'
   return {
     title: plainText(tenant.name, MOST_NAME) ?? 'Sign-in',
-    body: `${name} asks you to approve a sign-in${kept.bindingMessage === '' ? '.' : `: \u201c${kept.bindingMessage}\u201d`}`,
+    body: `${name} asks you to approve ${what}${kept.bindingMessage === '' ? '.' : `: \u201c${kept.bindingMessage}\u201d`}`,
     data: {
       type: 'ciba',
       auth_req_id: kept.id,

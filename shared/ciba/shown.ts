@@ -3,6 +3,7 @@ import { type CibaRequest, findOwnCibaRequest } from '#db/store/ciba'
 import { findClient } from '#db/store/clients'
 import { forTenant, type TenantDb } from '#db/tenant'
 import type { RequestCtx } from '../context.ts'
+import { type AskedAtServer, askedAtServer } from '../grants/asked.ts'
 import { plainText } from '../grants/plain-text.ts'
 import type { User } from '../http/principal.ts'
 import { listCibaRequests } from './answer.ts'
@@ -16,6 +17,7 @@ export type ShownRequest = {
   /** In the words of who asks: a quotation. */
   readonly bindingMessage: string
   readonly scopes: readonly string[]
+  readonly oauth: AskedAtServer | undefined
   readonly needsNumber: boolean
   readonly expiresAt: Date
 }
@@ -27,6 +29,7 @@ const shown = async (t: TenantDb, request: CibaRequest): Promise<ShownRequest> =
     clientName: client === undefined ? undefined : plainText(client.name, MOST_NAME),
     bindingMessage: request.bindingMessage,
     scopes: request.scopes,
+    oauth: await askedAtServer(t, request, client),
     needsNumber: request.numberHash !== null,
     expiresAt: request.expiresAt,
   }

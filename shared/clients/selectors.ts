@@ -57,10 +57,12 @@ export const agentOf = (asked: AgentAsked): Agent => {
   return { agentType, platform, selectors: Object.fromEntries(selectors) }
 }
 
-/** Whatever is not an agent has nothing of an agent. @throws AppError invalid_request */
-export const requireNoAgent = (asked: AgentAsked): void => {
-  const named = asked.agent_type ?? asked.platform ?? Object.keys(asked.selectors ?? {})[0]
-  if (named !== undefined) refuse('body.client_type', 'only an ai_agent has agent_type, platform and selectors')
+/**
+ * Whatever is no agent is not found by selectors. An agent's type and platform are passed over: the original's UI names them for every client.
+ * @throws AppError invalid_request
+ */
+export const requireNoSelectors = ({ selectors }: AgentAsked): void => {
+  if (Object.keys(selectors ?? {}).length > 0) refuse('body.selectors', 'only an ai_agent is found by selectors')
 }
 
 /** The SPIFFE id of an agent that the platform provisions. */

@@ -2,7 +2,7 @@
 import { replaceBackupCodes } from '#db/store/backup-codes'
 import { dropEnrolments } from '#db/store/enrolments'
 import { deleteFactors, type Factor } from '#db/store/factors'
-import { revokeSessions } from '#db/store/sessions'
+import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
 import { endTickets } from '#db/store/tickets'
 import type { TenantTx } from '#db/tenant'
 import { acting, requireRightsOver } from '../administration/acting.ts'
@@ -20,6 +20,7 @@ export const wipeFactors = async (t: TenantTx, ctx: RequestCtx, userId: string, 
   await replaceBackupCodes(t, userId, [])
   await dropEnrolments(t, userId)
   const ended = await revokeSessions(t, userId, now, 'factors_reset')
+  await revokeAuthorizationsOf(t, userId, now, 'factors_reset')
   await endTickets(t, userId, now, 'login')
   const before = { factors: gone.map(({ kind, name }) => ({ kind, name })) }
   const target = { type: 'user', id: userId }

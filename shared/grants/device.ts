@@ -19,8 +19,9 @@ import { secondsAfter } from '../clock.ts'
 import type { BaseCtx, RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { User } from '../http/principal.ts'
+import { notedDetails } from '../oauth/details.ts'
 import { countWrongCode, requireFewWrongCodes } from './code-guesses.ts'
-import { decidedOf, judgePoll, type Polled, type Redeem } from './poll.ts'
+import { type BegunAtServer, decidedOf, judgePoll, type Polled, type Redeem } from './poll.ts'
 import { newUserCode, userCodeOf } from './user-code.ts'
 
 export const INTERVAL_SECONDS = 5
@@ -39,7 +40,7 @@ export type NewGrant = {
   /** The person whom it is for, in whose list it stands. */
   readonly requestedFor?: string
   /** Begun at the authorization server. */
-  readonly oauth?: { readonly resourceServerId: string | null; readonly jkt: string | null }
+  readonly oauth?: BegunAtServer
 }
 export type BegunGrant = {
   readonly id: string
@@ -89,7 +90,8 @@ export const beginDeviceGrant = async (t: TenantTx, ctx: RequestCtx, given: NewG
   const userCode = await keepGrant(t, ctx, given, id, deviceCode)
   const { clientId, channel = 'device', scopes } = given
   const actor = clientId === undefined ? byAnonymous : byClient(clientId)
-  await record(t, ctx, { event: 'device_grant.requested', actor, target: { type: 'device_grant', id }, after: { channel, scopes } })
+  const after = { channel, scopes, ...notedDetails(given.oauth?.details) }
+  await record(t, ctx, { event: 'device_grant.requested', actor, target: { type: 'device_grant', id }, after })
   const uri = verificationUri(ctx.config)
   return {
     id,
@@ -168,7 +170,7 @@ export const decideDeviceGrant = async (
     const decided = isAdopted ? await adoptDeviceGrant(t, grant.id, caller.tenantId, decision) : await decide(t, grant.id, decision)
     if (decided === undefined) return false
     const noted = { event: `device_grant.${decision.status}`, actor: byUser(caller), target: { type: 'device_grant', id: grant.id } } as const
-    const after = { client_id: grant.clientId, scopes: grant.scopes }
+    const after = { client_id: grant.clientId, scopes: grant.scopes, ...notedDetails(grant.details) }
     await (isAdopted ? alsoFor(t, caller.tenantId, (own) => record(own, ctx, { ...noted, after })) : record(t, ctx, { ...noted, after }))
     return true
   })

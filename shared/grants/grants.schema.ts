@@ -16,3 +16,15 @@ export const UserCode = z.string().min(1).max(32)
 export const Pending = z
   .object({ error: z.literal('authorization_pending'), error_description: z.string(), message: z.string() })
   .meta({ id: 'AuthorizationPending' })
+
+/** What the authorization server asks for beside scopes, as an application shows it to the person. */
+export const askedAtServerMembers = {
+  resource: z.string().optional().meta({ description: 'The resource server that all of it is for (RFC 8707).' }),
+  authorization_details: z.array(z.record(z.string(), z.unknown())).optional(),
+  authorization_details_in_words: z
+    .array(z.object({ title: z.string(), facts: z.array(z.string()) }))
+    .optional()
+    .meta({
+      description: 'Each of the details in the language of Accept-Language, limits with their units: what to show before the person decides.',
+    }),
+}

@@ -3,6 +3,7 @@ import { isStanding } from '#db/store/grants'
 import { holdAndFindOwed, type Owed } from '#db/store/sign-in'
 import type { TenantTx } from '#db/tenant'
 import type { RequestCtx } from '../context.ts'
+import type { Details } from '../oauth/details.ts'
 import { factorState, isSatisfied } from '../sign-in/factors.ts'
 import { type Begun, beginSession } from '../sign-in/session.ts'
 import { grantedScopes } from './scopes.ts'
@@ -15,6 +16,9 @@ export type Polled<T> =
   | { readonly state: 'expired' }
   | { readonly state: 'redeemed'; readonly value: T }
 
+/** What the authorization server begins a grant with. */
+export type BegunAtServer = { readonly resourceServerId: string | null; readonly jkt: string | null; readonly details: Details }
+
 export type Decided = {
   readonly id: string
   readonly clientId: string | null
@@ -26,6 +30,7 @@ export type Decided = {
   readonly decidedAt: Date
   readonly resourceServerId: string | null
   readonly jkt: string | null
+  readonly details: Details
 }
 
 type Row = {
@@ -39,7 +44,7 @@ type Row = {
 }
 
 /** The decision behind a row that was consumed. */
-export const decidedOf = <R extends Row & Pick<Decided, 'id' | 'clientId' | 'scopes' | 'amr' | 'resourceServerId' | 'jkt'>>(
+export const decidedOf = <R extends Row & Pick<Decided, 'id' | 'clientId' | 'scopes' | 'amr' | 'resourceServerId' | 'jkt' | 'details'>>(
   row: R,
 ): (R & Decided) | undefined => {
   const { userId, sessionId, authTime, decidedAt } = row

@@ -1,5 +1,6 @@
 // A part that is away closes doors and never opens one; once it is back all goes on, without a restart.
 import { expect, test } from 'vitest'
+import { directory } from '#db/tenant'
 import { memoryCache } from '../cache/memory.ts'
 import { fixedClock } from '../clock.ts'
 import type { RequestCtx } from '../context.ts'
@@ -15,6 +16,17 @@ const common = { reply: empty(204), errors: [], emits: 'nothing', summary: 'A te
 const routes = [
   route({ ...common, id: 'a.me', on: 'GET /a/me', access: user() }),
   route({ ...common, id: 'a.door', on: 'POST /a/door', access: open('A test.', { class: 'credential' }) }),
+  route({
+    ...common,
+    id: 'a.collide',
+    on: 'POST /a/collide',
+    access: open('A test.', { class: 'general' }),
+    handle: async ({ ctx }) => {
+      const raise = `do $$ begin raise 'deadlock detected' using errcode = '40P01'; end $$`
+      await directory(ctx.db).run({ text: raise, params: [], arrays: false })
+      return undefined
+    },
+  }),
   route({ ...common, id: 'a.public', on: 'GET /a/public', access: open('A test.', { class: 'general' }) }),
 ]
 
@@ -46,6 +58,11 @@ test('with the database away whoever has to be looked up gets 503 and when to co
   expect(await ask('/a/public')).toEqual([204, null])
   db.mend()
   expect(await ask('/a/me', { token })).toEqual([204, null])
+})
+
+test('of two changes that waited for each other the one that was given up may come again, and is no fault', async () => {
+  const { ask } = await start()
+  expect(await ask('/a/collide', { method: 'POST' })).toEqual([503, '1'])
 })
 
 test('with the database away a refusal is still a refusal', async () => {

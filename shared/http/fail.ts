@@ -8,23 +8,28 @@ import type { Exchange } from './env.ts'
 import { type Asked, authsecError, problem, type Render } from './problem.ts'
 import { firstsOfMinute } from './quota-notes.ts'
 import type { Refusals } from './refusals.ts'
+import { isOfOriginal } from './route.ts'
 
 export type Fail = (thrown: unknown, c: Exchange) => Promise<Response>
 
 /** Values that the database cannot hold (SQLSTATE classes 22 and 54): a schema let through what it should not have. The caller's fault, and a gap of ours. */
 const isUnstorable = (error: unknown): boolean => /^(22|54)/.test(sqlState(error) ?? '')
 
+/** Two changes waited for each other, or saw each other half (serialization_failure, deadlock_detected): nothing was done, and a second try is in order. */
+const isCollision = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlState(error) ?? '')
+
 /** Every failure as an AppError: ours as it is, a dependency that is away, anything else as `internal`. */
 export const asAppError = (error: unknown): AppError => {
   if (error instanceof AppError) return error
   if (error instanceof CacheAway || isDatabaseAway(error)) return new AppError('unavailable', undefined, {}, error)
+  if (isCollision(error)) return new AppError('unavailable', undefined, { retryAfterSeconds: 1 }, error)
   if (isUnstorable(error)) return new AppError('invalid_request', undefined, {}, error)
   if (error instanceof HTTPException && error.status < 500) return new AppError('invalid_request', undefined, {}, error)
   return new AppError('internal', undefined, {}, error)
 }
 
-/** The shape of errors where no route was found: AuthSec's below its prefix, RFC 9457 elsewhere. */
-const shapeOf = (c: Exchange): Render => c.get('render') ?? (c.req.path.startsWith('/authsec') ? authsecError : problem)
+/** The shape of errors where no route was found: AuthSec's where its clients call, RFC 9457 elsewhere. */
+const shapeOf = (c: Exchange): Render => c.get('render') ?? (isOfOriginal(c.req.path) ? authsecError : problem)
 
 const askedOf = (c: Exchange): Asked | undefined => {
   const request = c.get('request')

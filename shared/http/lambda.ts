@@ -49,6 +49,26 @@ const withLists = (event: LambdaEvent): LambdaEvent => {
   return { ...event, multiValueHeaders: Object.fromEntries(joined) } as LambdaEvent
 }
 
+/** A function's own address hands on the path as it was sent, like a balancer. An HTTP API decodes it, and names its host. */
+const isDecoded = (event: unknown): boolean => {
+  const host = text(member(member(event, 'requestContext'), 'domainName'))
+  return member(event, 'version') === '2.0' && !/\.lambda-url\.[\w-]+\.on\.aws$/.test(host)
+}
+
+const percent = (part: string): string =>
+  [...Buffer.from(part, 'utf8')].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
+/** What stands in no path as it is sent (RFC 3986 section 3.3), so was decoded on the way; and a percent sign that begins nothing. */
+const DECODED = /%(?![0-9A-Fa-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/gu
+const DECODED_WHOLLY = /[^\w\-.~!$&'()*+,;=:@/]/gu
+
+/** The path as the caller sent it: a decoded `?` or `#` would end it, and a decoded percent sign would be read once more. */
+const withPath = (event: LambdaEvent): LambdaEvent => {
+  const name = text(member(event, 'rawPath')) === '' ? 'path' : 'rawPath'
+  const path = text(member(event, name))
+  const encoded = path.replace(isDecoded(event) ? DECODED_WHOLLY : DECODED, percent)
+  return encoded === path ? event : { ...event, [name]: encoded }
+}
+
 const spelled = (name: string, at: number): string => [...name].map((letter, place) => ((at >> place) & 1 ? letter.toUpperCase() : letter)).join('')
 
 /** A balancer without multi-value headers takes one header a name; names differ by case alone, and browsers see as many cookies as there are. */
@@ -74,7 +94,7 @@ export const lambda = (app: { fetch(request: Request, env: { peer: Peer }): Resp
       cookies = response.headers.getSetCookie()
       return response
     }
-    const result = await handle({ fetch } as unknown as Fetch as Hono)(withLists(event), context)
+    const result = await handle({ fetch } as unknown as Fetch as Hono)(withPath(withLists(event)), context)
     await settle()
     return withCookies(event, result, cookies)
   }

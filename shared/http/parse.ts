@@ -3,7 +3,7 @@ import { zValidator } from '@hono/zod-validator'
 import type * as z from 'zod'
 import { AppError } from '../errors.ts'
 import type { Exchange, Stage, Step } from './env.ts'
-import { pathOf, type Route, type Schema } from './route.ts'
+import { isOfOriginal, pathOf, type Route, type Schema } from './route.ts'
 import { parseJson, parsePairs, readText, refusePercent, vetText } from './vet.ts'
 
 const DEFAULT_BODY_BYTES = 1024 * 1024
@@ -15,7 +15,7 @@ const FORM_TYPE = /^application\/x-www-form-urlencoded$/i
 /** The only parameter that a body's type may have, with its only value. */
 const UTF_8 = /^charset="?utf-8"?$/i
 
-/** Members that may be absent: an empty text in one of them means absent, as the original's clients send it. */
+/** Members that may be absent: an empty text or null in one of them means absent, as the original's clients send it. */
 const optionalMembers = (schema: Schema | undefined): ReadonlySet<string> => {
   const shape = (schema?._zod.def as { shape?: Readonly<Record<string, Schema>> } | undefined)?.shape ?? {}
   return new Set(Object.entries(shape).flatMap(([name, member]) => (member._zod.optin === 'optional' ? [name] : [])))
@@ -51,7 +51,7 @@ const refuseLarge =
 /** Reads the body once, within bounds, and hands the vetted value to the validator. */
 const readJson = (route: Route<never>): Stage => {
   const optional = optionalMembers(route.body)
-  const lenient = pathOf(route).startsWith('/authsec')
+  const lenient = isOfOriginal(pathOf(route))
   return async (c) => {
     requirePlain(c)
     const text = await readText(c.req.raw, boundOf(route))

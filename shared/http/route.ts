@@ -126,3 +126,5 @@ export const routeFor =
 
 export const methodOf = (route: { readonly on: string }): Method => route.on.slice(0, route.on.indexOf(' ')) as Method
 export const pathOf = (route: { readonly on: string }): string => route.on.slice(route.on.indexOf(' ') + 1)
+/** Whether clients of the original call it: below its prefix, or at the root where older ones of its SDKs look. */
+export const isOfOriginal = (path: string): boolean => path.startsWith('/authsec') || path.startsWith('/sdkmgr/')

@@ -1,12 +1,17 @@
 // A company that was taken over before, looked at again. By key: what is here stays as it is; what was there at the last run and is not here any more was
 // removed here, and does not come back; what is newer than anything that run saw is added, each row by itself or not at all.
+
+import { findFactors } from '#db/store/factors'
 import type { ImportRows } from '#db/store/import'
 import { findPresent, insertLink, insertOne, type KeyedTable, type LinkTable, settleClient, settlePerson } from '#db/store/import-again'
+import { hasCredential } from '#db/store/passkeys'
 import { findTenant, lockPolicy, raisePolicyVersion, type Tenant, updateTenantSettings } from '#db/store/tenants'
-import { findLivePermissions, findUser, putAdministrator } from '#db/store/users'
+import { findLivePermissions, findUser, lockUser, putAdministrator, updateUser } from '#db/store/users'
 import type { TenantTx } from '#db/tenant'
 import { bySystem, record } from '../audit/record.ts'
 import { emailHash } from '../tenancy/email-hash.ts'
+import { byOwner, enrolImported } from './enrol.ts'
+import type { PlannedFactor } from './factors.ts'
 import type { Plan } from './plan.ts'
 import type { Notes } from './report.ts'
 import type { Importing } from './run.ts'
@@ -117,6 +122,47 @@ const listNewAdministrators = async ({ t, ctx, now, seen }: Run, { rows }: Plan)
   }
 }
 
+/**
+ * Whoever came with this run, or came with an earlier one of which no factor could be taken and has not been in since: a reset of the password, the only way in,
+ * ends that state. Nobody else: what has no factor here any more had it removed.
+ */
+const awaitsFactors = async ({ t, seen }: Run, plan: Plan, userId: string): Promise<boolean> => {
+  if (seen.get('users')?.added.has(userId) === true) return true
+  const asItWas = plan.rows.users.find(({ id }) => id === userId)
+  const here = await lockUser(t, userId)
+  const isWaiting = here?.passwordResetRequired === true && here.deletedAt === null && asItWas?.passwordResetRequired === false
+  return isWaiting && (await findFactors(t, userId)).length === 0
+}
+
+const addFactors = async (run: Run, plan: Plan): Promise<number> => {
+  const { t, ctx, notes } = run
+  const here = await findPresent(
+    t,
+    'factors',
+    plan.factors.map(({ id }) => id),
+  )
+  const wanted: PlannedFactor[] = []
+  for (const [userId, factors] of byOwner(plan.factors)) {
+    const awaits = isThere(run, 'users', userId) && (await awaitsFactors(run, plan, userId))
+    for (const factor of factors) {
+      if (here.has(factor.id)) notes.unchanged(factor.table, factor.id, 'exists')
+      else if (!isThere(run, 'users', userId)) notes.refused(factor.table, factor.id, 'end_missing_here')
+      else if (!awaits) notes.unchanged(factor.table, factor.id, 'as_it_is_here')
+      else if (factor.kind === 'webauthn' && (await hasCredential(t, factor.credentialId)))
+        notes.refused(factor.table, factor.id, 'credential_exists')
+      else {
+        notes.taken(factor.table, factor.id)
+        wanted.push(factor)
+      }
+    }
+  }
+  const owners = byOwner(wanted)
+  const people = plan.rows.users.filter(({ id }) => owners.has(id))
+  for (const { id, passwordResetRequired } of people) await updateUser(t, id, { passwordResetRequired })
+  await enrolImported(t, ctx, people, wanted, plan.codesLost)
+  return wanted.length
+}
+
 /** Answers how many rows were added. */
 export const importAgain = async (t: TenantTx, ctx: Importing, plan: Plan, notes: Notes): Promise<number> => {
   await lockPolicy(t)
@@ -127,7 +173,8 @@ export const importAgain = async (t: TenantTx, ctx: Importing, plan: Plan, notes
   notes.unchanged('tenants', t.tenantId, 'exists')
   for (const [kind, table] of KEYED) await addRows(run, kind, table, plan.rows[kind] as readonly Row[])
   for (const link of LINKS) await addLinks(run, link, plan.rows[link[0]] as unknown as readonly Row[])
-  const after = Object.fromEntries([...run.seen].map(([kind, { added }]) => [kind as string, added.size]))
+  const factors = await addFactors(run, plan)
+  const after = { ...Object.fromEntries([...run.seen].map(([kind, { added }]) => [kind as string, added.size])), factors }
   const count = Object.values(after).reduce((sum, of) => sum + of, 0)
   if (count === 0) return 0
   await listNewAdministrators(run, plan)

@@ -21,7 +21,13 @@ const preferred = (a: SourceRow, b: SourceRow): number => {
 }
 
 type Known = { readonly clientIds: ReadonlySet<string>; readonly projectIds: ReadonlySet<string> }
-type Options = Known & { readonly addresses: AddressRule; readonly now: Date; readonly notes: Notes }
+type Options = Known & {
+  readonly addresses: AddressRule
+  readonly now: Date
+  readonly notes: Notes
+  /** Who signed in with a factor there, and of whom one is taken. */
+  readonly factors: { readonly had: ReadonlySet<string>; readonly usable: ReadonlySet<string> }
+}
 
 const onlyKnown = (id: string | undefined, known: ReadonlySet<string>): string | null => (id !== undefined && known.has(id) ? id : null)
 
@@ -44,12 +50,12 @@ const personOf = (row: SourceRow, id: string, email: string, taken: Set<string>,
   const externalKey = `${clientId} ${external}`
   const hasExternal = external !== undefined && !taken.has(externalKey)
   taken.add(externalKey)
-  const hadFactor = flagOf(row, 'mfa_enabled') || flagOf(row, 'mfa_verified')
+  const lostFactors = (flagOf(row, 'mfa_enabled') || flagOf(row, 'mfa_verified') || options.factors.had.has(id)) && !options.factors.usable.has(id)
   notes.taken(
     'users',
     id,
     ...reasons,
-    ...(hadFactor ? ['factor_must_be_enrolled_again'] : []),
+    ...(lostFactors ? ['factor_must_be_enrolled_again'] : []),
     ...(external !== undefined && !hasExternal ? ['external_id_duplicate'] : []),
     ...(clientId === null && uuidOf(row, 'client_id') !== undefined ? ['client_unknown'] : []),
   )
@@ -66,7 +72,7 @@ const personOf = (row: SourceRow, id: string, email: string, taken: Set<string>,
     temporaryPassword: flagOf(row, 'temporary_password'),
     temporaryPasswordExpiresAt: momentOf(row, 'temporary_password_expires_at') ?? null,
     // A second factor that is lost must not leave the password alone to open the account: its mailbox has to be proved first.
-    passwordResetRequired: flagOf(row, 'password_reset_required') || flagOf(row, 'password_change_required') || hadFactor,
+    passwordResetRequired: flagOf(row, 'password_reset_required') || flagOf(row, 'password_change_required') || lostFactors,
     provider: textOf(row, 'provider', 100) ?? 'local',
     providerId: textOf(row, 'provider_id', 500) ?? null,
     externalId: hasExternal ? external : null,

@@ -3,6 +3,7 @@ import type { ImportRows } from '#db/store/import'
 import type { TenantId } from '#db/tenant'
 import { planBindings, planGroups, planLinks, planPermissions, planRoles, planScopes, planServiceAccounts } from './access.ts'
 import { planClients } from './clients.ts'
+import { type PlannedFactor, planFactors, type ReadFactors } from './factors.ts'
 import { type AddressRule, planPeople, planProjects } from './people.ts'
 import type { Notes } from './report.ts'
 import { type SourceRow, type TenantRows, uuidOf } from './source.ts'
@@ -14,10 +15,17 @@ export type PlanOptions = {
   readonly isDomainTaken: (domain: string) => boolean
   readonly isClientTaken: (clientId: string) => boolean
   readonly newToken: () => string
+  readonly factors: ReadFactors
   readonly now: Date
   readonly notes: Notes
 }
-export type Plan = { readonly tenant: PlannedTenant; readonly rows: ImportRows }
+export type Plan = {
+  readonly tenant: PlannedTenant
+  readonly rows: ImportRows
+  readonly factors: readonly PlannedFactor[]
+  /** People whose backup codes do not come along. */
+  readonly codesLost: ReadonlySet<string>
+}
 
 const idsOf = (rows: readonly { readonly id: string }[]): ReadonlySet<string> => new Set(rows.map(({ id }) => id))
 const rawIds = (rows: readonly SourceRow[], name: string): ReadonlySet<string> =>
@@ -68,8 +76,10 @@ export const planImport = (tenantId: TenantId, tenantRows: readonly SourceRow[],
   const tenant = planTenant(tenantId, tenantRows, { suffix: options.suffix, isTaken: options.isDomainTaken, now, notes })
   const projects = planProjects(source.projects, rawIds(source.users, 'id'), now, notes)
   const projectIds = idsOf(projects)
-  const users = planPeople(source.users, { projectIds, clientIds: rawIds(source.clients, 'client_id'), addresses: options.addresses, now, notes })
+  const clientIds = rawIds(source.clients, 'client_id')
+  const users = planPeople(source.users, { projectIds, clientIds, addresses: options.addresses, factors: options.factors, now, notes })
   const userIds = idsOf(users)
+  const deleted = idsOf(users.filter(({ deletedAt }) => deletedAt !== null && deletedAt !== undefined))
   const clients = planClients(source.clients, { tenantId, userIds, projectIds, isTaken: options.isClientTaken, now, notes })
   return {
     tenant,
@@ -80,5 +90,7 @@ export const planImport = (tenantId: TenantId, tenantRows: readonly SourceRow[],
       clients,
       ...planAccess(source, userIds, now, notes),
     },
+    factors: planFactors(options.factors, { taken: userIds, deleted }, notes),
+    codesLost: options.factors.codesLost,
   }
 }

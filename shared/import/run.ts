@@ -2,7 +2,7 @@
 // added by key (again.ts).
 import { isUniqueViolation } from '#db/client'
 import { findClientEntry, findDefaultClient, insertClient } from '#db/store/clients'
-import { claimDomain, findDomainOwner } from '#db/store/domains'
+import { claimDomain, findDomainOwner, findVerifiedDomain } from '#db/store/domains'
 import { addUsage, insertImported } from '#db/store/import'
 import { findTenant, insertTenant, raisePolicyVersion, setTenantStatus, updateTenantSettings } from '#db/store/tenants'
 import { findLivePermissions, putAdministrator } from '#db/store/users'
@@ -10,18 +10,30 @@ import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type Tenan
 import { bySystem, record } from '../audit/record.ts'
 import type { BaseCtx } from '../context.ts'
 import { normaliseTenantDomain } from '../domain.ts'
+import { platformParty } from '../passkeys/platform.ts'
 import { opaque } from '../random.ts'
 import { emailHash } from '../tenancy/email-hash.ts'
 import { seedTenant } from '../tenancy/seeds.ts'
 import { importAgain, latestOf } from './again.ts'
+import { enrolImported } from './enrol.ts'
+import { type FactorRules, readFactors } from './factors.ts'
 import type { AddressRule } from './people.ts'
 import { type Plan, planImport } from './plan.ts'
 import { type Line, type Notes, notesFor, refusalsOnly } from './report.ts'
+import type { SourceKey } from './sealed.ts'
 import { type Source, type SourceRow, type TenantRows, textOf, uuidOf } from './source.ts'
 import { tenantsOf } from './tenant.ts'
 
 export type Importing = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config'>
-export type ImportOptions = { readonly dryRun: boolean; readonly addresses: AddressRule; readonly report: (line: Line) => void }
+export type ImportOptions = {
+  readonly dryRun: boolean
+  readonly addresses: AddressRule
+  /** What opens sealed seeds of authenticator apps. */
+  readonly keys: readonly SourceKey[]
+  /** The relying party of passkeys whose row names none. */
+  readonly rpId?: string | undefined
+  readonly report: (line: Line) => void
+}
 export type ImportSummary = {
   readonly tenants: { readonly imported: number; readonly unchanged: number; readonly refused: number }
   readonly rows: Readonly<Record<Line['action'], number>>
@@ -54,6 +66,30 @@ const findTaken = async (ctx: Importing, tenantId: TenantId, rows: readonly Sour
   return { domains, clientIds }
 }
 
+/** Whose pages ask for passkeys of a relying party: ours for the platform's and for proved domains of the tenant; for one that it only claims, nobody's yet. */
+const factorRules = async (
+  ctx: Importing,
+  tenantId: TenantId,
+  tenant: SourceRow,
+  source: TenantRows,
+  options: ImportOptions,
+): Promise<FactorRules> => {
+  const claimed = new Set([tenant, ...source.tenant_domains].flatMap((row) => [textOf(row, 'tenant_domain', 300), textOf(row, 'domain', 300)]))
+  const here = new Set<string>([platformParty(ctx.config).id])
+  for (const domain of claimed) {
+    if (domain === undefined) continue
+    const found = await findVerifiedDomain(directory(ctx.db), domain.toLowerCase())
+    if (found?.tenantId === tenantId) here.add(domain.toLowerCase())
+  }
+  const own = new Set([...claimed].map((domain) => domain?.toLowerCase()))
+  return {
+    keys: options.keys,
+    rpId: options.rpId,
+    standingOf: (rpId) => (here.has(rpId) ? 'here' : own.has(rpId) ? 'claimed' : 'elsewhere'),
+    now: ctx.clock.now(),
+  }
+}
+
 const listAdministrators = async (t: TenantTx, ctx: Importing, { rows }: Plan, now: Date, notes: Notes): Promise<void> => {
   const bound = new Set(rows.bindings.flatMap(({ userId }) => (userId === null || userId === undefined ? [] : [userId])))
   let usable = 0
@@ -75,6 +111,7 @@ const write = async (t: TenantTx, ctx: Importing, plan: Plan, notes: Notes): Pro
   if (!isClaimed) throw new DomainTaken()
   await insertImported(t, rows)
   await seedTenant(t, ctx, at)
+  await enrolImported(t, ctx, rows.users, plan.factors, plan.codesLost)
   const hasDefault = (await findDefaultClient(t)) !== undefined
   if (!hasDefault)
     await insertClient(t, { id: ctx.random.id(), name: 'Default client', isDefault: true, validFrom: at, createdAt: at, updatedAt: at })
@@ -84,7 +121,7 @@ const write = async (t: TenantTx, ctx: Importing, plan: Plan, notes: Notes): Pro
   await raisePolicyVersion(t)
   const upTo = latestOf(plan, at)
   if (upTo !== undefined) await updateTenantSettings(t, { ...(await findTenant(t))?.settings, importedUpTo: upTo.toISOString() }, at)
-  const after = Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.length]))
+  const after = { ...Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.length])), factors: plan.factors.length }
   await record(t, ctx, { event: 'tenant.imported', actor: bySystem, target: { type: 'tenant', id: t.tenantId }, after })
 }
 
@@ -113,6 +150,7 @@ const importTenant = async (
     isDomainTaken: (domain) => taken.domains.has(domain),
     isClientTaken: (clientId) => taken.clientIds.has(clientId),
     newToken: () => opaque(ctx.random),
+    factors: await readFactors(all, await factorRules(ctx, tenantId, rows[0] ?? {}, all, options)),
     now: ctx.clock.now(),
     // What it says of rows that are here already is of no use.
     notes: there === undefined ? notes : refusalsOnly(notes),

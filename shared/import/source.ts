@@ -17,6 +17,16 @@ export const textOf = (row: SourceRow, name: string, most = 1000): string | unde
   const text = typeof value === 'string' ? value.trim() : ''
   return text === '' ? undefined : [...text].slice(0, most).join('')
 }
+/** Seconds since 1970, as some tables of the original count. */
+export const epochOf = (row: SourceRow, name: string): Date | undefined => {
+  const value = row[name]
+  return typeof value === 'number' && value > 0 && value < 4_102_444_800 ? new Date(value * 1000) : undefined
+}
+/** A column of bytes: PostgreSQL spells it in JSON as `\\x` and hexadecimal digits. */
+export const bytesOf = (row: SourceRow, name: string): Uint8Array | undefined => {
+  const value = row[name]
+  return typeof value === 'string' && /^\\x(?:[0-9a-f]{2})+$/.test(value) ? new Uint8Array(Buffer.from(value.slice(2), 'hex')) : undefined
+}
 export const flagOf = (row: SourceRow, name: string): boolean => row[name] === true
 export const momentOf = (row: SourceRow, name: string): Date | undefined => {
   const value = row[name]
@@ -37,10 +47,15 @@ export const listOf = (row: SourceRow, name: string): readonly string[] => {
 /** Read as rows of a tenant; links are found by what they join. */
 const OF_TENANT = ['users', 'groups', 'roles', 'permissions', 'scopes', 'service_accounts', 'role_bindings', 'tenant_domains'] as const
 const LINKS = { role_permissions: ['role_id', 'roles'], scope_permissions: ['scope_id', 'scopes'] } as const
-export type SourceTable = (typeof OF_TENANT)[number] | keyof typeof LINKS | 'user_groups' | 'projects' | 'clients'
+/** Second factors, and codes that stand for them: of a tenant by its column, or by whose they are. */
+const FACTORS_OF_TENANT = ['totp_secrets', 'tenant_totp_secrets', 'totp_backup_codes', 'tenant_totp_backup_codes'] as const
+const FACTORS_OF_PERSON = ['mfa_methods', 'credentials'] as const
+export type FactorTable = (typeof FACTORS_OF_TENANT)[number] | (typeof FACTORS_OF_PERSON)[number]
+const TAKEN_FACTORS: ReadonlySet<string> = new Set<FactorTable>([...FACTORS_OF_TENANT, ...FACTORS_OF_PERSON])
+export type SourceTable = (typeof OF_TENANT)[number] | keyof typeof LINKS | 'user_groups' | 'projects' | 'clients' | FactorTable
 
-/** Second factors, by whatever table holds them: their secrets are sealed by keys that are not in the database. */
-const FACTORS = /^(totp|.*_totp|backup_codes|.*webauthn.*|.*credentials|mfa_|.*_mfa|.*mfa_methods|device_tokens|push_devices)/
+/** Whatever else holds second factors: phones and browsers that are asked, voices, tables that we do not know. */
+const FACTORS = /^(totp|.*_totp|backup_codes|.*webauthn.*|.*credentials|mfa_|.*_mfa|.*mfa_methods|.*device_tokens|push_devices|voice_)/
 const NEVER = new Set([
   'audit_events',
   'migration_logs',
@@ -84,10 +99,23 @@ export const openSource = async (query: SourceQuery) => {
       ? select(table, `x.tenant_id = $1 or (x.tenant_id is null and x.${column} in (select ${key} from ${owner} where tenant_id = $1))`, [tenantId])
       : ofTenant(table, tenantId)
 
+  /** Whose it is stands in a column that bears the person's own id, or the client id that the person had there. `is_elsewhere`: one of them is of another tenant. */
+  const ofPeople = async (table: string, tenantId: string): Promise<readonly SourceRow[]> => {
+    const owners = ['user_id', 'client_id'].filter((name) => has(table, name)).map((name) => `x.${name}`)
+    if (owners.length === 0) return []
+    const keys = ['id', 'client_id'].filter((name) => has('users', name)).map((name) => `u.${name} in (${owners.join(', ')})`)
+    const elsewhere = `exists (select from users u where u.id in (${owners.join(', ')}) and u.tenant_id is distinct from $1)`
+    const text = `select to_jsonb(x) || jsonb_build_object('is_elsewhere', ${elsewhere}) as row from "${table}" x
+      where exists (select from users u where u.tenant_id = $1 and (${keys.join(' or ')}))`
+    return columns.has(table) ? (await query(text, [tenantId])).map(({ row }) => row as SourceRow) : []
+  }
+
   const tenantRows = async (tenantId: string): Promise<TenantRows> => {
     const out: Partial<Record<SourceTable, readonly SourceRow[]>> = {}
     for (const table of OF_TENANT) out[table] = await ofTenant(table, tenantId)
     for (const table of Object.keys(LINKS) as (keyof typeof LINKS)[]) out[table] = await linksOf(table, tenantId)
+    for (const table of FACTORS_OF_TENANT) out[table] = await ofTenant(table, tenantId)
+    for (const table of FACTORS_OF_PERSON) out[table] = await ofPeople(table, tenantId)
     out.user_groups = await adopted('user_groups', tenantId, 'group_id', 'groups')
     out.projects = await adopted('projects', tenantId, 'user_id', 'users')
     out.clients = await adopted('clients', tenantId, 'client_id', 'tenant_mappings', 'client_id')
@@ -105,9 +133,18 @@ export const openSource = async (query: SourceQuery) => {
       user_groups: has('user_groups', 'group_id') ? ` and not exists (select from groups g where g.id = x.group_id and g.tenant_id is not null)` : '',
     }
     const found: { table: string; id: string | null }[] = []
-    for (const table of [...OF_TENANT, 'projects', 'clients', 'user_groups']) {
+    for (const table of [...OF_TENANT, ...FACTORS_OF_TENANT, 'projects', 'clients', 'user_groups']) {
       if (!has(table, 'tenant_id')) continue
       const rows = await select(table, `(x.tenant_id is null${adoptable[table] ?? ''}) or (x.tenant_id is not null and not ${isKnown})`, [])
+      found.push(...rows.map((row) => ({ table, id: uuidOf(row, 'id') ?? null })))
+    }
+    for (const table of FACTORS_OF_PERSON) {
+      const owners = ['user_id', 'client_id'].filter((name) => has(table, name))
+      if (owners.length === 0) continue
+      const somebody = ['id', 'client_id']
+        .filter((name) => has('users', name))
+        .map((name) => `u.${name} in (${owners.map((of) => `x.${of}`).join(', ')})`)
+      const rows = await select(table, `not exists (select from users u where u.tenant_id is not null and (${somebody.join(' or ')}))`, [])
       found.push(...rows.map((row) => ({ table, id: uuidOf(row, 'id') ?? null })))
     }
     return found
@@ -117,10 +154,11 @@ export const openSource = async (query: SourceQuery) => {
     tenants: () => select('tenants', 'true', []),
     tenantRows,
     orphans,
-    /** Tables that hold second factors, and other tables that are left out, with how many rows. */
+    /** Tables that hold second factors which cannot be taken, and other tables that are left out, with how many rows. */
     leftOut: async (): Promise<readonly { readonly table: string; readonly rows: number; readonly reason: string }[]> => {
       const out: { table: string; rows: number; reason: string }[] = []
       for (const table of columns.keys()) {
+        if (TAKEN_FACTORS.has(table)) continue
         const reason = FACTORS.test(table) ? 'factor_must_be_enrolled_again' : NEVER.has(table) ? 'not_imported' : undefined
         if (reason === undefined) continue
         const [row] = await query(`select count(*)::int as rows from "${table}"`, [])

@@ -27,6 +27,10 @@ const contents = (word: string, where: typeof asked): { readonly [K in MailTempl
   provider_link_code: { template: 'provider_link_code', data: { code: '123456', minutes: 10, provider: word, asked: where } },
   mailbox_proof_code: { template: 'mailbox_proof_code', data: { code: '482913', minutes: 10, asked: where } },
   factor_added: { template: 'factor_added', data: { kind: 'totp', name: 'Phone', asked: where } },
+  factors_taken_over: {
+    template: 'factors_taken_over',
+    data: { factors: [{ kind: 'webauthn', name: word }], backupCodesLost: true, at: where.at },
+  },
   factor_removed: { template: 'factor_removed', data: { kind: 'webauthn', name: 'Laptop', left: 0, by: 'owner', asked: where } },
   passkey_copied: {
     template: 'passkey_copied',

@@ -57,6 +57,12 @@ export type MailData = {
   /** A code that proves the mailbox before a first factor is enrolled. */
   readonly mailbox_proof_code: { readonly code: string; readonly minutes: number; readonly asked: Asked }
   readonly factor_added: { readonly kind: ShownFactor; readonly name: string; readonly asked: Asked }
+  /** Factors that came along from another system, and whether backup codes have to be made anew, since those of before do not count here. */
+  readonly factors_taken_over: {
+    readonly factors: readonly { readonly kind: ShownFactor; readonly name: string }[]
+    readonly backupCodesLost: boolean
+    readonly at: Date
+  }
   /** `left`: how many second factors remain, where it was one. */
   readonly factor_removed: {
     readonly kind: ShownFactor

@@ -116,6 +116,9 @@ export const chosenDetails = (asked: Details | undefined, held: Details): Detail
   return asked ?? held
 }
 
+/** As the record has it. */
+export const notedDetails = (details: Details = []) => (details.length === 0 ? {} : { authorization_details: details })
+
 /** What of a detail is used up. */
 export type Limits = {
   readonly calls: number | undefined

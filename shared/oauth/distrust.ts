@@ -23,12 +23,21 @@ export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor'
   'user.password_changed': 'target',
   'user.password_set': 'target',
   'user.password_reset': 'target',
+  // Whoever proves the address of an account that somebody else made takes it over.
+  'user.email_verified': 'target',
+  // With the first factor, and with one that goes, all other sessions of whoever did it end; so they do with a provider that is unlinked.
+  'factor.added': 'actor',
+  'factor.removed': 'actor',
+  'identity.unlinked': 'actor',
   'factors.reset': 'target',
   'recovery.completed': 'target',
   'client.deactivated': 'target',
   'client.updated': 'target',
   'client.deleted': 'tenant',
-  'client.removed': 'target',
+  // The sessions that began at its door end, whichever client's tokens hang below them.
+  'client.removed': 'tenant',
+  'client.unregistered': 'target',
+  'client.registration_changed': 'target',
   'agent.suspended': 'target',
   'agent.retired': 'target',
   'agent.updated': 'target',

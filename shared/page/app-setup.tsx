@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts'
 import type { Stage } from '../factors/stage.ts'
 import type { User } from '../http/principal.ts'
 import { SCRIPT as PASSKEY_SCRIPT } from './ceremony.client.generated.ts'
-import { Submit, TextField } from './form.tsx'
+import { CodeField, Submit } from './form.tsx'
 import { SCRIPT } from './hosted.client.generated.ts'
 import { answerPage, errorOf, Form, type Hosted, openPage } from './hosted.tsx'
 import { Links } from './links.tsx'
@@ -35,16 +35,7 @@ export const AppSetup = ({ page, seed, uri, qr, again }: AppParts) => {
         {(seed.match(/.{1,4}/g) ?? []).join(' ')}
       </p>
       <Form page={page} main>
-        <TextField
-          id="code"
-          label={factor.firstCode}
-          inputmode="numeric"
-          autocomplete="one-time-code"
-          maxlength={20}
-          code
-          error={errorOf(page, 'code', 'invalid_totp_code', 'setup_not_initiated')}
-          first
-        />
+        <CodeField id="code" label={factor.firstCode} error={errorOf(page, 'code', 'invalid_totp_code', 'setup_not_initiated')} first />
         <Submit label={factor.addApp} busy={page.words.busy} />
       </Form>
       {'href' in again ? (

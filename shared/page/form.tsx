@@ -115,6 +115,9 @@ export const TextField = (field: Text) => {
   )
 }
 
+/** A code that was mailed, sent to a phone or made by an app. */
+export const CodeField = (field: Field) => <TextField {...field} inputmode="numeric" autocomplete="one-time-code" maxlength={20} code />
+
 type Secret = Field & {
   readonly autocomplete: 'new-password' | 'current-password'
   readonly show: string

@@ -128,7 +128,7 @@ export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: Mint): Pr
 }
 
 /**
- * As `beginSession`, in one round trip, of somebody whose first factor was judged by what was read before it. Undefined, and nothing is written, where that is
+ * As `beginSession`, in one statement, of somebody whose first factor was judged by what was read before it. Undefined, and nothing is written, where that is
  * no longer so, the quota is used up or the record cannot be sealed yet: `beginSession` says which.
  */
 export const beginAsJudged = async (

@@ -28,7 +28,17 @@ create table scope_permissions (scope_id uuid, permission_id uuid);
 create table service_accounts (id uuid primary key, tenant_id uuid, name text, description text);
 create table role_bindings (id uuid primary key, tenant_id uuid, user_id uuid, service_account_id uuid, role_id uuid, role_name text, username text, scope_type text,
   scope_id text, conditions jsonb, expires_at timestamptz, created_by uuid, created_at timestamptz);
-create table totp_secrets (id uuid primary key, user_id uuid, tenant_id uuid, secret text, is_active boolean);
+create table totp_secrets (id uuid primary key, user_id uuid, tenant_id uuid, secret text, device_name varchar(100), device_type varchar(50) default 'generic',
+  last_used bigint, is_active boolean default true, is_primary boolean default false, created_at bigint, updated_at bigint);
+create table tenant_totp_secrets (id uuid primary key, user_id uuid, tenant_id uuid, secret text, device_name varchar(100), device_type varchar(50) default 'generic',
+  last_used bigint, is_verified boolean default false, is_active boolean default true, is_primary boolean default false, created_at bigint, updated_at bigint);
+create table totp_backup_codes (id uuid primary key, user_id uuid, tenant_id uuid, code varchar(64), is_used boolean default false, created_at bigint, used_at bigint);
+create table mfa_methods (id uuid primary key, client_id uuid, user_id uuid, method_type varchar(50), display_name varchar(255), method_data jsonb,
+  enabled boolean default false, method_subtype varchar(255), is_primary boolean default false, verified boolean default false, backup_codes text,
+  enrolled_at timestamptz, expires_at timestamptz, last_used_at timestamptz, created_at timestamptz, updated_at timestamptz, unique (client_id, method_type));
+create table credentials (id uuid primary key, client_id uuid, credential_id bytea, public_key bytea, attestation_type varchar(255), aaguid uuid, sign_count bigint default 0,
+  transports text[], backup_eligible boolean default false, backup_state boolean default false, rp_id varchar(255), created_at timestamptz, updated_at timestamptz);
+create table device_tokens (id uuid primary key, user_id uuid, tenant_id uuid, device_token varchar(500), platform varchar(20));
 create table audit_events (id uuid primary key, tenant_id uuid, action text);
 `
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { insertClient, type NewClient, updateClient } from '#db/store/clients'
+import { findStanding, insertAuthorization, putGrant } from '#db/store/oauth-authorizations'
 import { insertResourceServer, putScopes, registerClient } from '#db/store/resource-servers'
 import { atomically, forTenant } from '#db/tenant'
 import { putBinding, putRole, putServiceAccount } from '#db/testing/access'
@@ -95,6 +96,36 @@ export const newSelfRegistered = async (app: Where, company: Whose, more: Partia
 
 export const changeClient = (app: Where, company: Whose, id: string, set: Parameters<typeof updateClient>[2]) =>
   atomically(forTenant(app.db, company.tenantId), (t) => updateClient(t, id, set))
+
+/** What a client holds of a person, also after the person signed out; let in in that session. Answers whether it still counts. */
+export const letInForGood = async (app: Where, company: Whose, userId: string, sessionId?: string): Promise<() => Promise<boolean>> => {
+  const [client, id, at] = [await newOauthClient(app, company), app.ctx.random.id(), app.ctx.clock.now()]
+  const [t, whose] = [forTenant(app.db, company.tenantId), { userId, clientId: client.id, resourceServerId: null }]
+  const scopes = ['openid', 'offline_access']
+  await atomically(t, async (tx) =>
+    insertAuthorization(tx, {
+      ...whose,
+      id,
+      grantId: await putGrant(tx, { ...whose, id: app.ctx.random.id(), scopes, at }),
+      sessionId: sessionId ?? app.ctx.random.id(),
+      offline: true,
+      scopes,
+      authTime: at,
+      amr: ['pwd'],
+      acr: 'aal1',
+      codeHash: app.ctx.random.bytes(32),
+      codeExpiresAt: at,
+      redirectUri: client.redirectUri,
+      codeChallenge: '',
+      createdAt: at,
+      expiresAt: new Date(at.getTime() + 86_400_000),
+    }),
+  )
+  return async () => {
+    const found = await findStanding(t, id, app.ctx.clock.now())
+    return found !== undefined && found.alive && !found.revoked
+  }
+}
 
 export type Json = Readonly<Record<string, unknown>>
 

@@ -7,7 +7,7 @@ export type Call = {
   readonly query?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly cookies?: readonly string[]
-  readonly body?: string
+  readonly body?: string | Uint8Array
   readonly sourceIp?: string
 }
 export type Answer = {
@@ -15,6 +15,7 @@ export type Answer = {
   readonly headers: Readonly<Record<string, string>>
   readonly cookies: readonly string[]
   readonly text: string
+  readonly bytes: Uint8Array
 }
 
 /** docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
@@ -54,8 +55,8 @@ export const albEvent = ({ method = 'GET', path, query = '', headers = {}, body,
     ...(multiValue
       ? { multiValueQueryStringParameters: many(parameters), multiValueHeaders: many(all) }
       : { queryStringParameters: parameters, headers: all }),
-    body: body ?? '',
-    isBase64Encoded: false,
+    body: typeof body === 'string' ? body : Buffer.from(body ?? []).toString('base64'),
+    isBase64Encoded: body !== undefined && typeof body !== 'string',
   }
 }
 
@@ -76,10 +77,6 @@ export const answerOf = (result: unknown): Answer => {
   const headers = Object.fromEntries(single.map(([name, value]) => [name.toLowerCase(), value]))
   const setCookie =
     many.find(([name]) => name.toLowerCase() === 'set-cookie')?.[1] ?? (headers['set-cookie'] === undefined ? [] : [headers['set-cookie']])
-  return {
-    statusCode: raw.statusCode,
-    headers,
-    cookies: raw.cookies ?? setCookie,
-    text: Buffer.from(raw.body ?? '', raw.isBase64Encoded ? 'base64' : 'utf8').toString('utf8'),
-  }
+  const bytes = Buffer.from(raw.body ?? '', raw.isBase64Encoded ? 'base64' : 'utf8')
+  return { statusCode: raw.statusCode, headers, cookies: raw.cookies ?? setCookie, text: bytes.toString('utf8'), bytes }
 }

@@ -42,6 +42,14 @@ const routes = [
     reply: json(200, z.object({ q: z.string() })),
     handle: async ({ query }) => query,
   }),
+  route({
+    ...common,
+    id: 'shapes.named',
+    on: 'GET /shapes/named/:name',
+    path: z.object({ name: z.string() }),
+    reply: json(200, z.object({ name: z.string() })),
+    handle: async ({ path }) => path,
+  }),
   route({ ...common, id: 'shapes.picture', on: 'GET /shapes/picture', reply: text(200, 'image/png'), handle: async () => streamed() }),
 ]
 
@@ -206,6 +214,49 @@ test.each([
 ])('%s: a query means what it meant', async (_, event) => {
   const { call } = await started
   expect(seen(await call(event))).toEqual({ q: 'a b&c' })
+})
+
+const GET_V2 = { rawQueryString: '', body: undefined }
+const NAMED = 'a b%41c?#é%'
+const SENT = `/shapes/named/${encodeURIComponent(NAMED)}`
+test.each([
+  // It alone hands on a path that it has decoded.
+  [
+    'API Gateway, payload 2.0',
+    {
+      ...HTTP_API,
+      ...GET_V2,
+      rawPath: `/shapes/named/${NAMED}`,
+      requestContext: { ...HTTP_API.requestContext, http: { ...HTTP_API.requestContext.http, method: 'GET' } },
+    },
+  ],
+  [
+    'a function URL',
+    {
+      ...FUNCTION_URL,
+      ...GET_V2,
+      rawPath: SENT,
+      headers: { ...FUNCTION_URL.headers },
+      requestContext: {
+        ...FUNCTION_URL.requestContext,
+        domainName: '<url-id>.lambda-url.us-west-2.on.aws'.replace(/[<>]/g, ''),
+        http: { ...HTTP_API.requestContext.http, method: 'GET' },
+      },
+    },
+  ],
+  ['API Gateway, payload 1.0', { ...REST_API, path: SENT, multiValueQueryStringParameters: null }],
+  ['a load balancer', { ...BALANCER, path: SENT, queryStringParameters: {} }],
+  ['a load balancer with multi-value headers', { ...BALANCER_MULTI, path: SENT, multiValueQueryStringParameters: {} }],
+])('%s: a path means what it meant, encoded or decoded on the way', async (_, event) => {
+  const { call } = await started
+  expect(seen(await call(event))).toEqual({ name: NAMED })
+})
+
+test('a path that cannot be encoded is no way out of the routes', async () => {
+  const { call } = await started
+  const event = { ...HTTP_API, ...GET_V2, requestContext: { ...HTTP_API.requestContext, http: { ...HTTP_API.requestContext.http, method: 'GET' } } }
+  for (const rawPath of ['/shapes/named/\ud800', '/shapes/named/\0', '/shapes/named/x\\..\\y'])
+    expect((await call({ ...event, rawPath })).statusCode, rawPath).toBeLessThan(500)
 })
 
 test('what is no text leaves as bytes', async () => {

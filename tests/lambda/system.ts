@@ -1,14 +1,18 @@
 // What stands behind the functions in these tests: a migrated database of the file's own with a company in it, Redis, and bundles as they ship.
-import { rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Company, type Person, startApp } from '#shared/testing/app'
+import type { Route } from '#shared/http/route'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
 import { ownDatabase, TEST_LOGIN_PASSWORD } from '#shared/testing/database'
 import { bundle } from '../../functions/build.ts'
 import { type LambdaProcess, startLambda } from './runtime.ts'
 
 const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }
 /** Inside the project: a bundle finds the packages that are installed beside it. */
-const FOLDER = join(process.cwd(), 'dist', `functions-${process.pid}`)
+const newFolder = (): string => {
+  mkdirSync(join(process.cwd(), 'dist'), { recursive: true })
+  return mkdtempSync(join(process.cwd(), 'dist', 'functions-'))
+}
 
 const loginOf = (url: string, user: string): string => {
   const out = new URL(url)
@@ -22,6 +26,8 @@ export type System = {
   readonly env: Readonly<Record<string, string>>
   /** Privileged, for what a test does to the server. */
   readonly url: string
+  /** On the same database, for what a test prepares. */
+  readonly app: TestApp
   readonly company: Company
   person(grant?: 'admin'): Promise<Person>
   token(person: Person): Promise<string>
@@ -30,11 +36,12 @@ export type System = {
   stop(): Promise<void>
 }
 
-export const startSystem = async (): Promise<System> => {
+/** `routes` are what a test prepares things by. */
+export const startSystem = async (routes: readonly Route<never>[] = [], more: Readonly<Record<string, string>> = {}): Promise<System> => {
   const { db, url } = await ownDatabase()
   const redis = process.env.TEST_REDIS_URL
   if (url === undefined || redis === undefined) throw new Error('TEST_DATABASE_URL and TEST_REDIS_URL must be set')
-  const app = await startApp([], { db, env: SECRETS, start: new Date().toISOString() })
+  const app = await startApp(routes, { db, env: SECRETS, start: new Date().toISOString() })
   const company = await app.company('lambda')
   const env = {
     ...SECRETS,
@@ -46,27 +53,30 @@ export const startSystem = async (): Promise<System> => {
     REDIS_URL: redis,
     SMTP_URL: 'smtp://127.0.0.1:1',
     SIGN_UP: 'open',
+    ...more,
   }
+  const folder = newFolder()
   const built = new Map<string, Promise<unknown>>()
   const running: LambdaProcess[] = []
   return {
     env,
     url,
+    app,
     company,
     person: (grant) => app.person(company, grant),
     token: (person) => app.token(person),
-    start: async (name, more = {}) => {
-      const building = built.get(name) ?? bundle(name, join(FOLDER, name))
+    start: async (name, own = {}) => {
+      const building = built.get(name) ?? bundle(name, join(folder, name))
       built.set(name, building)
       await building
-      const process = await startLambda(join(FOLDER, name, `${name}.mjs`), { ...env, ...more })
+      const process = await startLambda(join(folder, name, `${name}.mjs`), { ...env, ...own })
       running.push(process)
       return process
     },
     stop: async () => {
       await Promise.all(running.map((process) => process.stop()))
       await db.engine.close()
-      rmSync(FOLDER, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }

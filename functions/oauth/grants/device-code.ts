@@ -4,10 +4,11 @@ import { isExpiredDeviceCode, pollDeviceGrant } from '#shared/grants/device'
 import type { Grant } from '../token.ts'
 import { authorizeDecided, tokensOfPoll } from './decided.ts'
 
-/** @throws AppError invalid_request, authorization_pending, slow_down, authorization_denied, expired_token, invalid_grant, quota_exceeded */
-export const deviceCode: Grant = async (ctx, { client, form, jkt }) => {
+/** @throws AppError invalid_request, authorization_pending, slow_down, authorization_denied, expired_token, invalid_grant, invalid_target, invalid_authorization_details, quota_exceeded */
+export const deviceCode: Grant = async (ctx, asked) => {
+  const { client, form, jkt } = asked
   if (form.device_code === undefined) throw new AppError('invalid_request', 'device_code is missing.')
   const by = { deviceCode: form.device_code, clientId: client.clientId, forOauth: true, jkt }
-  const polled = await pollDeviceGrant(ctx, by, authorizeDecided(ctx, { client, jkt }))
-  return tokensOfPoll(ctx, { client, jkt }, polled, () => isExpiredDeviceCode(ctx, by))
+  const polled = await pollDeviceGrant(ctx, by, await authorizeDecided(ctx, asked))
+  return tokensOfPoll(ctx, asked, polled, () => isExpiredDeviceCode(ctx, by))
 }

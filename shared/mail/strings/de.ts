@@ -198,6 +198,19 @@ export const de: MailStrings = {
       small(secure),
     ],
   }),
+  factors_taken_over: ({ factors, backupCodesLost, at }, tenant) => ({
+    subject: `Ihre zweiten Faktoren bei ${chosenName(tenant)} sind mitgekommen`,
+    title: 'Ihr Konto ist umgezogen, und mit ihm, wie Sie sich anmelden',
+    parts: [
+      paragraph('Damit können Sie sich hier anmelden wie vorher:'),
+      ...factors.map(({ kind, name }) => facts([FACTOR[kind], name === '' ? '–' : chosenName(name)])),
+      facts(['Wann', moment(at)]),
+      ...(backupCodesLost ? [paragraph('Ihre Ersatzcodes von vorher gelten hier nicht. Melden Sie sich an und erzeugen Sie neue.')] : []),
+      small(
+        'Wenn eines davon nicht Ihres ist, entfernen Sie es nach der Anmeldung, setzen Sie Ihr Passwort zurück und sagen Sie es Ihrer Administration.',
+      ),
+    ],
+  }),
   passkey_copied: ({ for: reader, email, name, reviewUrl, asked }, tenant) => ({
     subject:
       reader === 'owner'

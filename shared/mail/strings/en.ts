@@ -185,6 +185,17 @@ export const en: MailStrings = {
       small(secure),
     ],
   }),
+  factors_taken_over: ({ factors, backupCodesLost, at }, tenant) => ({
+    subject: `Your second factors at ${chosenName(tenant)} came along`,
+    title: 'Your account was moved, and with it how you sign in',
+    parts: [
+      paragraph('These can be used to sign in to your account here, as they were before:'),
+      ...factors.map(({ kind, name }) => facts([FACTOR[kind], name === '' ? '–' : chosenName(name)])),
+      facts(['When', moment(at)]),
+      ...(backupCodesLost ? [paragraph('Your backup codes of before do not count here. Sign in and make new ones.')] : []),
+      small('If one of them is not yours, remove it after you have signed in, reset your password and tell your administrator.'),
+    ],
+  }),
   passkey_copied: ({ for: reader, email, name, reviewUrl, asked }, tenant) => ({
     subject:
       reader === 'owner'

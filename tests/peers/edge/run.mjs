@@ -1,7 +1,13 @@
-// Starts one worker under workerd, as miniflare does it: `node run.mjs SCRIPT BINDINGS`. Says where it listens in one line; ends with its parent.
-import { Miniflare } from 'miniflare'
+// Starts one worker under workerd, as miniflare does it: `node run.mjs SCRIPT BINDINGS [MORE]`, where MORE has a port, KV namespaces, and where the hosts are that
+// the worker asks (`hosts`). Says where it listens in one line; ends with its parent.
+import { fetch, Miniflare, Response } from 'miniflare'
 
-const [, , scriptPath, bindings] = process.argv
+const [, , scriptPath, bindings, more = '{}'] = process.argv
+const { hosts, ...options } = JSON.parse(more)
+const ask = (request) => {
+  const { host, pathname, search } = new URL(request.url)
+  return hosts[host] === undefined ? new Response('no such host', { status: 502 }) : fetch(`${hosts[host]}${pathname}${search}`)
+}
 const miniflare = new Miniflare({
   modules: true,
   scriptPath,
@@ -10,6 +16,8 @@ const miniflare = new Miniflare({
   bindings: JSON.parse(bindings),
   host: '127.0.0.1',
   port: 0,
+  ...options,
+  ...(hosts === undefined ? {} : { outboundService: ask }),
 })
 process.stdout.write(`ready ${(await miniflare.ready).href}\n`)
 process.stdin.resume()

@@ -1,5 +1,5 @@
 // What a passkey is called until its owner names it: after who keeps it, by AAGUID, or after the browser that made it.
-import { deviceName } from '#shared/sign-in/device'
+import { deviceName } from '../sign-in/device.ts'
 
 /** Keepers of passkeys that say who they are without attestation. */
 const PROVIDERS: Readonly<Record<string, string>> = {

@@ -1,0 +1,17 @@
+// A server on the loopback interface is within reach of every page that is open on the machine, under whatever name its owner lets point here (DNS rebinding;
+// Model Context Protocol, Streamable HTTP). It is called by loopback names, and by pages from there, alone.
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
+
+const isLoopback = (address: string): boolean => {
+  try {
+    return LOOPBACK.test(new URL(address).hostname)
+  } catch {
+    return false
+  }
+}
+
+export const isRebound = (request: Request, resource: string): boolean => {
+  if (!isLoopback(resource)) return false
+  const [host, origin] = [request.headers.get('host'), request.headers.get('origin')]
+  return !isLoopback(host === null ? request.url : `http://${host}`) || (origin !== null && !isLoopback(origin))
+}

@@ -1,0 +1,63 @@
+// One suite, asked twice over HTTP: of every function as it ships, each a process behind the Runtime API and a gateway, and of `npm run dev`. Both answer the same.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { builtGroups } from '../../functions/build.ts'
+import { ROUTES } from '../../functions/every-route.ts'
+import { GROUPS } from '../../functions/groups.ts'
+import { type Said, said } from './answers.ts'
+import { STORIES, type Story } from './stories.ts'
+import { questionsOf } from './sweep.ts'
+import { type Box, startBoth } from './systems.ts'
+
+let boxes: readonly [Box, Box]
+beforeAll(async () => {
+  boxes = await startBoth()
+})
+afterAll(() => Promise.all(boxes.map((box) => box.close())))
+
+type Heard = Readonly<Record<string, Said>>
+
+/** Every question to every route of a group, in order. */
+const sweep = async (box: Box, group: string): Promise<Heard> => {
+  const heard: Record<string, Said> = {}
+  for (const listed of ROUTES.filter((each) => each.group.name === group)) {
+    for (const { what, asked } of await questionsOf(box, listed)) heard[`${listed.id}, ${what}`] = said(await box.ask(asked))
+  }
+  return heard
+}
+
+/** Answers that are not alike, or that blame the server for what it did not expect. */
+const differing = (one: Heard, other: Heard): readonly string[] =>
+  Object.keys(one).filter((key) => JSON.stringify(one[key]) !== JSON.stringify(other[key]) || (one[key]?.status ?? 0) === 500)
+const only = (heard: Heard, keys: readonly string[]): Heard => Object.fromEntries(keys.flatMap((key) => (heard[key] ? [[key, heard[key]]] : [])))
+
+test.each(GROUPS.map(({ name }) => name))('%s: every route answers the same', async (group) => {
+  const [functions = {}, local = {}] = await Promise.all(boxes.map((box) => sweep(box, group)))
+  const keys = differing(functions, local)
+  expect(only(functions, keys), keys.length === 0 ? '' : boxes.map((box) => box.log(group).slice(-1500)).join('\n')).toEqual(only(local, keys))
+  expect(keys).toEqual([])
+})
+
+/** What was answered on a way, in order. */
+const walk = async (box: Box, story: Story): Promise<Heard> => {
+  const heard: Record<string, Said> = {}
+  await story(box, async (what, asked) => {
+    const answer = await box.ask(asked)
+    heard[what] = said(answer)
+    return answer
+  })
+  return heard
+}
+
+test.each(Object.entries(STORIES))('%s: the same all the way', async (_, story) => {
+  const [functions = {}, local = {}] = await Promise.all(boxes.map((box) => walk(box, story)))
+  const keys = differing(functions, local)
+  expect(only(functions, keys)).toEqual(only(local, keys))
+  expect(keys).toEqual([])
+  expect(Object.keys(functions)).toEqual(Object.keys(local))
+  // A way that ended at the first door would be alike, too.
+  expect(new Set(Object.values(functions).map(({ status }) => status)).size).toBeGreaterThan(2)
+})
+
+test('every group was asked through a function of its own', () => {
+  expect([...boxes[0].started].toSorted()).toEqual(builtGroups())
+})

@@ -1,0 +1,211 @@
+// Ways through several functions, as clients and browsers go them: what one answer gives, the next request brings.
+import { randomUUID } from 'node:crypto'
+import { cookieJar } from '#shared/testing/app'
+import { formsOf } from '#shared/testing/browser'
+import { authorizePath, basicOf, challengeOf, newOauthClient, newResource, VERIFIER } from '#shared/testing/oauth'
+import { type Answer, type Asked, cookiesOf, HOST, headerOf, jsonOf, textOf } from './answers.ts'
+import type { Box } from './systems.ts'
+
+/** Asks, and keeps what was answered under a name. */
+type Tell = (what: string, asked: Asked) => Promise<Answer>
+export type Story = (box: Box, tell: Tell) => Promise<void>
+
+const ORIGIN = `https://${HOST}`
+const JSON_TYPE = { 'content-type': 'application/json' }
+const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' }
+const bearer = (token: unknown) => ({ authorization: `Bearer ${String(token)}` })
+const send = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Asked => ({
+  method: 'POST',
+  path,
+  headers: { ...JSON_TYPE, ...headers },
+  body: JSON.stringify(body),
+})
+const form = (path: string, fields: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Asked => ({
+  method: 'POST',
+  path,
+  headers: { ...FORM_TYPE, ...headers },
+  body: new URLSearchParams(fields).toString(),
+})
+
+/** Keeps cookies, and sends forms as a page of ours does. */
+const browserOf = (tell: Tell) => {
+  const jar = cookieJar()
+  const last = { html: '' }
+  const keep = (answer: Answer): Answer => {
+    jar.take(new Response(null, { headers: cookiesOf(answer).map((line): [string, string] => ['set-cookie', line]) }))
+    last.html = textOf(answer)
+    return answer
+  }
+  const read = async (what: string, path: string) => keep(await tell(what, { path, headers: { ...jar.header() } }))
+  const press = async (what: string, fields: Readonly<Record<string, string>>, more: Readonly<Record<string, string>> = {}, action?: string) => {
+    const found = formsOf({ status: 200, url: '', html: last.html, headers: new Headers() }).find(
+      (one) => action === undefined || one.action === action,
+    )
+    const headers = { ...jar.header(), origin: ORIGIN, 'sec-fetch-site': 'same-origin', 'sec-fetch-user': '?1', ...more }
+    return keep(await tell(what, form(found?.action ?? '/no-form', { ...found?.fields, ...fields }, headers)))
+  }
+  return { read, press, goesTo: (answer: Answer) => (headerOf(answer, 'location') ?? '').replace(ORIGIN, '') }
+}
+
+const throughTheApi: Story = async ({ app, company }, tell) => {
+  const person = await app.person(company, 'admin')
+  const login = (password: string) => send('/authsec/uflow/auth/admin/login', { email: person.email, password, tenant_domain: company.domain })
+  await tell('a wrong password', login('wrong'))
+  const right = await tell('the right one', login(person.password))
+  const { token } = jsonOf(right)
+  await tell('sessions', { path: '/account/sessions', headers: bearer(token) })
+  await tell('from another origin', { path: '/account/sessions', headers: { ...bearer(token), origin: 'https://elsewhere.example' } })
+  await tell('from our own', { path: '/account/sessions', headers: { ...bearer(token), origin: ORIGIN, 'x-request-id': 'told-by-the-caller' } })
+  await tell('by cookie alone', { path: '/account/sessions', headers: { cookie: `__Host-authsec_session=${String(token)}` } })
+  await tell('signed out', send('/account/sign-out', {}, bearer(token)))
+  await tell('afterwards', { path: '/account/sessions', headers: bearer(token) })
+}
+
+const onThePages: Story = async ({ app, company }, tell) => {
+  const person = await app.person(company, 'admin')
+  const browser = browserOf(tell)
+  const begun = await browser.read('a page of one’s own, signed out', '/me')
+  await browser.read('the door', browser.goesTo(begun))
+  const asked = await browser.press('the address', { email: person.email })
+  await browser.read('the password is asked', browser.goesTo(asked))
+  const wrong = await browser.press('a wrong password', { password: 'wrong' })
+  await browser.read('which is said', browser.goesTo(wrong))
+  await browser.press(
+    'a form of another site',
+    { password: person.password },
+    { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' },
+  )
+  await browser.read('once more', '/signin/password')
+  const inside = await browser.press('the right password', { password: person.password })
+  await browser.read('one’s own page', browser.goesTo(inside))
+  await browser.read('a page in German', '/me?lang=de')
+  await browser.press('a form without its token', { form_token: 'x' })
+  await browser.read('one’s own page again', '/me')
+  await browser.press('signed out', {}, {}, '/signout')
+  await browser.read('and gone', '/me')
+}
+
+const aCompanySignsUp: Story = async ({ mailsTo }, tell) => {
+  const id = randomUUID().slice(-12)
+  const email = `zoe-${id}@new-${id}.example`
+  const company = { email, password: 'a-long-word-of-its-own-7', name: 'Zoë', tenant_domain: `new-${id}` }
+  await tell('a short password', send('/authsec/uflow/register/initiate', { ...company, password: 'short' }))
+  await tell('begun', send('/authsec/uflow/register/initiate', company))
+  const otp = /^\s*(\d{6})\s*$/m.exec((await mailsTo(email)).at(-1) ?? '')?.[1] ?? 'no code was mailed'
+  await tell('a wrong code', send('/authsec/uflow/register/verify', { email, otp: otp === '000000' ? '000001' : '000000' }))
+  await tell('the mailed code', send('/authsec/uflow/register/verify', { email, otp }))
+  await tell('the code again', send('/authsec/uflow/register/verify', { email, otp }))
+  await tell('signed in', send('/authsec/uflow/auth/admin/login', { email, password: company.password }))
+}
+
+const aClientIsLetIn: Story = async ({ app, company }, tell) => {
+  const person = await app.person(company, ['tools:write'])
+  const server = await newResource(app, company, [{ name: 'tools:read' }, { name: 'offline_access' }])
+  const client = await newOauthClient(app, company, { at: [server] })
+  const basic = { authorization: client.authorization }
+  const path = authorizePath(client, { scope: 'openid email tools:read offline_access', resource: server.resource, nonce: 'n-1' })
+  const browser = browserOf(tell)
+  await tell('an unknown redirect address', { path: path.replace('callback', 'elsewhere') })
+  await tell('no challenge', { path: path.replace(/code_challenge=[^&]*&/, '') })
+  await browser.read('the door', browser.goesTo(await browser.read('signed out', path)))
+  const asked = await browser.press('the address', { email: person.email })
+  await browser.read('the password is asked', browser.goesTo(asked))
+  const inside = await browser.press('the password', { password: person.password })
+  await browser.read('consent is asked', browser.goesTo(inside))
+  const allowed = await browser.press('allowed', { decision: 'allow' })
+  const answer = new URL(headerOf(allowed, 'location') ?? 'about:blank').searchParams
+  const redeem = { grant_type: 'authorization_code', code: answer.get('code') ?? '', redirect_uri: client.redirectUri, code_verifier: VERIFIER }
+  await tell('a wrong verifier', form('/oauth/token', { ...redeem, code_verifier: 'w'.repeat(43) }, basic))
+  const again = await browser.read('asked once more', path)
+  const code = new URL(headerOf(again, 'location') ?? 'about:blank').searchParams.get('code') ?? ''
+  await tell('another client', form('/oauth/token', { ...redeem, code }, { authorization: basicOf(client.id, 'no') }))
+  const tokens = jsonOf(await tell('tokens', form('/oauth/token', { ...redeem, code }, basic)))
+  await tell('userinfo', { path: '/oauth/userinfo', headers: bearer(tokens.access_token) })
+  await tell('userinfo with nothing', { path: '/oauth/userinfo' })
+  const introspect = (token: unknown) => form('/oauth/introspect', { token: String(token) }, { authorization: server.authorization })
+  await tell('introspected', introspect(tokens.access_token))
+  const refresh = (token: unknown) => form('/oauth/token', { grant_type: 'refresh_token', refresh_token: String(token) }, basic)
+  const next = jsonOf(await tell('refreshed', refresh(tokens.refresh_token)))
+  await tell(
+    'pushed',
+    form(
+      '/oauth/par',
+      {
+        client_id: client.id,
+        response_type: 'code',
+        redirect_uri: client.redirectUri,
+        code_challenge: challengeOf(VERIFIER),
+        code_challenge_method: 'S256',
+      },
+      basic,
+    ),
+  )
+  await tell('a parameter twice', {
+    method: 'POST',
+    path: '/oauth/token',
+    headers: { ...FORM_TYPE, ...basic },
+    body: 'grant_type=client_credentials&grant_type=client_credentials',
+  })
+  await tell('revoked', form('/oauth/revoke', { token: String(next.refresh_token) }, basic))
+  await tell('introspected afterwards', introspect(next.access_token))
+  await tell('refreshed afterwards', refresh(next.refresh_token))
+  await tell('the code again', form('/oauth/token', { ...redeem, code }, basic))
+}
+
+/** Bodies as bytes, sizes, spellings of paths: what stands between us and the wire. */
+const onTheWire: Story = async ({ app, company }, tell) => {
+  const owner = await app.person(company, 'admin')
+  const own = bearer(await app.token(owner))
+  const csv = (body: string | Uint8Array, more: Readonly<Record<string, string>> = {}): Asked => ({
+    method: 'POST',
+    path: '/people/import?dry_run=true',
+    headers: { ...own, 'content-type': 'text/csv; charset=utf-8', ...more },
+    body,
+  })
+  await tell('text of other planes', csv('email,name\r\nzoe@sample.example,"Zoë, 名 \u{1f511}"\r\n'))
+  await tell('bytes that are no text', csv(new Uint8Array([0x65, 0xff, 0xfe, 0x0a])))
+  await tell('a body that is packed', csv('email\n', { 'content-encoding': 'gzip' }))
+  await tell('a body over the limit', send('/account/password', { current_password: 'x'.repeat(1_100_000) }, own))
+  await tell('a body of another kind', { method: 'POST', path: '/account/password', headers: { ...own, 'content-type': 'text/plain' }, body: '{}' })
+  await tell('no body', { method: 'POST', path: '/account/password', headers: { ...own, ...JSON_TYPE } })
+  const picture = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+  const brand = (logo: string): Asked => ({
+    method: 'PUT',
+    path: '/branding',
+    headers: { ...own, ...JSON_TYPE },
+    body: JSON.stringify({ brand: '#0a7d33', brand_ink: null, radius: null, logo }),
+  })
+  await tell('a picture', brand(picture))
+  await tell('what says that it is a picture', brand('data:image/png;base64,PHN2Zz48L3N2Zz4='))
+  await tell('the page with it', { path: `/signin?client_id=${company.clientId}` })
+  for (const odd of ['a%20b', '%C3%A9', '%00', '%25', '%2541', 'a%23b', '..;', '%E2%82%AC%22', "'", 'x'.repeat(900)])
+    await tell(`a path with ${odd.slice(0, 20)}`, { path: `/people/${odd}`, headers: own })
+  for (const odd of [
+    'limit=1&limit=2',
+    'limit=%31',
+    'limit',
+    'limit=1;x=2',
+    'search=%C3%A9%20%2B+%26',
+    'search=%FF',
+    'limit=1&&',
+    '?',
+    'constructor=1',
+  ])
+    await tell(`a query of ${odd}`, { path: `/people?${odd}`, headers: own })
+  const listed = await tell('a list', { path: '/people?limit=1', headers: own })
+  await tell('its next page', { path: `/people?limit=1&cursor=${encodeURIComponent(String(jsonOf(listed).next_cursor ?? ''))}`, headers: own })
+  const one = await tell('a thing with a tag', { path: `/people/${owner.id}`, headers: own })
+  await tell('that was not changed', { path: `/people/${owner.id}`, headers: { ...own, 'if-none-match': headerOf(one, 'etag') ?? '' } })
+  await tell('a header with a name twice', { path: '/account/sessions', headers: { ...own, cookie: 'a=1; a=2', accept: 'text/html, */*' } })
+  await tell('a scheme that is none', { path: '/account/sessions', headers: { authorization: 'Bearer' } })
+  await tell('keys', { path: '/.well-known/jwks.json', headers: { 'if-none-match': '"none"' } })
+  await tell('a path without a slash at its end', { path: '/account/sessions/', headers: own })
+}
+
+export const STORIES: Readonly<Record<string, Story>> = {
+  'an administrator signs in at the API': throughTheApi,
+  'a person signs in on the pages': onThePages,
+  'a company signs up': aCompanySignsUp,
+  'a client is let in': aClientIsLetIn,
+  'what stands between us and the wire': onTheWire,
+}

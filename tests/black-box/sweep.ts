@@ -1,0 +1,78 @@
+// What is asked of every route: by nobody, with a token that is none, by somebody who may, with a body that is none; its preflight, its HEAD, another method.
+
+import { FORM_TOKEN } from '#shared/browser/form'
+import { methodOf } from '#shared/http/route'
+import type { Company } from '#shared/testing/app'
+import { entitledToken, fillPath, formTokenIn, fromOwnPage, isPage, type Listed, METRICS_TOKEN, parametersOf } from '../../functions/every-route.ts'
+import { OWN_TENANT, sampleOf } from '../../functions/sample.ts'
+import { SEEDS, type Seed } from '../../functions/seeds.ts'
+import { type Asked, HOST } from './answers.ts'
+import type { Box } from './systems.ts'
+
+const NOBODYS_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
+
+export type Question = { readonly what: string; readonly asked: Asked }
+
+const bearer = (token: string | undefined): Readonly<Record<string, string>> => (token === undefined ? {} : { authorization: `Bearer ${token}` })
+
+/** Who may, and what the path names: by the route's seed where it has one. */
+const prepare = async (
+  { app }: Box,
+  { route, id }: Listed,
+  company: Company,
+): Promise<{ readonly seed: Seed; readonly token: string | undefined }> => {
+  const make = SEEDS[id]
+  const seed: Seed =
+    make === undefined ? { path: Object.fromEntries(parametersOf(route).map((name) => [name, NOBODYS_ID])) } : await make(app, company)
+  if (seed.owner !== undefined) return { seed, token: await app.token(seed.owner, seed.amr) }
+  const { access } = route
+  if (access.rule === 'open' || (make !== undefined && seed.headers?.authorization !== undefined)) return { seed, token: undefined }
+  if (access.rule === 'metrics') return { seed, token: METRICS_TOKEN }
+  return { seed, token: await entitledToken(app, access.rule === 'permission' ? access.all : []) }
+}
+
+const encoded = (members: Readonly<Record<string, unknown>>): string =>
+  new URLSearchParams(
+    Object.entries(members).flatMap(([name, value]) => (typeof value === 'object' ? [] : [[name, String(value)] as [string, string]])),
+  ).toString()
+
+export const questionsOf = async (box: Box, listed: Listed): Promise<readonly Question[]> => {
+  const { route } = listed
+  const company = await box.app.company('box')
+  const { seed, token } = await prepare(box, listed, company)
+  const method = methodOf(route)
+  const tenantId = seed.owner?.tenantId ?? company.tenantId
+  const filled = (schema: NonNullable<typeof route.body>): Readonly<Record<string, unknown>> =>
+    JSON.parse(
+      JSON.stringify(sampleOf(schema))
+        .replaceAll(OWN_TENANT, tenantId)
+        .replaceAll('sample@sample.example', `${listed.id.toLowerCase()}@sample.example`),
+    ) as Readonly<Record<string, unknown>>
+  const path = fillPath(route, seed.path)
+  const query = seed.query ?? (route.query === undefined ? '' : encoded(filled(route.query)))
+  const at = query === '' ? path : `${path}?${query}`
+  const shown = isPage(route) ? fromOwnPage(token, true) : bearer(token)
+  const type = route.form !== undefined ? 'application/x-www-form-urlencoded' : (route.bodyType ?? 'application/json')
+  const own = { ...shown, ...(route.body === undefined && route.form === undefined ? {} : { 'content-type': type }), ...seed.headers }
+  const body =
+    route.form !== undefined
+      ? encoded({ ...filled(route.form), ...seed.body, ...(isPage(route) ? { [FORM_TOKEN]: formTokenIn(box.app, token) } : {}) })
+      : route.body === undefined
+        ? undefined
+        : route.bodyType === 'text/csv'
+          ? 'email,name\nzoe@sample.example,Zoë\n'
+          : JSON.stringify(seed.body ?? filled(route.body))
+  const malformed =
+    body === undefined ? [] : [{ what: 'a body that is none', asked: { method, path: at, headers: own, body: new Uint8Array([0x7b, 0xff, 0x26]) } }]
+  const other = method === 'PUT' ? 'PATCH' : 'PUT'
+  const preflight = { origin: `https://${HOST}`, 'access-control-request-method': method }
+  return [
+    { what: 'nobody', asked: { method, path } },
+    { what: 'a token that is none', asked: { method, path, headers: isPage(route) ? fromOwnPage('a.b.c', true) : bearer('a.b.c') } },
+    ...malformed,
+    ...(method === 'GET' ? [{ what: 'HEAD', asked: { method: 'HEAD', path: at, headers: own } }] : []),
+    { what: 'who may', asked: { method, path: at, headers: own, ...(body === undefined ? {} : { body }) } },
+    { what: 'a preflight', asked: { method: 'OPTIONS', path, headers: preflight } },
+    { what: 'another method', asked: { method: other, path, headers: { origin: 'https://elsewhere.example' } } },
+  ]
+}
