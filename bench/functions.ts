@@ -1,6 +1,5 @@
 // `npm run bench:functions [-- NAME…]`: every function as it ships, in a process of its own behind the Runtime API: what the start loads and all of it, from the start of
-// the process to the first answer, and the peak of its memory after twenty answers; beside the same of a hello-world Hono function, oidc-provider and better-auth. And
-// what the ten hottest routes ask of the database. Needs TEST_DATABASE_URL and TEST_REDIS_URL. ROUNDS (3) are alternated; medians are told.
+// the process to the first answer, and the peak of its memory after twenty answers; beside the same of a hello-world Hono function, oidc-provider and better-auth. Needs TEST_DATABASE_URL and TEST_REDIS_URL. ROUNDS (3) are alternated; medians are told.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setup } from '#shared/testing/global-setup'
@@ -9,7 +8,6 @@ import { httpApiEvent } from '../tests/lambda/events.ts'
 import { startLambda } from '../tests/lambda/runtime.ts'
 import { startSystem } from '../tests/lambda/system.ts'
 import { buildPeer, PATH_OF, PEER_NAMES, sizeOf } from './function-peers.ts'
-import { hotRoutes } from './hot-routes.ts'
 
 const ROUNDS = Number(process.env.ROUNDS ?? '3')
 const ANSWERS = 20
@@ -64,10 +62,6 @@ for (const { name, startKib, totalKib, ms, peak } of figures) {
     `  ${name.padEnd(18)}${String(startKib).padStart(10)}${String(totalKib).padStart(9)}${`${ms.toFixed(0)} ms`.padStart(14)}${ratio(ms, hello?.ms).padStart(8)}${peak.toFixed(0).padStart(10)} ${ratio(peak, hello?.peak)}`,
   )
 }
-
-console.log('\nThe ten hottest routes, warm: statements (without begin, set and commit) and round trips to the database (with them)')
-for (const { name, statements, roundTrips } of await hotRoutes())
-  console.log(`  ${name.padEnd(44)}${String(statements).padStart(4)}${String(roundTrips).padStart(4)}`)
 
 await system.stop()
 rmSync(folder, { recursive: true, force: true })

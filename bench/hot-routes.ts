@@ -1,21 +1,22 @@
-// What the ten hottest routes ask of the database once an instance is warm.
-
+// What the ten hottest routes ask of the database once an instance is warm. `npm run bench:routes -- --write` brings README's table up to date; its test holds it
+// there.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { PASSWORD, startApp } from '#shared/testing/app'
 import { countedDb } from '#shared/testing/counted'
 import { ownDb } from '#shared/testing/database'
-import { browserOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#shared/testing/oauth'
+import { authorizePath, browserOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#shared/testing/oauth'
 import { accessRoutes } from '../functions/access/routes.ts'
 import { accountRoutes } from '../functions/account/routes.ts'
 import { authRoutes } from '../functions/auth/routes.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
-import { tokensRoutes } from '../functions/tokens/routes.ts'
 import { wellknownRoutes } from '../functions/wellknown/routes.ts'
 
 export type HotRoute = { readonly name: string; readonly statements: number; readonly roundTrips: number }
 
 export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
   const counted = countedDb((await ownDb()).engine)
-  const routes = [...wellknownRoutes, ...oauthRoutes, ...accessRoutes, ...accountRoutes, ...authRoutes, ...tokensRoutes]
+  const routes = [...wellknownRoutes, ...oauthRoutes, ...accessRoutes, ...accountRoutes, ...authRoutes]
   const app = await startApp(routes, { db: counted.db, start: new Date().toISOString() })
   const company = await app.company('hot')
   const person = await app.person(company, 'admin')
@@ -44,7 +45,7 @@ export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
     'POST /oauth/introspect': () => post(app, '/oauth/introspect', { token: set.access_token }, { authorization: server.authorization }),
     'GET /oauth/userinfo': () => app.request('/oauth/userinfo', { token: set.access_token }),
     'POST /access/v1/evaluation': () => app.request('/access/v1/evaluation', { token, body: decision }),
-    'POST /authsec/authmgr/token/verify': () => app.request('/authsec/authmgr/token/verify', { token, body: { token } }),
+    'GET /oauth/authorize, let in before': () => browser.get(authorizePath(client, { scope: 'files:read', resource: server.resource })),
     'GET /account/sessions': () => app.request('/account/sessions', { token }),
     'POST /authsec/uflow/auth/admin/login': () =>
       app.request('/authsec/uflow/auth/admin/login', { body: { email: person.email, password: PASSWORD, tenant_domain: company.domain } }),
@@ -58,4 +59,29 @@ export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
     out.push({ name, statements, roundTrips })
   }
   return out
+}
+
+const HEAD = '| the ten hottest routes, warm | statements | round trips |'
+/** As README has it. */
+export const hotTable = (routes: readonly HotRoute[]): string =>
+  [HEAD, '| --- | ---: | ---: |', ...routes.map(({ name, statements, roundTrips }) => `| ${name} | ${statements} | ${roundTrips} |`)].join('\n')
+
+const README = fileURLToPath(new URL('../README.md', import.meta.url))
+/** README's own, up to the first line that is none of a table. */
+export const tableInReadme = (): string => {
+  const text = readFileSync(README, 'utf8')
+  const from = text.indexOf(HEAD)
+  return from < 0 ? '' : (/^(\|.*\n)+/.exec(text.slice(from))?.[0].trimEnd() ?? '')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const table = hotTable(await hotRoutes())
+  process.stdout.write(`${table}\n`)
+  const old = tableInReadme()
+  if (process.argv.includes('--write') && old !== '')
+    writeFileSync(
+      README,
+      readFileSync(README, 'utf8').replace(old, () => table),
+    )
+  process.exit(0)
 }

@@ -26,7 +26,7 @@ export type Run = (statement: Statement) => Promise<unknown[]>
 /** What a driver has to offer. All throw `DatabaseAway` when the server cannot be reached, and the driver's own error (with SQLSTATE in `code`) otherwise. */
 export type Engine = {
   readonly kind: 'pglite' | 'postgres' | 'neon'
-  /** One statement in a transaction of its own; a read in one round trip. */
+  /** One statement in a transaction of its own, in one round trip where the connection is not in doubt. Never does a change twice. */
   one(scope: Scope, statement: Statement): Promise<unknown[]>
   /**
    * Statements that commit together when `work` returns and leave nothing when it throws. Over a connection that turns out to be dead before anything was

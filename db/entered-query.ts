@@ -1,6 +1,6 @@
 // One statement under a role and a tenant, as one transaction that nobody has to begin or to commit: in PostgreSQL's extended protocol whatever stands before
-// a Sync commits together (protocol flow, section "Extended Query"). So it is one write, one answer, and nothing is parsed or planned anew. For reads alone: what
-// commits in the write that does it may have been done although no answer came.
+// a Sync commits together (protocol flow, section "Extended Query"). So it is one write, one answer, and nothing is parsed or planned anew. What
+// commits in the write that does it may have been done although no answer came: a change is sent this way once.
 import pg from 'pg'
 import type { Scope } from './client.ts'
 import { statementName } from './pool.ts'

@@ -40,7 +40,7 @@ const configure = ({ webSocket, bridge }: NeonOptions): void => {
 
 export const neonEngine = (options: NeonOptions): Engine => {
   configure(options)
-  const { connected: _, ...base } = pooled(options, (config) => new Pool(options.isOpenedEachTime ? { ...config, maxUses: 1 } : config))
+  const { connected: _, transact: __, ...base } = pooled(options, (config) => new Pool(options.isOpenedEachTime ? { ...config, maxUses: 1 } : config))
   const urlOf = (role: Role): string =>
     role === 'authsec_app' ? options.url : ((role === 'authsec_jobs' ? options.jobsUrl : options.ownerUrl) ?? options.url)
   return {

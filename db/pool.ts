@@ -74,8 +74,8 @@ const knownOf = (text: string): Known => {
   return made
 }
 
-/** Whether doing the statement twice does no more than doing it once, and it takes nothing first. */
-export const isRead = ({ text, first }: Statement): boolean => first === undefined && knownOf(text).isRead
+/** Whether doing the statement twice does no more than doing it once. */
+export const isRead = ({ text }: Statement): boolean => knownOf(text).isRead
 
 /**
  * The driver renders values after it has sent the statement's name. If one cannot be rendered it closes the statement on the server and goes on believing
@@ -94,6 +94,17 @@ export const queryOf = ({ text, params, arrays }: Statement): pg.QueryConfig & {
   return { text, values: params as unknown[], types, ...(name === undefined ? {} : { name }), ...(arrays ? { rowMode: 'array' } : {}) }
 }
 
+/** How long a connection is believed to be there after it was heard of. */
+const BELIEVED_MS = 1000
+type Moment = { readonly elapsed: number; readonly wall: number }
+/** By both clocks: one may stand still while a function is frozen, the other may be set back. */
+const moment = (): Moment => ({ elapsed: performance.now(), wall: Date.now() })
+const heard = new WeakMap<object, Moment>()
+export const wasJustHeard = (client: object): boolean => {
+  const [then, now] = [heard.get(client), moment()]
+  return then !== undefined && Math.max(now.elapsed - then.elapsed, Math.abs(now.wall - then.wall)) < BELIEVED_MS
+}
+
 /** What is used of a driver's pool and of its connections. */
 type Client = Pick<pg.PoolClient, 'query' | 'release'>
 type Broken = (event: 'error', told: (error: Error) => void) => unknown
@@ -110,15 +121,21 @@ export type PostgresOptions = {
   readonly jobsUrl?: string
   readonly ownerUrl?: string
   readonly maxConnections?: number
+  /** How long one statement may take; 15 seconds unless told. */
+  readonly statementTimeoutMs?: number
   /** Told of connections that broke while idle. */
   readonly onIdleError?: (error: Error) => void
 }
 
-const QUERY_TIMEOUT_MS = 15_000
+const STATEMENT_TIMEOUT_MS = 15_000
+/** A migration may wait for another instance's, and then for an index over a large table: as long as a function may live. */
+const SCRIPT_TIMEOUT_MS = 15 * 60_000
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** What every driver does alike. How it reads one statement is its own. */
+/** What every driver does alike. How it runs one statement is its own. */
 export type Pooled = Pick<Engine, 'transaction' | 'script' | 'close'> & {
+  /** As `transaction`, on a connection that is in hand. */
+  transact<T>(client: Client, begun: () => void, scope: Scope, work: (run: Run) => Promise<T>): Promise<T>
   /** Runs `use` with a connection of that role, again where it broke before `begun` was called. */
   connected<T>(role: Role | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T>
 }
@@ -134,14 +151,17 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
       connectionString: url,
       max: maxConnections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
+      query_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
       idleTimeoutMillis: 30_000,
       allowExitOnIdle: true,
       pipeline: true,
     } as pg.PoolConfig)
     made.on('error', (error) => options.onIdleError?.(error))
     // The pool listens while a connection is idle. One that breaks in use fails its queries, and would end the process if nobody listened.
-    made.on('connect', (client) => void client.on('error', () => undefined))
+    made.on('connect', (client) => {
+      client.on('error', () => undefined)
+      heard.set(client, moment())
+    })
     pools.set(url, made)
     return made
   }
@@ -159,9 +179,11 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
         tries = maxConnections
         let failure: Error | undefined
         try {
-          return await use(client, () => {
+          const result = await use(client, () => {
             begun = true
           })
+          heard.set(client, moment())
+          return result
         } catch (error) {
           if (isAway(error) || isDatabaseAway(error)) failure = error as Error
           throw error
@@ -175,39 +197,43 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
     }
   }
 
-  const transaction = async <T>(scope: Scope, work: (run: Run) => Promise<T>): Promise<T> => {
-    const begin = enter(scope)
-    return connected(scope.role, async (client, begun) => {
-      // Sent with the first statement. Where a role or tenant is refused, the transaction is one that has failed, and nothing that follows is done.
-      const entered = client.query(begin).then(begun)
-      // The connection goes on to serve others. A handle that outlives its transaction would speak in theirs, or as whoever logged in.
-      let isOver = false
-      let result: T
+  const transact: Pooled['transact'] = async (client, begun, scope, work) => {
+    // Sent with the first statement. Where a role or tenant is refused, the transaction is one that has failed, and nothing that follows is done.
+    const entered = client.query(enter(scope)).then(begun)
+    // The connection goes on to serve others. A handle that outlives its transaction would speak in theirs, or as whoever logged in.
+    let isOver = false
+    const run: Run = async (statement) => {
+      if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
       try {
-        const ran = work(async (statement) => {
-          if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
-          try {
-            const [answers] = await Promise.all([Promise.all(partsOf(statement).map((part) => client.query(queryOf(part)))), entered])
-            return answers.at(-1)?.rows ?? []
-          } catch (error) {
-            throw translated(error)
-          }
-        })
-        ;[result] = await Promise.all([ran, entered])
-        isOver = true
+        const [answers] = await Promise.all([Promise.all(partsOf(statement).map((part) => client.query(queryOf(part)))), entered])
+        return answers.at(-1)?.rows ?? []
       } catch (error) {
-        isOver = true
-        await client.query('rollback').catch(() => undefined)
-        throw error
+        throw translated(error)
       }
+    }
+    try {
+      const [result] = await Promise.all([work(run), entered])
+      isOver = true
       const { command } = await client.query('commit')
       if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a failed statement inside it was swallowed.')
       return result
-    })
+    } catch (error) {
+      if (!isOver) {
+        isOver = true
+        await client.query('rollback').catch(() => undefined)
+      }
+      throw error
+    }
+  }
+
+  const transaction: Engine['transaction'] = async (scope, work) => {
+    requireWellFormed(scope)
+    return connected(scope.role, (client, begun) => transact(client, begun, scope, work))
   }
 
   return {
     connected,
+    transact,
     transaction,
     script: (role, text) =>
       connected(role, async (client, begun) => {
@@ -215,7 +241,7 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
         begun()
         try {
           if (role !== 'login') await client.query(`set local role ${role}`)
-          await client.query(text)
+          await client.query({ text, query_timeout: SCRIPT_TIMEOUT_MS } as pg.QueryConfig)
           await client.query('commit')
         } catch (error) {
           await client.query('rollback').catch(() => undefined)

@@ -1,5 +1,6 @@
 // The contract on a server, and what only a server can do: go away.
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testDatabase } from '#shared/testing/database'
@@ -132,15 +133,39 @@ describe('a database that goes away', () => {
       'create table authsec.once (n int); grant all on authsec.once to authsec_app; insert into authsec.once values (0)',
     )
     const raise = { text: 'update authsec.once set n = n + 1', params: [], arrays: false }
-    await engine.one(app, raise)
-    const done = proxy.withhold('UPDATE 1')
-    const raised = outcome(engine.one(app, raise))
-    await done
+    const count = async () => (await engine.one(app, { ...one, text: 'select n from authsec.once' }))[0]
+    // A connection that was just heard of, and one that may be dead by now.
+    for (const [round, pause] of [0, 1100].entries()) {
+      expect(await count()).toEqual({ n: round })
+      await sleep(pause)
+      const done = proxy.withhold('UPDATE 1')
+      const raised = outcome(engine.one(app, raise))
+      await done
+      proxy.drop()
+      const told = await raised
+      if (pause > 0) expect(told).toBe('done')
+      expect(await count()).toEqual({ n: round + 1 })
+    }
+    await sleep(1100)
     proxy.drop()
-    const told = await raised
-    const [row] = await engine.one(app, { ...one, text: 'select n from authsec.once' })
+    expect(await outcome(engine.one(app, raise))).toBe('done')
+    expect(await count()).toEqual({ n: 3 })
     await engine.script('authsec_owner', 'drop table authsec.once')
-    expect({ told: told === 'done', ...(row as object) }).toEqual({ told: true, n: 2 })
+  })
+
+  test('a statement that takes too long is away, nobody is handed its answer, and a script may take longer', async () => {
+    const single = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1, statementTimeoutMs: 2000 })
+    const late = { ...one, text: `select 'late' as said from pg_sleep(3)` }
+    const inTransaction = single.transaction(app, async (run) => {
+      await run(one)
+      await run(late)
+    })
+    expect(await outcome(inTransaction)).toBeInstanceOf(DatabaseAway)
+    expect(await outcome(single.one(app, late))).toBeInstanceOf(DatabaseAway)
+    expect(await single.one(app, one)).toEqual([{ one: 1 }])
+    expect(await outcome(single.script('login', late.text))).toBe('done')
+    expect(await single.transaction(app, (run) => run(one))).toEqual([{ one: 1 }])
+    await single.close()
   })
 
   test('a server that was demoted is away, and the next connection is another', async () => {

@@ -27,7 +27,8 @@ export const checkByIntrospection = ({ issuer, resource, endpoint, credentials, 
   const ask = async (token: string): Promise<Claims> => {
     try {
       const body = new URLSearchParams({ token, token_type_hint: 'access_token' })
-      const response = await fetch(endpoint, { method: 'POST', headers, body, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+      // A redirect is no answer; `error` would say so, and is not known in workers.
+      const response = await fetch(endpoint, { method: 'POST', headers, body, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
       if (response.status !== 200) throw new Error(`introspection answered ${response.status}`)
       return (await response.json()) as Claims
     } catch (error) {

@@ -47,7 +47,7 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
     const readAt = now().getTime()
     const url = `${issuer}/oauth/revocations${known?.cursor === undefined ? '' : `?after=${known.cursor}`}`
     const headers = { authorization: basic(credentials), accept: 'application/jwt' }
-    const response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (response.status !== 200) throw new Error(`The feed answered ${response.status}.`)
     const { payload } = await jwtVerify(await response.text(), keys, {
       issuer,

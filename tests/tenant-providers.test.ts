@@ -35,29 +35,20 @@ const change = async (app: TestApp, company: Company, id: string, body: Json): P
 
 const start = async (more: Json = {}, world = {}) => {
   const federation = await startFederation(ROUTES, { render: pageError, ...world })
-  const { app, company, upstream } = federation
+  const { company, upstream } = federation
   const id = await own(federation, company, more)
   const door = `?tenant=${company.name}`
   /** To the provider and back, from the button on. */
   const walk = async (browser: TestBrowser, who: Somebody, query = door, provider = 'corp', wrong: Wrong = {}) => {
     await browser.read(`/signin${query}`)
     const at = query === '' ? '?' : `${query}&`
-    const gone = await openProvider(app, browser, `/signin/provider${at}provider=${provider}`)
+    const gone = await openProvider(browser, `/signin/provider${at}provider=${provider}`)
     return browser.read(`${BASE}/callback?${upstream.authorize(gone, who, wrong)}`)
   }
   return { ...federation, id, door, walk }
 }
 /** Where a button leads, with the cookie that it leaves. */
-const openProvider = async (app: TestApp, browser: TestBrowser, path: string): Promise<string> => {
-  const response = await app.app.request(
-    `http://localhost:7468${path}`,
-    { headers: { host: 'localhost:7468', ...browser.jar.header() } },
-    { peer: { address: '192.0.2.1', secure: false } },
-  )
-  browser.jar.take(response)
-  expect(response.status).toBe(303)
-  return response.headers.get('location') ?? ''
-}
+const openProvider = async (browser: TestBrowser, path: string): Promise<string> => (await browser.follow(path)).headers.get('location') ?? ''
 const isIn = (browser: TestBrowser): boolean => browser.jar.kept.has('authsec_session')
 
 test('the sign-in page shows the company\u2019s providers in its order and words, with pictures of our own', async () => {
@@ -276,7 +267,7 @@ test('a state is of its browser, and counts once', async () => {
   const { app, company, link, upstream, door } = await start()
   await link(await app.person(company), 'sub-1', { isOwnProvider: true })
   const victim = openBrowser(app)
-  const gone = await openProvider(app, victim, `/signin/provider${door}&provider=corp`)
+  const gone = await openProvider(victim, `/signin/provider${door}&provider=corp`)
   const back = upstream.authorize(gone, { sub: 'sub-1' })
   const thief = openBrowser(app)
   expect(titleOf(await thief.read(`${BASE}/callback?${back}`))).toBe('This sign-in no longer counts')
@@ -308,7 +299,7 @@ test('two companies whose providers have the same name, many at once: everybody 
   const begun = await Promise.all(
     people.map(async (one) => {
       const browser = openBrowser(app)
-      const gone = await openProvider(app, browser, `/signin/provider?tenant=${one.home.name}&provider=corp`)
+      const gone = await openProvider(browser, `/signin/provider?tenant=${one.home.name}&provider=corp`)
       return { ...one, browser, back: upstream.authorize(gone, { sub: one.sub }) }
     }),
   )
@@ -328,8 +319,8 @@ test('an identity that another company\u2019s provider proved opens nothing here
   expect(isIn(browser)).toBe(false)
   // Two dances under way in one browser: the answer of one with the state of the other.
   const [here, there] = [
-    await openProvider(app, browser, `/signin/provider${door}&provider=corp`),
-    await openProvider(app, browser, `/signin/provider?tenant=${globex.name}&provider=corp`),
+    await openProvider(browser, `/signin/provider${door}&provider=corp`),
+    await openProvider(browser, `/signin/provider?tenant=${globex.name}&provider=corp`),
   ]
   const back = upstream.authorize(there, { sub: 'sub-1' })
   back.set('state', new URL(here).searchParams.get('state') ?? '')
@@ -346,7 +337,7 @@ test('another company\u2019s provider is not to be gone to, nor one that is swit
   await browser.read(`/signin?tenant=${globex.name}`)
   const elsewhere = await browser.read(`/signin/provider?tenant=${globex.name}&provider=corp`)
   expect([elsewhere.url, summaryOf(elsewhere)]).toEqual([`/signin?tenant=${globex.name}`, expect.stringContaining('not offered here')])
-  const back = upstream.authorize(await openProvider(app, browser, `/signin/provider${door}&provider=corp`), { sub: 'sub-1' })
+  const back = upstream.authorize(await openProvider(browser, `/signin/provider${door}&provider=corp`), { sub: 'sub-1' })
   await change(app, company, id, { client_id: 'another-client' })
   await browser.read(`${BASE}/callback?${back}`)
   expect(isIn(browser)).toBe(false)
@@ -356,7 +347,7 @@ test('another company\u2019s provider is not to be gone to, nor one that is swit
 
 test('what the company asks beside reaches the provider; the protocol\u2019s own words are the protocol\u2019s', async () => {
   const { app, company, id, door } = await start({ parameters: { hd: 'corp.example', prompt: 'login' } })
-  const gone = new URL(await openProvider(app, openBrowser(app), `/signin/provider${door}&provider=corp`)).searchParams
+  const gone = new URL(await openProvider(openBrowser(app), `/signin/provider${door}&provider=corp`)).searchParams
   expect(Object.fromEntries(gone)).toMatchObject({ hd: 'corp.example', prompt: 'login', code_challenge_method: 'S256', client_id: CLIENT.clientId })
   expect(gone.get('redirect_uri')).toBe(`${app.config.BASE_URL}${BASE}/callback`)
   const token = await app.token(company.admin)
@@ -418,7 +409,7 @@ test('a client that chose providers offers those alone, in its own words; the se
   expect(summaryOf(await browser.read(`/signin/provider?client_id=${client.id}&provider=corp`))).toContain('not offered here')
   const person = await app.person(company)
   await link(person, 'sub-1', { isOwnProvider: true })
-  const gone = await openProvider(app, browser, `/signin/provider?client_id=${client.id}&provider=second`)
+  const gone = await openProvider(browser, `/signin/provider?client_id=${client.id}&provider=second`)
   await browser.read(`${BASE}/callback?${upstream.authorize(gone, { sub: 'sub-1' })}`)
   const session = (await app.events(company.tenantId)).find(({ event }) => event === 'session.created')
   expect(session).toMatchObject({ clientId: client.id, actorId: person.id })
@@ -459,7 +450,7 @@ test('nothing of a dance stands in the record or in a log line: no secret, no co
   await link(await app.person(company), 'sub-1', { isOwnProvider: true })
   await configure(app, company, {})
   const browser = openBrowser(app)
-  const gone = await openProvider(app, browser, `/signin/provider${door}&provider=corp`)
+  const gone = await openProvider(browser, `/signin/provider${door}&provider=corp`)
   const back = upstream.authorize(gone, { sub: 'sub-1' })
   await browser.read(`${BASE}/callback?${back}`)
   expect(isIn(browser)).toBe(true)

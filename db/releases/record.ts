@@ -7,7 +7,7 @@ import pg from 'pg'
 import { openDb } from '../client.ts'
 import { migrate } from '../migrate.ts'
 import { postgresEngine } from '../postgres.ts'
-import { columnsOf, type Said, type Snapshot } from './snapshot.ts'
+import { columnsOf, migrationsIn, type Said, type Snapshot } from './snapshot.ts'
 
 const server = process.env.TEST_DATABASE_URL
 if (server === undefined) throw new Error('TEST_DATABASE_URL: must be set; see scripts/services.sh')
@@ -49,6 +49,6 @@ for (const file of readdirSync(folder)) {
 }
 rmSync(folder, { recursive: true })
 const statements = [...said.values()].toSorted((a, b) => a.role.localeCompare(b.role) || a.text.localeCompare(b.text))
-const snapshot: Snapshot = { version, statements, columns }
+const snapshot: Snapshot = { version, statements, columns, migrations: migrationsIn() }
 writeFileSync(`db/releases/${version}.json`, `${JSON.stringify(snapshot, null, 1)}\n`)
 process.stdout.write(`db/releases/${version}.json: ${statements.length} statements, ${Object.keys(columns).length} tables\n`)

@@ -1,5 +1,7 @@
 // What a release says to the database, kept with it: every statement by role, and the columns of every table as it knew them. The next release's schema must still
 // take all of it, for both run at once while one replaces the other (expand, migrate, contract).
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { type Engine, partsOf, type Role, type Statement } from '../client.ts'
 
 export type Said = { readonly role: Role; readonly text: string }
@@ -8,6 +10,45 @@ export type Snapshot = {
   readonly statements: readonly Said[]
   /** By table, the columns that were there, and their types. */
   readonly columns: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** By file, the digest of each migration that it came with: databases have run these, so they never change again. */
+  readonly migrations: Readonly<Record<string, string>>
+}
+
+const MIGRATIONS = new URL('../migrations/', import.meta.url)
+
+/** Every migration by the name of its file, in order, and what is in it. */
+export const migrationsIn = (folder: URL = MIGRATIONS): Snapshot['migrations'] =>
+  Object.fromEntries(
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.sql'))
+      .sort()
+      .map((file) => [
+        file,
+        createHash('sha256')
+          .update(readFileSync(new URL(file, folder)))
+          .digest('hex'),
+      ]),
+  )
+
+/** What became of migrations that a release came with: empty where all are there, as they were, and before every other. */
+export const changedMigrations = (released: Snapshot['migrations'], now: Snapshot['migrations']): readonly string[] => {
+  const files = Object.keys(now)
+  return Object.entries(released).flatMap(([file, digest], at) =>
+    now[file] === undefined
+      ? [`${file} was released and is gone`]
+      : now[file] !== digest
+        ? [`${file} was released and has changed`]
+        : files[at] !== file
+          ? [`${files[at]} comes before ${file}, which was released`]
+          : [],
+  )
+}
+
+/** The newest release that was recorded here. */
+export const newestRelease = (folder: URL = new URL('./', import.meta.url)): Snapshot | undefined => {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.json'))
+  const newest = files.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1)
+  return newest === undefined ? undefined : (JSON.parse(readFileSync(new URL(newest, folder), 'utf8')) as Snapshot)
 }
 
 /** An engine that tells what is said, once each. */

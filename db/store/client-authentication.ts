@@ -1,5 +1,6 @@
 // What a client is recognised by, before its tenant is known, and as whom it acts. Written by hand, prepared by the driver (hot path).
 import { type AnyScope, asTenantId, type TenantDb, type TenantId } from '../tenant.ts'
+import { AGENT_OF, OWNER_STANDS } from './oauth-clients.ts'
 
 export type ClientSecrets = {
   readonly tenantId: TenantId
@@ -29,10 +30,11 @@ select c.service_account_id
 from authsec.clients c
 join authsec.tenants t on t.tenant_id = c.tenant_id and t.status = 'active'
 join authsec.service_accounts s on s.tenant_id = c.tenant_id and s.id = c.service_account_id and s.active
-where c.tenant_id = $1 and c.id = $2 and c.active and c.deleted_at is null`
+${AGENT_OF}
+where c.tenant_id = $1 and c.id = $2 and c.active and c.deleted_at is null and ${OWNER_STANDS('$3')}`
 
-/** The service account that an active client of an active tenant acts as, if that is active too. */
-export const findActingServiceAccount = async (t: TenantDb, clientId: string): Promise<string | undefined> => {
-  const [row] = (await t.run({ text: ACTING, params: [t.tenantId, clientId], arrays: true })) as unknown[][]
+/** The service account that an active client of an active tenant acts as, if that is active too; of an agent, if the agent may go on. */
+export const findActingServiceAccount = async (t: TenantDb, clientId: string, now: Date): Promise<string | undefined> => {
+  const [row] = (await t.run({ text: ACTING, params: [t.tenantId, clientId, now.toISOString()], arrays: true })) as unknown[][]
   return row?.[0] as string | undefined
 }

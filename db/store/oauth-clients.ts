@@ -97,9 +97,9 @@ export const REACHES = (c: string, r: string, rc: string, since: string): string
 /** Whoever answers for client `c`, where that is an agent. */
 export const AGENT_OF = `left join authsec.agents ag on ag.tenant_id = c.tenant_id and ag.id = c.id
   left join authsec.users ow on ow.tenant_id = ag.tenant_id and ow.id = ag.owner_id`
-/** No agent, or one whose owner is there and was not stopped since. */
+/** No agent, or one that is neither suspended nor retired, whatever its client is, and whose owner is there and was not stopped since. */
 export const OWNER_STANDS = (since: string): string =>
-  `(ag.id is null or coalesce(ow.active and ow.deleted_at is null and ow.valid_from <= ${since}, false))`
+  `(ag.id is null or coalesce(ag.status = 'active' and ow.active and ow.deleted_at is null and ow.valid_from <= ${since}, false))`
 
 const TEXT = `
 select c.name, c.client_uri, d.active and c.active and c.deleted_at is null and t.status = 'active' and ${OWNER_STANDS('$4')}, c.is_public,

@@ -7,7 +7,7 @@ const CLIENT_STANDS = (c: string, at: string): string => `exists (
   left join authsec.agents ka on ka.tenant_id = k.tenant_id and ka.id = k.id
   left join authsec.users ko on ko.tenant_id = ka.tenant_id and ko.id = ka.owner_id
   where k.tenant_id = $1 and k.id = ${c} and k.active and k.deleted_at is null and kd.active and k.valid_from <= ${at}
-    and (ka.id is null or coalesce(ko.active and ko.deleted_at is null and ko.valid_from <= ${at}, false)))`
+    and (ka.id is null or coalesce(ka.status = 'active' and ko.active and ko.deleted_at is null and ko.valid_from <= ${at}, false)))`
 
 const CLIENT_REACHES = (c: string, server: string, at: string): string => `exists (
   select from authsec.resource_servers q join authsec.clients qk on qk.tenant_id = q.tenant_id and qk.id = ${c}

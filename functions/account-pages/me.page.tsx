@@ -14,8 +14,10 @@ import { fill } from '#shared/page/wait'
 import { PASSWORD_RULE_ERRORS } from '#shared/password/rule-errors'
 import { noSms } from '#shared/sms/configured'
 import { Waiting } from './approve.page.tsx'
+import { Devices } from './browsers.page.tsx'
+import { askedDevices, pushKey } from './browsers.ts'
 import type { Ctx } from './group.ts'
-import { heldChange } from './me.ts'
+import { connectedProviders, heldChange } from './me.ts'
 import { Factors, moment } from './methods.page.tsx'
 import { alarmsOf } from './methods.ts'
 
@@ -71,7 +73,8 @@ const Sessions = ({ page, sessions }: { readonly page: Hosted; readonly sessions
   )
 }
 
-const Known = ({ page, email }: { readonly page: Hosted; readonly email: string }) => {
+type Ways = { readonly page: Hosted; readonly email: string; readonly providers: readonly string[] | undefined }
+const Known = ({ page, email, providers }: Ways) => {
   const { me } = page.words
   return (
     <section class="part">
@@ -90,6 +93,17 @@ const Known = ({ page, email }: { readonly page: Hosted; readonly email: string 
           </div>
           <a href="/me/password">{me.changePassword}</a>
         </li>
+        {providers === undefined ? (
+          ''
+        ) : (
+          <li>
+            <div class="what">
+              <strong>{me.providers}</strong>
+              <small>{providers.length === 0 ? me.noneConnected : providers.join(', ')}</small>
+            </div>
+            <a href="/me/providers">{me.manage}</a>
+          </li>
+        )}
       </ul>
     </section>
   )
@@ -119,8 +133,9 @@ export const mePage = async (ctx: Ctx, principal: User) => {
             <Waiting page={page} requests={requests} />
           </section>
         )}
-        <Known page={page} email={principal.email} />
+        <Known page={page} email={principal.email} providers={await connectedProviders(ctx, principal)} />
         <Factors page={page} factors={factors} alarms={await alarmsOf(ctx, principal)} mayText={ctx.sms !== noSms} />
+        <Devices page={page} principal={principal} devices={await askedDevices(ctx, principal)} mayAdd={pushKey(ctx) !== undefined} />
         <Sessions page={page} sessions={sessions} />
       </>
     ),

@@ -1,15 +1,27 @@
 // What a signed-in person does on the account pages. The rules are those of /account.
 
+import { listIdentities } from '#db/store/identities'
+import { forTenant } from '#db/tenant'
 import { changePassword, confirmEmailChange, startEmailChange } from '#shared/account/credentials'
 import { endOtherSessions, endSession } from '#shared/account/sessions'
+import { doorOfUser } from '#shared/browser/door'
 import { onPage } from '#shared/browser/form'
 import { sendTo } from '#shared/browser/go'
 import { HOME, safeReturn } from '#shared/browser/return-to'
 import { readVisit } from '#shared/browser/visit'
 import { AppError } from '#shared/errors'
+import { offeredOnPage } from '#shared/federation/on-page'
 import type { User } from '#shared/http/principal'
 import type { Sent } from '#shared/http/route'
 import type { Ctx } from './group.ts'
+
+/** By which other providers the caller comes in; undefined where there are none, and none could be connected. */
+export const connectedProviders = async (ctx: Ctx, { tenantId, userId, clientId }: User): Promise<readonly string[] | undefined> => {
+  const { upstreams } = await offeredOnPage(ctx, doorOfUser({ tenantId, clientId }))
+  const names = [...new Set((await listIdentities(forTenant(ctx.db, tenantId), userId)).map(({ provider }) => provider))]
+  if (upstreams.length === 0 && names.length === 0) return undefined
+  return names.map((name) => upstreams.find((upstream) => upstream.name === name)?.displayName ?? name)
+}
 
 export const endOne = async (ctx: Ctx, principal: User, sessionId: string): Promise<Sent<undefined>> => {
   await endSession(ctx, principal, sessionId)

@@ -24,6 +24,23 @@ export const ApprovedQuery = z.strictObject({ lang: Lang, state: z.enum(['approv
 export const ApproveForm = z
   .strictObject({ ...form, id: z.uuid(), decision: z.enum(['approve', 'deny']), match_number: z.string().trim().max(8).optional() })
   .meta({ id: 'ApproveForm' })
+/** Longest address of a push service that we take, with the keys beside it. */
+const MOST_SUBSCRIPTION = 2000
+const SUBSCRIPTION = {
+  endpoint: 'https://push.example.com/send/1',
+  keys: { p256dh: `B${'A'.repeat(86)}`, auth: 'A'.repeat(22) },
+}
+export const SubscriptionForm = z
+  .strictObject({
+    ...form,
+    /** `PushSubscription.toJSON()`, as text. */
+    subscription: z
+      .string()
+      .max(MOST_SUBSCRIPTION)
+      .meta({ examples: [JSON.stringify(SUBSCRIPTION)] }),
+  })
+  .meta({ id: 'SubscriptionForm' })
+export const DeviceForm = z.strictObject({ ...form, device_id: z.uuid() }).meta({ id: 'DeviceForm' })
 export const AlarmForm = z.strictObject({ ...form, factor_id: z.uuid() }).meta({ id: 'AlarmForm' })
 export const PhoneForm = z
   .strictObject({

@@ -1,6 +1,8 @@
 // Agents: who answers for one, how it proves itself, how it is stopped.
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { findActingServiceAccount } from '#db/store/client-authentication'
+import { findClient } from '#db/store/clients'
 import { setUserActive } from '#db/store/people'
 import { registerClient } from '#db/store/resource-servers'
 import { atomically, forTenant } from '#db/tenant'
@@ -9,6 +11,7 @@ import { authorizationServerError, problem } from '#shared/http/problem'
 import { introspected } from '#shared/testing/agents'
 import { startApp } from '#shared/testing/app'
 import { basicOf, newResource, post } from '#shared/testing/oauth'
+import { clientsRoutes } from '../clients/routes.ts'
 import { oauthRoutes } from '../oauth/routes.ts'
 import { agentRoutes } from './routes.ts'
 
@@ -143,6 +146,23 @@ test('a change needs the tag of what was read; the owner changes with it', async
   expect(await events('agent.updated')).toHaveLength(1)
 })
 
+test('what ended with whoever answered for it stays over under whoever answers next', async () => {
+  const { app, server, company, admin, owner, adminToken, resource, made, tokenOf } = await start()
+  const agent = await made()
+  const { access_token: token } = await (await tokenOf(agent.id, agent.client_secret)).json()
+  const read = await app.request(`/agents/${agent.id}`, { token: adminToken })
+  const body = { owner_id: admin.id }
+  await atomically(forTenant(app.db, company.tenantId), (t) => setUserActive(t, owner.id, false, app.clock.now()))
+  expect((await introspected(server, resource, token)).active).toBe(false)
+  app.clock.advance(1)
+  const headers = { 'if-match': read.headers.get('etag') ?? '' }
+  expect((await app.request(`/agents/${agent.id}`, { method: 'PATCH', token: adminToken, body, headers })).status).toBe(200)
+  expect((await introspected(server, resource, token)).active).toBe(false)
+  server.clock.advance(2)
+  const { access_token: next } = await (await tokenOf(agent.id, agent.client_secret)).json()
+  expect((await introspected(server, resource, next)).active).toBe(true)
+})
+
 test('stopped, nothing that it holds counts, for good; going on, it gets new tokens', async () => {
   const { app, server, resource, made, to, tokenOf, events } = await start()
   const agent = await made()
@@ -160,6 +180,23 @@ test('stopped, nothing that it holds counts, for good; going on, it gets new tok
   // The other instance may remember for a second that it stood still.
   server.clock.advance(2)
   expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(200)
+})
+
+test('switched on as a client it goes on no more than before', async () => {
+  const { app, server, company, resource, adminToken, made, to, tokenOf } = await start()
+  const clients = await startApp(clientsRoutes)
+  const agent = await made()
+  const { access_token: token } = await (await tokenOf(agent.id, agent.client_secret)).json()
+  const account = (await findClient(forTenant(app.db, company.tenantId), agent.id))?.serviceAccountId ?? ''
+  const actsAs = () => findActingServiceAccount(forTenant(app.db, company.tenantId), agent.id, app.clock.now())
+  expect(await actsAs()).toBe(account)
+  await to(agent.id, '/suspend')
+  const path = `/authsec/clientms/tenants/${company.tenantId}/clients/${agent.id}/activate`
+  expect((await clients.request(path, { method: 'PATCH', token: adminToken })).status).toBe(200)
+  server.clock.advance(2)
+  expect(await (await tokenOf(agent.id, agent.client_secret)).json()).toMatchObject({ error: 'invalid_client' })
+  expect((await introspected(server, resource, token)).active).toBe(false)
+  expect(await actsAs()).toBeUndefined()
 })
 
 test('retired, it stays so and has nothing to prove itself with', async () => {

@@ -72,6 +72,16 @@ const requireOwner = async (t: TenantDb, ownerId: string): Promise<void> => {
   if (owner?.active !== true || owner.deletedAt !== null) throw new AppError('not_found', 'There is no such person.', { field: 'body.owner_id' })
 }
 
+/**
+ * What ended with whoever answered before stays over under whoever answers next: what it held counts from when that person was last stopped, or not at all where
+ * that person is not there any more.
+ */
+const validAfter = async (t: TenantTx, before: Agent, at: Date): Promise<Date> => {
+  const [owner, client] = [await findUser(t, before.ownerId), await findClient(t, before.id)]
+  const since = owner?.active === true && owner.deletedAt === null ? owner.validFrom : at
+  return client !== undefined && client.validFrom > since ? client.validFrom : since
+}
+
 const credentialsOf = (ctx: Pick<Ctx, 'random'>, asked: z.output<typeof AgentRotation>['authentication']) => {
   if (asked.method === 'private_key_jwt')
     return { secret: undefined, registered: { tokenEndpointAuthMethod: 'private_key_jwt', jwks: asked.jwks } } as const
@@ -144,7 +154,7 @@ export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.outpu
     await updateClient(t, id, {
       ...(changes.name === undefined ? {} : { name: changes.name }),
       ...(changes.description === undefined ? {} : { description: changes.description }),
-      ...(changes.owner_id === undefined ? {} : { ownerId: changes.owner_id }),
+      ...(changes.owner_id === undefined ? {} : { ownerId: changes.owner_id, validFrom: await validAfter(t, before, at) }),
       ...(changes.dpop_bound_access_tokens === undefined ? {} : { dpopBound: changes.dpop_bound_access_tokens }),
       updatedAt: at,
     })

@@ -13,8 +13,8 @@ import { codeHash, locate } from './state.ts'
 type Query = z.output<typeof CallbackQuery>
 /** What the page posts to the window that opened it, or carries to the UI's own page. */
 export type Answer = Readonly<Record<string, string | boolean>>
-/** `page`: begun on our own page, which goes on by itself. */
-export type Handed = { readonly origin: string; readonly answer: Answer; readonly page: FederationPage | null }
+/** `page`: begun on our own page, which goes on by itself; `links`: to connect what somebody has, not to sign in. */
+export type Handed = { readonly origin: string; readonly answer: Answer; readonly page: FederationPage | null; readonly links: boolean }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
@@ -44,15 +44,16 @@ export const receive = async (ctx: Ctx, query: Query): Promise<Handed | undefine
   const state = await findState(t, key, now)
   if (state === undefined) return undefined
   const { code } = query
+  const to = { origin: state.origin, page: state.page, links: state.action === 'link' }
   const refusal =
     query.error ?? (isFromIssuer(state, query.iss) ? undefined : 'issuer_mismatch') ?? (code === undefined ? 'invalid_response' : undefined)
   if (refusal !== undefined || code === undefined) {
     await end(ctx, found, query.error === undefined)
     const description = query.error === undefined ? '' : plain(query.error_description)
-    return { origin: state.origin, page: state.page, answer: { success: false, error: plain(refusal), description } }
+    return { ...to, answer: { success: false, error: plain(refusal), description } }
   }
   if (!(await atomically(t, (tx) => noteAnswer(tx, key, codeHash(ctx, query.state ?? '', code), now)))) return undefined
-  return { origin: state.origin, page: state.page, answer: { success: true, code, state: query.state, tenant_domain: await domainOf(t, state) } }
+  return { ...to, answer: { success: true, code, state: query.state, tenant_domain: await domainOf(t, state) } }
 }
 
 /** The dance is over. That somebody said no at the provider is nothing for the record; an answer that is not of the provider is. */
@@ -71,8 +72,9 @@ export const answerCallback = async (
 ): Promise<Sent<As<200, string>> | Sent<As<303, undefined>>> => {
   const handed = await receive(ctx, query)
   if (handed !== undefined && handed.page !== null) {
-    const { goOn } = await import('./page-end.ts')
-    return goOn(ctx, handed.page, query, handed.answer.success === true, principal)
+    const isAnswered = handed.answer.success === true
+    if (handed.links) return (await import('./own.ts')).linkOnPage(ctx, query, isAnswered, principal)
+    return (await import('./page-end.ts')).goOn(ctx, handed.page, query, isAnswered, principal)
   }
   const { callbackPage } = await import('./callback.page.tsx')
   return callbackPage(ctx, handed)

@@ -8,6 +8,7 @@ import { finish } from '#shared/federation/engine/engine'
 import type { Profile } from '#shared/federation/engine/profile'
 import { peerOf } from '#shared/federation/peer'
 import { findUpstream, type Upstream } from '#shared/federation/upstream'
+import type { User } from '#shared/http/principal'
 import { discover } from './discover.ts'
 import type { ExchangeCode } from './exchange.schema.ts'
 import type { Ctx } from './group.ts'
@@ -72,15 +73,16 @@ const conclude = (ctx: Ctx, tenantId: TenantId, state: FederationState, { proof,
 }
 
 /**
+ * `onPage`: who is signed in on our own page, on which the answer came back.
  * @throws AppError federation_failed, federation_no_account, federation_not_here, federation_unknown, link_confirmation_required, identity_taken, and what
  * signing in and signing up throw
  */
-export const redeem = async (ctx: Ctx, sent: Sent): Promise<Outcome> => {
+export const redeem = async (ctx: Ctx, sent: Sent, onPage?: User): Promise<Outcome> => {
   const located = locate(ctx, sent.state)
   const waiting = located === undefined ? undefined : await findState(located.t, located.key, ctx.clock.now())
   if (located === undefined || waiting === undefined) throw failed()
   // Before the state is spent: somebody else's session must not end the link of its owner.
-  const caller = waiting.action === 'link' ? await requireSameSession(ctx, waiting) : undefined
+  const caller = waiting.action === 'link' ? await requireSameSession(ctx, waiting, onPage) : undefined
   const state = await take(ctx, located, sent)
   const proved = await prove(ctx, located.t, state, sent)
   return caller === undefined ? conclude(ctx, located.t.tenantId, state, proved) : finishLink(ctx, caller, proved.proof)

@@ -24,9 +24,12 @@ const callerOf = async (ctx: Ctx): Promise<User> => {
   return ctx.principals.resolve(token)
 }
 
-/** A link ends in the session in which it began: nobody is talked into connecting somebody else's sign-in. @throws AppError authentication_required, federation_failed */
-export const requireSameSession = async (ctx: Ctx, state: FederationState): Promise<User> => {
-  const caller = await callerOf(ctx)
+/**
+ * A link ends in the session in which it began, of the page or of the bearer: nobody is talked into connecting somebody else's sign-in.
+ * @throws AppError authentication_required, federation_failed
+ */
+export const requireSameSession = async (ctx: Ctx, state: FederationState, onPage: User | undefined): Promise<User> => {
+  const caller = onPage ?? (await callerOf(ctx))
   if (caller.tenantId === state.tenantId && caller.userId === state.userId && caller.sessionId === state.sessionId) return caller
   throw new AppError('federation_failed', undefined, {
     refusal: { tenantId: caller.tenantId, userId: caller.userId, event: 'identity.linked' },

@@ -1,9 +1,12 @@
 // What the pages of a sign-in through a provider take.
 import * as z from 'zod'
 import { door } from '#shared/browser/door.schema'
-import { form, Otp } from '#shared/browser/fields.schema'
+import { form, Lang, Otp } from '#shared/browser/fields.schema'
 
-export const StartQuery = z.strictObject({ ...door, provider: z.string().min(1).max(64) })
+const Provider = z.string().min(1).max(64)
+export const StartQuery = z.strictObject({ ...door, provider: Provider })
+export const OwnProviderQuery = z.strictObject({ lang: Lang, provider: Provider })
+export const OwnProviderForm = z.strictObject({ ...form, provider: Provider }).meta({ id: 'OwnProviderForm' })
 
 export const NoForm = z.strictObject(form).meta({ id: 'ProviderPageForm' })
 export const ConnectForm = z.strictObject({ ...form, otp: Otp }).meta({ id: 'ConnectForm' })

@@ -82,6 +82,9 @@ test('an audience is one company\u2019s: nobody else registers it, nor below a d
   await proveDomain(app, company, (await addDomain(app, company, domain)).id)
   expect((await create({ public_base_url: `https://api.${domain}` }, theirs)).status).toBe(409)
   expect((await create({ public_base_url: `https://api.${domain}` })).status).toBe(201)
+  // Nor below our own address: tokens for ourselves have it as their audience.
+  for (const protected_base_path of ['/', '/mcp'])
+    expect((await create({ public_base_url: 'http://localhost:7468', protected_base_path })).status).toBe(409)
   for (const token of [undefined, theirs]) expect((await create({ public_base_url: 'http://localhost:3000' }, token)).status).toBe(201)
   expect(base).toMatch(/^https/)
 })

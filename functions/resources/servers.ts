@@ -101,8 +101,12 @@ export const placeOf = (baseUrl: string, basePath: string): Place => {
   return { base, path: path === '' ? '/' : path, resource, isLocal, host: url.hostname }
 }
 
-/** Nobody names a server below a domain that another company has proved to be its own. @throws AppError resource_taken */
-const requireOwnDomain = async (ctx: Ctx, caller: User, { host, isLocal }: Place): Promise<void> => {
+/**
+ * Nobody names a server below a domain that another company has proved to be its own, nor below our own address, which is the audience of tokens for ourselves.
+ * @throws AppError resource_taken
+ */
+const requireOwnDomain = async (ctx: Ctx, caller: User, { base, host, isLocal }: Place): Promise<void> => {
+  if (new URL(base).origin === new URL(ctx.config.BASE_URL).origin) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' })
   const labels = isLocal ? [] : host.split('.')
   for (let at = 0; at < labels.length - 1; at++) {
     const owner = await findTenantByDomain(directory(ctx.db), labels.slice(at).join('.'))

@@ -2,9 +2,10 @@
 // administrators come in.
 import { findDefaultClient } from '#db/store/clients'
 import { findTenantByDomain } from '#db/store/domains'
-import { directory, forTenant, type TenantId } from '#db/tenant'
+import { directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
 import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import type { User } from '../http/principal.ts'
 import { fullDomain, isPlatformDomain, tenantOfOrigin } from '../sign-in/choose-tenant.ts'
 import { doorOf } from '../sign-up/client.ts'
 import type { DoorAsked } from './door.schema.ts'
@@ -37,6 +38,10 @@ export const findDoor = async (ctx: RequestCtx, asked: DoorAsked): Promise<PageD
   const ofHost = await tenantOfOrigin(onPage(ctx))
   return ofHost === undefined ? { kind: 'platform' } : doorOfTenant(ctx, ofHost)
 }
+
+/** The door of who is signed in. */
+export const doorOfUser = ({ tenantId, clientId }: Pick<User, 'tenantId' | 'clientId'>): PageDoor =>
+  tenantId === SYSTEM_TENANT ? { kind: 'platform' } : { kind: 'tenant', tenantId, clientId }
 
 export const tenantAt = (door: PageDoor): TenantId | undefined => (door.kind === 'tenant' ? door.tenantId : undefined)
 

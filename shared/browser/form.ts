@@ -42,6 +42,15 @@ export const requirePressed = ({ request }: Pick<RequestCtx, 'request'>): void =
   if (request.header('sec-fetch-site') !== undefined && request.header('sec-fetch-user') !== '?1') throw new AppError('cross_site')
 }
 
+/**
+ * For a link that begins something: a person followed it on one of our pages. It carries no token, which would stand in the address; the browser's own word has
+ * to do, and one that says nothing is too old to be safe here.
+ * @throws AppError cross_site
+ */
+export const requireFollowed = ({ request }: Pick<RequestCtx, 'request'>): void => {
+  if (request.header('sec-fetch-site') !== 'same-origin' || request.header('sec-fetch-user') !== '?1') throw new AppError('cross_site')
+}
+
 /** @throws AppError form_expired */
 export const requireFormToken = (ctx: Pick<RequestCtx, 'hash'>, request: RequestInfo, form: unknown): void => {
   const sent = (form as Readonly<Record<string, unknown>> | undefined)?.[FORM_TOKEN]

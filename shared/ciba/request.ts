@@ -129,7 +129,8 @@ const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: T
 
 /** Who asks, by the name that the tenant gave the client; what the client says is a quotation. The handle that polls never leaves for a phone. */
 const messageOf = (ctx: Pick<RequestCtx, 'config'>, client: Client | undefined, tenant: Tenant, kept: Kept): PushMessage => {
-  const name = plainText(client?.name ?? '', MOST_NAME) ?? 'An application'
+  const known = plainText(client?.name ?? '', MOST_NAME)
+  const name = known ?? 'An application'
   const what = plainText([...new Set(kept.titles)].join(', '), MOST_TITLES) ?? 'a sign-in'
   return {
     title: plainText(tenant.name, MOST_NAME) ?? 'Sign-in',
@@ -139,6 +140,9 @@ const messageOf = (ctx: Pick<RequestCtx, 'config'>, client: Client | undefined, 
       auth_req_id: kept.id,
       number_required: String(kept.matchNumber !== undefined),
       approve_url: `${ctx.config.BASE_URL}${APPROVE_PATH}?id=${kept.id}`,
+      // For who says it in the reader's own language.
+      client_name: known ?? '',
+      binding_message: kept.bindingMessage,
     },
     ttlSeconds: kept.expiresInSeconds,
   }

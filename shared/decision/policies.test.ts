@@ -123,6 +123,18 @@ describe('freshness', () => {
     expect(await there.may(company, subject)).toBe(false)
   })
 
+  test('what is known of a principal is as old as its own reading, however new the policy that was read after it', async () => {
+    const { app, company, subject, there } = await story()
+    let isFirst = true
+    there.meanwhile(async () => {
+      if (isFirst) app.clock.advance(2)
+      isFirst = false
+    })
+    expect(await there.may(company, subject)).toBe(true)
+    // The principal and the version, the policy; and the principal once more.
+    expect(there.statements).toHaveLength(3)
+  })
+
   test('a database that takes longer than the promise is as good as away', async () => {
     const { app, company, subject, there } = await story()
     there.meanwhile(async () => app.clock.advance(2))

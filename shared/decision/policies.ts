@@ -161,6 +161,13 @@ export const createPolicies = ({ db, clock, maxWeight = MAX_WEIGHT }: Deps): Pol
   const loaded = (memory: Memory, subjects: readonly Subject[]): Loaded | undefined => {
     const { policy, checked } = memory
     if (policy === undefined || checked === undefined || ageMs(clock, checked) >= PROMISED_MS) return undefined
+    const [only, ...more] = subjects
+    if (only !== undefined && more.length === 0) {
+      const known = knownOf(memory, only)
+      if (known === undefined || ageMs(clock, known.since) >= PROMISED_MS) return undefined
+      const { state } = known
+      return { policy, principal: ({ kind, id }) => (kind === only.kind && id === only.id ? state : undefined) }
+    }
     const states = new Map<string, PrincipalState | undefined>()
     for (const subject of subjects) {
       const known = knownOf(memory, subject)

@@ -41,7 +41,7 @@ export const createClientAuthentication = ({ db, clock, policies }: Deps): Clien
   const read = async (clientId: string): Promise<Acting | undefined> => {
     const secrets = await findClientSecrets(directory(db), clientId)
     if (secrets === undefined) return undefined
-    const serviceAccountId = secrets.active ? await findActingServiceAccount(forTenant(db, secrets.tenantId), clientId) : undefined
+    const serviceAccountId = secrets.active ? await findActingServiceAccount(forTenant(db, secrets.tenantId), clientId, clock.now()) : undefined
     return { ...secrets, serviceAccountId }
   }
 

@@ -8,6 +8,8 @@ const SCRIPTS = [
   'functions/account/set-password.client.ts',
   'shared/page/hosted.client.ts',
   'shared/page/ceremony.client.ts',
+  'shared/page/push.client.ts',
+  'shared/page/push-worker.client.ts',
   'functions/federation/callback.client.ts',
   'functions/saml/acs.client.ts',
   'functions/webauthn/passkey.client.ts',

@@ -189,6 +189,8 @@ type Content = {
   /** Approvals: a little wider. */
   readonly kind?: 'task' | 'approve'
   readonly script?: string
+  /** Its script starts the service worker. */
+  readonly worker?: boolean
   readonly cookies?: readonly Cookie[]
   /** What the browser remembers from here on, beside what it knows. */
   readonly remember?: Partial<Visit>
@@ -198,7 +200,7 @@ type Content = {
 /** The page as an answer. What was said is said once. */
 export const answerPage = (ctx: RequestCtx, page: Hosted, content: Content): Sent<As<200, string>> => {
   const { nonce, lang } = page
-  const { kind = 'task', script, cookies = [] } = content
+  const { kind = 'task', script, worker = false, cookies = [] } = content
   const html = renderPage({
     lang,
     nonce,
@@ -219,7 +221,7 @@ export const answerPage = (ctx: RequestCtx, page: Hosted, content: Content): Sen
     ),
   })
   const headers = {
-    'Content-Security-Policy': pagePolicy(nonce, { script: script !== undefined, forms: true }),
+    'Content-Security-Policy': pagePolicy(nonce, { script: script !== undefined, forms: true, worker }),
     // With none at all, browsers would also keep to themselves where a form was sent from.
     'Referrer-Policy': 'same-origin',
     'Content-Language': lang,

@@ -4,14 +4,15 @@ import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
 import { TOKENS } from './tokens.ts'
 
-type Abilities = { readonly script?: boolean; readonly forms?: boolean }
+type Abilities = { readonly script?: boolean; readonly forms?: boolean; readonly worker?: boolean }
 
 /** A page's own policy: its style sheet and script by their nonce, calls and forms to this origin where it has them, and nothing else. */
-export const pagePolicy = (nonce: string, { script = false, forms = false }: Abilities = {}): string =>
+export const pagePolicy = (nonce: string, { script = false, forms = false, worker = false }: Abilities = {}): string =>
   [
     `default-src 'none'`,
     `style-src 'nonce-${nonce}'`,
     ...(script ? [`script-src 'nonce-${nonce}'`, `connect-src 'self'`, `require-trusted-types-for 'script'`] : []),
+    ...(worker ? [`worker-src 'self'`] : []),
     `img-src data:`,
     `base-uri 'none'`,
     `form-action ${forms ? `'self'` : `'none'`}`,

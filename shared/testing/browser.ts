@@ -78,6 +78,9 @@ export const openBrowser = (app: TestApp, own: Readonly<Record<string, string>> 
     return last.page
   }
 
+  /** The bare answer to a link, not followed. */
+  const follow = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> => call(path, { method: 'GET', headers })
+
   /** The bare answer to a form, not followed. */
   const post = (path: string, fields: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
     call(path, {
@@ -109,7 +112,7 @@ export const openBrowser = (app: TestApp, own: Readonly<Record<string, string>> 
     return send({ password: person.password })
   }
 
-  return { jar, read, post, send, signIn, page: () => last.page }
+  return { jar, read, follow, post, send, signIn, page: () => last.page }
 }
 export type TestBrowser = ReturnType<typeof openBrowser>
 

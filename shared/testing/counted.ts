@@ -1,11 +1,10 @@
 // Engines for tests that ask how much of the database something costs, and what happens without it.
 import { DatabaseAway, type Db, type Engine, openDb, partsOf, type Run, type Scope } from '#db/client'
-import { isRead } from '#db/pool'
 
 export type Costs = {
   /** Without begin, set and commit. */
   readonly statements: number
-  /** With them: a read of its own is one, a change two; a transaction has one more than statements, since begin is sent with the first. */
+  /** With them: a statement of its own is one, one that takes locks first two, a transaction has one more than statements, since begin is sent with the first. */
   readonly roundTrips: number
 }
 
@@ -25,7 +24,7 @@ export const countedDb = (engine: Engine): CountedDb => {
   const counted: Engine = {
     ...engine,
     one: (scope, statement) => {
-      count({ statements: partsOf(statement).length, roundTrips: isRead(statement) ? 1 : 2 })
+      count({ statements: partsOf(statement).length, roundTrips: statement.first === undefined ? 1 : 2 })
       return engine.one(scope, statement)
     },
     transaction: <T>(scope: Scope, work: (run: Run) => Promise<T>) => {

@@ -123,7 +123,7 @@ export const letInForGood = async (app: Where, company: Whose, userId: string, s
   )
   return async () => {
     const found = await findStanding(t, id, app.ctx.clock.now())
-    return found !== undefined && found.alive && !found.revoked
+    return found?.alive === true && !found.revoked
   }
 }
 
@@ -191,7 +191,7 @@ export const codeFor = async (
 }
 
 /** A key that makes proofs of possession. */
-export const prover = async (app: TestApp) => {
+export const prover = async (app: { readonly ctx: Where['ctx']; readonly clock: Where['ctx']['clock'] }) => {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const jwk = await exportJWK(publicKey)
   let count = 0

@@ -67,6 +67,7 @@ const MOMENT = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)/g
 const HTTP_DATE = /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g
 /** Seconds or milliseconds of these years. */
 const UNIX_TIME = /(?<![\w.-])1[789]\d{8}(\d{3})?(?![\w.-])/g
+const MEASURED = /("\w+_ms":)\d+/g
 /** Long, of base64 or base64url, and no word: its letters and digits change too often; or nothing but hex, or base32. */
 const TOKEN = /[A-Za-z0-9_+/-]{20,}={0,2}/g
 const changes = (text: string): number => text.match(/[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])/g)?.length ?? 0
@@ -84,10 +85,11 @@ const plain = (text: string): string =>
       const [header, payload] = token.split('.')
       return `<jwt ${claims(header)} ${claims(payload)}>`
     })
-    .replace(TYPED, '<typed>')
     .replace(UUID, '<id>')
+    .replace(TYPED, '<typed>')
     .replace(NAMED_BY_ID, '-<id>')
     .replace(MOMENT, '<moment>')
+    .replace(MEASURED, '$1<time>')
     .replace(HTTP_DATE, '<moment>')
     .replace(UNIX_TIME, '<time>')
     .replace(TOKEN, (run) => (isRandom(run) ? '<token>' : run))

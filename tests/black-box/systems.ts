@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import type { Company, TestApp } from '#shared/testing/app'
 import { METRICS_TOKEN, ROUTES } from '../../functions/every-route.ts'
+import { manifest } from '../../functions/manifest.ts'
 import { startGateway } from '../lambda/gateway.ts'
 import { startSystem } from '../lambda/system.ts'
 import { freePort } from '../peers/free-port.ts'
@@ -65,6 +66,10 @@ const routes = ROUTES.map(({ route }) => route)
 const functions = async (): Promise<Box> => {
   const sink = await startSink()
   const system = await startSystem(routes, settings(7, sink.url))
+  // The schedules come round once, as they do at the start of a process that lives on.
+  const scheduled = await system.start('scheduled', { DATABASE_OWNER_URL: system.url })
+  for (const { id } of manifest().jobs) await scheduled.invoke({ job: id })
+  await scheduled.stop()
   const gateway = await startGateway(system.start)
   return {
     name: 'functions',

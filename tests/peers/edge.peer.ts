@@ -12,7 +12,7 @@ import { upstashBridge } from '#shared/testing/upstash-bridge'
 import { accessRoutes } from '../../functions/access/routes.ts'
 import { buildEdge } from '../../functions/build-edge.ts'
 import { wellknownRoutes } from '../../functions/wellknown/routes.ts'
-import { startWorker } from './workerd.ts'
+import { startWorker, type Worker } from './edge/worker.ts'
 
 const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }
 const onServers = process.env.TEST_DATABASE_URL !== undefined && process.env.TEST_REDIS_URL !== undefined
@@ -20,8 +20,7 @@ const onServers = process.env.TEST_DATABASE_URL !== undefined && process.env.TES
 describe.runIf(onServers)('in workerd', () => {
   const folder = mkdtempSync(join(tmpdir(), 'authsec-edge-'))
   const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
-  let worker: string
-  let workerLog: readonly string[]
+  let worker: Worker
   let node: Awaited<ReturnType<typeof startApp>>
   let company: Company
   let manager: Person
@@ -47,18 +46,20 @@ describe.runIf(onServers)('in workerd', () => {
     })
     company = await node.company('edge')
     manager = await node.person(company, 'admin')
-    const started = await startWorker(script, {
-      ...env,
-      DATABASE_URL: login.href,
-      DATABASE_DRIVER: 'neon',
-      NEON_BRIDGE: neon.at,
-      UPSTASH_REDIS_REST_URL: upstash.url,
-      UPSTASH_REDIS_REST_TOKEN: upstash.token,
-    })
-    worker = started.url
-    workerLog = started.logged
+    worker = await startWorker(
+      script,
+      {
+        ...env,
+        DATABASE_URL: login.href,
+        DATABASE_DRIVER: 'neon',
+        NEON_BRIDGE: neon.at,
+        UPSTASH_REDIS_REST_URL: upstash.url,
+        UPSTASH_REDIS_REST_TOKEN: upstash.token,
+      },
+      { compatibilityFlags: ['nodejs_compat'] },
+    )
     closing.push(
-      () => started.child.kill('SIGKILL'),
+      () => worker.stop(),
       () => neon.close(),
       () => upstash.close(),
       () => db.engine.close(),
@@ -79,7 +80,7 @@ describe.runIf(onServers)('in workerd', () => {
       ...(more.body === undefined ? {} : { body: JSON.stringify(more.body) }),
     }
     const [there, here] = await Promise.all([
-      fetch(new URL(path, worker), init),
+      fetch(new URL(path, worker.url), init),
       node.app.request(path, init, { peer: { address: '192.0.2.1', secure: true } }),
     ])
     const read = async (response: Response) => {
@@ -92,7 +93,7 @@ describe.runIf(onServers)('in workerd', () => {
   test('smoke: discovery and keys are those of the functions', async () => {
     for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/.well-known/jwks.json', '/oauth/jwks']) {
       const { there, here } = await ask(path)
-      expect(there.status, path + workerLog.join('').slice(-3000)).toBe(200)
+      expect(there.status, path + worker.log().slice(-3000)).toBe(200)
       expect(there, path).toEqual(here)
     }
     const { there } = await ask('/.well-known/jwks.json')
@@ -139,7 +140,7 @@ describe.runIf(onServers)('in workerd', () => {
     await new Promise((resolve) => setTimeout(resolve, 2000))
     expect(
       (
-        await fetch(new URL('/access/v1/evaluation', worker), {
+        await fetch(new URL('/access/v1/evaluation', worker.url), {
           method: 'POST',
           headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
           body: JSON.stringify(body),

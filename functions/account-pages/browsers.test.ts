@@ -1,0 +1,159 @@
+// Phones and browsers that are asked, on one's own page: added by the browser at hand, listed, removed, and nobody else's.
+import { expect, test } from 'vitest'
+import { findPushDevices } from '#db/store/push-devices'
+import { forTenant } from '#db/tenant'
+import { pageError } from '#page/error'
+import type { Route } from '#shared/http/route'
+import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { doorOf, formsOf, noteOf, openBrowser, type TestBrowser, titleOf } from '#shared/testing/browser'
+import { vapidKeys } from '#shared/testing/push-service'
+import { loginRoutes } from '../login/routes.ts'
+import { accountPageRoutes } from './routes.ts'
+
+const routes = [...loginRoutes, ...accountPageRoutes] as readonly Route<never>[]
+const vapid = vapidKeys()
+const ON = { VAPID_PUBLIC_KEY: vapid.publicKey, VAPID_PRIVATE_KEY: vapid.privateKey, VAPID_SUBJECT: vapid.subject }
+const subscription = (n: number | string): string =>
+  JSON.stringify({ endpoint: `https://push.example.com/${n}`, keys: { p256dh: `B${'A'.repeat(86)}`, auth: 'A'.repeat(22) } })
+
+const world = async (env: Readonly<Record<string, string>> = ON) => {
+  const app = await startApp(routes, { render: pageError, env })
+  const company = await app.company()
+  return { app, company, pat: await app.person(company) }
+}
+const signedIn = async (app: TestApp, company: Company, person: Person): Promise<TestBrowser> => {
+  const browser = openBrowser(app)
+  await browser.signIn(person, doorOf(company))
+  return browser
+}
+const tokenOf = (browser: TestBrowser): string => /name="form_token" value="([^"]+)"/.exec(browser.page().html)?.[1] ?? ''
+/** As the page's script sends it. */
+const add = async (browser: TestBrowser, n: number | string = 1): Promise<Response> => {
+  await browser.read('/me/browser')
+  return browser.post('/me/browser', { form_token: tokenOf(browser), subscription: subscription(n) })
+}
+const devicesOf = async (app: TestApp, { tenantId, id }: Person) =>
+  (await findPushDevices(forTenant(app.db, tenantId), id)).filter(({ isActive }) => isActive)
+const happened = async (app: TestApp, { tenantId }: Company) =>
+  (await app.events(tenantId)).map(({ event }) => event).filter((event) => event.startsWith('push_device.'))
+
+test('the browser at hand is added, listed as this one, and told of by mail; removed, it is asked no more', async () => {
+  const { app, company, pat } = await world()
+  const browser = await signedIn(app, company, pat)
+  expect((await browser.read('/me')).html).toContain('href="/me/browser"')
+  const page = await browser.read('/me/browser')
+  expect(titleOf(page)).toBe('Approve sign-ins on this browser')
+  expect(page.html).toContain(`data-key="${vapid.publicKey}"`)
+  // Without script there is no form, and the page says why.
+  expect(formsOf(page)).toEqual([])
+  expect(page.html).toContain('This browser cannot be asked')
+  expect((await add(browser)).headers.get('location')).toBe('/me')
+  const me = await browser.read('/me')
+  expect(noteOf(me)).toBe('This browser is asked from now on.')
+  expect(me.html).not.toContain('href="/me/browser"')
+  const [device] = await devicesOf(app, pat)
+  expect(device).toMatchObject({ platform: 'web', userId: pat.id })
+  expect(noteOf(await browser.send({}, { action: '/me/browser/remove' }))).toBe('That one is not asked any more.')
+  expect(await devicesOf(app, pat)).toEqual([])
+  expect(await happened(app, company)).toEqual(['push_device.removed', 'push_device.registered'])
+  expect((await app.mailsTo(pat.email)).map(({ subject }) => subject)).toEqual([expect.stringMatching(/added/), expect.stringMatching(/removed/)])
+})
+
+test('the policy of its page lets a worker of ours run, and nothing else more; the worker is a script of ours that asks nobody', async () => {
+  const { app, company, pat } = await world()
+  const browser = await signedIn(app, company, pat)
+  const policyOf = async (path: string) => (await browser.read(path)).headers.get('content-security-policy') ?? ''
+  expect(await policyOf('/me/browser')).toContain(`worker-src 'self'`)
+  expect(await policyOf('/me/browser')).not.toContain('unsafe')
+  expect(await policyOf('/me/password')).not.toContain('worker-src')
+  const worker = await app.request('/me/push.js')
+  expect(worker.headers.get('content-type')).toMatch(/^text\/javascript/)
+  expect(await worker.text()).not.toMatch(/fetch|https?:\/\//)
+})
+
+test('a sign-in of more than a quarter of an hour ago adds nothing: it is confirmed first', async () => {
+  const { app, company, pat } = await world()
+  const browser = await signedIn(app, company, pat)
+  await browser.read('/me/browser')
+  const token = tokenOf(browser)
+  app.clock.advance(901)
+  expect(titleOf(await browser.read('/me/browser'))).toBe('Confirm that it is you')
+  const answer = await browser.post('/me/browser', { form_token: token, subscription: subscription(1) })
+  expect(answer.headers.get('location')).toMatch(/^\/confirm\?/)
+  expect(await devicesOf(app, pat)).toEqual([])
+  expect(await happened(app, company)).toEqual([])
+})
+
+test.each([
+  ['no subscription', 'x'],
+  ['an address that is none', JSON.stringify({ endpoint: 'push', keys: { p256dh: `B${'A'.repeat(86)}`, auth: 'A'.repeat(22) } })],
+  ['no keys', JSON.stringify({ endpoint: 'https://push.example.com/1' })],
+  ['more than there may be', subscription('x'.repeat(2000))],
+])('%s adds nothing', async (_, sent) => {
+  const { app, company, pat } = await world()
+  const browser = await signedIn(app, company, pat)
+  await browser.read('/me/browser')
+  expect((await browser.post('/me/browser', { form_token: tokenOf(browser), subscription: sent })).status).toBe(303)
+  expect((await browser.read('/me/browser')).html).toContain('Something in the form cannot be read')
+  expect(await devicesOf(app, pat)).toEqual([])
+})
+
+test('a form of another site, or with another session\u2019s token, adds and removes nothing', async () => {
+  const { app, company, pat } = await world()
+  const [browser, other] = [await signedIn(app, company, pat), await signedIn(app, company, await app.person(company))]
+  await add(browser)
+  const [device] = await devicesOf(app, pat)
+  await other.read('/me/browser')
+  const body = { form_token: tokenOf(other), device_id: device?.id ?? '', subscription: subscription(2) }
+  for (const path of ['/me/browser', '/me/browser/remove']) {
+    const { subscription: sent, ...removing } = body
+    const fields: Record<string, string> = path.endsWith('remove') ? removing : { form_token: body.form_token, subscription: sent }
+    await browser.post(path, fields)
+    await browser.read('/me/browser')
+    await browser.post(path, { ...fields, form_token: tokenOf(browser) }, { 'sec-fetch-site': 'cross-site' })
+  }
+  expect(await devicesOf(app, pat)).toMatchObject([{ id: device?.id }])
+  expect(await happened(app, company)).toEqual(['push_device.registered'])
+})
+
+test('another\u2019s is as unknown as none: of a colleague, and of another company', async () => {
+  const { app, company, pat } = await world()
+  await add(await signedIn(app, company, pat))
+  const [device] = await devicesOf(app, pat)
+  const globex = await app.company('globex')
+  for (const [door, person] of [
+    [company, await app.person(company)],
+    [globex, await app.person(globex)],
+  ] as const) {
+    const browser = await signedIn(app, door, person)
+    const said: (string | undefined)[] = []
+    for (const device_id of [device?.id ?? '', app.ctx.random.id()]) {
+      await browser.read('/me')
+      const answer = await browser.post('/me/browser/remove', { form_token: tokenOf(browser), device_id })
+      expect(answer.headers.get('location')).toBe('/me')
+      said.push(/This is not there any more/.exec((await browser.read('/me')).html)?.[0])
+    }
+    expect(said[0]).toBe('This is not there any more')
+    expect(said[1]).toBe(said[0])
+  }
+  expect(await devicesOf(app, pat)).toHaveLength(1)
+})
+
+test('ten and no more; the eleventh is told in words', async () => {
+  const { app, company, pat } = await world()
+  for (let n = 0; n < 10; n++) await add(await signedIn(app, company, pat), n)
+  const browser = await signedIn(app, company, pat)
+  await add(browser, 10)
+  expect((await browser.read('/me/browser')).html).toContain('as many sign-in methods as there may be')
+  expect(await devicesOf(app, pat)).toHaveLength(10)
+})
+
+test('where no pushes are sent nothing is offered, and the form is not there', async () => {
+  const { app, company, pat } = await world({})
+  const browser = await signedIn(app, company, pat)
+  const me = await browser.read('/me')
+  expect(me.html).not.toContain('/me/browser')
+  expect((await browser.read('/me/browser')).url).toBe('/me')
+  expect((await browser.post('/me/browser', { form_token: tokenOf(browser), subscription: subscription(1) })).status).toBe(303)
+  expect(await devicesOf(app, pat)).toEqual([])
+})

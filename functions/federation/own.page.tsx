@@ -1,0 +1,84 @@
+// A person's own sign-ins at other providers: what is connected, what could be, and how to take one away.
+import type { Identity } from '#db/store/identities'
+import { Summary } from '#page/form'
+import { answerPage, Form, type Hosted, openPage } from '#page/hosted'
+import { Links } from '#page/links'
+import { HOME } from '#shared/browser/return-to'
+import type { Upstream } from '#shared/federation/upstream'
+import type { User } from '#shared/http/principal'
+import { SCRIPT } from '#shared/page/hosted.client.generated'
+import { fill } from '#shared/page/wait'
+import type { Ctx } from './group.ts'
+import { OWN_PATH, ownSignIns } from './own.ts'
+
+/** All that one provider vouches for: it is taken away as a whole. */
+type Connected = { readonly name: string; readonly label: string; readonly addresses: readonly string[] }
+
+const connectedOf = (identities: readonly Identity[], upstreams: readonly Upstream[]): readonly Connected[] =>
+  [...new Set(identities.map(({ provider }) => provider))].map((name) => ({
+    name,
+    label: upstreams.find((upstream) => upstream.name === name)?.displayName ?? name,
+    addresses: identities.flatMap(({ provider, email }) => (provider === name && email !== null ? [email] : [])),
+  }))
+
+const One = ({ page, connected: { name, label, addresses } }: { readonly page: Hosted; readonly connected: Connected }) => {
+  const { me, busy } = page.words
+  return (
+    <li>
+      <div class="what">
+        <strong dir="auto">{label}</strong>
+        {addresses.map((address) => (
+          <small>{address}</small>
+        ))}
+      </div>
+      <Form page={page} action={`${OWN_PATH}/remove`}>
+        <input type="hidden" name="provider" value={name} />
+        <button type="submit" class="link" data-label={me.disconnect} data-busy={busy} aria-label={`${me.disconnect}: ${label}`}>
+          {me.disconnect}
+        </button>
+      </Form>
+    </li>
+  )
+}
+
+export const ownPage = async (ctx: Ctx, principal: User) => {
+  const page = await openPage(ctx, { principal })
+  const { identities, upstreams } = await ownSignIns(ctx, principal)
+  const connected = connectedOf(identities, upstreams)
+  const others = upstreams.filter(({ name }) => !connected.some((one) => one.name === name))
+  const { me, back, forms } = { ...page.words, forms: page.forms }
+  const failed = page.said !== undefined && !Object.hasOwn(page.words.done, page.said.code)
+  return answerPage(ctx, page, {
+    title: me.providersTitle,
+    kind: 'approve',
+    script: SCRIPT,
+    children: (
+      <>
+        {failed ? <Summary heading={forms.messages.heading} text={page.notice} /> : ''}
+        <p class="quiet">{me.providersText}</p>
+        {connected.length === 0 ? (
+          <p>{me.noProviders}</p>
+        ) : (
+          <ul class="rows">
+            {connected.map((one) => (
+              <One page={page} connected={one} />
+            ))}
+          </ul>
+        )}
+        {/* A link each, as on the sign-in page: a form may lead to no other site. */}
+        {others.length === 0 ? (
+          ''
+        ) : (
+          <nav class="ways" aria-label={me.connectOther}>
+            {others.map(({ name, displayName }) => (
+              <a class="second" href={`${OWN_PATH}/connect?${new URLSearchParams({ provider: name })}`} rel="nofollow">
+                {fill(me.connect, { provider: displayName })}
+              </a>
+            ))}
+          </nav>
+        )}
+        <Links links={[{ href: HOME, label: back }]} />
+      </>
+    ),
+  })
+}

@@ -1,0 +1,70 @@
+// The service worker of a browser that is asked: it shows what was pushed, in the browser's language, and opens the page on which a person answers. It answers
+// nothing itself, asks nobody and keeps nothing. Runs in the browser, so it imports nothing of the server.
+import { pushDe } from './strings/push-de.ts'
+import { type PushStrings, pushEn } from './strings/push-en.ts'
+
+/** The part of the Service Worker and Push API that is used here: the types of a worker and of a page exclude each other. */
+type Extendable = Event & { waitUntil(work: Promise<unknown>): void }
+type Pushed = Extendable & { readonly data: { json(): unknown } | null }
+type Clicked = Extendable & { readonly notification: { readonly data: unknown; close(): void } }
+type Window = { readonly url: string; focus(): Promise<unknown> }
+type Worker = {
+  readonly location: { readonly origin: string }
+  readonly navigator: { readonly language: string }
+  readonly registration: { showNotification(title: string, options: NotificationOptions): Promise<void> }
+  readonly clients: {
+    matchAll(options: { readonly type: 'window'; readonly includeUncontrolled: true }): Promise<readonly Window[]>
+    openWindow(url: string): Promise<unknown>
+  }
+  addEventListener(type: 'push', listener: (event: Pushed) => void): void
+  addEventListener(type: 'notificationclick', listener: (event: Clicked) => void): void
+}
+const worker = globalThis as unknown as Worker
+
+const LANGUAGES: Readonly<Record<string, PushStrings>> = { en: pushEn, de: pushDe }
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+type Json = Readonly<Record<string, unknown>>
+const asObject = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
+const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** Never the address that was sent: a page of ours, whoever sent it. */
+const pathFor = (id: string): string => (UUID.test(id) ? `/approve?id=${id}` : '/approve')
+
+const show = (event: Pushed): Promise<void> => {
+  // Each message has to show something (Push API, `userVisibleOnly`), also one that cannot be read.
+  let sent: Json = {}
+  try {
+    sent = asObject(event.data?.json())
+  } catch {}
+  const data = asObject(sent.data)
+  const lang = worker.navigator.language.slice(0, 2)
+  const words = LANGUAGES[lang] ?? pushEn
+  const id = asText(data.auth_req_id)
+  const says = asText(data.binding_message)
+  const lines = [
+    words.asks.replace('{client}', () => asText(data.client_name) || words.unknown),
+    ...(says === '' ? [] : [words.says.replace('{text}', () => says)]),
+    ...(data.number_required === 'true' ? [words.number] : []),
+  ]
+  return worker.registration.showNotification(asText(sent.title) || worker.location.origin, {
+    body: lines.join('\n'),
+    lang: LANGUAGES[lang] === undefined ? 'en' : lang,
+    dir: 'auto',
+    tag: id,
+    requireInteraction: true,
+    data: { path: pathFor(id) },
+  })
+}
+
+const open = async (path: string): Promise<void> => {
+  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  const there = windows.find(({ url }) => url === `${worker.location.origin}${path}`)
+  await (there === undefined ? worker.clients.openWindow(path) : there.focus())
+}
+
+worker.addEventListener('push', (event) => event.waitUntil(show(event)))
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(open(asText(asObject(event.notification.data).path) || '/approve'))
+})

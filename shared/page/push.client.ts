@@ -1,0 +1,42 @@
+// A browser is registered for requests on the account page: its owner lets it show notifications, its push service gives it an address, and the page's form
+// carries that to us.
+import { sayError, sends } from './form.client.ts'
+
+const WORKER = '/me/push.js'
+type WithTrustedTypes = {
+  readonly trustedTypes?: { createPolicy(name: string, rules: { createScriptURL(): string }): { createScriptURL(url: string): string } }
+}
+
+/** The only address that a worker is taken from, whatever is asked for (Trusted Types). */
+const workerAddress = (): string =>
+  (globalThis as unknown as WithTrustedTypes).trustedTypes?.createPolicy('push-worker', { createScriptURL: () => WORKER }).createScriptURL('') ??
+  WORKER
+
+/** @throws DOMException where the browser or its push service does not do it */
+const subscribe = async (applicationServerKey: string): Promise<PushSubscription> => {
+  await navigator.serviceWorker.register(workerAddress(), { updateViaCache: 'none' })
+  const { pushManager } = await navigator.serviceWorker.ready
+  // One that was made for another key cannot be used, and one that was removed here is not used again.
+  await (await pushManager.getSubscription())?.unsubscribe()
+  return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })
+}
+
+const form = document.querySelector<HTMLFormElement>('[data-push]')
+const field = form?.querySelector<HTMLInputElement>('[name=subscription]')
+const isAble = isSecureContext && 'serviceWorker' in navigator && 'PushManager' in globalThis && 'Notification' in globalThis
+
+if (form && field && isAble) {
+  const { key = '', denied = '', failed = '' } = form.dataset
+  form.hidden = false
+  for (const part of document.querySelectorAll<HTMLElement>('[data-without-push]')) part.hidden = true
+  sends(form, async () => {
+    if (!navigator.onLine) return sayError(form, document.body.dataset.offline ?? '')
+    if ((await Notification.requestPermission()) !== 'granted') return sayError(form, denied)
+    try {
+      field.value = JSON.stringify(await subscribe(key))
+    } catch {
+      return sayError(form, failed)
+    }
+    form.submit()
+  })
+}
