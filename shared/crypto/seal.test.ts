@@ -25,7 +25,12 @@ test('has the documented layout', async () => {
 })
 
 test('is AES-256-GCM as WebCrypto has it, both ways', async () => {
-  const bound = Buffer.concat([Uint8Array.of(0, 0, 0, 5, 1, 3, 1, 2, 3, 0, 0, 0, 5), Buffer.from('table'), Uint8Array.of(0, 0, 0, 3), Buffer.from('row')])
+  const bound = Buffer.concat([
+    Uint8Array.of(0, 0, 0, 5, 1, 3, 1, 2, 3, 0, 0, 0, 5),
+    Buffer.from('table'),
+    Uint8Array.of(0, 0, 0, 3),
+    Buffer.from('row'),
+  ])
   const peer = await crypto.subtle.importKey('raw', new Uint8Array(raw), 'AES-GCM', false, ['encrypt', 'decrypt'])
   const theirs = (iv: Uint8Array) => ({ name: 'AES-GCM', iv: new Uint8Array(iv), additionalData: new Uint8Array(bound) })
   const opened = await crypto.subtle.decrypt(theirs(sealed.subarray(5, 17)), peer, new Uint8Array(sealed.subarray(17)))

@@ -41,7 +41,12 @@ export const replyWith = (route: Route<never>, outcome: unknown, request: Pick<R
   const { variant, value } = chosenOf(route, sent.result)
   const body = variant.schema === undefined ? (value ?? null) : JSON.stringify((variant.schema as z.ZodType).parse(value))
   const away = variant.status === 503 ? AWAY_HEADERS : {}
-  const headers = new Headers({ ...away, ...(route.cache === undefined ? {} : { 'Cache-Control': route.cache }), ...variant.headers, ...sent.headers })
+  const headers = new Headers({
+    ...away,
+    ...(route.cache === undefined ? {} : { 'Cache-Control': route.cache }),
+    ...variant.headers,
+    ...sent.headers,
+  })
   for (const cookie of sent.cookies) headers.append('Set-Cookie', cookieLine(cookie, request.secure))
   if (variant.type !== '' && !headers.has('Content-Type')) headers.set('Content-Type', variant.type)
   if (typeof body === 'string') headers.set('Content-Length', String(Buffer.byteLength(body)))
