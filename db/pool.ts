@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import TypeOverrides from 'pg/lib/type-overrides'
-import { DatabaseAway, type Engine, isDatabaseAway, type Role, type Run, type Scope, type Statement } from './client.ts'
+import { DatabaseAway, type Engine, isDatabaseAway, partsOf, type Role, type Run, type Scope, type Statement } from './client.ts'
 
 /** The driver hands over what the server sent; columns of drizzle know what they hold. Only these are worth parsing here. */
 const BOOL = 16
@@ -215,8 +215,8 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
     const run: Run = async (statement) => {
       if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
       try {
-        const [{ rows }] = await Promise.all([client.query(queryOf(statement)), entered])
-        return rows
+        const [answers] = await Promise.all([Promise.all(partsOf(statement).map((part) => client.query(queryOf(part)))), entered])
+        return answers.at(-1)?.rows ?? []
       } catch (error) {
         throw translated(error)
       }
