@@ -203,6 +203,9 @@ export const ERRORS = {
 
   // Hosted pages
   cross_site: { status: 403, title: 'This form was sent from another site.' },
+  login_challenge_invalid: { status: 400, title: 'The login challenge is unknown, used or expired, or was begun in another browser.' },
+  consent_challenge_invalid: { status: 400, title: 'The consent challenge is unknown, used or expired, or was begun in another browser.' },
+  origin_not_verified: { status: 403, title: 'Origin domain not verified for this tenant' },
   form_expired: { status: 400, title: 'This page was open too long. Load it again.' },
   sign_in_required: { status: 401, title: 'Sign in to continue.' },
   // Device grants and backchannel requests (RFC 8628 section 3.5, OpenID CIBA Core section 11)

@@ -6,7 +6,7 @@ import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { AGENT_OF, OWNER_STANDS, REACHES, SCOPES_OF_USER } from './oauth-clients.ts'
 import { jsonRecord } from './records.ts'
 
-export type { AuthorizationParameters } from '../tables/oauth.ts'
+export type { AskedConsent, AuthorizationParameters } from '../tables/oauth.ts'
 export type Authorization = typeof oauthAuthorizations.$inferSelect
 export type NewAuthorization = Omit<typeof oauthAuthorizations.$inferInsert, 'tenantId'>
 export type KeptRequest = typeof oauthRequests.$inferSelect
@@ -201,12 +201,18 @@ export const redeemCode = async (t: TenantTx, r: Redemption): Promise<{ readonly
   return row === undefined ? undefined : { id: row[28] as string, standing: standingOf(row) }
 }
 
-/** What was allowed before stays. */
+/** What was allowed before stays. $2: whether the person wants not to be asked about it again. */
 const ALLOW = (id: string, from: string): string => `
-  insert into authsec.oauth_grants as g (tenant_id, id, user_id, client_id, resource_server_id, scopes, created_at, updated_at)
-  select n.tenant_id, n.${id}, n.user_id, n.client_id, n.resource_server_id, n.scopes, n.created_at, n.created_at from ${from} n
-  on conflict (tenant_id, user_id, client_id, resource_server_id) do update
-    set scopes = array(select distinct unnest(g.scopes || excluded.scopes) order by 1), updated_at = excluded.updated_at
+  insert into authsec.oauth_grants as g (tenant_id, id, user_id, client_id, resource_server_id, scopes, remembered_scopes, created_at, updated_at)
+  select n.tenant_id, n.${id}, n.user_id, n.client_id, n.resource_server_id, n.scopes, case when $2 then null else '{}'::text[] end, n.created_at, n.created_at
+  from ${from} n
+  on conflict (tenant_id, user_id, client_id, resource_server_id) do update set
+    scopes = array(select distinct unnest(g.scopes || excluded.scopes) order by 1),
+    remembered_scopes = case
+      when not $2 then coalesce(g.remembered_scopes, g.scopes)
+      when g.remembered_scopes is null then null
+      else array(select distinct unnest(g.remembered_scopes || excluded.scopes) order by 1) end,
+    updated_at = excluded.updated_at
   returning g.id`
 const PUT_GRANT = ALLOW('id', 'jsonb_populate_record(null::authsec.oauth_grants, $1::jsonb)')
 const AUTHORIZE = `
@@ -214,20 +220,20 @@ with allowed as (${ALLOW('grant_id', 'jsonb_populate_record(null::authsec.oauth_
 insert into authsec.oauth_authorizations
 select n.* from allowed, jsonb_populate_record(null::authsec.oauth_authorizations, $1::jsonb || jsonb_build_object('grant_id', allowed.id)) n`
 
-/** What the person allows the client now: what it allowed before, and this. */
+/** What the person allows the client now: what it allowed before, and this; remembered unless told. */
 export const putGrant = async (
   t: TenantTx,
-  row: Pick<NewAuthorization, 'id' | 'userId' | 'clientId' | 'resourceServerId' | 'scopes'> & { readonly at: Date },
+  row: Pick<NewAuthorization, 'id' | 'userId' | 'clientId' | 'resourceServerId' | 'scopes'> & { readonly at: Date; readonly remember?: boolean },
 ): Promise<string> => {
-  const { at, ...own } = row
-  const params = [jsonRecord(oauthGrants, { ...own, tenantId: t.tenantId, createdAt: at, updatedAt: at })]
+  const { at, remember = true, ...own } = row
+  const params = [jsonRecord(oauthGrants, { ...own, tenantId: t.tenantId, createdAt: at, updatedAt: at }), remember]
   const [put] = (await t.run({ text: PUT_GRANT, params, arrays: true })) as Row[]
   return put?.[0] as string
 }
 
 /** The grant, and the authorization below it; `grantId` is the grant's where it is the first of person, client and resource server. */
-export const authorizeClient = async (t: TenantTx, row: NewAuthorization): Promise<void> => {
-  await t.run({ text: AUTHORIZE, params: [jsonRecord(oauthAuthorizations, { ...row, tenantId: t.tenantId })], arrays: true })
+export const authorizeClient = async (t: TenantTx, row: NewAuthorization, remember = true): Promise<void> => {
+  await t.run({ text: AUTHORIZE, params: [jsonRecord(oauthAuthorizations, { ...row, tenantId: t.tenantId }), remember], arrays: true })
 }
 
 export type Grant = typeof oauthGrants.$inferSelect
@@ -266,6 +272,7 @@ export const listGrants = async (
     resourceServerId: null,
     resource: row[3] as string | null,
     scopes: row[4] as string[],
+    rememberedScopes: null,
     createdAt: date(row[5]),
     updatedAt: date(row[6]),
   }))
@@ -273,6 +280,15 @@ export const listGrants = async (
 
 export const insertRequest = async (t: TenantTx, row: Omit<typeof oauthRequests.$inferInsert, 'tenantId'>): Promise<void> => {
   await t.db.insert(oauthRequests).values({ ...row, tenantId: t.tenantId })
+}
+
+/** Whatever became of it: which client asked for what. */
+export const findRequestEver = async (t: TenantDb, handleHash: Uint8Array): Promise<KeptRequest | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(oauthRequests)
+    .where(and(ownRows(t, oauthRequests), eq(oauthRequests.handleHash, handleHash)))
+  return row
 }
 
 const liveRequest = (t: TenantDb, handleHash: Uint8Array, now: Date, kinds: readonly KeptRequest['kind'][]) => {
@@ -318,11 +334,11 @@ export const useIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date
   return rows.length === 1
 }
 
-/** What the person may have at the resource server, and what it allowed the client before. */
+/** What the person may have at the resource server, and what it allowed the client before, to be remembered. */
 export type ConsentState = { readonly held: readonly string[]; readonly granted: readonly string[] }
 
 const CONSENT_STATE = `select ${SCOPES_OF_USER('$4::uuid', '$2::uuid', '$5')},
-  coalesce((select g.scopes from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = $2::uuid and g.client_id = $3::uuid
+  coalesce((select coalesce(g.remembered_scopes, g.scopes) from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = $2::uuid and g.client_id = $3::uuid
     and g.resource_server_id is not distinct from $4::uuid), '{}')`
 
 export const findConsentState = async (
