@@ -19,8 +19,9 @@ import { secondsAfter } from '../clock.ts'
 import type { BaseCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Outbound } from '../fetch/guarded.ts'
+import type { Language } from './language.ts'
 import type { Mail, MailMessage } from './mail.ts'
-import type { Language, MailContent } from './templates.ts'
+import type { MailContent } from './templates.ts'
 
 export type OutgoingMail = MailContent & {
   readonly to: string

@@ -2,7 +2,7 @@
 import type { Tenant } from '#db/store/tenants'
 import { readVisit } from '../browser/visit.ts'
 import type { RequestCtx } from '../context.ts'
-import { languageOf } from './templates.ts'
+import { languageOf } from './language.ts'
 
 type Decided = Pick<Tenant, 'settings'> | undefined
 

@@ -1,4 +1,5 @@
 // Every mail that the system sends, by name, with what it needs to know. The words are in strings/, one file a language.
+import type { Language } from './language.ts'
 import { type Letter, type RenderedMail, renderLetter } from './letter.ts'
 
 export { chosenName } from './letter.ts'
@@ -113,14 +114,7 @@ export type MailContent = { readonly [K in MailTemplate]: { readonly template: K
 /** The words of one language. */
 export type MailStrings = { readonly [K in MailTemplate]: (data: MailData[K], tenant: string) => Letter }
 
-const LANGUAGES = { en, de } satisfies Record<string, MailStrings>
-export type Language = keyof typeof LANGUAGES
-
-/** The language that is asked for, or English. */
-export const languageOf = (tag: string | undefined): Language => {
-  const primary = tag?.toLowerCase().split('-')[0] ?? 'en'
-  return primary in LANGUAGES && Object.hasOwn(LANGUAGES, primary) ? (primary as Language) : 'en'
-}
+const LANGUAGES = { en, de } satisfies Record<Language, MailStrings>
 
 const letterOf = <K extends MailTemplate>(strings: MailStrings, template: K, data: MailData[K], tenant: string): Letter =>
   strings[template](data, tenant)
