@@ -11,7 +11,7 @@ import { userRoutes } from '../functions/user/routes.ts'
 
 const PEOPLE = Number(process.env.PEOPLE ?? 100_000)
 const IMPORTED = Number(process.env.IMPORTED ?? 10_000)
-const CHUNK = 5000
+const CHUNK = 1000
 const ROUNDS = 21
 const FIRST = ['Ana', 'Bo', 'Cleo', 'Dan', 'Eve', 'Finn', 'Gia', 'Hugo', 'Ida', 'Jan']
 const LAST = ['Abel', 'Brandt', 'Costa', 'Diaz', 'Eriksen', 'Fabre', 'Gruber', 'Haas', 'Ivanov', 'Jensen', 'Kowalski']
@@ -66,8 +66,8 @@ const request = {
 const ctx = { ...app.ctx, request: { ...request, cookie: () => undefined, header: () => undefined } }
 const upload = (dryRun: boolean) => importPeople(ctx, caller, { dry_run: dryRun }, csv)
 for (const [name, dryRun] of [
-  ['import of 10,000, dry', true],
-  ['import of 10,000', false],
+  [`import of ${IMPORTED}, dry`, true],
+  [`import of ${IMPORTED}`, false],
   ['the same again', false],
 ] as const) {
   const cpu = process.cpuUsage()

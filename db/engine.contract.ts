@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Engine, openDb, type Run, type Scope, type Statement, sqlState } from './client.ts'
-import { asTenantId, atomically, forTenant } from './tenant.ts'
+import { alsoFor, asTenantId, atomically, forTenant } from './tenant.ts'
 
 const tenantId = asTenantId(randomUUID())
 const app: Scope = { role: 'authsec_app', tenantId }
@@ -142,6 +142,24 @@ export const engineContract = (name: string, open: () => Promise<Opened>): void 
         return Promise.allSettled(kept.map((late) => late(who)))
       })
       expect(inside.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    })
+
+    test('whoever fails as another tenant is himself again when the failure is caught', async () => {
+      const other = asTenantId(randomUUID())
+      const own = forTenant(openDb(engine), tenantId)
+      const who = ask(`select current_setting('app.tenant_id') as tenant`)
+      const seen: unknown[] = []
+      await atomically(own, async (t) => {
+        const failing = alsoFor(t, other, async (there) => {
+          seen.push(...(await there.run(who)))
+          throw new Error('changed my mind')
+        })
+        await expect(failing).rejects.toThrow('changed my mind')
+        seen.push(...(await t.run(who)))
+      })
+      expect(seen).toEqual([{ tenant: other }, { tenant: tenantId }])
+      const broken = atomically(own, (t) => alsoFor(t, other, (there) => there.run(ask('select 1 / 0'))))
+      expect(await stateOf(broken)).toBe('22012')
     })
 
     test('twenty transactions at once lose no change, and statements beside them are answered', async () => {

@@ -41,7 +41,7 @@ export const entering = (scope: Scope): string => {
 const enter = (scope: Scope): string => `begin; ${entering(scope)}`
 
 /** 25006: after a failover the server at the other end reads alone. The connection is of no use any more; a new one finds the server that writes. */
-const AWAY = /^(08|57P0|53300|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
+const AWAY = /^(08(?!P01)|57P0|53300|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
 const AWAY_TEXT =
   /Connection terminated|connection timeout|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Client was closed/i
 export const isAway = (error: unknown): boolean => {
@@ -88,7 +88,11 @@ const isPlain = (value: unknown): boolean =>
   value instanceof Date ||
   (Array.isArray(value) && value.every(isPlain))
 
+/** The protocol counts parameters in 16 bits, and the driver writes what is left of a larger number: the server would read values as something else. */
+const MOST_PARAMETERS = 65_535
+
 export const queryOf = ({ text, params, arrays }: Statement): pg.QueryConfig & { rowMode?: 'array' } => {
+  if (params.length > MOST_PARAMETERS) throw new Error(`A statement has ${params.length} parameters, more than the protocol can count.`)
   if (!params.every(isPlain)) throw new Error('A parameter is neither a plain value, bytes, a date nor an array of those.')
   const { name } = knownOf(text)
   return { text, values: params as unknown[], types, ...(name === undefined ? {} : { name }), ...(arrays ? { rowMode: 'array' } : {}) }

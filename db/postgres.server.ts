@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { testDatabase } from '#shared/testing/database'
-import { DatabaseAway, type Engine, type Scope } from './client.ts'
+import { TEST_LOGIN_PASSWORD, testDatabase } from '#shared/testing/database'
+import { DatabaseAway, type Engine, type Scope, sqlState } from './client.ts'
 import { engineContract } from './engine.contract.ts'
 import { KEPT_STATEMENTS } from './pool.ts'
 import { postgresEngine } from './postgres.ts'
@@ -166,6 +166,34 @@ describe('a database that goes away', () => {
     expect(await outcome(single.script('login', late.text))).toBe('done')
     expect(await single.transaction(app, (run) => run(one))).toEqual([{ one: 1 }])
     await single.close()
+  })
+
+  test('where the role is refused nothing runs, and the statement is no worse for whoever may', async () => {
+    const url = new URL((await testDatabase()).url ?? '')
+    url.username = 'authsec_app'
+    url.password = TEST_LOGIN_PASSWORD
+    const single = postgresEngine({ url: url.href, maxConnections: 1 })
+    const next = { ...one, text: `select nextval('authsec.tries')::int as next` }
+    const [before] = (await single.one(app, tries)) as { tries: number }[]
+    const jobs: Scope = { role: 'authsec_jobs', tenantId: '' }
+    for (const refused of [single.one(jobs, next), single.transaction(jobs, (run) => run(next)), single.one(jobs, next)]) {
+      expect(sqlState(await outcome(refused))).toBe('42501')
+    }
+    expect(await single.one(app, next)).toEqual([{ next: (before?.tries ?? 0) + 1 }])
+    expect(await single.transaction(app, (run) => run(next))).toEqual([{ next: (before?.tries ?? 0) + 2 }])
+    await single.close()
+  })
+
+  test('more parameters than the protocol counts are a mistake of ours, told before anything is sent', async () => {
+    const many = (count: number) => ({
+      ...one,
+      text: `select 1 as one where 1 in (${Array.from({ length: count }, (_, n) => `$${n + 1}::int`).join()})`,
+    })
+    const params = (count: number) => Array.from({ length: count }, () => 1)
+    expect(await engine.one(app, { ...many(65_535), params: params(65_535) })).toEqual([{ one: 1 }])
+    const refused = await outcome(engine.one(app, { ...many(65_536), params: params(65_536) }))
+    expect(refused).toBeInstanceOf(Error)
+    expect(refused).not.toBeInstanceOf(DatabaseAway)
   })
 
   test('a server that was demoted is away, and the next connection is another', async () => {

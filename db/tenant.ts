@@ -101,9 +101,12 @@ export const alsoFor = async <T>(t: TenantTx, other: TenantId, work: (t: TenantT
     t.run({ text: `select set_config('app.tenant_id', $1, true)`, params: [tenantId], arrays: true })
   t.entered.add(other)
   await enter(other)
-  const result = await work({ ...t, tenantId: other })
-  await enter(t.tenantId)
-  return result
+  try {
+    return await work({ ...t, tenantId: other })
+  } finally {
+    // Also for whoever catches what `work` threw and goes on. A transaction that a statement has broken takes no more, this one included.
+    await enter(t.tenantId).catch(() => undefined)
+  }
 }
 
 /** All that `work` does, or nothing of it, while the transaction goes on: for many changes of which each stands alone. */

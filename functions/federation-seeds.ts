@@ -13,4 +13,8 @@ const identity: Make = async (app, company) => {
   return { path: { provider }, owner }
 }
 
-export const FEDERATION_SEEDS: Readonly<Record<string, Make>> = { 'federation.unlink': identity }
+export const FEDERATION_SEEDS: Readonly<Record<string, Make>> = {
+  'federation.unlink': identity,
+  // Nobody waits for it.
+  'federation.initiateForChallenge': async () => ({ path: { provider: 'google' }, answers: 400 }),
+}

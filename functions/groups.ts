@@ -10,6 +10,7 @@ import { adminRoutes } from './admin/routes.ts'
 import { agentRoutes } from './agents/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { authRoutes } from './auth/routes.ts'
+import { challengeRoutes } from './challenges/routes.ts'
 import { cibaRoutes } from './ciba/routes.ts'
 import { clientsRoutes } from './clients/routes.ts'
 import { connectionRoutes } from './connections/routes.ts'
@@ -18,6 +19,7 @@ import { doorRoutes } from './door/routes.ts'
 import { factorRoutes } from './factors/routes.ts'
 import { federationRoutes } from './federation/routes.ts'
 import { loginRoutes } from './login/routes.ts'
+import { managementRoutes } from './management/routes.ts'
 import { mcpRoutes } from './mcp/routes.ts'
 import { metricsRoutes } from './metrics/routes.ts'
 import { migrationRoutes } from './migration/routes.ts'
@@ -99,6 +101,18 @@ export const GROUPS: readonly DocumentedGroup[] = [
     render: problem,
   },
   { name: 'oauth', about: 'The authorization server: OAuth 2.1 and OpenID Connect.', routes: oauthRoutes, render: authorizationServerError },
+  {
+    name: 'challenges',
+    about: 'Signing in and consenting at a front end of a company\u2019s own: login and consent challenges.',
+    routes: challengeRoutes,
+    render: outcomeError,
+  },
+  {
+    name: 'management',
+    about: 'People, roles, permissions and companies under AuthSec\u2019s second set of administrative paths.',
+    routes: managementRoutes,
+    render: authsecError,
+  },
   {
     name: 'saml',
     about: 'Signing in through SAML 2.0 identity providers, and which ones a tenant trusts.',

@@ -65,6 +65,7 @@ const MORE: Readonly<Record<string, More>> = {
   factors: { memory: PASSWORDS },
   federation: { secrets: PROVIDERS },
   login: { memory: PASSWORDS, secrets: TEXTS },
+  management: { memory: PASSWORDS },
   metrics: { secrets: ['METRICS_TOKEN'] },
   oauth: { secrets: PUSHES },
   'one-time-codes': { secrets: TEXTS },

@@ -14,6 +14,7 @@ import { CONNECTION_SEEDS } from './connection-seeds.ts'
 import { FACTOR_SEEDS } from './factor-seeds.ts'
 import { FEDERATION_SEEDS } from './federation-seeds.ts'
 import { GRANT_SEEDS } from './grant-seeds.ts'
+import { MANAGEMENT_SEEDS } from './management-seeds.ts'
 import { OAUTH_SEEDS } from './oauth-seeds.ts'
 import { PASSKEY_SEEDS } from './passkey-seeds.ts'
 import { SAML_SEEDS } from './saml-seeds.ts'
@@ -102,6 +103,7 @@ export const SEEDS: Readonly<Record<string, Make>> = {
   ...CLIENT_SEEDS,
   ...CONNECTION_SEEDS,
   ...OAUTH_SEEDS,
+  ...MANAGEMENT_SEEDS,
   ...AGENT_SEEDS,
   ...FEDERATION_SEEDS,
   ...PASSKEY_SEEDS,

@@ -25,6 +25,7 @@ import { SEEDS, type Seed } from './seeds.ts'
 const OWN_PREFIXES = [
   '/activate',
   '/approve',
+  '/challenges/',
   '/branding',
   '/confirm',
   '/me',

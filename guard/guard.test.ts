@@ -275,6 +275,24 @@ describe('revocations, where tokens are checked by keys', () => {
     expect((await world.shown(token)).status).toBe(200)
   })
 
+  test('an answer that was under way for longer than promised lets nothing through', async () => {
+    const world = await start('keys')
+    const token = await world.tokens()
+    const slow = guard({
+      issuer: ISSUER,
+      resource: world.server.resource,
+      credentials: { id: world.server.id, secret: world.server.secret },
+      now: () => world.app.clock.now(),
+      fetch: async (input, init) => {
+        const answer = await world.net(input, init)
+        if (String(input).includes('/oauth/revocations')) world.app.clock.advance(2)
+        return answer
+      },
+    })
+    const request = new Request(world.server.resource, { headers: { authorization: `Bearer ${token}` } })
+    expect((await slow.check(request)).refusal?.status).toBe(503)
+  })
+
   test('without credentials a revoked token counts until it expires', async () => {
     const world = await start('keys')
     const blind = guard({ issuer: ISSUER, resource: world.server.resource, now: () => world.app.clock.now(), fetch: world.net })

@@ -72,11 +72,13 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
     })
     try {
       known = await reading
-      return known
     } catch (error) {
       if (known !== undefined && age < PROMISED_MS) return known
       throw new Away('The revocations of the authorization server cannot be read.', { cause: error })
     }
+    // An answer that was long under way, or asked for by somebody who came before, may be too old already.
+    if (now().getTime() - known.readAt >= PROMISED_MS) throw new Away('The revocations of the authorization server come too late.')
+    return known
   }
 
   return {

@@ -47,6 +47,7 @@ export const ERRORS = {
   /** As `reset_not_verified`, at the end users' doors. */
   reset_code_missing: { status: 400, title: 'No verified reset code found. Ask for a new code.' },
   reset_not_verified: { status: 401, title: 'No verified reset code found. Ask for a new code.' },
+  restore_token_invalid: { status: 401, title: 'The restore token is unknown, used or expired.' },
   link_expired: { status: 400, title: 'The link is unknown, used or expired. Ask for a new one.' },
   passwords_do_not_match: { status: 400, title: 'Passwords do not match' },
   password_too_short: { status: 400, title: 'The password is too short.' },
@@ -202,6 +203,9 @@ export const ERRORS = {
 
   // Hosted pages
   cross_site: { status: 403, title: 'This form was sent from another site.' },
+  login_challenge_invalid: { status: 400, title: 'The login challenge is unknown, used or expired, or was begun in another browser.' },
+  consent_challenge_invalid: { status: 400, title: 'The consent challenge is unknown, used or expired, or was begun in another browser.' },
+  origin_not_verified: { status: 403, title: 'Origin domain not verified for this tenant' },
   form_expired: { status: 400, title: 'This page was open too long. Load it again.' },
   sign_in_required: { status: 401, title: 'Sign in to continue.' },
   // Device grants and backchannel requests (RFC 8628 section 3.5, OpenID CIBA Core section 11)

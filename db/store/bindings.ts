@@ -63,6 +63,13 @@ export const findBinding = async (t: TenantDb, id: string): Promise<Binding | un
   return row
 }
 
+/** Those that name the person, not those of the person's groups. */
+export const findBindingsOfPerson = async (t: TenantDb, userId: string, roleId: string): Promise<Binding[]> =>
+  t.db
+    .select()
+    .from(roleBindings)
+    .where(and(ownRows(t, roleBindings), eq(roleBindings.userId, userId), eq(roleBindings.roleId, roleId)))
+
 export const deleteBinding = async (t: TenantTx, id: string): Promise<boolean> => {
   const gone = await t.db
     .delete(roleBindings)

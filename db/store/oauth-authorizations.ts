@@ -4,15 +4,12 @@ import type { AuthorizationDetail } from '../tables/delegations.ts'
 import { oauthAuthorizations, oauthGrants, oauthRequests, oauthUsedIds } from '../tables/oauth.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { AGENT_OF, OWNER_STANDS, REACHES, SCOPES_OF_USER } from './oauth-clients.ts'
+import { jsonRecord } from './records.ts'
 
-export type { AuthorizationParameters } from '../tables/oauth.ts'
+export type { AskedConsent, AuthorizationParameters } from '../tables/oauth.ts'
 export type Authorization = typeof oauthAuthorizations.$inferSelect
 export type NewAuthorization = Omit<typeof oauthAuthorizations.$inferInsert, 'tenantId'>
 export type KeptRequest = typeof oauthRequests.$inferSelect
-
-export const insertAuthorization = async (t: TenantTx, row: NewAuthorization): Promise<void> => {
-  await t.db.insert(oauthAuthorizations).values({ ...row, tenantId: t.tenantId })
-}
 
 /** What a code is redeemed with, and what the first redemption makes of it. */
 export type Redemption = {
@@ -26,37 +23,6 @@ export type Redemption = {
   /** Until when its refresh tokens count, with `offline_access` and without. */
   readonly offlineUntil: Date
   readonly onlineUntil: Date
-}
-
-/** Of many at once exactly one redeems the code, and only whoever may: a stranger's try leaves it as it is. */
-export const redeemCode = async (t: TenantTx, r: Redemption): Promise<Authorization | undefined> => {
-  const a = oauthAuthorizations
-  const until = sql`case when ${a.offline} then ${r.offlineUntil.toISOString()}::timestamptz else ${r.onlineUntil.toISOString()}::timestamptz end`
-  const [row] = await t.db
-    .update(a)
-    .set({
-      codeUsedAt: r.now,
-      rotatedAt: r.now,
-      familyHash: r.familyHash,
-      refreshExpiresAt: until,
-      expiresAt: until,
-      ...(r.jkt === undefined ? {} : { jkt: r.jkt }),
-    })
-    .where(
-      and(
-        ownRows(t, a),
-        eq(a.codeHash, r.codeHash),
-        eq(a.clientId, r.clientId),
-        eq(a.codeChallenge, r.codeChallenge),
-        r.redirectUri === undefined ? undefined : eq(a.redirectUri, r.redirectUri),
-        r.jkt === undefined ? isNull(a.jkt) : sql`(${a.jkt} is null or ${a.jkt} = ${r.jkt})`,
-        isNull(a.codeUsedAt),
-        isNull(a.revokedAt),
-        gt(a.codeExpiresAt, r.now),
-      ),
-    )
-    .returning()
-  return row
 }
 
 /** The authorization of a code of that client that was used already. */
@@ -126,7 +92,7 @@ const STANDING = (now: string): string => `
   r.id, r.resource, r.token_seconds, ${SCOPES_OF_USER('a.resource_server_id', 'a.user_id', now, 'c')},
   u.email, u.email_verified_at is not null, u.name, u.username, u.avatar_url, a.details, ag.id is not null`
 
-const SOURCES = `
+const SOURCES = (isIt: string): string => `
   from authsec.oauth_authorizations a
   join authsec.users u on u.tenant_id = a.tenant_id and u.id = a.user_id
   join authsec.tenants t on t.tenant_id = a.tenant_id
@@ -135,7 +101,8 @@ const SOURCES = `
   left join authsec.sessions s on s.tenant_id = a.tenant_id and s.id = a.session_id
   left join authsec.resource_servers r on r.tenant_id = a.tenant_id and r.id = a.resource_server_id
   left join authsec.resource_clients rc on rc.tenant_id = a.tenant_id and rc.resource_server_id = r.id and rc.client_id = a.client_id
-  where a.tenant_id = $1 and a.id = $2`
+  where a.tenant_id = $1 and ${isIt}`
+const BY_ID = SOURCES('a.id = $2')
 
 type Row = readonly unknown[]
 const date = (value: unknown): Date => new Date(value as string)
@@ -172,7 +139,7 @@ const standingOf = (row: Row): Standing => ({
   isAgent: row[27] as boolean,
 })
 
-const READ = `select ${STANDING('$3')} ${SOURCES}`
+const READ = `select ${STANDING('$3')} ${BY_ID}`
 
 export const findStanding = async (t: TenantDb, id: string, now: Date): Promise<Standing | undefined> => {
   const [row] = (await t.run({ text: READ, params: [t.tenantId, id, now.toISOString()], arrays: true })) as Row[]
@@ -181,7 +148,7 @@ export const findStanding = async (t: TenantDb, id: string, now: Date): Promise<
 
 // Read and rotated in one statement: the update waits for a rotation under way, looks at the row again, and finds another generation.
 const ROTATE = `
-with standing as materialized (select ${STANDING('$3')} ${SOURCES}),
+with standing as materialized (select ${STANDING('$3')} ${BY_ID}),
 turned as (
   update authsec.oauth_authorizations a set generation = a.generation + 1, rotated_at = $3
   from standing s
@@ -210,29 +177,63 @@ export const rotateRefresh = async (t: TenantDb, r: Rotation): Promise<{ readonl
   return row === undefined ? undefined : { standing: standingOf(row), turned: row[28] !== null }
 }
 
-/** What the person allows the client now: what it allowed before, and this. */
+// As above: the update waits for a redemption under way, looks at the row again, and finds the code used.
+const REDEEM = `
+with standing as materialized (select ${STANDING('$3')}, a.id as authorization_id ${SOURCES('a.code_hash = $2')}),
+redeemed as (
+  update authsec.oauth_authorizations a set code_used_at = $3, rotated_at = $3, family_hash = $4, jkt = coalesce($5, a.jkt),
+    refresh_expires_at = case when a.offline then $6::timestamptz else $7::timestamptz end,
+    expires_at = case when a.offline then $6::timestamptz else $7::timestamptz end
+  from standing s
+  where a.tenant_id = $1 and a.id = s.authorization_id and a.client_id = $8 and a.code_challenge = $9 and ($10::text is null or a.redirect_uri = $10)
+    and (a.jkt is null or a.jkt = $5) and a.code_used_at is null and a.revoked_at is null and a.code_expires_at > $3 and s.alive
+  returning a.id)
+select standing.* from standing join redeemed on redeemed.id = standing.authorization_id`
+
+/**
+ * Of many at once exactly one redeems the code, and only whoever may, while everything behind it stands: any other try leaves it as it is. Tells what is behind
+ * it, in the same statement.
+ */
+export const redeemCode = async (t: TenantTx, r: Redemption): Promise<{ readonly id: string; readonly standing: Standing } | undefined> => {
+  const [now, offline, online] = [r.now.toISOString(), r.offlineUntil.toISOString(), r.onlineUntil.toISOString()]
+  const params = [t.tenantId, r.codeHash, now, r.familyHash, r.jkt ?? null, offline, online, r.clientId, r.codeChallenge, r.redirectUri ?? null]
+  const [row] = (await t.run({ text: REDEEM, params, arrays: true })) as Row[]
+  return row === undefined ? undefined : { id: row[28] as string, standing: standingOf(row) }
+}
+
+/** What was allowed before stays. $2: whether the person wants not to be asked about it again. */
+const ALLOW = (id: string, from: string): string => `
+  insert into authsec.oauth_grants as g (tenant_id, id, user_id, client_id, resource_server_id, scopes, remembered_scopes, created_at, updated_at)
+  select n.tenant_id, n.${id}, n.user_id, n.client_id, n.resource_server_id, n.scopes, case when $2 then null else '{}'::text[] end, n.created_at, n.created_at
+  from ${from} n
+  on conflict (tenant_id, user_id, client_id, resource_server_id) do update set
+    scopes = array(select distinct unnest(g.scopes || excluded.scopes) order by 1),
+    remembered_scopes = case
+      when not $2 then coalesce(g.remembered_scopes, g.scopes)
+      when g.remembered_scopes is null then null
+      else array(select distinct unnest(g.remembered_scopes || excluded.scopes) order by 1) end,
+    updated_at = excluded.updated_at
+  returning g.id`
+const PUT_GRANT = ALLOW('id', 'jsonb_populate_record(null::authsec.oauth_grants, $1::jsonb)')
+const AUTHORIZE = `
+with allowed as (${ALLOW('grant_id', 'jsonb_populate_record(null::authsec.oauth_authorizations, $1::jsonb)')})
+insert into authsec.oauth_authorizations
+select n.* from allowed, jsonb_populate_record(null::authsec.oauth_authorizations, $1::jsonb || jsonb_build_object('grant_id', allowed.id)) n`
+
+/** What the person allows the client now: what it allowed before, and this; remembered unless told. */
 export const putGrant = async (
   t: TenantTx,
-  row: {
-    readonly id: string
-    readonly userId: string
-    readonly clientId: string
-    readonly resourceServerId: string | null
-    readonly scopes: readonly string[]
-    readonly at: Date
-  },
+  row: Pick<NewAuthorization, 'id' | 'userId' | 'clientId' | 'resourceServerId' | 'scopes'> & { readonly at: Date; readonly remember?: boolean },
 ): Promise<string> => {
-  const { at, scopes, ...own } = row
-  const [put] = await t.db
-    .insert(oauthGrants)
-    .values({ ...own, scopes: [...scopes], tenantId: t.tenantId, createdAt: at, updatedAt: at })
-    .onConflictDoUpdate({
-      target: [oauthGrants.tenantId, oauthGrants.userId, oauthGrants.clientId, oauthGrants.resourceServerId],
-      set: { scopes: sql`array(select distinct unnest(${oauthGrants.scopes} || excluded.scopes) order by 1)`, updatedAt: at },
-    })
-    .returning({ id: oauthGrants.id })
-  if (put === undefined) throw new Error('an upsert returns its row')
-  return put.id
+  const { at, remember = true, ...own } = row
+  const params = [jsonRecord(oauthGrants, { ...own, tenantId: t.tenantId, createdAt: at, updatedAt: at }), remember]
+  const [put] = (await t.run({ text: PUT_GRANT, params, arrays: true })) as Row[]
+  return put?.[0] as string
+}
+
+/** The grant, and the authorization below it; `grantId` is the grant's where it is the first of person, client and resource server. */
+export const authorizeClient = async (t: TenantTx, row: NewAuthorization, remember = true): Promise<void> => {
+  await t.run({ text: AUTHORIZE, params: [jsonRecord(oauthAuthorizations, { ...row, tenantId: t.tenantId }), remember], arrays: true })
 }
 
 export type Grant = typeof oauthGrants.$inferSelect
@@ -271,6 +272,7 @@ export const listGrants = async (
     resourceServerId: null,
     resource: row[3] as string | null,
     scopes: row[4] as string[],
+    rememberedScopes: null,
     createdAt: date(row[5]),
     updatedAt: date(row[6]),
   }))
@@ -278,6 +280,15 @@ export const listGrants = async (
 
 export const insertRequest = async (t: TenantTx, row: Omit<typeof oauthRequests.$inferInsert, 'tenantId'>): Promise<void> => {
   await t.db.insert(oauthRequests).values({ ...row, tenantId: t.tenantId })
+}
+
+/** Whatever became of it: which client asked for what. */
+export const findRequestEver = async (t: TenantDb, handleHash: Uint8Array): Promise<KeptRequest | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(oauthRequests)
+    .where(and(ownRows(t, oauthRequests), eq(oauthRequests.handleHash, handleHash)))
+  return row
 }
 
 const liveRequest = (t: TenantDb, handleHash: Uint8Array, now: Date, kinds: readonly KeptRequest['kind'][]) => {
@@ -323,11 +334,11 @@ export const useIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date
   return rows.length === 1
 }
 
-/** What the person may have at the resource server, and what it allowed the client before. */
+/** What the person may have at the resource server, and what it allowed the client before, to be remembered. */
 export type ConsentState = { readonly held: readonly string[]; readonly granted: readonly string[] }
 
 const CONSENT_STATE = `select ${SCOPES_OF_USER('$4::uuid', '$2::uuid', '$5')},
-  coalesce((select g.scopes from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = $2::uuid and g.client_id = $3::uuid
+  coalesce((select coalesce(g.remembered_scopes, g.scopes) from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = $2::uuid and g.client_id = $3::uuid
     and g.resource_server_id is not distinct from $4::uuid), '{}')`
 
 export const findConsentState = async (

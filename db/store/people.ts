@@ -1,5 +1,6 @@
 // Lists and changes of people as an administrator sees them. What signing in needs of one person is in users.ts.
-import { and, count, desc, eq, inArray, isNotNull, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, count, desc, eq, exists, inArray, isNotNull, isNull, ne, notExists, or, type SQL, sql } from 'drizzle-orm'
+import { userGroups } from '../tables/access.ts'
 import { factors } from '../tables/factors.ts'
 import { pendingRegistrations } from '../tables/sessions.ts'
 import { users } from '../tables/users.ts'
@@ -14,6 +15,10 @@ export type PeopleFilter = {
   readonly provider?: string | undefined
   readonly clientId?: string | undefined
   readonly externalId?: string | undefined
+  /** Who is in this group; nobody where the tenant has no such group. */
+  readonly groupId?: string | undefined
+  /** Whether they have a second factor. */
+  readonly hasFactor?: boolean | undefined
   /** Any part of name, address or user name. */
   readonly search?: string | undefined
   /** Any part of the address. */
@@ -27,6 +32,22 @@ export type PeopleSort = 'created_at' | 'email' | 'name'
 
 const columns = { id: users.id, by: { created_at: users.createdAt, email: users.email, name: users.name } }
 
+const memberOf = (t: TenantDb, groupId: string): SQL =>
+  exists(
+    t.db
+      .select({ one: sql`1` })
+      .from(userGroups)
+      .where(and(ownRows(t, userGroups), eq(userGroups.groupId, groupId), eq(userGroups.userId, users.id))),
+  )
+
+const withFactor = (t: TenantDb, has: boolean): SQL => {
+  const own = t.db
+    .select({ one: sql`1` })
+    .from(factors)
+    .where(and(ownRows(t, factors), eq(factors.userId, users.id), isNotNull(factors.confirmedAt)))
+  return has ? exists(own) : notExists(own)
+}
+
 const filtered = (t: TenantDb, f: PeopleFilter): SQL | undefined =>
   and(
     ownRows(t, users),
@@ -35,6 +56,8 @@ const filtered = (t: TenantDb, f: PeopleFilter): SQL | undefined =>
     f.provider === undefined ? undefined : eq(users.provider, f.provider),
     f.clientId === undefined ? undefined : eq(users.clientId, f.clientId),
     f.externalId === undefined ? undefined : eq(users.externalId, f.externalId),
+    f.groupId === undefined ? undefined : memberOf(t, f.groupId),
+    f.hasFactor === undefined ? undefined : withFactor(t, f.hasFactor),
     f.gram === undefined ? undefined : haveGram(t, f.gram),
     f.search === undefined ? undefined : mentions('any', f.search),
     f.email === undefined ? undefined : mentions('email', f.email),

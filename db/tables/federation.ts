@@ -32,6 +32,8 @@ export const federationStates = schema.table(
     redirectUri: text('redirect_uri').notNull(),
     /** Begun on our own page, which goes on by itself. */
     page: jsonb('page').$type<FederationPage>(),
+    /** The authorization request that waits for this sign-in, at a front end of the company's own. */
+    loginChallenge: text('login_challenge'),
     /** Our client at whose door it began. */
     forClientId: uuid('for_client_id'),
     /** The domain of a company that signs up. */

@@ -114,6 +114,8 @@ export const oauthGrants = schema.table(
     /** Without one: what the person's own identity says (OpenID Connect). */
     resourceServerId: uuid('resource_server_id'),
     scopes: text('scopes').array().notNull(),
+    /** Of those the ones that are not asked about again, where the person did not say so of all. */
+    rememberedScopes: text('remembered_scopes').array(),
     createdAt: moment('created_at').notNull(),
     updatedAt: moment('updated_at').notNull(),
   },
@@ -192,18 +194,40 @@ export const oauthAuthorizations = schema.table(
 
 export type AuthorizationParameters = Readonly<Record<string, string>>
 
-/** An authorization request that is kept: pushed by the client (RFC 9126), or waiting for a person to sign in or to consent. */
+/** What is asked of a person at a front end of the company's own; in an answer, what the person allows of it. */
+export type AskedConsent = {
+  readonly clientName: string
+  readonly redirectHost: string
+  /** Who answers for the client, where it is an agent. */
+  readonly owner: string | null
+  readonly resource: { readonly resource: string; readonly name: string } | null
+  readonly scopes: readonly { readonly name: string; readonly description: string }[]
+  readonly details: readonly ({ readonly type: string } & Readonly<Record<string, unknown>>)[]
+  /** What the types of the details are called. */
+  readonly types: Readonly<Record<string, string>>
+  readonly remember: boolean
+}
+
+/**
+ * An authorization request that is kept: pushed by the client (RFC 9126), waiting for a person to sign in or to consent, or answered by a front end of the
+ * company's own and not yet come back with the browser.
+ */
 export const oauthRequests = schema.table(
   'oauth_requests',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    kind: text('kind').$type<'pushed' | 'waiting' | 'consent'>().notNull(),
+    kind: text('kind')
+      .$type<'pushed' | 'waiting' | 'consent' | 'login_accepted' | 'login_rejected' | 'consent_accepted' | 'consent_rejected'>()
+      .notNull(),
     handleHash: bytes('handle_hash').notNull(),
     clientId: uuid('client_id').notNull(),
     /** Whose consent is asked, in which session: nobody else's answer counts. */
     userId: uuid('user_id'),
     sessionId: uuid('session_id'),
+    /** Digest of the browser that a front end of the company's own is to send back: no other may go on. */
+    browserHash: bytes('browser_hash'),
+    consent: jsonb('consent').$type<AskedConsent>(),
     parameters: jsonb('parameters').$type<AuthorizationParameters>().notNull(),
     createdAt: moment('created_at').notNull(),
     expiresAt: moment('expires_at').notNull(),

@@ -33,6 +33,8 @@ export type TenantSettings = {
   readonly cibaDisclosesAccounts?: boolean | undefined
   /** Who may register clients of the tenant without an administrator (RFC 7591): anybody, unless told; who holds an initial access token; nobody. */
   readonly clientRegistration?: 'open' | 'token' | 'closed'
+  /** Origin of the front end of its own at which people sign in and consent for its clients; missing: the hosted pages. */
+  readonly loginUi?: string | undefined
   /** How many may act one after the other for the same person or client; missing: five. */
   readonly delegationDepth?: number | undefined
   readonly quotas?: Readonly<Record<string, number>>

@@ -8,9 +8,9 @@ import type { Handed } from './callback.ts'
 import type { Ctx } from './group.ts'
 
 /** The UI's own page, for a browser in which no window waits. */
-const addressOf = ({ origin, answer }: Handed): string => {
+const addressOf = ({ origin, path, answer }: Handed): string => {
   const query = new URLSearchParams(Object.entries(answer).map(([name, value]) => [name, String(value)]))
-  return `${origin}/uflow/oidc/callback?${query.toString()}`
+  return `${origin}${path}?${query.toString()}`
 }
 
 const Answered = ({ handed, words }: { readonly handed: Handed; readonly words: PageStrings['federation'] }) => {

@@ -6,6 +6,7 @@ import { atomically, SYSTEM_TENANT } from '#db/tenant'
 import { byAnonymous, record } from '#shared/audit/record'
 import type { User } from '#shared/http/principal'
 import type { As, Sent } from '#shared/http/route'
+import { FRONT_END_CALLBACK } from '#shared/oauth/front-end'
 import type { CallbackQuery } from './callback.schema.ts'
 import type { Ctx } from './group.ts'
 import { codeHash, locate } from './state.ts'
@@ -14,7 +15,18 @@ type Query = z.output<typeof CallbackQuery>
 /** What the page posts to the window that opened it, or carries to the UI's own page. */
 export type Answer = Readonly<Record<string, string | boolean>>
 /** `page`: begun on our own page, which goes on by itself; `links`: to connect what somebody has, not to sign in. */
-export type Handed = { readonly origin: string; readonly answer: Answer; readonly page: FederationPage | null; readonly links: boolean }
+export type Handed = {
+  readonly origin: string
+  readonly answer: Answer
+  readonly page: FederationPage | null
+  readonly links: boolean
+  /** Where at that origin a page waits for it. */
+  readonly path: string
+}
+
+/** At a front end that holds a login challenge its own callback; at AuthSec's UI that one's. */
+const pathOf = ({ loginChallenge }: Pick<FederationState, 'loginChallenge'>): string =>
+  loginChallenge === null ? '/uflow/oidc/callback' : FRONT_END_CALLBACK
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
@@ -44,7 +56,7 @@ export const receive = async (ctx: Ctx, query: Query): Promise<Handed | undefine
   const state = await findState(t, key, now)
   if (state === undefined) return undefined
   const { code } = query
-  const to = { origin: state.origin, page: state.page, links: state.action === 'link' }
+  const to = { origin: state.origin, page: state.page, links: state.action === 'link', path: pathOf(state) }
   const refusal =
     query.error ?? (isFromIssuer(state, query.iss) ? undefined : 'issuer_mismatch') ?? (code === undefined ? 'invalid_response' : undefined)
   if (refusal !== undefined || code === undefined) {

@@ -77,13 +77,24 @@ const conclude = (ctx: Ctx, tenantId: TenantId, state: FederationState, { proof,
  * @throws AppError federation_failed, federation_no_account, federation_not_here, federation_unknown, link_confirmation_required, identity_taken, and what
  * signing in and signing up throw
  */
-export const redeem = async (ctx: Ctx, sent: Sent, onPage?: User): Promise<Outcome> => {
+export const redeem = async (ctx: Ctx, sent: Sent, onPage?: User): Promise<Outcome> => (await redeemed(ctx, sent, false, onPage)).outcome
+
+/** The sign-in that an authorization request waits for, begun for that. @throws AppError as `redeem` does */
+export const redeemForChallenge = async (ctx: Ctx, sent: Sent): Promise<{ readonly outcome: Outcome; readonly challenge: string }> => {
+  const { outcome, state } = await redeemed(ctx, sent, true)
+  return { outcome, challenge: state.loginChallenge ?? '' }
+}
+
+type Redeemed = { readonly outcome: Outcome; readonly state: FederationState }
+const redeemed = async (ctx: Ctx, sent: Sent, forChallenge: boolean, onPage?: User): Promise<Redeemed> => {
   const located = locate(ctx, sent.state)
   const waiting = located === undefined ? undefined : await findState(located.t, located.key, ctx.clock.now())
-  if (located === undefined || waiting === undefined) throw failed()
+  // What was begun for one end is not spent at another.
+  if (located === undefined || waiting === undefined || (waiting.loginChallenge !== null) !== forChallenge) throw failed()
   // Before the state is spent: somebody else's session must not end the link of its owner.
   const caller = waiting.action === 'link' ? await requireSameSession(ctx, waiting, onPage) : undefined
   const state = await take(ctx, located, sent)
   const proved = await prove(ctx, located.t, state, sent)
-  return caller === undefined ? conclude(ctx, located.t.tenantId, state, proved) : finishLink(ctx, caller, proved.proof)
+  const outcome = await (caller === undefined ? conclude(ctx, located.t.tenantId, state, proved) : finishLink(ctx, caller, proved.proof))
+  return { outcome, state }
 }

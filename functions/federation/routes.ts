@@ -1,5 +1,6 @@
 // All routes of the group.
 import { callbackRoutes } from './callback.routes.ts'
+import { challengeRoutes } from './challenge.routes.ts'
 import { exchangeRoutes } from './exchange.routes.ts'
 import { identityRoutes } from './identities.routes.ts'
 import { initiateRoutes } from './initiate.routes.ts'
@@ -11,6 +12,7 @@ export const federationRoutes = [
   ...initiateRoutes,
   ...callbackRoutes,
   ...exchangeRoutes,
+  ...challengeRoutes,
   ...identityRoutes,
   ...ownRoutes,
   ...pageRoutes,

@@ -54,6 +54,8 @@ export type Start = {
   readonly tenantDomain?: string
   readonly userId?: string
   readonly sessionId?: string
+  /** The authorization request that waits for it, at a front end of a company's own. */
+  readonly loginChallenge?: string
   /** Our client at whose door it begins. */
   readonly forClientId?: string | undefined
   /** On our own page, which goes on by itself; the answer comes back to the host that it is on. */
@@ -98,6 +100,7 @@ export const startDance = async (ctx: Ctx, start: Start): Promise<Started> => {
       redirectAfter: start.redirectAfter ?? null,
       redirectUri,
       page: start.page ?? null,
+      loginChallenge: start.loginChallenge ?? null,
       forClientId: start.forClientId ?? null,
       tenantDomain: start.tenantDomain ?? null,
       sealedSecrets: await ctx.keyring.seal(t, t.tenantId, JSON.stringify([verifier, nonce]), secretsContext(id)),

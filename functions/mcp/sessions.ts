@@ -171,7 +171,7 @@ export const redeem = async (ctx: Ctx, { code, state }: Pick<z.output<typeof Cal
     const row = await lockPendingMcpSession(t, { stateHash: of.hash }, now)
     if (row === undefined) throw new AppError('mcp_session_unknown')
     const expiresAt = secondsAfter(now, LASTS_SECONDS)
-    const authorization = await redeemCode(t, {
+    const redeemed = await redeemCode(t, {
       codeHash: handle.hash,
       clientId: row.clientId,
       codeChallenge: challengeOf(verifierOf(ctx, state)),
@@ -182,8 +182,9 @@ export const redeem = async (ctx: Ctx, { code, state }: Pick<z.output<typeof Cal
       offlineUntil: expiresAt,
       onlineUntil: expiresAt,
     })
-    if (authorization === undefined) throw new AppError('mcp_code_refused')
-    const { userId, id, sessionId } = authorization
+    if (redeemed === undefined) throw new AppError('mcp_code_refused')
+    const { id, standing } = redeemed
+    const { userId, sessionId } = standing
     const by: Actor = { type: 'user', id: userId, sessionId, clientId: row.clientId }
     await open(ctx, t, row, { userId, authorizationId: id, sessionId: null, expiresAt, by })
     return { row, tenantId: of.tenantId, expiresAt }

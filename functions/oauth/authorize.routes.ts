@@ -9,8 +9,16 @@ const asking = {
   access: page('The client sends a person here who may have to sign in first.', { class: 'general' }),
   query: AuthorizeQuery,
   reply: htmlOrGo(),
-  errors: ['invalid_request_uri', 'quota_exceeded'],
-  emits: ['oauth.authorized', 'client.registered', 'client.registration_changed', 'resource_access.requested', 'role_binding.assigned'],
+  errors: ['invalid_request_uri', 'login_challenge_invalid', 'consent_challenge_invalid', 'quota_exceeded'],
+  emits: [
+    'oauth.authorized',
+    'client.registered',
+    'client.registration_changed',
+    'resource_access.requested',
+    'role_binding.assigned',
+    'token.reissued',
+    'user.signed_out',
+  ],
   render: pageErrorOnDemand,
 } as const
 const answering = {

@@ -25,7 +25,9 @@ const parameters = {
   ui_locales: given(256),
 }
 
-const AuthorizationQuery = z.object({ ...parameters, client_id: given() })
+/** What a front end of the company's own sends the browser back with. */
+const answers = { login_verifier: given(256), consent_verifier: given(256) }
+const AuthorizationQuery = z.object({ ...parameters, ...answers, client_id: given() })
 /** What was left out is not there, so that a rule can pass the rest on. */
 export const AuthorizeQuery = AuthorizationQuery
 export const PushedForm = z.object({ ...parameters, ...clientMembers }).meta({ id: 'PushedAuthorizationRequest' })

@@ -14,7 +14,7 @@ import { oauthDescription, oauthName } from '#shared/http/problem'
 import { type As, as, Sent } from '#shared/http/route'
 import { newHandle, readHandle } from '#shared/oauth/handles'
 import { ENDPOINTS, isIdentityScope, REQUEST_URI } from '#shared/oauth/offered'
-import { atLeast } from '#shared/token/acr'
+import { weighSignIn } from '#shared/oauth/sign-in-need'
 import { isNobodys, judgedOrPending, settleClient } from './admission.ts'
 import { type Judged, judge, type Parameters, pickParameters } from './authorization-request.ts'
 import { findClientById } from './client-authentication.ts'
@@ -32,7 +32,7 @@ const WAITING_SECONDS = 900
 
 export const away = (location: string): Sent<As<303, undefined>> => new Sent(as(303, undefined), { headers: { Location: location } })
 
-type Asked = {
+export type Asked = {
   readonly client: OauthClient
   readonly parameters: Parameters
   /** How the request came, if it was kept here. */
@@ -76,8 +76,8 @@ const whoAsks = async (ctx: Ctx, query: Readonly<Record<string, string>>): Promi
   return { client, parameters, kept }
 }
 
-/** Keeps the request under a short name that a sign-in can lead back to. */
-const wait = async (ctx: Ctx, { client, parameters, kept }: Asked): Promise<string> => {
+/** Keeps the request under a short name that a sign-in can lead back to; for a front end of the company's own, bound to the browser. */
+export const keepWaiting = async (ctx: Ctx, { client, parameters, kept }: Asked, browserHash: Uint8Array | null): Promise<string> => {
   const handle = newHandle(ctx, client.tenantId)
   const now = ctx.clock.now()
   await atomically(forTenant(ctx.db, client.tenantId), (t) =>
@@ -87,13 +87,20 @@ const wait = async (ctx: Ctx, { client, parameters, kept }: Asked): Promise<stri
       handleHash: handle.hash,
       clientId: client.clientId,
       parameters,
+      browserHash,
       // A sign-in since then counts as fresh.
       createdAt: kept?.kind === 'waiting' ? kept.createdAt : now,
       expiresAt: secondsAfter(now, WAITING_SECONDS),
     }),
   )
-  return `${ENDPOINTS.authorization}?${new URLSearchParams({ client_id: client.publicId, request_uri: `${REQUEST_URI}${handle.text}` })}`
+  return handle.text
 }
+
+/** Where the request that waits goes on. */
+export const waitingAt = (client: Pick<OauthClient, 'publicId'>, handle: string): string =>
+  `${ENDPOINTS.authorization}?${new URLSearchParams({ client_id: client.publicId, request_uri: `${REQUEST_URI}${handle}` })}`
+
+const wait = async (ctx: Ctx, asked: Asked): Promise<string> => waitingAt(asked.client, await keepWaiting(ctx, asked, null))
 
 type Need =
   | { readonly kind: 'nothing' }
@@ -106,11 +113,8 @@ export const judgeSignIn = (j: Judged, principal: User | undefined, waitingSince
   if (principal === undefined || principal.tenantId !== j.client.tenantId) return { kind: 'sign_in' }
   // A temporary password is good for a new one, and no client learns by it who somebody is.
   if (principal.passwordChangeRequired) return { kind: 'new_password' }
-  const isFresh = waitingSince !== undefined && principal.authTime >= waitingSince
-  const isStrong = j.acrValues.length === 0 || j.acrValues.some((acr) => atLeast(principal.acr, acr))
+  const { isFresh, isStrong, isOld } = weighSignIn(j, principal, waitingSince, now)
   if (isFresh && !isStrong) throw new AppError('unmet_authentication_requirements')
-  const age = (now.getTime() - principal.authTime.getTime()) / 1000
-  const isOld = !isFresh && (j.prompts.some((prompt) => prompt === 'login' || prompt === 'select_account') || age > (j.maxAgeSeconds ?? age))
   if (!isOld && isStrong) return { kind: 'nothing' }
   return { kind: 'confirm', query: { ...(isOld ? { max_age: '0' } : {}), ...(isStrong ? {} : { acr_values: j.acrValues.join(' ') }) } }
 }
@@ -160,6 +164,10 @@ const withPerson = async (ctx: Ctx, asked: Asked, j: Judged, principal: User | u
   const need = judgeSignIn(j, principal, kept?.kind === 'waiting' ? kept.createdAt : undefined, ctx.clock.now())
   if (principal === undefined || need.kind !== 'nothing') {
     if (isSilent) throw new AppError('login_required')
+    if (client.registeredBy === 'administrator') {
+      const led = await (await import('./front-end.ts')).leadToSignIn(ctx, asked)
+      if (led !== undefined) return led
+    }
     return signInPage(ctx, j, need, await wait(ctx, asked))
   }
   const t = forTenant(ctx.db, client.tenantId)
@@ -172,17 +180,25 @@ const withPerson = async (ctx: Ctx, asked: Asked, j: Judged, principal: User | u
     j.details.length === 0 && scopes.every((scope) => state.granted.includes(scope)) && !j.prompts.includes('consent') && !isUnproved(ctx, j)
   if (isRemembered) return away(await issueCode(ctx, j, principal, scopes, types))
   if (isSilent) throw new AppError('consent_required')
+  // Who cannot prove who they are is asked about by us.
+  if (!isUnproved(ctx, j)) {
+    const led = await (await import('./front-end.ts')).leadToConsent(ctx, { asked: j, parameters: asked.parameters, principal, scopes, types })
+    if (led !== undefined) return led
+  }
   // A page that can be loaded again must not stand under an address that counts once.
   if (kept?.kind === 'pushed') return goTo(ctx, await wait(ctx, asked))
   return consentPage(ctx, { asked: j, parameters: asked.parameters, principal, scopes, types })
 }
+
+/** What a person did too late or twice is no business of the client's. */
+const FOR_THE_PERSON: ReadonlySet<string> = new Set(['form_expired', 'login_challenge_invalid', 'consent_challenge_invalid'])
 
 /** Errors of the request, told to the client where they may be. */
 export const toClient = async (ctx: Ctx, redirectUri: string, state: string | undefined, work: () => Promise<Page>): Promise<Page> => {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429 || error.code === 'form_expired') throw error
+    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429 || FOR_THE_PERSON.has(error.code)) throw error
     const answer = { error: oauthName(error.code), error_description: oauthDescription(error.message), state }
     return away(answerAt(redirectUri, ctx.config.BASE_URL, answer))
   }
@@ -198,8 +214,11 @@ const toPerson = async (work: () => Promise<Page>): Promise<Page> => {
   }
 }
 
-/** @throws AppError invalid_request, invalid_request_uri: on a page */
+/** @throws AppError invalid_request, invalid_request_uri, login_challenge_invalid, consent_challenge_invalid: on a page */
 export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<Page> => {
+  if (query.login_verifier !== undefined || query.consent_verifier !== undefined) {
+    return (await import('./front-end.ts')).goOn(ctx, principal, query)
+  }
   const asked = await whoAsks(ctx, query)
   const { client, parameters, kept } = asked
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)

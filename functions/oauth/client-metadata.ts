@@ -1,6 +1,6 @@
 // What a client may say of itself, when no administrator vouches for it: never more than a program that people let in one by one. Pure.
 import type * as z from 'zod'
-import type { ClientChange } from '#db/store/clients'
+import type { Client, ClientChange } from '#db/store/clients'
 import { isRedirectUri } from '#shared/clients/redirect-uri'
 import { AppError } from '#shared/errors'
 import { isLocalHost, judgeUrl } from '#shared/fetch/target'
@@ -106,5 +106,19 @@ export const judgeMetadata = (ctx: Pick<Ctx, 'config'>, said: Said, withToken: b
     softwareId: said.software_id ?? null,
     softwareVersion: said.software_version ?? null,
     platform: said.client_kind ?? null,
+  }
+}
+
+type Bounds = Pick<Client, 'allowedScopes' | 'dpopBound' | 'requiresPar' | 'unusedUntil'>
+
+/** What a client in use says of itself anew loosens nothing: it may have been an administrator who bound it so. Binding itself more it may. */
+export const noLooser = <W extends ClientChange>(before: Bounds, wanted: W): W => {
+  if (before.unusedUntil !== null) return wanted
+  const { allowedScopes: may } = before
+  return {
+    ...wanted,
+    allowedScopes: may === null ? (wanted.allowedScopes ?? null) : (wanted.allowedScopes ?? may).filter((scope) => may.includes(scope)),
+    dpopBound: before.dpopBound || wanted.dpopBound === true,
+    requiresPar: before.requiresPar || wanted.requiresPar === true,
   }
 }

@@ -7,6 +7,8 @@ import { atomically, forTenant } from '#db/tenant'
 import { pageError } from '#page/error'
 import { authorizationServerError } from '#shared/http/problem'
 import { startApp } from '#shared/testing/app'
+import { countedDb } from '#shared/testing/counted'
+import { testDb } from '#shared/testing/database'
 import {
   answerIn,
   authorizePath,
@@ -31,8 +33,8 @@ const SCOPES = [
 ]
 const ISSUER = 'http://localhost:7468'
 
-const start = async () => {
-  const app = await startApp(oauthRoutes, { render: authorizationServerError })
+const start = async (more: Parameters<typeof startApp>[1] = {}) => {
+  const app = await startApp(oauthRoutes, { render: authorizationServerError, ...more })
   const company = await app.company()
   const server = await newResource(app, company, SCOPES)
   const client = await newOauthClient(app, company, { at: [server] })
@@ -458,4 +460,31 @@ describe('what stands behind a token is asked at every check', () => {
     if (name.includes('permission')) expect((await refreshed.json()).scope).toBe('openid profile email tools:read')
     else expect(refreshed.status).toBeGreaterThanOrEqual(400)
   })
+})
+
+test('a flow with its page is fourteen statements where nothing is remembered: five, six and three', async () => {
+  const counted = countedDb((await testDb()).engine)
+  const { client, browser, redeem } = await start({ db: counted.db })
+  const path = authorizePath(client, { scope: 'openid tools:read', prompt: 'consent' })
+  let [html, code] = ['', '']
+  const steps = [
+    async () => {
+      html = await (await browser.get(path)).text()
+    },
+    async () => {
+      code = answerIn(await browser.press(path, html, 'allow')).get('code') ?? ''
+    },
+    async () => {
+      expect((await redeem(code)).status).toBe(200)
+    },
+  ]
+  // The signing keys are read once, by whoever signs first.
+  for (const step of steps) await step()
+  const costs = []
+  for (const step of steps) costs.push(await counted.during(step))
+  expect(costs).toEqual([
+    { statements: 5, roundTrips: 6 },
+    { statements: 6, roundTrips: 8 },
+    { statements: 3, roundTrips: 4 },
+  ])
 })

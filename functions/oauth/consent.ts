@@ -23,7 +23,8 @@ export const decideConsent = async (ctx: Ctx, principal: User, { consent, decisi
   const taken = await atomically(t, async (tx) => {
     const row = await takeRequest(tx, handle.hash, now, ['consent'])
     // Thrown inside, so that somebody else's try leaves it as it was.
-    if (row?.userId !== principal.userId || row.sessionId !== principal.sessionId) throw new AppError('form_expired')
+    // One that a front end of the company's own asks about is answered there.
+    if (row?.userId !== principal.userId || row.sessionId !== principal.sessionId || row.browserHash !== null) throw new AppError('form_expired')
     return row
   })
   const parameters = pickParameters(taken.parameters)

@@ -1,12 +1,22 @@
-// An ID token that comes back to us as a hint (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2, CIBA Core section 7.1). It may have expired:
-// it says who was meant, and proves nothing about who calls.
+// An ID token of ours that comes back to us: as a hint (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2, CIBA Core section 7.1), where it may have
+// expired, says who was meant and proves nothing about who calls; or as what a token exchange begins with.
 import { compactVerify } from 'jose'
+import { asTenantId, type TenantId } from '#db/tenant'
 import type { BaseCtx } from '#shared/context'
 import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/token/strict-jws'
 
-export type Hinted = { readonly userId: string; readonly audience: string; readonly sessionId: string | undefined }
+export type Hinted = {
+  readonly tenantId: TenantId
+  readonly userId: string
+  /** What the client calls itself to which it was given. */
+  readonly audience: string
+  readonly sessionId: string
+  readonly authorizationId: string
+  readonly expiresAt: Date
+}
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value)
 
 /** What an ID token of ours says, in time or not; undefined for anything else. */
 export const readIdTokenHint = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<Hinted | undefined> => {
@@ -19,8 +29,9 @@ export const readIdTokenHint = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys
   } catch {
     return undefined
   }
-  const { iss, sub, aud, sid, at_hash } = objectIn(jws.payloadSegment) ?? {}
-  const isIdToken = iss === ctx.config.BASE_URL && typeof sub === 'string' && UUID.test(sub) && typeof aud === 'string' && typeof at_hash === 'string'
-  if (!isIdToken) return undefined
-  return { userId: sub, audience: aud, sessionId: typeof sid === 'string' && UUID.test(sid) ? sid : undefined }
+  const { iss, sub, aud, exp, sid, at_hash, tenant_id, authorization_id } = objectIn(jws.payloadSegment) ?? {}
+  if (iss !== ctx.config.BASE_URL || typeof aud !== 'string' || typeof at_hash !== 'string' || typeof exp !== 'number') return undefined
+  if (!isUuid(sub) || !isUuid(sid) || !isUuid(tenant_id) || !isUuid(authorization_id)) return undefined
+  const expiresAt = new Date(exp * 1000)
+  return { tenantId: asTenantId(tenant_id), userId: sub, audience: aud, sessionId: sid, authorizationId: authorization_id, expiresAt }
 }

@@ -1,7 +1,7 @@
 // The person said yes: the grant, the authorization below it, and the code, in one transaction with its event.
-import { insertAuthorization, putGrant } from '#db/store/oauth-authorizations'
+import { authorizeClient } from '#db/store/oauth-authorizations'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
-import { atomically, forTenant } from '#db/tenant'
+import { atomically, forTenant, type TenantTx } from '#db/tenant'
 import { byUser, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import type { User } from '#shared/http/principal'
@@ -15,35 +15,53 @@ import { answerAt } from './redirect.ts'
 
 const CODE_SECONDS = 60
 
+type More = {
+  /** Whether the person wants to be asked again. */
+  readonly remember?: boolean
+  /** What belongs to the same transaction. */
+  readonly also?: (t: TenantTx) => Promise<void>
+}
+
 /** Answers where the browser goes on: to the client, with a code. */
-export const issueCode = async (ctx: Ctx, j: Judged, principal: User, scopes: readonly string[], types: readonly DetailType[]): Promise<string> => {
+export const issueCode = async (
+  ctx: Ctx,
+  j: Judged,
+  principal: User,
+  scopes: readonly string[],
+  types: readonly DetailType[],
+  { remember = true, also }: More = {},
+): Promise<string> => {
   const { client, redirectUri } = j
   const [at, code, id] = [ctx.clock.now(), newHandle(ctx, client.tenantId), ctx.random.id()]
   const codeExpiresAt = secondsAfter(at, CODE_SECONDS)
   await atomically(forTenant(ctx.db, client.tenantId), async (t) => {
     const whose = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null }
+    await also?.(t)
     await admit(t, client, whose.resourceServerId, at)
-    const grantId = await putGrant(t, { id: ctx.random.id(), ...whose, scopes, at })
-    await insertAuthorization(t, {
-      id,
-      grantId,
-      ...whose,
-      sessionId: principal.sessionId,
-      offline: scopes.includes('offline_access'),
-      scopes: [...scopes],
-      authTime: principal.authTime,
-      amr: [...principal.amr],
-      acr: principal.acr,
-      nonce: j.nonce ?? null,
-      codeHash: code.hash,
-      codeExpiresAt,
-      redirectUri,
-      codeChallenge: j.codeChallenge,
-      jkt: j.jkt ?? null,
-      details: j.details,
-      createdAt: at,
-      expiresAt: codeExpiresAt,
-    })
+    await authorizeClient(
+      t,
+      {
+        id,
+        grantId: ctx.random.id(),
+        ...whose,
+        sessionId: principal.sessionId,
+        offline: scopes.includes('offline_access'),
+        scopes: [...scopes],
+        authTime: principal.authTime,
+        amr: [...principal.amr],
+        acr: principal.acr,
+        nonce: j.nonce ?? null,
+        codeHash: code.hash,
+        codeExpiresAt,
+        redirectUri,
+        codeChallenge: j.codeChallenge,
+        jkt: j.jkt ?? null,
+        details: j.details,
+        createdAt: at,
+        expiresAt: codeExpiresAt,
+      },
+      remember,
+    )
     await insertBudgets(t, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
     await record(t, ctx, {
       event: 'oauth.authorized',

@@ -15,7 +15,7 @@ import { addressKey } from '#shared/http/guard'
 import { ClientMetadata } from '#shared/oauth/client-metadata.schema'
 import { sha256 } from '#shared/oauth/handles'
 import { letsIn } from './admission.ts'
-import { judgeMetadata, type Said } from './client-metadata.ts'
+import { judgeMetadata, noLooser, type Said } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
 
 /** The draft recommends 5 KiB; some list many addresses. */
@@ -91,7 +91,7 @@ const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promi
   })
   if (document === undefined) return
   await atomically(t, async (tx) => {
-    await updateClient(tx, known.id, { ...document, metadataFetchedAt: at, updatedAt: at })
+    await updateClient(tx, known.id, { ...noLooser(known, document), metadataFetchedAt: at, updatedAt: at })
     if (isSame(known, document)) return
     // What people said yes to was something else.
     await deleteGrantsOfClient(tx, known.id)

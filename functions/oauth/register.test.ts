@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { deleteUnusedClientsOfAllTenants } from '#db/store/registered-clients'
+import { deleteUnusedClientsOfAllTenants, findMetadataClient } from '#db/store/registered-clients'
 import { updateResourceServer } from '#db/store/resource-servers'
 import { updateTenantSettings } from '#db/store/tenants'
 import { atomically, forTenant, ofAllTenants, SYSTEM_TENANT } from '#db/tenant'
@@ -12,6 +12,7 @@ import {
   answerIn,
   authorizePath,
   browserOf,
+  changeClient,
   claimsOf,
   type Json,
   newOauthClient,
@@ -302,6 +303,28 @@ test('a server that lets no such clients in: they wait, an administrator decides
   // Not by opening the server to all such clients either.
   await app.request(`/authsec/resource-servers/${server.id}`, { method: 'PUT', body: { registration_modes: ['dcr'] }, token: admin })
   expect(answerIn(await browser.get(path)).get('error')).toBe('access_denied')
+})
+
+test('what an administrator bound a client to, neither its registration nor its document loosens', async () => {
+  const { app, company, server, browser } = await start()
+  const made = await registered(app, { resource: server.resource, scope: 'tools:read openid' })
+  const path = authorizePath(asTest(made.client_id), { resource: server.resource, scope: 'tools:read' })
+  await allowed(browser, path)
+  const bound = { allowedScopes: ['openid'], dpopBound: true, requiresPar: true }
+  await changeClient(app, company, String(made.client_id), bound)
+  const again = { ...PUBLIC, client_id: made.client_id, redirect_uris: [CALLBACK], scope: 'tools:read openid profile' }
+  const put = await app.request(`/oauth/register/${made.client_id}`, { method: 'PUT', token: String(made.registration_access_token), body: again })
+  expect([put.status, await put.json()]).toMatchObject([
+    200,
+    { scope: 'openid', dpop_bound_access_tokens: true, require_pushed_authorization_requests: true },
+  ])
+  const url = documentAt('/bound.json')
+  await allowed(browser, authorizePath(asTest(url), { resource: server.resource, scope: 'tools:read' }))
+  const t = forTenant(app.db, company.tenantId)
+  await changeClient(app, company, (await findMetadataClient(t, url))?.id ?? '', bound)
+  app.clock.advance(3601)
+  await browser.get(authorizePath(asTest(url), { resource: server.resource, scope: 'openid' }))
+  expect(await findMetadataClient(t, url)).toMatchObject({ ...bound, metadataFetchedAt: app.clock.now() })
 })
 
 test('no stranger has people sent to a place of theirs who neither signed in nor said anything', async () => {

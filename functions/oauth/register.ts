@@ -13,7 +13,7 @@ import { addressKey } from '#shared/http/guard'
 import { sha256 } from '#shared/oauth/handles'
 import { ENDPOINTS } from '#shared/oauth/offered'
 import { opaque } from '#shared/random'
-import { judgeMetadata } from './client-metadata.ts'
+import { judgeMetadata, noLooser } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
 import type { RegisterBody, RegisteredClient, UpdateBody } from './register.schema.ts'
 
@@ -187,7 +187,13 @@ export const changeOwn = async (ctx: Ctx, clientId: string, said: z.output<typeo
     )
     requireSameKind(row, wanted)
     const redirects = redirectsAfter(row, wanted.redirectUris ?? [])
-    const changed = await updateClient(t, clientId, { ...wanted, ...redirects, fetchedJwks: null, jwksFetchedAt: null, updatedAt: ctx.clock.now() })
+    const changed = await updateClient(t, clientId, {
+      ...noLooser(row, wanted),
+      ...redirects,
+      fetchedJwks: null,
+      jwksFetchedAt: null,
+      updatedAt: ctx.clock.now(),
+    })
     if (changed === undefined) throw new AppError('invalid_token')
     const [before, after] = [shownClient(ctx, row), shownClient(ctx, changed)]
     const target = { type: 'client', id: clientId }

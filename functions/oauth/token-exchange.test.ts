@@ -140,6 +140,8 @@ describe('an agent acts for a person', () => {
     for (const by of [agent, await newExchanger(app, company, { at: [server] })])
       expect(await errorOf(await exchange(app, by, subject, as))).toEqual([400, 'invalid_request'])
     expect(await errorOf(await exchange(app, client, subject))).toEqual([400, 'invalid_request'])
+    app.clock.advance(300)
+    expect(await errorOf(await exchange(app, client, subject, as))).toEqual([400, 'invalid_request'])
   })
 
   test('a service is a subject, too: what is left to an agent is bounded by the roles of the service account', async () => {

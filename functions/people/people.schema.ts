@@ -30,6 +30,8 @@ export const PeopleQuery = z.strictObject({
   provider: Provider.optional(),
   client_id: Id.optional(),
   external_id: z.string().min(1).max(255).optional(),
+  group_id: Id.optional(),
+  second_factor: FlexibleBoolean.optional(),
   sort: z.enum(['created_at', '-created_at', 'email', '-email', 'name', '-name']).default('-created_at'),
   cursor: z.string().max(1000).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(50),

@@ -39,8 +39,8 @@ export const tagOf = (user: UserRow): string => {
 }
 
 export const listPeoplePage = async (ctx: Ctx, caller: User, query: z.output<typeof PeopleQuery>): Promise<z.input<typeof PeoplePage>> => {
-  const { search, active, provider, client_id: clientId, external_id: externalId } = query
-  const filter: PeopleFilter = { search, active, provider, clientId, externalId }
+  const { search, active, provider, client_id: clientId, external_id: externalId, group_id: groupId, second_factor: hasFactor } = query
+  const filter: PeopleFilter = { search, active, provider, clientId, externalId, groupId, hasFactor }
   const found = await pageOfPeople(
     forTenant(ctx.db, caller.tenantId),
     filter,

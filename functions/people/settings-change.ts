@@ -48,6 +48,8 @@ const WEAKENS: Readonly<Record<string, (before: unknown, after: unknown) => bool
   session_absolute_seconds: longer,
   audit_retention_days: shorter,
   delegation_depth: longer,
+  // Whoever has that place asks people for their passwords.
+  login_ui: (_, after) => after !== null,
 }
 
 export const isWeaker = ({ setting, before, after }: Change): boolean => WEAKENS[setting]?.(before, after) ?? false

@@ -31,6 +31,7 @@ export const settingsRoutes = [
       'not_found',
       'forbidden',
       'provider_not_enabled',
+      'redirect_refused',
       'would_lock_out',
       'insufficient_user_authentication',
       'precondition_required',

@@ -34,6 +34,8 @@ export const Settings = z
     session_idle_seconds: z.int(),
     session_absolute_seconds: z.int(),
     audit_retention_days: z.int(),
+    /** Origin of the front end of its own at which people sign in and consent; null: the hosted pages. */
+    login_ui: z.string().nullable(),
     /** How many may act one after the other for the same person or client. */
     delegation_depth: z.int(),
     quotas: z.record(z.string(), z.int()),
@@ -62,6 +64,8 @@ export const PatchSettings = z
     session_idle_seconds: seconds.nullable().optional(),
     session_absolute_seconds: seconds.nullable().optional(),
     audit_retention_days: days(90, 7300).nullable().optional(),
+    /** Ours, or a verified domain of the tenant. */
+    login_ui: z.string().max(300).nullable().optional(),
     delegation_depth: z.int().min(0).max(20).nullable().optional(),
     /** For platform administrators. */
     quotas: z.partialRecord(QuotaNames, z.int().min(0).max(2_000_000_000).nullable()).optional(),

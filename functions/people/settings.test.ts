@@ -3,7 +3,7 @@ import { findTenant } from '#db/store/tenants'
 import { forTenant, SYSTEM_TENANT } from '#db/tenant'
 import { type Company, type Person, startApp } from '#shared/testing/app'
 import { addProvider } from '#shared/testing/federation'
-import { type Body, bodyOf, enrol } from '#shared/testing/sign-in'
+import { type Body, bodyOf, enrol, verifyDomain } from '#shared/testing/sign-in'
 import { accountRoutes } from '../account/routes.ts'
 import { authRoutes } from '../auth/routes.ts'
 import { platformAdministrator } from '../seeds.ts'
@@ -151,6 +151,28 @@ describe('settings of a tenant', () => {
   })
 })
 
+test('people are sent to a front end of the platform or of a domain that the company has proved, and nowhere else', async () => {
+  const h = await house()
+  await verifyDomain(h.app, h.company, `login.${h.company.name}.example`)
+  const other = await h.app.company('globex')
+  const own = `https://login.${h.company.name}.example`
+  const refused = [
+    `https://${other.domain}`,
+    'https://evil.example',
+    `${own}.evil.example`,
+    `${own}/path`,
+    `${own}:8443`,
+    own.replace('https', 'http'),
+    'javascript:alert(1)',
+    '',
+  ]
+  for (const login_ui of refused)
+    expect(await h.patch(h.strong, { login_ui }), login_ui).toMatchObject({ status: 400, body: { code: 'redirect_refused', field: 'body.login_ui' } })
+  expect(await h.stored()).toEqual({})
+  expect(await h.patch(h.strong, { login_ui: own })).toMatchObject({ status: 200, body: { login_ui: own, decided: ['login_ui'] } })
+  expect((await h.patch(h.strong, { login_ui: null })).body).toMatchObject({ login_ui: null, decided: [] })
+})
+
 const WEAKER: readonly (readonly [Body, Body])[] = [
   [{ require_second_factor: true }, { require_second_factor: false }],
   [{ require_second_factor: true }, { require_second_factor: null }],
@@ -168,6 +190,7 @@ const WEAKER: readonly (readonly [Body, Body])[] = [
   [{ session_absolute_seconds: 600 }, { session_absolute_seconds: null }],
   [{ audit_retention_days: 200 }, { audit_retention_days: 199 }],
   [{ delegation_depth: 2 }, { delegation_depth: 3 }],
+  [{}, { login_ui: 'http://localhost:3000' }],
 ]
 
 describe('what protects less than before', () => {

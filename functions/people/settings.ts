@@ -11,6 +11,7 @@ import { tenantOf } from '#shared/administration/people'
 import { byUser, record } from '#shared/audit/record'
 import { AppError } from '#shared/errors'
 import { FRESH_SECONDS } from '#shared/factors/fresh'
+import { isOriginOf } from '#shared/federation/target'
 import { etagOf, preconditionOf } from '#shared/http/precondition'
 import type { User } from '#shared/http/principal'
 import { Sent } from '#shared/http/route'
@@ -59,6 +60,7 @@ const shown = (ctx: Pick<Ctx, 'config'>, tenantId: TenantId, settings: TenantSet
     session_idle_seconds: settings.sessionIdleSeconds ?? ctx.config.SESSION_IDLE_SECONDS,
     session_absolute_seconds: Math.min(settings.sessionAbsoluteSeconds ?? ctx.config.SESSION_ABSOLUTE_SECONDS, LONGEST_SESSION),
     audit_retention_days: settings.auditRetentionDays ?? LEAST_RETENTION_DAYS,
+    login_ui: settings.loginUi ?? null,
     delegation_depth: settings.delegationDepth ?? DEFAULT_DEPTH,
     quotas: { ...QUOTAS, ...settings.quotas },
     decided: decidedIn(settings).sort(),
@@ -89,6 +91,7 @@ const decided = (before: TenantSettings, patch: Patch): TenantSettings => {
     sessionIdleSeconds: decide(patch.session_idle_seconds, before.sessionIdleSeconds),
     sessionAbsoluteSeconds: decide(patch.session_absolute_seconds, before.sessionAbsoluteSeconds),
     auditRetentionDays: decide(patch.audit_retention_days, before.auditRetentionDays),
+    loginUi: decide(patch.login_ui, before.loginUi),
     delegationDepth: decide(patch.delegation_depth, before.delegationDepth),
     quotas: Object.fromEntries(
       Object.entries({ ...before.quotas, ...quotas }).flatMap(([name, most]) => (typeof most === 'number' ? [[name, most] as const] : [])),
@@ -102,6 +105,12 @@ const requireProviders = async (ctx: Ctx, tenantId: TenantId, names: readonly st
   const all = await Promise.all([tenantId, SYSTEM_TENANT].map((id) => listProviders(forTenant(ctx.db, id))))
   const active = new Set(all.flat().flatMap(({ isActive, providerName }) => (isActive ? [providerName] : [])))
   if (names.some((name) => !active.has(name))) throw new AppError('provider_not_enabled', undefined, { field: 'body.trust_factors_of' })
+}
+
+/** @throws AppError redirect_refused */
+const requireOwnFrontEnd = async (ctx: Ctx, tenantId: TenantId, origin: string | null | undefined): Promise<void> => {
+  if (origin === null || origin === undefined || (await isOriginOf(ctx, origin, tenantId))) return
+  throw new AppError('redirect_refused', undefined, { field: 'body.login_ui' })
 }
 
 /**
@@ -146,13 +155,15 @@ export const readSettings = async (ctx: Ctx, tenantId: TenantId): Promise<Sent<S
 
 /**
  * Whatever protects less than before takes two factors, just proved.
- * @throws AppError precondition_required, precondition_failed, not_found, forbidden, provider_not_enabled, would_lock_out, insufficient_user_authentication
+ * @throws AppError precondition_required, precondition_failed, not_found, forbidden, provider_not_enabled, redirect_refused, would_lock_out,
+ * insufficient_user_authentication
  */
 export const changeSettings = async (ctx: Ctx, caller: User, tenantId: TenantId, patch: Patch): Promise<Sent<Shown>> => {
   const judge = preconditionOf(ctx, 'required')
   if (patch.quotas !== undefined && !isPlatformAdministrator(caller))
     throw new AppError('forbidden', 'Quotas are for platform administrators.', { field: 'body.quotas' })
   await requireProviders(ctx, tenantId, patch.trust_factors_of ?? [])
+  await requireOwnFrontEnd(ctx, tenantId, patch.login_ui)
   const settings = await acting(ctx, caller, tenantId, async (t) => {
     const stored = (await tenantOf(t)).settings
     const next = decided(stored, patch)

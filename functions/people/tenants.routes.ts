@@ -26,7 +26,7 @@ export const ownTenantRoutes = [
     access: open('Nobody can sign in to a tenant that is being deleted; the token is the proof.', { class: 'credential' }),
     body: RestoreToken,
     reply: json(200, TenantRestored),
-    errors: ['reset_not_verified', 'not_found'],
+    errors: ['restore_token_invalid', 'not_found'],
     emits: ['tenant.restored'],
     handle: async ({ ctx, body }) => (await import('#shared/administration/tenant-deletion')).restoreByToken(ctx, body.restore_token),
   }),

@@ -5,6 +5,7 @@ import {
   type BindingTarget,
   deleteBinding,
   findBinding,
+  findBindingsOfPerson,
   findGroupName,
   findSameBinding,
   findServiceAccountName,
@@ -128,23 +129,37 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
   })
 }
 
+/** Call with the policy lock held. */
+const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, binding: Binding, role: Role): Promise<void> => {
+  await deleteBinding(t, binding.id)
+  await raisePolicyVersion(t)
+  await record(t, ctx, {
+    event: 'role_binding.revoked',
+    actor: byUser(caller),
+    target: { type: 'role_binding', id: binding.id },
+    before: recorded(binding, role),
+  })
+}
+
 /** @throws AppError not_found, last_administrator */
 export const revokeBinding = async (ctx: RequestCtx, caller: User, id: string): Promise<z.input<typeof RevokedBinding>> => {
   await changeAccess(ctx, caller, async (t) => {
     const binding = await findBinding(t, id)
     const role = binding && (await findRole(t, binding.roleId))
     if (binding === undefined || role === undefined) throw new AppError('not_found')
-    await deleteBinding(t, id)
-    await raisePolicyVersion(t)
-    await record(t, ctx, {
-      event: 'role_binding.revoked',
-      actor: byUser(caller),
-      target: { type: 'role_binding', id },
-      before: recorded(binding, role),
-    })
+    await revoke(t, ctx, caller, binding, role)
   })
   return { message: 'Role binding revoked', id }
 }
+
+/** Every binding that gives the person the role by name, for the tenant or for one resource. @throws AppError not_found, last_administrator */
+export const revokeRoleOf = (ctx: RequestCtx, caller: User, userId: string, roleId: string): Promise<void> =>
+  changeAccess(ctx, caller, async (t) => {
+    const role = await findRole(t, roleId)
+    const bindings = await findBindingsOfPerson(t, userId, roleId)
+    if (role === undefined || bindings.length === 0) throw new AppError('not_found')
+    for (const binding of bindings) await revoke(t, ctx, caller, binding, role)
+  })
 
 const shown = (row: ListedRow): z.input<typeof ListedBinding> => ({
   id: row.id,

@@ -109,7 +109,7 @@ export const invite = async (ctx: RequestCtx, caller: User, body: Body): Promise
     email: user.email,
     username: user.username ?? '',
     ...(way.emailSent ? {} : { temporary_password: way.password }),
-    expires_at: secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS).toISOString(),
+    expires_at: (user.temporaryPasswordExpiresAt ?? secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS)).toISOString(),
     email_sent: way.emailSent,
     user: {
       id: user.id,

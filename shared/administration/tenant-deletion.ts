@@ -107,14 +107,13 @@ export const restoreTenant = async (ctx: RequestCtx, caller: User, tenantId: Ten
   return restored(tenantId)
 }
 
-/** By the token that the deletion answered, once. @throws AppError reset_not_verified, not_found */
+/** By the token that the deletion answered, once. @throws AppError restore_token_invalid, not_found */
 export const restoreByToken = async (ctx: RequestCtx, token: string) => {
   const handle = readHandle(ctx, 'tenant_restore', token)
   const ticket = await loadTicket(ctx, 'tenant_restore', handle)
-  if (handle === undefined || ticket === undefined)
-    throw new AppError('reset_not_verified', 'The token is unknown, used or expired.', { refusal: { event: 'tenant.restored' } })
+  if (handle === undefined || ticket === undefined) throw new AppError('restore_token_invalid', undefined, { refusal: { event: 'tenant.restored' } })
   await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
-    if ((await consumeTicket(t, handleHash(ctx, handle.text), ctx.clock.now())) === undefined) throw new AppError('reset_not_verified')
+    if ((await consumeTicket(t, handleHash(ctx, handle.text), ctx.clock.now())) === undefined) throw new AppError('restore_token_invalid')
     await bringBack(t, ctx, byAnonymous)
   })
   return restored(handle.tenantId)

@@ -10,7 +10,7 @@ import { HOME, safeReturn } from './return-to.ts'
 import { sessionCookie } from './session.ts'
 
 export type Finished = {
-  readonly minted: Minted
+  readonly minted: Pick<Minted, 'token' | 'expiresInSeconds' | 'cookies'>
   readonly cookies: readonly Cookie[]
   readonly returnTo: string | undefined
   /** Who was signed in here until now: that session ends, so that none is left behind that nobody sees. */

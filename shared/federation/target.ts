@@ -14,6 +14,10 @@ const tenantOfOrigin = async (ctx: Deps, origin: string): Promise<TenantId | und
   return findTenantByDomain(directory(ctx.db), url.hostname)
 }
 
+/** Whether people of the tenant may be sent there: ours, or a domain that the tenant has proved. */
+export const isOriginOf = async (ctx: Deps, origin: string, tenantId: TenantId): Promise<boolean> =>
+  createOrigins(ctx).isPlatform(origin) || (await tenantOfOrigin(ctx, origin)) === tenantId
+
 export type Target = {
   readonly origin: string
   /** Whose verified domain it is; undefined for the platform's own. */

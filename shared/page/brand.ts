@@ -1,6 +1,6 @@
 // How a tenant's pages look: its own colours, radius and logo over the deployment's, as rules of a style sheet.
-import { type Branding, findBranding } from '#db/store/branding'
-import { findTenant, type Tenant } from '#db/store/tenants'
+import { type Branding, findTenantAndBranding } from '#db/store/branding'
+import type { Tenant } from '#db/store/tenants'
 import { forTenant, type TenantId } from '#db/tenant'
 import type { RequestCtx } from '../context.ts'
 import { shownTenantName } from '../tenancy/shown-name.ts'
@@ -18,7 +18,7 @@ const rules = (brand: Branding): string => {
 export const brandOf = async (ctx: Pick<RequestCtx, 'db' | 'config'>, tenantId: TenantId | undefined): Promise<Brand> => {
   if (tenantId === undefined) return { name: shownTenantName(ctx, undefined), css: '', logo: undefined, tenant: undefined }
   const t = forTenant(ctx.db, tenantId)
-  const [tenant, brand] = [await findTenant(t), await findBranding(t)]
+  const { tenant, branding: brand } = await findTenantAndBranding(t)
   const logo = brand?.logo && brand.logoType ? `data:${brand.logoType};base64,${Buffer.from(brand.logo).toString('base64')}` : undefined
   return { name: shownTenantName(ctx, tenant), css: brand === undefined ? '' : rules(brand), logo, tenant }
 }

@@ -51,7 +51,7 @@ export const openTicket = async (
 }
 
 /** Whether the UI that called is on another host than this server (a configured one, or a tenant's verified domain), so that its cookie has to cross sites. */
-const crossSite = ({ config, request: { origin, originAllowed, secure } }: Pick<RequestCtx, 'config' | 'request'>): boolean =>
+export const crossSite = ({ config, request: { origin, originAllowed, secure } }: Pick<RequestCtx, 'config' | 'request'>): boolean =>
   secure && origin !== undefined && originAllowed === true && new URL(origin).hostname !== new URL(config.BASE_URL).hostname
 
 export const ticketCookie = (

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { insertClient, type NewClient, updateClient } from '#db/store/clients'
-import { findStanding, insertAuthorization, putGrant } from '#db/store/oauth-authorizations'
+import { authorizeClient, findStanding } from '#db/store/oauth-authorizations'
 import { insertResourceServer, putScopes, registerClient } from '#db/store/resource-servers'
 import { atomically, forTenant } from '#db/tenant'
 import { putBinding, putRole, putServiceAccount } from '#db/testing/access'
@@ -103,10 +103,10 @@ export const letInForGood = async (app: Where, company: Whose, userId: string, s
   const [t, whose] = [forTenant(app.db, company.tenantId), { userId, clientId: client.id, resourceServerId: null }]
   const scopes = ['openid', 'offline_access']
   await atomically(t, async (tx) =>
-    insertAuthorization(tx, {
+    authorizeClient(tx, {
       ...whose,
       id,
-      grantId: await putGrant(tx, { ...whose, id: app.ctx.random.id(), scopes, at }),
+      grantId: app.ctx.random.id(),
       sessionId: sessionId ?? app.ctx.random.id(),
       offline: true,
       scopes,

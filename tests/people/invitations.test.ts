@@ -41,7 +41,7 @@ test('an invitation mails a one-time link, and no password is anywhere', async (
     invitedBy: company.admin.id,
   })
   const pending = await (await app.request(`${BASE}/pending`, { token: await app.token(company.admin) })).json()
-  expect(pending).toMatchObject({ total: 1, invites: [{ user_id: invited.user_id, is_expired: false }] })
+  expect(pending).toMatchObject({ total: 1, invites: [{ user_id: invited.user_id, is_expired: false, expires_at: invited.expires_at }] })
   expect((await accept(await linkOf())).status).toBe(204)
   expect(await codeOf(await accept(await linkOf()))).toEqual({ status: 400, code: 'link_expired' })
   const login = await app.request('/authsec/uflow/auth/admin/login', { body: { email, password: NEXT } })

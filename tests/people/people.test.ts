@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { insertFactor } from '#db/store/factors'
+import { addMembers, insertGroups } from '#db/store/groups'
 import { putGrant } from '#db/store/oauth-authorizations'
 import { countTraces } from '#db/store/person-traces'
 import { putPushDevice } from '#db/store/push-devices'
@@ -62,6 +63,41 @@ test('an import adds people once, changes what differs, and says of each row wha
   expect(next.counts).toMatchObject({ updated: 2 })
   const { people } = await list('search=ann@new')
   expect(people).toMatchObject([{ id: done.rows[0].user_id, name: 'Ann', email_verified: false }])
+})
+
+test('people are listed by group and by whether they have a second factor', async () => {
+  const { app, company, token } = await house()
+  const [ann, bob, cy] = [await app.person(company), await app.person(company), await app.person(company)]
+  const globex = await app.company()
+  const eve = await app.person(globex)
+  const [crew, foreign] = [app.ctx.random.id(), app.ctx.random.id()]
+  const at = app.clock.now()
+  for (const [of, group, members] of [[company, crew, [ann, bob]] as const, [globex, foreign, [eve]] as const]) {
+    await atomically(forTenant(app.db, of.tenantId), async (t) => {
+      await insertGroups(t, [{ id: group, name: 'crew' }], at)
+      await addMembers(
+        t,
+        members.map(({ id }) => ({ userId: id, groupId: group })),
+        at,
+      )
+    })
+  }
+  await atomically(forTenant(app.db, company.tenantId), async (t) => {
+    await insertFactor(t, { id: app.ctx.random.id(), userId: bob.id, kind: 'totp', confirmedAt: at, createdAt: at })
+    // One that was never confirmed is none.
+    await insertFactor(t, { id: app.ctx.random.id(), userId: cy.id, kind: 'sms', confirmedAt: null, createdAt: at })
+  })
+  const list = async (query: string): Promise<unknown> => {
+    const { people, total } = await (await app.request(`/people?sort=email&${query}`, { token })).json()
+    return [total, people.map(({ id }: { readonly id: string }) => id).toSorted()]
+  }
+  const ids = (...who: readonly { readonly id: string }[]): readonly string[] => who.map(({ id }) => id).toSorted()
+  expect(await list(`group_id=${crew}`)).toEqual([2, ids(ann, bob)])
+  expect(await list('second_factor=true')).toEqual([1, ids(bob)])
+  expect(await list('second_factor=false')).toEqual([3, ids(ann, cy, company.admin)])
+  expect(await list(`group_id=${crew}&second_factor=false&limit=1`)).toEqual([1, ids(ann)])
+  for (const unknown of [foreign, app.ctx.random.id()]) expect(await list(`group_id=${unknown}`)).toEqual([0, []])
+  expect(await codeOf(await app.request('/people?group_id=crew', { token }))).toEqual({ status: 400, code: 'invalid_request' })
 })
 
 test('an import takes nobody over: a row that would is refused, and the others are done', async () => {

@@ -118,7 +118,7 @@ test('only the primary administrator deletes, freshly signed in or by the domain
   expect(login.status).toBe(401)
   expect(await codeOf(await app.request('/tenants/restore', { body: { restore_token: `${closed.restore_token.slice(0, -3)}abc` } }))).toEqual({
     status: 401,
-    code: 'reset_not_verified',
+    code: 'restore_token_invalid',
   })
   expect((await app.request('/tenants/restore', { body: { restore_token: closed.restore_token } })).status).toBe(200)
   expect((await app.request('/tenants/restore', { body: { restore_token: closed.restore_token } })).status).toBe(401)

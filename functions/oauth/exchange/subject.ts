@@ -1,5 +1,6 @@
 // What is exchanged (RFC 8693 section 2.1): a token of ours that counts now, and what it hangs below.
 import { findStanding } from '#db/store/oauth-authorizations'
+import type { OauthClient } from '#db/store/oauth-clients'
 import { type Act, findDelegation } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
 import { findTokenState } from '#db/store/oauth-introspection'
@@ -8,7 +9,7 @@ import { AppError } from '#shared/errors'
 import { type AccessClaims, madeAt, question, verifyAccessToken } from '#shared/oauth/access-token'
 import { isIdentityScope, TOKEN_TYPES } from '#shared/oauth/offered'
 import type { Ctx } from '../group.ts'
-import { verifyIdToken } from '../id-token.ts'
+import { readIdTokenHint } from '../id-token-hint.ts'
 import type { Asked } from '../token.ts'
 import { actOf, standingScopes } from '../token-set.ts'
 
@@ -91,11 +92,10 @@ const fromAccessToken = async (ctx: Ctx, t: TenantDb, token: string): Promise<Su
   }
 }
 
-/** An ID token of ours stands for the authorization that it came with, to the client that it is for. */
-const fromIdToken = async (ctx: Ctx, t: TenantDb, token: string, clientId: string): Promise<Subject | undefined> => {
-  const claims = await verifyIdToken(ctx, token, clientId)
-  if (claims === undefined || claims.tenantId !== t.tenantId) return undefined
-  const now = ctx.clock.now()
+/** An ID token of ours that is in time stands for the authorization that it came with, to the client that it is for. */
+const fromIdToken = async (ctx: Ctx, t: TenantDb, token: string, { clientId, publicId }: OauthClient): Promise<Subject | undefined> => {
+  const [claims, now] = [await readIdTokenHint(ctx, token), ctx.clock.now()]
+  if (claims?.audience !== publicId || claims.tenantId !== t.tenantId || claims.expiresAt <= now) return undefined
   const standing = await findStanding(t, claims.authorizationId, now)
   if (standing === undefined || standing.revoked || !standing.alive || standing.clientId !== clientId) return undefined
   const act = standing.isAgent ? actOf(clientId) : undefined
@@ -128,7 +128,7 @@ export const readSubject = async (ctx: Ctx, t: TenantDb, { form, client }: Asked
   if (type === undefined) throw new AppError('invalid_request', 'subject_token_type is missing.')
   const isAccess = type === TOKEN_TYPES.access || type === TOKEN_TYPES.jwt
   if (!isAccess && type !== TOKEN_TYPES.id) throw new AppError('invalid_request', 'This subject_token_type is not offered.')
-  const subject = isAccess ? await fromAccessToken(ctx, t, token) : await fromIdToken(ctx, t, token, client.clientId)
+  const subject = isAccess ? await fromAccessToken(ctx, t, token) : await fromIdToken(ctx, t, token, client)
   if (subject === undefined) throw unacceptable('subject_token')
   return subject
 }

@@ -1,5 +1,5 @@
 // A code becomes tokens, once (RFC 6749 section 4.1.3, RFC 7636). Whoever shows it again ends what came from it.
-import { type Authorization, findStanding, findUsedCode, redeemCode, revokeAuthorization, type Standing } from '#db/store/oauth-authorizations'
+import { findUsedCode, redeemCode, revokeAuthorization, type Standing } from '#db/store/oauth-authorizations'
 import { atomically, forTenant } from '#db/tenant'
 import { byClient, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
@@ -14,7 +14,7 @@ import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
 
 const VERIFIER = /^[\w.~-]{43,128}$/
 
-type Redeemed = { readonly row: Authorization; readonly standing: Standing; readonly scopes: readonly string[]; readonly details: Details }
+type Redeemed = { readonly id: string; readonly standing: Standing; readonly scopes: readonly string[]; readonly details: Details }
 
 /** @throws AppError invalid_grant when the code was used before: then nothing that came from it counts any more */
 const refuseReplay = async (ctx: Ctx, { client }: Asked, codeHash: Uint8Array): Promise<never> => {
@@ -46,7 +46,7 @@ const redeem = (
 ): Promise<Redeemed | undefined> =>
   atomically(forTenant(ctx.db, client.tenantId), async (t) => {
     const now = ctx.clock.now()
-    const row = await redeemCode(t, {
+    const redeemed = await redeemCode(t, {
       codeHash,
       clientId: client.clientId,
       codeChallenge: Buffer.from(sha256(verifier)).toString('base64url'),
@@ -57,19 +57,18 @@ const redeem = (
       offlineUntil: secondsAfter(now, OFFLINE_SECONDS),
       onlineUntil: secondsAfter(now, ONLINE_SECONDS),
     })
-    if (row === undefined) return undefined
-    const standing = await findStanding(t, row.id, now)
-    if (standing?.alive !== true) throw new AppError('invalid_grant')
+    if (redeemed === undefined) return undefined
+    const { id, standing } = redeemed
     if (form.resource !== undefined && form.resource !== standing.resource?.resource) throw new AppError('invalid_target')
     const scopes = standingScopes(standing)
     const details = choose(standing.details)
     await record(t, ctx, {
       event: 'oauth.tokens_issued',
-      actor: byClient(client.clientId, row.userId),
-      target: { type: 'authorization', id: row.id },
+      actor: byClient(client.clientId, standing.userId),
+      target: { type: 'authorization', id },
       after: { scopes, resource: standing.resource?.resource ?? null },
     })
-    return { row, standing, scopes, details }
+    return { id, standing, scopes, details }
   })
 
 /** @throws AppError invalid_request, invalid_grant, invalid_target, invalid_authorization_details */
@@ -82,12 +81,12 @@ export const authorizationCode: Grant = async (ctx, asked) => {
   const family = newFamily(ctx)
   const redeemed = await redeem(ctx, asked, handle.hash, family, form.code_verifier, await chooser(form.authorization_details))
   if (redeemed === undefined) return refuseReplay(ctx, asked, handle.hash)
-  const { row, standing, scopes, details } = redeemed
-  const refresh = client.grantTypes.includes('refresh_token') ? { generation: row.generation, family } : undefined
+  const { id, standing, scopes, details } = redeemed
+  const refresh = client.grantTypes.includes('refresh_token') ? { generation: standing.generation, family } : undefined
   return tokensOfPerson(ctx, {
     tenantId: client.tenantId,
     publicId: client.publicId,
-    authorizationId: row.id,
+    authorizationId: id,
     standing,
     scopes,
     details,

@@ -1,5 +1,5 @@
 // What a person decided on another screen becomes an authorization, with a session of its own in the person's list: ended there, its tokens are over.
-import { findConsentState, findStanding, insertAuthorization, putGrant, type Standing } from '#db/store/oauth-authorizations'
+import { authorizeClient, findConsentState, findStanding, type Standing } from '#db/store/oauth-authorizations'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
 import type { TenantTx } from '#db/tenant'
 import { byClient, record } from '#shared/audit/record'
@@ -55,11 +55,10 @@ export const authorizeDecided = async (ctx: Ctx, { client, form, jkt }: By): Pro
     if (begun === undefined) return undefined
     const [id, family, offline] = [ctx.random.id(), newFamily(ctx), scopes.includes('offline_access')]
     await admit(t, client, grant.resourceServerId, at)
-    const grantId = await putGrant(t, { id: ctx.random.id(), ...whose, scopes, at })
     const expiresAt = secondsAfter(at, offline ? OFFLINE_SECONDS : ONLINE_SECONDS)
-    await insertAuthorization(t, {
+    await authorizeClient(t, {
       id,
-      grantId,
+      grantId: ctx.random.id(),
       ...whose,
       sessionId: begun.grant.sessionId,
       offline,

@@ -1,0 +1,59 @@
+// Consent for an authorization request: where the browser goes, what is asked, and what the person of the session answers.
+import { pageErrorOnDemand } from '#page/on-demand'
+import { page, user } from '#shared/http/access'
+import { problem } from '#shared/http/problem'
+import { empty, json } from '#shared/http/route'
+import { AcceptConsent, ConsentQuery, ConsentQuestion, ConsentQuestionQuery, RejectConsent } from './consent.schema.ts'
+import { route } from './group.ts'
+import { Redirected } from './login.schema.ts'
+
+const rules = () => import('./consent.ts')
+const asked = { access: user(), render: problem } as const
+
+export const consentRoutes = [
+  route({
+    id: 'challenges.consent',
+    on: 'GET /authsec/hmgr/consent',
+    summary: 'Lead the browser to the company\u2019s own front end, where the person is asked.',
+    access: page('Leads on to where the person is asked; it allows nothing.', { class: 'general' }),
+    query: ConsentQuery,
+    reply: empty(302),
+    errors: ['consent_challenge_invalid', 'origin_not_verified'],
+    emits: 'nothing',
+    render: pageErrorOnDemand,
+    handle: async ({ ctx, query }) => (await rules()).leadToConsent(ctx, query.consent_challenge),
+  }),
+  route({
+    ...asked,
+    id: 'challenges.readConsent',
+    on: 'GET /challenges/consent',
+    summary: 'What is asked of the person of this session, by whom, and where it goes.',
+    query: ConsentQuestionQuery,
+    reply: json(200, ConsentQuestion),
+    errors: ['consent_challenge_invalid'],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, query }) => (await rules()).showConsent(ctx, principal, query.consent_challenge),
+  }),
+  route({
+    ...asked,
+    id: 'challenges.acceptConsent',
+    on: 'POST /challenges/consent/accept',
+    summary: 'Allow all of what is asked, or some of it; never more.',
+    body: AcceptConsent,
+    reply: json(200, Redirected),
+    errors: ['consent_challenge_invalid', 'invalid_scope', 'invalid_target', 'invalid_authorization_details'],
+    emits: ['oauth.consent_accepted'],
+    handle: async ({ ctx, principal, body }) => ({ redirect_to: await (await rules()).acceptConsent(ctx, principal, body) }),
+  }),
+  route({
+    ...asked,
+    id: 'challenges.rejectConsent',
+    on: 'POST /challenges/consent/reject',
+    summary: 'Allow nothing: the client is told access_denied.',
+    body: RejectConsent,
+    reply: json(200, Redirected),
+    errors: ['consent_challenge_invalid'],
+    emits: ['oauth.consent_rejected'],
+    handle: async ({ ctx, principal, body }) => ({ redirect_to: await (await rules()).rejectConsent(ctx, principal, body.consent_challenge) }),
+  }),
+]

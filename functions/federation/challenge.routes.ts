@@ -1,0 +1,48 @@
+// Signing in through a provider for an authorization request that waits at a front end of a company's own.
+import { open } from '#shared/http/access'
+import { outcomeError } from '#shared/http/problem'
+import { json } from '#shared/http/route'
+import { ChallengeAnswered, ChallengeCallback, ChallengeProviderPath, InitiatedForChallenge, InitiateForChallenge } from './challenge.schema.ts'
+import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
+import { route } from './group.ts'
+
+const rules = () => import('./challenge.ts')
+
+export const challengeRoutes = [
+  route({
+    id: 'federation.initiateForChallenge',
+    on: 'POST /authsec/hmgr/auth/initiate/:provider',
+    summary: 'Begin a sign-in through a provider, for a front end that holds a login challenge.',
+    access: open('A sign-in begins here; the provider says who it is.', { class: 'status' }),
+    path: ChallengeProviderPath,
+    body: InitiateForChallenge,
+    reply: json(200, InitiatedForChallenge),
+    errors: ['login_challenge_invalid', 'not_found', 'provider_not_enabled', 'provider_unavailable', 'origin_not_verified'],
+    emits: 'nothing',
+    render: outcomeError,
+    handle: async ({ ctx, path, body }) => (await rules()).initiateForChallenge(ctx, path.provider, body),
+  }),
+  route({
+    id: 'federation.answerChallenge',
+    on: 'POST /authsec/hmgr/auth/callback',
+    summary: 'Redeem a provider\u2019s answer for the authorization request that waits for it.',
+    access: open('The code, the state and the cookie of the browser that began are the proof.', { class: 'credential' }),
+    body: ChallengeCallback,
+    reply: json(200, ChallengeAnswered),
+    errors: [
+      'invalid_request',
+      'login_challenge_invalid',
+      'federation_failed',
+      'link_confirmation_required',
+      'email_confirmation_required',
+      'email_missing',
+      'email_taken',
+      'identity_taken',
+      'tenant_mismatch',
+      ...ENTERS,
+    ],
+    emits: [...SIGNS_IN, ...CREATES, 'oauth.login_accepted'],
+    render: outcomeError,
+    handle: async ({ ctx, body }) => (await rules()).answerForChallenge(ctx, body),
+  }),
+]

@@ -1,0 +1,105 @@
+// A provider's word for an authorization request that waits at a front end of a company's own: whoever the provider proves is signed in as at every other
+// door, and that session accepts the request.
+import type * as z from 'zod'
+import { findState } from '#db/store/federation-states'
+import { findTenant } from '#db/store/tenants'
+import { forTenant, type TenantId } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { isOriginOf } from '#shared/federation/target'
+import { findUpstream, listUpstreamsAt, type Upstream } from '#shared/federation/upstream'
+import { Sent } from '#shared/http/route'
+import { verifierCookie } from '#shared/oauth/kept-verifier'
+import { acceptLogin, findLoginChallenge } from '#shared/oauth/login-challenge'
+import type { ChallengeAnswered, ChallengeCallback, InitiatedForChallenge, InitiateForChallenge } from './challenge.schema.ts'
+import { redeemForChallenge } from './exchange.ts'
+import type { Ctx } from './group.ts'
+import { answerOf, type Entered } from './outcome.ts'
+import { locate, startDance } from './state.ts'
+
+/**
+ * Where the answer is handed to: the page that calls. A caller that is no browser names the domain; one that is cannot name another than its own.
+ * @throws AppError origin_not_verified
+ */
+const originOf = async (ctx: Ctx, tenantId: TenantId, named: string | undefined): Promise<string> => {
+  const { origin = named === undefined ? new URL(ctx.config.PUBLIC_UI_ORIGIN ?? ctx.config.BASE_URL).origin : undefined } = ctx.request
+  const asked = origin ?? `https://${named}`
+  const url = URL.canParse(asked) ? new URL(asked) : undefined
+  const isNamed = url !== undefined && (named === undefined || [url.host, url.hostname, url.origin].includes(named))
+  if (!isNamed || !(await isOriginOf(ctx, asked, tenantId))) throw new AppError('origin_not_verified')
+  return asked
+}
+
+/** @throws AppError not_found, provider_not_enabled */
+const requireProvider = async (ctx: Ctx, tenantId: TenantId, clientId: string, name: string): Promise<Upstream> => {
+  const offered = (await listUpstreamsAt(ctx, tenantId, clientId)).find((one) => one.name === name)
+  if (offered !== undefined) return offered
+  if ((await findUpstream(ctx, tenantId, name)) === undefined) throw new AppError('not_found', 'Provider not found')
+  throw new AppError('provider_not_enabled', 'Provider is not active')
+}
+
+/** @throws AppError login_challenge_invalid, not_found, provider_not_enabled, provider_unavailable, origin_not_verified */
+export const initiateForChallenge = async (
+  ctx: Ctx,
+  provider: string,
+  body: z.output<typeof InitiateForChallenge>,
+): Promise<Sent<z.input<typeof InitiatedForChallenge>>> => {
+  const challenge = await findLoginChallenge(ctx, body.login_challenge)
+  if (challenge === undefined) throw new AppError('login_challenge_invalid')
+  const { tenantId, clientId, text } = challenge
+  if ((await findTenant(forTenant(ctx.db, tenantId)))?.status !== 'active') throw new AppError('not_found', 'Client not found')
+  const origin = await originOf(ctx, tenantId, body.origin_domain || undefined)
+  const upstream = await requireProvider(ctx, tenantId, clientId, provider)
+  const start = { tenantId, action: 'login', upstream, origin, redirectAfter: undefined, loginChallenge: text, forClientId: clientId } as const
+  const { redirectUrl, state, cookie } = await startDance(ctx, start)
+  const verifier = body.code_verifier ? [verifierCookie(ctx, text, body.code_verifier)] : []
+  return new Sent({ success: true, auth_url: redirectUrl, state, provider: upstream.name }, { cookies: [cookie, ...verifier] })
+}
+
+/** Nothing is spent for a request that is answered or over already. @throws AppError login_challenge_invalid */
+const requireWaiting = async (ctx: Ctx, state: string): Promise<void> => {
+  const located = locate(ctx, state)
+  const found = located === undefined ? undefined : await findState(located.t, located.key, ctx.clock.now())
+  const challenge = found?.loginChallenge ?? undefined
+  if (challenge !== undefined && (await findLoginChallenge(ctx, challenge)) === undefined) throw new AppError('login_challenge_invalid')
+}
+
+/** Undefined where the request asks for more than this sign-in was. */
+const accept = async (ctx: Ctx, { done, tenantId, user }: Entered, challenge: string): Promise<string | undefined> => {
+  if (done.minted === undefined) return undefined
+  const { sessionId, authTime, acr } = done.minted.grant
+  try {
+    return (await acceptLogin(ctx, { tenantId, userId: user.id, sessionId, authTime, acr }, challenge)).redirectTo
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'insufficient_user_authentication') return undefined
+    throw error
+  }
+}
+
+const infoOf = ({ user, tenantId, proof }: Entered): NonNullable<z.input<typeof ChallengeAnswered>['user_info']> => ({
+  user_id: user.id,
+  email: user.email,
+  name: user.name,
+  provider: proof.provider,
+  provider_id: proof.profile.subject,
+  tenant_id: tenantId,
+  ...(user.avatarUrl === null ? {} : { avatar_url: user.avatarUrl }),
+  email_verified: proof.profile.emailVerified,
+})
+
+/** @throws AppError invalid_request, login_challenge_invalid, and what redeeming a provider's answer throws */
+export const answerForChallenge = async (
+  ctx: Ctx,
+  { code, state, error }: z.output<typeof ChallengeCallback>,
+): Promise<Sent<z.input<typeof ChallengeAnswered>>> => {
+  if (error !== undefined && error !== '') throw new AppError('invalid_request', 'The provider signed nobody in.', { field: 'body.error' })
+  if (!code || !state) throw new AppError('invalid_request', 'Missing code or state', { field: code ? 'body.state' : 'body.code' })
+  await requireWaiting(ctx, state)
+  const { outcome, challenge } = await redeemForChallenge(ctx, { code, state })
+  // What is owed before anybody is in is thrown, with its ticket.
+  const answered = answerOf(ctx, outcome)
+  const redirectTo = outcome.kind === 'entered' ? await accept(ctx, outcome, challenge) : undefined
+  if (outcome.kind === 'entered' && redirectTo !== undefined) {
+    return new Sent({ success: true, redirect_to: redirectTo, user_info: infoOf(outcome) }, { cookies: answered.cookies })
+  }
+  return new Sent({ success: false, error: 'More is needed to sign in.', first_step: answered.result }, { cookies: answered.cookies })
+}

@@ -1,0 +1,139 @@
+// People of the tenant, and one's own record.
+import { InviteBody } from '#shared/administration/invitations.schema'
+import { ProfileBody } from '#shared/administration/people.schema'
+import type { ErrorCode } from '#shared/errors'
+import { user } from '#shared/http/access'
+import { json } from '#shared/http/route'
+import { route } from './group.ts'
+import {
+  GiveRole,
+  People,
+  PeopleQuery,
+  PersonDone,
+  PersonPath,
+  Profile,
+  ProfileChanged,
+  RoleOfPersonDone,
+  RoleOfPersonPath,
+} from './management.schema.ts'
+import { managing } from './managing.ts'
+
+/** Rules are loaded when somebody asks for what they do. */
+const rules = () => import('./people.ts')
+
+const BASE = '/authsec/hmgr/admin'
+const CHANGES: readonly ErrorCode[] = ['invalid_request', 'not_found', 'email_taken', 'username_taken', 'cannot_grant', 'forbidden']
+
+export const peopleRoutes = [
+  route({
+    id: 'management.listUsers',
+    on: `GET ${BASE}/users`,
+    summary: 'People of the tenant, newest first.',
+    access: managing('users:read'),
+    query: PeopleQuery,
+    reply: json(200, People),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, query: { search, ...page } }) => ({
+      message: 'Users of the tenant',
+      ...(await (await import('#shared/administration/lists')).listTenantUsers(ctx, principal.tenantId, { search }, page)),
+    }),
+  }),
+  route({
+    id: 'management.inviteUser',
+    on: `POST ${BASE}/users`,
+    summary: 'Invite an administrator by a mailed one-time link.',
+    access: managing('users:write'),
+    body: InviteBody,
+    reply: json(201, PersonDone),
+    errors: ['invalid_request', 'not_found', 'email_taken', 'username_taken', 'quota_exceeded', 'cannot_grant'],
+    emits: ['user.invited'],
+    handle: async ({ ctx, principal, body }) => {
+      const invited = await (await import('#shared/administration/invitations')).invite(ctx, principal, body)
+      return { message: 'User invited', user_id: invited.user_id }
+    },
+  }),
+  route({
+    id: 'management.updateUser',
+    on: `PUT ${BASE}/users/:user_id`,
+    summary: 'Change a person\u2019s record.',
+    access: managing('users:write'),
+    path: PersonPath,
+    body: ProfileBody,
+    reply: json(200, PersonDone),
+    errors: CHANGES,
+    emits: ['user.updated', 'user.email_changed'],
+    handle: async ({ ctx, principal, path, body }) => {
+      await (await rules()).changePerson(ctx, principal, path.user_id, body)
+      return { message: 'User updated', user_id: path.user_id }
+    },
+  }),
+  route({
+    id: 'management.deleteUser',
+    on: `DELETE ${BASE}/users/:user_id`,
+    summary: 'Disable a person; the row stays.',
+    access: managing('users:delete'),
+    path: PersonPath,
+    reply: json(200, PersonDone),
+    errors: ['not_found', 'primary_administrator', 'last_administrator', 'last_active_user'],
+    emits: ['user.deleted'],
+    handle: async ({ ctx, principal, path }) => {
+      const of = { tenantId: principal.tenantId, userId: path.user_id }
+      await (await import('#shared/administration/status')).setActive(ctx, principal, { ...of, active: false, event: 'user.deleted' })
+      return { message: 'User deleted', user_id: path.user_id }
+    },
+  }),
+  route({
+    id: 'management.giveRole',
+    on: `POST ${BASE}/users/:user_id/roles`,
+    summary: 'Give a person a role for the whole tenant; the caller must hold all of it.',
+    access: managing('roles:write'),
+    path: PersonPath,
+    body: GiveRole,
+    reply: json(200, RoleOfPersonDone),
+    errors: ['not_found', 'cannot_grant', 'conflict', 'quota_exceeded'],
+    emits: ['role_binding.assigned'],
+    handle: async ({ ctx, principal, path: { user_id }, body: { role_id } }) => {
+      await (await import('#shared/administration/bindings')).assignRole(ctx, principal, { user_id, role_id })
+      return { message: 'Role assigned', user_id, role_id }
+    },
+  }),
+  route({
+    id: 'management.takeRole',
+    on: `DELETE ${BASE}/users/:user_id/roles/:role_id`,
+    summary: 'Take a role from a person, wherever it was given.',
+    access: managing('roles:write'),
+    path: RoleOfPersonPath,
+    reply: json(200, RoleOfPersonDone),
+    errors: ['not_found', 'last_administrator'],
+    emits: ['role_binding.revoked'],
+    handle: async ({ ctx, principal, path }) => {
+      await (await import('#shared/administration/bindings')).revokeRoleOf(ctx, principal, path.user_id, path.role_id)
+      return { message: 'Role removed', ...path }
+    },
+  }),
+  route({
+    id: 'management.readProfile',
+    on: `GET ${BASE}/profile`,
+    summary: 'One\u2019s own record.',
+    access: user(),
+    reply: json(200, Profile),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal }) => ({ message: 'Your profile', profile: await (await rules()).showOwn(ctx, principal) }),
+  }),
+  route({
+    id: 'management.changeProfile',
+    on: `PUT ${BASE}/profile`,
+    summary: 'Change one\u2019s own name, user name and picture.',
+    access: user(),
+    body: ProfileBody,
+    reply: json(200, ProfileChanged),
+    errors: ['invalid_request', 'username_taken', 'forbidden'],
+    emits: ['user.updated'],
+    handle: async ({ ctx, principal, body }) => {
+      await (await rules()).changeOwn(ctx, principal, body)
+      return { message: 'Profile updated' }
+    },
+  }),
+]

@@ -1,0 +1,24 @@
+// A person's record, as administrators change it and as its owner does.
+import type * as z from 'zod'
+import { forTenant } from '#db/tenant'
+import { personOf, showUser } from '#shared/administration/people'
+import type { ProfileBody } from '#shared/administration/people.schema'
+import { updateProfile } from '#shared/administration/profile'
+import type { User } from '#shared/http/principal'
+import type { Ctx } from './group.ts'
+
+type Body = z.output<typeof ProfileBody>
+
+/** @throws AppError invalid_request, not_found, email_taken, username_taken, cannot_grant, forbidden */
+export const changePerson = (ctx: Ctx, caller: User, userId: string, body: Body): Promise<void> => {
+  const { name, username, email, avatar_url: avatarUrl, tenant_domain: tenantDomain } = body
+  return updateProfile(ctx, caller, { tenantId: caller.tenantId, userId, change: { name, username, email, avatarUrl, tenantDomain } })
+}
+
+/** One's own address changes elsewhere, by codes to both mailboxes. @throws AppError invalid_request, username_taken, forbidden */
+export const changeOwn = (ctx: Ctx, caller: User, body: Body): Promise<void> => changePerson(ctx, caller, caller.userId, body)
+
+export const showOwn = async (ctx: Ctx, caller: User) => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  return showUser(ctx, t, await personOf(t, caller.userId))
+}

@@ -1,0 +1,98 @@
+// Roles and permissions of the tenant.
+
+import { NewPermission, PermissionQuery } from '#shared/administration/permissions.schema'
+import { RoleBody, RolePath, RoleQuery } from '#shared/administration/roles.schema'
+import { json, Sent } from '#shared/http/route'
+import { route } from './group.ts'
+import { PermissionDone, Permissions, RoleDone, Roles } from './management.schema.ts'
+import { managing } from './managing.ts'
+
+/** Rules are loaded when somebody asks for what they do. */
+const [roles, permissions] = [() => import('#shared/administration/roles'), () => import('#shared/administration/permissions')]
+
+const BASE = '/authsec/hmgr/admin'
+
+export const roleRoutes = [
+  route({
+    id: 'management.listRoles',
+    on: `GET ${BASE}/roles`,
+    summary: 'The tenant\u2019s roles, with how many people and permissions each has.',
+    access: managing('roles:read'),
+    query: RoleQuery,
+    reply: json(200, Roles),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, query }) => {
+      const { result, headers } = await (await roles()).showRoles(ctx, principal, query)
+      return new Sent({ message: 'Roles of the tenant', roles: result }, { headers })
+    },
+  }),
+  route({
+    id: 'management.createRole',
+    on: `POST ${BASE}/roles`,
+    summary: 'Create a role with its permissions, all of which the caller must hold.',
+    access: managing('roles:write'),
+    body: RoleBody,
+    reply: json(201, RoleDone),
+    errors: ['invalid_request', 'cannot_grant', 'system_role', 'role_exists', 'quota_exceeded'],
+    emits: ['role.created'],
+    handle: async ({ ctx, principal, body }) => ({ message: 'Role created', role_id: (await (await roles()).createRole(ctx, principal, body)).id }),
+  }),
+  route({
+    id: 'management.updateRole',
+    on: `PUT ${BASE}/roles/:role_id`,
+    summary: 'Replace a role\u2019s name, description and whole set of permissions, all of which the caller must hold.',
+    access: managing('roles:write'),
+    path: RolePath,
+    body: RoleBody,
+    reply: json(200, RoleDone),
+    errors: ['invalid_request', 'not_found', 'cannot_grant', 'system_role', 'role_exists', 'last_administrator', 'precondition_failed'],
+    emits: ['role.updated'],
+    handle: async ({ ctx, principal, path, body }) => {
+      await (await roles()).updateRole(ctx, principal, path.role_id, body)
+      return { message: 'Role updated', role_id: path.role_id }
+    },
+  }),
+  route({
+    id: 'management.deleteRole',
+    on: `DELETE ${BASE}/roles/:role_id`,
+    summary: 'Delete a role and its bindings.',
+    access: managing('roles:write'),
+    path: RolePath,
+    reply: json(200, RoleDone),
+    errors: ['not_found', 'system_role', 'last_administrator'],
+    emits: ['role.deleted'],
+    handle: async ({ ctx, principal, path }) => {
+      await (await roles()).removeRole(ctx, principal, path.role_id)
+      return { message: 'Role deleted', role_id: path.role_id }
+    },
+  }),
+  route({
+    id: 'management.listPermissions',
+    on: `GET ${BASE}/permissions`,
+    summary: 'The tenant\u2019s permissions, and in how many roles each is.',
+    access: managing('roles:read'),
+    query: PermissionQuery,
+    reply: json(200, Permissions),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx, principal, query }) => {
+      const { result, headers } = await (await permissions()).showPermissions(ctx, principal, query)
+      return new Sent({ message: 'Permissions of the tenant', permissions: result }, { headers })
+    },
+  }),
+  route({
+    id: 'management.registerPermission',
+    on: `POST ${BASE}/permissions`,
+    summary: 'Register a permission: a pair of resource and action.',
+    access: managing('roles:write'),
+    body: NewPermission,
+    reply: json(201, PermissionDone),
+    errors: ['permission_exists', 'quota_exceeded'],
+    emits: ['permission.registered'],
+    handle: async ({ ctx, principal, body }) => ({
+      message: 'Permission registered',
+      permission_id: (await (await permissions()).registerPermission(ctx, principal, body)).id,
+    }),
+  }),
+]

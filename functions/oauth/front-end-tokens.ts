@@ -1,0 +1,62 @@
+// A front end that is a client itself exchanges its code here, without the client's secret, which a browser cannot keep: the verifier is the proof, and it has to
+// be that of the very request that somebody signed in for there.
+import type * as z from 'zod'
+import { findRequestEver, type KeptRequest } from '#db/store/oauth-authorizations'
+import type { OauthClient } from '#db/store/oauth-clients'
+import { forTenant } from '#db/tenant'
+import { AppError } from '#shared/errors'
+import { Sent } from '#shared/http/route'
+import { FRONT_END_CALLBACK, frontEndOf } from '#shared/oauth/front-end'
+import { readHandle, sha256 } from '#shared/oauth/handles'
+import { keptVerifier, spentVerifierCookie } from '#shared/oauth/kept-verifier'
+import { findClientOfRow } from './client-authentication.ts'
+import type { ExchangedToken, ExchangeToken } from './front-end-tokens.schema.ts'
+import { authorizationCode } from './grants/authorization-code.ts'
+import type { Ctx } from './group.ts'
+
+type Body = z.output<typeof ExchangeToken>
+
+/** The request behind the challenge, once somebody signed in for it. @throws AppError login_challenge_invalid */
+const requestOf = async (ctx: Ctx, text: string): Promise<KeptRequest> => {
+  const handle = readHandle(text)
+  const row = handle === undefined ? undefined : await findRequestEver(forTenant(ctx.db, handle.tenantId), handle.hash)
+  if (row?.kind !== 'waiting' || row.browserHash === null || row.usedAt === null) throw new AppError('login_challenge_invalid')
+  return row
+}
+
+/** Stored under the state, under the challenge, or sent along; what is not of the request counts for nothing. @throws AppError invalid_request */
+const verifierOf = (ctx: Ctx, body: Body, codeChallenge: string | undefined): string => {
+  const candidates = [keptVerifier(ctx, body.state), keptVerifier(ctx, body.login_challenge), body.code_verifier]
+  const found = candidates.find((one) => one !== undefined && Buffer.from(sha256(one)).toString('base64url') === codeChallenge)
+  if (found === undefined)
+    throw new AppError('invalid_request', 'code_verifier is missing, or not that of the request.', { field: 'body.code_verifier' })
+  return found
+}
+
+/** A client that proves itself by keys or has its tokens bound does so at the token endpoint. @throws AppError unauthorized_client */
+const requireFrontEnd = async (ctx: Ctx, client: OauthClient, redirectUri: string): Promise<void> => {
+  const frontEnd = await frontEndOf(ctx, client.tenantId, client)
+  const isItself = frontEnd.kind === 'at' && redirectUri === `${frontEnd.base}${FRONT_END_CALLBACK}`
+  const { origin } = ctx.request
+  if (!isItself || (origin !== undefined && origin !== new URL(redirectUri).origin) || client.authMethod === 'private_key_jwt' || client.dpopBound)
+    throw new AppError('unauthorized_client', 'This client exchanges its codes at the token endpoint.')
+}
+
+/** @throws AppError login_challenge_invalid, invalid_request, unauthorized_client, invalid_grant, quota_exceeded */
+export const exchangeToken = async (ctx: Ctx, body: Body): Promise<Sent<z.input<typeof ExchangedToken>>> => {
+  if (readHandle(body.code) === undefined) throw new AppError('invalid_request', 'Invalid authorization code format', { field: 'body.code' })
+  const request = await requestOf(ctx, body.login_challenge)
+  const { parameters } = request
+  const handle = readHandle(body.login_challenge)
+  const client = handle && (await findClientOfRow(ctx, handle.tenantId, request.clientId, parameters.resource))
+  if (client === undefined) throw new AppError('login_challenge_invalid')
+  if (parameters.state !== body.state || (parameters.redirect_uri ?? body.redirect_uri) !== body.redirect_uri) throw new AppError('invalid_grant')
+  await requireFrontEnd(ctx, client, body.redirect_uri)
+  const code_verifier = verifierOf(ctx, body, parameters.code_challenge)
+  const form = { grant_type: 'authorization_code', code: body.code, redirect_uri: body.redirect_uri, code_verifier } as const
+  // A browser keeps no refresh token.
+  const bare = { ...client, grantTypes: client.grantTypes.filter((type) => type !== 'refresh_token') }
+  const tokens = await authorizationCode(ctx, { form, client: bare, jkt: undefined })
+  const cookies = [spentVerifierCookie(ctx, body.state), spentVerifierCookie(ctx, body.login_challenge)]
+  return new Sent({ access_token: tokens.access_token, token_type: tokens.token_type, expires_in: tokens.expires_in }, { cookies })
+}

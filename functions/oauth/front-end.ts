@@ -1,0 +1,157 @@
+// Where the company has a front end of its own, people sign in and decide there. The browser carries a challenge there and brings an answer back; whatever the
+// answer says is judged here, as if the person had decided on our own page.
+import { type AskedConsent, findConsentState, insertRequest, type KeptRequest } from '#db/store/oauth-authorizations'
+import { findLiveSession } from '#db/store/sessions'
+import { findTenant } from '#db/store/tenants'
+import { findUser } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
+import { record } from '#shared/audit/record'
+import { finish } from '#shared/browser/finish'
+import { goTo } from '#shared/browser/go'
+import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
+import type { User } from '#shared/http/principal'
+import { as, Sent } from '#shared/http/route'
+import { type Answered, broughtBack, browserBinding, invalidChallenge } from '#shared/oauth/challenge-answer'
+import { canonical } from '#shared/oauth/details'
+import { frontEndOf } from '#shared/oauth/front-end'
+import { newHandle } from '#shared/oauth/handles'
+import { reissueSessionToken } from '#shared/token/reissue'
+import { judge, pickParameters } from './authorization-request.ts'
+import { type Asked, away, grantable, keepWaiting, type Page, toClient, waitingAt } from './authorize.ts'
+import { findClientOfRow } from './client-authentication.ts'
+import type { Question } from './consent.page.tsx'
+import { knownTypes } from './detail-types.ts'
+import type { Ctx } from './group.ts'
+import { issueCode } from './issue-code.ts'
+import { redirectUriFor } from './redirect.ts'
+
+const HMGR = '/authsec/hmgr'
+/** As long as our own page would wait. */
+const CONSENT_SECONDS = 600
+
+/** Undefined where our own pages serve, also because the front end is at a place that is not the company's any more. */
+export const leadToSignIn = async (ctx: Ctx, asked: Asked): Promise<Page | undefined> => {
+  if ((await frontEndOf(ctx, asked.client.tenantId, asked.client)).kind !== 'at') return undefined
+  const { hash, remember } = browserBinding(ctx)
+  const challenge = await keepWaiting(ctx, asked, hash)
+  return goTo(ctx, `${HMGR}/login?${new URLSearchParams({ login_challenge: challenge })}`, { remember })
+}
+
+const askedOf = ({ asked, scopes, types }: Question): AskedConsent => {
+  const { client, resource, details, redirectUri } = asked
+  const url = new URL(redirectUri)
+  return {
+    clientName: client.name,
+    redirectHost: url.host === '' ? url.protocol : url.host,
+    owner: client.agent?.owner ?? null,
+    resource: resource === undefined ? null : { resource: resource.resource, name: resource.name },
+    scopes: scopes.map((name) => ({ name, description: resource?.scopes.find((scope) => scope.name === name)?.description ?? '' })),
+    details,
+    types: Object.fromEntries(types.map(({ type, title }) => [type, title])),
+    remember: true,
+  }
+}
+
+/** Undefined where our own page asks. */
+export const leadToConsent = async (ctx: Ctx, question: Question): Promise<Page | undefined> => {
+  const { asked, parameters, principal } = question
+  const { tenantId, clientId } = asked.client
+  if ((await frontEndOf(ctx, tenantId, asked.client)).kind !== 'at') return undefined
+  const { hash, remember } = browserBinding(ctx)
+  const [handle, at] = [newHandle(ctx, tenantId), ctx.clock.now()]
+  await atomically(forTenant(ctx.db, tenantId), (t) =>
+    insertRequest(t, {
+      id: ctx.random.id(),
+      kind: 'consent',
+      handleHash: handle.hash,
+      clientId,
+      userId: principal.userId,
+      sessionId: principal.sessionId,
+      browserHash: hash,
+      consent: askedOf(question),
+      parameters,
+      createdAt: at,
+      expiresAt: secondsAfter(at, CONSENT_SECONDS),
+    }),
+  )
+  return goTo(ctx, `${HMGR}/consent?${new URLSearchParams({ consent_challenge: handle.text })}`, { remember })
+}
+
+type Client = NonNullable<Awaited<ReturnType<typeof findClientOfRow>>>
+type Back = Answered & { readonly client: Client; readonly redirectUri: string; readonly parameters: ReturnType<typeof pickParameters> }
+
+const back = async (ctx: Ctx, answered: Answered): Promise<Back> => {
+  const { t, row } = answered
+  const parameters = pickParameters(row.parameters)
+  const client = await findClientOfRow(ctx, t.tenantId, row.clientId, parameters.resource)
+  if (client === undefined) throw new AppError('invalid_request', 'The client may not be used any more.')
+  return { ...answered, client, parameters, redirectUri: redirectUriFor(ctx.config, client, parameters.redirect_uri) }
+}
+
+/** @throws AppError access_denied, once the answer is used up */
+const refuse = async ({ t, take }: Back): Promise<never> => {
+  await atomically(t, take)
+  throw new AppError('access_denied', 'The person said no.')
+}
+
+/** Who signed in there, as things stand now. @throws AppError login_challenge_invalid */
+const standing = async (ctx: Ctx, { t, row }: Back) => {
+  const [userId, sessionId] = [row.userId ?? '', row.sessionId ?? '']
+  const session = await findLiveSession(t, userId, sessionId, ctx.clock.now())
+  const [user, tenant] = [await findUser(t, userId), await findTenant(t)]
+  const isIn = session !== undefined && !session.temporaryPassword && user?.active === true && user.deletedAt === null
+  if (!isIn || tenant?.status !== 'active') throw invalidChallenge('login')
+  return { t, user, tenant, session }
+}
+
+/** The session that was proved there goes on in this browser, and with it the request that waited. */
+const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promise<Page> => {
+  const { t, row, client, parameters, take } = answer
+  const stands = await standing(ctx, answer)
+  const { session, user } = stands
+  await atomically(t, async (tx) => {
+    await take(tx)
+    await record(tx, ctx, {
+      event: 'token.reissued',
+      actor: { type: 'user', id: user.id, sessionId: session.id, clientId: client.clientId },
+      target: { type: 'session', id: session.id },
+    })
+  })
+  const kept: KeptRequest = { ...row, kind: 'waiting' }
+  const onward = waitingAt(client, await keepWaiting(ctx, { client, parameters, kept }, null))
+  const minted = { ...(await reissueSessionToken(ctx, stands, client.clientId)), cookies: [] }
+  const ended = before?.sessionId === session.id ? undefined : before
+  const { headers, cookies } = await finish(ctx, { minted, cookies: [], returnTo: onward, before: ended })
+  return new Sent(as(303, undefined), { headers, cookies })
+}
+
+/** Nothing is believed of the answer but what it leaves out of what is asked and may be given, now. */
+const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Promise<Page> => {
+  const { t, row, client, parameters, redirectUri, take } = answer
+  const isSame = principal?.userId === row.userId && principal?.sessionId === row.sessionId && !principal.passwordChangeRequired
+  if (principal === undefined || !isSame || row.consent === null) {
+    throw invalidChallenge('consent')
+  }
+  const chosen = row.consent
+  return toClient(ctx, redirectUri, parameters.state, async () => {
+    const whole = judge({ client, parameters, pushed: true }, redirectUri)
+    const kept = new Set(chosen.details.map(canonical))
+    const j = { ...whole, details: whole.details.filter((detail) => kept.has(canonical(detail))) }
+    const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null, now: ctx.clock.now() }
+    const types = await knownTypes(ctx, j)
+    const names = new Set(chosen.scopes.map(({ name }) => name))
+    const scopes = grantable(j, await findConsentState(t, of)).filter((scope) => names.has(scope))
+    if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'Nothing of what was allowed can be given.')
+    return away(await issueCode(ctx, j, principal, scopes, types, { remember: chosen.remember, also: take }))
+  })
+}
+
+/** @throws AppError login_challenge_invalid, consent_challenge_invalid, invalid_request: on a page */
+export const goOn = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<Page> => {
+  const { client_id: clientId = '', login_verifier: login, consent_verifier: consent } = query
+  const step = login === undefined ? 'consent' : 'login'
+  const answer = await back(ctx, await broughtBack(ctx, step, clientId, login ?? consent ?? ''))
+  if (!answer.accepts) return toClient(ctx, answer.redirectUri, answer.parameters.state, () => refuse(answer))
+  return step === 'login' ? signedIn(ctx, principal, answer) : decided(ctx, principal, answer)
+}

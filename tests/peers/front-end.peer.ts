@@ -1,0 +1,91 @@
+// openid-client 6 at a company that has a front end of its own: the client knows nothing but the issuer, the front end nothing but the documented API.
+import * as client from 'openid-client'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findTenant, updateTenantSettings } from '#db/store/tenants'
+import { atomically, forTenant } from '#db/tenant'
+import { cookieJar, PASSWORD } from '#shared/testing/app'
+import { newOauthClient, newResource, REDIRECT, type ResourceServer } from '#shared/testing/oauth'
+import { type CustomFrontEnd, startCustomFrontEnd } from './custom-front-end.ts'
+import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
+import { unkept } from './unkept.ts'
+
+let server: AuthorizationServer
+let frontEnd: CustomFrontEnd
+let api: ResourceServer
+beforeAll(async () => {
+  server = await startAuthorizationServer()
+  frontEnd = await startCustomFrontEnd(server.issuer)
+  const { ctx, db } = server.where
+  await atomically(forTenant(db, server.company.tenantId), async (t) =>
+    updateTenantSettings(t, { ...(await findTenant(t))?.settings, loginUi: frontEnd.origin }, ctx.clock.now()),
+  )
+  api = await newResource(server.where, server.company, [
+    { name: 'tools:read', description: 'Read your tools' },
+    { name: 'tools:list', description: 'List your tools' },
+  ])
+}, 180_000)
+afterAll(async () => {
+  frontEnd?.stop()
+  await server?.stop()
+})
+
+/** A browser between the two of them: it follows, keeps cookies for each, and stops where it leaves both. */
+const browse = async (address: string, jar = cookieJar()): Promise<URL> => {
+  let url = new URL(address)
+  for (let steps = 0; steps < 20; steps++) {
+    const response = await unkept(url, { redirect: 'manual', headers: url.origin === server.issuer ? jar.header() : {} })
+    if (url.origin === server.issuer) jar.take(response)
+    const location = response.headers.get('location')
+    if (location === null) throw new Error(`${url.pathname}: ${response.status} ${(await response.text()).slice(-500)}`)
+    url = new URL(location, url)
+    if (url.origin !== server.issuer && url.origin !== frontEnd.origin) return url
+  }
+  throw new Error('the redirects do not end')
+}
+
+const begin = async (scope: string) => {
+  const made = await newOauthClient(server.where, server.company, { at: [api] })
+  const insecure: client.DiscoveryRequestOptions = { execute: [client.allowInsecureRequests], [client.customFetch]: unkept }
+  const config = await client.discovery(new URL(server.issuer), made.id, made.secret, undefined, insecure)
+  const [pkceCodeVerifier, expectedState, expectedNonce] = [client.randomPKCECodeVerifier(), client.randomState(), client.randomNonce()]
+  const url = client.buildAuthorizationUrl(config, {
+    redirect_uri: REDIRECT,
+    scope,
+    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    state: expectedState,
+    nonce: expectedNonce,
+    resource: api.resource,
+  })
+  const redeem = (back: URL) => client.authorizationCodeGrant(config, back, { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true })
+  return { made, config, url: url.href, redeem }
+}
+
+test('smoke: sign-in and consent at the front end, then code, tokens and userinfo; the second client finds the person signed in', async () => {
+  frontEnd.visitedBy({ email: server.email, password: PASSWORD, grants: ['openid', 'email', 'tools:read'] })
+  const first = await begin('openid email tools:read tools:list')
+  const jar = cookieJar()
+  const tokens = await first.redeem(await browse(first.url, jar))
+  expect(tokens.scope).toBe('openid email tools:read')
+  const { sub = '' } = (tokens.claims() ?? {}) as Partial<client.IDToken>
+  expect(await client.fetchUserInfo(first.config, tokens.access_token, sub)).toMatchObject({ sub, email: server.email })
+  expect(frontEnd.asked).toMatchObject([
+    { success: true, client_id: first.made.id, client_name: 'Shop' },
+    { subject: server.email, client: { client_id: first.made.id, redirect_host: 'app.example.com' } },
+  ])
+  const signIns = frontEnd.asked.length
+  const second = await begin('openid tools:list')
+  frontEnd.visitedBy({ email: server.email, password: PASSWORD })
+  expect((await second.redeem(await browse(second.url, jar))).scope).toBe('openid tools:list')
+  // Consent alone was asked for.
+  expect(frontEnd.asked.slice(signIns).map((one) => 'subject' in one)).toEqual([true])
+})
+
+test('a no at either step is access_denied at the client', async () => {
+  const { url, redeem } = await begin('openid')
+  frontEnd.visitedBy({ email: '', password: '', says: 'no' })
+  await expect(redeem(await browse(url))).rejects.toMatchObject({ error: 'access_denied' })
+  const other = await begin('openid')
+  frontEnd.visitedBy({ email: server.email, password: PASSWORD, says: 'no' })
+  await expect(other.redeem(await browse(other.url))).rejects.toMatchObject({ error: 'access_denied' })
+})
