@@ -27,6 +27,7 @@ const start = async (mode: 'keys' | 'introspection', more: Partial<GuardOptions>
     issuer: ISSUER,
     resource: server.resource,
     scopes: SCOPES.map(({ name }) => name),
+    detailTypes: ['payment'],
     fetch: net,
     now: () => app.clock.now(),
     credentials: { id: server.id, secret: server.secret },
@@ -110,6 +111,7 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
     expect(await document?.json()).toMatchObject({
       resource: server.resource,
       authorization_servers: [ISSUER],
+      authorization_details_types_supported: ['payment'],
       scopes_supported: ['tools:read', 'tools:write'],
       bearer_methods_supported: ['header'],
     })

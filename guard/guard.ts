@@ -27,6 +27,8 @@ export type GuardOptions = {
   readonly name?: string
   /** What can be asked for here, in the metadata. */
   readonly scopes?: readonly string[]
+  /** Types of authorization details (RFC 9396) that it understands, in the metadata. */
+  readonly detailTypes?: readonly string[]
   /** Of this resource server at the issuer: its id and introspection secret. Left out, nothing is learned of revocations: a token counts until it expires. */
   readonly credentials?: Credentials
   /**

@@ -1,7 +1,13 @@
 // What a client has to know of this resource (RFC 9728), where it looks for it.
 import { CLIENT_SIGNING_ALGS } from '#shared/oauth/offered'
 
-type Described = { readonly issuer: string; readonly resource: string; readonly name?: string; readonly scopes?: readonly string[] }
+type Described = {
+  readonly issuer: string
+  readonly resource: string
+  readonly name?: string
+  readonly scopes?: readonly string[]
+  readonly detailTypes?: readonly string[]
+}
 
 const ROOT = '/.well-known/oauth-protected-resource'
 
@@ -11,11 +17,12 @@ export const metadataPath = (resource: string): string => {
   return pathname === '/' ? ROOT : `${ROOT}${pathname}`
 }
 
-const documentOf = ({ issuer, resource, name, scopes }: Described) => ({
+const documentOf = ({ issuer, resource, name, scopes, detailTypes }: Described) => ({
   resource,
   authorization_servers: [issuer],
   ...(name === undefined ? {} : { resource_name: name }),
   ...(scopes === undefined ? {} : { scopes_supported: scopes }),
+  ...(detailTypes === undefined ? {} : { authorization_details_types_supported: detailTypes }),
   bearer_methods_supported: ['header'],
   dpop_signing_alg_values_supported: CLIENT_SIGNING_ALGS,
 })

@@ -749,6 +749,7 @@ CREATE TABLE "authsec"."resource_servers" (
 	"protected_base_path" text NOT NULL,
 	"resource" text NOT NULL,
 	"application_type" text DEFAULT 'mcp_server' NOT NULL,
+	"agent_type" text,
 	"active" boolean DEFAULT true NOT NULL,
 	"introspection_hash" "bytea" NOT NULL,
 	"token_seconds" integer DEFAULT 300 NOT NULL,

@@ -1,5 +1,5 @@
 // Every query on types of authorization details, and on limits that are used up.
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { oauthBudgets, oauthDetailTypes, oauthSpends } from '../tables/delegations.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
@@ -21,6 +21,15 @@ export const findDetailType = async (t: TenantDb, id: string): Promise<DetailTyp
 
 export const listDetailTypes = (t: TenantDb, limit: number): Promise<DetailType[]> =>
   t.db.select().from(oauthDetailTypes).where(ownRows(t, oauthDetailTypes)).orderBy(asc(oauthDetailTypes.type)).limit(limit)
+
+/** What may be asked for in detail at a resource server. */
+export const listDetailTypesAt = (t: TenantDb, resourceServerId: string, limit: number): Promise<DetailType[]> =>
+  t.db
+    .select()
+    .from(oauthDetailTypes)
+    .where(and(ownRows(t, oauthDetailTypes), or(isNull(oauthDetailTypes.resourceServerId), eq(oauthDetailTypes.resourceServerId, resourceServerId))))
+    .orderBy(asc(oauthDetailTypes.type))
+    .limit(limit)
 
 /** Those of these names that there are. */
 export const findDetailTypes = async (t: TenantDb, types: readonly string[]): Promise<DetailType[]> =>

@@ -16,6 +16,8 @@ export const resourceServers = schema.table(
     protectedBasePath: text('protected_base_path').notNull(),
     resource: text('resource').notNull(),
     applicationType: text('application_type').notNull().default('mcp_server'),
+    /** Of which type the agent is that answers there, where one does: as in policies of delegation. */
+    agentType: text('agent_type'),
     active: boolean('active').notNull().default(true),
     /** SHA-256 of the secret with which it asks about tokens. */
     introspectionHash: bytes('introspection_hash').notNull(),

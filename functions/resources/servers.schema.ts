@@ -37,6 +37,11 @@ export const NewServer = z
     scope_preset_id: z.enum(PRESET_IDS).optional(),
     registration_modes: Modes.default(['prereg']),
     application_type: z.enum(['mcp_server', 'ai_agent', 'clawbot', 'api_service']).default('mcp_server'),
+    /** Of the agent that answers there; `mcp-agent` where an `ai_agent` says nothing. */
+    agent_type: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, hyphens and underscores, at most 64')
+      .optional(),
     /** Any client of the tenant may ask for it. */
     open_to_clients: z.boolean().default(false),
     token_seconds: TokenSeconds.default(300),
@@ -61,6 +66,7 @@ const members = {
   public_base_url: z.string(),
   protected_base_path: z.string(),
   application_type: z.string(),
+  agent_type: z.string().optional(),
   resource_url: z.string(),
   issuer_url: z.string(),
   jwks_uri: z.string(),
@@ -98,5 +104,8 @@ export const Manifest = z
     bearer_methods_supported: z.array(z.string()),
     resource_name: z.string(),
     dpop_signing_alg_values_supported: z.array(z.string()),
+    authorization_details_types_supported: z.array(z.string()).optional(),
+    application_type: z.string(),
+    agent_type: z.string().optional(),
   })
   .meta({ id: 'ProtectedResource' })

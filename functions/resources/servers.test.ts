@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { findResourceServer } from '#db/store/resource-servers'
 import { forTenant } from '#db/tenant'
 import { addDomain, proveDomain } from '#shared/testing/administration'
+import { newDetailType } from '#shared/testing/agents'
 import { startApp } from '#shared/testing/app'
 import { newOauthClient } from '#shared/testing/oauth'
 import { resourceRoutes } from './routes.ts'
@@ -108,4 +109,25 @@ test('what the store keeps of the secret is a digest', async () => {
   const made = await (await create({})).json()
   const row = await findResourceServer(forTenant(app.db, company.tenantId), made.id)
   expect(Buffer.from(row?.introspectionHash ?? []).length).toBe(32)
+})
+
+test('an agent that is a resource server says so in its manifest, with the types of details that it understands', async () => {
+  const { app, company, owner, create } = await start()
+  const made = await (await create({ application_type: 'ai_agent' })).json()
+  expect(made).toMatchObject({ application_type: 'ai_agent', agent_type: 'mcp-agent' })
+  const named = await (await create({ application_type: 'ai_agent', agent_type: 'booking', protected_base_path: '/agent' })).json()
+  const plain = await (await create({ protected_base_path: '/tools' })).json()
+  expect(plain).not.toHaveProperty('agent_type')
+  expect((await create({ application_type: 'ai_agent', agent_type: 'a b', protected_base_path: '/x' })).status).toBe(400)
+  await newDetailType(app, company, { type: 'anywhere' })
+  await newDetailType(app, company, { type: 'booking', resourceServerId: named.id })
+  const manifest = async (id: string) => (await app.request(`${BASE}/${id}/manifest`, { token: owner })).json()
+  expect(await manifest(named.id)).toMatchObject({
+    resource: named.resource_url,
+    application_type: 'ai_agent',
+    agent_type: 'booking',
+    authorization_details_types_supported: ['anywhere', 'booking'],
+  })
+  expect(await manifest(plain.id)).toMatchObject({ application_type: 'mcp_server', authorization_details_types_supported: ['anywhere'] })
+  expect(await manifest(plain.id)).not.toHaveProperty('agent_type')
 })

@@ -4,6 +4,7 @@ import type * as z from 'zod'
 import { isForeignKeyViolation, isUniqueViolation } from '#db/client'
 import { findClient } from '#db/store/clients'
 import { findTenantByDomain } from '#db/store/domains'
+import { listDetailTypesAt } from '#db/store/oauth-details'
 import { decideAccessRequest, putAccessRequest } from '#db/store/registered-clients'
 import {
   deleteResourceServer,
@@ -43,6 +44,8 @@ import type {
 } from './servers.schema.ts'
 
 const MOST_LISTED = 500
+/** Of a server of the type `ai_agent` that says nothing else. */
+const DEFAULT_AGENT = 'mcp-agent'
 /** Ten years: until somebody lets it in after all. */
 const REFUSED_SECONDS = 10 * 365 * 24 * 3600
 
@@ -57,6 +60,7 @@ const shown = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly N
     public_base_url: row.publicBaseUrl,
     protected_base_path: row.protectedBasePath,
     application_type: row.applicationType,
+    ...(row.agentType === null ? {} : { agent_type: row.agentType }),
     resource_url: row.resource,
     issuer_url: issuer,
     jwks_uri: `${issuer}${ENDPOINTS.jwks}`,
@@ -138,6 +142,7 @@ export const createServer = async (ctx: Ctx, caller: User, asked: z.output<typeo
         protectedBasePath: place.path,
         resource: place.resource,
         applicationType: asked.application_type,
+        agentType: asked.agent_type ?? (asked.application_type === 'ai_agent' ? DEFAULT_AGENT : null),
         openToClients: asked.open_to_clients,
         registrationModes: [...new Set(asked.registration_modes)],
         tokenSeconds: asked.token_seconds,
@@ -182,7 +187,8 @@ export const readServer = async (ctx: Ctx, caller: User, id: string): Promise<Ou
 
 /** What the server's author publishes of it, below /.well-known/oauth-protected-resource of its own host. @throws AppError not_found */
 export const readManifest = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof Manifest>> => {
-  const { resource_url, name, scopes_supported } = await readServer(ctx, caller, id)
+  const { resource_url, name, scopes_supported, application_type, agent_type } = await readServer(ctx, caller, id)
+  const types = await listDetailTypesAt(forTenant(ctx.db, caller.tenantId), id, MOST_LISTED)
   return {
     resource: resource_url,
     authorization_servers: [ctx.config.BASE_URL],
@@ -190,6 +196,9 @@ export const readManifest = async (ctx: Ctx, caller: User, id: string): Promise<
     bearer_methods_supported: ['header'],
     resource_name: name,
     dpop_signing_alg_values_supported: [...CLIENT_SIGNING_ALGS],
+    ...(types.length === 0 ? {} : { authorization_details_types_supported: types.map(({ type }) => type) }),
+    application_type,
+    ...(agent_type === undefined ? {} : { agent_type }),
   }
 }
 

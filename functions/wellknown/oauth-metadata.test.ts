@@ -16,6 +16,8 @@ test('both places have the same bytes, with the issuer that their address begins
     code_challenge_methods_supported: ['S256'],
     response_types_supported: ['code'],
     authorization_response_iss_parameter_supported: true,
+    backchannel_token_delivery_modes_supported: ['poll'],
+    backchannel_user_code_parameter_supported: false,
   })
 })
 
