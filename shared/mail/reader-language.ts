@@ -2,7 +2,6 @@
 import type { Tenant } from '#db/store/tenants'
 import { readVisit } from '../browser/visit.ts'
 import type { RequestCtx } from '../context.ts'
-import { languageOf } from './templates.ts'
 
 type Decided = Pick<Tenant, 'settings'> | undefined
 
@@ -10,7 +9,8 @@ type Decided = Pick<Tenant, 'settings'> | undefined
 export const readerLanguage = async ({ request }: Pick<RequestCtx, 'request'>, tenant: Decided) => {
   if (tenant?.settings.language !== undefined) return tenant.settings.language
   const chosen = readVisit({ request })?.lang
-  if (chosen !== undefined) return languageOf(chosen)
+  // The words of all mails stand beside it.
+  if (chosen !== undefined) return (await import('./templates.ts')).languageOf(chosen)
   const { preferredLanguage } = await import('../page/language.ts')
   return preferredLanguage(request.header('accept-language'))
 }
