@@ -64,6 +64,10 @@ const OF_THE_MOMENT = new Set(['retry-after', 'etag'])
 
 /** A moment as people read it. */
 const TOLD_TIME = /<time [^>]*>[^<]*<\/time>/g
+/** What is left of a session when its cookie is set. */
+const COOKIE_AGE = /Max-Age=\d{5}/g
+/** Offered where texts can be sent: a machine of one's own captures them, a production without Twilio has none. */
+const TEXTS = /<li><a href="\/me\/phone">[^<]*<\/a><\/li>/g
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/gi
 const JWT = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*/g
 const MOMENT = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)/g
@@ -75,7 +79,7 @@ const MEASURED = /("\w+_ms":)\d+/g
 /** Long, of base64 or base64url, and no word: its letters and digits change too often; or nothing but hex, or base32. */
 const TOKEN = /[A-Za-z0-9_+/-]{20,}={0,2}/g
 const changes = (text: string): number => text.match(/[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])/g)?.length ?? 0
-const isRandom = (text: string): boolean => changes(text) * 5 > text.length || /^[0-9a-f]{24,}$/.test(text) || /^[A-Z2-7]{26,}$/.test(text)
+const isRandom = (text: string): boolean => changes(text) * 8 > text.length || /^[0-9a-f]{24,}$/.test(text) || /^[A-Z2-7]{26,}$/.test(text)
 /** A key of an authenticator app as people type it, a backup code, a user code, a picture of one. */
 const TYPED = /([A-Z2-7]{4} ){7}[A-Z2-7]{4}|\b(\d\d-)?([0-9A-Z]{4}-){1,3}[0-9A-Z]{4}\b|<svg[\s\S]*?<\/svg>/g
 /** Names that tests make of the end of an id. */
@@ -89,7 +93,9 @@ const plain = (text: string): string =>
       const [header, payload] = token.split('.')
       return `<jwt ${claims(header)} ${claims(payload)}>`
     })
+    .replace(TEXTS, '')
     .replace(TOLD_TIME, '<moment>')
+    .replace(COOKIE_AGE, 'Max-Age=<seconds>')
     .replace(UUID, '<id>')
     .replace(TYPED, '<typed>')
     .replace(NAMED_BY_ID, '-<id>')

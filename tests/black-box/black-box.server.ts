@@ -8,10 +8,13 @@ import { STORIES, type Story } from './stories.ts'
 import { questionsOf } from './sweep.ts'
 import { type Box, startBoth } from './systems.ts'
 
+/** Some hundred requests to two systems each: on a machine that has other things to do, minutes. */
+const A_GROUP_MS = 900_000
+
 let boxes: readonly [Box, Box]
 beforeAll(async () => {
   boxes = await startBoth()
-})
+}, A_GROUP_MS)
 afterAll(() => Promise.all(boxes.map((box) => box.close())))
 
 type Heard = Readonly<Record<string, Said>>
@@ -33,7 +36,7 @@ const only = (heard: Heard, keys: readonly string[]): Heard => Object.fromEntrie
 /** Answered by what a process reaches, which is not alike: a machine of one's own captures the text messages that a production without Twilio cannot send. */
 const BY_DRIVER: readonly string[] = ['accountPages.sendPhoneCode, who may']
 
-test.each(GROUPS.map(({ name }) => name))('%s: every route answers the same', async (group) => {
+test.each(GROUPS.map(({ name }) => name))('%s: every route answers the same', { timeout: A_GROUP_MS }, async (group) => {
   const [functions = {}, local = {}] = await Promise.all(boxes.map((box) => sweep(box, group)))
   const keys = differing(functions, local).filter((key) => !BY_DRIVER.includes(key))
   expect(only(functions, keys), keys.length === 0 ? '' : boxes.map((box) => box.log(group).slice(-1500)).join('\n')).toEqual(only(local, keys))
@@ -51,7 +54,7 @@ const walk = async (box: Box, story: Story): Promise<Heard> => {
   return heard
 }
 
-test.each(Object.entries(STORIES))('%s: the same all the way', async (_, story) => {
+test.each(Object.entries(STORIES))('%s: the same all the way', { timeout: A_GROUP_MS }, async (_, story) => {
   const [functions = {}, local = {}] = await Promise.all(boxes.map((box) => walk(box, story)))
   const keys = differing(functions, local)
   expect(only(functions, keys)).toEqual(only(local, keys))

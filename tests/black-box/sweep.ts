@@ -38,7 +38,7 @@ const encoded = (members: Readonly<Record<string, unknown>>): string =>
 
 export const questionsOf = async (box: Box, listed: Listed): Promise<readonly Question[]> => {
   const { route } = listed
-  const company = await box.app.company('box')
+  const company = await box.app.company('lambda')
   const { seed, token } = await prepare(box, listed, company)
   const method = methodOf(route)
   const tenantId = seed.owner?.tenantId ?? company.tenantId
