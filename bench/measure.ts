@@ -6,7 +6,13 @@ export type Contender = {
   readonly run: (n: number) => unknown
 }
 
-export type Figure = { readonly name: string; readonly cpuUs: number; readonly wallUs: number }
+export type Figure = {
+  readonly name: string
+  readonly cpuUs: number
+  readonly wallUs: number
+  /** CPU of each round that counted, in order. */
+  readonly rounds?: readonly number[]
+}
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
@@ -33,7 +39,16 @@ export const alternate = async (contenders: readonly Contender[], { operations, 
       seen[i]?.wall.push(wall)
     }
   }
-  return contenders.map(({ name }, i) => ({ name, cpuUs: median(seen[i]?.cpu ?? []), wallUs: median(seen[i]?.wall ?? []) }))
+  return contenders.map(({ name }, i) => {
+    const { cpu = [], wall = [] } = seen[i] ?? {}
+    return { name, cpuUs: median(cpu), wallUs: median(wall), rounds: cpu }
+  })
+}
+
+/** How far the ratio to `base` went, from round to round. */
+const spread = (figure: Figure, base: Figure): string => {
+  const ratios = (figure.rounds ?? []).map((us, i) => us / (base.rounds?.[i] ?? Number.NaN))
+  return ratios.length === 0 ? '' : ` (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`
 }
 
 /** A table whose ratios are against the named row. */
@@ -41,8 +56,9 @@ export const report = (title: string, figures: readonly Figure[], against: strin
   const base = figures.find(({ name }) => name === against)
   console.log(`\n${title}`)
   console.log(`  ${''.padEnd(46)}${'CPU us'.padStart(10)}${'wall us'.padStart(10)}   CPU ratio to ${against}`)
-  for (const { name, cpuUs, wallUs } of figures) {
-    const ratio = base === undefined ? '' : (cpuUs / base.cpuUs).toFixed(2)
+  for (const figure of figures) {
+    const { name, cpuUs, wallUs } = figure
+    const ratio = base === undefined ? '' : `${(cpuUs / base.cpuUs).toFixed(2)}${spread(figure, base)}`
     console.log(`  ${name.padEnd(46)}${cpuUs.toFixed(1).padStart(10)}${wallUs.toFixed(1).padStart(10)}   ${ratio}`)
   }
 }

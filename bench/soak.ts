@@ -1,16 +1,13 @@
-// `npm run bench:soak`: two processes of production under load for SOAK_SECONDS (600) at half of what saturates this machine, and in the middle a restart of the database's
-// connections, a flush of the cache and a kill -9 of one process (started again). No answer may be wrong, nothing that was acknowledged may be lost; how long each took to
-// recover is told. Needs TEST_DATABASE_URL and TEST_REDIS_URL. The load runs at a fixed pace, so what waits is counted and not left out.
+// `npm run bench:soak`: two processes of production under load for SOAK_SECONDS (600) at half of what saturates this machine, and in the middle the database killed and
+// started again, a flush of the cache and a kill -9 of one process (started again). No answer may be wrong, nothing that was acknowledged may be lost; how long each took
+// to recover is told. PostgreSQL and Redis are its own, in a scratch folder (root on Debian). The load runs at a fixed pace, so what waits is counted and not left out.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Redis } from 'ioredis'
 import pg from 'pg'
-import { startApp } from '#shared/testing/app'
-import { ownDatabase, TEST_LOGIN_PASSWORD } from '#shared/testing/database'
-import { setup } from '#shared/testing/global-setup'
+import { startServers } from './soak-servers.ts'
 
 const SECONDS = Number(process.env.SOAK_SECONDS ?? '600')
 const PORTS = [7581, 7582] as const
@@ -19,12 +16,15 @@ const HOST = 'auth.example.com'
 const FOLDER = join(process.cwd(), 'dist', `soak-${process.pid}`)
 const PEOPLE = 40
 
-/** A database of its own of that server: it is flushed. */
-const redisUrl = process.env.TEST_REDIS_URL === undefined ? undefined : new URL('/9', process.env.TEST_REDIS_URL).href
-await setup()
+const servers = await startServers()
+// What is asked for by these names is looked for when the modules are loaded.
+process.env.TEST_DATABASE_URL = servers.databaseUrl
+process.env.TEST_REDIS_URL = servers.redisUrl
+const { startApp } = await import('#shared/testing/app')
+const { ownDatabase, TEST_LOGIN_PASSWORD } = await import('#shared/testing/database')
+await (await import('#shared/testing/global-setup')).setup()
 const { db, url } = await ownDatabase()
-if (url === undefined || redisUrl === undefined) throw new Error('TEST_DATABASE_URL and TEST_REDIS_URL must be set')
-process.env.TEST_REDIS_URL = redisUrl
+if (url === undefined) throw new Error('the database has no address')
 execFileSync(process.execPath, ['--import', 'tsx', 'functions/build-server.ts', FOLDER], { stdio: 'ignore' })
 const app = await startApp([], { db, env: SECRETS, start: new Date().toISOString() })
 const company = await app.company('soak')
@@ -44,7 +44,7 @@ const env = {
   DATABASE_URL: loginOf('authsec_app'),
   DATABASE_JOBS_URL: loginOf('authsec_jobs'),
   DATABASE_OWNER_URL: url,
-  REDIS_URL: redisUrl,
+  REDIS_URL: servers.redisUrl,
   SMTP_URL: 'smtp://127.0.0.1:1',
   SIGN_UP: 'closed',
   TRUSTED_PROXIES: '127.0.0.1',
@@ -159,10 +159,6 @@ const best = await saturation()
 const pace = Math.max(1, best / 2)
 console.log(`saturated at ${best.toFixed(0)} requests a second; ${SECONDS} seconds at ${pace.toFixed(0)}`)
 
-const admin = new pg.Client({ connectionString: process.env.TEST_DATABASE_URL ?? '' })
-await admin.connect()
-const redis = new Redis(redisUrl)
-const name = new URL(url).pathname.slice(1)
 const happenings: { readonly what: string; readonly at: number; readonly settled: number }[] = []
 const happen = async (what: string, after: number, work: () => Promise<unknown>): Promise<void> => {
   await wait(after * 1000)
@@ -172,13 +168,8 @@ const happen = async (what: string, after: number, work: () => Promise<unknown>)
 }
 await Promise.all([
   atPace(pace, SECONDS),
-  happen('database: every connection cut, none let in for two seconds', SECONDS * 0.25, async () => {
-    await admin.query(`alter database ${name} connection limit 0`)
-    await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
-    await wait(2000)
-    await admin.query(`alter database ${name} connection limit -1`)
-  }),
-  happen('cache: flushed', SECONDS * 0.5, () => redis.flushdb()),
+  happen('database: killed, and started again', SECONDS * 0.25, servers.restartDatabase),
+  happen('cache: flushed', SECONDS * 0.5, servers.flushCache),
   happen('one of two processes: kill -9, and started again', SECONDS * 0.75, async () => {
     const [port] = PORTS
     children.get(port)?.kill('SIGKILL')
@@ -198,6 +189,8 @@ const lost = kept.filter((group) => !there.has(group))
 console.log(
   `${answered} answers, ${failures.length} told to come again or cut, ${wrong.length} wrong, ${kept.length} changes acknowledged, ${lost.length} of them lost`,
 )
+for (const status of new Set(failures.map((failure) => failure.status)))
+  console.log(`  ${status === 0 ? 'cut' : `told ${status}`}: ${failures.filter((failure) => failure.status === status).length}`)
 for (const { what, at } of happenings) {
   const until = at + SECONDS * 0.2
   const after = failures.filter((failure) => failure.at >= at && failure.at < until)
@@ -207,6 +200,7 @@ for (const { what, at } of happenings) {
 for (const text of [...new Set(wrong)].slice(0, 10)) console.log(`  wrong: ${text}`)
 
 for (const child of children.values()) child.kill('SIGKILL')
-await Promise.all([admin.end(), redis.quit(), db.engine.close()])
+await db.engine.close()
+await servers.stop()
 rmSync(FOLDER, { recursive: true, force: true })
 process.exit(wrong.length + lost.length > 0 || answered === 0 ? 1 : 0)

@@ -12,7 +12,15 @@ export type Statement = {
   readonly text: string
   readonly params: readonly unknown[] /** Rows as arrays of values, not as objects. */
   readonly arrays: boolean
+  /** What the same transaction does before it, in the same write: locks, since a statement sees what was committed when it began. Their rows are nobody's. */
+  readonly first?: readonly Before[]
 }
+export type Before = { readonly text: string; readonly params: readonly string[] }
+/** All that a statement asks of the server, in order. */
+export const partsOf = ({ first = [], ...statement }: Statement): readonly Statement[] => [
+  ...first.map((before) => ({ ...before, arrays: true })),
+  statement,
+]
 export type Run = (statement: Statement) => Promise<unknown[]>
 
 /** What a driver has to offer. All throw `DatabaseAway` when the server cannot be reached, and the driver's own error (with SQLSTATE in `code`) otherwise. */

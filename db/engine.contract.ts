@@ -178,6 +178,39 @@ export const engineContract = (name: string, open: () => Promise<Opened>): void 
       expect(await engine.one(app, ask('select n from authsec.contract where id = 6'))).toEqual([{ n: 10 }])
     })
 
+    test('what a statement needs first is done before it, in its own transaction, and its rows are nobody’s', async () => {
+      const insert = (id: number) => ({ text: 'insert into authsec.contract (id, n) values ($1, 0) returning id', params: [String(id)] })
+      const both = { ...ask('select n, id from authsec.contract where id in (20, 21) order by id'), first: [insert(20), insert(21)] }
+      const rows = [
+        { n: 0, id: 20 },
+        { n: 0, id: 21 },
+      ]
+      expect(await engine.one(app, both)).toEqual(rows)
+      expect(await engine.transaction(app, (run) => run({ ...both, first: [] }))).toEqual(rows)
+      expect(await engine.transaction(app, (run) => run({ ...ask('select id from authsec.contract where id = 22'), first: [insert(22)] }))).toEqual([
+        { id: 22 },
+      ])
+      expect(await stateOf(engine.one(app, { ...ask('select 1 / 0'), first: [insert(23)] }))).toBe('22012')
+      expect(await stateOf(engine.one(app, { ...ask('insert into authsec.contract (id, n) values (24, 0)'), first: [insert(20)] }))).toBe('23505')
+      expect([await count(23), await count(24)]).toEqual([0, 0])
+      expect(await engine.one(app, both).catch(() => 'refused')).toBe('refused')
+      expect(await engine.one(app, { ...ask('select 1 as one'), first: [insert(25)] })).toEqual([{ one: 1 }])
+      // The same text, known to the server from the other side.
+      const text = 'select n from authsec.contract where id = $1'
+      expect(await engine.one(app, ask(text, '20'))).toEqual([{ n: 0 }])
+      expect(await engine.one(app, { ...ask('select 2 as two'), first: [{ text, params: ['20'] }] })).toEqual([{ two: 2 }])
+    })
+
+    test('a statement sees what was committed while it waited for the lock that it takes first', async () => {
+      await engine.transaction(app, (run) => put(run, 30))
+      const raise = {
+        ...ask('update authsec.contract set n = (select n from authsec.contract where id = 30) + 1 where id = 30'),
+        first: [{ text: 'select from authsec.contract where id = $1 for no key update', params: ['30'] }],
+      }
+      await Promise.all(Array.from({ length: 20 }, () => engine.one(app, raise)))
+      expect(await engine.one(app, ask('select n from authsec.contract where id = 30'))).toEqual([{ n: 20 }])
+    })
+
     test('a script is one transaction', async () => {
       const failed = engine.script('authsec_owner', 'insert into authsec.contract values (7, 0); select 1 / 0')
       expect(await stateOf(failed)).toBe('22012')

@@ -1,7 +1,7 @@
-// PostgreSQL at Neon, for functions: a read is one HTTP request (a batch of two statements in one transaction: who and for whom, then what), a transaction that
+// PostgreSQL at Neon, for functions: a read is one HTTP request (a batch of statements in one transaction: who and for whom, then what), a transaction that
 // has to look in between is a WebSocket from the driver's pool.
 import { NeonDbError, neon, neonConfig, Pool } from '@neondatabase/serverless'
-import { DatabaseAway, type Engine, type Role } from './client.ts'
+import { DatabaseAway, type Engine, partsOf, type Role } from './client.ts'
 import { entering, isAway, type PostgresOptions, pooled, types } from './pool.ts'
 
 export type NeonOptions = PostgresOptions & {
@@ -46,13 +46,13 @@ export const neonEngine = (options: NeonOptions): Engine => {
   return {
     ...base,
     kind: 'neon',
-    one: async (scope, { text, params, arrays }) => {
+    one: async (scope, statement) => {
       const enter = entering(scope)
       const http = neon(urlOf(scope.role))
-      const asked = http.query(text, [...params], { types: types as never })
-      const options = { arrayMode: arrays, fetchOptions: { signal: AbortSignal.timeout(TIMEOUT_MS) } }
-      const [, rows] = await told(http.transaction([http.query(enter), asked], options))
-      return rows as unknown[]
+      const asked = partsOf(statement).map(({ text, params }) => http.query(text, [...params], { types: types as never }))
+      const options = { arrayMode: statement.arrays, fetchOptions: { signal: AbortSignal.timeout(TIMEOUT_MS) } }
+      const answers = await told(http.transaction([http.query(enter), ...asked], options))
+      return answers.at(-1) as unknown[]
     },
     transaction: (scope, work) => told(base.transaction(scope, work)),
     script: (role, text) => told(base.script(role, text)),

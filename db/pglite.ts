@@ -1,6 +1,6 @@
 // PostgreSQL inside the process: the default of local mode and of tests. One connection, so transactions queue.
 import { PGlite, type PGliteInterface, types as pgTypes } from '@electric-sql/pglite'
-import type { Engine, Run, Scope, Statement } from './client.ts'
+import { type Engine, partsOf, type Run, type Scope, type Statement } from './client.ts'
 
 const asText = (value: string): string => value
 /** As `pg` hands them over: moments as text, big integers as numbers. */
@@ -18,8 +18,13 @@ const enter = (db: Querying, scope: Scope): Promise<unknown> =>
 
 const running =
   (db: Querying): Run =>
-  async ({ text, params, arrays }: Statement) =>
-    (await db.query(text, params as unknown[], { parsers, ...(arrays ? { rowMode: 'array' as const } : {}) })).rows
+  async (statement: Statement) => {
+    let rows: unknown[] = []
+    for (const { text, params, arrays } of partsOf(statement)) {
+      rows = (await db.query(text, params as unknown[], { parsers, ...(arrays ? { rowMode: 'array' as const } : {}) })).rows
+    }
+    return rows
+  }
 
 /** Wraps an opened PGlite. Who opens one on a folder must hold the folder's lock first: see `lockFolder`. */
 export const pgliteEngine = (db: PGlite): Engine => ({

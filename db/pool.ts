@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import TypeOverrides from 'pg/lib/type-overrides'
-import { DatabaseAway, type Engine, isDatabaseAway, type Role, type Run, type Scope, type Statement } from './client.ts'
+import { DatabaseAway, type Engine, isDatabaseAway, partsOf, type Role, type Run, type Scope, type Statement } from './client.ts'
 
 /** The driver hands over what the server sent; columns of drizzle know what they hold. Only these are worth parsing here. */
 const BOOL = 16
@@ -51,8 +51,10 @@ export const isAway = (error: unknown): boolean => {
 }
 const translated = (error: unknown): unknown => (isAway(error) && !(error instanceof DatabaseAway) ? new DatabaseAway(error) : error)
 
-/** Statements are prepared by name while there are not too many of them: texts of ours are few, only `in (...)` lists vary. */
+/** Statements are prepared by name while there are not too many of them: texts of ours are few. */
 export const KEPT_STATEMENTS = 500
+/** Lists and rows vary in length as callers like, and would take all the names: from four on they get none. */
+const VARIES = /\bin \(\$\d+(?:, \$\d+){3}|(?:\), \((?:\$\d|default)[^()]*){3}/i
 /**
  * The name follows from the text, so that it means one text on every connection, also on one that a pooler hands from process to process (or from release to
  * release): there a counted name could run another process's statement.
@@ -64,15 +66,19 @@ type Known = { readonly name: string | undefined; readonly isRead: boolean }
 const CHANGE = /\b(insert|update|delete|merge|into|call|do|copy)\b/i
 const isReadText = (text: string): boolean => /^\s*(select|with)\b/i.test(text) && !CHANGE.test(text)
 
-const known = new Map<string, Known>()
-const knownOf = (text: string): Known => {
-  const found = known.get(text)
-  if (found !== undefined) return found
-  const isKept = known.size < KEPT_STATEMENTS
-  const made = { name: isKept ? statementName(text) : undefined, isRead: isReadText(text) }
-  if (isKept) known.set(text, made)
-  return made
+/** What is known of texts, of so many at most. */
+export const knownStatements = (most: number): ((text: string) => Known) => {
+  const known = new Map<string, Known>()
+  return (text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const isKept = known.size < most && !VARIES.test(text)
+    const made = { name: isKept ? statementName(text) : undefined, isRead: isReadText(text) }
+    if (isKept) known.set(text, made)
+    return made
+  }
 }
+const knownOf = knownStatements(KEPT_STATEMENTS)
 
 /** Whether doing the statement twice does no more than doing it once. */
 export const isRead = ({ text }: Statement): boolean => knownOf(text).isRead
@@ -209,8 +215,8 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
     const run: Run = async (statement) => {
       if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
       try {
-        const [{ rows }] = await Promise.all([client.query(queryOf(statement)), entered])
-        return rows
+        const [answers] = await Promise.all([Promise.all(partsOf(statement).map((part) => client.query(queryOf(part)))), entered])
+        return answers.at(-1)?.rows ?? []
       } catch (error) {
         throw translated(error)
       }

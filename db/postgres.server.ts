@@ -1,13 +1,15 @@
 // The contract on a server, and what only a server can do: go away.
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { and, inArray } from 'drizzle-orm'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TEST_LOGIN_PASSWORD, testDatabase } from '#shared/testing/database'
-import { DatabaseAway, type Engine, type Scope, sqlState } from './client.ts'
+import { DatabaseAway, type Engine, queriesThrough, type Scope, sqlState } from './client.ts'
 import { engineContract } from './engine.contract.ts'
-import { KEPT_STATEMENTS } from './pool.ts'
+import { KEPT_STATEMENTS, knownStatements } from './pool.ts'
 import { postgresEngine } from './postgres.ts'
+import { outboxQueue } from './tables/operations.ts'
 import { type CutProxy, cutProxy } from './testing/cut-proxy.ts'
 
 engineContract('PostgreSQL, each role logged in as itself', async () => {
@@ -40,6 +42,22 @@ test('a statement has the same name in every process, and no other text has it',
   expect(prepared.length).toBeGreaterThan(0)
   for (const [name, said] of prepared) expect(name).toBe(`s${createHash('sha256').update(said).digest('hex').slice(0, 32)}`)
   await engine.close()
+})
+
+test('lists and rows of every length take no names away', async () => {
+  const known = knownStatements(20)
+  const queries = queriesThrough(async ({ text }) => {
+    known(text)
+    return []
+  })
+  const rows = (count: number) => Array.from({ length: count }, (_, n) => ({ tenantId: randomUUID(), id: String(n), dueAt: new Date(0) }))
+  for (let count = 1; count <= 40; count++) {
+    const ids = rows(count).map(({ id }) => id)
+    await queries.select().from(outboxQueue).where(inArray(outboxQueue.id, ids))
+    await queries.delete(outboxQueue).where(and(inArray(outboxQueue.id, ids), inArray(outboxQueue.tenantId, ids)))
+    await queries.insert(outboxQueue).values(rows(count))
+  }
+  expect(known('select 1 as rare').name).toMatch(/^s[0-9a-f]{32}$/)
 })
 
 test('a statement without values runs as the role and for the tenant also when so many were prepared that it gets no name', async () => {

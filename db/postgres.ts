@@ -1,4 +1,4 @@
-// PostgreSQL over TCP. One statement under row level security costs one round trip.
+// PostgreSQL over TCP. One statement under row level security costs one round trip; what takes locks first, two.
 import pg from 'pg'
 import type { Engine } from './client.ts'
 import { queryEntered } from './entered-query.ts'
@@ -12,6 +12,7 @@ export const postgresEngine = (options: PostgresOptions): Engine => {
     one: async (scope, statement) => {
       requireWellFormed(scope)
       return connected(scope.role, (client, begun) => {
+        if (statement.first !== undefined) return transact(client, begun, scope, (run) => run(statement))
         if (!isRead(statement)) {
           // A change that commits in its own write may have been done although no answer came, and a second try would do it twice. Over a connection that
           // may be dead by now it takes the longer way, where nothing is done before the commit; over one that was just heard of it is tried once.

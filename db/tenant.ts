@@ -1,7 +1,17 @@
 // The first lock of tenant isolation: what may be queried is decided by type. Row level security is the second.
 import { eq, type SQL } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
-import { type Db, markTransaction, type Queries, queriesThrough, type Role, type Run, refuseInsideTransaction, type Scope } from './client.ts'
+import {
+  type Db,
+  markTransaction,
+  type Queries,
+  queriesThrough,
+  type Role,
+  type Run,
+  refuseInsideTransaction,
+  type Scope,
+  type Statement,
+} from './client.ts'
 
 /** A tenant's id that came from a verified principal or a tenant look-up, never from a body. */
 export type TenantId = string & { readonly __brand: 'TenantId' }
@@ -73,6 +83,16 @@ export const atomically = async <T>(t: TenantDb, work: (t: TenantTx) => Promise<
   )
   for (const tenantId of entered) t.source.committed(tenantId)
   return result
+}
+
+/**
+ * A change that one statement makes, its audit events included: committed when it answers. It finds by itself whether it may, for nothing looks in between. Called
+ * with a transaction, joins it.
+ */
+export const atOnce = async (t: TenantDb, statement: Statement): Promise<unknown[]> => {
+  const rows = await t.run(statement)
+  if (!('inTransaction' in t)) t.source.committed(t.tenantId)
+  return rows
 }
 
 /** As `atomically`, on the directory tables alone. */

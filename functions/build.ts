@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
-import { leftOut } from './left-out.ts'
+import { leftOut, otherErrors } from './left-out.ts'
 import { nativeFiles } from './native.ts'
 
 const HERE = new URL('.', import.meta.url)
@@ -87,9 +87,14 @@ export const sourcesOf = async (group: string): Promise<readonly string[]> => {
   return Object.keys(metafile.inputs)
 }
 
+/** Those in which an error is named where it is met: not the list of all. */
+export const namingErrors = async (group: string): Promise<readonly string[]> =>
+  (await sourcesOf(group)).flatMap((path) => (path === 'shared/errors.ts' || path.includes('node_modules/') ? [] : [join(ROOT, path)]))
+
 /** Builds without writing, unless a folder is named. */
 export const bundle = async (group: string, outdir?: string): Promise<Bundle> => {
-  const { metafile } = await build({ ...options(group, outdir ?? 'out'), metafile: true, write: outdir !== undefined })
+  const plugins = [leftOut, otherErrors(await namingErrors(group))]
+  const { metafile } = await build({ ...options(group, outdir ?? 'out'), plugins, metafile: true, write: outdir !== undefined })
   const outputs = Object.entries(metafile.outputs)
   const entry = outputs.find(([, { entryPoint }]) => entryPoint?.endsWith(`functions/${group}/handler.ts`))
   if (entry === undefined) throw new Error(`${group} has no entry`)

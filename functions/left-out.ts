@@ -100,6 +100,32 @@ const withoutWords = (path: string): string => {
   return rest
 }
 
+/** An error on a line of its own, by its code. */
+const ERROR = /^ {2}(\w+): \{.*\},$/
+/**
+ * The file of errors with those alone that one of the sources names: a code is thrown, said on a page and looked for by its name, so what none of them spells is
+ * never met. With their titles all of them are 16 KiB.
+ */
+export const errorsNamedIn = (errors: string, sources: readonly string[]): string => {
+  const words = new Set(sources.flatMap((path) => readFileSync(path, 'utf8').match(/\w+/g) ?? []))
+  const isNamed = (line: string): boolean => {
+    const code = ERROR.exec(line)?.[1]
+    return code === undefined || words.has(code)
+  }
+  return errors.split('\n').filter(isNamed).join('\n')
+}
+
+/** In a bundle of these sources. */
+export const otherErrors = (sources: readonly string[]): Plugin => ({
+  name: 'other-errors',
+  setup: (build) => {
+    build.onLoad({ filter: /[\\/]shared[\\/]errors\.ts$/ }, ({ path }) => ({
+      contents: errorsNamedIn(readFileSync(path, 'utf8'), sources),
+      loader: 'ts',
+    }))
+  },
+})
+
 export const leftOut: Plugin = {
   name: 'left-out',
   setup: (build) => {

@@ -2,7 +2,7 @@
 // take all of it, for both run at once while one replaces the other (expand, migrate, contract).
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Engine, Role } from '../client.ts'
+import { type Engine, partsOf, type Role, type Statement } from '../client.ts'
 
 export type Said = { readonly role: Role; readonly text: string }
 export type Snapshot = {
@@ -54,22 +54,24 @@ export const newestRelease = (folder: URL = new URL('./', import.meta.url)): Sna
 /** An engine that tells what is said, once each. */
 export const recording = (engine: Engine, tell: (said: Said) => void): Engine => {
   const known = new Set<string>()
-  const note = (role: Role, text: string): void => {
-    const key = `${role} ${text}`
-    if (known.has(key)) return
-    known.add(key)
-    tell({ role, text })
+  const note = (role: Role, statement: Statement): void => {
+    for (const { text } of partsOf(statement)) {
+      const key = `${role} ${text}`
+      if (known.has(key)) continue
+      known.add(key)
+      tell({ role, text })
+    }
   }
   return {
     ...engine,
     one: (scope, statement) => {
-      note(scope.role, statement.text)
+      note(scope.role, statement)
       return engine.one(scope, statement)
     },
     transaction: (scope, work) =>
       engine.transaction(scope, (run) =>
         work((statement) => {
-          note(scope.role, statement.text)
+          note(scope.role, statement)
           return run(statement)
         }),
       ),

@@ -1,6 +1,7 @@
 // What the authorization server asks of a client, in one statement: how it proves itself, what it may do, and the resource server it asks for. Written by
 // hand, prepared by the driver (hot path); oauth-clients.test.ts holds it to the tables.
 import { type AnyScope, asTenantId, type TenantDb, type TenantId } from '../tenant.ts'
+import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 export type ResourceScope = { readonly name: string; readonly description: string; readonly permission: string | null }
@@ -93,13 +94,6 @@ export const SCOPES_OF_USER = (server: string, user: string, now: string, client
  */
 export const REACHES = (c: string, r: string, rc: string, since: string): string =>
   `(${r}.active and ((${r}.open_to_clients and ${c}.registered_by = 'administrator') or coalesce(${rc}.valid_from <= ${since}, false)))`
-
-/** Whoever answers for client `c`, where that is an agent. */
-export const AGENT_OF = `left join authsec.agents ag on ag.tenant_id = c.tenant_id and ag.id = c.id
-  left join authsec.users ow on ow.tenant_id = ag.tenant_id and ow.id = ag.owner_id`
-/** No agent, or one that is neither suspended nor retired, whatever its client is, and whose owner is there and was not stopped since. */
-export const OWNER_STANDS = (since: string): string =>
-  `(ag.id is null or coalesce(ag.status = 'active' and ow.active and ow.deleted_at is null and ow.valid_from <= ${since}, false))`
 
 const TEXT = `
 select c.name, c.client_uri, d.active and c.active and c.deleted_at is null and t.status = 'active' and ${OWNER_STANDS('$4')}, c.is_public,

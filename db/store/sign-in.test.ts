@@ -65,6 +65,8 @@ test('what is known before the password is what the tables say', async () => {
   expect(Object.keys(before.user ?? {})).toHaveLength(19)
   expect(await findTenant(t)).toMatchObject(before.tenant ?? { name: 'none' })
   expect(before).toMatchObject({ administers: true, device: { failedAttempts: 0, lockedUntil: null } })
+  expect(before.owed).toEqual(await findOwed(t, admin.id, app.clock.now()))
+  expect(before.judged).toMatch(/^[0-9a-f]{64}$/)
   const keys = [await findDataKey(t, t.tenantId), await findDataKey(t, admin.id)].filter((key) => key !== undefined)
   expect(before.keys).toHaveLength(keys.length)
   for (const key of keys) expect(before.keys).toContainEqual({ ...key, wrapped: new Uint8Array(key.wrapped) })

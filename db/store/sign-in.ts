@@ -1,9 +1,10 @@
-// The statements of a sign-in, written by hand and prepared by the driver (hot path): one read before the password is judged, one that holds the person, one
-// that tells what is owed, one write for all that begins with a session; and one write for a wrong password. Beside the hash they are what a sign-in costs.
+// The statements of a sign-in, written by hand and prepared by the driver (hot path): one read before the password is judged; then the person is held, and one
+// write does all that begins with a session, sent together. Where that must not be, what is owed is read while the person is held, and then written.
+// One write for a wrong password. Beside the hash they are what a sign-in costs.
 import { auditEvents } from '../tables/audit.ts'
 import { outboxMessages, outboxQueue } from '../tables/operations.ts'
 import { sessions } from '../tables/sessions.ts'
-import type { TenantDb, TenantTx } from '../tenant.ts'
+import { atOnce, type TenantDb, type TenantTx } from '../tenant.ts'
 import type { NewAuditRow } from './audit-events.ts'
 import type { DataKey } from './data-keys.ts'
 import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'
@@ -86,7 +87,37 @@ export type BeforePassword = {
   readonly administers: boolean
   /** Of the tenant and of the person: what the record of this sign-in is sealed under. */
   readonly keys: readonly DataKey[]
+  /** What a session would be made of, if nothing changes meanwhile. */
+  readonly owed: Owed
+  /** Of all that was judged: whether it is so still, `insertBeginningAsJudged` finds by it. */
+  readonly judged: string | undefined
 }
+
+export type Owed = {
+  readonly tenant: Door | undefined
+  /** Kinds of confirmed second factors, the primary one first. */
+  readonly kinds: readonly FactorKind[]
+  readonly defaultClientId: string | undefined
+  /** Of tenant-wide, live bindings without conditions. */
+  readonly roles: readonly string[]
+}
+
+const OWED_COLUMNS = (user: string, now: string): string => `array(
+    select f.kind from authsec.factors f where f.tenant_id = $1 and f.user_id = ${user} and f.confirmed_at is not null order by f.is_primary desc, f.created_at) as kinds,
+  (select c.id from authsec.clients c where c.tenant_id = $1 and c.is_default limit 1) as default_client_id,
+  ${LIVE_ROLE_NAMES(user, now)} as roles`
+const OWED_CELLS = 3
+
+const owedOf = (tenant: Door | undefined, [kinds, defaultClientId, roles]: Cells): Owed => ({
+  tenant,
+  kinds: [...new Set((kinds ?? []) as FactorKind[])],
+  defaultClientId: (defaultClientId ?? undefined) as string | undefined,
+  roles: (roles ?? []) as string[],
+})
+
+/** Everything that decides whether there is a session, and what it says, as one short text. */
+const JUDGED = `encode(sha256(convert_to(row(t.domain, t.status, t.settings, u.id, u.email, u.email_verified_at, u.provider, u.client_id, u.project_id, u.password_hash, u.temporary_password,
+  u.password_reset_required, u.active, u.valid_from, u.deleted_at, o.kinds, o.default_client_id, o.roles)::text, 'UTF8')), 'hex')`
 
 type KeyCells = {
   readonly id: string
@@ -104,7 +135,7 @@ const keyOf = (t: TenantDb, cells: KeyCells): DataKey => ({
   createdAt: new Date(cells.created_at),
 })
 
-const BEFORE_PASSWORD = `select ${DOOR_COLUMNS}, ${ACCOUNT_COLUMNS},
+const BEFORE_PASSWORD = `select ${DOOR_COLUMNS}, ${ACCOUNT_COLUMNS}, o.kinds, o.default_client_id, o.roles, ${JUDGED},
   d.user_id is not null, d.failed_attempts, d.locked_until,
   'admin:access' = any (${LIVE_PERMISSIONS('u.id', '$4')}),
   (select json_agg(json_build_object('id', k.id, 'subject_id', k.subject_id, 'wrapped', encode(k.wrapped, 'hex'), 'master_key_id', k.master_key_id,
@@ -112,7 +143,8 @@ const BEFORE_PASSWORD = `select ${DOOR_COLUMNS}, ${ACCOUNT_COLUMNS},
 from (select) one
 left join authsec.tenants t on t.tenant_id = $1
 left join authsec.users u on u.tenant_id = $1 and u.email = $2
-left join authsec.known_devices d on d.tenant_id = $1 and d.user_id = u.id and d.device_hash = $3`
+left join authsec.known_devices d on d.tenant_id = $1 and d.user_id = u.id and d.device_hash = $3
+cross join lateral (select ${OWED_COLUMNS('u.id', '$4')} offset 0) o`
 
 /** Everything that is judged beside a password, in one statement whoever it is. */
 export const findBeforePassword = async (t: TenantDb, email: string, deviceHash: Uint8Array | undefined, now: Date): Promise<BeforePassword> => {
@@ -121,9 +153,13 @@ export const findBeforePassword = async (t: TenantDb, email: string, deviceHash:
     params: [t.tenantId, email, deviceHash ?? null, now.toISOString()],
     arrays: true,
   })) as Cells[]
-  const [isKnown, failedAttempts, lockedUntil, administers, keys] = row.slice(DOOR_CELLS + ACCOUNT_CELLS)
+  const owed = row.slice(DOOR_CELLS + ACCOUNT_CELLS)
+  const [judged, isKnown, failedAttempts, lockedUntil, administers, keys] = owed.slice(OWED_CELLS)
+  const tenant = doorOf(t, row)
   return {
-    tenant: doorOf(t, row),
+    tenant,
+    owed: owedOf(tenant, owed),
+    judged: judged as string | undefined,
     user: accountOf(t, row.slice(DOOR_CELLS)),
     device: isKnown ? { failedAttempts: failedAttempts as number, lockedUntil: moment(lockedUntil) } : undefined,
     administers: administers === true,
@@ -139,32 +175,12 @@ export const holdAccount = async (t: TenantTx, userId: string): Promise<Account 
   return accountOf(t, row)
 }
 
-export type Owed = {
-  readonly tenant: Door | undefined
-  /** Kinds of confirmed second factors, the primary one first. */
-  readonly kinds: readonly FactorKind[]
-  readonly defaultClientId: string | undefined
-  /** Of tenant-wide, live bindings without conditions. */
-  readonly roles: readonly string[]
-}
-
-const OWED = `select ${DOOR_COLUMNS},
-  array(select f.kind from authsec.factors f where f.tenant_id = $1 and f.user_id = $2 and f.confirmed_at is not null
-    order by f.is_primary desc, f.created_at),
-  (select c.id from authsec.clients c where c.tenant_id = $1 and c.is_default limit 1),
-  ${LIVE_ROLE_NAMES('$2', '$3')}
-from authsec.tenants t where t.tenant_id = $1`
+const OWED = `select ${DOOR_COLUMNS}, ${OWED_COLUMNS('$2', '$3')} from authsec.tenants t where t.tenant_id = $1`
 
 /** What the tenant asks of the person now, and what a session of the person is made of. */
 export const findOwed = async (t: TenantDb, userId: string, now: Date): Promise<Owed> => {
   const [row = []] = (await t.run({ text: OWED, params: [t.tenantId, userId, now.toISOString()], arrays: true })) as Cells[]
-  const [kinds, defaultClientId, roles] = row.slice(DOOR_CELLS)
-  return {
-    tenant: doorOf(t, row),
-    kinds: [...new Set((kinds ?? []) as FactorKind[])],
-    defaultClientId: (defaultClientId ?? undefined) as string | undefined,
-    roles: (roles ?? []) as string[],
-  }
+  return owedOf(doorOf(t, row), row.slice(DOOR_CELLS))
 }
 
 /** The person, held, and then what is owed: sent together, since a connection answers in order, and each statement sees what was committed when it began. */
@@ -184,8 +200,9 @@ export type Beginning = {
   readonly at: Date
 }
 
-const BEGIN = `with counted as (
-  insert into authsec.tenant_usage as q (tenant_id, kind, count) select $1::uuid, $3::text, 1 where $4::int >= 1
+/** `asJudged` names the rows that have to be there. */
+const BEGINNING = (asJudged: string): string => `counted as (
+  insert into authsec.tenant_usage as q (tenant_id, kind, count) select $1::uuid, $3::text, 1 from ${asJudged} where $4::int >= 1
   on conflict (tenant_id, kind) do update set count = q.count + 1 where q.count + 1 <= $4::int
   returning q.count
 ), swept as (
@@ -206,35 +223,46 @@ const BEGIN = `with counted as (
   insert into authsec.audit_events select r.* from counted, jsonb_populate_recordset(null::authsec.audit_events, $11::jsonb) r
 ) select count from counted`
 
+const BEGIN = `with ${BEGINNING('(select) one')}`
+const BEGIN_AS_JUDGED = `with as_judged as (
+  select from authsec.tenants t join authsec.users u on u.tenant_id = t.tenant_id
+  cross join lateral (select ${OWED_COLUMNS('u.id', '$7::timestamptz')} offset 0) o
+  where t.tenant_id = $1 and u.id = $2 and ${JUDGED} = $12
+), ${BEGINNING('as_judged')}`
+
+const beginningOf = ({ tenantId }: TenantDb, userId: string, b: Beginning): unknown[] => {
+  const events = b.events.map((row) => ({ ...row, tenantId }))
+  return [
+    tenantId,
+    userId,
+    b.quota.kind,
+    b.quota.max,
+    b.quota.prefix,
+    jsonRecord(sessions, { ...b.session, tenantId }),
+    b.at.toISOString(),
+    b.emailHash,
+    b.spentDeviceHash ?? null,
+    b.deviceHash ?? null,
+    jsonRecords(auditEvents, events),
+  ]
+}
+
 /**
  * Counts the sign-in, and with it writes the session, when the person and the address last came, the browser they are known from, and the record. False, and
  * nothing is written, when the quota is used up. The counter is held until the transaction ends, so two cannot both be the last.
  */
 export const insertBeginning = async (t: TenantTx, userId: string, b: Beginning): Promise<boolean> => {
-  const { tenantId } = t
-  const session = jsonRecord(sessions, { ...b.session, tenantId })
-  const events = jsonRecords(
-    auditEvents,
-    b.events.map((row) => ({ ...row, tenantId })),
-  )
-  const spent = b.spentDeviceHash ?? null
-  const rows = await t.run({
-    text: BEGIN,
-    params: [
-      tenantId,
-      userId,
-      b.quota.kind,
-      b.quota.max,
-      b.quota.prefix,
-      session,
-      b.at.toISOString(),
-      b.emailHash,
-      spent,
-      b.deviceHash ?? null,
-      events,
-    ],
-    arrays: true,
-  })
+  const rows = await t.run({ text: BEGIN, params: beginningOf(t, userId, b), arrays: true })
+  return rows.length === 1
+}
+
+/**
+ * As `insertBeginning`, at once: the person is held, and whoever waited for sees what was committed meanwhile. False, and nothing is written, also where
+ * anything of what was judged is not as it was.
+ */
+export const insertBeginningAsJudged = async (t: TenantDb, userId: string, judged: string, b: Beginning): Promise<boolean> => {
+  const held = { text: HOLD, params: [t.tenantId, userId] }
+  const rows = await atOnce(t, { text: BEGIN_AS_JUDGED, params: [...beginningOf(t, userId, b), judged], arrays: true, first: [held] })
   return rows.length === 1
 }
 

@@ -31,6 +31,8 @@ export type TenantSettings = {
   readonly cibaNumberMatching?: boolean | undefined
   /** Backchannel requests tell whether there is such a person with a device. */
   readonly cibaDisclosesAccounts?: boolean | undefined
+  /** In which people are written to; missing: the language of their browser. */
+  readonly language?: 'en' | 'de' | undefined
   /** Who may register clients of the tenant without an administrator (RFC 7591): anybody, unless told; who holds an initial access token; nobody. */
   readonly clientRegistration?: 'open' | 'token' | 'closed'
   /** Origin of the front end of its own at which people sign in and consent for its clients; missing: the hosted pages. */

@@ -7,7 +7,7 @@ import { directory, SYSTEM_TENANT, type TenantId } from '#db/tenant'
 import { AppError } from '#shared/errors'
 import { Sent } from '#shared/http/route'
 import { administers as isAdministrator } from '#shared/sign-in/administers'
-import { checkPassword, refused, requireProvedAddress } from '#shared/sign-in/check-password'
+import { checkPassword, type Judged, refused, requireProvedAddress } from '#shared/sign-in/check-password'
 import { chooseAdministratorTenant, fullDomain, isPlatformDomain, tenantOfOrigin } from '#shared/sign-in/choose-tenant'
 import { afterPassword, type FirstStepDone } from '#shared/sign-in/first-step'
 import { type FirstStep, factorMembers, type LoginResponse, type MintedToken, temporaryMembers } from '#shared/sign-in/login-response'
@@ -21,7 +21,7 @@ import type { Ctx } from './group.ts'
 
 type Credentials = z.output<typeof AdminLogin>
 
-type Identified = { readonly tenantId: TenantId; readonly user: Account }
+type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly judged: Judged | undefined }
 
 /** @throws AppError invalid_credentials, request_validation_failed, signature_unsupported, password_reset_required, temporary_password_expired, email_not_verified */
 const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
@@ -31,11 +31,11 @@ const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
     tenantDomain: body.tenant_domain,
     ticket: body.login_ticket,
   })
-  const { user, tenant, administers } = await checkPassword(ctx, tenantId, body.email, body.password)
+  const { user, tenant, administers, judged } = await checkPassword(ctx, tenantId, body.email, body.password)
   if (tenantId === undefined || !administers) throw refused(tenantId, user.id)
   requireProvedAddress(ctx, tenant, user)
   if (tenant.settings.requireLoginChallenge === true) requireChallenge(body)
-  return { tenantId, user }
+  return { tenantId, user, judged }
 }
 
 const stepMembers = ({ tenantId, user }: Identified, done: FirstStepDone) => ({

@@ -4,8 +4,8 @@ import { type NewUser, updateUser } from '#db/store/users'
 import { atomically, forTenant } from '#db/tenant'
 import { argon2Wasm } from '#shared/crypto/argon2-wasm'
 import { type PasswordHash, passwordHash } from '#shared/crypto/password-hash'
-import { PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { change, outcomeOf, rowOf } from '#shared/testing/sign-in'
+import { type Company, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { change, configure, enrol, outcomeOf, rowOf } from '#shared/testing/sign-in'
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'
 
@@ -48,6 +48,19 @@ test.each([
     expect(await outcomeOf(response)).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } })
     await change(app, admin, await untouched())
   }
+})
+
+test.each([
+  ['a factor is enrolled', (app: TestApp, { admin }: Company) => enrol(app, admin)],
+  ['the company asks for a second factor', (app: TestApp, company: Company) => configure(app, company, { requireSecondFactor: true })],
+] as const)('when %s meanwhile, the password alone earns a ticket', async (_, happen) => {
+  let company: Company | undefined
+  const app = await interrupted((running) => (company === undefined ? Promise.resolve() : happen(running, company)))
+  const made = await app.company()
+  const signIn = async () => (await app.request('/authsec/uflow/auth/admin/login', { body: { email: made.admin.email, password: PASSWORD } })).json()
+  expect(await signIn()).toHaveProperty('token')
+  company = made
+  expect(await signIn()).toMatchObject({ mfa_required: true, login_ticket: expect.any(String) })
 })
 
 test('renewing an old hash never brings back a password that was changed meanwhile', async () => {

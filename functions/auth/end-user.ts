@@ -107,6 +107,7 @@ export const announceNewUser = async (ctx: Ctx, principal: User): Promise<void> 
       await enqueueMail(t, ctx, {
         to: admin.email,
         tenantName: shownTenantName(ctx, tenant),
+        language: tenant?.settings.language ?? 'en',
         subjectId: principal.userId,
         template: 'new_user_registered',
         data: { email: principal.email, at: now, ...(user?.name ? { name: user.name } : {}) },

@@ -156,6 +156,26 @@ test('a sign-in that ends while a factor is being enrolled owes the factor', asy
   expect(tally(await minted)).toEqual({ 401: 10 })
 })
 
+test('a password that was judged while a factor was being enrolled earns no token', async () => {
+  const app = await start()
+  const { admin, tenantId } = await app.company()
+  // The first sign-in makes the key of the record; from then on a session begins in one round trip.
+  const signIn = () => app.request(`${ADMIN}/login`, { body: { email: admin.email, password: PASSWORD } })
+  expect(await bodyOf(await signIn())).toHaveProperty('token')
+  const gate = new EventEmitter()
+  const judged = once(gate, 'enrolling').then(signIn)
+  await atomically(forTenant(app.db, tenantId), async (t) => {
+    await lockUser(t, admin.id)
+    gate.emit('enrolling')
+    // Long enough for it to have read what is owed and to wait for the row that is held here.
+    await sleep(1500)
+    await insertFactor(t, { id: app.ctx.random.id(), userId: admin.id, kind: 'totp', confirmedAt: app.clock.now(), createdAt: app.clock.now() })
+  })
+  const body = await bodyOf(await judged)
+  expect(body).toMatchObject({ mfa_required: true, methods: ['totp'] })
+  expect(body).not.toHaveProperty('token')
+})
+
 test('parallel guesses at a password all count, and the owner hears of the lock once', async () => {
   const app = await start()
   const { admin } = await app.company()

@@ -7,7 +7,7 @@ import type { Company, Person, startApp, TestApp } from '#shared/testing/app'
 import { answer, ask, askFor, CIBA, newAsker, newPhone, pollCiba, startCiba, TENANT_CIBA } from '#shared/testing/ciba'
 import { countedDb } from '#shared/testing/counted'
 import { testDb } from '#shared/testing/database'
-import { grantState } from '#shared/testing/grants'
+import { unchanged } from '#shared/testing/rows'
 import { bodyOf, change, enrol, eventsOf, outcomeOf, setStatus } from '#shared/testing/sign-in'
 import { cibaRoutes } from './routes.ts'
 
@@ -21,15 +21,6 @@ const world = async (options: Parameters<typeof startApp>[1] = {}) => {
   const person = await app.person(company)
   return { app, push, company, person, asker: await newAsker(app, company), phone: await newPhone(app, person) }
 }
-/** What the attempt is answered; throws when anything but the record changed. */
-const unchanged = async <T>(app: TestApp, companies: readonly Company[], attempt: () => Promise<T>): Promise<T> => {
-  const tenants = [...companies.map(({ tenantId }) => tenantId), SYSTEM_TENANT]
-  const before = await grantState(app, ...tenants)
-  const result = await attempt()
-  expect(await grantState(app, ...tenants)).toBe(before)
-  return result
-}
-
 describe('a client that does not prove itself', () => {
   test('asks nobody: plain id, wrong secret, another\u2019s secret, an inactive one, a person\u2019s token', async () => {
     const { app, push, company, person, asker, phone } = await world()

@@ -4,7 +4,10 @@ import { findClient, findClientCredentials } from '#db/store/clients'
 import { updateTenantSettings } from '#db/store/tenants'
 import { atomically, directory, forTenant } from '#db/tenant'
 import { authenticateSdkClient } from '#shared/clients/secrets'
+import { problem } from '#shared/http/problem'
 import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { accessRoutes } from '../access/routes.ts'
+import { rolesRoutes } from '../roles/routes.ts'
 import { clientsRoutes } from './routes.ts'
 
 const base = (company: Company): string => `/authsec/clientms/tenants/${company.tenantId}/clients`
@@ -52,11 +55,32 @@ describe('making a client', () => {
     expect(await eventsOf(app, company, made.client_id)).toEqual(['client.created'])
   })
 
+  test('its service account is told, so that an administrator can let it ask for decisions', async () => {
+    const app = await startApp([...clientsRoutes, ...rolesRoutes, ...accessRoutes], { render: problem })
+    const company = await app.company()
+    const token = await app.token(company.admin)
+    const made = await (await app.request(`${base(company)}/create`, { token, body: { name: 'Shop', email: 'shop@acme.example' } })).json()
+    const again = await (await app.request(`${base(company)}/${made.client_id}`, { token })).json()
+    expect(again.service_account_id).toBe(made.service_account_id)
+    const authorization = `Basic ${Buffer.from(`${made.client_id}:${made.secret_id}`).toString('base64')}`
+    const body = { subject: { type: 'user', id: company.admin.id }, action: { name: 'access' }, resource: { type: 'admin', id: 'any' } }
+    const ask = (): Promise<Response> => app.request('/access/v1/evaluation', { body, headers: { authorization } })
+    expect((await ask()).status).toBe(403)
+    const role = await (
+      await app.request('/authsec/uflow/admin/roles', { token, body: { name: 'decider', permission_strings: ['policy:check'] } })
+    ).json()
+    const bound = { service_account_id: made.service_account_id, role_id: role.id }
+    expect((await app.request('/authsec/uflow/admin/bindings', { token, body: bound })).status).toBe(200)
+    const answer = await ask()
+    expect([answer.status, await answer.json()]).toMatchObject([200, { decision: true }])
+  })
+
   test('a public application gets neither secret nor service account', async () => {
     const { app, company, create } = await start()
     const made = await (await create({ token_endpoint_auth_method: 'none' })).json()
     expect(made).not.toHaveProperty('secret_id')
     expect(made).not.toHaveProperty('sdk_client_id')
+    expect(made).not.toHaveProperty('service_account_id')
     expect(made.warnings).toHaveLength(1)
     expect(await findClient(forTenant(app.db, company.tenantId), made.client_id)).toMatchObject({ isPublic: true, serviceAccountId: null })
   })

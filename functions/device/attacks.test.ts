@@ -2,26 +2,18 @@
 import { describe, expect, test } from 'vitest'
 import { setClientActive } from '#db/store/clients'
 import { findSessions, revokeSessions } from '#db/store/sessions'
-import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { atomically, forTenant } from '#db/tenant'
 import { ALPHABET, newUserCode, userCodeOf } from '#shared/grants/user-code'
 import { addClient } from '#shared/testing/administration'
 import { type Company, startApp, type TestApp } from '#shared/testing/app'
-import { beginDevice, beginDeviceOf, type Codes, DEVICE, grantState, pollDevice, verifyDevice } from '#shared/testing/grants'
+import { beginDevice, beginDeviceOf, type Codes, DEVICE, pollDevice, verifyDevice } from '#shared/testing/grants'
+import { unchanged } from '#shared/testing/rows'
 import { bodyOf, change, configure, enrol, eventsOf, outcomeOf, setStatus } from '#shared/testing/sign-in'
 import { deviceRoutes } from './routes.ts'
 
 const start = (options: Parameters<typeof startApp>[1] = {}) => startApp(deviceRoutes, options)
 const errorOf = async (response: Response) => [response.status, (await bodyOf(response)).error]
 const EXPIRED = [400, 'expired_token']
-
-/** What the attempt is answered; throws when anything but the record changed. */
-const unchanged = async <T>(app: TestApp, companies: readonly Company[], attempt: () => Promise<T>): Promise<T> => {
-  const tenants = [...companies.map(({ tenantId }) => tenantId), SYSTEM_TENANT]
-  const before = await grantState(app, ...tenants)
-  const result = await attempt()
-  expect(await grantState(app, ...tenants)).toBe(before)
-  return result
-}
 
 /** Two companies, somebody signed in to the second, a device of the first. */
 const twoCompanies = async (options: Parameters<typeof startApp>[1] = {}) => {

@@ -50,7 +50,7 @@ export const recoverPage = async (ctx: Ctx, asked: DoorAsked) => {
 export const recoverCodePage = async (ctx: Ctx, asked: DoorAsked) => {
   const page = await open(ctx, asked)
   const { recover, startAgain } = page.words
-  const { email } = page.visit
+  const email = page.visit.held?.recover
   const again = { href: at('/recover', asked), label: startAgain }
   if (email === undefined) return answerPage(ctx, page, overContent({ title: recover.expiredTitle, text: recover.expiredText, again }))
   return answerPage(ctx, page, {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { pageError } from '#page/error'
 import { type Person, startApp, type TestApp } from '#shared/testing/app'
 import { doorOf, noteOf, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
-import { change, codeIn, rowOf, wrongCode } from '#shared/testing/sign-in'
+import { change, codeIn, configure, rowOf, wrongCode } from '#shared/testing/sign-in'
 import { accountPageRoutes } from '../account-pages/routes.ts'
 import { loginRoutes } from './routes.ts'
 
@@ -33,6 +33,26 @@ test.each(['an administrator at the platform\u2019s door', 'a person at a compan
     expect(titleOf(await browser.send({ password: NEXT }))).toBe('Your sign-in')
   },
 )
+
+test('the mail is in the language that the company decided, else in the one that was chosen on the page, else in the browser\u2019s', async () => {
+  const app = await start()
+  const company = await app.company()
+  const subjectFor = async (own: Readonly<Record<string, string>>, lang: string, language?: 'en' | 'de'): Promise<string | undefined> => {
+    const person = await app.person(company)
+    await configure(app, company, language === undefined ? {} : { language })
+    const browser = openBrowser(app, own)
+    await browser.read(`/recover?client_id=${company.clientId}${lang}`)
+    await browser.send({ email: person.email })
+    return (await app.mailsTo(person.email)).at(-1)?.subject
+  }
+  const german = { 'accept-language': 'de-AT,en;q=0.5' }
+  const [english, deutsch] = [await subjectFor({}, ''), await subjectFor(german, '')]
+  expect(deutsch).not.toBe(english)
+  expect(await subjectFor(german, '&lang=en')).toBe(english)
+  expect(await subjectFor({}, '&lang=de')).toBe(deutsch)
+  expect(await subjectFor({}, '', 'de')).toBe(deutsch)
+  expect(await subjectFor(german, '&lang=de', 'en')).toBe(english)
+})
 
 test('an address that nobody has walks the same way, and its code is wrong like any other', async () => {
   const app = await start()

@@ -6,6 +6,7 @@ import type { DoorAsked } from '#shared/browser/door.schema'
 import { onPage } from '#shared/browser/form'
 import { sendTo } from '#shared/browser/go'
 import { endedSessionCookie } from '#shared/browser/session'
+import { heldAlso } from '#shared/browser/visit'
 import type { Sent } from '#shared/http/route'
 import { requestReset, resetPassword, verifyResetCode } from '#shared/recovery/reset'
 import { chooseAdministratorTenant } from '#shared/sign-in/choose-tenant'
@@ -23,7 +24,7 @@ const meant = async (ctx: Ctx, asked: DoorAsked, email: string): Promise<Meant> 
 export const askForCode = async (ctx: Ctx, asked: DoorAsked, email: string): Promise<Sent<undefined>> => {
   const { kind, tenantId } = await meant(ctx, asked, email)
   await requestReset(ctx, kind, tenantId, email)
-  return sendTo(ctx, at('/recover/code', asked), { remember: { email } })
+  return sendTo(ctx, at('/recover/code', asked), { remember: { email, ...heldAlso(ctx, { recover: email }) } })
 }
 
 /** @throws AppError invalid_code */

@@ -10,24 +10,24 @@ import { sendTo } from '#shared/browser/go'
 import { AppError } from '#shared/errors'
 import type { User } from '#shared/http/principal'
 import type { Sent } from '#shared/http/route'
-import { checkPassword, refused, requireProvedAddress } from '#shared/sign-in/check-password'
+import { checkPassword, type Judged, refused, requireProvedAddress } from '#shared/sign-in/check-password'
 import { chooseAdministratorTenant } from '#shared/sign-in/choose-tenant'
 import { afterPassword } from '#shared/sign-in/first-step'
 import { atLeast } from '#shared/token/acr'
 import type { Ctx } from './group.ts'
 
 type Credentials = { readonly email: string; readonly password: string }
-type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly clientId: string | undefined }
+type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly clientId: string | undefined; readonly judged: Judged | undefined }
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified */
 const identify = async (ctx: Ctx, door: PageDoor, { email, password }: Credentials): Promise<Identified> => {
   const tenantId =
     door.kind === 'tenant' ? door.tenantId : door.kind === 'platform' ? await chooseAdministratorTenant(onPage(ctx), { email }) : undefined
-  const { user, tenant, administers } = await checkPassword(ctx, tenantId, email, password)
+  const { user, tenant, administers, judged } = await checkPassword(ctx, tenantId, email, password)
   if (tenantId === undefined) throw refused(undefined, undefined)
   if (door.kind === 'platform' && !administers) throw refused(tenantId, user.id)
   requireProvedAddress(ctx, tenant, user)
-  return { tenantId, user, clientId: door.kind === 'tenant' ? door.clientId : undefined }
+  return { tenantId, user, judged, clientId: door.kind === 'tenant' ? door.clientId : undefined }
 }
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified, quota_exceeded */
@@ -60,10 +60,10 @@ export const meets = (ctx: Pick<Ctx, 'clock'>, principal: User, { max_age, acr_v
  */
 export const confirm = async (ctx: Ctx, principal: User, demand: Demand, password: string): Promise<Sent<undefined>> => {
   const { tenantId, clientId, email } = principal
-  const { user } = await checkPassword(ctx, tenantId, email, password)
+  const { user, judged } = await checkPassword(ctx, tenantId, email, password)
   // The principal was read up to a second ago: the address may be somebody else's by now.
   if (user.id !== principal.userId) throw new AppError('invalid_credentials')
-  const done = await afterPassword(onPage(ctx), { tenantId, user, clientId, mayMint: true })
+  const done = await afterPassword(onPage(ctx), { tenantId, user, judged, clientId, mayMint: true })
   if (done.minted === undefined) {
     return sendTo(ctx, at('/signin/factor', { return_to: demand.return_to }), { cookies: done.cookies, remember: { email } })
   }

@@ -95,7 +95,7 @@ export const signUpCodePage = async (ctx: Ctx, asked: DoorAsked, principal: User
   const door = await findDoor(ctx, asked)
   const page = await openPage(ctx, { principal, tenantId: tenantAt(door) })
   const { signUp, signIn, startAgain } = page.words
-  const { email } = page.visit
+  const email = page.visit.held?.sign_up
   const again = { href: at('/signup', asked), label: startAgain }
   if (email === undefined || page.said?.code === 'registration_expired') {
     return answerPage(ctx, page, overContent({ title: signUp.expiredTitle, text: signUp.expiredText, again }))

@@ -32,6 +32,16 @@ test('a company signs up, proves its address with the code, and its administrato
   expect(titleOf(browser.page())).toBe('This sign-up is over')
 })
 
+test('a browser that remembers an address and asked for no code is told of none', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const browser = openBrowser(app)
+  await browser.read(`/signin?client_id=${acme.clientId}`)
+  await browser.send({ email: acme.admin.email })
+  expect(titleOf(await browser.read('/signup/code'))).toBe('This sign-up is over')
+  expect(titleOf(await browser.read('/recover/code'))).toBe('The time for this is over')
+})
+
 test('a person signs up at a company\u2019s door; an address that is taken answers the same', async () => {
   const app = await start()
   const acme = await app.company()

@@ -4,6 +4,7 @@ import { at, findDoor, type PageDoor } from '#shared/browser/door'
 import type { DoorAsked } from '#shared/browser/door.schema'
 import { onPage } from '#shared/browser/form'
 import { sendTo } from '#shared/browser/go'
+import { heldAlso } from '#shared/browser/visit'
 import { AppError } from '#shared/errors'
 import type { Sent } from '#shared/http/route'
 import type { Door } from '#shared/sign-up/client'
@@ -24,12 +25,13 @@ export const startOnPage = async (ctx: Ctx, asked: DoorAsked, given: Given): Pro
   const { email, password, name = '', tenant_domain = '' } = given
   const door = await findDoor(ctx, asked)
   const next = at('/signup/code', asked)
+  const remember = { email, ...heldAlso(ctx, { sign_up: email }) }
   if (door.kind !== 'platform') {
     await startEndUserSignUp(ctx, clientAt(door), { email, password })
-    return sendTo(ctx, next, { remember: { email } })
+    return sendTo(ctx, next, { remember })
   }
   const started = await startSignUp(onPage(ctx), { email, password, name, tenantDomain: tenant_domain })
-  return sendTo(ctx, next, { remember: { email }, cookies: [started.cookie] })
+  return sendTo(ctx, next, { remember, cookies: [started.cookie] })
 }
 
 /** @throws AppError sign_up_closed, single_tenant, tenant_domain_taken, registration_expired, invalid_otp, invalid_client, email_taken, quota_exceeded */

@@ -3,8 +3,9 @@ import { authorizationServerError } from '#shared/http/problem'
 import { CIBA } from '#shared/oauth/offered'
 import type { Company, Person, TestApp } from '#shared/testing/app'
 import { answer, ask, newAsker, newPhone, pollCiba, startCiba } from '#shared/testing/ciba'
-import { DISGUISED, grantState } from '#shared/testing/grants'
+import { DISGUISED } from '#shared/testing/grants'
 import { claimsOf, type Json, newOauthClient, newResource, type OauthTestClient, post } from '#shared/testing/oauth'
+import { unchanged } from '#shared/testing/rows'
 import { cibaRoutes } from '../ciba/routes.ts'
 import { clientsRoutes } from '../clients/routes.ts'
 import { oauthRoutes } from './routes.ts'
@@ -75,16 +76,14 @@ test('refusals have the names of CIBA Core section 13, and nobody is asked', asy
     [{ ...hint, binding_message: 'pay\u200b1' }, 'invalid_binding_message'],
     [{ ...hint, binding_message: 'x'.repeat(129) }, 'invalid_binding_message'],
   ]
-  const before = await grantState(app, company.tenantId)
-  for (const [form, error] of cases) expect(await errorOf(await begin(app, client, form)), JSON.stringify(form)).toEqual([400, error])
-  expect(await errorOf(await post(app, '/oauth/bc-authorize', { ...hint, client_id: client.id, scope: 'openid' }))).toEqual([401, 'invalid_client'])
-  expect(await errorOf(await begin(app, await newOauthClient(app, company), hint))).toEqual([400, 'unauthorized_client'])
-  const open = await newOauthClient(app, company, { isPublic: true, grantTypes: GRANTS })
-  expect(await errorOf(await post(app, '/oauth/bc-authorize', { ...hint, client_id: open.id, scope: 'openid' }))).toEqual([
-    400,
-    'unauthorized_client',
-  ])
-  expect(await grantState(app, company.tenantId)).toBe(before)
+  const [other, open] = [await newOauthClient(app, company), await newOauthClient(app, company, { isPublic: true, grantTypes: GRANTS })]
+  const asks = (client_id: string) => post(app, '/oauth/bc-authorize', { ...hint, client_id, scope: 'openid' })
+  await unchanged(app, [company], async () => {
+    for (const [form, error] of cases) expect(await errorOf(await begin(app, client, form)), JSON.stringify(form)).toEqual([400, error])
+    expect(await errorOf(await asks(client.id))).toEqual([401, 'invalid_client'])
+    expect(await errorOf(await begin(app, other, hint))).toEqual([400, 'unauthorized_client'])
+    expect(await errorOf(await asks(open.id))).toEqual([400, 'unauthorized_client'])
+  })
   expect(push.outbox).toEqual([])
 })
 

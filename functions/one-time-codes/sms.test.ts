@@ -144,6 +144,25 @@ test('one send a minute, five a day, for the person and for the number', async (
   expect(app.sms.outbox).toHaveLength(5)
 })
 
+test('ten a day for a number, through however many companies: neither a setup nor a sign-in sends another one', async () => {
+  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never, { env: { RATE_LIMIT: 'on' }, cache: 'by-clock' })
+  const people = await Promise.all(['acme', 'globex', 'initech'].map(async (label) => app.person(await app.company(label))))
+  const [first, ...others] = await Promise.all(people.map(async (person) => ({ person, token: await app.token(person) })))
+  if (first === undefined) throw new Error('nobody')
+  await setUp(app, first.person, {}, first.token)
+  const begin = ({ person, token }: typeof first) => post(app, 'beginSetup', person, { phone_number: PHONE }, token)
+  for (const [one, sends] of others.map((other, n) => [other, n === 0 ? 5 : 4] as const)) {
+    for (let n = 0; n < sends; n++) {
+      app.clock.advance(61)
+      expect((await begin(one)).status).toBe(200)
+    }
+  }
+  app.clock.advance(61)
+  for (const refused of [await begin(others[1] ?? first), await post(app, 'requestCode', first.person, {}, first.token)])
+    expect([refused.status, await codeOf(refused)]).toEqual([429, 'rate_limited'])
+  expect(app.sms.outbox).toHaveLength(10)
+})
+
 test('a code for another number, another session, or none begun, confirms nothing', async () => {
   const { app, company, pat } = await start()
   const [token, other] = [await app.token(pat), await app.token(pat)]

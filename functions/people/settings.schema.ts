@@ -18,6 +18,8 @@ const QuotaNames = z.enum(Object.keys(QUOTAS) as [QuotaName, ...QuotaName[]])
 
 export const SettingsQuery = z.strictObject({ tenant_id: Id.optional() })
 
+const Language = z.enum(['en', 'de'])
+
 /** What holds now, whoever decided it. */
 export const Settings = z
   .object({
@@ -29,6 +31,8 @@ export const Settings = z
     passwordless_totp: z.boolean(),
     recovery: z.object({ backup_codes: z.boolean(), administrator_pass: z.boolean(), waiting_days: z.int().nullable() }),
     trust_factors_of: z.array(z.string()),
+    /** In which people are written to; null: the language of their browser. */
+    language: Language.nullable(),
     ciba_number_matching: z.boolean(),
     ciba_discloses_accounts: z.boolean(),
     session_idle_seconds: z.int(),
@@ -59,6 +63,7 @@ export const PatchSettings = z
       })
       .optional(),
     trust_factors_of: z.array(ProviderName).max(50).nullable().optional(),
+    language: Language.nullable().optional(),
     ciba_number_matching: z.boolean().nullable().optional(),
     ciba_discloses_accounts: z.boolean().nullable().optional(),
     session_idle_seconds: seconds.nullable().optional(),

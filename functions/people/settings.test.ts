@@ -58,6 +58,7 @@ describe('settings of a tenant', () => {
       require_login_challenge: true,
       passwordless_totp: true,
       recovery: { backup_codes: false, administrator_pass: false, waiting_days: 3 },
+      language: 'de',
       ciba_number_matching: true,
       ciba_discloses_accounts: true,
       session_idle_seconds: 600,
@@ -67,7 +68,7 @@ describe('settings of a tenant', () => {
     }
     const changed = await h.patch(h.strong, wanted, { ifMatch: first.etag })
     expect(changed).toMatchObject({ status: 200, body: wanted })
-    expect(changed.body.decided).toHaveLength(14)
+    expect(changed.body.decided).toHaveLength(15)
     expect(await h.stored()).toMatchObject({ requireSecondFactor: true, adminAcr: 'aal2', recovery: { waitingDays: 3 }, sessionIdleSeconds: 600 })
     expect((await h.read(h.strong)).body).toEqual(changed.body)
     const [event] = await h.events('tenant.settings_changed')
@@ -95,6 +96,7 @@ describe('settings of a tenant', () => {
     { recovery: { unknown: true } },
     { quotas: { unknown: 3 } },
     { admin_acr: 'aal4' },
+    { language: 'fr' },
     { session_idle_seconds: 299 },
     { session_absolute_seconds: 86_401 },
     { session_idle_seconds: 1e300 },

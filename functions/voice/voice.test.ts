@@ -4,7 +4,8 @@ import { findVoiceLinks } from '#db/store/voice'
 import { forTenant } from '#db/tenant'
 import { type Company, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
 import { newAsker } from '#shared/testing/ciba'
-import { grantState, pollDevice } from '#shared/testing/grants'
+import { pollDevice } from '#shared/testing/grants'
+import { unchanged } from '#shared/testing/rows'
 import { type Body, bodyOf, change, configure, enrol, eventsOf, leaked, outcomeOf, setStatus, textIn } from '#shared/testing/sign-in'
 import { verifySessionToken } from '#shared/token/session-token'
 import { deviceRoutes } from '../device/routes.ts'
@@ -31,13 +32,6 @@ const link = async (app: TestApp, person: Person, body: Body = SPEAKER): Promise
 const byPassword = (app: TestApp, { session_token }: Begun, person: Person, more: Body = {}): Promise<Response> =>
   app.request(`${VOICE}/token`, { body: { session_token, email: person.email, password: PASSWORD, ...more } })
 const errorOf = async (response: Response) => [response.status, (await bodyOf(response)).error]
-const unchanged = async <T>(app: TestApp, companies: readonly Company[], attempt: () => Promise<T>): Promise<T> => {
-  const tenants = companies.map(({ tenantId }) => tenantId)
-  const before = await grantState(app, ...tenants)
-  const result = await attempt()
-  expect(await grantState(app, ...tenants)).toBe(before)
-  return result
-}
 const verified = async (app: TestApp, clientId: string): Promise<Begun> => {
   const begun = await begin(app, clientId)
   expect((await verify(app, begun)).success).toBe(true)

@@ -28,6 +28,7 @@ const shown = (row: Client, roles: readonly RoleOfAccount[]): Shown => ({
   mfa_method: [],
   mfa_verified: false,
   roles: roles.filter(({ serviceAccountId }) => serviceAccountId === row.serviceAccountId).map(({ id, name }) => ({ id, name })),
+  ...optional('service_account_id', row.serviceAccountId),
   ...optional('hydra_client_id', row.hydraClientId),
   oidc_enabled: row.oidcEnabled,
   client_type: row.clientType,

@@ -22,6 +22,8 @@ export const ClientOut = z
     mfa_method: z.array(z.string()),
     mfa_verified: z.boolean(),
     roles: z.array(z.object({ id: z.string(), name: z.string() })),
+    /** As whom it acts in its own name: what roles are bound to. Absent where it cannot. */
+    service_account_id: z.string().optional(),
     /** Compatibility name: the id under which the original's OAuth server knew the client. */
     hydra_client_id: z.string().optional(),
     oidc_enabled: z.boolean(),
@@ -96,6 +98,8 @@ export const CreatedClient = z
     /** For SDKs that send a client id and nothing else; a secret, shown this once. */
     sdk_client_id: z.string().optional(),
     spiffe_id: z.string().optional(),
+    /** What roles are bound to, so that it may do something in its own name. */
+    service_account_id: z.string().optional(),
     warnings: z.array(z.string()),
   })
   .meta({ id: 'CreatedClient' })

@@ -125,6 +125,7 @@ export const createClient = async (ctx: RequestCtx, caller: User, tenantId: Tena
     ...(secrets.secret ? { secret_id: secrets.secret.secret } : {}),
     ...(secrets.sdk ? { sdk_client_id: sdkClientId(row.id, secrets.sdk.secret) } : {}),
     ...(row.spiffeId === null ? {} : { spiffe_id: row.spiffeId }),
+    ...(row.serviceAccountId === null ? {} : { service_account_id: row.serviceAccountId }),
     warnings: warningsOf(asked, plan),
     message: 'Client created successfully',
   }

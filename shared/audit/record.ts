@@ -1,6 +1,6 @@
 // Writes what happened: a change inside the caller's transaction, a refusal in one of its own after the rollback.
 import { insertAuditEvent, insertAuditEvents, type NewAuditRow } from '#db/store/audit-events'
-import type { TenantTx } from '#db/tenant'
+import type { TenantDb, TenantTx } from '#db/tenant'
 import type { BaseCtx, RequestInfo } from '../context.ts'
 import type { Caller, User } from '../http/principal.ts'
 import type { AuditEvent } from './events.ts'
@@ -86,17 +86,15 @@ const declared = (request: RequestInfo | undefined, event: AuditEvent): void => 
   if (request.emits === 'nothing' || !request.emits.includes(event)) throw new Error(`${request.route} writes ${event} without declaring it`)
 }
 
-/** The row of an event, sealed, for a statement that writes it beside the change. Whoever asks for it writes it, or nothing of the change. */
-export const eventRow = async (t: TenantTx, ctx: AuditCtx, o: Occurrence): Promise<NewAuditRow> => {
+/** The row of an event, but for what is sealed of it. */
+const rowOf = (t: TenantDb, ctx: AuditCtx, o: Occurrence) => {
   if (o.outcome !== 'refused') declared(ctx.request, o.event)
   const id = ctx.random.id()
-  const details = detailsOf(ctx.request, o)
-  const subjectId = subjectOf(o) ?? t.tenantId
   return {
     id,
     at: ctx.clock.now(),
     event: o.event,
-    outcome: o.outcome ?? 'success',
+    outcome: o.outcome ?? ('success' as const),
     reason: o.reason ?? null,
     actorType: o.actor.type,
     actorId: o.actor.id ?? null,
@@ -108,9 +106,23 @@ export const eventRow = async (t: TenantTx, ctx: AuditCtx, o: Occurrence): Promi
     requestId: ctx.request?.id ?? null,
     route: ctx.request?.route ?? null,
     count: o.count ?? 1,
-    subjectId,
-    sealed: Object.keys(details).length === 0 ? null : await ctx.keyring.seal(t, subjectId, JSON.stringify(details), auditContext(id)),
+    subjectId: subjectOf(o) ?? t.tenantId,
   }
+}
+
+/** The row of an event, sealed, for a statement that writes it beside the change. Whoever asks for it writes it, or nothing of the change. */
+export const eventRow = async (t: TenantTx, ctx: AuditCtx, o: Occurrence): Promise<NewAuditRow> => {
+  const row = rowOf(t, ctx, o)
+  const details = detailsOf(ctx.request, o)
+  if (Object.keys(details).length === 0) return { ...row, sealed: null }
+  return { ...row, sealed: await ctx.keyring.seal(t, row.subjectId, JSON.stringify(details), auditContext(row.id)) }
+}
+
+/** As `eventRow`, before there is a transaction: undefined where the key of its subject is not at hand, and so has to be read or made in one. */
+export const eventRowAtHand = async (t: TenantDb, ctx: AuditCtx, o: Occurrence): Promise<NewAuditRow | undefined> => {
+  const row = rowOf(t, ctx, o)
+  const sealed = await ctx.keyring.sealAtHand(t, row.subjectId, JSON.stringify(detailsOf(ctx.request, o)), auditContext(row.id))
+  return sealed === undefined ? undefined : { ...row, sealed }
 }
 
 /** Writes one event. It commits with the change it speaks of, or not at all. */

@@ -48,6 +48,11 @@ export const readVisit = ({ request }: Pick<Deps, 'request'>): Visit | undefined
 
 export const visitOf = (ctx: Deps): Visit => readVisit(ctx) ?? { browser: opaque(ctx.random) }
 
+/** What this browser has begun, with one more: a page that speaks of a code speaks of one that was asked for here. */
+export const heldAlso = (ctx: Pick<Deps, 'request'>, begun: Readonly<Record<string, string>>): Pick<Visit, 'held'> => ({
+  held: { ...readVisit(ctx)?.held, ...begun },
+})
+
 /** Longer than browsers keep; what was typed goes first. */
 const LONGEST_COOKIE = 3500
 

@@ -26,6 +26,8 @@ import { importSealKey, KEY_BYTES, keyIdOf, SealError, type SealKey, seal, unsea
 export type Keyring = {
   /** Seals under the subject's data key, which is made at first use inside the caller's transaction. The subject is the tenant (its id) or a person. */
   seal(t: TenantTx, subjectId: string, plain: string, context: string): Promise<Uint8Array>
+  /** As `seal`, under a key that this process has at hand; undefined without. */
+  sealAtHand(t: TenantDb, subjectId: string, plain: string, context: string): Promise<Uint8Array | undefined>
   /** Takes in a key that somebody has read beside something else, so that sealing or opening need not ask for it. */
   learn(t: TenantDb, key: DataKey): Promise<void>
   /** Undefined when the subject's key was destroyed. Throws SealError on a value that was changed or moved. */
@@ -146,6 +148,10 @@ export const createKeyring = (parts: { readonly masterKeys: MasterKeys; readonly
       const key = (await find(t, subjectId)) ?? (await make(t, subjectId)) ?? (await find(t, subjectId))
       if (key === undefined) throw new SealError('The key of a subject was destroyed while it was made.')
       return seal(random, key, bytesOf(plain), ['tenant', context])
+    },
+    sealAtHand: async (t, subjectId, plain, context) => {
+      const key = cache.get(t, subjectId)
+      return key === undefined ? undefined : seal(random, key, bytesOf(plain), ['tenant', context])
     },
     learn: async (t, row) => {
       if (row.tenantId === t.tenantId && cache.get(t, row.subjectId) === undefined) await unwrapped(t, row)

@@ -24,6 +24,22 @@ test('has the documented layout', async () => {
   expect(Buffer.from(sealed.subarray(5, 17))).not.toEqual(Buffer.from((await seal(random, key, plain, binding)).subarray(5, 17)))
 })
 
+test('is AES-256-GCM as WebCrypto has it, both ways', async () => {
+  const bound = Buffer.concat([
+    Uint8Array.of(0, 0, 0, 5, 1, 3, 1, 2, 3, 0, 0, 0, 5),
+    Buffer.from('table'),
+    Uint8Array.of(0, 0, 0, 3),
+    Buffer.from('row'),
+  ])
+  const peer = await crypto.subtle.importKey('raw', new Uint8Array(raw), 'AES-GCM', false, ['encrypt', 'decrypt'])
+  const theirs = (iv: Uint8Array) => ({ name: 'AES-GCM', iv: new Uint8Array(iv), additionalData: new Uint8Array(bound) })
+  const opened = await crypto.subtle.decrypt(theirs(sealed.subarray(5, 17)), peer, new Uint8Array(sealed.subarray(17)))
+  expect(new Uint8Array(opened)).toEqual(plain)
+  const nonce = random.bytes(12)
+  const made = new Uint8Array(await crypto.subtle.encrypt(theirs(nonce), peer, new Uint8Array(plain)))
+  expect(await unseal(key, Uint8Array.of(1, 3, 1, 2, 3, ...nonce, ...made), binding)).toEqual(plain)
+})
+
 test('does not open elsewhere, under another key, or relabelled', async () => {
   for (const elsewhere of [['table', 'row2'], ['tabler', 'ow'], ['table'], ['table', 'row', ''], []]) {
     await expect(unseal(key, sealed, elsewhere)).rejects.toThrow(SealError)

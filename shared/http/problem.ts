@@ -28,10 +28,13 @@ const challenge = (error: AppError): Readonly<Record<string, string>> => {
   }
 }
 
+/** What is away comes back by itself, usually soon (RFC 9110 section 10.2.3). */
+export const AWAY_HEADERS = { 'Retry-After': '2' } as const
+
 export const headersOf = (error: AppError): Readonly<Record<string, string>> => ({
   ...challenge(error),
   ...(error.details.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.details.retryAfterSeconds) }),
-  ...(error.code === 'unavailable' && error.details.retryAfterSeconds === undefined ? { 'Retry-After': '2' } : {}),
+  ...(error.code === 'unavailable' && error.details.retryAfterSeconds === undefined ? AWAY_HEADERS : {}),
   ...error.details.headers,
 })
 

@@ -1,6 +1,7 @@
 // A handler's result becomes a response: what leaves is what the declaration lists, and nothing else.
 import type * as z from 'zod'
 import type { RequestInfo } from '../context.ts'
+import { AWAY_HEADERS } from './problem.ts'
 import { type Cookie, type Route, Sent } from './route.ts'
 
 /** A cookie whose name says `__Host-` is only kept by browsers that got it with `Secure` and `Path=/` (RFC 6265bis section 4.1.3.2). */
@@ -39,7 +40,13 @@ export const replyWith = (route: Route<never>, outcome: unknown, request: Pick<R
   const sent = outcome instanceof Sent ? (outcome as Sent<unknown>) : new Sent<unknown>(outcome)
   const { variant, value } = chosenOf(route, sent.result)
   const body = variant.schema === undefined ? (value ?? null) : JSON.stringify((variant.schema as z.ZodType).parse(value))
-  const headers = new Headers({ ...(route.cache === undefined ? {} : { 'Cache-Control': route.cache }), ...variant.headers, ...sent.headers })
+  const away = variant.status === 503 ? AWAY_HEADERS : {}
+  const headers = new Headers({
+    ...away,
+    ...(route.cache === undefined ? {} : { 'Cache-Control': route.cache }),
+    ...variant.headers,
+    ...sent.headers,
+  })
   for (const cookie of sent.cookies) headers.append('Set-Cookie', cookieLine(cookie, request.secure))
   if (variant.type !== '' && !headers.has('Content-Type')) headers.set('Content-Type', variant.type)
   if (typeof body === 'string') headers.set('Content-Length', String(Buffer.byteLength(body)))

@@ -6,6 +6,7 @@ import type { RequestCtx } from '../context.ts'
 import { deviceName } from '../sign-in/device.ts'
 import { shownTenantName } from '../tenancy/shown-name.ts'
 import { enqueueMail } from './outbox.ts'
+import { readerLanguage } from './reader-language.ts'
 import type { Asked, MailData, MailTemplate } from './templates.ts'
 
 type Notice<K extends MailTemplate> = {
@@ -33,6 +34,7 @@ export const notify = async <K extends MailTemplate>(t: TenantTx, ctx: Deps, not
   await enqueueMail(t, ctx, {
     to: notice.to,
     tenantName: shownTenantName(ctx, tenant),
+    language: await readerLanguage(ctx, tenant),
     ...(notice.subjectId === undefined ? {} : { subjectId: notice.subjectId }),
     ...(notice.later === undefined ? {} : { notBefore: notice.later.at, kind: notice.later.kind }),
     template: notice.template,

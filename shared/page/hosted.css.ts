@@ -7,6 +7,7 @@ export const HOSTED_CSS = `
 .note::before { content: '\\2713\\00a0'; color: var(--good); font-weight: 600 }
 .warn { margin: 0 0 16px; padding: 12px 16px; border: 1px solid var(--warning); border-radius: var(--radius) }
 .warn::before { content: '\\26a0\\fe0e\\00a0'; color: var(--warning) }
+form + p { margin-top: 16px }
 form + form, .links + form, form + .second, .primary + .second, form + .links, .or + * { margin-top: 12px }
 .or { display: flex; align-items: center; gap: 12px; margin: 16px 0; color: var(--quiet) }
 .or::before, .or::after { content: ''; flex: 1; border-top: 1px solid var(--line) }
@@ -31,7 +32,7 @@ summary:focus-visible, select:focus-visible { outline: 3px solid var(--brand); o
 .rows li { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: center; justify-content: space-between; padding: 8px 0; border-top: 1px solid var(--line) }
 .rows li:first-child { border-top: 0 }
 .rows form { margin: 0 }
-.rows .what { flex: 1 1 200px; min-width: 0; overflow-wrap: anywhere }
+.rows .what { flex: 1 1 160px; min-width: 0; overflow-wrap: anywhere }
 .rows small { display: block; color: var(--quiet); font-size: 14px }
 .rows .alarm { color: var(--danger) }
 .facts { margin: 0 0 16px }
@@ -42,7 +43,7 @@ summary:focus-visible, select:focus-visible { outline: 3px solid var(--brand); o
 .pair .second { margin-top: 0 }
 blockquote { margin: 0 0 16px; padding: 8px 16px; border-inline-start: 3px solid var(--line); overflow-wrap: anywhere }
 .number { margin: 0 0 16px; font-size: 32px; font-weight: 600; letter-spacing: 4px; text-align: center }
-.codes { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 8px; margin: 0 0 16px; padding: 0; list-style: none; font: 16px ui-monospace, Menlo, Consolas, monospace }
+.codes { display: grid; grid-template-columns: repeat(auto-fit, minmax(232px, 1fr)); gap: 8px; margin: 0 0 16px; padding: 0; list-style: none; white-space: nowrap; font: 16px ui-monospace, Menlo, Consolas, monospace }
 .qr { width: 200px; height: 200px; margin: 0 auto 16px; background: #ffffff; border-radius: var(--radius); overflow: hidden }
 .seed { font-size: 16px; overflow-wrap: anywhere }
 @media (max-width: 480px) { .card { min-height: 0 } .foot { margin-top: 0; padding: 0 16px 24px } .approve main { max-width: none } }

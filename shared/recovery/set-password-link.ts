@@ -39,10 +39,12 @@ export const mailSetPasswordLink = async (
     data: { email },
     seconds: hours * 3600,
   })
+  const tenant = await findTenant(t)
   await enqueueMail(t, ctx, {
     to: email,
     subjectId: userId,
-    tenantName: shownTenantName(ctx, await findTenant(t)),
+    tenantName: shownTenantName(ctx, tenant),
+    language: tenant?.settings.language ?? 'en',
     template: 'set_password_link',
     data: {
       link: `${ctx.config.BASE_URL}${SET_PASSWORD_PATH}#ticket=${ticket}`,

@@ -4,9 +4,9 @@ import { atomically, forTenant, type TenantId, type TenantTx } from '#db/tenant'
 import { record } from '../audit/record.ts'
 import type { RequestCtx } from '../context.ts'
 import type { Cookie } from '../http/route.ts'
-import { isUnchanged, refused } from './check-password.ts'
+import { isUnchanged, type Judged, refused } from './check-password.ts'
 import { type FactorState, factorState, isSatisfied } from './factors.ts'
-import { beginSession, type Minted, tokenOf } from './session.ts'
+import { beginAsJudged, beginSession, type Minted, tokenOf } from './session.ts'
 import { LOGIN_SECONDS, openTicket, ticketCookie } from './ticket.ts'
 
 export type FirstStepDone = { readonly state: FactorState; readonly minted?: Minted; readonly ticket?: string; readonly cookies: readonly Cookie[] }
@@ -22,6 +22,8 @@ type Given = {
   readonly amr?: readonly string[]
   /** When it was proved; now unless told. */
   readonly authTime?: Date
+  /** What was read with the password, where it was one. */
+  readonly judged?: Judged | undefined
   /** More that belongs to the same transaction, before a session begins. */
   readonly also?: (t: TenantTx) => Promise<void>
 }
@@ -42,12 +44,27 @@ const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, 
   return ticket
 }
 
+/** The usual case: a password is enough, and nothing happened while it was checked. Undefined, and nothing is written, in any other. */
+const mintAtOnce = async (ctx: RequestCtx, given: Given): Promise<FirstStepDone | undefined> => {
+  const { tenantId, user, clientId, mayMint, judged, amr = PASSWORD } = given
+  if (judged === undefined || !mayMint || given.also !== undefined) return undefined
+  const state = factorState(judged.owed)
+  if (!isSatisfied(state.required, amr)) return undefined
+  const mint = { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), owed: judged.owed }
+  const begun = await beginAsJudged(forTenant(ctx.db, tenantId), ctx, mint, judged.by)
+  if (begun === undefined) return undefined
+  const minted = await tokenOf(ctx, begun)
+  return { state, minted, cookies: minted.cookies }
+}
+
 /**
  * Routes that call this emit `login.first_factor_verified`, and where they may mint `session.created`, `user.signed_in`.
  * @throws AppError invalid_credentials when the account was changed, disabled or reset while its first factor was checked
  */
 export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<FirstStepDone> => {
   const { tenantId, user, clientId, mayMint, amr = PASSWORD } = given
+  const atOnce = await mintAtOnce(ctx, given)
+  if (atOnce !== undefined) return atOnce
   const done = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const [held, owed] = await holdAndFindOwed(t, user.id, ctx.clock.now())
     if (!isUnchanged(user, held)) throw refused(tenantId, user.id)

@@ -1,7 +1,8 @@
 // The one place where a session and its token come from, whatever door a person came through.
-import { type Account, type Door, findOwed, insertBeginning, type Owed } from '#db/store/sign-in'
-import type { TenantTx } from '#db/tenant'
-import { eventRow } from '../audit/record.ts'
+import type { NewAuditRow } from '#db/store/audit-events'
+import { type Account, type Door, findOwed, insertBeginning, insertBeginningAsJudged, type Owed } from '#db/store/sign-in'
+import type { TenantDb, TenantTx } from '#db/tenant'
+import { eventRow, eventRowAtHand, type Occurrence } from '../audit/record.ts'
 import { secondsAfter } from '../clock.ts'
 import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -73,33 +74,25 @@ const sessionRow = (ctx: RequestCtx, mint: Mint, tenant: Door, id: string, now: 
   }
 }
 
-/** In the record: who came in and how, and the session. */
-const eventsOf = async (t: TenantTx, ctx: RequestCtx, session: ReturnType<typeof sessionRow>) => {
-  const { id, userId, clientId, amr, acr } = session
+/** For the record: who came in and how, and the session. */
+const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof sessionRow>): readonly Occurrence[] => {
   const actor = { type: 'user', id: userId, sessionId: id, ...(clientId === null ? {} : { clientId }) } as const
   return [
-    await eventRow(t, ctx, { event: 'user.signed_in', actor, target: { type: 'user', id: userId }, after: { amr, acr } }),
-    await eventRow(t, ctx, { event: 'session.created', actor, target: { type: 'session', id } }),
+    { event: 'user.signed_in', actor, target: { type: 'user', id: userId }, after: { amr, acr } },
+    { event: 'session.created', actor, target: { type: 'session', id } },
   ]
 }
 
-/**
- * Begins a session. Routes that call this emit `session.created`, `user.signed_in`.
- * @throws AppError invalid_credentials when the tenant is not active, quota_exceeded
- */
-export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: Mint): Promise<Begun> => {
+/** All that a session begins with, but for the rows of its events. */
+const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: Mint, { tenant, defaultClientId, roles }: Owed) => {
   const { user } = mint
   const now = ctx.clock.now()
-  const { tenant, defaultClientId, roles } = mint.owed ?? (await findOwed(t, user.id, now))
   if (tenant === undefined || tenant.status !== 'active') throw new AppError('invalid_credentials')
   const clientId = mint.clientId ?? user.clientId ?? defaultClientId
   const session = sessionRow(ctx, { ...mint, clientId }, tenant, ctx.random.id(), now)
   const mark = mint.remembersBrowser === false ? undefined : newMark(ctx, user)
-  const events = await eventsOf(t, ctx, session)
-  const quota = signInQuota(ctx, tenant)
   const marks = { deviceHash: mark?.deviceHash, spentDeviceHash: mark?.spentDeviceHash }
-  const beginning = { session, quota, events, ...marks, emailHash: emailHash(ctx, user.email), at: now }
-  if (!(await insertBeginning(t, user.id, beginning))) throw signInsUsedUp(ctx, t.tenantId)
+  const written = { session, quota: signInQuota(ctx, tenant), ...marks, emailHash: emailHash(ctx, user.email), at: now }
   const grant: SessionGrant = {
     tenantId: t.tenantId,
     userId: user.id,
@@ -117,7 +110,38 @@ export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: Mint): Pr
     roles: session.temporaryPassword ? [] : roles,
     expiresAt: session.expiresAt,
   }
-  return { grant, firstLogin: user.lastLoginAt === null, tenant, cookies: mark === undefined ? [] : [mark.cookie] }
+  const begun: Begun = { grant, firstLogin: user.lastLoginAt === null, tenant, cookies: mark === undefined ? [] : [mark.cookie] }
+  return { begun, written, occurrences: occurrencesOf(session) }
+}
+
+/**
+ * Begins a session. Routes that call this emit `session.created`, `user.signed_in`.
+ * @throws AppError invalid_credentials when the tenant is not active, quota_exceeded
+ */
+export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: Mint): Promise<Begun> => {
+  const owed = mint.owed ?? (await findOwed(t, mint.user.id, ctx.clock.now()))
+  const { begun, written, occurrences } = beginningOf(t, ctx, mint, owed)
+  const events: NewAuditRow[] = []
+  for (const occurrence of occurrences) events.push(await eventRow(t, ctx, occurrence))
+  if (!(await insertBeginning(t, mint.user.id, { ...written, events }))) throw signInsUsedUp(ctx, t.tenantId)
+  return begun
+}
+
+/**
+ * As `beginSession`, in one statement, of somebody whose first factor was judged by what was read before it. Undefined, and nothing is written, where that is
+ * no longer so, the quota is used up or the record cannot be sealed yet: `beginSession` says which.
+ */
+export const beginAsJudged = async (
+  t: TenantDb,
+  ctx: RequestCtx,
+  mint: Mint & { readonly owed: Owed },
+  judged: string,
+): Promise<Begun | undefined> => {
+  const { begun, written, occurrences } = beginningOf(t, ctx, mint, mint.owed)
+  const rows = await Promise.all(occurrences.map((occurrence) => eventRowAtHand(t, ctx, occurrence)))
+  const events = rows.filter((row) => row !== undefined)
+  if (events.length < rows.length) return undefined
+  return (await insertBeginningAsJudged(t, mint.user.id, judged, { ...written, events })) ? begun : undefined
 }
 
 /** Signs the token of a session that was committed. */

@@ -7,6 +7,7 @@ import { secondsAfter } from '../clock.ts'
 import type { RequestCtx } from '../context.ts'
 import { askedFrom } from '../mail/notify.ts'
 import { sealMail } from '../mail/outbox.ts'
+import { readerLanguage } from '../mail/reader-language.ts'
 import { shownTenantName } from '../tenancy/shown-name.ts'
 
 /** Growing delay, and a soft lock that ends by itself. A browser that the person is known from has a budget of its own. */
@@ -36,6 +37,7 @@ const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: W
   const message = await sealMail(t, ctx, {
     to: user?.email ?? email,
     tenantName: shownTenantName(ctx, tenant),
+    language: await readerLanguage(ctx, tenant),
     subjectId,
     template: 'account_locked',
     data: { until, asked: askedFrom(ctx) },

@@ -1,10 +1,10 @@
 // Engines for tests that ask how much of the database something costs, and what happens without it.
-import { DatabaseAway, type Db, type Engine, openDb, type Run, type Scope } from '#db/client'
+import { DatabaseAway, type Db, type Engine, openDb, partsOf, type Run, type Scope } from '#db/client'
 
 export type Costs = {
   /** Without begin, set and commit. */
   readonly statements: number
-  /** With them: a statement of its own is one, a transaction has one more than statements, since begin is sent with the first. */
+  /** With them: a statement of its own is one, one that takes locks first two, a transaction has one more than statements, since begin is sent with the first. */
   readonly roundTrips: number
 }
 
@@ -24,14 +24,14 @@ export const countedDb = (engine: Engine): CountedDb => {
   const counted: Engine = {
     ...engine,
     one: (scope, statement) => {
-      count({ statements: 1, roundTrips: 1 })
+      count({ statements: partsOf(statement).length, roundTrips: statement.first === undefined ? 1 : 2 })
       return engine.one(scope, statement)
     },
     transaction: <T>(scope: Scope, work: (run: Run) => Promise<T>) => {
       count({ statements: 0, roundTrips: 1 })
       return engine.transaction(scope, (run) =>
         work((statement) => {
-          count({ statements: 1, roundTrips: 1 })
+          count({ statements: partsOf(statement).length, roundTrips: 1 })
           return run(statement)
         }),
       )

@@ -7,6 +7,7 @@ import { guardedFetch } from '../fetch/guarded.ts'
 import type { Render } from '../http/problem.ts'
 import type { Route } from '../http/route.ts'
 import { cookieJar, type Person, startApp, type TestApp } from './app.ts'
+import { rowsOf } from './rows.ts'
 import { type Body, bodyOf, textIn } from './sign-in.ts'
 import { rerouted, type Somebody, type UpstreamDouble, upstreamDouble, type Wrong } from './upstream-double.ts'
 
@@ -100,22 +101,10 @@ export const startFederation = async (routes: readonly Route<never>[], world: Wo
 }
 export type Federation = Awaited<ReturnType<typeof startFederation>>
 
-const COUNTED = ['users', 'sessions', 'federated_identities', 'tickets', 'role_bindings', 'tenants', 'outbox_messages'] as const
-
-/** Rows by table, of a tenant; events apart from refusals. */
+/** Every row of a tenant but for the dances under way, and how many there are of each kind. */
 export const stateOf = async (app: TestApp, tenantId: TenantId): Promise<Readonly<Record<string, unknown>>> => {
-  const t = forTenant(app.db, tenantId)
-  const counts: Record<string, unknown> = {}
-  for (const table of COUNTED) {
-    const [row] = (await t.run({
-      text: `select count(*)::int from authsec.${table} where tenant_id = $1`,
-      params: [tenantId],
-      arrays: true,
-    })) as number[][]
-    counts[table] = row?.[0]
-  }
-  counts.events = (await app.events(tenantId)).filter(({ outcome }) => outcome === 'success').length
-  return counts
+  const rows = await rowsOf(app, tenantId, ['federation_states'])
+  return { ...Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.length])), rows }
 }
 
 /** Refusals of a tenant's record, by reason, newest first. */

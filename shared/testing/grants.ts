@@ -1,21 +1,6 @@
-// What tests of grants share: the state that a refusal must leave as it was, and words that try to look like something else.
-import { forTenant, type TenantId } from '#db/tenant'
+// What tests of grants share: a device, its polls, and words that try to look like something else.
 import type { Company, Person, TestApp } from './app.ts'
 import { bodyOf, textIn } from './sign-in.ts'
-
-const TABLES = ['device_grants', 'ciba_requests', 'push_devices', 'voice_sessions', 'voice_links', 'sessions', 'known_devices', 'tickets']
-
-/** The sessions of those who call are touched by calling. */
-const STATE = TABLES.map(
-  (table) => `select '${table}', jsonb_agg(to_jsonb(r) - 'last_seen_at' order by to_jsonb(r)::text) from authsec.${table} r where tenant_id = $1`,
-).join(' union all ')
-
-/** Every row of these tenants that grants are made of, sessions included. */
-export const grantState = async (app: TestApp, ...tenants: readonly TenantId[]): Promise<string> => {
-  const found: unknown[] = []
-  for (const tenantId of tenants) found.push(tenantId, await forTenant(app.db, tenantId).run({ text: STATE, params: [tenantId], arrays: true }))
-  return JSON.stringify(found)
-}
 
 export const DEVICE = '/authsec/uflow/auth/device'
 

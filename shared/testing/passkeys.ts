@@ -1,10 +1,12 @@
 // What tests of passkeys share: callers on a page, login transactions, passkeys that people have already, and what must not have changed.
+
 import { insertFactor } from '#db/store/factors'
 import { insertPasskey } from '#db/store/passkeys'
 import { atomically, forTenant } from '#db/tenant'
 import { openTicket } from '../sign-in/ticket.ts'
 import type { Person, TestApp } from './app.ts'
 import type { Authenticator, Made } from './authenticator.ts'
+import { rowsOf } from './rows.ts'
 import { type Body, bodyOf } from './sign-in.ts'
 
 /** A page of the platform. */
@@ -126,7 +128,8 @@ export const stateOf = async (app: TestApp, person: Person): Promise<unknown> =>
     await rows('select id, kind, name, confirmed_at, last_used_at from authsec.factors where tenant_id = $1 and user_id = $2 order by 1'),
     await rows("select id, verified, used_at from authsec.tickets where tenant_id = $1 and user_id = $2 and purpose = 'login' order by 1"),
     await rows('select id, token_id, amr, acr, auth_time, revoked_at from authsec.sessions where tenant_id = $1 and user_id = $2 order by 1'),
-    await rows('select count(*)::int from authsec.passkey_directory where tenant_id = $1 and $2::uuid is not null'),
+    // Of everybody else, all that neither a ceremony nor a sign-in of the test's own writes.
+    await rowsOf(app, person.tenantId, ['tickets', 'sessions', 'audit_events', 'users', 'pending_enrolments']),
   ]
 }
 

@@ -1,5 +1,5 @@
 // What tests of sign-up and sign-in share: reading a mailed code, changing an account behind the doors, counting statements, looking for leaks.
-import { type Db, type Engine, openDb, type Run } from '#db/client'
+import { type Db, type Engine, openDb, partsOf, type Run } from '#db/client'
 import { claimDomain } from '#db/store/domains'
 import { insertFactor } from '#db/store/factors'
 import { findTenant, setTenantStatus, type TenantSettings, type TenantStatus, updateTenantSettings } from '#db/store/tenants'
@@ -42,13 +42,13 @@ export const countingDb = (db: Db): { readonly db: Db; readonly statements: () =
   const counted =
     (run: Run): Run =>
     (statement) => {
-      count++
+      count += partsOf(statement).length
       return run(statement)
     }
   const engine: Engine = {
     ...db.engine,
     one: (scope, statement) => {
-      count++
+      count += partsOf(statement).length
       return db.engine.one(scope, statement)
     },
     transaction: (scope, work) => db.engine.transaction(scope, (run) => work(counted(run))),

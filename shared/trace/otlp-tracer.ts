@@ -31,7 +31,8 @@ const exporter = ({ endpoint, clock, log }: Options) => {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(exportRequest(spans, SERVICE)),
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      redirect: 'error',
+      // No answer either; `error` is not known at the edge.
+      redirect: 'manual',
     })
     await response.body?.cancel()
     if (!response.ok) throw new Error(`The collector answered ${response.status}.`)

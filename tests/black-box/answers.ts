@@ -15,11 +15,12 @@ export type Answer = {
 }
 
 export const HOST = 'auth.example.com'
+const NETWORK = `127.${10 + (process.pid % 200)}`
 let callers = 0
 /** Everybody calls from an address of his own on the loopback interface, or the limits would be what is compared. */
 const newAddress = (): string => {
   callers += 1
-  return `127.${10 + (process.pid % 200)}.${Math.floor(callers / 250) % 250}.${1 + (callers % 250)}`
+  return `${NETWORK}.${Math.floor(callers / 250) % 250}.${1 + (callers % 250)}`
 }
 
 export const ask = (port: number, { method = 'GET', path, headers = {}, body }: Asked): Promise<Answer> =>
@@ -61,12 +62,15 @@ const OF_THE_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encodin
 /** Made of times: how long to wait, and what a thing looked like when it was changed last. */
 const OF_THE_MOMENT = new Set(['retry-after', 'etag'])
 
+/** A moment as people read it. */
+const TOLD_TIME = /<time [^>]*>[^<]*<\/time>/g
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/gi
 const JWT = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*/g
 const MOMENT = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)/g
 const HTTP_DATE = /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g
 /** Seconds or milliseconds of these years. */
 const UNIX_TIME = /(?<![\w.-])1[789]\d{8}(\d{3})?(?![\w.-])/g
+const ADDRESS = new RegExp(`${NETWORK.replace('.', '\\.')}\\.\\d+\\.\\d+`, 'g')
 const MEASURED = /("\w+_ms":)\d+/g
 /** Long, of base64 or base64url, and no word: its letters and digits change too often; or nothing but hex, or base32. */
 const TOKEN = /[A-Za-z0-9_+/-]{20,}={0,2}/g
@@ -85,10 +89,12 @@ const plain = (text: string): string =>
       const [header, payload] = token.split('.')
       return `<jwt ${claims(header)} ${claims(payload)}>`
     })
+    .replace(TOLD_TIME, '<moment>')
     .replace(UUID, '<id>')
     .replace(TYPED, '<typed>')
     .replace(NAMED_BY_ID, '-<id>')
     .replace(MOMENT, '<moment>')
+    .replace(ADDRESS, '<address>')
     .replace(MEASURED, '$1<time>')
     .replace(HTTP_DATE, '<moment>')
     .replace(UNIX_TIME, '<time>')

@@ -8,7 +8,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { awsSecrets } from '#shared/secrets/aws'
 import { PASSWORD } from '#shared/testing/app'
 import { AWS_ENVIRONMENT, startAws } from '#shared/testing/aws'
-import { builtGroups } from '../../functions/build.ts'
 import { albEvent, answerOf, type Call, httpApiEvent } from './events.ts'
 import type { LambdaProcess } from './runtime.ts'
 import { type System, startSystem } from './system.ts'
@@ -36,14 +35,6 @@ const newSignIn = async () => {
   })
   return { with: signInWith, sourceIp }
 }
-
-test.each(builtGroups())('%s starts from its bundle and answers', async (name) => {
-  const process = await system.start(name)
-  const unknown = await call(process, { path: '/no/such/path' })
-  expect(unknown.statusCode, process.log()).toBe(404)
-  expect(unknown.headers['x-request-id']).toMatch(/^[\w-]+$/)
-  await process.stop()
-})
 
 test('an administrator signs in at one function and is known at another', async () => {
   const signIn = await newSignIn()
@@ -99,6 +90,48 @@ test('frozen while its connections died, it answers when it is thawed', async ()
   expect(answer.statusCode, auth.log()).toBe(200)
 })
 
+test('what takes too long is answered before the function’s own end, and the instance goes on', async () => {
+  const token = await system.token(await system.person())
+  const account = await system.start('account', { REQUEST_SECONDS: '1' })
+  const asked: Call = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
+  const holder = new pg.Client({ connectionString: system.url })
+  await holder.connect()
+  try {
+    await holder.query('begin; lock table authsec.sessions in access exclusive mode')
+    const late = await call(account, asked)
+    expect([late.statusCode, JSON.parse(late.text)], account.log()).toEqual([408, expect.objectContaining({ code: 'timeout' })])
+  } finally {
+    await holder.query('rollback')
+    await holder.end()
+  }
+  expect((await call(account, asked)).statusCode, account.log()).toBe(200)
+})
+
+test('an instance that runs out of time is ended, and leaves nothing half done: the next one does it whole', async () => {
+  const token = await system.token(await system.person('admin'))
+  const body = JSON.stringify({ tenant_id: system.company.tenantId, groups: ['out-of-time'] })
+  const add: Call = { method: 'POST', path: '/authsec/uflow/admin/groups', headers: { ...json, authorization: `Bearer ${token}` }, body }
+  const client = new pg.Client({ connectionString: system.url })
+  await client.connect()
+  const there = async (): Promise<number> =>
+    Number((await client.query("select count(*) from authsec.groups where name = 'out-of-time'")).rows[0]?.count)
+  try {
+    const first = await system.start('admin')
+    expect((await call(first, { ...add, body: '{' })).statusCode).toBe(400)
+    // The group can be written, and not the event beside it: the transaction is open when the end comes.
+    await client.query('begin; lock table authsec.audit_events in exclusive mode')
+    await expect(first.invoke(httpApiEvent(add), 3000)).rejects.toThrow('Task timed out after 3000 ms')
+    await client.query('rollback')
+    expect(await there()).toBe(0)
+    const second = await system.start('admin')
+    const answer = await call(second, add)
+    expect(answer.statusCode, answer.text).toBe(200)
+    expect(await there()).toBe(1)
+  } finally {
+    await client.end()
+  }
+})
+
 test('of two instances that get the same ticket at once, one mints', async () => {
   const [one, two] = await Promise.all([system.start('auth'), system.start('auth')])
   const door = await system.start('door')
@@ -149,6 +182,19 @@ test('a variable that is missing or malformed stops the start with one line that
   const { errorMessage } = await malformed.initFailed
   expect(errorMessage).toMatch(/^MASTER_KEYS/)
   expect(errorMessage).not.toContain('short')
+})
+
+test.each(['wellknown', 'oauth', 'scheduled', 'outbox', 'upgrade'])('%s: so it is with every kind of function', async (name) => {
+  for (const [variable, value] of [
+    ['DATABASE_URL', ''],
+    ['HASH_KEY', 'short'],
+    ['DATABASE_POOL', 'many'],
+    ['RATE_LIMIT', 'off'],
+  ] as const) {
+    const { errorMessage } = await (await system.start(name, { DATABASE_OWNER_URL: system.url, [variable]: value })).initFailed
+    expect(errorMessage).toMatch(new RegExp(`^${variable}: `))
+    expect(errorMessage).not.toContain('\n')
+  }
 })
 
 test('the outbox function does its errands and leaves a poisoned message behind', async () => {
