@@ -2,15 +2,14 @@
 import type { Tenant } from '#db/store/tenants'
 import { readVisit } from '../browser/visit.ts'
 import type { RequestCtx } from '../context.ts'
-import { languageOf } from './templates.ts'
+import { isLanguage, preferredLanguage } from '../page/language.ts'
+import type { Language } from './templates.ts'
 
 type Decided = Pick<Tenant, 'settings'> | undefined
 
 /** An invitation and what else somebody else's request causes is not for this: there the company's word alone counts. */
-export const readerLanguage = async ({ request }: Pick<RequestCtx, 'request'>, tenant: Decided) => {
+export const readerLanguage = ({ request }: Pick<RequestCtx, 'request'>, tenant: Decided): Language => {
   if (tenant?.settings.language !== undefined) return tenant.settings.language
   const chosen = readVisit({ request })?.lang
-  if (chosen !== undefined) return languageOf(chosen)
-  const { preferredLanguage } = await import('../page/language.ts')
-  return preferredLanguage(request.header('accept-language'))
+  return chosen !== undefined && isLanguage(chosen) ? chosen : preferredLanguage(request.header('accept-language'))
 }
