@@ -1,12 +1,11 @@
 // Mails that rules send: in the tenant's name, with where it was asked from.
 import type { MessageKind } from '#db/store/outbox'
-import { findTenant } from '#db/store/tenants'
+import { findTenant, type Tenant } from '#db/store/tenants'
 import type { TenantTx } from '#db/tenant'
 import type { RequestCtx } from '../context.ts'
 import { deviceName } from '../sign-in/device.ts'
 import { shownTenantName } from '../tenancy/shown-name.ts'
 import { enqueueMail } from './outbox.ts'
-import { readerLanguage } from './reader-language.ts'
 import type { Asked, MailData, MailTemplate } from './templates.ts'
 
 type Notice<K extends MailTemplate> = {
@@ -28,13 +27,17 @@ export const askedFrom = (ctx: Pick<RequestCtx, 'clock' | 'request'>): Asked => 
   address: ctx.request.address,
 })
 
+/** In which language the reader is written to; loaded with the first mail, as its words are. */
+export const languageOf = async (ctx: Pick<RequestCtx, 'request'>, tenant: Pick<Tenant, 'settings'> | undefined) =>
+  (await import('./reader-language.ts')).readerLanguage(ctx, tenant)
+
 /** Puts a mail in the outbox, inside the transaction of what it tells about. Call `ctx.wakeOutbox()` once that has committed. */
 export const notify = async <K extends MailTemplate>(t: TenantTx, ctx: Deps, notice: Notice<K>): Promise<void> => {
   const tenant = await findTenant(t)
   await enqueueMail(t, ctx, {
     to: notice.to,
     tenantName: shownTenantName(ctx, tenant),
-    language: await readerLanguage(ctx, tenant),
+    language: await languageOf(ctx, tenant),
     ...(notice.subjectId === undefined ? {} : { subjectId: notice.subjectId }),
     ...(notice.later === undefined ? {} : { notBefore: notice.later.at, kind: notice.later.kind }),
     template: notice.template,

@@ -5,9 +5,8 @@ import { atomically, forTenant, type TenantId, type TenantTx } from '#db/tenant'
 import { byAnonymous, eventRow } from '../audit/record.ts'
 import { secondsAfter } from '../clock.ts'
 import type { RequestCtx } from '../context.ts'
-import { askedFrom } from '../mail/notify.ts'
+import { askedFrom, languageOf } from '../mail/notify.ts'
 import { sealMail } from '../mail/outbox.ts'
-import { readerLanguage } from '../mail/reader-language.ts'
 import { shownTenantName } from '../tenancy/shown-name.ts'
 
 /** Growing delay, and a soft lock that ends by itself. A browser that the person is known from has a budget of its own. */
@@ -37,7 +36,7 @@ const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: W
   const message = await sealMail(t, ctx, {
     to: user?.email ?? email,
     tenantName: shownTenantName(ctx, tenant),
-    language: await readerLanguage(ctx, tenant),
+    language: await languageOf(ctx, tenant),
     subjectId,
     template: 'account_locked',
     data: { until, asked: askedFrom(ctx) },
