@@ -5,7 +5,6 @@ import { findTenantByDomain } from '#db/store/domains'
 import { directory, forTenant } from '#db/tenant'
 import { answerCiba, listCibaRequests, pollCiba } from '#shared/ciba/answer'
 import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/ciba/devices'
-import { askPerson } from '#shared/ciba/request'
 import { authenticatedClient, namedClientId } from '#shared/clients/authenticate'
 import { AppError } from '#shared/errors'
 import { answerPoll } from '#shared/grants/answer'
@@ -47,6 +46,7 @@ const requireClient = async (ctx: Ctx, named: string | undefined, domain?: strin
 type Question = { readonly email: string; readonly message: string; readonly scopes: readonly string[] | undefined }
 
 const ask = async (ctx: Ctx, client: ClientEntry, { email, message, scopes }: Question): Promise<z.input<typeof Asked>> => {
+  const { askPerson } = await import('#shared/ciba/request')
   const asked = await askPerson(ctx, client, { email, bindingMessage: message, scopes: askedScopes(scopes) })
   return {
     auth_req_id: asked.authReqId,
