@@ -101,9 +101,9 @@ export const startFederation = async (routes: readonly Route<never>[], world: Wo
 }
 export type Federation = Awaited<ReturnType<typeof startFederation>>
 
-/** Every row of a tenant but for the dances under way, and how many there are of each kind. */
-export const stateOf = async (app: TestApp, tenantId: TenantId): Promise<Readonly<Record<string, unknown>>> => {
-  const rows = await rowsOf(app, tenantId, ['federation_states'])
+/** Every row of a tenant but for the dances under way and the tables named, and how many there are of each kind. */
+export const stateOf = async (app: TestApp, tenantId: TenantId, but: readonly string[] = []): Promise<Readonly<Record<string, unknown>>> => {
+  const rows = await rowsOf(app, tenantId, ['federation_states', ...but])
   return { ...Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.length])), rows }
 }
 

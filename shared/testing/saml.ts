@@ -124,9 +124,9 @@ export const startSaml = async (routes: readonly Route<never>[], more: Partial<N
 export type Saml = Awaited<ReturnType<typeof startSaml>>
 
 /** Rows of a tenant that a sign-in writes, requests under way and used ids among them. */
-export const samlStateOf = async (app: TestApp, company: Company): Promise<Readonly<Record<string, unknown>>> => {
+export const samlStateOf = async (app: TestApp, company: Company, but: readonly string[] = []): Promise<Readonly<Record<string, unknown>>> => {
   const t = forTenant(app.db, company.tenantId)
-  const counts: Record<string, unknown> = { ...(await stateOf(app, company.tenantId)) }
+  const counts: Record<string, unknown> = { ...(await stateOf(app, company.tenantId, but)) }
   for (const table of ['saml_requests', 'oauth_used_ids', 'saml_providers', 'saml_keys'] as const) {
     const text = `select count(*)::int from authsec.${table} where tenant_id = $1`
     counts[table] = ((await t.run({ text, params: [company.tenantId], arrays: true })) as number[][])[0]?.[0]
