@@ -17,7 +17,7 @@ export type HotRoute = { readonly name: string; readonly statements: number; rea
 export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
   const counted = countedDb((await ownDb()).engine)
   const routes = [...wellknownRoutes, ...oauthRoutes, ...accessRoutes, ...accountRoutes, ...authRoutes]
-  const app = await startApp(routes, { db: counted.db, start: new Date().toISOString() })
+  const app = await startApp(routes, { db: counted.db })
   const company = await app.company('hot')
   const person = await app.person(company, 'admin')
   const token = await app.token(person)
