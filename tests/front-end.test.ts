@@ -3,11 +3,23 @@ import { describe, expect, test } from 'vitest'
 import { releaseDomain } from '#db/store/domains'
 import { setUserActive } from '#db/store/people'
 import { revokeSessions } from '#db/store/sessions'
+import { updateUser } from '#db/store/users'
 import { atomically, forTenant } from '#db/tenant'
 import { outcomeError } from '#shared/http/problem'
 import { newDetailType, payment } from '#shared/testing/agents'
 import { countsOf, HMGR, startFrontEnd, strangersBrowser } from '#shared/testing/front-end'
-import { answerIn, authorizePath, changeClient, claimsOf, newOauthClient, newSelfRegistered, post, REDIRECT, VERIFIER } from '#shared/testing/oauth'
+import {
+  answerIn,
+  authorizePath,
+  browserOf,
+  changeClient,
+  claimsOf,
+  newOauthClient,
+  newSelfRegistered,
+  post,
+  REDIRECT,
+  VERIFIER,
+} from '#shared/testing/oauth'
 import { bodyOf, configure, textIn } from '#shared/testing/sign-in'
 import { challengeRoutes } from '../functions/challenges/routes.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
@@ -68,6 +80,16 @@ describe('login challenge', () => {
     expect(claimsOf(textIn(tokens, 'id_token'))).toMatchObject({ sub: person.id, nonce: 'n-1' })
     const events = (await app.events(company.tenantId)).map(({ event }) => event)
     expect(events).toEqual(expect.arrayContaining(['oauth.login_accepted', 'oauth.consent_accepted', 'oauth.authorized', 'token.reissued']))
+  })
+
+  test('whoever has a temporary password is led to our own page for a new one, not to the front end', async () => {
+    const { app, client, person, company } = await start()
+    const expires = new Date(app.clock.now().getTime() + 3_600_000)
+    const temporary = { temporaryPassword: true, temporaryPasswordExpiresAt: expires }
+    await atomically(forTenant(app.db, company.tenantId), (t) => updateUser(t, person.id, temporary))
+    const browser = await browserOf(app, person)
+    const sent = await browser.get(authorizePath(client, { scope: 'openid' }))
+    expect([sent.status, sent.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/me\/password\?/)])
   })
 
   test('the browser stays signed in and what was remembered is not asked again; what was not to be remembered is', async () => {

@@ -164,7 +164,8 @@ const withPerson = async (ctx: Ctx, asked: Asked, j: Judged, principal: User | u
   const need = judgeSignIn(j, principal, kept?.kind === 'waiting' ? kept.createdAt : undefined, ctx.clock.now())
   if (principal === undefined || need.kind !== 'nothing') {
     if (isSilent) throw new AppError('login_required')
-    if (client.registeredBy === 'administrator') {
+    // A new password is chosen on our own page.
+    if (client.registeredBy === 'administrator' && need.kind !== 'new_password') {
       const led = await (await import('./front-end.ts')).leadToSignIn(ctx, asked)
       if (led !== undefined) return led
     }
