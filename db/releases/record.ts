@@ -7,7 +7,7 @@ import pg from 'pg'
 import { openDb } from '../client.ts'
 import { migrate } from '../migrate.ts'
 import { postgresEngine } from '../postgres.ts'
-import { columnsOf, migrationsIn, type Said, type Snapshot } from './snapshot.ts'
+import { columnsOf, migrationsIn, type Said, type Snapshot, taken } from './snapshot.ts'
 
 const server = process.env.TEST_DATABASE_URL
 if (server === undefined) throw new Error('TEST_DATABASE_URL: must be set; see scripts/services.sh')
@@ -31,12 +31,7 @@ await migrate(openDb(engine), new Date())
 await engine.close()
 const session = new pg.Client({ connectionString: own.href })
 await session.connect()
-const columns = await columnsOf(session)
-await session.end()
-await admin.query(`drop database ${name} with (force)`)
-await admin.end()
-
-/** Lists of values vary in length; one of each stands for all. What tests say by hand names what no function does. */
+/** Lists of values vary in length; one of each stands for all. */
 const shaped = ({ role, text }: Said): string =>
   `${role} ${text.replace(/\$\d+(, ?\$\d+)*/g, '$').replace(/(\((\$|default)(, (\$|default))*\)(, )?)+/g, '($)')}`
 const said = new Map<string, Said>()
@@ -48,7 +43,13 @@ for (const file of readdirSync(folder)) {
   }
 }
 rmSync(folder, { recursive: true })
-const statements = [...said.values()].toSorted((a, b) => a.role.localeCompare(b.role) || a.text.localeCompare(b.text))
-const snapshot: Snapshot = { version, statements, columns, migrations: migrationsIn() }
+const heard = [...said.values()].toSorted((a, b) => a.role.localeCompare(b.role) || a.text.localeCompare(b.text))
+const whole: Snapshot = { version, statements: heard, columns: await columnsOf(session), migrations: migrationsIn() }
+const snapshot: Snapshot = { ...whole, statements: await taken(session, whole) }
+await session.end()
+await admin.query(`drop database ${name} with (force)`)
+await admin.end()
 writeFileSync(`db/releases/${version}.json`, `${JSON.stringify(snapshot, null, 1)}\n`)
-process.stdout.write(`db/releases/${version}.json: ${statements.length} statements, ${Object.keys(columns).length} tables\n`)
+process.stdout.write(
+  `db/releases/${version}.json: ${snapshot.statements.length} statements of ${heard.length}, ${Object.keys(snapshot.columns).length} tables\n`,
+)

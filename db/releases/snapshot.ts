@@ -164,3 +164,10 @@ export const refusals = async (session: Session, snapshot: Snapshot): Promise<re
   }
   return out
 }
+
+/** What of it this schema takes. Tests say by hand what is refused on purpose, and what no function does: that is not the release's. */
+export const taken = async (session: Session, snapshot: Snapshot): Promise<Snapshot['statements']> => {
+  const out: Said[] = []
+  for (const said of snapshot.statements) if ((await refusals(session, { ...snapshot, statements: [said] })).length === 0) out.push(said)
+  return out
+}

@@ -338,7 +338,8 @@ test('all companies are for who administers the platform', async () => {
       count: number
     }
     seen.push(...tenants)
-    if (count < 200) break
+    // Less than a page is no end: a company that is deleted meanwhile is left out.
+    if (count === 0) break
   }
   expect(seen.find(({ tenant_id }) => tenant_id === company.tenantId)).toMatchObject({ main_client: null, active_providers: 1, total_clients: 1 })
   // One of them may be named, which is in its record.
