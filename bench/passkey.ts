@@ -7,7 +7,7 @@ import { countedDb } from '#shared/testing/counted'
 import { testDb } from '#shared/testing/database'
 import { givePasskey, named, optionsOf, PAGE, post } from '#shared/testing/passkeys'
 import { authRoutes } from '../functions/auth/routes.ts'
-import { userRoutes } from '../functions/user/routes.ts'
+import { doorRoutes } from '../functions/door/routes.ts'
 import { webauthnRoutes } from '../functions/webauthn/routes.ts'
 import { verifyAssertion } from '../functions/webauthn/verification.ts'
 import { alternate, report } from './measure.ts'
@@ -16,7 +16,7 @@ const PLAN = { operations: 40, rounds: 5 }
 const CEREMONIES = PLAN.operations * (PLAN.rounds + 1)
 
 const costs = countedDb((await testDb()).engine)
-const app = await startApp([...webauthnRoutes, ...userRoutes, ...authRoutes] as typeof webauthnRoutes, { db: costs.db })
+const app = await startApp([...webauthnRoutes, ...doorRoutes, ...authRoutes] as typeof webauthnRoutes, { db: costs.db })
 const company = await app.company('bench')
 const person = await app.person(company)
 // One that does not count: ceremonies end in any order here.
