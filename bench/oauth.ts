@@ -1,5 +1,5 @@
-// `npm run bench:oauth`: the authorization server over HTTP against the floor and oidc-provider, each a process of its own on the same PostgreSQL. CPU is the
-// server process's own, from /proc/PID/stat; the one of PostgreSQL's processes stands beside it. Needs TEST_DATABASE_URL: `eval "$(scripts/services.sh)"`.
+// `npm run bench:oauth`: the authorization server over HTTP against the floor, oidc-provider and better-auth, each a process of its own on the same PostgreSQL. CPU is
+// the server process's own, from /proc/PID/stat; the one of PostgreSQL's processes stands beside it. Needs TEST_DATABASE_URL: `eval "$(scripts/services.sh)"`.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
@@ -9,13 +9,14 @@ import { postgresEngine } from '#db/postgres'
 import { startApp } from '#shared/testing/app'
 import { authorizePath, challengeOf, newOauthClient, newResource, type OauthTestClient, type ResourceServer, VERIFIER } from '#shared/testing/oauth'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
+import { BETTER_AUTH_API, BETTER_AUTH_CALLBACK, fillBetterAuth, serveBetterAuth } from './oauth/better-auth.ts'
 import { ENV } from './oauth/env.ts'
 import { fillFloor, serveFloor } from './oauth/floor.ts'
 import { serveOurs } from './oauth/ours.ts'
 import { fillPeer, PEER_API, PEER_OPAQUE, servePeer } from './oauth/peer.ts'
 
 const NAME = 'authsec_bench_oauth'
-const SERVERS = { ours: serveOurs, floor: serveFloor, peer: servePeer }
+const SERVERS = { ours: serveOurs, floor: serveFloor, peer: servePeer, betterAuth: serveBetterAuth }
 type Which = keyof typeof SERVERS
 
 const [role, url = ''] = process.argv.slice(2)
@@ -72,6 +73,7 @@ const device: OauthTestClient = await newOauthClient(app, company, { at: [api], 
 await fillFloor(pool, { id: machine.id, secret: machine.secret })
 await pool.query('insert into floor_clients values ($1, $2, $3)', [device.id, Buffer.alloc(32), ['tools:read']])
 await fillPeer(pool, { id: machine.id, secret: machine.secret, redirectUri: 'https://app.example.com/callback' })
+const theirs = await fillBetterAuth(pool)
 const session = await app.token(company.admin)
 const children: ChildProcess[] = []
 process.on('exit', () => {
@@ -81,6 +83,7 @@ const servers: Readonly<Record<Which, Server>> = {
   ours: await start('ours', database),
   floor: await start('floor', database),
   peer: await start('peer', database),
+  betterAuth: await start('betterAuth', database),
 }
 
 type Answer = { readonly status: number; readonly location: string; readonly text: string; readonly cookies: readonly string[] }
@@ -102,15 +105,22 @@ const jsonOf = ({ status, text }: Answer): Readonly<Record<string, unknown>> => 
   return JSON.parse(text) as Readonly<Record<string, unknown>>
 }
 const basic = { authorization: machine.authorization }
+const theirBasic = { authorization: theirs.authorization }
 const PATHS = {
   ours: { token: '/oauth/token', introspect: '/oauth/introspect', jwks: '/.well-known/jwks.json' },
   floor: { token: '/oauth/token', introspect: '/oauth/introspect', jwks: '/.well-known/jwks.json' },
   peer: { token: '/token', introspect: '/token/introspection', jwks: '/jwks' },
+  betterAuth: { token: '/api/auth/oauth2/token', introspect: '/api/auth/oauth2/introspect', jwks: '/api/auth/jwks' },
 } as const
+const DISCOVERY = '/.well-known/openid-configuration'
 const at = (which: Which, path: keyof (typeof PATHS)['ours']): string => `${servers[which].base}${PATHS[which][path]}`
 
+/** Where the peers have to be told for which API a token is, so that it is a signed one. */
+const RESOURCE: Readonly<Record<Which, Form>> = { ours: {}, floor: {}, peer: { resource: PEER_API }, betterAuth: { resource: BETTER_AUTH_API } }
+const proof = (which: Which): Form => (which === 'betterAuth' ? theirBasic : basic)
+
 const credentials = (which: Which): Promise<Answer> =>
-  post(at(which, 'token'), { grant_type: 'client_credentials', scope: 'tools:read', ...(which === 'peer' ? { resource: PEER_API } : {}) }, basic)
+  post(at(which, 'token'), { grant_type: 'client_credentials', scope: 'tools:read', ...RESOURCE[which] }, proof(which))
 
 // The code flow, each way as its own pages have it.
 const field = (name: string, html: string): string => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
@@ -164,7 +174,36 @@ const peerFlow = async (scope = 'openid tools:read'): Promise<Answer> => {
   }
   return exchange('peer', codeIn({ status: 303, location: next, text: '', cookies: [] }), callback, {}, basic)
 }
-const flow: Readonly<Record<Which, () => Promise<Answer>>> = { ours: oursFlow, floor: floorFlow, peer: () => peerFlow() }
+const betterAuthFlow = async (scope = 'openid tools:read'): Promise<Answer> => {
+  const { cookie } = theirs
+  const query = {
+    client_id: theirs.id,
+    response_type: 'code',
+    redirect_uri: BETTER_AUTH_CALLBACK,
+    code_challenge: challengeOf(VERIFIER),
+    code_challenge_method: 'S256',
+    state: 's',
+    scope,
+    prompt: 'consent',
+    resource: BETTER_AUTH_API,
+  }
+  const api = `${servers.betterAuth.base}/api/auth/oauth2`
+  // To a script it says in its body where a browser would be sent.
+  const { url } = jsonOf(await ask(`${api}/authorize?${new URLSearchParams(query)}`, { headers: { cookie } }))
+  const consent = await ask(`${api}/consent`, {
+    method: 'POST',
+    headers: { cookie, 'content-type': 'application/json', origin: 'http://127.0.0.1' },
+    body: JSON.stringify({ accept: true, oauth_query: new URL(String(url), api).search.slice(1) }),
+  })
+  const code = codeIn({ ...consent, location: String(jsonOf(consent).url) })
+  return exchange('betterAuth', code, BETTER_AUTH_CALLBACK, { resource: BETTER_AUTH_API }, theirBasic)
+}
+const flow: Readonly<Record<Which, () => Promise<Answer>>> = {
+  ours: oursFlow,
+  floor: floorFlow,
+  peer: () => peerFlow(),
+  betterAuth: () => betterAuthFlow(),
+}
 
 type Row = { readonly which: Which; readonly run: (n: number) => Promise<unknown> }
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
@@ -193,7 +232,7 @@ const measure = async (rows: readonly Row[], operations: number, inFlight: numbe
   }
   return new Map([...seen].map(([which, { cpu, database: of }]) => [which, { cpu: median(cpu), database: median(of) }]))
 }
-const NAMES: Readonly<Record<Which, string>> = { ours: 'ours', floor: 'floor', peer: 'oidc-provider' }
+const NAMES: Readonly<Record<Which, string>> = { ours: 'ours', floor: 'floor', peer: 'oidc-provider', betterAuth: 'better-auth' }
 const table = (title: string, measured: Map<Which, Measured>): void => {
   const floor = measured.get('floor')?.cpu ?? Number.NaN
   console.log(`\n${title}\n  ${''.padEnd(16)}${'CPU us'.padStart(9)}${'PostgreSQL us'.padStart(15)}   x floor`)
@@ -201,7 +240,7 @@ const table = (title: string, measured: Map<Which, Measured>): void => {
     console.log(`  ${NAMES[which].padEnd(16)}${cpu.toFixed(0).padStart(9)}${of.toFixed(0).padStart(15)}   ${(cpu / floor).toFixed(2)}`)
   }
 }
-const ALL: readonly Which[] = ['floor', 'ours', 'peer']
+const ALL: readonly Which[] = ['floor', 'ours', 'peer', 'betterAuth']
 const each = (run: (which: Which, n: number) => Promise<unknown>, of = ALL): Row[] => of.map((which) => ({ which, run: (n) => run(which, n) }))
 
 const wanted = process.env.BENCH_ONLY
@@ -231,7 +270,7 @@ if (isWanted('introspection')) {
   for (const which of ALL) {
     const resource = which === 'peer' ? { resource: PEER_OPAQUE } : {}
     const made = Array.from({ length: TOKENS }, () =>
-      post(at(which, 'token'), { grant_type: 'client_credentials', scope: 'tools:read', ...resource }, basic),
+      post(at(which, 'token'), { grant_type: 'client_credentials', scope: 'tools:read', ...resource }, proof(which)),
     )
     kept.set(
       which,
@@ -239,7 +278,7 @@ if (isWanted('introspection')) {
     )
   }
   const introspect = async (which: Which, n: number): Promise<void> => {
-    const headers = which === 'ours' ? { authorization: api.authorization } : basic
+    const headers = which === 'ours' ? { authorization: api.authorization } : proof(which)
     const { active } = jsonOf(await post(at(which, 'introspect'), { token: kept.get(which)?.[n % TOKENS] ?? '' }, headers))
     if (active !== true) throw new Error(`${which}: inactive`)
   }
@@ -250,7 +289,8 @@ if (isWanted('introspection')) {
 if (isWanted('refresh')) {
   const FAMILIES = 32
   const kept = new Map<Which, string[]>()
-  const scopes = { ours: () => oursFlow(), floor: () => floorFlow(), peer: () => peerFlow('openid offline_access tools:read') }
+  const OFFLINE = 'openid offline_access tools:read'
+  const scopes = { ours: oursFlow, floor: floorFlow, peer: () => peerFlow(OFFLINE), betterAuth: () => betterAuthFlow(OFFLINE) }
   for (const which of ALL) {
     const made: string[] = []
     for (let n = 0; n < FAMILIES; n++) made.push(String(jsonOf(await scopes[which]()).refresh_token))
@@ -261,9 +301,11 @@ if (isWanted('refresh')) {
     const family = kept.get(which) ?? []
     const token = family.pop()
     if (token === undefined) throw new Error('more in flight than families')
-    const form = { grant_type: 'refresh_token', refresh_token: token, scope: 'tools:read' }
+    // better-auth leaves out the next refresh token where a scope is asked for without `offline_access`.
+    const more = which === 'betterAuth' ? { scope: 'offline_access tools:read', ...RESOURCE[which] } : { scope: 'tools:read' }
+    const form = { grant_type: 'refresh_token', refresh_token: token, ...more }
     const { refresh_token: next } = jsonOf(
-      await (which === 'ours' ? post(at(which, 'token'), { ...form, client_id: device.id }) : post(at(which, 'token'), form, basic)),
+      await (which === 'ours' ? post(at(which, 'token'), { ...form, client_id: device.id }) : post(at(which, 'token'), form, proof(which))),
     )
     family.unshift(String(next))
     if (n < 0) throw new Error('no such operation')
@@ -272,10 +314,7 @@ if (isWanted('refresh')) {
   await pool.query('update floor_families set client_id = $1', [machine.id])
   for (const inFlight of [1, 16])
     table(`Refresh with rotation, ${inFlight} in flight`, await measure(each(refresh, ['floor', 'ours']), OPERATIONS, inFlight))
-  table(
-    'The same beside oidc-provider, which takes the scope as it was granted',
-    await measure(each(refresh, ['floor', 'ours', 'peer']), Math.min(OPERATIONS, 400), 16),
-  )
+  table('The same beside the peers', await measure(each(refresh), Math.min(OPERATIONS, 400), 16))
 }
 
 if (isWanted('flow')) {
@@ -305,7 +344,7 @@ if (isWanted('documents')) {
   table(
     'Discovery, 16 in flight',
     await measure(
-      each((which) => read(`${servers[which].base}/.well-known/openid-configuration`)),
+      each((which) => read(`${servers[which].base}${which === 'betterAuth' ? '/api/auth' : ''}${DISCOVERY}`)),
       OPERATIONS * 3,
       16,
     ),

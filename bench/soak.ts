@@ -21,6 +21,8 @@ const servers = await startServers()
 process.env.TEST_DATABASE_URL = servers.databaseUrl
 process.env.TEST_REDIS_URL = servers.redisUrl
 const { startApp } = await import('#shared/testing/app')
+const { atomically, forTenant } = await import('#db/tenant')
+const { updateTenantSettings } = await import('#db/store/tenants')
 const { ownDatabase, TEST_LOGIN_PASSWORD } = await import('#shared/testing/database')
 await (await import('#shared/testing/global-setup')).setup()
 const { db, url } = await ownDatabase()
@@ -28,6 +30,8 @@ if (url === undefined) throw new Error('the database has no address')
 execFileSync(process.execPath, ['--import', 'tsx', 'functions/build-server.ts', FOLDER], { stdio: 'ignore' })
 const app = await startApp([], { db, env: SECRETS, start: new Date().toISOString() })
 const company = await app.company('soak')
+// Each change adds a group, and ten minutes make more of them than a company has by default.
+await atomically(forTenant(db, company.tenantId), (t) => updateTenantSettings(t, { quotas: { groups: 1_000_000 } }, app.clock.now()))
 const people = await Promise.all(Array.from({ length: PEOPLE }, () => app.person(company, 'admin')))
 const tokens = await Promise.all(people.map((person) => app.token(person)))
 const revoked = await app.token(people[0] ?? company.admin)

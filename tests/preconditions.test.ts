@@ -1,8 +1,11 @@
 // Of two who read the same thing and change it, the second is told, and nothing of what the first wrote is lost.
 import { describe, expect, test } from 'vitest'
+import { PAYMENT } from '#shared/testing/agents'
 import { startApp } from '#shared/testing/app'
 import { adminRoutes } from '../functions/admin/routes.ts'
+import { agentRoutes } from '../functions/agents/routes.ts'
 import { clientsRoutes } from '../functions/clients/routes.ts'
+import { connectionRoutes } from '../functions/connections/routes.ts'
 import { peopleRoutes } from '../functions/people/routes.ts'
 import { rolesRoutes } from '../functions/roles/routes.ts'
 import { tenantsRoutes } from '../functions/tenants/routes.ts'
@@ -10,7 +13,17 @@ import { userRoutes } from '../functions/user/routes.ts'
 import { webhookRoutes } from '../functions/webhooks/routes.ts'
 
 const house = async () => {
-  const app = await startApp([...adminRoutes, ...rolesRoutes, ...tenantsRoutes, ...userRoutes, ...clientsRoutes, ...peopleRoutes, ...webhookRoutes])
+  const app = await startApp([
+    ...adminRoutes,
+    ...rolesRoutes,
+    ...tenantsRoutes,
+    ...userRoutes,
+    ...clientsRoutes,
+    ...peopleRoutes,
+    ...webhookRoutes,
+    ...agentRoutes,
+    ...connectionRoutes,
+  ])
   const company = await app.company()
   const token = await app.token(company.admin)
   const call = async (method: string, path: string, body?: unknown, ifMatch?: string) => {
@@ -41,6 +54,13 @@ const apiScope = (at: string) => async (h: House) => {
   const path = `${at}/api_scopes/${body.id}`
   return { read: path, write: path, method: 'PUT', change: (description: string) => ({ description }), required: false }
 }
+const SHARED_JWKS = 'https://idp.partner.example.com/jwks'
+/** Made at `at`, changed where it is read. */
+const made = (at: string, body: object, changed: string) => async (h: House) => {
+  const path = `${at}/${(await h.call('POST', at, body)).body.id}`
+  return { read: path, write: path, method: 'PATCH', change: (text: string) => ({ [changed]: text }), required: true }
+}
+const OKTA = { name: 'okta', display_name: 'Okta', issuer: 'https://acme.okta.com', client_id: '0oa1', client_secret: 'kept-to-themselves' }
 const kinds: readonly [string, (h: House) => Promise<Kind>][] = [
   ['a role', role(ADMIN)],
   ['a role, on the end users\u2019 side', role(`${USER}/rbac`)],
@@ -62,14 +82,17 @@ const kinds: readonly [string, (h: House) => Promise<Kind>][] = [
       return { read: path, write: path, method: 'PATCH', change: (name: string) => ({ name }), required: true }
     },
   ],
+  ['a webhook', made('/webhooks', { url: 'https://hooks.acme.com/', events: ['*'] }, 'description')],
+  ['an agent', made('/agents', { name: 'Robo', agent_type: 'assistant' }, 'name')],
   [
-    'a webhook',
-    async (h) => {
-      const { body } = await h.call('POST', '/webhooks', { url: 'https://hooks.acme.com/', events: ['*'] })
-      const path = `/webhooks/${body.id}`
-      return { read: path, write: path, method: 'PATCH', change: (description: string) => ({ description }), required: true }
-    },
+    'a type of authorization details',
+    made('/authorization-types', { type: PAYMENT.type, title: PAYMENT.title, json_schema: PAYMENT.jsonSchema, limits: PAYMENT.limits }, 'title'),
   ],
+  [
+    'a trusted issuer',
+    made('/trusted-issuers', { name: 'Partner', issuer: 'https://idp.partner.example.com', accepts: { jwt: true, jwks_uri: SHARED_JWKS } }, 'name'),
+  ],
+  ['a provider of the company’s own', made('/connections', OKTA, 'display_name')],
 ]
 
 describe.each(kinds)('%s', (_, make) => {
@@ -91,6 +114,16 @@ describe.each(kinds)('%s', (_, make) => {
     const { etag: latest } = await h.call('GET', read)
     expect((await h.call(method, write, change('One of these'), `"another", ${latest}`)).status).toBe(200)
   })
+})
+
+test.each(kinds)('%s: of eight who read the same and change it at once, one is heard', async (_, make) => {
+  const h = await house()
+  const { read, write, method, change } = await make(h)
+  const { etag } = await h.call('GET', read)
+  const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => h.call(method, write, change(`Number ${n}`), etag)))
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(412)])
+  const heard = answers.findIndex(({ status }) => status === 200)
+  expect(Object.values((await h.call('GET', read)).body)).toContain(`Number ${heard}`)
 })
 
 test('who gets a role, and how deliveries fare, is not a change of the thing', async () => {

@@ -28,6 +28,18 @@ export const revokeDelegationsOfPolicy = async (t: TenantTx, policyId: string, a
     .where(and(ownRows(t, d), gt(d.expiresAt, at), arrayContains(d.policyIds, [policyId]), isNull(d.revokedAt)))
 }
 
+const STEPS_BELOW = `
+select exists (select from authsec.oauth_delegations d where d.tenant_id = $1 and d.expires_at > $3 and d.client_id <> $2 and (
+  d.root_client_id = $2
+  or exists (select from authsec.oauth_delegations x where x.tenant_id = $1 and x.id = any(d.path) and x.client_id = $2)
+  or d.authorization_id in (select a.id from authsec.oauth_authorizations a where a.tenant_id = $1 and a.client_id = $2)))`
+
+/** Whether others still act on what this client passed on. Their tokens need not name it. */
+export const hasStepsBelow = async (t: TenantDb, clientId: string, now: Date): Promise<boolean> => {
+  const [row] = (await t.run({ text: STEPS_BELOW, params: [t.tenantId, clientId, now.toISOString()], arrays: true })) as unknown[][]
+  return row?.[0] === true
+}
+
 export type BoundingPolicy = {
   readonly id: string
   readonly allowed_permissions: readonly string[]

@@ -19,6 +19,12 @@ export const findDetailType = async (t: TenantDb, id: string): Promise<DetailTyp
   return row
 }
 
+/** The same, held until the transaction ends. */
+export const lockDetailType = async (t: TenantTx, id: string): Promise<DetailType | undefined> => {
+  const [row] = await t.db.select().from(oauthDetailTypes).where(own(t, id)).for('update')
+  return row
+}
+
 export const listDetailTypes = (t: TenantDb, limit: number): Promise<DetailType[]> =>
   t.db.select().from(oauthDetailTypes).where(ownRows(t, oauthDetailTypes)).orderBy(asc(oauthDetailTypes.type)).limit(limit)
 

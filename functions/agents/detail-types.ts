@@ -8,6 +8,7 @@ import {
   findDetailType,
   insertDetailType,
   listDetailTypes,
+  lockDetailType,
   updateDetailType,
 } from '#db/store/oauth-details'
 import { findResourceServer } from '#db/store/resource-servers'
@@ -94,7 +95,8 @@ export const readDetailType = async (ctx: Ctx, caller: User, id: string): Promis
 export const changeDetailType = (ctx: Ctx, caller: User, id: string, { title }: z.output<typeof DetailTypeChange>): Promise<Sent<Out>> => {
   const judge = preconditionOf(ctx, 'required')
   return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    const before = await known(t, id)
+    const before = await lockDetailType(t, id)
+    if (before === undefined) throw new AppError('not_found')
     judge(tagOf(before))
     const after = await updateDetailType(t, id, { title, updatedAt: ctx.clock.now() })
     if (after === undefined) throw new AppError('not_found')

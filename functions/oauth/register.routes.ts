@@ -51,7 +51,7 @@ export const registerRoutes = [
     summary: 'Remove the client (RFC 7592 section 2.3).',
     reply: empty(204),
     errors: ['invalid_token', 'unauthorized'],
-    emits: ['client.unregistered'],
+    emits: ['client.unregistered', 'oauth.chain_ended'],
     handle: async ({ ctx, path }) => (await import('./register.ts')).removeOwn(ctx, path.client_id),
   }),
   route({

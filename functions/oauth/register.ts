@@ -1,6 +1,7 @@
 // A client registers itself (RFC 7591), and looks after its registration with the token that it was given (RFC 7592).
 import type * as z from 'zod'
 import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient, updateClient } from '#db/store/clients'
+import { hasStepsBelow } from '#db/store/oauth-delegations'
 import { countSelfRegistered, spendRegistrationToken } from '#db/store/registered-clients'
 import { findTenantOfResource } from '#db/store/resource-servers'
 import { findTenant, hasCompany, listTenantIds, releaseQuota } from '#db/store/tenants'
@@ -207,14 +208,13 @@ export const removeOwn = async (ctx: Ctx, clientId: string): Promise<undefined> 
   const { tenantId } = await managedClient(ctx, clientId)
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)
+    // Asked before: afterwards nothing tells any more that a step was below it.
+    const hadSteps = await hasStepsBelow(t, clientId, ctx.clock.now())
     if (row === undefined || !(await deleteClient(t, clientId))) throw new AppError('invalid_token')
     if (row.unusedUntil === null) await releaseQuota(t, 'clients')
-    await record(t, ctx, {
-      event: 'client.unregistered',
-      actor: byClient(clientId),
-      target: { type: 'client', id: clientId },
-      before: { name: row.name },
-    })
+    const about = { actor: byClient(clientId), target: { type: 'client', id: clientId } }
+    await record(t, ctx, { event: 'client.unregistered', ...about, before: { name: row.name } })
+    if (hadSteps) await record(t, ctx, { event: 'oauth.chain_ended', ...about })
   })
   return undefined
 }

@@ -9,7 +9,7 @@ import { AUDIT_EVENTS } from '#shared/audit/events'
 import { bySystem, record } from '#shared/audit/record'
 import { authorizationServerError, problem } from '#shared/http/problem'
 import { DISTRUSTING, digestsOf, isDistrusted } from '#shared/oauth/distrust'
-import { exchange, newAgent, newExchanger, newPolicy } from '#shared/testing/agents'
+import { exchange, introspected, newAgent, newExchanger, newPolicy } from '#shared/testing/agents'
 import { startApp } from '#shared/testing/app'
 import { countedDb } from '#shared/testing/counted'
 import { testDb } from '#shared/testing/database'
@@ -169,6 +169,23 @@ test('a second factor that goes takes the other sessions along, and a client tha
   expect(await two.meant(held)).toBe(false)
   expect((await two.app.request(`/oauth/register/${own.id}`, { method: 'DELETE', token: own.token })).status).toBe(204)
   expect(await two.meant(held)).toBe(true)
+  // Nobody acted on it for others, so nobody else is asked about.
+  expect(await two.meant(two.root)).toBe(false)
+})
+
+test('a client that removes itself takes along what an agent got for its token, though that names it nowhere', async () => {
+  const { app, company, server, person, agent, meant } = await start()
+  const own = await newSelfRegistered(app, company, { grantTypes: ['authorization_code'] })
+  await atomically(forTenant(app.db, company.tenantId), (t) => registerClient(t, server.id, own.id, app.clock.now()))
+  const code = await codeFor(await browserOf(app, person), { ...own, secret: '', authorization: '' }, { scope: 'tools:read' })
+  const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER, client_id: own.id }
+  const { access_token: held } = await (await post(app, '/oauth/token', form)).json()
+  const below: string = (await (await exchange(app, agent, held)).json()).access_token
+  expect(JSON.stringify(claimsOf(below))).not.toContain(own.id)
+  expect(await meant(below)).toBe(false)
+  expect((await app.request(`/oauth/register/${own.id}`, { method: 'DELETE', token: own.token })).status).toBe(204)
+  expect(await meant(below)).toBe(true)
+  expect((await introspected(app, server, below)).active).toBe(false)
 })
 
 test('tokens from afterwards are not meant', async () => {

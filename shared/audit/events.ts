@@ -125,6 +125,7 @@ export const AUDIT_EVENTS = [
   'oauth.authorization_revoked',
   'oauth.grant_revoked',
   'oauth.token_exchanged',
+  'oauth.chain_ended',
   'oauth.assertion_redeemed',
   'oauth.identity_asserted',
   'oauth.limit_spent',

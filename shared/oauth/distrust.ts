@@ -37,6 +37,8 @@ export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor'
   // The sessions that began at its door end, whichever client's tokens hang below them.
   'client.removed': 'tenant',
   'client.unregistered': 'target',
+  // Others acted on what such a client passed on, and nothing is left that would say who.
+  'oauth.chain_ended': 'tenant',
   'client.registration_changed': 'target',
   'agent.suspended': 'target',
   'agent.retired': 'target',
