@@ -108,7 +108,7 @@ test('whoever rotates must hold what the client could do', async () => {
 
 test('the default client gets its first secrets and its service account; a public one has none to rotate', async () => {
   const { app, company, token, create } = await start()
-  const first = await (await rotate(app, token, company.clientId)).json()
+  const first = await (await rotate(app, await app.token(company.admin), company.clientId)).json()
   expect(first).toMatchObject({ client_id: company.clientId, previous_valid_until: null, secret_id: expect.any(String) })
   expect((await findClient(forTenant(app.db, company.tenantId), company.clientId))?.serviceAccountId).not.toBeNull()
   const open = await (await create({ token_endpoint_auth_method: 'none' })).json()
