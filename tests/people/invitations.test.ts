@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
-import { findUserByEmail } from '#db/store/users'
-import { forTenant } from '#db/tenant'
+import { findLivePermissions, findUserByEmail } from '#db/store/users'
+import { forTenant, SYSTEM_TENANT } from '#db/tenant'
 import { startApp } from '#shared/testing/app'
 import { accountRoutes } from '../../functions/account/routes.ts'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { authRoutes } from '../../functions/auth/routes.ts'
 import { rolesRoutes } from '../../functions/roles/routes.ts'
+import { platformAdministrator } from '../../functions/seeds.ts'
 import { signUpRoutes } from '../../functions/sign-up/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
 
@@ -105,4 +106,13 @@ test('an administrator of another tenant cannot cancel', async () => {
   const { user_id } = await (await post('', { email, username: 'ines' })).json()
   const stranger = await app.token((await app.company('globex')).admin)
   expect(await codeOf(await post('/cancel', { user_id }, stranger))).toEqual({ status: 404, code: 'not_found' })
+})
+
+test('a platform administrator invites into the company that he names, not into the platform', async () => {
+  const { app, company, email, post } = await house()
+  const platform = await app.token(await platformAdministrator(app), ['pwd', 'otp'])
+  expect((await post('', { email, username: 'ines', tenant_id: company.tenantId }, platform)).status).toBe(201)
+  expect(await findUserByEmail(forTenant(app.db, SYSTEM_TENANT), email)).toBeUndefined()
+  const user = await findUserByEmail(forTenant(app.db, company.tenantId), email)
+  expect(await findLivePermissions(forTenant(app.db, company.tenantId), user?.id ?? '', app.clock.now())).toContain('admin:access')
 })
