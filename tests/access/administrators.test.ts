@@ -68,6 +68,19 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
     expect(done(await call('GET', `${rbac}/roles?role_id=${role}`))).toMatchObject([{ permissions_count: 3 }])
   })
 
+  test('the last one with the system role keeps it, also where others administer by a role of their own', async () => {
+    const { admin, company, person } = await house.open()
+    const { person: pat } = await person()
+    const chief = await roleOf(admin, rbac, 'Chief', 'admin:access', 'roles:read')
+    done(await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: chief }))
+    await atomically(forTenant(house.db, company.tenantId), (t) => updateUser(t, company.admin.id, { isPrimaryAdmin: false }))
+    const [own] = await bindingsOf(admin, rbac, company.admin.id)
+    expect(await admin('DELETE', `${rbac}/bindings/${own?.id}`)).toMatchObject({ status: 403, body: { code: 'last_administrator' } })
+    const { person: second } = await person('admin')
+    expect(await bindingsOf(admin, rbac, second.id)).toHaveLength(1)
+    expect(await admin('DELETE', `${rbac}/bindings/${own?.id}`)).toMatchObject({ status: 200 })
+  })
+
   test('the directory of administrators follows bindings, roles and their permissions', async () => {
     const { admin, company, person } = await house.open()
     const { person: pat } = await person()

@@ -67,6 +67,10 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
       status: 409,
       body: { code: 'role_exists' },
     })
+    expect(await admin('PUT', `${rbac}/roles/${id}`, { name: 'Super_Admin', permission_strings: ['users:read'] })).toMatchObject({
+      status: 409,
+      body: { code: 'system_role' },
+    })
   })
 
   test('a system role stays as it is', async () => {

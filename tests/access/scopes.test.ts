@@ -197,6 +197,7 @@ describe.each(SIDES)('API scopes %s', (_, { scopes }) => {
     expect(await admin('POST', `${scopes}/api_scopes`, { name: 'in:side' })).toMatchObject({ status: 409, body: { code: 'scope_exists' } })
     const own = done(await admin('POST', `${scopes}/api_scopes`, { name: 'a:b', usage: 'both' }))
     expect(await admin('PUT', `${scopes}/api_scopes/${own.id}`, { name: 'in:side' })).toMatchObject({ status: 409, body: { code: 'scope_exists' } })
+    expect(await admin('PUT', `${scopes}/api_scopes/${own.id}`, { name: 'a:*' })).toMatchObject({ status: 400, body: { field: 'body.name' } })
     // What both sides use, both see.
     expect((done(await admin('GET', `${scopes}/scopes`)) as unknown as string[]).toSorted()).toEqual(['a:b', 'in:side'])
   })

@@ -170,6 +170,20 @@ test('nobody is written to at an address that nobody proved, however many a file
   expect(await app.mailsTo(pat.email)).toHaveLength(1)
 })
 
+test('a row that names two people, or one by another\u2019s id, changes nobody', async () => {
+  const { app, company, upload } = await house()
+  const [ann, bob] = [await app.person(company), await app.person(company)]
+  await upload(`external_id,email\na1,${ann.email}\nb1,${bob.email}\n`)
+  const { rows } = await (await upload(`external_id,email,name\na1,${bob.email},Both\nnew,${ann.email},Other\n`)).json()
+  expect(rows).toMatchObject([
+    { result: 'refused', code: 'email_taken', field: 'email' },
+    { result: 'refused', code: 'conflict', field: 'external_id' },
+  ])
+  const t = forTenant(app.db, company.tenantId)
+  expect(await findUser(t, ann.id)).toMatchObject({ email: ann.email, externalId: 'a1', name: 'Pat Person' })
+  expect(await findUser(t, bob.id)).toMatchObject({ email: bob.email, externalId: 'b1', name: 'Pat Person' })
+})
+
 test('a file that is none is refused as a whole', async () => {
   const { app, company, token, upload } = await house()
   for (const csv of ['', 'name\nA\n', 'email,shoe_size\na@b.example,3\n', 'email,email\n', 'email\n"a@b.example\n']) {

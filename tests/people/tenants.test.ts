@@ -144,6 +144,8 @@ test('a company that was suspended comes back suspended, by the token as by the 
   await close()
   const { restore_token } = await close()
   expect(await statusOf()).toBe('deleting')
+  const put = await app.request(path, { method: 'PUT', token: platform, body: { status: 'active' } })
+  expect(await codeOf(put)).toEqual({ status: 403, code: 'forbidden' })
   expect((await app.request('/tenants/restore', { body: { restore_token } })).status).toBe(200)
   expect(await statusOf()).toBe('suspended')
   await close()
