@@ -82,10 +82,14 @@ export const isStanding = async (
   return row?.[0] === true
 }
 
-/** Every permission that each of these names stands for, where it is a scope that clients may ask for. */
+/**
+ * Every permission that each of these names stands for, where it is a scope that clients may ask for; also the one that it is called like, which may have
+ * been registered after it.
+ */
 const SCOPES = `
-select s.name, array(select p.resource || ':' || p.action from authsec.scope_permissions sp
-  join authsec.permissions p on p.tenant_id = sp.tenant_id and p.id = sp.permission_id where sp.tenant_id = s.tenant_id and sp.scope_id = s.id)
+select s.name, array(select p.resource || ':' || p.action from authsec.permissions p where p.tenant_id = s.tenant_id
+  and (p.resource || ':' || p.action = s.name
+    or p.id in (select sp.permission_id from authsec.scope_permissions sp where sp.tenant_id = s.tenant_id and sp.scope_id = s.id)))
 from authsec.scopes s where s.tenant_id = $1 and s.usage in ('oauth', 'both') and s.name = any ($2::text[])`
 
 export const findAskedScopes = async (t: TenantDb, names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> => {

@@ -1,5 +1,5 @@
 // Every query on tickets: single use is one conditional update, never a read and then a write.
-import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import { tickets } from '../tables/sessions.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
@@ -71,6 +71,17 @@ export const hasTicket = async (t: TenantDb, userId: string, purpose: Ticket['pu
     .where(and(ownRows(t, tickets), eq(tickets.userId, userId), eq(tickets.purpose, purpose), isNull(tickets.usedAt), gt(tickets.expiresAt, now)))
     .limit(1)
   return rows.length > 0
+}
+
+/** The newest live ticket of a purpose of which there is one at a time in a tenant. */
+export const findTicketOfPurpose = async (t: TenantDb, purpose: Ticket['purpose'], now: Date): Promise<Ticket | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(tickets)
+    .where(and(ownRows(t, tickets), eq(tickets.purpose, purpose), isNull(tickets.usedAt), gt(tickets.expiresAt, now)))
+    .orderBy(desc(tickets.createdAt))
+    .limit(1)
+  return row
 }
 
 /** Ends all tickets of a person, of one purpose or of any. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { findAdministeredTenants, findUser } from '#db/store/users'
-import { directory, forTenant } from '#db/tenant'
+import { findAdministeredTenants, findUser, updateUser } from '#db/store/users'
+import { atomically, directory, forTenant } from '#db/tenant'
 import { emailHash } from '#shared/tenancy/email-hash'
 import { type Company, startApp, type TestApp } from '#shared/testing/app'
 import { tenantsRoutes } from '../tenants/routes.ts'
@@ -144,4 +144,16 @@ test('who is strong enough elsewhere is nobody here: another tenant is refused w
   const { app, company } = await house()
   const stranger = await app.token((await app.company('globex')).admin, STRONG)
   expect(await codeOf(await setActive(app, company, stranger, company.admin.id, false))).toEqual({ status: 403, code: 'tenant_mismatch' })
+})
+
+test('the last one who is active stays so', async () => {
+  const { app, company, admin } = await house()
+  await atomically(forTenant(app.db, company.tenantId), (t) => updateUser(t, company.admin.id, { isPrimaryAdmin: false }))
+  expect(await codeOf(await setActive(app, company, admin, company.admin.id, false))).toMatchObject({ code: 'last_active_user' })
+  await app.person(company)
+  // Somebody else is there, and nobody who administers.
+  expect(await codeOf(await setActive(app, company, admin, company.admin.id, false))).toEqual({ status: 403, code: 'last_administrator' })
+  const gone = await app.request(`${BASE}/users/delete_all/${company.admin.id}`, { method: 'DELETE', token: admin })
+  expect(await codeOf(gone)).toEqual({ status: 403, code: 'last_administrator' })
+  expect(await findUser(forTenant(app.db, company.tenantId), company.admin.id)).toMatchObject({ active: true })
 })

@@ -28,7 +28,7 @@ const edit = {
   path: ClientPath,
   body: ClientChange,
   reply: json(200, ClientOut),
-  errors: ['not_found', 'default_client', 'client_exists', 'invalid_request', 'precondition_failed'],
+  errors: ['not_found', 'default_client', 'client_exists', 'invalid_request', 'precondition_failed', 'cannot_grant'],
   emits: ['client.updated'],
 } as const
 const soft = {
@@ -49,7 +49,7 @@ const switching = {
   access,
   path: ClientPath,
   reply: json(200, SwitchedClient),
-  errors: ['not_found', 'default_client', 'precondition_failed'],
+  errors: ['not_found', 'default_client', 'precondition_failed', 'cannot_grant'],
 } as const
 
 export const changeRoutes = [
@@ -88,7 +88,7 @@ export const changeRoutes = [
     path: TenantPath,
     body: SetClientStatus,
     reply: json(200, ClientStatusSet),
-    errors: ['not_found', 'default_client', 'precondition_failed'],
+    errors: ['not_found', 'default_client', 'precondition_failed', 'cannot_grant'],
     emits: ['client.activated', 'client.deactivated'],
     render: statusError,
     handle: ({ ctx, principal, body }) => setStatus(ctx, principal, inBody(principal, body), body.active),

@@ -3,12 +3,14 @@ import type * as z from 'zod'
 import { isUniqueViolation } from '#db/client'
 import { type ClientChange as Change, type Client, deleteClient, lockClient, updateClient } from '#db/store/clients'
 import { revokeSessionsOfClient } from '#db/store/sessions'
-import { lockPolicy, raisePolicyVersion, releaseQuota } from '#db/store/tenants'
-import { atomically, forTenant, type TenantId, type TenantTx } from '#db/tenant'
+import { raisePolicyVersion, releaseQuota } from '#db/store/tenants'
+import type { TenantId, TenantTx } from '#db/tenant'
+import { acting } from '#shared/administration/acting'
 import { clientRecord, clientTag, showClient } from '#shared/administration/client-view'
 import type { ClientOut } from '#shared/administration/clients.schema'
 import type { AuditEvent } from '#shared/audit/events'
 import { byUser, record } from '#shared/audit/record'
+import { requireRightsOverClient } from '#shared/clients/rights-over'
 import { AppError } from '#shared/errors'
 import { preconditionOf } from '#shared/http/precondition'
 import type { User } from '#shared/http/principal'
@@ -30,14 +32,15 @@ const changeable = async (t: TenantTx, clientId: string): Promise<Client> => {
 
 type Decide = (row: Client, at: Date) => Change
 
-/** As it was read, where `If-Match` says how. */
+/** As it was read, where `If-Match` says how. Letting a client go on gives back what it held, so it takes those rights. */
 const change = (ctx: Ctx, caller: User, { tenantId, clientId }: Which, event: AuditEvent, decide: Decide): Promise<Shown> => {
   const judge = preconditionOf(ctx, 'optional')
-  return atomically(forTenant(ctx.db, tenantId), async (t) => {
+  return acting(ctx, caller, tenantId, async (t, grants) => {
     const row = await changeable(t, clientId)
     judge(clientTag(row))
     const set = decide(row, ctx.clock.now())
     if (Object.keys(set).length === 0) return showClient(t, row)
+    if (set.active === true && !row.active) await requireRightsOverClient(t, ctx, grants, row)
     const changed = await updateClient(t, clientId, set)
     if (changed === undefined) throw new AppError('not_found')
     const target = { type: 'client', id: clientId }
@@ -81,7 +84,7 @@ const asked =
     return Object.keys(set).length === 0 ? {} : { ...set, updatedAt: at }
   }
 
-/** @throws AppError precondition_failed, not_found, default_client, client_exists, invalid_request */
+/** @throws AppError precondition_failed, not_found, default_client, client_exists, invalid_request, cannot_grant */
 export const editClient = async (ctx: Ctx, caller: User, which: Which, body: Asked): Promise<Shown> => {
   try {
     return await change(ctx, caller, which, 'client.updated', asked(body))
@@ -94,13 +97,13 @@ export const editClient = async (ctx: Ctx, caller: User, which: Which, body: Ask
 const switched = (ctx: Ctx, caller: User, which: Which, active: boolean): Promise<Shown> =>
   change(ctx, caller, which, active ? 'client.activated' : 'client.deactivated', (row, at) => into(active ? 'Active' : 'Development', row, at))
 
-/** @throws AppError precondition_failed, not_found, default_client */
+/** @throws AppError precondition_failed, not_found, default_client, cannot_grant */
 export const switchClient = async (ctx: Ctx, caller: User, which: Which, active: boolean): Promise<z.input<typeof SwitchedClient>> => ({
   client: await switched(ctx, caller, which, active),
   message: active ? 'Client activated successfully' : 'Client deactivated successfully',
 })
 
-/** @throws AppError precondition_failed, not_found, default_client */
+/** @throws AppError precondition_failed, not_found, default_client, cannot_grant */
 export const setStatus = async (ctx: Ctx, caller: User, which: Which, active: boolean): Promise<z.input<typeof ClientStatusSet>> => {
   const client = await switched(ctx, caller, which, active)
   return {
@@ -122,8 +125,7 @@ export const deleteSoftly = async (ctx: Ctx, caller: User, which: Which): Promis
 
 /** Nothing of it stays: row, place in the directory, service account with its bindings, sessions. @throws AppError not_found, default_client */
 export const removeClient = async (ctx: Ctx, caller: User, { tenantId, clientId }: Which): Promise<z.input<typeof RemovedClient>> => {
-  await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    await lockPolicy(t)
+  await acting(ctx, caller, tenantId, async (t) => {
     const row = await changeable(t, clientId)
     const sessions = await revokeSessionsOfClient(t, clientId, ctx.clock.now(), 'client_removed')
     await deleteClient(t, clientId)

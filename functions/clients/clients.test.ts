@@ -6,6 +6,7 @@ import { atomically, directory, forTenant } from '#db/tenant'
 import { authenticateSdkClient } from '#shared/clients/secrets'
 import { problem } from '#shared/http/problem'
 import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { newOauthClient } from '#shared/testing/oauth'
 import { accessRoutes } from '../access/routes.ts'
 import { rolesRoutes } from '../roles/routes.ts'
 import { clientsRoutes } from './routes.ts'
@@ -321,4 +322,32 @@ test('health and description are public, and tell nothing of tenants', async () 
   const document = await (await request('/authsec/clientms/swagger/doc.json')).json()
   expect(document.openapi).toBe('3.1.0')
   expect(Object.keys(document.paths)).toContain('/authsec/clientms/tenants/{tenantId}/clients/create')
+})
+
+test('letting a client go on gives back what it held: it takes those rights, at every door', async () => {
+  const { app, company, token } = await start()
+  const strong = await newOauthClient(app, company, { permissions: ['vault:open'] })
+  const t = forTenant(app.db, company.tenantId)
+  const [path, admin] = [`${base(company)}/${strong.id}`, await app.token(await app.person(company, ['clients:write', 'vault:open']))]
+  const doors: readonly (readonly [string, string, object?])[] = [
+    ['PATCH', `${path}/activate`],
+    ['PATCH', path, { active: true }],
+    ['PUT', path, { status: 'Active' }],
+    ['POST', `${base(company)}/set-status`, { tenant_id: company.tenantId, client_id: strong.id, active: true }],
+  ]
+  const call = (as: string, [method, to, body]: (typeof doors)[number]) =>
+    app.request(to, { method, token: as, ...(body === undefined ? {} : { body }) })
+  for (const state of ['deactivate', 'soft-delete']) {
+    for (const door of doors) {
+      // Ending needs nothing of that.
+      expect((await app.request(`${path}/${state}`, { method: 'PATCH', token })).status, state).toBe(200)
+      const refused = await call(token, door)
+      expect([refused.status, JSON.stringify(await refused.json()).includes('cannot_grant')], door[1]).toEqual([403, true])
+      expect(await findClient(t, strong.id)).toMatchObject({ active: false })
+      expect((await call(admin, door)).status).toBe(200)
+      expect(await findClient(t, strong.id)).toMatchObject({ active: true, status: 'Active', deletedAt: null })
+    }
+  }
+  // What is on already is not turned on.
+  expect((await call(token, ['PATCH', path, { name: 'Renamed', active: true }])).status).toBe(200)
 })

@@ -77,3 +77,17 @@ test('whoever could become the client by it needs what the client holds', async 
   expect(await response.json()).toMatchObject({ status: 403, code: 'cannot_grant' })
   expect((await findClient(forTenant(app.db, company.tenantId), strong.id))?.redirectUris).toEqual(['https://app.example.com/callback'])
 })
+
+test('what the main client is given opens sessions, so its addresses and secrets take the whole administrator role', async () => {
+  const { app, company, owner, change } = await start()
+  const rotate = (token: string) => app.request(`/clients/${company.clientId}/rotate-secret`, { token, body: { overlap_seconds: 0 } })
+  const t = forTenant(app.db, company.tenantId)
+  const before = await findClient(t, company.clientId)
+  const mine = { redirect_uris: ['https://mine.example.com/cb'] }
+  expect(await (await change(mine, owner, company.clientId)).json()).toMatchObject({ status: 403, code: 'cannot_grant' })
+  expect(await (await rotate(owner)).json()).toMatchObject({ status: 403, code: 'cannot_grant' })
+  expect(await findClient(t, company.clientId)).toEqual(before)
+  const admin = await app.token(company.admin)
+  expect((await change({ redirect_uris: ['https://acme.example.com/cb'] }, admin, company.clientId)).status).toBe(200)
+  expect((await rotate(admin)).status).toBe(200)
+})

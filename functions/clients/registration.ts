@@ -1,11 +1,12 @@
 // What the authorization server knows of a client. Where its answers go and how it proves itself decide who can act as it, so changing them takes every right
 // that the client has.
 import type * as z from 'zod'
-import { type Client, type ClientChange, findClient, findPermissionsOfClient, lockClient, updateClient } from '#db/store/clients'
+import { type Client, type ClientChange, findClient, lockClient, updateClient } from '#db/store/clients'
 import { forTenant } from '#db/tenant'
-import { asGrantor, requireGrantable } from '#shared/administration/change'
+import { asGrantor } from '#shared/administration/change'
 import { byUser, record } from '#shared/audit/record'
 import { requireRedirects } from '#shared/clients/redirect-uri'
+import { requireRightsOverClient } from '#shared/clients/rights-over'
 import { AppError } from '#shared/errors'
 import { judgeUrl } from '#shared/fetch/target'
 import type { User } from '#shared/http/principal'
@@ -85,7 +86,7 @@ export const changeRegistration = (ctx: Ctx, caller: User, clientId: string, ask
     requireRedirects('post_logout_redirect_uris', asked.post_logout_redirect_uris)
     requireMethod(row, asked)
     requireReachable(ctx, asked)
-    requireGrantable(grants, await findPermissionsOfClient(t, row, ctx.clock.now()))
+    await requireRightsOverClient(t, ctx, grants, row)
     const changed = await updateClient(t, clientId, { ...changeOf(asked), updatedAt: ctx.clock.now() })
     if (changed === undefined) throw new AppError('not_found')
     await record(t, ctx, {

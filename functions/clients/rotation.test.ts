@@ -108,11 +108,22 @@ test('whoever rotates must hold what the client could do', async () => {
 
 test('the default client gets its first secrets and its service account; a public one has none to rotate', async () => {
   const { app, company, token, create } = await start()
-  const first = await (await rotate(app, token, company.clientId)).json()
+  const first = await (await rotate(app, await app.token(company.admin), company.clientId)).json()
   expect(first).toMatchObject({ client_id: company.clientId, previous_valid_until: null, secret_id: expect.any(String) })
   expect((await findClient(forTenant(app.db, company.tenantId), company.clientId))?.serviceAccountId).not.toBeNull()
   const open = await (await create({ token_endpoint_auth_method: 'none' })).json()
   const refused = await rotate(app, token, open.client_id)
   expect(refused.status).toBe(409)
   expect(await refused.json()).toMatchObject({ code: 'public_client', status: 409 })
+})
+
+test('a client that was deleted gets no secrets and no addresses', async () => {
+  const { app, token, create, company } = await start()
+  const { client_id } = await (await create()).json()
+  expect((await app.request(`${base(company)}/${client_id}`, { method: 'DELETE', token })).status).toBe(200)
+  const before = await credentials(app, client_id)
+  const change = app.request(`/clients/${client_id}/registration`, { method: 'PATCH', token, body: { redirect_uris: ['https://shop.example/cb'] } })
+  for (const refused of [await rotate(app, token, client_id), await change])
+    expect([refused.status, (await refused.json()).code]).toEqual([404, 'not_found'])
+  expect(await credentials(app, client_id)).toEqual(before)
 })

@@ -1,10 +1,11 @@
 // The tenant's main client, as the configuration manager sets it up: the client that came with the tenant. Where it sends people decides who can act as it, so
-// changing that takes every right that it has.
-import { type Client, findDefaultClient, findPermissionsOfClient, lockClient, updateClient } from '#db/store/clients'
+// changing that takes the whole administrator role.
+import { type Client, findDefaultClient, lockClient, updateClient } from '#db/store/clients'
 import type { TenantTx } from '#db/tenant'
-import { type Grants, requireGrantable } from '#shared/administration/change'
+import type { Grants } from '#shared/administration/change'
 import { byUser, record } from '#shared/audit/record'
 import { requireRedirects } from '#shared/clients/redirect-uri'
+import { requireRightsOverClient } from '#shared/clients/rights-over'
 import { giveSecrets } from '#shared/clients/rotation'
 import { AppError } from '#shared/errors'
 import type { User } from '#shared/http/principal'
@@ -58,7 +59,7 @@ export const changeMain = async (
 ): Promise<Client> => {
   requireRedirects(`${at}redirect_uris`, asked.redirect_uris)
   requireGrants(`body.${at}grant_types`, asked.grant_types)
-  requireGrantable(grants, await findPermissionsOfClient(t, row, ctx.clock.now()))
+  await requireRightsOverClient(t, ctx, grants, row)
   const changed = await updateClient(t, row.id, {
     ...(asked.client_name === undefined ? {} : { name: asked.client_name }),
     ...(asked.redirect_uris === undefined ? {} : { redirectUris: [...new Set(asked.redirect_uris)] }),

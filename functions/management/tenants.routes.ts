@@ -30,6 +30,7 @@ export const tenantRoutes = [
     body: CreateTenant,
     reply: json(201, TenantDone),
     errors: [
+      'single_tenant',
       'tenant_exists',
       'tenant_domain_invalid',
       'tenant_domain_taken',

@@ -5,7 +5,7 @@ import { findDefaultClient } from '#db/store/clients'
 import { findUsernames, insertUsers, lockMatches } from '#db/store/people'
 import { countUsage, useQuota } from '#db/store/tenants'
 import { endTickets } from '#db/store/tickets'
-import type { NewUser, User as UserRow } from '#db/store/users'
+import type { NewUser } from '#db/store/users'
 import { atomically, attempt, forTenant, type TenantTx } from '#db/tenant'
 import { acting } from '#shared/administration/acting'
 import type { Grants } from '#shared/administration/change'
@@ -90,6 +90,7 @@ const create = async ({ ctx, caller, t }: Step, rows: readonly Wanted[]): Promis
   return [...clashes, ...late, ...made.map(({ user, line }): RowResult => ({ line, result: 'created', user_id: user.id }))]
 }
 
+/** The links of whoever loses address or access open nothing any more; of whoever keeps both, as a refused row leaves them, they stay good. */
 const update = async (
   { ctx, caller, t, grants }: Step,
   line: number,
@@ -99,6 +100,7 @@ const update = async (
     if (active !== undefined && !caller.permissions.has('users:active'))
       throw new AppError('insufficient_scope', 'The permission users:active is missing.', { field: 'active' })
     await attempt(t, async () => {
+      if (active === false || change.email !== user.email) await endTickets(t, user.id, ctx.clock.now())
       await applyProfile(t, ctx, caller, grants, user, change)
       if (active !== undefined) await switchActive(t, ctx, caller, grants, user, active)
     })
@@ -110,19 +112,8 @@ const update = async (
 
 const keysOf = (rows: readonly Wanted[]) => [rows.map(({ email }) => email), rows.flatMap(({ external_id }) => external_id ?? [])] as const
 
-/** The links of whoever loses address or access open nothing any more. */
-const endLinks = async (t: TenantTx, ctx: Ctx, rows: readonly Wanted[], people: readonly UserRow[]): Promise<void> => {
-  for (const row of rows) {
-    const meaning = meaningOf(row, people)
-    if (meaning.does === 'update' && (meaning.active === false || row.email !== meaning.user.email))
-      await endTickets(t, meaning.user.id, ctx.clock.now())
-  }
-}
-
 const runStep = async (step: Step, rows: readonly Wanted[]): Promise<RowResult[]> => {
-  const { t, ctx } = step
-  const people = await lockMatches(t, ...keysOf(rows))
-  await endLinks(t, ctx, rows, people)
+  const people = await lockMatches(step.t, ...keysOf(rows))
   const [results, fresh]: [RowResult[], Wanted[]] = [[], []]
   for (const row of rows) {
     const meaning = meaningOf(row, people)

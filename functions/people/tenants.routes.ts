@@ -11,7 +11,7 @@ export const ownTenantRoutes = [
     id: 'people.exportTenant',
     on: 'GET /tenants/:tenant_id/export',
     summary: 'Everything of a tenant but its secrets, as JSON lines.',
-    access: may('admin:access', 'admin:manage'),
+    access: may('admin:access', 'admin:manage', 'users:read', 'roles:read', 'clients:read'),
     path: TenantPath,
     reply: text(200, 'application/jsonl; charset=utf-8', { 'Content-Disposition': 'attachment; filename="tenant.jsonl"' }),
     errors: ['not_found'],

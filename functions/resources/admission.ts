@@ -1,12 +1,13 @@
 // Who is let in at a resource server, and as what.
 import type * as z from 'zod'
-import { findPermissionsOfClient, lockClient, updateClient } from '#db/store/clients'
+import { lockClient, updateClient } from '#db/store/clients'
 import { listAccessRequests } from '#db/store/registered-clients'
 import { findResourceServer, isRegisteredAt, updateResourceServer } from '#db/store/resource-servers'
 import { findRole } from '#db/store/roles'
 import { forTenant, type TenantDb } from '#db/tenant'
-import { asGrantor, requireGrantable, requireRoleGrantable } from '#shared/administration/change'
+import { asGrantor, requireRoleGrantable } from '#shared/administration/change'
 import { byUser, record } from '#shared/audit/record'
+import { requireRightsOverClient } from '#shared/clients/rights-over'
 import { AppError } from '#shared/errors'
 import type { User } from '#shared/http/principal'
 import type { AccessPolicy, AccessPolicyChange, AccessRequests, DecidedRedirects } from './admission.schema.ts'
@@ -23,7 +24,7 @@ export const decideRedirects = (ctx: Ctx, caller: User, id: string, clientId: st
     const row = (await isRegisteredAt(t, id, clientId)) ? await lockClient(t, clientId) : undefined
     const waiting = row?.reviewedRedirectUris ?? null
     if (row === undefined || waiting === null) throw new AppError('not_found')
-    if (approve) requireGrantable(grants, await findPermissionsOfClient(t, row, ctx.clock.now()))
+    if (approve) await requireRightsOverClient(t, ctx, grants, row)
     const redirectUris = approve ? waiting : row.redirectUris
     await updateClient(t, clientId, { redirectUris, reviewedRedirectUris: null, updatedAt: ctx.clock.now() })
     await record(t, ctx, {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findResourceServer } from '#db/store/resource-servers'
+import { findResourceServer, listScopes } from '#db/store/resource-servers'
 import { forTenant } from '#db/tenant'
 import { addDomain, proveDomain } from '#shared/testing/administration'
 import { newDetailType } from '#shared/testing/agents'
@@ -32,13 +32,13 @@ test('a resource server is made, changed and removed, and each is on record', as
     token_seconds: 300,
   })
   expect(made.introspection_secret).toMatch(new RegExp(`^${company.tenantId}\\.[\\w-]{43}$`))
-  const path = `${BASE}/${made.id}`
+  const [path, admin] = [`${BASE}/${made.id}`, await app.token(company.admin)]
   const seen = await (await app.request(path, { token: owner })).text()
   expect(seen).not.toContain(made.introspection_secret)
   const changed = await app.request(path, {
     method: 'PUT',
     body: { name: 'Better tools', active: false, scopes_supported: ['tools:read'] },
-    token: owner,
+    token: admin,
   })
   expect(await changed.json()).toMatchObject({ name: 'Better tools', status: 'inactive', scopes_supported: ['tools:read'] })
   const rotated = await (await app.request(`${path}/rotate-introspection-secret`, { method: 'POST', token: owner })).json()
@@ -130,4 +130,22 @@ test('an agent that is a resource server says so in its manifest, with the types
   })
   expect(await manifest(plain.id)).toMatchObject({ application_type: 'mcp_server', authorization_details_types_supported: ['anywhere'] })
   expect(await manifest(plain.id)).not.toHaveProperty('agent_type')
+})
+
+test('a scope that is for those who hold a permission stays so for who lacks it', async () => {
+  const { app, company, owner, create } = await start()
+  const bound = [{ name: 'pay', permission: 'money:move' }, { name: 'look' }]
+  const { id } = await (await create({ scopes_supported: bound })).json()
+  const [path, t] = [`${BASE}/${id}`, forTenant(app.db, company.tenantId)]
+  const put = async (scopes_supported: unknown, token = owner) => {
+    const response = await app.request(path, { method: 'PUT', body: { scopes_supported }, token })
+    return [response.status, (await response.json()).code]
+  }
+  const before = await listScopes(t, id)
+  for (const freed of [['pay', 'look'], ['look'], [{ name: 'pay', permission: 'clients:read' }]])
+    expect(await put(freed)).toEqual([403, 'cannot_grant'])
+  expect((await app.request(path, { method: 'DELETE', token: owner })).status).toBe(403)
+  expect(await listScopes(t, id)).toEqual(before)
+  expect(await put([...bound, 'list'])).toEqual([200, undefined])
+  expect(await put(['pay'], await app.token(company.admin))).toEqual([200, undefined])
 })

@@ -21,6 +21,7 @@ import {
   updateResourceServer,
 } from '#db/store/resource-servers'
 import { atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/tenant'
+import { asGrantor, type Grants, requireGrantable } from '#shared/administration/change'
 import { byUser, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import { AppError } from '#shared/errors'
@@ -202,12 +203,24 @@ export const readManifest = async (ctx: Ctx, caller: User, id: string): Promise<
   }
 }
 
-const changed = <T>(ctx: Ctx, caller: User, id: string, work: (t: TenantTx, row: ResourceServer) => Promise<T>): Promise<T> =>
-  atomically(forTenant(ctx.db, caller.tenantId), async (t) => work(t, await known(t, id)))
+const changed = <T>(ctx: Ctx, caller: User, id: string, work: (t: TenantTx, row: ResourceServer, grants: Grants) => Promise<T>): Promise<T> =>
+  asGrantor(ctx, caller, async (t, grants) => work(t, await known(t, id), grants))
 
-/** @throws AppError not_found */
+/**
+ * A scope that names a permission is for those who hold it. Whoever frees it from that, also by taking it away, to be offered again, holds it.
+ * @throws AppError cannot_grant
+ */
+const requireStillBound = (grants: Grants, before: readonly NewScope[], after: readonly NewScope[]): void => {
+  const bound = new Map(after.map(({ name, permission }) => [name, permission]))
+  requireGrantable(
+    grants,
+    before.flatMap(({ name, permission }) => (permission === null || bound.get(name) === permission ? [] : [permission])),
+  )
+}
+
+/** @throws AppError not_found, cannot_grant */
 export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof ServerChange>): Promise<Out> =>
-  changed(ctx, caller, id, async (t, before) => {
+  changed(ctx, caller, id, async (t, before, grants) => {
     const row = await updateResourceServer(t, id, {
       ...(asked.name === undefined ? {} : { name: asked.name }),
       ...(asked.active === undefined ? {} : { active: asked.active }),
@@ -218,7 +231,11 @@ export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output
     })
     if (row === undefined) throw new AppError('not_found')
     const old = await listScopes(t, id)
-    if (asked.scopes_supported !== undefined) await putScopes(t, id, scopesOf(asked.scopes_supported))
+    if (asked.scopes_supported !== undefined) {
+      const scopes = scopesOf(asked.scopes_supported)
+      requireStillBound(grants, old, scopes)
+      await putScopes(t, id, scopes)
+    }
     const out = await show(ctx, t, row)
     await record(t, ctx, {
       event: 'resource_server.updated',
@@ -230,9 +247,10 @@ export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output
     return out
   })
 
-/** @throws AppError not_found */
+/** @throws AppError not_found, cannot_grant */
 export const deleteServer = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
-  changed(ctx, caller, id, async (t, row) => {
+  changed(ctx, caller, id, async (t, row, grants) => {
+    requireStillBound(grants, await listScopes(t, id), [])
     await deleteResourceServer(t, id)
     const target = { type: 'resource_server', id }
     await record(t, ctx, { event: 'resource_server.deleted', actor: byUser(caller), target, before: { resource: row.resource } })

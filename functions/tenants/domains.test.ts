@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findTenantByDomain, listDomains } from '#db/store/domains'
-import { directory, forTenant } from '#db/tenant'
+import { atomically, directory, forTenant } from '#db/tenant'
 import { type Company, startApp, type TestApp } from '#shared/testing/app'
 import { deleteExpired } from '../scheduled/expiry.ts'
 import { tenantsRoutes } from './routes.ts'
@@ -144,4 +144,20 @@ test('who may only read is not told what proves a domain', async () => {
     expect(text).not.toContain(verification.token)
   }
   expect(JSON.stringify(await app.events(company.tenantId))).not.toContain(verification.token)
+})
+
+test('a company claims a hundred names and no more', async () => {
+  const { app, company, claim } = await start()
+  await atomically(forTenant(app.db, company.tenantId), (t) =>
+    t.run({
+      text: `insert into authsec.tenant_domains (tenant_id, id, domain, kind, verification_token, created_at, updated_at)
+        select $1, gen_random_uuid(), 'd' || n || '.' || $2, 'custom', '', $3, $3 from generate_series(1, 98) n`,
+      params: [company.tenantId, unique(app), app.clock.now().toISOString()],
+      arrays: true,
+    }),
+  )
+  expect((await claim(unique(app))).status).toBe(201)
+  const refused = await claim(unique(app))
+  expect([refused.status >= 400, (await refused.json()).code]).toEqual([true, 'domain_limit'])
+  expect(await listDomains(forTenant(app.db, company.tenantId), new Date(0))).toHaveLength(100)
 })

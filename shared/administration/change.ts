@@ -2,7 +2,7 @@
 import { type Administrator, findAdministrators, findListedAdministrators, holdsSystemRole } from '#db/store/administrators'
 import { findRolePermissions, type Role } from '#db/store/roles'
 import { lockPolicy } from '#db/store/tenants'
-import { dropAdministrator, findLivePermissions, putAdministrator } from '#db/store/users'
+import { dropAdministrator, findLivePermissions, findUser, putAdministrator } from '#db/store/users'
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
 import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -19,12 +19,14 @@ export const administratorRole = (tenantId: TenantId): string => (tenantId === S
 export type Grants = { readonly covers: (permission: string) => boolean; readonly full: boolean }
 
 /**
- * What a person holds now, by the store, and holds in this session: a session too weak for `admin:access` cannot grant it either. The tenant's system role
- * counts as every permission of its tenant but `platform:*`.
+ * What a person holds now, by the store, and holds in this session: a session too weak for `admin:access` cannot grant it either, and whoever was disabled
+ * while the request was on its way grants nothing. The tenant's system role counts as every permission of its tenant but `platform:*`.
  */
 export const grantsOf = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, caller: User): Promise<Grants> => {
   const now = ctx.clock.now()
-  const live = new Set(await findLivePermissions(t, caller.userId, now))
+  const user = await findUser(t, caller.userId)
+  const isThere = user?.active === true && user.deletedAt === null
+  const live = new Set(isThere ? await findLivePermissions(t, caller.userId, now) : [])
   const held = (permission: string): boolean => live.has(permission) && caller.permissions.has(permission as Permission)
   const full = held('admin:access') && (await holdsSystemRole(t, caller.userId, administratorRole(t.tenantId), now))
   return { full, covers: (permission) => held(permission) || (full && !permission.startsWith('platform:')) }

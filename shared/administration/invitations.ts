@@ -2,12 +2,12 @@
 import type * as z from 'zod'
 import { bindRole } from '#db/store/bindings'
 import { hasClient } from '#db/store/groups'
-import { findPendingInvitations, isUsernameTaken } from '#db/store/people'
+import { findPendingInvitations, isUsernameTaken, lockUser } from '#db/store/people'
 import { hasProject } from '#db/store/projects'
 import { findRoleByName } from '#db/store/roles'
 import { endTickets } from '#db/store/tickets'
 import { findUserByEmail, insertUser, type User as UserRow, updateUser } from '#db/store/users'
-import { forTenant, type TenantTx } from '#db/tenant'
+import { forTenant, type TenantId, type TenantTx } from '#db/tenant'
 import { byUser, record } from '../audit/record.ts'
 import { secondsAfter } from '../clock.ts'
 import type { RequestCtx } from '../context.ts'
@@ -15,11 +15,11 @@ import { AppError } from '../errors.ts'
 import type { User } from '../http/principal.ts'
 import { mailSetPasswordLink } from '../recovery/set-password-link.ts'
 import { spendRow } from '../tenancy/quotas.ts'
-import { acting, requireRightsOver } from './acting.ts'
+import { acting, actingTenant, requireRightsOver } from './acting.ts'
 import { administratorRole, guardAdministrators, requireRoleGrantable } from './change.ts'
 import type { InviteBody, Invited, PendingInvites, Reinvited } from './invitations.schema.ts'
 import { isPending, MOST_ROWS, tenantOf } from './people.ts'
-import { holdPerson, removeRow } from './status.ts'
+import { removeRow } from './status.ts'
 import { TEMPORARY_SECONDS, temporaryPassword } from './temporary-password.ts'
 
 /** However often it is sent again, an invitation ends. */
@@ -31,8 +31,8 @@ const INVITATIONS_PER_HOUR = 100
 /** How the person gets in: by a mailed link, or by a password that the inviter hands over because no mail can go out. */
 type Way = { readonly emailSent: true } | { readonly emailSent: false; readonly password: string; readonly passwordHash: string }
 
-const wayIn = async (ctx: RequestCtx, caller: User): Promise<Way> => {
-  if (await ctx.quotas.allows(caller.tenantId, 'mailsPerHour')) return { emailSent: true }
+const wayIn = async (ctx: RequestCtx, tenantId: TenantId): Promise<Way> => {
+  if (await ctx.quotas.allows(tenantId, 'mailsPerHour')) return { emailSent: true }
   const password = temporaryPassword(ctx.random)
   return { emailSent: false, password, passwordHash: await ctx.passwords.hash(password) }
 }
@@ -78,13 +78,15 @@ const addInvited = async (t: TenantTx, ctx: RequestCtx, caller: User, body: Body
 }
 
 /**
- * Invites an administrator into the caller's tenant. Inviting grants the whole role, so it takes the whole role.
+ * Invites an administrator into the caller's tenant, or into the one that a platform administrator names: in silence it would be the platform's own. Inviting
+ * grants the whole role, so it takes the whole role.
  * @throws AppError email_taken, username_taken, quota_exceeded, cannot_grant, rate_limited
  */
 export const invite = async (ctx: RequestCtx, caller: User, body: Body): Promise<z.input<typeof Invited>> => {
   await ctx.limits.check([{ key: `invite:${caller.userId}`, windowSeconds: HOUR, max: INVITATIONS_PER_HOUR, guardsCredential: false }])
-  const way = await wayIn(ctx, caller)
-  const user = await acting(ctx, caller, caller.tenantId, async (t, grants) => {
+  const tenantId = actingTenant(caller, body.tenant_id)
+  const way = await wayIn(ctx, tenantId)
+  const user = await acting(ctx, caller, tenantId, async (t, grants) => {
     const role = await findRoleByName(t, administratorRole(t.tenantId))
     if (role === undefined) throw new AppError('not_found')
     await requireRoleGrantable(t, grants, role)
@@ -124,9 +126,9 @@ export const invite = async (ctx: RequestCtx, caller: User, body: Body): Promise
 
 /** The invited person, held. The link is void from here on, so that nobody accepts in between. @throws AppError not_found, invitation_accepted */
 const holdInvitation = async (t: TenantTx, ctx: RequestCtx, userId: string): Promise<UserRow> => {
-  const user = await holdPerson(t, userId).catch(() => {
+  const user = await lockUser(t, userId)
+  if (user === undefined)
     throw new AppError('not_found', undefined, { extra: { hint: 'There is no such invitation; see /authsec/uflow/admin/invite/pending.' } })
-  })
   if (!isPending(user) || user.invitedBy === null) throw new AppError('invitation_accepted')
   await endTickets(t, userId, ctx.clock.now())
   return user
@@ -153,7 +155,7 @@ export const cancelInvitation = (ctx: RequestCtx, caller: User, userId: string):
  */
 export const resendInvitation = async (ctx: RequestCtx, caller: User, userId: string): Promise<z.input<typeof Reinvited>> => {
   await ctx.limits.check([{ key: `reinvite:${userId}`, windowSeconds: HOUR, max: SENT_PER_HOUR, guardsCredential: true }])
-  const way = await wayIn(ctx, caller)
+  const way = await wayIn(ctx, caller.tenantId)
   const expiresAt = secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS)
   const user = await acting(ctx, caller, caller.tenantId, async (t, grants) => {
     const held = await holdInvitation(t, ctx, userId)

@@ -15,7 +15,7 @@ import { mailSetPasswordLink } from '../recovery/set-password-link.ts'
 import { acting, requireRightsOver } from './acting.ts'
 import type { Grants } from './change.ts'
 import { tenantOf } from './people.ts'
-import { holdPerson } from './status.ts'
+import { holdPerson, isReader } from './status.ts'
 import { TEMPORARY_SECONDS, temporaryPassword } from './temporary-password.ts'
 
 export type PasswordCtx = RequestCtx & { readonly breached: BreachedPasswords }
@@ -80,7 +80,7 @@ export const setPasswordOf = async (ctx: PasswordCtx, caller: User, tenantId: Te
   const passwordHash = await ctx.passwords.hash(password)
   await acting(ctx, caller, tenantId, async (t, grants) => {
     const user = await holdTarget(t, ctx, caller, grants, userId)
-    await replacePassword(t, ctx, user, passwordHash)
+    await replacePassword(t, ctx, user, passwordHash, isReader(user))
     await makeTemporary(t, ctx, userId)
     await recordSet(t, ctx, caller, userId, 'password')
   })
@@ -102,7 +102,7 @@ export const resetPasswordOf = async (ctx: PasswordCtx, caller: User, tenantId: 
   const passwordHash = await ctx.passwords.hash(password)
   const email = await acting(ctx, caller, tenantId, async (t, grants) => {
     const user = await holdTarget(t, ctx, caller, grants, userId)
-    await replacePassword(t, ctx, user, passwordHash)
+    await replacePassword(t, ctx, user, passwordHash, isReader(user))
     await makeTemporary(t, ctx, userId)
     if (emailSent) await mailSetPasswordLink(t, ctx, { userId, email: user.email, purpose: 'administrator_reset', hours: TEMPORARY_SECONDS / 3600 })
     await recordSet(t, ctx, caller, userId, emailSent ? 'link' : 'password')

@@ -33,7 +33,7 @@ export const listResourcesOperation = operation({
 
 const removal = {
   reply: json(200, Message),
-  errors: ['not_found', 'system_permission', 'last_administrator'],
+  errors: ['not_found', 'system_permission', 'last_administrator', 'cannot_grant'],
   emits: ['permission.deleted'],
 } as const
 

@@ -22,7 +22,7 @@ import type { User } from '../http/principal.ts'
 import type { Sent } from '../http/route.ts'
 import { isPlatformAdministrator } from '../http/tenant-rule.ts'
 import { requireRoom } from '../tenancy/quotas.ts'
-import { asGrantor, changeAccess } from './change.ts'
+import { asGrantor, changeAccess, requireGrantable } from './change.ts'
 import { pageOf, pageReply } from './page.ts'
 import type { NewPermission, PermissionQuery, Permissions, Registered, Resources } from './permissions.schema.ts'
 
@@ -96,19 +96,20 @@ export const showResources = async (ctx: RequestCtx, caller: User): Promise<z.in
 })
 
 /**
- * Its links from roles and scopes go with it.
- * @throws AppError not_found, system_permission
+ * Its links from roles and scopes go with it. A scope that took it takes it no longer, so whoever deletes it there must hold it.
+ * @throws AppError not_found, system_permission, cannot_grant
  */
 export const removePermission = async (
   ctx: RequestCtx,
   caller: User,
   wanted: { readonly id: string } | PermissionPair,
 ): Promise<{ message: string }> => {
-  await changeAccess(ctx, caller, async (t) => {
+  await changeAccess(ctx, caller, async (t, grants) => {
     const found = await findPermission(t, wanted)
     if (found === undefined) throw new AppError('not_found')
     if (found.isSystem) throw new AppError('system_permission')
     const uses = await findUsesOfPermission(t, found.id)
+    if (uses.scopes.length > 0) requireGrantable(grants, [nameOf(found)])
     await deletePermission(t, found.id)
     await raisePolicyVersion(t)
     const { resource, action, description } = found

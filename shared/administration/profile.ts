@@ -13,7 +13,7 @@ import { emailHash } from '../tenancy/email-hash.ts'
 import { acting, requireRightsOver } from './acting.ts'
 import type { Grants } from './change.ts'
 import { administratorIds, tenantOf } from './people.ts'
-import { endEverything, holdPerson } from './status.ts'
+import { endEverything, holdPerson, isReader } from './status.ts'
 
 export type ProfileChange = {
   readonly name?: string | undefined
@@ -39,12 +39,8 @@ const FIELDS: readonly Field[] = ['name', 'username', 'email', 'avatarUrl', 'ext
 export const differences = (user: UserRow, change: ProfileChange): Partial<Pick<UserRow, Field>> =>
   Object.fromEntries(FIELDS.flatMap((field) => (change[field] === undefined || change[field] === user[field] ? [] : [[field, change[field]]])))
 
-/**
- * The address of a person is the person: a new one, set by an administrator, is unproved, ends every session and is told to the old one.
- * @throws AppError cannot_grant
- */
-const moveAddress = async (t: TenantTx, ctx: RequestCtx, grants: Grants, user: UserRow, email: string): Promise<void> => {
-  await requireRightsOver(t, ctx, grants, user.id)
+/** The address of a person is the person: a new one, set by an administrator, is unproved, ends every session and is told to the old one, where that was proved. */
+const moveAddress = async (t: TenantTx, ctx: RequestCtx, user: UserRow, email: string): Promise<void> => {
   const administers = (await administratorIds(ctx, t)).includes(user.id)
   await updateUser(t, user.id, { email, emailVerifiedAt: null, validFrom: ctx.clock.now() })
   if (administers) {
@@ -53,10 +49,14 @@ const moveAddress = async (t: TenantTx, ctx: RequestCtx, grants: Grants, user: U
   }
   await endEverything(t, ctx, user.id, 'email_changed')
   await forgetDevices(t, user.id)
-  await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'email_change_notice', data: { newEmail: email } })
+  if (isReader(user)) await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'email_change_notice', data: { newEmail: email } })
 }
 
-/** Applies what differs to a person who is held, under the policy lock; answers whether anything did. @throws AppError email_taken, username_taken, cannot_grant */
+/**
+ * Applies what differs to a person who is held, under the policy lock; answers whether anything did. Address and external id are what others know the person
+ * by (the mailbox that resets go to, the subject that a trusted issuer speaks of): whoever sets one could become the person.
+ * @throws AppError email_taken, username_taken, cannot_grant, forbidden
+ */
 export const applyProfile = async (
   t: TenantTx,
   ctx: RequestCtx,
@@ -71,7 +71,10 @@ export const applyProfile = async (
   if (typeof set.username === 'string' && (await isUsernameTaken(t, set.username, user.id)))
     throw new AppError('username_taken', undefined, { field: 'body.username' })
   const { email, ...others } = set
-  if (email !== undefined) await moveAddress(t, ctx, grants, user, email)
+  if (email !== undefined && user.id === caller.userId)
+    throw new AppError('forbidden', 'Your own address changes with codes to both mailboxes: POST /account/email.', { field: 'body.email' })
+  if (email !== undefined || set.externalId !== undefined) await requireRightsOver(t, ctx, grants, user.id)
+  if (email !== undefined) await moveAddress(t, ctx, user, email)
   await updateUser(t, user.id, { ...others, updatedAt: ctx.clock.now() })
   await record(t, ctx, {
     event: email === undefined ? 'user.updated' : 'user.email_changed',
@@ -87,7 +90,7 @@ export const applyProfile = async (
 /**
  * Changes a person's profile. One's own address changes through codes to both mailboxes (POST /account/email), never here.
  * Routes that call this emit `user.updated`, `user.email_changed`.
- * @throws AppError not_found, email_taken, username_taken, cannot_grant, precondition_failed
+ * @throws AppError not_found, email_taken, username_taken, cannot_grant, forbidden, precondition_failed
  */
 export const updateProfile = async (ctx: RequestCtx, caller: User, { tenantId, userId, change, precondition }: Given): Promise<void> => {
   await acting(ctx, caller, tenantId, async (t, grants) => {
@@ -96,8 +99,6 @@ export const updateProfile = async (ctx: RequestCtx, caller: User, { tenantId, u
     const user = await holdPerson(t, userId)
     if (change.email !== undefined) await endTickets(t, userId, ctx.clock.now())
     precondition?.(user)
-    if (userId === caller.userId && change.email !== undefined && change.email !== user.email)
-      throw new AppError('forbidden', 'Your own address changes with codes to both mailboxes: POST /account/email.', { field: 'body.email' })
     await applyProfile(t, ctx, caller, grants, user, change)
   }).catch((error: unknown) => {
     throw isUniqueViolation(error) ? new AppError('email_taken', 'The address or external id is taken.', { field: 'body.email' }) : error

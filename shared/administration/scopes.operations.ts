@@ -75,7 +75,7 @@ export const deleteScopeOperation = operation({
   summary: 'Delete a scope.',
   path: ScopePath,
   reply: json(200, Message),
-  errors: ['not_found'],
+  errors: ['not_found', 'cannot_grant'],
   emits: ['scope.deleted'],
   handle: ({ ctx, principal, path }) => removeScope(ctx, principal, INTERNAL, { name: path.scope_name }),
 })
@@ -121,7 +121,7 @@ export const deleteApiScopeOperation = operation({
   summary: 'Delete an API scope.',
   path: ApiScopePath,
   reply: json(200, Message),
-  errors: ['not_found'],
+  errors: ['not_found', 'cannot_grant'],
   emits: ['api_scope.deleted'],
   handle: ({ ctx, principal, path }) => removeScope(ctx, principal, API, { id: path.scope_id }),
 })

@@ -49,7 +49,7 @@ const wanted = async (t: TenantTx, input: ScopeInput): Promise<NamedPermission[]
 
 /**
  * A scope widens what clients may be given, and its name stands in tokens where verifiers take `resource:action` for a permission: so whoever makes it holds
- * its permissions, and the one that it is called like.
+ * its permissions, and the one that it is called like. Whoever frees a name from what it takes, by changing the scope or by removing it, holds that too.
  */
 const requireOwn = async (t: TenantTx, grants: Grants, name: string, permissions: readonly NamedPermission[]): Promise<void> => {
   const namesakes = name.includes(':') ? await findPermissionsByText(t, [name]) : []
@@ -124,7 +124,7 @@ export const updateScope = async (
       requireOrdinaryName(caller, side, name)
       if (await isScopeName(t, name)) throw new AppError('scope_exists')
     }
-    if (name !== scope.name || replaced !== undefined) await requireOwn(t, grants, name, replaced ?? had)
+    if (name !== scope.name || replaced !== undefined) await requireOwn(t, grants, name, [...had, ...(replaced ?? [])])
     const usage = input.usage === undefined ? scope.usage : usageOf(side, input.usage)
     const to = { name, description: input.description ?? scope.description, usage }
     await replaceScope(t, scope.id, { ...to, at, ...(replaced === undefined ? {} : { permissionIds: replaced.map(({ id }) => id) }) })
@@ -140,10 +140,11 @@ export const updateScope = async (
   })
 }
 
-/** @throws AppError not_found */
+/** @throws AppError not_found, cannot_grant */
 export const removeScope = async (ctx: RequestCtx, caller: User, side: Side, which: Wanted): Promise<{ message: string }> => {
-  await asGrantor(ctx, caller, async (t) => {
+  await asGrantor(ctx, caller, async (t, grants) => {
     const { scope, permissions } = await loadScope(t, side, which)
+    await requireOwn(t, grants, scope.name, permissions)
     await deleteScope(t, scope.id)
     await record(t, ctx, {
       event: eventOf(side, 'deleted'),

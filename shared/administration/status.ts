@@ -25,6 +25,12 @@ export const holdPerson = async (t: TenantTx, userId: string): Promise<UserRow> 
   return user
 }
 
+/**
+ * Whether an address is its owner's to be told at. One that nobody proved may be any stranger's: who may add people, ten thousand at once, must not be able to
+ * write to all of them.
+ */
+export const isReader = (user: Pick<UserRow, 'emailVerifiedAt'>): boolean => user.emailVerifiedAt !== null
+
 /** Nothing that the person opened goes on. */
 export const endEverything = async (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>, userId: string, reason: string): Promise<number> =>
   (await revokeSessions(t, userId, ctx.clock.now(), reason)).length
@@ -50,7 +56,7 @@ const disable = async (t: TenantTx, ctx: RequestCtx, user: UserRow): Promise<voi
   await setUserActive(t, user.id, false, now)
   await dropAdministrator(t, user.id)
   await endEverything(t, ctx, user.id, 'deactivated')
-  await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'session_revoked_all', data: { by: 'administrator' } })
+  if (isReader(user)) await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'session_revoked_all', data: { by: 'administrator' } })
 }
 
 export type StatusChange = {

@@ -1,7 +1,7 @@
 // A tenant is deleted: closed at once, purged when the grace period is over, and until then brought back by who holds the token.
 import { dropWaiting } from '#db/store/outbox'
-import { findTenant, findUsage, scheduleDeletion, setTenantStatus, type Tenant } from '#db/store/tenants'
-import { consumeTicket, endTicketsOfPurpose } from '#db/store/tickets'
+import { findTenant, findUsage, lockPolicy, scheduleDeletion, setTenantStatus, type Tenant } from '#db/store/tenants'
+import { consumeTicket, endTicketsOfPurpose, findTicketOfPurpose, type Ticket } from '#db/store/tickets'
 import { findHolders, findPrimaryAdministrator } from '#db/store/users'
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
 import { type Actor, byAnonymous, byUser, record } from '../audit/record.ts'
@@ -31,6 +31,12 @@ const requireMayDelete = async (t: TenantTx, ctx: RequestCtx, caller: User, doma
   })
 }
 
+/** As what the tenant comes back: what it was closed as, which the token keeps. Whoever was suspended does not get out of that by being deleted. */
+const closedAs = (restore: Ticket | undefined): 'active' | 'suspended' => (restore?.data?.status === 'suspended' ? 'suspended' : 'active')
+
+const restoreOf = (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>): Promise<Ticket | undefined> =>
+  findTicketOfPurpose(t, 'tenant_restore', ctx.clock.now())
+
 const REMINDER_SECONDS = 24 * 3600
 
 /** Tells every administrator now, and once more on the last day; nobody can read the date anywhere else. */
@@ -55,11 +61,19 @@ export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
   const answer = await acting(ctx, caller, tenantId, async (t) => {
     const tenant = await tenantOf(t)
     await requireMayDelete(t, ctx, caller, tenant.domain, confirm)
+    const status = tenant.status === 'deleting' ? closedAs(await restoreOf(t, ctx)) : tenant.status
     await setTenantStatus(t, 'deleting', now)
     await dropWaiting(t, 'deletion_reminder')
     await scheduleDeletion(t, deleteAfter, now)
     await endTicketsOfPurpose(t, 'tenant_restore', now)
-    const restore = await openTicket(t, ctx, { purpose: 'tenant_restore', userId: null, clientId: null, verified: [], seconds: GRACE_SECONDS })
+    const restore = await openTicket(t, ctx, {
+      purpose: 'tenant_restore',
+      userId: null,
+      clientId: null,
+      verified: [],
+      data: { status },
+      seconds: GRACE_SECONDS,
+    })
     await announce(t, ctx, tenant, deleteAfter, restore)
     await record(t, ctx, {
       event: 'tenant.deletion_scheduled',
@@ -83,10 +97,11 @@ export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
   return answer
 }
 
-const bringBack = async (t: TenantTx, ctx: RequestCtx, actor: Actor): Promise<void> => {
+/** Call under the tenant's policy lock. */
+const bringBack = async (t: TenantTx, ctx: RequestCtx, actor: Actor, status: 'active' | 'suspended'): Promise<void> => {
   const tenant = await findTenant(t)
   if (tenant?.status !== 'deleting' || tenant.deleteAfter === null || tenant.deleteAfter <= ctx.clock.now()) throw new AppError('not_found')
-  await setTenantStatus(t, 'active', ctx.clock.now())
+  await setTenantStatus(t, status, ctx.clock.now())
   await scheduleDeletion(t, null, ctx.clock.now())
   await dropWaiting(t, 'deletion_reminder')
   await endTicketsOfPurpose(t, 'tenant_restore', ctx.clock.now())
@@ -95,7 +110,7 @@ const bringBack = async (t: TenantTx, ctx: RequestCtx, actor: Actor): Promise<vo
     actor,
     target: { type: 'tenant', id: t.tenantId },
     before: { status: 'deleting', delete_after: tenant.deleteAfter.toISOString() },
-    after: { status: 'active' },
+    after: { status },
   })
 }
 
@@ -103,7 +118,7 @@ const restored = (tenantId: string) => ({ message: 'The tenant is back.', tenant
 
 /** By a platform administrator. @throws AppError not_found when it is not being deleted, or its grace is over */
 export const restoreTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId) => {
-  await acting(ctx, caller, tenantId, (t) => bringBack(t, ctx, byUser(caller)))
+  await acting(ctx, caller, tenantId, async (t) => bringBack(t, ctx, byUser(caller), closedAs(await restoreOf(t, ctx))))
   return restored(tenantId)
 }
 
@@ -113,8 +128,10 @@ export const restoreByToken = async (ctx: RequestCtx, token: string) => {
   const ticket = await loadTicket(ctx, 'tenant_restore', handle)
   if (handle === undefined || ticket === undefined) throw new AppError('restore_token_invalid', undefined, { refusal: { event: 'tenant.restored' } })
   await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
-    if ((await consumeTicket(t, handleHash(ctx, handle.text), ctx.clock.now())) === undefined) throw new AppError('restore_token_invalid')
-    await bringBack(t, ctx, byAnonymous)
+    await lockPolicy(t)
+    const used = await consumeTicket(t, handleHash(ctx, handle.text), ctx.clock.now())
+    if (used === undefined) throw new AppError('restore_token_invalid')
+    await bringBack(t, ctx, byAnonymous, closedAs(used))
   })
   return restored(handle.tenantId)
 }

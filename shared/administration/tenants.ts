@@ -6,6 +6,7 @@ import { findTenant, listTenantIds, setTenantStatus, type Tenant, updateTenant }
 import { findAdministeredTenants, findPrimaryAdministrator, updateUser } from '#db/store/users'
 import { alsoFor, asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
 import { byUser, record } from '../audit/record.ts'
+import { secondsAfter } from '../clock.ts'
 import type { RequestCtx } from '../context.ts'
 import { normaliseTenantDomain } from '../domain.ts'
 import { AppError } from '../errors.ts'
@@ -13,10 +14,12 @@ import type { User } from '../http/principal.ts'
 import { isPlatformAdministrator } from '../http/tenant-rule.ts'
 import type { BreachedPasswords } from '../password/breached.ts'
 import { checkNewPassword } from '../password/policy.ts'
+import { refuseSecondCompany } from '../sign-up/open-sign-up.ts'
 import { createTenant } from '../tenancy/create-tenant.ts'
 import { emailHash } from '../tenancy/email-hash.ts'
 import { acting } from './acting.ts'
 import { tenantOf } from './people.ts'
+import { TEMPORARY_SECONDS } from './temporary-password.ts'
 import type { CreateTenant, TenantObject, Tenants, TenantsQuery, UpdateTenant } from './tenants.schema.ts'
 
 export const shownTenant = (tenant: Tenant): z.input<typeof TenantObject> => ({
@@ -74,7 +77,7 @@ type CreateCtx = RequestCtx & { readonly breached: BreachedPasswords }
 
 /**
  * Creates a company with its seeds and its first administrator, whose password is temporary: somebody else chose it.
- * @throws AppError tenant_exists, tenant_domain_invalid, tenant_domain_taken, password_*
+ * @throws AppError single_tenant, tenant_exists, tenant_domain_invalid, tenant_domain_taken, password_*
  */
 export const addTenant = async (
   ctx: CreateCtx,
@@ -91,14 +94,15 @@ export const addTenant = async (
   )
   const passwordHash = await ctx.passwords.hash(password)
   const tenantId = asTenantId(ctx.random.id())
-  const tenant = await atomically(forTenant(ctx.db, caller.tenantId), (t) =>
-    alsoFor(t, tenantId, async (own) => {
+  const tenant = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    await refuseSecondCompany(t, ctx)
+    return alsoFor(t, tenantId, async (own) => {
       const admin = { email, name: body.username, passwordHash, provedAt: null, temporaryPassword: true }
       const { userId } = await createTenant(own, ctx, { name: body.name, domain, source: 'admin', actor: byUser(caller), admin })
-      await updateUser(own, userId, { username: body.username })
+      await updateUser(own, userId, { username: body.username, temporaryPasswordExpiresAt: secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS) })
       return tenantOf(own)
-    }),
-  )
+    })
+  })
   ctx.metrics.count('tenant_operations_total', { operation: 'create', result: 'success' })
   return { tenant: { ...shownTenant(tenant), username: body.username } }
 }
@@ -117,12 +121,13 @@ const moveDomain = async (t: TenantTx, ctx: RequestCtx, from: string, asked: str
   return domain
 }
 
-/** The user name is the primary administrator's. @throws AppError username_taken */
-const renamePrimary = async (t: TenantTx, username: string, at: Date): Promise<void> => {
+/** The user name is the primary administrator's; answers the one before, where that was another. @throws AppError username_taken */
+const renamePrimary = async (t: TenantTx, username: string, at: Date): Promise<string | null | undefined> => {
   const primary = await findPrimaryAdministrator(t)
-  if (primary === undefined || primary.username === username) return
+  if (primary === undefined || primary.username === username) return undefined
   if (await isUsernameTaken(t, username, primary.id)) throw new AppError('username_taken', undefined, { field: 'body.username' })
   await updateUser(t, primary.id, { username, updatedAt: at })
+  return primary.username
 }
 
 /**
@@ -138,7 +143,8 @@ export const changeTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
       await setTenantStatus(t, body.status, ctx.clock.now())
     }
     const domain = body.tenant_domain === undefined ? before.domain : await moveDomain(t, ctx, before.domain, body.tenant_domain)
-    if (body.username !== undefined) await renamePrimary(t, body.username, ctx.clock.now())
+    const username = body.username === undefined ? undefined : await renamePrimary(t, body.username, ctx.clock.now())
+    const isRenamed = username !== undefined
     const set = { name: body.name || before.name, email: body.email ?? before.email, domain }
     await updateTenant(t, set, ctx.clock.now())
     await record(t, ctx, {
@@ -146,8 +152,8 @@ export const changeTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
       actor: byUser(caller),
       target: { type: 'tenant', id: tenantId },
       subjectId: tenantId,
-      before: { name: before.name, email: before.email, domain: before.domain, status: before.status },
-      after: { ...set, status: body.status ?? before.status },
+      before: { name: before.name, email: before.email, domain: before.domain, status: before.status, ...(isRenamed ? { username } : {}) },
+      after: { ...set, status: body.status ?? before.status, ...(isRenamed ? { username: body.username } : {}) },
     })
     return tenantOf(t)
   })

@@ -1,21 +1,14 @@
 // New secrets for a client. Whoever reads them can act as it, so rotating is granting: the caller holds everything that the client could.
-import {
-  type Client,
-  type ClientSecrets,
-  findPermissionsOfClient,
-  lockClient,
-  lockClientSecrets,
-  updateClient,
-  updateClientSecrets,
-} from '#db/store/clients'
+import { type Client, type ClientSecrets, lockClient, lockClientSecrets, updateClient, updateClientSecrets } from '#db/store/clients'
 import type { TenantTx } from '#db/tenant'
-import { asGrantor, type Grants, requireGrantable } from '../administration/change.ts'
+import { asGrantor, type Grants } from '../administration/change.ts'
 import { addServiceAccount } from '../administration/clients.ts'
 import { byUser, record } from '../audit/record.ts'
 import { secondsAfter } from '../clock.ts'
 import type { RequestCtx as Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { User } from '../http/principal.ts'
+import { requireRightsOverClient } from './rights-over.ts'
 import { newClientSecret, newSdkSecret, sdkClientId } from './secrets.ts'
 
 /** What the secrets become. Pure. @throws AppError rotation_in_progress: one more would cut short what still counts */
@@ -40,7 +33,7 @@ const rotatable = async (t: TenantTx, ctx: Ctx, grants: Grants, clientId: string
   const row = await lockClient(t, clientId)
   if (row === undefined || row.status === 'Deleted') throw new AppError('not_found')
   if (row.isPublic) throw new AppError('public_client')
-  requireGrantable(grants, await findPermissionsOfClient(t, row, ctx.clock.now()))
+  await requireRightsOverClient(t, ctx, grants, row)
   // The client that came with the tenant gets its first secrets, and whom it acts as, here.
   if (row.serviceAccountId === null) await updateClient(t, clientId, { serviceAccountId: await addServiceAccount(t, ctx, clientId, row.name) })
   return row

@@ -16,9 +16,11 @@ const namedBeside = (tenantId: string, part: unknown): string | undefined => {
   return undefined
 }
 
-/** Whether the person administers the platform: a permission `platform:*`, which exists in the system tenant alone. */
-export const isPlatformAdministrator = (user: Caller): boolean =>
-  user.tenantId === SYSTEM_TENANT && [...user.permissions].some((permission) => permission.startsWith('platform:'))
+/**
+ * Whether the person administers the platform's tenants, by a permission that exists in the system tenant alone. The others of that resource do not stand for
+ * it: whoever runs migrations or keeps the providers has no business in a company.
+ */
+export const isPlatformAdministrator = (user: Caller): boolean => user.tenantId === SYSTEM_TENANT && user.permissions.has('platform:tenants')
 
 /**
  * Another tenant's id in path, query, body or header is refused without any look-up, whoever it belongs to. A platform administrator may name one; it is

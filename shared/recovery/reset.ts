@@ -115,8 +115,8 @@ const closeEverything = async (t: TenantTx, ctx: RequestCtx, user: User): Promis
   await forgetDevices(t, user.id)
 }
 
-/** Sets a person's password, ends all sessions and tells the owner. Inside the caller's transaction, which records what it was. */
-export const replacePassword = async (t: TenantTx, ctx: RequestCtx, user: User, passwordHash: string): Promise<void> => {
+/** Sets a person's password, ends all sessions and, unless told otherwise, tells the owner. Inside the caller's transaction, which records what it was. */
+export const replacePassword = async (t: TenantTx, ctx: RequestCtx, user: User, passwordHash: string, tells = true): Promise<void> => {
   const now = ctx.clock.now()
   await updateUser(t, user.id, {
     passwordHash,
@@ -129,7 +129,7 @@ export const replacePassword = async (t: TenantTx, ctx: RequestCtx, user: User, 
     updatedAt: now,
   })
   await closeEverything(t, ctx, user)
-  await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'password_changed', data: {} })
+  if (tells) await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'password_changed', data: {} })
 }
 
 /** The mailbox was proved a moment ago: what waits for that (a first sign-in, a first factor, being found by the address) may go on. */

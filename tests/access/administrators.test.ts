@@ -4,6 +4,7 @@ import { updateTenantSettings } from '#db/store/tenants'
 import { findAdministeredTenants, updateUser } from '#db/store/users'
 import { atomically, directory, forTenant, SYSTEM_TENANT } from '#db/tenant'
 import { putGroup, putServiceAccount } from '#db/testing/access'
+import { grantsOf } from '#shared/administration/change'
 import { emailHash } from '#shared/tenancy/email-hash'
 import { ensurePlatformAdministrator } from '#shared/tenancy/system-tenant'
 import { bindingsOf, done, type House, roleOf, SIDES, startHouse, systemRole } from './house.ts'
@@ -65,6 +66,19 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
       expect(await call(method, `${rbac}/roles/${role}`, body)).toMatchObject({ status: 403, body: { code: 'last_administrator' } })
     expect(await bindingsOf(call, rbac, boss.id)).toHaveLength(1)
     expect(done(await call('GET', `${rbac}/roles?role_id=${role}`))).toMatchObject([{ permissions_count: 3 }])
+  })
+
+  test('the last one with the system role keeps it, also where others administer by a role of their own', async () => {
+    const { admin, company, person } = await house.open()
+    const { person: pat } = await person()
+    const chief = await roleOf(admin, rbac, 'Chief', 'admin:access', 'roles:read')
+    done(await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: chief }))
+    await atomically(forTenant(house.db, company.tenantId), (t) => updateUser(t, company.admin.id, { isPrimaryAdmin: false }))
+    const [own] = await bindingsOf(admin, rbac, company.admin.id)
+    expect(await admin('DELETE', `${rbac}/bindings/${own?.id}`)).toMatchObject({ status: 403, body: { code: 'last_administrator' } })
+    const { person: second } = await person('admin')
+    expect(await bindingsOf(admin, rbac, second.id)).toHaveLength(1)
+    expect(await admin('DELETE', `${rbac}/bindings/${own?.id}`)).toMatchObject({ status: 200 })
   })
 
   test('the directory of administrators follows bindings, roles and their permissions', async () => {
@@ -157,4 +171,16 @@ test('the platform is granted only by who holds it', async () => {
   const given = { name: `Tenants ${helper.id}`, permission_strings: ['platform:tenants'] }
   expect(await helped('POST', '/authsec/uflow/admin/roles', given)).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
   expect(await call('POST', '/authsec/uflow/admin/bindings', { user_id: helper.id, role_id })).toMatchObject({ status: 200 })
+})
+
+test('whoever was disabled while the request was on its way grants nothing', async () => {
+  const { company, person } = await house.open()
+  const { person: second } = await person('admin')
+  const caller = await house.ctx.principals.resolve(await house.token(second))
+  const t = forTenant(house.db, company.tenantId)
+  const full = () => atomically(t, async (tx) => (await grantsOf(tx, house.ctx, caller)).full)
+  expect(await full()).toBe(true)
+  await atomically(t, (tx) => setUserActive(tx, second.id, false, house.clock.now()))
+  expect(await full()).toBe(false)
+  expect(await atomically(t, async (tx) => (await grantsOf(tx, house.ctx, caller)).covers('users:read'))).toBe(false)
 })

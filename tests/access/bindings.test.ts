@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { findLiveRoleNames } from '#db/store/bindings'
-import { forTenant } from '#db/tenant'
+import { updateUser } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
 import { bindingsOf, done, type House, NOBODYS_ID, roleOf, SIDES, startHouse, systemRole } from './house.ts'
 
 let house: House
@@ -220,4 +221,15 @@ test('what holds for one resource, under a condition or no longer is no role of 
   const t = forTenant(house.db, company.tenantId)
   expect(await findLiveRoleNames(t, pat.id, house.clock.now())).toEqual(['Guest', 'Plain'])
   expect(await findLiveRoleNames(t, pat.id, new Date('2031-01-01T00:00:00Z'))).toEqual(['Plain'])
+})
+
+test('nobody who was deleted is given a role', async () => {
+  const { admin, company, person } = await house.open()
+  const role_id = await roleOf(admin, '/authsec/uflow/admin', 'Reader', 'users:read')
+  const { person: pat } = await person()
+  await atomically(forTenant(house.db, company.tenantId), (t) => updateUser(t, pat.id, { deletedAt: house.clock.now() }))
+  expect(await admin('POST', '/authsec/uflow/admin/bindings', { user_id: pat.id, role_id })).toMatchObject({
+    status: 404,
+    body: { code: 'not_found' },
+  })
 })

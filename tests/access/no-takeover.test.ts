@@ -1,4 +1,4 @@
-// Taking over is granting too: whoever moves somebody's address, sets a password, enables, rotates a client's secret, invites, or puts somebody into a group needs
+// Taking over is granting too: whoever moves somebody's address or external id, sets a password, enables, rotates a client's secret, invites, or puts somebody into a group needs
 // the rights that come with it. Every door that does such a thing, by callers with partial rights, against a plain reading of the rule; what is refused changes nothing.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -26,7 +26,7 @@ const DOORS = [
   'clients:read',
   'clients:write',
 ] as const
-const KINDS = ['password', 'reset', 'patch', 'put', 'import', 'enable', 'bulk', 'byName', 'tokens', 'map', 'rotate', 'invite'] as const
+const KINDS = ['password', 'reset', 'patch', 'external', 'put', 'import', 'enable', 'bulk', 'byName', 'tokens', 'map', 'rotate', 'invite'] as const
 type Kind = (typeof KINDS)[number]
 
 const grants: readonly (readonly (typeof RIGHTS)[number][])[] = [[], ['docs:read'], ['docs:read', 'docs:write'], [...RIGHTS]]
@@ -80,7 +80,7 @@ const heldBy = async (t: TenantDb, userId: string): Promise<ReadonlySet<string>>
   )
 
 const STATE = `select jsonb_build_array(
-  (select jsonb_agg(jsonb_build_array(id, email, password_hash, active) order by id) from authsec.users where tenant_id = $1),
+  (select jsonb_agg(jsonb_build_array(id, email, external_id, password_hash, active) order by id) from authsec.users where tenant_id = $1),
   (select jsonb_agg(jsonb_build_array(user_id, group_id) order by 1) from authsec.user_groups where tenant_id = $1),
   (select jsonb_agg(jsonb_build_array(client_id, group_id) order by 1) from authsec.client_groups where tenant_id = $1),
   (select jsonb_agg(jsonb_build_array(client_id, encode(secret_hash, 'hex')) order by 1) from authsec.client_directory where tenant_id = $1))::text`
@@ -94,6 +94,7 @@ const act = async (c: Cast, { kind, by, target, other }: Step): Promise<{ status
   if (token === undefined || person === undefined || group === undefined || client === undefined) throw new Error('there is nobody of that place')
   const email = `moved-${app.ctx.random.id()}@${company.name}.example`
   const ofPerson = await carriedBy(t, [person.id, ...(await groupsOf(t, person.id))])
+  const [externalId] = await texts(t, 'select external_id from authsec.users where tenant_id = $1 and id = $2', person.id)
   const ofGroup = await carriedBy(t, [group.id])
   const ofClient = await carriedBy(t, [
     client.serviceAccountId,
@@ -106,8 +107,9 @@ const act = async (c: Cast, { kind, by, target, other }: Step): Promise<{ status
     password: [() => send(`${USER}/admin/change-password`, { ...named, new_password: 'violet-anchors-hum-quietly' }), ofPerson],
     reset: [() => send(`${USER}/admin/reset-password`, named), ofPerson],
     patch: [() => send(`/people/${person.id}`, { email }, { method: 'PATCH', headers: { 'if-match': '*' } }), ofPerson],
+    external: [() => send(`/people/${person.id}`, { external_id: email }, { method: 'PATCH', headers: { 'if-match': '*' } }), ofPerson],
     put: [() => send(`${USER}/enduser/${company.tenantId}/${person.id}`, { email }, { method: 'PUT' }), ofPerson],
-    import: [() => send('/people/import', `email,external_id\n${email},x-${person.id}\n`, { headers: { 'content-type': 'text/csv' } }), ofPerson],
+    import: [() => send('/people/import', `email,external_id\n${email},${externalId}\n`, { headers: { 'content-type': 'text/csv' } }), ofPerson],
     enable: [() => send(`${ADMIN}/users/active`, { ...named, active: true }), ofPerson],
     bulk: [() => send(`${ADMIN}/groups/${company.tenantId}/users/bulk`, { group_id: group.id, user_ids: [person.id] }), ofGroup],
     byName: [() => send(`${USER}/groups/users/add`, { ...named, groups: [group.name] }), ofGroup],

@@ -67,6 +67,10 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
       status: 409,
       body: { code: 'role_exists' },
     })
+    expect(await admin('PUT', `${rbac}/roles/${id}`, { name: 'Super_Admin', permission_strings: ['users:read'] })).toMatchObject({
+      status: 409,
+      body: { code: 'system_role' },
+    })
   })
 
   test('a system role stays as it is', async () => {
@@ -225,4 +229,13 @@ test('a list shows the first hundred people of a role and counts them all', asyn
   })
   const people = (await findAssignedPeople(forTenant(house.db, company.tenantId), [String(id)])).get(String(id))
   expect([people?.count, people?.userIds.length, people?.usernames.length]).toEqual([101, 100, 100])
+})
+
+test('a cursor that names no moment is refused, whatever it looks like', async () => {
+  const { admin } = await house.open()
+  for (const moment of ['2026-02-31T00:00:00.000Z', '2026-13-01T00:00:00.000Z', '2026-01-01T25:00:00.000Z', '0000-01-01T00:00:00.000Z', 'now']) {
+    const cursor = Buffer.from(JSON.stringify(['-created_at', moment, NOBODYS_ID])).toString('base64url')
+    const answer = await admin('GET', `/authsec/uflow/admin/bindings?cursor=${cursor}`)
+    expect([answer.status, answer.body.code], moment).toEqual([400, 'invalid_request'])
+  }
 })

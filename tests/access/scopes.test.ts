@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { SYSTEM_TENANT } from '#db/tenant'
+import { forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { grantedScopes } from '#shared/grants/scopes'
 import { ensurePlatformAdministrator } from '#shared/tenancy/system-tenant'
-import { done, type House, NOBODYS_ID, SIDES, startHouse } from './house.ts'
+import { done, type House, NOBODYS_ID, roleOf, SIDES, startHouse } from './house.ts'
 
 let house: House
 beforeAll(async () => {
@@ -101,6 +102,24 @@ describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', s
       expect(await call('GET', `${scopes}/scopes`)).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } })
     })
 
+    test('nobody frees a scope from what it takes and he lacks: not by a list, nor by removing it, nor by removing the permission', async () => {
+      const { admin, person } = await house.open()
+      const { call } = await person([...needs, 'scopes:write', 'roles:write', 'roles:read'])
+      done(await admin('POST', `${rbac}/permissions`, { resource: 'money', action: 'move' }))
+      done(await admin('POST', `${scopes}/scopes`, { scope_name: 'pay', resources: ['money:move'] }))
+      const before = done(await admin('GET', `${scopes}/scopes/mappings`))
+      const refused = { status: 403, body: { code: 'cannot_grant' } }
+      expect(await call('PUT', `${scopes}/scopes/pay`, { resources: [] })).toMatchObject(refused)
+      expect(await call('DELETE', `${scopes}/scopes/pay`)).toMatchObject(refused)
+      expect(await call('DELETE', `${rbac}/permissions`, { resource: 'money', action: 'move' })).toMatchObject(refused)
+      expect(done(await admin('GET', `${scopes}/scopes/mappings`))).toEqual(before)
+      // One that no scope takes is nobody's loss.
+      done(await admin('POST', `${rbac}/permissions`, { resource: 'money', action: 'count' }))
+      expect(await call('DELETE', `${rbac}/permissions`, { resource: 'money', action: 'count' })).toMatchObject({ status: 200 })
+      expect(await admin('PUT', `${scopes}/scopes/pay`, { resources: [] })).toMatchObject({ status: 200 })
+      expect(await call('DELETE', `${scopes}/scopes/pay`)).toMatchObject({ status: 200 })
+    })
+
     test('a scope of another tenant, and one of the other side, is unknown', async () => {
       const { admin } = await house.open()
       const foreign = await house.open('globex')
@@ -178,9 +197,41 @@ describe.each(SIDES)('API scopes %s', (_, { scopes }) => {
     expect(await admin('POST', `${scopes}/api_scopes`, { name: 'in:side' })).toMatchObject({ status: 409, body: { code: 'scope_exists' } })
     const own = done(await admin('POST', `${scopes}/api_scopes`, { name: 'a:b', usage: 'both' }))
     expect(await admin('PUT', `${scopes}/api_scopes/${own.id}`, { name: 'in:side' })).toMatchObject({ status: 409, body: { code: 'scope_exists' } })
+    expect(await admin('PUT', `${scopes}/api_scopes/${own.id}`, { name: 'a:*' })).toMatchObject({ status: 400, body: { field: 'body.name' } })
     // What both sides use, both see.
     expect((done(await admin('GET', `${scopes}/scopes`)) as unknown as string[]).toSorted()).toEqual(['a:b', 'in:side'])
   })
+})
+
+test('an API scope keeps what it takes through a new name, for who lacks it', async () => {
+  const { admin, person } = await house.open()
+  const { call } = await person(['admin:access', 'scopes:write', 'roles:read'])
+  const API = '/authsec/uflow/admin/api_scopes'
+  const [write] = done(await admin('GET', '/authsec/uflow/admin/permissions?resource=clients')) as unknown as { id: string }[]
+  const { id } = done(await admin('POST', API, { name: 'shop:all', permission_ids: [write?.id] }))
+  const refused = { status: 403, body: { code: 'cannot_grant' } }
+  expect(await call('PUT', `${API}/${id}`, { name: 'shop:old' })).toMatchObject(refused)
+  expect(await call('PUT', `${API}/${id}`, { name: 'shop:old', permission_ids: [] })).toMatchObject(refused)
+  expect(await call('DELETE', `${API}/${id}`)).toMatchObject(refused)
+  expect(done(await admin('GET', `${API}/${id}`))).toMatchObject({ name: 'shop:all', permissions_linked: 1 })
+})
+
+test('a scope that is called like a permission takes it, also where the permission came later', async () => {
+  const { admin, company, person } = await house.open()
+  const { person: pat } = await person(['scopes:write', 'admin:access'])
+  const { person: payer } = await person(['admin:access'])
+  const pats = house.as(pat)
+  done(await pats('POST', '/authsec/uflow/admin/api_scopes', { name: 'money:move' }))
+  done(await admin('POST', '/authsec/uflow/admin/permissions', { resource: 'money', action: 'move' }))
+  done(
+    await admin('POST', '/authsec/uflow/admin/bindings', {
+      user_id: payer.id,
+      role_id: await roleOf(admin, '/authsec/uflow/admin', 'Payer', 'money:move'),
+    }),
+  )
+  const t = forTenant(house.db, company.tenantId)
+  expect(await grantedScopes(t, pat.id, ['openid', 'money:move'], house.clock.now())).toEqual(['openid'])
+  expect(await grantedScopes(t, payer.id, ['openid', 'money:move'], house.clock.now())).toEqual(['openid', 'money:move'])
 })
 
 test('a tenant in the path is the caller\u2019s own, unless a platform administrator looks, which the record tells', async () => {

@@ -162,3 +162,28 @@ test('by address a person is found with the client alone', async () => {
   expect((await app.request(`${path}?client_id=${company.clientId}`, { token })).status).toBe(200)
   expect(await codeOf(await app.request(`${path}?client_id=${pat.id}`, { token }))).toEqual({ status: 404, code: 'not_found' })
 })
+
+test('nobody sets the own password past the old one, nor that of somebody who is disabled', async () => {
+  const { app, company, token, row } = await house()
+  const pat = await app.person(company)
+  const set = (userId: string) =>
+    app.request(`${BASE}/admin/change-password`, { token, body: { tenant_id: company.tenantId, user_id: userId, new_password: NEXT } })
+  const reset = (userId: string) => app.request(`${BASE}/admin/reset-password`, { token, body: { tenant_id: company.tenantId, user_id: userId } })
+  for (const call of [set, reset]) expect(await codeOf(await call(company.admin.id))).toEqual({ status: 403, code: 'forbidden' })
+  await app.request(`${BASE}/enduser/${company.tenantId}/${pat.id}/status`, { method: 'PUT', token, body: { active: false } })
+  const before = await row(pat)
+  for (const call of [set, reset]) expect(await codeOf(await call(pat.id))).toEqual({ status: 404, code: 'not_found' })
+  expect(await row(pat)).toEqual(before)
+})
+
+test('a person has the domain of the tenant, and a user name that nobody else has', async () => {
+  const { app, company, token, of } = await house()
+  const [ann, bob] = [await app.person(company), await app.person(company)]
+  const put = async (who: typeof ann, body: object) => {
+    const response = await app.request(of(who), { method: 'PUT', token, body })
+    return response.status === 200 ? 200 : codeOf(response)
+  }
+  expect(await put(ann, { tenant_domain: 'elsewhere.example' })).toEqual({ status: 400, code: 'invalid_request' })
+  expect(await put(ann, { tenant_domain: company.domain, username: 'ann' })).toBe(200)
+  expect(await put(bob, { username: 'ann' })).toEqual({ status: 409, code: 'username_taken' })
+})

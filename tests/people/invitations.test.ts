@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
-import { findUserByEmail } from '#db/store/users'
-import { forTenant } from '#db/tenant'
+import { findClient } from '#db/store/clients'
+import { updateTenantSettings } from '#db/store/tenants'
+import { findLivePermissions, findUserByEmail, updateUser } from '#db/store/users'
+import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
 import { startApp } from '#shared/testing/app'
 import { accountRoutes } from '../../functions/account/routes.ts'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { authRoutes } from '../../functions/auth/routes.ts'
 import { rolesRoutes } from '../../functions/roles/routes.ts'
+import { platformAdministrator } from '../../functions/seeds.ts'
 import { signUpRoutes } from '../../functions/sign-up/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
 
@@ -105,4 +108,61 @@ test('an administrator of another tenant cannot cancel', async () => {
   const { user_id } = await (await post('', { email, username: 'ines' })).json()
   const stranger = await app.token((await app.company('globex')).admin)
   expect(await codeOf(await post('/cancel', { user_id }, stranger))).toEqual({ status: 404, code: 'not_found' })
+})
+
+test('a platform administrator invites into the company that he names, not into the platform', async () => {
+  const { app, company, email, post } = await house()
+  const platform = await app.token(await platformAdministrator(app), ['pwd', 'otp'])
+  expect((await post('', { email, username: 'ines', tenant_id: company.tenantId }, platform)).status).toBe(201)
+  expect(await findUserByEmail(forTenant(app.db, SYSTEM_TENANT), email)).toBeUndefined()
+  const user = await findUserByEmail(forTenant(app.db, company.tenantId), email)
+  expect(await findLivePermissions(forTenant(app.db, company.tenantId), user?.id ?? '', app.clock.now())).toContain('admin:access')
+})
+
+test('client and project of an invited person are the tenant\u2019s own', async () => {
+  const { app, company, email, post } = await house()
+  const globex = await app.company('globex')
+  const theirs = await findClient(forTenant(app.db, globex.tenantId), globex.clientId)
+  for (const foreign of [{ client_id: globex.clientId }, { project_id: theirs?.projectId }, { tenant_domain: globex.domain }])
+    expect(await codeOf(await post('', { email, username: 'ines', ...foreign })), JSON.stringify(foreign)).toEqual({
+      status: 400,
+      code: 'invalid_request',
+    })
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toBeUndefined()
+  expect((await post('', { email, username: 'ines', client_id: company.clientId, tenant_domain: company.domain })).status).toBe(201)
+})
+
+test('sending an invitation again takes what it gives', async () => {
+  const { app, company, email, post, linkOf, accept } = await house()
+  const { user_id } = await (await post('', { email, username: 'ines' })).json()
+  const partial = await app.token(await app.person(company, ['admin:access', 'users:write']))
+  expect(await codeOf(await post('/resend', { user_id }, partial))).toEqual({ status: 403, code: 'cannot_grant' })
+  // Refused, it leaves the link as it is.
+  expect((await accept(await linkOf())).status).toBe(204)
+})
+
+test('who is disabled and enabled again needs a new link', async () => {
+  const { app, company, token, email, post, linkOf, accept } = await house()
+  const { user_id } = await (await post('', { email, username: 'ines' })).json()
+  const link = await linkOf()
+  for (const active of [false, true]) {
+    const body = { tenant_id: company.tenantId, user_id, active }
+    expect((await app.request('/authsec/uflow/admin/users/active', { token, body })).status).toBe(200)
+  }
+  expect(await codeOf(await accept(link))).toEqual({ status: 400, code: 'link_expired' })
+})
+
+test('only who was invited can be taken back: a person of the company who never signed in is not', async () => {
+  const { app, company, post } = await house()
+  const pat = await app.person(company)
+  await atomically(forTenant(app.db, company.tenantId), (t) => updateUser(t, pat.id, { temporaryPassword: true }))
+  expect(await codeOf(await post('/cancel', { user_id: pat.id }))).toEqual({ status: 400, code: 'invitation_accepted' })
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), pat.email)).toMatchObject({ id: pat.id })
+})
+
+test('an invited person is one of those whom the company may have', async () => {
+  const { app, company, email, post } = await house()
+  await atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { quotas: { users: 1 } }, app.clock.now()))
+  expect(await codeOf(await post('', { email, username: 'ines' }))).toMatchObject({ code: 'quota_exceeded' })
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toBeUndefined()
 })

@@ -5,10 +5,12 @@ import { putGrant } from '#db/store/oauth-authorizations'
 import { countTraces } from '#db/store/person-traces'
 import { putPushDevice } from '#db/store/push-devices'
 import { insertPhone } from '#db/store/sms'
+import { hasTicket } from '#db/store/tickets'
 import { findUser } from '#db/store/users'
 import { findVoiceLinks, findVoiceSession, insertVoiceLink, insertVoiceSession } from '#db/store/voice'
 import { atomically, forTenant } from '#db/tenant'
 import { problem } from '#shared/http/problem'
+import { openTicket } from '#shared/sign-in/ticket'
 import { startApp } from '#shared/testing/app'
 import { auditRoutes } from '../../functions/audit/routes.ts'
 import { parseCsv } from '../../functions/people/csv.ts'
@@ -114,6 +116,72 @@ test('an import takes nobody over: a row that would is refused, and the others a
     { result: 'refused', code: 'insufficient_scope' },
   ])
   expect(await findUser(forTenant(app.db, company.tenantId), target.id)).toMatchObject({ email: target.email })
+})
+
+test('an external id is what trusted issuers know a person by: setting one takes the person\u2019s rights, at the record and in a file', async () => {
+  const { app, company, token, upload } = await house()
+  const target = await app.person(company, ['audit:read'])
+  const clerk = await app.token(await app.person(company, ['admin:access', 'users:write']))
+  const set = (as: string) =>
+    app.request(`/people/${target.id}`, { method: 'PATCH', token: as, body: { external_id: 'of-the-clerk' }, headers: { 'if-match': '*' } })
+  expect(await codeOf(await set(clerk))).toEqual({ status: 403, code: 'cannot_grant' })
+  const csv = `external_id,email\nof-the-clerk,${target.email}\n`
+  expect((await (await upload(csv, '', clerk)).json()).rows).toMatchObject([{ result: 'refused', code: 'cannot_grant', user_id: target.id }])
+  const row = () => findUser(forTenant(app.db, company.tenantId), target.id)
+  expect((await row())?.externalId).toBeNull()
+  expect((await (await upload(csv, '', token)).json()).rows).toMatchObject([{ result: 'updated' }])
+  expect((await row())?.externalId).toBe('of-the-clerk')
+})
+
+test('one\u2019s own address is not moved by a file either', async () => {
+  const { app, company, token, upload } = await house()
+  expect((await (await upload(`external_id,email\nme,${company.admin.email}\n`)).json()).counts).toMatchObject({ updated: 1 })
+  const answer = await (await upload('external_id,email\nme,elsewhere@evil.example\n')).json()
+  expect(answer.rows).toMatchObject([{ result: 'refused', code: 'forbidden', field: 'email' }])
+  expect(await findUser(forTenant(app.db, company.tenantId), company.admin.id)).toMatchObject({ email: company.admin.email })
+  expect((await app.request('/people', { token })).status).toBe(200)
+})
+
+test('a row that is refused leaves the links of the person it names', async () => {
+  const { app, company, upload } = await house()
+  const target = await app.person(company, ['audit:read'])
+  const t = forTenant(app.db, company.tenantId)
+  await upload(`external_id,email\nx1,${target.email}\n`)
+  await atomically(t, (tx) => openTicket(tx, app.ctx, { purpose: 'set_password', userId: target.id, clientId: null, verified: [], seconds: 3600 }))
+  const opens = () => hasTicket(t, target.id, 'set_password', app.clock.now())
+  const clerk = await app.token(await app.person(company, ['admin:access', 'users:write', 'users:active']))
+  const csv = 'external_id,email,active\nx1,evil@acme.example,false\n'
+  expect((await (await upload(csv, '', clerk)).json()).rows).toMatchObject([{ result: 'refused', code: 'cannot_grant' }])
+  expect(await opens()).toBe(true)
+  expect((await (await upload(csv, '?dry_run=true')).json()).rows).toMatchObject([{ result: 'updated' }])
+  expect(await opens()).toBe(true)
+  expect((await (await upload(csv)).json()).rows).toMatchObject([{ result: 'updated' }])
+  expect(await opens()).toBe(false)
+})
+
+test('nobody is written to at an address that nobody proved, however many a file names', async () => {
+  const { app, company, upload } = await house()
+  await upload('external_id,email\ns1,stranger@elsewhere.example\n')
+  expect((await (await upload('external_id,email,active\ns1,other@elsewhere.example,false\n')).json()).counts).toMatchObject({ updated: 1 })
+  for (const name of ['stranger', 'other']) expect(await app.mailsTo(`${name}@elsewhere.example`)).toEqual([])
+  const pat = await app.person(company)
+  await upload(`external_id,email\np1,${pat.email}\n`)
+  await upload('external_id,email\np1,moved@elsewhere.example\n')
+  expect(await app.mailsTo(pat.email)).toHaveLength(1)
+})
+
+test('a row that names two people, or one by another\u2019s id, changes nobody', async () => {
+  const { app, company, upload } = await house()
+  const [ann, bob] = [await app.person(company), await app.person(company)]
+  await upload(`external_id,email\na1,${ann.email}\nb1,${bob.email}\n`)
+  const { rows } = await (await upload(`external_id,email,name\na1,${bob.email},Both\nnew,${ann.email},Other\n`)).json()
+  expect(rows).toMatchObject([
+    { result: 'refused', code: 'email_taken', field: 'email' },
+    { result: 'refused', code: 'conflict', field: 'external_id' },
+  ])
+  const t = forTenant(app.db, company.tenantId)
+  expect(await findUser(t, ann.id)).toMatchObject({ email: ann.email, externalId: 'a1', name: 'Pat Person' })
+  expect(await findUser(t, bob.id)).toMatchObject({ email: bob.email, externalId: 'b1', name: 'Pat Person' })
 })
 
 test('a file that is none is refused as a whole', async () => {

@@ -3,7 +3,8 @@ import { findDataKey } from '#db/store/data-keys'
 import { findTenantByDomain } from '#db/store/domains'
 import { findTenant, listTenantIds } from '#db/store/tenants'
 import { findAdministeredTenants } from '#db/store/users'
-import { asTenantId, directory, forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { putBinding, putRole } from '#db/testing/access'
 import { auditContext } from '#shared/audit/record'
 import { emailHash } from '#shared/tenancy/email-hash'
 import { PASSWORD, startApp } from '#shared/testing/app'
@@ -60,6 +61,15 @@ test('an update is kept: name, address and domain, and the old domain is free', 
   expect(await findTenantByDomain(directory(app.db), company.domain)).toBeUndefined()
   expect(await findTenantByDomain(directory(app.db), `${name}.localhost`)).toBe(company.tenantId)
   expect(await codeOf(await app.request(path, { method: 'PUT', token, body: { status: 'suspended' } }))).toEqual({ status: 403, code: 'forbidden' })
+})
+
+test('the first administrator\u2019s user name is changed with the tenant, and the record has both', async () => {
+  const { app, company, token, path } = await house()
+  expect((await app.request(path, { method: 'PUT', token, body: { username: 'ada' } })).status).toBe(200)
+  const [event] = await app.events(company.tenantId, { event: 'tenant.updated' })
+  const sealed = event?.sealed ?? new Uint8Array()
+  const text = await app.ctx.keyring.open(forTenant(app.db, company.tenantId), company.tenantId, sealed, auditContext(event?.id ?? ''))
+  expect(JSON.parse(text ?? '')).toMatchObject({ before: { username: company.admin.email }, after: { username: 'ada' } })
 })
 
 test('a renamed tenant shows its new domain, keeps the old one from others for ninety days, and may have it back', async () => {
@@ -124,6 +134,68 @@ test('only the primary administrator deletes, freshly signed in or by the domain
   expect((await app.request('/tenants/restore', { body: { restore_token: closed.restore_token } })).status).toBe(401)
   expect((await app.request(BASE, { token })).status).toBe(401)
   expect((await app.request(BASE, { token: await app.token(company.admin) })).status).toBe(200)
+})
+
+test('a company that was suspended comes back suspended, by the token as by the platform, also when it was closed twice', async () => {
+  const { app, platform, path, company } = await house()
+  const statusOf = async () => (await findTenant(forTenant(app.db, company.tenantId)))?.status
+  const close = async () => (await app.request(`${path}?confirm=${company.domain}`, { method: 'DELETE', token: platform })).json()
+  expect((await app.request(path, { method: 'PUT', token: platform, body: { status: 'suspended' } })).status).toBe(200)
+  await close()
+  const { restore_token } = await close()
+  expect(await statusOf()).toBe('deleting')
+  const put = await app.request(path, { method: 'PUT', token: platform, body: { status: 'active' } })
+  expect(await codeOf(put)).toEqual({ status: 403, code: 'forbidden' })
+  expect((await app.request('/tenants/restore', { body: { restore_token } })).status).toBe(200)
+  expect(await statusOf()).toBe('suspended')
+  await close()
+  expect((await app.request('/tenants/restore/by-platform', { token: platform, body: { tenant_id: company.tenantId } })).status).toBe(200)
+  expect(await statusOf()).toBe('suspended')
+})
+
+test('a deployment for one company gets no second one from its administrators either', async () => {
+  const app = await startApp(tenantsRoutes, { env: { TENANCY: 'single' } })
+  await app.company()
+  const token = await app.token(await platformAdministrator(app), ['pwd', 'otp', 'mfa'])
+  const name = `second-${app.ctx.random.id().slice(-8)}`
+  const body = { email: `gina@${name}.example`, username: 'gina', password: NEXT, name, tenant_domain: name }
+  expect(await codeOf(await app.request(BASE, { token, body }))).toEqual({ status: 409, code: 'single_tenant' })
+  expect(await findTenantByDomain(directory(app.db), `${name}.localhost`)).toBeUndefined()
+})
+
+test('the password that somebody else chose for a first administrator ends after seven days', async () => {
+  const { app, platform } = await house()
+  const name = `globex-${app.ctx.random.id().slice(-8)}`
+  const body = { email: `gina@${name}.example`, username: 'gina', password: NEXT, name, tenant_domain: name }
+  expect((await app.request(BASE, { token: platform, body })).status).toBe(201)
+  const login = () => app.request('/authsec/uflow/auth/admin/login', { body: { email: body.email, password: NEXT, tenant_domain: name } })
+  app.clock.advance(7 * 86_400 - 1)
+  expect((await login()).status).toBe(200)
+  app.clock.advance(1)
+  expect(await codeOf(await login())).toMatchObject({ code: 'temporary_password_expired' })
+})
+
+test('who runs migrations or keeps the platform\u2019s providers has no business in a company', async () => {
+  const { app, company, path } = await house()
+  const [clerk, at] = [await platformAdministrator(app), app.clock.now()]
+  await atomically(forTenant(app.db, SYSTEM_TENANT), async (t) => {
+    await t.run({ text: 'delete from authsec.role_bindings where tenant_id = $1 and user_id = $2', params: [t.tenantId, clerk.id], arrays: true })
+    const rights = ['admin:access', 'users:read', 'users:active', 'platform:migrate', 'platform:providers']
+    await putBinding(t, await putRole(t, `Keeper ${clerk.id}`, rights, at), { userId: clerk.id }, at)
+  })
+  const token = await app.token(clerk, ['pwd', 'otp'])
+  expect(await codeOf(await app.request(`${path}/users`, { token }))).toEqual({ status: 403, code: 'tenant_mismatch' })
+  const off = { tenant_id: company.tenantId, user_id: company.admin.id, active: false }
+  expect(await codeOf(await app.request('/authsec/uflow/admin/users/active', { token, body: off }))).toEqual({ status: 403, code: 'tenant_mismatch' })
+})
+
+test('taking the data along takes the right to see it', async () => {
+  const { app, company } = await house()
+  const manager = await app.token(await app.person(company, ['admin:access', 'admin:manage']))
+  expect(await codeOf(await app.request(`/tenants/${company.tenantId}/export`, { token: manager }))).toEqual({
+    status: 403,
+    code: 'insufficient_scope',
+  })
 })
 
 test('after the grace period everything is gone, keys and directories too; the record stays unreadable until its time', async () => {
