@@ -9,12 +9,13 @@ type Span = { readonly from: number; readonly to: number }
 export type Hours = { readonly timeZone: string; readonly spans: readonly Span[] }
 
 const formats = new Map<string, Intl.DateTimeFormat>()
-/** One formatter a zone: making one costs a thousand times what using it does. Names of zones are few and checked, so this stays small. */
+/** One formatter a zone: making one costs a thousand times what using it does. Zones are few, but each may be written in large and small letters. */
 const formatOf = (timeZone: string): Intl.DateTimeFormat => {
-  const known = formats.get(timeZone)
+  const name = timeZone.toLowerCase()
+  const known = formats.get(name)
   if (known !== undefined) return known
   const made = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-  formats.set(timeZone, made)
+  formats.set(name, made)
   return made
 }
 
@@ -29,7 +30,19 @@ export const isTimeZone = (name: string): boolean => {
   }
 }
 
+/** Of each zone the last moment that was asked about: many bindings, and many questions of a batch, are about one. */
+const asked = new Map<string, { readonly at: number; readonly minute: number }>()
+
 const minuteOfWeek = (timeZone: string, at: number): number => {
+  const name = timeZone.toLowerCase()
+  const known = asked.get(name)
+  if (known?.at === at) return known.minute
+  const minute = readMinuteOfWeek(timeZone, at)
+  asked.set(name, { at, minute })
+  return minute
+}
+
+const readMinuteOfWeek = (timeZone: string, at: number): number => {
   let [day, hour, minute] = [0, 0, 0]
   for (const { type, value } of formatOf(timeZone).formatToParts(at)) {
     if (type === 'weekday') day = DAYS.indexOf(value.toLowerCase())

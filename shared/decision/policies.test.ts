@@ -1,7 +1,10 @@
 // How fresh, at what price: statements counted, two instances on one database, and a database that is away.
 import { describe, expect, test } from 'vitest'
 import { DatabaseAway, type Engine, openDb, type Statement } from '#db/client'
+import { insertAgent } from '#db/store/agents'
+import { insertClient } from '#db/store/clients'
 import { setUserActive } from '#db/store/people'
+import { listServiceAccounts, readPrincipals } from '#db/store/policy'
 import { raisePolicyVersion } from '#db/store/tenants'
 import { asTenantId, atomically, forTenant, type TenantTx } from '#db/tenant'
 import { putBinding, putGroup, putMember, putRole, putServiceAccount, removeBinding } from '#db/testing/access'
@@ -235,6 +238,30 @@ test('a service account is a principal, and not a person of the same id', async 
   })
   expect(await here.may(company, { kind: 'service_account', id: robot })).toBe(true)
   expect(await here.may(company, { kind: 'user', id: robot })).toBe(false)
+})
+
+test('an agent whose owner was stopped may nothing, and is found by no search', async () => {
+  const { app, company, here, at } = await story()
+  const owner = await app.person(company)
+  let robot = ''
+  await here.change(company, async (t) => {
+    robot = await putServiceAccount(t, `agent-${app.ctx.random.id()}`, at)
+    await putBinding(t, await putRole(t, 'agents', ['invoice:read'], at), { serviceAccountId: robot }, at)
+    const id = app.ctx.random.id()
+    await insertClient(t, { id, name: 'agent', serviceAccountId: robot, validFrom: at, createdAt: at, updatedAt: at })
+    await insertAgent(t, { id, ownerId: owner.id, agentType: 'assistant', createdAt: at, updatedAt: at })
+    await raisePolicyVersion(t)
+  })
+  const subject: Subject = { kind: 'service_account', id: robot }
+  const found = async (): Promise<boolean[]> => {
+    const t = forTenant(here.db, company.tenantId)
+    const listed = await listServiceAccounts(t, { ids: [robot], groups: [] }, { after: undefined, limit: 10 })
+    const many = await readPrincipals(t, [subject, { kind: 'user', id: owner.id }])
+    return [await here.may(company, subject), listed.length === 1, many?.principals.find(({ id }) => id === robot)?.active === true]
+  }
+  expect(await found()).toEqual([true, true, true])
+  await here.change(company, async (t) => void (await setUserActive(t, owner.id, false, new Date(TEST_START))))
+  expect(await found()).toEqual([false, false, false])
 })
 
 test('another tenant sees nothing of it', async () => {
