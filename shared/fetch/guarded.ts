@@ -96,6 +96,7 @@ const read = (response: IncomingMessage, maxBytes: number): Promise<Uint8Array> 
     })
     response.on('end', () => resolve(Buffer.concat(chunks)))
     response.on('error', reject)
+    response.on('close', () => reject(new FetchFailure('connection')))
   })
 
 /** The address that was reached is looked at once more: it is what counts, whatever led there. */
@@ -123,6 +124,8 @@ const exchange = async (call: OutboundCall, url: URL, options: GuardOptions, sig
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.on('response', resolve)
     request.on('error', reject)
+    // Whoever turns to another protocol (101) gives no answer and no error either.
+    request.on('close', () => reject(new FetchFailure('connection')))
     request.end(call.body)
   })
   const status = response.statusCode ?? 0
