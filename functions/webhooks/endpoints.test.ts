@@ -301,6 +301,27 @@ describe('delivery', () => {
     expect(targets(fresh)).toEqual(['n0', 'n1', 'n2'])
   })
 
+  test('a sender that lost its lease sets nothing back that another has moved on', async () => {
+    const { app, company, create, deliver } = await start()
+    const receiver = await aReceiver()
+    await create(receiver.url)
+    await happen(app, company, 2)
+    const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true, timeoutMs: 60_000 })
+    let isFirst = true
+    receiver.answerWith((_, response) => {
+      const other = isFirst
+      isFirst = false
+      // The first message takes longer than the lease; meanwhile another sender serves the endpoint.
+      if (other) app.clock.advance(61)
+      void (other ? deliverDueWebhooks({ ...app.ctx, outbound }) : Promise.resolve()).then(() => response.writeHead(204).end())
+    })
+    app.clock.advance(3)
+    await deliverDueWebhooks({ ...app.ctx, outbound })
+    expect(targets(receiver)).toEqual(['n0', 'n0', 'n1'])
+    app.clock.advance(1000)
+    expect(await deliver()).toMatchObject({ delivered: 0, idle: 1 })
+  })
+
   test('from a position everything comes again, under the same ids', async () => {
     const { app, company, call, create, deliver } = await start()
     const receiver = await aReceiver()

@@ -54,7 +54,7 @@ test('a zone is one, in whatever letters it is written: nobody fills the memory 
     },
   })
   try {
-    for (let n = 0; n < 64; n++) {
+    for (let n = 1; n < 64; n++) {
       const zone = [...'america/los_angeles'].map((letter, at) => ((n >> (at % 6)) & 1 ? letter.toUpperCase() : letter)).join('')
       const conditions = { hours: { time_zone: zone, windows: [{ days: ['mon'], from: '01:00', to: '02:00' }] } }
       expect(holds(conditions, { at: NOW })).toBe(true)

@@ -157,10 +157,18 @@ test('a company with many bindings costs as much as it has, not its square', () 
 })
 
 test('what would be too much is cut, and said to be', () => {
-  const prepared = prepare(TENANT, manyRows(2000, 100), [{ op: 'set_role_permissions', roleId: 'r', permissions: [] }])
-  const { examined } = compare(prepared, members(1000), NOW)
+  const rows = manyRows(2000, 100)
+  const nothing: Change = {
+    op: 'set_role_permissions',
+    roleId: 'r',
+    permissions: rows.permissions.map(({ resource, action }) => `${resource}:${action}`),
+  }
+  const { examined, gains, losses } = compare(prepare(TENANT, rows, [nothing]), members(20), NOW)
   expect(examined).toBeGreaterThan(0)
-  expect(examined).toBeLessThan(20)
+  expect(examined).toBeLessThan(5)
+  expect([...gains, ...losses]).toEqual([])
+  const everything = compare(prepare(TENANT, manyRows(6000, 1), [{ op: 'delete_role', roleId: 'r' }]), members(20), NOW)
+  expect([everything.examined, everything.losses.length]).toEqual([2, 12_000])
 })
 
 test('of what a principal loses each is told once, and what a wider or longer one covers is not', () => {

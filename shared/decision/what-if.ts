@@ -186,6 +186,8 @@ const grantOf = (name: string, { binding, conditions }: Placed): Grant => ({
 
 /** Bindings times permissions that one answer looks at: about a second of work, in which nobody else is served. */
 const MOST_COMPARED = 1_000_000
+/** With so many effects there is no need to look at anybody else. */
+const ENOUGH_EFFECTS = 10_000
 
 /** Who of these gains and loses what. A permission that somebody has some other way is neither. `examined`: how many of them were looked at, in order. */
 export const compare = (
@@ -201,7 +203,7 @@ export const compare = (
   for (const [examined, principal] of principals.entries()) {
     const [old, current] = [sideOf(before, known ?? [], principal, now), sideOf(after, changed ?? [], principal, now)]
     left -= old.cost + current.cost
-    if (left < 0) return { gains, losses, examined }
+    if (left < 0 || gains.length + losses.length > ENOUGH_EFFECTS) return { gains, losses, examined }
     const [had, has] = [heldBy(old), heldBy(current)]
     for (const name of new Set([...had.keys(), ...has.keys()])) {
       const [then, later] = [had.get(name) ?? [], has.get(name) ?? []]

@@ -96,7 +96,6 @@ const read = (response: IncomingMessage, maxBytes: number): Promise<Uint8Array> 
     })
     response.on('end', () => resolve(Buffer.concat(chunks)))
     response.on('error', reject)
-    response.on('close', () => reject(new FetchFailure('connection')))
   })
 
 /** The address that was reached is looked at once more: it is what counts, whatever led there. */
