@@ -142,7 +142,8 @@ where u.tenant_id = $1 and u.active and u.deleted_at is null and u.id > $4::uuid
   select unnest($2::uuid[]) union select m.user_id from authsec.user_groups m where m.tenant_id = $1 and m.group_id = any($3::uuid[]))
 order by u.id limit $5`
 
-const SERVICE_ACCOUNTS = `
+/** Made when it is asked: functions that never search do not carry it. */
+const SERVICE_ACCOUNTS = (): string => `
 select 'service_account', s.id::text, ${GROUPS_OF_SERVICE}
 from authsec.service_accounts s
 where s.tenant_id = $1 and s.active and ${AGENT_STANDS} and s.id > $4::uuid and s.id in (
@@ -173,5 +174,5 @@ export const listUsersOfHolders = async (t: TenantDb, holders: Holders, { after,
 /** Active service accounts that are among these, or whose client is mapped to one of these groups, by id. */
 export const listServiceAccounts = async (t: TenantDb, holders: Holders, { after, limit }: Page): Promise<PrincipalState[]> => {
   const params = [t.tenantId, holders.ids, holders.groups, after ?? BEFORE_ALL, limit]
-  return ((await t.run({ text: SERVICE_ACCOUNTS, params, arrays: true })) as unknown[][]).map(principalOf)
+  return ((await t.run({ text: SERVICE_ACCOUNTS(), params, arrays: true })) as unknown[][]).map(principalOf)
 }

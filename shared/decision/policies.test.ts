@@ -4,8 +4,9 @@ import { DatabaseAway, type Engine, openDb, type Statement } from '#db/client'
 import { insertAgent } from '#db/store/agents'
 import { insertClient } from '#db/store/clients'
 import { setUserActive } from '#db/store/people'
-import { listServiceAccounts, readPrincipals } from '#db/store/policy'
-import { raisePolicyVersion } from '#db/store/tenants'
+import { listServiceAccounts, listUsersOfHolders, readPrincipals } from '#db/store/policy'
+import { raisePolicyVersion, setTenantStatus } from '#db/store/tenants'
+import { updateUser } from '#db/store/users'
 import { asTenantId, atomically, forTenant, type TenantTx } from '#db/tenant'
 import { putBinding, putGroup, putMember, putRole, putServiceAccount, removeBinding } from '#db/testing/access'
 import { type Company, startApp, TEST_START, type TestApp } from '../testing/app.ts'
@@ -136,6 +137,70 @@ describe('freshness', () => {
     expect(await there.may(company, subject)).toBe(true)
     // The principal and the version, the policy; and the principal once more.
     expect(there.statements).toHaveLength(3)
+  })
+
+  test('so it is where several are asked about', async () => {
+    const { app, company, subject, there } = await story()
+    const other: Subject = { kind: 'user', id: company.admin.id }
+    let isFirst = true
+    there.meanwhile(async () => {
+      if (isFirst) app.clock.advance(2)
+      isFirst = false
+    })
+    await there.policies.load(company.tenantId, [subject, other])
+    expect(there.statements).toHaveLength(3)
+  })
+
+  test('a policy is as old as the beginning of its own reading', async () => {
+    const { app, company, there } = await story()
+    there.meanwhile(async () => void (there.statements.at(-1)?.text.includes('role_bindings') && app.clock.advance(1.5)))
+    await there.policies.load(company.tenantId, [])
+    there.statements.length = 0
+    await there.policies.load(company.tenantId, [])
+    expect(there.statements).toHaveLength(1)
+    there.meanwhile(async () => app.clock.advance(2))
+    app.clock.advance(1)
+    await expect(there.policies.load(company.tenantId, [])).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test('nobody asks inside a transaction, not even for what is remembered: it would not see the changes of its own', async () => {
+    const { company, subject, here } = await story()
+    await here.may(company, subject)
+    await expect(here.change(company, async () => void (await here.may(company, subject)))).rejects.toThrow('inside a transaction')
+  })
+
+  test('in a company that is suspended, and of whoever is deleted, nobody may anything', async () => {
+    const { app, company, subject, here, at } = await story()
+    const other: Subject = { kind: 'user', id: (await app.person(company)).id }
+    let robot: Subject = { kind: 'service_account', id: '' }
+    await here.change(company, async (t) => {
+      robot = { kind: 'service_account', id: await putServiceAccount(t, `robot-${app.ctx.random.id()}`, at) }
+      await putBinding(t, await putRole(t, 'robots', ['invoice:read'], at), { serviceAccountId: robot.id }, at)
+      await raisePolicyVersion(t)
+    })
+    const all = async (): Promise<boolean[]> => {
+      const many = await readPrincipals(forTenant(here.db, company.tenantId), [subject, robot, other])
+      return [await here.may(company, subject), await here.may(company, robot), ...(many?.principals ?? []).map(({ active }) => active)]
+    }
+    expect(await all()).toEqual([true, true, true, true, true])
+    await here.change(company, (t) => setTenantStatus(t, 'suspended', at))
+    expect(await all()).toEqual([false, false, false, false, false])
+    await here.change(company, (t) => setTenantStatus(t, 'active', at))
+    await here.change(company, async (t) => void (await updateUser(t, subject.id, { deletedAt: at })))
+    expect((await all()).slice(0, 2)).toEqual([false, true])
+    const { principals = [] } = (await readPrincipals(forTenant(here.db, company.tenantId), [subject, other])) ?? {}
+    expect(principals.map(({ id, active }) => [id, active]).toSorted()).toEqual(
+      [
+        [subject.id, false],
+        [other.id, true],
+      ].toSorted(),
+    )
+    const listed = await listUsersOfHolders(
+      forTenant(here.db, company.tenantId),
+      { ids: [subject.id, other.id], groups: [] },
+      { after: undefined, limit: 9 },
+    )
+    expect(listed.map(({ id }) => id)).toEqual([other.id])
   })
 
   test('a database that takes longer than the promise is as good as away', async () => {
