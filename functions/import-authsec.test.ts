@@ -177,6 +177,25 @@ describe('a company', () => {
     expect(real.summary).toEqual(dry.summary)
   })
 
+  test('is told by a dry run what another before it would have taken', async () => {
+    const label = `twice${id().replaceAll('-', '').slice(-10)}`
+    const [first, second] = [await seed({ tenant_domain: `${label}.localhost` }), await seed({ tenant_domain: `${label}.localhost` })]
+    const dry = await run({ dryRun: true })
+    const real = await run()
+    expect(real.lines).toEqual(dry.lines)
+    const told = [real.of(first.tenantId), real.of(second.tenantId)]
+    expect(told).toContainEqual(['import'])
+    expect(told).toContainEqual(['adapt', 'domain_taken'])
+  })
+
+  test('with a row of a year that nobody writes is taken over all the same', async () => {
+    const acme = await seed()
+    const bo = await person(acme, { last_login: '200000-01-01 00:00:00+00', updated_at: '0044-03-15 12:00:00+00 BC' })
+    const { of, summary } = await run()
+    expect(summary.tenants.imported).toBe(1)
+    expect(of(bo)).toEqual(['import'])
+  })
+
   test('is taken over once: a second run changes nothing, and brings back nothing', async () => {
     const acme = await seed()
     const other = await person(acme, {})
@@ -436,6 +455,55 @@ describe('who may do what', () => {
     expect(await forTenant(app.db, acme.tenantId).run({ text, params: [globex.admin], arrays: true })).toEqual([[0]])
   })
 
+  test('a restriction that cannot be read is not left out: the binding is not taken', async () => {
+    const acme = await seed()
+    const bo = await person(acme, {})
+    const role = id()
+    await original.insert('roles', { id: role, tenant_id: acme.tenantId, name: 'reader', is_system: false })
+    const rows = {
+      text: { conditions: JSON.stringify('{"mfa_required":true}') },
+      list: { conditions: '["mfa_required"]' },
+      truth: { conditions: 'true' },
+      malformed: { conditions: { mfa_required: 'yes' } },
+      none: { conditions: {} },
+      never: { expires_at: 'infinity' },
+      over: { expires_at: '-infinity' },
+      longOver: { expires_at: '0044-03-15 12:00:00+00 BC' },
+      far: { expires_at: '20000-01-01 00:00:00+00' },
+      go: { expires_at: '0001-01-01 00:00:00+00' },
+    }
+    const made: Record<string, string> = {}
+    for (const [name, row] of Object.entries(rows)) {
+      made[name] = id()
+      const scope = { scope_type: 'project', scope_id: id() }
+      await original.insert('role_bindings', {
+        id: made[name],
+        tenant_id: acme.tenantId,
+        user_id: bo,
+        role_id: role,
+        created_at: CREATED,
+        ...scope,
+        ...row,
+      })
+    }
+    const { of } = await run()
+    expect(Object.fromEntries(Object.entries(made).map(([name, one]) => [name, of(one)]))).toEqual({
+      text: ['refuse', 'conditions_unreadable'],
+      list: ['refuse', 'conditions_unreadable'],
+      truth: ['refuse', 'conditions_unreadable'],
+      malformed: ['adapt', 'condition_unknown_grants_nothing'],
+      none: ['import'],
+      never: ['import'],
+      over: ['refuse', 'expiry_unreadable'],
+      longOver: ['refuse', 'expiry_unreadable'],
+      far: ['refuse', 'expiry_unreadable'],
+      go: ['import'],
+    })
+    const text = 'select id from authsec.role_bindings where role_id = $1 and conditions is null and expires_at is null'
+    const free = (await forTenant(app.db, acme.tenantId).run({ text, params: [role], arrays: true })) as string[][]
+    expect(free.flat().toSorted()).toEqual([made.none, made.never].toSorted())
+  })
+
   test('a permission whose name reads as another, or is the platform’s, is refused, and with it what leaned on it', async () => {
     const acme = await seed()
     const [colon, platform, sound, role] = [id(), id(), id(), id()]
@@ -455,7 +523,7 @@ describe('who may do what', () => {
     expect(await findLivePermissions(forTenant(app.db, acme.tenantId), bo, app.clock.now())).toEqual(['invoice:read'])
   })
 
-  test('a role that only bears the name of the administrators’ gains nothing by it', async () => {
+  test.each([false, null])('a role that only bears the name of the administrators’ (%s) gains nothing by it', async (isSystem) => {
     const acme = await seed()
     const [tenantId, bo, role] = [asTenantId(id()), id(), id()]
     await original.insert('tenants', { id: tenantId, tenant_id: tenantId, name: 'Globex', tenant_domain: null, created_at: CREATED })
@@ -467,7 +535,7 @@ describe('who may do what', () => {
       password_hash: bcrypt,
       last_login: SIGNED_IN,
     })
-    await original.insert('roles', { id: role, tenant_id: tenantId, name: 'admin', is_system: false })
+    await original.insert('roles', { id: role, tenant_id: tenantId, name: 'admin', is_system: isSystem })
     await original.insert('role_bindings', { id: id(), tenant_id: tenantId, user_id: bo, role_id: role })
     const { of, lines } = await run()
     expect(of(role)).toEqual(['adapt', 'renamed'])

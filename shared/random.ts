@@ -10,6 +10,8 @@ export type Random = {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 const MOST_IN_A_MILLISECOND = 0xfff
+/** A clock that is put right goes back by less. Ids stand still until it has caught up, or who follows the record would have gone past them. */
+const PUT_RIGHT_MS = 30_000
 
 /**
  * UUIDv7 whose twelve bits after the time count within a millisecond (RFC 9562 section 6.2, method 1), beginning somewhere in the lower half: what one process
@@ -21,7 +23,8 @@ const uuidV7 = (clock: Clock, bytes: (count: number) => Uint8Array): (() => stri
     const now = clock.now().getTime()
     const entropy = bytes(10)
     // A clock that was set back far (tests do) is believed.
-    if (now > lastMs || lastMs - now > 1000) [lastMs, count] = [now, (((entropy[0] ?? 0) << 8) | (entropy[1] ?? 0)) & (MOST_IN_A_MILLISECOND >> 1)]
+    if (now > lastMs || lastMs - now > PUT_RIGHT_MS)
+      [lastMs, count] = [now, (((entropy[0] ?? 0) << 8) | (entropy[1] ?? 0)) & (MOST_IN_A_MILLISECOND >> 1)]
     else if (count < MOST_IN_A_MILLISECOND) count += 1
     else [lastMs, count] = [lastMs + 1, 0]
     const b = new Uint8Array(16)
@@ -37,7 +40,8 @@ const uuidV7 = (clock: Clock, bytes: (count: number) => Uint8Array): (() => stri
 
 /** The least UUIDv7 of a moment: a bound between what was made before it and what was not. */
 export const leastIdAt = (at: Date): string => {
-  const h = at.getTime().toString(16).padStart(12, '0')
+  // Ids begin with 1970.
+  const h = Math.max(0, at.getTime()).toString(16).padStart(12, '0')
   return `${h.slice(0, 8)}-${h.slice(8)}-7000-8000-000000000000`
 }
 

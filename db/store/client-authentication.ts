@@ -31,9 +31,13 @@ from authsec.clients c
 join authsec.tenants t on t.tenant_id = c.tenant_id and t.status = 'active'
 join authsec.service_accounts s on s.tenant_id = c.tenant_id and s.id = c.service_account_id and s.active
 ${AGENT_OF}
-where c.tenant_id = $1 and c.id = $2 and c.active and c.deleted_at is null and ${OWNER_STANDS('$3')}`
+where c.tenant_id = $1 and c.id = $2 and c.active and c.deleted_at is null and ${OWNER_STANDS('$3')}
+  and not c.is_public and coalesce(c.token_endpoint_auth_method, 'client_secret_basic') = 'client_secret_basic'`
 
-/** The service account that an active client of an active tenant acts as, if that is active too; of an agent, if the agent may go on. */
+/**
+ * The service account that an active client of an active tenant acts as, if that is active too; of an agent, if the agent may go on. None of a client that is
+ * registered to prove itself in another way than HTTP Basic (RFC 7591 section 2), whatever secret it may still have.
+ */
 export const findActingServiceAccount = async (t: TenantDb, clientId: string, now: Date): Promise<string | undefined> => {
   const [row] = (await t.run({ text: ACTING, params: [t.tenantId, clientId, now.toISOString()], arrays: true })) as unknown[][]
   return row?.[0] as string | undefined

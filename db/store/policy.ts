@@ -1,5 +1,6 @@
 // What decisions are made from. Written by hand, prepared by the driver (hot path): one statement, and so one snapshot, each.
 import type { TenantDb } from '../tenant.ts'
+import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
 
 export type PrincipalKind = 'user' | 'service_account'
 export type HolderKind = PrincipalKind | 'group'
@@ -76,6 +77,10 @@ const GROUPS_OF_SERVICE = `array(
     select g.group_id::text from authsec.clients c join authsec.client_groups g on g.tenant_id = $1 and g.client_id = c.id
     where c.tenant_id = $1 and c.service_account_id = s.id and c.active and c.deleted_at is null order by 1)`
 
+/** An agent's whose owner was stopped or is gone acts as little as the agent does. */
+const AGENT_STANDS = `not exists (select from authsec.clients c ${AGENT_OF}
+    where c.tenant_id = $1 and c.service_account_id = s.id and not ${OWNER_STANDS("'infinity'")})`
+
 /**
  * One principal, by scalars: a list among the parameters would have PostgreSQL plan the statement anew each time, which costs five times what it does. Null:
  * there is none of that id. Groups come as one text, which is read faster than an array.
@@ -87,7 +92,7 @@ select t.policy_version, u.active and u.deleted_at is null and t.status = 'activ
 from authsec.tenants t left join authsec.users u on u.tenant_id = $1 and u.id = $2
 where t.tenant_id = $1`,
   service_account: `
-select t.policy_version, s.active and t.status = 'active', array_to_string(${GROUPS_OF_SERVICE}, ',')
+select t.policy_version, s.active and t.status = 'active' and ${AGENT_STANDS}, array_to_string(${GROUPS_OF_SERVICE}, ',')
 from authsec.tenants t left join authsec.service_accounts s on s.tenant_id = $1 and s.id = $2
 where t.tenant_id = $1`,
 }
@@ -100,7 +105,7 @@ left join (
     array(select g.group_id::text from authsec.user_groups g where g.tenant_id = $1 and g.user_id = u.id order by 1) as groups
   from authsec.users u where u.tenant_id = $1 and u.id = any($2::uuid[])
   union all
-  select s.tenant_id, 'service_account', s.id, s.active, ${GROUPS_OF_SERVICE}
+  select s.tenant_id, 'service_account', s.id, s.active and ${AGENT_STANDS}, ${GROUPS_OF_SERVICE}
   from authsec.service_accounts s where s.tenant_id = $1 and s.id = any($3::uuid[])
 ) p on p.tenant_id = t.tenant_id
 where t.tenant_id = $1`
@@ -137,10 +142,11 @@ where u.tenant_id = $1 and u.active and u.deleted_at is null and u.id > $4::uuid
   select unnest($2::uuid[]) union select m.user_id from authsec.user_groups m where m.tenant_id = $1 and m.group_id = any($3::uuid[]))
 order by u.id limit $5`
 
-const SERVICE_ACCOUNTS = `
+/** Made when it is asked: functions that never search do not carry it. */
+const SERVICE_ACCOUNTS = (): string => `
 select 'service_account', s.id::text, ${GROUPS_OF_SERVICE}
 from authsec.service_accounts s
-where s.tenant_id = $1 and s.active and s.id > $4::uuid and s.id in (
+where s.tenant_id = $1 and s.active and ${AGENT_STANDS} and s.id > $4::uuid and s.id in (
   select unnest($2::uuid[]) union select c.service_account_id from authsec.client_groups m
     join authsec.clients c on c.tenant_id = $1 and c.id = m.client_id and c.active and c.deleted_at is null
     where m.tenant_id = $1 and m.group_id = any($3::uuid[]))
@@ -168,5 +174,5 @@ export const listUsersOfHolders = async (t: TenantDb, holders: Holders, { after,
 /** Active service accounts that are among these, or whose client is mapped to one of these groups, by id. */
 export const listServiceAccounts = async (t: TenantDb, holders: Holders, { after, limit }: Page): Promise<PrincipalState[]> => {
   const params = [t.tenantId, holders.ids, holders.groups, after ?? BEFORE_ALL, limit]
-  return ((await t.run({ text: SERVICE_ACCOUNTS, params, arrays: true })) as unknown[][]).map(principalOf)
+  return ((await t.run({ text: SERVICE_ACCOUNTS(), params, arrays: true })) as unknown[][]).map(principalOf)
 }

@@ -38,15 +38,15 @@ export const deleteWebhook = async (t: TenantTx, id: string): Promise<boolean> =
 }
 
 /**
- * The endpoint has what was sent. False when it is not where it was meanwhile (replayed, disabled, deleted, served by another sender): then whoever did that
- * decides how it goes on.
+ * The endpoint has what was sent. False when it is not what it was meanwhile (changed, replayed, disabled, deleted, served by another sender): then whoever did
+ * that decides how it goes on.
  */
-export const advanceWebhook = async (t: TenantTx, from: Pick<WebhookEndpoint, 'id' | 'cursor'>, set: Changes): Promise<boolean> => {
+export const advanceWebhook = async (t: TenantTx, from: Pick<WebhookEndpoint, 'id' | 'cursor' | 'updatedAt'>, set: Changes): Promise<boolean> => {
   const isThere = from.cursor === null ? isNull(webhookEndpoints.cursor) : eq(webhookEndpoints.cursor, from.cursor)
   const changed = await t.db
     .update(webhookEndpoints)
     .set(set)
-    .where(and(endpoint(t, from.id), eq(webhookEndpoints.active, true), isThere))
+    .where(and(endpoint(t, from.id), eq(webhookEndpoints.active, true), eq(webhookEndpoints.updatedAt, from.updatedAt), isThere))
     .returning({ id: webhookEndpoints.id })
   return changed.length === 1
 }

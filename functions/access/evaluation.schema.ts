@@ -14,7 +14,7 @@ const defaults = {
   resource: ResourceDefault.optional(),
   context: AccessContext.optional(),
 }
-const questions = z.array(z.record(z.string(), z.unknown())).max(MAX_EVALUATIONS)
+const questions = z.array(z.unknown()).max(MAX_EVALUATIONS)
 export const Evaluations = z
   .object({
     ...defaults,

@@ -1,9 +1,15 @@
 // Asking for decisions over HTTP: who may ask, in what shapes, and what a bad question gets.
 import { beforeAll, describe, expect, test } from 'vitest'
+import { updateClient } from '#db/store/clients'
+import { atomically, forTenant } from '#db/tenant'
 import { removeBinding } from '#db/testing/access'
+import type { RequestInfo } from '#shared/context'
 import { NOT_GRANTED } from '#shared/decision/decide-for'
+import { createPolicies, type Policies } from '#shared/decision/policies'
+import type { Client } from '#shared/http/principal'
 import { type AccessWorld, accessWorld, ask, changePolicy, INVOICE, invoice, OTHER_INVOICE, user } from '#shared/testing/access-world'
 import { newBackend } from '#shared/testing/backend'
+import { evaluateWhich } from './evaluation.ts'
 import { accessRoutes } from './routes.ts'
 
 let w: AccessWorld
@@ -63,6 +69,20 @@ describe('evaluation', () => {
     expect(await decision(ask(user(w.pat), 'read'), powerless.authorization)).toBe(403)
   })
 
+  test('a client asks by HTTP Basic only if it is registered for that', async () => {
+    const own = await newBackend(w.app, w.company, ['policy:check'])
+    const registered = async (set: Parameters<typeof updateClient>[2]): Promise<boolean | number> => {
+      await atomically(forTenant(w.app.db, w.company.tenantId), (t) => updateClient(t, own.clientId, set))
+      return decision(ask(user(w.pat), 'read'), own.authorization)
+    }
+    expect(await registered({ tokenEndpointAuthMethod: null })).toBe(true)
+    expect(await registered({ tokenEndpointAuthMethod: 'client_secret_post' })).toBe(401)
+    expect(await registered({ tokenEndpointAuthMethod: 'private_key_jwt' })).toBe(401)
+    expect(await registered({ tokenEndpointAuthMethod: 'client_secret_basic' })).toBe(true)
+    expect(await registered({ isPublic: true })).toBe(401)
+    expect(await registered({ isPublic: false })).toBe(true)
+  })
+
   test("another tenant's people are nobody", async () => {
     const globex = await w.app.company('globex')
     const theirs = await newBackend(w.app, globex, ['policy:check', 'invoice:read'])
@@ -118,11 +138,15 @@ describe('evaluations', () => {
   })
 
   test('a bad question is marked and denied, and the others are answered', async () => {
-    const { status, body } = await all({ ...defaults, subject: user(w.pat), evaluations: [{}, { action: { name: 7 } }, { resource: 7 }, {}] })
+    const { status, body } = await all({
+      ...defaults,
+      subject: user(w.pat),
+      evaluations: [{}, { action: { name: 7 } }, { resource: 7 }, null, 7, [], {}],
+    })
     expect(status).toBe(200)
     const { evaluations } = body as { evaluations: { decision: boolean; context: { error?: { status: number; message: string } } }[] }
-    expect(evaluations.map((one) => one.decision)).toEqual([true, false, false, true])
-    expect(evaluations.map((one) => one.context.error?.status)).toEqual([undefined, 400, 400, undefined])
+    expect(evaluations.map((one) => one.decision)).toEqual([true, false, false, false, false, false, true])
+    expect(evaluations.map((one) => one.context.error?.status)).toEqual([undefined, 400, 400, 400, 400, 400, undefined])
     expect(evaluations[1]?.context.error?.message).toMatch(/^action\.name: /)
   })
 
@@ -146,6 +170,26 @@ describe('evaluations', () => {
     const { evaluations } = body as { evaluations: { decision: boolean; context: { error?: { status: number } } }[] }
     expect(evaluations.map((one) => one.decision)).toEqual([true, false, false, false])
     expect(evaluations[3]?.context.error?.status).toBe(400)
+  })
+
+  test('a batch that takes long lets others in, and what they change counts for the questions after them', async () => {
+    const own = await accessWorld(accessRoutes)
+    // Each look at the clock takes eleven milliseconds; after some of them the binding is taken away.
+    let looks = 0
+    let changing: Promise<unknown> | undefined
+    const elapsed = (): number => {
+      looks += 1
+      if (looks === 50) changing = changePolicy(own.app, own.company, (t) => removeBinding(t, own.wide))
+      return looks * 11
+    }
+    const known = createPolicies({ db: own.app.db, clock: own.app.clock })
+    const policies: Policies = { load: async (...asked) => changing?.then(() => known.load(...asked)) ?? known.load(...asked) }
+    const ctx = { clock: { now: () => own.app.clock.now(), elapsed }, policies, request: { address: '192.0.2.1' } as RequestInfo }
+    const caller = { kind: 'client', tenantId: own.company.tenantId, permissions: new Set(['policy:check']) } as unknown as Client
+    const { which } = await evaluateWhich(ctx, caller, { evaluations: Array.from({ length: 1000 }, () => ask(user(own.pat), 'read')) })
+    expect(which.length).toBeGreaterThan(0)
+    expect(which.length).toBeLessThan(1000)
+    expect(which).toEqual([...which.keys()])
   })
 
   test('a thousand questions are answered, one more is 400', async () => {

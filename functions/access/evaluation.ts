@@ -44,7 +44,9 @@ const withDefault = (standing: Readonly<Record<string, unknown>> | undefined, ow
 }
 
 /** A question with the defaults, or what is wrong with it. */
-const entryOf = (caller: Caller, { subject, action, resource, context }: Defaults, own: Readonly<Record<string, unknown>>): Entry => {
+const entryOf = (caller: Caller, { subject, action, resource, context }: Defaults, sent: unknown): Entry => {
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) return new AppError('invalid_request', 'evaluation: an object')
+  const own = sent as Readonly<Record<string, unknown>>
   const parsed = z.safeParse(Evaluation, {
     subject: withDefault(subject, own.subject),
     action: withDefault(action, own.action),
@@ -72,6 +74,28 @@ const subjectsOf = (entries: readonly Entry[]): readonly Subject[] => {
   return [...new Map(subjects.map((subject) => [`${subject.kind} ${subject.id}`, subject])).values()]
 }
 
+/** How long a batch is answered at a stretch. Then others are let in, and it goes on with what is known by then. */
+const TURN_MS = 20
+
+/** In order, until one of them is enough. */
+const decideAll = async (ctx: Deps, caller: Caller, entries: readonly Entry[], isEnough: (decided: Decided) => boolean): Promise<Decided[]> => {
+  const subjects = subjectsOf(entries)
+  const decisions: Decided[] = []
+  let loaded = await ctx.policies.load(caller.tenantId, subjects)
+  let since = ctx.clock.elapsed()
+  for (const entry of entries) {
+    if (ctx.clock.elapsed() - since > TURN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0))
+      loaded = await ctx.policies.load(caller.tenantId, subjects)
+      since = ctx.clock.elapsed()
+    }
+    const decided = entry instanceof AppError ? failed(entry) : judge(ctx, caller, loaded, entry)
+    decisions.push(decided)
+    if (isEnough(decided)) break
+  }
+  return decisions
+}
+
 /**
  * The questions in order, with the defaults merged in; until the first denial or permit where the caller wants it so. Without questions, as `evaluate`.
  * @throws AppError invalid_request, insufficient_scope, unavailable
@@ -84,15 +108,9 @@ export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Prom
     throw new AppError('invalid_request', `${field}: needed where no evaluations are listed`, { field })
   }
   const entries = batch.evaluations.map((own) => entryOf(caller, batch, own))
-  const loaded = await ctx.policies.load(caller.tenantId, subjectsOf(entries))
   const semantic = batch.options?.evaluations_semantic ?? 'execute_all'
-  const evaluations: Decided[] = []
-  for (const entry of entries) {
-    const decided = entry instanceof AppError ? failed(entry) : judge(ctx, caller, loaded, entry)
-    evaluations.push(decided)
-    if (semantic === (decided.decision ? 'permit_on_first_permit' : 'deny_on_first_deny')) break
-  }
-  return { evaluations }
+  const isEnough = ({ decision }: Decided): boolean => semantic === (decision ? 'permit_on_first_permit' : 'deny_on_first_deny')
+  return { evaluations: await decideAll(ctx, caller, entries, isEnough) }
 }
 
 /**
@@ -101,9 +119,9 @@ export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Prom
  */
 export const evaluateWhich = async (ctx: Deps, caller: Caller, asked: z.output<typeof Which>): Promise<z.input<typeof WhichAnswer>> => {
   const entries = asked.evaluations.map((own) => entryOf(caller, asked, own))
-  const loaded = await ctx.policies.load(caller.tenantId, subjectsOf(entries))
+  const decisions = await decideAll(ctx, caller, entries, () => false)
   return {
-    which: entries.flatMap((entry, at) => (!(entry instanceof AppError) && judge(ctx, caller, loaded, entry).decision ? [at] : [])),
+    which: decisions.flatMap(({ decision }, at) => (decision ? [at] : [])),
     errors: entries.flatMap((entry, at) => (entry instanceof AppError ? [{ at, status: entry.status, message: entry.message }] : [])),
   }
 }

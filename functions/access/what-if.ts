@@ -67,13 +67,12 @@ export const whatIf = async (ctx: Pick<Ctx, 'db' | 'clock'>, caller: User, { cha
   const people = await listUsersOfHolders(t, { ids: idsOf('user'), groups: idsOf('group') }, page)
   const services = await listServiceAccounts(t, { ids: idsOf('service_account'), groups: idsOf('group') }, page)
   const concerned: readonly Principal[] = [...people, ...services]
-  const examined = concerned.slice(0, MAX_EXAMINED)
-  const { gains, losses } = compare(both, examined, ctx.clock.now().getTime())
+  const { gains, losses, examined } = compare(both, concerned.slice(0, MAX_EXAMINED), ctx.clock.now().getTime())
   return {
     policy_version: rows.version,
-    examined: examined.length,
+    examined,
     gains: gains.slice(0, MAX_LISTED).map(shown),
     losses: losses.slice(0, MAX_LISTED).map(shown),
-    truncated: concerned.length > examined.length || Math.max(gains.length, losses.length) > MAX_LISTED,
+    truncated: concerned.length > examined || Math.max(gains.length, losses.length) > MAX_LISTED,
   }
 }

@@ -38,7 +38,9 @@ export const exportEvents = async (ctx: Ctx, caller: User, query: z.output<typeo
   return new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       const rows = await findAuditEvents(t, { ...filterOf(query), limit: PAGE, ...(after === undefined ? {} : { after }) })
-      const lines = (await showEvents(ctx, t, rows)).map((event) => `${JSON.stringify(event)}\n`)
+      const shown = await showEvents(ctx, t, rows)
+      // Whose the details are is needed to take them back: that person may be erased by then.
+      const lines = shown.map((event, at) => `${JSON.stringify({ ...event, subject_id: rows[at]?.subjectId })}\n`)
       if (lines.length > 0) controller.enqueue(encoder.encode(lines.join('')))
       after = rows.at(-1)?.id
       if (rows.length < PAGE) controller.close()

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { revokeSessions } from '#db/store/sessions'
 import { atomically, forTenant } from '#db/tenant'
 import { bySystem, record } from '#shared/audit/record'
 import { problem } from '#shared/http/problem'
@@ -64,6 +65,17 @@ test('who waits is told as soon as there is something', async () => {
   await happen(app, company, 'late')
   app.clock.advance(3)
   expect(names(await waiting)).toEqual(['late'])
+})
+
+test('who waits and is stopped meanwhile is told nothing more', async () => {
+  const { app, company, token, pull } = await start()
+  const { next } = await pull()
+  const waiting = app.request(`/audit/stream?after=${next}&wait=25`, { token })
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  await atomically(forTenant(app.db, company.tenantId), async (t) => void (await revokeSessions(t, company.admin.id, app.clock.now(), 'test')))
+  await happen(app, company, 'late')
+  app.clock.advance(3)
+  expect(await (await waiting).json()).toMatchObject({ status: 401, code: 'invalid_token' })
 })
 
 test('one kind of event alone, and no more of another tenant than nothing', async () => {

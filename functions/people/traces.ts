@@ -1,9 +1,11 @@
 // Everything of one person, to hand over or to end. Ending keeps the record and destroys the key that opens it.
 import type * as z from 'zod'
 import type { AuditRow } from '#db/store/audit-events'
+import { findDataKey } from '#db/store/data-keys'
 import { findGroupsOfPerson } from '#db/store/groups'
 import { listIdentities } from '#db/store/identities'
 import { listGrants } from '#db/store/oauth-authorizations'
+import { lockUser } from '#db/store/people'
 import {
   dropVoiceSessionsOf,
   dropWaitingOf,
@@ -15,13 +17,15 @@ import {
 import { findPushDevices } from '#db/store/push-devices'
 import { findRolesOfPeople } from '#db/store/rights'
 import { endTickets } from '#db/store/tickets'
-import { findLivePermissions } from '#db/store/users'
+import { findLivePermissions, type User as UserRow } from '#db/store/users'
 import { findVoiceLinks } from '#db/store/voice'
-import { atomically, forTenant, type TenantDb } from '#db/tenant'
+import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/tenant'
 import { acting, requireRightsOver } from '#shared/administration/acting'
+import type { Grants } from '#shared/administration/change'
 import { personOf } from '#shared/administration/people'
-import { holdPerson, removeRow, requireRemovable } from '#shared/administration/status'
+import { removeRow, requireRemovable } from '#shared/administration/status'
 import { auditContext, byUser, record } from '#shared/audit/record'
+import { SealError } from '#shared/crypto/seal'
 import { AppError } from '#shared/errors'
 import type { User } from '#shared/http/principal'
 import { lockOf } from '#shared/sign-up/code'
@@ -34,16 +38,32 @@ const MOST_CONSENTS = 1000
 const EVENTS_A_STEP = 500
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null
 
+type Details = Readonly<Record<string, unknown>>
+/** One event that was tampered with must not keep the others from whom they speak of. */
+const opened = async (ctx: Ctx, t: TenantDb, row: AuditRow, sealed: Uint8Array): Promise<Details | undefined> => {
+  try {
+    const plain = await ctx.keyring.open(t, row.subjectId, sealed, auditContext(row.id))
+    return plain === undefined ? undefined : JSON.parse(plain)
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error
+    ctx.log.error('audit_event_damaged', error, { tenant_id: t.tenantId, event_id: row.id })
+    return undefined
+  }
+}
+/** From where somebody else did it is that person's own matter. */
+const withoutOrigin = ({ address: _address, user_agent: _agent, ...rest }: Details): Details => rest
+
 /** What speaks of others stays shut: an event that the person caused may hold somebody else's data. */
 const shownEvent = async (ctx: Ctx, t: TenantDb, row: AuditRow, userId: string): Promise<z.input<typeof PersonExport>['events'][number]> => {
-  const plain = row.sealed === null || row.subjectId !== userId ? undefined : await ctx.keyring.open(t, userId, row.sealed, auditContext(row.id))
+  const plain = row.sealed === null || row.subjectId !== userId ? undefined : await opened(ctx, t, row, row.sealed)
+  const isOwn = row.actorId === null || row.actorId === userId || row.onBehalfOf === userId
   return {
     id: row.id,
     at: row.at.toISOString(),
     event: row.event,
     outcome: row.outcome,
     by_person: row.actorId === userId,
-    details: plain === undefined ? null : JSON.parse(plain),
+    details: plain === undefined ? null : isOwn ? plain : withoutOrigin(plain),
   }
 }
 
@@ -132,8 +152,24 @@ export const exportPerson = async (ctx: Ctx, caller: User, userId: string): Prom
   }
 }
 
+const endPerson = async (t: TenantTx, ctx: Ctx, grants: Grants, user: UserRow): Promise<Record<string, number>> => {
+  await endTickets(t, user.id, ctx.clock.now())
+  await requireRemovable(t, user)
+  await requireRightsOver(t, ctx, grants, user.id)
+  await dropVoiceSessionsOf(t, user.id)
+  const counts = await removeRow(t, ctx, user)
+  await dropWaitingOf(t, user.id, user.email, lockOf(ctx, 'user_reset', user.email).addressHash)
+  return counts
+}
+
+/** Of somebody who was deleted before, the key of what the record holds is all that is left. @throws AppError not_found where there is none */
+const requireTraces = async (t: TenantTx, userId: string): Promise<Record<string, number>> => {
+  if (userId === t.tenantId || (await findDataKey(t, userId)) === undefined) throw new AppError('not_found')
+  return {}
+}
+
 /**
- * Ends a person everywhere: the row and what hangs on it, what waits for the address, mails that wait (sealed under the person's key), and the key itself, so
+ * Ends a person everywhere, also one who was deleted before: the row and what hangs on it, what waits for the address, mails that wait (sealed under the person's key), and the key itself, so
  * that nobody reads what the record holds of the person. The events stay as they were written.
  * @throws AppError not_found, forbidden, primary_administrator, last_administrator, last_active_user, cannot_grant
  */
@@ -141,13 +177,8 @@ export const erasePerson = (ctx: Ctx, caller: User, userId: string): Promise<z.i
   if (userId === caller.userId)
     throw new AppError('forbidden', 'Nobody erases himself here: the one who asks for it must not be the one who does it.')
   return acting(ctx, caller, caller.tenantId, async (t, grants) => {
-    const user = await holdPerson(t, userId)
-    await endTickets(t, userId, ctx.clock.now())
-    await requireRemovable(t, user)
-    await requireRightsOver(t, ctx, grants, userId)
-    await dropVoiceSessionsOf(t, userId)
-    const counts = await removeRow(t, ctx, user)
-    await dropWaitingOf(t, user.id, user.email, lockOf(ctx, 'user_reset', user.email).addressHash)
+    const user = await lockUser(t, userId)
+    const counts = user === undefined ? await requireTraces(t, userId) : await endPerson(t, ctx, grants, user)
     await ctx.keyring.destroy(t, userId)
     await record(t, ctx, {
       event: 'user.erased',

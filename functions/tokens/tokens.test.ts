@@ -1,10 +1,12 @@
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { updateClient } from '#db/store/clients'
 import { findSessions, revokeSession } from '#db/store/sessions'
 import { findUser } from '#db/store/users'
 import { atomically, forTenant } from '#db/tenant'
 import { addClient } from '#shared/testing/administration'
 import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { change } from '#shared/testing/sign-in'
 import { tokensRoutes } from './routes.ts'
 
 const BASE = '/authsec/authmgr'
@@ -44,6 +46,12 @@ describe('token/verify', () => {
     const ended = await verify(app, token)
     expect(ended.status).toBe(401)
     expect(await ended.json()).toMatchObject({ code: 'invalid_token' })
+  })
+
+  test('of a session that began with a temporary password neither scopes nor roles', async () => {
+    const { app, person } = await start()
+    await change(app, person, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(app.clock.now().getTime() + 3_600_000) })
+    expect(await (await verify(app, await app.token(person))).json()).toMatchObject({ valid: true, scopes: [], roles: [], resources: [] })
   })
 
   test.each(['nonsense', 'a.b.c'])('%s is refused', async (text) => {
@@ -127,6 +135,11 @@ describe('token/generate', () => {
     await atomically(forTenant(app.db, company.tenantId), (t) => updateUser(t, person.id, { clientId: made.client_id }))
     const token = await app.token(person)
     for (const secret_id of [made.secret_id, made.sdk_client_id?.split('~')[1]]) expect((await generate(app, token, { secret_id })).status).toBe(200)
+    // It stands in the body, so a client that shows its secret there may.
+    await atomically(forTenant(app.db, company.tenantId), (t) =>
+      updateClient(t, made.client_id, { tokenEndpointAuthMethod: 'client_secret_post', updatedAt: app.clock.now() }),
+    )
+    expect((await generate(app, token, { secret_id: made.secret_id })).status).toBe(200)
     for (const secret_id of [other.secret_id, 'wrong']) {
       const response = await generate(app, token, { secret_id })
       expect(response.status).toBe(401)

@@ -7,7 +7,7 @@ import { findTenant } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
 import { atomically, forTenant, type TenantDb } from '#db/tenant'
 import { byUser, record } from '#shared/audit/record'
-import { authenticateSdkClient, sdkClientId } from '#shared/clients/secrets'
+import { authenticateClientSecret, authenticateSdkClient, sdkClientId } from '#shared/clients/secrets'
 import { normaliseEmail } from '#shared/email'
 import { AppError } from '#shared/errors'
 import type { User } from '#shared/http/principal'
@@ -35,7 +35,8 @@ export const verifyToken = async (ctx: Ctx, token: string): Promise<z.input<type
     email_id: user.email,
     user_id: user.userId,
     scopes,
-    roles: await findLiveRoleNames(t, user.userId, ctx.clock.now()),
+    // As in the token itself: whoever thinks in roles must not take such a session for more than it is.
+    roles: user.passwordChangeRequired ? [] : await findLiveRoleNames(t, user.userId, ctx.clock.now()),
     groups: (await findGroupsOfPerson(t, user.userId)).map(({ name }) => name),
     resources: resourcesOf(scopes),
     token_type: 'default',
@@ -73,11 +74,8 @@ const requireSecret = async (ctx: Ctx, caller: User, secret: string): Promise<vo
   const clientId = caller.clientId
   const refusal = new AppError('invalid_credentials', undefined, { field: 'body.secret_id' })
   if (clientId === undefined) throw refusal
-  if ((await authenticateSdkClient(ctx, sdkClientId(clientId, secret)))?.tenantId === caller.tenantId) return
-  const client = await ctx.clientAuthentication.authenticate({ clientId, secret }, []).catch((error: unknown) => {
-    throw error instanceof AppError && error.code === 'client_authentication_failed' ? refusal : error
-  })
-  if (client.tenantId !== caller.tenantId) throw refusal
+  const client = (await authenticateSdkClient(ctx, sdkClientId(clientId, secret))) ?? (await authenticateClientSecret(ctx, { clientId, secret }))
+  if (client?.tenantId !== caller.tenantId) throw refusal
 }
 
 /**

@@ -1,13 +1,17 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { openDb } from '#db/client'
+import { insertWebhook, queueWebhook } from '#db/store/webhooks'
 import { atomically, directory, forTenant } from '#db/tenant'
 import { bySystem, record } from '#shared/audit/record'
 import { guardedFetch } from '#shared/fetch/guarded'
 import { problem } from '#shared/http/problem'
+import { leastIdAt } from '#shared/random'
 import { type Company, startApp, type TestApp } from '#shared/testing/app'
 import { ownDb } from '#shared/testing/database'
 import { fitsSignature, type WebhookReceiver, webhookReceiver } from '#shared/testing/webhook-receiver'
 import { deliverDueWebhooks } from '#shared/webhooks/deliver'
+import { secretContext } from '#shared/webhooks/message'
+import { newWebhookSecret } from '#shared/webhooks/sign'
 import { webhookRoutes } from './routes.ts'
 
 // A sender serves whatever is due, of whatever test: so these have a database of their own.
@@ -64,6 +68,16 @@ const happen = async (app: TestApp, company: Company, count: number, event: 'ten
     )
   }
 }
+/** It lets one wait until then. */
+const answerOnce = (receiver: WebhookReceiver, isTime: () => boolean): void =>
+  receiver.answerWith((_, response) => {
+    const look = setInterval(() => {
+      if (!isTime()) return
+      clearInterval(look)
+      response.writeHead(204).end()
+    }, 5)
+    response.on('close', () => clearInterval(look))
+  })
 const targets = (receiver: WebhookReceiver): unknown[] => receiver.received.map(({ body }) => JSON.parse(body).data.target.id)
 
 describe('administration', () => {
@@ -233,6 +247,81 @@ describe('delivery', () => {
     expect(await fitsSignature(rotated.secret, receiver.received[2] ?? { headers: {}, body: '' })).toBe(false)
   })
 
+  test('a receiver that lets one wait keeps no other from what it is owed', async () => {
+    const { app, company, create } = await start()
+    const [slow, ...others] = await Promise.all(Array.from({ length: 15 }, aReceiver))
+    if (slow === undefined) throw new Error('receivers were made')
+    for (const receiver of [slow, ...others]) await create(receiver.url)
+    await happen(app, company, 2)
+    // It answers once everybody else has everything.
+    answerOnce(slow, () => others.every(({ received }) => received.length === 2))
+    app.clock.advance(3)
+    const patient = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true, timeoutMs: 60_000 })
+    expect(await deliverDueWebhooks({ ...app.ctx, outbound: patient })).toMatchObject({ delivered: 30, idle: 15, postponed: 0 })
+  })
+
+  test('what falls due while one lets itself be waited for is looked at', async () => {
+    const { app, company, create } = await start()
+    const globex = await app.company('globex')
+    const [slow, later] = [await aReceiver(), await aReceiver()]
+    await create(slow.url)
+    await happen(app, company, 1)
+    answerOnce(slow, () => later.received.length > 0)
+    app.clock.advance(3)
+    const patient = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true, timeoutMs: 60_000 })
+    let looks = 0
+    const meanwhile = async (): Promise<void> => {
+      looks += 1
+      if (looks !== 2) return
+      await atomically(forTenant(app.db, globex.tenantId), async (t) => {
+        const [id, at] = [app.ctx.random.id(), new Date(app.clock.now().getTime() - 10_000)]
+        const sealedSecret = await app.ctx.keyring.seal(t, t.tenantId, newWebhookSecret(app.ctx.random), secretContext(id))
+        await insertWebhook(t, { id, url: later.url, events: ['*'], sealedSecret, cursor: leastIdAt(new Date(0)), createdAt: at, updatedAt: at })
+        await queueWebhook(t, { tenantId: t.tenantId, endpointId: id }, at)
+      })
+    }
+    const counted = await deliverDueWebhooks({ ...app.ctx, outbound: patient }, meanwhile)
+    expect(counted).toMatchObject({ postponed: 0 })
+    expect(counted.delivered).toBeGreaterThan(1)
+    expect(slow.received).toHaveLength(1)
+  })
+
+  test('what was changed while something was sent counts for the next message: address and secret', async () => {
+    const { app, company, call, create, deliver } = await start()
+    const [old, fresh] = [await aReceiver(), await aReceiver()]
+    const { id } = await create(old.url)
+    await happen(app, company, 3)
+    old.answerWith((_, response) => {
+      app.clock.advance(1)
+      void call(`/webhooks/${id}`, { url: fresh.url }, 'PATCH').then(() => response.writeHead(204).end())
+    })
+    await deliver()
+    expect(old.received).toHaveLength(1)
+    await deliver()
+    expect(targets(fresh)).toEqual(['n0', 'n1', 'n2'])
+  })
+
+  test('a sender that lost its lease sets nothing back that another has moved on', async () => {
+    const { app, company, create, deliver } = await start()
+    const receiver = await aReceiver()
+    await create(receiver.url)
+    await happen(app, company, 2)
+    const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true, timeoutMs: 60_000 })
+    let isFirst = true
+    receiver.answerWith((_, response) => {
+      const other = isFirst
+      isFirst = false
+      // The first message takes longer than the lease; meanwhile another sender serves the endpoint.
+      if (other) app.clock.advance(61)
+      void (other ? deliverDueWebhooks({ ...app.ctx, outbound }) : Promise.resolve()).then(() => response.writeHead(204).end())
+    })
+    app.clock.advance(3)
+    await deliverDueWebhooks({ ...app.ctx, outbound })
+    expect(targets(receiver)).toEqual(['n0', 'n0', 'n1'])
+    app.clock.advance(1000)
+    expect(await deliver()).toMatchObject({ delivered: 0, idle: 1 })
+  })
+
   test('from a position everything comes again, under the same ids', async () => {
     const { app, company, call, create, deliver } = await start()
     const receiver = await aReceiver()
@@ -244,9 +333,11 @@ describe('delivery', () => {
     await deliver()
     expect(targets(receiver)).toEqual(['n0', 'n1', 'n2', 'n3', 'n2', 'n3'])
     expect(receiver.ids().slice(4)).toEqual(receiver.ids().slice(2, 4))
-    await call(`/webhooks/${id}/replay`, { from: '2026-01-01T00:00:00Z' })
-    await deliver()
-    expect(targets(receiver).slice(6)).toEqual(['n0', 'n1', 'n2', 'n3'])
+    for (const [at, from] of ['2026-01-01T00:00:00Z', '0001-01-01T00:00:00Z'].entries()) {
+      await call(`/webhooks/${id}/replay`, { from })
+      await deliver()
+      expect(targets(receiver).slice(6 + 4 * at)).toEqual(['n0', 'n1', 'n2', 'n3'])
+    }
   })
 
   test('a disabled webhook is not replayed', async () => {

@@ -2,9 +2,9 @@
 // the newest id it saw would step over events that commit later under a lower id.
 //
 // An id is written within SETTLING_SECONDS of being made (it is made by `record`, which then inserts at once; the bound also covers how far the clocks of two
-// instances are apart). So every event with an id older than that, as of now, stands in a transaction that has written something by now. Once all transactions
-// that have written something by now are over, each of those events is committed and visible, or will never be: below that bound nothing can be added. How long
-// those transactions last does not matter, and writers pay nothing for it.
+// instances are apart), or its transaction waits for a lock that another holds. So every event with an id older than that, as of now, stands in a transaction
+// that has written something by now, or waits. Once all of those are over, each of those events is committed and visible, or will never be: below that bound
+// nothing can be added. How long those transactions last does not matter, and writers pay nothing for it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { haveWritersEnded, markWriters } from '#db/store/audit-stream'
 import { type AnyScope, directory } from '#db/tenant'

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { findAuditEvents } from '#db/store/audit-events'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
-import { asOwner, forTenant } from '#db/tenant'
+import { asOwner, atomically, forTenant } from '#db/tenant'
 import { auditRoutes } from '../../functions/audit/routes.ts'
 import { secondsAfter } from '../clock.ts'
 import { startApp } from '../testing/app.ts'
+import { bySystem, record } from './record.ts'
 import { RestoreError, restoreEvents } from './restore.ts'
 
 async function* each(lines: readonly string[]): AsyncGenerator<string> {
@@ -58,6 +59,39 @@ test('of somebody who is not there any more nothing becomes readable', async () 
   const theirs = (await exported()).map((line) => JSON.parse(line)).filter(({ actor, target }) => actor.id === person.id || target?.id === person.id)
   expect(theirs.length).toBeGreaterThan(0)
   for (const event of theirs) expect([event.address, event.user_agent, event.before, event.after]).toEqual([null, null, null, null])
+})
+
+test('nor of what others did to something of theirs: whose the details are stands in the export', async () => {
+  const { app, company, person, exported, lose, restore } = await setUp()
+  await atomically(forTenant(app.db, company.tenantId), (t) =>
+    record(t, app.ctx, {
+      event: 'factor.added',
+      actor: bySystem,
+      target: { type: 'factor', id: app.ctx.random.id() },
+      subjectId: person.id,
+      after: { name: 'Pat\u2019s phone' },
+    }),
+  )
+  const before = await exported()
+  expect(before.join()).toContain('Pat\u2019s phone')
+  await lose()
+  await asOwner(app.db, company.tenantId, async (t) => {
+    await t.run({ text: 'delete from authsec.users where tenant_id = $1 and id = $2', params: [company.tenantId, person.id], arrays: false })
+  })
+  await restore(before)
+  const after = await exported()
+  expect(after.some((line) => line.includes('factor.added'))).toBe(true)
+  expect(after.join()).not.toContain('Pat\u2019s phone')
+})
+
+test('an export of before, which does not say whose the details are, is taken as it was', async () => {
+  const { exported, lose, restore } = await setUp()
+  const before = (await exported()).map((line) => {
+    const { subject_id: _, ...event } = JSON.parse(line)
+    return JSON.stringify(event)
+  })
+  await lose()
+  expect(await restore(before)).toEqual({ read: before.length, restored: before.length })
 })
 
 test.each([

@@ -34,6 +34,8 @@ const Line = z.strictObject({
   after: details,
   erased: z.boolean(),
   damaged: z.boolean(),
+  /** Whose the details are; older exports do not say. */
+  subject_id: z.uuid().optional(),
 })
 type Line = z.output<typeof Line>
 
@@ -53,8 +55,8 @@ const lineOf = (text: string, number: number): Line => {
   return parsed
 }
 
-const subjectOf = ({ actor, target }: Line): string | undefined =>
-  (target?.type === 'user' ? target.id : undefined) ?? (actor.type === 'user' ? actor.id : actor.on_behalf_of) ?? undefined
+const subjectOf = ({ actor, target, subject_id }: Line): string | undefined =>
+  subject_id ?? (target?.type === 'user' ? target.id : undefined) ?? (actor.type === 'user' ? actor.id : actor.on_behalf_of) ?? undefined
 
 const detailsOf = ({ address, user_agent, before, after }: Line): SealedDetails => ({
   ...(address === null ? {} : { address }),
@@ -64,10 +66,9 @@ const detailsOf = ({ address, user_agent, before, after }: Line): SealedDetails 
 })
 
 const rowOf = async (t: TenantTx, ctx: Deps, line: Line, isThere: (id: string) => Promise<boolean>): Promise<NewAuditRow> => {
-  const person = subjectOf(line)
   const plain = detailsOf(line)
-  const readable = Object.keys(plain).length > 0 && (person === undefined || (await isThere(person)))
-  const subjectId = person ?? t.tenantId
+  const subjectId = subjectOf(line) ?? t.tenantId
+  const readable = Object.keys(plain).length > 0 && (subjectId === t.tenantId || (await isThere(subjectId)))
   return {
     id: line.id,
     at: line.at,

@@ -44,6 +44,38 @@ describe('hours', () => {
   })
 })
 
+test('a zone is one, in whatever letters it is written: nobody fills the memory with its spellings', () => {
+  const Real = Intl.DateTimeFormat
+  let made = 0
+  Intl.DateTimeFormat = new Proxy(Real, {
+    construct: (target, given) => {
+      made += 1
+      return Reflect.construct(target, given)
+    },
+  })
+  try {
+    for (let n = 1; n < 64; n++) {
+      const zone = [...'america/los_angeles'].map((letter, at) => ((n >> (at % 6)) & 1 ? letter.toUpperCase() : letter)).join('')
+      const conditions = { hours: { time_zone: zone, windows: [{ days: ['mon'], from: '01:00', to: '02:00' }] } }
+      expect(holds(conditions, { at: NOW })).toBe(true)
+    }
+  } finally {
+    Intl.DateTimeFormat = Real
+  }
+  expect(made).toBeLessThanOrEqual(1)
+})
+
+test('what a zone showed at one moment is not what it shows at another', () => {
+  const conditions = { hours: { time_zone: 'UTC', windows: [{ days: ['mon'], from: '09:00', to: '10:00' }] } }
+  for (const [at, expected] of [
+    [NOW, true],
+    [NOW - 60_000, false],
+    [NOW, true],
+    [NOW + 3_600_000, false],
+  ] as const)
+    expect(holds(conditions, { at })).toBe(expected)
+})
+
 describe('addresses', () => {
   test.each([
     ['10.0.0.0/8', '10.255.255.255', true],

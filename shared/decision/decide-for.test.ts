@@ -71,6 +71,20 @@ describe('a decision for somebody', () => {
     expect(await allowed({ ...asked, context: { mfa: false } }, { ...weak, acr: 'aal2' })).toBe(true)
   })
 
+  test('a moment that no clock can show is none: the condition that needs it fails', async () => {
+    const app = await startApp([])
+    const company = await app.company()
+    const pat = await app.person(company)
+    const hours = { time_zone: 'UTC', windows: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '00:00', to: '24:00' }] }
+    await grant(app, company, pat, 'invoice:read', { hours })
+    const allowed = async (at: number | string): Promise<boolean> => {
+      const asked = { principalId: pat.id, resource: 'invoice', action: 'read', context: { at } }
+      return (await decideFor(deps(app), company.tenantId, asked, asUser(company.admin))).allowed
+    }
+    expect([await allowed(8.64e12), await allowed(0), await allowed('9999-12-31T23:59:59Z')]).toEqual([true, true, true])
+    for (const at of [8.64e12 + 1, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, Number.NaN, 'nonsense']) expect(await allowed(at)).toBe(false)
+  })
+
   test('an id may be a service account\u2019s', async () => {
     const app = await startApp([])
     const company = await app.company()

@@ -27,9 +27,11 @@ export const uuidOf = (text: string | undefined): string | undefined => {
   return id !== undefined && UUID.test(id) ? id : undefined
 }
 
+/** The last moment that a clock of ours can show (ECMA-262, time values). */
+const LAST_MOMENT = 8.64e15
 const momentOf = (value: string | number | undefined): number | undefined => {
   const at = typeof value === 'number' ? value * 1000 : value === undefined ? Number.NaN : Date.parse(value)
-  return Number.isFinite(at) ? at : undefined
+  return Math.abs(at) <= LAST_MOMENT ? at : undefined
 }
 
 /** What another's word says of an access. */

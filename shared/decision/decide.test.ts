@@ -118,6 +118,21 @@ test('every search finds what asking one by one finds', () => {
   )
 }, 60_000)
 
+test.each([
+  { scopeType: 'project', scopeId: null },
+  { scopeType: null, scopeId: 'dddddddd-0000-4000-8000-000000000000' },
+])('half a scope (%o) is none that grants anything', (half) => {
+  const rows: PolicyRows = {
+    version: 1,
+    permissions: [{ id: 'p', resource: 'project', action: 'read' }],
+    roles: [{ id: 'r', name: 'r', isSystem: false, permissionIds: ['p'] }],
+    bindings: [{ id: 'b', roleId: 'r', holderKind: 'user', holderId: 'u', ...half, conditions: null, expiresAt: null }],
+  }
+  const principal = { kind: 'user', id: 'u', active: true, groups: [] } as const
+  for (const scope of [{}, { scopeId: 'dddddddd-0000-4000-8000-000000000000' }, { scopeType: 'project' }])
+    expect(decide(compile(TENANT, rows), principal, { resource: 'project', action: 'read', ...scope }, {}, NOW).allowed).toBe(false)
+})
+
 test('the resource platform exists in the system tenant alone', () => {
   const rows: PolicyRows = {
     version: 1,

@@ -24,23 +24,22 @@ const grants = (binding: Binding, scopeType: string | undefined, context: Contex
   (binding.conditions === undefined || (binding.conditions !== 'unusable' && failingCondition(binding.conditions, context, now) === undefined))
 
 /** Both ways round find the same binding, since a shelf and the roles of a permission stand in the same order. */
-const firstOn = (shelf: Shelf, permission: Permission, question: Question, context: Context, now: number): Binding | undefined => {
+export const firstOn = (shelf: Shelf, permission: Permission, scopeType: string | undefined, context: Context, now: number): Binding | undefined => {
   const { bindings, byRole } = shelf
   if (byRole === undefined || bindings.length <= permission.roles.length) {
-    for (const binding of bindings) if (holdsPermission(binding.role, permission) && grants(binding, question.scopeType, context, now)) return binding
+    for (const binding of bindings) if (holdsPermission(binding.role, permission) && grants(binding, scopeType, context, now)) return binding
     return undefined
   }
-  for (const role of permission.roles)
-    for (const binding of byRole.get(role) ?? []) if (grants(binding, question.scopeType, context, now)) return binding
+  for (const role of permission.roles) for (const binding of byRole.get(role) ?? []) if (grants(binding, scopeType, context, now)) return binding
   return undefined
 }
 
 const firstOf = (holder: Holder | undefined, permission: Permission, question: Question, context: Context, now: number): Binding | undefined => {
   if (holder === undefined) return undefined
-  const wide = holder.wide && firstOn(holder.wide, permission, question, context, now)
+  const wide = holder.wide && firstOn(holder.wide, permission, question.scopeType, context, now)
   if (wide !== undefined || question.scopeId === undefined) return wide
   const shelf = holder.scoped.get(question.scopeId)
-  return shelf && firstOn(shelf, permission, question, context, now)
+  return shelf && firstOn(shelf, permission, question.scopeType, context, now)
 }
 
 /**

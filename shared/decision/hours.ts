@@ -8,13 +8,17 @@ const WEEK = 7 * DAY
 type Span = { readonly from: number; readonly to: number }
 export type Hours = { readonly timeZone: string; readonly spans: readonly Span[] }
 
-const formats = new Map<string, Intl.DateTimeFormat>()
-/** One formatter a zone: making one costs a thousand times what using it does. Names of zones are few and checked, so this stays small. */
-const formatOf = (timeZone: string): Intl.DateTimeFormat => {
-  const known = formats.get(timeZone)
+/** What shows the time of a zone, and what it showed at the moment that was asked about last: many bindings, and many questions of a batch, are about one. */
+type Zone = { readonly format: Intl.DateTimeFormat; at: number; minute: number }
+/** One formatter a zone: making one costs a thousand times what using it does. Zones are few, but each may be written in large and small letters. */
+const zones = new Map<string, Zone>()
+const zoneOf = (timeZone: string): Zone => {
+  const name = timeZone.toLowerCase()
+  const known = zones.get(name)
   if (known !== undefined) return known
-  const made = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-  formats.set(timeZone, made)
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  const made = { format, at: Number.NaN, minute: 0 }
+  zones.set(name, made)
   return made
 }
 
@@ -22,21 +26,27 @@ const formatOf = (timeZone: string): Intl.DateTimeFormat => {
 export const isTimeZone = (name: string): boolean => {
   if (name.length > 64 || !/^[A-Za-z][\w+/-]*$/.test(name)) return false
   try {
-    formatOf(name)
+    zoneOf(name)
     return true
   } catch {
     return false
   }
 }
 
-const minuteOfWeek = (timeZone: string, at: number): number => {
+const readMinuteOfWeek = ({ format }: Zone, at: number): number => {
   let [day, hour, minute] = [0, 0, 0]
-  for (const { type, value } of formatOf(timeZone).formatToParts(at)) {
+  for (const { type, value } of format.formatToParts(at)) {
     if (type === 'weekday') day = DAYS.indexOf(value.toLowerCase())
     else if (type === 'hour') hour = Number(value)
     else if (type === 'minute') minute = Number(value)
   }
   return day * DAY + hour * 60 + minute
+}
+
+const minuteOfWeek = (timeZone: string, at: number): number => {
+  const zone = zoneOf(timeZone)
+  if (zone.at !== at) [zone.minute, zone.at] = [readMinuteOfWeek(zone, at), at]
+  return zone.minute
 }
 
 const CLOCK = /^(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$/

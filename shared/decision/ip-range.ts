@@ -1,9 +1,9 @@
-// Internet addresses and CIDR blocks as numbers, so that a comparison is one shift.
+// Internet addresses and CIDR blocks as numbers, so that a comparison is two.
 import { isIP, SocketAddress } from 'node:net'
 
 export type Address = { readonly family: 4 | 6; readonly value: bigint }
-/** All addresses of the family whose bits from `shift` upwards are `prefix`. */
-export type IpRange = { readonly family: 4 | 6; readonly prefix: bigint; readonly shift: bigint }
+/** All addresses of the family from one to another, both within. */
+export type IpRange = { readonly family: 4 | 6; readonly from: bigint; readonly to: bigint }
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
@@ -40,9 +40,9 @@ export const parseRange = (text: string): IpRange | undefined => {
   const bits = address.family === 4 ? 32 : 128
   const asked = length === undefined ? bits : Number(length) - (isMapped ? 96 : 0)
   if (asked < 0 || asked > bits) return undefined
-  const shift = BigInt(bits - asked)
-  return (address.value >> shift) << shift === address.value ? { family: address.family, prefix: address.value >> shift, shift } : undefined
+  const beyond = (1n << BigInt(bits - asked)) - 1n
+  return (address.value & beyond) === 0n ? { family: address.family, from: address.value, to: address.value | beyond } : undefined
 }
 
 export const isWithin = (address: Address, range: IpRange): boolean =>
-  address.family === range.family && address.value >> range.shift === range.prefix
+  address.family === range.family && range.from <= address.value && address.value <= range.to

@@ -1,8 +1,12 @@
 // How fresh, at what price: statements counted, two instances on one database, and a database that is away.
 import { describe, expect, test } from 'vitest'
 import { DatabaseAway, type Engine, openDb, type Statement } from '#db/client'
+import { insertAgent } from '#db/store/agents'
+import { insertClient } from '#db/store/clients'
 import { setUserActive } from '#db/store/people'
-import { raisePolicyVersion } from '#db/store/tenants'
+import { listServiceAccounts, listUsersOfHolders, readPrincipals } from '#db/store/policy'
+import { raisePolicyVersion, setTenantStatus } from '#db/store/tenants'
+import { updateUser } from '#db/store/users'
 import { asTenantId, atomically, forTenant, type TenantTx } from '#db/tenant'
 import { putBinding, putGroup, putMember, putRole, putServiceAccount, removeBinding } from '#db/testing/access'
 import { type Company, startApp, TEST_START, type TestApp } from '../testing/app.ts'
@@ -135,6 +139,70 @@ describe('freshness', () => {
     expect(there.statements).toHaveLength(3)
   })
 
+  test('so it is where several are asked about', async () => {
+    const { app, company, subject, there } = await story()
+    const other: Subject = { kind: 'user', id: company.admin.id }
+    let isFirst = true
+    there.meanwhile(async () => {
+      if (isFirst) app.clock.advance(2)
+      isFirst = false
+    })
+    await there.policies.load(company.tenantId, [subject, other])
+    expect(there.statements).toHaveLength(3)
+  })
+
+  test('a policy is as old as the beginning of its own reading', async () => {
+    const { app, company, there } = await story()
+    there.meanwhile(async () => void (there.statements.at(-1)?.text.includes('role_bindings') && app.clock.advance(1.5)))
+    await there.policies.load(company.tenantId, [])
+    there.statements.length = 0
+    await there.policies.load(company.tenantId, [])
+    expect(there.statements).toHaveLength(1)
+    there.meanwhile(async () => app.clock.advance(2))
+    app.clock.advance(1)
+    await expect(there.policies.load(company.tenantId, [])).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test('nobody asks inside a transaction, not even for what is remembered: it would not see the changes of its own', async () => {
+    const { company, subject, here } = await story()
+    await here.may(company, subject)
+    await expect(here.change(company, async () => void (await here.may(company, subject)))).rejects.toThrow('inside a transaction')
+  })
+
+  test('in a company that is suspended, and of whoever is deleted, nobody may anything', async () => {
+    const { app, company, subject, here, at } = await story()
+    const other: Subject = { kind: 'user', id: (await app.person(company)).id }
+    let robot: Subject = { kind: 'service_account', id: '' }
+    await here.change(company, async (t) => {
+      robot = { kind: 'service_account', id: await putServiceAccount(t, `robot-${app.ctx.random.id()}`, at) }
+      await putBinding(t, await putRole(t, 'robots', ['invoice:read'], at), { serviceAccountId: robot.id }, at)
+      await raisePolicyVersion(t)
+    })
+    const all = async (): Promise<boolean[]> => {
+      const many = await readPrincipals(forTenant(here.db, company.tenantId), [subject, robot, other])
+      return [await here.may(company, subject), await here.may(company, robot), ...(many?.principals ?? []).map(({ active }) => active)]
+    }
+    expect(await all()).toEqual([true, true, true, true, true])
+    await here.change(company, (t) => setTenantStatus(t, 'suspended', at))
+    expect(await all()).toEqual([false, false, false, false, false])
+    await here.change(company, (t) => setTenantStatus(t, 'active', at))
+    await here.change(company, async (t) => void (await updateUser(t, subject.id, { deletedAt: at })))
+    expect((await all()).slice(0, 2)).toEqual([false, true])
+    const { principals = [] } = (await readPrincipals(forTenant(here.db, company.tenantId), [subject, other])) ?? {}
+    expect(principals.map(({ id, active }) => [id, active]).toSorted()).toEqual(
+      [
+        [subject.id, false],
+        [other.id, true],
+      ].toSorted(),
+    )
+    const listed = await listUsersOfHolders(
+      forTenant(here.db, company.tenantId),
+      { ids: [subject.id, other.id], groups: [] },
+      { after: undefined, limit: 9 },
+    )
+    expect(listed.map(({ id }) => id)).toEqual([other.id])
+  })
+
   test('a database that takes longer than the promise is as good as away', async () => {
     const { app, company, subject, there } = await story()
     there.meanwhile(async () => app.clock.advance(2))
@@ -235,6 +303,30 @@ test('a service account is a principal, and not a person of the same id', async 
   })
   expect(await here.may(company, { kind: 'service_account', id: robot })).toBe(true)
   expect(await here.may(company, { kind: 'user', id: robot })).toBe(false)
+})
+
+test('an agent whose owner was stopped may nothing, and is found by no search', async () => {
+  const { app, company, here, at } = await story()
+  const owner = await app.person(company)
+  let robot = ''
+  await here.change(company, async (t) => {
+    robot = await putServiceAccount(t, `agent-${app.ctx.random.id()}`, at)
+    await putBinding(t, await putRole(t, 'agents', ['invoice:read'], at), { serviceAccountId: robot }, at)
+    const id = app.ctx.random.id()
+    await insertClient(t, { id, name: 'agent', serviceAccountId: robot, validFrom: at, createdAt: at, updatedAt: at })
+    await insertAgent(t, { id, ownerId: owner.id, agentType: 'assistant', createdAt: at, updatedAt: at })
+    await raisePolicyVersion(t)
+  })
+  const subject: Subject = { kind: 'service_account', id: robot }
+  const found = async (): Promise<boolean[]> => {
+    const t = forTenant(here.db, company.tenantId)
+    const listed = await listServiceAccounts(t, { ids: [robot], groups: [] }, { after: undefined, limit: 10 })
+    const many = await readPrincipals(t, [subject, { kind: 'user', id: owner.id }])
+    return [await here.may(company, subject), listed.length === 1, many?.principals.find(({ id }) => id === robot)?.active === true]
+  }
+  expect(await found()).toEqual([true, true, true])
+  await here.change(company, async (t) => void (await setUserActive(t, owner.id, false, new Date(TEST_START))))
+  expect(await found()).toEqual([false, false, false])
 })
 
 test('another tenant sees nothing of it', async () => {

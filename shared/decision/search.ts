@@ -2,7 +2,7 @@
 import type { PrincipalKind } from '#db/store/policy'
 import type { Binding, Policy } from './compile.ts'
 import { type Context, failingCondition } from './conditions.ts'
-import { decide, type Principal, type Question } from './decide.ts'
+import { decide, firstOn, type Principal, type Question } from './decide.ts'
 
 const covers = (binding: Binding, { scopeId, scopeType }: Question, context: Context, now: number): boolean =>
   binding.expiresAt > now &&
@@ -43,10 +43,17 @@ export const resourcesAllowed = (
   const known = policy.scopeIds.get(resource) ?? []
   const tenantWide = decide(policy, principal, { resource, action }, context, now).allowed
   if (tenantWide || principal === undefined) return { ids: tenantWide ? known : [], tenantWide }
+  const permission = principal.active ? policy.permissions.get(resource)?.get(action) : undefined
+  if (permission === undefined) return { ids: [], tenantWide }
   const holders = [policy.holders[principal.kind].get(principal.id), ...principal.groups.map((id) => policy.holders.group.get(id))]
-  const named = new Set(holders.flatMap((holder) => [...(holder?.scoped.keys() ?? [])]))
-  const may = (scopeId: string): boolean => decide(policy, principal, { resource, action, scopeId, scopeType: resource }, context, now).allowed
-  return { ids: [...named].filter(may).sort(), tenantWide: false }
+  // No tenant-wide binding grants it, so each shelf of one resource is looked at once; asking the decision about each resource would look at all holders again.
+  const ids = new Set<string>()
+  for (const holder of holders) {
+    for (const [scopeId, shelf] of holder?.scoped ?? []) {
+      if (!ids.has(scopeId) && firstOn(shelf, permission, resource, context, now) !== undefined) ids.add(scopeId)
+    }
+  }
+  return { ids: [...ids].sort(), tenantWide }
 }
 
 /** The actions that the principal may perform on a resource, sorted. */

@@ -129,3 +129,69 @@ test('a change that names what is not there says which', () => {
     }
   }
 })
+
+const manyRows = (bindings: number, permissions: number): PolicyRows => {
+  const ids = Array.from({ length: permissions }, (_, n) => `p${n}`)
+  return {
+    version: 1,
+    permissions: ids.map((id) => ({ id, resource: 'invoice', action: id })),
+    roles: [{ id: 'r', name: 'r', isSystem: false, permissionIds: ids }],
+    bindings: Array.from({ length: bindings }, (_, n) => ({
+      id: `b${n}`,
+      roleId: 'r',
+      holderKind: 'group' as const,
+      holderId: 'g',
+      scopeType: 'invoice',
+      scopeId: `s${n}`,
+      conditions: null,
+      expiresAt: null,
+    })),
+  }
+}
+const members = (count: number): readonly PrincipalState[] =>
+  Array.from({ length: count }, (_, n) => ({ kind: 'user' as const, id: `u${n}`, active: true, groups: ['g'] }))
+
+test('a company with many bindings costs as much as it has, not its square', () => {
+  const { losses, examined } = compare(prepare(TENANT, manyRows(30_000, 1), [{ op: 'delete_role', roleId: 'r' }]), members(1), NOW)
+  expect([losses.length, examined]).toEqual([30_000, 1])
+})
+
+test('what would be too much is cut, and said to be', () => {
+  const rows = manyRows(2000, 100)
+  const nothing: Change = {
+    op: 'set_role_permissions',
+    roleId: 'r',
+    permissions: rows.permissions.map(({ resource, action }) => `${resource}:${action}`),
+  }
+  const { examined, gains, losses } = compare(prepare(TENANT, rows, [nothing]), members(20), NOW)
+  expect(examined).toBeGreaterThan(0)
+  expect(examined).toBeLessThan(5)
+  expect([...gains, ...losses]).toEqual([])
+  const everything = compare(prepare(TENANT, manyRows(6000, 1), [{ op: 'delete_role', roleId: 'r' }]), members(20), NOW)
+  expect([everything.examined, everything.losses.length]).toEqual([2, 12_000])
+})
+
+test('of what a principal loses each is told once, and what a wider or longer one covers is not', () => {
+  const row = { roleId: 'r', holderKind: 'user' as const, holderId: 'u', scopeType: null, scopeId: null, conditions: null, expiresAt: null }
+  const scope = { scopeType: 'invoice', scopeId: 's' }
+  const mfa = { mfa_required: true }
+  const rows: PolicyRows = {
+    version: 1,
+    permissions: [{ id: 'p', resource: 'invoice', action: 'read' }],
+    roles: [{ id: 'r', name: 'r', isSystem: false, permissionIds: ['p'] }],
+    bindings: [
+      { ...row, ...scope, id: 'scoped' },
+      { ...row, ...scope, id: 'scoped again' },
+      { ...row, id: 'wide but soon over', expiresAt: new Date(NOW + 1000) },
+      { ...row, id: 'wide but soon over, under a condition', expiresAt: new Date(NOW + 1000), conditions: mfa },
+      { ...row, id: 'wide for longer, under a condition', expiresAt: new Date(NOW + 2000), conditions: mfa },
+      { ...row, ...scope, id: 'scoped, soon over', expiresAt: new Date(NOW + 500) },
+    ],
+  }
+  const { losses } = compare(prepare(TENANT, rows, [{ op: 'delete_role', roleId: 'r' }]), [{ kind: 'user', id: 'u', active: true, groups: [] }], NOW)
+  expect(losses.map(({ grant }) => [grant.scopeId, grant.conditions !== '', grant.expiresAt - NOW])).toEqual([
+    [undefined, false, 1000],
+    [undefined, true, 2000],
+    ['s', false, Number.POSITIVE_INFINITY],
+  ])
+})

@@ -110,68 +110,106 @@ const bindingsOf = (policy: Policy, principal: Principal): readonly Binding[] =>
   return holders.flatMap((holder) => (holder === undefined ? [] : [holder.wide, ...holder.scoped.values()].flatMap((shelf) => shelf?.bindings ?? [])))
 }
 
+const nameOf = ({ resource, action }: Pick<Permission, 'resource' | 'action'>): string => `${resource}:${action}`
 const permissionsOf = (policy: Policy): readonly Permission[] => [...policy.permissions.values()].flatMap((actions) => [...actions.values()])
 
 /** Permissions that one of the roles holds, by name. */
 const namesHeld = (policy: Policy, roles: ReadonlySet<string>): ReadonlySet<string> => {
   const held = [...roles].flatMap((id) => policy.roles.get(id) ?? [])
-  return new Set(permissionsOf(policy).flatMap((p) => (held.some((role) => holdsPermission(role, p)) ? [`${p.resource}:${p.action}`] : [])))
+  return new Set(permissionsOf(policy).flatMap((permission) => (held.some((role) => holdsPermission(role, permission)) ? [nameOf(permission)] : [])))
+}
+
+/** A binding that counts, by what it is compared by: where it holds and under what. No text of conditions has a line's end. */
+type Placed = {
+  readonly binding: Binding
+  readonly conditions: string
+  readonly own: string
+  /** Its own place, and those that are wider or freer. */
+  readonly over: readonly string[]
+}
+const WHOLE_TENANT = ''
+const placed = (binding: Binding): Placed => {
+  const conditions = canonical(binding)
+  const scope = binding.scopeId === undefined ? WHOLE_TENANT : `${binding.scopeId} ${binding.scopeType}`
+  const over = [scope, WHOLE_TENANT].flatMap((where) => [conditions, ''].map((under) => `${where}\n${under}`))
+  return { binding, conditions, own: over[0] ?? '', over: [...new Set(over)] }
+}
+
+/** What a principal has of these permissions; `cost` says how much there is to look at. */
+type Side = { readonly live: readonly Placed[]; readonly permissions: readonly Permission[]; readonly cost: number }
+const sideOf = (policy: Policy, permissions: readonly Permission[], principal: Principal, now: number): Side => {
+  const live = bindingsOf(policy, principal).filter((binding) => binding.expiresAt > now && binding.conditions !== 'unusable')
+  return { live: live.map(placed), permissions, cost: 1 + live.length * permissions.length }
 }
 
 /** By permission, so that what is compared stays short. */
-const grantsOf = (policy: Policy, principal: Principal, names: ReadonlySet<string>, now: number): ReadonlyMap<string, readonly Grant[]> => {
-  const live = bindingsOf(policy, principal).filter((binding) => binding.expiresAt > now && binding.conditions !== 'unusable')
-  const grants = new Map<string, Grant[]>()
-  for (const permission of live.length === 0 ? [] : permissionsOf(policy)) {
-    const { resource, action } = permission
-    if (!names.has(`${resource}:${action}`)) continue
-    const given = live
-      .filter((binding) => holdsPermission(binding.role, permission))
-      .map((binding) => ({
-        resource,
-        action,
-        scopeType: binding.scopeType,
-        scopeId: binding.scopeId,
-        conditions: canonical(binding),
-        expiresAt: binding.expiresAt,
-      }))
-    if (given.length > 0) grants.set(`${resource}:${action}`, given)
+const heldBy = ({ live, permissions }: Side): ReadonlyMap<string, readonly Placed[]> => {
+  const held = new Map<string, readonly Placed[]>()
+  for (const permission of permissions) {
+    const giving = live.filter(({ binding }) => holdsPermission(binding.role, permission))
+    if (giving.length > 0) held.set(nameOf(permission), giving)
   }
-  return grants
+  return held
 }
 
-/** Whether a grant gives nothing beyond another: as wide, as free and as long. */
-const isCovered = (grant: Grant, by: Grant): boolean =>
-  by.resource === grant.resource &&
-  by.action === grant.action &&
-  (by.scopeId === undefined || (by.scopeId === grant.scopeId && by.scopeType === grant.scopeType)) &&
-  (by.conditions === '' || by.conditions === grant.conditions) &&
-  by.expiresAt >= grant.expiresAt
+/** Until when something is granted, by place. All of one permission. */
+const longest = (held: readonly Placed[]): ReadonlyMap<string, number> => {
+  const until = new Map<string, number>()
+  for (const { own, binding } of held) until.set(own, Math.max(until.get(own) ?? 0, binding.expiresAt))
+  return until
+}
+const reaches = (until: ReadonlyMap<string, number>, place: string, { binding }: Placed): boolean => (until.get(place) ?? 0) >= binding.expiresAt
 
-/** Each once, and none that another one of them covers. All of one permission. */
-const beyond = (grants: readonly Grant[], others: readonly Grant[]): readonly Grant[] => {
-  const fresh = grants.filter((grant) => !others.some((other) => isCovered(grant, other)))
-  return fresh.filter(
-    (grant, at) => !fresh.some((other, place) => place !== at && isCovered(grant, other) && (place < at || !isCovered(other, grant))),
-  )
+/** Each once, and none that another one gives as well: as wide, as free and as long. All of one permission. */
+const beyond = (held: readonly Placed[], others: readonly Placed[]): readonly Placed[] => {
+  const given = longest(others)
+  const fresh = held.filter((one) => !one.over.some((place) => reaches(given, place, one)))
+  const until = longest(fresh)
+  const told = new Set<string>()
+  return fresh.filter((one) => {
+    const { own, over, binding } = one
+    const isCovered = over.some((place) => place !== own && reaches(until, place, one))
+    if (isCovered || told.has(own) || until.get(own) !== binding.expiresAt) return false
+    told.add(own)
+    return true
+  })
 }
 
-/** Who of these gains and loses what. A permission that somebody has some other way is neither. */
+const grantOf = (name: string, { binding, conditions }: Placed): Grant => ({
+  resource: name.slice(0, name.indexOf(':')),
+  action: name.slice(name.indexOf(':') + 1),
+  scopeType: binding.scopeType,
+  scopeId: binding.scopeId,
+  conditions,
+  expiresAt: binding.expiresAt,
+})
+
+/** Bindings times permissions that one answer looks at: about a second of work, in which nobody else is served. */
+const MOST_COMPARED = 1_000_000
+/** With so many effects there is no need to look at anybody else. */
+const ENOUGH_EFFECTS = 10_000
+
+/** Who of these gains and loses what. A permission that somebody has some other way is neither. `examined`: how many of them were looked at, in order. */
 export const compare = (
   { before, after, roles }: Prepared,
   principals: readonly Principal[],
   now: number,
-): { readonly gains: readonly Effect[]; readonly losses: readonly Effect[] } => {
+): { readonly gains: readonly Effect[]; readonly losses: readonly Effect[]; readonly examined: number } => {
   const names = new Set([...namesHeld(before, roles), ...namesHeld(after, roles)])
+  const [known, changed] = [before, after].map((policy) => permissionsOf(policy).filter((permission) => names.has(nameOf(permission))))
   const gains: Effect[] = []
   const losses: Effect[] = []
-  for (const principal of principals) {
-    const [had, has] = [grantsOf(before, principal, names, now), grantsOf(after, principal, names, now)]
+  let left = MOST_COMPARED
+  for (const [examined, principal] of principals.entries()) {
+    const [old, current] = [sideOf(before, known ?? [], principal, now), sideOf(after, changed ?? [], principal, now)]
+    left -= old.cost + current.cost
+    if (left < 0 || gains.length + losses.length > ENOUGH_EFFECTS) return { gains, losses, examined }
+    const [had, has] = [heldBy(old), heldBy(current)]
     for (const name of new Set([...had.keys(), ...has.keys()])) {
-      const [old, current] = [had.get(name) ?? [], has.get(name) ?? []]
-      for (const grant of beyond(current, old)) gains.push({ principal, grant })
-      for (const grant of beyond(old, current)) losses.push({ principal, grant })
+      const [then, later] = [had.get(name) ?? [], has.get(name) ?? []]
+      for (const one of beyond(later, then)) gains.push({ principal, grant: grantOf(name, one) })
+      for (const one of beyond(then, later)) losses.push({ principal, grant: grantOf(name, one) })
     }
   }
-  return { gains, losses }
+  return { gains, losses, examined: principals.length }
 }

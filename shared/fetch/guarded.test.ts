@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
@@ -243,6 +243,19 @@ describe('connections', () => {
       setTimeout(() => request.socket.destroy(), 20)
     })
     expect(await outcome({}, cut.url)).toBe('connection')
+  })
+
+  test('who turns to another protocol gives no answer, and nobody waits for one', async () => {
+    const turning = createTcpServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'))
+    })
+    await new Promise<void>((resolve) => turning.listen(0, '127.0.0.1', resolve))
+    try {
+      expect(await outcome({}, `http://127.0.0.1:${(turning.address() as AddressInfo).port}/in`)).toBe('connection')
+    } finally {
+      turning.close()
+    }
   })
 
   test('a header cannot be smuggled into the request, and Host is the URL’s', async () => {

@@ -123,6 +123,8 @@ const exchange = async (call: OutboundCall, url: URL, options: GuardOptions, sig
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.on('response', resolve)
     request.on('error', reject)
+    // Whoever turns to another protocol (101) gives no answer and no error either.
+    request.on('close', () => reject(new FetchFailure('connection')))
     request.end(call.body)
   })
   const status = response.statusCode ?? 0

@@ -1,6 +1,8 @@
 // Backends that call with their client's secret: who gets in, who does not, and for how long.
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { insertAgent } from '#db/store/agents'
+import { setUserActive } from '#db/store/people'
 import { raisePolicyVersion, setTenantStatus } from '#db/store/tenants'
 import { atomically, forTenant, type TenantTx } from '#db/tenant'
 import { removeBinding } from '#db/testing/access'
@@ -205,4 +207,14 @@ test('a backend that is known is not held to the ceiling of an address; whoever 
   expect(guesses.filter((one) => one === 401).length).toBe(599)
   expect(guesses.at(-1)).toBe(429)
   expect(await status(backend.authorization)).toBe(200)
+})
+
+test('an agent whose owner was stopped is refused', async () => {
+  const backend = await newBackend(app, company, ['policy:check'])
+  const owner = await app.person(company)
+  const at = app.clock.now()
+  await change((t) => insertAgent(t, { id: backend.clientId, ownerId: owner.id, agentType: 'assistant', createdAt: at, updatedAt: at }))
+  expect(await statusOf(backend)).toBe(200)
+  await change((t) => setUserActive(t, owner.id, false, at))
+  expect(await statusOf(backend)).toBe(401)
 })

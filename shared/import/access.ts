@@ -1,7 +1,8 @@
 // Who may do what. What the original let across tenants, or left without a meaning, is not taken: the report says why.
 import type { ImportRows } from '#db/store/import'
+import { readConditions } from '../decision/conditions.ts'
 import type { Notes } from './report.ts'
-import { momentOf, objectOf, type SourceRow, textOf, uuidOf } from './source.ts'
+import { isEmpty, momentOf, objectOf, type SourceRow, textOf, uuidOf } from './source.ts'
 
 type Times = { readonly createdAt: Date; readonly updatedAt: Date }
 const timesOf = (row: SourceRow, now: Date): Times => {
@@ -69,14 +70,14 @@ export const planPermissions = (rows: readonly SourceRow[], now: Date, notes: No
 
 export const ADMIN = 'admin'
 /**
- * A role called admin is this system's, and holds everything, only where the original marked it as the system's. Any other of that name keeps just the permissions
- * it had, under another name: who holds it must not gain.
+ * A role called admin is this system's, and holds everything, only where the original marked it as the system's, or knew no such mark. Any other of that name
+ * keeps just the permissions it had, under another name: who holds it must not gain.
  */
 export const planRoles = (rows: readonly SourceRow[], now: Date, notes: Notes): ImportRows['roles'] => {
   const found = named('roles', rows, notes)
   const names = new Set(found.map(({ name }) => name))
   return found.map(({ id, name, row }) => {
-    const isSystem = name === ADMIN && row.is_system !== false
+    const isSystem = name === ADMIN && (row.is_system === undefined || row.is_system === true)
     const isRenamed = name === ADMIN && !isSystem
     const free = names.has('admin (imported)') ? `admin (${id})` : 'admin (imported)'
     notes.taken('roles', id, ...(isRenamed ? ['renamed'] : []))
@@ -115,8 +116,6 @@ export const planLinks = (
   })
 }
 
-const CONDITIONS = new Set(['mfa_required', 'max_auth_age', 'ip_ranges', 'hours'])
-
 type Ends = { readonly roleIds: ReadonlySet<string>; readonly userIds: ReadonlySet<string>; readonly serviceAccountIds: ReadonlySet<string> }
 type Binding = ImportRows['bindings'][number]
 
@@ -126,9 +125,18 @@ const scopeOf = (
 ): { readonly scopeType: string | null; readonly scopeId: string | null; readonly reasons: readonly string[] } | undefined => {
   const [type, raw, id] = [textOf(row, 'scope_type', 100), textOf(row, 'scope_id'), uuidOf(row, 'scope_id')]
   if (raw === '*') return { scopeType: null, scopeId: null, reasons: ['wildcard_scope'] }
-  if (type === undefined && raw === undefined) return { scopeType: null, scopeId: null, reasons: [] }
+  if (isEmpty(row, 'scope_type') && isEmpty(row, 'scope_id')) return { scopeType: null, scopeId: null, reasons: [] }
   return type !== undefined && id !== undefined ? { scopeType: type, scopeId: id, reasons: [] } : undefined
 }
+
+/** A restriction that cannot be read is none that may be left out: `undefined` then, `null` where there is none. */
+const conditionsOf = (row: SourceRow): Readonly<Record<string, unknown>> | null | undefined => {
+  if (isEmpty(row, 'conditions')) return null
+  const conditions = objectOf(row, 'conditions')
+  return conditions !== undefined && Object.keys(conditions).length === 0 ? null : conditions
+}
+const expiryOf = (row: SourceRow): Date | null | undefined =>
+  isEmpty(row, 'expires_at') || row.expires_at === 'infinity' ? null : momentOf(row, 'expires_at')
 
 const bindingOf = (
   row: SourceRow,
@@ -143,8 +151,9 @@ const bindingOf = (
   if (serviceAccountId !== undefined && !serviceAccountIds.has(serviceAccountId)) return 'principal_missing_or_of_another_tenant'
   const scope = scopeOf(row)
   if (scope === undefined) return 'scope_incomplete'
-  const conditions = objectOf(row, 'conditions')
-  const unknown = Object.keys(conditions ?? {}).some((key) => !CONDITIONS.has(key))
+  const [conditions, expiresAt] = [conditionsOf(row), expiryOf(row)]
+  if (conditions === undefined) return 'conditions_unreadable'
+  if (expiresAt === undefined) return 'expiry_unreadable'
   const createdBy = uuidOf(row, 'created_by')
   return {
     binding: {
@@ -154,13 +163,13 @@ const bindingOf = (
       serviceAccountId: serviceAccountId ?? null,
       scopeType: scope.scopeType,
       scopeId: scope.scopeId,
-      conditions: conditions !== undefined && Object.keys(conditions).length > 0 ? conditions : null,
-      expiresAt: momentOf(row, 'expires_at') ?? null,
+      conditions,
+      expiresAt,
       createdBy: createdBy !== undefined && userIds.has(createdBy) ? createdBy : null,
       createdAt: momentOf(row, 'created_at') ?? now,
     },
     // Kept as it is, and grants nothing.
-    reasons: [...scope.reasons, ...(unknown ? ['condition_unknown_grants_nothing'] : [])],
+    reasons: [...scope.reasons, ...(readConditions(conditions) === 'unusable' ? ['condition_unknown_grants_nothing'] : [])],
   }
 }
 

@@ -47,21 +47,25 @@ class DryRun extends Error {}
 /** Somebody claimed the domain since it was looked at. */
 class DomainTaken extends Error {}
 
-/** What of this tenant's domain and clients others here have already. */
-const findTaken = async (ctx: Importing, tenantId: TenantId, rows: readonly SourceRow[], source: TenantRows) => {
+/** What companies before this one would have taken, in a dry run, which keeps nothing of them: domains and client ids, by whom. */
+type Claimed = Map<string, TenantId>
+
+/** What of this tenant's domain and clients others here have already, or companies before it. */
+const findTaken = async (ctx: Importing, tenantId: TenantId, rows: readonly SourceRow[], source: TenantRows, claimed: Claimed) => {
   const d = directory(ctx.db)
   const typed = textOf(rows[0] ?? {}, 'tenant_domain', 300)?.toLowerCase()
   const domains = new Set<string>()
   for (const domain of [typed, typed === undefined ? undefined : normaliseTenantDomain(typed, ctx.config.TENANT_DOMAIN_SUFFIX)]) {
     if (domain === undefined) continue
-    const owner = await findDomainOwner(d, domain)
+    const owner = (await findDomainOwner(d, domain)) ?? claimed.get(domain)
     if (owner !== undefined && owner !== tenantId) domains.add(domain)
   }
   const clientIds = new Set<string>()
   for (const row of source.clients) {
     const id = uuidOf(row, 'client_id')
-    const entry = id === undefined ? undefined : await findClientEntry(d, id)
-    if (id !== undefined && entry !== undefined && entry.tenantId !== tenantId) clientIds.add(id)
+    if (id === undefined) continue
+    const owner = (await findClientEntry(d, id))?.tenantId ?? claimed.get(id)
+    if (owner !== undefined && owner !== tenantId) clientIds.add(id)
   }
   return { domains, clientIds }
 }
@@ -135,6 +139,7 @@ const importTenant = async (
   rows: readonly SourceRow[],
   options: ImportOptions,
   notes: Notes,
+  claimed: Claimed,
 ): Promise<Outcome> => {
   const t = forTenant(ctx.db, tenantId)
   const there = await findTenant(t)
@@ -143,7 +148,7 @@ const importTenant = async (
     return 'refused'
   }
   const all = await source.tenantRows(tenantId)
-  const taken = await findTaken(ctx, tenantId, rows, all)
+  const taken = await findTaken(ctx, tenantId, rows, all, claimed)
   const plan = planImport(tenantId, rows, all, {
     suffix: ctx.config.TENANT_DOMAIN_SUFFIX,
     addresses: options.addresses,
@@ -163,7 +168,10 @@ const importTenant = async (
       if (options.dryRun) throw new DryRun()
     })
   } catch (error) {
-    if (error instanceof DryRun) return there === undefined || added > 0 ? 'imported' : 'unchanged'
+    if (error instanceof DryRun) {
+      for (const name of [...(there === undefined ? [plan.tenant.domain] : []), ...plan.rows.clients.map(({ id }) => id)]) claimed.set(name, tenantId)
+      return there === undefined || added > 0 ? 'imported' : 'unchanged'
+    }
     if (!isUniqueViolation(error) && !(error instanceof DomainTaken)) throw error
     notes.refused('tenants', tenantId, 'in_conflict_nothing_was_kept')
     return 'refused'
@@ -187,11 +195,12 @@ export const importAuthsec = async (ctx: Importing, source: Source, options: Imp
     }
   }
   const ofNobody = notesFor(null)
+  const claimed: Claimed = new Map()
   for (const [id, own] of tenantsOf(await source.tenants())) {
     const notes = notesFor(id)
     // Power over the platform is not to be had by import.
     if (isSystem(id)) notes.refused('tenants', id, 'tenant_of_the_platform')
-    tenants[isSystem(id) ? 'refused' : await importTenant(ctx, source, asTenantId(id), own, options, notes)] += 1
+    tenants[isSystem(id) ? 'refused' : await importTenant(ctx, source, asTenantId(id), own, options, notes, claimed)] += 1
     tell(notes)
   }
   for (const { table, id } of await source.orphans()) ofNobody.refused(table, id, 'without_tenant')

@@ -27,13 +27,19 @@ export const bytesOf = (row: SourceRow, name: string): Uint8Array | undefined =>
   const value = row[name]
   return typeof value === 'string' && /^\\x(?:[0-9a-f]{2})+$/.test(value) ? new Uint8Array(Buffer.from(value.slice(2), 'hex')) : undefined
 }
+/** Nothing, or a text of nothing. */
+export const isEmpty = (row: SourceRow, name: string): boolean => {
+  const value = row[name]
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
+}
 export const flagOf = (row: SourceRow, name: string): boolean => row[name] === true
 export const momentOf = (row: SourceRow, name: string): Date | undefined => {
   const value = row[name]
   // Columns without a zone are read as UTC, which the original's servers wrote.
   const text = typeof value === 'string' ? (/(Z|[+-]\d{2}(:?\d{2})?)$/.test(value) ? value : `${value}Z`) : ''
   const at = new Date(text)
-  return Number.isNaN(at.getTime()) ? undefined : at
+  // What has more than four digits in its year is written in a way that PostgreSQL does not read.
+  return at.getUTCFullYear() >= 1 && at.getUTCFullYear() <= 9999 ? at : undefined
 }
 export const objectOf = (row: SourceRow, name: string): Readonly<Record<string, unknown>> | undefined => {
   const value = row[name]

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
+import { insertAuditEvents } from '#db/store/audit-events'
 import { findEventsInOrder } from '#db/store/audit-stream'
 import { insertTenant } from '#db/store/tenants'
 import { hastenWebhooks, insertWebhook, queueWebhook } from '#db/store/webhooks'
 import { asTenantId, atomically, directory, forTenant, type TenantId } from '#db/tenant'
 import { settledBefore } from '../audit/horizon.ts'
-import { bySystem, record } from '../audit/record.ts'
+import { bySystem, eventRow, record } from '../audit/record.ts'
 import { systemClock } from '../clock.ts'
 import { readConfig } from '../config.ts'
 import { createKeyring } from '../crypto/keyring.ts'
@@ -63,6 +64,34 @@ test('transactions that commit in another order than that of their ids are stepp
   if (before === undefined) throw new Error('nothing is under way')
   const seen = await findEventsInOrder(t, { after: leastIdAt(new Date(0)), before, limit: 10 })
   expect(seen.map(({ targetId }) => targetId)).toEqual(['key', 'slow', 'quick'])
+})
+
+test('an event whose writer waits for a lock, longer than an id may be old, is stepped over by nobody', async () => {
+  const tenantId = await newTenant()
+  const t = forTenant(db, tenantId)
+  await happen(tenantId, 'key', 0)
+  const lock = { text: 'select from authsec.tenants where tenant_id = $1 for update', params: [tenantId] }
+  const holder = atomically(t, async (tx) => {
+    await tx.run({ ...lock, arrays: true })
+    await sleep(4000)
+  })
+  await sleep(200)
+  // As a sign-in does it: the event is made, then somebody is held, and both are written at once.
+  const waited = atomically(t, async (tx) => {
+    const row = await eventRow(tx, ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: 'waited' } })
+    await tx.run({ ...lock, arrays: true })
+    await sleep(100)
+    await insertAuditEvents(tx, [row])
+  })
+  await sleep(1000)
+  await happen(tenantId, 'quick', 0)
+  await sleep(2500)
+  // By now the event that waits is older than its id may be, and nothing of it is written.
+  let before = await settledBefore(ctx)
+  while (before === undefined) before = await settledBefore(ctx)
+  const seen = await findEventsInOrder(t, { after: leastIdAt(new Date(0)), before, limit: 10 })
+  await Promise.all([holder, waited])
+  expect(seen.map(({ targetId }) => targetId)).toEqual(['key', 'waited', 'quick'])
 })
 
 test('six senders beside eight writers: each endpoint gets each event once, in the order of the record', async () => {

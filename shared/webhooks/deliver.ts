@@ -1,5 +1,6 @@
 // Delivers what is owed: the tenant's record, in its order, to each endpoint at least once. One endpoint is one queue: an event that its receiver does not take
 // holds up the later ones of that endpoint, and nothing else.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseAway } from '#db/client'
 import type { AuditRow } from '#db/store/audit-events'
 import { findEventsInOrder } from '#db/store/audit-stream'
@@ -23,8 +24,10 @@ import { bodyOf, type Messaging, type Sent, sendMessage } from './message.ts'
 
 export type Delivering = Messaging & Pick<BaseCtx, 'db' | 'random' | 'log' | 'config' | 'wakeOutbox'>
 
-/** Endpoints at a time: a slow one takes one place for at most ten seconds, and is then put off. */
+/** Endpoints at a time: one that does not answer takes one place for at most ten seconds, and is then put off. */
 const AT_ONCE = 10
+/** While something is being sent: how often is looked whether another endpoint is due. */
+const LOOK_AGAIN_MS = 1000
 const PAGE = 25
 const LEASE_SECONDS = 60
 /** Longer than one message may take. With less left of the lease another sender may take the endpoint. */
@@ -59,7 +62,7 @@ const NEXT_SECONDS: Readonly<Record<Outcome, number | undefined>> = {
   disabled: undefined,
 }
 export type Delivered = { readonly [K in Outcome]: number } & { readonly delivered: number }
-type Round = { readonly before: string | undefined; readonly isOver: () => boolean; delivered: number }
+type Round = { readonly before: string | undefined; readonly isOver: () => boolean; readonly delivered: () => void }
 
 const isGivenUp = (endpoint: WebhookEndpoint, sent: Sent & { readonly delivered: false }, now: Date): 'gone' | 'failing' | undefined => {
   // Gone, in the words of the convention: the receiver wants no more.
@@ -124,7 +127,7 @@ const serve = async (ctx: Delivering, t: TenantDb, leased: LeasedWebhook, round:
       if (typeof next === 'string') return next
       endpoint = next
       from = row.id
-      round.delivered += 1
+      round.delivered()
     }
     if (page.length === PAGE) continue
     // What was committed before the lease and is too young to deliver hastened the endpoint in vain; what commits from now on hastens it again.
@@ -151,24 +154,46 @@ const attempt = async (ctx: Delivering, leased: LeasedWebhook, round: Round): Pr
   }
 }
 
+/** Whatever ends first, or a moment later. */
+const firstOf = async (running: ReadonlySet<Promise<void>>): Promise<void> => {
+  const pause = new AbortController()
+  try {
+    await Promise.race([...running, sleep(LOOK_AGAIN_MS, undefined, { signal: pause.signal }).catch(() => undefined)])
+  } finally {
+    pause.abort()
+  }
+}
+
 /**
- * Serves every endpoint that is due, for at most twelve seconds and the messages in hand. Two senders never serve one endpoint at a time.
+ * Serves every endpoint that is due, for at most twelve seconds and the messages in hand. Two senders never serve one endpoint at a time, and one endpoint that
+ * does not answer keeps no other waiting while there is a place. `meanwhile` is done before each look at what is due.
  * @throws DatabaseAway
  */
-export const deliverDueWebhooks = async (ctx: Delivering): Promise<Delivered> => {
+export const deliverDueWebhooks = async (ctx: Delivering, meanwhile?: () => Promise<unknown>): Promise<Delivered> => {
   const started = ctx.clock.elapsed()
   const isOver = (): boolean => ctx.clock.elapsed() - started > DELIVERING_MS
-  const count: Record<Outcome, number> = { idle: 0, waiting: 0, more: 0, gone: 0, postponed: 0, disabled: 0 }
-  let delivered = 0
+  const count = { idle: 0, waiting: 0, more: 0, gone: 0, postponed: 0, disabled: 0, delivered: 0 }
+  const running = new Set<Promise<void>>()
+  const failures: unknown[] = []
+  const begin = (leased: LeasedWebhook, before: string | undefined): void => {
+    const round: Round = { before, isOver, delivered: () => void count.delivered++ }
+    const attempted = attempt(ctx, leased, round)
+      .then(
+        (outcome) => void count[outcome]++,
+        (error: unknown) => void failures.push(error),
+      )
+      .finally(() => running.delete(attempted))
+    running.add(attempted)
+  }
   for (;;) {
-    const now = ctx.clock.now()
-    const leased = await leaseDueWebhooks(directory(ctx.db), now, secondsAfter(now, LEASE_SECONDS), AT_ONCE)
-    if (leased.length === 0) return { ...count, delivered }
-    const round: Round = { before: await settledBefore(ctx), isOver, delivered: 0 }
-    const outcomes = await Promise.all(leased.map((one) => attempt(ctx, one, round)))
-    for (const outcome of outcomes) count[outcome] += 1
-    delivered += round.delivered
-    if (leased.length < AT_ONCE || isOver()) return { ...count, delivered }
+    await meanwhile?.()
+    const [now, places] = [ctx.clock.now(), isOver() ? 0 : AT_ONCE - running.size]
+    const leased = places === 0 ? [] : await leaseDueWebhooks(directory(ctx.db), now, secondsAfter(now, LEASE_SECONDS), places)
+    const before = leased.length === 0 ? undefined : await settledBefore(ctx)
+    for (const one of leased) begin(one, before)
+    if (running.size === 0) return count
+    await firstOf(running)
+    if (failures.length > 0) throw failures[0]
   }
 }
 

@@ -28,7 +28,7 @@ export const webhookSender = (ctx: Delivering): WebhookSender => {
   const sender = waker(async () => {
     try {
       if ((await hasten()) || (next !== undefined && next <= ctx.clock.now())) {
-        await deliverDueWebhooks(ctx)
+        await deliverDueWebhooks(ctx, hasten)
         next = await nextWebhookDueAt(directory(ctx.db))
       }
       return next === undefined ? undefined : next.getTime() - ctx.clock.now().getTime()

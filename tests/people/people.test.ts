@@ -2,13 +2,14 @@ import { expect, test } from 'vitest'
 import { insertFactor } from '#db/store/factors'
 import { addMembers, insertGroups } from '#db/store/groups'
 import { putGrant } from '#db/store/oauth-authorizations'
+import { deleteUser } from '#db/store/people'
 import { countTraces } from '#db/store/person-traces'
 import { putPushDevice } from '#db/store/push-devices'
 import { insertPhone } from '#db/store/sms'
 import { hasTicket } from '#db/store/tickets'
 import { findUser } from '#db/store/users'
 import { findVoiceLinks, findVoiceSession, insertVoiceLink, insertVoiceSession } from '#db/store/voice'
-import { atomically, forTenant } from '#db/tenant'
+import { asOwner, atomically, forTenant } from '#db/tenant'
 import { problem } from '#shared/http/problem'
 import { openTicket } from '#shared/sign-in/ticket'
 import { startApp } from '#shared/testing/app'
@@ -260,6 +261,54 @@ test('erasing ends a person everywhere: the record stays, and nobody reads what 
   expect(JSON.stringify(record)).not.toMatch(/Secret Name|@/)
   expect(record.events.some(({ erased }: { erased: boolean }) => erased)).toBe(true)
   expect(await codeOf(await app.request(`/people/${pat.id}/export`, { token }))).toEqual({ status: 404, code: 'not_found' })
+})
+
+test('who was deleted before can be erased afterwards, once; nobody erases a company by its id', async () => {
+  const { app, company, token } = await house()
+  const pat = await app.person(company)
+  await app.request(`/people/${pat.id}`, { method: 'PATCH', token, body: { name: 'Secret Name' }, headers: { 'if-match': '*' } })
+  await atomically(forTenant(app.db, company.tenantId), (t) => deleteUser(t, pat.id))
+  const record = async (): Promise<string> => (await app.request(`/audit/events?target_id=${pat.id}`, { token })).text()
+  expect(await record()).toContain('Secret Name')
+  const erase = (id: string) => app.request(`/people/${id}/erase`, { method: 'POST', token })
+  expect((await erase(pat.id)).status).toBe(200)
+  expect(await record()).not.toContain('Secret Name')
+  expect((await app.events(company.tenantId, { event: 'user.erased', targetId: pat.id })).length).toBe(1)
+  for (const id of [pat.id, company.tenantId, app.ctx.random.id()]) expect(await codeOf(await erase(id))).toEqual({ status: 404, code: 'not_found' })
+  expect((await app.request('/audit/events', { token })).status).toBe(200)
+})
+
+test('an export tells what was done to a person, and not from where another did it; an event that was tampered with hides no other', async () => {
+  const { app, company, token } = await house()
+  const pat = await app.person(company, ['users:read'])
+  await app.token(pat)
+  for (const name of ['First', 'Second'])
+    await app.request(`/people/${pat.id}`, {
+      method: 'PATCH',
+      token,
+      body: { name },
+      headers: { 'if-match': '*', 'user-agent': 'the administrator\u0027s' },
+    })
+  const [spoiled] = await app.events(company.tenantId, { event: 'user.updated', targetId: pat.id })
+  await asOwner(app.db, company.tenantId, (t) =>
+    t.run({
+      text: 'update authsec.audit_events set sealed = set_byte(sealed, length(sealed) - 1, 255 - get_byte(sealed, length(sealed) - 1)) where id = $1',
+      params: [spoiled?.id],
+      arrays: true,
+    }),
+  )
+  const exported = await app.request(`/people/${pat.id}/export`, { token })
+  expect(exported.status).toBe(200)
+  const { events } = (await exported.json()) as {
+    events: { id: string; event: string; by_person: boolean; details: Record<string, unknown> | null }[]
+  }
+  expect(events.find(({ id }) => id === spoiled?.id)).toMatchObject({ details: null })
+  const [first] = events.filter(({ event, id }) => event === 'user.updated' && id !== spoiled?.id)
+  expect(first).toMatchObject({ by_person: false, details: { after: { name: 'First' } } })
+  expect(JSON.stringify(events)).not.toContain('administrator\u0027s')
+  expect(first?.details).not.toHaveProperty('address')
+  const [own] = events.filter(({ event }) => event === 'user.signed_in')
+  expect(own).toMatchObject({ by_person: true, details: { address: '192.0.2.1', user_agent: expect.any(String) } })
 })
 
 test('erasing takes what a voice assistant said of the person\u2019s speakers, and of nobody else\u2019s', async () => {
