@@ -7,6 +7,8 @@ export type Peer = {
   /** Address of the other end of the connection, as the server or the gateway reports it. */
   readonly address: string
   readonly secure: boolean
+  /** Names and values of all headers by turns, as they were sent. */
+  readonly rawHeaders?: readonly string[]
 }
 
 export type Forwarded = { readonly address: string; readonly secure: boolean; readonly place: string }
@@ -28,8 +30,18 @@ export const cookieOf = (headers: Headers, name: string): string | undefined => 
   return values.length === 1 ? values[0] : undefined
 }
 
+/** An address that is a path of plain characters alone, as most are: nothing of it has to be decoded or could be two things. */
+const PLAIN = /^https?:\/\/[^/?#]+(\/[\w\-./:]*)$/
+
+export type Address = { readonly pathname: string; readonly search: string }
+/** Path and query. */
+export const addressOf = ({ url }: Pick<Request, 'url'>): Address => {
+  const plain = PLAIN.exec(url)?.[1]
+  return plain === undefined ? new URL(url) : { pathname: plain, search: '' }
+}
+
 const pageOf = (request: Request, access: Route<never>['access']): string => {
-  const { pathname, search } = new URL(request.url)
+  const { pathname, search } = addressOf(request)
   const form = access.rule === 'page' || access.rule === 'browser' ? access.form : undefined
   return form !== undefined && request.method !== 'GET' ? `${form}${search}` : `${pathname}${search}`
 }

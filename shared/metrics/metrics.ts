@@ -37,8 +37,10 @@ export const createMetrics = (options: IncrementOptions): Metrics => {
     }
   }
   // A gauge that could not be shared stays for the next time.
-  const flush = async (when: FlushWhen = 'due'): Promise<void> =>
-    void (await Promise.all([increments.flush(when), shareGauges().catch(() => undefined)]))
+  const flush = async (when: FlushWhen = 'due'): Promise<void> => {
+    if (fleetGauges.size > 0) await shareGauges().catch(() => undefined)
+    await increments.flush(when)
+  }
 
   return {
     count: (name, labels, by = 1) => increments.add(name, labels, [['', by]]),
