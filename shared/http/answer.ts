@@ -22,11 +22,14 @@ const SECURITY_HEADERS = {
 }
 const HSTS = 'max-age=31536000; includeSubDomains'
 
+const NONE: Answer['headers'] = {}
+
 /** By lower-case name, so that each stands there once however it is spelled. */
 const headersOf = (c: Exchange, own: Answer['headers']): Record<string, string> => {
   const headers: Record<string, string> = { ...SECURITY_HEADERS }
-  for (const [name, value] of Object.entries(own)) headers[name.toLowerCase()] = value
-  for (const [name, value] of Object.entries(c.get('cors') ?? {})) headers[name.toLowerCase()] = value
+  for (const name of Object.keys(own)) headers[name.toLowerCase()] = own[name] ?? ''
+  const cors = c.get('cors') ?? NONE
+  for (const name of Object.keys(cors)) headers[name.toLowerCase()] = cors[name] ?? ''
   headers['x-request-id'] = c.get('requestId')
   headers.vary = headers.vary === undefined ? 'Origin' : `${headers.vary}, Origin`
   if (c.get('strictTransport') === true) headers['strict-transport-security'] = HSTS

@@ -96,18 +96,17 @@ export type FrameOptions = {
 
 export const frame = (ctx: BaseCtx, fail: Fail, refusals: Refusals, { requestSeconds = ctx.config.REQUEST_SECONDS }: FrameOptions): Step => {
   const origins = createOrigins(ctx)
-  const corsFor = async (c: Exchange, address: string): Promise<Readonly<Record<string, string>>> => {
-    const origin = c.req.header('origin')
+  const judgeOrigin = async (c: Exchange, origin: string, address: string): Promise<void> => {
     // Whoever cannot be looked up now is not let in now.
-    const allowed = origin !== undefined && (await origins.allowed(origin, address).catch(() => false))
-    c.set('originAllowed', allowed)
-    if (!allowed) return {}
-    return c.req.method === 'OPTIONS' ? { ...corsHeaders(origin), ...preflightHeaders } : corsHeaders(origin)
+    if (!(await origins.allowed(origin, address).catch(() => false))) return
+    c.set('originAllowed', true)
+    c.set('cors', c.req.method === 'OPTIONS' ? { ...corsHeaders(origin), ...preflightHeaders } : corsHeaders(origin))
   }
+  const isProduction = ctx.config.ENVIRONMENT === 'production'
   /** Whoever names a host that is not ours is looking for somebody else, or makes us write links to it (RFC 9110 section 7.4). */
   const requireHost = async (c: Exchange, address: string): Promise<void> => {
     const host = c.req.header('host')?.toLowerCase()
-    if (ctx.config.ENVIRONMENT !== 'production' || host === undefined || (await origins.serves(host, address))) return
+    if (host === undefined || (await origins.serves(host, address))) return
     ctx.log.warn('request.unknown_host', { request_id: c.get('requestId') })
     throw new AppError('unknown_host')
   }
@@ -118,11 +117,12 @@ export const frame = (ctx: BaseCtx, fail: Fail, refusals: Refusals, { requestSec
       requestIdOf(c.req.raw.headers, () => ctx.random.id()),
     )
     const forwarded = forwardedOf(c, ctx.config)
-    c.set('strictTransport', forwarded.secure || ctx.config.ENVIRONMENT === 'production')
+    c.set('strictTransport', forwarded.secure || isProduction)
     try {
       if (headerBytes(c) > MAX_HEADER_BYTES) throw new AppError('headers_too_large')
-      await requireHost(c, forwarded.address)
-      c.set('cors', await corsFor(c, forwarded.address))
+      if (isProduction) await requireHost(c, forwarded.address)
+      const origin = c.req.header('origin')
+      if (origin !== undefined) await judgeOrigin(c, origin, forwarded.address)
       if (c.req.method === 'OPTIONS') c.res = respond(c, { status: 204, body: null, headers: {}, cookies: [] })
       else await withinTime(next(), requestSeconds)
     } catch (error) {

@@ -74,7 +74,7 @@ const handler = (ctx: BaseCtx, route: Route<never>, stages: readonly Stage[]) =>
   if (route.form !== undefined && (route.access.rule === 'page' || route.access.rule === 'browser')) {
     requireFormToken(ctx, request, c.get('sentBody'))
   }
-  await limitAccount(ctx, route, request, parts.body ?? parts.form)
+  if (route.access.limit.account !== undefined) await limitAccount(ctx, route, request, parts.body ?? parts.form)
   const outcome = await route.handle({ ctx: { ...ctx, request } as never, principal: principal as never, ...parts } as never)
   return respond(c, notModified(replyWith(route, outcome, request), c.req.raw))
 }

@@ -83,6 +83,8 @@ const sumsOf = (batch: Pending, label: (tenantId: string) => string): Record<str
   return sums
 }
 
+const NOTHING_DUE = Promise.resolve()
+
 export type IncrementOptions = { readonly cache: Cache; readonly clock: Clock; readonly maxSeries?: number; readonly maxTenants?: number }
 export type FlushWhen = 'due' | 'now'
 export type Increments = {
@@ -121,12 +123,12 @@ export const keepIncrements = ({ cache, clock, maxSeries = MAX_SERIES, maxTenant
       if (series === undefined) add(pending, named('metrics_dropped_total', []), [['', 1]])
       else if (parts.every(([, by]) => Number.isFinite(by))) add(pending, series, parts)
     },
-    flush: async (when) => {
-      if (when === 'due' && clock.elapsed() < dueAt) return
+    flush: (when) => {
+      if (when === 'due' && clock.elapsed() < dueAt) return NOTHING_DUE
       inFlight ??= push().finally(() => {
         inFlight = undefined
       })
-      await inFlight
+      return inFlight
     },
   }
 }

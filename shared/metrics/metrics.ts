@@ -37,9 +37,12 @@ export const createMetrics = (options: IncrementOptions): Metrics => {
     }
   }
   // A gauge that could not be shared stays for the next time.
-  const flush = async (when: FlushWhen = 'due'): Promise<void> => {
-    if (fleetGauges.size > 0) await shareGauges().catch(() => undefined)
-    await increments.flush(when)
+  const flush = (when: FlushWhen = 'due'): Promise<void> => {
+    if (fleetGauges.size === 0) return increments.flush(when)
+    return shareGauges().then(
+      () => increments.flush(when),
+      () => increments.flush(when),
+    )
   }
 
   return {
