@@ -35,7 +35,7 @@ const describe = (error: unknown): { error: string; error_code?: string; stack?:
 }
 
 /** The second half of an SDK client id, should one reach a line by way of somebody else's message. */
-const withoutSecrets = (line: string): string => (line.includes('~') ? line.replace(/~[0-9a-f]{64}/gi, '~[redacted]') : line)
+const withoutSecrets = (line: string): string => line.replace(/~[0-9a-f]{64}/gi, '~[redacted]')
 
 export const jsonLog = (write: (line: string) => void, now: () => Date): Log => {
   const line = (level: Level, event: string, fields: object): void =>

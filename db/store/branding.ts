@@ -1,15 +1,10 @@
 // Every query on how a tenant's pages look.
 import { tenantBranding } from '../tables/branding.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+import type { TenantDb, TenantTx } from '../tenant.ts'
 import type { Tenant } from './tenants.ts'
 
 export type Branding = typeof tenantBranding.$inferSelect
 export type NewBranding = Omit<typeof tenantBranding.$inferInsert, 'tenantId'>
-
-export const findBranding = async (t: TenantDb): Promise<Branding | undefined> => {
-  const [row] = await t.db.select().from(tenantBranding).where(ownRows(t, tenantBranding))
-  return row
-}
 
 /** What every page of a tenant begins with. Written by hand: asked by every page, and beside other things. */
 export type Looks = {
@@ -19,13 +14,13 @@ export type Looks = {
 export const LOOKS = `t.name, t.settings, b.tenant_id, b.brand, b.brand_ink, b.brand_dark, b.brand_dark_ink, b.radius, b.logo, b.logo_type
   from authsec.tenants t left join authsec.tenant_branding b on b.tenant_id = t.tenant_id where t.tenant_id = $1`
 
+type Cells = readonly [name: string, settings: Tenant['settings'], tenantId: string | null, ...BrandCells]
+type BrandCells = readonly [string | null, string | null, string | null, string | null, number | null, Uint8Array | null, string | null]
 export const looksOf = ({ tenantId }: TenantDb, row: readonly unknown[] | undefined): Looks => {
   if (row === undefined) return { tenant: undefined, branding: undefined }
-  const tenant = { tenantId, name: row[0] as string, settings: row[1] as Tenant['settings'] }
-  const text = (at: number): string | null => row[at] as string | null
-  const logo = row[8] === null ? null : new Uint8Array(row[8] as Uint8Array)
-  const colours = { brand: text(3), brandInk: text(4), brandDark: text(5), brandDarkInk: text(6) }
-  return { tenant, branding: row[2] === null ? undefined : { ...colours, radius: row[7] as number | null, logo, logoType: text(9) } }
+  const [name, settings, isBranded, brand, brandInk, brandDark, brandDarkInk, radius, logo, logoType] = row as Cells
+  const branding = isBranded === null ? undefined : { brand, brandInk, brandDark, brandDarkInk, radius, logo, logoType }
+  return { tenant: { tenantId, name, settings }, branding }
 }
 
 export const findLooks = async (t: TenantDb): Promise<Looks> => {

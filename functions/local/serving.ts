@@ -7,7 +7,7 @@ import type { BaseCtx } from '#shared/context'
 import { AppError } from '#shared/errors'
 import type { mount } from '#shared/http/mount'
 import { problem } from '#shared/http/problem'
-import { addressOf, type Peer } from '#shared/http/request'
+import type { Peer } from '#shared/http/request'
 import { checkHealth } from '../tenants/health.ts'
 
 /** Room for headers that we refuse ourselves, with a body that says so. */
@@ -75,7 +75,7 @@ export const listen = (app: ReturnType<typeof mount>, ctx: BaseCtx): Promise<Ser
     const fetch = async (request: Request, env: unknown): Promise<Response> => {
       const { incoming, outgoing } = env as Node
       if (isEnding) outgoing?.setHeader('Connection', 'close')
-      return (await probe(addressOf(request).pathname)) ?? app.fetch(request, { peer: peerOf(incoming) })
+      return (await probe(new URL(request.url).pathname)) ?? app.fetch(request, { peer: peerOf(incoming) })
     }
     const close = async (noticeSeconds: number): Promise<void> => {
       isEnding = true

@@ -15,12 +15,12 @@ const MOST_WAITING = 500
 const MOST_OF_TENANT = 5000
 /** Of one address or, in IPv6, of one site, while a stranger waits: an eighth of all. */
 const MOST_OF_PLACE = 60
-/** A /48, which a site gets as a whole (RFC 6177). */
-const SITE_GROUPS = 3
+/** Of an IPv6 address the /48, which a site gets as a whole (RFC 6177). */
+const placeOf = (address: string): string => limitKeyOf(address).replace(/^(\w+:\w+:\w+):.*/, '$1::/48')
 
 /** Call it outside a transaction. @throws AppError rate_limited */
 export const countStranger = (ctx: Pick<Ctx, 'limits' | 'hash' | 'request'>): Promise<void> => {
-  const place = Buffer.from(ctx.hash('limit:place', limitKeyOf(ctx.request.address, SITE_GROUPS))).toString('base64url')
+  const place = Buffer.from(ctx.hash('limit:place', placeOf(ctx.request.address))).toString('base64url')
   return ctx.limits.check([
     { key: `oauth-newcomers:${place.slice(0, 22)}`, windowSeconds: STRANGER_SECONDS, max: MOST_OF_PLACE, guardsCredential: false },
   ])

@@ -1,14 +1,12 @@
 // The token endpoint: small checks, in this order, because their order is the security property.
 import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
-import { type BehindCode, findClientAndCode } from '#db/store/oauth-code-flow'
+import type { BehindCode } from '#db/store/oauth-code-flow'
 import { AppError } from '#shared/errors'
 import { Sent } from '#shared/http/route'
 import { proofKey } from '#shared/oauth/dpop'
-import { readHandle } from '#shared/oauth/handles'
 import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/oauth/offered'
-import { authenticateBeside, authenticateClient } from './client-authentication.ts'
-import { authorizationCode } from './grants/authorization-code.ts'
+import { authenticateClient } from './client-authentication.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import type { Ctx } from './group.ts'
@@ -28,9 +26,10 @@ export type Asked = {
 export type Grant = (ctx: Ctx, asked: Asked) => Promise<TokenSet>
 
 const GRANTS: Readonly<Record<GrantType, Grant>> = {
-  authorization_code: authorizationCode,
   refresh_token: refreshTokenGrant,
   client_credentials: clientCredentials,
+  // Loaded with the first code, as what makes codes is.
+  authorization_code: async (ctx, asked) => (await import('./grants/authorization-code.ts')).authorizationCode(ctx, asked),
   // Loaded by the first poll: few clients have these grants.
   [DEVICE_CODE]: async (ctx, asked) => (await import('./grants/device-code.ts')).deviceCode(ctx, asked),
   [CIBA]: async (ctx, asked) => (await import('./grants/ciba.ts')).ciba(ctx, asked),
@@ -77,10 +76,8 @@ const lookedFor = (form: Form): string | undefined => {
 /** A code is looked up with the client that shows it. */
 const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<Asked, 'client' | 'behind'>> => {
   const asked = { ...form, resource: lookedFor(form) ?? form.resource }
-  const code = form.grant_type === 'authorization_code' ? readHandle(form.code ?? '') : undefined
-  if (code === undefined) return { client: await authenticateClient(ctx, asked) }
-  const { client, beside } = await authenticateBeside(ctx, asked, (t, of) => findClientAndCode(t, { ...of, codeHash: code.hash }))
-  return { client, behind: code.tenantId === client.tenantId ? beside : undefined }
+  if (form.grant_type === 'authorization_code') return (await import('./grants/authorization-code.ts')).whoShowsCode(ctx, asked)
+  return { client: await authenticateClient(ctx, asked) }
 }
 
 /** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */

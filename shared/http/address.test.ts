@@ -168,16 +168,6 @@ test.each([
   expect(limitKeyOf(address)).toBe(key)
 })
 
-test('where a whole site is meant, its /48 counts', () => {
-  expect(['2001:db8:1:2::3', '2001:db8:1:ffff::', '2001:db8:2:2::3', '1.2.3.4', ''].map((address) => limitKeyOf(address, 3))).toEqual([
-    '2001:db8:1::/48',
-    '2001:db8:1::/48',
-    '2001:db8:2::/48',
-    '1.2.3.4',
-    'unknown',
-  ])
-})
-
 test('one /64 is one counter, its neighbour another', () => {
   const group = fc.integer({ min: 0, max: 0xffff }).map((n) => n.toString(16))
   const four = fc.tuple(group, group, group, group).map((groups) => groups.join(':'))

@@ -116,19 +116,19 @@ export const forwardedPlace = (peer: string, values: readonly (string | undefine
   return words.filter((word) => word !== '').join(', ')
 }
 
-/** The first groups of an IPv6 address in its one spelling, four at most. */
-const networkOf = (address: string, groups: number): string => {
+/** The first four groups of an IPv6 address in its one spelling. */
+const networkOf = (address: string): string => {
   const [head = '', tail] = address.split('::')
   const left = head === '' ? [] : head.split(':')
   // A dotted end stands for two groups; neither is among the first four.
   const right = tail === undefined || tail === '' ? [] : tail.replace(/\d+\.\d+\.\d+\.\d+$/, '0:0').split(':')
   const gap = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0')
-  return [...left, ...gap, ...right].slice(0, groups).join(':')
+  return [...left, ...gap, ...right].slice(0, 4).join(':')
 }
 
-/** What a limit counts by: IPv4 whole, IPv6 by its /64 (one subscriber has all of that) or fewer groups, and one counter for all that is no address. */
-export const limitKeyOf = (address: string, groups: 3 | 4 = 4): string => {
+/** What a limit counts by: IPv4 whole, IPv6 by its /64 (one subscriber has all of that), and one counter for all that is no address. */
+export const limitKeyOf = (address: string): string => {
   const normal = normalAddress(address)
   if (normal === undefined) return 'unknown'
-  return familyOf(normal) === 'ipv4' ? normal : `${networkOf(normal, groups)}::/${16 * groups}`
+  return familyOf(normal) === 'ipv4' ? normal : `${networkOf(normal)}::/64`
 }

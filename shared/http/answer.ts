@@ -7,7 +7,9 @@ export type Answer = {
   readonly body: string | ReadableStream<Uint8Array> | null
   readonly headers: Readonly<Record<string, string>>
   /** Lines of `Set-Cookie`. */
-  readonly cookies: readonly string[]
+  readonly cookies?: readonly string[]
+  /** All headers but those of the request, where the same answer goes out again and again. */
+  readonly prepared?: Readonly<Record<string, string>> | undefined
 }
 
 /** Unless the answer says otherwise. */
@@ -22,25 +24,18 @@ const SECURITY_HEADERS = {
 }
 const HSTS = 'max-age=31536000; includeSubDomains'
 
-const NONE: Answer['headers'] = {}
-
 /** By lower-case name, so that each stands there once however it is spelled. */
-const headersOf = (c: Exchange, own: Answer['headers']): Record<string, string> => {
+export const preparedHeaders = (own: Answer['headers']): Readonly<Record<string, string>> => {
   const headers: Record<string, string> = { ...SECURITY_HEADERS }
-  for (const name of Object.keys(own)) headers[name.toLowerCase()] = own[name] ?? ''
-  const cors = c.get('cors') ?? NONE
-  for (const name of Object.keys(cors)) headers[name.toLowerCase()] = cors[name] ?? ''
-  headers['x-request-id'] = c.get('requestId')
+  for (const [name, value] of Object.entries(own)) headers[name.toLowerCase()] = value
   headers.vary = headers.vary === undefined ? 'Origin' : `${headers.vary}, Origin`
-  if (c.get('strictTransport') === true) headers['strict-transport-security'] = HSTS
   return headers
 }
 
-export const respond = (c: Exchange, { status, body, headers: own, cookies }: Answer): Response => {
-  const headers = headersOf(c, own)
+export const respond = (c: Exchange, { status, body, headers: own, cookies = [], prepared = preparedHeaders(own) }: Answer): Response => {
+  const headers: Record<string, string> = { ...prepared, ...c.get('cors'), 'x-request-id': c.get('requestId') }
+  if (c.get('hsts')) headers['strict-transport-security'] = HSTS
   c.set('sentBytes', Number(headers['content-length'] ?? '0'))
-  if (cookies.length === 0) return new Response(body, { status, headers })
-  const withCookies = new Headers(headers)
-  for (const cookie of cookies) withCookies.append('set-cookie', cookie)
-  return new Response(body, { status, headers: withCookies })
+  const lines = cookies.map((cookie): [string, string] => ['set-cookie', cookie])
+  return new Response(body, { status, headers: lines.length === 0 ? headers : [...Object.entries(headers), ...lines] })
 }

@@ -61,7 +61,6 @@ export const failing = (ctx: BaseCtx, refusals: Refusals): Fail => {
       status: status ?? error.status,
       body: text,
       headers: { ...headers, 'Content-Type': type, 'Content-Length': String(Buffer.byteLength(text)) },
-      cookies: [],
     })
   }
 }

@@ -38,19 +38,11 @@ export const forwardedOf = (c: Exchange, config: BaseCtx['config']): Forwarded =
   }
 }
 
-/** Of the headers as they were sent, where the server has them; making an object of them costs more than all that is read of it. */
+/** Of the headers as they were sent, where the server has them: making an object of them costs more than all that is read of it. */
 const headerBytes = (c: Exchange): number => {
-  let size = 0
-  const sent = c.env?.peer?.rawHeaders
-  if (sent === undefined) {
-    c.req.raw.headers.forEach((value, name) => {
-      size += name.length + value.length + 4
-    })
-    return size
-  }
+  const parts = c.env?.peer?.rawHeaders ?? [...c.req.raw.headers].flat()
   // Two more for each name and each value: `: ` and the end of the line.
-  for (const part of sent) size += part.length + 2
-  return size
+  return parts.reduce((size, part) => size + part.length + 2, 0)
 }
 
 const withinTime = (work: Promise<void>, seconds: number): Promise<void> =>
@@ -117,13 +109,13 @@ export const frame = (ctx: BaseCtx, fail: Fail, refusals: Refusals, { requestSec
       requestIdOf(c.req.raw.headers, () => ctx.random.id()),
     )
     const forwarded = forwardedOf(c, ctx.config)
-    c.set('strictTransport', forwarded.secure || isProduction)
+    c.set('hsts', forwarded.secure || isProduction)
     try {
       if (headerBytes(c) > MAX_HEADER_BYTES) throw new AppError('headers_too_large')
       if (isProduction) await requireHost(c, forwarded.address)
       const origin = c.req.header('origin')
       if (origin !== undefined) await judgeOrigin(c, origin, forwarded.address)
-      if (c.req.method === 'OPTIONS') c.res = respond(c, { status: 204, body: null, headers: {}, cookies: [] })
+      if (c.req.method === 'OPTIONS') c.res = respond(c, { status: 204, body: null, headers: {} })
       else await withinTime(next(), requestSeconds)
     } catch (error) {
       c.res = await fail(error, c)

@@ -36,10 +36,7 @@ const access =
   async (c) => {
     c.set('route', route)
     c.set('render', route.render ?? render)
-    const request = {
-      ...requestInfo(c.req.raw, forwardedOf(c, ctx.config), c.get('requestId'), route),
-      originAllowed: c.get('originAllowed') === true,
-    }
+    const request = requestInfo(c.req.raw, forwardedOf(c, ctx.config), c.get('requestId'), route, c.get('originAllowed') === true)
     c.set('request', request)
     const principal = await identify(ctx, route, request)
     c.set('principal', principal)
@@ -74,7 +71,7 @@ const handler = (ctx: BaseCtx, route: Route<never>, stages: readonly Stage[]) =>
   if (route.form !== undefined && (route.access.rule === 'page' || route.access.rule === 'browser')) {
     requireFormToken(ctx, request, c.get('sentBody'))
   }
-  if (route.access.limit.account !== undefined) await limitAccount(ctx, route, request, parts.body ?? parts.form)
+  await limitAccount(ctx, route, request, parts.body ?? parts.form)
   const outcome = await route.handle({ ctx: { ...ctx, request } as never, principal: principal as never, ...parts } as never)
   return respond(c, notModified(replyWith(route, outcome, request), c.req.raw))
 }

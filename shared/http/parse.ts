@@ -3,7 +3,6 @@ import { zValidator } from '@hono/zod-validator'
 import type * as z from 'zod'
 import { AppError } from '../errors.ts'
 import type { Exchange, Stage, Step } from './env.ts'
-import { addressOf } from './request.ts'
 import { isOfOriginal, pathOf, type Route, type Schema } from './route.ts'
 import { parseJson, parsePairs, readText, refusePercent, vetText } from './vet.ts'
 
@@ -88,7 +87,7 @@ const readCsv =
 
 /** RFC 6749 section 3.1 forbids a repeated parameter, and nothing of ours takes one. */
 const readAddress: Stage = (c) => {
-  const { pathname, search } = addressOf(c.req.raw)
+  const { pathname, search } = new URL(c.req.raw.url)
   refusePercent(pathname, 'path')
   const pairs = parsePairs(search.slice(1), 'query')
   c.set('sentQuery', Object.fromEntries(pairs))

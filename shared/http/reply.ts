@@ -1,9 +1,9 @@
 // A handler's result becomes a response: what leaves is what the declaration lists, and nothing else.
 import type * as z from 'zod'
 import type { RequestInfo } from '../context.ts'
-import type { Answer } from './answer.ts'
+import { type Answer, preparedHeaders } from './answer.ts'
 import { AWAY_HEADERS } from './problem.ts'
-import { type Cookie, type Route, Sent } from './route.ts'
+import { Constant, type Cookie, type Route, Sent } from './route.ts'
 
 /** A cookie whose name says `__Host-` is only kept by browsers that got it with `Secure` and `Path=/` (RFC 6265bis section 4.1.3.2). */
 export const cookieLine = (cookie: Cookie, secure: boolean): string =>
@@ -22,7 +22,7 @@ export const notModified = (answer: Answer, request: Request): Answer => {
   const wanted = etag !== undefined && isRead && answer.status === 200 ? request.headers.get('if-none-match') : null
   if (etag === undefined || wanted === null || !hasCurrent(etag, wanted)) return answer
   const { 'Content-Length': _, 'Content-Type': __, ...headers } = answer.headers
-  return { ...answer, status: 304, body: null, headers }
+  return { ...answer, status: 304, body: null, headers, prepared: undefined }
 }
 
 type Chosen = { readonly variant: Route<never>['reply']['variants'][number]; readonly value: unknown }
@@ -35,21 +35,23 @@ const chosenOf = (route: Route<never>, result: unknown): Chosen => {
   return { variant, value: bare ? result : named?.body }
 }
 
-const NONE: Readonly<Record<string, string>> = {}
-
 /** Throws on a result that its schema refuses: a mistake of ours, and so `internal`. */
 export const replyWith = (route: Route<never>, outcome: unknown, request: Pick<RequestInfo, 'secure'>): Answer => {
+  const known = outcome instanceof Constant ? outcome.answers.get(route) : undefined
+  if (known !== undefined) return known
   const sent = outcome instanceof Sent ? (outcome as Sent<unknown>) : new Sent<unknown>(outcome)
   const { variant, value } = chosenOf(route, sent.result)
   const body = variant.schema === undefined ? (value ?? null) : JSON.stringify((variant.schema as z.ZodType).parse(value))
   const headers: Record<string, string> = {
-    ...(variant.type === '' ? NONE : { 'Content-Type': variant.type }),
-    ...(variant.status === 503 ? AWAY_HEADERS : NONE),
-    ...(route.cache === undefined ? NONE : { 'Cache-Control': route.cache }),
+    ...(variant.type !== '' && { 'Content-Type': variant.type }),
+    ...(variant.status === 503 && AWAY_HEADERS),
+    ...(route.cache !== undefined && { 'Cache-Control': route.cache }),
     ...variant.headers,
     ...sent.headers,
   }
   if (typeof body === 'string') headers['Content-Length'] = String(Buffer.byteLength(body))
   const cookies = sent.cookies.map((cookie) => cookieLine(cookie, request.secure))
-  return { status: variant.status, body: body as Answer['body'], headers, cookies }
+  const answer = { status: variant.status, body: body as Answer['body'], headers, cookies }
+  if (outcome instanceof Constant) outcome.answers.set(route, { ...answer, prepared: preparedHeaders(headers) })
+  return answer
 }

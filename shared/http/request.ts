@@ -30,18 +30,8 @@ export const cookieOf = (headers: Headers, name: string): string | undefined => 
   return values.length === 1 ? values[0] : undefined
 }
 
-/** An address that is a path of plain characters alone, as most are: nothing of it has to be decoded or could be two things. */
-const PLAIN = /^https?:\/\/[^/?#]+(\/[\w\-./:]*)$/
-
-export type Address = { readonly pathname: string; readonly search: string }
-/** Path and query. */
-export const addressOf = ({ url }: Pick<Request, 'url'>): Address => {
-  const plain = PLAIN.exec(url)?.[1]
-  return plain === undefined ? new URL(url) : { pathname: plain, search: '' }
-}
-
 const pageOf = (request: Request, access: Route<never>['access']): string => {
-  const { pathname, search } = addressOf(request)
+  const { pathname, search } = new URL(request.url)
   const form = access.rule === 'page' || access.rule === 'browser' ? access.form : undefined
   return form !== undefined && request.method !== 'GET' ? `${form}${search}` : `${pathname}${search}`
 }
@@ -51,6 +41,7 @@ export const requestInfo = (
   forwarded: Forwarded,
   id: string,
   route: Pick<Route<never>, 'id' | 'emits' | 'access'>,
+  originAllowed: boolean,
 ): RequestInfo => ({
   id,
   address: forwarded.address,
@@ -58,6 +49,7 @@ export const requestInfo = (
   place: forwarded.place,
   userAgent: (request.headers.get('user-agent') ?? '').slice(0, 400),
   origin: request.headers.get('origin') ?? undefined,
+  originAllowed,
   host: request.headers.get('host') ?? '',
   method: request.method,
   page: pageOf(request, route.access),

@@ -24,47 +24,36 @@ export const keyOf = (name: MetricName, values: readonly string[]): string => `$
 /** Label values in the order of the declaration. Throws on a label too many or too few. */
 export const valuesOf = (name: MetricName, labels: Readonly<Record<string, string>>): string[] => {
   const declared = definitionOf(name).labels
-  const values: string[] = []
-  for (const label of declared) {
-    const value = labels[label]
-    if (value !== undefined) values.push(value.slice(0, MAX_VALUE_LENGTH))
-  }
+  const values = declared.flatMap((label) => labels[label]?.slice(0, MAX_VALUE_LENGTH) ?? [])
   if (values.length !== declared.length || Object.keys(labels).length !== declared.length)
     throw new Error(`${name} has the labels ${declared.join(', ') || 'none'}`)
   return values
 }
 
-type Named = { readonly key: string; readonly name: MetricName; readonly values: readonly string[] }
-const named = (name: MetricName, values: readonly string[]): Named => ({ key: keyOf(name, values), name, values })
-
-const add = (pending: Pending, { key, name, values }: Named, parts: Iterable<readonly [Part, number]>): void => {
+const add = (pending: Pending, { name, values }: Pick<Series, 'name' | 'values'>, parts: Iterable<readonly [Part, number]>): void => {
+  const key = keyOf(name, values)
   const series = pending.get(key) ?? { name, values, parts: new Map<Part, number>() }
   pending.set(key, series)
   for (const [part, by] of parts) series.parts.set(part, (series.parts.get(part) ?? 0) + by)
 }
 
-const mapTenant = (name: MetricName, values: readonly string[], label: (tenantId: string) => string): readonly string[] => {
-  const at = definitionOf(name).labels.indexOf('tenant_id')
-  const tenantId = values[at]
-  return tenantId === undefined ? values : values.with(at, label(tenantId))
-}
+const mapTenant = (name: MetricName, values: readonly string[], label: (tenantId: string) => string): string[] =>
+  values.map((value, at) => (definitionOf(name).labels[at] === 'tenant_id' ? label(value) : value))
 
 /** Series that this instance has counted are bounded. Past the bound a series loses its tenant; past twice the bound it is dropped, and that is counted. */
 const seriesBound = (maxSeries: number) => {
   const known = new Set<string>()
-  return (wanted: Named): Named | undefined => {
-    if (known.has(wanted.key)) return wanted
-    const plain = named(
-      wanted.name,
-      mapTenant(wanted.name, wanted.values, () => OTHER_TENANT),
-    )
+  return (name: MetricName, values: readonly string[]): readonly string[] | undefined => {
+    if (known.has(keyOf(name, values))) return values
+    const plain = mapTenant(name, values, () => OTHER_TENANT)
     for (const [candidate, bound] of [
-      [wanted, maxSeries],
+      [values, maxSeries],
       [plain, 2 * maxSeries],
     ] as const) {
-      if (known.has(candidate.key)) return candidate
+      const key = keyOf(name, candidate)
+      if (known.has(key)) return candidate
       if (known.size < bound) {
-        known.add(candidate.key)
+        known.add(key)
         return candidate
       }
     }
@@ -82,8 +71,6 @@ const sumsOf = (batch: Pending, label: (tenantId: string) => string): Record<str
   }
   return sums
 }
-
-const NOTHING_DUE = Promise.resolve()
 
 export type IncrementOptions = { readonly cache: Cache; readonly clock: Clock; readonly maxSeries?: number; readonly maxTenants?: number }
 export type FlushWhen = 'due' | 'now'
@@ -112,23 +99,23 @@ export const keepIncrements = ({ cache, clock, maxSeries = MAX_SERIES, maxTenant
       await cache.add(SUMS, sumsOf(batch, tenants.settled))
     } catch {
       retryAt = clock.elapsed() + RETRY_AFTER_SECONDS * 1000
-      for (const { name, values, parts } of batch.values()) add(pending, named(name, values), parts)
-      add(pending, named('metrics_flush_failures_total', []), [['', 1]])
+      for (const series of batch.values()) add(pending, series, series.parts)
+      add(pending, { name: 'metrics_flush_failures_total', values: [] }, [['', 1]])
     }
   }
 
   return {
     add: (name, labels, parts) => {
-      const series = bounded(named(name, mapTenant(name, valuesOf(name, labels), tenants.propose)))
-      if (series === undefined) add(pending, named('metrics_dropped_total', []), [['', 1]])
-      else if (parts.every(([, by]) => Number.isFinite(by))) add(pending, series, parts)
+      const values = bounded(name, mapTenant(name, valuesOf(name, labels), tenants.propose))
+      if (values === undefined) add(pending, { name: 'metrics_dropped_total', values: [] }, [['', 1]])
+      else if (parts.every(([, by]) => Number.isFinite(by))) add(pending, { name, values }, parts)
     },
-    flush: (when) => {
-      if (when === 'due' && clock.elapsed() < dueAt) return NOTHING_DUE
+    flush: async (when) => {
+      if (when === 'due' && clock.elapsed() < dueAt) return
       inFlight ??= push().finally(() => {
         inFlight = undefined
       })
-      return inFlight
+      await inFlight
     },
   }
 }

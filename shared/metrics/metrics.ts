@@ -37,13 +37,8 @@ export const createMetrics = (options: IncrementOptions): Metrics => {
     }
   }
   // A gauge that could not be shared stays for the next time.
-  const flush = (when: FlushWhen = 'due'): Promise<void> => {
-    if (fleetGauges.size === 0) return increments.flush(when)
-    return shareGauges().then(
-      () => increments.flush(when),
-      () => increments.flush(when),
-    )
-  }
+  const flush = async (when: FlushWhen = 'due'): Promise<void> =>
+    void (await Promise.all([increments.flush(when), shareGauges().catch(() => undefined)]))
 
   return {
     count: (name, labels, by = 1) => increments.add(name, labels, [['', by]]),

@@ -1,6 +1,6 @@
 // A code becomes tokens, once (RFC 6749 section 4.1.3, RFC 7636). Whoever shows it again ends what came from it.
 import { findUsedCode, type Redemption, redeemCode, revokeAuthorization, type Standing } from '#db/store/oauth-authorizations'
-import { redeemAtOnce } from '#db/store/oauth-code-flow'
+import { findClientAndCode, redeemAtOnce } from '#db/store/oauth-code-flow'
 import { atomically, forTenant } from '#db/tenant'
 import { byClient, eventRowAtHand, type Occurrence, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
@@ -8,6 +8,7 @@ import { AppError } from '#shared/errors'
 import type { Details } from '#shared/oauth/details'
 import { newFamily, readHandle, sha256 } from '#shared/oauth/handles'
 import { type Choose, chooser } from '../chosen.ts'
+import { authenticateBeside, authenticateClient, type ClientForm } from '../client-authentication.ts'
 import type { Ctx } from '../group.ts'
 import type { Asked, Grant } from '../token.ts'
 import { standingScopes, tokensOfPerson } from '../token-set.ts'
@@ -34,6 +35,14 @@ const refuseReplay = async (ctx: Ctx, { client }: Asked, codeHash: Uint8Array): 
     })
   }
   throw new AppError('invalid_grant')
+}
+
+/** The client, proved, and what is behind the code that it shows. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
+export const whoShowsCode = async (ctx: Ctx, form: ClientForm): Promise<Pick<Asked, 'client' | 'behind'>> => {
+  const code = readHandle(form.code ?? '')
+  if (code === undefined) return { client: await authenticateClient(ctx, form) }
+  const { client, beside } = await authenticateBeside(ctx, form, (t, of) => findClientAndCode(t, { ...of, codeHash: code.hash }))
+  return { client, behind: code.tenantId === client.tenantId ? beside : undefined }
 }
 
 const issued = ({ client }: Asked, { id, standing, scopes }: Pick<Redeemed, 'id' | 'standing' | 'scopes'>): Occurrence => ({
