@@ -27,14 +27,10 @@ const uuidV7 = (clock: Clock, bytes: (count: number) => Uint8Array): (() => stri
       [lastMs, count] = [now, (((entropy[0] ?? 0) << 8) | (entropy[1] ?? 0)) & (MOST_IN_A_MILLISECOND >> 1)]
     else if (count < MOST_IN_A_MILLISECOND) count += 1
     else [lastMs, count] = [lastMs + 1, 0]
-    const b = new Uint8Array(16)
-    const view = new DataView(b.buffer)
-    view.setBigUint64(0, BigInt(lastMs) << 16n)
-    view.setUint16(6, 0x7000 | count)
-    b.set(entropy.subarray(2), 8)
-    b[8] = ((b[8] ?? 0) & 0x3f) | 0x80
-    const h = hex(b)
-    return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`
+    const time = lastMs.toString(16).padStart(12, '0')
+    const [version, variant] = [0x7000 | count, 0x80 | ((entropy[2] ?? 0) & 0x3f)]
+    const rest = hex(entropy.subarray(3))
+    return `${time.slice(0, 8)}-${time.slice(8)}-${version.toString(16)}-${variant.toString(16)}${rest.slice(0, 2)}-${rest.slice(2)}`
   }
 }
 

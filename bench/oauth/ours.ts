@@ -15,6 +15,7 @@ import { jsonLog } from '#shared/log'
 import { localPush } from '#shared/push/local'
 import { systemRandom } from '#shared/random'
 import { environmentSecrets } from '#shared/secrets/environment'
+import { peerOf } from '../../functions/local/serving.ts'
 import { oauthRoutes } from '../../functions/oauth/routes.ts'
 import { wellknownRoutes } from '../../functions/wellknown/routes.ts'
 import { ENV } from './env.ts'
@@ -45,7 +46,7 @@ export const serveOurs = async (url: string, ready: (port: number) => void): Pro
     {
       fetch: (request, env) => {
         const { incoming } = env as { incoming?: IncomingMessage }
-        return app.fetch(request, { peer: { address: incoming?.socket.remoteAddress ?? '', secure: false } })
+        return app.fetch(request, { peer: peerOf(incoming) })
       },
       port: 0,
       hostname: '127.0.0.1',

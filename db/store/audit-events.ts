@@ -2,17 +2,25 @@
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm'
 import { auditEvents } from '../tables/audit.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+import { jsonRecord, jsonRecords } from './records.ts'
 
 export type AuditRow = typeof auditEvents.$inferSelect
 export type NewAuditRow = Omit<typeof auditEvents.$inferInsert, 'tenantId'>
 
-export const insertAuditEvent = async (t: TenantTx, row: NewAuditRow): Promise<void> => {
-  await t.db.insert(auditEvents).values({ ...row, tenantId: t.tenantId })
-}
+/** Rows as JSON, so that every change has the same statement beside it. */
+const INSERT = 'insert into authsec.audit_events select r.* from jsonb_populate_recordset(null::authsec.audit_events, $1::jsonb) r'
+/** For a statement that writes the event beside the change: once for each row of `from`. */
+export const RECORDED = (from: string, record: string): string =>
+  `insert into authsec.audit_events select r.* from ${from}, jsonb_populate_record(null::authsec.audit_events, ${record}::jsonb) r`
+export const auditRecord = (t: TenantDb, row: NewAuditRow): string => jsonRecord(auditEvents, { ...row, tenantId: t.tenantId })
 
 export const insertAuditEvents = async (t: TenantTx, rows: readonly NewAuditRow[]): Promise<void> => {
-  if (rows.length > 0) await t.db.insert(auditEvents).values(rows.map((row) => ({ ...row, tenantId: t.tenantId })))
+  if (rows.length === 0) return
+  const own = rows.map((row) => ({ ...row, tenantId: t.tenantId }))
+  await t.run({ text: INSERT, params: [jsonRecords(auditEvents, own)], arrays: true })
 }
+
+export const insertAuditEvent = (t: TenantTx, row: NewAuditRow): Promise<void> => insertAuditEvents(t, [row])
 
 export type AuditFilter = {
   readonly event?: string

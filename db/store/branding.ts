@@ -1,28 +1,31 @@
 // Every query on how a tenant's pages look.
-import { eq } from 'drizzle-orm'
 import { tenantBranding } from '../tables/branding.ts'
-import { tenants } from '../tables/tenants.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+import type { TenantDb, TenantTx } from '../tenant.ts'
 import type { Tenant } from './tenants.ts'
 
 export type Branding = typeof tenantBranding.$inferSelect
 export type NewBranding = Omit<typeof tenantBranding.$inferInsert, 'tenantId'>
 
-export const findBranding = async (t: TenantDb): Promise<Branding | undefined> => {
-  const [row] = await t.db.select().from(tenantBranding).where(ownRows(t, tenantBranding))
-  return row
+/** What every page of a tenant begins with. Written by hand: asked by every page, and beside other things. */
+export type Looks = {
+  readonly tenant: Pick<Tenant, 'tenantId' | 'name' | 'settings'> | undefined
+  readonly branding: Omit<Branding, 'tenantId' | 'updatedAt'> | undefined
+}
+export const LOOKS = `t.name, t.settings, b.tenant_id, b.brand, b.brand_ink, b.brand_dark, b.brand_dark_ink, b.radius, b.logo, b.logo_type
+  from authsec.tenants t left join authsec.tenant_branding b on b.tenant_id = t.tenant_id where t.tenant_id = $1`
+
+type Cells = readonly [name: string, settings: Tenant['settings'], tenantId: string | null, ...BrandCells]
+type BrandCells = readonly [string | null, string | null, string | null, string | null, number | null, Uint8Array | null, string | null]
+export const looksOf = ({ tenantId }: TenantDb, row: readonly unknown[] | undefined): Looks => {
+  if (row === undefined) return { tenant: undefined, branding: undefined }
+  const [name, settings, isBranded, brand, brandInk, brandDark, brandDarkInk, radius, logo, logoType] = row as Cells
+  const branding = isBranded === null ? undefined : { brand, brandInk, brandDark, brandDarkInk, radius, logo, logoType }
+  return { tenant: { tenantId, name, settings }, branding }
 }
 
-/** With the tenant itself: what every page begins with. */
-export const findTenantAndBranding = async (
-  t: TenantDb,
-): Promise<{ readonly tenant: Tenant | undefined; readonly branding: Branding | undefined }> => {
-  const [row] = await t.db
-    .select({ tenant: tenants, branding: tenantBranding })
-    .from(tenants)
-    .leftJoin(tenantBranding, eq(tenantBranding.tenantId, tenants.tenantId))
-    .where(ownRows(t, tenants))
-  return { tenant: row?.tenant, branding: row?.branding ?? undefined }
+export const findLooks = async (t: TenantDb): Promise<Looks> => {
+  const [row] = (await t.run({ text: `select ${LOOKS}`, params: [t.tenantId], arrays: true })) as unknown[][]
+  return looksOf(t, row)
 }
 
 export const putBranding = async (t: TenantTx, row: NewBranding): Promise<void> => {

@@ -1,4 +1,5 @@
-// Every query on grants of people, the authorizations below them, and what is used once. The refresh is one statement, written by hand (hot path).
+// Every query on grants of people, the authorizations below them, and what is used once. The refresh is one statement, written by hand (hot path); those of
+// the code flow, which ask of several things at once: oauth-code-flow.ts.
 import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import type { AuthorizationDetail } from '../tables/delegations.ts'
 import { oauthAuthorizations, oauthGrants, oauthRequests, oauthUsedIds } from '../tables/oauth.ts'
@@ -83,17 +84,17 @@ export type Standing = {
  * `reachable`: the client is still registered at the resource server (or it is open to all), and was not removed since. A session that is over takes along what
  * is not offline.
  */
-const STANDING = (now: string): string => `
+export const STANDING = (now: string): string => `
   a.client_id, a.user_id, a.session_id, a.grant_id, a.offline, a.scopes, a.auth_time, a.amr, a.acr, a.nonce, a.jkt, a.family_hash, a.generation, a.rotated_at,
   a.refresh_expires_at, a.revoked_at is not null,
   u.active and u.deleted_at is null and u.valid_from <= a.created_at and t.status = 'active' and t.valid_from <= a.created_at
     and c.active and c.deleted_at is null and c.valid_from <= a.created_at and ${OWNER_STANDS('a.created_at')}
     and (a.offline or coalesce(s.revoked_at is null and s.expires_at > ${now} and s.last_seen_at + make_interval(secs => s.idle_seconds) > ${now}, false))
     and (a.resource_server_id is null or coalesce(${REACHES('c', 'r', 'rc', 'a.created_at')}, false)) as alive,
-  r.id, r.resource, r.token_seconds, ${SCOPES_OF_USER('a.resource_server_id', 'a.user_id', now, 'c')},
+  r.id, r.resource, r.token_seconds, ${SCOPES_OF_USER('a.resource_server_id', 'a.user_id', now, 'c')} as held,
   u.email, u.email_verified_at is not null, u.name, u.username, u.avatar_url, a.details, ag.id is not null`
 
-const SOURCES = (isIt: string): string => `
+export const SOURCES = (isIt: string): string => `
   from authsec.oauth_authorizations a
   join authsec.users u on u.tenant_id = a.tenant_id and u.id = a.user_id
   join authsec.tenants t on t.tenant_id = a.tenant_id
@@ -109,7 +110,9 @@ type Row = readonly unknown[]
 const date = (value: unknown): Date => new Date(value as string)
 const optionalDate = (value: unknown): Date | undefined => (value === null ? undefined : date(value))
 
-const standingOf = (row: Row): Standing => ({
+/** How many cells of a row say what is behind a family. */
+export const STANDING_CELLS = 28
+export const standingOf = (row: Row): Standing => ({
   clientId: row[0] as string,
   userId: row[1] as string,
   sessionId: row[2] as string,
@@ -179,26 +182,29 @@ export const rotateRefresh = async (t: TenantDb, r: Rotation): Promise<{ readonl
 }
 
 // As above: the update waits for a redemption under way, looks at the row again, and finds the code used.
-const REDEEM = `
-with standing as materialized (select ${STANDING('$3')}, a.id as authorization_id ${SOURCES('a.code_hash = $2')}),
+export const REDEEMED = (asJudged = ''): string => `
+standing as materialized (select ${STANDING('$3')}, a.id as authorization_id ${SOURCES('a.code_hash = $2')}),
 redeemed as (
   update authsec.oauth_authorizations a set code_used_at = $3, rotated_at = $3, family_hash = $4, jkt = coalesce($5, a.jkt),
     refresh_expires_at = case when a.offline then $6::timestamptz else $7::timestamptz end,
     expires_at = case when a.offline then $6::timestamptz else $7::timestamptz end
   from standing s
   where a.tenant_id = $1 and a.id = s.authorization_id and a.client_id = $8 and a.code_challenge = $9 and ($10::text is null or a.redirect_uri = $10)
-    and (a.jkt is null or a.jkt = $5) and a.code_used_at is null and a.revoked_at is null and a.code_expires_at > $3 and s.alive
-  returning a.id)
-select standing.* from standing join redeemed on redeemed.id = standing.authorization_id`
+    and (a.jkt is null or a.jkt = $5) and a.code_used_at is null and a.revoked_at is null and a.code_expires_at > $3 and s.alive ${asJudged}
+  returning a.id)`
+const REDEEM = `with ${REDEEMED()} select standing.* from standing join redeemed on redeemed.id = standing.authorization_id`
+
+export const redemptionOf = (t: TenantDb, r: Redemption): unknown[] => {
+  const [now, offline, online] = [r.now.toISOString(), r.offlineUntil.toISOString(), r.onlineUntil.toISOString()]
+  return [t.tenantId, r.codeHash, now, r.familyHash, r.jkt ?? null, offline, online, r.clientId, r.codeChallenge, r.redirectUri ?? null]
+}
 
 /**
  * Of many at once exactly one redeems the code, and only whoever may, while everything behind it stands: any other try leaves it as it is. Tells what is behind
  * it, in the same statement.
  */
 export const redeemCode = async (t: TenantTx, r: Redemption): Promise<{ readonly id: string; readonly standing: Standing } | undefined> => {
-  const [now, offline, online] = [r.now.toISOString(), r.offlineUntil.toISOString(), r.onlineUntil.toISOString()]
-  const params = [t.tenantId, r.codeHash, now, r.familyHash, r.jkt ?? null, offline, online, r.clientId, r.codeChallenge, r.redirectUri ?? null]
-  const [row] = (await t.run({ text: REDEEM, params, arrays: true })) as Row[]
+  const [row] = (await t.run({ text: REDEEM, params: redemptionOf(t, r), arrays: true })) as Row[]
   return row === undefined ? undefined : { id: row[28] as string, standing: standingOf(row) }
 }
 
@@ -216,10 +222,13 @@ const ALLOW = (id: string, from: string): string => `
     updated_at = excluded.updated_at
   returning g.id`
 const PUT_GRANT = ALLOW('id', 'jsonb_populate_record(null::authsec.oauth_grants, $1::jsonb)')
-const AUTHORIZE = `
-with allowed as (${ALLOW('grant_id', 'jsonb_populate_record(null::authsec.oauth_authorizations, $1::jsonb)')})
-insert into authsec.oauth_authorizations
-select n.* from allowed, jsonb_populate_record(null::authsec.oauth_authorizations, $1::jsonb || jsonb_build_object('grant_id', allowed.id)) n`
+export const AUTHORIZED = `
+allowed as (${ALLOW('grant_id', 'jsonb_populate_record(null::authsec.oauth_authorizations, $1::jsonb)')}),
+authorized as (
+  insert into authsec.oauth_authorizations
+  select n.* from allowed, jsonb_populate_record(null::authsec.oauth_authorizations, $1::jsonb || jsonb_build_object('grant_id', allowed.id)) n
+  returning id)`
+const AUTHORIZE = `with ${AUTHORIZED} select id from authorized`
 
 /** What the person allows the client now: what it allowed before, and this; remembered unless told. */
 export const putGrant = async (
@@ -279,8 +288,14 @@ export const listGrants = async (
   }))
 }
 
-export const insertRequest = async (t: TenantTx, row: Omit<typeof oauthRequests.$inferInsert, 'tenantId'>): Promise<void> => {
-  await t.db.insert(oauthRequests).values({ ...row, tenantId: t.tenantId })
+export type NewRequest = Omit<typeof oauthRequests.$inferInsert, 'tenantId'>
+export const KEPT = (record: string): string =>
+  `insert into authsec.oauth_requests select r.* from jsonb_populate_record(null::authsec.oauth_requests, ${record}::jsonb) r`
+const KEEP = KEPT('$1')
+
+/** No change for the record: nothing came of it yet. */
+export const insertRequest = async (t: TenantDb, row: NewRequest): Promise<void> => {
+  await t.run({ text: KEEP, params: [jsonRecord(oauthRequests, { ...row, tenantId: t.tenantId })], arrays: true })
 }
 
 /** Whatever became of it: which client asked for what. */
@@ -338,9 +353,11 @@ export const useIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date
 /** What the person may have at the resource server, and what it allowed the client before, to be remembered. */
 export type ConsentState = { readonly held: readonly string[]; readonly granted: readonly string[] }
 
-const CONSENT_STATE = `select ${SCOPES_OF_USER('$4::uuid', '$2::uuid', '$5')},
-  coalesce((select coalesce(g.remembered_scopes, g.scopes) from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = $2::uuid and g.client_id = $3::uuid
-    and g.resource_server_id is not distinct from $4::uuid), '{}')`
+/** Of a person what it allowed a client at a resource server, to be remembered. */
+export const GRANTED = (user: string, client: string, server: string): string => `
+  coalesce((select coalesce(g.remembered_scopes, g.scopes) from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = ${user} and g.client_id = ${client}
+    and g.resource_server_id is not distinct from ${server}), '{}')`
+const CONSENT_STATE = `select ${SCOPES_OF_USER('$4::uuid', '$2::uuid', '$5')}, ${GRANTED('$2::uuid', '$3::uuid', '$4::uuid')}`
 
 export const findConsentState = async (
   t: TenantDb,

@@ -46,10 +46,14 @@ export type OauthClient = {
   /** Whose word its name and addresses are. */
   readonly registeredBy: 'administrator' | 'dynamic' | 'metadata'
   readonly jwksUri: string | undefined
+  /** When its keys were last asked for at its address, and when they were last read there. */
   readonly jwksFetchedAt: Date | undefined
+  readonly jwksReadAt: Date | undefined
   readonly metadataFetchedAt: Date | undefined
   /** A registration that nobody has used yet. */
   readonly isUnused: boolean
+  /** Where people sign in and consent for the company's clients, if it has a place of its own for that. */
+  readonly loginUi: string | undefined
   /** Where the client is an agent: of which type, and who answers for it. */
   readonly agent: { readonly type: string; readonly owner: string } | undefined
   /** The resource server that was named, or the only one that the client is registered at. */
@@ -95,15 +99,16 @@ export const SCOPES_OF_USER = (server: string, user: string, now: string, client
 export const REACHES = (c: string, r: string, rc: string, since: string): string =>
   `(${r}.active and ((${r}.open_to_clients and ${c}.registered_by = 'administrator') or coalesce(${rc}.valid_from <= ${since}, false)))`
 
-const TEXT = `
-select c.name, c.client_uri, d.active and c.active and c.deleted_at is null and t.status = 'active' and ${OWNER_STANDS('$4')}, c.is_public,
+/** The statement, for a client and a resource that stand there. `more`: what is asked beside it, of client `c` and the resource server `r`. */
+export const CLIENT = (of: { readonly id: string; readonly resource: string; readonly now: string }, more = ''): string => `
+select c.name, c.client_uri, d.active and c.active and c.deleted_at is null and t.status = 'active' and ${OWNER_STANDS(of.now)}, c.is_public,
   d.secret_hash, d.previous_secret_hash, d.previous_valid_until, c.token_endpoint_auth_method, c.jwks, c.grant_types, c.redirect_uris,
   c.post_logout_redirect_uris, c.allowed_scopes, c.dpop_bound, c.requires_par, s.id, t.settings -> 'quotas',
-  r.id, r.name, r.resource, r.token_seconds, r.candidates::int, ${SCOPES_OF_ACCOUNT('r.id', 's.id', '$4')},
+  r.id, r.name, r.resource, r.token_seconds, r.candidates::int, ${SCOPES_OF_ACCOUNT('r.id', 's.id', of.now)},
   (select json_agg(json_build_object('name', rs.name, 'description', rs.description, 'permission', rs.permission) order by rs.name)
     from authsec.resource_scopes rs where rs.tenant_id = $1 and rs.resource_server_id = r.id),
   coalesce(c.metadata_url, c.id::text), c.registered_by, c.jwks_uri, c.fetched_jwks, c.jwks_fetched_at, c.metadata_fetched_at, c.unused_until is not null,
-  c.unused_until is null or c.unused_until > $4, r.access_role_id, ag.agent_type, ow.name
+  c.unused_until is null or c.unused_until > ${of.now}, r.access_role_id, ag.agent_type, ow.name, t.settings ->> 'loginUi', c.id${more}
 from authsec.clients c
 join authsec.client_directory d on d.client_id = c.id and d.tenant_id = c.tenant_id
 join authsec.tenants t on t.tenant_id = c.tenant_id
@@ -114,15 +119,18 @@ left join lateral (
     case when q.access_policy_enabled then q.access_policy_role_id end as access_role_id
   from authsec.resource_servers q
   left join authsec.resource_clients rc on rc.tenant_id = q.tenant_id and rc.resource_server_id = q.id and rc.client_id = c.id
-  where q.tenant_id = $1 and q.active and ($3::text is null or q.resource = $3) and (rc.client_id is not null or ($3::text is not null and
+  where q.tenant_id = $1 and q.active and (${of.resource} is null or q.resource = ${of.resource}) and (rc.client_id is not null or (${of.resource} is not null and
     case c.registered_by when 'administrator' then q.open_to_clients when 'dynamic' then 'dcr' = any (q.registration_modes) else 'cimd' = any (q.registration_modes) end
     and not exists (select from authsec.resource_access_requests ar where ar.tenant_id = $1 and ar.resource_server_id = q.id and ar.client_id = c.id
       and ar.status = 'denied')))
   limit 1
 ) r on true
-where c.tenant_id = $1 and c.id = $2`
+where c.tenant_id = $1 and c.id = ${of.id}`
+/** How many cells of a row are the client's. */
+export const CLIENT_CELLS = 37
 
 type Row = readonly unknown[]
+
 const resourceOf = (row: Row): AskedResource | undefined =>
   row[17] === null
     ? undefined
@@ -137,14 +145,17 @@ const resourceOf = (row: Row): AskedResource | undefined =>
         accessRoleId: (row[32] as string | null) ?? undefined,
       }
 
-/** The client, and the resource server it asks for by its identifier, or the one it is registered at. */
-export const findOauthClient = async (t: TenantDb, clientId: string, resource: string | undefined, now: Date): Promise<OauthClient | undefined> => {
-  const params = [t.tenantId, clientId, resource ?? null, now.toISOString()]
-  const [row] = (await t.run({ text: TEXT, params, arrays: true })) as Row[]
-  if (row === undefined) return undefined
+const readAtOf = (fetched: unknown, fetchedAt: unknown): Date | undefined => {
+  const at = (fetched as { readonly read_at?: string } | null)?.read_at ?? fetchedAt
+  return typeof at === 'string' ? new Date(at) : undefined
+}
+
+/** Undefined where there is none. */
+export const clientOf = (t: TenantDb, row: Row | undefined): OauthClient | undefined => {
+  if (row === undefined || row[36] === null) return undefined
   return {
     tenantId: t.tenantId,
-    clientId,
+    clientId: row[36] as string,
     name: row[0] as string,
     clientUri: (row[1] as string | null) ?? undefined,
     active: (row[2] as boolean) && (row[31] as boolean),
@@ -168,7 +179,18 @@ export const findOauthClient = async (t: TenantDb, clientId: string, resource: s
     registeredBy: row[25] as OauthClient['registeredBy'],
     jwksUri: (row[26] as string | null) ?? undefined,
     jwksFetchedAt: row[28] === null ? undefined : new Date(row[28] as string),
+    jwksReadAt: readAtOf(row[27], row[28]),
     metadataFetchedAt: row[29] === null ? undefined : new Date(row[29] as string),
     isUnused: row[30] as boolean,
+    loginUi: (row[35] as string | null) ?? undefined,
   }
+}
+
+const TEXT = CLIENT({ id: '$2', resource: '$3::text', now: '$4' })
+
+/** The client, and the resource server it asks for by its identifier, or the one it is registered at. */
+export const findOauthClient = async (t: TenantDb, clientId: string, resource: string | undefined, now: Date): Promise<OauthClient | undefined> => {
+  const params = [t.tenantId, clientId, resource ?? null, now.toISOString()]
+  const [row] = (await t.run({ text: TEXT, params, arrays: true })) as Row[]
+  return clientOf(t, row)
 }

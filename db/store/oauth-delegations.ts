@@ -2,13 +2,39 @@
 import { and, arrayContains, eq, gt, isNull } from 'drizzle-orm'
 import { oauthDelegations } from '../tables/delegations.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+import { jsonRecord } from './records.ts'
 
 export type { Act } from '../tables/delegations.ts'
 export type Delegation = typeof oauthDelegations.$inferSelect
 export type NewDelegation = Omit<typeof oauthDelegations.$inferInsert, 'tenantId'>
 
-export const insertDelegation = async (t: TenantTx, row: NewDelegation): Promise<void> => {
-  await t.db.insert(oauthDelegations).values({ ...row, tenantId: t.tenantId })
+/** A policy as it was when it was read: by the transaction that wrote it last. */
+export type ReadPolicy = { readonly id: string; readonly version: string }
+const VERSION = 'p.xmin::text'
+
+/** Policies that are as they were read, held against any change until this is over: whoever changes one then finds, and ends, what was made under it. */
+const HELD = `held as (
+  select from authsec.delegation_policies p where p.tenant_id = $1 and p.id = any($2::uuid[]) and ${VERSION} = any($3::text[]) for share)`
+const ARE_HELD = '(select count(*) from held) = cardinality($2::uuid[])'
+const heldOf = (t: TenantDb, policies: readonly ReadPolicy[]): unknown[] => [
+  t.tenantId,
+  policies.map(({ id }) => id),
+  policies.map(({ version }) => version),
+]
+
+/** False where one of them is not as it was read. */
+export const holdPolicies = async (t: TenantTx, policies: readonly ReadPolicy[]): Promise<boolean> => {
+  const [row] = (await t.run({ text: `with ${HELD} select ${ARE_HELD}`, params: heldOf(t, policies), arrays: true })) as boolean[][]
+  return row?.[0] === true
+}
+
+const INSERT = `with ${HELD}
+insert into authsec.oauth_delegations select r.* from jsonb_populate_record(null::authsec.oauth_delegations, $4::jsonb) r where ${ARE_HELD} returning id`
+
+/** False, and nothing is written, where one of the policies that it was judged by is not as it was read. */
+export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly ReadPolicy[] = []): Promise<boolean> => {
+  const record = jsonRecord(oauthDelegations, { ...row, tenantId: t.tenantId })
+  return (await t.run({ text: INSERT, params: [...heldOf(t, policies), record], arrays: true })).length === 1
 }
 
 export const findDelegation = async (t: TenantDb, id: string): Promise<Delegation | undefined> => {
@@ -40,8 +66,7 @@ export const hasStepsBelow = async (t: TenantDb, clientId: string, now: Date): P
   return row?.[0] === true
 }
 
-export type BoundingPolicy = {
-  readonly id: string
+export type BoundingPolicy = ReadPolicy & {
   readonly allowed_permissions: readonly string[]
   readonly audience: readonly string[]
   readonly max_ttl_seconds: number
@@ -60,7 +85,7 @@ const HAS_ROLE = (holder: string): string => `exists (
     and coalesce(b.conditions, '{}'::jsonb) = '{}'::jsonb and ${holder})`
 const OF_USER = `(b.user_id = $3 or b.group_id in (select g.group_id from authsec.user_groups g where g.tenant_id = $1 and g.user_id = $3))`
 const BOUNDS = (holder: string): string => `
-select t.settings -> 'delegationDepth', (select json_agg(json_build_object('id', p.id, 'allowed_permissions', p.allowed_permissions, 'audience', p.audience,
+select t.settings -> 'delegationDepth', (select json_agg(json_build_object('id', p.id, 'version', ${VERSION}, 'allowed_permissions', p.allowed_permissions, 'audience', p.audience,
     'max_ttl_seconds', p.max_ttl_seconds, 'impersonation', p.impersonation) order by p.id)
   from authsec.delegation_policies p join authsec.agents ag on ag.tenant_id = p.tenant_id and ag.id = $2 and ag.agent_type = p.agent_type
   where p.tenant_id = $1 and p.enabled and (p.client_id is null or p.client_id = $2) and ${HAS_ROLE(holder)})

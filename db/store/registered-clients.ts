@@ -1,5 +1,5 @@
 // Every query on clients that registered themselves (RFC 7591), or are known by a document at their address; on initial access tokens; and on what clients wait for.
-import { and, asc, desc, eq, gt, isNotNull, lt, ne, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm'
 import { clientDirectory, clients } from '../tables/clients.ts'
 import { registrationTokens, resourceAccessRequests, resourceFirstAccess } from '../tables/oauth.ts'
 import { alsoFor, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
@@ -39,13 +39,14 @@ export const markClientUsed = async (t: TenantTx, clientId: string): Promise<boo
   return rows.length === 1
 }
 
-/** How many clients nobody entered, and how many of them nobody has used yet. */
-export const countSelfRegistered = async (t: TenantDb): Promise<{ readonly all: number; readonly unused: number }> => {
+/** How many clients nobody entered, and how many of them wait to be used. One whose time is over does not count, whether or not it is removed yet. */
+export const countSelfRegistered = async (t: TenantDb, now: Date): Promise<{ readonly all: number; readonly waiting: number }> => {
+  const c = clients
   const [row] = await t.db
-    .select({ all: sql<number>`count(*)::int`, unused: sql<number>`(count(*) filter (where ${clients.unusedUntil} is not null))::int` })
-    .from(clients)
-    .where(and(ownRows(t, clients), ne(clients.registeredBy, 'administrator')))
-  return row ?? { all: 0, unused: 0 }
+    .select({ all: sql<number>`count(*)::int`, waiting: sql<number>`(count(*) filter (where ${c.unusedUntil} is not null))::int` })
+    .from(c)
+    .where(and(ownRows(t, c), ne(c.registeredBy, 'administrator'), or(isNull(c.unusedUntil), gt(c.unusedUntil, now))))
+  return row ?? { all: 0, waiting: 0 }
 }
 
 /** Removes registrations that nobody used in time, and their places in the directory. Answers how many. */
@@ -60,12 +61,18 @@ export const deleteUnusedClientsOfAllTenants = async (d: JobsDb, before: Date, l
 }
 
 type Jwks = NonNullable<Client['fetchedJwks']>
-/** What stands at a client's `jwks_uri`: a copy, and so no change for the record. Undefined: nothing could be read, and it is noted when that was tried. */
+/**
+ * What stands at a client's `jwks_uri`: a copy, and so no change for the record, with when it was read beside it. Undefined: nothing could be read, and it is
+ * noted when that was tried.
+ */
 export const saveFetchedJwks = async (t: TenantDb, clientId: string, jwks: Jwks | undefined, at: Date): Promise<void> => {
+  const c = clients
+  // A copy of before that was noted was read when it was last tried.
+  const readThen = sql`${c.fetchedJwks} || jsonb_build_object('read_at', coalesce(${c.fetchedJwks} ->> 'read_at', ${c.jwksFetchedAt}::text))`
   await t.db
-    .update(clients)
-    .set({ jwksFetchedAt: at, ...(jwks === undefined ? {} : { fetchedJwks: jwks }) })
-    .where(and(ownRows(t, clients), eq(clients.id, clientId)))
+    .update(c)
+    .set({ jwksFetchedAt: at, fetchedJwks: jwks === undefined ? readThen : { ...jwks, read_at: at.toISOString() } })
+    .where(and(ownRows(t, c), eq(c.id, clientId)))
 }
 
 export type RegistrationToken = typeof registrationTokens.$inferSelect

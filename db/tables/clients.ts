@@ -43,7 +43,7 @@ export const clients = schema.table(
     backchannelLogoutSessionRequired: boolean('backchannel_logout_session_required').notNull().default(false),
     /** Where it publishes its keys, and what was found there (RFC 7591 section 2). */
     jwksUri: text('jwks_uri'),
-    fetchedJwks: jsonb('fetched_jwks').$type<{ readonly keys: readonly Readonly<Record<string, unknown>>[] }>(),
+    fetchedJwks: jsonb('fetched_jwks').$type<{ readonly keys: readonly Readonly<Record<string, unknown>>[]; readonly read_at?: string }>(),
     jwksFetchedAt: moment('jwks_fetched_at'),
     /** Who said what it is: an administrator, the client itself (RFC 7591), or a document at the address that is its client id. */
     registeredBy: text('registered_by').$type<'administrator' | 'dynamic' | 'metadata'>().notNull().default('administrator'),

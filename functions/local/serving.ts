@@ -7,6 +7,7 @@ import type { BaseCtx } from '#shared/context'
 import { AppError } from '#shared/errors'
 import type { mount } from '#shared/http/mount'
 import { problem } from '#shared/http/problem'
+import type { Peer } from '#shared/http/request'
 import { checkHealth } from '../tenants/health.ts'
 
 /** Room for headers that we refuse ourselves, with a body that says so. */
@@ -59,6 +60,13 @@ const closed = (server: Server): Promise<void> =>
     server.closeIdleConnections()
   })
 
+/** Who is at the other end of the connection, and what came over it. */
+export const peerOf = (incoming: IncomingMessage | undefined): Peer => ({
+  address: incoming?.socket.remoteAddress ?? '',
+  secure: false,
+  ...(incoming === undefined ? {} : { rawHeaders: incoming.rawHeaders }),
+})
+
 export const listen = (app: ReturnType<typeof mount>, ctx: BaseCtx): Promise<Serving> =>
   new Promise((resolve, reject) => {
     const { config, log } = ctx
@@ -67,9 +75,7 @@ export const listen = (app: ReturnType<typeof mount>, ctx: BaseCtx): Promise<Ser
     const fetch = async (request: Request, env: unknown): Promise<Response> => {
       const { incoming, outgoing } = env as Node
       if (isEnding) outgoing?.setHeader('Connection', 'close')
-      return (
-        (await probe(new URL(request.url).pathname)) ?? app.fetch(request, { peer: { address: incoming?.socket.remoteAddress ?? '', secure: false } })
-      )
+      return (await probe(new URL(request.url).pathname)) ?? app.fetch(request, { peer: peerOf(incoming) })
     }
     const close = async (noticeSeconds: number): Promise<void> => {
       isEnding = true

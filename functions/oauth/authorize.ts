@@ -3,7 +3,8 @@
 
 import { type ConsentState, findConsentState, findRequest, insertRequest, type KeptRequest, takeRequest } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
-import { atomically, forTenant } from '#db/tenant'
+import { type ConsentStates, findClientAndConsent } from '#db/store/oauth-code-flow'
+import { atomically, forTenant, type TenantId } from '#db/tenant'
 import { askedLanguage } from '#page/hosted'
 import { goTo } from '#shared/browser/go'
 import { readVisit } from '#shared/browser/visit'
@@ -17,7 +18,7 @@ import { ENDPOINTS, isIdentityScope, REQUEST_URI } from '#shared/oauth/offered'
 import { weighSignIn } from '#shared/oauth/sign-in-need'
 import { isNobodys, judgedOrPending, settleClient } from './admission.ts'
 import { type Judged, judge, type Parameters, pickParameters } from './authorization-request.ts'
-import { findClientById } from './client-authentication.ts'
+import { findClientBeside, findClientById } from './client-authentication.ts'
 import { consentPage } from './consent.page.tsx'
 import { knownTypes } from './detail-types.ts'
 import { giveFirstAccess } from './first-access.ts'
@@ -37,6 +38,8 @@ export type Asked = {
   readonly parameters: Parameters
   /** How the request came, if it was kept here. */
   readonly kept: KeptRequest | undefined
+  /** What whoever is signed in may have through the client, where that was read with it. */
+  readonly states?: ConsentStates | undefined
 }
 
 const unknownClient = (): AppError => new AppError('invalid_request', 'client_id is missing, or of no client that may be used.')
@@ -55,20 +58,34 @@ const keptRequest = async (ctx: Ctx, client: OauthClient, requestUri: string): P
   return found
 }
 
+const namedClient = async (
+  ctx: Ctx,
+  principal: User | undefined,
+  clientId: string,
+  resource: string | undefined,
+  inTenant: TenantId | undefined,
+): Promise<{ readonly client?: OauthClient | undefined; readonly states?: ConsentStates | undefined }> => {
+  if (principal === undefined) return { client: await findClientById(ctx, clientId, resource, inTenant) }
+  const { userId, tenantId } = principal
+  const found = await findClientBeside(ctx, { clientId, resource, inTenant }, (t, of) => findClientAndConsent(t, { ...of, userId }))
+  return { client: found?.client, states: found?.client.tenantId === tenantId ? found.beside : undefined }
+}
+
 /** @throws AppError invalid_request, invalid_request_uri: on a page */
-const whoAsks = async (ctx: Ctx, query: Readonly<Record<string, string>>): Promise<Asked> => {
+const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<Asked> => {
   const { client_id: clientId = '', request_uri: requestUri, resource } = query
   if (/^https?:/.test(clientId) && requestUri === undefined) {
     await (await import('./metadata-document.ts')).knowMetadataClient(ctx, clientId, resource)
   }
   const inTenant = requestUri === undefined ? undefined : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
-  const found = await findClientById(ctx, clientId, requestUri === undefined ? resource : undefined, inTenant)
+  const { client: found, states } = await namedClient(ctx, principal, clientId, requestUri === undefined ? resource : undefined, inTenant)
   const named = found && (await settleClient(ctx, found, resource))
   if (named === undefined) throw unknownClient()
   if (isNobodys(named)) {
     throw new AppError('invalid_request', 'resource is missing, or names nothing that this client may ask for (RFC 8707).')
   }
-  if (requestUri === undefined) return { client: named, parameters: pickParameters(query), kept: undefined }
+  if (requestUri === undefined)
+    return { client: named, parameters: pickParameters(query), kept: undefined, states: named === found ? states : undefined }
   const kept = await keptRequest(ctx, named, requestUri)
   const parameters = pickParameters(kept.parameters)
   const client = parameters.resource === undefined ? named : await findClientById(ctx, clientId, parameters.resource, inTenant)
@@ -80,19 +97,17 @@ const whoAsks = async (ctx: Ctx, query: Readonly<Record<string, string>>): Promi
 export const keepWaiting = async (ctx: Ctx, { client, parameters, kept }: Asked, browserHash: Uint8Array | null): Promise<string> => {
   const handle = newHandle(ctx, client.tenantId)
   const now = ctx.clock.now()
-  await atomically(forTenant(ctx.db, client.tenantId), (t) =>
-    insertRequest(t, {
-      id: ctx.random.id(),
-      kind: 'waiting',
-      handleHash: handle.hash,
-      clientId: client.clientId,
-      parameters,
-      browserHash,
-      // A sign-in since then counts as fresh.
-      createdAt: kept?.kind === 'waiting' ? kept.createdAt : now,
-      expiresAt: secondsAfter(now, WAITING_SECONDS),
-    }),
-  )
+  await insertRequest(forTenant(ctx.db, client.tenantId), {
+    id: ctx.random.id(),
+    kind: 'waiting',
+    handleHash: handle.hash,
+    clientId: client.clientId,
+    parameters,
+    browserHash,
+    // A sign-in since then counts as fresh.
+    createdAt: kept?.kind === 'waiting' ? kept.createdAt : now,
+    expiresAt: secondsAfter(now, WAITING_SECONDS),
+  })
   return handle.text
 }
 
@@ -150,10 +165,19 @@ const isUnproved = (ctx: Ctx, { client, redirectUri }: Judged): boolean =>
   (client.isPublic && (isLoopback(redirectUri) || !redirectUri.startsWith('https:')))
 
 /** Of what is asked, what the person may have. @throws AppError access_denied when that is nothing */
-export const grantable = (j: Judged, { held }: ConsentState): readonly string[] => {
+export const grantable = (j: Judged, { held }: Pick<ConsentState, 'held'>): readonly string[] => {
   const scopes = j.scopes.filter((scope) => isIdentityScope(scope) || held.includes(scope))
   if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'Nothing of what is asked for can be given.')
   return scopes
+}
+
+/** What the person may have, and has allowed. Whoever comes to a resource server first may be given a role there before. */
+const stateOf = async (ctx: Ctx, { client, states }: Asked, { resource }: Judged, principal: User): Promise<ConsentState> => {
+  const givesRole = resource?.accessRoleId !== undefined
+  if (givesRole) await giveFirstAccess(ctx, principal, resource.id, resource.accessRoleId)
+  if (states !== undefined && !givesRole) return resource === undefined ? states.ofIdentity : states.atServer
+  const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: resource?.id ?? null, now: ctx.clock.now() }
+  return findConsentState(forTenant(ctx.db, client.tenantId), of)
 }
 
 const withPerson = async (ctx: Ctx, asked: Asked, j: Judged, principal: User | undefined): Promise<Page> => {
@@ -171,10 +195,7 @@ const withPerson = async (ctx: Ctx, asked: Asked, j: Judged, principal: User | u
     }
     return signInPage(ctx, j, need, await wait(ctx, asked))
   }
-  const t = forTenant(ctx.db, client.tenantId)
-  if (j.resource?.accessRoleId !== undefined) await giveFirstAccess(ctx, principal, j.resource.id, j.resource.accessRoleId)
-  const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null, now: ctx.clock.now() }
-  const state = await findConsentState(t, of)
+  const state = await stateOf(ctx, asked, j, principal)
   const scopes = grantable(j, state)
   // What is asked for in detail is no habit: it is asked about every time.
   const isRemembered =
@@ -220,7 +241,7 @@ export const authorize = async (ctx: Ctx, principal: User | undefined, query: Re
   if (query.login_verifier !== undefined || query.consent_verifier !== undefined) {
     return (await import('./front-end.ts')).goOn(ctx, principal, query)
   }
-  const asked = await whoAsks(ctx, query)
+  const asked = await whoAsks(ctx, principal, query)
   const { client, parameters, kept } = asked
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
   // Before it waited for a person, a request was judged by how it came.

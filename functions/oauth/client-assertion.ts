@@ -17,16 +17,6 @@ const MAX_LENGTH = 8192
 type Keys = Pick<Ctx, 'db' | 'clock' | 'outbound'>
 export type Claims = Readonly<Record<string, unknown>>
 
-/** The client id that an assertion claims, before anything is believed of it. */
-export const claimedClient = (assertion: string): string | undefined => {
-  try {
-    const { iss, sub } = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8')) as Claims
-    return typeof iss === 'string' && iss === sub ? iss : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** The one key that the header names; without a name, the only one there is. Never tries one after the other. */
 export const keyNamed = (keys: readonly JWK[], kid: unknown): JWK | undefined => {
   const named = kid === undefined ? keys : keys.filter((key) => key.kid === kid)

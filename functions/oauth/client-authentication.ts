@@ -1,7 +1,7 @@
 // Who the client is, and how it proves that (RFC 6749 section 2.3, RFC 7523). One way a request, and the one that the client is registered for.
 import type { Db, Engine } from '#db/client'
 import { type ClientAuthMethod, findOauthClient, findTenantOfClient, type OauthClient } from '#db/store/oauth-clients'
-import { asTenantId, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
+import { asTenantId, directory, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId } from '#db/tenant'
 import { equal } from '#shared/crypto/equal'
 import { AppError } from '#shared/errors'
 import { type Fresh, freshMemory } from '#shared/fresh'
@@ -10,7 +10,6 @@ import { addressKey, strangersEntry } from '#shared/http/guard'
 import type { LimitEntry } from '#shared/http/limits'
 import { sha256 } from '#shared/oauth/handles'
 import { objectIn } from '#shared/token/strict-jws'
-import { claimedClient, isAssertionOf } from './client-assertion.ts'
 import type { Ctx } from './group.ts'
 
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -34,6 +33,16 @@ type Shown = { readonly method: ClientAuthMethod; readonly clientId: string; rea
 const refuseTwo = (form: ClientForm, basic: boolean): void => {
   const ways = [basic, form.client_secret !== undefined, form.client_assertion !== undefined || form.client_assertion_type !== undefined]
   if (ways.filter(Boolean).length > 1) throw new AppError('invalid_request', 'A client authenticates in one way (RFC 6749 section 2.3).')
+}
+
+/** The client id that an assertion claims, before anything is believed of it. */
+const claimedClient = (assertion: string): string | undefined => {
+  try {
+    const { iss, sub } = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8')) as Readonly<Record<string, unknown>>
+    return typeof iss === 'string' && iss === sub ? iss : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const shownAssertion = (form: ClientForm): Shown => {
@@ -82,12 +91,19 @@ const clientMemory = (ctx: Pick<Ctx, 'db' | 'clock'>): Fresh<OauthClient> => {
   return known
 }
 
+type Find = () => Promise<OauthClient | undefined>
 /** As of the last second; what lies in the tenant of nobody may move at any time, and is always asked. */
-const clientIn = (ctx: Pick<Ctx, 'db' | 'clock'>, tenantId: TenantId, id: string, resource: string | undefined): Promise<OauthClient | undefined> => {
-  const find = () => findOauthClient(forTenant(ctx.db, tenantId), id, resource, ctx.clock.now())
-  return tenantId === SYSTEM_TENANT ? find() : clientMemory(ctx).get(`${tenantId} ${id} ${resource ?? ''}`, find)
+const clientIn = (
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  { tenantId, id }: Place,
+  resource: string | undefined,
+  find?: Find,
+): Promise<OauthClient | undefined> => {
+  const ask = find ?? (() => findOauthClient(forTenant(ctx.db, tenantId), id, resource, ctx.clock.now()))
+  return tenantId === SYSTEM_TENANT ? ask() : clientMemory(ctx).get(`${tenantId} ${id} ${resource ?? ''}`, ask)
 }
 
+type Place = { readonly tenantId: TenantId; readonly id: string }
 /** A client whose id is the address of its metadata has a row in every company that it came to. */
 const findByAddress = async (ctx: Pick<Ctx, 'db' | 'clock'>, url: string, resource: string | undefined, inTenant: TenantId | undefined) => {
   // Loaded for the first such client.
@@ -100,6 +116,20 @@ const findByAddress = async (ctx: Pick<Ctx, 'db' | 'clock'>, url: string, resour
   return row === undefined ? undefined : { tenantId: asTenantId(row.tenantId), id: row.id }
 }
 
+const placeOf = async (
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  clientId: string,
+  resource: string | undefined,
+  inTenant: TenantId | undefined,
+): Promise<Place | undefined> => {
+  if (clientId.startsWith('https:') || clientId.startsWith('http:')) return findByAddress(ctx, clientId, resource, inTenant)
+  const tenantId = UUID.test(clientId) ? await tenantOf(ctx, clientId) : undefined
+  return tenantId && { tenantId, id: clientId }
+}
+
+/** It goes by the one name that it has on the wire. */
+const isUsable = (found: OauthClient | undefined, clientId: string): found is OauthClient => found?.active === true && found.publicId === clientId
+
 /**
  * An active client of an active tenant, and the resource server that it asks for. Its secrets were not asked for. `inTenant` where something else says whose
  * company it is about: a code, a refresh token, who is signed in.
@@ -110,12 +140,30 @@ export const findClientById = async (
   resource?: string,
   inTenant?: TenantId,
 ): Promise<OauthClient | undefined> => {
-  const isAddress = clientId.startsWith('https:') || clientId.startsWith('http:')
-  const tenantId = UUID.test(clientId) ? await tenantOf(ctx, clientId) : undefined
-  const place = isAddress ? await findByAddress(ctx, clientId, resource, inTenant) : tenantId && { tenantId, id: clientId }
-  const found = place === undefined ? undefined : await clientIn(ctx, place.tenantId, place.id, resource)
-  // It goes by the one name that it has on the wire.
-  return found?.active === true && found.publicId === clientId ? found : undefined
+  const place = await placeOf(ctx, clientId, resource, inTenant)
+  const found = place && (await clientIn(ctx, place, resource))
+  return isUsable(found, clientId) ? found : undefined
+}
+
+type Asked = { readonly clientId: string; readonly resource: string | undefined; readonly now: Date }
+/** Reads the client, and something beside it in the same statement. */
+export type ReadBeside<T> = (t: TenantDb, asked: Asked) => Promise<{ readonly client: OauthClient; readonly beside: T } | undefined>
+
+/** As `findClientById`. Where the client is remembered nothing is read, and so nothing beside it. */
+export const findClientBeside = async <T>(
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  { clientId, resource, inTenant }: { readonly clientId: string; readonly resource: string | undefined; readonly inTenant: TenantId | undefined },
+  read: ReadBeside<T>,
+): Promise<{ readonly client: OauthClient; readonly beside: T | undefined } | undefined> => {
+  const place = await placeOf(ctx, clientId, resource, inTenant)
+  if (place === undefined) return undefined
+  let beside: T | undefined
+  const found = await clientIn(ctx, place, resource, async () => {
+    const both = await read(forTenant(ctx.db, place.tenantId), { clientId: place.id, resource, now: ctx.clock.now() })
+    beside = both?.beside
+    return both?.client
+  })
+  return isUsable(found, clientId) ? { client: found, beside } : undefined
 }
 
 /** By the id of its row, which rows of ours name it by. */
@@ -125,7 +173,7 @@ export const findClientOfRow = async (
   id: string,
   resource: string | undefined,
 ): Promise<OauthClient | undefined> => {
-  const found = await clientIn(ctx, tenantId, id, resource)
+  const found = await clientIn(ctx, { tenantId, id }, resource)
   return found?.active === true ? found : undefined
 }
 
@@ -163,7 +211,9 @@ const mayUse = (client: OauthClient, method: ClientAuthMethod): boolean => {
 const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Shown): Promise<boolean> => {
   if (!mayUse(client, method)) return false
   if (method === 'none') return true
-  return method === 'private_key_jwt' ? isAssertionOf(ctx, client, proof) : isSecretOf(client, proof, ctx.clock.now())
+  if (method !== 'private_key_jwt') return isSecretOf(client, proof, ctx.clock.now())
+  // Loaded with the first: most clients have a secret, or nothing to prove.
+  return (await import('./client-assertion.ts')).isAssertionOf(ctx, client, proof)
 }
 
 /** Secrets are too long to guess; what is bounded is the work that somebody makes us do for nothing. */
@@ -183,15 +233,25 @@ const budgetOf = (ctx: Ctx, client: OauthClient): readonly LimitEntry[] =>
     ? [strangersEntry(ctx, ctx.request)]
     : [{ key: `oauth-client:${client.clientId}`, windowSeconds: 60, max: MOST_OF_CLIENT, guardsCredential: false }]
 
+const proved = async (ctx: Ctx, client: OauthClient | undefined, shown: Shown): Promise<OauthClient> => {
+  if (client === undefined || !(await isProved(ctx, client, shown))) throw await refused(ctx, client)
+  ctx.quotas.learn(client.tenantId, client.quotas)
+  await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute'), ...budgetOf(ctx, client)])
+  return client
+}
+
 /**
  * The client that calls, proved.
  * @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited
  */
 export const authenticateClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
   const shown = shownBy(ctx.request, form)
-  const client = await findClientById(ctx, shown.clientId, form.resource, tenantIn(form))
-  if (client === undefined || !(await isProved(ctx, client, shown))) throw await refused(ctx, client)
-  ctx.quotas.learn(client.tenantId, client.quotas)
-  await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute'), ...budgetOf(ctx, client)])
-  return client
+  return proved(ctx, await findClientById(ctx, shown.clientId, form.resource, tenantIn(form)), shown)
+}
+
+/** As `authenticateClient`, with something read beside the client. */
+export const authenticateBeside = async <T>(ctx: Ctx, form: ClientForm, read: ReadBeside<T>) => {
+  const shown = shownBy(ctx.request, form)
+  const found = await findClientBeside(ctx, { clientId: shown.clientId, resource: form.resource, inTenant: tenantIn(form) }, read)
+  return { client: await proved(ctx, found?.client, shown), beside: found?.beside }
 }

@@ -1,9 +1,9 @@
 // Consent: who asks, for whom, what exactly, where it goes, how long, how to take it back. What the asking side wrote is quoted, without control and
 // direction marks.
-import { insertRequest } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
+import { keepForPage } from '#db/store/oauth-code-flow'
 import type { DetailType } from '#db/store/oauth-details'
-import { atomically, forTenant } from '#db/tenant'
+import { forTenant } from '#db/tenant'
 import { Details } from '#page/details'
 import { Submit } from '#page/form'
 import { answerPage, Form, openPage } from '#page/hosted'
@@ -12,6 +12,7 @@ import type { User } from '#shared/http/principal'
 import { type As, Sent } from '#shared/http/route'
 import { newHandle } from '#shared/oauth/handles'
 import { isIdentityScope } from '#shared/oauth/offered'
+import { type Brand, brandFrom } from '#shared/page/brand'
 import { quoted } from '#shared/page/quoted'
 import { fill } from '#shared/page/wait'
 import type { Judged, Parameters } from './authorization-request.ts'
@@ -29,23 +30,21 @@ export type Question = {
   readonly types: readonly DetailType[]
 }
 
-const keep = async (ctx: Ctx, { asked, parameters, principal }: Question): Promise<string> => {
+const keep = async (ctx: Ctx, { asked, parameters, principal }: Question): Promise<{ readonly handle: string; readonly brand: Brand }> => {
   const { tenantId, clientId } = asked.client
   const [handle, at] = [newHandle(ctx, tenantId), ctx.clock.now()]
-  await atomically(forTenant(ctx.db, tenantId), (t) =>
-    insertRequest(t, {
-      id: ctx.random.id(),
-      kind: 'consent',
-      handleHash: handle.hash,
-      clientId,
-      userId: principal.userId,
-      sessionId: principal.sessionId,
-      parameters,
-      createdAt: at,
-      expiresAt: secondsAfter(at, CONSENT_SECONDS),
-    }),
-  )
-  return handle.text
+  const looks = await keepForPage(forTenant(ctx.db, tenantId), {
+    id: ctx.random.id(),
+    kind: 'consent',
+    handleHash: handle.hash,
+    clientId,
+    userId: principal.userId,
+    sessionId: principal.sessionId,
+    parameters,
+    createdAt: at,
+    expiresAt: secondsAfter(at, CONSENT_SECONDS),
+  })
+  return { handle: handle.text, brand: brandFrom(ctx, looks) }
 }
 
 const inWords = ({ resource }: Judged, scope: string, words: ConsentStrings): string => {
@@ -77,8 +76,8 @@ const whoSays = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings,
 
 export const consentPage = async (ctx: Ctx, question: Question): Promise<Sent<As<200, string>>> => {
   const { asked, principal, scopes, types } = question
-  const handle = await keep(ctx, question)
-  const page = await openPage(ctx, { principal, uiLocales: asked.uiLocales })
+  const { handle, brand } = await keep(ctx, question)
+  const page = await openPage(ctx, { principal, uiLocales: asked.uiLocales, brand })
   const words = CONSENT[page.lang]
   const client = quoted(asked.client.name)
   const { host } = new URL(asked.redirectUri)

@@ -14,7 +14,7 @@ import type { User } from '#shared/http/principal'
 import { as, Sent } from '#shared/http/route'
 import { type Answered, broughtBack, browserBinding, invalidChallenge } from '#shared/oauth/challenge-answer'
 import { canonical } from '#shared/oauth/details'
-import { frontEndOf } from '#shared/oauth/front-end'
+import { frontEndAt } from '#shared/oauth/front-end'
 import { newHandle } from '#shared/oauth/handles'
 import { reissueSessionToken } from '#shared/token/reissue'
 import { judge, pickParameters } from './authorization-request.ts'
@@ -30,9 +30,12 @@ const HMGR = '/authsec/hmgr'
 /** As long as our own page would wait. */
 const CONSENT_SECONDS = 600
 
+const isElsewhere = async (ctx: Ctx, client: Asked['client']): Promise<boolean> =>
+  (await frontEndAt(ctx, client.tenantId, client, client.loginUi)).kind === 'at'
+
 /** Undefined where our own pages serve, also because the front end is at a place that is not the company's any more. */
 export const leadToSignIn = async (ctx: Ctx, asked: Asked): Promise<Page | undefined> => {
-  if ((await frontEndOf(ctx, asked.client.tenantId, asked.client)).kind !== 'at') return undefined
+  if (!(await isElsewhere(ctx, asked.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
   const challenge = await keepWaiting(ctx, asked, hash)
   return goTo(ctx, `${HMGR}/login?${new URLSearchParams({ login_challenge: challenge })}`, { remember })
@@ -57,24 +60,22 @@ const askedOf = ({ asked, scopes, types }: Question): AskedConsent => {
 export const leadToConsent = async (ctx: Ctx, question: Question): Promise<Page | undefined> => {
   const { asked, parameters, principal } = question
   const { tenantId, clientId } = asked.client
-  if ((await frontEndOf(ctx, tenantId, asked.client)).kind !== 'at') return undefined
+  if (!(await isElsewhere(ctx, asked.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
   const [handle, at] = [newHandle(ctx, tenantId), ctx.clock.now()]
-  await atomically(forTenant(ctx.db, tenantId), (t) =>
-    insertRequest(t, {
-      id: ctx.random.id(),
-      kind: 'consent',
-      handleHash: handle.hash,
-      clientId,
-      userId: principal.userId,
-      sessionId: principal.sessionId,
-      browserHash: hash,
-      consent: askedOf(question),
-      parameters,
-      createdAt: at,
-      expiresAt: secondsAfter(at, CONSENT_SECONDS),
-    }),
-  )
+  await insertRequest(forTenant(ctx.db, tenantId), {
+    id: ctx.random.id(),
+    kind: 'consent',
+    handleHash: handle.hash,
+    clientId,
+    userId: principal.userId,
+    sessionId: principal.sessionId,
+    browserHash: hash,
+    consent: askedOf(question),
+    parameters,
+    createdAt: at,
+    expiresAt: secondsAfter(at, CONSENT_SECONDS),
+  })
   return goTo(ctx, `${HMGR}/consent?${new URLSearchParams({ consent_challenge: handle.text })}`, { remember })
 }
 

@@ -1,8 +1,9 @@
 // The person said yes: the grant, the authorization below it, and the code, in one transaction with its event.
 import { authorizeClient } from '#db/store/oauth-authorizations'
+import { authorizeAtOnce } from '#db/store/oauth-code-flow'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
 import { atomically, forTenant, type TenantTx } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
+import { byUser, eventRowAtHand, type Occurrence, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import type { User } from '#shared/http/principal'
 import { notedDetails } from '#shared/oauth/details'
@@ -34,46 +35,45 @@ export const issueCode = async (
   const { client, redirectUri } = j
   const [at, code, id] = [ctx.clock.now(), newHandle(ctx, client.tenantId), ctx.random.id()]
   const codeExpiresAt = secondsAfter(at, CODE_SECONDS)
-  await atomically(forTenant(ctx.db, client.tenantId), async (t) => {
-    const whose = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null }
-    await also?.(t)
-    await admit(t, client, whose.resourceServerId, at)
-    await authorizeClient(
-      t,
-      {
-        id,
-        grantId: ctx.random.id(),
-        ...whose,
-        sessionId: principal.sessionId,
-        offline: scopes.includes('offline_access'),
-        scopes: [...scopes],
-        authTime: principal.authTime,
-        amr: [...principal.amr],
-        acr: principal.acr,
-        nonce: j.nonce ?? null,
-        codeHash: code.hash,
-        codeExpiresAt,
-        redirectUri,
-        codeChallenge: j.codeChallenge,
-        jkt: j.jkt ?? null,
-        details: j.details,
-        createdAt: at,
-        expiresAt: codeExpiresAt,
-      },
-      remember,
-    )
-    await insertBudgets(t, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
-    await record(t, ctx, {
-      event: 'oauth.authorized',
-      actor: byUser(principal),
-      target: { type: 'client', id: client.clientId },
-      after: {
-        authorization_id: id,
-        scopes,
-        resource: j.resource?.resource ?? null,
-        ...notedDetails(j.details),
-      },
+  const t = forTenant(ctx.db, client.tenantId)
+  const whose = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null }
+  const authorization = {
+    id,
+    grantId: ctx.random.id(),
+    ...whose,
+    sessionId: principal.sessionId,
+    offline: scopes.includes('offline_access'),
+    scopes: [...scopes],
+    authTime: principal.authTime,
+    amr: [...principal.amr],
+    acr: principal.acr,
+    nonce: j.nonce ?? null,
+    codeHash: code.hash,
+    codeExpiresAt,
+    redirectUri,
+    codeChallenge: j.codeChallenge,
+    jkt: j.jkt ?? null,
+    details: j.details,
+    createdAt: at,
+    expiresAt: codeExpiresAt,
+  }
+  const occurrence: Occurrence = {
+    event: 'oauth.authorized',
+    actor: byUser(principal),
+    target: { type: 'client', id: client.clientId },
+    after: { authorization_id: id, scopes, resource: j.resource?.resource ?? null, ...notedDetails(j.details) },
+  }
+  const isAll = also === undefined && client.registeredBy === 'administrator' && j.details.length === 0
+  const event = isAll ? await eventRowAtHand(t, ctx, occurrence) : undefined
+  if (event !== undefined) await authorizeAtOnce(t, authorization, remember, event)
+  else {
+    await atomically(t, async (tx) => {
+      await also?.(tx)
+      await admit(tx, client, whose.resourceServerId, at)
+      await authorizeClient(tx, authorization, remember)
+      await insertBudgets(tx, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
+      await record(tx, ctx, occurrence)
     })
-  })
+  }
   return answerAt(redirectUri, ctx.config.BASE_URL, { code: code.text, state: j.state })
 }

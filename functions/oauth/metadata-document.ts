@@ -3,7 +3,7 @@
 import { isUniqueViolation } from '#db/client'
 import { type Client, insertClient, updateClient } from '#db/store/clients'
 import { deleteGrantsOfClient } from '#db/store/oauth-authorizations'
-import { countSelfRegistered, findMetadataClient } from '#db/store/registered-clients'
+import { findMetadataClient } from '#db/store/registered-clients'
 import { findServerByIdentifier, findTenantOfResource } from '#db/store/resource-servers'
 import { atomically, directory, forTenant, type TenantDb } from '#db/tenant'
 import { byAnonymous, byClient, record } from '#shared/audit/record'
@@ -17,6 +17,7 @@ import { sha256 } from '#shared/oauth/handles'
 import { letsIn } from './admission.ts'
 import { judgeMetadata, noLooser, type Said } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
+import { countStranger, requireRoom, STRANGER_SECONDS } from './newcomers.ts'
 
 /** The draft recommends 5 KiB; some list many addresses. */
 const MOST_BYTES = 10 * 1024
@@ -24,9 +25,7 @@ const FRESH_SECONDS = 3600
 /** How long an address that does not answer is served from what is known of it. */
 const STALE_SECONDS = 24 * 3600
 const FAILED_SECONDS = 60
-const UNUSED_SECONDS = 24 * 3600
 const MOST_FETCHES = 30
-const MOST_UNUSED = 500
 
 const refused = (why: string): AppError => new AppError('invalid_request', `client_id: ${why}`)
 
@@ -107,11 +106,12 @@ const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promi
 /** @throws AppError invalid_request, quota_exceeded */
 const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
   const document = await fetchDocument(ctx, url)
+  await countStranger(ctx)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   try {
     await atomically(t, async (tx) => {
-      if ((await countSelfRegistered(tx)).unused >= MOST_UNUSED) throw new AppError('quota_exceeded', 'Too many clients registered themselves.')
-      const times = { unusedUntil: secondsAfter(at, UNUSED_SECONDS), validFrom: at, createdAt: at, updatedAt: at, metadataFetchedAt: at }
+      await requireRoom(tx, at)
+      const times = { unusedUntil: secondsAfter(at, STRANGER_SECONDS), validFrom: at, createdAt: at, updatedAt: at, metadataFetchedAt: at }
       await insertClient(tx, { ...document, ...times, id, registeredBy: 'metadata', metadataUrl: url })
       const after = { metadata_url: url, name: document.name, redirect_uris: document.redirectUris }
       await record(tx, ctx, { event: 'client.registered', actor: byAnonymous, target: { type: 'client', id }, after })

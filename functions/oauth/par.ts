@@ -1,6 +1,6 @@
 // A client pushes its authorization request here first (RFC 9126), proved and judged before any browser is involved.
 import { insertRequest } from '#db/store/oauth-authorizations'
-import { atomically, forTenant } from '#db/tenant'
+import { forTenant } from '#db/tenant'
 import { secondsAfter } from '#shared/clock'
 import { AppError } from '#shared/errors'
 import { proofKey } from '#shared/oauth/dpop'
@@ -29,16 +29,14 @@ export const push = async (ctx: Ctx, form: Form): Promise<{ readonly request_uri
   const judged = await judgedOrPending(ctx, client, parameters.resource, () => judge({ client, parameters, pushed: true }, redirectUri))
   await knownTypes(ctx, judged)
   const [handle, at] = [newHandle(ctx, client.tenantId), ctx.clock.now()]
-  await atomically(forTenant(ctx.db, client.tenantId), (t) =>
-    insertRequest(t, {
-      id: ctx.random.id(),
-      kind: 'pushed',
-      handleHash: handle.hash,
-      clientId: client.clientId,
-      parameters,
-      createdAt: at,
-      expiresAt: secondsAfter(at, PUSHED_SECONDS),
-    }),
-  )
+  await insertRequest(forTenant(ctx.db, client.tenantId), {
+    id: ctx.random.id(),
+    kind: 'pushed',
+    handleHash: handle.hash,
+    clientId: client.clientId,
+    parameters,
+    createdAt: at,
+    expiresAt: secondsAfter(at, PUSHED_SECONDS),
+  })
   return { request_uri: `${REQUEST_URI}${handle.text}`, expires_in: PUSHED_SECONDS }
 }

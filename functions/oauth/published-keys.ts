@@ -8,13 +8,19 @@ import { PublishedJwks } from '#shared/oauth/client-metadata.schema'
 import type { Ctx } from './group.ts'
 
 const FRESH_SECONDS = 3600
+/**
+ * How long keys count after they were last read. A client that lost a key takes it from its address; whoever can keep us from reading there must not keep the
+ * key alive. A day bridges an outage, and is as long as others keep keys at most (Keycloak's `max-cache-time`).
+ */
+const STALE_SECONDS = 24 * 3600
 /** However often somebody shows a key that is not there. */
 const PAUSE_SECONDS = 30
 const MOST_BYTES = 64 * 1024
 
 type Keys = readonly Readonly<Record<string, unknown>>[]
 type Deps = Pick<Ctx, 'db' | 'clock' | 'outbound'>
-type Read = { readonly keys: Keys; readonly at: Date | undefined }
+/** When it was last tried, and when that last worked. */
+type Read = { readonly keys: Keys; readonly at: Date | undefined; readonly readAt: Date | undefined }
 
 /** What this process read last: the client at hand may have been looked up before that. */
 const lastRead = new WeakMap<Engine, Map<string, Read>>()
@@ -26,10 +32,13 @@ const remember = ({ db }: Deps, clientId: string, read: Read): void => {
   lastRead.set(db.engine, all.set(clientId, read))
 }
 
-const knownOf = ({ db }: Deps, { clientId, jwks, jwksFetchedAt: at }: OauthClient): Read => {
+const knownOf = ({ db }: Deps, { clientId, jwks, jwksFetchedAt: at, jwksReadAt: readAt }: OauthClient): Read => {
   const read = lastRead.get(db.engine)?.get(clientId)
-  return read?.at !== undefined && (at === undefined || read.at > at) ? read : { keys: jwks?.keys ?? [], at }
+  return read?.at !== undefined && (at === undefined || read.at > at) ? read : { keys: jwks?.keys ?? [], at, readAt }
 }
+
+const secondsSince = (then: Date | undefined, now: Date): number =>
+  then === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - then.getTime()) / 1000
 
 const fetched = async ({ outbound }: Pick<Deps, 'outbound'>, url: string) => {
   try {
@@ -42,17 +51,18 @@ const fetched = async ({ outbound }: Pick<Deps, 'outbound'>, url: string) => {
   }
 }
 
-/** What the client publishes; what was known of it while its address does not answer. */
+/** What the client publishes; while its address does not answer what was known of it, for a day. */
 export const publishedKeys = async (ctx: Deps, client: OauthClient, kid: unknown): Promise<Keys> => {
   const { jwksUri: url, clientId } = client
-  const { keys: known, at } = knownOf(ctx, client)
+  const known = knownOf(ctx, client)
   const now = ctx.clock.now()
-  const age = at === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - at.getTime()) / 1000
-  const isThere = kid === undefined ? known.length > 0 : known.some((key) => key.kid === kid)
-  if (url === undefined || age < PAUSE_SECONDS || (isThere && age < FRESH_SECONDS)) return known
+  const stillCount = secondsSince(known.readAt, now) < STALE_SECONDS ? known.keys : []
+  const age = secondsSince(known.at, now)
+  const isThere = kid === undefined ? stillCount.length > 0 : stillCount.some((key) => key.kid === kid)
+  if (url === undefined || age < PAUSE_SECONDS || (isThere && age < FRESH_SECONDS)) return stillCount
   const found = await fetched(ctx, url)
   await saveFetchedJwks(forTenant(ctx.db, client.tenantId), clientId, found, now)
-  const keys = found?.keys ?? known
-  remember(ctx, clientId, { keys, at: now })
+  const keys = found?.keys ?? stillCount
+  remember(ctx, clientId, { keys, at: now, readAt: found === undefined ? known.readAt : now })
   return keys
 }

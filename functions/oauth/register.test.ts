@@ -2,10 +2,13 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { insertClient } from '#db/store/clients'
+import { findOauthClient } from '#db/store/oauth-clients'
 import { deleteUnusedClientsOfAllTenants, findMetadataClient } from '#db/store/registered-clients'
 import { updateResourceServer } from '#db/store/resource-servers'
 import { updateTenantSettings } from '#db/store/tenants'
 import { atomically, forTenant, ofAllTenants, SYSTEM_TENANT } from '#db/tenant'
+import { guardedFetch } from '#shared/fetch/guarded'
 import { authorizationServerError } from '#shared/http/problem'
 import { type Company, startApp, type TestApp } from '#shared/testing/app'
 import {
@@ -22,6 +25,7 @@ import {
   VERIFIER,
 } from '#shared/testing/oauth'
 import { resourceRoutes } from '../resources/routes.ts'
+import { publishedKeys } from './published-keys.ts'
 import { oauthRoutes } from './routes.ts'
 
 /** What clients publish at their addresses. */
@@ -50,8 +54,9 @@ beforeAll(async () => {
 afterAll(() => web.stop())
 
 const CALLBACK = 'http://127.0.0.1:4321/callback'
-const start = async (modes: string[] = ['dcr', 'cimd']) => {
-  const app = await startApp([...oauthRoutes, ...resourceRoutes], { render: authorizationServerError, env: { OUTBOUND_LOOPBACK: 'on' } })
+const start = async ({ modes = ['dcr', 'cimd'], ...options }: Parameters<typeof startApp>[1] & { readonly modes?: string[] } = {}) => {
+  const routes = [...oauthRoutes, ...resourceRoutes]
+  const app = await startApp(routes, { render: authorizationServerError, env: { OUTBOUND_LOOPBACK: 'on' }, ...options })
   const company = await app.company()
   const server = await newResource(app, company, [{ name: 'tools:read', description: 'Read tools' }], { registrationModes: modes })
   const pat = await app.person(company)
@@ -67,6 +72,8 @@ const registered = async (app: TestApp, more: Json = {}): Promise<Json> => {
   expect(answer.status).toBe(201)
   return (await answer.json()) as Json
 }
+/** As routes of the app have it: nothing but this machine answers. */
+const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true })
 const setMode = (app: TestApp, company: Company, mode: 'open' | 'token' | 'closed') =>
   atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { clientRegistration: mode }, app.clock.now()))
 const rowsOf = async (app: TestApp, tenantId: Company['tenantId'], id: unknown): Promise<number> =>
@@ -131,7 +138,7 @@ test('another company\u2019s resource is none of its business afterwards, and a 
   const foreign = await browser.get(authorizePath(asTest(made.client_id), { resource: theirs.resource, scope: 'x' }))
   expect(answerIn(foreign).get('error')).toBe('invalid_target')
   const unused = await registered(app)
-  app.clock.advance(24 * 3600 + 1)
+  app.clock.advance(3600 + 1)
   const late = await browser.get(authorizePath(asTest(unused.client_id), { resource: server.resource }))
   expect(late.status).toBe(400)
   const t = forTenant(app.db, SYSTEM_TENANT)
@@ -225,6 +232,37 @@ test('strangers register only so many clients', async () => {
   expect(statuses[60]).toBe(429)
 })
 
+test('a stranger with a whole site of addresses gets a part of the places, and what nobody used gives its place back within the hour', async () => {
+  const { app, company, server } = await start({ env: { RATE_LIMIT: 'on', OUTBOUND_LOOPBACK: 'on' }, cache: 'by-clock' })
+  const site = '2001:db8:7'
+  const ask = async (address: string) => (await app.request('/oauth/register', { body: { ...PUBLIC, resource: server.resource }, address })).status
+  const of = async (at: (n: number) => string) => {
+    const statuses = []
+    for (let n = 0; n < 61; n++) statuses.push(await ask(at(n)))
+    return [statuses.filter((status) => status === 201).length, statuses.at(-1)]
+  }
+  expect(await of((n) => `${site}:${n.toString(16)}::1`)).toEqual([60, 429])
+  // Others come in, until there are as many as there may be at all.
+  const crowd = Array.from({ length: 440 }, (_, n) => ({
+    id: app.ctx.random.id(),
+    name: `crowd ${n}`,
+    redirectUris: [CALLBACK],
+    isPublic: true,
+    registeredBy: 'dynamic' as const,
+    unusedUntil: new Date(app.clock.now().getTime() + 3_600_000),
+    validFrom: app.clock.now(),
+    createdAt: app.clock.now(),
+    updatedAt: app.clock.now(),
+  }))
+  expect(await ask('198.51.100.7')).toBe(201)
+  await atomically(forTenant(app.db, company.tenantId), async (t) => {
+    for (const one of crowd) await insertClient(t, one)
+  })
+  expect(await ask('198.51.100.8')).toBe(429)
+  app.clock.advance(3600)
+  expect(await ask('198.51.100.9')).toBe(201)
+})
+
 test('who names no way to prove itself gets a secret, and may show it either way', async () => {
   const { app, server, browser } = await start()
   const answer = await register(app, { redirect_uris: [CALLBACK] })
@@ -276,7 +314,7 @@ test('a client looks after its own registration, and nobody else\u2019s', async 
 })
 
 test('a server that lets no such clients in: they wait, an administrator decides, and only they learn of it', async () => {
-  const { app, company, server, browser } = await start(['prereg'])
+  const { app, company, server, browser } = await start({ modes: ['prereg'] })
   const made = await registered(app, { resource: server.resource })
   const path = authorizePath(asTest(made.client_id), { resource: server.resource, scope: 'tools:read' })
   const first = answerIn(await browser.get(path))
@@ -483,6 +521,52 @@ test('keys at an address of the client: read once, read anew for a key that is n
   web.publish('/keys.json', '', { status: 500 })
   app.clock.advance(3601)
   expect([await ask(two), reads()]).toEqual([200, 4])
+})
+
+test('keys whose address does not answer count for a day after they were last read, in every process, and again once it does', async () => {
+  const { app, company, server } = await start()
+  const { publicKey } = await generateKeyPair('ES256')
+  const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1' }]
+  const jwksUri = web.publish('/dying.json', { keys })
+  const client = await newOauthClient(app, company, { at: [server], tokenEndpointAuthMethod: 'private_key_jwt', jwksUri })
+  const t = forTenant(app.db, company.tenantId)
+  const counting = async (ctx: typeof app.ctx): Promise<number> => {
+    const found = await findOauthClient(t, client.id, undefined, app.clock.now())
+    if (found === undefined) throw new Error('the client is gone')
+    return (await publishedKeys({ ...ctx, outbound }, found, 'k1')).length
+  }
+  /** A process that remembers nothing. */
+  const another = () => ({ ...app.ctx, db: { ...app.db, engine: { ...app.db.engine } } })
+  expect(await counting(app.ctx)).toBe(1)
+  web.publish('/dying.json', '', { status: 500 })
+  const HOUR = 3600
+  for (let hour = 1; hour < 24; hour++) {
+    app.clock.advance(HOUR)
+    expect([await counting(app.ctx), await counting(another())], `after ${hour} hours`).toEqual([1, 1])
+  }
+  app.clock.advance(HOUR)
+  expect([await counting(app.ctx), await counting(another())]).toEqual([0, 0])
+  app.clock.advance(HOUR)
+  expect([await counting(another()), await counting(app.ctx)]).toEqual([0, 0])
+  web.publish('/dying.json', { keys })
+  app.clock.advance(31)
+  expect([await counting(app.ctx), await counting(another())]).toEqual([1, 1])
+})
+
+test('a copy of before it was noted when it was read counts from the last try', async () => {
+  const { app, company, server } = await start()
+  const jwksUri = web.publish('/older.json', '', { status: 500 })
+  const fetched = { fetchedJwks: { keys: [{ kty: 'EC', kid: 'k1' }] }, jwksFetchedAt: app.clock.now() }
+  const client = await newOauthClient(app, company, { at: [server], tokenEndpointAuthMethod: 'private_key_jwt', jwksUri, ...fetched })
+  const counting = async (): Promise<number> => {
+    const found = await findOauthClient(forTenant(app.db, company.tenantId), client.id, undefined, app.clock.now())
+    const ctx = { ...app.ctx, outbound, db: { ...app.db, engine: { ...app.db.engine } } }
+    return found === undefined ? -1 : (await publishedKeys(ctx, found, 'k1')).length
+  }
+  app.clock.advance(12 * 3600)
+  expect(await counting()).toBe(1)
+  app.clock.advance(12 * 3600)
+  expect(await counting()).toBe(0)
 })
 
 test('the access policy of a server gives its role to who comes first, once', async () => {

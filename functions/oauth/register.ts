@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient, updateClient } from '#db/store/clients'
 import { hasStepsBelow } from '#db/store/oauth-delegations'
-import { countSelfRegistered, spendRegistrationToken } from '#db/store/registered-clients'
+import { spendRegistrationToken } from '#db/store/registered-clients'
 import { findTenantOfResource } from '#db/store/resource-servers'
 import { findTenant, hasCompany, listTenantIds, releaseQuota } from '#db/store/tenants'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
@@ -10,22 +10,16 @@ import { byAnonymous, byClient, record } from '#shared/audit/record'
 import { secondsAfter, unixSeconds } from '#shared/clock'
 import { equal } from '#shared/crypto/equal'
 import { AppError } from '#shared/errors'
-import { addressKey } from '#shared/http/guard'
 import { sha256 } from '#shared/oauth/handles'
 import { ENDPOINTS } from '#shared/oauth/offered'
 import { opaque } from '#shared/random'
 import { judgeMetadata, noLooser } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
+import { countStranger, INVITED_SECONDS, requireRoom, STRANGER_SECONDS } from './newcomers.ts'
 import type { RegisterBody, RegisteredClient, UpdateBody } from './register.schema.ts'
 
 type Shown = z.input<typeof RegisteredClient>
 
-/** A registration that nobody lets in within a day is removed. */
-const UNUSED_SECONDS = 24 * 3600
-const MOST_UNUSED = 500
-const MOST_OF_TENANT = 5000
-/** Of one address. */
-const MOST_PER_HOUR = 60
 /** A registration access token begins with the client that it is of. */
 const MANAGES = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
 /** An initial access token, with the company that it is of. */
@@ -89,14 +83,12 @@ const requireLet = async (t: TenantTx, ctx: Ctx, initial: string | undefined): P
     return
   }
   if (policy === 'token') throw new AppError('unauthorized', 'An initial access token is needed (RFC 7591 section 3).')
-  const { all, unused } = await countSelfRegistered(t)
-  if (unused >= MOST_UNUSED || all >= MOST_OF_TENANT) throw new AppError('quota_exceeded', 'Too many clients registered themselves.')
+  await requireRoom(t, ctx.clock.now())
 }
 
 /** @throws AppError invalid_redirect_uri, invalid_client_metadata, invalid_target, invalid_token, registration_refused, quota_exceeded, rate_limited */
 export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): Promise<Shown> => {
-  const key = `oauth-register:${addressKey(ctx, ctx.request.address)}`
-  await ctx.limits.check([{ key, windowSeconds: 3600, max: MOST_PER_HOUR, guardsCredential: false }])
+  await countStranger(ctx)
   const initial = bearerOf(ctx)
   const client = judgeMetadata(ctx, said, initial !== undefined)
   const tenantId = await ownerOf(ctx, initial, said.resource)
@@ -110,7 +102,7 @@ export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): P
       id,
       registeredBy: 'dynamic',
       registrationTokenHash: sha256(manages),
-      unusedUntil: secondsAfter(at, UNUSED_SECONDS),
+      unusedUntil: secondsAfter(at, initial === undefined ? STRANGER_SECONDS : INVITED_SECONDS),
       ...(hasSecret ? { secretHash: sha256(secret) } : {}),
       validFrom: at,
       createdAt: at,

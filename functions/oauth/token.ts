@@ -1,12 +1,12 @@
 // The token endpoint: small checks, in this order, because their order is the security property.
 import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
+import type { BehindCode } from '#db/store/oauth-code-flow'
 import { AppError } from '#shared/errors'
 import { Sent } from '#shared/http/route'
 import { proofKey } from '#shared/oauth/dpop'
 import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/oauth/offered'
 import { authenticateClient } from './client-authentication.ts'
-import { authorizationCode } from './grants/authorization-code.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import type { Ctx } from './group.ts'
@@ -20,13 +20,16 @@ export type Asked = {
   readonly client: OauthClient
   /** The key that the request proves to hold. */
   readonly jkt: string | undefined
+  /** What is behind the code that it shows, where that was read with the client. */
+  readonly behind?: BehindCode | undefined
 }
 export type Grant = (ctx: Ctx, asked: Asked) => Promise<TokenSet>
 
 const GRANTS: Readonly<Record<GrantType, Grant>> = {
-  authorization_code: authorizationCode,
   refresh_token: refreshTokenGrant,
   client_credentials: clientCredentials,
+  // Loaded with the first code, as what makes codes is.
+  authorization_code: async (ctx, asked) => (await import('./grants/authorization-code.ts')).authorizationCode(ctx, asked),
   // Loaded by the first poll: few clients have these grants.
   [DEVICE_CODE]: async (ctx, asked) => (await import('./grants/device-code.ts')).deviceCode(ctx, asked),
   [CIBA]: async (ctx, asked) => (await import('./grants/ciba.ts')).ciba(ctx, asked),
@@ -70,13 +73,20 @@ const lookedFor = (form: Form): string | undefined => {
   return type === TOKEN_EXCHANGE || type === JWT_BEARER ? (typeof named === 'string' ? named : undefined) : undefined
 }
 
+/** A code is looked up with the client that shows it. */
+const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<Asked, 'client' | 'behind'>> => {
+  const asked = { ...form, resource: lookedFor(form) ?? form.resource }
+  if (form.grant_type === 'authorization_code') return (await import('./grants/authorization-code.ts')).whoShowsCode(ctx, asked)
+  return { client: await authenticateClient(ctx, asked) }
+}
+
 /** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */
 export const answerToken = async (ctx: Ctx, form: Form): Promise<Sent<TokenSet>> => {
   const type = grantTypeIn(form)
-  const client = await authenticateClient(ctx, { ...form, resource: lookedFor(form) ?? form.resource })
+  const { client, behind } = await whoAsks(ctx, form)
   requireRegistered(client, type)
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   requireProof(client, jkt)
-  const tokens = await GRANTS[type](ctx, { form, client, jkt })
+  const tokens = await GRANTS[type](ctx, { form, client, jkt, behind })
   return new Sent(tokens, { headers: { Pragma: 'no-cache' } })
 }

@@ -1,9 +1,14 @@
 // The deployment's public keys (RFC 7517). Prepared once a generation of keys; a reader that shows the ETag it has gets 304 from mount.
-import { Sent } from '#shared/http/route'
+import { Constant } from '#shared/http/route'
+import type { JwksDocument } from '#shared/token/signing-keys'
 import type { Ctx } from './group.ts'
 
+const made = new WeakMap<JwksDocument, Constant>()
+
 /** The keys of this deployment alone: a tenant's own keys never stand here, or one tenant's key would pass for another's. */
-export const jwks = async (ctx: Pick<Ctx, 'signingKeys'>): Promise<Sent<string>> => {
-  const { body, etag } = await ctx.signingKeys.jwksDocument()
-  return new Sent(body, { headers: { ETag: etag } })
+export const jwks = async (ctx: Pick<Ctx, 'signingKeys'>): Promise<Constant> => {
+  const document = await ctx.signingKeys.jwksDocument()
+  const known = made.get(document) ?? new Constant(document.body, document.etag)
+  made.set(document, known)
+  return known
 }

@@ -1,13 +1,12 @@
 // Metadata of the authorization server (RFC 8414, OpenID Connect Discovery) and of this server's own protected resource (RFC 9728): what exists, and nothing
 // else. The same bytes for everybody, made once.
 import { createHash } from 'node:crypto'
-import { Sent } from '#shared/http/route'
+import { Constant } from '#shared/http/route'
 import { CLIENT_AUTH_METHODS, CLIENT_SIGNING_ALGS, ENDPOINTS, GRANT_TYPES, IDENTITY_SCOPES } from '#shared/oauth/offered'
 import { ACR } from '#shared/token/acr'
 import type { Ctx } from './group.ts'
 
 type Config = Ctx['config']
-type Document = { readonly body: string; readonly etag: string }
 
 const CLAIMS = ['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'at_hash', 'sid']
 const OF_PERSON = ['name', 'preferred_username', 'picture', 'email', 'email_verified']
@@ -64,17 +63,17 @@ const ownResource = ({ BASE_URL: issuer }: Config) => ({
   dpop_signing_alg_values_supported: CLIENT_SIGNING_ALGS,
 })
 
-const documentOf = (value: unknown): Document => {
+const documentOf = (value: unknown): Constant => {
   const body = JSON.stringify(value)
-  return { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` }
+  return new Constant(body, `"${createHash('sha256').update(body).digest('base64url')}"`)
 }
 
 const prepared = (make: (config: Config) => unknown) => {
-  const made = new WeakMap<Config, Document>()
-  return async ({ config }: Pick<Ctx, 'config'>): Promise<Sent<string>> => {
+  const made = new WeakMap<Config, Constant>()
+  return async ({ config }: Pick<Ctx, 'config'>): Promise<Constant> => {
     const known = made.get(config) ?? documentOf(make(config))
     made.set(config, known)
-    return new Sent(known.body, { headers: { ETag: known.etag } })
+    return known
   }
 }
 

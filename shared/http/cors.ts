@@ -81,13 +81,13 @@ export const createOrigins = (ctx: Pick<BaseCtx, 'config' | 'db' | 'clock' | 'li
 }
 
 export const corsHeaders = (origin: string): Readonly<Record<string, string>> => ({
-  'Access-Control-Allow-Origin': origin,
-  'Access-Control-Allow-Credentials': 'true',
-  'Access-Control-Expose-Headers': EXPOSE,
+  'access-control-allow-origin': origin,
+  'access-control-allow-credentials': 'true',
+  'access-control-expose-headers': EXPOSE,
 })
 
 export const preflightHeaders: Readonly<Record<string, string>> = {
-  'Access-Control-Allow-Methods': METHODS,
-  'Access-Control-Allow-Headers': ALLOW,
-  'Access-Control-Max-Age': String(MAX_AGE_SECONDS),
+  'access-control-allow-methods': METHODS,
+  'access-control-allow-headers': ALLOW,
+  'access-control-max-age': String(MAX_AGE_SECONDS),
 }

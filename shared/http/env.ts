@@ -12,6 +12,12 @@ export type Sent = Readonly<Record<string, unknown>>
 type Variables = {
   requestId: string
   originAllowed: boolean | undefined
+  /** What the caller's origin is told, by lower-case names. */
+  cors: Readonly<Record<string, string>> | undefined
+  /** Whether the caller is told to come over TLS from now on (RFC 6797). */
+  hsts: boolean | undefined
+  /** Length of the answer's body, where it is known. */
+  sentBytes: number | undefined
   route: Route<never> | undefined
   render: Render | undefined
   request: RequestInfo | undefined

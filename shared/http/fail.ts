@@ -4,6 +4,7 @@ import { isDatabaseAway, sqlState } from '#db/client'
 import { CacheAway } from '../cache/cache.ts'
 import type { BaseCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { respond } from './answer.ts'
 import type { Exchange } from './env.ts'
 import { type Asked, authsecError, problem, type Render } from './problem.ts'
 import { firstsOfMinute } from './quota-notes.ts'
@@ -56,8 +57,9 @@ export const failing = (ctx: BaseCtx, refusals: Refusals): Fail => {
     if (await isWorthRecording(error, c)) await refusals.note(error, c.get('request'), c.get('principal'))
     const { body, type, headers, status } = await shapeOf(c)(error, requestId, ctx.clock.now(), askedOf(c))
     const text = typeof body === 'string' ? body : JSON.stringify(body)
-    return new Response(text, {
+    return respond(c, {
       status: status ?? error.status,
+      body: text,
       headers: { ...headers, 'Content-Type': type, 'Content-Length': String(Buffer.byteLength(text)) },
     })
   }

@@ -8,7 +8,7 @@ import { startApp } from '../testing/app.ts'
 import { PRODUCTION } from '../testing/production.ts'
 import { open, user } from './access.ts'
 import { problem } from './problem.ts'
-import { empty, json, routeFor } from './route.ts'
+import { empty, json, routeFor, Sent } from './route.ts'
 
 const route = routeFor<RequestCtx>()
 const common = { access: open('A test.', { class: 'general' }), errors: [], emits: 'nothing', summary: 'A test.' } as const
@@ -21,6 +21,13 @@ const routes = [
   route({ ...common, ...ok, id: 'f.post', on: 'POST /authsec/f/thing' }),
   route({ ...common, id: 'f.slow', on: 'GET /authsec/f/slow', reply: empty(204), handle: () => never }),
   route({ ...common, ...ok, id: 'f.me', on: 'POST /f/me', access: user(), body: z.object({ password: z.string() }) }),
+  route({
+    ...common,
+    id: 'f.spelled',
+    on: 'GET /f/spelled',
+    reply: empty(204),
+    handle: async () => new Sent(undefined, { headers: { 'cache-control': 'public', VARY: 'Accept-Language' } }),
+  }),
   route({
     ...common,
     id: 'f.secure',
@@ -99,6 +106,19 @@ describe('headers', () => {
     const many = Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [`x-${n}`, 'aaaaaaaa']))
     expect((await request('/f/thing', { headers: many })).status).toBe(431)
     expect((await request('/f/thing', { headers: { 'x-large': 'a'.repeat(8 * 1024) } })).status).toBe(204)
+  })
+
+  test('they are counted as they were sent, where the server has them so', async () => {
+    const { app } = await started
+    const ask = (rawHeaders: readonly string[]) => app.request('/f/thing', {}, { peer: { address: '192.0.2.1', secure: false, rawHeaders } })
+    const many = (count: number): string[] => Array.from({ length: 2 * count }, (_, n) => (n % 2 === 0 ? `x-${n}` : 'a'.repeat(1024)))
+    expect([(await ask(many(31))).status, (await ask(many(32))).status]).toEqual([204, 431])
+  })
+
+  test('a name that is spelled otherwise is the same header', async () => {
+    const { request } = await started
+    const response = await request('/f/spelled')
+    expect([response.headers.get('cache-control'), response.headers.get('vary')]).toEqual(['public', 'Accept-Language, Origin'])
   })
 
   test('every answer carries the security headers and is not stored', async () => {

@@ -3,6 +3,7 @@ import type { BaseCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { emfLine } from '../metrics/emf.ts'
 import { clientAddress, forwardedPlace, forwardedProto } from './address.ts'
+import { respond } from './answer.ts'
 import { corsHeaders, createOrigins, preflightHeaders } from './cors.ts'
 import type { Exchange, Step } from './env.ts'
 import type { Fail } from './fail.ts'
@@ -13,17 +14,6 @@ import { pathOf } from './route.ts'
 
 const MAX_HEADER_BYTES = 32 * 1024
 const EMF_NAMESPACE = 'authsec-serverless'
-
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'X-XSS-Protection': '0',
-  'Referrer-Policy': 'strict-origin-when-cross-origin',
-  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
-  'Cache-Control': 'no-store',
-}
-const HSTS = 'max-age=31536000; includeSubDomains'
 
 /** Methods that have a name in metrics and log lines; a caller can make up others without end. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -48,25 +38,18 @@ export const forwardedOf = (c: Exchange, config: BaseCtx['config']): Forwarded =
   }
 }
 
-const headerBytes = (headers: Headers): number => {
-  let size = 0
-  headers.forEach((value, name) => {
-    size += name.length + value.length + 4
-  })
-  return size
+/** Of the headers as they were sent, where the server has them: making an object of them costs more than all that is read of it. */
+const headerBytes = (c: Exchange): number => {
+  const parts = c.env?.peer?.rawHeaders ?? [...c.req.raw.headers].flat()
+  // Two more for each name and each value: `: ` and the end of the line.
+  return parts.reduce((size, part) => size + part.length + 2, 0)
 }
 
-const withinTime = async (work: Promise<void>, seconds: number): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new AppError('timeout')), seconds * 1000)
+const withinTime = (work: Promise<void>, seconds: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new AppError('timeout')), seconds * 1000)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
   })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 const noteOf = (caller: Caller): Readonly<Record<string, string>> => ({
   tenant_id: caller.tenantId,
@@ -84,7 +67,7 @@ const account = (ctx: BaseCtx, c: Exchange, startedAt: number): void => {
   const labels = { method, endpoint, tenant_id: tenantId }
   ctx.metrics.count('http_requests_total', { ...labels, status_code: String(status) })
   ctx.metrics.observe('http_request_duration_seconds', { ...labels, status_code: String(status) }, durationMs / 1000)
-  ctx.metrics.observe('http_response_size_bytes', labels, Number(c.res.headers.get('content-length') ?? '0'))
+  ctx.metrics.observe('http_response_size_bytes', labels, c.get('sentBytes') ?? 0)
   if (ctx.config.METRICS_EMF === 'on') {
     ctx.log.line(emfLine(EMF_NAMESPACE, { at: ctx.clock.now(), durationMs, method, endpoint, statusCode: status, tenantId, requestId }))
   }
@@ -98,15 +81,6 @@ const account = (ctx: BaseCtx, c: Exchange, startedAt: number): void => {
   })
 }
 
-const decorate = (c: Exchange, cors: Readonly<Record<string, string>>, secure: boolean): void => {
-  const { headers } = c.res
-  headers.set('X-Request-ID', c.get('requestId'))
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!headers.has(name)) headers.set(name, value)
-  for (const [name, value] of Object.entries(cors)) headers.set(name, value)
-  headers.append('Vary', 'Origin')
-  if (secure) headers.set('Strict-Transport-Security', HSTS)
-}
-
 export type FrameOptions = {
   /** How long a request may take; REQUEST_SECONDS unless told. */
   readonly requestSeconds?: number
@@ -114,18 +88,17 @@ export type FrameOptions = {
 
 export const frame = (ctx: BaseCtx, fail: Fail, refusals: Refusals, { requestSeconds = ctx.config.REQUEST_SECONDS }: FrameOptions): Step => {
   const origins = createOrigins(ctx)
-  const corsFor = async (c: Exchange, address: string): Promise<Readonly<Record<string, string>>> => {
-    const origin = c.req.header('origin')
+  const judgeOrigin = async (c: Exchange, origin: string, address: string): Promise<void> => {
     // Whoever cannot be looked up now is not let in now.
-    const allowed = origin !== undefined && (await origins.allowed(origin, address).catch(() => false))
-    c.set('originAllowed', allowed)
-    if (!allowed) return {}
-    return c.req.method === 'OPTIONS' ? { ...corsHeaders(origin), ...preflightHeaders } : corsHeaders(origin)
+    if (!(await origins.allowed(origin, address).catch(() => false))) return
+    c.set('originAllowed', true)
+    c.set('cors', c.req.method === 'OPTIONS' ? { ...corsHeaders(origin), ...preflightHeaders } : corsHeaders(origin))
   }
+  const isProduction = ctx.config.ENVIRONMENT === 'production'
   /** Whoever names a host that is not ours is looking for somebody else, or makes us write links to it (RFC 9110 section 7.4). */
   const requireHost = async (c: Exchange, address: string): Promise<void> => {
     const host = c.req.header('host')?.toLowerCase()
-    if (ctx.config.ENVIRONMENT !== 'production' || host === undefined || (await origins.serves(host, address))) return
+    if (host === undefined || (await origins.serves(host, address))) return
     ctx.log.warn('request.unknown_host', { request_id: c.get('requestId') })
     throw new AppError('unknown_host')
   }
@@ -136,17 +109,17 @@ export const frame = (ctx: BaseCtx, fail: Fail, refusals: Refusals, { requestSec
       requestIdOf(c.req.raw.headers, () => ctx.random.id()),
     )
     const forwarded = forwardedOf(c, ctx.config)
-    let cors: Readonly<Record<string, string>> = {}
+    c.set('hsts', forwarded.secure || isProduction)
     try {
-      if (headerBytes(c.req.raw.headers) > MAX_HEADER_BYTES) throw new AppError('headers_too_large')
-      await requireHost(c, forwarded.address)
-      cors = await corsFor(c, forwarded.address)
-      if (c.req.method === 'OPTIONS') c.res = new Response(null, { status: 204 })
+      if (headerBytes(c) > MAX_HEADER_BYTES) throw new AppError('headers_too_large')
+      if (isProduction) await requireHost(c, forwarded.address)
+      const origin = c.req.header('origin')
+      if (origin !== undefined) await judgeOrigin(c, origin, forwarded.address)
+      if (c.req.method === 'OPTIONS') c.res = respond(c, { status: 204, body: null, headers: {} })
       else await withinTime(next(), requestSeconds)
     } catch (error) {
       c.res = await fail(error, c)
     }
-    decorate(c, cors, forwarded.secure || ctx.config.ENVIRONMENT === 'production')
     account(ctx, c, startedAt)
     await ctx.metrics.flush()
     await refusals.settle()

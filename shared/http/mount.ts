@@ -6,6 +6,7 @@ import { requireFormToken } from '../browser/form.ts'
 import type { BaseCtx, RequestInfo } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { noTracer } from '../trace/trace.ts'
+import { respond } from './answer.ts'
 import { type Env, type Exchange, known, type Stage } from './env.ts'
 import { failing } from './fail.ts'
 import { type FrameOptions, forwardedOf, frame } from './frame.ts'
@@ -35,10 +36,7 @@ const access =
   async (c) => {
     c.set('route', route)
     c.set('render', route.render ?? render)
-    const request = {
-      ...requestInfo(c.req.raw, forwardedOf(c, ctx.config), c.get('requestId'), route),
-      originAllowed: c.get('originAllowed') === true,
-    }
+    const request = requestInfo(c.req.raw, forwardedOf(c, ctx.config), c.get('requestId'), route, c.get('originAllowed') === true)
     c.set('request', request)
     const principal = await identify(ctx, route, request)
     c.set('principal', principal)
@@ -75,7 +73,7 @@ const handler = (ctx: BaseCtx, route: Route<never>, stages: readonly Stage[]) =>
   }
   await limitAccount(ctx, route, request, parts.body ?? parts.form)
   const outcome = await route.handle({ ctx: { ...ctx, request } as never, principal: principal as never, ...parts } as never)
-  return notModified(replyWith(route, outcome, request), c.req.raw)
+  return respond(c, notModified(replyWith(route, outcome, request), c.req.raw))
 }
 
 /** A known path under another method. Hono answers HEAD wherever there is GET, and the frame answers OPTIONS. */

@@ -1,8 +1,9 @@
 // A handler's result becomes a response: what leaves is what the declaration lists, and nothing else.
 import type * as z from 'zod'
 import type { RequestInfo } from '../context.ts'
+import { type Answer, preparedHeaders } from './answer.ts'
 import { AWAY_HEADERS } from './problem.ts'
-import { type Cookie, type Route, Sent } from './route.ts'
+import { Constant, type Cookie, type Route, Sent } from './route.ts'
 
 /** A cookie whose name says `__Host-` is only kept by browsers that got it with `Secure` and `Path=/` (RFC 6265bis section 4.1.3.2). */
 export const cookieLine = (cookie: Cookie, secure: boolean): string =>
@@ -15,14 +16,13 @@ const hasCurrent = (etag: string, ifNoneMatch: string): boolean =>
   ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => opaqueTag(tag) === opaqueTag(etag))
 
 /** Section 15.4.5: a 304 keeps what would have changed a cache, and says nothing of a body. */
-export const notModified = (response: Response, request: Request): Response => {
-  const [etag, wanted] = [response.headers.get('etag'), request.headers.get('if-none-match')]
+export const notModified = (answer: Answer, request: Request): Answer => {
+  const { ETag: etag } = answer.headers
   const isRead = request.method === 'GET' || request.method === 'HEAD'
-  if (etag === null || wanted === null || !isRead || response.status !== 200 || !hasCurrent(etag, wanted)) return response
-  const headers = new Headers(response.headers)
-  headers.delete('content-length')
-  headers.delete('content-type')
-  return new Response(null, { status: 304, headers })
+  const wanted = etag !== undefined && isRead && answer.status === 200 ? request.headers.get('if-none-match') : null
+  if (etag === undefined || wanted === null || !hasCurrent(etag, wanted)) return answer
+  const { 'Content-Length': _, 'Content-Type': __, ...headers } = answer.headers
+  return { ...answer, status: 304, body: null, headers, prepared: undefined }
 }
 
 type Chosen = { readonly variant: Route<never>['reply']['variants'][number]; readonly value: unknown }
@@ -36,19 +36,22 @@ const chosenOf = (route: Route<never>, result: unknown): Chosen => {
 }
 
 /** Throws on a result that its schema refuses: a mistake of ours, and so `internal`. */
-export const replyWith = (route: Route<never>, outcome: unknown, request: Pick<RequestInfo, 'secure'>): Response => {
+export const replyWith = (route: Route<never>, outcome: unknown, request: Pick<RequestInfo, 'secure'>): Answer => {
+  const known = outcome instanceof Constant ? outcome.answers.get(route) : undefined
+  if (known !== undefined) return known
   const sent = outcome instanceof Sent ? (outcome as Sent<unknown>) : new Sent<unknown>(outcome)
   const { variant, value } = chosenOf(route, sent.result)
   const body = variant.schema === undefined ? (value ?? null) : JSON.stringify((variant.schema as z.ZodType).parse(value))
-  const away = variant.status === 503 ? AWAY_HEADERS : {}
-  const headers = new Headers({
-    ...away,
-    ...(route.cache === undefined ? {} : { 'Cache-Control': route.cache }),
+  const headers: Record<string, string> = {
+    ...(variant.type !== '' && { 'Content-Type': variant.type }),
+    ...(variant.status === 503 && AWAY_HEADERS),
+    ...(route.cache !== undefined && { 'Cache-Control': route.cache }),
     ...variant.headers,
     ...sent.headers,
-  })
-  for (const cookie of sent.cookies) headers.append('Set-Cookie', cookieLine(cookie, request.secure))
-  if (variant.type !== '' && !headers.has('Content-Type')) headers.set('Content-Type', variant.type)
-  if (typeof body === 'string') headers.set('Content-Length', String(Buffer.byteLength(body)))
-  return new Response(body as string | ReadableStream<Uint8Array> | null, { status: variant.status, headers })
+  }
+  if (typeof body === 'string') headers['Content-Length'] = String(Buffer.byteLength(body))
+  const cookies = sent.cookies.map((cookie) => cookieLine(cookie, request.secure))
+  const answer = { status: variant.status, body: body as Answer['body'], headers, cookies }
+  if (outcome instanceof Constant) outcome.answers.set(route, { ...answer, prepared: preparedHeaders(headers) })
+  return answer
 }

@@ -7,6 +7,8 @@ export type Peer = {
   /** Address of the other end of the connection, as the server or the gateway reports it. */
   readonly address: string
   readonly secure: boolean
+  /** Names and values of all headers by turns, as they were sent. */
+  readonly rawHeaders?: readonly string[]
 }
 
 export type Forwarded = { readonly address: string; readonly secure: boolean; readonly place: string }
@@ -39,6 +41,7 @@ export const requestInfo = (
   forwarded: Forwarded,
   id: string,
   route: Pick<Route<never>, 'id' | 'emits' | 'access'>,
+  originAllowed: boolean,
 ): RequestInfo => ({
   id,
   address: forwarded.address,
@@ -46,6 +49,7 @@ export const requestInfo = (
   place: forwarded.place,
   userAgent: (request.headers.get('user-agent') ?? '').slice(0, 400),
   origin: request.headers.get('origin') ?? undefined,
+  originAllowed,
   host: request.headers.get('host') ?? '',
   method: request.method,
   page: pageOf(request, route.access),

@@ -3,6 +3,7 @@ import type * as z from 'zod'
 import type { AuditEvent } from '../audit/events.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Access } from './access.ts'
+import type { Answer } from './answer.ts'
 import type { Render } from './problem.ts'
 
 /** The light constraint: `z.ZodType` makes type-checking three times as dear. */
@@ -28,6 +29,15 @@ export class Sent<R> {
     this.result = result
     this.cookies = more.cookies ?? []
     this.headers = more.headers ?? {}
+  }
+}
+
+/** A document that is the same for everybody. Whoever makes it keeps it, and hands out the same one until it changes: so its answer is made once, too. */
+export class Constant extends Sent<string> {
+  /** As each route gives it. */
+  readonly answers = new Map<object, Answer>()
+  constructor(body: string, etag: string) {
+    super(body, { headers: { ETag: etag } })
   }
 }
 

@@ -82,15 +82,21 @@ const noticeOf = (words: HostedStrings, lang: Language, said: Said | undefined, 
   return fill(words.done[code] ?? words.errors[code] ?? words.errors.other ?? '', { ...values, wait })
 }
 
-type Whose = { readonly principal?: User | undefined; readonly tenantId?: TenantId | undefined; readonly uiLocales?: string | undefined }
+type Whose = {
+  readonly principal?: User | undefined
+  readonly tenantId?: TenantId | undefined
+  readonly uiLocales?: string | undefined
+  /** Where it was read beside something else. */
+  readonly brand?: Brand
+}
 
 /** What every page begins with. */
-export const openPage = async (ctx: RequestCtx, { principal, tenantId, uiLocales }: Whose): Promise<Hosted> => {
+export const openPage = async (ctx: RequestCtx, { principal, tenantId, uiLocales, ...read }: Whose): Promise<Hosted> => {
   const { request } = ctx
   const known = visitOf(ctx)
   const lang = languageOf(request, known, uiLocales)
   const words = await hostedWords(lang)
-  const brand = await brandOf(ctx, tenantId ?? principal?.tenantId)
+  const brand = read.brand ?? (await brandOf(ctx, tenantId ?? principal?.tenantId))
   const said = known.said !== undefined && pathOf(known.said.page) === pathOf(request.page) ? known.said : undefined
   const shortest = String(brand.tenant?.settings.requireSecondFactor === true ? SHORTEST_WITH_SECOND_FACTOR : SHORTEST_ALONE)
   const { said: _, ...rest } = known

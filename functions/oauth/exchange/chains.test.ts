@@ -35,6 +35,8 @@ const clientOf = (id: string, agent: boolean, allowedScopes: readonly string[] |
   registeredBy: 'administrator',
   jwksUri: undefined,
   jwksFetchedAt: undefined,
+  jwksReadAt: undefined,
+  loginUi: undefined,
   metadataFetchedAt: undefined,
   isUnused: false,
   name: id,
@@ -83,6 +85,7 @@ const step = fc.record({
   policies: fc.array(
     fc.record({
       id: fc.constant('p'),
+      version: fc.constant('1'),
       allowed_permissions: subset([...SCOPES, 'things:e']),
       audience: fc.constantFrom<string[]>([], [], [AUDIENCE], ['https://other.example.com']),
       max_ttl_seconds: fc.integer({ min: 60, max: 600 }),

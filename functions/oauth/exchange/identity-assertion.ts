@@ -1,7 +1,7 @@
 // An identity assertion (draft-ietf-oauth-identity-assertion-authz-grant) for an authorization server elsewhere: who the person is, that this client may ask there
 // on the person's behalf, and for what at most.
 import { SignJWT } from 'jose'
-import { findBounds } from '#db/store/oauth-delegations'
+import { findBounds, holdPolicies, type ReadPolicy } from '#db/store/oauth-delegations'
 import { findIssuerByName } from '#db/store/oauth-issuers'
 import { atomically, forTenant, type TenantDb } from '#db/tenant'
 import { record } from '#shared/audit/record'
@@ -14,7 +14,7 @@ import { parseScopes } from '../scopes.ts'
 import type { Asked } from '../token.ts'
 import type { TokenSet } from '../token-set.ts'
 import { policiesFor } from './narrow.ts'
-import { actorOf } from './step.ts'
+import { actorOf, policyChanged } from './step.ts'
 import { judgeActorToken, readSubject, type Subject, unacceptable } from './subject.ts'
 
 const ASSERTION_SECONDS = 300
@@ -28,8 +28,13 @@ const audienceFor = async (ctx: Ctx, { form, client }: Asked) => {
   return { issuer, clientId }
 }
 
-type Bound = { readonly may: (scope: string) => boolean; readonly ttlSeconds: number; readonly isBound: boolean }
-const UNBOUND: Bound = { may: () => true, ttlSeconds: ASSERTION_SECONDS, isBound: false }
+type Bound = {
+  readonly may: (scope: string) => boolean
+  readonly ttlSeconds: number
+  readonly isBound: boolean
+  readonly policies: readonly ReadPolicy[]
+}
+const UNBOUND: Bound = { may: () => true, ttlSeconds: ASSERTION_SECONDS, isBound: false, policies: [] }
 
 /** What was left to an agent goes no further than policies let that agent act for the person, there as here. @throws AppError invalid_request */
 const boundFor = async (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subject, issuer: string): Promise<Bound> => {
@@ -40,6 +45,7 @@ const boundFor = async (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subje
     may: (scope) => policies.some(({ allowed_permissions: allowed }) => allowed.includes(scope)),
     ttlSeconds: Math.min(ASSERTION_SECONDS, ...policies.map(({ max_ttl_seconds: seconds }) => seconds)),
     isBound: true,
+    policies,
   }
 }
 
@@ -70,14 +76,15 @@ export const assertIdentity = async (ctx: Ctx, asked: Asked): Promise<TokenSet> 
   const iat = unixSeconds(now)
   const exp = Math.min(iat + bound.ttlSeconds, unixSeconds(subject.expiresAt))
   const jti = ctx.random.id()
-  await atomically(t, (tx) =>
-    record(tx, ctx, {
+  await atomically(t, async (tx) => {
+    if (bound.isBound && !(await holdPolicies(tx, bound.policies))) throw policyChanged()
+    await record(tx, ctx, {
       event: 'oauth.identity_asserted',
       actor: actorOf(asked, subject.userId),
       target: { type: 'trusted_issuer', id: issuer.id },
       after: { audience: issuer.issuer, client_id: clientId, scopes, jti, resource: form.resource ?? null },
-    }),
-  )
+    })
+  })
   const { kid, key } = await ctx.signingKeys.signer('RS256')
   const claims = {
     iss: ctx.config.BASE_URL,

@@ -1,7 +1,7 @@
 // From what is exchanged to what may come of it: never more scopes, another audience, wider details or a longer life; one more who acts, or nobody new. Pure.
 
 import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
-import type { Act, BoundingPolicy, Bounds } from '#db/store/oauth-delegations'
+import type { Act, BoundingPolicy, Bounds, ReadPolicy } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
 import { AppError } from '#shared/errors'
 import { type Details, narrowedDetails } from '#shared/oauth/details'
@@ -26,7 +26,8 @@ export type Narrowed = {
   readonly depth: number
   readonly mayAct: string | undefined
   readonly ttlSeconds: number
-  readonly policyIds: readonly string[]
+  /** By which it was judged, as they were read. */
+  readonly policies: readonly ReadPolicy[]
 }
 
 const refused = (why: string): AppError => new AppError('invalid_request', why)
@@ -114,6 +115,6 @@ export const narrow = (
     scopes,
     details,
     ttlSeconds: Math.min(resource.tokenSeconds, secondsLeft(subject, wanted.now), ...longest),
-    policyIds: (policies ?? []).map(({ id }) => id),
+    policies: policies ?? [],
   }
 }

@@ -4,6 +4,7 @@ import { type Budget, type DetailType, insertBudgets } from '#db/store/oauth-det
 import { atomically, forTenant, type TenantTx } from '#db/tenant'
 import { byAgent, byClient, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
+import { AppError } from '#shared/errors'
 import { issueAccessToken } from '#shared/oauth/access-token'
 import { budgetsOf } from '../budgets.ts'
 import type { Ctx } from '../group.ts'
@@ -31,6 +32,9 @@ export const actorOf = ({ client }: Asked, onBehalfOf: string | undefined) =>
     ? byClient(client.clientId, onBehalfOf)
     : byAgent(client.clientId, { clientId: client.clientId, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) })
 
+/** At this very moment. Nothing was done, and a second try is judged by what the policy says now. */
+export const policyChanged = (): AppError => new AppError('unavailable', undefined, { retryAfterSeconds: 1 })
+
 const keep = (ctx: Ctx, asked: Asked, id: string, step: Step): Promise<void> => {
   const { subject, narrowed, resource, types, parents, event } = step
   const at = ctx.clock.now()
@@ -38,7 +42,7 @@ const keep = (ctx: Ctx, asked: Asked, id: string, step: Step): Promise<void> => 
   const details = narrowed.details.map(({ detail }) => detail)
   return atomically(forTenant(ctx.db, asked.client.tenantId), async (t) => {
     await step.also?.(t)
-    await insertDelegation(t, {
+    const delegation = {
       id,
       path: [...subject.path, id],
       clientId: asked.client.clientId,
@@ -50,10 +54,11 @@ const keep = (ctx: Ctx, asked: Asked, id: string, step: Step): Promise<void> => 
       details,
       act: narrowed.act ?? null,
       depth: narrowed.depth,
-      policyIds: [...narrowed.policyIds],
+      policyIds: narrowed.policies.map(({ id: policyId }) => policyId),
       createdAt: at,
       expiresAt,
-    })
+    }
+    if (!(await insertDelegation(t, delegation, narrowed.policies))) throw policyChanged()
     await insertBudgets(t, budgetsOf(ctx, { holderId: id, details: narrowed.details, types, parents, at, expiresAt }))
     await record(t, ctx, {
       event,

@@ -1,12 +1,14 @@
 // A code becomes tokens, once (RFC 6749 section 4.1.3, RFC 7636). Whoever shows it again ends what came from it.
-import { findUsedCode, redeemCode, revokeAuthorization, type Standing } from '#db/store/oauth-authorizations'
+import { findUsedCode, type Redemption, redeemCode, revokeAuthorization, type Standing } from '#db/store/oauth-authorizations'
+import { findClientAndCode, redeemAtOnce } from '#db/store/oauth-code-flow'
 import { atomically, forTenant } from '#db/tenant'
-import { byClient, record } from '#shared/audit/record'
+import { byClient, eventRowAtHand, type Occurrence, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import { AppError } from '#shared/errors'
 import type { Details } from '#shared/oauth/details'
 import { newFamily, readHandle, sha256 } from '#shared/oauth/handles'
 import { type Choose, chooser } from '../chosen.ts'
+import { authenticateBeside, authenticateClient, type ClientForm } from '../client-authentication.ts'
 import type { Ctx } from '../group.ts'
 import type { Asked, Grant } from '../token.ts'
 import { standingScopes, tokensOfPerson } from '../token-set.ts'
@@ -35,39 +37,44 @@ const refuseReplay = async (ctx: Ctx, { client }: Asked, codeHash: Uint8Array): 
   throw new AppError('invalid_grant')
 }
 
+/** The client, proved, and what is behind the code that it shows. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
+export const whoShowsCode = async (ctx: Ctx, form: ClientForm): Promise<Pick<Asked, 'client' | 'behind'>> => {
+  const code = readHandle(form.code ?? '')
+  if (code === undefined) return { client: await authenticateClient(ctx, form) }
+  const { client, beside } = await authenticateBeside(ctx, form, (t, of) => findClientAndCode(t, { ...of, codeHash: code.hash }))
+  return { client, behind: code.tenantId === client.tenantId ? beside : undefined }
+}
+
+const issued = ({ client }: Asked, { id, standing, scopes }: Pick<Redeemed, 'id' | 'standing' | 'scopes'>): Occurrence => ({
+  event: 'oauth.tokens_issued',
+  actor: byClient(client.clientId, standing.userId),
+  target: { type: 'authorization', id },
+  after: { scopes, resource: standing.resource?.resource ?? null },
+})
+
+/** Undefined where it was not looked at yet, asks for something in particular, or turns out to be otherwise: the longer way says what is so. */
+const redeemAsRead = async (ctx: Ctx, asked: Asked, redemption: Redemption): Promise<Redeemed | undefined> => {
+  const { client, form, behind } = asked
+  const isPlain = form.authorization_details === undefined && (form.resource === undefined || form.resource === behind?.standing.resource?.resource)
+  if (behind === undefined || !isPlain) return undefined
+  const t = forTenant(ctx.db, client.tenantId)
+  const { id, standing } = behind
+  const redeemed = { id, standing, scopes: standingScopes(standing), details: standing.details }
+  const event = await eventRowAtHand(t, ctx, issued(asked, redeemed))
+  return event !== undefined && (await redeemAtOnce(t, redemption, standing, event)) ? redeemed : undefined
+}
+
 /** What is thrown here leaves the code as it was. */
-const redeem = (
-  ctx: Ctx,
-  { client, form, jkt }: Asked,
-  codeHash: Uint8Array,
-  family: Uint8Array,
-  verifier: string,
-  choose: Choose,
-): Promise<Redeemed | undefined> =>
-  atomically(forTenant(ctx.db, client.tenantId), async (t) => {
-    const now = ctx.clock.now()
-    const redeemed = await redeemCode(t, {
-      codeHash,
-      clientId: client.clientId,
-      codeChallenge: Buffer.from(sha256(verifier)).toString('base64url'),
-      redirectUri: form.redirect_uri,
-      jkt,
-      now,
-      familyHash: sha256(family),
-      offlineUntil: secondsAfter(now, OFFLINE_SECONDS),
-      onlineUntil: secondsAfter(now, ONLINE_SECONDS),
-    })
+const redeem = (ctx: Ctx, asked: Asked, redemption: Redemption, choose: Choose): Promise<Redeemed | undefined> =>
+  atomically(forTenant(ctx.db, asked.client.tenantId), async (t) => {
+    const redeemed = await redeemCode(t, redemption)
     if (redeemed === undefined) return undefined
     const { id, standing } = redeemed
-    if (form.resource !== undefined && form.resource !== standing.resource?.resource) throw new AppError('invalid_target')
+    const { resource } = asked.form
+    if (resource !== undefined && resource !== standing.resource?.resource) throw new AppError('invalid_target')
     const scopes = standingScopes(standing)
     const details = choose(standing.details)
-    await record(t, ctx, {
-      event: 'oauth.tokens_issued',
-      actor: byClient(client.clientId, standing.userId),
-      target: { type: 'authorization', id },
-      after: { scopes, resource: standing.resource?.resource ?? null },
-    })
+    await record(t, ctx, issued(asked, { id, standing, scopes }))
     return { id, standing, scopes, details }
   })
 
@@ -78,8 +85,20 @@ export const authorizationCode: Grant = async (ctx, asked) => {
   if (form.code_verifier === undefined) throw new AppError('invalid_request', 'code_verifier is missing.')
   const handle = readHandle(form.code)
   if (handle === undefined || handle.tenantId !== client.tenantId || !VERIFIER.test(form.code_verifier)) throw new AppError('invalid_grant')
-  const family = newFamily(ctx)
-  const redeemed = await redeem(ctx, asked, handle.hash, family, form.code_verifier, await chooser(form.authorization_details))
+  const [family, now] = [newFamily(ctx), ctx.clock.now()]
+  const redemption = {
+    codeHash: handle.hash,
+    clientId: client.clientId,
+    codeChallenge: Buffer.from(sha256(form.code_verifier)).toString('base64url'),
+    redirectUri: form.redirect_uri,
+    jkt,
+    now,
+    familyHash: sha256(family),
+    offlineUntil: secondsAfter(now, OFFLINE_SECONDS),
+    onlineUntil: secondsAfter(now, ONLINE_SECONDS),
+  }
+  const choose = await chooser(form.authorization_details)
+  const redeemed = (await redeemAsRead(ctx, asked, redemption)) ?? (await redeem(ctx, asked, redemption, choose))
   if (redeemed === undefined) return refuseReplay(ctx, asked, handle.hash)
   const { id, standing, scopes, details } = redeemed
   const refresh = client.grantTypes.includes('refresh_token') ? { generation: standing.generation, family } : undefined

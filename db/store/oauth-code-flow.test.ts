@@ -1,0 +1,143 @@
+// The statements that ask of several things at once, held to those that ask of one.
+import { expect, test } from 'vitest'
+import { forTenant } from '#db/tenant'
+import { type Company, startApp } from '#shared/testing/app'
+import { newOauthClient, newResource } from '#shared/testing/oauth'
+import type { NewAuditRow } from './audit-events.ts'
+import { findLooks } from './branding.ts'
+import { findConsentState, findRequestEver, findStanding, insertRequest } from './oauth-authorizations.ts'
+import { findOauthClient } from './oauth-clients.ts'
+import { authorizeAtOnce, findClientAndCode, findClientAndConsent, keepForPage, redeemAtOnce, takeConsent } from './oauth-code-flow.ts'
+
+const start = async () => {
+  const app = await startApp([])
+  const company = await app.company()
+  const server = await newResource(app, company, [
+    { name: 'a', description: 'A' },
+    { name: 'b', permission: 'things:write' },
+  ])
+  const client = await newOauthClient(app, company, { at: [server], permissions: ['things:write'] })
+  const person = await app.person(company, ['things:write'])
+  const t = forTenant(app.db, company.tenantId)
+  const [now, sessionId] = [app.clock.now(), app.ctx.random.id()]
+  const later = new Date(now.getTime() + 60_000)
+  const event = (): NewAuditRow => ({
+    id: app.ctx.random.id(),
+    at: now,
+    event: 'test.done',
+    outcome: 'success',
+    actorType: 'system',
+    subjectId: company.tenantId,
+  })
+  const events = async () => (await app.events(company.tenantId, { event: 'test.done' })).length
+  const authorize = async (scopes: string[], resourceServerId: string | null = server.id, remember = true) => {
+    const [id, codeHash] = [app.ctx.random.id(), app.ctx.random.bytes(32)]
+    const whose = { userId: person.id, clientId: client.id, resourceServerId, sessionId }
+    const proof = { codeHash, codeExpiresAt: later, redirectUri: client.redirectUri, codeChallenge: 'challenge' }
+    const row = { id, grantId: app.ctx.random.id(), ...whose, ...proof, offline: true, scopes, authTime: now, amr: ['pwd'], acr: 'aal1' }
+    await authorizeAtOnce(t, { ...row, createdAt: now, expiresAt: later }, remember, event())
+    return { id, codeHash }
+  }
+  const request = (handleHash: Uint8Array, resource?: string) => ({
+    id: app.ctx.random.id(),
+    kind: 'consent' as const,
+    handleHash,
+    clientId: client.id,
+    userId: person.id,
+    sessionId,
+    parameters: resource === undefined ? { scope: 'a' } : { scope: 'a', resource },
+    createdAt: now,
+    expiresAt: later,
+  })
+  return { app, company, server, client, person, t, now, later, sessionId, event, events, authorize, request }
+}
+const strangers = (company: Company, sessionId: string, userId: string) => [
+  { userId: company.admin.id, sessionId },
+  { userId, sessionId: company.admin.id },
+]
+
+test('client and consent are what each is by itself', async () => {
+  const { server, client, person, t, now, authorize } = await start()
+  await authorize(['a'])
+  await authorize(['openid'], null)
+  for (const resource of [undefined, server.resource, 'https://nowhere.example/']) {
+    const both = await findClientAndConsent(t, { clientId: client.id, resource, userId: person.id, now })
+    expect(both?.client).toEqual(await findOauthClient(t, client.id, resource, now))
+    const of = { userId: person.id, clientId: client.id, now }
+    expect(both?.beside).toEqual({
+      atServer: await findConsentState(t, { ...of, resourceServerId: both?.client.resource?.id ?? null }),
+      ofIdentity: await findConsentState(t, { ...of, resourceServerId: null }),
+    })
+  }
+  const { atServer, ofIdentity } = (await findClientAndConsent(t, { clientId: client.id, resource: undefined, userId: person.id, now }))?.beside ?? {}
+  expect([atServer, ofIdentity]).toEqual([
+    { held: ['a', 'b'], granted: ['a'] },
+    { held: [], granted: ['openid'] },
+  ])
+  expect(await findClientAndConsent(t, { clientId: person.id, resource: undefined, userId: person.id, now })).toBeUndefined()
+})
+
+test('what is kept for a page is what is kept, and the page begins as any other', async () => {
+  const { app, t, request } = await start()
+  const [one, other] = [app.ctx.random.bytes(32), app.ctx.random.bytes(32)]
+  expect(await keepForPage(t, request(one, 'https://x.example/'))).toEqual(await findLooks(t))
+  await insertRequest(t, request(other, 'https://x.example/'))
+  const { id: _, handleHash: __, ...kept } = (await findRequestEver(t, one)) ?? {}
+  expect(await findRequestEver(t, other)).toMatchObject(kept)
+})
+
+test('an answer is taken once, by whom it was asked of, with the client as it is', async () => {
+  const { app, company, server, client, person, t, now, later, sessionId, request } = await start()
+  const handleHash = app.ctx.random.bytes(32)
+  await insertRequest(t, request(handleHash, server.resource))
+  for (const stranger of strangers(company, sessionId, person.id)) expect(await takeConsent(t, { handleHash, ...stranger, now })).toBeUndefined()
+  const whose = { handleHash, userId: person.id, sessionId }
+  expect(await takeConsent(t, { ...whose, now: later })).toBeUndefined()
+  const globex = forTenant(app.db, (await app.company('globex')).tenantId)
+  expect(await takeConsent(globex, { ...whose, now })).toBeUndefined()
+  expect(await takeConsent(t, { ...whose, now })).toEqual({
+    parameters: { scope: 'a', resource: server.resource },
+    client: await findOauthClient(t, client.id, server.resource, now),
+    held: ['a', 'b'],
+  })
+  expect(await takeConsent(t, { ...whose, now })).toBeUndefined()
+})
+
+test('client and what is behind a code are what each is by itself', async () => {
+  const { app, client, t, now, authorize } = await start()
+  const { id, codeHash } = await authorize(['a', 'b'])
+  const of = { clientId: client.id, resource: undefined, now }
+  expect(await findClientAndCode(t, { ...of, codeHash })).toEqual({
+    client: await findOauthClient(t, client.id, undefined, now),
+    beside: { id, standing: await findStanding(t, id, now) },
+  })
+  expect((await findClientAndCode(t, { ...of, codeHash: app.ctx.random.bytes(32) }))?.beside).toBeUndefined()
+  expect(await findClientAndCode(t, { ...of, clientId: id, codeHash })).toBeUndefined()
+  const globex = await app.company('globex')
+  const theirs = await newOauthClient(app, globex)
+  expect((await findClientAndCode(forTenant(app.db, globex.tenantId), { ...of, clientId: theirs.id, codeHash }))?.beside).toBeUndefined()
+})
+
+test('a code is redeemed with its event or not at all, and only while what it gives is what was read', async () => {
+  const { app, client, person, t, now, later, event, events, authorize } = await start()
+  const { id, codeHash } = await authorize(['a', 'b'])
+  const read = await findStanding(t, id, now)
+  if (read === undefined) throw new Error('nothing was authorized')
+  const proof = { clientId: client.id, codeChallenge: 'challenge', redirectUri: client.redirectUri, jkt: undefined }
+  const redemption = { codeHash, ...proof, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
+  const before = await events()
+  const { resource } = read
+  for (const [wrong, as] of [
+    [{ codeChallenge: 'another' }, { resource }],
+    [{ clientId: person.id }, { resource }],
+    [{ redirectUri: 'https://elsewhere.example/' }, { resource }],
+    [{}, { resource: undefined }],
+    [{}, { resource: resource && { ...resource, scopes: ['a'] } }],
+    [{}, { resource: resource && { ...resource, resource: 'https://elsewhere.example/' } }],
+  ] as const)
+    expect(await redeemAtOnce(t, { ...redemption, ...wrong }, as, event())).toBe(false)
+  expect([await events(), (await findStanding(t, id, now))?.familyHash]).toEqual([before, undefined])
+  expect(await redeemAtOnce(t, redemption, read, event())).toBe(true)
+  expect(await redeemAtOnce(t, redemption, read, event())).toBe(false)
+  expect(await events()).toBe(before + 1)
+})
