@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest'
+import { openDb } from '#db/client'
 import { findFactors } from '#db/store/factors'
-import { forTenant } from '#db/tenant'
+import { endTickets } from '#db/store/tickets'
+import { atomically, forTenant } from '#db/tenant'
 import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { testDb } from '#shared/testing/database'
 import { mintEndUser, setUpApp, standing, ticketFor } from '#shared/testing/factors'
 import { letInForGood } from '#shared/testing/oauth'
-import { bodyOf, change, codeIn, configure, enrol, leaked, outcomeOf, textIn } from '#shared/testing/sign-in'
+import { unchanged } from '#shared/testing/rows'
+import { bodyOf, change, codeIn, configure, countingDb, enrol, leaked, outcomeOf, textIn } from '#shared/testing/sign-in'
 import { authRoutes } from '../auth/routes.ts'
 import { doorRoutes } from '../door/routes.ts'
 import { oneTimeCodeRoutes } from '../one-time-codes/routes.ts'
@@ -217,4 +221,102 @@ test('a tenant that does not offer waiting says so, and a flood is refused', asy
   const { app, company, pat } = await start()
   expect(await codeOf(await begin(app, company, pat.email))).toBe('recovery_not_offered')
   expect(await codeOf(await begin(app, { ...company, clientId: app.ctx.random.id() }, pat.email))).toBe('invalid_client')
+})
+
+test('what the tenant offers no more brings nobody back, whatever was begun before', async () => {
+  const { app, company, pat, admin } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await enrol(app, pat)
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const recovery = textIn(await bodyOf(await begin(app, company, pat.email, await ticketFor(app, company, pat))), 'recovery')
+  await configure(app, company, { recovery: { administratorPass: false } })
+  const ticket = await ticketFor(app, company, pat)
+  expect(await codeOf(await unchanged(app, [company], () => use(app, pat, pass, ticket)))).toBe('invalid_recovery')
+  app.clock.advance(DAY)
+  const mails = (await app.mailsTo(pat.email)).length
+  expect((await ask(app, recovery)).status).toBe(202)
+  expect(await app.mailsTo(pat.email)).toHaveLength(mails)
+  expect(await codeOf(await finish(app, recovery, '123456'))).toBe('invalid_recovery')
+  expect(await factorsOf(app, pat)).toBe(1)
+})
+
+test('a start, and asking for the code, cost the same statements for who may come back, who may not, and nobody', async () => {
+  const counting = countingDb(openDb((await testDb()).engine))
+  const app = await startApp(factorRoutes as never, { db: counting.db })
+  const company = await app.company()
+  await configure(app, company, { recovery: { waitingDays: 4 } })
+  const [keyless, pat] = [await app.person(company), await app.person(company)]
+  await change(app, keyless, { passwordHash: null })
+  const counted = async (work: () => Promise<Response>): Promise<readonly [number, Response]> => {
+    const before = counting.statements()
+    const response = await work()
+    return [counting.statements() - before, response]
+  }
+  const addresses = [keyless.email, pat.email, 'nobody@acme.example']
+  const keys: string[] = []
+  const starts = new Set<number>()
+  // Once before: what is learned of the tenant is known from then on.
+  for (const email of [...addresses, ...addresses]) {
+    const [statements, response] = await counted(() => begin(app, company, email))
+    keys.push(textIn(await bodyOf(response), 'recovery'))
+    if (keys.length > addresses.length) starts.add(statements)
+  }
+  expect([...starts]).toHaveLength(1)
+  app.clock.advance(4 * DAY)
+  // Nobody's, once before: what is learned of the tenant was long ago.
+  await ask(app, keys[addresses.length - 1] ?? '')
+  const asks = new Set<number>()
+  for (const key of keys.slice(addresses.length)) {
+    const [statements, response] = await counted(() => ask(app, key))
+    expect(response.status).toBe(202)
+    asks.add(statements)
+  }
+  expect([...asks]).toHaveLength(1)
+  expect((await app.mailsTo(keyless.email)).at(-1)?.subject).toBe(`Your code to get back into your account at ${company.name}`)
+  expect(await app.mailsTo(pat.email)).toEqual([])
+})
+
+test('strangers who begin recoveries of an address use up none of who proved the password', async () => {
+  const app = await startApp([...authRoutes, ...doorRoutes, ...factorRoutes] as never, { env: { RATE_LIMIT: 'on' } })
+  const company = await app.company()
+  const pat = await app.person(company)
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  const statuses: number[] = []
+  for (let n = 0; n < 4; n++) {
+    app.clock.advance(120)
+    statuses.push((await begin(app, company, pat.email)).status)
+  }
+  expect(statuses).toEqual([202, 202, 202, 429])
+  app.clock.advance(120)
+  expect((await begin(app, company, pat.email, await ticketFor(app, company, pat))).status).toBe(202)
+  expect((await app.events(company.tenantId, { event: 'recovery.started' })).length).toBe(1)
+})
+
+test('what ends all tickets of a person takes back the mails that wait with a recovery', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 3 } })
+  await change(app, pat, { passwordHash: null })
+  await begin(app, company, pat.email)
+  expect(await app.mailsTo(pat.email)).toHaveLength(1)
+  await atomically(forTenant(app.db, company.tenantId), (t) => endTickets(t, pat.id, app.clock.now()))
+  app.clock.advance(3 * DAY)
+  expect(await app.mailsTo(pat.email)).toHaveLength(1)
+})
+
+test('a recovery that is ready takes twenty codes in all, and no more guesses than these', async () => {
+  const app = await startApp(factorRoutes as never, { env: { RATE_LIMIT: 'on' } })
+  const company = await app.company()
+  const pat = await app.person(company)
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await change(app, pat, { passwordHash: null })
+  const keys = [textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')]
+  keys.push(textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery'))
+  app.clock.advance(DAY)
+  const statuses: number[] = []
+  for (let n = 0; n < 22; n++) {
+    app.clock.advance(900)
+    // Beginning more than one recovery gives no more codes.
+    statuses.push((await ask(app, keys[n % 2] ?? '')).status)
+  }
+  expect(statuses).toEqual([...Array(20).fill(202), 429, 429])
 })
