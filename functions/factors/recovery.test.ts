@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openDb } from '#db/client'
+import { countBackupCodes } from '#db/store/backup-codes'
 import { findFactors } from '#db/store/factors'
 import { endTickets } from '#db/store/tickets'
 import { atomically, forTenant } from '#db/tenant'
@@ -7,6 +8,7 @@ import { type Company, type Person, startApp, type TestApp } from '#shared/testi
 import { testDb } from '#shared/testing/database'
 import { mintEndUser, setUpApp, standing, ticketFor } from '#shared/testing/factors'
 import { letInForGood } from '#shared/testing/oauth'
+import { loginTicket } from '#shared/testing/passkeys'
 import { unchanged } from '#shared/testing/rows'
 import { bodyOf, change, codeIn, configure, countingDb, enrol, leaked, outcomeOf, textIn } from '#shared/testing/sign-in'
 import { authRoutes } from '../auth/routes.ts'
@@ -38,6 +40,8 @@ test('a pass and the password bring back who lost the app; a factor is enrolled 
   const back = await bodyOf(await use(app, pat, pass, await ticketFor(app, company, pat)))
   expect(back.tenant_id).toBe(company.tenantId)
   expect(await factorsOf(app, pat)).toBe(0)
+  // What stood for the lost app stands for nothing.
+  expect(await countBackupCodes(forTenant(app.db, pat.tenantId), pat.id)).toBe(0)
   const ticket = textIn(back, 'login_ticket')
   expect((await mintEndUser(app, pat, ticket)).status).toBe(401)
   await setUpApp(app, pat, { ticket })
@@ -319,4 +323,72 @@ test('a recovery that is ready takes twenty codes in all, and no more guesses th
     statuses.push((await ask(app, keys[n % 2] ?? '')).status)
   }
   expect(statuses).toEqual([...Array(20).fill(202), 429, 429])
+})
+
+test.each([
+  ['of before the sessions were ended', (app: TestApp, pat: Person) => change(app, pat, { validFrom: new Date(app.clock.now().getTime() + 1) })],
+  ['without a password in it', undefined],
+] as const)('a sign-in %s is no password: neither a pass nor a wait goes by it', async (_, end) => {
+  const { app, company, pat, admin } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await enrol(app, pat)
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const ticket = await loginTicket(app, pat, end === undefined ? ['fed'] : ['pwd'])
+  await end?.(app, pat)
+  expect(await codeOf(await unchanged(app, [company], () => use(app, pat, pass, ticket)))).toBe('invalid_recovery')
+  expect((await begin(app, company, pat.email, ticket)).status).toBe(202)
+  expect(await app.events(company.tenantId, { event: 'recovery.started' })).toEqual([])
+})
+
+test('the sign-in of somebody else is no password: no wait begins by it', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await begin(app, company, pat.email, await ticketFor(app, company, await app.person(company)))
+  expect(await app.events(company.tenantId, { event: 'recovery.started' })).toEqual([])
+  expect(await app.mailsTo(pat.email)).toEqual([])
+})
+
+test.each([
+  ['whose sessions were all ended since', (app: TestApp) => ({ validFrom: new Date(app.clock.now().getTime() + 1) })],
+  ['who was disabled', () => ({ active: false })],
+  ['who was removed', (app: TestApp) => ({ deletedAt: app.clock.now() })],
+  ['who owes a new password', () => ({ passwordResetRequired: true })],
+] as const)('the wait of somebody %s ends nowhere', async (_, set) => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await change(app, pat, { passwordHash: null })
+  await enrol(app, pat, 'webauthn')
+  const recovery = textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')
+  await change(app, pat, set(app) as Parameters<typeof change>[2])
+  app.clock.advance(DAY)
+  const mails = (await app.mailsTo(pat.email)).filter(({ subject }) => subject.startsWith('Your code'))
+  expect((await ask(app, recovery)).status).toBe(202)
+  expect((await app.mailsTo(pat.email)).filter(({ subject }) => subject.startsWith('Your code'))).toEqual(mails)
+  expect(await codeOf(await finish(app, recovery, '123456'))).toBe('invalid_recovery')
+  expect(await factorsOf(app, pat)).toBe(1)
+})
+
+test('a pass is issued to nobody who could not use it', async () => {
+  const { app, company, admin } = await start()
+  for (const set of [{ active: false }, { deletedAt: app.clock.now() }, { passwordResetRequired: true }]) {
+    const gone = await app.person(company)
+    await change(app, gone, set as Parameters<typeof change>[2])
+    expect(await codeOf(await unchanged(app, [company], () => issue(app, admin, gone)))).toBe('not_found')
+  }
+})
+
+test('a wait is at most thirty days, can be finished for a week, and finishing one ends the others', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 90 } })
+  await change(app, pat, { passwordHash: null })
+  const first = await bodyOf(await begin(app, company, pat.email))
+  expect(first.ready_at).toBe(new Date(app.clock.now().getTime() + 30 * DAY * 1000).toISOString())
+  app.clock.advance(DAY)
+  const second = textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')
+  const third = textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')
+  app.clock.advance(37 * DAY - DAY)
+  expect(await codeOf(await ask(app, textIn(first, 'recovery')))).toBe('invalid_recovery')
+  expect((await ask(app, second)).status).toBe(202)
+  expect((await finish(app, second, codeIn(await app.mailsTo(pat.email)))).status).toBe(200)
+  expect(await codeOf(await ask(app, third))).toBe('invalid_recovery')
 })
