@@ -392,3 +392,24 @@ test('a wait is at most thirty days, can be finished for a week, and finishing o
   expect((await finish(app, second, codeIn(await app.mailsTo(pat.email)))).status).toBe(200)
   expect(await codeOf(await ask(app, third))).toBe('invalid_recovery')
 })
+
+test('what was begun with the lost factors is over: sessions, and sign-ins that were half way', async () => {
+  const { app, company, pat, admin } = await start()
+  await enrol(app, pat)
+  const [session, half] = [await app.token(pat, ['pwd', 'otp']), await loginTicket(app, pat, ['pwd', 'otp'])]
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  expect((await app.request('/account/factors', { token: session })).status).toBe(200)
+  expect((await use(app, pat, pass, await ticketFor(app, company, pat))).status).toBe(200)
+  expect((await app.request('/account/factors', { token: session })).status).toBe(401)
+  expect((await mintEndUser(app, pat, half)).status).toBe(401)
+})
+
+test('a pass names its person: without a password too it opens nothing in another\u2019s name', async () => {
+  const { app, company, pat, admin } = await start()
+  await change(app, pat, { passwordHash: null })
+  await enrol(app, pat)
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const other = await app.person(company)
+  expect(await codeOf(await unchanged(app, [company], () => use(app, other, pass)))).toBe('invalid_recovery')
+  expect((await use(app, pat, pass)).status).toBe(200)
+})
