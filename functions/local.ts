@@ -19,7 +19,7 @@ import { systemRandom } from '#shared/random'
 import { outbound } from '#shared/trace/trace'
 import { webhookSender } from '#shared/webhooks/sender'
 import { GROUPS } from './groups.ts'
-import { openCache, openDatabase, openMail, openSecrets, openSms } from './local/drivers.ts'
+import { alsoToBrowsers, openCache, openDatabase, openMail, openSecrets, openSms, withPushKeys } from './local/drivers.ts'
 import { firstStart } from './local/first-start.ts'
 import { localRoutes } from './local/routes.ts'
 import { listen } from './local/serving.ts'
@@ -44,15 +44,16 @@ const warnings = (config: Config): readonly string[] => [
 
 /** Starts the whole system in this process. `print` gets what a person should read. */
 export const start = async (env: Readonly<Record<string, string | undefined>>, print: (text: string) => void): Promise<Running> => {
-  const config = readConfig(env)
+  const read = readConfig(env)
   const clock = systemClock
   const random = systemRandom(clock)
   const log = stdoutLog(() => clock.now())
-  const parts = { config, clock, random, log }
+  const parts = { config: read, clock, random, log }
   const db = await openDatabase(parts)
   const [cache, secrets, passwords] = [await openCache(parts), await openSecrets(parts), await loadPasswordHash({})]
+  const config = await withPushKeys(read, secrets)
   let sender: OutboxSender | undefined
-  const ctx = await compose({ ...parts, db, cache, secrets, passwords, wakeOutbox: () => sender?.wake() })
+  const ctx = await compose({ ...parts, config, db, cache, secrets, passwords, wakeOutbox: () => sender?.wake() })
   const { mail: opened, captured } = openMail(parts)
   const mail = { send: outbound(ctx.tracer, 'mail', opened.send) }
   const toTenants = tenantOutbound(ctx)
@@ -61,13 +62,14 @@ export const start = async (env: Readonly<Record<string, string | undefined>>, p
   const webhooks = webhookSender({ ...ctx, outbound: toTenants })
   db.onCommit(webhooks.committed)
   const { sms, captured: texts } = openSms(ctx)
-  const phones = sendsPushes(ctx) ? undefined : localPush(clock)
+  const phones = sendsPushes({ config: read }) ? undefined : localPush(clock)
+  const pushes = configuredPush({ ...ctx, outbound: toTenants })
   const all = {
     ...ctx,
     sms,
     capturedSms: texts && (() => texts.outbox),
     mail,
-    push: phones ?? configuredPush({ ...ctx, outbound: toTenants }),
+    push: phones === undefined ? pushes : alsoToBrowsers(phones, pushes),
     capturedPushes: phones && (async () => phones.outbox),
     outbound: toTenants,
     breached: breachedPasswords(ctx),

@@ -24,7 +24,7 @@ let tenantId: TenantId
 let clientId: string
 let passwordHash: string
 beforeAll(async () => {
-  system = await startSystem('localhost')
+  system = await startSystem('localhost', { GOOGLE_CLIENT_ID: 'a', GOOGLE_CLIENT_SECRET: 'b', GITHUB_CLIENT_ID: 'c', GITHUB_CLIENT_SECRET: 'd' })
   const { ctx } = system
   clientId = /client id is (\S+)/.exec(readFileSync(`${ctx.config.DATA_DIR}/first-start.txt`, 'utf8'))?.[1] ?? ''
   const tenants = await listTenantIds(directory(ctx.db), undefined, 10)
@@ -216,6 +216,8 @@ test('of who is signed in: one\u2019s own page, everything that is added there, 
   await addAuthenticator(visit)
   await signIn(page, email)
   await look('me-first')
+  await at('me-browser', '/me/browser')
+  await at('me-providers', '/me/providers')
   await at('me-phone', '/me/phone')
   await page.fill('#phone_number', '+49 151 12345678')
   await page.press('#phone_number', 'Enter')
@@ -251,6 +253,11 @@ test('of who is signed in: one\u2019s own page, everything that is added there, 
   await at('approve', `/approve?id=${plain}`)
   await at('approve-list', '/approve')
   await at('me', '/me')
+  await page.click('.foot button[lang=de]')
+  await page.waitForSelector('html[lang=de]')
+  expect(new URL(page.url()).pathname).toBe('/me')
+  await page.click('.foot button[lang=en]')
+  await page.waitForSelector('html[lang=en]')
   const body = JSON.stringify({ client_id: clientId, device_info: { model: 'TV 55', os: 'tvOS' }, scopes: ['openid', 'email', 'reports:read'] })
   const response = await fetch(`${system.base}/authsec/uflow/auth/device/code`, {
     method: 'POST',

@@ -20,6 +20,9 @@ export const insertMessage = async (
   await t.db.insert(outboxQueue).values({ tenantId: t.tenantId, id: message.id, dueAt })
 }
 
+/** Mails that wait with a recovery of the person. */
+export const reminderKind = (userId: string) => `recovery_reminder:${userId}` as const
+
 /** Takes back what waits of a kind; a sender that finds an entry without its message drops that. */
 export const dropWaiting = async (t: TenantTx, kind: MessageKind): Promise<void> => {
   await t.db.delete(outboxMessages).where(and(ownRows(t, outboxMessages), eq(outboxMessages.kind, kind), isNull(outboxMessages.sentAt)))

@@ -30,6 +30,7 @@ const start = async () => {
     temporaryPassword: true,
     temporaryPasswordExpiresAt: AT,
     deletedAt: AT,
+    language: 'de',
   }
   await atomically(t, (tx) => updateUser(tx, company.admin.id, set))
   return { app, company, t, admin: company.admin }
@@ -62,7 +63,7 @@ test('what is known before the password is what the tables say', async () => {
   const before = await findBeforePassword(t, admin.email, DEVICE, app.clock.now())
   const user = await findUser(t, admin.id)
   expect(user).toMatchObject(before.user ?? { id: 'nobody' })
-  expect(Object.keys(before.user ?? {})).toHaveLength(19)
+  expect(Object.keys(before.user ?? {})).toHaveLength(20)
   expect(await findTenant(t)).toMatchObject(before.tenant ?? { name: 'none' })
   expect(before).toMatchObject({ administers: true, device: { failedAttempts: 0, lockedUntil: null } })
   expect(before.owed).toEqual(await findOwed(t, admin.id, app.clock.now()))

@@ -23,6 +23,7 @@ export type Account = Pick<
   | 'email'
   | 'emailVerifiedAt'
   | 'name'
+  | 'language'
   | 'passwordHash'
   | 'temporaryPassword'
   | 'temporaryPasswordExpiresAt'
@@ -44,8 +45,8 @@ const moment = (value: unknown): Date | null => (value === null ? null : new Dat
 
 const ACCOUNT_COLUMNS = `u.id, u.client_id, u.project_id, u.email, u.email_verified_at, u.password_hash, u.temporary_password,
   u.temporary_password_expires_at, u.password_reset_required, u.provider, u.is_synced_user, u.active, u.failed_attempts, u.locked_until, u.valid_from,
-  u.last_login_at, u.deleted_at, u.name`
-const ACCOUNT_CELLS = 18
+  u.last_login_at, u.deleted_at, u.name, u.language`
+const ACCOUNT_CELLS = 19
 
 const accountOf = (t: TenantDb, cells: Cells): Account | undefined =>
   typeof cells[0] !== 'string'
@@ -70,6 +71,7 @@ const accountOf = (t: TenantDb, cells: Cells): Account | undefined =>
         lastLoginAt: moment(cells[15]),
         deletedAt: moment(cells[16]),
         name: cells[17] as string,
+        language: cells[18] as Account['language'],
       }
 
 const DOOR_COLUMNS = 't.name, t.domain, t.status, t.settings'

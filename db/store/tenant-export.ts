@@ -25,6 +25,7 @@ export const EXPORTED = {
         'name',
         'username',
         'avatar_url',
+        'language',
         'provider',
         'provider_id',
         'provider_data',

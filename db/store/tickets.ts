@@ -2,6 +2,7 @@
 import { and, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import { tickets } from '../tables/sessions.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
+import { dropWaiting, reminderKind } from './outbox.ts'
 
 export type { TicketPurpose } from '../tables/sessions.ts'
 export type Ticket = typeof tickets.$inferSelect
@@ -84,7 +85,7 @@ export const findTicketOfPurpose = async (t: TenantDb, purpose: Ticket['purpose'
   return row
 }
 
-/** Ends all tickets of a person, of one purpose or of any. */
+/** Ends all tickets of a person, of one purpose or of any. With a recovery that waits the mails go that wait with it. */
 export const endTickets = async (t: TenantTx, userId: string, now: Date, purpose?: Ticket['purpose']): Promise<void> => {
   await t.db
     .update(tickets)
@@ -92,6 +93,7 @@ export const endTickets = async (t: TenantTx, userId: string, now: Date, purpose
     .where(
       and(ownRows(t, tickets), eq(tickets.userId, userId), isNull(tickets.usedAt), purpose === undefined ? undefined : eq(tickets.purpose, purpose)),
     )
+  if (purpose === undefined || purpose === 'recovery_wait') await dropWaiting(t, reminderKind(userId))
 }
 
 /** Ends all tickets of a purpose. */

@@ -1,10 +1,11 @@
 // Every query on people, the browsers they are known from, and the directory of administrators.
 import { and, desc, eq, isNotNull, isNull, ne } from 'drizzle-orm'
 import { factors } from '../tables/factors.ts'
+import { tenants } from '../tables/tenants.ts'
 import { administratorDirectory, knownDevices, users } from '../tables/users.ts'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 import { LIVE_PERMISSIONS } from './principals.ts'
-import { countUsage } from './tenants.ts'
+import { countUsage, type Tenant } from './tenants.ts'
 import { indexPeople, indexPerson, searchTextOf } from './user-search.ts'
 
 export type User = typeof users.$inferSelect
@@ -35,6 +36,16 @@ export const findUserByEmail = async (t: TenantDb, email: string): Promise<User 
     .from(users)
     .where(and(ownRows(t, users), eq(users.email, email)))
   return row
+}
+
+/** The tenant, and in which language the owner of that address chose to read: one statement, whether there is such a person or not. */
+export const findTenantOfReader = async (t: TenantDb, email: string): Promise<{ tenant: Tenant | undefined; language: User['language'] }> => {
+  const [row] = await t.db
+    .select({ tenant: tenants, language: users.language })
+    .from(tenants)
+    .leftJoin(users, and(eq(users.tenantId, tenants.tenantId), eq(users.email, email)))
+    .where(ownRows(t, tenants))
+  return { tenant: row?.tenant, language: row?.language ?? null }
 }
 
 /** Whether anybody of the tenant has proved an address: somebody who came in. */
@@ -119,15 +130,16 @@ export const findLivePermissions = async (t: TenantDb, userId: string, now: Date
   return row?.[0] ?? []
 }
 
+type Holder = Pick<User, 'id' | 'email' | 'name' | 'language'>
 /** Active people who hold a permission for the whole tenant: whom to write to. */
-export const findHolders = async (t: TenantDb, permission: string, now: Date): Promise<{ id: string; email: string; name: string }[]> => {
+export const findHolders = async (t: TenantDb, permission: string, now: Date): Promise<Holder[]> => {
   const rows = (await t.run({
-    text: `select id, email, name from authsec.users where tenant_id = $1 and active and deleted_at is null
+    text: `select id, email, name, language from authsec.users where tenant_id = $1 and active and deleted_at is null
       and $2 = any (${LIVE_PERMISSIONS('authsec.users.id', '$3')}) order by created_at limit 50`,
     params: [t.tenantId, permission, now.toISOString()],
     arrays: true,
-  })) as [string, string, string][]
-  return rows.map(([id, email, name]) => ({ id, email, name }))
+  })) as [string, string, string, User['language']][]
+  return rows.map(([id, email, name, language]) => ({ id, email, name, language }))
 }
 
 export type DelayRule = { readonly freeAttempts: number; readonly firstDelaySeconds: number; readonly maxDelaySeconds: number }

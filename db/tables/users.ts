@@ -19,6 +19,8 @@ export const users = schema.table(
     /** E-mail, name and user name as search reads them, a line each; written by the store with the grams of `user_grams`. */
     searchText: text('search_text').notNull().default(''),
     avatarUrl: text('avatar_url'),
+    /** In which the person chose to read; null: as their company or their browser says. */
+    language: text('language').$type<'en' | 'de'>(),
     /** PHC string; null for people who have no password here. */
     passwordHash: text('password_hash'),
     temporaryPassword: boolean('temporary_password').notNull().default(false),

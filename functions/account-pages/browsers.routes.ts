@@ -28,7 +28,7 @@ export const browserRoutes = [
     form: SubscriptionForm,
     reply: empty(303),
     errors: ['not_found', 'insufficient_user_authentication', 'factor_limit'],
-    emits: ['push_device.registered'],
+    emits: ['push_device.registered', 'push_device.removed'],
     handle: async ({ ctx, principal, form }) => (await import('./browsers.ts')).addBrowser(ctx, principal, form.subscription),
   }),
   route({

@@ -45,7 +45,7 @@ test('the browser at hand is added, listed as this one, and told of by mail; rem
   expect(titleOf(page)).toBe('Approve sign-ins on this browser')
   expect(page.html).toContain(`data-key="${vapid.publicKey}"`)
   // Without script there is no form, and the page says why.
-  expect(formsOf(page)).toEqual([])
+  expect(formsOf(page).map(({ action }) => action)).toEqual(['/me/language'])
   expect(page.html).toContain('This browser cannot be asked')
   expect((await add(browser)).headers.get('location')).toBe('/me')
   const me = await browser.read('/me')

@@ -7,6 +7,7 @@ import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/c
 import { AppError } from '#shared/errors'
 import type { User } from '#shared/http/principal'
 import type { Sent } from '#shared/http/route'
+import { browserLanguage } from '#shared/mail/reader-language'
 import { deviceName } from '#shared/sign-in/device'
 import type { Ctx } from './group.ts'
 
@@ -20,7 +21,7 @@ export const askedDevices = async (ctx: Ctx, principal: User): Promise<readonly 
 /** @throws AppError not_found, insufficient_user_authentication, invalid_request, factor_limit */
 export const addBrowser = async (ctx: Ctx, principal: User, subscription: string): Promise<Sent<undefined>> => {
   if (pushKey(ctx) === undefined) throw new AppError('not_found')
-  const asked = { token: subscription, platform: 'web', name: deviceName(ctx.request.userAgent) }
+  const asked = { token: subscription, platform: 'web', name: deviceName(ctx.request.userAgent, await browserLanguage(ctx)) }
   await registerPushDevice(onPage(ctx), principal, asked).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'conflict') throw new AppError('factor_limit')
     throw error

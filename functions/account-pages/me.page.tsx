@@ -31,7 +31,7 @@ const Where = ({ page, session }: { readonly page: Hosted; readonly session: Ses
   return (
     <li>
       <div class="what">
-        <strong>{session.device === 'an unknown device' ? me.unknownDevice : session.device}</strong>
+        <strong>{session.device}</strong>
         {session.current ? ` (${me.current})` : ''}
         <small>{place}</small>
         <small>
@@ -111,7 +111,7 @@ const Known = ({ page, email, providers }: Ways) => {
 
 export const mePage = async (ctx: Ctx, principal: User) => {
   const page = await openPage(ctx, { principal })
-  const { sessions } = await listSessions(ctx, principal)
+  const { sessions } = await listSessions(ctx, principal, page.lang)
   const factors = await ownFactors(ctx, principal)
   const requests = await waitingRequests(ctx, principal)
   const { me, signedInAs, busy, approve } = page.words

@@ -5,7 +5,7 @@ import { browser } from '#shared/http/access'
 import { empty, htmlOrGo } from '#shared/http/route'
 import { PASSWORD_RULE_ERRORS } from '#shared/password/rule-errors'
 import { route } from './group.ts'
-import { ChangeEmailForm, ChangePasswordForm, EmailCodesForm, ReturnQuery, SessionForm } from './page.schema.ts'
+import { ChangeEmailForm, ChangePasswordForm, EmailCodesForm, LanguageForm, ReturnQuery, SessionForm } from './page.schema.ts'
 
 const REAUTHENTICATION = ['invalid_credentials', 'password_reset_required', 'temporary_password_expired'] as const
 
@@ -20,6 +20,17 @@ export const meRoutes = [
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal }) => (await import('./me.page.tsx')).mePage(ctx, principal),
+  }),
+  route({
+    id: 'accountPages.chooseLanguage',
+    on: 'POST /me/language',
+    summary: 'The language that the caller reads, on pages, in mails and on phones.',
+    access: browser({ form: '/me', withTemporaryPassword: true }),
+    form: LanguageForm,
+    reply: empty(303),
+    errors: [],
+    emits: ['user.updated'],
+    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).chooseLanguage(ctx, principal, form.lang, form.return_to),
   }),
   route({
     id: 'accountPages.endSession',

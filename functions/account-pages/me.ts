@@ -1,9 +1,11 @@
 // What a signed-in person does on the account pages. The rules are those of /account.
 
 import { listIdentities } from '#db/store/identities'
-import { forTenant } from '#db/tenant'
+import { lockUser, updateUser } from '#db/store/users'
+import { atomically, forTenant } from '#db/tenant'
 import { changePassword, confirmEmailChange, startEmailChange } from '#shared/account/credentials'
 import { endOtherSessions, endSession } from '#shared/account/sessions'
+import { byUser, record } from '#shared/audit/record'
 import { doorOfUser } from '#shared/browser/door'
 import { onPage } from '#shared/browser/form'
 import { sendTo } from '#shared/browser/go'
@@ -13,6 +15,7 @@ import { AppError } from '#shared/errors'
 import { offeredOnPage } from '#shared/federation/on-page'
 import type { User } from '#shared/http/principal'
 import type { Sent } from '#shared/http/route'
+import type { Language } from '#shared/mail/language'
 import type { Ctx } from './group.ts'
 
 /** By which other providers the caller comes in; undefined where there are none, and none could be connected. */
@@ -21,6 +24,18 @@ export const connectedProviders = async (ctx: Ctx, { tenantId, userId, clientId 
   const names = [...new Set((await listIdentities(forTenant(ctx.db, tenantId), userId)).map(({ provider }) => provider))]
   if (upstreams.length === 0 && names.length === 0) return undefined
   return names.map((name) => upstreams.find((upstream) => upstream.name === name)?.displayName ?? name)
+}
+
+/** Kept with the person, and in this browser; the page is the one that it was chosen on. */
+export const chooseLanguage = async (ctx: Ctx, principal: User, lang: Language, returnTo: string | undefined): Promise<Sent<undefined>> => {
+  await atomically(forTenant(ctx.db, principal.tenantId), async (t) => {
+    const user = await lockUser(t, principal.userId)
+    if (user === undefined || user.language === lang) return
+    await updateUser(t, user.id, { language: lang, updatedAt: ctx.clock.now() })
+    const [before, after] = [{ language: user.language }, { language: lang }]
+    await record(t, ctx, { event: 'user.updated', actor: byUser(principal), target: { type: 'user', id: user.id }, before, after })
+  })
+  return sendTo(ctx, safeReturn(returnTo) ?? HOME, { remember: { lang } })
 }
 
 export const endOne = async (ctx: Ctx, principal: User, sessionId: string): Promise<Sent<undefined>> => {

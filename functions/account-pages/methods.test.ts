@@ -161,7 +161,7 @@ test('a passkey that may have been copied is marked, and accepted again by its o
   await browser.send({ password: pat.password })
   const review = await browser.send({ code: appCode(seed, app.clock.now()) })
   expect(titleOf(review)).toBe('This passkey may have been copied')
-  expect(formsOf(review).map(({ action }) => action)).toEqual(['/me/method/clear-alarm', '/me/method/remove'])
+  expect(formsOf(review).map(({ action }) => action)).toEqual(['/me/method/clear-alarm', '/me/method/remove', '/me/language'])
   expect(noteOf(await browser.send({}, { action: '/me/method/clear-alarm' }))).toBe('The passkey is accepted again.')
   expect((await browser.read('/me')).html).not.toContain('may have been copied')
   expect((await app.events(company.tenantId)).filter(({ event }) => event === 'passkey.alarm_cleared')).toHaveLength(1)

@@ -13,6 +13,7 @@ export const ChangePasswordForm = z
   .meta({ id: 'ChangePasswordForm' })
 export const ChangeEmailForm = z.strictObject({ ...form, new_email: Email, current_password: Password }).meta({ id: 'ChangeEmailForm' })
 export const EmailCodesForm = z.strictObject({ ...form, code_new: Otp, code_current: Otp }).meta({ id: 'EmailCodesForm' })
+export const LanguageForm = z.strictObject({ ...form, lang: z.enum(['en', 'de']), return_to: ReturnTo }).meta({ id: 'LanguageForm' })
 export const FactorIdForm = z.strictObject({ ...form, factor_id: z.uuid(), accept_weaker: z.literal('yes').optional() }).meta({ id: 'FactorIdForm' })
 export const UserCodeForm = z.strictObject({ ...form, user_code: z.string().trim().min(1).max(32) }).meta({ id: 'UserCodeForm' })
 export const DecisionForm = z

@@ -9,6 +9,7 @@ import { normaliseEmail } from '#shared/email'
 import { AppError } from '#shared/errors'
 import type { User } from '#shared/http/principal'
 import { as, Sent } from '#shared/http/route'
+import { decidedLanguage } from '#shared/mail/language'
 import { enqueueMail } from '#shared/mail/outbox'
 import { allowsDirectSignUp, disclosesAccounts } from '#shared/sign-in/compatibility'
 import { accountAt } from '#shared/sign-in/end-user'
@@ -107,7 +108,7 @@ export const announceNewUser = async (ctx: Ctx, principal: User): Promise<void> 
       await enqueueMail(t, ctx, {
         to: admin.email,
         tenantName: shownTenantName(ctx, tenant),
-        language: tenant?.settings.language ?? 'en',
+        language: decidedLanguage(tenant, admin.language),
         subjectId: principal.userId,
         template: 'new_user_registered',
         data: { email: principal.email, at: now, ...(user?.name ? { name: user.name } : {}) },

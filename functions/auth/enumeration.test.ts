@@ -131,3 +131,15 @@ test('the cookie of a forgotten password does not tell in which tenant the addre
   const cookies = (await app.request('/authsec/uflow/auth/admin/forgot-password', { body: { email: acme.admin.email } })).headers.getSetCookie()
   expect(cookies.join()).not.toContain(acme.tenantId)
 })
+
+test('signing up with an address that somebody has costs what it costs with a new one', async () => {
+  const { app, attempt } = await start()
+  const acme = await app.company()
+  const known = await app.person(acme)
+  const path = '/authsec/uflow/user/register'
+  const register = (email: string) => attempt(path, { client_id: acme.clientId, email, password: 'seven purple lanterns over water' })
+  await register(`first@${app.ctx.random.id()}.example`)
+  const [a, b] = [await register(known.email), await register(`new@${app.ctx.random.id()}.example`)]
+  expect([a.statements, a.hashes]).toEqual([b.statements, b.hashes])
+  expect((await app.mailsTo(known.email)).map(({ subject }) => subject)).toHaveLength(1)
+})

@@ -267,6 +267,10 @@ describe('devices', () => {
     expect(push.outbox).toHaveLength(1)
     const { devices } = await bodyOf(await app.request(`${CIBA}/devices`, { token: phone.session }))
     expect(devices).toMatchObject([{ id: phone.deviceId, is_active: false }])
+    // Who had it is told, and it is in the record.
+    expect((await app.mailsTo(person.email)).at(-1)?.text).toContain('Somebody else signed in on it')
+    const [taken] = await app.events(company.tenantId, { event: 'push_device.removed' })
+    expect(taken).toMatchObject({ targetId: phone.deviceId, reason: 'registered_by_another', subjectId: person.id })
   })
 
   test('the same push token in another tenant is another device', async () => {

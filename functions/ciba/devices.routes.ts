@@ -14,7 +14,7 @@ export const deviceRoutes = (id: 'ciba' | 'ciba.tenant', at: `/${string}`) => [
     body: NewDevice,
     reply: json(200, DeviceAdded),
     errors: ['insufficient_user_authentication', 'conflict'],
-    emits: ['push_device.registered'],
+    emits: ['push_device.registered', 'push_device.removed'],
     handle: ({ ctx, principal, body }) => addDevice(ctx, principal, body),
   }),
   route({

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { setClientActive } from '#db/store/clients'
 import { findSessions, revokeSessions } from '#db/store/sessions'
+import { endTenantSessions } from '#db/store/tenants'
 import { atomically, forTenant } from '#db/tenant'
 import { ALPHABET, newUserCode, userCodeOf } from '#shared/grants/user-code'
 import { addClient } from '#shared/testing/administration'
@@ -201,6 +202,10 @@ describe('between the approval and the poll', () => {
     ['a factor was enrolled that the approving session did not have', (app, { admin }) => enrol(app, admin)],
     ['the tenant demands a second factor', (app, company) => configure(app, company, { requireSecondFactor: true })],
     ['the tenant was suspended', (app, company) => setStatus(app, company, 'suspended')],
+    [
+      'all sessions of the tenant were ended',
+      (app, { tenantId }) => atomically(forTenant(app.db, tenantId), (t) => endTenantSessions(t, app.clock.now())),
+    ],
     [
       'the client was switched off',
       (app, { tenantId, clientId }) => atomically(forTenant(app.db, tenantId), (t) => setClientActive(t, clientId, false, app.clock.now())),

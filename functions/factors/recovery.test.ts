@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest'
+import { openDb } from '#db/client'
+import { countBackupCodes } from '#db/store/backup-codes'
 import { findFactors } from '#db/store/factors'
-import { forTenant } from '#db/tenant'
+import { endTickets } from '#db/store/tickets'
+import { atomically, forTenant } from '#db/tenant'
 import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { testDb } from '#shared/testing/database'
 import { mintEndUser, setUpApp, standing, ticketFor } from '#shared/testing/factors'
 import { letInForGood } from '#shared/testing/oauth'
-import { bodyOf, change, codeIn, configure, enrol, leaked, outcomeOf, textIn } from '#shared/testing/sign-in'
+import { loginTicket } from '#shared/testing/passkeys'
+import { unchanged } from '#shared/testing/rows'
+import { bodyOf, change, codeIn, configure, countingDb, enrol, leaked, outcomeOf, textIn } from '#shared/testing/sign-in'
 import { authRoutes } from '../auth/routes.ts'
 import { doorRoutes } from '../door/routes.ts'
 import { oneTimeCodeRoutes } from '../one-time-codes/routes.ts'
@@ -34,6 +40,8 @@ test('a pass and the password bring back who lost the app; a factor is enrolled 
   const back = await bodyOf(await use(app, pat, pass, await ticketFor(app, company, pat)))
   expect(back.tenant_id).toBe(company.tenantId)
   expect(await factorsOf(app, pat)).toBe(0)
+  // What stood for the lost app stands for nothing.
+  expect(await countBackupCodes(forTenant(app.db, pat.tenantId), pat.id)).toBe(0)
   const ticket = textIn(back, 'login_ticket')
   expect((await mintEndUser(app, pat, ticket)).status).toBe(401)
   await setUpApp(app, pat, { ticket })
@@ -217,4 +225,191 @@ test('a tenant that does not offer waiting says so, and a flood is refused', asy
   const { app, company, pat } = await start()
   expect(await codeOf(await begin(app, company, pat.email))).toBe('recovery_not_offered')
   expect(await codeOf(await begin(app, { ...company, clientId: app.ctx.random.id() }, pat.email))).toBe('invalid_client')
+})
+
+test('what the tenant offers no more brings nobody back, whatever was begun before', async () => {
+  const { app, company, pat, admin } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await enrol(app, pat)
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const recovery = textIn(await bodyOf(await begin(app, company, pat.email, await ticketFor(app, company, pat))), 'recovery')
+  await configure(app, company, { recovery: { administratorPass: false } })
+  const ticket = await ticketFor(app, company, pat)
+  expect(await codeOf(await unchanged(app, [company], () => use(app, pat, pass, ticket)))).toBe('invalid_recovery')
+  app.clock.advance(DAY)
+  const mails = (await app.mailsTo(pat.email)).length
+  expect((await ask(app, recovery)).status).toBe(202)
+  expect(await app.mailsTo(pat.email)).toHaveLength(mails)
+  expect(await codeOf(await finish(app, recovery, '123456'))).toBe('invalid_recovery')
+  expect(await factorsOf(app, pat)).toBe(1)
+})
+
+test('a start, and asking for the code, cost the same statements for who may come back, who may not, and nobody', async () => {
+  const counting = countingDb(openDb((await testDb()).engine))
+  const app = await startApp(factorRoutes as never, { db: counting.db })
+  const company = await app.company()
+  await configure(app, company, { recovery: { waitingDays: 4 } })
+  const [keyless, pat] = [await app.person(company), await app.person(company)]
+  await change(app, keyless, { passwordHash: null })
+  const counted = async (work: () => Promise<Response>): Promise<readonly [number, Response]> => {
+    const before = counting.statements()
+    const response = await work()
+    return [counting.statements() - before, response]
+  }
+  const addresses = [keyless.email, pat.email, 'nobody@acme.example']
+  const keys: string[] = []
+  const starts = new Set<number>()
+  // Once before: what is learned of the tenant is known from then on.
+  for (const email of [...addresses, ...addresses]) {
+    const [statements, response] = await counted(() => begin(app, company, email))
+    keys.push(textIn(await bodyOf(response), 'recovery'))
+    if (keys.length > addresses.length) starts.add(statements)
+  }
+  expect([...starts]).toHaveLength(1)
+  app.clock.advance(4 * DAY)
+  // Nobody's, once before: what is learned of the tenant was long ago.
+  await ask(app, keys[addresses.length - 1] ?? '')
+  const asks = new Set<number>()
+  for (const key of keys.slice(addresses.length)) {
+    const [statements, response] = await counted(() => ask(app, key))
+    expect(response.status).toBe(202)
+    asks.add(statements)
+  }
+  expect([...asks]).toHaveLength(1)
+  expect((await app.mailsTo(keyless.email)).at(-1)?.subject).toBe(`Your code to get back into your account at ${company.name}`)
+  expect(await app.mailsTo(pat.email)).toEqual([])
+})
+
+test('strangers who begin recoveries of an address use up none of who proved the password', async () => {
+  const app = await startApp([...authRoutes, ...doorRoutes, ...factorRoutes] as never, { env: { RATE_LIMIT: 'on' } })
+  const company = await app.company()
+  const pat = await app.person(company)
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  const statuses: number[] = []
+  for (let n = 0; n < 4; n++) {
+    app.clock.advance(120)
+    statuses.push((await begin(app, company, pat.email)).status)
+  }
+  expect(statuses).toEqual([202, 202, 202, 429])
+  app.clock.advance(120)
+  expect((await begin(app, company, pat.email, await ticketFor(app, company, pat))).status).toBe(202)
+  expect((await app.events(company.tenantId, { event: 'recovery.started' })).length).toBe(1)
+})
+
+test('what ends all tickets of a person takes back the mails that wait with a recovery', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 3 } })
+  await change(app, pat, { passwordHash: null })
+  await begin(app, company, pat.email)
+  expect(await app.mailsTo(pat.email)).toHaveLength(1)
+  await atomically(forTenant(app.db, company.tenantId), (t) => endTickets(t, pat.id, app.clock.now()))
+  app.clock.advance(3 * DAY)
+  expect(await app.mailsTo(pat.email)).toHaveLength(1)
+})
+
+test('a recovery that is ready takes twenty codes in all, and no more guesses than these', async () => {
+  const app = await startApp(factorRoutes as never, { env: { RATE_LIMIT: 'on' } })
+  const company = await app.company()
+  const pat = await app.person(company)
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await change(app, pat, { passwordHash: null })
+  const keys = [textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')]
+  keys.push(textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery'))
+  app.clock.advance(DAY)
+  const statuses: number[] = []
+  for (let n = 0; n < 22; n++) {
+    app.clock.advance(900)
+    // Beginning more than one recovery gives no more codes.
+    statuses.push((await ask(app, keys[n % 2] ?? '')).status)
+  }
+  expect(statuses).toEqual([...Array(20).fill(202), 429, 429])
+})
+
+test.each([
+  ['of before the sessions were ended', (app: TestApp, pat: Person) => change(app, pat, { validFrom: new Date(app.clock.now().getTime() + 1) })],
+  ['without a password in it', undefined],
+] as const)('a sign-in %s is no password: neither a pass nor a wait goes by it', async (_, end) => {
+  const { app, company, pat, admin } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await enrol(app, pat)
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const ticket = await loginTicket(app, pat, end === undefined ? ['fed'] : ['pwd'])
+  await end?.(app, pat)
+  expect(await codeOf(await unchanged(app, [company], () => use(app, pat, pass, ticket)))).toBe('invalid_recovery')
+  expect((await begin(app, company, pat.email, ticket)).status).toBe(202)
+  expect(await app.events(company.tenantId, { event: 'recovery.started' })).toEqual([])
+})
+
+test('the sign-in of somebody else is no password: no wait begins by it', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await begin(app, company, pat.email, await ticketFor(app, company, await app.person(company)))
+  expect(await app.events(company.tenantId, { event: 'recovery.started' })).toEqual([])
+  expect(await app.mailsTo(pat.email)).toEqual([])
+})
+
+test.each([
+  ['whose sessions were all ended since', (app: TestApp) => ({ validFrom: new Date(app.clock.now().getTime() + 1) })],
+  ['who was disabled', () => ({ active: false })],
+  ['who was removed', (app: TestApp) => ({ deletedAt: app.clock.now() })],
+  ['who owes a new password', () => ({ passwordResetRequired: true })],
+] as const)('the wait of somebody %s ends nowhere', async (_, set) => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 1 } })
+  await change(app, pat, { passwordHash: null })
+  await enrol(app, pat, 'webauthn')
+  const recovery = textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')
+  await change(app, pat, set(app) as Parameters<typeof change>[2])
+  app.clock.advance(DAY)
+  const mails = (await app.mailsTo(pat.email)).filter(({ subject }) => subject.startsWith('Your code'))
+  expect((await ask(app, recovery)).status).toBe(202)
+  expect((await app.mailsTo(pat.email)).filter(({ subject }) => subject.startsWith('Your code'))).toEqual(mails)
+  expect(await codeOf(await finish(app, recovery, '123456'))).toBe('invalid_recovery')
+  expect(await factorsOf(app, pat)).toBe(1)
+})
+
+test('a pass is issued to nobody who could not use it', async () => {
+  const { app, company, admin } = await start()
+  for (const set of [{ active: false }, { deletedAt: app.clock.now() }, { passwordResetRequired: true }]) {
+    const gone = await app.person(company)
+    await change(app, gone, set as Parameters<typeof change>[2])
+    expect(await codeOf(await unchanged(app, [company], () => issue(app, admin, gone)))).toBe('not_found')
+  }
+})
+
+test('a wait is at most thirty days, can be finished for a week, and finishing one ends the others', async () => {
+  const { app, company, pat } = await start()
+  await configure(app, company, { recovery: { waitingDays: 90 } })
+  await change(app, pat, { passwordHash: null })
+  const first = await bodyOf(await begin(app, company, pat.email))
+  expect(first.ready_at).toBe(new Date(app.clock.now().getTime() + 30 * DAY * 1000).toISOString())
+  app.clock.advance(DAY)
+  const second = textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')
+  const third = textIn(await bodyOf(await begin(app, company, pat.email)), 'recovery')
+  app.clock.advance(37 * DAY - DAY)
+  expect(await codeOf(await ask(app, textIn(first, 'recovery')))).toBe('invalid_recovery')
+  expect((await ask(app, second)).status).toBe(202)
+  expect((await finish(app, second, codeIn(await app.mailsTo(pat.email)))).status).toBe(200)
+  expect(await codeOf(await ask(app, third))).toBe('invalid_recovery')
+})
+
+test('what was begun with the lost factors is over: sessions, and sign-ins that were half way', async () => {
+  const { app, company, pat, admin } = await start()
+  await enrol(app, pat)
+  const [session, half] = [await app.token(pat, ['pwd', 'otp']), await loginTicket(app, pat, ['pwd', 'otp'])]
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  expect((await app.request('/account/factors', { token: session })).status).toBe(200)
+  expect((await use(app, pat, pass, await ticketFor(app, company, pat))).status).toBe(200)
+  expect((await app.request('/account/factors', { token: session })).status).toBe(401)
+  expect((await mintEndUser(app, pat, half)).status).toBe(401)
+})
+
+test('a pass names its person: without a password too it opens nothing in another\u2019s name', async () => {
+  const { app, company, pat, admin } = await start()
+  await change(app, pat, { passwordHash: null })
+  await enrol(app, pat)
+  const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
+  const other = await app.person(company)
+  expect(await codeOf(await unchanged(app, [company], () => use(app, other, pass)))).toBe('invalid_recovery')
+  expect((await use(app, pat, pass)).status).toBe(200)
 })

@@ -194,3 +194,36 @@ test('the platform\u2019s own tenant is never reached by an address', async () =
   expect(await bodyOf(answer)).toMatchObject({ code: 'federation_no_account' })
   expect(await identitiesOf(app, { ...admin, tenantId: SYSTEM_TENANT })).toEqual([])
 })
+
+test('a mailbox hears of five codes an hour, however many sign-ins ask', async () => {
+  const { app, company, dance } = await start({ env: { RATE_LIMIT: 'on' } })
+  const person = await app.person(company)
+  const statuses: number[] = []
+  for (let n = 0; n < 6; n++) {
+    app.clock.advance(61)
+    const asked = await dance({ tenant_domain: company.domain }, { sub: `sub-${n}`, email: person.email, email_verified: true })
+    const link_ticket = textIn(await bodyOf(asked), 'link_ticket')
+    statuses.push((await app.request('/federation/links/code', { body: { link_ticket } })).status)
+  }
+  expect(statuses).toEqual([202, 202, 202, 202, 202, 429])
+  expect(await app.mailsTo(person.email)).toHaveLength(5)
+})
+
+test.each([
+  ['moved to another address', (n: string) => ({ email: `moved-${n}@acme.example` })],
+  ['was disabled', () => ({ active: false })],
+  ['was removed', () => ({ deletedAt: new Date('2026-03-02T09:00:00Z') })],
+] as const)('an account that %s since it was asked is connected with nothing', async (_, set) => {
+  const { app, company, dance } = await start()
+  const person = await app.person(company)
+  const asked = await dance({ tenant_domain: company.domain }, { sub: 's', email: person.email, email_verified: true })
+  const link_ticket = textIn(await bodyOf(asked), 'link_ticket')
+  await app.request('/federation/links/code', { body: { link_ticket } })
+  const code = codeIn(await app.mailsTo(person.email))
+  await change(app, person, set(app.ctx.random.id()) as Parameters<typeof change>[2])
+  const before = await stateOf(app, company.tenantId)
+  expect((await app.request('/federation/links/confirm', { body: { link_ticket, code } })).status).toBe(401)
+  expect((await app.request('/federation/links/code', { body: { link_ticket } })).status).toBe(401)
+  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await identitiesOf(app, person)).toEqual([])
+})

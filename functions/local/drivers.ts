@@ -13,9 +13,11 @@ import type { Log } from '#shared/log'
 import { localMail } from '#shared/mail/local'
 import type { Mail } from '#shared/mail/mail'
 import { smtpMail } from '#shared/mail/smtp'
+import type { LocalPush } from '#shared/push/local'
+import type { Push } from '#shared/push/push'
 import type { Random } from '#shared/random'
 import { environmentSecrets } from '#shared/secrets/environment'
-import { generateSecrets } from '#shared/secrets/generate'
+import { generatePushKeys, generateSecrets } from '#shared/secrets/generate'
 import { sealedFileSecrets } from '#shared/secrets/sealed-file'
 import type { Secrets } from '#shared/secrets/secrets'
 import { configuredSms } from '#shared/sms/configured'
@@ -56,6 +58,24 @@ export const openSecrets = async ({ config, random }: Parts): Promise<Secrets> =
   await generateSecrets(secrets, random)
   return secrets
 }
+
+/** With keys of Web Push, so that a browser on this machine can be asked: the environment's, else a pair of our own, where secrets are kept in a file. */
+export const withPushKeys = async (config: Config, secrets: Secrets): Promise<Config> => {
+  const { VAPID_PUBLIC_KEY: known, MASTER_KEYS: fromOutside, ENVIRONMENT } = config
+  if (known !== undefined || fromOutside !== undefined || ENVIRONMENT === 'production') return config
+  const { publicKey, privateKey } = await generatePushKeys(secrets)
+  return { ...config, VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey, VAPID_SUBJECT: 'mailto:push@authsec.example' }
+}
+
+/** What was captured is sent to browsers too. Nobody has to have a network: what was captured counts as sent, unless the browser is gone. */
+export const alsoToBrowsers = (captured: LocalPush, real: Push): Push => ({
+  send: async (target, message) => {
+    const sent = await captured.send(target, message)
+    if (target.platform !== 'web' || sent.result !== 'sent') return sent
+    const outcome = await real.send(target, message)
+    return outcome.result === 'gone' ? outcome : sent
+  },
+})
 
 export type OpenedSms = { readonly sms: Sms; readonly captured: ReturnType<typeof localSms> | undefined }
 

@@ -4,6 +4,7 @@ import { forTenant } from '#db/tenant'
 import { pageError } from '#page/error'
 import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
 import { doorOf, formsOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from '#shared/testing/browser'
+import { unchanged } from '#shared/testing/rows'
 import { codeIn, configure, leaked, setStatus } from '#shared/testing/sign-in'
 import { appCode } from '#shared/testing/totp'
 import { accountPageRoutes } from '../account-pages/routes.ts'
@@ -66,7 +67,9 @@ test('the key of an app is in no cookie, and serves the session that began it al
   const kept = [...browser.jar.kept.values()].flatMap((value) => [value, Buffer.from(value, 'base64url').toString()])
   expect(kept.filter((text) => text.includes(seed) || text.includes('otpauth'))).toEqual([])
   expect(seedIn(await elsewhere.read('/me/app'))).not.toBe(seed)
-  expect(summaryOf(await elsewhere.send({ code: appCode(seed, app.clock.now()) }))).toContain('The code is wrong')
+  // The try is counted against what that session began itself.
+  const foreign = () => elsewhere.send({ code: appCode(seed, app.clock.now()) })
+  expect(summaryOf(await unchanged(app, [company], foreign, ['pending_enrolments']))).toContain('The code is wrong')
   await browser.read('/me/app')
   const form = { form_token: formsOf(browser.page())[0]?.fields.form_token ?? '', code: appCode(seed, app.clock.now()) }
   const answers = await Promise.all(Array.from({ length: 20 }, () => browser.post('/me/app', form)))
@@ -82,7 +85,8 @@ test('a backup code signs in once', async () => {
   expect(titleOf(await browser.send({ code: (codes[0] ?? '').toLowerCase() }))).toBe('Your sign-in')
   const again = await halfway(app, company, pat)
   await again.read(`/signin/factor?client_id=${company.clientId}&by=backup`)
-  expect(summaryOf(await again.send({ code: codes[0] ?? '' }))).toContain('wrong')
+  // The try is counted.
+  expect(summaryOf(await unchanged(app, [company], () => again.send({ code: codes[0] ?? '' }), ['backup_code_tries']))).toContain('wrong')
 })
 
 test('a code of an app counts once, in whatever browser', async () => {
@@ -90,7 +94,9 @@ test('a code of an app counts once, in whatever browser', async () => {
   const { seed } = await withApp(app, company, pat)
   const code = appCode(seed, app.clock.now())
   expect(titleOf(await (await halfway(app, company, pat)).send({ code }))).toBe('Your sign-in')
-  expect(summaryOf(await (await halfway(app, company, pat)).send({ code }))).toContain('wrong')
+  const again = await halfway(app, company, pat)
+  // The try is counted with the app.
+  expect(summaryOf(await unchanged(app, [company], () => again.send({ code }), ['factors']))).toContain('wrong')
 })
 
 test('five wrong codes pause the factor, and the page says how long', async () => {
@@ -124,10 +130,11 @@ test('a stolen password does not add the thief\u2019s app: not without the mailb
   const thief = await halfway(app, company, pat)
   expect((await thief.read(`/signin/enrol?client_id=${company.clientId}`)).url).toContain('/signin/factor')
   const form_token = formsOf(thief.page())[0]?.fields.form_token ?? ''
-  const response = await thief.post('/signin/enrol', { form_token, code: appCode(seed, app.clock.now()) })
+  const response = await unchanged(app, [company], () => thief.post('/signin/enrol', { form_token, code: appCode(seed, app.clock.now()) }))
   expect(response.status).toBe(303)
   expect(await findFactors(forTenant(app.db, company.tenantId), pat.id)).toHaveLength(1)
-  const finish = await thief.post('/signin/finish', { form_token })
+  // The ticket counts what was refused under it.
+  const finish = await unchanged(app, [company], () => thief.post('/signin/finish', { form_token }), ['tickets'])
   expect(finish.headers.get('location')).toContain('/signin/factor')
   expect(thief.jar.kept.has('authsec_session')).toBe(false)
 })
@@ -138,7 +145,8 @@ test('a sign-in that is over, was finished, or belongs to another browser says s
   expect(titleOf(await openBrowser(app).read('/signin/factor'))).toBe('This sign-in is over')
   const browser = await halfway(app, company, pat)
   app.clock.advance(601)
-  expect(titleOf(await browser.send({ code: appCode(seed, app.clock.now()) }))).toBe('This sign-in is over')
+  const late = () => browser.send({ code: appCode(seed, app.clock.now()) })
+  expect(titleOf(await unchanged(app, [company], late))).toBe('This sign-in is over')
   const gone = await halfway(app, company, pat)
   await setStatus(app, company, 'suspended')
   await gone.send({ code: appCode(seed, app.clock.now()) })

@@ -6,6 +6,7 @@ import { pageError } from '#page/error'
 import { methodOf, pathOf } from '#shared/http/route'
 import { startApp } from '#shared/testing/app'
 import { doorOf, formsOf, HOST, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
+import { unchanged } from '#shared/testing/rows'
 import { eventsOf } from '#shared/testing/sign-in'
 import { accountPageRoutes } from '../account-pages/routes.ts'
 import { loginRoutes } from './routes.ts'
@@ -35,7 +36,8 @@ test.each(POSTS.map((route) => [route.on, route] as const))('%s from another sit
     { origin: 'null', 'sec-fetch-site': 'same-origin' },
     { origin: 'null', 'sec-fetch-site': '' },
   ]) {
-    const response = await browser.post(pathOf(route), { form_token, email: admin.email, password: admin.password }, headers)
+    const attack = () => browser.post(pathOf(route), { form_token, email: admin.email, password: admin.password }, headers)
+    const response = await unchanged(app, [{ tenantId }], attack)
     expect(response.status).toBe(403)
     expect(await response.text()).toContain('data-code="cross_site"')
   }
@@ -59,11 +61,11 @@ test('the token of another browser, of another session, or none: the form is ref
   const foreign = formsOf(other.page())[0]?.fields.form_token ?? ''
   for (const form_token of [early, foreign, '', 'x'.repeat(43)]) {
     await browser.read('/me')
-    const response = await browser.post('/me/sessions/end-others', { form_token })
+    const response = await unchanged(app, [acme], () => browser.post('/me/sessions/end-others', { form_token }))
     expect([response.status, response.headers.get('location')]).toEqual([303, '/me'])
     expect(summaryOf(await browser.read('/me'))).toBe('This page was open too long. Please try once more.')
   }
-  const without = await browser.post('/signout', {})
+  const without = await unchanged(app, [acme], () => browser.post('/signout', {}))
   expect(without.status).toBe(303)
   expect(titleOf(await browser.read('/me'))).toBe('Your sign-in')
   expect(await eventsOf(app, acme.tenantId, 'login.signOut')).not.toContain('user.signed_out')
@@ -71,7 +73,7 @@ test('the token of another browser, of another session, or none: the form is ref
 
 test('a browser that keeps no cookies is told so, and nothing is done', async () => {
   const app = await start()
-  const response = await openBrowser(app).post('/signin', { form_token: 'x', email: 'a@b.example' })
+  const response = await unchanged(app, [], () => openBrowser(app).post('/signin', { form_token: 'x', email: 'a@b.example' }))
   expect(response.status).toBe(400)
   expect(await response.text()).toContain('Allow cookies for this site')
 })
@@ -99,7 +101,7 @@ test.each(GUARDED.map((route) => [route.on, route] as const))('%s: a stranger is
     expect((await browser.read(path)).url).toBe(`/signin?${new URLSearchParams({ return_to: path })}`)
     return
   }
-  const response = await browser.post(path, {})
+  const response = await unchanged(app, [], () => browser.post(path, {}))
   expect(response.status).toBe(303)
   expect(response.headers.get('location')).toMatch(/^\/signin\?return_to=%2F/)
 })
@@ -138,8 +140,7 @@ test('a form that is malformed changes nothing', async () => {
   const acme = await app.company()
   const browser = openBrowser(app)
   await browser.read(`/signup?client_id=${acme.clientId}`)
-  expect(summaryOf(await browser.send({ email: 'new@acme.example', password: 'seven purple lanterns over water', admin: 'true' }))).toContain(
-    'cannot be read',
-  )
+  const sent = { email: 'new@acme.example', password: 'seven purple lanterns over water', admin: 'true' }
+  expect(summaryOf(await unchanged(app, [acme], () => browser.send(sent)))).toContain('cannot be read')
   expect(await findUserByEmail(forTenant(app.db, acme.tenantId), 'new@acme.example')).toBeUndefined()
 })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { pageError } from '#page/error'
 import { startApp, type TestApp } from '#shared/testing/app'
 import { doorOf, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
+import { unchanged } from '#shared/testing/rows'
 import { change, configure, eventsOf, setStatus, verifyDomain } from '#shared/testing/sign-in'
 import { accountPageRoutes } from '../account-pages/routes.ts'
 import { loginRoutes } from './routes.ts'
@@ -77,7 +78,8 @@ test('unknown, wrong, disabled, suspended, of another company, of no company: on
     await browser.read(door)
     const second = await browser.send({ email: who.email })
     expect(titleOf(second), door).toBe('Enter your password')
-    const answer = await browser.send({ password: who.password })
+    // A wrong password is counted, with the person.
+    const answer = await unchanged(app, [acme, globex, gone], () => browser.send({ password: who.password }), ['users'])
     expect([answer.status, titleOf(answer), summaryOf(answer)], door).toEqual([200, 'Enter your password', REFUSED])
     expect(browser.jar.kept.has('authsec_session')).toBe(false)
   }

@@ -62,6 +62,8 @@ export const PersonExport = z
     format: z.literal('authsec.person.v1'),
     exported_at: z.string(),
     person: Person,
+    /** In which the person chose to read. */
+    language: z.string().nullable(),
     roles: z.array(z.object({ id: z.string(), name: z.string() })),
     groups: z.array(z.object({ id: z.string(), name: z.string() })),
     permissions: z.array(z.string()),

@@ -109,6 +109,7 @@ export const exportPerson = async (ctx: Ctx, caller: User, userId: string): Prom
     format: 'authsec.person.v1',
     exported_at: now.toISOString(),
     person: shownPerson(user),
+    language: user.language,
     roles: [...((await findRolesOfPeople(t, [userId], now)).get(userId) ?? [])],
     groups: (await findGroupsOfPerson(t, userId)).map(({ id, name }) => ({ id, name })),
     permissions: await findLivePermissions(t, userId, now),

@@ -7,6 +7,7 @@ import { type AuditCtx, bySystem, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import type { BaseCtx } from '#shared/context'
 import { type JobResult, job } from '#shared/jobs/job'
+import { decidedLanguage } from '#shared/mail/language'
 import { enqueueMail } from '#shared/mail/outbox'
 import { shownTenantName } from '#shared/tenancy/shown-name'
 
@@ -18,10 +19,11 @@ const KEPT_DAYS = 90
 const BATCH = 5000
 
 /** In the deployment's name: of the tenant nothing is left that could send a mail, and nothing is said. */
-const tell = (system: TenantTx, ctx: Deps, email: string) =>
+const tell = (system: TenantTx, ctx: Deps, { email, language }: Awaited<ReturnType<typeof findHolders>>[number]) =>
   enqueueMail(system, ctx, {
     to: email,
     tenantName: shownTenantName(ctx, undefined),
+    language: decidedLanguage(undefined, language),
     template: 'tenant_deleted',
     data: { at: ctx.clock.now() },
   })
@@ -35,7 +37,7 @@ const purge = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
     const deleted = await purgeTenantRows(t)
     await alsoFor(t, SYSTEM_TENANT, async (system) => {
       await record(system, ctx, { event: 'tenant.purged', actor: bySystem, target: { type: 'tenant', id: tenantId }, after: { deleted } })
-      for (const { email } of told) await tell(system, ctx, email)
+      for (const holder of told) await tell(system, ctx, holder)
     })
     return true
   })

@@ -1,6 +1,6 @@
 // Links between a speaker of a voice platform and a person: made and ended by the person alone.
 import type * as z from 'zod'
-import { findUser, type User as UserRow } from '#db/store/users'
+import { findUser, lockUser, type User as UserRow } from '#db/store/users'
 import { deleteVoiceLinks, findVoiceLink, findVoiceLinks, insertVoiceLink, type VoiceLink } from '#db/store/voice'
 import { atomically, forTenant } from '#db/tenant'
 import { byUser, record } from '#shared/audit/record'
@@ -26,7 +26,8 @@ export const link = async (ctx: Ctx, caller: User, body: z.output<typeof Link>):
   if (body.link_method === 'admin_linked' && !holds(caller, 'admin:access')) throw new AppError('forbidden', undefined, { field: 'body.link_method' })
   const linked = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const id = ctx.random.id()
-    const user = await findUser(t, caller.userId)
+    // Held, so that of many at once each counts those before it.
+    const user = await lockUser(t, caller.userId)
     const known = await findVoiceLink(t, body.voice_platform, body.voice_user_id)
     if (known?.userId === caller.userId && !isLive(known, user)) await deleteVoiceLinks(t, caller.userId, body.voice_platform, body.voice_user_id)
     if ((await findVoiceLinks(t, caller.userId)).length >= MOST_LINKS) throw new AppError('conflict', 'There are as many links as a person may have.')

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { findVoiceLinks } from '#db/store/voice'
 import { forTenant } from '#db/tenant'
+import { argon2Wasm } from '#shared/crypto/argon2-wasm'
+import { type PasswordHash, passwordHash } from '#shared/crypto/password-hash'
 import { type Company, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
 import { newAsker } from '#shared/testing/ciba'
 import { pollDevice } from '#shared/testing/grants'
@@ -230,6 +232,34 @@ describe('token', () => {
     expect(await errorOf(await byPassword(app, begun, person, { password: 'wrong' }))).toEqual([401, 'invalid_grant'])
     expect(await errorOf(await byPassword(app, begun, person, { tenant_domain: globex.domain }))).toEqual([401, 'invalid_grant'])
     expect((await byPassword(app, begun, person)).status).toBe(200)
+  })
+
+  test('an address that nobody proved does not come in by voice either', async () => {
+    const { app, company, person } = await world()
+    await change(app, person, { emailVerifiedAt: null, provider: 'custom' })
+    const begun = await verified(app, company.clientId)
+    expect((await unchanged(app, [company], () => byPassword(app, begun, person))).status).toBe(401)
+  })
+
+  test.each([
+    ['the password is changed', { passwordHash: 'another' }],
+    ['the account is disabled', { active: false }],
+    ['all sign-ins are ended', { validFrom: new Date('2026-03-03T00:00:00Z') }],
+  ] as const)('when %s while it is checked, the old password earns nothing', async (_, set) => {
+    const real = passwordHash({ engine: argon2Wasm })
+    let happen = async (): Promise<unknown> => undefined
+    const passwords: PasswordHash = {
+      ...real,
+      verify: async (password, hash) => {
+        const verdict = await real.verify(password, hash)
+        await happen()
+        return verdict
+      },
+    }
+    const { app, company, person } = await world({ extra: { passwords } })
+    const begun = await verified(app, company.clientId)
+    happen = () => change(app, person, set as Parameters<typeof change>[2])
+    expect(await errorOf(await byPassword(app, begun, person))).toEqual([401, 'invalid_grant'])
   })
 
   test('wrong passwords lock the account here as at every door', async () => {

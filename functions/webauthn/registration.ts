@@ -7,6 +7,7 @@ import { enrol, enroller } from '#shared/factors/enrolment'
 import { bindingOf, type Claimed, type Stage } from '#shared/factors/stage'
 import type { User } from '#shared/http/principal'
 import { Sent } from '#shared/http/route'
+import { browserLanguage } from '#shared/mail/reader-language'
 import { defaultName } from '#shared/passkeys/provider'
 import { doorOf } from '#shared/sign-up/client'
 import { amrOf } from './amr.ts'
@@ -96,11 +97,12 @@ export const finishRegistration = async (ctx: Ctx, caller: User | undefined, bod
     throw error instanceof Unacceptable ? refused(stage, error) : error
   })
   const factorId = ctx.random.id()
+  const name = body.name ?? defaultName(credential.aaguid, ctx.request.userAgent, stage.user.language ?? (await browserLanguage(ctx)))
   await atomically(forTenant(ctx.db, stage.tenantId), (t) =>
     enrol(t, ctx, stage, {
       id: factorId,
       kind: 'webauthn',
-      name: body.name ?? defaultName(credential.aaguid, ctx.request.userAgent),
+      name,
       amr: amrOf(credential),
       store: (tx) => store(tx, ctx, stage, { factorId, credential, ceremony, body }),
     }),

@@ -7,18 +7,19 @@ import { byUser, record } from '../audit/record.ts'
 import type { RequestCtx as Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { User } from '../http/principal.ts'
+import type { Language } from '../mail/language.ts'
 import { notify } from '../mail/notify.ts'
 import { deviceName } from '../sign-in/device.ts'
 import type { AccountSessions } from './sessions.schema.ts'
 
-/** Sessions that can still be used, newest first. */
-export const listSessions = async (ctx: Ctx, caller: User): Promise<z.input<typeof AccountSessions>> => {
+/** Sessions that can still be used, newest first. The devices in words of that language. */
+export const listSessions = async (ctx: Ctx, caller: User, language: Language = 'en'): Promise<z.input<typeof AccountSessions>> => {
   const rows = await findSessions(forTenant(ctx.db, caller.tenantId), caller.userId, ctx.clock.now())
   return {
     sessions: rows.map((row) => ({
       id: row.id,
       current: row.id === caller.sessionId,
-      device: deviceName(row.userAgent),
+      device: deviceName(row.userAgent, language),
       address: row.address,
       place: row.place,
       amr: row.amr,

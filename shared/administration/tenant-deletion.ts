@@ -10,6 +10,7 @@ import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { User } from '../http/principal.ts'
 import { isPlatformAdministrator } from '../http/tenant-rule.ts'
+import { decidedLanguage } from '../mail/language.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { handleHash, loadTicket, openTicket, readHandle } from '../sign-in/ticket.ts'
 import { acting } from './acting.ts'
@@ -43,8 +44,14 @@ const REMINDER_SECONDS = 24 * 3600
 const announce = async (t: TenantTx, ctx: RequestCtx, tenant: Tenant, on: Date, restoreToken: string): Promise<void> => {
   const data = { on, restoreToken, restoreUrl: `${ctx.config.BASE_URL}/tenants/restore` }
   const lastDay = secondsAfter(on, -REMINDER_SECONDS)
-  for (const { id, email } of await findHolders(t, 'admin:access', ctx.clock.now())) {
-    const mail = { to: email, tenantName: tenant.name, subjectId: id, template: 'tenant_deletion' } as const
+  for (const { id, email, language } of await findHolders(t, 'admin:access', ctx.clock.now())) {
+    const mail = {
+      to: email,
+      tenantName: tenant.name,
+      language: decidedLanguage(tenant, language),
+      subjectId: id,
+      template: 'tenant_deletion',
+    } as const
     await enqueueMail(t, ctx, { ...mail, data: { ...data, stage: 'asked' } })
     await enqueueMail(t, ctx, { ...mail, data: { ...data, stage: 'reminder' }, notBefore: lastDay, kind: 'deletion_reminder' })
   }

@@ -10,8 +10,9 @@ import {
   putPushDevice,
   removePushDevice,
 } from '#db/store/push-devices'
+import { findUser, lockUser } from '#db/store/users'
 import { atomically, forTenant, type TenantTx } from '#db/tenant'
-import { byUser, record } from '../audit/record.ts'
+import { bySystem, byUser, record } from '../audit/record.ts'
 import type { BaseCtx, RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { plainText } from '../grants/plain-text.ts'
@@ -49,6 +50,17 @@ const requirePlatform = ({ platform, token }: AskedDevice): PushPlatform => {
   return known
 }
 
+/** Whose messages came to that phone or browser until now is told that they do not any more. */
+const takeFrom = async (t: TenantTx, ctx: RequestCtx, device: PushDevice): Promise<void> => {
+  await endPushDevices(t, [device.id])
+  const owner = await findUser(t, device.userId)
+  if (owner === undefined) return
+  const target = { type: 'push_device', id: device.id }
+  await record(t, ctx, { event: 'push_device.removed', actor: bySystem, target, subjectId: owner.id, reason: 'registered_by_another' })
+  const data = { kind: 'push', name: device.deviceName ?? '', by: 'another' } as const
+  await notify(t, ctx, { to: owner.email, subjectId: owner.id, template: 'factor_removed', data })
+}
+
 type Place = Pick<PushDevice, 'id' | 'createdAt'> & { readonly isNew: boolean }
 /**
  * Which row it becomes. A token that somebody else registered moves to the caller: whoever holds the phone now gets its messages, and nobody else's. A session
@@ -58,7 +70,7 @@ type Place = Pick<PushDevice, 'id' | 'createdAt'> & { readonly isNew: boolean }
 const placeFor = async (t: TenantTx, ctx: RequestCtx, caller: User, tokenHash: Uint8Array): Promise<Place> => {
   const known = await findPushDeviceByToken(t, tokenHash)
   const own = await findPushDeviceOfSession(t, caller.userId, caller.sessionId)
-  if (known !== undefined && known.userId !== caller.userId) await endPushDevices(t, [known.id])
+  if (known !== undefined && known.userId !== caller.userId) await takeFrom(t, ctx, known)
   if (own !== undefined) {
     if (known !== undefined && known.userId === caller.userId && known.id !== own.id) await endPushDevices(t, [known.id])
     return { ...own, isNew: false }
@@ -75,13 +87,15 @@ const short = (text: string | undefined): string | null => (text === undefined ?
 
 /**
  * Registers the device at hand; from now on the caller's session speaks for it.
- * Routes that call this emit `push_device.registered`.
+ * Routes that call this emit `push_device.registered`, `push_device.removed`.
  * @throws AppError invalid_request, insufficient_user_authentication, conflict
  */
 export const registerPushDevice = async (ctx: RequestCtx, caller: User, asked: AskedDevice): Promise<string> => {
   const platform = requirePlatform(asked)
   const tokenHash = ctx.hash('push-token', asked.token)
   const deviceId = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    // Held, so that of many at once each counts those before it.
+    await lockUser(t, caller.userId)
     const { id, createdAt, isNew } = await placeFor(t, ctx, caller, tokenHash)
     await putPushDevice(t, {
       id,

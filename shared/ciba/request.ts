@@ -12,6 +12,7 @@ import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { plainText } from '../grants/plain-text.ts'
 import type { BegunAtServer } from '../grants/poll.ts'
+import { decidedLanguage, type Language } from '../mail/language.ts'
 import { notedDetails } from '../oauth/details.ts'
 import type { Push, PushMessage } from '../push/push.ts'
 import { digits } from '../random.ts'
@@ -127,20 +128,35 @@ const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: T
   return { id, authReqId, expiresInSeconds, intervalSeconds: INTERVAL_SECONDS, ...number, user, devices, bindingMessage, titles: ask.titles ?? [] }
 }
 
+type Words = { readonly unknown: string; readonly asks: (client: string, what: string | undefined, says: string) => string }
+const WORDS: Readonly<Record<Language, Words>> = {
+  en: {
+    unknown: 'An application',
+    asks: (client, what, says) => `${client} asks you to approve ${what ?? 'a sign-in'}${says === '' ? '.' : `: \u201c${says}\u201d`}`,
+  },
+  de: {
+    unknown: 'Ein Programm',
+    asks: (client, what, says) =>
+      `${client} bittet Sie, ${what === undefined ? 'eine Anmeldung zu bestätigen' : `zu bestätigen: ${what}`}${says === '' ? '.' : `: \u201e${says}\u201c`}`,
+  },
+}
+
 /** Who asks, by the name that the tenant gave the client; what the client says is a quotation. The handle that polls never leaves for a phone. */
 const messageOf = (ctx: Pick<RequestCtx, 'config'>, client: Client | undefined, tenant: Tenant, kept: Kept): PushMessage => {
   const known = plainText(client?.name ?? '', MOST_NAME)
-  const name = known ?? 'An application'
-  const what = plainText([...new Set(kept.titles)].join(', '), MOST_TITLES) ?? 'a sign-in'
+  const language = decidedLanguage(tenant, kept.user?.language)
+  const words = WORDS[language]
+  const what = plainText([...new Set(kept.titles)].join(', '), MOST_TITLES)
   return {
     title: plainText(tenant.name, MOST_NAME) ?? 'Sign-in',
-    body: `${name} asks you to approve ${what}${kept.bindingMessage === '' ? '.' : `: \u201c${kept.bindingMessage}\u201d`}`,
+    body: words.asks(known ?? words.unknown, what, kept.bindingMessage),
     data: {
       type: 'ciba',
       auth_req_id: kept.id,
       number_required: String(kept.matchNumber !== undefined),
       approve_url: `${ctx.config.BASE_URL}${APPROVE_PATH}?id=${kept.id}`,
-      // For who says it in the reader's own language.
+      // For who says it in the browser's language, where the person chose none.
+      language: kept.user?.language ?? '',
       client_name: known ?? '',
       binding_message: kept.bindingMessage,
     },

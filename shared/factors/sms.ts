@@ -12,6 +12,7 @@ import {
   spendSmsGuess,
   useSmsCode,
 } from '#db/store/sms'
+import { findTenant } from '#db/store/tenants'
 import { lockUser } from '#db/store/users'
 import { atomically, forTenant, type TenantTx } from '#db/tenant'
 import { record } from '../audit/record.ts'
@@ -19,6 +20,8 @@ import { secondsAfter } from '../clock.ts'
 import type { RequestCtx } from '../context.ts'
 import { equal } from '../crypto/equal.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
+import type { Language } from '../mail/language.ts'
+import { languageOf } from '../mail/notify.ts'
 import { digits } from '../random.ts'
 import { shownPhone } from '../sms/phone.ts'
 import type { Sms } from '../sms/sms.ts'
@@ -81,8 +84,15 @@ const makeCode = async (t: TenantTx, ctx: SmsCtx, stage: Stage, { lockId, phone 
   return code
 }
 
-const send = (ctx: SmsCtx, phone: string, code: string): Promise<void> =>
-  ctx.sms.send({ to: phone, text: `${code} is your code for ${new URL(ctx.config.BASE_URL).host}. It is good for 5 minutes. Give it to nobody.` })
+const TEXT: Readonly<Record<Language, (code: string, host: string) => string>> = {
+  en: (code, host) => `${code} is your code for ${host}. It is good for 5 minutes. Give it to nobody.`,
+  de: (code, host) => `${code} ist Ihr Code für ${host}. Er gilt 5 Minuten. Geben Sie ihn niemandem.`,
+}
+
+const send = async (ctx: SmsCtx, { tenantId, user }: Stage, phone: string, code: string): Promise<void> => {
+  const language = await languageOf(ctx, await findTenant(forTenant(ctx.db, tenantId)), user.language)
+  await ctx.sms.send({ to: phone, text: TEXT[language](code, new URL(ctx.config.BASE_URL).host) })
+}
 
 export type SmsSent = { readonly display: string; readonly minutes: number; readonly guesses: number }
 const sentTo = (phone: string): SmsSent => ({ display: shownPhone(phone), minutes: CODE_SECONDS / 60, guesses: GUESSES })
@@ -102,7 +112,7 @@ export const beginSms = async (ctx: SmsCtx, stage: Stage, phone: string): Promis
     await putEnrolment(t, { id, ...keyOf(ctx, stage), sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
     return makeCode(t, ctx, stage, { lockId: id, phone })
   })
-  await send(ctx, phone, code)
+  await send(ctx, stage, phone, code)
   return sentTo(phone)
 }
 
@@ -191,7 +201,7 @@ export const requestSms = async (ctx: SmsCtx, stage: Stage): Promise<SmsSent> =>
     await lockUser(t, stage.user.id)
     return makeCode(t, ctx, stage, { lockId: factor.id, phone })
   })
-  await send(ctx, phone, code)
+  await send(ctx, stage, phone, code)
   return sentTo(phone)
 }
 

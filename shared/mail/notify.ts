@@ -1,10 +1,12 @@
 // Mails that rules send: in the tenant's name, with where it was asked from.
 import type { MessageKind } from '#db/store/outbox'
-import { findTenant, type Tenant } from '#db/store/tenants'
+import type { Tenant } from '#db/store/tenants'
+import { findTenantOfReader, type User } from '#db/store/users'
 import type { TenantTx } from '#db/tenant'
 import type { RequestCtx } from '../context.ts'
 import { deviceName } from '../sign-in/device.ts'
 import { shownTenantName } from '../tenancy/shown-name.ts'
+import type { Language } from './language.ts'
 import { enqueueMail } from './outbox.ts'
 import type { Asked, MailData, MailTemplate } from './templates.ts'
 
@@ -21,26 +23,27 @@ type Notice<K extends MailTemplate> = {
 type Deps = Pick<RequestCtx, 'clock' | 'random' | 'keyring' | 'config' | 'request'>
 
 /** From where the request came, for the reader of a mail. */
-export const askedFrom = (ctx: Pick<RequestCtx, 'clock' | 'request'>): Asked => ({
+export const askedFrom = (ctx: Pick<RequestCtx, 'clock' | 'request'>, language: Language): Asked => ({
   at: ctx.clock.now(),
-  device: deviceName(ctx.request.userAgent),
+  device: deviceName(ctx.request.userAgent, language),
   address: ctx.request.address,
 })
 
 /** In which language the reader is written to; loaded with the first mail, as its words are. */
-export const languageOf = async (ctx: Pick<RequestCtx, 'request'>, tenant: Pick<Tenant, 'settings'> | undefined) =>
-  (await import('./reader-language.ts')).readerLanguage(ctx, tenant)
+export const languageOf = async (ctx: Pick<RequestCtx, 'request'>, tenant: Pick<Tenant, 'settings'> | undefined, chosen: User['language'] = null) =>
+  (await import('./reader-language.ts')).readerLanguage(ctx, tenant, chosen)
 
 /** Puts a mail in the outbox, inside the transaction of what it tells about. Call `ctx.wakeOutbox()` once that has committed. */
 export const notify = async <K extends MailTemplate>(t: TenantTx, ctx: Deps, notice: Notice<K>): Promise<void> => {
-  const tenant = await findTenant(t)
+  const { tenant, language: chosen } = await findTenantOfReader(t, notice.to)
+  const language = await languageOf(ctx, tenant, chosen)
   await enqueueMail(t, ctx, {
     to: notice.to,
     tenantName: shownTenantName(ctx, tenant),
-    language: await languageOf(ctx, tenant),
+    language,
     ...(notice.subjectId === undefined ? {} : { subjectId: notice.subjectId }),
     ...(notice.later === undefined ? {} : { notBefore: notice.later.at, kind: notice.later.kind }),
     template: notice.template,
-    data: { ...notice.data, asked: askedFrom(ctx) },
+    data: { ...notice.data, asked: askedFrom(ctx, language) },
   } as Parameters<typeof enqueueMail>[2])
 }

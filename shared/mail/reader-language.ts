@@ -1,16 +1,20 @@
-// In which language somebody is written to: what their company decided, else what the browser that caused the mail reads.
+// In which language somebody is written to: what they chose themselves, else what their company decided, else what the browser reads that caused it.
 import type { Tenant } from '#db/store/tenants'
+import type { User } from '#db/store/users'
 import { readVisit } from '../browser/visit.ts'
 import type { RequestCtx } from '../context.ts'
-import { languageOf } from './language.ts'
+import { type Language, languageOf } from './language.ts'
 
 type Decided = Pick<Tenant, 'settings'> | undefined
 
-/** An invitation and what else somebody else's request causes is not for this: there the company's word alone counts. */
-export const readerLanguage = async ({ request }: Pick<RequestCtx, 'request'>, tenant: Decided) => {
-  if (tenant?.settings.language !== undefined) return tenant.settings.language
+/** What the browser at hand reads. */
+export const browserLanguage = async ({ request }: Pick<RequestCtx, 'request'>): Promise<Language> => {
   const chosen = readVisit({ request })?.lang
   if (chosen !== undefined) return languageOf(chosen)
   const { preferredLanguage } = await import('../page/language.ts')
   return preferredLanguage(request.header('accept-language'))
 }
+
+/** An invitation and what else somebody else's request causes is not for this: there `decidedLanguage` counts. */
+export const readerLanguage = async (ctx: Pick<RequestCtx, 'request'>, tenant: Decided, chosen: User['language'] = null): Promise<Language> =>
+  chosen ?? tenant?.settings.language ?? browserLanguage(ctx)

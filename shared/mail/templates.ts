@@ -69,7 +69,8 @@ export type MailData = {
     readonly kind: ShownFactor
     readonly name: string
     readonly left?: number
-    readonly by: 'owner' | 'administrator'
+    /** `another`: a phone or browser that is somebody else's now. */
+    readonly by: 'owner' | 'administrator' | 'another'
     readonly asked: Asked
   }
   /** The counter of a passkey went back: somebody may have a copy of it. */

@@ -3,6 +3,7 @@ import { raw } from 'hono/html'
 import { type OpenApiDocument, operationsOf } from '../http/openapi/document.ts'
 import { OperationArticle } from './docs/operation.tsx'
 import { CSS, SCRIPT } from './docs/style.ts'
+import { ICON } from './icon.ts'
 
 /** The page's own policy: its style sheet and its script, and nothing from anywhere else. */
 export const docsPolicy = (nonce: string): string =>
@@ -77,7 +78,7 @@ export const renderDocs = (document: OpenApiDocument, nonce: string): string => 
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{`${document.info.title} ${document.info.version}: the API`}</title>
-        <link rel="icon" href="data:," />
+        <link rel="icon" href={ICON} />
         <style nonce={nonce}>{raw(CSS)}</style>
       </head>
       <body>

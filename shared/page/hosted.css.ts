@@ -22,6 +22,8 @@ form + form, .links + form, form + .second, .primary + .second, form + .links, .
 .foot summary { cursor: pointer; text-decoration: underline }
 .foot details[open] { flex-basis: 100% }
 .foot nav a, .foot nav span { display: inline-flex; align-items: center; min-height: 44px }
+.foot nav form { display: flex; flex-wrap: wrap; gap: 0 16px; margin: 0 }
+.foot .link { color: var(--quiet) }
 .rows a { display: inline-flex; align-items: center; min-height: 44px }
 summary:focus-visible, select:focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; border-radius: 4px }
 .link { min-height: 44px; padding: 0; border: 0; background: none; color: var(--brand); font: inherit; text-decoration: underline; cursor: pointer }

@@ -2,6 +2,7 @@
 import type { Child } from 'hono/jsx'
 import type { TenantId } from '#db/tenant'
 import { FORM_TOKEN, formToken } from '../browser/form.ts'
+import { safeReturn } from '../browser/return-to.ts'
 import { type Said, type Visit, visitCookie, visitOf } from '../browser/visit.ts'
 import type { RequestCtx, RequestInfo } from '../context.ts'
 import type { User } from '../http/principal.ts'
@@ -157,19 +158,36 @@ export const Done = ({ page }: { readonly page: Hosted }) =>
     ''
   )
 
-const Languages = ({ page }: { readonly page: Hosted }) => (
-  <nav aria-label={page.words.language}>
-    {Object.entries(page.words.languages).map(([lang, name]) =>
-      lang === page.lang ? (
-        <span aria-current="true">{name}</span>
-      ) : (
+/** Of who is signed in the choice is kept, so it is a form, and leads back to the page that it was made on. */
+const Languages = ({ page }: { readonly page: Hosted }) => {
+  const back = page.principal === undefined ? undefined : safeReturn(page.action)
+  const languages = Object.entries(page.words.languages).map(([lang, name]) => {
+    if (lang === page.lang) return <span aria-current="true">{name}</span>
+    if (back === undefined)
+      return (
         <a href={withParameter(page.request.page, 'lang', lang)} lang={lang} hreflang={lang}>
           {name}
         </a>
-      ),
-    )}
-  </nav>
-)
+      )
+    return (
+      <button type="submit" class="link" name="lang" value={lang} lang={lang} data-label={name} data-busy={page.words.busy}>
+        {name}
+      </button>
+    )
+  })
+  return (
+    <nav aria-label={page.words.language}>
+      {back === undefined ? (
+        languages
+      ) : (
+        <Form page={page} action="/me/language">
+          <input type="hidden" name="return_to" value={back} />
+          {languages}
+        </Form>
+      )}
+    </nav>
+  )
+}
 
 const Foot = ({ page }: { readonly page: Hosted }) => (
   <footer class="foot">

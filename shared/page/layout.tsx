@@ -2,6 +2,7 @@
 
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
+import { ICON } from './icon.ts'
 import { TOKENS } from './tokens.ts'
 
 type Abilities = { readonly script?: boolean; readonly forms?: boolean; readonly worker?: boolean }
@@ -75,7 +76,7 @@ export const renderPage = ({ lang, title, nonce, css = '', wide = false, body, s
         <meta name="color-scheme" content="light dark" />
         <title>{title}</title>
         {/* Without one a browser asks for /favicon.ico. */}
-        <link rel="icon" href="data:," />
+        <link rel="icon" href={ICON} />
         <style nonce={nonce}>{raw(styleOf(css))}</style>
       </head>
       <body class={wide ? 'wide' : ''} {...body}>

@@ -1,4 +1,4 @@
-// The service worker of a browser that is asked: it shows what was pushed, in the browser's language, and opens the page on which a person answers. It answers
+// The service worker of a browser that is asked: it shows what was pushed, in the person's language or else the browser's, and opens the page on which a person answers. It answers
 // nothing itself, asks nobody and keeps nothing. Runs in the browser, so it imports nothing of the server.
 import { pushDe } from './strings/push-de.ts'
 import { type PushStrings, pushEn } from './strings/push-en.ts'
@@ -38,7 +38,7 @@ const show = (event: Pushed): Promise<void> => {
     sent = asObject(event.data?.json())
   } catch {}
   const data = asObject(sent.data)
-  const lang = worker.navigator.language.slice(0, 2)
+  const lang = asText(data.language) || worker.navigator.language.slice(0, 2)
   const words = LANGUAGES[lang] ?? pushEn
   const id = asText(data.auth_req_id)
   const says = asText(data.binding_message)

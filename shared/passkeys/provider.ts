@@ -1,4 +1,5 @@
 // What a passkey is called until its owner names it: after who keeps it, by AAGUID, or after the browser that made it.
+import type { Language } from '../mail/language.ts'
 import { deviceName } from '../sign-in/device.ts'
 
 /** Keepers of passkeys that say who they are without attestation. */
@@ -17,4 +18,4 @@ const PROVIDERS: Readonly<Record<string, string>> = {
 }
 
 export const providerOf = (aaguid: string): string | undefined => PROVIDERS[aaguid]
-export const defaultName = (aaguid: string, userAgent: string): string => providerOf(aaguid) ?? deviceName(userAgent)
+export const defaultName = (aaguid: string, userAgent: string, language: Language): string => providerOf(aaguid) ?? deviceName(userAgent, language)

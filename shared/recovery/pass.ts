@@ -65,11 +65,13 @@ export const recoverWithPass = async (ctx: RequestCtx, given: UsePass): Promise<
   if (handle === undefined || pass?.userId == null) throw refused()
   const about = { tenantId: handle.tenantId, userId: pass.userId }
   const t = forTenant(ctx.db, handle.tenantId)
+  // The tenant may have changed its mind since.
+  const { administratorPass } = recoveryOffers(await findTenant(t))
   const user = await findUser(t, pass.userId)
-  const verified = isUsable(user) && user.email === given.email ? await firstFactor(ctx, user, given.loginTicket) : undefined
+  const verified = administratorPass && isUsable(user) && user.email === given.email ? await firstFactor(ctx, user, given.loginTicket) : undefined
   if (user === undefined || verified === undefined) throw refused(about)
   const ticket = await atomically(t, async (tx) => {
-    await holdPerson(tx, user.id)
+    if (!isUsable(await holdPerson(tx, user.id))) return undefined
     if ((await consumeTicket(tx, handleHash(ctx, handle.text), ctx.clock.now())) === undefined) return undefined
     const target = { type: 'user', id: user.id }
     await record(tx, ctx, { event: 'recovery_pass.used', actor: { type: 'user', id: user.id }, target })

@@ -16,6 +16,7 @@ import { administers } from '../sign-in/administers.ts'
 import { handleHash, loadTicket, openTicket, readHandle, spentCookie, ticketCookie } from '../sign-in/ticket.ts'
 import { createCode, lockOf, matchCode } from '../sign-up/code.ts'
 import { emailHash } from '../tenancy/email-hash.ts'
+import { doOrUndo } from './do-or-undo.ts'
 
 export type ResetKind = 'admin_reset' | 'user_reset'
 export type ResetCtx = RequestCtx & { readonly breached: BreachedPasswords }
@@ -34,19 +35,6 @@ const accountBehind = async (t: TenantDb, ctx: ResetCtx, kind: ResetKind, email:
   const user = await findUserByEmail(t, email)
   const atRightDoor = kind === 'user_reset' || (await administers(t, ctx, user?.id ?? ctx.random.id()))
   return tenant?.status === 'active' && mayReset(user) && atRightDoor ? user : undefined
-}
-
-class Undone extends Error {}
-/** Does the work; for nobody the same work is done and undone, so that an unknown address costs what a known one does. */
-const doOrUndo = async (t: TenantDb, isReal: boolean, work: (t: TenantTx) => Promise<void>): Promise<void> => {
-  try {
-    await atomically(t, async (tx) => {
-      await work(tx)
-      if (!isReal) throw new Undone()
-    })
-  } catch (error) {
-    if (!(error instanceof Undone)) throw error
-  }
 }
 
 /** Mails a code if there is an account. The caller answers the same either way. */

@@ -1,8 +1,9 @@
 // A one-time link by which somebody chooses a first password. The secret stands in the fragment, so that no server, proxy or log on the way sees it.
-import { findTenant } from '#db/store/tenants'
 import { endTickets } from '#db/store/tickets'
+import { findTenantOfReader } from '#db/store/users'
 import type { TenantTx } from '#db/tenant'
 import type { BaseCtx, RequestInfo } from '../context.ts'
+import { decidedLanguage } from '../mail/language.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import type { MailData } from '../mail/templates.ts'
 import { openTicket } from '../sign-in/ticket.ts'
@@ -39,12 +40,12 @@ export const mailSetPasswordLink = async (
     data: { email },
     seconds: hours * 3600,
   })
-  const tenant = await findTenant(t)
+  const { tenant, language } = await findTenantOfReader(t, email)
   await enqueueMail(t, ctx, {
     to: email,
     subjectId: userId,
     tenantName: shownTenantName(ctx, tenant),
-    language: tenant?.settings.language ?? 'en',
+    language: decidedLanguage(tenant, language),
     template: 'set_password_link',
     data: {
       link: `${ctx.config.BASE_URL}${SET_PASSWORD_PATH}#ticket=${ticket}`,

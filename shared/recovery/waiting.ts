@@ -1,6 +1,6 @@
 // A way back for who lost every factor and has nobody to ask: wait as long as the tenant says, told by mail and able to stop it, then prove the mailbox.
 import { consumeCode } from '#db/store/codes'
-import { dropWaiting } from '#db/store/outbox'
+import { reminderKind } from '#db/store/outbox'
 import { findTenant } from '#db/store/tenants'
 import { consumeTicket, endTickets, type Ticket } from '#db/store/tickets'
 import { findUser, findUserByEmail, lockUser, type User as UserRow } from '#db/store/users'
@@ -14,6 +14,7 @@ import { type Handle, handleHash, loadTicket, openTicket, readHandle } from '../
 import { doorOf } from '../sign-up/client.ts'
 import { createCode, lockOf, matchCode } from '../sign-up/code.ts'
 import { comeBack, isUsable } from './come-back.ts'
+import { doOrUndo } from './do-or-undo.ts'
 import { recoveryOffers } from './offers.ts'
 
 const DAY = 24 * 3600
@@ -21,19 +22,25 @@ const DAY = 24 * 3600
 const READY_DAYS = 7
 const STARTS_A_DAY = 3
 const CODE_SECONDS = 600
+/** In all that time, with five guesses each: a hundred (NIST SP 800-63B-4 section 3.2.2). */
+const MOST_CODES = 20
 
 export const CANCEL_PATH = '/account/recovery/cancel'
 
 const refused = (about?: { readonly tenantId: string; readonly userId?: string }): AppError =>
   new AppError('invalid_recovery', undefined, { refusal: { event: 'recovery.completed', ...about } })
 
-/** Alike for every address: a number of starts a day. @throws AppError rate_limited */
-const limitStarts = (ctx: RequestCtx, tenantId: TenantId, email: string): Promise<void> => {
-  const key = `recovery:${Buffer.from(ctx.hash('limit:recovery', tenantId, email))
+/** Counted by the address alone, whoever it belongs to. @throws AppError rate_limited */
+const limit = (ctx: RequestCtx, what: string, tenantId: TenantId, email: string, windowSeconds: number, max: number): Promise<void> => {
+  const digest = Buffer.from(ctx.hash('limit:recovery', tenantId, email))
     .toString('base64url')
-    .slice(0, 22)}`
-  return ctx.limits.check([{ key, windowSeconds: DAY, max: STARTS_A_DAY, guardsCredential: true }])
+    .slice(0, 22)
+  return ctx.limits.check([{ key: `${what}:${digest}`, windowSeconds, max, guardsCredential: true }])
 }
+
+/** A number of starts a day. Who proved the password has a number of their own, which no stranger uses up. @throws AppError rate_limited */
+const limitStarts = (ctx: RequestCtx, tenantId: TenantId, email: string, isProved: boolean): Promise<void> =>
+  limit(ctx, isProved ? 'recovery:own' : 'recovery', tenantId, email, DAY, STARTS_A_DAY)
 
 /** Whoever has a password proves it first; for everybody else the mailbox will do at the end. */
 const mayStart = async (ctx: RequestCtx, user: UserRow | undefined, inBody: string | undefined): Promise<readonly string[] | undefined> => {
@@ -43,20 +50,21 @@ const mayStart = async (ctx: RequestCtx, user: UserRow | undefined, inBody: stri
   return ticket?.userId === user.id && ticket.createdAt >= user.validFrom && ticket.verified.includes('pwd') ? ['pwd'] : undefined
 }
 
-/** Mails that wait with a recovery of the person; taken back when it is over. */
-export const reminderKind = (userId: string) => `recovery_reminder:${userId}` as const
-
 /** Half way, on the last day, and when the time has come. */
 const remindersOf = (waitingDays: number): readonly number[] =>
   [...new Set([waitingDays / 2, waitingDays - 1, waitingDays])].filter((days) => days > 0)
 
-type Reminding = { readonly owner: UserRow; readonly waitingDays: number; readonly readyAt: Date; readonly cancelUrl: string }
-const remind = async (t: TenantTx, ctx: RequestCtx, { owner, waitingDays, readyAt, cancelUrl }: Reminding): Promise<void> => {
+type Telling = { readonly email: string; readonly userId: string; readonly waitingDays: number; readonly readyAt: Date; readonly cancelUrl: string }
+/** Now and on the way. Sealed under the tenant's key, not the person's: fetching that one would tell somebody from nobody. */
+const tell = async (t: TenantTx, ctx: RequestCtx, { email: to, userId, waitingDays, readyAt, cancelUrl }: Telling): Promise<void> => {
+  await notify(t, ctx, { to, template: 'recovery_started', data: { readyAt, cancelUrl } })
   for (const days of remindersOf(waitingDays)) {
-    const later = { at: secondsAfter(ctx.clock.now(), days * DAY), kind: reminderKind(owner.id) }
+    const later = { at: secondsAfter(ctx.clock.now(), days * DAY), kind: reminderKind(userId) }
     const data = { stage: days === waitingDays ? 'ready' : 'waiting', readyAt, cancelUrl } as const
-    await notify(t, ctx, { to: owner.email, subjectId: owner.id, template: 'recovery_waiting', data, later })
+    await notify(t, ctx, { to, template: 'recovery_waiting', data, later })
   }
+  const [target, after] = [{ type: 'user', id: userId }, { ready_at: readyAt.toISOString() }]
+  await record(t, ctx, { event: 'recovery.started', actor: byAnonymous, target, subjectId: t.tenantId, after })
 }
 
 export type StartWaiting = { readonly clientId: string; readonly email: string; readonly loginTicket: string | undefined }
@@ -72,41 +80,43 @@ export const startWaiting = async (ctx: RequestCtx, given: StartWaiting): Promis
   const t = forTenant(ctx.db, tenantId)
   const { waitingDays } = recoveryOffers(await findTenant(t))
   if (waitingDays === undefined) throw new AppError('recovery_not_offered')
-  await limitStarts(ctx, tenantId, given.email)
   const user = await findUserByEmail(t, given.email)
   const verified = await mayStart(ctx, user, given.loginTicket)
+  await limitStarts(ctx, tenantId, given.email, verified?.includes('pwd') === true)
   const readyAt = secondsAfter(ctx.clock.now(), waitingDays * DAY)
-  const seconds = (waitingDays + READY_DAYS) * DAY
   const owner = verified === undefined ? undefined : user
-  const recovery = await atomically(t, async (tx) => {
-    const common = { clientId, verified: [], seconds }
-    const data = { ready_at: readyAt.toISOString(), verified: verified ?? [] }
-    const handle = await openTicket(tx, ctx, { purpose: 'recovery_wait', userId: owner?.id ?? null, data, ...common })
-    const cancel = await openTicket(tx, ctx, { purpose: 'recovery_cancel', userId: owner?.id ?? null, ...common })
-    if (owner === undefined) return handle
-    const cancelUrl = `${ctx.config.BASE_URL}${CANCEL_PATH}?ticket=${cancel}`
-    await notify(tx, ctx, { to: owner.email, subjectId: owner.id, template: 'recovery_started', data: { readyAt, cancelUrl } })
-    await remind(tx, ctx, { owner, waitingDays, readyAt, cancelUrl })
-    const after = { ready_at: readyAt.toISOString() }
-    await record(tx, ctx, { event: 'recovery.started', actor: byAnonymous, target: { type: 'user', id: owner.id }, after })
-    return handle
-  })
+  const common = { userId: owner?.id ?? null, clientId, verified: [], seconds: (waitingDays + READY_DAYS) * DAY }
+  const data = { ready_at: readyAt.toISOString(), verified: verified ?? [] }
+  // Nobody has the key before the owner is told: it leaves once both have committed.
+  const { recovery, cancel } = await atomically(t, async (tx) => ({
+    recovery: await openTicket(tx, ctx, { purpose: 'recovery_wait', data, ...common }),
+    cancel: await openTicket(tx, ctx, { purpose: 'recovery_cancel', ...common }),
+  }))
+  const cancelUrl = `${ctx.config.BASE_URL}${CANCEL_PATH}?ticket=${cancel}`
+  const userId = owner?.id ?? ctx.random.id()
+  await doOrUndo(t, owner !== undefined, (tx) => tell(tx, ctx, { email: given.email, userId, waitingDays, readyAt, cancelUrl }))
   ctx.wakeOutbox()
   return { recovery, readyAt }
 }
 
 type Live = { readonly handle: Handle; readonly ticket: Ticket; readonly user: UserRow | undefined }
 
-/** A recovery whose time has come. Signing in meanwhile has ended it: who can sign in has lost nothing. @throws AppError invalid_recovery, recovery_waiting */
+/** Signing in meanwhile has ended it: who can sign in has lost nothing. */
+const isOver = (user: UserRow, { createdAt }: Ticket): boolean =>
+  !isUsable(user) || (user.lastLoginAt !== null && user.lastLoginAt > createdAt) || user.validFrom > createdAt
+
+/** A recovery whose time has come, where the tenant still offers it. @throws AppError invalid_recovery, recovery_waiting */
 const readyRecovery = async (ctx: RequestCtx, text: string): Promise<Live> => {
   const handle = readHandle(ctx, 'recovery_wait', text)
   const ticket = await loadTicket(ctx, 'recovery_wait', handle)
   if (handle === undefined || ticket === undefined) throw refused()
   const readyAt = new Date(String(ticket.data?.ready_at))
   if (!(readyAt <= ctx.clock.now())) throw new AppError('recovery_waiting', undefined, { extra: { ready_at: readyAt.toISOString() } })
-  const user = ticket.userId === null ? undefined : await findUser(forTenant(ctx.db, handle.tenantId), ticket.userId)
-  const isOver = user !== undefined && ((user.lastLoginAt !== null && user.lastLoginAt > ticket.createdAt) || user.validFrom > ticket.createdAt)
-  return { handle, ticket, user: isUsable(user) && !isOver ? user : undefined }
+  const t = forTenant(ctx.db, handle.tenantId)
+  const { waitingDays } = recoveryOffers(await findTenant(t))
+  const user = await findUser(t, ticket.userId ?? ctx.random.id())
+  const isHeld = user !== undefined && waitingDays !== undefined && !isOver(user, ticket)
+  return { handle, ticket, user: isHeld ? user : undefined }
 }
 
 /** When a recovery that waits is ready; undefined for one that is over, or never was. For somebody who is nobody it waits as well. */
@@ -115,20 +125,20 @@ export const waitingUntil = async (ctx: RequestCtx, text: string): Promise<Date 
   return ticket === undefined ? undefined : new Date(String(ticket.data?.ready_at))
 }
 
-/** After the waiting period: a code goes to the mailbox. The same answer where nobody waits. @throws AppError invalid_recovery, recovery_waiting */
+/** Where nobody waits, an address that is nobody's. */
+const addressOf = ({ user, ticket }: Live): string => user?.email ?? `${ticket.id}@nobody.invalid`
+
+/** After the waiting period: a code goes to the mailbox. The same work and the same answer where nobody waits. @throws AppError invalid_recovery, recovery_waiting, rate_limited */
 export const askToFinish = async (ctx: RequestCtx, text: string): Promise<{ readonly expiresIn: number }> => {
-  const { handle, user } = await readyRecovery(ctx, text)
-  if (user !== undefined && (await ctx.quotas.allows(handle.tenantId, 'mailsPerHour'))) {
-    await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
-      const sent = await createCode(t, ctx, lockOf(ctx, 'recovery', user.email), CODE_SECONDS, true)
-      if (!('code' in sent)) return
-      await notify(t, ctx, {
-        to: user.email,
-        subjectId: user.id,
-        template: 'recovery_code',
-        data: { code: sent.code, minutes: CODE_SECONDS / 60 },
-      })
-    })
+  const live = await readyRecovery(ctx, text)
+  const [t, email] = [forTenant(ctx.db, live.handle.tenantId), addressOf(live)]
+  await limit(ctx, 'recovery:codes', t.tenantId, email, READY_DAYS * DAY, MOST_CODES)
+  if (await ctx.quotas.allows(t.tenantId, 'mailsPerHour')) {
+    const sent = await atomically(t, (tx) => createCode(tx, ctx, lockOf(ctx, 'recovery', email), CODE_SECONDS, true))
+    if ('code' in sent) {
+      const data = { code: sent.code, minutes: CODE_SECONDS / 60 }
+      await doOrUndo(t, live.user !== undefined, (tx) => notify(tx, ctx, { to: email, template: 'recovery_code', data }))
+    }
     ctx.wakeOutbox()
   }
   return { expiresIn: CODE_SECONDS }
@@ -140,18 +150,18 @@ export const askToFinish = async (ctx: RequestCtx, text: string): Promise<{ read
  * @throws AppError invalid_recovery, recovery_waiting
  */
 export const finishWaiting = async (ctx: RequestCtx, text: string, code: string): Promise<string> => {
-  const { handle, ticket, user } = await readyRecovery(ctx, text)
-  const email = user?.email ?? `${ticket.id}@nobody.invalid`
-  const codeId = await matchCode(ctx, handle.tenantId, lockOf(ctx, 'recovery', email), code)
+  const live = await readyRecovery(ctx, text)
+  const { handle, ticket, user } = live
+  const codeId = await matchCode(ctx, handle.tenantId, lockOf(ctx, 'recovery', addressOf(live)), code)
   if (user === undefined || codeId === undefined) throw refused({ tenantId: handle.tenantId, ...(user === undefined ? {} : { userId: user.id }) })
   const login = await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
     const now = ctx.clock.now()
-    await lockUser(t, user.id)
+    const held = await lockUser(t, user.id)
+    if (held === undefined || isOver(held, ticket)) return undefined
     const isFirst = (await consumeCode(t, codeId, now)) && (await consumeTicket(t, handleHash(ctx, handle.text), now)) !== undefined
     if (!isFirst) return undefined
     await endTickets(t, user.id, now, 'recovery_wait')
     await endTickets(t, user.id, now, 'recovery_cancel')
-    await dropWaiting(t, reminderKind(user.id))
     await record(t, ctx, { event: 'recovery.completed', actor: { type: 'user', id: user.id }, target: { type: 'user', id: user.id } })
     const verified = Array.isArray(ticket.data?.verified) ? ticket.data.verified.map(String) : []
     return comeBack(t, ctx, { userId: user.id, by: 'waiting', clientId: ticket.clientId, verified, mailboxProvedAt: now })
@@ -171,7 +181,6 @@ export const cancelWaiting = async (ctx: RequestCtx, text: string): Promise<void
     const now = ctx.clock.now()
     await endTickets(t, userId, now, 'recovery_wait')
     await endTickets(t, userId, now, 'recovery_cancel')
-    await dropWaiting(t, reminderKind(userId))
     await record(t, ctx, { event: 'recovery.cancelled', actor: { type: 'user', id: userId }, target: { type: 'user', id: userId } })
   })
 }

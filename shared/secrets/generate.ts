@@ -1,4 +1,5 @@
 // What a deployment must have and nobody has to think of, made at first start.
+import { createECDH } from 'node:crypto'
 import { KEY_BYTES } from '../crypto/seal.ts'
 import type { Random } from '../random.ts'
 import type { SecretName, Secrets } from './secrets.ts'
@@ -17,4 +18,20 @@ export const generateSecrets = async (secrets: Secrets, random: Random): Promise
     made.push('HASH_KEY')
   }
   return made
+}
+
+const P256_BYTES = 32
+
+export type PushKeys = { readonly publicKey: string; readonly privateKey: string }
+
+/** A pair for Web Push (RFC 8292 section 3.2), made once: browsers that were registered with another one are lost. */
+export const generatePushKeys = async (secrets: Secrets): Promise<PushKeys> => {
+  const [publicKey, privateKey] = (await secrets.read('VAPID_KEYS'))?.split(':') ?? []
+  if (publicKey !== undefined && privateKey !== undefined) return { publicKey, privateKey }
+  const pair = createECDH('prime256v1')
+  const made = pair.generateKeys('base64url')
+  const scalar = pair.getPrivateKey()
+  const padded = Buffer.concat([Buffer.alloc(P256_BYTES - scalar.length), scalar]).toString('base64url')
+  await secrets.write('VAPID_KEYS', `${made}:${padded}`)
+  return { publicKey: made, privateKey: padded }
 }

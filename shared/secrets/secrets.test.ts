@@ -1,3 +1,4 @@
+import { createECDH } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +9,7 @@ import { parseHashKey } from '../crypto/keyed-hash.ts'
 import { parseMasterKeys } from '../crypto/master-keys.ts'
 import { type Random, systemRandom } from '../random.ts'
 import { environmentSecrets } from './environment.ts'
-import { generateSecrets } from './generate.ts'
+import { generatePushKeys, generateSecrets } from './generate.ts'
 import { sealedFileSecrets } from './sealed-file.ts'
 import { secretsContract } from './secrets.contract.ts'
 import type { SecretName } from './secrets.ts'
@@ -97,4 +98,14 @@ test('a first start makes keys that parse, a second start keeps them', async () 
   expect(await generateSecrets(secrets, random)).toEqual([])
   expect(await secrets.read('MASTER_KEYS')).toBe(masterKeys)
   expect(await generateSecrets(environmentSecrets({ MASTER_KEYS: 'm:1', HASH_KEY: 'h' }), random)).toEqual([])
+})
+
+test('keys of Web Push are made once, are a pair, and stay', async () => {
+  const at = folder()
+  const made = await generatePushKeys(sealedFileSecrets(at, random))
+  const pair = createECDH('prime256v1')
+  pair.setPrivateKey(made.privateKey, 'base64url')
+  expect(pair.getPublicKey('base64url')).toBe(made.publicKey)
+  expect([Buffer.from(made.publicKey, 'base64url').length, Buffer.from(made.privateKey, 'base64url').length]).toEqual([65, 32])
+  expect(await generatePushKeys(sealedFileSecrets(at, random))).toEqual(made)
 })

@@ -1,4 +1,5 @@
 // From a user agent to words that a person recognises.
+import type { Language } from '../mail/language.ts'
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
@@ -22,10 +23,16 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 const firstOf = (table: readonly (readonly [RegExp, string])[], text: string): string | undefined =>
   table.find(([pattern]) => pattern.test(text))?.[1]
 
+type Words = { readonly both: (browser: string, system: string) => string; readonly unknown: string }
+const WORDS: Readonly<Record<Language, Words>> = {
+  en: { both: (browser, system) => `${browser} on ${system}`, unknown: 'an unknown device' },
+  de: { both: (browser, system) => `${browser} auf ${system}`, unknown: 'ein unbekanntes Gerät' },
+}
+
 /** "Firefox on Linux"; "an unknown device" when nothing is recognised. */
-export const deviceName = (userAgent: string): string => {
+export const deviceName = (userAgent: string, language: Language = 'en'): string => {
   const browser = firstOf(BROWSERS, userAgent)
   const system = firstOf(SYSTEMS, userAgent)
-  if (browser && system) return `${browser} on ${system}`
-  return browser ?? system ?? 'an unknown device'
+  if (browser && system) return WORDS[language].both(browser, system)
+  return browser ?? system ?? WORDS[language].unknown
 }

@@ -33,13 +33,14 @@ const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: W
     subjectId,
     after: { until: until.toISOString() },
   })
+  const language = await languageOf(ctx, tenant, user?.language)
   const message = await sealMail(t, ctx, {
     to: user?.email ?? email,
     tenantName: shownTenantName(ctx, tenant),
-    language: await languageOf(ctx, tenant),
+    language,
     subjectId,
     template: 'account_locked',
-    data: { until, asked: askedFrom(ctx) },
+    data: { until, asked: askedFrom(ctx, language) },
   })
   return { event, message }
 }

@@ -64,11 +64,13 @@ const addUser = async (t: TenantTx, ctx: SignUpCtx, tenant: Tenant, account: Acc
   return id
 }
 
-/** Somebody signed up with an address that has an account: the page does not say so, the mailbox is told (at most once a minute). */
-const tellOwner = async (t: TenantTx, ctx: SignUpCtx, email: string, userId: string): Promise<void> => {
+/**
+ * Somebody signed up with an address that has an account: the page does not say so, the mailbox is told (at most once a minute). Sealed under the tenant's key,
+ * not the person's: fetching that one would tell.
+ */
+const tellOwner = async (t: TenantTx, ctx: SignUpCtx, email: string): Promise<void> => {
   await notify(t, ctx, {
     to: email,
-    subjectId: userId,
     template: 'already_registered',
     data: { signInUrl: ctx.config.PUBLIC_UI_ORIGIN ?? ctx.config.BASE_URL },
   })
@@ -99,7 +101,7 @@ export const startEndUserSignUp = async (ctx: SignUpCtx, door: Door, given: Give
       expiresAt: secondsAfter(now, PENDING_SECONDS),
     })
     const known = await findUserByEmail(t, given.email)
-    if (known) await tellOwner(t, ctx, given.email, known.id)
+    if (known) await tellOwner(t, ctx, given.email)
     else await notify(t, ctx, { to: given.email, template: 'user_registration_code', data: { code: sent.code, minutes: CODE_SECONDS / 60 } })
     await record(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id }, after: { email: given.email } })
   })
@@ -121,7 +123,7 @@ export const signUpDirectly = async (ctx: SignUpCtx, door: Door, given: Given): 
     if (known === undefined) return
     // No code goes out here; the lock only counts how often the mailbox hears of it.
     const heard = await createCode(t, ctx, lockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
-    if ('code' in heard) await tellOwner(t, ctx, given.email, known.id)
+    if ('code' in heard) await tellOwner(t, ctx, given.email)
   })
   ctx.wakeOutbox()
 }

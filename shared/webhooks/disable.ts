@@ -5,6 +5,7 @@ import { dropWebhookFromQueue, updateWebhook, type WebhookEndpoint } from '#db/s
 import type { TenantTx } from '#db/tenant'
 import { bySystem, record } from '../audit/record.ts'
 import type { BaseCtx } from '../context.ts'
+import { decidedLanguage } from '../mail/language.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { shownTenantName } from '../tenancy/shown-name.ts'
 
@@ -30,6 +31,7 @@ export const disableWebhook = async (t: TenantTx, ctx: Deps, endpoint: WebhookEn
     await enqueueMail(t, ctx, {
       to: administrator.email,
       tenantName: shownTenantName(ctx, tenant),
+      language: decidedLanguage(tenant, administrator.language),
       subjectId: administrator.id,
       template: 'webhook_disabled',
       data,

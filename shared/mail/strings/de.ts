@@ -1,6 +1,6 @@
 // German.
 import { chosenName, facts, type Part, paragraph, small } from '../letter.ts'
-import type { Asked, MailStrings } from '../templates.ts'
+import type { Asked, MailData, MailStrings } from '../templates.ts'
 
 const moments = new Intl.DateTimeFormat('de-DE', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 const moment = (at: Date): string => `${moments.format(at)} Uhr UTC`
@@ -25,6 +25,13 @@ const FACTOR = {
   push: 'Ein Gerät, das Anmeldungen bestätigt',
   voice: 'Ein Sprachkonto',
 } as const
+
+/** Who removed it, before what that means. */
+const REMOVED: Readonly<Record<MailData['factor_removed']['by'], string>> = {
+  owner: '',
+  administrator: 'Das hat eine Person aus der Administration getan. ',
+  another: 'Jemand anderes hat sich darauf angemeldet und wird dort ab jetzt gefragt. ',
+}
 
 export const de: MailStrings = {
   registration_code: ({ code: value, minutes: lifetime, domain, asked }, tenant) => ({
@@ -251,11 +258,7 @@ export const de: MailStrings = {
     subject: `${FACTOR[kind]} wurde aus Ihrem Konto bei ${chosenName(tenant)} entfernt`,
     title: `${FACTOR[kind]} wurde entfernt`,
     parts: [
-      paragraph(
-        by === 'owner'
-          ? 'Damit kann man sich nicht mehr anmelden.'
-          : 'Das hat eine Person aus der Administration getan. Damit kann man sich nicht mehr anmelden.',
-      ),
+      paragraph(`${REMOVED[by]}Damit kann man sich nicht mehr anmelden.`),
       ...(left === 0 ? [paragraph('Es bleibt kein zweiter Faktor: Ihr Konto schützt nur noch das Passwort.')] : []),
       ...(name === '' ? [] : [facts(['Name', chosenName(name)])]),
       from(asked),

@@ -1,6 +1,6 @@
 // English.
 import { chosenName, facts, type Part, paragraph, small } from '../letter.ts'
-import type { Asked, MailStrings } from '../templates.ts'
+import type { Asked, MailData, MailStrings } from '../templates.ts'
 
 const moments = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 const moment = (at: Date): string => `${moments.format(at)} UTC`
@@ -25,6 +25,13 @@ const FACTOR = {
   push: 'A device that approves sign-ins',
   voice: 'A voice account',
 } as const
+
+/** Who removed it, before what that means. */
+const REMOVED: Readonly<Record<MailData['factor_removed']['by'], string>> = {
+  owner: '',
+  administrator: 'An administrator removed it. ',
+  another: 'Somebody else signed in on it and is asked there from now on. ',
+}
 
 export const en: MailStrings = {
   registration_code: ({ code: value, minutes: lifetime, domain, asked }, tenant) => ({
@@ -236,7 +243,7 @@ export const en: MailStrings = {
     subject: `${FACTOR[kind]} was removed from your account at ${chosenName(tenant)}`,
     title: `${FACTOR[kind]} was removed`,
     parts: [
-      paragraph(by === 'owner' ? 'It can no longer be used to sign in.' : 'An administrator removed it. It can no longer be used to sign in.'),
+      paragraph(`${REMOVED[by]}It can no longer be used to sign in.`),
       ...(left === 0 ? [paragraph('No second factor is left: your account is protected by its password alone.')] : []),
       ...(name === '' ? [] : [facts(['Name', chosenName(name)])]),
       from(asked),

@@ -276,7 +276,6 @@ export const hostedDe: HostedStrings = {
     since: 'seit {at}',
     seen: 'zuletzt benutzt {at}',
     from: '{address}',
-    unknownDevice: 'ein unbekanntes Gerät',
     end: 'Dort abmelden',
     endOthers: 'Überall sonst abmelden',
     methods: 'Wie Sie sich anmelden',

@@ -269,7 +269,6 @@ export const hostedEn = {
     since: 'since {at}',
     seen: 'last used {at}',
     from: '{address}',
-    unknownDevice: 'an unknown device',
     end: 'Sign out there',
     endOthers: 'Sign out everywhere else',
     methods: 'How you sign in',

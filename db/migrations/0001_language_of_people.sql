@@ -1,0 +1,1 @@
+ALTER TABLE "authsec"."users" ADD COLUMN "language" text;

@@ -1,0 +1,109 @@
+// The language that somebody chose on their own pages: kept, and used wherever they are written to.
+import { expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/tenant'
+import { pageError } from '#page/error'
+import { fixedClock } from '#shared/clock'
+import type { Route } from '#shared/http/route'
+import { localPush } from '#shared/push/local'
+import { mailSetPasswordLink } from '#shared/recovery/set-password-link'
+import { type Company, type Person, startApp, TEST_START, type TestApp } from '#shared/testing/app'
+import { doorOf, formsOf, openBrowser, titleOf } from '#shared/testing/browser'
+import { ask, newAsker } from '#shared/testing/ciba'
+import { unchanged } from '#shared/testing/rows'
+import { configure, rowOf } from '#shared/testing/sign-in'
+import { cibaRoutes } from '../ciba/routes.ts'
+import { loginRoutes } from '../login/routes.ts'
+import { accountPageRoutes } from './routes.ts'
+
+const routes = [...loginRoutes, ...accountPageRoutes, ...cibaRoutes] as readonly Route<never>[]
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+
+const world = async () => {
+  const push = localPush(fixedClock(TEST_START))
+  const app = await startApp(routes, { render: pageError, extra: { push } })
+  const company = await app.company()
+  return { app, push, company, pat: await app.person(company) }
+}
+const signedIn = async (app: TestApp, company: Company, person: Person) => {
+  const browser = openBrowser(app, { 'user-agent': FIREFOX })
+  await browser.signIn(person, doorOf(company))
+  return browser
+}
+const chosen = async (app: TestApp, company: Company, person: Person, lang = 'de') => {
+  const browser = await signedIn(app, company, person)
+  await browser.send({ lang }, { action: '/me/language' })
+  return browser
+}
+const textsTo = async (app: TestApp, { email }: Person) => (await app.mailsTo(email)).map(({ subject, text }) => `${subject}\n${text}`)
+
+test('the choice is kept with the person, is in the record once, and leads back to the page that it was made on', async () => {
+  const { app, company, pat } = await world()
+  const browser = await signedIn(app, company, pat)
+  await browser.read('/me/password')
+  const page = await browser.send({ lang: 'de' }, { action: '/me/language' })
+  expect([page.url, titleOf(page)]).toEqual(['/me/password', 'Passwort ändern'])
+  expect(page.html).toContain('<html lang="de">')
+  expect((await rowOf(app, pat))?.language).toBe('de')
+  await browser.send({ lang: 'de' }, { action: '/me/language' })
+  expect(await app.events(company.tenantId, { event: 'user.updated' })).toMatchObject([{ actorId: pat.id, targetId: pat.id }])
+  expect((await browser.read('/me')).html).toContain('Firefox auf Linux')
+})
+
+test('a language that is none, and a page of somebody else\u2019s to go on to, are not taken', async () => {
+  const { app, company, pat } = await world()
+  const browser = await signedIn(app, company, pat)
+  const form = formsOf(browser.page()).find(({ action }) => action === '/me/language')
+  await unchanged(app, [company], () => browser.post('/me/language', { ...form?.fields, lang: 'xx' }))
+  const led = await browser.post('/me/language', { ...form?.fields, lang: 'de', return_to: 'https://evil.example/' })
+  expect(led.headers.get('location')).toBe('/me')
+})
+
+test('who is not signed in chooses for the browser at hand alone', async () => {
+  const { app, company, pat } = await world()
+  await signedIn(app, company, pat)
+  const browser = openBrowser(app)
+  const page = await browser.read(`${doorOf(company)}&lang=de`)
+  expect(formsOf(page).map(({ action }) => action)).not.toContain('/me/language')
+  await browser.signIn(pat, doorOf(company))
+  expect((await rowOf(app, pat))?.language).toBeNull()
+})
+
+test('mails are in it, whatever browser causes them and whatever the company decided', async () => {
+  const { app, company, pat } = await world()
+  await configure(app, company, { language: 'en' })
+  const [other, browser] = [await app.person(company), await chosen(app, company, pat)]
+  await browser.read('/me/email')
+  await browser.send({ new_email: `new-${pat.email}`, current_password: pat.password })
+  const thief = openBrowser(app, { 'user-agent': FIREFOX, 'accept-language': 'en' })
+  await thief.read(doorOf(company))
+  await thief.send({ email: pat.email })
+  for (let n = 0; n < 5; n++) await thief.send({ password: 'wrong' })
+  await atomically(forTenant(app.db, company.tenantId), (t) =>
+    mailSetPasswordLink(t, app.ctx, { userId: pat.id, email: pat.email, purpose: 'invitation' }),
+  )
+  const texts = await textsTo(app, pat)
+  expect(texts).toHaveLength(3)
+  for (const text of texts) expect(text).toMatch(/ (?:Ihr|Sie) /)
+  for (const text of texts.slice(0, 2)) expect(text).toContain('Firefox auf Linux')
+  // Nobody else is written to in it.
+  await thief.read(doorOf(company))
+  await thief.send({ email: other.email })
+  for (let n = 0; n < 5; n++) await thief.send({ password: 'wrong' })
+  expect((await textsTo(app, other)).join()).toContain('Firefox on Linux')
+})
+
+test('so are codes by SMS, and what phones are asked', async () => {
+  const { app, push, company, pat } = await world()
+  const browser = await chosen(app, company, pat)
+  await browser.read('/me/phone')
+  await browser.send({ phone_number: '+491701234567' })
+  expect(app.sms.outbox.at(-1)?.text).toMatch(/^\d{6} ist Ihr Code für localhost/)
+  const asker = await newAsker(app, company)
+  const token = await app.token(pat)
+  await app.request('/authsec/uflow/auth/ciba/register-device', { token, body: { device_token: `phone-${pat.id}`, platform: 'ios' } })
+  await ask(app, asker, pat.email, { binding_message: 'W4SCT' })
+  expect(push.outbox.at(-1)).toMatchObject({
+    body: 'Shop bittet Sie, eine Anmeldung zu bestätigen: \u201eW4SCT\u201c',
+    data: { language: 'de' },
+  })
+})
