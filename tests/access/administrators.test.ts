@@ -68,6 +68,18 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
     expect(done(await call('GET', `${rbac}/roles?role_id=${role}`))).toMatchObject([{ permissions_count: 3 }])
   })
 
+  test('where nobody has the system role, the last one who administers by another stays', async () => {
+    const { admin, company } = await house.open()
+    const chief = await roleOf(admin, rbac, 'Chief', 'admin:access', 'roles:write', 'roles:read')
+    done(await admin('POST', `${rbac}/bindings`, { user_id: company.admin.id, role_id: chief }))
+    await atomically(forTenant(house.db, company.tenantId), async (t) => {
+      await updateUser(t, company.admin.id, { isPrimaryAdmin: false })
+      await t.run({ text: 'delete from authsec.role_bindings where tenant_id = $1 and role_id <> $2', params: [t.tenantId, chief], arrays: true })
+    })
+    expect(await admin('DELETE', `${rbac}/roles/${chief}`)).toMatchObject({ status: 403, body: { code: 'last_administrator' } })
+    expect(await bindingsOf(admin, rbac, company.admin.id)).toMatchObject([{ role_name: 'Chief' }])
+  })
+
   test('the last one with the system role keeps it, also where others administer by a role of their own', async () => {
     const { admin, company, person } = await house.open()
     const { person: pat } = await person()

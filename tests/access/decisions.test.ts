@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { done, type House, NOBODYS_ID, startHouse } from './house.ts'
+import { done, type House, NOBODYS_ID, roleOf, startHouse } from './house.ts'
 
 let house: House
 beforeAll(async () => {
@@ -144,4 +144,36 @@ test('an administrator\u2019s own rights are his, not the tenant\u2019s catalogu
   const boss = done(await admin('GET', `${ADMIN}/me/roles-permissions`))
   expect(boss.roles).toEqual(['admin'])
   expect(boss.permissions).not.toContain('docs:read')
+})
+
+test('what ends a right ends it for the next decision, whichever way it goes', async () => {
+  const ADMIN = '/authsec/uflow/admin'
+  const { admin, company, person } = await house.open()
+  const { person: pat } = await person()
+  const question = { principal_id: pat.id, resource: 'docs', action: 'read' }
+  const allowed = async () => done(await admin('POST', `${ADMIN}/policy/check`, question)).allowed
+  const tenant_id = company.tenantId
+  type Given = { readonly role: string; readonly binding: string; readonly group: string }
+  const ends: readonly (readonly [string, (given: Given) => Promise<unknown>])[] = [
+    ['the binding is revoked', async ({ binding }) => done(await admin('DELETE', `${ADMIN}/bindings/${binding}`))],
+    [
+      'the role is another',
+      async ({ role }) => done(await admin('PUT', `${ADMIN}/roles/${role}`, { name: 'Other', permission_strings: ['users:read'] })),
+    ],
+    ['the role is deleted', async ({ role }) => done(await admin('DELETE', `${ADMIN}/roles/${role}`))],
+    ['the group is deleted', async ({ group }) => done(await admin('DELETE', `${ADMIN}/groups`, { tenant_id, groups: [group] }))],
+    ['the permission is deleted', async () => done(await admin('DELETE', `${ADMIN}/permissions`, { resource: 'docs', action: 'read' }))],
+  ]
+  for (const [at, [name, end]] of ends.entries()) {
+    await admin('POST', `${ADMIN}/permissions`, { resource: 'docs', action: 'read' })
+    const role = await roleOf(admin, ADMIN, `Reader ${at}`, 'docs:read')
+    const made = done(await admin('POST', `${ADMIN}/groups`, { tenant_id, groups: [`readers ${at}`] })) as unknown as { groups: { id: string }[] }
+    const group = made.groups[0]?.id ?? ''
+    done(await admin('POST', `${ADMIN}/groups/${tenant_id}/users/bulk`, { group_id: group, user_ids: [pat.id] }))
+    expect(await allowed(), name).toBe(false)
+    const binding = String(done(await admin('POST', `${ADMIN}/bindings`, { group_id: group, role_id: role })).id)
+    expect(await allowed(), name).toBe(true)
+    await end({ role, binding, group })
+    expect(await allowed(), name).toBe(false)
+  }
 })

@@ -198,6 +198,15 @@ test('taking the data along takes the right to see it', async () => {
   })
 })
 
+test('the deployment does not delete or suspend itself', async () => {
+  const { app, platform } = await house()
+  const [path, before] = [`${BASE}/${SYSTEM_TENANT}`, await findTenant(forTenant(app.db, SYSTEM_TENANT))]
+  expect(await codeOf(await app.request(path, { method: 'DELETE', token: platform }))).toEqual({ status: 403, code: 'forbidden' })
+  const suspend = await app.request(path, { method: 'PUT', token: platform, body: { status: 'suspended' } })
+  expect(await codeOf(suspend)).toEqual({ status: 403, code: 'forbidden' })
+  expect(await findTenant(forTenant(app.db, SYSTEM_TENANT))).toMatchObject({ status: before?.status, deleteAfter: null })
+})
+
 test('after the grace period everything is gone, keys and directories too; the record stays unreadable until its time', async () => {
   const { app, company, token, path } = await house()
   await app.request(path, { method: 'DELETE', token })
