@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { openDb } from '#db/client'
-import { insertWebhook, queueWebhook } from '#db/store/webhooks'
+import { hastenWebhooks, insertWebhook, queueWebhook } from '#db/store/webhooks'
 import { atomically, directory, forTenant } from '#db/tenant'
 import { bySystem, record } from '#shared/audit/record'
 import { guardedFetch } from '#shared/fetch/guarded'
@@ -295,7 +295,8 @@ describe('delivery', () => {
       app.clock.advance(1)
       void call(`/webhooks/${id}`, { url: fresh.url }, 'PATCH').then(() => response.writeHead(204).end())
     })
-    await deliver()
+    app.clock.advance(3)
+    await deliverDueWebhooks({ ...app.ctx, outbound: guardedFetch({ resolver: { resolve: async () => [] }, loopback: true, timeoutMs: 60_000 }) })
     expect(old.received).toHaveLength(1)
     await deliver()
     expect(targets(fresh)).toEqual(['n0', 'n1', 'n2'])
@@ -444,6 +445,22 @@ describe('a receiver that fails', () => {
     await call(`/webhooks/${id}`, { active: true }, 'PATCH')
     expect(await deliver()).toMatchObject({ delivered: 1 })
     expect(await call(`/webhooks/${id}`)).toMatchObject({ active: true, disabled_reason: null })
+  })
+
+  test('what happens meanwhile brings nothing forward for one that fails, and does again once it is back', async () => {
+    const { app, company, create, deliver } = await start()
+    const receiver = await aReceiver()
+    await create(receiver.url)
+    const hastened = () => hastenWebhooks(directory(app.db), company.tenantId, app.clock.now())
+    expect(await hastened()).toBe(1)
+    receiver.answerWith((_, response) => response.writeHead(500).end())
+    await happen(app, company, 1)
+    expect(await deliver()).toMatchObject({ postponed: 1 })
+    expect(await hastened()).toBe(0)
+    receiver.answerWith((_, response) => response.writeHead(204).end())
+    app.clock.advance(10)
+    expect(await deliver()).toMatchObject({ delivered: 1 })
+    expect(await hastened()).toBe(1)
   })
 
   test('410 means that it wants no more', async () => {

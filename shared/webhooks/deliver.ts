@@ -175,6 +175,8 @@ export const deliverDueWebhooks = async (ctx: Delivering, meanwhile?: () => Prom
   const count = { idle: 0, waiting: 0, more: 0, gone: 0, postponed: 0, disabled: 0, delivered: 0 }
   const running = new Set<Promise<void>>()
   const failures: unknown[] = []
+  // What could not be added to a moment ago cannot be added to now, so it need not be asked for each.
+  let bound: { readonly since: number; readonly before: string | undefined } | undefined
   const begin = (leased: LeasedWebhook, before: string | undefined): void => {
     const round: Round = { before, isOver, delivered: () => void count.delivered++ }
     const attempted = attempt(ctx, leased, round)
@@ -189,8 +191,10 @@ export const deliverDueWebhooks = async (ctx: Delivering, meanwhile?: () => Prom
     await meanwhile?.()
     const [now, places] = [ctx.clock.now(), isOver() ? 0 : AT_ONCE - running.size]
     const leased = places === 0 ? [] : await leaseDueWebhooks(directory(ctx.db), now, secondsAfter(now, LEASE_SECONDS), places)
-    const before = leased.length === 0 ? undefined : await settledBefore(ctx)
-    for (const one of leased) begin(one, before)
+    if (leased.length > 0 && (bound === undefined || ctx.clock.elapsed() - bound.since > LOOK_AGAIN_MS)) {
+      bound = { since: ctx.clock.elapsed(), before: await settledBefore(ctx) }
+    }
+    for (const one of leased) begin(one, bound?.before)
     if (running.size === 0) return count
     await firstOf(running)
     if (failures.length > 0) throw failures[0]
