@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { SYSTEM_TENANT } from '#db/tenant'
 import { type Company, cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { unchanged } from '#shared/testing/rows'
 import { bodyOf, change, codeIn, eventsOf, leaked, outcomeOf, textIn, wrongCode } from '#shared/testing/sign-in'
 import { doorRoutes } from './routes.ts'
 
@@ -114,4 +115,19 @@ test('a synced account without a password gets none by a forgotten-password mail
   await change(app, synced, { provider: 'ad_sync', isSyncedUser: true, passwordHash: null })
   expect((await call(app, FORGOT, company, synced.email)).status).toBe(200)
   expect(await app.mailsTo(synced.email)).toEqual([])
+})
+
+test('a reset ends every other one that was begun', async () => {
+  const { app, company } = await start()
+  const person = await app.person(company)
+  const values: string[] = []
+  for (let n = 0; n < 2; n++) {
+    app.clock.advance(61)
+    const otp = await resetCode(app, company, person)
+    values.push(textIn(await bodyOf(await app.request(VERIFY, at(company, person.email, { otp }))), 'reset_token'))
+  }
+  const [older = '', newer = ''] = values
+  expect((await call(app, RESET, company, person.email, { reset_token: newer, new_password: FIRST })).status).toBe(200)
+  const again = await unchanged(app, [company], () => call(app, RESET, company, person.email, { reset_token: older, new_password: `${FIRST}-again` }))
+  expect(again).toMatchObject({ status: 400, body: { code: 'reset_code_missing' } })
 })

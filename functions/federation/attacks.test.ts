@@ -5,7 +5,7 @@ import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
 import type { Person } from '#shared/testing/app'
 import { addProvider, BASE, browserOf, type Federation, identitiesOf, refusalsOf, startFederation, stateOf } from '#shared/testing/federation'
 import { letInForGood } from '#shared/testing/oauth'
-import { bodyOf, change, leaked, textIn, verifyDomain } from '#shared/testing/sign-in'
+import { bodyOf, change, leaked, rowOf, textIn, verifyDomain } from '#shared/testing/sign-in'
 import { type UpstreamDouble, upstreamDouble, type Wrong } from '#shared/testing/upstream-double'
 import { federationRoutes } from './routes.ts'
 
@@ -293,6 +293,7 @@ describe('an address proves nothing by itself', () => {
     const code = /^\s*(\d{6})\s*$/m.exec((await app.mailsTo(person.email)).at(-1)?.text ?? '')?.[1]
     expect((await app.request('/federation/links/confirm', { body: { link_ticket, code } })).status).toBe(200)
     expect(await identitiesOf(app, person)).toMatchObject([{ subject: 'owners' }])
+    expect(await rowOf(app, person)).toMatchObject({ passwordHash: null, emailVerifiedAt: app.clock.now() })
     expect(await letIn()).toBe(false)
     app.clock.advance(2)
     expect((await app.request(`${BASE}/identities`, { token: strangers })).status).toBe(401)

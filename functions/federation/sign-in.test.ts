@@ -227,3 +227,28 @@ test.each([
   expect(await stateOf(app, company.tenantId)).toEqual(before)
   expect(await identitiesOf(app, person)).toEqual([])
 })
+
+test('an account whose address nobody proved, with a factor of whoever made it, is handed to nobody', async () => {
+  const { app, company, dance } = await start()
+  const person = await app.person(company)
+  await change(app, person, { emailVerifiedAt: null })
+  await enrol(app, person)
+  const asked = await dance({ tenant_domain: company.domain }, { sub: 's', email: person.email, email_verified: true })
+  const link_ticket = textIn(await bodyOf(asked), 'link_ticket')
+  await app.request('/federation/links/code', { body: { link_ticket } })
+  const code = codeIn(await app.mailsTo(person.email))
+  const confirmed = await app.request('/federation/links/confirm', { body: { link_ticket, code } })
+  expect((await bodyOf(confirmed)).code).toBe('federation_no_account')
+  expect(await identitiesOf(app, person)).toEqual([])
+  expect((await rowOf(app, person))?.passwordHash).not.toBeNull()
+})
+
+test('who signed up and never proved the address does not come in through a provider either', async () => {
+  const { app, company, dance, link } = await start()
+  const person = await app.person(company)
+  await link(person, 'sub-1')
+  await change(app, person, { emailVerifiedAt: null, provider: 'custom' })
+  const before = await stateOf(app, company.tenantId)
+  expect((await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1' }))).code).toBe('email_not_verified')
+  expect(await stateOf(app, company.tenantId)).toEqual(before)
+})
