@@ -60,7 +60,7 @@ export const roleRoutes = [
     access: managing('roles:write'),
     path: RolePath,
     reply: json(200, RoleDone),
-    errors: ['not_found', 'system_role', 'last_administrator'],
+    errors: ['not_found', 'system_role', 'cannot_grant', 'last_administrator'],
     emits: ['role.deleted'],
     handle: async ({ ctx, principal, path }) => {
       await (await roles()).removeRole(ctx, principal, path.role_id)

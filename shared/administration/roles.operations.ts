@@ -45,7 +45,7 @@ export const deleteRoleOperation = operation({
   summary: 'Delete a role and its bindings.',
   path: RolePath,
   reply: json(200, DeletedRole),
-  errors: ['not_found', 'system_role', 'last_administrator'],
+  errors: ['not_found', 'system_role', 'cannot_grant', 'last_administrator'],
   emits: ['role.deleted'],
   handle: ({ ctx, principal, path }) => removeRole(ctx, principal, path.role_id),
 })

@@ -48,6 +48,12 @@ const wantedPermissions = async (t: TenantTx, grants: Grants, body: Body): Promi
   return permissions
 }
 
+/**
+ * A role's name stands in tokens and in policies, where others take it for what the role gives. Whoever takes from it, renames it or frees its name could have
+ * the name without that, so it takes what the role gives. @throws AppError cannot_grant
+ */
+const requireOver = (grants: Grants, had: readonly NamedPermission[]): void => requireGrantable(grants, had.map(nameOf))
+
 const recorded = (role: Pick<Role, 'name' | 'description'>, permissions: readonly NamedPermission[]) => ({
   name: role.name,
   description: role.description,
@@ -92,8 +98,10 @@ export const updateRole = async (ctx: RequestCtx, caller: User, roleId: string, 
     const named = await findRoleByName(t, body.name)
     if (named !== undefined && named.id !== roleId) throw new AppError('role_exists')
     const permissions = await wantedPermissions(t, grants, body)
-    const before = recorded(role, await findRolePermissions(t, roleId))
+    const had = await findRolePermissions(t, roleId)
+    const before = recorded(role, had)
     judge(etagOf(before))
+    requireOver(grants, had)
     const to = { name: body.name, description: body.description ?? '' }
     await replaceRole(t, roleId, { ...to, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() })
     await raisePolicyVersion(t)
@@ -120,12 +128,14 @@ const recordedBinding = (binding: Binding) => ({
 
 /**
  * Its bindings go with it.
- * @throws AppError not_found, system_role, last_administrator
+ * @throws AppError not_found, system_role, cannot_grant, last_administrator
  */
 export const removeRole = async (ctx: RequestCtx, caller: User, roleId: string): Promise<z.input<typeof DeletedRole>> => {
-  await changeAccess(ctx, caller, async (t) => {
+  await changeAccess(ctx, caller, async (t, grants) => {
     const role = await changeableRole(t, roleId)
-    const before = recorded(role, await findRolePermissions(t, roleId))
+    const had = await findRolePermissions(t, roleId)
+    requireOver(grants, had)
+    const before = recorded(role, had)
     const bindings = (await findBindingsOfRole(t, roleId, MOST_RECORDED)).map(recordedBinding)
     await deleteRole(t, roleId)
     await raisePolicyVersion(t)

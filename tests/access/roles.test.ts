@@ -180,6 +180,21 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect(role).toMatchObject({ permissions_count: 1 })
   })
 
+  test('nobody comes to bear the name of a role that gives what he does not hold: by emptying it, renaming it or making room for another', async () => {
+    const { admin, person } = await house.open()
+    const { id } = done(await admin('POST', `${rbac}/roles`, { name: 'Treasurer', permission_strings: ['users:read', 'clients:write'] }))
+    const { call, person: pat } = await person([...needs, 'roles:write', 'roles:read', 'users:read'])
+    const refused = { status: 403, body: { code: 'cannot_grant' } }
+    expect(await call('PUT', `${rbac}/roles/${id}`, { name: 'Treasurer', permission_strings: ['users:read'] })).toMatchObject(refused)
+    expect(await call('PUT', `${rbac}/roles/${id}`, { name: 'Old', permission_strings: ['users:read'] })).toMatchObject(refused)
+    expect(await call('DELETE', `${rbac}/roles/${id}`)).toMatchObject(refused)
+    expect(await call('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: id })).toMatchObject(refused)
+    expect((await call('POST', `${rbac}/roles`, { name: 'Treasurer', permission_strings: ['users:read'] })).status).toBe(409)
+    const [role] = done(await admin('GET', `${rbac}/roles?role_id=${id}`)) as unknown as object[]
+    expect(role).toMatchObject({ name: 'Treasurer', permissions_count: 2 })
+    done(await admin('DELETE', `${rbac}/roles/${id}`))
+  })
+
   test('the tenant\u2019s system role grants what was registered since, but nothing of the platform', async () => {
     const { admin } = await house.open()
     done(await admin('POST', `${rbac}/permissions`, { resource: 'invoices', action: 'pay' }))
