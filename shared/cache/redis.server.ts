@@ -1,5 +1,11 @@
 // Against a real server: TEST_REDIS_URL, or the usual port of this machine.
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
+import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
 import { fixedClock, systemClock } from '../clock.ts'
@@ -128,4 +134,84 @@ test('counting several windows, and adding several sums, is one write each', asy
   expect(way.writes).toHaveLength(2)
   await cache.close()
   await way.cut()
+})
+
+test('a user, a password and a database of the address are said before anything else; who is refused gets nothing', async () => {
+  const { host } = new URL(url)
+  const user = `u${process.pid}`
+  await raw.acl('SETUSER', user, 'on', '>p@ss:word', '~*', '+@all')
+  try {
+    const key = newKey()
+    const cache = redisCache(`redis://${user}:${encodeURIComponent('p@ss:word')}@${host}/3`, clock)
+    await cache.put(key, 'in the third', 60)
+    expect(await cache.get(key)).toBe('in the third')
+    expect(await raw.get(`authsec:${key}`)).toBeNull()
+    await cache.close()
+    const stranger = redisCache(`redis://${user}:wrong@${host}/3`, clock)
+    await expect(stranger.put(newKey(), 'v', 60)).rejects.toThrow(CacheAway)
+    await expect(stranger.get(key)).rejects.toThrow(CacheAway)
+    await stranger.close()
+  } finally {
+    await raw.acl('DELUSER', user)
+  }
+})
+
+test('over TLS the server has to show a certificate that this machine trusts, for its name', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'authsec-redis-tls-'))
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
+  const options = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=localhost']
+  execFileSync('openssl', [...options, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate], { stdio: 'ignore' })
+  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (near) => {
+    const far = connect(Number(new URL(url).port || 6379), new URL(url).hostname)
+    for (const socket of [near, far]) socket.on('error', () => undefined)
+    near.pipe(far).pipe(near)
+  }).listen(0, '127.0.0.1')
+  await new Promise((open) => server.once('listening', open))
+  const { port } = server.address() as { port: number }
+  const script = `import { redisCache } from ${JSON.stringify(join(process.cwd(), 'shared/cache/redis.ts'))}
+    import { systemClock } from ${JSON.stringify(join(process.cwd(), 'shared/clock.ts'))}
+    const cache = redisCache(process.argv[1], systemClock)
+    console.log(await cache.ping().then(() => 'answered', (error) => error.name))
+    await cache.close()`
+  const pinged = async (host: string, env: Readonly<Record<string, string>>): Promise<string> => {
+    const given = { ...process.env, ...env }
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script, `rediss://${host}:${port}`]
+    return (await promisify(execFile)(process.execPath, args, { env: given })).stdout.trim()
+  }
+  try {
+    expect(await pinged('localhost', { NODE_EXTRA_CA_CERTS: certificate })).toBe('answered')
+    expect(await pinged('127.0.0.1', { NODE_EXTRA_CA_CERTS: certificate })).toBe('CacheAway')
+    expect(await pinged('localhost', {})).toBe('CacheAway')
+  } finally {
+    server.close()
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('what does not speak the protocol is away, and so is a server that loads its data', async () => {
+  for (const said of [
+    'HTTP/1.1 400 Bad Request\r\n\r\n',
+    '-LOADING Redis is loading the dataset in memory\r\n',
+    '-NOAUTH Authentication required.\r\n',
+    '$5\r\nab',
+  ]) {
+    const server = createServer((near) => void near.on('error', () => undefined).on('data', () => near.write(said))).listen(0, '127.0.0.1')
+    await new Promise((open) => server.once('listening', open))
+    const cache = redisCache(`redis://127.0.0.1:${(server.address() as { port: number }).port}`, clock)
+    await expect(cache.get('x'), said).rejects.toThrow(CacheAway)
+    await cache.close()
+    server.close()
+  }
+})
+
+test('replies come whole, however they arrive: in pieces, or many at once', async () => {
+  const cache = redisCache(url, clock)
+  const name = newKey()
+  const sums = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`field ${at} é`, at + 0.5]))
+  await cache.add(name, sums)
+  const key = newKey()
+  await cache.put(key, 'ä'.repeat(300_000), 60)
+  const answers = await Promise.all([cache.sums(name), cache.get(key), cache.get(newKey()), cache.sums(name), cache.ping()])
+  expect(answers).toEqual([sums, 'ä'.repeat(300_000), undefined, sums, undefined])
+  await cache.close()
 })
