@@ -1,4 +1,5 @@
-// What functions are measured against, bundled the same way: a hello-world Hono function, oidc-provider and better-auth, each answering one event.
+// What functions are measured against, bundled the same way: a hello-world Hono function, the same with one select, oidc-provider
+// and better-auth with everything in memory, each answering one event.
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -7,6 +8,11 @@ const PEERS: Readonly<Record<string, string>> = {
   'hello, Hono': `import { Hono } from 'hono'
 import { handle } from 'hono/aws-lambda'
 export const handler = handle(new Hono().get('/hello', (c) => c.json({ hello: 'world' })))`,
+  'hello, Hono and pg': `import { Hono } from 'hono'
+import { handle } from 'hono/aws-lambda'
+import pg from 'pg'
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 2 })
+export const handler = handle(new Hono().get('/hello', async (c) => c.json((await pool.query("select 'world' as hello")).rows[0])))`,
   'oidc-provider': `import { createServer } from 'node:http'
 import Provider from 'oidc-provider'
 const provider = new Provider('https://auth.example.com', { clients: [{ client_id: 'c', client_secret: 's', redirect_uris: ['https://app.example.com/cb'] }] })
@@ -27,6 +33,7 @@ export const handler = handle({ fetch: (request) => auth.handler(request) })`,
 export const PEER_NAMES: readonly string[] = Object.keys(PEERS)
 export const PATH_OF: Readonly<Record<string, string>> = {
   'hello, Hono': '/hello',
+  'hello, Hono and pg': '/hello',
   'oidc-provider': '/.well-known/openid-configuration',
   'better-auth': '/api/auth/ok',
 }
@@ -52,6 +59,7 @@ export const buildPeer = async (name: string, folder: string): Promise<string> =
     minify: true,
     platform: 'node',
     target: 'node20',
+    external: ['pg-native'],
     logLevel: 'error',
     banner: { js: `import{createRequire as peerRequire}from'node:module';const require=peerRequire(import.meta.url);` },
   })

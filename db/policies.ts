@@ -58,6 +58,12 @@ const JOBS: readonly { readonly table: string; readonly commands: readonly ('sel
 
 const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ')
 
+/**
+ * Of every login that serves requests, kept by the server: a function that is frozen, or killed, in the middle of a transaction runs no timer of its own, and would
+ * hold its locks until it is thawed. No request lives longer than half a minute.
+ */
+const APP_BOUNDS = ['idle_in_transaction_session_timeout=10s', 'statement_timeout=30s']
+
 /** Runs as the login role, before the first migration: the roles and the schema that the owner role owns. */
 export const PREPARE = `
 do $$
@@ -75,6 +81,15 @@ begin
   if not exists (select from pg_namespace where nspname = 'authsec') then
     create schema authsec authorization authsec_owner;
   end if;
+  -- Of the cluster, where other databases of ours may be setting the same at this moment.
+  for r in select unnest(array[${list(APP_BOUNDS)}]) loop
+    if not exists (select from pg_roles where rolname = 'authsec_app' and r = any (rolconfig)) then
+      begin
+        execute format('alter role authsec_app set %s = %L', split_part(r, '=', 1), split_part(r, '=', 2));
+      exception when internal_error then null;
+      end;
+    end if;
+  end loop;
 end $$;
 `
 

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
+import { lateRoutes } from './late-routes.ts'
 import { leftOut, otherErrors } from './left-out.ts'
 import { nativeFiles } from './native.ts'
+import { LATER, oneCore } from './one-core.ts'
 
 const HERE = new URL('.', import.meta.url)
 const ROOT = fileURLToPath(new URL('..', HERE))
@@ -52,6 +54,8 @@ export type Bundle = {
   readonly inputs: readonly string[]
   /** Minified bytes that the start loads: the entry, what it imports statically, and the driver of PostgreSQL over TCP (Neon's stands in its place). */
   readonly startBytes: number
+  /** Minified bytes that the start and the dearest of its routes load before the route does anything: see functions/late-routes.ts. */
+  readonly routeBytes: number
   /** Minified bytes of everything, lazily loaded parts included. */
   readonly totalBytes: number
   /** Minified bytes by package, and by room of the project; of everything. */
@@ -70,6 +74,9 @@ const startOf = (outputs: Metafile['outputs'], entries: readonly string[]): Read
   }
   return reached
 }
+
+/** A file of routes that the group loads with the first request for one of them. */
+const isPart = (group: string, file: string): boolean => file.startsWith(`${LATER}:functions/${group}/`) && /(?:^|[./])routes\.ts$/.test(file)
 
 const ownerOf = (input: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? input.split('/').slice(0, 2).join('/')
 
@@ -93,19 +100,21 @@ export const namingErrors = async (group: string): Promise<readonly string[]> =>
 
 /** Builds without writing, unless a folder is named. */
 export const bundle = async (group: string, outdir?: string): Promise<Bundle> => {
-  const plugins = [leftOut, otherErrors(await namingErrors(group))]
+  const plugins = [lateRoutes(group), oneCore(group), leftOut, otherErrors(await namingErrors(group))]
   const { metafile } = await build({ ...options(group, outdir ?? 'out'), plugins, metafile: true, write: outdir !== undefined })
   const outputs = Object.entries(metafile.outputs)
   const entry = outputs.find(([, { entryPoint }]) => entryPoint?.endsWith(`functions/${group}/handler.ts`))
   if (entry === undefined) throw new Error(`${group} has no entry`)
-  const driver = outputs.find(([, { entryPoint }]) => entryPoint === 'db/postgres.ts')
+  const driver = outputs.find(([, { entryPoint }]) => entryPoint === `${LATER}:db/postgres.ts`)
   if (driver === undefined) throw new Error(`${group} has no database`)
-  const start = startOf(metafile.outputs, [entry[0], driver[0]])
-  const sum = (which: (path: string) => boolean): number => outputs.reduce((bytes, [path, output]) => bytes + (which(path) ? output.bytes : 0), 0)
+  const bytesOf = (paths: ReadonlySet<string>): number => outputs.reduce((bytes, [path, output]) => bytes + (paths.has(path) ? output.bytes : 0), 0)
+  const start = [entry[0], driver[0]]
+  const parts = outputs.flatMap(([path, { entryPoint }]) => (entryPoint !== undefined && isPart(group, entryPoint) ? [path] : []))
   return {
     inputs: Object.keys(metafile.inputs),
-    startBytes: sum((path) => start.has(path)),
-    totalBytes: sum(() => true),
+    startBytes: bytesOf(startOf(metafile.outputs, start)),
+    routeBytes: Math.max(...[[], ...parts.map((part) => [part])].map((part) => bytesOf(startOf(metafile.outputs, [...start, ...part])))),
+    totalBytes: bytesOf(new Set(outputs.map(([path]) => path))),
     costs: costsOf(outputs.map(([, output]) => output)),
   }
 }

@@ -159,6 +159,12 @@ test('no secret is in a function’s environment, where whoever may look at a fu
   }
 })
 
+test('a secret of production that somebody deletes can be had back for a month; a trial can be made again at once', () => {
+  const days = (of: typeof production) => new Set(of.of('aws.secretsmanager.Secret').map(({ args }) => args.recoveryWindowInDays))
+  expect([...days(production)]).toEqual([30])
+  expect([...days(deployed({ MAIL_FROM: 'auth@example.com' }, 'trial'))]).toEqual([0])
+})
+
 test('the owner’s login is the upgrade’s and the jobs’ alone; requests sign in as the application', () => {
   const secret = (name: string) =>
     production.of('aws.secretsmanager.SecretVersion').find((one) => one.name === `Secret${name}Version`)?.args.secretString

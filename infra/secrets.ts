@@ -1,7 +1,7 @@
 // Secrets of a deployment: two that a person sets (`npx sst secret set DatabaseUrl …`, `CacheUrl …`), those that are made up here, once, and those that the stage
 // says it has beyond. Each is a managed secret of its own, so that a function can be let read the ones that it needs.
 import type { SecretVariable } from '../functions/needs.ts'
-import type { Settings } from './settings.ts'
+import { isProduction, type Settings } from './settings.ts'
 
 export type Secrets = {
   /** `PREFIX/NAME` is the id of a managed secret. */
@@ -10,6 +10,9 @@ export type Secrets = {
   /** To be waited for by what reads them. */
   readonly versions: readonly unknown[]
 }
+
+/** The longest there is. */
+const RECOVERY_DAYS = 30
 
 /** `TWILIO_AUTH_TOKEN` is set as `TwilioAuthToken`. */
 export const secretName = (variable: string): string => variable.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
@@ -66,8 +69,12 @@ export const secrets = (settings: Settings): Secrets => {
     ...settings.extraSecrets.map((name) => [name, set(name)] as const),
   ]
   const kept = values.map(([name, value]) => {
-    // The id is what a function asks for, so the name is ours to choose; a stage that is removed and made again within days must be able to take it back.
-    const secret = new aws.secretsmanager.Secret(`Secret${secretName(name)}`, { name: `${prefix}/${name}`, recoveryWindowInDays: 0 })
+    // The id is what a function asks for, so the name is ours to choose; a stage that is removed and made again within days must be able to take it back. Without
+    // a production's keys nothing of its database can be read, so there whoever deletes one can be undone.
+    const secret = new aws.secretsmanager.Secret(`Secret${secretName(name)}`, {
+      name: `${prefix}/${name}`,
+      recoveryWindowInDays: isProduction(settings.stage) ? RECOVERY_DAYS : 0,
+    })
     const version = new aws.secretsmanager.SecretVersion(`Secret${secretName(name)}Version`, { secretId: secret.id, secretString: value })
     return { name, arn: secret.arn, version }
   })

@@ -1,9 +1,27 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { emfLine } from '#shared/metrics/emf'
 import { builtFunctions } from '../functions/build.ts'
 import { manifest } from '../functions/manifest.ts'
 import { COUNTED } from '../infra/alarms.ts'
 import { costOf, DEPLOYMENT, sheet, totalOf } from './cost.ts'
+
+type Embedded = { readonly _aws: { readonly CloudWatchMetrics: readonly { readonly Dimensions: readonly (readonly string[])[] }[] } }
+
+/** What is billed of the latency: whatever is asked, by whomever, each set of values that its dimensions get. */
+const latencies = (): ReadonlySet<string> => {
+  const asked = { at: new Date(0), durationMs: 1, statusCode: 200, requestId: 'r' }
+  const lines = manifest().groups.flatMap(({ name, routes }) =>
+    routes.map(
+      ({ method, path }) => JSON.parse(emfLine('x', { ...asked, method, endpoint: path, tenantId: name })) as Embedded & Record<string, unknown>,
+    ),
+  )
+  return new Set(
+    lines.flatMap((line) =>
+      line._aws.CloudWatchMetrics.flatMap(({ Dimensions }) => Dimensions.map((names) => names.map((name) => line[name]).join())),
+    ),
+  )
+}
 
 test('the page is what the script says', () => {
   expect(readFileSync('docs/cost.md', 'utf8')).toBe(sheet())
@@ -12,7 +30,7 @@ test('the page is what the script says', () => {
 test('what the deployment has is counted as it is', () => {
   const perDay = manifest().jobs.reduce((sum, { everySeconds }) => sum + 86_400 / everySeconds, 0)
   expect(DEPLOYMENT.jobsADay).toBe(perDay)
-  expect(DEPLOYMENT.ownMetrics).toBe(COUNTED.length)
+  expect(DEPLOYMENT.ownMetrics).toBe(COUNTED.length + latencies().size)
   expect(builtFunctions().length).toBeGreaterThan(0)
 })
 

@@ -52,7 +52,16 @@ export const USE = {
   dataBytes: 120,
 } as const
 
-export const DEPLOYMENT = { secrets: 8, alarms: 10, ownMetrics: 5, jobsADay: 96 * 3 + 24 * 2 + 4, wakesADay: 96, wokenMinutes: 5 } as const
+/** Metrics of our own: those that alarms count in the log, and the latency of requests. A queue with a function behind it is asked by five pollers, each every 20 seconds. */
+export const DEPLOYMENT = {
+  secrets: 8,
+  alarms: 10,
+  ownMetrics: 6,
+  pollsADay: (5 * 86_400) / 20,
+  jobsADay: 96 * 3 + 24 * 2 + 4,
+  wakesADay: 96,
+  wokenMinutes: 5,
+} as const
 
 export type Line = { readonly what: string; readonly sum: string; readonly dollars: number }
 
@@ -90,7 +99,11 @@ export const costOf = (requests: number): readonly Line[] => {
     ['database, compute', `${round(units)} units x ${round(awake)} h x ${PRICES.databaseHour}`, units * awake * PRICES.databaseHour],
     ['database, storage', `${round(gigabytes)} GB x ${PRICES.databaseGb}`, gigabytes * PRICES.databaseGb],
     ['cache', `${count(commands)} commands x ${PRICES.cache100k}/100 k`, (commands / 1e5) * PRICES.cache100k],
-    ['queue', `${count(requests * USE.mailShare * 3)} x ${PRICES.queueMillion}/M`, ((requests * USE.mailShare * 3) / 1e6) * PRICES.queueMillion],
+    [
+      'queue',
+      `(${count(DEPLOYMENT.pollsADay * DAYS)} polls + ${count(requests * USE.mailShare * 3)}) x ${PRICES.queueMillion}/M`,
+      ((DEPLOYMENT.pollsADay * DAYS + requests * USE.mailShare * 3) / 1e6) * PRICES.queueMillion,
+    ],
     ['mail', `${count(requests * USE.mailShare)} x ${PRICES.mails1k}/k`, ((requests * USE.mailShare) / 1e3) * PRICES.mails1k],
     [
       'secrets',

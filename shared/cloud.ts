@@ -2,13 +2,14 @@
 // argon2id where it loads, and a queue for what requests leave behind.
 import { type Engine, openDb } from '#db/client'
 import type { PostgresOptions } from '#db/pool'
+import { accessIn } from './aws/call.ts'
 import type { Cache } from './cache/cache.ts'
 import { lazyCache } from './cache/lazy.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { compose } from './compose.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import type { BaseCtx } from './context.ts'
-import { argon2Native } from './crypto/argon2-native.ts'
+import { argon2OnDemand } from './crypto/argon2-on-demand.ts'
 import { passwordHash } from './crypto/password-hash.ts'
 import { stdoutLog } from './log.ts'
 import { leftBehind } from './queue/left-behind.ts'
@@ -16,6 +17,8 @@ import { sqsErrands } from './queue/sqs.ts'
 import { systemRandom } from './random.ts'
 import { environmentSecrets } from './secrets/environment.ts'
 import type { Secrets } from './secrets/secrets.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 export type Cloud = BaseCtx & {
   /** Hands over what must not wait for the next request: between two of them a function is frozen. */
@@ -37,17 +40,23 @@ const cacheOf = (config: Config, clock: Clock): Cache => {
   return lazyCache(async () => (await import('./cache/redis.ts')).redisCache(url, clock))
 }
 
-const managed = async (prefix: string) => (await import('./secrets/aws.ts')).awsSecrets({ prefix })
+const managed = async (env: Environment, prefix: string) => {
+  const { awsSecrets, functionSecrets } = await import('./secrets/aws.ts')
+  const access = accessIn(env)
+  return access === undefined ? awsSecrets({ prefix }) : functionSecrets(access, prefix)
+}
 
-const withSecrets = async (env: Readonly<Record<string, string | undefined>>) =>
-  env.SECRETS_MANAGER_NAMES ? (await import('./secrets/managed.ts')).withManagedSecrets(env, async (prefix) => (await managed(prefix)).read) : env
+const withSecrets = async (env: Environment): Promise<Environment> =>
+  env.SECRETS_MANAGER_NAMES
+    ? (await import('./secrets/managed.ts')).withManagedSecrets(env, async (prefix) => (await managed(env, prefix)).read)
+    : env
 
 /** AWS Secrets Manager where a prefix is named and they were not read already, else the environment. */
-const secretsOf = async ({ SECRETS_MANAGER_PREFIX: prefix, MASTER_KEYS, HASH_KEY }: Config): Promise<Secrets> =>
-  prefix === undefined || (MASTER_KEYS !== undefined && HASH_KEY !== undefined) ? environmentSecrets({ MASTER_KEYS, HASH_KEY }) : managed(prefix)
+const secretsOf = async (env: Environment, { SECRETS_MANAGER_PREFIX: prefix, MASTER_KEYS, HASH_KEY }: Config): Promise<Secrets> =>
+  prefix === undefined || (MASTER_KEYS !== undefined && HASH_KEY !== undefined) ? environmentSecrets({ MASTER_KEYS, HASH_KEY }) : managed(env, prefix)
 
 /** @throws ConfigError in one line that names the variable */
-export const cloud = async (env: Readonly<Record<string, string | undefined>>): Promise<Cloud> => {
+export const cloud = async (env: Environment): Promise<Cloud> => {
   // Mail is sent by two functions alone, and they ask for its server themselves.
   const config = readConfig(await withSecrets(env), ['SMTP_URL'])
   const { DATABASE_URL: url, ERRAND_QUEUE_URL: queueUrl } = config
@@ -61,15 +70,15 @@ export const cloud = async (env: Readonly<Record<string, string | undefined>>): 
     ...(config.DATABASE_JOBS_URL === undefined ? {} : { jobsUrl: config.DATABASE_JOBS_URL }),
     ...(config.DATABASE_OWNER_URL === undefined ? {} : { ownerUrl: config.DATABASE_OWNER_URL }),
   })
-  const left = queueUrl === undefined ? undefined : leftBehind(sqsErrands({ queueUrl }))
+  const left = queueUrl === undefined ? undefined : leftBehind(sqsErrands({ queueUrl, access: accessIn(env) }))
   const db = openDb(engine)
   if (left !== undefined) db.onCommit(left.committed)
   const ctx = await compose({
     config,
     db,
     cache: cacheOf(config, clock),
-    secrets: await secretsOf(config),
-    passwords: passwordHash({ engine: argon2Native }),
+    secrets: await secretsOf(env, config),
+    passwords: passwordHash({ engine: argon2OnDemand }),
     clock,
     random: systemRandom(clock),
     log,

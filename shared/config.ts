@@ -203,7 +203,8 @@ const strictness = (config: z.output<typeof BaseConfig>, without: readonly strin
 
 /** Parses the environment once, at cold start. `without` names what this process never uses, so production need not give it. */
 export const readConfig = (env: Environment, without: readonly (typeof REQUIRED_IN_PRODUCTION)[number][] = []): Config => {
-  const parsed = BaseConfig.safeParse(withAliases(env))
+  // Once, so no code is made for it.
+  const parsed = BaseConfig.safeParse(withAliases(env), { jitless: true })
   if (!parsed.success) {
     const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))]
     return refuse(names, parsed.error.issues[0]?.message ?? 'malformed')

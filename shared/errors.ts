@@ -5,6 +5,7 @@ export const ERRORS = {
   invalid_json: { status: 400, title: 'The body is not JSON.' },
   unsupported_media_type: { status: 400, title: 'The body must be sent as application/json.' },
   payload_too_large: { status: 413, title: 'The body is too large.' },
+  answer_too_large: { status: 413, title: 'The answer is larger than can be sent from here. Ask for less of it.' },
   unknown_host: { status: 421, title: 'This server does not answer for that host.' },
   headers_too_large: { status: 431, title: 'The request headers are too large.' },
   not_found: { status: 404, title: 'There is nothing here.' },

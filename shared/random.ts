@@ -1,4 +1,5 @@
 // The only source of randomness.
+import { randomFillSync } from 'node:crypto'
 import type { Clock } from './clock.ts'
 
 export type Random = {
@@ -42,7 +43,7 @@ export const leastIdAt = (at: Date): string => {
 }
 
 export const systemRandom = (clock: Clock): Random => {
-  const bytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count))
+  const bytes = (count: number): Uint8Array => randomFillSync(new Uint8Array(count))
   return { bytes, id: uuidV7(clock, inAdvance(bytes)) }
 }
 

@@ -22,7 +22,7 @@ import { authenticateSession, countSessions, endSession, sessionStatus, startSes
 
 type Prefix = '/sdkmgr/mcp-auth' | '/authsec/sdkmgr/mcp-auth'
 
-export const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P) => [
+const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P) => [
   route({
     id: `${name}.health`,
     on: `GET ${prefix}/health`,
@@ -111,3 +111,5 @@ export const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, pre
     handle: ({ ctx, query }) => endSession(ctx, query.session_id),
   }),
 ]
+
+export const sessionRoutes = [...sessionRoutesAt('mcp', '/authsec/sdkmgr/mcp-auth'), ...sessionRoutesAt('mcp.root', '/sdkmgr/mcp-auth')]

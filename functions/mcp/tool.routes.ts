@@ -8,7 +8,7 @@ import { callTool, cleanUp, listTools, protectTool } from './tools.ts'
 type Prefix = '/sdkmgr/mcp-auth' | '/authsec/sdkmgr/mcp-auth'
 const BY_SERVER = 'Rules and verdicts need the server\u2019s credential: HTTP Basic, or its SDK client id in the body.'
 
-export const toolRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P) => [
+const toolRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P) => [
   route({
     id: `${name}.tools`,
     on: `POST ${prefix}/tools/list`,
@@ -55,3 +55,5 @@ export const toolRoutesAt = <N extends string, P extends Prefix>(name: N, prefix
     handle: ({ ctx, body }) => cleanUp(ctx, body),
   }),
 ]
+
+export const toolRoutes = [...toolRoutesAt('mcp', '/authsec/sdkmgr/mcp-auth'), ...toolRoutesAt('mcp.root', '/sdkmgr/mcp-auth')]

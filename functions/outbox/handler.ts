@@ -1,4 +1,5 @@
 // Composition root of the outbox function: no path, the queue of errands alone.
+import { accessIn } from '#shared/aws/call'
 import { cloud } from '#shared/cloud'
 import { ConfigError } from '#shared/config'
 import { tenantOutbound } from '#shared/fetch/configured'
@@ -9,7 +10,7 @@ import { doErrands } from './errands.ts'
 const base = await cloud(process.env)
 const { SMTP_URL: url, MAIL_FROM: from, ERRAND_QUEUE_URL: queueUrl } = base.config
 if (url === undefined) throw new ConfigError('SMTP_URL: must be set')
-const queue = queueUrl === undefined ? undefined : sqsErrands({ queueUrl })
+const queue = queueUrl === undefined ? undefined : sqsErrands({ queueUrl, access: accessIn(process.env) })
 const ctx = { ...base, mail: smtpMail({ url, from }), outbound: tenantOutbound(base), queue }
 
 export const handler = async (event: unknown) => {

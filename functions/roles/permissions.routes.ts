@@ -7,12 +7,15 @@ import {
   registerPermissionOperation,
 } from '#shared/administration/permissions.operations'
 import { route } from './group.ts'
-import type { Side } from './sides.ts'
+import { ADMINISTRATORS, END_USERS, type Side } from './sides.ts'
 
-export const permissionRoutes = ({ id, roles, may }: Side) => [
+const permissionRoutesOf = ({ id, roles, may }: Side) => [
   route({ ...registerPermissionOperation, id: `${id}.registerPermission`, on: `POST ${roles}/permissions`, access: may('roles:write') }),
   route({ ...listPermissionsOperation, id: `${id}.listPermissions`, on: `GET ${roles}/permissions`, access: may('roles:read') }),
   route({ ...deletePermissionByPairOperation, id: `${id}.deletePermissionByPair`, on: `DELETE ${roles}/permissions`, access: may('roles:write') }),
   route({ ...listResourcesOperation, id: `${id}.listResources`, on: `GET ${roles}/permissions/resources`, access: may('roles:read') }),
   route({ ...deletePermissionOperation, id: `${id}.deletePermission`, on: `DELETE ${roles}/permissions/:id`, access: may('roles:write') }),
 ]
+
+export const adminPermissionRoutes = permissionRoutesOf(ADMINISTRATORS)
+export const userPermissionRoutes = permissionRoutesOf(END_USERS)

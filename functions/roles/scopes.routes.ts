@@ -13,11 +13,11 @@ import {
   updateScopeOperation,
 } from '#shared/administration/scopes.operations'
 import { route } from './group.ts'
-import type { Side } from './sides.ts'
+import { ADMINISTRATORS, END_USERS, OLDER_PAGES, type Side } from './sides.ts'
 
 type ScopeSide = Pick<Side, 'id' | 'scopes' | 'may'>
 
-export const scopeRoutes = ({ id, scopes, may }: ScopeSide) => [
+const scopeRoutesOf = ({ id, scopes, may }: ScopeSide) => [
   route({ ...listScopesOperation, id: `${id}.listScopes`, on: `GET ${scopes}/scopes`, access: may('roles:read') }),
   route({ ...listMappingsOperation, id: `${id}.listScopeMappings`, on: `GET ${scopes}/scopes/mappings`, access: may('roles:read') }),
   route({ ...createScopeOperation, id: `${id}.createScope`, on: `POST ${scopes}/scopes`, access: may('scopes:write') }),
@@ -25,13 +25,17 @@ export const scopeRoutes = ({ id, scopes, may }: ScopeSide) => [
   route({ ...deleteScopeOperation, id: `${id}.deleteScope`, on: `DELETE ${scopes}/scopes/:scope_name`, access: may('scopes:write') }),
 ]
 
-export const scopesOfTenantRoute = ({ id, scopes, may }: ScopeSide) =>
+const scopesOfTenantRoute = ({ id, scopes, may }: ScopeSide) =>
   route({ ...listScopesOfTenantOperation, id: `${id}.listScopesOfTenant`, on: `GET ${scopes}/scopes/:tenant_id`, access: may('roles:read') })
 
-export const apiScopeRoutes = ({ id, scopes, may }: Side) => [
+const apiScopeRoutesOf = ({ id, scopes, may }: Side) => [
   route({ ...createApiScopeOperation, id: `${id}.createApiScope`, on: `POST ${scopes}/api_scopes`, access: may('scopes:write') }),
   route({ ...listApiScopesOperation, id: `${id}.listApiScopes`, on: `GET ${scopes}/api_scopes`, access: may('roles:read') }),
   route({ ...getApiScopeOperation, id: `${id}.getApiScope`, on: `GET ${scopes}/api_scopes/:scope_id`, access: may('roles:read') }),
   route({ ...updateApiScopeOperation, id: `${id}.updateApiScope`, on: `PUT ${scopes}/api_scopes/:scope_id`, access: may('scopes:write') }),
   route({ ...deleteApiScopeOperation, id: `${id}.deleteApiScope`, on: `DELETE ${scopes}/api_scopes/:scope_id`, access: may('scopes:write') }),
 ]
+
+export const adminScopeRoutes = [...scopeRoutesOf(ADMINISTRATORS), ...apiScopeRoutesOf(ADMINISTRATORS)]
+export const userScopeRoutes = [...scopeRoutesOf(END_USERS), ...apiScopeRoutesOf(END_USERS)]
+export const olderScopeRoutes = [...scopeRoutesOf(OLDER_PAGES), scopesOfTenantRoute(OLDER_PAGES)]

@@ -56,7 +56,7 @@ const validateRoutes = (side: 'admin' | 'user') => [
   }),
 ]
 
-export const checkRoutes = (side: 'admin' | 'user') => [
+const checkRoutesOf = (side: 'admin' | 'user') => [
   ...validateRoutes(side),
   route({
     ...asking,
@@ -104,3 +104,5 @@ export const checkRoutes = (side: 'admin' | 'user') => [
     handle: ({ ctx, principal, query }) => checkOAuthScope(ctx, principal, query),
   }),
 ]
+
+export const checkRoutes = [...checkRoutesOf('admin'), ...checkRoutesOf('user')]

@@ -5,7 +5,7 @@ import { route } from './group.ts'
 import { AuthStatus, AuthStatusQuery, Permissions, Profile } from './profile.schema.ts'
 import { showPermissions, showProfile, showStatus } from './profile.ts'
 
-export const profileRoutes = (side: 'admin' | 'user') => [
+const profileRoutesOf = (side: 'admin' | 'user') => [
   route({
     id: `tokens.${side}.profile`,
     on: `GET /authsec/authmgr/${side}/profile`,
@@ -38,3 +38,5 @@ export const profileRoutes = (side: 'admin' | 'user') => [
     handle: ({ ctx, principal }) => showPermissions(ctx, principal),
   }),
 ]
+
+export const profileRoutes = [...profileRoutesOf('admin'), ...profileRoutesOf('user')]

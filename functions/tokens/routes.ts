@@ -4,11 +4,4 @@ import { tokenGroupRoutes } from './groups.routes.ts'
 import { profileRoutes } from './profile.routes.ts'
 import { tokenRoutes } from './tokens.routes.ts'
 
-export const tokensRoutes = [
-  ...tokenRoutes,
-  ...profileRoutes('admin'),
-  ...profileRoutes('user'),
-  ...checkRoutes('admin'),
-  ...checkRoutes('user'),
-  ...tokenGroupRoutes,
-]
+export const tokensRoutes = [...tokenRoutes, ...profileRoutes, ...checkRoutes, ...tokenGroupRoutes]

@@ -40,7 +40,11 @@ export const isReadableHash = (hash: string): boolean => BCRYPT.test(hash) || pa
  */
 export const passwordHash = ({ engine, maxConcurrent = 3, maxWaiting = 1000, random = systemRandom(systemClock) }: Options): PasswordHash => {
   const inSlot = slots(maxConcurrent, maxWaiting)
-  const dummy: Phc = { cost: OUR_COST, salt: random.bytes(SALT_BYTES), digest: random.bytes(DIGEST_BYTES) }
+  let dummy: Phc | undefined
+  const dummyOnce = (): Phc => {
+    dummy ??= { cost: OUR_COST, salt: random.bytes(SALT_BYTES), digest: random.bytes(DIGEST_BYTES) }
+    return dummy
+  }
   let computed = 0
   const count = <T>(work: () => Promise<T>): Promise<T> =>
     inSlot(() => {
@@ -70,7 +74,7 @@ export const passwordHash = ({ engine, maxConcurrent = 3, maxWaiting = 1000, ran
         return { fits, renew: fits }
       }
       const stored = hash === undefined ? undefined : parsePhc(hash)
-      const same = await fitsPhc(password, stored ?? dummy)
+      const same = await fitsPhc(password, stored ?? dummyOnce())
       const fits = same && stored !== undefined
       return { fits, renew: fits && isWeakerThanOurs(stored) }
     },

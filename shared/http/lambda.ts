@@ -1,7 +1,10 @@
 // A Hono app as a Lambda handler: API Gateway v1 and v2, function URLs, load balancers.
 import type { Hono } from 'hono'
 import { type APIGatewayProxyResult, handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda'
+import { AppError } from '../errors.ts'
+import { authsecError, problem } from './problem.ts'
 import type { Peer } from './request.ts'
+import { isOfOriginal } from './route.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -78,8 +81,27 @@ const withCookies = (event: LambdaEvent, result: APIGatewayProxyResult, cookies:
   return { ...result, headers: { ...result.headers, ...Object.fromEntries(named) } } as APIGatewayProxyResult
 }
 
+/** Of an answer as a function hands it over; a longer one is lost, and the gateway says 502 (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
+const MOST_BYTES = 6 * 1024 * 1024
+/** So many characters fit however they are escaped. */
+const SURELY_FITS = MOST_BYTES / 6 - 64 * 1024
+const fits = (result: APIGatewayProxyResult): boolean => result.body.length < SURELY_FITS || Buffer.byteLength(JSON.stringify(result)) <= MOST_BYTES
+
+/** In place of an answer that is too long: whatever it said of its body counts no more. */
+const tooLarge = async (path: string, answered: Headers): Promise<Response> => {
+  const error = new AppError('answer_too_large')
+  const render = isOfOriginal(path) ? authsecError : problem
+  const { body, type } = await render(error, answered.get('x-request-id') ?? '', new Date(0))
+  const headers = new Headers(answered)
+  for (const name of ['content-length', 'content-disposition', 'etag', 'set-cookie']) headers.delete(name)
+  headers.set('content-type', type)
+  headers.set('cache-control', 'no-store')
+  return new Response(JSON.stringify(body), { status: error.status, headers })
+}
+
 type Fetch = Pick<Hono, 'fetch'>
 type Bindings = { readonly event?: LambdaEvent }
+const handled = (fetch: (request: Request, env: Bindings) => Promise<Response>) => handle({ fetch } as unknown as Fetch as Hono)
 
 /**
  * An event that is not an HTTP request is refused; the platform logs that. `settle` hands over what must not wait for the next request: between two of them a
@@ -88,14 +110,16 @@ type Bindings = { readonly event?: LambdaEvent }
 export const lambda = (app: { fetch(request: Request, env: { peer: Peer }): Response | Promise<Response> }, settle: () => Promise<void>) => {
   return async (event: LambdaEvent, context: LambdaContext): Promise<APIGatewayProxyResult> => {
     if (!isHttp(event)) throw new Error('This function answers HTTP events alone.')
-    let cookies: readonly string[] = []
-    const fetch = async (request: Request, env: Bindings): Promise<Response> => {
+    const asked = withPath(withLists(event))
+    let [path, headers, cookies] = ['', new Headers(), [] as readonly string[]]
+    const result = await handled(async (request, env) => {
       const response = await app.fetch(request, { peer: peerOf(env.event) })
-      cookies = response.headers.getSetCookie()
+      path = new URL(request.url).pathname
+      headers = response.headers
+      cookies = headers.getSetCookie()
       return response
-    }
-    const result = await handle({ fetch } as unknown as Fetch as Hono)(withPath(withLists(event)), context)
+    })(asked, context)
     await settle()
-    return withCookies(event, result, cookies)
+    return fits(result) ? withCookies(event, result, cookies) : handled(() => tooLarge(path, headers))(asked, context)
   }
 }

@@ -1,5 +1,6 @@
 // Declarations -> Hono app. A request goes: frame, access, reading, tenant rule, validating, handle, reply; a failure of any step ends in fail.ts.
 import { Hono } from 'hono'
+import { TrieRouter } from 'hono/router/trie-router'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
 import { byCaller, record } from '../audit/record.ts'
 import { requireFormToken } from '../browser/form.ts'
@@ -16,16 +17,16 @@ import { authsecError, type Render } from './problem.ts'
 import { type Refusals, recordedRefusals } from './refusals.ts'
 import { notModified, replyWith } from './reply.ts'
 import { requestInfo } from './request.ts'
-import { methodOf, pathOf, type Route } from './route.ts'
+import { type Mountable, methodOf, pathOf, type Route } from './route.ts'
 import { foreignTenant } from './tenant-rule.ts'
 import { traced } from './traced.ts'
 
 /** One group: its routes, what they need beyond the request, and the shape of its errors. */
-export type Group<Ctx> = { readonly routes: readonly Route<Ctx>[]; readonly ctx: Omit<Ctx, 'request'>; readonly render?: Render }
+export type Group<Ctx> = { readonly routes: readonly Mountable<Ctx>[]; readonly ctx: Omit<Ctx, 'request'>; readonly render?: Render }
 /** A group whose context type was checked where it was made. */
-export type MountedGroup = { readonly routes: readonly Route<never>[]; readonly ctx: BaseCtx; readonly render: Render }
+export type MountedGroup = { readonly routes: readonly Mountable<never>[]; readonly ctx: BaseCtx; readonly render: Render }
 export const group = <Ctx extends BaseCtx & { readonly request: RequestInfo }>({ routes, ctx, render }: Group<Ctx>): MountedGroup => ({
-  routes: routes as unknown as readonly Route<never>[],
+  routes: routes as unknown as readonly Mountable<never>[],
   ctx: ctx as unknown as BaseCtx,
   render: render ?? authsecError,
 })
@@ -60,37 +61,60 @@ const tenantRule =
     }
   }
 
-const handler = (ctx: BaseCtx, route: Route<never>, stages: readonly Stage[]) => async (c: Exchange) => {
-  for (const stage of stages) {
-    const work = stage(c)
-    if (work !== undefined) await work
+type Answering = (c: Exchange) => Promise<Response>
+
+const answering =
+  (ctx: BaseCtx, route: Route<never>, stages: readonly Stage[]): Answering =>
+  async (c) => {
+    for (const stage of stages) {
+      const work = stage(c)
+      if (work !== undefined) await work
+    }
+    const request = known(c.get('request'), 'request')
+    const parts = parsedParts(c, route)
+    const principal = c.get('principal')
+    if (route.form !== undefined && (route.access.rule === 'page' || route.access.rule === 'browser')) {
+      requireFormToken(ctx, request, c.get('sentBody'))
+    }
+    await limitAccount(ctx, route, request, parts.body ?? parts.form)
+    const outcome = await route.handle({ ctx: { ...ctx, request } as never, principal: principal as never, ...parts } as never)
+    return respond(c, notModified(replyWith(route, outcome, request), c.req.raw))
   }
-  const request = known(c.get('request'), 'request')
-  const parts = parsedParts(c, route)
-  const principal = c.get('principal')
-  if (route.form !== undefined && (route.access.rule === 'page' || route.access.rule === 'browser')) {
-    requireFormToken(ctx, request, c.get('sentBody'))
+
+/** What a route needs is made with its first request. */
+const handler = (ctx: BaseCtx, route: Mountable<never>, render: Render): Answering => {
+  const make = async (): Promise<Answering> => {
+    const loaded = 'load' in route ? await route.load() : route
+    // Its access rule would guard another path than it was written for.
+    if (loaded?.on !== route.on) throw new Error(`${route.on} was loaded as ${loaded?.on}`)
+    return answering(ctx, loaded, [access(ctx, loaded, render), ...reading(loaded), tenantRule(ctx), ...validating(loaded)])
   }
-  await limitAccount(ctx, route, request, parts.body ?? parts.form)
-  const outcome = await route.handle({ ctx: { ...ctx, request } as never, principal: principal as never, ...parts } as never)
-  return respond(c, notModified(replyWith(route, outcome, request), c.req.raw))
+  let made: Promise<Answering> | undefined
+  return async (c) => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined
+      throw error
+    })
+    return (await made)(c)
+  }
 }
 
-/** A known path under another method. Hono answers HEAD wherever there is GET, and the frame answers OPTIONS. */
-const refuseMethods = (app: Hono<Env>, groups: readonly MountedGroup[]): void => {
-  const methods = new Map<string, { readonly render: Render; readonly allowed: string[] }>()
-  for (const { routes, render } of groups) {
-    for (const route of routes) {
-      const at = methods.get(pathOf(route)) ?? { render, allowed: [] }
-      at.allowed.push(methodOf(route), ...(methodOf(route) === 'GET' ? ['HEAD'] : []))
-      methods.set(pathOf(route), at)
-    }
+/** A known path under another method: which ones it answers, asked when no route did. Hono answers HEAD wherever there is GET, and the frame answers OPTIONS. */
+const otherMethods = (groups: readonly MountedGroup[]) => {
+  type Known = { readonly render: Render; readonly method: string }
+  const build = (): TrieRouter<Known> => {
+    const router = new TrieRouter<Known>()
+    for (const { routes, render } of groups) for (const route of routes) router.add('ALL', pathOf(route), { render, method: methodOf(route) })
+    return router
   }
-  for (const [path, { render, allowed }] of methods) {
-    app.all(path, (c) => {
-      c.set('render', render)
-      throw new AppError('method_not_allowed', undefined, { headers: { Allow: [...allowed, 'OPTIONS'].join(', ') } })
-    })
+  let built: TrieRouter<Known> | undefined
+  return (c: Exchange): AppError | undefined => {
+    built ??= build()
+    const found = built.match('ALL', c.req.path)[0].map(([one]) => one)
+    if (found[0] === undefined) return undefined
+    c.set('render', found[0].render)
+    const allowed = new Set(found.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))
+    return new AppError('method_not_allowed', undefined, { headers: { Allow: [...allowed, 'OPTIONS'].join(', ') } })
   }
 }
 
@@ -105,15 +129,14 @@ export const mount = (ctx: BaseCtx, groups: readonly MountedGroup[], options: Mo
   const refusals = options.refusals ?? recordedRefusals(ctx)
   const fail = failing(ctx, refusals)
   app.onError(fail)
-  app.notFound((c) => fail(new AppError('not_found'), c))
+  const notAllowed = otherMethods(groups)
+  app.notFound((c) => fail(notAllowed(c) ?? new AppError('not_found'), c))
   app.use('*', frame(ctx, fail, refusals, options))
   for (const { routes, ctx: own, render } of groups) {
     for (const route of routes) {
       const tracing = own.tracer === noTracer ? [] : [traced(own, route)]
-      const stages = [access(own, route, render), ...reading(route), tenantRule(own), ...validating(route)]
-      app.on(methodOf(route), [pathOf(route)], ...tracing, handler(own, route, stages))
+      app.on(methodOf(route), [pathOf(route)], ...tracing, handler(own, route, render))
     }
   }
-  refuseMethods(app, groups)
   return app
 }

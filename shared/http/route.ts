@@ -125,6 +125,9 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
 }
 
 export type Route<Ctx> = Declaration<Ctx, never, unknown, Input, Input, Input, Input>
+/** A route of which a function knows method and path, and loads the rest with the first request for it: see functions/late-routes.ts. */
+export type LateRoute<Ctx> = Pick<Route<Ctx>, 'on'> & { readonly load: () => Promise<Route<Ctx>> }
+export type Mountable<Ctx> = Route<Ctx> | LateRoute<Ctx>
 
 /** `const route = routeFor<Ctx>()` once a group, in group.ts. A declaration without `access` does not compile. */
 export const routeFor =

@@ -6,7 +6,7 @@ import { methodOf, pathOf, type Route } from './route.ts'
 
 /** Continues the caller's trace. The span carries the route's template, ids and the status; a failure of ours marks it as failed. */
 export const traced =
-  ({ tracer }: Pick<BaseCtx, 'tracer'>, route: Route<never>): Step =>
+  ({ tracer }: Pick<BaseCtx, 'tracer'>, route: Pick<Route<never>, 'on'>): Step =>
   async (c, next) => {
     const [method, path] = [methodOf(route), pathOf(route)]
     const attributes = { 'http.request.method': method, 'http.route': path, 'authsec.request_id': c.get('requestId') }

@@ -1,8 +1,9 @@
 // The contract against an emulator of AWS.
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
-import { startAws } from '../testing/aws.ts'
-import { awsSecrets } from './aws.ts'
+import { accessIn } from '../aws/call.ts'
+import { AWS_ENVIRONMENT, startAws } from '../testing/aws.ts'
+import { awsSecrets, functionSecrets } from './aws.ts'
 import { secretsContract } from './secrets.contract.ts'
 import type { SecretName } from './secrets.ts'
 
@@ -18,6 +19,19 @@ secretsContract('AWS Secrets Manager', {
   },
 })
 
+const access = accessIn({ ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: endpoint })
+if (access === undefined) throw new Error('no credentials')
+
+secretsContract('AWS Secrets Manager, as a function reads it', {
+  writable: false,
+  open: async (kept) => {
+    const prefix = `test-${randomUUID()}`
+    const bySdk = awsSecrets({ prefix, endpoint })
+    for (const [name, value] of Object.entries(kept)) await bySdk.write(name as SecretName, value)
+    return functionSecrets(access, prefix)
+  },
+})
+
 test('secrets of two deployments in one account do not mix', async () => {
   const [one, two] = [awsSecrets({ prefix: 'one', endpoint }), awsSecrets({ prefix: 'two', endpoint })]
   await one.write('HASH_KEY', 'first')
@@ -27,5 +41,7 @@ test('secrets of two deployments in one account do not mix', async () => {
 })
 
 test('a refusal is no absence', async () => {
-  await expect(awsSecrets({ prefix: 'p', endpoint: 'http://127.0.0.1:1' }).read('HASH_KEY')).rejects.toThrow()
+  const away = { prefix: 'p', endpoint: 'http://127.0.0.1:1' }
+  await expect(awsSecrets(away).read('HASH_KEY')).rejects.toThrow()
+  await expect(functionSecrets({ ...access, ...away }, 'p').read('HASH_KEY')).rejects.toThrow()
 })

@@ -1,4 +1,5 @@
-// Secrets at AWS Secrets Manager: one managed secret a name, below a prefix. The SDK is loaded at the first read.
+// Secrets at AWS Secrets Manager: one managed secret a name, below a prefix. A function reads them by itself; elsewhere the SDK is loaded, which finds credentials.
+import { type AwsAccess, awsCalls } from '../aws/call.ts'
 import { commonJs } from '../common-js.ts'
 
 export type AwsSecrets = {
@@ -8,10 +9,32 @@ export type AwsSecrets = {
   readonly endpoint?: string
 }
 
+// Without the stage, a rotation that is half done could answer the pending text.
+const current = (id: string) => ({ SecretId: id, VersionStage: 'AWSCURRENT' })
+
 /** `Secrets`, of any name: a deployment may keep more than its keys there. */
 export type NamedSecrets = { read(name: string): Promise<string | undefined>; write(name: string, value: string): Promise<void> }
 
 const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name
+
+/** Of a function: its credentials are in its environment. */
+export const functionSecrets = (access: AwsAccess, prefix: string): NamedSecrets => {
+  const call = awsCalls(access, 'secretsmanager')
+  return {
+    read: async (name) => {
+      try {
+        const { SecretString } = await call('GetSecretValue', current(`${prefix}/${name}`))
+        return typeof SecretString === 'string' ? SecretString : undefined
+      } catch (error) {
+        if (isNamed(error, 'ResourceNotFoundException')) return undefined
+        throw error
+      }
+    },
+    write: async (name) => {
+      throw new Error(`A function reads its secrets and writes none: set ${name} where it is deployed from.`)
+    },
+  }
+}
 
 export const awsSecrets = ({ prefix, endpoint }: AwsSecrets): NamedSecrets => {
   const load = async () => {
@@ -29,8 +52,7 @@ export const awsSecrets = ({ prefix, endpoint }: AwsSecrets): NamedSecrets => {
     read: async (name) => {
       const { sdk, client } = await sdkOnce()
       try {
-        // Without the stage, a rotation that is half done could answer the pending text.
-        const { SecretString } = await client.send(new sdk.GetSecretValueCommand({ SecretId: idOf(name), VersionStage: 'AWSCURRENT' }))
+        const { SecretString } = await client.send(new sdk.GetSecretValueCommand(current(idOf(name))))
         return SecretString
       } catch (error) {
         if (isNamed(error, 'ResourceNotFoundException')) return undefined

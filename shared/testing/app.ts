@@ -21,7 +21,7 @@ import { guardedFetch } from '../fetch/guarded.ts'
 import type { FrameOptions } from '../http/frame.ts'
 import { group, mount } from '../http/mount.ts'
 import type { Render } from '../http/problem.ts'
-import type { Route } from '../http/route.ts'
+import type { Mountable } from '../http/route.ts'
 import { keptLog } from '../log.ts'
 import { localMail } from '../mail/local.ts'
 import { sendDueMail } from '../mail/outbox.ts'
@@ -101,7 +101,7 @@ export const cookieJar = () => {
 }
 
 /** Starts routes of one group on this worker's database. */
-export const startApp = async (routes: readonly Route<never>[], options: Options = {}) => {
+export const startApp = async (routes: readonly Mountable<never>[], options: Options = {}) => {
   const clock = fixedClock(options.start ?? TEST_START)
   const random = systemRandom(clock)
   const log = keptLog(() => clock.now())
@@ -130,7 +130,7 @@ export const startApp = async (routes: readonly Route<never>[], options: Options
   await ensureSystemTenant(base)
   const app = mount(
     base,
-    [group({ routes: routes as unknown as readonly Route<RequestCtx>[], ctx, ...(options.render ? { render: options.render } : {}) })],
+    [group({ routes: routes as unknown as readonly Mountable<RequestCtx>[], ctx, ...(options.render ? { render: options.render } : {}) })],
     options.mount,
   )
 

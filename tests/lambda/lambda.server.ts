@@ -5,6 +5,8 @@ import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { settledBefore } from '#shared/audit/horizon'
+import { systemClock } from '#shared/clock'
 import { awsSecrets } from '#shared/secrets/aws'
 import { PASSWORD } from '#shared/testing/app'
 import { AWS_ENVIRONMENT, startAws } from '#shared/testing/aws'
@@ -127,6 +129,32 @@ test('an instance that runs out of time is ended, and leaves nothing half done: 
     const answer = await call(second, add)
     expect(answer.statusCode, answer.text).toBe(200)
     expect(await there()).toBe(1)
+  } finally {
+    await client.end()
+  }
+})
+
+test('an instance that is frozen in the middle of a change holds up nobody for longer than ten seconds', async () => {
+  const token = await system.token(await system.person('admin'))
+  const body = JSON.stringify({ tenant_id: system.company.tenantId, groups: ['of both'] })
+  const add: Call = { method: 'POST', path: '/authsec/uflow/admin/groups', headers: { ...json, authorization: `Bearer ${token}` }, body }
+  const client = new pg.Client({ connectionString: system.url })
+  await client.connect()
+  try {
+    const [frozen, next] = await Promise.all([system.start('admin', { REQUEST_SECONDS: '1' }), system.start('admin')])
+    expect((await call(frozen, { ...add, body: '{' })).statusCode).toBe(400)
+    await client.query('begin; lock table authsec.audit_events in exclusive mode')
+    expect((await call(frozen, add)).statusCode, frozen.log()).toBe(408)
+    frozen.freeze()
+    // What it waited for is there now, and it is not: its group stands there for nobody to see, and nobody else can write it.
+    await client.query('rollback')
+    const answer = await call(next, add)
+    expect(answer.statusCode, answer.text + next.log()).toBe(200)
+    expect(await settledBefore({ ...system.app.ctx, clock: systemClock })).toBeDefined()
+    frozen.thaw()
+    expect((await call(frozen, add)).statusCode, frozen.log()).toBe(200)
+    const { rows } = await client.query("select count(*)::int as count from authsec.groups where name = 'of both'")
+    expect(rows).toEqual([{ count: 1 }])
   } finally {
     await client.end()
   }

@@ -50,6 +50,17 @@ const routes = [
     reply: json(200, z.object({ name: z.string() })),
     handle: async ({ path }) => path,
   }),
+  route({
+    ...common,
+    id: 'shapes.long',
+    on: 'GET /authsec/shapes/long',
+    query: z.object({ bytes: z.coerce.number() }),
+    reply: text(200, 'application/jsonl; charset=utf-8', { 'Content-Disposition': 'attachment; filename="long.jsonl"' }),
+    handle: async ({ query: { bytes } }) =>
+      new Sent(new Blob(['"'.repeat(bytes)]).stream() as ReadableStream<Uint8Array>, {
+        cookies: [{ name: 'seen', value: '1', maxAgeSeconds: 60, sameSite: 'Lax' }],
+      }),
+  }),
   route({ ...common, id: 'shapes.picture', on: 'GET /shapes/picture', reply: text(200, 'image/png'), handle: async () => streamed() }),
 ]
 
@@ -264,6 +275,34 @@ test('what is no text leaves as bytes', async () => {
   const result = await call({ ...BALANCER, path: '/shapes/picture', queryStringParameters: {} })
   expect([result.statusCode, result.isBase64Encoded]).toEqual([200, true])
   expect(new Uint8Array(Buffer.from(result.body, 'base64'))).toEqual(PICTURE)
+})
+
+const gets: Readonly<Record<string, (path: string, bytes: number) => unknown>> = {
+  'API Gateway, payload 2.0': (path, bytes) => ({
+    ...HTTP_API,
+    ...GET_V2,
+    rawPath: path,
+    rawQueryString: `bytes=${bytes}`,
+    requestContext: { ...HTTP_API.requestContext, http: { ...HTTP_API.requestContext.http, method: 'GET' } },
+  }),
+  'a load balancer': (path, bytes) => ({ ...BALANCER, path, queryStringParameters: { bytes: String(bytes) } }),
+  'a load balancer with multi-value headers': (path, bytes) => ({
+    ...BALANCER_MULTI,
+    path,
+    multiValueQueryStringParameters: { bytes: [String(bytes)] },
+  }),
+}
+test.each(Object.entries(gets))('%s: an answer that is longer than a function can hand over says so instead of being lost', async (_, get) => {
+  const { call } = await started
+  // Of a type that is no text for the adapter: four characters for three.
+  const whole = await call(get('/authsec/shapes/long', 4_650_000))
+  expect([whole.statusCode, whole.body.length]).toEqual([200, 6_200_000])
+  const cut = await call(get('/authsec/shapes/long', 4_750_000))
+  expect([cut.statusCode, seen(cut)]).toEqual([413, expect.objectContaining({ code: 'answer_too_large', request_id: expect.any(String) })])
+  const headers = JSON.stringify([cut.headers, cut.multiValueHeaders, cut.cookies])
+  expect(headers).toContain('application/json')
+  expect(headers).toContain('nosniff')
+  expect(headers).not.toMatch(/attachment|seen=1|jsonl/)
 })
 
 test.each(Object.entries(NOT_HTTP))('%s is no HTTP event, and refused', async (_, event) => {
