@@ -43,14 +43,14 @@ const access =
     if (principal !== undefined) authorize(ctx, route, principal)
   }
 
-/** Judges all that was sent, also what no schema asks for. Who administers the platform may name another tenant, and that is in the record. */
+/** Judges all that was sent, also what no schema asks for. Who administers the platform may name another tenant to a route that acts there: it is recorded. */
 const tenantRule =
-  (ctx: BaseCtx): Stage =>
+  (ctx: BaseCtx, route: Route<never>): Stage =>
   async (c) => {
     const principal = c.get('principal')
     if (principal === undefined) return
     const headers = { tenant_id: c.req.header('tenant_id'), tenantId: c.req.header('x-tenant-id') }
-    const foreign = foreignTenant(principal, [c.req.param(), c.get('sentQuery'), c.get('sentBody'), headers])
+    const foreign = foreignTenant(principal, { path: c.req.param(), query: c.get('sentQuery'), body: c.get('sentBody'), headers }, route.actsIn)
     if (foreign !== undefined) {
       const request = known(c.get('request'), 'request')
       const target = { type: 'tenant', id: foreign }
@@ -110,7 +110,7 @@ export const mount = (ctx: BaseCtx, groups: readonly MountedGroup[], options: Mo
   for (const { routes, ctx: own, render } of groups) {
     for (const route of routes) {
       const tracing = own.tracer === noTracer ? [] : [traced(own, route)]
-      const stages = [access(own, route, render), ...reading(route), tenantRule(own), ...validating(route)]
+      const stages = [access(own, route, render), ...reading(route), tenantRule(own, route), ...validating(route)]
       app.on(methodOf(route), [pathOf(route)], ...tracing, handler(own, route, stages))
     }
   }
