@@ -1,10 +1,12 @@
 // What holds for every route, without anybody having to remember to test it.
 import { beforeAll, describe, expect, test } from 'vitest'
+import { SYSTEM_TENANT } from '#db/tenant'
 import { AUDIT_EVENTS } from '#shared/audit/events'
 import { ERRORS } from '#shared/errors'
 import { LIMITS } from '#shared/http/access'
 import { pathOf, type Route } from '#shared/http/route'
 import type { Company } from '#shared/testing/app'
+import { keyPair } from '#shared/testing/saml-idp'
 import {
   codeIn,
   type EveryGroup,
@@ -15,11 +17,13 @@ import {
   parametersOf,
   ROUTES,
   rows,
+  type Send,
   said,
   startEveryGroup,
 } from './every-route.ts'
 import { GROUPS } from './groups.ts'
-import { SEEDS, type Seed } from './seeds.ts'
+import { sampleOf } from './sample.ts'
+import { platformAdministrator, SEEDS, type Seed } from './seeds.ts'
 
 /** Beside the compatibility prefix. A new one is a decision. */
 const OWN_PREFIXES = [
@@ -97,12 +101,14 @@ describe('declarations', () => {
   })
 })
 
+const changedBy = (sql: string): string[] => {
+  const [, table] = /^\s*(?:insert into|update|delete from)\s+(?:"?authsec"?\.)?"?(\w+)"?/i.exec(sql) ?? []
+  return table === undefined ? [] : [table]
+}
 /** Tables that statements since then changed. */
-const changed = (since: number): string[] =>
-  every.seen.slice(since).flatMap(({ statement }) => {
-    const [, table] = /^\s*(?:insert into|update|delete from)\s+(?:"?authsec"?\.)?"?(\w+)"?/i.exec(statement.text) ?? []
-    return table === undefined ? [] : [table]
-  })
+const changed = (since: number): string[] => every.seen.slice(since).flatMap(({ statement }) => changedBy(statement.text))
+/** What any call of a platform administrator leaves in the platform's own tenant: that it was made. */
+const OF_THE_CALLER = new Set(['audit_events', 'data_keys'])
 
 describe('nobody', () => {
   test.each(rows(isGuarded))('%s: 401 with a challenge, and nothing is written but that, once', async (_, listed) => {
@@ -193,6 +199,86 @@ describe("another tenant's id", () => {
         expect(asked).toEqual([])
       }
     }
+  })
+})
+
+/** They answer the same whoever is named: a constant, or that it is not offered. */
+const ANSWERS_ALIKE = new Set(['clients.platformSelectors', 'migration.runTenant', 'oocmgr.templates'])
+
+const NO_PAGE = { cursor: undefined }
+const samlProvider = async () => {
+  const address = 'https://idp.acme.com/saml'
+  return { sso_url: address, slo_url: address, metadata_url: address, certificate: (await keyPair('acme')).certificate }
+}
+/** What a sample of the schema lacks to be a good body. */
+const LACKING: Readonly<Record<string, () => object | Promise<object>>> = {
+  'user.listEndUsersByBody': () => NO_PAGE,
+  'admin.listEndUsers': () => NO_PAGE,
+  'admin.claimDomain': () => ({ domain: 'login.acme.com' }),
+  'saml.add': samlProvider,
+  'saml.change': samlProvider,
+  'connections.addSamlProvider': samlProvider,
+  'connections.updateSamlProvider': samlProvider,
+}
+
+/** A good call that names the tenant in this member, and in no other. */
+const namingIn = async ({ route, id }: Listed, slot: string, tenantId: string): Promise<Send> => {
+  const [part, name = ''] = slot.split('.')
+  const ids = Object.fromEntries(parametersOf(route).map((each) => [each, /^tenant_?id$/i.test(each) ? SYSTEM_TENANT : NOBODYS_ID]))
+  const path = fillPath(route, part === 'path' ? { ...ids, [name]: tenantId } : ids)
+  const query = new URLSearchParams({
+    ...(id === 'clients.platformSelectors' ? { platform: 'docker' } : {}),
+    ...(part === 'query' ? { [name]: tenantId } : {}),
+  })
+  const to = `${path}?${query}`
+  if (route.body === undefined) return { path: to, headers: { 'if-match': '*' } }
+  if (route.bodyType === 'text/csv') return { path: to, headers: { 'content-type': 'text/csv' }, body: 'email' }
+  const { tenant_id: _, ...sample } = { ...sampleOf(route.body), ...(await LACKING[id]?.()) } as Readonly<Record<string, unknown>>
+  const body = part === 'body' ? { ...sample, [name]: tenantId } : sample
+  return { path: to, headers: { 'content-type': 'application/json', 'if-match': '*' }, body: JSON.stringify(body) }
+}
+
+describe("a company's id, named by who administers the platform", () => {
+  const root = async (listed: Listed) => {
+    const app = every.appOf(listed)
+    return { app, company: await app.company(), token: await app.token(await platformAdministrator(app), ['pwd', 'otp', 'hwk']) }
+  }
+
+  test.each(rows(hasPrincipal))('%s: refused wherever the route does not act in what is named, and nothing is read there', async (_, listed) => {
+    const { company, token } = await root(listed)
+    const { actsIn } = listed.route
+    const slots = ['path.tenant_id', 'path.tenantId', 'query.tenant_id', 'query.tenantId', 'body.tenant_id', 'body.tenantId']
+    const naming = slots
+      .filter((slot) => slot !== actsIn)
+      .filter((slot) => !slot.startsWith('path.') || parametersOf(listed.route).includes(slot.slice('path.'.length)))
+      .filter((slot) => !slot.startsWith('body.') || (listed.route.body !== undefined && listed.route.bodyType !== 'text/csv'))
+      .map((slot) => namingIn(listed, slot, company.tenantId))
+    const elsewhere = await namingIn(listed, 'query.tenant_id', SYSTEM_TENANT)
+    const byHeader = ['tenant_id', 'x-tenant-id'].map((name) => ({ ...elsewhere, headers: { ...elsewhere.headers, [name]: company.tenantId } }))
+    for (const call of [...(await Promise.all(naming)), ...byHeader]) {
+      const [statements, handled] = [every.seen.length, every.handled.length]
+      const response = await every.send(listed, { ...call, token })
+      expect([response.status, await codeIn(response)], JSON.stringify(call)).toEqual([403, 'tenant_mismatch'])
+      expect(every.handled.length).toBe(handled)
+      expect(every.seen.slice(statements).filter(({ scope }) => scope.tenantId === company.tenantId)).toEqual([])
+    }
+  })
+
+  test.each(rows(({ actsIn }) => actsIn !== undefined))('%s: where it does, it acts there and not in the platform\u2019s own', async (_, listed) => {
+    const { app, company, token } = await root(listed)
+    const [statements, handled] = [every.seen.length, every.handled.length]
+    const response = await every.send(listed, { ...(await namingIn(listed, listed.route.actsIn ?? '', company.tenantId)), token })
+    if (response.status >= 400) expect(await codeIn(response)).not.toBe('tenant_mismatch')
+    await response.text()
+    expect(every.handled.slice(handled)).toEqual([listed.id])
+    const since = every.seen.slice(statements)
+    const there = since.filter(({ scope }) => scope.tenantId === company.tenantId)
+    if (ANSWERS_ALIKE.has(listed.id)) expect(there).toEqual([])
+    else expect(there).not.toEqual([])
+    const here = since.filter(({ scope }) => scope.tenantId === SYSTEM_TENANT).flatMap(({ statement }) => changedBy(statement.text))
+    expect(here.filter((table) => !OF_THE_CALLER.has(table))).toEqual([])
+    const accessed = await app.events(SYSTEM_TENANT)
+    expect(accessed.filter(({ event, targetId }) => event === 'tenant.accessed' && targetId === company.tenantId)).toHaveLength(1)
   })
 })
 

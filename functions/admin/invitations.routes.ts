@@ -13,6 +13,7 @@ export const invitationRoutes = [
     summary: 'Invite an administrator by a mailed one-time link.',
     access: may('admin:access', 'users:write'),
     body: InviteBody,
+    actsIn: 'body.tenant_id',
     reply: json(201, Invited),
     errors: ['invalid_request', 'not_found', 'email_taken', 'username_taken', 'quota_exceeded', 'cannot_grant'],
     emits: ['user.invited'],

@@ -40,6 +40,7 @@ export const peopleRoutes = [
     access: may('admin:access', 'users:read'),
     query: AdminListQuery,
     body: AdminListBody,
+    actsIn: 'body.tenant_id',
     reply: json(200, AdminList),
     errors: [],
     emits: 'nothing',
@@ -72,6 +73,7 @@ export const peopleRoutes = [
     access: may('admin:access', 'users:delete'),
     path: UserPath,
     body: DeleteAllBody,
+    actsIn: 'body.tenant_id',
     reply: json(200, DeletedAll),
     errors: GUARDS,
     emits: ['user.deleted'],
@@ -87,6 +89,7 @@ export const peopleRoutes = [
     id: 'admin.setUserActive',
     on: `POST ${BASE}/users/active`,
     summary: 'Enable or disable an administrator.',
+    actsIn: 'body.tenant_id',
     handle: async ({ ctx, principal, body }) => {
       const { tenant_id, user_id, active } = body
       await setActive(ctx, principal, { tenantId: actingTenant(principal, tenant_id), userId: user_id, active })
@@ -99,6 +102,7 @@ export const peopleRoutes = [
     summary: 'All people of the tenant, newest first.',
     access: may('admin:access', 'users:read'),
     body: EndUserListBody,
+    actsIn: 'body.tenant_id',
     reply: json(200, EndUserList),
     errors: [],
     emits: 'nothing',
@@ -115,6 +119,7 @@ export const peopleRoutes = [
     id: 'admin.setEndUserActive',
     on: `POST ${BASE}/enduser/active`,
     summary: 'Enable or disable a person.',
+    actsIn: 'body.tenant_id',
     handle: async ({ ctx, principal, body }) => {
       const { tenant_id, user_id, active } = body
       await setActive(ctx, principal, { tenantId: actingTenant(principal, tenant_id), userId: user_id, active })

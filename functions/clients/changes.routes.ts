@@ -60,6 +60,7 @@ export const changeRoutes = [
     access,
     path: TenantPath,
     body: NewClient,
+    actsIn: 'path.tenantId',
     reply: json(201, CreatedClient),
     errors: ['invalid_request', 'not_found', 'quota_exceeded'],
     emits: ['client.created'],
@@ -71,6 +72,7 @@ export const changeRoutes = [
     summary: 'Remove a client with everything that belongs to it.',
     ...removal,
     path: TenantPath,
+    actsIn: 'body.tenant_id',
     handle: ({ ctx, principal, body }) => removeClient(ctx, principal, inBody(principal, body)),
   }),
   route({
@@ -78,6 +80,7 @@ export const changeRoutes = [
     on: 'POST /authsec/clientms/oocmgr/tenant/delete-complete',
     summary: 'Remove a client with everything that belongs to it, at the path of older clients.',
     ...removal,
+    actsIn: 'body.tenant_id',
     handle: ({ ctx, principal, body }) => removeClient(ctx, principal, inBody(principal, body)),
   }),
   route({
@@ -87,6 +90,7 @@ export const changeRoutes = [
     access,
     path: TenantPath,
     body: SetClientStatus,
+    actsIn: 'body.tenant_id',
     reply: json(200, ClientStatusSet),
     errors: ['not_found', 'default_client', 'precondition_failed', 'cannot_grant'],
     emits: ['client.activated', 'client.deactivated'],
@@ -98,6 +102,7 @@ export const changeRoutes = [
     id: 'clients.replace',
     on: `PUT ${BASE}/:id`,
     summary: 'Change what the body names, and nothing else.',
+    actsIn: 'path.tenantId',
     handle: ({ ctx, principal, path, body }) => editClient(ctx, principal, inPath(principal, path), body),
   }),
   route({
@@ -105,6 +110,7 @@ export const changeRoutes = [
     id: 'clients.edit',
     on: `PATCH ${BASE}/:id`,
     summary: 'Change what the body names.',
+    actsIn: 'path.tenantId',
     handle: ({ ctx, principal, path, body }) => editClient(ctx, principal, inPath(principal, path), body),
   }),
   route({
@@ -112,6 +118,7 @@ export const changeRoutes = [
     id: 'clients.softDelete',
     on: `PATCH ${BASE}/:id/soft-delete`,
     summary: 'Delete a client; its row is kept.',
+    actsIn: 'path.tenantId',
     handle: ({ ctx, principal, path }) => deleteSoftly(ctx, principal, inPath(principal, path)),
   }),
   route({
@@ -119,6 +126,7 @@ export const changeRoutes = [
     id: 'clients.delete',
     on: `DELETE ${BASE}/:id`,
     summary: 'Delete a client; its row is kept for the record.',
+    actsIn: 'path.tenantId',
     handle: ({ ctx, principal, path }) => deleteSoftly(ctx, principal, inPath(principal, path)),
   }),
   route({
@@ -126,6 +134,7 @@ export const changeRoutes = [
     id: 'clients.activate',
     on: `PATCH ${BASE}/:id/activate`,
     summary: 'Switch a client on.',
+    actsIn: 'path.tenantId',
     emits: ['client.activated'],
     handle: ({ ctx, principal, path }) => switchClient(ctx, principal, inPath(principal, path), true),
   }),
@@ -134,6 +143,7 @@ export const changeRoutes = [
     id: 'clients.deactivate',
     on: `PATCH ${BASE}/:id/deactivate`,
     summary: 'Switch a client off; its sessions end.',
+    actsIn: 'path.tenantId',
     emits: ['client.deactivated'],
     handle: ({ ctx, principal, path }) => switchClient(ctx, principal, inPath(principal, path), false),
   }),

@@ -45,6 +45,7 @@ export const peopleRoutes = [
     summary: 'Invite an administrator by a mailed one-time link.',
     access: managing('users:write'),
     body: InviteBody,
+    actsIn: 'body.tenant_id',
     reply: json(201, PersonDone),
     errors: ['invalid_request', 'not_found', 'email_taken', 'username_taken', 'quota_exceeded', 'cannot_grant'],
     emits: ['user.invited'],

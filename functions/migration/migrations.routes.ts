@@ -66,6 +66,7 @@ export const migrationsRoutes = [
     summary: 'Migrations of one tenant: those of the deployment.',
     access,
     path: TenantPath,
+    actsIn: 'path.tenant_id',
     reply: json(200, TenantMigrationStatus),
     errors: ['not_found', 'unavailable'],
     emits: 'nothing',
@@ -98,6 +99,7 @@ export const migrationsRoutes = [
     on: 'POST /authsec/migration/tenants/:tenant_id/migrations/run',
     summary: 'Not offered: migrate the database of one tenant.',
     path: TenantPath,
+    actsIn: 'path.tenant_id',
     handle: () => refuseSeparateDatabase(),
   }),
 ]

@@ -13,6 +13,7 @@ export const settingsRoutes = [
     summary: 'What the tenant decides for itself, as it holds now, with the ETag that a change needs.',
     access: may('admin:access'),
     query: SettingsQuery,
+    actsIn: 'query.tenant_id',
     reply: json(200, Settings),
     errors: ['not_found'],
     emits: 'nothing',
@@ -26,6 +27,7 @@ export const settingsRoutes = [
     access: mayFresh({ withinSeconds: FRESH_SECONDS }, 'admin:access', 'admin:manage'),
     query: SettingsQuery,
     body: PatchSettings,
+    actsIn: 'query.tenant_id',
     reply: json(200, Settings),
     errors: [
       'not_found',

@@ -35,6 +35,7 @@ export const listScopesOperation = operation({
 export const listScopesOfTenantOperation = operation({
   summary: 'Names of the scopes of the tenant in the path: the caller\u2019s own, or any for a platform administrator.',
   path: TenantPath,
+  actsIn: 'path.tenant_id',
   query: ScopeQuery,
   reply: json(200, ScopeNames),
   errors: ['not_found'],

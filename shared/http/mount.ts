@@ -44,14 +44,14 @@ const access =
     if (principal !== undefined) authorize(ctx, route, principal)
   }
 
-/** Judges all that was sent, also what no schema asks for. Who administers the platform may name another tenant, and that is in the record. */
+/** Judges all that was sent, also what no schema asks for. Who administers the platform may name another tenant to a route that acts there: it is recorded. */
 const tenantRule =
-  (ctx: BaseCtx): Stage =>
+  (ctx: BaseCtx, route: Route<never>): Stage =>
   async (c) => {
     const principal = c.get('principal')
     if (principal === undefined) return
     const headers = { tenant_id: c.req.header('tenant_id'), tenantId: c.req.header('x-tenant-id') }
-    const foreign = foreignTenant(principal, [c.req.param(), c.get('sentQuery'), c.get('sentBody'), headers])
+    const foreign = foreignTenant(principal, { path: c.req.param(), query: c.get('sentQuery'), body: c.get('sentBody'), headers }, route.actsIn)
     if (foreign !== undefined) {
       const request = known(c.get('request'), 'request')
       const target = { type: 'tenant', id: foreign }
@@ -87,7 +87,7 @@ const handler = (ctx: BaseCtx, route: Mountable<never>, render: Render): Answeri
     const loaded = 'load' in route ? await route.load() : route
     // Its access rule would guard another path than it was written for.
     if (loaded?.on !== route.on) throw new Error(`${route.on} was loaded as ${loaded?.on}`)
-    return answering(ctx, loaded, [access(ctx, loaded, render), ...reading(loaded), tenantRule(ctx), ...validating(loaded)])
+    return answering(ctx, loaded, [access(ctx, loaded, render), ...reading(loaded), tenantRule(ctx, loaded), ...validating(loaded)])
   }
   let made: Promise<Answering> | undefined
   return async (c) => {

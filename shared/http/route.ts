@@ -85,6 +85,12 @@ export const oneOf = <C extends Choices>(choices: C): Reply<Choice<C>> => ({
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
+type TenantName = 'tenant_id' | 'tenantId'
+/** A member of a part that names a tenant. */
+type Naming<Part extends string, S> = S extends Schema
+  ? `${Part}.${unknown extends z.output<S> ? TenantName : TenantName & keyof z.output<S>}`
+  : never
+
 export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
   /** operationId */
   readonly id: string
@@ -98,6 +104,11 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
   /** Media type of the body, `application/json` unless told; of another type the schema gets the text. */
   readonly bodyType?: 'application/json' | 'text/csv'
   readonly form?: Form
+  /**
+   * Where a platform administrator names another tenant than the platform's own, and the rule acts and reads there (`actingTenant`). Left out, nobody may name
+   * another one: a rule that passed over it would act in the platform's own tenant in silence.
+   */
+  readonly actsIn?: Naming<'path', NoInfer<Path>> | Naming<'query', NoInfer<Query>> | Naming<'body', NoInfer<Body>>
   /**
    * For the hottest paths: what the schema of the body or the form would make of what was sent, found by hand. Undefined leaves it to the schema, which so
    * has the last word on all that is unusual, and the only one on what is wrong with it.

@@ -16,6 +16,15 @@ const routes = [
   route({ ...common, id: 'n.body', on: 'POST /authsec/n/body', access: user(), body: z.object({ x: z.string().optional() }) }),
   route({ ...common, id: 'n.form', on: 'POST /n/form', access: user(), form: z.object({ x: z.string().optional() }) }),
   route({ ...common, id: 'n.path', on: 'GET /n/path/:tenant_id', access: user(), path: z.object({ tenant_id: z.string() }) }),
+  route({
+    ...common,
+    id: 'n.acting',
+    on: 'POST /authsec/n/acting/:tenant_id',
+    access: user(),
+    path: z.object({ tenant_id: z.string() }),
+    body: z.object({ tenant_id: z.string().optional() }),
+    actsIn: 'path.tenant_id',
+  }),
   route({ ...common, id: 'n.open', on: 'POST /n/open', access: open('A test.', { class: 'general' }), body: z.object({}) }),
 ]
 const counted = testDb().then(({ engine }) => countedDb(engine))
@@ -84,17 +93,59 @@ test('nothing is asked of the database for the judgement', async () => {
   expect(again.statements).toBeLessThanOrEqual(3)
 })
 
-test('who administers the platform may, and that is in the record', async () => {
+const root = async () => {
   const app = await started
-  const acme = await app.company()
-  const email = `root-${acme.name}@platform.example`
+  const email = `root-${app.ctx.random.id()}@platform.example`
   const { userId } = await ensurePlatformAdministrator(app.ctx, { email, name: 'Root', passwordHash: null, proved: true })
   const token = await app.token({ id: userId, email, password: '', tenantId: SYSTEM_TENANT })
-  expect((await app.request('/authsec/n/body', { token, body: { tenant_id: acme.tenantId } })).status).toBe(204)
-  const events = await app.events(SYSTEM_TENANT)
-  expect(events.filter(({ event, targetId }) => event === 'tenant.accessed' && targetId === acme.tenantId)).toEqual([
-    expect.objectContaining({ actorId: userId, route: 'n.body', outcome: 'success' }),
-  ])
+  const ask = async (path: string, call: Call): Promise<unknown> => {
+    const response = await app.request(path, { token, ...call })
+    return response.status === 204 ? 204 : ((await response.json()) as { code: string }).code
+  }
+  const accessed = async () => (await app.events(SYSTEM_TENANT)).filter(({ event, actorId }) => event === 'tenant.accessed' && actorId === userId)
+  return { app, userId, ask, accessed }
+}
+
+test('who administers the platform may where a route acts in the one that is named, and that is in the record', async () => {
+  const { app, userId, ask, accessed } = await root()
+  const { tenantId } = await app.company()
+  expect(await ask(`/authsec/n/acting/${tenantId}`, { body: {} })).toBe(204)
+  expect(await ask(`/authsec/n/acting/${tenantId.toUpperCase()}`, { body: { tenant_id: tenantId }, headers: { tenant_id: SYSTEM_TENANT } })).toBe(204)
+  const event = { actorId: userId, route: 'n.acting', outcome: 'success', targetId: tenantId }
+  expect(await accessed()).toEqual([expect.objectContaining(event), expect.objectContaining(event)])
+})
+
+describe.each(PLACES)('named in %s by who administers the platform', (_, at) => {
+  test('another tenant is refused where the route acts in the platform\u2019s own', async () => {
+    const { app, ask, accessed } = await root()
+    const { tenantId } = await app.company()
+    const [path, call] = at(tenantId)
+    expect(await ask(path, call)).toBe('tenant_mismatch')
+    expect(await accessed()).toEqual([])
+  })
+})
+
+test('where the route does not look, and beside a second one, it is refused to who administers the platform, too', async () => {
+  const { app, ask, accessed } = await root()
+  const [{ tenantId: acme }, { tenantId: globex }] = [await app.company('acme'), await app.company('globex')]
+  const calls: readonly (readonly [string, Call])[] = [
+    [SYSTEM_TENANT, { body: { tenant_id: acme } }],
+    [SYSTEM_TENANT, { body: {}, headers: { tenant_id: acme } }],
+    [`${SYSTEM_TENANT}?tenant_id=${acme}`, { body: {} }],
+    [acme, { body: { tenant_id: globex } }],
+    [acme, { body: {}, headers: { 'x-tenant-id': globex } }],
+    [`${acme}?workspaceId=${globex}`, { body: {} }],
+  ]
+  for (const [named, call] of calls) expect(await ask(`/authsec/n/acting/${named}`, call)).toBe('tenant_mismatch')
+  expect(await accessed()).toEqual([])
+})
+
+test('a route acts only in what it reads', () => {
+  const path = z.object({ tenant_id: z.string() })
+  // @ts-expect-error there is no such member
+  route({ ...common, id: 'n.wrong', on: 'GET /n/wrong/:tenant_id', access: user(), path, actsIn: 'path.tenantId' })
+  // @ts-expect-error there is no such part
+  route({ ...common, id: 'n.wrong', on: 'GET /n/wrong/:tenant_id', access: user(), path, actsIn: 'body.tenant_id' })
 })
 
 test('strangers name tenants as they like: they act in none', async () => {

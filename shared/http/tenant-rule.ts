@@ -6,14 +6,14 @@ import type { Caller } from './principal.ts'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const NAMES = ['tenant_id', 'tenantId', 'workspace_id', 'workspaceId']
 
-/** A tenant that a part names and that is not this one. Anything but a UUID names no tenant. */
-const namedBeside = (tenantId: string, part: unknown): string | undefined => {
+/** What a caller sent, by its parts. */
+export type Sent = { readonly path: unknown; readonly query: unknown; readonly body: unknown; readonly headers: unknown }
+
+/** The tenant that a member of a part names. Anything but a UUID names no tenant. */
+const namedBy = (part: unknown, name: string): string | undefined => {
   if (typeof part !== 'object' || part === null) return undefined
-  for (const name of NAMES) {
-    const value = (part as Readonly<Record<string, unknown>>)[name]
-    if (typeof value === 'string' && UUID.test(value) && value.toLowerCase() !== tenantId) return value.toLowerCase()
-  }
-  return undefined
+  const value = (part as Readonly<Record<string, unknown>>)[name]
+  return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined
 }
 
 /**
@@ -23,13 +23,22 @@ const namedBeside = (tenantId: string, part: unknown): string | undefined => {
 export const isPlatformAdministrator = (user: Caller): boolean => user.tenantId === SYSTEM_TENANT && user.permissions.has('platform:tenants')
 
 /**
- * Another tenant's id in path, query, body or header is refused without any look-up, whoever it belongs to. A platform administrator may name one; it is
- * answered, for the record.
+ * Another tenant's id in path, query, body or header is refused without any look-up, whoever it belongs to. A platform administrator may name one where the
+ * route looks for it (`actsIn`), and no second one; it is answered, for the record. Named elsewhere the route would pass over it and act in the platform's.
  * @throws AppError tenant_mismatch
  */
-export const foreignTenant = (user: Caller, parts: readonly unknown[]): string | undefined => {
+export const foreignTenant = (user: Caller, sent: Sent, actsIn: string | undefined): string | undefined => {
   let foreign: string | undefined
-  for (const part of parts) foreign ??= namedBeside(user.tenantId, part)
-  if (foreign !== undefined && !isPlatformAdministrator(user)) throw new AppError('tenant_mismatch')
+  let acting: string | undefined
+  for (const [part, members] of Object.entries(sent)) {
+    for (const name of NAMES) {
+      const named = namedBy(members, name)
+      if (named === undefined || named === user.tenantId) continue
+      if (!isPlatformAdministrator(user) || (foreign ?? named) !== named) throw new AppError('tenant_mismatch')
+      foreign = named
+      if (`${part}.${name}` === actsIn) acting = named
+    }
+  }
+  if (foreign !== acting) throw new AppError('tenant_mismatch')
   return foreign
 }
