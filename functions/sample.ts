@@ -24,7 +24,12 @@ const textOf = ({ format, pattern, minLength }: Json): string => {
 
 type Named = Readonly<Record<string, Json>>
 
-const itemsOf = (items: Json, named: Named): unknown[] => (Object.keys(items).length === 0 ? [] : [sampleValue(items, named)])
+const itemsOf = ({ items, minItems }: Json, named: Named): unknown[] => {
+  const item = (items ?? {}) as Json
+  if (Object.keys(item).length > 0) return [sampleValue(item, named)]
+  // Of anything as many as there have to be.
+  return Array(typeof minItems === 'number' ? minItems : 0).fill({})
+}
 
 const sampleValue = (schema: Json, named: Named): unknown => {
   if (typeof schema.$ref === 'string') return sampleValue(named[schema.$ref.replace('#/$defs/', '')] ?? {}, named)
@@ -42,7 +47,7 @@ const sampleValue = (schema: Json, named: Named): unknown => {
     case 'boolean':
       return true
     case 'array':
-      return itemsOf((schema.items ?? {}) as Json, named)
+      return itemsOf(schema, named)
     case 'object':
       return membersOf(schema, named)
     default:
