@@ -8,7 +8,8 @@ export type AuditRow = typeof auditEvents.$inferSelect
 export type NewAuditRow = Omit<typeof auditEvents.$inferInsert, 'tenantId'>
 
 /** Rows as JSON, so that every change has the same statement beside it. */
-const INSERT = 'insert into authsec.audit_events select r.* from jsonb_populate_recordset(null::authsec.audit_events, $1::jsonb) r'
+const INSERT = `insert into authsec.audit_events select r.* from jsonb_populate_recordset(null::authsec.audit_events, $2::jsonb) r
+  where r.tenant_id = $1`
 /** For a statement that writes the event beside the change: once for each row of `from`. */
 export const RECORDED = (from: string, record: string): string =>
   `insert into authsec.audit_events select r.* from ${from}, jsonb_populate_record(null::authsec.audit_events, ${record}::jsonb) r`
@@ -17,7 +18,7 @@ export const auditRecord = (t: TenantDb, row: NewAuditRow): string => jsonRecord
 export const insertAuditEvents = async (t: TenantTx, rows: readonly NewAuditRow[]): Promise<void> => {
   if (rows.length === 0) return
   const own = rows.map((row) => ({ ...row, tenantId: t.tenantId }))
-  await t.run({ text: INSERT, params: [jsonRecords(auditEvents, own)], arrays: true })
+  await t.run({ text: INSERT, params: [t.tenantId, jsonRecords(auditEvents, own)], arrays: true })
 }
 
 export const insertAuditEvent = (t: TenantTx, row: NewAuditRow): Promise<void> => insertAuditEvents(t, [row])
