@@ -2,14 +2,15 @@
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm'
 import { auditEvents } from '../tables/audit.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
-import { jsonRecord, jsonRecords } from './records.ts'
+import { columnNames, jsonRecord, jsonRecords } from './records.ts'
 
 export type AuditRow = typeof auditEvents.$inferSelect
 export type NewAuditRow = Omit<typeof auditEvents.$inferInsert, 'tenantId'>
 
+const COLUMNS = columnNames(auditEvents)
 /** Rows as JSON, so that every change has the same statement beside it. */
-const INSERT = `insert into authsec.audit_events select r.* from jsonb_populate_recordset(null::authsec.audit_events, $2::jsonb) r
-  where r.tenant_id = $1`
+const INSERT = `insert into authsec.audit_events (${COLUMNS})
+  select ${COLUMNS} from jsonb_populate_recordset(null::authsec.audit_events, $2::jsonb) where tenant_id = $1`
 /** For a statement that writes the event beside the change: once for each row of `from`. */
 export const RECORDED = (from: string, record: string): string =>
   `insert into authsec.audit_events select r.* from ${from}, jsonb_populate_record(null::authsec.audit_events, ${record}::jsonb) r`

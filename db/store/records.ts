@@ -14,6 +14,12 @@ const columnsOf = (table: PgTable): readonly Column[] => {
   return columns
 }
 
+/** Its columns by name, for a statement that is to leave those that come later to their defaults. */
+export const columnNames = (table: PgTable): string =>
+  columnsOf(table)
+    .map(([, name]) => name)
+    .join(', ')
+
 const asJson = (value: unknown): unknown => (value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value)
 
 const recordOf = (columns: readonly Column[], row: Readonly<Record<string, unknown>>): Record<string, unknown> => {
