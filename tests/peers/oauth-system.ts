@@ -32,7 +32,8 @@ const unescaped = (text: string): string => text.replaceAll('&amp;', '&').replac
 
 /** The fields of a page's first form that already have a value, and where it is sent. */
 const formIn = (html: string, at: string) => {
-  const form = /<form[^>]*method="post"[\s\S]*?<\/form>/.exec(html)?.[0] ?? ''
+  // At its foot stands the choice of a language, on every page.
+  const form = /<form[^>]*method="post"[\s\S]*?<\/form>/.exec(html.replace(/<footer[\s\S]*?<\/footer>/, ''))?.[0] ?? ''
   const action = unescaped(/action="([^"]*)"/.exec(form)?.[1] ?? at)
   const inputs = [...form.matchAll(/<input[^>]*>/g)].map(([tag]) => ({
     name: /name="([^"]*)"/.exec(tag)?.[1] ?? '',
