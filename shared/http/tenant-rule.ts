@@ -1,4 +1,4 @@
-// Contract 1.4: the acting tenant is the token's. A tenant id that a caller names is accepted for compatibility and must be the token's.
+// The acting tenant is the token's. A tenant id that a caller names is accepted for compatibility and must be the token's.
 import { SYSTEM_TENANT } from '#db/tenant'
 import { AppError } from '../errors.ts'
 import type { Caller } from './principal.ts'
