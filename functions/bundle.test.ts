@@ -17,7 +17,8 @@ const MORE: Readonly<Record<string, number>> = {
 const ROUTE_KIB = 440
 /**
  * KiB minified that may be loaded later, if ever: argon2id in WebAssembly (212), the list of common passwords (202); and drivers of which a deployment loads those
- * it is set to: the AWS SDK (470, and where functions run never: see shared/aws), Neon (142), ioredis (98), Upstash (78); files of routes and what they share, which are not at the start (70).
+ * it is set to: the AWS SDK (470, and where functions run never: see shared/aws), Neon (142), ioredis (98), Upstash (78); files of routes and what they share, which
+ * are not at the start (70).
  */
 const LAZY_KIB = 456 + 790 + 70
 /**

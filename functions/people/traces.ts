@@ -170,8 +170,8 @@ const requireTraces = async (t: TenantTx, userId: string): Promise<Record<string
 }
 
 /**
- * Ends a person everywhere, also one who was deleted before: the row and what hangs on it, what waits for the address, mails that wait (sealed under the person's key), and the key itself, so
- * that nobody reads what the record holds of the person. The events stay as they were written.
+ * Ends a person everywhere, also one who was deleted before: the row and what hangs on it, what waits for the address, mails that wait (sealed under the person's
+ * key), and the key itself, so that nobody reads what the record holds of the person. The events stay as they were written.
  * @throws AppError not_found, forbidden, primary_administrator, last_administrator, last_active_user, cannot_grant
  */
 export const erasePerson = (ctx: Ctx, caller: User, userId: string): Promise<z.input<typeof PersonErased>> => {

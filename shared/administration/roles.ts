@@ -50,7 +50,8 @@ const wantedPermissions = async (t: TenantTx, grants: Grants, body: Body): Promi
 
 /**
  * A role's name stands in tokens and in policies, where others take it for what the role gives. Whoever takes from it, renames it or frees its name could have
- * the name without that, so it takes what the role gives. @throws AppError cannot_grant
+ * the name without that, so it takes what the role gives.
+ * @throws AppError cannot_grant
  */
 const requireOver = (grants: Grants, had: readonly NamedPermission[]): void => requireGrantable(grants, had.map(nameOf))
 
