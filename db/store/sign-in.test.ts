@@ -139,7 +139,7 @@ const listedAs = async (t: TenantDb): Promise<Uint8Array> => {
 const bytes = (value: Uint8Array | null | undefined) => (value ? new Uint8Array(value) : value)
 const allOf = async (t: TenantDb) => ({
   sessions: await t.db.select().from(sessions).where(ownRows(t, sessions)),
-  events: (await t.db.select().from(auditEvents).where(ownRows(t, auditEvents))).filter(
+  events: (await t.db.select().from(auditEvents).where(ownRows(t, auditEvents)).orderBy(auditEvents.id)).filter(
     ({ route, event }) => route === 'test' && event !== 'user.created',
   ),
   devices: (await t.db.select().from(knownDevices).where(ownRows(t, knownDevices))).map((row) => ({ ...row, deviceHash: bytes(row.deviceHash) })),

@@ -33,13 +33,20 @@ const differing = (one: Heard, other: Heard): readonly string[] =>
   Object.keys(one).filter((key) => JSON.stringify(one[key]) !== JSON.stringify(other[key]) || (one[key]?.status ?? 0) === 500)
 const only = (heard: Heard, keys: readonly string[]): Heard => Object.fromEntries(keys.flatMap((key) => (heard[key] ? [[key, heard[key]]] : [])))
 
+/** What differs, a line each: reports keep the beginning of a message alone. */
+const toldOf = (keys: readonly string[], one: Heard, other: Heard): string =>
+  keys.map((key) => `${key}: ${JSON.stringify(one[key])?.slice(0, 300)} but ${JSON.stringify(other[key])?.slice(0, 300)}\n`).join('')
+
 /** Answered by what a process reaches, which is not alike: a machine of one's own captures the text messages that a production without Twilio cannot send. */
 const BY_DRIVER: readonly string[] = ['accountPages.sendPhoneCode, who may']
 
 test.each(GROUPS.map(({ name }) => name))('%s: every route answers the same', { timeout: A_GROUP_MS }, async (group) => {
   const [functions = {}, local = {}] = await Promise.all(boxes.map((box) => sweep(box, group)))
   const keys = differing(functions, local).filter((key) => !BY_DRIVER.includes(key))
-  expect(only(functions, keys), keys.length === 0 ? '' : boxes.map((box) => box.log(group).slice(-1500)).join('\n')).toEqual(only(local, keys))
+  expect(
+    only(functions, keys),
+    keys.length === 0 ? '' : toldOf(keys, functions, local) + boxes.map((box) => box.log(group).slice(-1500)).join('\n'),
+  ).toEqual(only(local, keys))
   expect(keys).toEqual([])
 })
 

@@ -116,6 +116,8 @@ export const startLambda = async (bundle: string, env: Readonly<Record<string, s
     else queue.end(id ?? '')?.reject(new InvocationFailed(body as Failure))
     response.writeHead(202).end()
   })
+  // A process that is frozen would find its idle connections closed, and its next answer lost with them.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { address, port } = server.address() as AddressInfo
   if (isIP(address) === 0) throw new Error('no address')
