@@ -30,8 +30,10 @@ if (url === undefined) throw new Error('the database has no address')
 execFileSync(process.execPath, ['--import', 'tsx', 'functions/build-server.ts', FOLDER], { stdio: 'ignore' })
 const app = await startApp([], { db, env: SECRETS, start: new Date().toISOString() })
 const company = await app.company('soak')
-// Each change adds a group, and ten minutes make more of them than a company has by default.
-await atomically(forTenant(db, company.tenantId), (t) => updateTenantSettings(t, { quotas: { groups: 1_000_000 } }, app.clock.now()))
+// Ten minutes of this are more requests and more groups than a company has by default.
+await atomically(forTenant(db, company.tenantId), (t) =>
+  updateTenantSettings(t, { quotas: { groups: 1_000_000, requestsPerMinute: 1_000_000 } }, app.clock.now()),
+)
 const people = await Promise.all(Array.from({ length: PEOPLE }, () => app.person(company, 'admin')))
 const tokens = await Promise.all(people.map((person) => app.token(person)))
 const revoked = await app.token(people[0] ?? company.admin)

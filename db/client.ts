@@ -69,8 +69,17 @@ export const openDb = (engine: Engine): Db => {
 
 const insideTransaction = new AsyncLocalStorage<true>()
 
-/** Runs `work` marked as being inside a transaction. */
-export const markTransaction = <T>(work: () => Promise<T>): Promise<T> => insideTransaction.run(true, work)
+let marked = 0
+/** Runs `work` marked as being inside a transaction. While there is none nothing is followed, which would cost every promise of the process something. */
+export const markTransaction = async <T>(work: () => Promise<T>): Promise<T> => {
+  marked += 1
+  try {
+    return await insideTransaction.run(true, work)
+  } finally {
+    marked -= 1
+    if (marked === 0) insideTransaction.disable()
+  }
+}
 
 /**
  * On the embedded engine, which has one connection, an outer handle used inside a transaction would wait for itself for ever, and on a server it

@@ -29,10 +29,10 @@ const Query = pg.Query as unknown as Derivable
 
 class EnteredQuery extends Query {
   readonly #scope: Scope
-  readonly #onEntered: () => void
+  readonly #onEntered: (() => void) | undefined
   #hasEntered = false
 
-  constructor(config: pg.QueryConfig, scope: Scope, onEntered: () => void) {
+  constructor(config: pg.QueryConfig, scope: Scope, onEntered: (() => void) | undefined) {
     super(config)
     this.#scope = scope
     this.#onEntered = onEntered
@@ -47,7 +47,8 @@ class EnteredQuery extends Query {
     connection.bind({ portal: '', statement: ENTER.name, values: [this.#scope.role, this.#scope.tenantId] })
     connection.execute({ portal: '' })
     // Tells at once that the server has begun: what breaks before that is tried again elsewhere, what breaks after it may have been too much for the server.
-    connection.flush()
+    // Said where somebody wants to know, for it is one answer more.
+    if (this.#onEntered !== undefined) connection.flush()
     super.prepare(connection)
   }
 
@@ -59,7 +60,7 @@ class EnteredQuery extends Query {
     if (this.#hasEntered) super.handleCommandComplete(message, connection)
     else {
       this.#hasEntered = true
-      this.#onEntered()
+      this.#onEntered?.()
     }
   }
 }
@@ -67,8 +68,8 @@ class EnteredQuery extends Query {
 type Client = Pick<pg.PoolClient, 'query'>
 const prepared = new WeakSet<Client>()
 
-/** The driver resolves it when the server is ready again, and so has committed. `onEntered`: the server has begun. */
-export const queryEntered = (client: Client, scope: Scope, config: pg.QueryConfig, onEntered: () => void): Promise<unknown[]> => {
+/** The driver resolves it when the server is ready again, and so has committed. `onEntered`: the server has begun; it is asked to say so where that is given. */
+export const queryEntered = (client: Client, scope: Scope, config: pg.QueryConfig, onEntered?: () => void): Promise<unknown[]> => {
   if (!prepared.has(client)) {
     prepared.add(client)
     // Written before what needs it, and waited for by nobody: where it fails, so does the other.

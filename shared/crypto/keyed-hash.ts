@@ -8,22 +8,21 @@ export type KeyedHash = (purpose: string, ...parts: readonly string[]) => Uint8A
 const MIN_SECRET_BYTES = 32
 
 /** UTF-16, because UTF-8 would turn every lone surrogate into the same replacement character and so let two texts share a digest. */
-const framed = (part: string): Uint8Array => {
-  const text = Buffer.from(part, 'utf16le')
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(text.length)
-  return Buffer.concat([length, text])
+const framed = (parts: readonly string[]): Uint8Array => {
+  const bytes = Buffer.allocUnsafe(parts.reduce((size, part) => size + 4 + 2 * part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    at = bytes.writeUInt32BE(2 * part.length, at)
+    at += bytes.write(part, at, 'utf16le')
+  }
+  return bytes
 }
 
 /** Keyed by at least 32 bytes; a shorter secret throws. */
 export const keyedHash = (secret: Uint8Array): KeyedHash => {
   if (secret.length < MIN_SECRET_BYTES) throw new ConfigError('HASH_KEY: must be at least 32 bytes')
   const key = createSecretKey(secret)
-  return (purpose, ...parts) => {
-    const mac = createHmac('sha256', key)
-    for (const part of [purpose, ...parts]) mac.update(framed(part))
-    return new Uint8Array(mac.digest())
-  }
+  return (...parts) => new Uint8Array(createHmac('sha256', key).update(framed(parts)).digest())
 }
 
 /**

@@ -12,8 +12,8 @@ export type Answer = {
   readonly prepared?: Readonly<Record<string, string>> | undefined
 }
 
-/** Unless the answer says otherwise. */
-const SECURITY_HEADERS = {
+/** Unless the answer says otherwise; whatever else an answer varies by, it varies by the origin. */
+const SURROUNDING: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'x-xss-protection': '0',
@@ -21,14 +21,17 @@ const SECURITY_HEADERS = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
   'content-security-policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
   'cache-control': 'no-store',
+  vary: 'Origin',
 }
 const HSTS = 'max-age=31536000; includeSubDomains'
 
-/** By lower-case name, so that each stands there once however it is spelled. */
-export const preparedHeaders = (own: Answer['headers']): Readonly<Record<string, string>> => {
-  const headers: Record<string, string> = { ...SECURITY_HEADERS }
-  for (const [name, value] of Object.entries(own)) headers[name.toLowerCase()] = value
-  headers.vary = headers.vary === undefined ? 'Origin' : `${headers.vary}, Origin`
+/** By lower-case name, so that each stands there once however it is spelled. `before`: what was prepared already, which these go over. */
+export const preparedHeaders = (own: Answer['headers'], before = SURROUNDING): Readonly<Record<string, string>> => {
+  const headers: Record<string, string> = { ...before }
+  for (const [spelled, value] of Object.entries(own)) {
+    const name = spelled.toLowerCase()
+    headers[name] = name === 'vary' ? `${value}, Origin` : value
+  }
   return headers
 }
 

@@ -25,7 +25,8 @@ export const notModified = (answer: Answer, request: Request): Answer => {
   return { ...answer, status: 304, body: null, headers, prepared: undefined }
 }
 
-type Chosen = { readonly variant: Route<never>['reply']['variants'][number]; readonly value: unknown }
+type Variant = Route<never>['reply']['variants'][number]
+type Chosen = { readonly variant: Variant; readonly value: unknown }
 
 const chosenOf = (route: Route<never>, result: unknown): Chosen => {
   const { variants, bare } = route.reply
@@ -35,6 +36,26 @@ const chosenOf = (route: Route<never>, result: unknown): Chosen => {
   return { variant, value: bare ? result : named?.body }
 }
 
+type Fixed = Required<Pick<Answer, 'headers' | 'prepared'>>
+const fixedOf = new WeakMap<Route<never>, Map<Variant, Fixed>>()
+
+/** The headers that all answers of a route with that variant have. */
+const fixedHeaders = (route: Route<never>, variant: Variant): Fixed => {
+  const known = fixedOf.get(route) ?? new Map<Variant, Fixed>()
+  fixedOf.set(route, known)
+  const made = known.get(variant)
+  if (made !== undefined) return made
+  const headers: Record<string, string> = {
+    ...(variant.type !== '' && { 'Content-Type': variant.type }),
+    ...(variant.status === 503 && AWAY_HEADERS),
+    ...(route.cache !== undefined && { 'Cache-Control': route.cache }),
+    ...variant.headers,
+  }
+  const fixed = { headers, prepared: preparedHeaders(headers) }
+  known.set(variant, fixed)
+  return fixed
+}
+
 /** Throws on a result that its schema refuses: a mistake of ours, and so `internal`. */
 export const replyWith = (route: Route<never>, outcome: unknown, request: Pick<RequestInfo, 'secure'>): Answer => {
   const known = outcome instanceof Constant ? outcome.answers.get(route) : undefined
@@ -42,16 +63,16 @@ export const replyWith = (route: Route<never>, outcome: unknown, request: Pick<R
   const sent = outcome instanceof Sent ? (outcome as Sent<unknown>) : new Sent<unknown>(outcome)
   const { variant, value } = chosenOf(route, sent.result)
   const body = variant.schema === undefined ? (value ?? null) : JSON.stringify((variant.schema as z.ZodType).parse(value))
-  const headers: Record<string, string> = {
-    ...(variant.type !== '' && { 'Content-Type': variant.type }),
-    ...(variant.status === 503 && AWAY_HEADERS),
-    ...(route.cache !== undefined && { 'Cache-Control': route.cache }),
-    ...variant.headers,
-    ...sent.headers,
-  }
-  if (typeof body === 'string') headers['Content-Length'] = String(Buffer.byteLength(body))
+  const fixed = fixedHeaders(route, variant)
+  const own = typeof body === 'string' ? { ...sent.headers, 'Content-Length': String(Buffer.byteLength(body)) } : sent.headers
   const cookies = sent.cookies.map((cookie) => cookieLine(cookie, request.secure))
-  const answer = { status: variant.status, body: body as Answer['body'], headers, cookies }
-  if (outcome instanceof Constant) outcome.answers.set(route, { ...answer, prepared: preparedHeaders(headers) })
+  const answer = {
+    status: variant.status,
+    body: body as Answer['body'],
+    headers: { ...fixed.headers, ...own },
+    cookies,
+    prepared: preparedHeaders(own, fixed.prepared),
+  }
+  if (outcome instanceof Constant) outcome.answers.set(route, answer)
   return answer
 }

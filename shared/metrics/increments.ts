@@ -16,7 +16,8 @@ const MAX_VALUE_LENGTH = 200
 /** While the cache is away, requests do not wait for it again and again. */
 export const RETRY_AFTER_SECONDS = 5
 
-export type Series = { readonly name: MetricName; readonly values: readonly string[]; readonly parts: Map<Part, number> }
+type Named = { readonly key: string; readonly name: MetricName; readonly values: readonly string[] }
+export type Series = Named & { readonly parts: Map<Part, number> }
 export type Pending = Map<string, Series>
 /** No label has a null character: names, ids, codes and routes of ours. */
 export const keyOf = (name: MetricName, values: readonly string[]): string => `${name}\0${values.join('\0')}`
@@ -24,36 +25,49 @@ export const keyOf = (name: MetricName, values: readonly string[]): string => `$
 /** Label values in the order of the declaration. Throws on a label too many or too few. */
 export const valuesOf = (name: MetricName, labels: Readonly<Record<string, string>>): string[] => {
   const declared = definitionOf(name).labels
-  const values = declared.flatMap((label) => labels[label]?.slice(0, MAX_VALUE_LENGTH) ?? [])
+  const values: string[] = []
+  for (const label of declared) {
+    const value = labels[label]
+    if (value !== undefined) values.push(value.length > MAX_VALUE_LENGTH ? value.slice(0, MAX_VALUE_LENGTH) : value)
+  }
   if (values.length !== declared.length || Object.keys(labels).length !== declared.length)
     throw new Error(`${name} has the labels ${declared.join(', ') || 'none'}`)
   return values
 }
 
-const add = (pending: Pending, { name, values }: Pick<Series, 'name' | 'values'>, parts: Iterable<readonly [Part, number]>): void => {
-  const key = keyOf(name, values)
-  const series = pending.get(key) ?? { name, values, parts: new Map<Part, number>() }
-  pending.set(key, series)
+const named = (name: MetricName, values: readonly string[]): Named => ({ key: keyOf(name, values), name, values })
+
+const add = (pending: Pending, { key, name, values }: Named, parts: Iterable<readonly [Part, number]>): void => {
+  let series = pending.get(key)
+  if (series === undefined) {
+    series = { key, name, values, parts: new Map() }
+    pending.set(key, series)
+  }
   for (const [part, by] of parts) series.parts.set(part, (series.parts.get(part) ?? 0) + by)
 }
 
-const mapTenant = (name: MetricName, values: readonly string[], label: (tenantId: string) => string): string[] =>
-  values.map((value, at) => (definitionOf(name).labels[at] === 'tenant_id' ? label(value) : value))
+const mapTenant = (name: MetricName, values: readonly string[], label: (tenantId: string) => string): readonly string[] => {
+  const at = definitionOf(name).labels.indexOf('tenant_id')
+  return at < 0 ? values : values.with(at, label(values[at] ?? ''))
+}
 
 /** Series that this instance has counted are bounded. Past the bound a series loses its tenant; past twice the bound it is dropped, and that is counted. */
 const seriesBound = (maxSeries: number) => {
   const known = new Set<string>()
-  return (name: MetricName, values: readonly string[]): readonly string[] | undefined => {
-    if (known.has(keyOf(name, values))) return values
-    const plain = mapTenant(name, values, () => OTHER_TENANT)
+  return (name: MetricName, values: readonly string[]): Named | undefined => {
+    const own = named(name, values)
+    if (known.has(own.key)) return own
+    const plain = named(
+      name,
+      mapTenant(name, values, () => OTHER_TENANT),
+    )
     for (const [candidate, bound] of [
-      [values, maxSeries],
+      [own, maxSeries],
       [plain, 2 * maxSeries],
     ] as const) {
-      const key = keyOf(name, candidate)
-      if (known.has(key)) return candidate
+      if (known.has(candidate.key)) return candidate
       if (known.size < bound) {
-        known.add(key)
+        known.add(candidate.key)
         return candidate
       }
     }
@@ -100,15 +114,15 @@ export const keepIncrements = ({ cache, clock, maxSeries = MAX_SERIES, maxTenant
     } catch {
       retryAt = clock.elapsed() + RETRY_AFTER_SECONDS * 1000
       for (const series of batch.values()) add(pending, series, series.parts)
-      add(pending, { name: 'metrics_flush_failures_total', values: [] }, [['', 1]])
+      add(pending, named('metrics_flush_failures_total', []), [['', 1]])
     }
   }
 
   return {
     add: (name, labels, parts) => {
-      const values = bounded(name, mapTenant(name, valuesOf(name, labels), tenants.propose))
-      if (values === undefined) add(pending, { name: 'metrics_dropped_total', values: [] }, [['', 1]])
-      else if (parts.every(([, by]) => Number.isFinite(by))) add(pending, { name, values }, parts)
+      const series = bounded(name, mapTenant(name, valuesOf(name, labels), tenants.propose))
+      if (series === undefined) add(pending, named('metrics_dropped_total', []), [['', 1]])
+      else if (parts.every(([, by]) => Number.isFinite(by))) add(pending, series, parts)
     },
     flush: async (when) => {
       if (when === 'due' && clock.elapsed() < dueAt) return
