@@ -332,7 +332,7 @@ describe('a code', () => {
       username: 'changed',
       avatarUrl: 'https://changed.example/',
     }
-    before(() => change(app, person, changed), /code_used_at/)
+    before(() => change(app, person, changed), /set code_used_at/)
     expect(await redeemed()).toMatchObject({
       name: changed.name,
       email: changed.email,
