@@ -25,6 +25,7 @@ import { challengeRoutes } from '../functions/challenges/routes.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
 
 const start = () => startFrontEnd([...oauthRoutes, ...challengeRoutes], { render: outcomeError })
+type World = Awaited<ReturnType<typeof start>>
 const codeOf = async (response: Response) => [response.status, (await response.json()).code]
 const redirectOf = async (response: Response): Promise<string> => textIn(await bodyOf(response), 'redirect_to')
 
@@ -282,6 +283,28 @@ describe('where people are led', () => {
     const page = await world.app.request(`${HMGR}/login?login_challenge=${challenge}`)
     expect(page.status).toBe(403)
     expect((await strangersBrowser(world.app).follow(authorizePath(world.client))).url.pathname).toBe('/signin')
+  })
+
+  test.each([
+    ['was turned off', (world: World) => configure(world.app, world.company, { loginUi: undefined })],
+    [
+      'is at a place that was lost',
+      ({ app, company, ui }: World) => atomically(forTenant(app.db, company.tenantId), (t) => releaseDomain(t, new URL(ui).host)),
+    ],
+  ] as const)('a yes that was given at a front end that %s counts no more', async (_, end) => {
+    const world = await start()
+    const { app, person } = world
+    const [signing, allowing] = [strangersBrowser(app), strangersBrowser(app)]
+    const login = await redirectOf(await world.accept(await app.token(person), await world.challenged(signing)))
+    const { token, challenge } = await world.asked(allowing)
+    const consent = await redirectOf(await world.decide(token, 'accept', { consent_challenge: challenge }))
+    await end(world)
+    const before = await countsOf(world)
+    for (const refused of [await signing.get(login), await allowing.get(consent)]) {
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([400, expect.stringContaining('text/html')])
+    }
+    expect([...signing.jar.kept.keys()]).not.toContain('authsec_session')
+    expect(await countsOf(world)).toEqual(before)
   })
 
   test('clients that nobody entered, and programs on a device, are asked about on our own pages', async () => {

@@ -103,8 +103,8 @@ const demandedOf = async (session: Session): Promise<ReadonlyMap<string, { reado
   return out
 }
 
-/** `insert into "authsec"."t" ("a", "b")`: the table and what the statement gives it. */
-const INSERT = /insert into "?authsec"?\."?(\w+)"?\s*\(([^)]*)\)/gi
+/** `insert into "authsec"."t" as "x" ("a", "b")`: the table and what the statement gives it. */
+const INSERT = /insert into "?authsec"?\."?(\w+)"?(?: as "?\w+"?)?\s*\(([^)]*)\)/gi
 /** Rows made of a table's whole type: what the type gained meanwhile is null in them, whatever its default. */
 const WHOLE_ROW = /null::"?authsec"?\."?(\w+)"?/gi
 
@@ -118,7 +118,7 @@ const missingIn = async (session: Session, { statements, columns }: Snapshot): P
     }),
     ...[...text.matchAll(WHOLE_ROW)].flatMap(([, table = '']) => {
       // Named one by one, those that come later have their defaults.
-      if (text.includes(`insert into authsec.${table} (`)) return []
+      if ([...text.matchAll(INSERT)].some(([, named]) => named === table)) return []
       const wanted = (demanded.get(table) ?? []).filter(({ name }) => columns[table]?.[name] === undefined)
       return wanted.map(({ name }) => `${table}.${name} must not be null, and ${text.slice(0, 80)} leaves it so`)
     }),

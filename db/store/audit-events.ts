@@ -2,27 +2,38 @@
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm'
 import { auditEvents } from '../tables/audit.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
-import { columnNames, jsonRecord, jsonRecords } from './records.ts'
+import { INSERT, jsonRecords, RECORDS } from './records.ts'
 
 export type AuditRow = typeof auditEvents.$inferSelect
 export type NewAuditRow = Omit<typeof auditEvents.$inferInsert, 'tenantId'>
 
-const COLUMNS = columnNames(auditEvents)
-/** Rows as JSON, so that every change has the same statement beside it. */
-const INSERT = `insert into authsec.audit_events (${COLUMNS})
-  select ${COLUMNS} from jsonb_populate_recordset(null::authsec.audit_events, $2::jsonb) where tenant_id = $1`
-/** For a statement that writes the event beside the change: once for each row of `from`. */
-export const RECORDED = (from: string, record: string): string =>
-  `insert into authsec.audit_events select r.* from ${from}, jsonb_populate_record(null::authsec.audit_events, ${record}::jsonb) r`
-export const auditRecord = (t: TenantDb, row: NewAuditRow): string => jsonRecord(auditEvents, { ...row, tenantId: t.tenantId })
+/** Events as JSON, so that every change has the same statement beside it. */
+export const auditRecords = ({ tenantId }: TenantDb, rows: readonly NewAuditRow[]): string =>
+  jsonRecords(
+    auditEvents,
+    rows.map((row) => ({ ...row, tenantId })),
+  )
+/** For a statement that writes events beside the change: once for each row of `from`. */
+export const RECORDED = (from: string, records: string): string => INSERT(auditEvents, `${from}, ${RECORDS(auditEvents, records)}`)
+const ALONE = `${INSERT(auditEvents, RECORDS(auditEvents, '$2'))} where r.tenant_id = $1`
 
 export const insertAuditEvents = async (t: TenantTx, rows: readonly NewAuditRow[]): Promise<void> => {
   if (rows.length === 0) return
-  const own = rows.map((row) => ({ ...row, tenantId: t.tenantId }))
-  await t.run({ text: INSERT, params: [t.tenantId, jsonRecords(auditEvents, own)], arrays: true })
+  await t.run({ text: ALONE, params: [t.tenantId, auditRecords(t, rows)], arrays: true })
 }
 
 export const insertAuditEvent = (t: TenantTx, row: NewAuditRow): Promise<void> => insertAuditEvents(t, [row])
+
+/**
+ * Events whose ids were made before their statement is sent. It may wait for a connection, a pooler or a server that wakes, and who follows the record would go
+ * past them: so it finds by itself, by the database's clock, whether it is in time, and writes nothing where it is not.
+ */
+export type EventsAtHand = { readonly rows: readonly NewAuditRow[]; readonly until: Date }
+/** Less than followers leave (`SETTLING_SECONDS`): the rest is for clocks that disagree. */
+export const WRITTEN_WITHIN_SECONDS = 1
+/** For events whose ids are made next. By the true time also in tests, whose clock stands still: the database knows no other. */
+export const writtenUntil = (): Date => new Date(Date.now() + WRITTEN_WITHIN_SECONDS * 1000)
+export const IN_TIME = (until: string): string => `clock_timestamp() < ${until}::timestamptz`
 
 export type AuditFilter = {
   readonly event?: string

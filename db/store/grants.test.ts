@@ -67,6 +67,29 @@ test('backchannel requests, phones, voice sessions and links of one tenant are n
   })
 })
 
+test('a grant is decided once, whoever looked at it before: neither by who comes later, nor after it was consumed', async () => {
+  const ids = { id: randomUUID(), hash: randomBytes(32) }
+  const { id, hash } = ids
+  const acme = await fill(ids)
+  const row = { intervalSeconds: 5, clientId: id, createdAt: now, expiresAt }
+  await atomically(acme, (t) => insertDeviceGrant(t, { ...row, id }, { deviceCodeHash: hash, userCodeHash: randomBytes(32) }))
+  const [yes, other] = [decision(id), { ...decision(id), status: 'denied', sessionId: randomUUID() } as const]
+  const [byPhone, poller] = [
+    { deviceId: id, biometricVerified: true },
+    { clientId: id, forOauth: false },
+  ]
+  const decide = (of: typeof yes | typeof other) =>
+    atomically(acme, async (t) => [(await decideDeviceGrant(t, id, of)) !== undefined, await decideCibaRequest(t, id, { ...of, ...byPhone })])
+  expect(await decide(yes)).toEqual([true, true])
+  for (const again of [yes, other]) expect(await decide(again)).toEqual([false, false])
+  const consumed = { status: 'consumed', sessionId: id }
+  await atomically(acme, async (t) => {
+    expect(await pollDeviceGrant(t, id, poller, now)).toMatchObject(consumed)
+    expect(await pollCibaRequest(t, hash, poller, now)).toMatchObject(consumed)
+  })
+  for (const again of [yes, other]) expect(await decide(again)).toEqual([false, false])
+})
+
 test('device grants of one tenant are not another\u2019s, and no two have a code in common', async () => {
   const ids = { id: randomUUID(), hash: randomBytes(32) }
   const { id, hash } = ids

@@ -6,7 +6,7 @@ import { oauthAuthorizations, oauthGrants, oauthRequests, oauthUsedIds } from '.
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
 import { REACHES, SCOPES_OF_USER } from './oauth-clients.ts'
-import { jsonRecord } from './records.ts'
+import { INSERT, jsonRecord, RECORD } from './records.ts'
 
 export type { AskedConsent, AuthorizationParameters } from '../tables/oauth.ts'
 export type Authorization = typeof oauthAuthorizations.$inferSelect
@@ -192,7 +192,9 @@ redeemed as (
   where a.tenant_id = $1 and a.id = s.authorization_id and a.client_id = $8 and a.code_challenge = $9 and ($10::text is null or a.redirect_uri = $10)
     and (a.jkt is null or a.jkt = $5) and a.code_used_at is null and a.revoked_at is null and a.code_expires_at > $3 and s.alive ${asJudged}
   returning a.id)`
-const REDEEM = `with ${REDEEMED()} select standing.* from standing join redeemed on redeemed.id = standing.authorization_id`
+/** What is behind the code that was redeemed, as it is now. */
+export const BEHIND_REDEEMED = 'select standing.* from standing join redeemed on redeemed.id = standing.authorization_id'
+const REDEEM = `with ${REDEEMED()} ${BEHIND_REDEEMED}`
 
 export const redemptionOf = (t: TenantDb, r: Redemption): unknown[] => {
   const [now, offline, online] = [r.now.toISOString(), r.offlineUntil.toISOString(), r.onlineUntil.toISOString()]
@@ -209,10 +211,10 @@ export const redeemCode = async (t: TenantTx, r: Redemption): Promise<{ readonly
 }
 
 /** What was allowed before stays. $2: whether the person wants not to be asked about it again. */
-const ALLOW = (id: string, from: string): string => `
+const ALLOW = (id: string, from: string, onlyIf: string): string => `
   insert into authsec.oauth_grants as g (tenant_id, id, user_id, client_id, resource_server_id, scopes, remembered_scopes, created_at, updated_at)
-  select n.tenant_id, n.${id}, n.user_id, n.client_id, n.resource_server_id, n.scopes, case when $2 then null else '{}'::text[] end, n.created_at, n.created_at
-  from ${from} n
+  select r.tenant_id, r.${id}, r.user_id, r.client_id, r.resource_server_id, r.scopes, case when $2 then null else '{}'::text[] end, r.created_at, r.created_at
+  from ${from} where ${onlyIf}
   on conflict (tenant_id, user_id, client_id, resource_server_id) do update set
     scopes = array(select distinct unnest(g.scopes || excluded.scopes) order by 1),
     remembered_scopes = case
@@ -221,14 +223,12 @@ const ALLOW = (id: string, from: string): string => `
       else array(select distinct unnest(g.remembered_scopes || excluded.scopes) order by 1) end,
     updated_at = excluded.updated_at
   returning g.id`
-const PUT_GRANT = ALLOW('id', 'jsonb_populate_record(null::authsec.oauth_grants, $1::jsonb)')
-export const AUTHORIZED = `
-allowed as (${ALLOW('grant_id', 'jsonb_populate_record(null::authsec.oauth_authorizations, $1::jsonb)')}),
-authorized as (
-  insert into authsec.oauth_authorizations
-  select n.* from allowed, jsonb_populate_record(null::authsec.oauth_authorizations, $1::jsonb || jsonb_build_object('grant_id', allowed.id)) n
-  returning id)`
-const AUTHORIZE = `with ${AUTHORIZED} select id from authorized`
+const PUT_GRANT = ALLOW('id', RECORD(oauthGrants, '$1'), 'true')
+const BELOW_GRANT = `allowed, ${RECORD(oauthAuthorizations, `$1::jsonb || jsonb_build_object('grant_id', allowed.id)`)}`
+export const AUTHORIZED = (onlyIf = 'true'): string => `
+allowed as (${ALLOW('grant_id', RECORD(oauthAuthorizations, '$1'), onlyIf)}),
+authorized as (${INSERT(oauthAuthorizations, BELOW_GRANT)} returning id)`
+const AUTHORIZE = `with ${AUTHORIZED()} select id from authorized`
 
 /** What the person allows the client now: what it allowed before, and this; remembered unless told. */
 export const putGrant = async (
@@ -289,8 +289,7 @@ export const listGrants = async (
 }
 
 export type NewRequest = Omit<typeof oauthRequests.$inferInsert, 'tenantId'>
-export const KEPT = (record: string): string =>
-  `insert into authsec.oauth_requests select r.* from jsonb_populate_record(null::authsec.oauth_requests, ${record}::jsonb) r`
+export const KEPT = (record: string): string => INSERT(oauthRequests, RECORD(oauthRequests, record))
 const KEEP = KEPT('$1')
 
 /** No change for the record: nothing came of it yet. */

@@ -1,13 +1,14 @@
 // The statements that ask of several things at once, held to those that ask of one.
 import { expect, test } from 'vitest'
-import { forTenant } from '#db/tenant'
+import { atomically, forTenant } from '#db/tenant'
 import { type Company, startApp } from '#shared/testing/app'
 import { newOauthClient, newResource } from '#shared/testing/oauth'
-import type { NewAuditRow } from './audit-events.ts'
+import { type EventsAtHand, type NewAuditRow, writtenUntil } from './audit-events.ts'
 import { findLooks } from './branding.ts'
 import { findConsentState, findRequestEver, findStanding, insertRequest } from './oauth-authorizations.ts'
 import { findOauthClient } from './oauth-clients.ts'
 import { authorizeAtOnce, findClientAndCode, findClientAndConsent, keepForPage, redeemAtOnce, takeConsent } from './oauth-code-flow.ts'
+import { updateUser } from './users.ts'
 
 const start = async () => {
   const app = await startApp([])
@@ -21,22 +22,25 @@ const start = async () => {
   const t = forTenant(app.db, company.tenantId)
   const [now, sessionId] = [app.clock.now(), app.ctx.random.id()]
   const later = new Date(now.getTime() + 60_000)
-  const event = (): NewAuditRow => ({
-    id: app.ctx.random.id(),
-    at: now,
-    event: 'test.done',
-    outcome: 'success',
-    actorType: 'system',
-    subjectId: company.tenantId,
-  })
+  const event = (until = writtenUntil()): EventsAtHand => {
+    const row: NewAuditRow = {
+      id: app.ctx.random.id(),
+      at: now,
+      event: 'test.done',
+      outcome: 'success',
+      actorType: 'system',
+      subjectId: company.tenantId,
+    }
+    return { rows: [row], until }
+  }
   const events = async () => (await app.events(company.tenantId, { event: 'test.done' })).length
-  const authorize = async (scopes: string[], resourceServerId: string | null = server.id, remember = true) => {
+  const authorize = async (scopes: string[], resourceServerId: string | null = server.id, remember = true, by = event()) => {
     const [id, codeHash] = [app.ctx.random.id(), app.ctx.random.bytes(32)]
     const whose = { userId: person.id, clientId: client.id, resourceServerId, sessionId }
     const proof = { codeHash, codeExpiresAt: later, redirectUri: client.redirectUri, codeChallenge: 'challenge' }
     const row = { id, grantId: app.ctx.random.id(), ...whose, ...proof, offline: true, scopes, authTime: now, amr: ['pwd'], acr: 'aal1' }
-    await authorizeAtOnce(t, { ...row, createdAt: now, expiresAt: later }, remember, event())
-    return { id, codeHash }
+    const isDone = await authorizeAtOnce(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
+    return { id, codeHash, isDone }
   }
   const request = (handleHash: Uint8Array, resource?: string) => ({
     id: app.ctx.random.id(),
@@ -135,9 +139,20 @@ test('a code is redeemed with its event or not at all, and only while what it gi
     [{}, { resource: resource && { ...resource, scopes: ['a'] } }],
     [{}, { resource: resource && { ...resource, resource: 'https://elsewhere.example/' } }],
   ] as const)
-    expect(await redeemAtOnce(t, { ...redemption, ...wrong }, as, event())).toBe(false)
-  expect([await events(), (await findStanding(t, id, now))?.familyHash]).toEqual([before, undefined])
-  expect(await redeemAtOnce(t, redemption, read, event())).toBe(true)
-  expect(await redeemAtOnce(t, redemption, read, event())).toBe(false)
+    expect(await redeemAtOnce(t, { ...redemption, ...wrong }, as, event())).toBeUndefined()
+  expect(await redeemAtOnce(t, redemption, read, event(new Date(0)))).toBeUndefined()
+  expect([await events(), await findStanding(t, id, now)]).toEqual([before, read])
+  await atomically(t, (tx) => updateUser(tx, person.id, { name: 'Changed' }))
+  expect(await redeemAtOnce(t, redemption, read, event())).toEqual({ ...read, name: 'Changed' })
+  expect(await redeemAtOnce(t, redemption, read, event())).toBeUndefined()
   expect(await events()).toBe(before + 1)
+})
+
+test('what is allowed is written with its event in time, or not at all', async () => {
+  const { t, now, client, person, server, event, events, authorize } = await start()
+  const [{ isDone }, late] = [await authorize(['a']), await authorize(['a', 'b'], server.id, true, event(new Date(0)))]
+  expect([isDone, late.isDone, await events()]).toEqual([true, false, 1])
+  expect(await findStanding(t, late.id, now)).toBeUndefined()
+  const of = { userId: person.id, clientId: client.id, resourceServerId: server.id, now }
+  expect((await findConsentState(t, of)).granted).toEqual(['a'])
 })

@@ -2,11 +2,12 @@
 // by the driver (hot path); oauth-code-flow.test.ts holds them to what they are made of.
 import { oauthAuthorizations, oauthRequests } from '../tables/oauth.ts'
 import { atOnce, type TenantDb } from '../tenant.ts'
-import { auditRecord, type NewAuditRow, RECORDED } from './audit-events.ts'
+import { auditRecords, type EventsAtHand, IN_TIME, RECORDED } from './audit-events.ts'
 import { LOOKS, type Looks, looksOf } from './branding.ts'
 import {
   AUTHORIZED,
   type AuthorizationParameters,
+  BEHIND_REDEEMED,
   type ConsentState,
   GRANTED,
   KEPT,
@@ -89,12 +90,12 @@ export const takeConsent = async (
   }
 }
 
-const AUTHORIZE = `with ${AUTHORIZED}, recorded as (${RECORDED('authorized', '$3')}) select id from authorized`
+const AUTHORIZE = `with ${AUTHORIZED(IN_TIME('$4'))}, recorded as (${RECORDED('authorized', '$3')}) select id from authorized`
 
-/** As `authorizeClient`, with its event, at once. */
-export const authorizeAtOnce = async (t: TenantDb, row: NewAuthorization, remember: boolean, event: NewAuditRow): Promise<void> => {
-  const params = [jsonRecord(oauthAuthorizations, { ...row, tenantId: t.tenantId }), remember, auditRecord(t, event)]
-  await atOnce(t, { text: AUTHORIZE, params, arrays: true })
+/** As `authorizeClient`, with its events, at once. False, and nothing is written, where it is too late for them. */
+export const authorizeAtOnce = async (t: TenantDb, row: NewAuthorization, remember: boolean, { rows, until }: EventsAtHand): Promise<boolean> => {
+  const params = [jsonRecord(oauthAuthorizations, { ...row, tenantId: t.tenantId }), remember, auditRecords(t, rows), until.toISOString()]
+  return (await atOnce(t, { text: AUTHORIZE, params, arrays: true })).length === 1
 }
 
 const WITH_CODE = `select client.*, standing.* from (${CLIENT({ id: '$2', resource: '$3::text', now: '$4' })}) client
@@ -116,19 +117,21 @@ export const findClientAndCode = async (
   return { client, beside: id === null ? undefined : { id, standing: standingOf(cells) } }
 }
 
-const REDEEM = `with ${REDEEMED('and s.held = $11::text[] and s.resource is not distinct from $12')}, recorded as (${RECORDED('redeemed', '$13')})
-select id from redeemed`
+const AS_JUDGED = `and s.held = $11::text[] and s.resource is not distinct from $12 and ${IN_TIME('$14')}`
+const REDEEM = `with ${REDEEMED(AS_JUDGED)}, recorded as (${RECORDED('redeemed', '$13')}) ${BEHIND_REDEEMED}`
 
 /**
- * As `redeemCode`, with its event, at once, of what was read before. False, and nothing is written, also where what the person may have is not that any more,
- * and so not what the event says.
+ * As `redeemCode`, with its events, at once: tells what is behind the code now, which may be another than was read before. Undefined, and nothing is written,
+ * also where what the person may have is not that any more, and so not what the events say, or it is too late for them.
  */
 export const redeemAtOnce = async (
   t: TenantDb,
   redemption: Redemption,
   { resource }: Pick<Standing, 'resource'>,
-  event: NewAuditRow,
-): Promise<boolean> => {
-  const params = [...redemptionOf(t, redemption), resource?.scopes ?? [], resource?.resource ?? null, auditRecord(t, event)]
-  return (await atOnce(t, { text: REDEEM, params, arrays: true })).length === 1
+  { rows, until }: EventsAtHand,
+): Promise<Standing | undefined> => {
+  const judged = [resource?.scopes ?? [], resource?.resource ?? null]
+  const params = [...redemptionOf(t, redemption), ...judged, auditRecords(t, rows), until.toISOString()]
+  const [row] = (await atOnce(t, { text: REDEEM, params, arrays: true })) as Row[]
+  return row === undefined ? undefined : standingOf(row)
 }

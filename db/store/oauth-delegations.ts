@@ -2,7 +2,7 @@
 import { and, arrayContains, eq, gt, isNull } from 'drizzle-orm'
 import { oauthDelegations } from '../tables/delegations.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
-import { jsonRecord } from './records.ts'
+import { INSERT, jsonRecord, RECORD } from './records.ts'
 
 export type { Act } from '../tables/delegations.ts'
 export type Delegation = typeof oauthDelegations.$inferSelect
@@ -28,13 +28,12 @@ export const holdPolicies = async (t: TenantTx, policies: readonly ReadPolicy[])
   return row?.[0] === true
 }
 
-const INSERT = `with ${HELD}
-insert into authsec.oauth_delegations select r.* from jsonb_populate_record(null::authsec.oauth_delegations, $4::jsonb) r where ${ARE_HELD} returning id`
+const STEP = `with ${HELD} ${INSERT(oauthDelegations, RECORD(oauthDelegations, '$4'))} where ${ARE_HELD} returning id`
 
 /** False, and nothing is written, where one of the policies that it was judged by is not as it was read. */
 export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly ReadPolicy[] = []): Promise<boolean> => {
   const record = jsonRecord(oauthDelegations, { ...row, tenantId: t.tenantId })
-  return (await t.run({ text: INSERT, params: [...heldOf(t, policies), record], arrays: true })).length === 1
+  return (await t.run({ text: STEP, params: [...heldOf(t, policies), record], arrays: true })).length === 1
 }
 
 export const findDelegation = async (t: TenantDb, id: string): Promise<Delegation | undefined> => {

@@ -1,6 +1,6 @@
-// Rows as JSON for statements written by hand: `jsonb_populate_record(null::table, $n)` reads them back. The names, and what is left out, come from the
-// declaration of the table, so that such a statement follows it by itself.
-import { getTableColumns } from 'drizzle-orm'
+// Rows as JSON for statements written by hand, and the statements that write them. The names, and what is left out, come from the declaration of the table, so
+// that such a statement follows it by itself, and leaves columns that a later release adds to their defaults.
+import { getTableColumns, getTableName } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 
 type Column = readonly [member: string, name: string, fallback: unknown]
@@ -14,11 +14,18 @@ const columnsOf = (table: PgTable): readonly Column[] => {
   return columns
 }
 
-/** Its columns by name, for a statement that is to leave those that come later to their defaults. */
-export const columnNames = (table: PgTable): string =>
+const namesOf = (table: PgTable, of = ''): string =>
   columnsOf(table)
-    .map(([, name]) => name)
+    .map(([, name]) => of + name)
     .join(', ')
+
+/** What `jsonRecord` made, as row `r`. */
+export const RECORD = (table: PgTable, json: string): string => `jsonb_populate_record(null::authsec.${getTableName(table)}, ${json}::jsonb) r`
+/** What `jsonRecords` made, as rows `r`. */
+export const RECORDS = (table: PgTable, json: string): string => `jsonb_populate_recordset(null::authsec.${getTableName(table)}, ${json}::jsonb) r`
+/** Writes the rows `r` of what is named. */
+export const INSERT = (table: PgTable, from: string): string =>
+  `insert into authsec.${getTableName(table)} (${namesOf(table)}) select ${namesOf(table, 'r.')} from ${from}`
 
 const asJson = (value: unknown): unknown => (value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value)
 
@@ -28,9 +35,9 @@ const recordOf = (columns: readonly Column[], row: Readonly<Record<string, unkno
   return record
 }
 
-/** One row, for `jsonb_populate_record`. */
+/** One row, for `RECORD`. */
 export const jsonRecord = <T extends PgTable>(table: T, row: T['$inferInsert']): string => JSON.stringify(recordOf(columnsOf(table), row))
 
-/** Several, for `jsonb_populate_recordset`. */
+/** Several, for `RECORDS`. */
 export const jsonRecords = <T extends PgTable>(table: T, rows: readonly T['$inferInsert'][]): string =>
   JSON.stringify(rows.map((row) => recordOf(columnsOf(table), row)))

@@ -6,11 +6,12 @@ import { outboxMessages, outboxQueue } from '../tables/operations.ts'
 import { sessions } from '../tables/sessions.ts'
 import { administratorDirectory, knownDevices } from '../tables/users.ts'
 import { atomically, forTenant, ownRows, type TenantDb } from '../tenant.ts'
+import { type NewAuditRow, writtenUntil } from './audit-events.ts'
 import { findLiveRoleNames } from './bindings.ts'
 import { findDefaultClient } from './clients.ts'
 import { findDataKey } from './data-keys.ts'
 import { insertFactor } from './factors.ts'
-import { type Beginning, countWrongPassword, findBeforePassword, findOwed, holdAccount, insertBeginning } from './sign-in.ts'
+import { type Beginning, countWrongPassword, findBeforePassword, findOwed, holdAccount, insertBeginning, insertBeginningAsJudged } from './sign-in.ts'
 import { findTenant } from './tenants.ts'
 import { findFactorKinds, findUser, rememberDevice, type User, updateUser } from './users.ts'
 
@@ -101,7 +102,8 @@ test('what is owed is what the stores of its parts say', async () => {
   expect(await findTenant(t)).toMatchObject(owed.tenant ?? { name: 'none' })
 })
 
-const beginning = (app: Awaited<ReturnType<typeof start>>['app'], userId: string, emailHash: Uint8Array, max: number, kind: string): Beginning => {
+type Begun = Beginning & { readonly events: readonly NewAuditRow[] }
+const beginning = (app: Awaited<ReturnType<typeof start>>['app'], userId: string, emailHash: Uint8Array, max: number, kind: string): Begun => {
   const id = app.ctx.random.id()
   return {
     session: {
@@ -150,7 +152,7 @@ test('a beginning writes every column of what it says, clears what is past, and 
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const b = beginning(app, admin.id, await listedAs(t), 2, 'test:1')
-  expect(await atomically(t, (tx) => insertBeginning(tx, admin.id, b))).toBe(true)
+  expect(await atomically(t, (tx) => insertBeginning(tx, admin.id, b, b.events))).toBe(true)
   const written = await allOf(t)
   expect(written.sessions).toEqual([{ ...b.session, tenantId: t.tenantId }])
   const ofBeginning = written.events.filter(({ requestId }) => requestId === 'request')
@@ -164,10 +166,29 @@ test('a beginning writes every column of what it says, clears what is past, and 
   expect(await findUser(t, admin.id)).toMatchObject({ lastLoginAt: AT, failedAttempts: 0, lockedUntil: null })
 })
 
+test('at once, as judged, in time: otherwise nothing is written', async () => {
+  const { app, t, admin } = await start()
+  await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
+  const emailHash = await listedAs(t)
+  const { judged = '' } = await findBeforePassword(t, admin.email, DEVICE, AT)
+  const begin = (by: string, until: Date) => {
+    const b = beginning(app, admin.id, emailHash, 2, 'test:1')
+    return insertBeginningAsJudged(t, admin.id, by, b, { rows: b.events, until })
+  }
+  const written = await allOf(t)
+  expect([await begin('0'.repeat(64), writtenUntil()), await begin(judged, new Date(0))]).toEqual([false, false])
+  expect(await allOf(t)).toEqual(written)
+  expect(await begin(judged, writtenUntil())).toBe(true)
+  expect((await allOf(t)).events.length).toBe(written.events.length + 2)
+})
+
 test('past the quota nothing is written; the next window counts anew and takes the old counter away', async () => {
   const { app, t, admin } = await start()
   const emailHash = await listedAs(t)
-  const begin = (max: number, kind: string) => atomically(t, (tx) => insertBeginning(tx, admin.id, beginning(app, admin.id, emailHash, max, kind)))
+  const begin = (max: number, kind: string) => {
+    const b = beginning(app, admin.id, emailHash, max, kind)
+    return atomically(t, (tx) => insertBeginning(tx, admin.id, b, b.events))
+  }
   expect(await begin(1, 'test:1')).toBe(true)
   const written = await allOf(t)
   expect(await begin(1, 'test:1')).toBe(false)

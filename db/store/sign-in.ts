@@ -1,14 +1,13 @@
 // The statements of a sign-in, written by hand and prepared by the driver (hot path): one read before the password is judged; then the person is held, and one
 // write does all that begins with a session, sent together. Where that must not be, what is owed is read while the person is held, and then written.
 // One write for a wrong password. Beside the hash they are what a sign-in costs.
-import { auditEvents } from '../tables/audit.ts'
 import { outboxMessages, outboxQueue } from '../tables/operations.ts'
 import { sessions } from '../tables/sessions.ts'
 import { atOnce, type TenantDb, type TenantTx } from '../tenant.ts'
-import type { NewAuditRow } from './audit-events.ts'
+import { auditRecords, type EventsAtHand, IN_TIME, type NewAuditRow, RECORDED } from './audit-events.ts'
 import type { DataKey } from './data-keys.ts'
 import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'
-import { jsonRecord, jsonRecords } from './records.ts'
+import { INSERT, jsonRecord, RECORD } from './records.ts'
 import type { NewSession } from './sessions.ts'
 import type { Tenant } from './tenants.ts'
 import type { DelayRule, FactorKind, KnownDevice, User } from './users.ts'
@@ -198,7 +197,6 @@ export type Beginning = {
   readonly deviceHash: Uint8Array | undefined
   /** The mark that this browser had until now. */
   readonly spentDeviceHash: Uint8Array | undefined
-  readonly events: readonly NewAuditRow[]
   readonly at: Date
 }
 
@@ -210,7 +208,7 @@ const BEGINNING = (asJudged: string): string => `counted as (
 ), swept as (
   delete from authsec.tenant_usage where tenant_id = $1 and kind like $5::text || '%' and kind <> $3 and exists (select from counted where count = 1)
 ), session as (
-  insert into authsec.sessions select r.* from counted, jsonb_populate_record(null::authsec.sessions, $6::jsonb) r
+  ${INSERT(sessions, `counted, ${RECORD(sessions, '$6')}`)}
 ), person as (
   update authsec.users set last_login_at = $7::timestamptz, failed_attempts = 0, locked_until = null
   where tenant_id = $1 and id = $2 and exists (select from counted)
@@ -222,50 +220,47 @@ const BEGINNING = (asJudged: string): string => `counted as (
   insert into authsec.known_devices (tenant_id, user_id, device_hash, last_used_at) select $1::uuid, $2::uuid, $10::bytea, $7::timestamptz from counted where $10::bytea is not null
   on conflict (tenant_id, user_id, device_hash) do update set failed_attempts = 0, locked_until = null, last_used_at = excluded.last_used_at
 ), recorded as (
-  insert into authsec.audit_events select r.* from counted, jsonb_populate_recordset(null::authsec.audit_events, $11::jsonb) r
+  ${RECORDED('counted', '$11')}
 ) select count from counted`
 
 const BEGIN = `with ${BEGINNING('(select) one')}`
 const BEGIN_AS_JUDGED = `with as_judged as (
   select from authsec.tenants t join authsec.users u on u.tenant_id = t.tenant_id
   cross join lateral (select ${OWED_COLUMNS('u.id', '$7::timestamptz')} offset 0) o
-  where t.tenant_id = $1 and u.id = $2 and ${JUDGED} = $12
+  where t.tenant_id = $1 and u.id = $2 and ${JUDGED} = $12 and ${IN_TIME('$13')}
 ), ${BEGINNING('as_judged')}`
 
-const beginningOf = ({ tenantId }: TenantDb, userId: string, b: Beginning): unknown[] => {
-  const events = b.events.map((row) => ({ ...row, tenantId }))
-  return [
-    tenantId,
-    userId,
-    b.quota.kind,
-    b.quota.max,
-    b.quota.prefix,
-    jsonRecord(sessions, { ...b.session, tenantId }),
-    b.at.toISOString(),
-    b.emailHash,
-    b.spentDeviceHash ?? null,
-    b.deviceHash ?? null,
-    jsonRecords(auditEvents, events),
-  ]
-}
+const beginningOf = (t: TenantDb, userId: string, b: Beginning, events: readonly NewAuditRow[]): unknown[] => [
+  t.tenantId,
+  userId,
+  b.quota.kind,
+  b.quota.max,
+  b.quota.prefix,
+  jsonRecord(sessions, { ...b.session, tenantId: t.tenantId }),
+  b.at.toISOString(),
+  b.emailHash,
+  b.spentDeviceHash ?? null,
+  b.deviceHash ?? null,
+  auditRecords(t, events),
+]
 
 /**
  * Counts the sign-in, and with it writes the session, when the person and the address last came, the browser they are known from, and the record. False, and
  * nothing is written, when the quota is used up. The counter is held until the transaction ends, so two cannot both be the last.
  */
-export const insertBeginning = async (t: TenantTx, userId: string, b: Beginning): Promise<boolean> => {
-  const rows = await t.run({ text: BEGIN, params: beginningOf(t, userId, b), arrays: true })
+export const insertBeginning = async (t: TenantTx, userId: string, b: Beginning, events: readonly NewAuditRow[]): Promise<boolean> => {
+  const rows = await t.run({ text: BEGIN, params: beginningOf(t, userId, b, events), arrays: true })
   return rows.length === 1
 }
 
 /**
  * As `insertBeginning`, at once: the person is held, and whoever waited for sees what was committed meanwhile. False, and nothing is written, also where
- * anything of what was judged is not as it was.
+ * anything of what was judged is not as it was, or it is too late for the events.
  */
-export const insertBeginningAsJudged = async (t: TenantDb, userId: string, judged: string, b: Beginning): Promise<boolean> => {
+export const insertBeginningAsJudged = async (t: TenantDb, userId: string, judged: string, b: Beginning, events: EventsAtHand): Promise<boolean> => {
   const held = { text: HOLD, params: [t.tenantId, userId] }
-  const rows = await atOnce(t, { text: BEGIN_AS_JUDGED, params: [...beginningOf(t, userId, b), judged], arrays: true, first: [held] })
-  return rows.length === 1
+  const params = [...beginningOf(t, userId, b, events.rows), judged, events.until.toISOString()]
+  return (await atOnce(t, { text: BEGIN_AS_JUDGED, params, arrays: true, first: [held] })).length === 1
 }
 
 /** What is written when the lock falls. */
@@ -284,11 +279,11 @@ const WRONG = `with counted as (
   where c.tenant_id = $1 and c.user_id = $2 and c.device_hash = $7
 ), fell as (select from counted where failed_attempts = $4
 ), event as (
-  insert into authsec.audit_events select r.* from fell, jsonb_populate_record(null::authsec.audit_events, $8::jsonb) r
+  ${RECORDED('fell', '$8')}
 ), message as (
-  insert into authsec.outbox_messages select r.* from fell, jsonb_populate_record(null::authsec.outbox_messages, $9::jsonb) r
+  ${INSERT(outboxMessages, `fell, ${RECORD(outboxMessages, '$9')}`)}
 ), queued as (
-  insert into authsec.outbox_queue select r.* from fell, jsonb_populate_record(null::authsec.outbox_queue, $10::jsonb) r
+  ${INSERT(outboxQueue, `fell, ${RECORD(outboxQueue, '$10')}`)}
 ) select from fell`
 
 export type WrongPassword = {
@@ -318,7 +313,7 @@ export const countWrongPassword = async (t: TenantTx, w: WrongPassword): Promise
       w.delay.firstDelaySeconds,
       w.delay.maxDelaySeconds,
       w.deviceHash ?? null,
-      jsonRecord(auditEvents, { ...event, tenantId }),
+      auditRecords(t, [event]),
       jsonRecord(outboxMessages, { ...message, tenantId, kind: 'mail' }),
       jsonRecord(outboxQueue, { tenantId, id: message.id, dueAt: message.createdAt }),
     ],

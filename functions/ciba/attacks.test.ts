@@ -7,6 +7,7 @@ import type { Company, Person, startApp, TestApp } from '#shared/testing/app'
 import { answer, ask, askFor, CIBA, newAsker, newPhone, pollCiba, startCiba, TENANT_CIBA } from '#shared/testing/ciba'
 import { countedDb } from '#shared/testing/counted'
 import { testDb } from '#shared/testing/database'
+import { changeClient } from '#shared/testing/oauth'
 import { unchanged } from '#shared/testing/rows'
 import { bodyOf, change, enrol, eventsOf, outcomeOf, setStatus } from '#shared/testing/sign-in'
 import { cibaRoutes } from './routes.ts'
@@ -52,6 +53,28 @@ describe('a client that does not prove itself', () => {
     }
     expect(push.outbox).toEqual([])
     expect(await eventsOf(app, SYSTEM_TENANT, 'ciba.initiate')).toContain('refused: client_unauthenticated')
+  })
+
+  test('in the way that it is registered for: whatever secret lies about from before', async () => {
+    const { app, push, company, person, asker } = await world()
+    const asks = async (named: string, headers: Readonly<Record<string, string>>) =>
+      (await app.request(`${TENANT_CIBA}/initiate`, { headers, body: { client_id: named, email: person.email } })).status
+    const answers: unknown[] = []
+    for (const tokenEndpointAuthMethod of ['private_key_jwt', 'client_secret_post', 'client_secret_basic', null] as const) {
+      await changeClient(app, company, asker.clientId, { tokenEndpointAuthMethod })
+      const basic = await asks(asker.clientId, { authorization: asker.authorization })
+      answers.push([tokenEndpointAuthMethod, basic, await asks(asker.sdkClientId, {})])
+      app.clock.advance(600)
+    }
+    expect(answers).toEqual([
+      ['private_key_jwt', 400, 400],
+      ['client_secret_post', 400, 200],
+      ['client_secret_basic', 200, 200],
+      [null, 200, 200],
+    ])
+    await changeClient(app, company, asker.clientId, { isPublic: true })
+    expect([await asks(asker.clientId, { authorization: asker.authorization }), await asks(asker.sdkClientId, {})]).toEqual([400, 400])
+    expect(push.outbox).toHaveLength(5)
   })
 
   test('asks nobody at another tenant\u2019s domain', async () => {

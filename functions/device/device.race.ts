@@ -40,6 +40,21 @@ test('twenty decisions of two tenants on a grant that is nobody\u2019s: one coun
   expect(await bodyOf(await pollDevice(app, codes))).toMatchObject({ tenant_id: winner?.tenantId })
 })
 
+test('twenty decisions of two people on a client\u2019s grant: one counts, and it alone is in the record', async () => {
+  const app = await startApp(deviceRoutes)
+  const company = await app.company()
+  const people = [company.admin, await app.person(company)]
+  const tokens = await Promise.all(people.map((person) => app.token(person)))
+  const codes = await beginDeviceOf(app, company)
+  const statuses = await twenty(
+    async (n) => (await app.request(`${DEVICE}/verify`, { token: tokens[n % 2] ?? '', body: { user_code: codes.userCode, approve: true } })).status,
+  )
+  expect(tally(statuses)).toEqual({ 200: 1, 400: 19 })
+  const winner = people[statuses.indexOf(200) % 2]
+  expect(await app.events(company.tenantId, { event: 'device_grant.approved' })).toMatchObject([{ actorId: winner?.id }])
+  expect(await bodyOf(await pollDevice(app, codes, company.clientId))).toMatchObject({ user_id: winner?.id })
+})
+
 test('a poll that runs into the approval is told to wait or gets the token, never that the code is gone', async () => {
   const app = await startApp(deviceRoutes)
   const company = await app.company()

@@ -19,7 +19,7 @@ type Body = Readonly<Record<string, unknown>>
 type World = { readonly app: TestApp; readonly company: Company; readonly person: Person; readonly clientId: string; readonly sdkId: string }
 const newServer = async (app: TestApp, company: Company): Promise<{ readonly clientId: string; readonly sdkId: string }> => {
   const secret = Buffer.from(app.ctx.random.bytes(32)).toString('hex')
-  const { id } = await newOauthClient(app, company, { isPublic: true, sdkSecretHash: sha256(secret) })
+  const { id } = await newOauthClient(app, company, { sdkSecretHash: sha256(secret) })
   return { clientId: id, sdkId: `${id}~${secret}` }
 }
 const start = async (env: Readonly<Record<string, string>> = {}): Promise<World> => {

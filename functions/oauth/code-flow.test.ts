@@ -9,6 +9,7 @@ import { authorizationServerError } from '#shared/http/problem'
 import { startApp } from '#shared/testing/app'
 import { countedDb } from '#shared/testing/counted'
 import { testDb } from '#shared/testing/database'
+import { interruptedDb } from '#shared/testing/interrupted'
 import {
   answerIn,
   authorizePath,
@@ -315,6 +316,30 @@ describe('a code', () => {
     expect(await introspect(set.access_token)).toEqual({ active: false })
     expect(await errorOf(await refresh(set.refresh_token))).toEqual([400, 'invalid_grant'])
     expect((await events()).filter((event) => event === 'oauth.authorization_revoked')).toHaveLength(1)
+  })
+
+  test('tells who the person is when it is redeemed, not a moment before', async () => {
+    const { db, before } = await interruptedDb()
+    const { app, browser, client, person, redeem } = await start({ db })
+    const scope = 'openid profile email'
+    const redeemed = async () => claimsOf((await (await redeem(await codeFor(browser, client, { scope, prompt: 'consent' }))).json()).id_token)
+    // Once without, so that the key of the record is at hand.
+    expect(await redeemed()).toMatchObject({ name: 'Pat Person', email: person.email, email_verified: true })
+    const changed = {
+      name: 'Changed',
+      email: `changed-${person.email}`,
+      emailVerifiedAt: null,
+      username: 'changed',
+      avatarUrl: 'https://changed.example/',
+    }
+    before(() => change(app, person, changed), /set code_used_at/)
+    expect(await redeemed()).toMatchObject({
+      name: changed.name,
+      email: changed.email,
+      email_verified: false,
+      preferred_username: changed.username,
+      picture: changed.avatarUrl,
+    })
   })
 
   test('in the wrong hands does nothing, and still counts for its client', async () => {

@@ -2,50 +2,19 @@
 // direction marks.
 import type { OauthClient } from '#db/store/oauth-clients'
 import { keepForPage } from '#db/store/oauth-code-flow'
-import type { DetailType } from '#db/store/oauth-details'
-import { forTenant } from '#db/tenant'
 import { Details } from '#page/details'
 import { Submit } from '#page/form'
 import { answerPage, Form, openPage } from '#page/hosted'
-import { secondsAfter } from '#shared/clock'
-import type { User } from '#shared/http/principal'
 import { type As, Sent } from '#shared/http/route'
-import { newHandle } from '#shared/oauth/handles'
 import { isIdentityScope } from '#shared/oauth/offered'
-import { type Brand, brandFrom } from '#shared/page/brand'
+import { brandFrom } from '#shared/page/brand'
 import { quoted } from '#shared/page/quoted'
 import { fill } from '#shared/page/wait'
-import type { Judged, Parameters } from './authorization-request.ts'
+import type { Judged } from './authorization-request.ts'
 import { CONSENT, type ConsentStrings } from './consent.strings.ts'
 import type { Ctx } from './group.ts'
+import { keptQuestion, type Question } from './question.ts'
 import { isLoopback } from './redirect.ts'
-
-const CONSENT_SECONDS = 600
-
-export type Question = {
-  readonly asked: Judged
-  readonly parameters: Parameters
-  readonly principal: User
-  readonly scopes: readonly string[]
-  readonly types: readonly DetailType[]
-}
-
-const keep = async (ctx: Ctx, { asked, parameters, principal }: Question): Promise<{ readonly handle: string; readonly brand: Brand }> => {
-  const { tenantId, clientId } = asked.client
-  const [handle, at] = [newHandle(ctx, tenantId), ctx.clock.now()]
-  const looks = await keepForPage(forTenant(ctx.db, tenantId), {
-    id: ctx.random.id(),
-    kind: 'consent',
-    handleHash: handle.hash,
-    clientId,
-    userId: principal.userId,
-    sessionId: principal.sessionId,
-    parameters,
-    createdAt: at,
-    expiresAt: secondsAfter(at, CONSENT_SECONDS),
-  })
-  return { handle: handle.text, brand: brandFrom(ctx, looks) }
-}
 
 const inWords = ({ resource }: Judged, scope: string, words: ConsentStrings): string => {
   if (isIdentityScope(scope)) return words.identity[scope as keyof ConsentStrings['identity']]
@@ -76,8 +45,8 @@ const whoSays = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings,
 
 export const consentPage = async (ctx: Ctx, question: Question): Promise<Sent<As<200, string>>> => {
   const { asked, principal, scopes, types } = question
-  const { handle, brand } = await keep(ctx, question)
-  const page = await openPage(ctx, { principal, uiLocales: asked.uiLocales, brand })
+  const { t, handle, row } = keptQuestion(ctx, question)
+  const page = await openPage(ctx, { principal, uiLocales: asked.uiLocales, brand: brandFrom(ctx, await keepForPage(t, row)) })
   const words = CONSENT[page.lang]
   const client = quoted(asked.client.name)
   const { host } = new URL(asked.redirectUri)

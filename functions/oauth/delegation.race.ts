@@ -1,33 +1,16 @@
 // A policy changes at the moment of an exchange: either the exchange knows, or the change does.
 import { expect, test } from 'vitest'
-import { type Db, openDb } from '#db/client'
+import type { Db } from '#db/client'
+import { insertIssuer } from '#db/store/oauth-issuers'
 import { atomically, forTenant } from '#db/tenant'
 import { authorizationServerError } from '#shared/http/problem'
+import { TOKEN_TYPES } from '#shared/oauth/offered'
 import { exchange, introspected, newAgent, newExchanger, newPolicy } from '#shared/testing/agents'
 import { startApp } from '#shared/testing/app'
-import { testDb } from '#shared/testing/database'
+import { interruptedDb } from '#shared/testing/interrupted'
 import { browserOf, codeFor, newResource, post, VERIFIER } from '#shared/testing/oauth'
 import { agentRoutes } from '../agents/routes.ts'
 import { oauthRoutes } from './routes.ts'
-
-/** Before the transaction that keeps a step, once, something else comes to pass. */
-const interruptedDb = async () => {
-  const { engine } = await testDb()
-  let meanwhile: (() => Promise<unknown>) | undefined
-  const db: Db = openDb({
-    ...engine,
-    transaction: async (scope, work) => {
-      const first = meanwhile
-      meanwhile = undefined
-      await first?.()
-      return engine.transaction(scope, work)
-    },
-  })
-  const before = (work: () => Promise<unknown>): void => {
-    meanwhile = work
-  }
-  return { db, before }
-}
 
 const start = async (db?: Db) => {
   const app = await startApp([...oauthRoutes, ...agentRoutes], { render: authorizationServerError, ...(db === undefined ? {} : { db }) })
@@ -51,21 +34,42 @@ const start = async (db?: Db) => {
         arrays: true,
       })
     ).length
-  return { app, company, server, agent, policy, subject, change, rows }
+  return { app, company, server, agent, person, policy, subject, change, rows }
 }
 
-test.each([
+const CHANGES = [
   ['narrowed', 'update authsec.delegation_policies set max_ttl_seconds = 60 where id = $1'],
   ['switched off', 'update authsec.delegation_policies set enabled = false where id = $1'],
   ['left to another type', `update authsec.delegation_policies set agent_type = 'other' where id = $1`],
   ['removed', 'delete from authsec.delegation_policies where id = $1'],
-])('a policy that is %s after it was read issues nothing, and a second try is judged by what it says', async (_, text) => {
+] as const
+
+test.each(CHANGES)('a policy that is %s after it was read issues nothing, and a second try is judged by what it says', async (_, text) => {
   const { db, before } = await interruptedDb()
   const { app, company, agent, policy, subject, rows } = await start(db)
   before(() => atomically(forTenant(db, company.tenantId), (t) => t.run({ text, params: [policy], arrays: true })))
   const refused = await exchange(app, agent, subject)
   expect([refused.status, refused.headers.get('retry-after'), await rows()]).toEqual([503, '1', 0])
   const again = await exchange(app, agent, subject)
+  expect([again.status, (await again.json()).expires_in]).toEqual(text.includes('60') ? [200, 60] : [400, undefined])
+})
+
+test.each(CHANGES)('a policy that is %s after it was read asserts nobody elsewhere', async (_, text) => {
+  const { db, before } = await interruptedDb()
+  const { app, company, agent, person, subject } = await start(db)
+  const { access_token: left } = await (await exchange(app, agent, subject)).json()
+  const [there, at, t] = ['https://as.partner.example.com', app.clock.now(), forTenant(db, company.tenantId)]
+  const sends = { sends: true, clientIds: { [agent.id]: 'their-agent' }, sentScopes: ['chat.read'] }
+  await atomically(t, (tx) =>
+    insertIssuer(tx, { id: app.ctx.random.id(), name: 'Partner', issuer: there, ...sends, validFrom: at, createdAt: at, updatedAt: at }),
+  )
+  const policy = await newPolicy(app, company, [{ userId: person.id }], { allowed: ['chat.read'], audience: [there], seconds: 300 })
+  const assert = () => exchange(app, agent, left, { requested_token_type: TOKEN_TYPES.idJag, audience: there })
+  before(() => atomically(t, (tx) => tx.run({ text, params: [policy], arrays: true })))
+  const refused = await assert()
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+  expect(await app.events(company.tenantId, { event: 'oauth.identity_asserted', outcome: 'success' })).toEqual([])
+  const again = await assert()
   expect([again.status, (await again.json()).expires_in]).toEqual(text.includes('60') ? [200, 60] : [400, undefined])
 })
 

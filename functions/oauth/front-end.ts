@@ -4,32 +4,29 @@ import { type AskedConsent, findConsentState, insertRequest, type KeptRequest } 
 import { findLiveSession } from '#db/store/sessions'
 import { findTenant } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
+import { atomically } from '#db/tenant'
 import { record } from '#shared/audit/record'
 import { finish } from '#shared/browser/finish'
 import { goTo } from '#shared/browser/go'
-import { secondsAfter } from '#shared/clock'
 import { AppError } from '#shared/errors'
 import type { User } from '#shared/http/principal'
 import { as, Sent } from '#shared/http/route'
 import { type Answered, broughtBack, browserBinding, invalidChallenge } from '#shared/oauth/challenge-answer'
 import { canonical } from '#shared/oauth/details'
 import { frontEndAt } from '#shared/oauth/front-end'
-import { newHandle } from '#shared/oauth/handles'
 import { reissueSessionToken } from '#shared/token/reissue'
 import { judge, pickParameters } from './authorization-request.ts'
 import { type Asked, away, grantable, keepWaiting, type Page, toClient, waitingAt } from './authorize.ts'
 import { findClientOfRow } from './client-authentication.ts'
-import type { Question } from './consent.page.tsx'
 import { knownTypes } from './detail-types.ts'
 import type { Ctx } from './group.ts'
 import { issueCode } from './issue-code.ts'
+import { keptQuestion, type Question } from './question.ts'
 import { redirectUriFor } from './redirect.ts'
 
 const HMGR = '/authsec/hmgr'
-/** As long as our own page would wait. */
-const CONSENT_SECONDS = 600
 
+/** As of the last second: who is led by it comes to an address of ours first, which asks anew. */
 const isElsewhere = async (ctx: Ctx, client: Asked['client']): Promise<boolean> =>
   (await frontEndAt(ctx, client.tenantId, client, client.loginUi)).kind === 'at'
 
@@ -58,25 +55,11 @@ const askedOf = ({ asked, scopes, types }: Question): AskedConsent => {
 
 /** Undefined where our own page asks. */
 export const leadToConsent = async (ctx: Ctx, question: Question): Promise<Page | undefined> => {
-  const { asked, parameters, principal } = question
-  const { tenantId, clientId } = asked.client
-  if (!(await isElsewhere(ctx, asked.client))) return undefined
+  if (!(await isElsewhere(ctx, question.asked.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
-  const [handle, at] = [newHandle(ctx, tenantId), ctx.clock.now()]
-  await insertRequest(forTenant(ctx.db, tenantId), {
-    id: ctx.random.id(),
-    kind: 'consent',
-    handleHash: handle.hash,
-    clientId,
-    userId: principal.userId,
-    sessionId: principal.sessionId,
-    browserHash: hash,
-    consent: askedOf(question),
-    parameters,
-    createdAt: at,
-    expiresAt: secondsAfter(at, CONSENT_SECONDS),
-  })
-  return goTo(ctx, `${HMGR}/consent?${new URLSearchParams({ consent_challenge: handle.text })}`, { remember })
+  const { t, handle, row } = keptQuestion(ctx, question)
+  await insertRequest(t, { ...row, browserHash: hash, consent: askedOf(question) })
+  return goTo(ctx, `${HMGR}/consent?${new URLSearchParams({ consent_challenge: handle })}`, { remember })
 }
 
 type Client = NonNullable<Awaited<ReturnType<typeof findClientOfRow>>>
@@ -154,5 +137,7 @@ export const goOn = async (ctx: Ctx, principal: User | undefined, query: Readonl
   const step = login === undefined ? 'consent' : 'login'
   const answer = await back(ctx, await broughtBack(ctx, step, clientId, login ?? consent ?? ''))
   if (!answer.accepts) return toClient(ctx, answer.redirectUri, answer.parameters.state, () => refuse(answer))
+  // A yes that was given where the company is asked no more: who holds that place now may have said it.
+  if (!(await isElsewhere(ctx, answer.client))) throw invalidChallenge(step)
   return step === 'login' ? signedIn(ctx, principal, answer) : decided(ctx, principal, answer)
 }

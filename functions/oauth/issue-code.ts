@@ -3,7 +3,7 @@ import { authorizeClient } from '#db/store/oauth-authorizations'
 import { authorizeAtOnce } from '#db/store/oauth-code-flow'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
 import { atomically, forTenant, type TenantTx } from '#db/tenant'
-import { byUser, eventRowAtHand, type Occurrence, record } from '#shared/audit/record'
+import { byUser, eventsAtHand, type Occurrence, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import type { User } from '#shared/http/principal'
 import { notedDetails } from '#shared/oauth/details'
@@ -64,9 +64,8 @@ export const issueCode = async (
     after: { authorization_id: id, scopes, resource: j.resource?.resource ?? null, ...notedDetails(j.details) },
   }
   const isAll = also === undefined && client.registeredBy === 'administrator' && j.details.length === 0
-  const event = isAll ? await eventRowAtHand(t, ctx, occurrence) : undefined
-  if (event !== undefined) await authorizeAtOnce(t, authorization, remember, event)
-  else {
+  const events = isAll ? await eventsAtHand(t, ctx, occurrence) : undefined
+  if (events === undefined || !(await authorizeAtOnce(t, authorization, remember, events))) {
     await atomically(t, async (tx) => {
       await also?.(tx)
       await admit(tx, client, whose.resourceServerId, at)

@@ -74,7 +74,8 @@ const requireSecret = async (ctx: Ctx, caller: User, secret: string): Promise<vo
   const clientId = caller.clientId
   const refusal = new AppError('invalid_credentials', undefined, { field: 'body.secret_id' })
   if (clientId === undefined) throw refusal
-  const client = (await authenticateSdkClient(ctx, sdkClientId(clientId, secret))) ?? (await authenticateClientSecret(ctx, { clientId, secret }))
+  const client =
+    (await authenticateSdkClient(ctx, sdkClientId(clientId, secret))) ?? (await authenticateClientSecret(ctx, { clientId, secret }, 'in body'))
   if (client?.tenantId !== caller.tenantId) throw refusal
 }
 

@@ -1,11 +1,12 @@
 // Up to where the record is final. Its order is the order of ids, an id is made before its transaction commits, and transactions overlap: a reader that went by
 // the newest id it saw would step over events that commit later under a lower id.
 //
-// An id is written within SETTLING_SECONDS of being made (it is made by `record`, which then inserts at once; the bound also covers how far the clocks of two
-// instances are apart), or its transaction waits for a lock that another holds. So every event with an id older than that, as of now, stands in a transaction
-// that has written something by now, or waits. Once all of those are over, each of those events is committed and visible, or will never be: below that bound
+// An id is written within SETTLING_SECONDS of being made (it is made by `record`, in a transaction under way, which then inserts at once; or else its statement
+// writes nothing when it is late; the bound also covers how far the clocks of two instances are apart), or its transaction waits for a lock that another holds.
+// So every event with an id older than that, as of now, stands in a transaction that has written something by now, or waits. Once all of those are over, each of those events is committed and visible, or will never be: below that bound
 // nothing can be added. How long those transactions last does not matter, and writers pay nothing for it.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { WRITTEN_WITHIN_SECONDS } from '#db/store/audit-events'
 import { haveWritersEnded, markWriters } from '#db/store/audit-stream'
 import { type AnyScope, directory } from '#db/tenant'
 import { secondsAfter } from '../clock.ts'
@@ -13,7 +14,7 @@ import type { BaseCtx } from '../context.ts'
 import { leastIdAt } from '../random.ts'
 
 /** From making an event's id to its row being written, with room for clocks that disagree. Also the least delay of whoever follows the record. */
-export const SETTLING_SECONDS = 2
+export const SETTLING_SECONDS = WRITTEN_WITHIN_SECONDS + 1
 
 const TRIES = 20
 const PAUSE_MS = 25

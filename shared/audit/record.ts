@@ -1,5 +1,5 @@
 // Writes what happened: a change inside the caller's transaction, a refusal in one of its own after the rollback.
-import { insertAuditEvent, insertAuditEvents, type NewAuditRow } from '#db/store/audit-events'
+import { type EventsAtHand, insertAuditEvent, insertAuditEvents, type NewAuditRow, writtenUntil } from '#db/store/audit-events'
 import type { TenantDb, TenantTx } from '#db/tenant'
 import type { BaseCtx, RequestInfo } from '../context.ts'
 import type { Caller, User } from '../http/principal.ts'
@@ -118,11 +118,18 @@ export const eventRow = async (t: TenantTx, ctx: AuditCtx, o: Occurrence): Promi
   return { ...row, sealed: await ctx.keyring.seal(t, row.subjectId, JSON.stringify(details), auditContext(row.id)) }
 }
 
-/** As `eventRow`, before there is a transaction: undefined where the key of its subject is not at hand, and so has to be read or made in one. */
-export const eventRowAtHand = async (t: TenantDb, ctx: AuditCtx, o: Occurrence): Promise<NewAuditRow | undefined> => {
+const rowAtHand = async (t: TenantDb, ctx: AuditCtx, o: Occurrence): Promise<NewAuditRow | undefined> => {
   const row = rowOf(t, ctx, o)
   const sealed = await ctx.keyring.sealAtHand(t, row.subjectId, JSON.stringify(detailsOf(ctx.request, o)), auditContext(row.id))
   return sealed === undefined ? undefined : { ...row, sealed }
+}
+
+/** As `eventRow`, before there is a transaction: undefined where the key of a subject is not at hand, and so has to be read or made in one. */
+export const eventsAtHand = async (t: TenantDb, ctx: AuditCtx, ...occurrences: readonly Occurrence[]): Promise<EventsAtHand | undefined> => {
+  const until = writtenUntil()
+  const made = await Promise.all(occurrences.map((o) => rowAtHand(t, ctx, o)))
+  const rows = made.filter((row) => row !== undefined)
+  return rows.length < made.length ? undefined : { rows, until }
 }
 
 /** Writes one event. It commits with the change it speaks of, or not at all. */

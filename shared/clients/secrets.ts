@@ -1,8 +1,8 @@
 // Secrets of clients: 256 random bits, shown once, kept as SHA-256 (a digest is enough for what nobody can guess). A client has two: the one that it shows
 // as a password, and the second half of its SDK client id, for SDKs that send a client id and nothing else.
 import { createHash } from 'node:crypto'
-import { type ClientCredentials, type ClientEntry, findClientCredentials } from '#db/store/clients'
-import { directory } from '#db/tenant'
+import { type Client, type ClientCredentials, type ClientEntry, findClient, findClientCredentials } from '#db/store/clients'
+import { directory, forTenant } from '#db/tenant'
 import type { BaseCtx } from '../context.ts'
 import { equal } from '../crypto/equal.ts'
 import type { Credentials } from '../http/basic.ts'
@@ -43,19 +43,36 @@ const entryOf = ({ clientId, tenantId, active }: ClientCredentials): ClientEntry
 const inOverlap = (ctx: Deps, { previousValidUntil }: ClientCredentials): boolean =>
   previousValidUntil !== null && previousValidUntil > ctx.clock.now()
 
-/** An active client that shows its secret, with or without a service account to act as. */
-export const authenticateClientSecret = async (ctx: Deps, { clientId, secret }: Credentials): Promise<ClientEntry | undefined> => {
+type Method = Client['tokenEndpointAuthMethod']
+const IN_HEADER: readonly Method[] = [null, 'client_secret_basic']
+const IN_BODY: readonly Method[] = [...IN_HEADER, 'client_secret_post']
+
+/** The client, if it is registered to prove itself so (RFC 7591 section 2), whatever secret may lie about from before. */
+const registeredFor = async (ctx: Deps, found: ClientCredentials, methods: readonly Method[]): Promise<ClientEntry | undefined> => {
+  const client = await findClient(forTenant(ctx.db, found.tenantId), found.clientId)
+  return client !== undefined && !client.isPublic && methods.includes(client.tokenEndpointAuthMethod) ? entryOf(found) : undefined
+}
+
+/** An active client that shows its secret by HTTP Basic, or in a body, with or without a service account to act as. */
+export const authenticateClientSecret = async (
+  ctx: Deps,
+  { clientId, secret }: Credentials,
+  shown: 'in header' | 'in body' = 'in header',
+): Promise<ClientEntry | undefined> => {
   const found = await credentialsOf(ctx, clientId)
   if (found === undefined) return undefined
   const hashes = [found.secretHash, ...(inOverlap(ctx, found) ? [found.previousSecretHash] : [])]
-  return isOneOf(secret, hashes) ? entryOf(found) : undefined
+  return isOneOf(secret, hashes) ? registeredFor(ctx, found, shown === 'in body' ? IN_BODY : IN_HEADER) : undefined
 }
 
-/** An active client that shows its SDK client id, wherever a client id stands in a body or in `X-Client-ID`. A plain client id authenticates nobody. */
+/**
+ * An active client that shows its SDK client id, wherever a client id stands in a body or in `X-Client-ID`: SDKs can do nothing else, so it counts as a secret in a
+ * body does, also for who is registered for HTTP Basic. A plain client id authenticates nobody.
+ */
 export const authenticateSdkClient = async (ctx: Deps, text: string): Promise<ClientEntry | undefined> => {
   const secret = sdkSecretOf(text)
   const found = secret === undefined ? undefined : await credentialsOf(ctx, text)
   if (secret === undefined || found === undefined) return undefined
   const hashes = [found.sdkSecretHash, ...(inOverlap(ctx, found) ? [found.previousSdkSecretHash] : [])]
-  return isOneOf(secret, hashes) ? entryOf(found) : undefined
+  return isOneOf(secret, hashes) ? registeredFor(ctx, found, IN_BODY) : undefined
 }

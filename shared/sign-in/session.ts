@@ -2,7 +2,7 @@
 import type { NewAuditRow } from '#db/store/audit-events'
 import { type Account, type Door, findOwed, insertBeginning, insertBeginningAsJudged, type Owed } from '#db/store/sign-in'
 import type { TenantDb, TenantTx } from '#db/tenant'
-import { eventRow, eventRowAtHand, type Occurrence } from '../audit/record.ts'
+import { eventRow, eventsAtHand, type Occurrence } from '../audit/record.ts'
 import { secondsAfter } from '../clock.ts'
 import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -123,13 +123,13 @@ export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: Mint): Pr
   const { begun, written, occurrences } = beginningOf(t, ctx, mint, owed)
   const events: NewAuditRow[] = []
   for (const occurrence of occurrences) events.push(await eventRow(t, ctx, occurrence))
-  if (!(await insertBeginning(t, mint.user.id, { ...written, events }))) throw signInsUsedUp(ctx, t.tenantId)
+  if (!(await insertBeginning(t, mint.user.id, written, events))) throw signInsUsedUp(ctx, t.tenantId)
   return begun
 }
 
 /**
  * As `beginSession`, in one statement, of somebody whose first factor was judged by what was read before it. Undefined, and nothing is written, where that is
- * no longer so, the quota is used up or the record cannot be sealed yet: `beginSession` says which.
+ * no longer so, the quota is used up, or the record cannot be sealed yet or came too late: `beginSession` says which.
  */
 export const beginAsJudged = async (
   t: TenantDb,
@@ -138,10 +138,8 @@ export const beginAsJudged = async (
   judged: string,
 ): Promise<Begun | undefined> => {
   const { begun, written, occurrences } = beginningOf(t, ctx, mint, mint.owed)
-  const rows = await Promise.all(occurrences.map((occurrence) => eventRowAtHand(t, ctx, occurrence)))
-  const events = rows.filter((row) => row !== undefined)
-  if (events.length < rows.length) return undefined
-  return (await insertBeginningAsJudged(t, mint.user.id, judged, { ...written, events })) ? begun : undefined
+  const events = await eventsAtHand(t, ctx, ...occurrences)
+  return events !== undefined && (await insertBeginningAsJudged(t, mint.user.id, judged, written, events)) ? begun : undefined
 }
 
 /** Signs the token of a session that was committed. */

@@ -2,7 +2,7 @@
 import { findUsedCode, type Redemption, redeemCode, revokeAuthorization, type Standing } from '#db/store/oauth-authorizations'
 import { findClientAndCode, redeemAtOnce } from '#db/store/oauth-code-flow'
 import { atomically, forTenant } from '#db/tenant'
-import { byClient, eventRowAtHand, type Occurrence, record } from '#shared/audit/record'
+import { byClient, eventsAtHand, type Occurrence, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import { AppError } from '#shared/errors'
 import type { Details } from '#shared/oauth/details'
@@ -58,10 +58,11 @@ const redeemAsRead = async (ctx: Ctx, asked: Asked, redemption: Redemption): Pro
   const isPlain = form.authorization_details === undefined && (form.resource === undefined || form.resource === behind?.standing.resource?.resource)
   if (behind === undefined || !isPlain) return undefined
   const t = forTenant(ctx.db, client.tenantId)
-  const { id, standing } = behind
-  const redeemed = { id, standing, scopes: standingScopes(standing), details: standing.details }
-  const event = await eventRowAtHand(t, ctx, issued(asked, redeemed))
-  return event !== undefined && (await redeemAtOnce(t, redemption, standing, event)) ? redeemed : undefined
+  const { id, standing: read } = behind
+  const redeemed = (standing: Standing): Redeemed => ({ id, standing, scopes: standingScopes(standing), details: standing.details })
+  const events = await eventsAtHand(t, ctx, issued(asked, redeemed(read)))
+  const standing = events && (await redeemAtOnce(t, redemption, read, events))
+  return standing && redeemed(standing)
 }
 
 /** What is thrown here leaves the code as it was. */

@@ -1,0 +1,60 @@
+// A change that is written by one statement waits before it is sent: for a connection, a pooler, a server that wakes. Who follows the record waits for less.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { WRITTEN_WITHIN_SECONDS } from '#db/store/audit-events'
+import { SETTLING_SECONDS } from '#shared/audit/horizon'
+import { leastIdAt } from '#shared/random'
+import { startApp } from '#shared/testing/app'
+import { interruptedDb } from '#shared/testing/interrupted'
+import { authorizePath, browserOf, codeFor, newOauthClient, post, VERIFIER } from '#shared/testing/oauth'
+import { authRoutes } from '../functions/auth/routes.ts'
+import { oauthRoutes } from '../functions/oauth/routes.ts'
+
+const start = async () => {
+  const { db, before } = await interruptedDb()
+  const app = await startApp([...authRoutes, ...oauthRoutes], { db })
+  const company = await app.company()
+  const { admin } = company
+  const client = await newOauthClient(app, company)
+  const browser = await browserOf(app, admin)
+  const code = () => codeFor(browser, client, { scope: 'openid' })
+  const redeem = async () => {
+    const form = { grant_type: 'authorization_code', code: await code(), code_verifier: VERIFIER }
+    return () => post(app, '/oauth/token', form, { authorization: client.authorization })
+  }
+  const login = { body: { email: admin.email, password: admin.password } }
+  return {
+    app,
+    company,
+    before,
+    prepared: {
+      'user.signed_in': async () => () => app.request('/authsec/uflow/auth/admin/login', login),
+      'oauth.authorized': async () => {
+        await code()
+        return () => browser.get(authorizePath(client, { scope: 'openid' }))
+      },
+      'oauth.tokens_issued': redeem,
+    },
+  }
+}
+
+test.each(['user.signed_in', 'oauth.authorized', 'oauth.tokens_issued'] as const)(
+  '%s that waited takes its place anew, and is written once',
+  async (event) => {
+    const { app, company, before, prepared } = await start()
+    // Once without, so that the key of the record is at hand.
+    await (await prepared[event]())()
+    const step = await prepared[event]()
+    const known = (await app.events(company.tenantId, { event })).length
+    let waited = false
+    before(async () => {
+      waited = true
+      app.clock.advance(SETTLING_SECONDS)
+      await sleep(WRITTEN_WITHIN_SECONDS * 1000 + 50)
+    }, /insert into authsec\.audit_events/)
+    expect((await step()).status).toBeLessThan(400)
+    const events = await app.events(company.tenantId, { event })
+    expect([waited, events.length]).toEqual([true, known + 1])
+    expect((events[0]?.id ?? '') >= leastIdAt(app.clock.now())).toBe(true)
+  },
+)
