@@ -10,5 +10,10 @@ export const MIGRATIONS: readonly Migration[] = [
     "version": 2,
     "name": "language_of_people",
     "sql": "ALTER TABLE \"authsec\".\"users\" ADD COLUMN \"language\" text;"
+  },
+  {
+    "version": 3,
+    "name": "proof_of_domains",
+    "sql": "ALTER TABLE \"authsec\".\"tenant_domains\" ADD COLUMN \"proof_missing_since\" timestamp (3) with time zone;"
   }
 ]

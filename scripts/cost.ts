@@ -58,7 +58,7 @@ export const DEPLOYMENT = {
   alarms: 10,
   ownMetrics: 6,
   pollsADay: (5 * 86_400) / 20,
-  jobsADay: 96 * 3 + 24 * 2 + 4,
+  jobsADay: 96 * 3 + 24 * 2 + 5,
   wakesADay: 96,
   wokenMinutes: 5,
 } as const

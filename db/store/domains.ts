@@ -183,6 +183,60 @@ export const markDomainVerified = async (t: TenantTx, id: string, by: string, at
   return row
 }
 
+/** Custom domains that are proved, of all tenants, a page at a time in their own order. */
+export const listProvedDomains = async (
+  d: AnyScope,
+  after: string,
+  limit: number,
+): Promise<{ readonly domain: string; readonly tenantId: TenantId }[]> => {
+  const rows = await d.db
+    .select({ domain: domainDirectory.domain, tenantId: domainDirectory.tenantId })
+    .from(domainDirectory)
+    .where(and(eq(domainDirectory.isVerified, true), eq(domainDirectory.kind, 'custom'), gt(domainDirectory.domain, after)))
+    .orderBy(domainDirectory.domain)
+    .limit(limit)
+  return rows.map((row) => ({ domain: row.domain, tenantId: asTenantId(row.tenantId) }))
+}
+
+export const findProvedDomain = async (t: TenantDb, domain: string): Promise<Domain | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(tenantDomains)
+    .where(and(ownRows(t, tenantDomains), eq(tenantDomains.domain, domain), eq(tenantDomains.isVerified, true)))
+  return row
+}
+
+/** Whether the proof of a proved domain was there, and if not why. False when it is proved no more, or gone. */
+export const noteProof = async (
+  t: TenantTx,
+  id: string,
+  missing: { readonly since: Date; readonly reason: string } | undefined,
+  at: Date,
+): Promise<boolean> => {
+  const rows = await t.db
+    .update(tenantDomains)
+    .set({ lastCheckedAt: at, proofMissingSince: missing?.since ?? null, failureReason: missing?.reason ?? null })
+    .where(and(ownRows(t, tenantDomains), eq(tenantDomains.id, id), eq(tenantDomains.isVerified, true)))
+    .returning({ id: tenantDomains.id })
+  return rows.length === 1
+}
+
+/** What was proved is a claim again, as if it was made now, and the name is free. The platform's own name takes the place of a primary one. Call under `lockDomains`. */
+export const withdrawProof = async (t: TenantTx, { id, domain, isPrimary }: Domain, reason: string, at: Date): Promise<void> => {
+  const own = ownRows(t, tenantDomains)
+  const claimed = { isVerified: false, isPrimary: false, verifiedAt: null, proofMissingSince: null, createdAt: at }
+  await t.db
+    .update(tenantDomains)
+    .set({ ...claimed, lastCheckedAt: at, failureReason: reason, updatedAt: at })
+    .where(and(own, eq(tenantDomains.id, id)))
+  if (isPrimary)
+    await t.db
+      .update(tenantDomains)
+      .set({ isPrimary: true, updatedAt: at })
+      .where(and(own, eq(tenantDomains.kind, 'platform_subdomain')))
+  await releaseDomain(t, domain)
+}
+
 /** Clears the primary one, then sets this: the unique index allows one at a time. Call under `lockDomains`. */
 export const setPrimaryDomain = async (t: TenantTx, id: string, by: string, at: Date): Promise<Domain | undefined> => {
   const set = { updatedBy: by, updatedAt: at }

@@ -6,7 +6,7 @@ import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 export type Factor = typeof factors.$inferSelect
 export type NewFactor = Omit<typeof factors.$inferInsert, 'tenantId'>
 
-/** How many wrong tries pause a factor, and for how long. */
+/** How many wrong tries in a row pause a factor, and for how long the first time; each pause after it is twice as long, up to a day. */
 export type PauseRule = { readonly tries: number; readonly seconds: number }
 
 /** In a transaction that holds the person's row (`lockUser`), so that no sign-in slips past the new factor. */
@@ -42,13 +42,13 @@ export const spendTry = (
   rule: PauseRule,
 ): Promise<Factor[]> => {
   const at = now.toISOString()
-  // A pause that is over begins a new count.
-  const tries = sql`case when ${factors.pausedUntil} is null then ${factors.failedAttempts} + 1 else 1 end`
+  const tries = sql`(${factors.failedAttempts} + 1)`
+  const seconds = sql`least(86400, ${rule.seconds}::int * power(2, least(${tries} / ${rule.tries}::int - 1, 20)))`
   return t.db
     .update(factors)
     .set({
       failedAttempts: tries,
-      pausedUntil: sql`case when ${tries} >= ${rule.tries}::int then ${at}::timestamptz + make_interval(secs => ${rule.seconds}::int) else null end`,
+      pausedUntil: sql`case when ${tries} % ${rule.tries}::int = 0 then ${at}::timestamptz + make_interval(secs => ${seconds}) else null end`,
     })
     .where(
       and(

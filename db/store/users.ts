@@ -10,6 +10,8 @@ import { indexPeople, indexPerson, searchTextOf } from './user-search.ts'
 
 export type User = typeof users.$inferSelect
 export type NewUser = Omit<typeof users.$inferInsert, 'tenantId' | 'searchText'>
+/** Has a temporary password, or none yet, and never signed in. */
+export const isPending = (user: Pick<User, 'temporaryPassword' | 'lastLoginAt'>): boolean => user.temporaryPassword && user.lastLoginAt === null
 export type FactorKind = 'webauthn' | 'totp' | 'sms'
 
 export const findUser = async (t: TenantDb, userId: string): Promise<User | undefined> => {

@@ -121,6 +121,8 @@ export const tenantDomains = schema.table(
     verifiedAt: moment('verified_at'),
     lastCheckedAt: moment('last_checked_at'),
     failureReason: text('failure_reason'),
+    /** Since when a proved domain shows its proof no more. */
+    proofMissingSince: moment('proof_missing_since'),
     createdBy: uuid('created_by'),
     updatedBy: uuid('updated_by'),
     createdAt: moment('created_at').notNull(),

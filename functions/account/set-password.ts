@@ -5,6 +5,7 @@ import { consumeTicket } from '#db/store/tickets'
 import { findUser, lockUser, proveAdministrator, type User, updateUser } from '#db/store/users'
 import { atomically, forTenant, type TenantDb } from '#db/tenant'
 import { hashNewPassword } from '#shared/account/new-password'
+import { isStillInvited } from '#shared/administration/inviter'
 import { byAnonymous, record } from '#shared/audit/record'
 import { AppError } from '#shared/errors'
 import { SHORTEST_ALONE, SHORTEST_WITH_SECOND_FACTOR } from '#shared/password/policy'
@@ -28,7 +29,7 @@ const linkOf = async (ctx: Ctx, text: string): Promise<Link> => {
   const [tenant, user] = [await findTenant(t), await findUser(t, ticket.userId)]
   const usable = tenant?.status === 'active' && user?.active === true && user.deletedAt === null
   // It proves the address that it was sent to, and no later one.
-  if (!usable || ticket.data?.email !== user.email) throw expired()
+  if (!usable || ticket.data?.email !== user.email || !(await atomically(t, (tx) => isStillInvited(tx, ctx, user)))) throw expired()
   return { t, tenant, user, hash: handleHash(ctx, handle.text) }
 }
 
@@ -49,9 +50,9 @@ export const setPassword = async (ctx: Ctx, body: z.output<typeof SetPassword>):
   await atomically(t, async (tx) => {
     const now = ctx.clock.now()
     const held = await lockUser(tx, user.id)
-    // What was true when the link was read may have ended since: the account, or the address that the link proves.
+    // What was true when the link was read may have ended since: the account, the address that the link proves, or the right of who invited.
     const isStill = held?.active === true && held.deletedAt === null && held.email === user.email
-    if (!isStill || (await consumeTicket(tx, hash, now)) === undefined) throw expired()
+    if (!isStill || !(await isStillInvited(tx, ctx, held)) || (await consumeTicket(tx, hash, now)) === undefined) throw expired()
     await replacePassword(tx, ctx, held, passwordHash)
     const target = { type: 'user', id: user.id }
     await updateUser(tx, user.id, { emailVerifiedAt: now })

@@ -88,7 +88,7 @@ export const groupRoutes = [
     query: DeleteGroupsQuery,
     body: DeleteGroupsBody,
     reply: json(200, Said),
-    errors: ['invalid_request', 'not_found', 'last_administrator'],
+    errors: ['invalid_request', 'not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.deleted'],
     handle: ({ ctx, principal, query, body }) =>
       removeGroups(
@@ -114,7 +114,7 @@ export const groupRoutes = [
     on: `DELETE ${BASE}/map`,
     summary: 'Take a client out of groups.',
     actsIn: 'body.tenant_id',
-    errors: ['not_found'],
+    errors: ['not_found', 'cannot_grant'],
     emits: ['group.unmapped_from_client'],
     handle: ({ ctx, principal, body }) => mapGroups(ctx, principal, actingTenant(principal, body.tenant_id), body, false),
   }),
@@ -135,7 +135,7 @@ export const groupRoutes = [
     on: `DELETE ${BASE}/:tenant_id/users/bulk`,
     summary: 'Take people out of a group: all of them, or nobody.',
     actsIn: 'path.tenant_id',
-    errors: ['not_found', 'last_administrator'],
+    errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_removed'],
     handle: ({ ctx, principal, path, body }) =>
       changeMembers(ctx, principal, actingTenant(principal, path.tenant_id), body.group_id, body.user_ids, false),

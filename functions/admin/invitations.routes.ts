@@ -1,5 +1,7 @@
 // Invitations of administrators.
+import { actingTenant } from '#shared/administration/acting'
 import { InvitationCancelled, InviteBody, Invited, InvitedUser, PendingInvites, Reinvited } from '#shared/administration/invitations.schema'
+import { ActingQuery } from '#shared/administration/wire'
 import { may } from '#shared/http/access'
 import { json } from '#shared/http/route'
 import { route } from './group.ts'
@@ -25,10 +27,11 @@ export const invitationRoutes = [
     summary: 'Take an invitation back.',
     access: may('admin:access', 'users:write'),
     body: InvitedUser,
+    actsIn: 'body.tenant_id',
     reply: json(200, InvitationCancelled),
-    errors: ['not_found', 'invitation_accepted', 'last_administrator'],
+    errors: ['not_found', 'invitation_accepted', 'cannot_grant', 'last_administrator'],
     emits: ['user.invitation_cancelled'],
-    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).cancelInvitation(ctx, principal, body.user_id),
+    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).cancelInvitation(ctx, principal, body),
   }),
   route({
     id: 'admin.resendInvitation',
@@ -36,19 +39,23 @@ export const invitationRoutes = [
     summary: 'Send an invitation again, with a new link.',
     access: may('admin:access', 'users:write'),
     body: InvitedUser,
+    actsIn: 'body.tenant_id',
     reply: json(200, Reinvited),
     errors: ['not_found', 'invitation_accepted', 'invitation_lapsed', 'cannot_grant'],
     emits: ['user.invitation_resent'],
-    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).resendInvitation(ctx, principal, body.user_id),
+    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).resendInvitation(ctx, principal, body),
   }),
   route({
     id: 'admin.listInvitations',
     on: `GET ${BASE}/pending`,
     summary: 'Invitations that nobody has accepted yet, newest first.',
     access: may('admin:access', 'users:read'),
+    query: ActingQuery,
+    actsIn: 'query.tenant_id',
     reply: json(200, PendingInvites),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, principal }) => (await import('#shared/administration/invitations')).listInvitations(ctx, principal),
+    handle: async ({ ctx, principal, query }) =>
+      (await import('#shared/administration/invitations')).listInvitations(ctx, actingTenant(principal, query.tenant_id)),
   }),
 ]

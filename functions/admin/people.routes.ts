@@ -11,13 +11,13 @@ import { route } from './group.ts'
 import { AdminList, AdminListBody, AdminListQuery, EndUserList, EndUserListBody, Said } from './people.schema.ts'
 
 const BASE = '/authsec/uflow/admin'
-const GUARDS: readonly ErrorCode[] = ['not_found', 'primary_administrator', 'last_administrator', 'last_active_user']
+const GUARDS: readonly ErrorCode[] = ['not_found', 'cannot_grant', 'primary_administrator', 'last_administrator', 'last_active_user']
 
 const setStatus = {
   access: may('admin:access', 'users:active'),
   body: StatusBody,
   reply: json(200, StatusSet),
-  errors: [...GUARDS, 'cannot_grant'],
+  errors: GUARDS,
   emits: ['user.activated', 'user.deactivated'],
 } as const
 
@@ -28,10 +28,11 @@ export const peopleRoutes = [
     summary: 'Active administrators of the tenant, newest first.',
     access: may('admin:access', 'users:read'),
     query: AdminListQuery,
+    actsIn: 'query.tenant_id',
     reply: json(200, AdminList),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, principal, query }) => listAdministrators(ctx, principal.tenantId, query),
+    handle: ({ ctx, principal, query }) => listAdministrators(ctx, actingTenant(principal, query.tenant_id), query),
   }),
   route({
     id: 'admin.listUsersByBody',

@@ -7,8 +7,8 @@ const status = z.string().max(50).optional()
 const page = z.coerce.number().int().min(1).max(100_000).optional()
 const limit = z.coerce.number().int().min(1).max(1000).optional()
 
-export const AdminListQuery = z.object({ provider: Provider.optional(), status, page, limit })
-/** `tenant_id` has to be the caller's; client and project are accepted without effect. */
+export const AdminListQuery = z.object({ provider: Provider.optional(), status, tenant_id: Id.optional(), page, limit })
+/** Client and project are accepted without effect. */
 export const AdminListBody = z
   .object({
     status,

@@ -237,5 +237,5 @@ test('what is wrong is named, in words of ours', async () => {
 test('an address that is not public is not reached, whatever its name was when it was written', async () => {
   const { call, create } = await start()
   const id = textIn(await bodyOf(await create({ issuer: 'https://nobody-knows-this.okta.com' })), 'id')
-  expect(await bodyOf(await call('POST', `/${id}/test`))).toMatchObject({ usable: false, reason: 'unresolvable' })
+  expect(await bodyOf(await call('POST', `/${id}/test`))).toMatchObject({ usable: false, reason: 'no_public_address' })
 })

@@ -179,7 +179,7 @@ test('templates, validation against the provider itself, and where a sign-in wou
   await add()
   // The network is off: nobody answers to that name.
   const validated = await bodyOf(await call('oidc/validate', { provider_name: 'our-okta' }))
-  expect(validated).toMatchObject({ success: false, data: { is_valid: false, errors: ['metadata_unreachable', 'unresolvable'] } })
+  expect(validated).toMatchObject({ success: false, data: { is_valid: false, errors: ['metadata_unreachable', 'no_public_address'] } })
   expect(await data('test/oidc-flow', { provider_name: 'our-okta' })).toMatchObject({
     tenant_client_id: company.clientId,
     login_url_template: expect.stringContaining(`/signin?tenant=${company.domain}`),

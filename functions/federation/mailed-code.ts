@@ -44,7 +44,7 @@ export const mailCode = async (ctx: Ctx, purpose: Purpose, held: Held, userId?: 
 
 /** The id of the code, to be consumed with what it allows. A guess is spent either way. @throws AppError invalid_code */
 export const requireCode = async (ctx: Ctx, purpose: Purpose, held: Held, code: string): Promise<string> => {
-  const id = await matchCode(ctx, held.t.tenantId, lockFor(ctx, purpose, held), code)
+  const id = await matchCode(ctx, held.t.tenantId, { lock: lockFor(ctx, purpose, held), email: held.proof.profile.email ?? '', code })
   if (id === undefined) throw wrongCode(held)
   return id
 }

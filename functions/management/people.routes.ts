@@ -76,7 +76,7 @@ export const peopleRoutes = [
     access: managing('users:delete'),
     path: PersonPath,
     reply: json(200, PersonDone),
-    errors: ['not_found', 'primary_administrator', 'last_administrator', 'last_active_user'],
+    errors: ['not_found', 'cannot_grant', 'primary_administrator', 'last_administrator', 'last_active_user'],
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path }) => {
       const of = { tenantId: principal.tenantId, userId: path.user_id }
@@ -106,7 +106,7 @@ export const peopleRoutes = [
     access: managing('roles:write'),
     path: RoleOfPersonPath,
     reply: json(200, RoleOfPersonDone),
-    errors: ['not_found', 'last_administrator'],
+    errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['role_binding.revoked'],
     handle: async ({ ctx, principal, path }) => {
       await (await import('#shared/administration/bindings')).revokeRoleOf(ctx, principal, path.user_id, path.role_id)

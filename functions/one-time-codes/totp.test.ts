@@ -230,6 +230,23 @@ test('five wrong codes, wherever they are tried, pause the app for a quarter of 
   expect((await verifyLogin(app, pat, later, appCode(seed, app.clock.now()))).status).toBe(200)
 })
 
+test('each pause is twice as long as the one before, up to a day, until a right code', async () => {
+  const { app, company, pat } = await start()
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const pauseAfterFive = async (): Promise<number> => {
+    const ticket = await ticketFor(app, company, pat)
+    for (let n = 0; n < 5; n++) await verifyLogin(app, pat, ticket, noCode(seed, app.clock.now(), n))
+    const seconds = Number((await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))).headers.get('retry-after'))
+    app.clock.advance(seconds + 1)
+    return seconds
+  }
+  const pauses: number[] = []
+  for (let n = 0; n < 9; n++) pauses.push(await pauseAfterFive())
+  expect(pauses).toEqual([900, 1800, 3600, 7200, 14_400, 28_800, 57_600, 86_400, 86_400])
+  expect((await verifyLogin(app, pat, await ticketFor(app, company, pat), appCode(seed, app.clock.now()))).status).toBe(200)
+  expect(await pauseAfterFive()).toBe(900)
+})
+
 test('a right code begins the count again', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })

@@ -1,10 +1,10 @@
 // One list, one record and its changes: each reads with an ETag and changes against it (RFC 9110 section 13.1.1).
 import type * as z from 'zod'
 import type { PeopleFilter } from '#db/store/people'
-import type { User as UserRow } from '#db/store/users'
+import { isPending, type User as UserRow } from '#db/store/users'
 import { forTenant } from '#db/tenant'
 import { pageOfPeople } from '#shared/administration/lists'
-import { isPending, personOf } from '#shared/administration/people'
+import { personOf } from '#shared/administration/people'
 import { type ProfileChange, updateProfile } from '#shared/administration/profile'
 import { etagOf, preconditionOf } from '#shared/http/precondition'
 import type { User } from '#shared/http/principal'

@@ -93,11 +93,13 @@ export const providerRoutes = [
     summary: 'Remove a SAML provider, and with it what waits for its answers.',
     access: managing,
     path: AdminProviderPath,
+    query: AdminProviderQuery,
+    actsIn: 'query.tenant_id',
     reply: json(200, Deleted),
     errors: REMOVES,
     emits: ['saml_provider.deleted'],
-    handle: async ({ ctx, principal, path }) => {
-      await removeProvider(ctx, principal, path.id, {})
+    handle: async ({ ctx, principal, path, query }) => {
+      await removeProvider(ctx, principal, path.id, query)
       return { success, message: REMOVED }
     },
   }),

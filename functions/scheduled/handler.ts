@@ -1,6 +1,7 @@
 // Composition root of the scheduled function: no path; a schedule a job calls it with the job's name, `{ "job": "expiry" }`.
 import { cloud } from '#shared/cloud'
 import { ConfigError } from '#shared/config'
+import { systemResolver } from '#shared/dns/system'
 import { tenantOutbound } from '#shared/fetch/configured'
 import { runJob } from '#shared/jobs/job'
 import { smtpMail } from '#shared/mail/smtp'
@@ -9,7 +10,7 @@ import { jobs } from './jobs.ts'
 const base = await cloud(process.env)
 const { SMTP_URL: url, MAIL_FROM: from } = base.config
 if (url === undefined) throw new ConfigError('SMTP_URL: must be set')
-const ctx = { ...base, mail: smtpMail({ url, from }), outbound: tenantOutbound(base) }
+const ctx = { ...base, mail: smtpMail({ url, from }), outbound: tenantOutbound(base), resolver: systemResolver(base.config.DNS_SERVERS) }
 
 /** A job that failed makes the invocation fail, so that the platform counts it and an alarm can. */
 export const handler = async (event: { readonly job?: unknown }) => {

@@ -10,12 +10,15 @@
 //   key-rotation     24 h     keys live for weeks and overlap for a day
 //   key-rewrap       24 h     after a change of the master key
 //   audit-gap        24 h     what is missing in the record is noticed the day after
+//   domain-proofs    24 h     a proof may be missing for two weeks before the domain counts no more
 import type { BaseCtx } from '#shared/context'
+import type { Resolver } from '#shared/dns/resolver'
 import type { Outbound } from '#shared/fetch/guarded'
 import type { Job } from '#shared/jobs/job'
 import type { Mail } from '#shared/mail/mail'
 import { auditGap } from './audit-gap.ts'
 import { auditRetention } from './audit-retention.ts'
+import { domainProofs } from './domain-proofs.ts'
 import { expiry } from './expiry.ts'
 import { gauges } from './gauges.ts'
 import { keyRewrap, keyRotation } from './keys.ts'
@@ -24,7 +27,7 @@ import { tenantPurge } from './tenant-purge.ts'
 import { webhooksNet } from './webhooks-net.ts'
 
 /** In order of their intervals. */
-export const jobs: readonly Job<BaseCtx & { readonly mail: Mail; readonly outbound: Outbound }>[] = [
+export const jobs: readonly Job<BaseCtx & { readonly mail: Mail; readonly outbound: Outbound; readonly resolver: Resolver }>[] = [
   outboxNet,
   webhooksNet,
   gauges,
@@ -34,4 +37,5 @@ export const jobs: readonly Job<BaseCtx & { readonly mail: Mail; readonly outbou
   keyRotation,
   keyRewrap,
   auditGap,
+  domainProofs,
 ]

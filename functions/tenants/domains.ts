@@ -20,7 +20,7 @@ import { byUser, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'
 import { CLAIM_SECONDS } from '#shared/dns/claim'
 import { hostnameOf, isWithinDomain } from '#shared/dns/hostname'
-import type { TxtAnswer } from '#shared/dns/resolver'
+import { judgeProof, txtName, txtValue, type Unproved } from '#shared/dns/proof'
 import { AppError } from '#shared/errors'
 import { holds, type User } from '#shared/http/principal'
 import type { ChangedDomain, ClaimedDomain, DeletedDomain, DomainOut, Domains, OneDomain } from './domains.schema.ts'
@@ -31,8 +31,6 @@ const MOST_DOMAINS = 100
 type Which = { readonly tenantId: TenantId; readonly domainId: string }
 
 const since = (ctx: Pick<Ctx, 'clock'>): Date => secondsAfter(ctx.clock.now(), -CLAIM_SECONDS)
-const txtName = (domain: string): string => `_authsec-challenge.${domain}`
-const txtValue = (token: string): string => `authsec-domain-verification=${token}`
 
 /** The proof is told to those alone who may change domains. */
 const shown = (row: Domain, caller: User): z.input<typeof DomainOut> => ({
@@ -115,19 +113,13 @@ export const showDomain = async (ctx: Ctx, caller: User, which: Which): Promise<
   domain: shown(await found(ctx, which), caller),
 })
 
-const REASONS = {
+const REASONS: Readonly<Record<Unproved, string>> = {
   none: 'There is no TXT record under that name.',
   unreachable: 'The name servers of the domain did not answer in time.',
   mismatch: 'There are TXT records under that name, none with the expected value.',
-} as const
-
-/** Why an answer proves nothing; undefined when it does. Pure. */
-export const judgeProof = (answer: TxtAnswer, token: string): keyof typeof REASONS | undefined => {
-  if (answer === 'none' || answer === 'unreachable') return answer
-  return answer.includes(txtValue(token)) ? undefined : 'mismatch'
 }
 
-const failed = async (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId, reason: keyof typeof REASONS): Promise<AppError> => {
+const failed = async (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId, reason: Unproved): Promise<AppError> => {
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     await noteDomainFailure(t, row.id, reason, ctx.clock.now())
     await noted(t, ctx, caller, 'domain.verification_failed', row, { after: { reason } })

@@ -23,6 +23,7 @@ export const userClientRoutes = [
     summary: 'A page of the tenant\u2019s clients, newest first.',
     access: may('clients:read'),
     query: UserClientsQuery,
+    actsIn: 'query.tenant_id',
     reply: json(200, UserClients),
     errors: [],
     emits: 'nothing',

@@ -9,7 +9,7 @@ import type { User } from '#shared/http/principal'
 import type { Sent } from '#shared/http/route'
 import type { Ctx } from './group.ts'
 
-type Asked = Omit<z.output<typeof UserClientsQuery>, 'cursor'> & { readonly cursor?: string | undefined; readonly tenant_id?: string }
+type Asked = Omit<z.output<typeof UserClientsQuery>, 'cursor'> & { readonly cursor?: string | undefined }
 const NEWEST_FIRST = '-created_at'
 
 /** @throws AppError not_found (project), quota_exceeded */

@@ -27,7 +27,7 @@ import { filterOf, getEndUser, putEndUser, putStatus, showDatabases } from './en
 import { route } from './group.ts'
 
 const BASE = '/authsec/uflow/user'
-const GUARDS: readonly ErrorCode[] = ['not_found', 'primary_administrator', 'last_administrator', 'last_active_user']
+const GUARDS: readonly ErrorCode[] = ['not_found', 'cannot_grant', 'primary_administrator', 'last_administrator', 'last_active_user']
 const PASSWORD_ERRORS: readonly ErrorCode[] = ['password_too_short', 'password_too_long', 'password_guessable', 'password_breached']
 
 export const endUserRoutes = [
@@ -100,7 +100,7 @@ export const endUserRoutes = [
     body: EndUserStatus,
     actsIn: 'path.tenant_id',
     reply: json(200, EndUserStatusSet),
-    errors: [...GUARDS, 'cannot_grant'],
+    errors: GUARDS,
     emits: ['user.activated', 'user.deactivated'],
     handle: ({ ctx, principal, path, body }) => putStatus(ctx, principal, path, body.active),
   }),
@@ -112,7 +112,7 @@ export const endUserRoutes = [
     body: StatusBody,
     actsIn: 'body.tenant_id',
     reply: json(200, Done),
-    errors: [...GUARDS, 'cannot_grant'],
+    errors: GUARDS,
     emits: ['user.activated', 'user.deactivated'],
     handle: async ({ ctx, principal, body }) => ({ message: (await putStatus(ctx, principal, body, body.active)).message }),
   }),

@@ -37,7 +37,7 @@ export const userGroupRoutes = [
     body: MembershipBody,
     actsIn: 'body.tenant_id',
     reply: json(200, Done),
-    errors: ['not_found', 'last_administrator'],
+    errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_removed'],
     handle: async ({ ctx, principal, body }) =>
       (await import('#shared/administration/group-members')).changeGroupsOfPerson(

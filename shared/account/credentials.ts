@@ -124,8 +124,12 @@ export const confirmEmailChange = async (ctx: Ctx, caller: User, body: z.output<
   const ticket = handle?.tenantId === caller.tenantId ? await loadTicket(ctx, 'email_change', handle) : undefined
   const newEmail = ticket?.data?.new_email
   if (handle === undefined || ticket?.userId !== caller.userId || typeof newEmail !== 'string') throw wrong
-  const codeNew = await matchCode(ctx, caller.tenantId, lockOf(ctx, 'email_change', newEmail), body.code_new)
-  const codeOld = await matchCode(ctx, caller.tenantId, lockOf(ctx, 'email_change_consent', caller.email), body.code_current)
+  const codeNew = await matchCode(ctx, caller.tenantId, { lock: lockOf(ctx, 'email_change', newEmail), email: newEmail, code: body.code_new })
+  const codeOld = await matchCode(ctx, caller.tenantId, {
+    lock: lockOf(ctx, 'email_change_consent', caller.email),
+    email: caller.email,
+    code: body.code_current,
+  })
   if (codeNew === undefined || codeOld === undefined) throw wrong
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const now = ctx.clock.now()

@@ -28,7 +28,8 @@ export const acting = <T>(ctx: Deps, caller: User, tenantId: TenantId, work: (t:
   })
 
 /**
- * Whoever changes another's address, password or factors could become that person, so it takes every right that the person holds.
+ * Whoever changes another's address, password or factors could become that person, and whoever stops or deletes one could be rid of who is above him: so it
+ * takes every right that the person holds.
  * @throws AppError cannot_grant
  */
 export const requireRightsOver = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, grants: Grants, userId: string): Promise<void> => {
@@ -36,7 +37,7 @@ export const requireRightsOver = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, g
 }
 
 /**
- * Who joins a group gains what the group carries.
+ * Who joins a group gains what the group carries, and who leaves it loses that.
  * @throws AppError cannot_grant
  */
 export const requireRightsOfGroups = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, grants: Grants, groupIds: readonly string[]): Promise<void> => {

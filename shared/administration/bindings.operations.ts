@@ -26,7 +26,7 @@ export const revokeBindingOperation = operation({
   summary: 'Revoke a role binding.',
   path: BindingPath,
   reply: json(200, RevokedBinding),
-  errors: ['not_found', 'last_administrator'],
+  errors: ['not_found', 'cannot_grant', 'last_administrator'],
   emits: ['role_binding.revoked'],
   handle: ({ ctx, principal, path }) => revokeBinding(ctx, principal, path.id),
 })

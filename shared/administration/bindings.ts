@@ -26,7 +26,7 @@ import type { User } from '../http/principal.ts'
 import type { Sent } from '../http/route.ts'
 import { requireRoom } from '../tenancy/quotas.ts'
 import type { AssignedBinding, BindingBody, BindingQuery, Bindings, ListedBinding, RevokedBinding } from './bindings.schema.ts'
-import { changeAccess, requireRoleGrantable } from './change.ts'
+import { changeAccess, type Grants, requireRoleGrantable } from './change.ts'
 import { pageOf, pageReply } from './page.ts'
 
 type Body = z.output<typeof BindingBody>
@@ -129,8 +129,9 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
   })
 }
 
-/** Call with the policy lock held. */
-const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, binding: Binding, role: Role): Promise<void> => {
+/** Who may give a role may take it away, or whoever deals out small ones could leave all above him without theirs. Call with the policy lock held. @throws AppError cannot_grant */
+const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grants: Grants, binding: Binding, role: Role): Promise<void> => {
+  await requireRoleGrantable(t, grants, role)
   await deleteBinding(t, binding.id)
   await raisePolicyVersion(t)
   await record(t, ctx, {
@@ -141,24 +142,24 @@ const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, binding: Bindi
   })
 }
 
-/** @throws AppError not_found, last_administrator */
+/** @throws AppError not_found, cannot_grant, last_administrator */
 export const revokeBinding = async (ctx: RequestCtx, caller: User, id: string): Promise<z.input<typeof RevokedBinding>> => {
-  await changeAccess(ctx, caller, async (t) => {
+  await changeAccess(ctx, caller, async (t, grants) => {
     const binding = await findBinding(t, id)
     const role = binding && (await findRole(t, binding.roleId))
     if (binding === undefined || role === undefined) throw new AppError('not_found')
-    await revoke(t, ctx, caller, binding, role)
+    await revoke(t, ctx, caller, grants, binding, role)
   })
   return { message: 'Role binding revoked', id }
 }
 
-/** Every binding that gives the person the role by name, for the tenant or for one resource. @throws AppError not_found, last_administrator */
+/** Every binding that gives the person the role by name, for the tenant or for one resource. @throws AppError not_found, cannot_grant, last_administrator */
 export const revokeRoleOf = (ctx: RequestCtx, caller: User, userId: string, roleId: string): Promise<void> =>
-  changeAccess(ctx, caller, async (t) => {
+  changeAccess(ctx, caller, async (t, grants) => {
     const role = await findRole(t, roleId)
     const bindings = await findBindingsOfPerson(t, userId, roleId)
     if (role === undefined || bindings.length === 0) throw new AppError('not_found')
-    for (const binding of bindings) await revoke(t, ctx, caller, binding, role)
+    for (const binding of bindings) await revoke(t, ctx, caller, grants, binding, role)
   })
 
 const shown = (row: ListedRow): z.input<typeof ListedBinding> => ({

@@ -3,7 +3,7 @@ import { type Administrator, findAdministrators, findListedAdministrators, holds
 import { findRolePermissions, type Role } from '#db/store/roles'
 import { lockPolicy } from '#db/store/tenants'
 import { dropAdministrator, findLivePermissions, findUser, putAdministrator } from '#db/store/users'
-import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
+import { atomically, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId, type TenantTx } from '#db/tenant'
 import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Permission, User } from '../http/principal.ts'
@@ -18,17 +18,21 @@ export const administratorRole = (tenantId: TenantId): string => (tenantId === S
 /** What the caller may grant. `full` is the tenant's system role itself, which counts for more than the permissions that stand in it. */
 export type Grants = { readonly covers: (permission: string) => boolean; readonly full: boolean }
 
+/** What a person holds now, by the store; nothing for who is disabled or gone. */
+export const findHeld = async (t: TenantDb, ctx: Pick<Deps, 'clock'>, userId: string): Promise<ReadonlySet<string>> => {
+  const user = await findUser(t, userId)
+  const isThere = user?.active === true && user.deletedAt === null
+  return new Set(isThere ? await findLivePermissions(t, userId, ctx.clock.now()) : [])
+}
+
 /**
  * What a person holds now, by the store, and holds in this session: a session too weak for `admin:access` cannot grant it either, and whoever was disabled
  * while the request was on its way grants nothing. The tenant's system role counts as every permission of its tenant but `platform:*`.
  */
 export const grantsOf = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, caller: User): Promise<Grants> => {
-  const now = ctx.clock.now()
-  const user = await findUser(t, caller.userId)
-  const isThere = user?.active === true && user.deletedAt === null
-  const live = new Set(isThere ? await findLivePermissions(t, caller.userId, now) : [])
+  const live = await findHeld(t, ctx, caller.userId)
   const held = (permission: string): boolean => live.has(permission) && caller.permissions.has(permission as Permission)
-  const full = held('admin:access') && (await holdsSystemRole(t, caller.userId, administratorRole(t.tenantId), now))
+  const full = held('admin:access') && (await holdsSystemRole(t, caller.userId, administratorRole(t.tenantId), ctx.clock.now()))
   return { full, covers: (permission) => held(permission) || (full && !permission.startsWith('platform:')) }
 }
 

@@ -146,7 +146,7 @@ export const ClientsPage = z
   .meta({ id: 'ClientsPage' })
 
 const ownPage = { page, limit: z.coerce.number().int().min(1).max(100).default(10), client_id: ClientIdText.optional(), cursor }
-export const UserClientsQuery = z.object({ ...ownPage, active: flag.optional() })
+export const UserClientsQuery = z.object({ ...ownPage, active: flag.optional(), tenant_id: Id.optional() })
 export const UserClientsBody = z
   .object({
     tenant_id: Id,

@@ -1,4 +1,4 @@
-// Who is in which group. Joining grants what the group carries; leaving may take the last administrator away, and is refused then.
+// Who is in which group. Joining grants what the group carries and leaving takes it, so both need it; the last administrator stays.
 import { addMembers, findGroup, findGroupsOfPerson, findMembers, removeMembers } from '#db/store/groups'
 import { findPeople } from '#db/store/people'
 import { forTenant, type TenantId, type TenantTx } from '#db/tenant'
@@ -51,7 +51,7 @@ export const changeMembers = async (ctx: RequestCtx, caller: User, tenantId: Ten
   const userIds = [...new Set(sent)]
   const changed = await acting(ctx, caller, tenantId, async (t, grants) => {
     await groupById(t, groupId)
-    if (add) await requireRightsOfGroups(t, ctx, grants, [groupId])
+    await requireRightsOfGroups(t, ctx, grants, [groupId])
     return change(t, ctx, caller, { groupIds: [groupId], userIds, add })
   })
   const [done, not] = add ? (['added', 'already_member'] as const) : (['removed', 'not_member'] as const)
@@ -77,7 +77,7 @@ export const changeGroupsOfPerson = async (
 ) => {
   await acting(ctx, caller, tenantId, async (t, grants) => {
     const groupIds = (await groupsByName(t, names)).map(({ id }) => id)
-    if (add) await requireRightsOfGroups(t, ctx, grants, groupIds)
+    await requireRightsOfGroups(t, ctx, grants, groupIds)
     await change(t, ctx, caller, { groupIds, userIds: [userId], add })
   })
   return { message: add ? 'User added to the groups' : 'User removed from the groups' }

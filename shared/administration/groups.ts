@@ -116,12 +116,13 @@ export const namedGroups = (texts: readonly string[]): string[] => {
 }
 
 /**
- * Deletes groups; memberships and bindings go with them. All of them, or none.
- * @throws AppError not_found, last_administrator
+ * Deletes groups, with every right that they carry; memberships and bindings go with them. All of them, or none.
+ * @throws AppError not_found, cannot_grant, last_administrator
  */
 export const removeGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, ids: readonly string[]) => {
-  await acting(ctx, caller, tenantId, (t) =>
+  await acting(ctx, caller, tenantId, (t, grants) =>
     guardAdministrators(t, ctx, async () => {
+      await requireRightsOfGroups(t, ctx, grants, ids)
       const gone = await deleteGroups(t, ids)
       if (gone.length !== ids.length) throw new AppError('not_found')
       await raisePolicyVersion(t)
@@ -153,14 +154,14 @@ export const groupById = async (t: TenantTx, groupId: string): Promise<Group> =>
 }
 
 /**
- * Puts a client into groups, or takes it out. A client in a group acts with what the group carries, so putting it there grants.
+ * Puts a client into groups, or takes it out. A client in a group acts with what the group carries, so either takes that.
  * @throws AppError not_found, cannot_grant
  */
 export const mapGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, body: z.output<typeof MapGroups>, add: boolean) => {
   await acting(ctx, caller, tenantId, async (t, grants) => {
     if (!(await hasClient(t, body.client_id))) throw new AppError('not_found', 'There is no such client.')
     const ids = (await groupsByName(t, body.groups)).map(({ id }) => id)
-    if (add) await requireRightsOfGroups(t, ctx, grants, ids)
+    await requireRightsOfGroups(t, ctx, grants, ids)
     const changed = add ? await addClientToGroups(t, body.client_id, ids, ctx.clock.now()) : await removeClientFromGroups(t, body.client_id, ids)
     if (changed.length === 0) return
     await record(t, ctx, {

@@ -16,7 +16,7 @@ export const InviteBody = z
     tenant_domain: z.string().max(253).optional(),
   })
   .meta({ id: 'InviteBody' })
-export const InvitedUser = z.object({ user_id: Id }).meta({ id: 'InvitedUser' })
+export const InvitedUser = z.object({ user_id: Id, tenant_id: Id.optional() }).meta({ id: 'InvitedUser' })
 
 const sent = {
   message: z.string(),

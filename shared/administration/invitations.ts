@@ -6,7 +6,7 @@ import { findPendingInvitations, isUsernameTaken, lockUser } from '#db/store/peo
 import { hasProject } from '#db/store/projects'
 import { findRoleByName } from '#db/store/roles'
 import { endTickets } from '#db/store/tickets'
-import { findUserByEmail, insertUser, type User as UserRow, updateUser } from '#db/store/users'
+import { findUserByEmail, insertUser, isPending, type User as UserRow, updateUser } from '#db/store/users'
 import { forTenant, type TenantId, type TenantTx } from '#db/tenant'
 import { byUser, record } from '../audit/record.ts'
 import { secondsAfter } from '../clock.ts'
@@ -17,8 +17,8 @@ import { mailSetPasswordLink } from '../recovery/set-password-link.ts'
 import { spendRow } from '../tenancy/quotas.ts'
 import { acting, actingTenant, requireRightsOver } from './acting.ts'
 import { administratorRole, guardAdministrators, requireRoleGrantable } from './change.ts'
-import type { InviteBody, Invited, PendingInvites, Reinvited } from './invitations.schema.ts'
-import { isPending, MOST_ROWS, tenantOf } from './people.ts'
+import type { InvitationCancelled, InviteBody, Invited, InvitedUser, PendingInvites, Reinvited } from './invitations.schema.ts'
+import { MOST_ROWS, tenantOf } from './people.ts'
 import { removeRow } from './status.ts'
 import { TEMPORARY_SECONDS, temporaryPassword } from './temporary-password.ts'
 
@@ -134,10 +134,20 @@ const holdInvitation = async (t: TenantTx, ctx: RequestCtx, userId: string): Pro
   return user
 }
 
-/** Takes an invitation back: the person, the binding and the link are gone. @throws AppError not_found, invitation_accepted */
-export const cancelInvitation = (ctx: RequestCtx, caller: User, userId: string): Promise<{ message: string; user_id: string; email: string }> =>
-  acting(ctx, caller, caller.tenantId, async (t) => {
+type Which = z.output<typeof InvitedUser>
+
+/**
+ * Takes an invitation back: the person, the binding and the link are gone. It takes what the invitation gives.
+ * @throws AppError not_found, invitation_accepted, cannot_grant
+ */
+export const cancelInvitation = (
+  ctx: RequestCtx,
+  caller: User,
+  { user_id: userId, tenant_id }: Which,
+): Promise<z.input<typeof InvitationCancelled>> =>
+  acting(ctx, caller, actingTenant(caller, tenant_id), async (t, grants) => {
     const user = await holdInvitation(t, ctx, userId)
+    await requireRightsOver(t, ctx, grants, userId)
     await removeRow(t, ctx, user)
     await record(t, ctx, {
       event: 'user.invitation_cancelled',
@@ -150,20 +160,23 @@ export const cancelInvitation = (ctx: RequestCtx, caller: User, userId: string):
   })
 
 /**
- * Sends an invitation again, with a new link and seven more days; the old link is void. Three times an hour, and not after thirty days.
+ * Sends an invitation again, with a new link and seven more days; the old link is void. It is the caller's from now on. Three times an hour, and not after
+ * thirty days.
  * @throws AppError not_found, invitation_accepted, invitation_lapsed, cannot_grant, rate_limited
  */
-export const resendInvitation = async (ctx: RequestCtx, caller: User, userId: string): Promise<z.input<typeof Reinvited>> => {
+export const resendInvitation = async (ctx: RequestCtx, caller: User, { user_id: userId, tenant_id }: Which): Promise<z.input<typeof Reinvited>> => {
+  const tenantId = actingTenant(caller, tenant_id)
   await ctx.limits.check([{ key: `reinvite:${userId}`, windowSeconds: HOUR, max: SENT_PER_HOUR, guardsCredential: true }])
-  const way = await wayIn(ctx, caller.tenantId)
+  const way = await wayIn(ctx, tenantId)
   const expiresAt = secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS)
-  const user = await acting(ctx, caller, caller.tenantId, async (t, grants) => {
+  const user = await acting(ctx, caller, tenantId, async (t, grants) => {
     const held = await holdInvitation(t, ctx, userId)
     if (secondsAfter(held.createdAt, LAPSES_AFTER_SECONDS) <= ctx.clock.now()) throw new AppError('invitation_lapsed')
     await requireRightsOver(t, ctx, grants, userId)
     await updateUser(t, userId, {
       passwordHash: way.emailSent ? null : way.passwordHash,
       temporaryPasswordExpiresAt: expiresAt,
+      invitedBy: caller.userId,
       updatedAt: ctx.clock.now(),
     })
     if (way.emailSent) await send(t, ctx, caller, held)
@@ -188,9 +201,9 @@ export const resendInvitation = async (ctx: RequestCtx, caller: User, userId: st
   }
 }
 
-/** Invitations of the caller's tenant that nobody has accepted yet, newest first. */
-export const listInvitations = async (ctx: RequestCtx, caller: User): Promise<z.input<typeof PendingInvites>> => {
-  const t = forTenant(ctx.db, caller.tenantId)
+/** Invitations that nobody has accepted yet, newest first. */
+export const listInvitations = async (ctx: RequestCtx, tenantId: TenantId): Promise<z.input<typeof PendingInvites>> => {
+  const t = forTenant(ctx.db, tenantId)
   const now = ctx.clock.now()
   const tenant = await tenantOf(t)
   const people = await findPendingInvitations(t, MOST_ROWS)

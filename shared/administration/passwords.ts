@@ -49,9 +49,13 @@ const recordSet = (t: TenantTx, ctx: RequestCtx, caller: User, userId: string, b
     after: { temporary: true, by },
   })
 
-/** A password that has to be changed, good for seven days. */
-const makeTemporary = (t: TenantTx, ctx: RequestCtx, userId: string): Promise<boolean> =>
-  updateUser(t, userId, { temporaryPassword: true, temporaryPasswordExpiresAt: secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS) })
+/** A password that has to be changed, good for seven days. An invitation of the person is the caller's from now on. */
+const makeTemporary = (t: TenantTx, ctx: RequestCtx, caller: User, { id, invitedBy }: UserRow): Promise<boolean> =>
+  updateUser(t, id, {
+    temporaryPassword: true,
+    temporaryPasswordExpiresAt: secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS),
+    ...(invitedBy === null ? {} : { invitedBy: caller.userId }),
+  })
 
 export type PasswordChanged = { readonly userId: string; readonly email: string }
 
@@ -81,7 +85,7 @@ export const setPasswordOf = async (ctx: PasswordCtx, caller: User, tenantId: Te
   await acting(ctx, caller, tenantId, async (t, grants) => {
     const user = await holdTarget(t, ctx, caller, grants, userId)
     await replacePassword(t, ctx, user, passwordHash, isReader(user))
-    await makeTemporary(t, ctx, userId)
+    await makeTemporary(t, ctx, caller, user)
     await recordSet(t, ctx, caller, userId, 'password')
   })
   ctx.wakeOutbox()
@@ -103,7 +107,7 @@ export const resetPasswordOf = async (ctx: PasswordCtx, caller: User, tenantId: 
   const email = await acting(ctx, caller, tenantId, async (t, grants) => {
     const user = await holdTarget(t, ctx, caller, grants, userId)
     await replacePassword(t, ctx, user, passwordHash, isReader(user))
-    await makeTemporary(t, ctx, userId)
+    await makeTemporary(t, ctx, caller, user)
     if (emailSent) await mailSetPasswordLink(t, ctx, { userId, email: user.email, purpose: 'administrator_reset', hours: TEMPORARY_SECONDS / 3600 })
     await recordSet(t, ctx, caller, userId, emailSent ? 'link' : 'password')
     return user.email

@@ -5,7 +5,7 @@ import { findGroupsOfPerson } from '#db/store/groups'
 import { findFactorsOf, findWaitingAddresses } from '#db/store/people'
 import { findRolesOfPeople } from '#db/store/rights'
 import { findTenant, type Tenant } from '#db/store/tenants'
-import { type FactorKind, findLivePermissions, findUser, isLocked, type User as UserRow } from '#db/store/users'
+import { type FactorKind, findLivePermissions, findUser, isLocked, isPending, type User as UserRow } from '#db/store/users'
 import type { TenantDb } from '#db/tenant'
 import type { RequestCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -155,9 +155,6 @@ export const showTenantUsers = async (
     }
   })
 }
-
-/** Has a temporary password, or none yet, and never signed in. */
-export const isPending = (user: UserRow): boolean => user.temporaryPassword && user.lastLoginAt === null
 
 /** Administrators as the list of `users/list` shows them. */
 export const showAdministrators = async (

@@ -80,8 +80,8 @@ export const switchActive = async (
   active: boolean,
   event?: AuditEvent,
 ): Promise<boolean> => {
-  if (active) await requireRightsOver(t, ctx, grants, user.id)
-  else await requireRemovable(t, user)
+  if (!active) await requireRemovable(t, user)
+  await requireRightsOver(t, ctx, grants, user.id)
   if (user.active === active) return false
   await guardAdministrators(t, ctx, async () => {
     if (active) await setUserActive(t, user.id, true, ctx.clock.now())
@@ -92,7 +92,8 @@ export const switchActive = async (
 }
 
 /**
- * Enables or disables a person. Enabling somebody gives back what he held, so it takes those rights. What is so already changes nothing.
+ * Enables or disables a person. Either takes every right that the person holds: enabling gives them back, and disabling must not let whoever helps out shut
+ * those out who could stop him. What is so already changes nothing.
  * Routes that call this emit `user.activated`, `user.deactivated`, or the event given.
  * @throws AppError not_found, primary_administrator, last_administrator, last_active_user, cannot_grant
  */
@@ -111,15 +112,16 @@ export const setActive = async (ctx: RequestCtx, caller: User, change: StatusCha
 export type Deleted = { readonly userId: string; readonly counts: Readonly<Record<string, number>> }
 
 /**
- * Deletes a person and everything that hangs on the row. The record of what he did stays, and so does the key that opens it: erasing is another thing.
+ * Deletes a person and everything that hangs on the row, with every right that the person holds. The record of what he did stays, and so does the key that opens it: erasing is another thing.
  * Routes that call this emit `user.deleted`.
  * @throws AppError not_found, primary_administrator, last_administrator, last_active_user, cannot_grant
  */
 export const deletePerson = (ctx: RequestCtx, caller: User, tenantId: TenantId, userId: string): Promise<Deleted> =>
-  acting(ctx, caller, tenantId, async (t) => {
+  acting(ctx, caller, tenantId, async (t, grants) => {
     const user = await holdPerson(t, userId)
     await endTickets(t, userId, ctx.clock.now())
     await requireRemovable(t, user)
+    await requireRightsOver(t, ctx, grants, userId)
     const counts = await removeRow(t, ctx, user)
     await record(t, ctx, {
       event: 'user.deleted',

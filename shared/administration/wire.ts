@@ -3,6 +3,8 @@ import * as z from 'zod'
 
 /** A UUID of any version, in any letter case; lower case from here on. */
 export const Id = z.guid().overwrite((text) => text.toLowerCase())
+/** Of a list that has no other: whose, where a platform administrator names a tenant. */
+export const ActingQuery = z.object({ tenant_id: Id.optional() })
 export const Ids = z.array(Id).max(1000)
 
 /** Characters of a scope token (RFC 6749 section 3.3) but the colon that joins a resource and an action: what becomes part of a token's `scope` must not split it. */

@@ -36,7 +36,7 @@ export const sendMailboxCode = async (ctx: RequestCtx, stage: Stage): Promise<{ 
 export const confirmMailbox = async (ctx: RequestCtx, stage: Stage, code: string): Promise<void> => {
   const { user, tenantId, by } = stage
   const wrong = new AppError('invalid_code', undefined, { refusal: { tenantId, userId: user.id, event: 'mailbox.proved' } })
-  const codeId = await matchCode(ctx, tenantId, lockOf(ctx, 'mailbox_proof', user.email), code)
+  const codeId = await matchCode(ctx, tenantId, { lock: lockOf(ctx, 'mailbox_proof', user.email), email: user.email, code })
   if (codeId === undefined) throw wrong
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const now = ctx.clock.now()

@@ -6,7 +6,7 @@ import type { BaseCtx } from '../context.ts'
 import { administers } from '../sign-in/administers.ts'
 import { adminAcrOf } from '../token/admin-acr.ts'
 
-/** Wrong tries pause a factor for a quarter of an hour, whatever endpoint checked them. */
+/** Wrong tries pause a factor, whatever endpoint checked them: for a quarter of an hour, and for twice as long each time until a right one. */
 export const PAUSE = { tries: 5, seconds: 15 * 60 } as const
 export const MAX_FACTORS = 20
 

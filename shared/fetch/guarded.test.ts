@@ -180,11 +180,11 @@ describe('connections', () => {
     const { port, seen } = await serve((_, response) => response.end())
     const url = `https://hooks.acme.com:${port}/in`
     for (const addresses of [['10.0.0.1'], ['169.254.169.254'], ['8.8.8.8', '192.168.0.1'], ['::ffff:127.0.0.1'], ['64:ff9b::7f00:1']])
-      expect(await outcome({ resolver: resolving(addresses) }, url)).toBe('address_refused')
+      expect(await outcome({ resolver: resolving(addresses) }, url)).toBe('no_public_address')
     for (const addresses of [['127.0.0.1'], ['::1'], ['8.8.8.8', '127.0.0.1']])
-      expect(await outcome({ resolver: resolving(addresses), loopback: false }, 'https://hooks.acme.com/')).toBe('address_refused')
-    expect(await outcome({ resolver: resolving([]) }, url)).toBe('unresolvable')
-    expect(await outcome({ resolver: { resolve: () => Promise.reject(new Error('SERVFAIL')) } }, url)).toBe('unresolvable')
+      expect(await outcome({ resolver: resolving(addresses), loopback: false }, 'https://hooks.acme.com/')).toBe('no_public_address')
+    expect(await outcome({ resolver: resolving([]) }, url)).toBe('no_public_address')
+    expect(await outcome({ resolver: { resolve: () => Promise.reject(new Error('SERVFAIL')) } }, url)).toBe('no_public_address')
     expect(seen).toHaveLength(0)
   })
 
@@ -194,7 +194,7 @@ describe('connections', () => {
     const url = `https://hooks.acme.com:${port}/in`
     // It speaks no TLS: that it was reached is what counts.
     expect(await outcome({ resolver }, url)).toBe('connection')
-    expect(await outcome({ resolver }, url)).toBe('address_refused')
+    expect(await outcome({ resolver }, url)).toBe('no_public_address')
     expect(resolver.asked).toEqual(['hooks.acme.com', 'hooks.acme.com'])
     expect(seen).toHaveLength(0)
   })

@@ -15,9 +15,12 @@ export const systemResolver: Resolver = {
   resolve: async (host) => (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address),
 }
 
-export type FetchFailureReason = 'url_refused' | 'unresolvable' | 'address_refused' | 'redirect' | 'timeout' | 'too_large' | 'connection'
+export type FetchFailureReason = 'url_refused' | 'no_public_address' | 'redirect' | 'timeout' | 'too_large' | 'connection'
 
-/** No answer, and why; never what the other side said. */
+/**
+ * No answer, and why; never what the other side said. `no_public_address` is one word for a name that has none and for one that leads inside: whoever chose the
+ * address must not learn which names only we can resolve.
+ */
 export class FetchFailure extends Error {
   readonly reason: FetchFailureReason
   constructor(reason: FetchFailureReason, cause?: unknown) {
@@ -67,10 +70,9 @@ const judgedLookup = (resolver: Resolver, mayReach: Judge): LookupFunction =>
   ((host, options, done) => {
     const answer = async (): Promise<readonly LookupAddress[]> => {
       const addresses = await resolver.resolve(host).catch((cause: unknown) => {
-        throw new FetchFailure('unresolvable', cause)
+        throw new FetchFailure('no_public_address', cause)
       })
-      if (addresses.length === 0) throw new FetchFailure('unresolvable')
-      if (!addresses.every(mayReach)) throw new FetchFailure('address_refused')
+      if (addresses.length === 0 || !addresses.every(mayReach)) throw new FetchFailure('no_public_address')
       return addresses.map((address) => ({ address, family: isIP(address) }))
     }
     answer().then(
@@ -102,7 +104,7 @@ const read = (response: IncomingMessage, maxBytes: number): Promise<Uint8Array> 
 const judgeSocket = (request: ClientRequest, mayReach: Judge): void => {
   request.on('socket', (socket) =>
     socket.once('connect', () => {
-      if (!mayReach(socket.remoteAddress ?? '')) request.destroy(new FetchFailure('address_refused'))
+      if (!mayReach(socket.remoteAddress ?? '')) request.destroy(new FetchFailure('no_public_address'))
     }),
   )
 }

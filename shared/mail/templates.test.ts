@@ -24,6 +24,7 @@ const contents = (word: string, where: typeof asked): { readonly [K in MailTempl
   tenant_deletion: { template: 'tenant_deletion', data: { stage: 'asked', on: asked.at, restoreToken: word, restoreUrl: word } },
   tenant_deleted: { template: 'tenant_deleted', data: { at: asked.at } },
   webhook_disabled: { template: 'webhook_disabled', data: { host: word, description: word, reason: 'failing', since: asked.at } },
+  domain_proof: { template: 'domain_proof', data: { stage: 'missing', domain: word, name: word, value: word, until: asked.at } },
   provider_sign_in: { template: 'provider_sign_in', data: { change: 'linked', provider: word, asked: where } },
   provider_link_code: { template: 'provider_link_code', data: { code: '123456', minutes: 10, provider: word, asked: where } },
   mailbox_proof_code: { template: 'mailbox_proof_code', data: { code: '482913', minutes: 10, asked: where } },

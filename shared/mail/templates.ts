@@ -47,6 +47,14 @@ export type MailData = {
   readonly new_device_sign_in: { readonly asked: Asked }
   /** To administrators. `host` alone: the rest of the address may hold what the receiver knows its callers by. */
   readonly webhook_disabled: { readonly host: string; readonly description: string; readonly reason: 'gone' | 'failing'; readonly since: Date }
+  /** To who may change domains: a proved one shows its proof no more, and until when it stays; or that it counts no more. */
+  readonly domain_proof: {
+    readonly stage: 'missing' | 'lost'
+    readonly domain: string
+    readonly name: string
+    readonly value: string
+    readonly until: Date
+  }
   /** A sign-in at another provider (by its name) was connected, disconnected, or used for the first time. */
   readonly provider_sign_in: { readonly change: 'linked' | 'unlinked' | 'used_first'; readonly provider: string; readonly asked: Asked }
   /** Confirms that a sign-in at another provider belongs to the account of this mailbox. */

@@ -5,6 +5,7 @@ import { findTenant } from '#db/store/tenants'
 import { consumeTicket, endTickets } from '#db/store/tickets'
 import { findUserByEmail, forgetDevices, lockUser, proveAdministrator, type User, updateUser } from '#db/store/users'
 import { atomically, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId, type TenantTx } from '#db/tenant'
+import { isStillInvited } from '../administration/inviter.ts'
 import { byAnonymous, record } from '../audit/record.ts'
 import type { RequestCtx } from '../context.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
@@ -75,7 +76,7 @@ export const verifyResetCode = async (
   ctx: ResetCtx,
   { kind, tenantId, email, otp, failure }: ResetCode,
 ): Promise<{ readonly resetToken: string; readonly cookie: Cookie }> => {
-  const codeId = await matchCode(ctx, tenantId, lockOf(ctx, kind, email), otp)
+  const codeId = await matchCode(ctx, tenantId, { lock: lockOf(ctx, kind, email), email, code: otp })
   if (codeId === undefined) throw wrong(failure, tenantId)
   const resetToken = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const user = await accountBehind(t, ctx, kind, email)
@@ -172,7 +173,8 @@ export const resetPassword = async (ctx: ResetCtx, given: Reset): Promise<Cookie
   await atomically(t, async (tx) => {
     const now = ctx.clock.now()
     const held = await lockUser(tx, user.id)
-    if (!mayReset(held) || (await consumeTicket(tx, handleHash(ctx, handle.text), now)) === undefined) throw wrong(failure, handle.tenantId, user.id)
+    if (!mayReset(held) || !(await isStillInvited(tx, ctx, held)) || (await consumeTicket(tx, handleHash(ctx, handle.text), now)) === undefined)
+      throw wrong(failure, handle.tenantId, user.id)
     await replacePassword(tx, ctx, held, passwordHash)
     await proveMailbox(tx, ctx, held, ticket.mailboxProvedAt ?? now)
     await record(tx, ctx, {

@@ -152,7 +152,8 @@ export const askToFinish = async (ctx: RequestCtx, text: string): Promise<{ read
 export const finishWaiting = async (ctx: RequestCtx, text: string, code: string): Promise<string> => {
   const live = await readyRecovery(ctx, text)
   const { handle, ticket, user } = live
-  const codeId = await matchCode(ctx, handle.tenantId, lockOf(ctx, 'recovery', addressOf(live)), code)
+  const email = addressOf(live)
+  const codeId = await matchCode(ctx, handle.tenantId, { lock: lockOf(ctx, 'recovery', email), email, code })
   if (user === undefined || codeId === undefined) throw refused({ tenantId: handle.tenantId, ...(user === undefined ? {} : { userId: user.id }) })
   const login = await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
     const now = ctx.clock.now()

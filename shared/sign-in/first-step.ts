@@ -1,5 +1,6 @@
 // The first factor was right: either that is enough and a session begins, or a ticket carries the proof to the next step.
 import { type Account, holdAndFindOwed } from '#db/store/sign-in'
+import { isPending } from '#db/store/users'
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/tenant'
 import { record } from '../audit/record.ts'
 import type { RequestCtx } from '../context.ts'
@@ -47,7 +48,7 @@ const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, 
 /** The usual case: a password is enough, and nothing happened while it was checked. Undefined, and nothing is written, in any other. */
 const mintAtOnce = async (ctx: RequestCtx, given: Given): Promise<FirstStepDone | undefined> => {
   const { tenantId, user, clientId, mayMint, judged, amr = PASSWORD } = given
-  if (judged === undefined || !mayMint || given.also !== undefined) return undefined
+  if (judged === undefined || !mayMint || given.also !== undefined || isPending(user)) return undefined
   const state = factorState(judged.owed)
   if (!isSatisfied(state.required, amr)) return undefined
   const mint = { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), owed: judged.owed }

@@ -1,6 +1,7 @@
 // The one place where a session and its token come from, whatever door a person came through.
 import type { NewAuditRow } from '#db/store/audit-events'
 import { type Account, type Door, findOwed, insertBeginning, insertBeginningAsJudged, type Owed } from '#db/store/sign-in'
+import { findUser, isPending } from '#db/store/users'
 import type { TenantDb, TenantTx } from '#db/tenant'
 import { eventRow, eventsAtHand, type Occurrence } from '../audit/record.ts'
 import { secondsAfter } from '../clock.ts'
@@ -114,11 +115,20 @@ const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: Mint, { tenant, default
   return { begun, written, occurrences: occurrencesOf(session) }
 }
 
+/** The first session accepts an invitation as well as its link does, whatever way led to it. @throws AppError invalid_credentials */
+const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account): Promise<void> => {
+  const { isStillInvited } = await import('../administration/inviter.ts')
+  const user = await findUser(t, id)
+  if (user !== undefined && (await isStillInvited(t, ctx, user))) return
+  throw new AppError('invalid_credentials', undefined, { refusal: { tenantId: t.tenantId, userId: id, event: 'user.signed_in' } })
+}
+
 /**
  * Begins a session. Routes that call this emit `session.created`, `user.signed_in`.
- * @throws AppError invalid_credentials when the tenant is not active, quota_exceeded
+ * @throws AppError invalid_credentials when the tenant is not active or the invitation does not hold any more, quota_exceeded
  */
 export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: Mint): Promise<Begun> => {
+  if (isPending(mint.user)) await requireStillInvited(t, ctx, mint.user)
   const owed = mint.owed ?? (await findOwed(t, mint.user.id, ctx.clock.now()))
   const { begun, written, occurrences } = beginningOf(t, ctx, mint, owed)
   const events: NewAuditRow[] = []

@@ -1,15 +1,31 @@
-// Six digits by mail. Purpose, tenant and address name the lock; five guesses, one send a minute, five an hour; a code of one lock opens no other.
+// Six digits by mail. Purpose, tenant and address name the lock; five guesses, one send a minute, five an hour; a code of one lock opens no other. Beside that a
+// mailbox has so many wrong codes a day, whatever they were for.
 import { type CodePurpose, findCodeTimes, holdLock, insertCode, type Lock, spendGuess, voidCodes } from '#db/store/codes'
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/tenant'
 import { secondsAfter } from '../clock.ts'
-import type { BaseCtx } from '../context.ts'
+import type { BaseCtx, RequestCtx } from '../context.ts'
 import { equal } from '../crypto/equal.ts'
+import { addressKey, knownDevice } from '../http/guard.ts'
+import type { LimitEntry } from '../http/limits.ts'
 import { digits } from '../random.ts'
 
 const MAX_GUESSES = 5
 const RESEND_SECONDS = 60
 const SENDS_PER_HOUR = 5
 const HOUR = 3600
+const DAY = 24 * HOUR
+
+/**
+ * Wrong codes for one mailbox. What slides over two buckets lets at most twice as many through in any one window: so no hundred in a month (NIST SP 800-63B
+ * section 3.2.2 allows a hundred in a row).
+ */
+const WRONG_PER_MAILBOX = [
+  { windowSeconds: HOUR, max: 10 },
+  { windowSeconds: DAY, max: 20 },
+  { windowSeconds: 30 * DAY, max: 50 },
+] as const
+/** And from one address of the network, for whatever mailboxes. */
+const WRONG_PER_ADDRESS = { windowSeconds: DAY, max: 100 } as const
 
 type Deps = Pick<BaseCtx, 'clock' | 'random' | 'hash'>
 
@@ -44,13 +60,31 @@ export const createCode = async (t: TenantTx, ctx: Deps, lock: Lock, seconds: nu
   return { id, code }
 }
 
+type Matching = Deps & Pick<RequestCtx, 'db' | 'limits' | 'request'>
+
+/** Wrong codes alone are counted. A browser that the person is known from has a budget of its own, so that strangers cannot shut the person out. */
+const budgets = (ctx: Matching, tenantId: TenantId, email: string): readonly LimitEntry[] => {
+  const mailbox = Buffer.from(ctx.hash('limit:codes', tenantId, email, knownDevice(ctx, ctx.request, email) ?? '')).toString('base64url')
+  return [
+    ...WRONG_PER_MAILBOX.map((rule) => ({ ...rule, key: `codes:${mailbox}`, guardsCredential: true })),
+    { ...WRONG_PER_ADDRESS, key: `codes:from:${addressKey(ctx, ctx.request.address)}`, guardsCredential: true },
+  ]
+}
+
+export type Guess = { readonly lock: Lock; readonly email: string; readonly code: string }
+
 /**
  * The id of the live code that this is; undefined when it is none. A guess is spent either way, so this commits by itself; `consumeCode` with the id belongs to
- * the transaction of what the code allows.
+ * the transaction of what the code allows. Where too many were wrong not even a right one is told.
+ * @throws AppError rate_limited
  */
-export const matchCode = (ctx: Deps & Pick<BaseCtx, 'db'>, tenantId: TenantId, lock: Lock, code: string): Promise<string | undefined> =>
-  atomically(forTenant(ctx.db, tenantId), async (t) => {
-    const wanted = codeHash(ctx, tenantId, lock, code)
-    const live = await spendGuess(t, lock, ctx.clock.now(), MAX_GUESSES)
-    return live.find((candidate) => equal(candidate.codeHash, wanted))?.id
-  })
+export const matchCode = async (ctx: Matching, tenantId: TenantId, { lock, email, code }: Guess): Promise<string | undefined> => {
+  const entries = budgets(ctx, tenantId, email)
+  await ctx.limits.peek(entries)
+  const wanted = codeHash(ctx, tenantId, lock, code)
+  const live = await atomically(forTenant(ctx.db, tenantId), (t) => spendGuess(t, lock, ctx.clock.now(), MAX_GUESSES))
+  const id = live.find((candidate) => equal(candidate.codeHash, wanted))?.id
+  // Where there was nothing to compare nothing was guessed: whoever uses the budget up has written to the mailbox.
+  if (id === undefined && live.length > 0) await ctx.limits.check(entries)
+  return id
+}

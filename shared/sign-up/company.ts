@@ -127,7 +127,7 @@ export const completeSignUp = async (ctx: Ctx, email: string, otp: string): Prom
   if (waiting.length === 0) throw new AppError('registration_expired')
   const own = ownAttempt(ctx, waiting)
   const refusal = { refusal: { event: 'tenant.created', tenantId: SYSTEM_TENANT } }
-  const codeId = await matchCode(ctx, SYSTEM_TENANT, lockOf(ctx, 'admin_registration', email), otp)
+  const codeId = await matchCode(ctx, SYSTEM_TENANT, { lock: lockOf(ctx, 'admin_registration', email), email, code: otp })
   if (codeId === undefined) throw new AppError('invalid_otp', undefined, refusal)
   const done = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const pending = await findPendingByCode(t, codeId, ctx.clock.now())

@@ -136,7 +136,7 @@ export const completeEndUserSignUp = async (ctx: SignUpCtx, door: Door, email: s
   const tenant = await openTenant(ctx, door)
   const t = forTenant(ctx.db, door.tenantId)
   const wrong = new AppError('invalid_otp', undefined, { refusal: { tenantId: door.tenantId, event: 'user.created' } })
-  const codeId = await matchCode(ctx, door.tenantId, lockOf(ctx, 'user_registration', email), otp)
+  const codeId = await matchCode(ctx, door.tenantId, { lock: lockOf(ctx, 'user_registration', email), email, code: otp })
   if (codeId === undefined) {
     if ((await findPending(t, 'end_user', email, ctx.clock.now())).length === 0) throw new AppError('registration_expired')
     throw wrong

@@ -1,14 +1,17 @@
-// Taking over is granting too: whoever moves somebody's address or external id, sets a password, enables, rotates a client's secret, invites, or puts somebody into a group needs
+// Taking over is granting too, and so is being rid of who is above: whoever moves somebody's address or external id, sets a password, enables, rotates a client's secret, invites, or puts somebody into a group needs
 // the rights that come with it. Every door that does such a thing, by callers with partial rights, against a plain reading of the rule; what is refused changes nothing.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { atomically, forTenant, type TenantDb } from '#db/tenant'
 import { putBinding, putGroup, putRole } from '#db/testing/access'
-import { startApp } from '#shared/testing/app'
+import { type Company, startApp } from '#shared/testing/app'
 import { newBackend } from '#shared/testing/backend'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { clientsRoutes } from '../../functions/clients/routes.ts'
+import { factorRoutes } from '../../functions/factors/routes.ts'
+import { managementRoutes } from '../../functions/management/routes.ts'
 import { peopleRoutes } from '../../functions/people/routes.ts'
+import { rolesRoutes } from '../../functions/roles/routes.ts'
 import { tokensRoutes } from '../../functions/tokens/routes.ts'
 import { userRoutes } from '../../functions/user/routes.ts'
 
@@ -150,4 +153,91 @@ test('nobody takes over, or has taken over, what he could not grant', { timeout:
   // Each door was gone through, and each was shut before somebody.
   expect([...seen.done].sort()).toEqual([...KINDS].sort())
   expect([...seen.refused].sort()).toEqual([...KINDS].sort())
+})
+
+type Above = { readonly company: Company; readonly id: string; readonly email: string }
+type Door = readonly [name: string, method: string, path: (of: Above) => string, body: ((of: Above) => unknown) | undefined]
+const personNamed = ({ company, id }: Above) => ({ tenant_id: company.tenantId, user_id: id })
+const stopped = (of: Above) => ({ ...personNamed(of), active: false })
+const DOORS_OUT: readonly Door[] = [
+  ['disabling an administrator', 'POST', () => `${ADMIN}/users/active`, stopped],
+  ['disabling a person', 'POST', () => `${ADMIN}/enduser/active`, stopped],
+  ['disabling an end user', 'POST', () => `${USER}/enduser/active`, stopped],
+  ['setting a status', 'PUT', ({ company, id }) => `${USER}/enduser/${company.tenantId}/${id}/status`, () => ({ active: false })],
+  ['deleting an administrator', 'DELETE', ({ id }) => `${ADMIN}/users/${id}`, undefined],
+  ['deleting an administrator for good', 'DELETE', ({ id }) => `${ADMIN}/users/delete_all/${id}`, undefined],
+  ['deleting an end user', 'DELETE', ({ company, id }) => `${USER}/enduser/${company.tenantId}/${id}`, undefined],
+  ['deleting an end user by the body', 'POST', () => `${USER}/enduser/delete`, personNamed],
+  ['deleting an end user for good', 'DELETE', ({ company, id }) => `${USER}/enduser/delete_all/${company.tenantId}/${id}`, undefined],
+  ['deleting by the management', 'DELETE', ({ id }) => `/authsec/hmgr/admin/users/${id}`, undefined],
+  ['erasing', 'POST', ({ id }) => `/people/${id}/erase`, undefined],
+  ['resetting the factors', 'DELETE', ({ id }) => `/people/${id}/factors`, undefined],
+  ['issuing a pass', 'POST', ({ id }) => `/people/${id}/recovery-pass`, undefined],
+]
+const HELP_DESK = ['admin:access', 'admin:manage', 'users:read', 'users:write', 'users:active', 'users:delete'] as const
+
+test.each(DOORS_OUT)('%s takes every right that the person holds', async (_, method, path, body) => {
+  const app = await startApp([...adminRoutes, ...userRoutes, ...peopleRoutes, ...managementRoutes, ...factorRoutes])
+  const company = await app.company()
+  const t = forTenant(app.db, company.tenantId)
+  const helper = await app.token(await app.person(company, HELP_DESK))
+  const of = async (grant: 'admin' | readonly 'docs:read'[]): Promise<Above> => ({ company, ...(await app.person(company, grant)) })
+  const go = (above: Above, token: string) => app.request(path(above), { token, method, ...(body === undefined ? {} : { body: body(above) }) })
+  for (const above of [await of('admin'), await of(['docs:read'])]) {
+    const before = await texts(t, STATE)
+    const refused = await go(above, helper)
+    expect([refused.status, ((await refused.json()) as { code: unknown }).code]).toEqual([403, 'cannot_grant'])
+    expect(await texts(t, STATE)).toEqual(before)
+  }
+  // Nobody above: whoever helps out does what is asked of him. And who holds everything does it to everybody but the first administrator.
+  expect((await go(await of([]), helper)).status).toBeLessThan(300)
+  expect((await go(await of('admin'), await app.token(company.admin))).status).toBeLessThan(300)
+})
+
+test('a row of an import disables nobody with more rights', async () => {
+  const app = await startApp(peopleRoutes)
+  const company = await app.company()
+  const helper = await app.token(await app.person(company, HELP_DESK))
+  const above = await app.person(company, 'admin')
+  const headers = { 'content-type': 'text/csv' }
+  const answer = await app.request('/people/import', { token: helper, headers, body: `email,active\n${above.email},false\n` })
+  expect(await answer.json()).toMatchObject({ rows: [{ result: 'refused', code: 'cannot_grant' }] })
+})
+
+test('who deals out small roles takes no larger one away, be it by the binding, the group or the group\u2019s end', async () => {
+  const app = await startApp([...adminRoutes, ...rolesRoutes, ...userRoutes, ...tokensRoutes, ...managementRoutes])
+  const company = await app.company()
+  const t = forTenant(app.db, company.tenantId)
+  const at = app.clock.now()
+  const helper = await app.token(await app.person(company, ['admin:access', 'admin:manage', 'roles:write', 'groups:write']))
+  const member = await app.person(company)
+  const { clientId } = await newBackend(app, company, [])
+  const { role, groupId, bindingId } = await atomically(t, async (tx) => {
+    const made = { role: await putRole(tx, 'large', ['docs:read'], at), groupId: await putGroup(tx, 'crew', [member.id], at) }
+    await putBinding(tx, made.role, { groupId: made.groupId }, at)
+    return { ...made, bindingId: await putBinding(tx, made.role, { userId: member.id }, at) }
+  })
+  const named = { tenant_id: company.tenantId, user_id: member.id }
+  const several = { tenant_id: company.tenantId, user_ids: [member.id] }
+  const calls: readonly (readonly [string, string, unknown?])[] = [
+    ['DELETE', `${ADMIN}/bindings/${bindingId}`],
+    ['DELETE', `${USER}/rbac/bindings/${bindingId}`],
+    ['DELETE', `/authsec/hmgr/admin/users/${member.id}/roles/${role}`],
+    ['DELETE', `${ADMIN}/groups/${company.tenantId}/users/bulk`, { group_id: groupId, user_ids: [member.id] }],
+    ['POST', `${USER}/groups/users/remove`, { ...named, groups: ['crew'] }],
+    ['DELETE', `/authsec/authmgr/admin/groups/${groupId}/users`, several],
+    ['DELETE', `${ADMIN}/groups/map`, { tenant_id: company.tenantId, client_id: clientId, groups: ['crew'] }],
+    ['DELETE', `${ADMIN}/groups?group=${groupId}`],
+    ['DELETE', `/authsec/authmgr/admin/groups/${groupId}`],
+  ]
+  const send = async ([method, path, body]: (typeof calls)[number], token: string) => app.request(path, { token, method, body })
+  const before = await texts(t, STATE)
+  const held = await carriedBy(t, [member.id, groupId])
+  for (const call of calls) {
+    const refused = await send(call, helper)
+    expect([refused.status, ((await refused.json()) as { code: unknown }).code], call[1]).toEqual([403, 'cannot_grant'])
+  }
+  expect([await texts(t, STATE), await carriedBy(t, [member.id, groupId])]).toEqual([before, held])
+  for (const [place, call] of calls.entries())
+    if (![1, 2, 8].includes(place)) expect((await send(call, await app.token(company.admin))).status, call[1]).toBe(200)
 })

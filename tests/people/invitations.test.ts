@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { findClient } from '#db/store/clients'
+import { deleteUser, setUserActive } from '#db/store/people'
 import { updateTenantSettings } from '#db/store/tenants'
 import { findLivePermissions, findUserByEmail, updateUser } from '#db/store/users'
-import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
+import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/tenant'
 import { startApp } from '#shared/testing/app'
 import { accountRoutes } from '../../functions/account/routes.ts'
 import { adminRoutes } from '../../functions/admin/routes.ts'
@@ -165,4 +166,101 @@ test('an invited person is one of those whom the company may have', async () => 
   await atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { quotas: { users: 1 } }, app.clock.now()))
   expect(await codeOf(await post('', { email, username: 'ines' }))).toMatchObject({ code: 'quota_exceeded' })
   expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toBeUndefined()
+})
+
+type Fall = readonly [how: string, fall: (t: TenantTx, userId: string, now: Date) => Promise<unknown>]
+const FALLS: readonly Fall[] = [
+  ['was disabled', (t, userId, now) => setUserActive(t, userId, false, now)],
+  ['was deleted for good', deleteUser],
+  [
+    'lost the role',
+    (t, userId) =>
+      t.run({ text: 'delete from authsec.role_bindings where tenant_id = $1 and user_id = $2', params: [t.tenantId, userId], arrays: true }),
+  ],
+  [
+    'had the role for a time that is over',
+    (t, userId, now) =>
+      t.run({
+        text: 'update authsec.role_bindings set expires_at = $3 where tenant_id = $1 and user_id = $2',
+        params: [t.tenantId, userId, now.toISOString()],
+        arrays: true,
+      }),
+  ],
+]
+
+test.each(FALLS)('an invitation opens nothing once its sender %s, until somebody who may sends it again', async (_, fall) => {
+  const { app, company, token, email, post, linkOf, accept } = await house()
+  const inviter = await app.person(company, 'admin')
+  const { user_id } = await (await post('', { email, username: 'ines' }, await app.token(inviter))).json()
+  const link = await linkOf()
+  const falls = (id: string) => atomically(forTenant(app.db, company.tenantId), (t) => fall(t, id, app.clock.now()))
+  await falls(inviter.id)
+  expect(await codeOf(await app.request('/account/set-password/link', { body: { ticket: link } }))).toMatchObject({ code: 'link_expired' })
+  expect(await codeOf(await accept(link))).toEqual({ status: 400, code: 'link_expired' })
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toMatchObject({ passwordHash: null, emailVerifiedAt: null })
+  app.clock.advance(60)
+  expect((await post('/resend', { user_id }, token)).status).toBe(200)
+  expect((await accept(await linkOf())).status).toBe(204)
+  // Accepted, it does not hang on anybody any more.
+  await falls(company.admin.id)
+  expect((await app.request('/authsec/uflow/auth/admin/login', { body: { email, password: NEXT } })).status).toBe(200)
+})
+
+test('a handed over password of an invitation is worth no more than its sender, at sign-in and at a reset', async () => {
+  const { app, company, email, post } = await house({ RATE_LIMIT: 'on' })
+  await atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { quotas: { mailsPerHour: 0 } }, app.clock.now()))
+  const inviter = await app.person(company, 'admin')
+  const { temporary_password: password } = await (await post('', { email, username: 'ines' }, await app.token(inviter))).json()
+  await atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, {}, app.clock.now()))
+  const signIn = () => app.request('/authsec/uflow/auth/admin/login', { body: { email, password, tenant_domain: company.domain } })
+  const RESET = '/authsec/uflow/auth/admin/forgot-password'
+  const reset = async () => {
+    await app.request(RESET, { body: { email, tenant_domain: company.domain } })
+    const otp = /\b\d{6}\b/.exec((await app.mailsTo(email)).at(-1)?.text ?? '')?.[0] ?? '000000'
+    const verified = await app.request(`${RESET}/verify-otp`, { body: { email, otp, tenant_domain: company.domain } })
+    const { reset_token } = await verified.json()
+    return app.request(`${RESET}/reset`, { body: { email, new_password: NEXT, reset_token, tenant_domain: company.domain } })
+  }
+  const switchOf = (active: boolean) => atomically(forTenant(app.db, company.tenantId), (t) => setUserActive(t, inviter.id, active, app.clock.now()))
+  await switchOf(false)
+  expect(await codeOf(await signIn())).toEqual({ status: 401, code: 'invalid_credentials' })
+  expect(await codeOf(await reset())).toMatchObject({ status: 401 })
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toMatchObject({ lastLoginAt: null, emailVerifiedAt: null })
+  await switchOf(true)
+  expect((await signIn()).status).toBe(200)
+})
+
+test('an invitation by the platform is worth what its administrator still is there', async () => {
+  const { app, company, email, post, linkOf, accept } = await house()
+  const platform = await platformAdministrator(app)
+  expect((await post('', { email, username: 'ines', tenant_id: company.tenantId }, await app.token(platform))).status).toBe(201)
+  const system = forTenant(app.db, SYSTEM_TENANT)
+  await atomically(system, (t) => setUserActive(t, platform.id, false, app.clock.now()))
+  expect(await codeOf(await accept(await linkOf()))).toEqual({ status: 400, code: 'link_expired' })
+  await atomically(system, (t) => setUserActive(t, platform.id, true, app.clock.now()))
+  expect((await accept(await linkOf())).status).toBe(204)
+})
+
+test('a platform administrator sees, sends again and takes back what he sent into a company', async () => {
+  const { app, company, email, post, linkOf } = await house()
+  const platform = await app.token(await platformAdministrator(app))
+  const tenant_id = company.tenantId
+  const { user_id } = await (await post('', { email, username: 'ines', tenant_id }, platform)).json()
+  const pending = async () => (await app.request(`${BASE}/pending?tenant_id=${tenant_id}`, { token: platform })).json()
+  expect(await pending()).toMatchObject({ total: 1, invites: [{ user_id, email }] })
+  const first = await linkOf()
+  app.clock.advance(60)
+  expect((await post('/resend', { user_id, tenant_id }, platform)).status).toBe(200)
+  expect(await linkOf()).not.toBe(first)
+  expect(await codeOf(await post('/cancel', { user_id }, platform))).toEqual({ status: 404, code: 'not_found' })
+  expect((await post('/cancel', { user_id, tenant_id }, platform)).status).toBe(200)
+  expect(await pending()).toMatchObject({ total: 0 })
+})
+
+test('taking an invitation back takes what it gives', async () => {
+  const { app, company, email, post, linkOf, accept } = await house()
+  const { user_id } = await (await post('', { email, username: 'ines' })).json()
+  const partial = await app.token(await app.person(company, ['admin:access', 'users:write']))
+  expect(await codeOf(await post('/cancel', { user_id }, partial))).toEqual({ status: 403, code: 'cannot_grant' })
+  expect((await accept(await linkOf())).status).toBe(204)
 })

@@ -162,6 +162,25 @@ export const de: MailStrings = {
       small('Verloren ist nichts: Schalten Sie den Webhook wieder ein, macht er weiter, wo er stehen blieb, soweit Ihr Protokoll zurückreicht.'),
     ],
   }),
+  domain_proof: ({ stage, domain, name, value, until }, tenant) => ({
+    subject: stage === 'missing' ? `Der Nachweis einer Domain von ${chosenName(tenant)} fehlt` : `${chosenName(tenant)} hat eine Domain verloren`,
+    title: stage === 'missing' ? 'Der Nachweis einer Domain fehlt' : 'Eine Domain zählt nicht mehr',
+    parts: [
+      paragraph(
+        {
+          missing:
+            'Das DNS zeigt nicht mehr, dass diese Domain Ihnen gehört. Bis zum Tag unten geht alles weiter wie bisher; dann zählt die Domain nicht mehr.',
+          lost: 'Das DNS hat zwei Wochen lang nicht gezeigt, dass diese Domain Ihnen gehört. Seiten, Passkeys und Anbieter zählen dafür nicht mehr.',
+        }[stage],
+      ),
+      facts(['Domain', chosenName(domain)], ['TXT-Eintrag', name], ['Wert', value], [stage === 'missing' ? 'Bis' : 'Seit', moment(until)]),
+      small(
+        stage === 'missing'
+          ? 'Setzen Sie den Eintrag wieder, und nichts ändert sich. Er muss bleiben, solange Sie die Domain hier benutzen.'
+          : 'Setzen Sie den Eintrag innerhalb einer Woche wieder, und lassen Sie die Domain neu bestätigen.',
+      ),
+    ],
+  }),
   tenant_deletion: ({ stage, on, restoreToken, restoreUrl }, tenant) => ({
     subject: `${chosenName(tenant)} ${stage === 'asked' ? 'ist geschlossen und wird gelöscht' : 'wird morgen gelöscht'}`,
     title: stage === 'asked' ? 'Ihre Organisation ist geschlossen und wird gelöscht' : 'Ihre Organisation wird morgen gelöscht',

@@ -151,6 +151,25 @@ export const en: MailStrings = {
       small('Nothing is lost: enable the webhook again, and it goes on where it stopped, as far back as your record is kept.'),
     ],
   }),
+  domain_proof: ({ stage, domain, name, value, until }, tenant) => ({
+    subject: stage === 'missing' ? `The proof of a domain of ${chosenName(tenant)} is missing` : `${chosenName(tenant)} lost a domain`,
+    title: stage === 'missing' ? 'The proof of a domain is missing' : 'A domain does not count any more',
+    parts: [
+      paragraph(
+        {
+          missing:
+            'The DNS does not show any more that this domain is yours. Until the date below everything goes on as before; then the domain does not count any more.',
+          lost: 'The DNS has not shown for two weeks that this domain is yours. Pages, passkeys and providers do not count for it any more.',
+        }[stage],
+      ),
+      facts(['Domain', chosenName(domain)], ['TXT record', name], ['Value', value], [stage === 'missing' ? 'Until' : 'Since', moment(until)]),
+      small(
+        stage === 'missing'
+          ? 'Put the record back, and nothing changes. It has to stay for as long as you use the domain here.'
+          : 'Put the record back within a week and have the domain verified again.',
+      ),
+    ],
+  }),
   tenant_deletion: ({ stage, on, restoreToken, restoreUrl }, tenant) => ({
     subject: `${chosenName(tenant)} ${stage === 'asked' ? 'is closed and will be deleted' : 'will be deleted tomorrow'}`,
     title: stage === 'asked' ? 'Your organisation is closed and will be deleted' : 'Your organisation will be deleted tomorrow',

@@ -1,0 +1,1 @@
+ALTER TABLE "authsec"."tenant_domains" ADD COLUMN "proof_missing_since" timestamp (3) with time zone;

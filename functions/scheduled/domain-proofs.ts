@@ -1,0 +1,95 @@
+// A proved domain is asked for its proof again, every day: names change hands, and whoever had one would go on answering for its people.
+import { type Domain, findProvedDomain, listProvedDomains, lockDomains, noteProof, withdrawProof } from '#db/store/domains'
+import { findTenant } from '#db/store/tenants'
+import { findHolders } from '#db/store/users'
+import { atomically, forTenant, ofAllTenants, type TenantId, type TenantTx } from '#db/tenant'
+import type { AuditEvent } from '#shared/audit/events'
+import { type AuditCtx, bySystem, record } from '#shared/audit/record'
+import { secondsAfter } from '#shared/clock'
+import type { BaseCtx } from '#shared/context'
+import { judgeProof, txtName, txtValue, type Unproved } from '#shared/dns/proof'
+import type { Resolver } from '#shared/dns/resolver'
+import { type JobResult, job } from '#shared/jobs/job'
+import { decidedLanguage } from '#shared/mail/language'
+import { enqueueMail } from '#shared/mail/outbox'
+import { shownTenantName } from '#shared/tenancy/shown-name'
+
+type Deps = Pick<BaseCtx, 'db' | 'config' | 'random' | 'wakeOutbox'> & AuditCtx & { readonly resolver: Resolver }
+
+const DAY = 24 * 3600
+/** For so long a proof may be missing. */
+const GRACE_SECONDS = 14 * DAY
+/** A name server that does not answer takes nine seconds. */
+const AT_ONCE = 20
+
+type Outcome = 'proved' | 'unreachable' | 'missing' | 'lost' | 'gone'
+
+const tell = async (t: TenantTx, ctx: Deps, { domain, verificationToken }: Domain, stage: 'missing' | 'lost', until: Date): Promise<void> => {
+  const tenant = await findTenant(t)
+  const data = { stage, domain, name: txtName(domain), value: txtValue(verificationToken), until }
+  for (const { id, email, language } of await findHolders(t, 'admin:manage', ctx.clock.now()))
+    await enqueueMail(t, ctx, {
+      to: email,
+      tenantName: shownTenantName(ctx, tenant),
+      language: decidedLanguage(tenant, language),
+      subjectId: id,
+      template: 'domain_proof',
+      data,
+    })
+}
+
+const noted = (t: TenantTx, ctx: Deps, event: AuditEvent, { id, domain }: Domain, more: object): Promise<void> =>
+  record(t, ctx, { event, actor: bySystem, target: { type: 'domain', id }, after: { domain, ...more } })
+
+const found = async (t: TenantTx, ctx: Deps, row: Domain): Promise<Outcome> => {
+  if (!(await noteProof(t, row.id, undefined, ctx.clock.now()))) return 'gone'
+  if (row.proofMissingSince !== null) await noted(t, ctx, 'domain.proof_found', row, {})
+  return 'proved'
+}
+
+/** The first time the administrators are told; past the grace it counts no more. */
+const missed = async (t: TenantTx, ctx: Deps, row: Domain, reason: Unproved): Promise<Outcome> => {
+  const now = ctx.clock.now()
+  const since = row.proofMissingSince ?? now
+  const until = secondsAfter(since, GRACE_SECONDS)
+  if (now >= until) {
+    await withdrawProof(t, row, reason, now)
+    await noted(t, ctx, 'domain.proof_lost', row, { reason, missing_since: since.toISOString() })
+    await tell(t, ctx, row, 'lost', now)
+    return 'lost'
+  }
+  await noteProof(t, row.id, { since, reason }, now)
+  if (row.proofMissingSince !== null) return 'missing'
+  await noted(t, ctx, 'domain.proof_missing', row, { reason, until: until.toISOString() })
+  await tell(t, ctx, row, 'missing', until)
+  return 'missing'
+}
+
+/** The DNS is asked outside any transaction. Who does not answer has not said that the proof is gone. */
+const check = async (ctx: Deps, tenantId: TenantId, domain: string): Promise<Outcome> => {
+  const t = forTenant(ctx.db, tenantId)
+  const asked = await findProvedDomain(t, domain)
+  if (asked === undefined) return 'gone'
+  const reason = judgeProof(await ctx.resolver.txt(txtName(domain)), asked.verificationToken)
+  if (reason === 'unreachable') return reason
+  return atomically(t, async (tx) => {
+    const row = (await lockDomains(tx)).find(({ id, isVerified }) => id === asked.id && isVerified)
+    if (row === undefined) return 'gone'
+    return reason === undefined ? found(tx, ctx, row) : missed(tx, ctx, row, reason)
+  })
+}
+
+export const checkDomainProofs = async (ctx: Deps, stopBy: Date): Promise<JobResult> => {
+  const result = { proved: 0, unreachable: 0, missing: 0, lost: 0, gone: 0 }
+  for (let after = ''; ; ) {
+    const page = await listProvedDomains(ofAllTenants(ctx.db), after, AT_ONCE)
+    const last = page.at(-1)
+    if (last === undefined) return result
+    if (ctx.clock.now() >= stopBy) return { ...result, stopped_early: 1 }
+    for (const outcome of await Promise.all(page.map(({ tenantId, domain }) => check(ctx, tenantId, domain)))) result[outcome]++
+    ctx.wakeOutbox()
+    after = last.domain
+  }
+}
+
+export const domainProofs = job<Deps>({ id: 'domain-proofs', every: DAY, run: checkDomainProofs })
