@@ -21,6 +21,8 @@ import type { Ctx } from './group.ts'
 import { isLoopback } from './redirect.ts'
 
 const CONSENT_SECONDS = 600
+/** Not where the page is: what is sent there comes from clients. The query comes along, so that a refused form leads back to its page. */
+const CONSENT_FORM = '/oauth/consent'
 
 export type Question = {
   readonly asked: Judged
@@ -112,7 +114,7 @@ export const consentPage = async (ctx: Ctx, question: Question): Promise<Sent<As
           <Fact name={words.howLong}>{scopes.includes('offline_access') ? words.offline : words.untilSignOut}</Fact>
           <Fact name={words.takeBack}>{words.takeBackText}</Fact>
         </dl>
-        <Form page={page} main>
+        <Form page={page} action={page.action.replace(/^[^?]*/, CONSENT_FORM)} main>
           <input type="hidden" name="consent" value={handle} />
           <div class="pair">
             <Submit kind="second" name="decision" value="deny" label={words.deny} busy={words.busy} />

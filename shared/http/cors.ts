@@ -31,6 +31,16 @@ const parsed = (origin: string): URL | undefined => {
   }
 }
 
+/**
+ * What pages of any origin may call, as clients in browsers do: what a client has to know, and what it shows its proof to. None of it takes a cookie, and
+ * `*` lets none be sent.
+ */
+const FOR_ANY_PAGE =
+  /^(?:(?:\/authsec(?:\/oauth)?)?\/\.well-known\/.+|\/oauth2?\/(?:jwks|token|revoke|userinfo|par|device_authorization|register(?:\/[\w-]+)?))$/
+export const isForAnyPage = (path: string): boolean => FOR_ANY_PAGE.test(path)
+/** Beside the others what MCP clients send with everything. */
+const ALLOW_ANY = `${ALLOW}, MCP-Protocol-Version`
+
 /** RFC 1035 section 2.3.4 */
 const MAX_DOMAIN = 253
 /** As a header spells it: a name in lower case, perhaps with a port. */
@@ -91,3 +101,6 @@ export const preflightHeaders: Readonly<Record<string, string>> = {
   'access-control-allow-headers': ALLOW,
   'access-control-max-age': String(MAX_AGE_SECONDS),
 }
+
+export const anyPageHeaders: Readonly<Record<string, string>> = { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSE }
+export const anyPagePreflightHeaders: Readonly<Record<string, string>> = { ...preflightHeaders, 'access-control-allow-headers': ALLOW_ANY }
