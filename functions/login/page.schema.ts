@@ -15,7 +15,7 @@ export const ConfirmQuery = z.strictObject({
 })
 
 /** `other`: whoever is signed in may come in as somebody else. */
-export const SignInQuery = z.strictObject({ ...door, other: z.literal('1').optional() })
+export const SignInQuery = z.strictObject({ ...door, other: z.enum(['1']).optional() })
 
 export const FactorQuery = z.strictObject({ ...door, by: z.enum(['app', 'sms', 'backup']).optional() })
 

@@ -84,9 +84,9 @@ export const clientAddress = (peer: string, forwardedFor: string | undefined, tr
 
 /** Whether the header names somebody who does not count. That a gateway writes down the caller itself is no such word. */
 export const isForwardingIgnored = (peer: string, forwardedFor: string | undefined, trustedProxies: readonly string[]): boolean => {
-  if (forwardedFor === undefined) return false
   const { hop, end } = walked(peer, forwardedFor, trustedProxies)
-  return end >= 0 && forwardedFor.slice(0, end).trim() !== '' && forwardedAddress(forwardedFor.slice(0, end)) !== hop
+  const ignored = forwardedFor?.slice(0, Math.max(end, 0)).trim()
+  return Boolean(ignored) && forwardedAddress(ignored ?? '') !== hop
 }
 
 /**

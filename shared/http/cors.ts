@@ -5,7 +5,8 @@ import type { BaseCtx } from '../context.ts'
 import { addressKey } from './guard.ts'
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE, OPTIONS'
-const ALLOW = 'Authorization, Content-Type, Accept, X-Requested-With, X-Login-Ticket, tenant_id, Client-Id, X-Client-ID, X-App-Name, DPoP, If-Match'
+const ALLOW =
+  'Authorization, Content-Type, Accept, X-Requested-With, X-Login-Ticket, tenant_id, Client-Id, X-Client-ID, X-App-Name, DPoP, If-Match, MCP-Protocol-Version'
 const EXPOSE = 'X-Request-ID, Retry-After, WWW-Authenticate, DPoP-Nonce, ETag, Link'
 const MAX_AGE_SECONDS = 12 * 3600
 const REMEMBERED_SECONDS = 30
@@ -38,9 +39,6 @@ const parsed = (origin: string): URL | undefined => {
 const FOR_ANY_PAGE =
   /^(?:(?:\/authsec(?:\/oauth)?)?\/\.well-known\/.+|\/oauth2?\/(?:jwks|token|revoke|userinfo|par|device_authorization|register(?:\/[\w-]+)?))$/
 export const isForAnyPage = (path: string): boolean => FOR_ANY_PAGE.test(path)
-/** Beside the others what MCP clients send with everything. */
-const ALLOW_ANY = `${ALLOW}, MCP-Protocol-Version`
-
 /** RFC 1035 section 2.3.4 */
 const MAX_DOMAIN = 253
 /** As a header spells it: a name in lower case, perhaps with a port. */
@@ -90,9 +88,10 @@ export const createOrigins = (ctx: Pick<BaseCtx, 'config' | 'db' | 'clock' | 'li
   }
 }
 
+/** `*` is any page, without its cookies. */
 export const corsHeaders = (origin: string): Readonly<Record<string, string>> => ({
   'access-control-allow-origin': origin,
-  'access-control-allow-credentials': 'true',
+  ...(origin === '*' ? {} : { 'access-control-allow-credentials': 'true' }),
   'access-control-expose-headers': EXPOSE,
 })
 
@@ -101,6 +100,3 @@ export const preflightHeaders: Readonly<Record<string, string>> = {
   'access-control-allow-headers': ALLOW,
   'access-control-max-age': String(MAX_AGE_SECONDS),
 }
-
-export const anyPageHeaders: Readonly<Record<string, string>> = { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSE }
-export const anyPagePreflightHeaders: Readonly<Record<string, string>> = { ...preflightHeaders, 'access-control-allow-headers': ALLOW_ANY }

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import { emfLine } from '../metrics/emf.ts'
 import { clientAddress, forwardedPlace, forwardedProto, isForwardingIgnored } from './address.ts'
 import { respond } from './answer.ts'
-import { anyPageHeaders, anyPagePreflightHeaders, corsHeaders, createOrigins, isForAnyPage, preflightHeaders } from './cors.ts'
+import { corsHeaders, createOrigins, isForAnyPage, preflightHeaders } from './cors.ts'
 import type { Exchange, Step } from './env.ts'
 import type { Fail } from './fail.ts'
 import { type Caller, principalIdOf } from './principal.ts'
@@ -93,14 +93,11 @@ export type FrameOptions = {
 export const frame = (ctx: BaseCtx, fail: Fail, refusals: Refusals, { requestSeconds = ctx.config.REQUEST_SECONDS }: FrameOptions): Step => {
   const origins = createOrigins(ctx)
   const judgeOrigin = async (c: Exchange, origin: string, address: string): Promise<void> => {
-    const isPreflight = c.req.method === 'OPTIONS'
     // Whoever cannot be looked up now is not let in now.
-    if (await origins.allowed(origin, address).catch(() => false)) {
-      c.set('originAllowed', true)
-      c.set('cors', isPreflight ? { ...corsHeaders(origin), ...preflightHeaders } : corsHeaders(origin))
-    } else if (isForAnyPage(c.req.path)) {
-      c.set('cors', isPreflight ? { ...anyPageHeaders, ...anyPagePreflightHeaders } : anyPageHeaders)
-    }
+    const isAllowed = await origins.allowed(origin, address).catch(() => false)
+    if (!isAllowed && !isForAnyPage(c.req.path)) return
+    c.set('originAllowed', isAllowed)
+    c.set('cors', { ...corsHeaders(isAllowed ? origin : '*'), ...(c.req.method === 'OPTIONS' ? preflightHeaders : {}) })
   }
   const isProduction = ctx.config.ENVIRONMENT === 'production'
   /** Whoever names a host that is not ours is looking for somebody else, or makes us write links to it (RFC 9110 section 7.4). */
