@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { builtFunctions } from '../functions/build.ts'
 import { manifest } from '../functions/manifest.ts'
-import { needsOf, type SecretVariable } from '../functions/needs.ts'
+import { needsOf, SECRETS, type SecretVariable } from '../functions/needs.ts'
+import { BaseConfig } from '../shared/config.ts'
 import { alarmsOf, COUNTED } from './alarms.ts'
 import { program } from './program.ts'
 import { type Declared, record } from './recorder.ts'
@@ -264,6 +265,17 @@ test('with two secrets and an address of a sender a stage comes up; without a do
   ).toEqual(['CacheUrl', 'DatabaseUrl', 'MasterKeys'])
   expect(small.of('sst.aws.ApiGatewayV2')[0]?.args).not.toHaveProperty('domain')
   expect(small.of('sst.aws.Function')[0]?.args.environment).toMatchObject({ BASE_URL: '{Api.url}', SIGN_UP: 'invite' })
+})
+
+/** Of a process on a machine, or never in production. */
+const NOT_DEPLOYED = ['PORT', 'HOST', 'STOP_NOTICE_SECONDS', 'DATA_DIR', 'RATE_LIMIT', 'OUTBOUND_LOOPBACK', 'IMPORT_TOTP_ENCRYPTION_KEYS']
+test('no variable that a deployment may set is left behind: it is a secret, decided here, or handed on', () => {
+  const decided = Object.keys(environmentOf('oauth'))
+  const handedOn = (name: string): boolean => Object.hasOwn(readSettings('production', { ...PRODUCTION, [name]: '1' }).variables, name)
+  const lost = Object.keys(BaseConfig.shape).filter(
+    (name) => !(SECRETS as readonly string[]).includes(name) && !decided.includes(name) && !NOT_DEPLOYED.includes(name) && !handedOn(name),
+  )
+  expect(lost).toEqual([])
 })
 
 test('a setting that is malformed stops the deployment and is named', () => {

@@ -125,7 +125,7 @@ test('another site that sends the form itself, with what it can know, gets nothi
   const consent = await page.getAttribute('input[name=consent]', 'value')
   evilPages.set(
     '/forge',
-    `<form method="post" action="${address.replaceAll('&', '&amp;')}"><input name="consent" value="${consent}"><input name="decision" value="allow"></form>
+    `<form method="post" action="${address.replace('/oauth/authorize', '/oauth/consent').replaceAll('&', '&amp;')}"><input name="consent" value="${consent}"><input name="decision" value="allow"></form>
      <script>document.forms[0].submit()</script>`,
   )
   const answered = page.waitForResponse((response) => response.request().method() === 'POST')

@@ -18,5 +18,5 @@ export const handler = lambda(
       render: pageErrorOnDemand,
     }),
   ]),
-  base.settle,
+  base,
 )

@@ -9,4 +9,4 @@ import { agentRoutes } from './routes.ts'
 const base = await cloud(process.env)
 const ctx = { ...base, outbound: { loopback: base.config.OUTBOUND_LOOPBACK === 'on' } }
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: agentRoutes, ctx, render: problem })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: agentRoutes, ctx, render: problem })]), base)

@@ -8,4 +8,4 @@ import { auditRoutes } from './routes.ts'
 
 const base = await cloud(process.env)
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: auditRoutes, ctx: base, render: problem })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: auditRoutes, ctx: base, render: problem })]), base)

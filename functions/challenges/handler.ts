@@ -8,4 +8,4 @@ import { challengeRoutes } from './routes.ts'
 
 const base = await cloud(process.env)
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: challengeRoutes, ctx: base, render: outcomeError })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: challengeRoutes, ctx: base, render: outcomeError })]), base)

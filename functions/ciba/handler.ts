@@ -11,4 +11,4 @@ import { cibaRoutes } from './routes.ts'
 const base = await cloud(process.env)
 const push = configuredPush({ ...base, outbound: tenantOutbound(base) })
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: cibaRoutes, ctx: { ...base, push }, render: authsecError })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: cibaRoutes, ctx: { ...base, push }, render: authsecError })]), base)

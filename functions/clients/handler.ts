@@ -8,4 +8,4 @@ import { clientsRoutes } from './routes.ts'
 
 const base = await cloud(process.env)
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: clientsRoutes, ctx: base, render: authsecError })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: clientsRoutes, ctx: base, render: authsecError })]), base)

@@ -10,4 +10,4 @@ import { connectionRoutes } from './routes.ts'
 const base = await cloud(process.env)
 const ctx = { ...base, outbound: tenantOutbound(base) }
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: connectionRoutes, ctx, render: statusError })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: connectionRoutes, ctx, render: statusError })]), base)

@@ -10,4 +10,4 @@ import { federationRoutes } from './routes.ts'
 const base = await cloud(process.env)
 const ctx = { ...base, outbound: tenantOutbound(base) }
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: federationRoutes, ctx, render: authsecError })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: federationRoutes, ctx, render: authsecError })]), base)

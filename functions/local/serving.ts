@@ -1,7 +1,8 @@
 // An app on a port, and how it ends: first it says that it will, to whoever asks whether it is ready and on every connection that it answers; then it takes no more;
 // what is under way is answered.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { BaseCtx } from '#shared/context'
 import { AppError } from '#shared/errors'
@@ -39,12 +40,28 @@ const probes = (ctx: BaseCtx, isEnding: () => boolean) => {
   }
 }
 
+/** Beside the line of each request: what never became one. */
+const noteUnread = (log: BaseCtx['log'], status: number): void => log.warn('request.unreadable', { status })
+
+const PARSER_STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+
+/** What is not even HTTP, or has more headers than are read: answered as Node would. */
+const refuseUnread =
+  (log: BaseCtx['log']) =>
+  (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const status = PARSER_STATUS[error.code ?? ''] ?? 400
+    noteUnread(log, status)
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`)
+  }
+
 /** Of what cannot even be read as a request for an address (RFC 9112 section 3.2). */
 const unreadable = async ({ random, clock, log }: Pick<BaseCtx, 'random' | 'clock' | 'log'>, error: unknown): Promise<Response> => {
   if (!(error instanceof RequestError)) {
     log.error('request_failed', error)
     return plain(500, 'failed')
   }
+  noteUnread(log, 400)
   const refused = new AppError('invalid_request', 'The host or the address cannot be read.', { field: 'header.host' })
   const told = await problem(refused, random.id(), clock.now())
   const headers = { ...told.headers, 'content-type': told.type, 'x-content-type-options': 'nosniff' }
@@ -86,5 +103,6 @@ export const listen = (app: ReturnType<typeof mount>, ctx: BaseCtx): Promise<Ser
     const answer = getRequestListener(fetch, { hostname: config.HOST, errorHandler: (error) => unreadable(ctx, error) })
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEPT_MS }, (request, response) => void answer(request, response))
     server.on('error', reject)
+    server.on('clientError', refuseUnread(log))
     server.listen(config.PORT, config.HOST, () => resolve({ port: (server.address() as AddressInfo).port, close }))
   })

@@ -14,5 +14,5 @@ export const handler = lambda(
   mount(base, [
     group<Ctx>({ routes: loginRoutes, ctx: { ...base, breached: breachedPasswords(base), sms: configuredSms(base) }, render: pageErrorOnDemand }),
   ]),
-  base.settle,
+  base,
 )

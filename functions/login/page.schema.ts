@@ -14,6 +14,9 @@ export const ConfirmQuery = z.strictObject({
   acr_values: z.string().max(100).optional(),
 })
 
+/** `other`: whoever is signed in may come in as somebody else. */
+export const SignInQuery = z.strictObject({ ...door, other: z.enum(['1']).optional() })
+
 export const FactorQuery = z.strictObject({ ...door, by: z.enum(['app', 'sms', 'backup']).optional() })
 
 export const EmailForm = z.strictObject({ ...form, email: Email }).meta({ id: 'EmailForm' })

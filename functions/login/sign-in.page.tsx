@@ -23,11 +23,12 @@ import { offeredWays } from './ways.ts'
 
 const PASSWORD_CODES = ['invalid_credentials', 'password_reset_required', 'temporary_password_expired', 'email_not_verified']
 
-/** Whoever is signed in at this door already goes on. */
-export const emailPage = async (ctx: Ctx, asked: DoorAsked, principal: User | undefined) => {
+/** Whoever is signed in at this door already goes on, unless an account is to be chosen. */
+export const emailPage = async (ctx: Ctx, asked: DoorAsked & { readonly other?: '1' | undefined }, principal: User | undefined) => {
   const door = await findDoor(ctx, asked)
   const tenantId = tenantAt(door)
-  if (principal !== undefined && (tenantId === undefined || tenantId === principal.tenantId)) return goTo(ctx, safeReturn(asked.return_to) ?? HOME)
+  const isIn = principal !== undefined && (tenantId === undefined || tenantId === principal.tenantId)
+  if (isIn && asked.other === undefined) return goTo(ctx, safeReturn(asked.return_to) ?? HOME)
   const page = await openPage(ctx, { principal, tenantId })
   const { signIn } = page.words
   const { ProviderLinks, ...offered } = await offeredWays(ctx, door)

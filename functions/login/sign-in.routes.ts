@@ -9,7 +9,7 @@ import type { ErrorCode } from '#shared/errors'
 import { browser, page } from '#shared/http/access'
 import { empty, htmlOrGo } from '#shared/http/route'
 import { route } from './group.ts'
-import { ConfirmForm, ConfirmQuery, EmailForm, SignInForm } from './page.schema.ts'
+import { ConfirmForm, ConfirmQuery, EmailForm, SignInForm, SignInQuery } from './page.schema.ts'
 import { confirm, nameAddress, signIn } from './sign-in.ts'
 
 const READ = page('Somebody who signs in is nobody yet.', { class: 'general' })
@@ -28,7 +28,7 @@ export const signInRoutes = [
     on: 'GET /signin',
     summary: 'The sign-in page: which address.',
     access: READ,
-    query: DoorQuery,
+    query: SignInQuery,
     reply: htmlOrGo(),
     errors: [],
     emits: 'nothing',
@@ -39,7 +39,7 @@ export const signInRoutes = [
     on: 'POST /signin',
     summary: 'Go on with an address; the same for every one.',
     access: page('Only whose the domain of the address is, is looked up.', { class: 'status' }),
-    query: DoorQuery,
+    query: SignInQuery,
     form: EmailForm,
     reply: empty(303),
     errors: [],

@@ -28,6 +28,23 @@ test('an administrator signs in at the platform\u2019s door: address, password, 
   expect((await browser.read('/signin')).url).toBe('/me')
 })
 
+test('where an account is to be chosen whoever is signed in sees the page, comes in as somebody else, and leaves no session behind', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const [pat, ann] = [await app.person(acme), await app.person(acme)]
+  const browser = openBrowser(app)
+  await browser.signIn(pat, doorOf(acme))
+  const door = `${doorOf(acme)}&return_to=%2Fme`
+  expect((await browser.read(door)).url).toBe('/me')
+  expect(titleOf(await browser.read(`${door}&other=1`))).toContain('Sign in')
+  await browser.send({ email: ann.email })
+  const me = await browser.send({ password: ann.password })
+  expect([me.url, me.html]).toEqual(['/me', expect.stringContaining(`Signed in as ${ann.email}`)])
+  const ended = (await app.events(acme.tenantId, { event: 'user.signed_out' })).map(({ actorId }) => actorId)
+  expect(ended).toEqual([pat.id])
+  expect((await browser.read(`${door}&other=2`)).status).toBe(400)
+})
+
 test('the session lies in a cookie that no script reads; over TLS it is bound to the host', async () => {
   const app = await start()
   const { admin } = await app.company()

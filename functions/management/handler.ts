@@ -10,4 +10,4 @@ import { managementRoutes } from './routes.ts'
 const base = await cloud(process.env)
 const ctx = { ...base, breached: breachedPasswords(base) }
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: managementRoutes, ctx, render: authsecError })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: managementRoutes, ctx, render: authsecError })]), base)

@@ -1,8 +1,9 @@
 // Where a person lets a client in, and where a client pushes its request first.
 import { pageErrorOnDemand } from '#page/on-demand'
 import { browser, open, page } from '#shared/http/access'
-import { htmlOrGo, json } from '#shared/http/route'
-import { AuthorizeQuery, ConsentForm, PushedAnswer, PushedForm } from './authorize.schema.ts'
+import { empty, htmlOrGo, json, Sent } from '#shared/http/route'
+import { ENDPOINTS } from '#shared/oauth/offered'
+import { AuthorizationForm, AuthorizeQuery, ConsentForm, PushedAnswer, PushedForm } from './authorize.schema.ts'
 import { route } from './group.ts'
 
 const asking = {
@@ -21,17 +22,20 @@ const asking = {
   ],
   render: pageErrorOnDemand,
 } as const
-const answering = {
-  access: browser(),
-  form: ConsentForm,
-  reply: htmlOrGo(),
-  errors: ['form_expired', 'quota_exceeded'],
-  emits: ['oauth.authorized'],
+const askingByForm = {
+  access: open('Leads to the same by GET, and does nothing.', { class: 'general' }),
+  form: AuthorizationForm,
+  reply: empty(303),
+  errors: [],
+  emits: 'nothing',
   render: pageErrorOnDemand,
 } as const
 
 const only = (query: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+
+const byGet = (form: Readonly<Record<string, string | undefined>>): Sent<undefined> =>
+  new Sent(undefined, { headers: { Location: `${ENDPOINTS.authorization}?${new URLSearchParams(only(form))}` } })
 
 export const authorizeRoutes = [
   route({
@@ -49,17 +53,30 @@ export const authorizeRoutes = [
     handle: async ({ ctx, principal, query }) => (await import('./authorize.ts')).authorize(ctx, principal, only(query)),
   }),
   route({
-    ...answering,
-    id: 'oauth.consent',
+    ...askingByForm,
+    id: 'oauth.authorize.post',
     on: 'POST /oauth/authorize',
-    summary: 'What the person decides on the consent page.',
-    handle: async ({ ctx, principal, form }) => (await import('./consent.ts')).decideConsent(ctx, principal, form),
+    summary:
+      'The same, sent as a form (OpenID Connect Core section 3.1.2.1). From another site no session comes along, so the browser is led to GET.',
+    handle: async ({ form }) => byGet(form),
   }),
   route({
-    ...answering,
-    id: 'oauth.consent.alias',
+    ...askingByForm,
+    id: 'oauth.authorize.post.alias',
     on: 'POST /oauth2/auth',
-    summary: 'The same, where the page was opened under its older name.',
+    summary: 'The same under its older name.',
+    handle: async ({ form }) => byGet(form),
+  }),
+  route({
+    id: 'oauth.consent',
+    on: 'POST /oauth/consent',
+    summary: 'What the person decides on the consent page.',
+    access: browser({ form: ENDPOINTS.authorization }),
+    form: ConsentForm,
+    reply: htmlOrGo(),
+    errors: ['form_expired', 'quota_exceeded'],
+    emits: ['oauth.authorized'],
+    render: pageErrorOnDemand,
     handle: async ({ ctx, principal, form }) => (await import('./consent.ts')).decideConsent(ctx, principal, form),
   }),
   route({

@@ -1,6 +1,7 @@
 // Wire shapes of the authorization endpoint and of pushed requests. Lengths are bounded; what is said is judged by the rule, since where an error goes depends
 // on how far it came.
 import * as z from 'zod'
+import { asRegistered } from './scopes.ts'
 import { clientMembers, given } from './token.schema.ts'
 
 const parameters = {
@@ -10,7 +11,7 @@ const parameters = {
   state: given(4096),
   code_challenge: given(256),
   code_challenge_method: given(64),
-  resource: given(),
+  resource: given(2048, asRegistered),
   nonce: given(1024),
   prompt: given(256),
   max_age: given(32),
@@ -28,6 +29,7 @@ const parameters = {
 /** What a front end of the company's own sends the browser back with. */
 const answers = { login_verifier: given(256), consent_verifier: given(256) }
 const AuthorizationQuery = z.object({ ...parameters, ...answers, client_id: given() })
+export const AuthorizationForm = z.object({ ...parameters, client_id: given() }).meta({ id: 'AuthorizationRequest' })
 /** What was left out is not there, so that a rule can pass the rest on. */
 export const AuthorizeQuery = AuthorizationQuery
 export const PushedForm = z.object({ ...parameters, ...clientMembers }).meta({ id: 'PushedAuthorizationRequest' })

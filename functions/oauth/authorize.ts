@@ -23,7 +23,7 @@ import { consentPage } from './consent.page.tsx'
 import { knownTypes } from './detail-types.ts'
 import { giveFirstAccess } from './first-access.ts'
 import type { Ctx } from './group.ts'
-import { readIdTokenHint } from './id-token-hint.ts'
+import { isOfFormerKey, readIdTokenHint } from './id-token-hint.ts'
 import { issueCode } from './issue-code.ts'
 import { answerAt, isAnybodysPlace, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
 
@@ -120,6 +120,7 @@ const wait = async (ctx: Ctx, asked: Asked): Promise<string> => waitingAt(asked.
 type Need =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'sign_in' }
+  | { readonly kind: 'choose' }
   | { readonly kind: 'new_password' }
   | { readonly kind: 'confirm'; readonly query: Readonly<Record<string, string>> }
 
@@ -131,6 +132,8 @@ export const judgeSignIn = (j: Judged, principal: User | undefined, waitingSince
   const { isFresh, isStrong, isOld } = weighSignIn(j, principal, waitingSince, now)
   if (isFresh && !isStrong) throw new AppError('unmet_authentication_requirements')
   if (!isOld && isStrong) return { kind: 'nothing' }
+  // OpenID Connect Core section 3.1.2.1: it may be another account than the one that is signed in.
+  if (isOld && j.prompts.includes('select_account')) return { kind: 'choose' }
   return { kind: 'confirm', query: { ...(isOld ? { max_age: '0' } : {}), ...(isStrong ? {} : { acr_values: j.acrValues.join(' ') }) } }
 }
 
@@ -138,6 +141,10 @@ export const judgeSignIn = (j: Judged, principal: User | undefined, waitingSince
 const requireHinted = async (ctx: Ctx, j: Judged, principal: User | undefined): Promise<void> => {
   if (j.idTokenHint === undefined) return
   const hinted = await readIdTokenHint(ctx, j.idTokenHint)
+  if (hinted === undefined && (await isOfFormerKey(ctx, j.idTokenHint))) {
+    if (j.prompts.includes('none')) throw new AppError('login_required', 'id_token_hint is too old to say who is meant.')
+    return
+  }
   if (hinted?.audience !== j.client.publicId) throw new AppError('invalid_request', 'id_token_hint is no ID token that this client was given.')
   if (principal !== undefined && principal.tenantId === j.client.tenantId && principal.userId !== hinted.userId) {
     throw new AppError('login_required', 'Somebody else is signed in than id_token_hint says.')
@@ -151,7 +158,7 @@ const signInPage = (ctx: Ctx, j: Judged, need: Need, returnTo: string): Page => 
   if (need.kind === 'new_password') return goTo(ctx, `/me/password?${new URLSearchParams({ ...lang, return_to: returnTo })}`)
   if (need.kind === 'confirm') return goTo(ctx, `/confirm?${new URLSearchParams({ ...need.query, ...lang, return_to: returnTo })}`)
   const email = j.loginHint !== undefined && /^[^@\s]{1,64}@[^@\s]{1,255}$/.test(j.loginHint) ? j.loginHint : undefined
-  const path = `/signin?${new URLSearchParams({ client_id: j.client.clientId, ...lang, return_to: returnTo })}`
+  const path = `/signin?${new URLSearchParams({ client_id: j.client.clientId, ...lang, ...(need.kind === 'choose' ? { other: '1' } : {}), return_to: returnTo })}`
   return goTo(ctx, path, email === undefined ? {} : { remember: { email } })
 }
 

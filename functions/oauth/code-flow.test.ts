@@ -14,10 +14,12 @@ import {
   answerIn,
   authorizePath,
   browserOf,
+  challengeOf,
   changeClient,
   claimsOf,
   codeFor,
   headerOf,
+  type Json,
   newOauthClient,
   newResource,
   type OauthTestClient,
@@ -137,7 +139,7 @@ describe('a person lets a client in', () => {
     const token = /name="form_token" value="([^"]*)"/.exec(html)?.[1]
     const crossSite = await post(
       app,
-      path,
+      path.replace('/oauth/authorize', '/oauth/consent'),
       { consent, form_token: token, decision: 'allow' },
       { ...browser.jar.header(), 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
     )
@@ -145,6 +147,35 @@ describe('a person lets a client in', () => {
     expect(answerIn(await browser.press(path, html, 'allow')).get('code')).toBeTruthy()
     expect((await browser.press(path, html, 'allow')).headers.get('location') ?? '').not.toContain('code=')
     expect((await app.events(company.tenantId, { event: 'oauth.authorized' })).length).toBe(1)
+  })
+
+  test('a request that is sent as a form is led to the same by GET, whoever sends it; an answer to our page is none', async () => {
+    const { app, company, client, browser } = await start()
+    const path = authorizePath(client, { prompt: '', nonce: 'n 1' })
+    const form = Object.fromEntries(new URL(path, 'http://localhost').searchParams)
+    for (const at of ['/oauth/authorize', '/oauth2/auth']) {
+      const sent = await post(
+        app,
+        at,
+        { ...form, unknown: 'x' },
+        { ...browser.jar.header(), 'sec-fetch-site': 'cross-site', origin: 'https://app.example.com' },
+      )
+      const location = sent.headers.get('location') ?? ''
+      expect([sent.status, location.split('?')[0]]).toEqual([303, '/oauth/authorize'])
+      expect(Object.fromEntries(new URLSearchParams(location.split('?')[1]))).toEqual(
+        Object.fromEntries(Object.entries(form).filter(([name]) => name !== 'prompt')),
+      )
+      const asked = await browser.get(location)
+      const answered = asked.status === 303 ? asked : await browser.press(location, await asked.text(), 'allow')
+      expect(answerIn(answered).get('code')).toBeTruthy()
+    }
+    const html = await (await browser.get(authorizePath(client, { prompt: 'consent' }))).text()
+    const [consent, token] = ['consent', 'form_token'].map((name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1])
+    const before = (await app.events(company.tenantId, { event: 'oauth.authorized' })).length
+    const own = { ...browser.jar.header(), 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' }
+    const answered = await post(app, '/oauth/authorize', { consent, form_token: token, decision: 'allow' }, own)
+    expect(answered.headers.get('location')).toBe('/oauth/authorize?')
+    expect((await app.events(company.tenantId, { event: 'oauth.authorized' })).length).toBe(before)
   })
 
   test('a person gets no more than it holds, and one who holds nothing of it gets no code', async () => {
@@ -210,6 +241,20 @@ describe('who is signed in', () => {
       expect((await fresh.get(back)).status).toBe(200)
       expect(new URL((await browser.get(back)).headers.get('location') ?? '', ISSUER).pathname).toBe('/confirm')
     }
+  })
+
+  test('prompt=select_account leads to the sign-in page, where somebody else may come in, and then goes on', async () => {
+    const { app, client, company, browser } = await start()
+    app.clock.advance(100)
+    const sent = await browser.get(authorizePath(client, { prompt: 'select_account' }))
+    const to = new URL(sent.headers.get('location') ?? '', ISSUER)
+    expect([to.pathname, to.searchParams.get('client_id'), to.searchParams.get('other')]).toEqual(['/signin', client.id, '1'])
+    const back = to.searchParams.get('return_to') ?? ''
+    expect(new URL((await browser.get(back)).headers.get('location') ?? '', ISSUER).pathname).toBe('/signin')
+    app.clock.advance(1)
+    const colleague = await app.person(company)
+    const page = await (await browserOf(app, colleague)).get(back)
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining(colleague.email)])
   })
 
   test('a fresh sign-in that is still too weak is told to the client', async () => {
@@ -517,4 +562,26 @@ test('a flow with its page is eight statements where nothing is remembered, each
     { statements: 3, roundTrips: 3 },
     { statements: 2, roundTrips: 2 },
   ])
+})
+
+test('a server without a path may be named with the slash that programs write behind an origin', async () => {
+  const { app, company } = await start()
+  const server = await newResource(app, company, [{ name: 'tools:read' }], { path: '' })
+  const other = await newResource(app, company, [{ name: 'tools:read' }])
+  const client = await newOauthClient(app, company, { at: [server, other] })
+  const browser = await browserOf(app, await app.person(company))
+  const resource = `${server.resource}/`
+  const basic = { authorization: client.authorization }
+  const token = (form: Readonly<Record<string, string>>) => post(app, '/oauth/token', form, basic)
+  const code = await codeFor(browser, client, { scope: 'tools:read', resource })
+  const redeemed = await token({ grant_type: 'authorization_code', code, redirect_uri: client.redirectUri, code_verifier: VERIFIER, resource })
+  const set = (await redeemed.json()) as Json
+  expect(claimsOf(String(set.access_token)).aud).toBe(server.resource)
+  expect((await token({ grant_type: 'refresh_token', refresh_token: String(set.refresh_token), resource })).status).toBe(200)
+  const own = await (await token({ grant_type: 'client_credentials', resource })).json()
+  expect(claimsOf(own.access_token).aud).toBe(server.resource)
+  const pushed = { client_id: client.id, response_type: 'code', code_challenge: challengeOf(VERIFIER), code_challenge_method: 'S256', resource }
+  expect((await post(app, '/oauth/par', pushed, basic)).status).toBe(201)
+  for (const wrong of [`${resource}/`, `${other.resource}/`, `${resource}?`, `${resource}#`])
+    expect(await (await token({ grant_type: 'client_credentials', resource: wrong })).json(), wrong).toMatchObject({ error: 'invalid_target' })
 })

@@ -16,6 +16,9 @@ import type { Ctx } from './group.ts'
 import { keptQuestion, type Question } from './question.ts'
 import { isLoopback } from './redirect.ts'
 
+/** Not where the page is: what is sent there comes from clients. The query comes along, so that a refused form leads back to its page. */
+const CONSENT_FORM = '/oauth/consent'
+
 const inWords = ({ resource }: Judged, scope: string, words: ConsentStrings): string => {
   if (isIdentityScope(scope)) return words.identity[scope as keyof ConsentStrings['identity']]
   const described = resource?.scopes.find(({ name }) => name === scope)?.description ?? ''
@@ -81,7 +84,7 @@ export const consentPage = async (ctx: Ctx, question: Question): Promise<Sent<As
           <Fact name={words.howLong}>{scopes.includes('offline_access') ? words.offline : words.untilSignOut}</Fact>
           <Fact name={words.takeBack}>{words.takeBackText}</Fact>
         </dl>
-        <Form page={page} main>
+        <Form page={page} action={page.action.replace(/^[^?]*/, CONSENT_FORM)} main>
           <input type="hidden" name="consent" value={handle} />
           <div class="pair">
             <Submit kind="second" name="decision" value="deny" label={words.deny} busy={words.busy} />

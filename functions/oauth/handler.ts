@@ -12,4 +12,4 @@ const base = await cloud(process.env)
 const outbound = lazyOutbound(base)
 const ctx = { ...base, outbound, push: lazyPush({ ...base, outbound }) }
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: oauthRoutes, ctx, render: authorizationServerError })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: oauthRoutes, ctx, render: authorizationServerError })]), base)

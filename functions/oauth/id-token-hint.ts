@@ -18,6 +18,17 @@ export type Hinted = {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value)
 
+/**
+ * Whether it claims to be an ID token of ours under a key that is not kept any more: keys go a day after the last token that they signed is over, and clients keep
+ * ID tokens for longer. Nothing of it can be believed; that is no reason to turn away whoever is sent with it.
+ */
+export const isOfFormerKey = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<boolean> => {
+  const jws = token.length > MAX_TOKEN_LENGTH ? undefined : parseStrictJws(token)
+  if (jws === undefined || jws.header.alg !== 'RS256' || jws.header.typ !== 'JWT') return false
+  const isOurs = objectIn(jws.payloadSegment)?.iss === ctx.config.BASE_URL
+  return isOurs && (await ctx.signingKeys.verifier(jws.header.kid)) === undefined
+}
+
 /** What an ID token of ours says, in time or not; undefined for anything else. */
 export const readIdTokenHint = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<Hinted | undefined> => {
   const jws = token.length > MAX_TOKEN_LENGTH ? undefined : parseStrictJws(token)

@@ -103,6 +103,30 @@ test('without a hint, or with somebody else\u2019s, the person is asked, and may
   expect(await liveSessions(app, pat)).toBe(0)
 })
 
+/** As it will read once its key is gone: a day after the last token that the key signed is over. */
+const ofFormerKey = (idToken: unknown): string => {
+  const [, ...rest] = String(idToken).split('.')
+  return [Buffer.from(JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: 'gone' })).toString('base64url'), ...rest].join('.')
+}
+
+test('an ID token whose key is not kept any more says nothing, and turns nobody away', async () => {
+  const { app, client, pat, browser } = await start()
+  const id_token_hint = ofFormerKey((await tokensOf(app, client, browser)).id_token)
+  for (const query of [{ post_logout_redirect_uri: AFTER }, { post_logout_redirect_uri: AFTER, client_id: client.id }]) {
+    const asked = await browser.get(logoutPath({ id_token_hint, ...query }))
+    expect([asked.status, await asked.text()]).toEqual([200, expect.stringContaining(pat.email)])
+  }
+  expect(await liveSessions(app, pat)).toBe(1)
+  const gone = await app.request(logoutPath({ id_token_hint, post_logout_redirect_uri: AFTER }))
+  expect([gone.status, gone.headers.get('location')]).toEqual([303, '/signin'])
+  const there = await app.request(logoutPath({ id_token_hint, post_logout_redirect_uri: AFTER, client_id: client.id }))
+  expect([there.status, there.headers.get('location')]).toEqual([303, AFTER])
+  expect((await app.request(logoutPath({ id_token_hint, post_logout_redirect_uri: `${AFTER}/`, client_id: client.id }))).status).toBe(400)
+  const hint = { scope: 'openid', id_token_hint }
+  expect(answerIn(await browser.get(authorizePath(client, hint))).get('code')).toBeTruthy()
+  expect(answerIn(await browser.get(authorizePath(client, { ...hint, prompt: 'none' }))).get('error')).toBe('login_required')
+})
+
 test('a confirmation from another site, or without the token of our page, signs nobody out', async () => {
   const { app, pat, browser } = await start()
   await browser.get('/oauth/logout')

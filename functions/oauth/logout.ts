@@ -10,7 +10,7 @@ import { type As, as, Sent } from '#shared/http/route'
 import type { Page } from './authorize.ts'
 import { findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
-import { type Hinted, readIdTokenHint } from './id-token-hint.ts'
+import { type Hinted, isOfFormerKey, readIdTokenHint } from './id-token-hint.ts'
 import { logoutPage } from './logout.page.tsx'
 import type { LogoutAsked, LogoutConfirmation } from './logout.schema.ts'
 import { isAnybodysPlace } from './redirect.ts'
@@ -20,7 +20,8 @@ type Asked = Pick<LogoutAsked, 'client_id' | 'post_logout_redirect_uri' | 'state
 /** @throws AppError invalid_request: on a page */
 const hintIn = async (ctx: Ctx, { id_token_hint: token, client_id: clientId }: LogoutAsked): Promise<Hinted | undefined> => {
   const hinted = token === undefined ? undefined : await readIdTokenHint(ctx, token)
-  if (token !== undefined && hinted === undefined) throw new AppError('invalid_request', 'id_token_hint is no ID token of this server.')
+  if (token !== undefined && hinted === undefined && !(await isOfFormerKey(ctx, token)))
+    throw new AppError('invalid_request', 'id_token_hint is no ID token of this server.')
   if (hinted !== undefined && clientId !== undefined && clientId !== hinted.audience) {
     throw new AppError('invalid_request', 'client_id is not the client that id_token_hint was given to.')
   }
@@ -54,7 +55,10 @@ const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): Sent<As
 /** @throws AppError invalid_request: on a page */
 export const logout = async (ctx: Ctx, principal: User | undefined, asked: LogoutAsked): Promise<Page> => {
   const hinted = await hintIn(ctx, asked)
-  const named = { ...asked, client_id: asked.client_id ?? hinted?.audience }
+  const clientId = asked.client_id ?? hinted?.audience
+  // Whose address it is would have been said by a token that cannot be read any more.
+  const isUnreadable = asked.id_token_hint !== undefined && clientId === undefined
+  const named = { ...asked, client_id: clientId, post_logout_redirect_uri: isUnreadable ? undefined : asked.post_logout_redirect_uri }
   const target = await targetOf(ctx, principal, named)
   if (principal === undefined) return onward(ctx, target, false)
   if (hinted?.userId !== principal.userId) return logoutPage(ctx, principal, named, target)

@@ -278,7 +278,13 @@ test('a client looks after its own registration, and nobody else\u2019s', async 
   const [made, other] = [await registered(app), await registered(app)]
   const token = String(made.registration_access_token)
   const at = (id: unknown) => `/oauth/register/${id}`
-  expect(await (await app.request(at(made.client_id), { token })).json()).toMatchObject({ client_id: made.client_id, redirect_uris: [CALLBACK] })
+  expect(await (await app.request(at(made.client_id), { token })).json()).toMatchObject({
+    client_id: made.client_id,
+    redirect_uris: [CALLBACK],
+    // Section 3 of RFC 7592 requires both in every answer.
+    registration_access_token: token,
+    registration_client_uri: made.registration_client_uri,
+  })
   for (const [id, shown] of [
     [other.client_id, token],
     [made.client_id, 'x'],
@@ -294,7 +300,12 @@ test('a client looks after its own registration, and nobody else\u2019s', async 
   expect(await errorOf(await put({ token_endpoint_auth_method: 'client_secret_basic' }))).toEqual([400, 'invalid_client_metadata'])
   expect(await errorOf(await put({ client_secret: 'x' }))).toEqual([400, 'invalid_client_metadata'])
   const second = 'https://app.example.com/second'
-  expect(await (await put({ redirect_uris: [CALLBACK, second] })).json()).toMatchObject({ redirect_uris: [CALLBACK, second] })
+  expect(await (await put({ redirect_uris: [CALLBACK, second] })).json()).toMatchObject({
+    redirect_uris: [CALLBACK, second],
+    registration_access_token: token,
+  })
+  const told = await app.events(company.tenantId, { event: 'client.registration_changed' })
+  expect(JSON.stringify(told)).not.toContain(token)
   await put({})
   await allowed(browser, authorizePath(asTest(made.client_id), { resource: server.resource }))
   // In use, new addresses wait; the others go on.

@@ -17,6 +17,7 @@ import { judgeMetadata, noLooser } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
 import { countStranger, INVITED_SECONDS, requireRoom, STRANGER_SECONDS } from './newcomers.ts'
 import type { RegisterBody, RegisteredClient, UpdateBody } from './register.schema.ts'
+import { asRegistered } from './scopes.ts'
 
 type Shown = z.input<typeof RegisteredClient>
 
@@ -64,7 +65,7 @@ const ownerOf = async (ctx: Ctx, initial: string | undefined, resource: string |
   if (named !== undefined) return asTenantId(named)
   const d = directory(ctx.db)
   if (resource !== undefined) {
-    const owner = await findTenantOfResource(d, sha256(resource))
+    const owner = await findTenantOfResource(d, sha256(asRegistered(resource)))
     if (owner === undefined) throw new AppError('invalid_target')
     return owner
   }
@@ -144,8 +145,14 @@ export const clientOfToken = async (ctx: Ctx): Promise<{ readonly tenantId: Tena
   return { tenantId: (await managedClient(ctx, clientId)).tenantId, clientId }
 }
 
+/** RFC 7592 section 3 has the token in every answer. It is kept as a hash, so it is the one that was shown. */
+const shownAgain = (ctx: Ctx, row: Client): Shown => {
+  const token = bearerOf(ctx)
+  return { ...shownClient(ctx, row), ...(token === undefined ? {} : { registration_access_token: token }) }
+}
+
 /** @throws AppError invalid_token, unauthorized */
-export const readOwn = async (ctx: Ctx, clientId: string): Promise<Shown> => shownClient(ctx, (await managedClient(ctx, clientId)).row)
+export const readOwn = async (ctx: Ctx, clientId: string): Promise<Shown> => shownAgain(ctx, (await managedClient(ctx, clientId)).row)
 
 /** Where answers may go is what people said yes to: of new addresses of a client in use an administrator decides; what is left out goes at once. */
 const redirectsAfter = (before: Client, wanted: readonly string[]) => {
@@ -191,7 +198,7 @@ export const changeOwn = async (ctx: Ctx, clientId: string, said: z.output<typeo
     const [before, after] = [shownClient(ctx, row), shownClient(ctx, changed)]
     const target = { type: 'client', id: clientId }
     await record(t, ctx, { event: 'client.registration_changed', actor: byClient(clientId), target, before: { ...before }, after: { ...after } })
-    return after
+    return shownAgain(ctx, changed)
   })
 }
 

@@ -5,6 +5,11 @@ import { isIdentityScope } from '#shared/oauth/offered'
 
 const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 
+/**
+ * A server without a path is registered as its origin. Programs that read addresses write it back with a slash, and RFC 3986 section 6.2.3 has both mean the same.
+ */
+export const asRegistered = (resource: string): string => (/^https?:\/\/[^/?#]+\/$/.test(resource) ? resource.slice(0, -1) : resource)
+
 /** Each name once. @throws AppError invalid_scope */
 export const parseScopes = (text: string | undefined): readonly string[] => {
   if (text === undefined) return []

@@ -1,11 +1,11 @@
 // Wire shapes of the token endpoint. A parameter without a value counts as left out (RFC 6749 section 3.2), and one that is not known is ignored.
 import * as z from 'zod'
 
-export const given = (longest = 2048) =>
+export const given = (longest = 2048, spelled = (text: string): string => text) =>
   z
     .string()
     .max(longest)
-    .transform((text) => (text === '' ? undefined : text))
+    .transform((text) => (text === '' ? undefined : spelled(text)))
     .optional()
 
 export const clientMembers = {

@@ -130,6 +130,7 @@ test('a repeated parameter, another type of body and a query instead of a form a
   const twice = await app.request('/oauth/token', { method: 'POST', body: 'grant_type=client_credentials&grant_type=password', headers })
   const asJson = await app.request('/oauth/token', { body: GRANT, headers: { authorization: client.authorization } })
   const inQuery = await app.request('/oauth/token?grant_type=client_credentials', { method: 'POST', headers })
+  expect((await asJson.clone().json()).error_description).toBe('The body must be sent as application/x-www-form-urlencoded.')
   for (const response of [twice, asJson, inQuery]) expect([response.status, (await response.json()).error]).toEqual([400, 'invalid_request'])
 })
 

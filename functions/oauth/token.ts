@@ -10,6 +10,7 @@ import { authenticateClient } from './client-authentication.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import type { Ctx } from './group.ts'
+import { asRegistered } from './scopes.ts'
 import type { TokenForm } from './token.schema.ts'
 import type { TokenSet } from './token-set.ts'
 
@@ -70,8 +71,12 @@ const lookedFor = (form: Form): string | undefined => {
   const { aud, client_id: holder } = type === TOKEN_EXCHANGE ? claimsIn(form.subject_token) : {}
   const { resource: asserted } = type === JWT_BEARER ? claimsIn(form.assertion) : {}
   const named = audience ?? (holder === undefined ? undefined : aud) ?? asserted
-  return type === TOKEN_EXCHANGE || type === JWT_BEARER ? (typeof named === 'string' ? named : undefined) : undefined
+  return type === TOKEN_EXCHANGE || type === JWT_BEARER ? (typeof named === 'string' ? asRegistered(named) : undefined) : undefined
 }
+
+/** What an identity assertion is for is spelled as its server has it. */
+const spelled = (form: Form): Form =>
+  form.resource?.endsWith('/') && form.requested_token_type !== TOKEN_TYPES.idJag ? { ...form, resource: asRegistered(form.resource) } : form
 
 /** A code is looked up with the client that shows it. */
 const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<Asked, 'client' | 'behind'>> => {
@@ -81,7 +86,8 @@ const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<Asked, 'client' | 'be
 }
 
 /** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */
-export const answerToken = async (ctx: Ctx, form: Form): Promise<Sent<TokenSet>> => {
+export const answerToken = async (ctx: Ctx, sent: Form): Promise<Sent<TokenSet>> => {
+  const form = spelled(sent)
   const type = grantTypeIn(form)
   const { client, behind } = await whoAsks(ctx, form)
   requireRegistered(client, type)

@@ -11,5 +11,5 @@ const base = await cloud(process.env)
 
 export const handler = lambda(
   mount(base, [group<Ctx>({ routes: resourceRoutes, ctx: { ...base, outbound: tenantOutbound(base) }, render: authsecError })]),
-  base.settle,
+  base,
 )

@@ -8,4 +8,4 @@ import { rolesRoutes } from './routes.ts'
 
 const base = await cloud(process.env)
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: rolesRoutes, ctx: base, render: authsecError })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: rolesRoutes, ctx: base, render: authsecError })]), base)

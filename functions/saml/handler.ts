@@ -8,4 +8,4 @@ import { samlRoutes } from './routes.ts'
 
 const base = await cloud(process.env)
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: samlRoutes, ctx: base, render: outcomeError })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: samlRoutes, ctx: base, render: outcomeError })]), base)

@@ -11,5 +11,5 @@ const base = await cloud(process.env)
 
 export const handler = lambda(
   mount(base, [group<Ctx>({ routes: signUpRoutes, ctx: { ...base, breached: breachedPasswords(base) }, render: authsecError })]),
-  base.settle,
+  base,
 )

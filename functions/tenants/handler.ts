@@ -13,5 +13,5 @@ const resolver = systemResolver(base.config.DNS_SERVERS)
 
 export const handler = lambda(
   mount(base, [group<Ctx>({ routes: tenantsRoutes, ctx: { ...base, breached: breachedPasswords(base), resolver }, render: authsecError })]),
-  base.settle,
+  base,
 )

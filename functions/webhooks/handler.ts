@@ -10,4 +10,4 @@ import { webhookRoutes } from './routes.ts'
 const base = await cloud(process.env)
 const ctx = { ...base, outbound: tenantOutbound(base) }
 
-export const handler = lambda(mount(base, [group<Ctx>({ routes: webhookRoutes, ctx, render: problem })]), base.settle)
+export const handler = lambda(mount(base, [group<Ctx>({ routes: webhookRoutes, ctx, render: problem })]), base)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { problem } from '#shared/http/problem'
 import { startApp } from '#shared/testing/app'
+import { PRODUCTION } from '#shared/testing/production'
 import { oauthRoutes } from '../oauth/routes.ts'
 import { wellknownRoutes } from './routes.ts'
 
@@ -18,6 +19,9 @@ test('both places have the same bytes, with the issuer that their address begins
     authorization_response_iss_parameter_supported: true,
     backchannel_token_delivery_modes_supported: ['poll'],
     backchannel_user_code_parameter_supported: false,
+    // What an MCP client looks for before it lets the company's provider vouch for its people.
+    identity_chaining_requested_token_types_supported: ['urn:ietf:params:oauth:token-type:id-jag'],
+    authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
   })
 })
 
@@ -48,4 +52,40 @@ test('what this server is as a resource is said, too', async () => {
     authorization_servers: ['https://id.acme.com'],
     bearer_methods_supported: ['header'],
   })
+})
+
+test('a client that runs in a page of any origin reads them, registers, gets tokens and shows them; none of its cookies comes along', async () => {
+  const app = await startApp([...wellknownRoutes, ...oauthRoutes], { render: problem, env: PRODUCTION })
+  const metadata = (await (await app.request(DOCUMENTS[0] ?? '')).json()) as Readonly<Record<string, string>>
+  const named = ['token', 'revocation', 'userinfo', 'registration', 'device_authorization', 'pushed_authorization_request']
+  const forAll = [...DOCUMENTS, '/.well-known/oauth-protected-resource', '/oauth/jwks', '/oauth2/token', '/oauth/register/one']
+    .concat(named.map((name) => new URL(metadata[`${name}_endpoint`] ?? '').pathname))
+    .concat(new URL(metadata.jwks_uri ?? '').pathname)
+  const corsOf = async (path: string, method: string) => {
+    const { headers } = await app.request(path, { method, headers: { origin: 'https://spa.anywhere.example' } })
+    return { origin: headers.get('access-control-allow-origin'), cookies: headers.get('access-control-allow-credentials'), headers }
+  }
+  for (const path of forAll) {
+    expect(await corsOf(path, 'GET'), path).toMatchObject({ origin: '*', cookies: null })
+    const { headers, ...preflight } = await corsOf(path, 'OPTIONS')
+    expect(preflight, path).toEqual({ origin: '*', cookies: null })
+    for (const header of ['Authorization', 'Content-Type', 'DPoP', 'MCP-Protocol-Version'])
+      expect(headers.get('access-control-allow-headers')?.split(', '), path).toContain(header)
+  }
+  const others = [
+    '/oauth/authorize',
+    '/oauth2/auth',
+    '/oauth/consent',
+    '/oauth/logout',
+    '/oauth/introspect',
+    '/oauth/consent-grants',
+    '/oauth/bc-authorize',
+  ]
+  for (const path of [...others, '/oauth/token/', '/oauth/tokens', '/oauth/register/one/two', '/authsec/oauth/token', '/x/.well-known/jwks.json'])
+    for (const method of ['GET', 'OPTIONS']) expect((await corsOf(path, method)).origin, path).toBeNull()
+  const own = await app.request('/oauth/token', { method: 'POST', headers: { origin: 'https://app.example.com' } })
+  expect([own.headers.get('access-control-allow-origin'), own.headers.get('access-control-allow-credentials')]).toEqual([
+    'https://app.example.com',
+    'true',
+  ])
 })

@@ -2,7 +2,7 @@
 // else. The same bytes for everybody, made once.
 import { createHash } from 'node:crypto'
 import { Constant } from '#shared/http/route'
-import { CLIENT_AUTH_METHODS, CLIENT_SIGNING_ALGS, ENDPOINTS, GRANT_TYPES, IDENTITY_SCOPES } from '#shared/oauth/offered'
+import { CLIENT_AUTH_METHODS, CLIENT_SIGNING_ALGS, ENDPOINTS, GRANT_TYPES, ID_JAG_PROFILE, IDENTITY_SCOPES, TOKEN_TYPES } from '#shared/oauth/offered'
 import { ACR } from '#shared/token/acr'
 import type { Ctx } from './group.ts'
 
@@ -34,6 +34,8 @@ const serverMetadata = ({ BASE_URL: issuer }: Config) => ({
   response_types_supported: ['code'],
   response_modes_supported: ['query'],
   grant_types_supported: GRANT_TYPES,
+  identity_chaining_requested_token_types_supported: [TOKEN_TYPES.idJag],
+  authorization_grant_profiles_supported: [ID_JAG_PROFILE],
   code_challenge_methods_supported: ['S256'],
   token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
   token_endpoint_auth_signing_alg_values_supported: CLIENT_SIGNING_ALGS,

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readConfig } from '../config.ts'
-import { clientAddress, forwardedProto, limitKeyOf } from './address.ts'
+import { clientAddress, forwardedProto, isForwardingIgnored, limitKeyOf } from './address.ts'
 
 const trusted = ['10.0.0.0/8', '192.0.2.7', '2001:db8:ffff::/48', '::1']
 const client = (peer: string, forwardedFor?: string): string => clientAddress(peer, forwardedFor, trusted)
@@ -32,6 +32,28 @@ test('what the caller writes itself never changes what the proxy appended', () =
       expect(client(peer, [spoofed, caller, ...chain].join(', '))).toBe(client(caller))
     }),
   )
+})
+
+test('that somebody is named who does not count is noticed, and a gateway that names its own caller is not', () => {
+  const ignored = (peer: string, header?: string) => isForwardingIgnored(peer, header, trusted)
+  for (const [peer, header] of [
+    [CLIENT, '198.51.100.66'],
+    [CLIENT, 'nonsense'],
+    [CLIENT, `198.51.100.66, ${CLIENT}`],
+    ['10.0.0.1', `198.51.100.66, ${CLIENT}`],
+    ['10.0.0.1', `${CLIENT}, nonsense`],
+    ['', CLIENT],
+  ] as const)
+    expect(ignored(peer, header), `${peer}: ${header}`).toBe(true)
+  for (const [peer, header] of [
+    [CLIENT, undefined],
+    [CLIENT, ''],
+    [CLIENT, CLIENT],
+    ['10.0.0.1', CLIENT],
+    ['10.0.0.1', `${CLIENT}, 10.0.0.2`],
+    ['2001:db8::1', '2001:DB8:0::1'],
+  ] as const)
+    expect(ignored(peer, header), `${peer}: ${header}`).toBe(false)
 })
 
 test('it never throws, and answers an address or the peer as it is', () => {

@@ -57,21 +57,36 @@ const listOf = (trustedProxies: readonly string[]): BlockList => {
 const isTrusted = (address: string, trustedProxies: readonly string[]): boolean =>
   isIP(address) !== 0 && listOf(trustedProxies).check(address, familyOf(address))
 
-/**
- * The caller's address. `X-Forwarded-For` is read only when the peer is a trusted proxy, from right to left past further trusted ones: what stands left
- * of the first stranger was written by the stranger. At a malformed entry the last hop that was good counts, so nonsense earns no budget of its own.
- */
-export const clientAddress = (peer: string, forwardedFor: string | undefined, trustedProxies: readonly string[]): string => {
+/** The last hop that is believed, and where in the header that begins which is not. */
+const walked = (
+  peer: string,
+  forwardedFor: string | undefined,
+  trustedProxies: readonly string[],
+): { readonly hop: string; readonly end: number } => {
   let hop = normalAddress(peer) ?? peer
   let end = forwardedFor?.length ?? -1
   for (let hops = 0; end >= 0 && hops < MAX_HOPS && isTrusted(hop, trustedProxies); hops++) {
     const comma = end === 0 ? -1 : (forwardedFor ?? '').lastIndexOf(',', end - 1)
     const address = forwardedAddress((forwardedFor ?? '').slice(comma + 1, end))
-    if (address === undefined) return hop
+    if (address === undefined) return { hop, end }
     hop = address
     end = comma
   }
-  return hop
+  return { hop, end }
+}
+
+/**
+ * The caller's address. `X-Forwarded-For` is read only when the peer is a trusted proxy, from right to left past further trusted ones: what stands left
+ * of the first stranger was written by the stranger. At a malformed entry the last hop that was good counts, so nonsense earns no budget of its own.
+ */
+export const clientAddress = (peer: string, forwardedFor: string | undefined, trustedProxies: readonly string[]): string =>
+  walked(peer, forwardedFor, trustedProxies).hop
+
+/** Whether the header names somebody who does not count. That a gateway writes down the caller itself is no such word. */
+export const isForwardingIgnored = (peer: string, forwardedFor: string | undefined, trustedProxies: readonly string[]): boolean => {
+  const { hop, end } = walked(peer, forwardedFor, trustedProxies)
+  const ignored = forwardedFor?.slice(0, Math.max(end, 0)).trim()
+  return Boolean(ignored) && forwardedAddress(ignored ?? '') !== hop
 }
 
 /**

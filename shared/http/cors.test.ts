@@ -98,7 +98,7 @@ test('a preflight is 204 and names what may be sent', async () => {
     'access-control-allow-origin': 'https://app.example.com',
     'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
     'access-control-allow-headers':
-      'Authorization, Content-Type, Accept, X-Requested-With, X-Login-Ticket, tenant_id, Client-Id, X-Client-ID, X-App-Name, DPoP, If-Match',
+      'Authorization, Content-Type, Accept, X-Requested-With, X-Login-Ticket, tenant_id, Client-Id, X-Client-ID, X-App-Name, DPoP, If-Match, MCP-Protocol-Version',
     'access-control-max-age': '43200',
   })
 })

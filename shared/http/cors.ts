@@ -5,7 +5,8 @@ import type { BaseCtx } from '../context.ts'
 import { addressKey } from './guard.ts'
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE, OPTIONS'
-const ALLOW = 'Authorization, Content-Type, Accept, X-Requested-With, X-Login-Ticket, tenant_id, Client-Id, X-Client-ID, X-App-Name, DPoP, If-Match'
+const ALLOW =
+  'Authorization, Content-Type, Accept, X-Requested-With, X-Login-Ticket, tenant_id, Client-Id, X-Client-ID, X-App-Name, DPoP, If-Match, MCP-Protocol-Version'
 const EXPOSE = 'X-Request-ID, Retry-After, WWW-Authenticate, DPoP-Nonce, ETag, Link'
 const MAX_AGE_SECONDS = 12 * 3600
 const REMEMBERED_SECONDS = 30
@@ -31,6 +32,13 @@ const parsed = (origin: string): URL | undefined => {
   }
 }
 
+/**
+ * What pages of any origin may call, as clients in browsers do: what a client has to know, and what it shows its proof to. None of it takes a cookie, and
+ * `*` lets none be sent.
+ */
+const FOR_ANY_PAGE =
+  /^(?:(?:\/authsec(?:\/oauth)?)?\/\.well-known\/.+|\/oauth2?\/(?:jwks|token|revoke|userinfo|par|device_authorization|register(?:\/[\w-]+)?))$/
+export const isForAnyPage = (path: string): boolean => FOR_ANY_PAGE.test(path)
 /** RFC 1035 section 2.3.4 */
 const MAX_DOMAIN = 253
 /** As a header spells it: a name in lower case, perhaps with a port. */
@@ -80,9 +88,10 @@ export const createOrigins = (ctx: Pick<BaseCtx, 'config' | 'db' | 'clock' | 'li
   }
 }
 
+/** `*` is any page, without its cookies. */
 export const corsHeaders = (origin: string): Readonly<Record<string, string>> => ({
   'access-control-allow-origin': origin,
-  'access-control-allow-credentials': 'true',
+  ...(origin === '*' ? {} : { 'access-control-allow-credentials': 'true' }),
   'access-control-expose-headers': EXPOSE,
 })
 

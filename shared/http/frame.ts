@@ -2,14 +2,14 @@
 import type { BaseCtx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { emfLine } from '../metrics/emf.ts'
-import { clientAddress, forwardedPlace, forwardedProto } from './address.ts'
+import { clientAddress, forwardedPlace, forwardedProto, isForwardingIgnored } from './address.ts'
 import { respond } from './answer.ts'
-import { corsHeaders, createOrigins, preflightHeaders } from './cors.ts'
+import { corsHeaders, createOrigins, isForAnyPage, preflightHeaders } from './cors.ts'
 import type { Exchange, Step } from './env.ts'
 import type { Fail } from './fail.ts'
 import { type Caller, principalIdOf } from './principal.ts'
 import type { Refusals } from './refusals.ts'
-import { type Forwarded, requestIdOf } from './request.ts'
+import { type Forwarded, type Peer, requestIdOf } from './request.ts'
 import { pathOf } from './route.ts'
 
 const MAX_HEADER_BYTES = 32 * 1024
@@ -22,9 +22,11 @@ const methodOf = (c: Exchange): string => (METHODS.has(c.req.method) ? c.req.met
 /** A production whose public base is https is reached over TLS alone, also where the hop that ends TLS is not one that we trust to say so. */
 const isAlwaysSecure = ({ ENVIRONMENT, BASE_URL }: BaseCtx['config']): boolean => ENVIRONMENT === 'production' && BASE_URL.startsWith('https:')
 
+const peerOf = (c: Exchange): Peer => c.env?.peer ?? { address: '', secure: false }
+
 /** Who is at the other end, by the trusted hop. */
 export const forwardedOf = (c: Exchange, config: BaseCtx['config']): Forwarded => {
-  const peer = c.env?.peer ?? { address: '', secure: false }
+  const peer = peerOf(c)
   const trusted = config.TRUSTED_PROXIES
   const told = forwardedProto(peer.address, c.req.header('x-forwarded-proto'), trusted)
   return {
@@ -78,6 +80,8 @@ const account = (ctx: BaseCtx, c: Exchange, startedAt: number): void => {
     status,
     duration_ms: Math.round(durationMs),
     ...(principal === undefined ? {} : noteOf(principal)),
+    // Spoofed, or by a proxy that TRUSTED_PROXIES does not name. What it says is the caller's to write, and so not here.
+    ...(isForwardingIgnored(peerOf(c).address, c.req.header('x-forwarded-for'), ctx.config.TRUSTED_PROXIES) ? { forwarded: 'ignored' } : {}),
   })
 }
 
@@ -90,9 +94,10 @@ export const frame = (ctx: BaseCtx, fail: Fail, refusals: Refusals, { requestSec
   const origins = createOrigins(ctx)
   const judgeOrigin = async (c: Exchange, origin: string, address: string): Promise<void> => {
     // Whoever cannot be looked up now is not let in now.
-    if (!(await origins.allowed(origin, address).catch(() => false))) return
-    c.set('originAllowed', true)
-    c.set('cors', c.req.method === 'OPTIONS' ? { ...corsHeaders(origin), ...preflightHeaders } : corsHeaders(origin))
+    const isAllowed = await origins.allowed(origin, address).catch(() => false)
+    if (!isAllowed && !isForAnyPage(c.req.path)) return
+    c.set('originAllowed', isAllowed)
+    c.set('cors', { ...corsHeaders(isAllowed ? origin : '*'), ...(c.req.method === 'OPTIONS' ? preflightHeaders : {}) })
   }
   const isProduction = ctx.config.ENVIRONMENT === 'production'
   /** Whoever names a host that is not ours is looking for somebody else, or makes us write links to it (RFC 9110 section 7.4). */

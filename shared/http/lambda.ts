@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import { type APIGatewayProxyResult, handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda'
 import { AppError } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { authsecError, problem } from './problem.ts'
 import type { Peer } from './request.ts'
 import { isOfOriginal } from './route.ts'
@@ -103,11 +104,11 @@ type Fetch = Pick<Hono, 'fetch'>
 type Bindings = { readonly event?: LambdaEvent }
 const handled = (fetch: (request: Request, env: Bindings) => Promise<Response>) => handle({ fetch } as unknown as Fetch as Hono)
 
-/**
- * An event that is not an HTTP request is refused; the platform logs that. `settle` hands over what must not wait for the next request: between two of them a
- * function is frozen.
- */
-export const lambda = (app: { fetch(request: Request, env: { peer: Peer }): Response | Promise<Response> }, settle: () => Promise<void>) => {
+/** `settle` hands over what must not wait for the next request: between two of them a function is frozen. */
+type Around = { readonly settle: () => Promise<void>; readonly log: Pick<Log, 'warn'> }
+
+/** An event that is not an HTTP request is refused; the platform logs that. */
+export const lambda = (app: { fetch(request: Request, env: { peer: Peer }): Response | Promise<Response> }, { settle, log }: Around) => {
   return async (event: LambdaEvent, context: LambdaContext): Promise<APIGatewayProxyResult> => {
     if (!isHttp(event)) throw new Error('This function answers HTTP events alone.')
     const asked = withPath(withLists(event))
@@ -120,6 +121,9 @@ export const lambda = (app: { fetch(request: Request, env: { peer: Peer }): Resp
       return response
     })(asked, context)
     await settle()
-    return fits(result) ? withCookies(event, result, cookies) : handled(() => tooLarge(path, headers))(asked, context)
+    if (fits(result)) return withCookies(event, result, cookies)
+    // The line of the request says how it ended before it was known to be too long.
+    log.warn('request.answer_too_large', { request_id: headers.get('x-request-id') ?? '' })
+    return handled(() => tooLarge(path, headers))(asked, context)
   }
 }

@@ -26,10 +26,11 @@ const withoutEmpty = (value: unknown, optional: ReadonlySet<string>): unknown =>
   return Object.fromEntries(Object.entries(value).filter(([name, member]) => !(optional.has(name) && (member === '' || member === null))))
 }
 
-const requireType = (c: Exchange, wanted: RegExp): void => {
+/** Of JSON the error's own title speaks. */
+const requireType = (c: Exchange, wanted: RegExp, name?: string): void => {
   const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';').map((part) => part.trim())
   if (wanted.test(type) && parameters.every((parameter) => UTF_8.test(parameter))) return
-  throw new AppError('unsupported_media_type', undefined, { field: 'header.content-type' })
+  throw new AppError('unsupported_media_type', name === undefined ? undefined : `The body must be sent as ${name}.`, { field: 'header.content-type' })
 }
 
 /** Compressed bodies are refused: what a few bytes unfold to has no bound. */
@@ -69,7 +70,7 @@ const readForm =
   async (c) => {
     requirePlain(c)
     const text = await readText(c.req.raw, boundOf(route))
-    if (text !== '') requireType(c, FORM_TYPE)
+    if (text !== '') requireType(c, FORM_TYPE, 'application/x-www-form-urlencoded')
     const pairs = parsePairs(text, 'form')
     c.set('sentBody', Object.fromEntries(pairs))
   }
@@ -80,7 +81,7 @@ const readCsv =
   async (c) => {
     requirePlain(c)
     const text = await readText(c.req.raw, boundOf(route))
-    if (text !== '') requireType(c, CSV_TYPE)
+    if (text !== '') requireType(c, CSV_TYPE, 'text/csv')
     vetText(text, 'body')
     c.set('sentBody', text)
   }

@@ -41,6 +41,9 @@ export const TOKEN_TYPES = {
   idJag: 'urn:ietf:params:oauth:token-type:id-jag',
 } as const
 
+/** What a client looks for that wants to redeem one here: draft-ietf-oauth-identity-assertion-authz-grant, the metadata of the authorization server. */
+export const ID_JAG_PROFILE = 'urn:ietf:params:oauth:grant-profile:id-jag'
+
 /** RFC 9126 section 2.2 */
 export const REQUEST_URI = 'urn:ietf:params:oauth:request_uri:'
 

@@ -25,17 +25,17 @@ export const newResource = async (
   app: Where,
   company: Whose,
   scopes: readonly Scope[],
-  { origin, ...more }: More & { readonly origin?: string } = {},
+  { origin, path = '/mcp', ...more }: More & { readonly origin?: string; readonly path?: string } = {},
 ): Promise<ResourceServer> => {
   const [id, at] = [app.ctx.random.id(), app.ctx.clock.now()]
-  const [base, path] = [origin ?? `https://api-${id.slice(-12)}.example.com`, '/mcp']
+  const base = origin ?? `https://api-${id.slice(-12)}.example.com`
   const secret = `${company.tenantId}.${Buffer.from(app.ctx.random.bytes(32)).toString('base64url')}`
   await atomically(forTenant(app.db, company.tenantId), async (t) => {
     await insertResourceServer(t, {
       id,
       name: 'Tools',
       publicBaseUrl: base,
-      protectedBasePath: path,
+      protectedBasePath: path === '' ? '/' : path,
       resource: `${base}${path}`,
       introspectionHash: sha256(secret),
       resourceHash: sha256(`${base}${path}`),
@@ -156,7 +156,8 @@ export const browserOf = async (app: TestApp, person: Person, amr: readonly stri
   const press = async (path: string, html: string, decision: string): Promise<Response> => {
     const field = (name: string): string => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
     const form = { form_token: field('form_token'), consent: field('consent'), decision }
-    return post(app, path, form, { ...jar.header(), 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' })
+    const action = /<form method="post" action="([^"]*)"[^>]*>(?:(?!<\/form>).)*?name="consent"/s.exec(html)?.[1]?.replaceAll('&amp;', '&')
+    return post(app, action ?? path, form, { ...jar.header(), 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' })
   }
   return { get, press, jar }
 }

@@ -67,7 +67,7 @@ const routes = [
 const start = async (env: Readonly<Record<string, string>> = {}) => {
   const app = await startApp(routes, { render: problem, env: { ...PRODUCTION, RATE_LIMIT: 'on', ...env } })
   let settled = 0
-  const handler = lambda(app.app, async () => void settled++)
+  const handler = lambda(app.app, { settle: async () => void settled++, log: app.log })
   const call = async (event: unknown) => (await handler(event as Parameters<Handler>[0], {} as Parameters<Handler>[1])) as unknown as Result
   return { call, log: app.log, settled: () => settled }
 }
@@ -182,6 +182,20 @@ test('behind a balancer a proxy that is trusted is looked through, and no furthe
   expect(await by('198.51.100.66, nonsense, 192.0.2.1')).toMatchObject({ address: '192.0.2.1' })
 })
 
+test('a forwarded header that does not count is noted in the log, without what it said', async () => {
+  const { call, log } = await start({ TRUSTED_PROXIES: '192.0.2.0/24' })
+  const post = posts['a load balancer']
+  const lineOf = async (header: string) => {
+    log.lines.length = 0
+    await call(post?.(JSON_BODY, false, { 'x-forwarded-for': header }))
+    return log.lines.map((line) => (JSON.parse(line) as { readonly forwarded?: string }).forwarded)
+  }
+  expect(await lineOf('203.0.113.9, 192.0.2.1')).toEqual([undefined])
+  expect(await lineOf('198.51.100.66, 203.0.113.9, 192.0.2.1')).toEqual(['ignored'])
+  expect(await lineOf('198.51.100.66, 203.0.113.9')).toEqual(['ignored'])
+  expect(log.lines.join()).not.toContain('198.51.100.66')
+})
+
 test('a header that a multi-value balancer saw twice is a list, so the address before it stands', async () => {
   const { call } = await start({ TRUSTED_PROXIES: '192.0.2.0/24' })
   const event = posts['a load balancer with multi-value headers']?.(JSON_BODY, false) as { multiValueHeaders: Record<string, string[]> }
@@ -189,13 +203,17 @@ test('a header that a multi-value balancer saw twice is a list, so the address b
   expect(seen(await call(event))).toMatchObject({ address: '203.0.113.9' })
 })
 
-test.each(kinds)('%s: a body that is bytes and no text, too large or compressed is refused', async (_, post) => {
-  const { call } = await started
+test.each(kinds)('%s: a body that is bytes and no text, too large or compressed is refused, and logged', async (_, post) => {
+  const { call, log } = await started
   const bytes = Buffer.from([0x7b, 0xff, 0xfe, 0x7d]).toString('base64')
   expect((await call(post(bytes, true))).statusCode).toBe(400)
   const large = await call(post(JSON.stringify({ name: 'x'.repeat(1024 * 1024) }), false))
   expect([large.statusCode, seen(large)]).toEqual([413, expect.objectContaining({ code: 'payload_too_large' })])
   expect((await call(post(JSON_BODY, false, { 'content-encoding': 'gzip' }))).statusCode).toBe(400)
+  const { request_id: id } = seen(large) as { readonly request_id: string }
+  expect(log.lines.filter((line) => line.includes(id)).map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ event: 'request', route: 'shapes.see', status: 413 }),
+  ])
 })
 
 test.each(kinds)('%s: a host that is not ours is refused and logged, without what it was', async (_, post) => {
@@ -292,18 +310,26 @@ const gets: Readonly<Record<string, (path: string, bytes: number) => unknown>> =
     multiValueQueryStringParameters: { bytes: [String(bytes)] },
   }),
 }
-test.each(Object.entries(gets))('%s: an answer that is longer than a function can hand over says so instead of being lost', async (_, get) => {
-  const { call } = await started
-  // Of a type that is no text for the adapter: four characters for three.
-  const whole = await call(get('/authsec/shapes/long', 4_650_000))
-  expect([whole.statusCode, whole.body.length]).toEqual([200, 6_200_000])
-  const cut = await call(get('/authsec/shapes/long', 4_750_000))
-  expect([cut.statusCode, seen(cut)]).toEqual([413, expect.objectContaining({ code: 'answer_too_large', request_id: expect.any(String) })])
-  const headers = JSON.stringify([cut.headers, cut.multiValueHeaders, cut.cookies])
-  expect(headers).toContain('application/json')
-  expect(headers).toContain('nosniff')
-  expect(headers).not.toMatch(/attachment|seen=1|jsonl/)
-})
+test.each(Object.entries(gets))(
+  '%s: an answer that is longer than a function can hand over says so instead of being lost, here and in the log',
+  async (_, get) => {
+    const { call, log } = await started
+    // Of a type that is no text for the adapter: four characters for three.
+    const whole = await call(get('/authsec/shapes/long', 4_650_000))
+    expect([whole.statusCode, whole.body.length]).toEqual([200, 6_200_000])
+    const cut = await call(get('/authsec/shapes/long', 4_750_000))
+    expect([cut.statusCode, seen(cut)]).toEqual([413, expect.objectContaining({ code: 'answer_too_large', request_id: expect.any(String) })])
+    const { request_id: id } = seen(cut) as { readonly request_id: string }
+    expect(log.lines.filter((line) => line.includes(id)).map((line) => (JSON.parse(line) as { readonly event: string }).event)).toEqual([
+      'request',
+      'request.answer_too_large',
+    ])
+    const headers = JSON.stringify([cut.headers, cut.multiValueHeaders, cut.cookies])
+    expect(headers).toContain('application/json')
+    expect(headers).toContain('nosniff')
+    expect(headers).not.toMatch(/attachment|seen=1|jsonl/)
+  },
+)
 
 test.each(Object.entries(NOT_HTTP))('%s is no HTTP event, and refused', async (_, event) => {
   const { call, settled } = await started

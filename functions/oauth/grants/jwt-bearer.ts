@@ -22,7 +22,7 @@ import { narrow } from '../exchange/narrow.ts'
 import { takeStep } from '../exchange/step.ts'
 import { depthOf, type Subject } from '../exchange/subject.ts'
 import type { Ctx } from '../group.ts'
-import { parseScopes } from '../scopes.ts'
+import { asRegistered, parseScopes } from '../scopes.ts'
 import type { Asked, Grant } from '../token.ts'
 
 export const ID_JAG_TYP = 'oauth-id-jag+jwt'
@@ -108,7 +108,7 @@ const targetOf = ({ client, form }: Asked, { claims }: Assertion): AskedResource
   const { resource } = client
   const isNamed = form.resource !== undefined || claims.resource !== undefined || resource?.candidates === 1
   if (resource === undefined || !isNamed) throw new AppError('invalid_target')
-  if (claims.resource !== undefined && claims.resource !== resource.resource)
+  if (claims.resource !== undefined && (typeof claims.resource !== 'string' || asRegistered(claims.resource) !== resource.resource))
     throw new AppError('invalid_target', 'The assertion is for another resource.')
   return resource
 }

@@ -10,7 +10,7 @@ import { narrow, type Wanted } from '../exchange/narrow.ts'
 import { takeStep } from '../exchange/step.ts'
 import { judgeActorToken, readSubject, type Subject } from '../exchange/subject.ts'
 import type { Ctx } from '../group.ts'
-import { parseScopes } from '../scopes.ts'
+import { asRegistered, parseScopes } from '../scopes.ts'
 import type { Asked, Grant } from '../token.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -38,7 +38,8 @@ const targetOf = ({ client, form }: Asked, subject: Subject) => {
   if (resource === undefined || subject.audience === undefined || resource.resource !== subject.audience) {
     throw new AppError('invalid_target', 'The client is not registered at the resource server that the subject_token is for.')
   }
-  if (named.some((name) => name !== subject.audience)) throw new AppError('invalid_target', 'The subject_token is for another audience.')
+  if (named.some((name) => asRegistered(name) !== subject.audience))
+    throw new AppError('invalid_target', 'The subject_token is for another audience.')
   return resource
 }
 
