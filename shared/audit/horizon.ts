@@ -3,8 +3,9 @@
 //
 // An id is written within SETTLING_SECONDS of being made (it is made by `record`, in a transaction under way, which then inserts at once; or else its statement
 // writes nothing when it is late; the bound also covers how far the clocks of two instances are apart), or its transaction waits for a lock that another holds.
-// So every event with an id older than that, as of now, stands in a transaction that has written something by now, or waits. Once all of those are over, each of those events is committed and visible, or will never be: below that bound
-// nothing can be added. How long those transactions last does not matter, and writers pay nothing for it.
+// So every event with an id older than that, as of now, stands in a transaction that has written something by now, or waits. Once all of those are over, each of
+// those events is committed and visible, or will never be: below that bound nothing can be added. How long those transactions last does not matter, and writers
+// pay nothing for it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WRITTEN_WITHIN_SECONDS } from '#db/store/audit-events'
 import { haveWritersEnded, markWriters } from '#db/store/audit-stream'
