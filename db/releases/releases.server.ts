@@ -125,6 +125,14 @@ describe('the newest release that was recorded', () => {
     expect(tables.filter((table) => about(table).statements.length === 0).length).toBeLessThan(tables.length / 20)
   })
 
+  test('names its columns, with their defaults for later ones, also where it calls the table something else', async () => {
+    const more = "alter table authsec.oauth_grants add column more text not null default ''"
+    expect(await after(more, about('oauth_grants'))).toEqual([])
+    expect((await after(`${more}; alter table authsec.oauth_grants alter more drop default`, about('oauth_grants'))).join('\n')).toMatch(
+      /oauth_grants\.more must have a value/,
+    )
+  })
+
   test.each([
     ['a column that is read', 'users', 'alter table authsec.users drop column email cascade', /column .*"?email"? .*does not exist/],
     ['a column by another name', 'sessions', 'alter table authsec.sessions rename column revoked_at to ended_at', /revoked_at.* does not exist/],
