@@ -163,22 +163,15 @@ export const de: MailStrings = {
     ],
   }),
   domain_proof: ({ stage, domain, name, value, until }, tenant) => ({
-    subject: stage === 'missing' ? `Der Nachweis einer Domain von ${chosenName(tenant)} fehlt` : `${chosenName(tenant)} hat eine Domain verloren`,
-    title: stage === 'missing' ? 'Der Nachweis einer Domain fehlt' : 'Eine Domain zählt nicht mehr',
+    subject: `${chosenName(tenant)}: ${stage === 'missing' ? 'Der Nachweis einer Domain fehlt' : 'Eine Domain gilt nicht mehr'}`,
+    title: 'Eine Domain ohne Nachweis',
     parts: [
       paragraph(
-        {
-          missing:
-            'Das DNS zeigt nicht mehr, dass diese Domain Ihnen gehört. Bis zum Tag unten geht alles weiter wie bisher; dann zählt die Domain nicht mehr.',
-          lost: 'Das DNS hat zwei Wochen lang nicht gezeigt, dass diese Domain Ihnen gehört. Seiten, Passkeys und Anbieter zählen dafür nicht mehr.',
-        }[stage],
-      ),
-      facts(['Domain', chosenName(domain)], ['TXT-Eintrag', name], ['Wert', value], [stage === 'missing' ? 'Bis' : 'Seit', moment(until)]),
-      small(
         stage === 'missing'
-          ? 'Setzen Sie den Eintrag wieder, und nichts ändert sich. Er muss bleiben, solange Sie die Domain hier benutzen.'
-          : 'Setzen Sie den Eintrag innerhalb einer Woche wieder, und lassen Sie die Domain neu bestätigen.',
+          ? 'Das DNS zeigt nicht mehr, dass diese Domain Ihnen gehört. Setzen Sie den Eintrag bis dahin wieder, sonst gilt die Domain nicht mehr.'
+          : 'Zwei Wochen lang hat das DNS nicht gezeigt, dass diese Domain Ihnen gehört. Setzen Sie den Eintrag wieder und bestätigen Sie die Domain neu.',
       ),
+      facts(['Domain', chosenName(domain)], ['TXT', name], ['Wert', value], [stage === 'missing' ? 'Bis' : 'Seit', moment(until)]),
     ],
   }),
   tenant_deletion: ({ stage, on, restoreToken, restoreUrl }, tenant) => ({

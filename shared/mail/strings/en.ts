@@ -152,22 +152,15 @@ export const en: MailStrings = {
     ],
   }),
   domain_proof: ({ stage, domain, name, value, until }, tenant) => ({
-    subject: stage === 'missing' ? `The proof of a domain of ${chosenName(tenant)} is missing` : `${chosenName(tenant)} lost a domain`,
-    title: stage === 'missing' ? 'The proof of a domain is missing' : 'A domain does not count any more',
+    subject: `${chosenName(tenant)}: ${stage === 'missing' ? 'the proof of a domain is missing' : 'a domain counts no more'}`,
+    title: 'A domain without its proof',
     parts: [
       paragraph(
-        {
-          missing:
-            'The DNS does not show any more that this domain is yours. Until the date below everything goes on as before; then the domain does not count any more.',
-          lost: 'The DNS has not shown for two weeks that this domain is yours. Pages, passkeys and providers do not count for it any more.',
-        }[stage],
-      ),
-      facts(['Domain', chosenName(domain)], ['TXT record', name], ['Value', value], [stage === 'missing' ? 'Until' : 'Since', moment(until)]),
-      small(
         stage === 'missing'
-          ? 'Put the record back, and nothing changes. It has to stay for as long as you use the domain here.'
-          : 'Put the record back within a week and have the domain verified again.',
+          ? 'The DNS does not show any more that this domain is yours. Put the record back by then, or the domain counts no more.'
+          : 'For two weeks the DNS has not shown that this domain is yours. Put the record back and verify the domain again.',
       ),
+      facts(['Domain', chosenName(domain)], ['TXT', name], ['Value', value], [stage === 'missing' ? 'By' : 'Since', moment(until)]),
     ],
   }),
   tenant_deletion: ({ stage, on, restoreToken, restoreUrl }, tenant) => ({
