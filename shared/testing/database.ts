@@ -1,8 +1,8 @@
 // One migrated database a test worker, a copy of one that the suite migrates: PGlite, or PostgreSQL when TEST_DATABASE_URL is set. Tests make tenants of their own,
 // so nothing is truncated.
 import { createHash } from 'node:crypto'
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { type Db, type Engine, openDb } from '#db/client'
@@ -60,15 +60,30 @@ const migrateServer = async (url: string): Promise<void> => (await migrated(post
 /** A database that is migrated once and copied: its name on a server, the file of its folder embedded. The suite sets it; who runs without makes each anew. */
 const TEMPLATE = 'TEST_DATABASE_TEMPLATE'
 
-/** Makes the template before all workers; answers how to remove it. */
-export const makeTemplate = async (file: string): Promise<() => Promise<void>> => {
+/** Of an embedded one all that is in it: kept from run to run while these are the same. */
+const MADE_OF = ['db/migrations.generated.ts', 'db/policies.ts', 'db/migrate.ts', 'node_modules/@electric-sql/pglite/package.json']
+const keptTemplate = async (): Promise<string> => {
+  const folder = join('.build', 'database')
+  const digest = createHash('sha256')
+  for (const file of MADE_OF) digest.update(readFileSync(file)).update('\0')
+  const path = resolve(folder, `${digest.digest('hex').slice(0, 32)}.tar`)
+  if (existsSync(path)) return path
+  const pglite = await openPglite()
+  await migrated(pgliteEngine(pglite))
+  const unfinished = `${path}.${process.pid}`
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(unfinished, new Uint8Array(await (await pglite.dumpDataDir('none')).arrayBuffer()))
+  renameSync(unfinished, path)
+  await pglite.close()
+  return path
+}
+
+/** Before all workers; answers how to remove it. */
+export const makeTemplate = async (): Promise<() => Promise<void>> => {
   if (adminUrl === undefined) {
-    const pglite = await openPglite()
-    await migrated(pgliteEngine(pglite))
-    writeFileSync(file, new Uint8Array(await (await pglite.dumpDataDir('none')).arrayBuffer()))
-    await pglite.close()
-    process.env[TEMPLATE] = file
-    return async () => rmSync(file, { force: true })
+    process.env[TEMPLATE] = await keptTemplate()
+    return async () => undefined
   }
   const name = `authsec_test_${checkout}_template`
   await onPostgres(adminUrl, `drop database if exists ${name} with (force)`, `create database ${name}`)

@@ -1,6 +1,4 @@
 // Once before all workers: the migrated database that theirs are copies of. On a server, roles are the cluster's, so they are made here and not by each worker.
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
 import { PREPARE } from '#db/policies'
 import { makeTemplate, TEST_LOGIN_PASSWORD } from './database.ts'
@@ -13,5 +11,5 @@ export const setup = async (): Promise<() => Promise<void>> => {
     for (const role of ['authsec_app', 'authsec_jobs']) await client.query(`alter role ${role} login password '${TEST_LOGIN_PASSWORD}'`)
     await client.end()
   }
-  return makeTemplate(join(tmpdir(), `authsec-test-${process.pid}.tar`))
+  return makeTemplate()
 }
