@@ -1,51 +1,152 @@
 // PostgreSQL inside the process: the default of local mode and of tests. One connection, so transactions queue.
-import { PGlite, type PGliteInterface, types as pgTypes } from '@electric-sql/pglite'
+import { PGlite, protocol } from '@electric-sql/pglite'
 import { type Engine, partsOf, type Run, type Scope, type Statement } from './client.ts'
+import { queryOf, requireWellFormed, types } from './pool.ts'
 
-const asText = (value: string): string => value
-/** As `pg` hands them over: moments as text, big integers as numbers. */
-const parsers = {
-  [pgTypes.TIMESTAMPTZ]: asText,
-  [pgTypes.TIMESTAMP]: asText,
-  [pgTypes.DATE]: asText,
-  [pgTypes.INT8]: Number,
+const { serialize } = protocol
+
+const ENTER = `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)`
+const entering = ({ role, tenantId }: Scope): Statement => ({ text: ENTER, params: [role, tenantId], arrays: true })
+
+const hex = (bytes: Uint8Array): string => `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
+const element = (value: unknown): string => {
+  if (value === null || value === undefined) return 'NULL'
+  if (Array.isArray(value)) return arrayText(value)
+  return `"${String(value instanceof Uint8Array ? hex(value) : onWire(value)).replace(/[\\"]/g, '\\$&')}"`
+}
+const arrayText = (values: readonly unknown[]): string => `{${values.map(element).join()}}`
+
+/** A parameter as the server reads it: text of whatever type it expects there, and bytes as they are. */
+const onWire = (value: unknown): string | Uint8Array | null => {
+  if (value === null || value === undefined) return null
+  if (value instanceof Uint8Array) return value
+  if (value instanceof Date) return value.toISOString()
+  return Array.isArray(value) ? arrayText(value) : String(value)
 }
 
-type Querying = Pick<PGliteInterface, 'query' | 'exec'>
+type Field = { readonly name: string; readonly dataTypeID: number }
+/** What is read of the server's messages. */
+type Message = { readonly name: string; readonly fields?: readonly unknown[]; readonly text?: string }
+type Answer = { readonly rows: unknown[]; readonly command: string }
 
-const enter = (db: Querying, scope: Scope): Promise<unknown> =>
-  db.query(`select set_config('role',$1,true), set_config('app.tenant_id',$2,true)`, [scope.role, scope.tenantId])
-
-const running =
-  (db: Querying): Run =>
-  async (statement: Statement) => {
-    let rows: unknown[] = []
-    for (const { text, params, arrays } of partsOf(statement)) {
-      rows = (await db.query(text, params as unknown[], { parsers, ...(arrays ? { rowMode: 'array' as const } : {}) })).rows
+/** Sends messages in one write. Answers the rows of the last statement. @throws the server's first error, with its SQLSTATE */
+const exchange = async (db: PGlite, messages: readonly Uint8Array[], arrays: boolean): Promise<Answer> => {
+  const parser = new protocol.Parser()
+  let fields: readonly Field[] = []
+  let readers: readonly ((text: string) => unknown)[] = []
+  let rows: unknown[] = []
+  let command = ''
+  let failure: Error | undefined
+  const hear = (message: Message): void => {
+    switch (message.name) {
+      case 'bindComplete':
+        rows = []
+        break
+      case 'rowDescription':
+        fields = message.fields as readonly Field[]
+        readers = fields.map(({ dataTypeID }) => types.getTypeParser(dataTypeID, 'text') as (text: string) => unknown)
+        break
+      case 'dataRow': {
+        const values = (message.fields as readonly (string | null)[]).map((text, at) => (text === null ? null : readers[at]?.(text)))
+        rows.push(arrays ? values : Object.fromEntries(values.map((value, at) => [fields[at]?.name ?? '', value])))
+        break
+      }
+      case 'commandComplete':
+        command = message.text ?? ''
+        break
+      case 'error':
+        failure ??= message as unknown as Error
     }
-    return rows
+  }
+  await db.execProtocolRawStream(Buffer.concat(messages), { syncToFs: false, onRawData: (bytes) => parser.parse(bytes, hear) })
+  if (failure !== undefined) throw failure
+  return { rows, command }
+}
+
+/** Wraps an opened PGlite, which is then this engine's alone. Who opens one on a folder must hold the folder's lock first: see `lockFolder`. */
+export const pgliteEngine = (db: PGlite): Engine => {
+  let last: Promise<unknown> = Promise.resolve()
+  const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = last.then(work)
+    last = result.catch(() => undefined)
+    return result
   }
 
-/** Wraps an opened PGlite. Who opens one on a folder must hold the folder's lock first: see `lockFolder`. */
-export const pgliteEngine = (db: PGlite): Engine => ({
-  kind: 'pglite',
-  one: (scope, statement) =>
-    db.transaction(async (tx) => {
-      await enter(tx as Querying, scope)
-      return running(tx as Querying)(statement)
-    }) as Promise<unknown[]>,
-  transaction: <T>(scope: Scope, work: (run: Run) => Promise<T>) =>
-    db.transaction(async (tx) => {
-      await enter(tx as Querying, scope)
-      return work(running(tx as Querying))
-    }) as Promise<T>,
-  script: (role, text) =>
-    db.transaction(async (tx) => {
-      if (role !== 'login') await tx.exec(`set local role ${role}`)
-      await tx.exec(text)
-    }) as Promise<void>,
-  close: () => db.close(),
-})
+  /** Names of statements that the server has parsed. */
+  const prepared = new Set<string>()
+  type Written = { readonly messages: readonly Uint8Array[]; readonly fresh: readonly string[]; readonly arrays: boolean }
+  const written = (statements: readonly Statement[]): Written => {
+    const fresh = new Set<string>()
+    const parsing = (text: string, name: string): Uint8Array[] => {
+      if (name === '') return [serialize.parse({ text })]
+      if (prepared.has(name) || fresh.has(name)) return []
+      fresh.add(name)
+      // It may be there: parsed before something else of the same write failed.
+      return [serialize.close({ type: 'S', name }), serialize.parse({ name, text })]
+    }
+    const messages = statements.flatMap((statement) => {
+      const { text, values = [], name = '' } = queryOf(statement)
+      return [
+        ...parsing(text, name),
+        serialize.bind({ statement: name, values: values.map(onWire) }),
+        serialize.describe({ type: 'P' }),
+        serialize.execute({}),
+      ]
+    })
+    return { messages: [...messages, serialize.sync()], fresh: [...fresh], arrays: statements.at(-1)?.arrays === true }
+  }
+  const ask = async ({ messages, fresh, arrays }: Written, before: readonly Uint8Array[] = []): Promise<unknown[]> => {
+    const { rows } = await exchange(db, [...before, ...messages], arrays)
+    for (const name of fresh) prepared.add(name)
+    return rows
+  }
+  const say = (text: string): Promise<Answer> => exchange(db, [serialize.query(text)], true)
+
+  const transact = async <T>(scope: Scope, work: (run: Run) => Promise<T>): Promise<T> => {
+    let isBegun = false
+    let isOver = false
+    const run: Run = async (statement) => {
+      if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
+      const first = isBegun ? undefined : serialize.query('begin')
+      const message = written([...(isBegun ? [] : [entering(scope)]), ...partsOf(statement)])
+      // From here on the server is asked, and nothing may go there that the first write did not enter.
+      isBegun = true
+      return ask(message, first === undefined ? [] : [first])
+    }
+    try {
+      const result = await work(run)
+      isOver = true
+      if (isBegun && (await say('commit')).command !== 'COMMIT')
+        throw new Error('The transaction was rolled back: a failed statement inside it was swallowed.')
+      return result
+    } catch (error) {
+      if (!isOver && isBegun) await say('rollback')
+      isOver = true
+      throw error
+    }
+  }
+
+  return {
+    kind: 'pglite',
+    one: async (scope, statement) => {
+      requireWellFormed(scope)
+      // What stands before a Sync commits together, as in entered-query.ts.
+      return exclusively(async () => ask(written([entering(scope), ...partsOf(statement)])))
+    },
+    transaction: async (scope, work) => {
+      requireWellFormed(scope)
+      return exclusively(() => transact(scope, work))
+    },
+    script: (role, text) =>
+      exclusively(() =>
+        db.transaction(async (tx) => {
+          if (role !== 'login') await tx.exec(`set local role ${role}`)
+          await tx.exec(text)
+        }),
+      ) as Promise<void>,
+    close: () => exclusively(() => db.close()),
+  }
+}
 
 /** Opens the embedded engine in memory, or on a folder. */
 export const openPglite = async (folder?: string): Promise<PGlite> => {

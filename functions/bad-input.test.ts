@@ -1,5 +1,5 @@
 // What bad input gets, on every route: a 4xx with a stable code and the failing field, before anything is done.
-import { beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { pageError } from '#page/error'
 import { pageErrorOnDemand } from '#page/on-demand'
@@ -31,6 +31,7 @@ let every: EveryGroup
 beforeAll(async () => {
   every = await startEveryGroup()
 })
+afterEach(() => every.forget())
 
 const somewhere = ({ route }: Listed): string =>
   fillPath(route, Object.fromEntries(parametersOf(route).map((name) => [name, name === 'tenant_id' || name === 'tenantId' ? OWN_TENANT : SOME_ID])))

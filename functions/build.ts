@@ -88,10 +88,16 @@ const costsOf = (outputs: readonly Output[]): ReadonlyMap<string, number> => {
   return new Map([...costs].sort(([, a], [, b]) => b - a))
 }
 
-/** Source files of ours in it, relative to the project; a fraction of the work of building. */
-export const sourcesOf = async (group: string): Promise<readonly string[]> => {
+const readSources = async (group: string): Promise<readonly string[]> => {
   const { metafile } = await build({ ...options(group, 'out'), metafile: true, write: false, minify: false, packages: 'external' })
   return Object.keys(metafile.inputs)
+}
+const sources = new Map<string, Promise<readonly string[]>>()
+/** Source files of ours in it, relative to the project; a fraction of the work of building, and read once. */
+export const sourcesOf = (group: string): Promise<readonly string[]> => {
+  const known = sources.get(group) ?? readSources(group)
+  sources.set(group, known)
+  return known
 }
 
 /** Those in which an error is named where it is met: not the list of all. */

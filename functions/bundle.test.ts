@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ERRORS } from '#shared/errors'
-import { type Bundle, builtFunctions, builtGroups, bundle, namingErrors } from './build.ts'
+import { builtFunctions, builtGroups, namingErrors } from './build.ts'
+import { builtOnce } from './built-once.ts'
 import { GROUPS } from './groups.ts'
 import { errorsNamedIn } from './left-out.ts'
 
@@ -53,12 +54,6 @@ const misplaced = (group: string, inputs: readonly string[]): string[] =>
 const kib = (bytes: number): number => Math.round(bytes / 102.4) / 10
 
 const functions = builtFunctions()
-const bundles = new Map<string, Promise<Bundle>>()
-const bundleOf = (group: string): Promise<Bundle> => {
-  const known = bundles.get(group) ?? bundle(group)
-  bundles.set(group, known)
-  return known
-}
 
 test('what has no place in a function is found by name', () => {
   const misfits = [
@@ -99,11 +94,11 @@ test('every group of routes is a function', () => {
 })
 
 test.each(functions)('%s carries nothing that has no place in it', async (group) => {
-  expect(misplaced(group, (await bundleOf(group)).inputs)).toEqual([])
+  expect(misplaced(group, (await builtOnce(group)).bundle.inputs)).toEqual([])
 })
 
 test.each(functions)('%s stays within its budget', async (group) => {
-  const { startBytes, routeBytes, totalBytes, costs } = await bundleOf(group)
+  const { startBytes, routeBytes, totalBytes, costs } = (await builtOnce(group)).bundle
   const dearest = [...costs].slice(0, 12).map(([owner, bytes]) => `${owner} ${kib(bytes)}`)
   expect(kib(startBytes), `KiB at the start; dearest: ${dearest.join(', ')}`).toBeLessThanOrEqual(START_KIB + (MORE[group] ?? 0))
   expect(kib(routeBytes), `KiB with a route; dearest: ${dearest.join(', ')}`).toBeLessThanOrEqual(ROUTE_KIB)

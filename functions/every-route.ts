@@ -120,7 +120,13 @@ export const startEveryGroup = async () => {
     for (const key of tokens.keys()) if (key.startsWith(`${group.name} `)) tokens.delete(key)
   }
 
-  return { appOf, send, entitled, formToken, renew, seen, kept, handled }
+  /** What was seen so far is needed no more: of a whole sweep it would be hundreds of megabytes. */
+  const forget = (): void => {
+    seen.length = 0
+    kept.length = 0
+  }
+
+  return { appOf, send, entitled, formToken, renew, forget, seen, kept, handled }
 }
 export type EveryGroup = Awaited<ReturnType<typeof startEveryGroup>>
 

@@ -63,10 +63,17 @@ const membersOf = (schema: Json, named: Named): Json =>
     ]),
   )
 
-/** A schema that it cannot fill needs a branch here: the tests check that the sample is good. */
-export const sampleOf = (schema: Schema): Json => {
+const newSample = (schema: Schema): Json => {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as Json
   const named = (json.$defs ?? {}) as Named
   const whole = typeof json.$ref === 'string' ? (named[json.$ref.replace('#/$defs/', '')] ?? {}) : json
   return Array.isArray(whole.examples) ? (whole.examples[0] as Json) : membersOf(whole, named)
+}
+
+const samples = new WeakMap<Schema, Json>()
+/** A schema that it cannot fill needs a branch here: the tests check that the sample is good. */
+export const sampleOf = (schema: Schema): Json => {
+  const known = samples.get(schema) ?? newSample(schema)
+  samples.set(schema, known)
+  return known
 }

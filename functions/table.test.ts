@@ -1,11 +1,11 @@
 // What holds for every route, without anybody having to remember to test it.
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SYSTEM_TENANT } from '#db/tenant'
 import { AUDIT_EVENTS } from '#shared/audit/events'
 import { ERRORS } from '#shared/errors'
 import { LIMITS } from '#shared/http/access'
 import { pathOf, type Route } from '#shared/http/route'
-import type { Company } from '#shared/testing/app'
+import type { Company, Person } from '#shared/testing/app'
 import { keyPair } from '#shared/testing/saml-idp'
 import {
   codeIn,
@@ -74,6 +74,36 @@ let every: EveryGroup
 beforeAll(async () => {
   every = await startEveryGroup()
 })
+afterEach(() => every.forget())
+
+/** Makes a thing once for each key. */
+const once = <T>() => {
+  const made = new Map<string, Promise<T>>()
+  return (key: string, make: () => Promise<T>): Promise<T> => {
+    const known = made.get(key) ?? make()
+    made.set(key, known)
+    return known
+  }
+}
+const companies = once<Company>()
+const callers = once<{ readonly person: Person; readonly token: string }>()
+/** A company of the group, for tests whose calls are refused: it stays as it is. */
+const refusedAt = (listed: Listed, label: 'acme' | 'globex'): Promise<Company> =>
+  companies(`${listed.group.name} ${label}`, () => every.appOf(listed).company(label))
+/** Somebody of the group's own company with these permissions, signed in: for such tests too. */
+const refusedCaller = (listed: Listed, permissions: readonly `${string}:${string}`[], amr: readonly string[] = ['pwd']) =>
+  callers(`${listed.group.name} ${permissions.join()} ${amr.join()}`, async () => {
+    const app = every.appOf(listed)
+    const person = await app.person(await refusedAt(listed, 'acme'), permissions)
+    return { person, token: await app.token(person, amr) }
+  })
+/** Who administers the platform, at the group. */
+const root = (listed: Listed) =>
+  callers(`${listed.group.name} platform`, async () => {
+    const app = every.appOf(listed)
+    const person = await platformAdministrator(app)
+    return { person, token: await app.token(person, ['pwd', 'otp', 'hwk']) }
+  })
 
 describe('declarations', () => {
   test('no two routes share an id, or a method and path', () => {
@@ -139,20 +169,18 @@ describe('without the permission', () => {
     const { access } = listed.route
     if (access.rule !== 'permission') return
     const app = every.appOf(listed)
-    const company = await app.company()
     for (const missing of access.all) {
-      const person = await app.person(
-        company,
+      const { person, token } = await refusedCaller(
+        listed,
         access.all.filter((permission) => permission !== missing),
       )
       const handled = every.handled.length
-      const response = await every.send(listed, { path: somewhere(listed), token: await app.token(person) })
+      const response = await every.send(listed, { path: somewhere(listed), token })
       expect(response.status).toBe(403)
       expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
       expect(await codeIn(response)).toBe('insufficient_scope')
       expect(every.handled.length).toBe(handled)
-      const events = await app.events(company.tenantId)
-      const refusal = events.find((event) => event.actorId === person.id && event.event === 'request.refused')
+      const [refusal] = await app.events(person.tenantId, { event: 'request.refused', actorId: person.id })
       expect(refusal).toMatchObject({ outcome: 'refused', reason: 'insufficient_scope', route: listed.id })
     }
   })
@@ -179,12 +207,11 @@ const namings = (listed: Listed, tenantId: string, own: string) => {
 
 describe("another tenant's id", () => {
   test.each(rows(hasPrincipal))('%s: 403 wherever it is named, without a look-up', async (_, listed) => {
-    const app = every.appOf(listed)
-    const globex = await app.company('globex')
+    const globex = await refusedAt(listed, 'globex')
     const { access } = listed.route
-    const caller = await app.person(await app.company(), access.rule === 'permission' ? access.all : [])
     // Strong enough for whatever the route asks, so that the tenant is what fails.
-    const token = await app.token(caller, 'stepUp' in access && access.stepUp !== undefined ? ['pwd', 'otp', 'hwk'] : ['pwd'])
+    const amr = 'stepUp' in access && access.stepUp !== undefined ? ['pwd', 'otp', 'hwk'] : ['pwd']
+    const { person: caller, token } = await refusedCaller(listed, access.rule === 'permission' ? access.all : [], amr)
     for (const tenantId of [globex.tenantId, NOBODYS_ID]) {
       for (const naming of namings(listed, tenantId, caller.tenantId)) {
         const [statements, handled] = [every.seen.length, every.handled.length]
@@ -239,13 +266,9 @@ const namingIn = async ({ route, id }: Listed, slot: string, tenantId: string): 
 }
 
 describe("a company's id, named by who administers the platform", () => {
-  const root = async (listed: Listed) => {
-    const app = every.appOf(listed)
-    return { app, company: await app.company(), token: await app.token(await platformAdministrator(app), ['pwd', 'otp', 'hwk']) }
-  }
-
   test.each(rows(hasPrincipal))('%s: refused wherever the route does not act in what is named, and nothing is read there', async (_, listed) => {
-    const { company, token } = await root(listed)
+    const company = await refusedAt(listed, 'globex')
+    const { token } = await root(listed)
     const { actsIn } = listed.route
     const slots = ['path.tenant_id', 'path.tenantId', 'query.tenant_id', 'query.tenantId', 'body.tenant_id', 'body.tenantId']
     const naming = slots
@@ -265,7 +288,9 @@ describe("a company's id, named by who administers the platform", () => {
   })
 
   test.each(rows(({ actsIn }) => actsIn !== undefined))('%s: where it does, it acts there and not in the platform\u2019s own', async (_, listed) => {
-    const { app, company, token } = await root(listed)
+    const app = every.appOf(listed)
+    const company = await app.company()
+    const { token } = await root(listed)
     const [statements, handled] = [every.seen.length, every.handled.length]
     const response = await every.send(listed, { ...(await namingIn(listed, listed.route.actsIn ?? '', company.tenantId)), token })
     if (response.status >= 400) expect(await codeIn(response)).not.toBe('tenant_mismatch')
@@ -277,8 +302,7 @@ describe("a company's id, named by who administers the platform", () => {
     else expect(there).not.toEqual([])
     const here = since.filter(({ scope }) => scope.tenantId === SYSTEM_TENANT).flatMap(({ statement }) => changedBy(statement.text))
     expect(here.filter((table) => !OF_THE_CALLER.has(table))).toEqual([])
-    const accessed = await app.events(SYSTEM_TENANT)
-    expect(accessed.filter(({ event, targetId }) => event === 'tenant.accessed' && targetId === company.tenantId)).toHaveLength(1)
+    expect(await app.events(SYSTEM_TENANT, { event: 'tenant.accessed', targetId: company.tenantId })).toHaveLength(1)
   })
 })
 

@@ -1,7 +1,7 @@
 // Some ten thousand malformed inputs against every route of every group, the same ones each time: never a failure of ours, always a code that stays, and
 // nothing done for what was refused.
 import fc from 'fast-check'
-import { beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import { ERRORS, type ErrorCode } from '#shared/errors'
 import { methodOf, type Route } from '#shared/http/route'
 import {
@@ -27,6 +27,7 @@ let every: EveryGroup
 beforeAll(async () => {
   every = await startEveryGroup()
 })
+afterEach(() => every.forget())
 
 const mayHaveBody = (route: Route<never>): boolean => methodOf(route) !== 'GET'
 

@@ -30,12 +30,11 @@ export const ensureSystemRole = async (
   return row.id
 }
 
+/** One statement however many they are. */
+const LINK = `insert into authsec.role_permissions (tenant_id, role_id, permission_id)
+  select $1::uuid, $2::uuid, unnest($3::uuid[]) on conflict do nothing`
 const linkPermissions = async (t: TenantTx, roleId: string, permissionIds: readonly string[]): Promise<void> => {
-  if (permissionIds.length === 0) return
-  await t.db
-    .insert(rolePermissions)
-    .values(permissionIds.map((permissionId) => ({ tenantId: t.tenantId, roleId, permissionId })))
-    .onConflictDoNothing()
+  if (permissionIds.length > 0) await t.run({ text: LINK, params: [t.tenantId, roleId, permissionIds], arrays: true })
 }
 
 export const findRole = async (t: TenantDb, id: string): Promise<Role | undefined> => {

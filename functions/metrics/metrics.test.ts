@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { CacheAway } from '#shared/cache/cache'
 import { user } from '#shared/http/access'
@@ -51,6 +52,24 @@ test('with a token configured a scraper must show it', async () => {
   expect((await request('/metrics')).status).toBe(401)
   expect((await request('/metrics', { token: `${TOKEN}x` })).status).toBe(401)
   expect((await request('/authsec/metrics', { token: TOKEN })).status).toBe(200)
+})
+
+test('a fleet has more to tell than a function can hand over at once: packed for a scraper that takes it so', async () => {
+  const { request, ctx } = await startApp(metricsRoutes)
+  const asked = (endpoint: string) => ({ method: 'GET', endpoint, status_code: '200', tenant_id: 'unknown' })
+  for (let n = 0; n < 4000; n++) ctx.metrics.observe('http_request_duration_seconds', asked(`/authsec/of-many/${n}`), 0.01)
+  const plain = await request('/metrics', { headers: { 'accept-encoding': 'br, gzip;q=0' } })
+  expect([plain.headers.get('content-encoding'), plain.headers.get('vary')]).toEqual([null, 'Accept-Encoding, Origin'])
+  const text = await plain.text()
+  expect(text.length).toBeGreaterThan(6 * 1024 * 1024)
+  const packed = await request('/metrics', { headers: { 'accept-encoding': 'deflate, gzip;q=0.5' } })
+  expect(packed.headers.get('content-encoding')).toBe('gzip')
+  expect(packed.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+  const bytes = Buffer.from(await packed.arrayBuffer())
+  expect(packed.headers.get('content-length')).toBe(String(bytes.length))
+  expect(bytes.length).toBeLessThan(text.length / 10)
+  const ofMany = (all: string): string[] => all.split('\n').filter((line) => line.includes('/of-many/'))
+  expect(ofMany(gunzipSync(bytes).toString())).toEqual(ofMany(text))
 })
 
 test('while the cache is away a scrape fails rather than tell the numbers of one instance', async () => {

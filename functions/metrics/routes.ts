@@ -2,6 +2,7 @@
 import { scraper } from '#shared/http/access'
 import { text } from '#shared/http/route'
 import { route } from './group.ts'
+import { packed } from './packed.ts'
 import { scrape } from './scrape.ts'
 
 const metricsAt = (id: string, path: '/metrics' | '/authsec/metrics') =>
@@ -13,7 +14,7 @@ const metricsAt = (id: string, path: '/metrics' | '/authsec/metrics') =>
     reply: text(200, 'text/plain; version=0.0.4; charset=utf-8'),
     errors: ['unavailable'],
     emits: 'nothing',
-    handle: ({ ctx }) => scrape(ctx),
+    handle: async ({ ctx }) => packed(ctx.request, await scrape(ctx)),
   })
 
 export const metricsRoutes = [metricsAt('metrics.scrape', '/metrics'), metricsAt('metrics.scrapeBelowPrefix', '/authsec/metrics')]

@@ -116,6 +116,13 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
       expect(await cache.sums(b)).toEqual({ requests: 1 })
     })
 
+    test('however many sums there are, all are read', async () => {
+      const name = newKey()
+      const many = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`["series","","${n}"]`, n + 1]))
+      await cache.add(name, many)
+      expect(await cache.sums(name)).toEqual(many)
+    })
+
     test('answers a ping', async () => {
       await expect(cache.ping()).resolves.toBeUndefined()
     })

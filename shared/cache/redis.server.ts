@@ -129,3 +129,15 @@ test('counting several windows, and adding several sums, is one write each', asy
   await cache.close()
   await way.cut()
 })
+
+test('sums are read in pieces: no answer is one that a second is too short for', async () => {
+  const way = bridge()
+  const cache = redisCache(`redis://127.0.0.1:${await way.mend()}`, clock)
+  const name = newKey()
+  await cache.add(name, Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`series ${n}`, 1])))
+  way.writes.length = 0
+  expect(Object.keys(await cache.sums(name))).toHaveLength(20_000)
+  expect(way.writes.length).toBeGreaterThan(10)
+  await cache.close()
+  await way.cut()
+})

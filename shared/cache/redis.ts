@@ -93,6 +93,19 @@ const peekWindows = async (redis: Redis, windows: readonly Window[], now: Date):
   return buckets.map((bucket, at) => slidingCount(Number(counts[2 * at + 1] ?? 0), Number(counts[2 * at] ?? 0), bucket))
 }
 
+const SUMS_AT_ONCE = 1000
+/** In pieces, each of which is answered within its second: a fleet has as many sums as it has series. */
+const readSums = async (redis: Redis, name: string): Promise<Readonly<Record<string, number>>> => {
+  const sums = new Map<string, number>()
+  let cursor = '0'
+  do {
+    const [next, pairs] = await redis.hscan(`sums:${name}`, cursor, 'COUNT', SUMS_AT_ONCE)
+    for (let at = 0; at < pairs.length; at += 2) sums.set(String(pairs[at]), Number(pairs[at + 1]))
+    cursor = next
+  } while (cursor !== '0')
+  return Object.fromEntries(sums)
+}
+
 const addSums = (redis: Redis, name: string, sums: Readonly<Record<string, number>>): Promise<unknown> => {
   const commands = redis.multi()
   for (const [field, by] of Object.entries(sums)) commands.hincrbyfloat(`sums:${name}`, field, by)
@@ -113,8 +126,7 @@ export const redisCache = (url: string, clock: Clock, keyPrefix = 'authsec:'): C
     add: async (name, sums) => {
       if (Object.keys(sums).length > 0) await answer((r) => addSums(r, name, sums))
     },
-    sums: (name) =>
-      answer(async (r) => Object.fromEntries(Object.entries(await r.hgetall(`sums:${name}`)).map(([field, sum]) => [field, Number(sum)]))),
+    sums: (name) => answer((r) => readSums(r, name)),
     ping: () => answer(async (r) => void (await r.ping())),
     close: async () => {
       if (redis.status === 'ready') await redis.quit().catch(() => undefined)

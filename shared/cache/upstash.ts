@@ -47,10 +47,17 @@ const peekWindows = async (redis: Redis, prefix: string, windows: readonly Windo
   return buckets.map((bucket, at) => slidingCount(Number(counts[2 * at + 1] ?? 0), Number(counts[2 * at] ?? 0), bucket))
 }
 
-/** Pairs of field and value, as the wire has them. */
-const asRecord = (reply: unknown): Readonly<Record<string, number>> => {
-  const pairs = Array.isArray(reply) ? reply : Object.entries((reply ?? {}) as Readonly<Record<string, unknown>>).flat()
-  return Object.fromEntries(Array.from({ length: pairs.length / 2 }, (_, at) => [String(pairs[2 * at]), Number(pairs[2 * at + 1])]))
+const SUMS_AT_ONCE = 1000
+/** In pieces, each of which is answered within its second: a fleet has as many sums as it has series. */
+const readSums = async (redis: Redis, key: string): Promise<Readonly<Record<string, number>>> => {
+  const sums = new Map<string, number>()
+  let cursor = '0'
+  do {
+    const [next, pairs] = await redis.hscan(key, cursor, { count: SUMS_AT_ONCE })
+    for (let at = 0; at < pairs.length; at += 2) sums.set(String(pairs[at]), Number(pairs[at + 1]))
+    cursor = next
+  } while (cursor !== '0')
+  return Object.fromEntries(sums)
 }
 
 export type Upstash = { readonly url: string; readonly token: string }
@@ -82,7 +89,7 @@ export const upstashCache = ({ url, token }: Upstash, clock: Clock, prefix = 'au
       for (const [field, by] of Object.entries(sums)) commands.hincrbyfloat(`${prefix}sums:${name}`, field, by)
       await answer(() => commands.exec())
     },
-    sums: (name) => answer(async () => asRecord(await redis.hgetall(`${prefix}sums:${name}`))),
+    sums: (name) => answer(() => readSums(redis, `${prefix}sums:${name}`)),
     ping: () => answer(async () => void (await redis.ping())),
     close: async () => undefined,
   }

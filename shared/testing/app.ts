@@ -1,5 +1,5 @@
 // An app for tests: the real mount, a real Postgres engine, a fixed clock, captured mail. Tests make companies of their own.
-import { type Db, openDb } from '#db/client'
+import { type Db, type Engine, openDb } from '#db/client'
 import { type AuditFilter, findAuditEvents } from '#db/store/audit-events'
 import { bindRole } from '#db/store/bindings'
 import { ensurePermissions } from '#db/store/permissions'
@@ -58,6 +58,8 @@ const testCache = (clock: Clock, id: string): Cache => {
 }
 
 let passwordHashed: Promise<string> | undefined
+/** Databases that have the system's own tenant. */
+const founded = new WeakSet<Engine>()
 
 type Options = {
   readonly env?: Readonly<Record<string, string>>
@@ -127,7 +129,8 @@ export const startApp = async (routes: readonly Mountable<never>[], options: Opt
   const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: config.OUTBOUND_LOOPBACK === 'on' })
   const push = localPush(clock)
   const ctx = { ...base, breached: shippedList(), resolver: dns, outbound, sms, push, ...options.extra }
-  await ensureSystemTenant(base)
+  if (!founded.has(db.engine)) await ensureSystemTenant(base)
+  founded.add(db.engine)
   const app = mount(
     base,
     [group({ routes: routes as unknown as readonly Mountable<RequestCtx>[], ctx, ...(options.render ? { render: options.render } : {}) })],

@@ -1,13 +1,15 @@
-// Once before all workers: on a server, roles are the cluster's, so they are made here and not by each worker.
+// Once before all workers: the migrated database that theirs are copies of. On a server, roles are the cluster's, so they are made here and not by each worker.
 import pg from 'pg'
 import { PREPARE } from '#db/policies'
-import { TEST_LOGIN_PASSWORD } from './database.ts'
+import { makeTemplate, TEST_LOGIN_PASSWORD } from './database.ts'
 
-export const setup = async (): Promise<void> => {
-  if (process.env.TEST_DATABASE_URL === undefined) return
-  const client = new pg.Client({ connectionString: process.env.TEST_DATABASE_URL })
-  await client.connect()
-  await client.query(PREPARE)
-  for (const role of ['authsec_app', 'authsec_jobs']) await client.query(`alter role ${role} login password '${TEST_LOGIN_PASSWORD}'`)
-  await client.end()
+export const setup = async (): Promise<() => Promise<void>> => {
+  if (process.env.TEST_DATABASE_URL !== undefined) {
+    const client = new pg.Client({ connectionString: process.env.TEST_DATABASE_URL })
+    await client.connect()
+    await client.query(PREPARE)
+    for (const role of ['authsec_app', 'authsec_jobs']) await client.query(`alter role ${role} login password '${TEST_LOGIN_PASSWORD}'`)
+    await client.end()
+  }
+  return makeTemplate()
 }

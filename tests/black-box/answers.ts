@@ -1,5 +1,6 @@
 // Asks a system over HTTP, and says what it answered without what differs from run to run: ids, times, tokens, and names made of them.
 import { request } from 'node:http'
+import { gunzipSync } from 'node:zlib'
 
 export type Asked = {
   readonly method?: string
@@ -34,7 +35,13 @@ export const ask = (port: number, { method = 'GET', path, headers = {}, body }: 
         path,
         localAddress: newAddress(),
         agent: false,
-        headers: { host: HOST, 'x-forwarded-proto': 'https', ...(bytes === undefined ? {} : { 'content-length': bytes.length }), ...headers },
+        headers: {
+          host: HOST,
+          'x-forwarded-proto': 'https',
+          'accept-encoding': 'gzip',
+          ...(bytes === undefined ? {} : { 'content-length': bytes.length }),
+          ...headers,
+        },
       },
       (response) => {
         const chunks: Buffer[] = []
@@ -43,7 +50,9 @@ export const ask = (port: number, { method = 'GET', path, headers = {}, body }: 
         response.on('end', () => {
           const raw = response.rawHeaders
           const pairs = raw.flatMap((name, at) => (at % 2 === 0 ? [[name.toLowerCase(), raw[at + 1] ?? ''] as const] : []))
-          resolve({ status: response.statusCode ?? 0, headers: pairs, bytes: Buffer.concat(chunks) })
+          const body = Buffer.concat(chunks)
+          const bytes = response.headers['content-encoding'] === 'gzip' && body.length > 0 ? gunzipSync(body) : body
+          resolve({ status: response.statusCode ?? 0, headers: pairs, bytes })
         })
       },
     )

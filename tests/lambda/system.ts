@@ -1,18 +1,12 @@
 // What stands behind the functions in these tests: a migrated database of the file's own with a company in it, Redis, and bundles as they ship.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Route } from '#shared/http/route'
 import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
 import { ownDatabase, TEST_LOGIN_PASSWORD } from '#shared/testing/database'
-import { bundle } from '../../functions/build.ts'
+import { builtOnce } from '../../functions/built-once.ts'
 import { type LambdaProcess, startLambda } from './runtime.ts'
 
 const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }
-/** Inside the project: a bundle finds the packages that are installed beside it. */
-const newFolder = (): string => {
-  mkdirSync(join(process.cwd(), 'dist'), { recursive: true })
-  return mkdtempSync(join(process.cwd(), 'dist', 'functions-'))
-}
 
 const loginOf = (url: string, user: string): string => {
   const out = new URL(url)
@@ -55,8 +49,6 @@ export const startSystem = async (routes: readonly Route<never>[] = [], more: Re
     SIGN_UP: 'open',
     ...more,
   }
-  const folder = newFolder()
-  const built = new Map<string, Promise<unknown>>()
   const running: LambdaProcess[] = []
   return {
     env,
@@ -66,17 +58,13 @@ export const startSystem = async (routes: readonly Route<never>[] = [], more: Re
     person: (grant) => app.person(company, grant),
     token: (person) => app.token(person),
     start: async (name, own = {}) => {
-      const building = built.get(name) ?? bundle(name, join(folder, name))
-      built.set(name, building)
-      await building
-      const process = await startLambda(join(folder, name, `${name}.mjs`), { ...env, ...own })
+      const process = await startLambda(join((await builtOnce(name)).folder, `${name}.mjs`), { ...env, ...own })
       running.push(process)
       return process
     },
     stop: async () => {
       await Promise.all(running.map((process) => process.stop()))
       await db.engine.close()
-      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
