@@ -3,17 +3,15 @@ import { and, asc, count, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
 import { permissions, rolePermissions, roles, scopePermissions, scopes } from '../tables/access.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
-import { columnNames, jsonRecords } from './records.ts'
+import { INSERT, jsonRecords, RECORDS } from './records.ts'
 
 export type Permission = typeof permissions.$inferSelect
 export type Pair = { readonly resource: string; readonly action: string }
 export type NamedPermission = Pair & { readonly id: string }
 export type SeedPermission = { readonly id: string; readonly resource: string; readonly action: string; readonly description: string }
 
-const COLUMNS = columnNames(permissions)
-/** Rows as JSON, so that it is one statement however many they are. */
-const ENSURE = `insert into authsec.permissions (${COLUMNS})
-  select ${COLUMNS} from jsonb_populate_recordset(null::authsec.permissions, $2::jsonb) where tenant_id = $1 on conflict do nothing`
+/** One statement however many they are. */
+const ENSURE = `${INSERT(permissions, RECORDS(permissions, '$2'))} where r.tenant_id = $1 on conflict do nothing`
 
 /** Adds the permissions that are not there yet and answers the ids of all of them. */
 export const ensurePermissions = async (t: TenantTx, wanted: readonly SeedPermission[], at: Date): Promise<string[]> => {
