@@ -15,7 +15,7 @@ const MORE: Readonly<Record<string, number>> = {
   oauth: 30,
 }
 /** With the dearest of its files of routes, which the first request for one of them loads: their schemas, rules, statements and tables. */
-const ROUTE_KIB = 442
+const ROUTE_KIB = 440
 /**
  * KiB minified that may be loaded later, if ever: argon2id in WebAssembly (212), the list of common passwords (202); and drivers of which a deployment loads those
  * it is set to: the AWS SDK (470, and where functions run never: see shared/aws), Neon (142), ioredis (98), Upstash (78); files of routes and what they share, which

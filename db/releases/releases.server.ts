@@ -53,7 +53,7 @@ const recorded = async (): Promise<Snapshot> => {
 const before = await recorded()
 
 /** In a transaction that is taken back, so that each change stands alone; the savepoint stands for the check's own. */
-const after = async (change: string, release = before): Promise<readonly string[]> => {
+const brokenBy = async (change: string, release = before): Promise<readonly string[]> => {
   await session.query('begin')
   const inside = {
     query: (text: string) => session.query(text.replace(/^begin;/, 'savepoint checked;').replace(/^rollback$/, 'rollback to savepoint checked')),
@@ -79,7 +79,7 @@ describe('what a release before can live with', () => {
     ['a new index', 'create index more on authsec.audit_events (tenant_id, reason)'],
     ['a wider type', 'alter table authsec.audit_events alter column count type bigint'],
   ])('%s', async (_, change) => {
-    expect(await after(change)).toEqual([])
+    expect(await brokenBy(change)).toEqual([])
   })
 })
 
@@ -101,7 +101,7 @@ describe('what has to wait for the release after the next', () => {
     ['a permission that is taken', 'revoke insert on authsec.audit_events from authsec_app', /permission denied for table audit_events: authsec_app/],
     ['another type', 'alter table authsec.audit_events alter column reason type bytea using null', /audit_events\.reason was text and is bytea/],
   ])('%s', async (_, change, says) => {
-    expect((await after(change)).join('\n')).toMatch(says)
+    expect((await brokenBy(change)).join('\n')).toMatch(says)
   })
 })
 
@@ -127,8 +127,8 @@ describe('the newest release that was recorded', () => {
 
   test('names its columns, with their defaults for later ones, also where it calls the table something else', async () => {
     const more = "alter table authsec.oauth_grants add column more text not null default ''"
-    expect(await after(more, about('oauth_grants'))).toEqual([])
-    expect((await after(`${more}; alter table authsec.oauth_grants alter more drop default`, about('oauth_grants'))).join('\n')).toMatch(
+    expect(await brokenBy(more, about('oauth_grants'))).toEqual([])
+    expect((await brokenBy(`${more}; alter table authsec.oauth_grants alter more drop default`, about('oauth_grants'))).join('\n')).toMatch(
       /oauth_grants\.more must have a value/,
     )
   })
@@ -145,6 +145,6 @@ describe('the newest release that was recorded', () => {
     ['a table that is gone', 'tickets', 'drop table authsec.tickets cascade', /relation "authsec.tickets" does not exist/],
   ])('would not live with %s', async (_, table, change, says) => {
     expect(about(table).statements.length).toBeGreaterThan(2)
-    expect((await after(change, about(table))).join('\n')).toMatch(says)
+    expect((await brokenBy(change, about(table))).join('\n')).toMatch(says)
   })
 })

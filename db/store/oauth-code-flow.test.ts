@@ -5,9 +5,10 @@ import { type Company, startApp } from '#shared/testing/app'
 import { newOauthClient, newResource } from '#shared/testing/oauth'
 import { type EventsAtHand, type NewAuditRow, writtenUntil } from './audit-events.ts'
 import { findLooks } from './branding.ts'
-import { findConsentState, findRequestEver, findStanding, insertRequest } from './oauth-authorizations.ts'
+import { findConsentState, findRequestEver, insertRequest } from './oauth-authorizations.ts'
 import { findOauthClient } from './oauth-clients.ts'
 import { authorizeAtOnce, findClientAndCode, findClientAndConsent, keepForPage, redeemAtOnce, takeConsent } from './oauth-code-flow.ts'
+import { findStanding } from './oauth-families.ts'
 import { updateUser } from './users.ts'
 
 const start = async () => {

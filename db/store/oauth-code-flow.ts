@@ -16,13 +16,9 @@ import {
   REDEEMED,
   type Redemption,
   redemptionOf,
-  SOURCES,
-  STANDING,
-  STANDING_CELLS,
-  type Standing,
-  standingOf,
 } from './oauth-authorizations.ts'
 import { CLIENT, CLIENT_CELLS, clientOf, type OauthClient, SCOPES_OF_USER } from './oauth-clients.ts'
+import { SOURCES, STANDING, STANDING_CELLS, type Standing, standingOf } from './oauth-families.ts'
 import { jsonRecord } from './records.ts'
 
 type Row = readonly unknown[]

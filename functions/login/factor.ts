@@ -9,7 +9,6 @@ import { finish } from '#shared/browser/finish'
 import { onPage } from '#shared/browser/form'
 import { sendTo } from '#shared/browser/go'
 import { confirmMailbox, sendMailboxCode } from '#shared/factors/mailbox'
-import { requestSms, verifySms } from '#shared/factors/sms'
 import { type Stage, stageOf } from '#shared/factors/stage'
 import { verifyTotp } from '#shared/factors/totp'
 import { VERIFIED } from '#shared/factors/verify'
@@ -19,6 +18,9 @@ import { administers } from '#shared/sign-in/administers'
 import { mintFromTicket } from '#shared/sign-in/mint-from-ticket'
 import { spentCookie } from '#shared/sign-in/ticket'
 import type { Ctx } from './group.ts'
+
+/** Loaded for whom a text message is sent. */
+const sms = () => import('#shared/factors/sms')
 
 export type FactorAsked = DoorAsked & { readonly by?: 'app' | 'sms' | 'backup' | undefined }
 
@@ -61,7 +63,7 @@ export const mintFrom = async (ctx: Ctx, asked: DoorAsked, ticket: string, befor
 export const checkFactor = async (ctx: Ctx, asked: FactorAsked, code: string, before: User | undefined): Promise<Sent<undefined>> => {
   const stage = await signingIn(ctx)
   const here = onPage(ctx)
-  if (asked.by === 'sms') await verifySms({ ...here, sms: ctx.sms }, stage, code)
+  if (asked.by === 'sms') await (await sms()).verifySms({ ...here, sms: ctx.sms }, stage, code)
   else await verifyTotp(here, stage, code)
   return mint(ctx, asked, before)
 }
@@ -73,7 +75,7 @@ export const factorPath = (asked: FactorAsked, by: FactorAsked['by']): string =>
 
 /** @throws AppError authentication_required, sms_not_enabled, factor_paused, too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured */
 export const sendSms = async (ctx: Ctx, asked: DoorAsked): Promise<Sent<undefined>> => {
-  await requestSms({ ...onPage(ctx), sms: ctx.sms }, await signingIn(ctx))
+  await (await sms()).requestSms({ ...onPage(ctx), sms: ctx.sms }, await signingIn(ctx))
   return sendTo(ctx, factorPath(asked, 'sms'), { say: 'code_sent' })
 }
 

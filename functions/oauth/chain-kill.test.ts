@@ -1,8 +1,9 @@
 // Stopping anybody or anything that a chain of tokens hangs below ends what came of it, at the next check: introspection, further exchange, spending.
 import { expect, test } from 'vitest'
 import { setClientActive } from '#db/store/clients'
-import { deleteGrant, listGrants, revokeAuthorization } from '#db/store/oauth-authorizations'
+import { deleteGrant, listGrants } from '#db/store/oauth-authorizations'
 import { revokeDelegationsOfPolicy } from '#db/store/oauth-delegations'
+import { revokeAuthorization } from '#db/store/oauth-families'
 import { deleteUser, setUserActive } from '#db/store/people'
 import { removeClientFrom, updateResourceServer } from '#db/store/resource-servers'
 import { revokeSessions, revokeToken } from '#db/store/sessions'

@@ -1,7 +1,7 @@
 // ID tokens (OpenID Connect Core section 2): who signed in, for one client. How one that comes back is read: id-token-hint.ts.
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
-import type { Standing } from '#db/store/oauth-authorizations'
+import type { Standing } from '#db/store/oauth-families'
 import type { TenantId } from '#db/tenant'
 import { unixSeconds } from '#shared/clock'
 import type { Ctx } from './group.ts'

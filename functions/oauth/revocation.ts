@@ -1,7 +1,7 @@
 // Revocation (RFC 7009) by the client that holds the token.
 import type * as z from 'zod'
-import { findStanding, revokeAuthorization } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
+import { findStanding, revokeAuthorization } from '#db/store/oauth-families'
 import { revokeToken } from '#db/store/sessions'
 import { atomically, forTenant } from '#db/tenant'
 import { byClient, record } from '#shared/audit/record'

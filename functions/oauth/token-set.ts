@@ -1,7 +1,8 @@
 // What a token request earns: the access token, and with a person behind it the ID token and the next refresh token.
-import type { Standing } from '#db/store/oauth-authorizations'
+
 import type { Act } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
+import type { Standing } from '#db/store/oauth-families'
 import type { TenantId } from '#db/tenant'
 import { issueAccessToken } from '#shared/oauth/access-token'
 import { refreshToken } from '#shared/oauth/handles'

@@ -1,6 +1,6 @@
 // What userinfo tells of a person, and how an access token is shown at a resource (RFC 6750, RFC 9449 section 7).
 import type * as z from 'zod'
-import { findStanding } from '#db/store/oauth-authorizations'
+import { findStanding } from '#db/store/oauth-families'
 import { findTokenState } from '#db/store/oauth-introspection'
 import { forTenant } from '#db/tenant'
 import { AppError } from '#shared/errors'

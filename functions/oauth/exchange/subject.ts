@@ -1,8 +1,9 @@
 // What is exchanged (RFC 8693 section 2.1): a token of ours that counts now, and what it hangs below.
-import { findStanding } from '#db/store/oauth-authorizations'
+
 import type { OauthClient } from '#db/store/oauth-clients'
 import { type Act, findDelegation } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
+import { findStanding } from '#db/store/oauth-families'
 import { findTokenState } from '#db/store/oauth-introspection'
 import type { TenantDb } from '#db/tenant'
 import { AppError } from '#shared/errors'

@@ -1,6 +1,7 @@
 // A code becomes tokens, once (RFC 6749 section 4.1.3, RFC 7636). Whoever shows it again ends what came from it.
-import { findUsedCode, type Redemption, redeemCode, revokeAuthorization, type Standing } from '#db/store/oauth-authorizations'
+import { findUsedCode, type Redemption, redeemCode } from '#db/store/oauth-authorizations'
 import { findClientAndCode, redeemAtOnce } from '#db/store/oauth-code-flow'
+import { revokeAuthorization, type Standing } from '#db/store/oauth-families'
 import { atomically, forTenant } from '#db/tenant'
 import { byClient, eventsAtHand, type Occurrence, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'

@@ -1,6 +1,7 @@
 // What a person decided on another screen becomes an authorization, with a session of its own in the person's list: ended there, its tokens are over.
-import { authorizeClient, findConsentState, findStanding, type Standing } from '#db/store/oauth-authorizations'
+import { authorizeClient, findConsentState } from '#db/store/oauth-authorizations'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
+import { findStanding, type Standing } from '#db/store/oauth-families'
 import type { TenantTx } from '#db/tenant'
 import { byClient, record } from '#shared/audit/record'
 import { secondsAfter } from '#shared/clock'

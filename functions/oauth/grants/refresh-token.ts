@@ -1,6 +1,6 @@
 // A refresh token earns new tokens and the next refresh token (RFC 6749 section 6, RFC 9700 section 4.14.2). The one before counts for a few seconds more, for
 // answers that got lost; one from further back means that two hold the family, and ends it.
-import { findStanding, revokeAuthorization, rotateRefresh, type Standing } from '#db/store/oauth-authorizations'
+import { findStanding, revokeAuthorization, rotateRefresh, type Standing } from '#db/store/oauth-families'
 import { atomically, forTenant } from '#db/tenant'
 import { byClient, record } from '#shared/audit/record'
 import { equal } from '#shared/crypto/equal'
