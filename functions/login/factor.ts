@@ -8,7 +8,6 @@ import type { DoorAsked } from '#shared/browser/door.schema'
 import { finish } from '#shared/browser/finish'
 import { onPage } from '#shared/browser/form'
 import { sendTo } from '#shared/browser/go'
-import { confirmMailbox, sendMailboxCode } from '#shared/factors/mailbox'
 import { type Stage, stageOf } from '#shared/factors/stage'
 import { verifyTotp } from '#shared/factors/totp'
 import { VERIFIED } from '#shared/factors/verify'
@@ -19,8 +18,9 @@ import { mintFromTicket } from '#shared/sign-in/mint-from-ticket'
 import { spentCookie } from '#shared/sign-in/ticket'
 import type { Ctx } from './group.ts'
 
-/** Loaded for whom a text message is sent. */
+/** Loaded for whom a code is sent. */
 const sms = () => import('#shared/factors/sms')
+const mailbox = () => import('#shared/factors/mailbox')
 
 export type FactorAsked = DoorAsked & { readonly by?: 'app' | 'sms' | 'backup' | undefined }
 
@@ -88,13 +88,13 @@ export const mailboxOwner = async (ctx: Ctx, principal: User | undefined): Promi
 
 /** @throws AppError authentication_required, too_many_codes, quota_exceeded */
 export const sendMailbox = async (ctx: Ctx, asked: DoorAsked, principal: User | undefined): Promise<Sent<undefined>> => {
-  await sendMailboxCode(onPage(ctx), await mailboxOwner(ctx, principal))
+  await (await mailbox()).sendMailboxCode(onPage(ctx), await mailboxOwner(ctx, principal))
   return sendTo(ctx, at('/signin/mailbox', asked), { say: 'code_sent' })
 }
 
 /** @throws AppError authentication_required, invalid_code */
 export const proveMailbox = async (ctx: Ctx, asked: DoorAsked, otp: string, principal: User | undefined): Promise<Sent<undefined>> => {
   const stage = await mailboxOwner(ctx, principal)
-  await confirmMailbox(onPage(ctx), stage, otp)
+  await (await mailbox()).confirmMailbox(onPage(ctx), stage, otp)
   return sendTo(ctx, stage.by.kind === 'session' ? '/me/app' : at('/signin/enrol', asked))
 }
