@@ -322,7 +322,7 @@ if (isWanted('flow')) {
     `Code flow, PKCE, consent, ID token, ${FLOWS} in flight, no hash`,
     await measure(
       each(async (which) => jsonOf(await flow[which]())),
-      Math.min(OPERATIONS, 250),
+      Math.min(OPERATIONS, 1000),
       FLOWS,
     ),
   )
