@@ -8,10 +8,13 @@ import { AccessRequestPath, AccessRequestState, RegisterBody, RegisteredClient, 
 
 const MANAGED = open('The registration access token is the proof (RFC 7592); it is 256 random bits.', { class: 'general' })
 const METADATA_ERRORS = ['invalid_redirect_uri', 'invalid_client_metadata'] as const
+/** RFC 7592 section 2.2: null and empty values are as if they were left out. */
+const said = { emptyIsAbsent: true, render: registrationError } as const
 const managed = { access: MANAGED, path: RegisteredPath, render: registrationError } as const
 
 export const registerRoutes = [
   route({
+    ...said,
     id: 'oauth.register',
     on: 'POST /oauth/register',
     summary: 'Register a client (RFC 7591), with an initial access token or, where the company lets anybody, without.',
@@ -20,7 +23,6 @@ export const registerRoutes = [
     reply: json(201, RegisteredClient),
     errors: [...METADATA_ERRORS, 'invalid_target', 'invalid_token', 'unauthorized', 'registration_refused', 'quota_exceeded'],
     emits: ['client.registered'],
-    render: registrationError,
     handle: async ({ ctx, body }) => (await import('./register.ts')).register(ctx, body),
   }),
   route({
@@ -35,6 +37,7 @@ export const registerRoutes = [
   }),
   route({
     ...managed,
+    ...said,
     id: 'oauth.changeClient',
     on: 'PUT /oauth/register/:client_id',
     summary: 'Register the client anew (RFC 7592 section 2.2). New redirect addresses of a client in use wait for an administrator.',

@@ -273,6 +273,20 @@ test('who names no way to prove itself gets a secret, and may show it either way
   expect((await exchange(app, made.client_id, await code())).status).toBe(401)
 })
 
+test('null or an empty text says that a member is left out, and in a change that it goes (RFC 7592 section 2.2)', async () => {
+  const { app } = await start()
+  const made = await registered(app, { client_uri: null, scope: '', jwks: null, jwks_uri: null, grant_types: null, software_id: null })
+  expect(made).toMatchObject({ grant_types: expect.arrayContaining(['authorization_code']) })
+  const put = async (client_uri: unknown): Promise<Json> => {
+    const body = { ...PUBLIC, client_id: made.client_id, client_uri }
+    const token = String(made.registration_access_token)
+    return (await (await app.request(`/oauth/register/${made.client_id}`, { method: 'PUT', token, body })).json()) as Json
+  }
+  const client_uri = 'https://client.example/'
+  expect(await put(client_uri)).toMatchObject({ client_uri })
+  expect(await put(null)).not.toHaveProperty('client_uri')
+})
+
 test('a client looks after its own registration, and nobody else\u2019s', async () => {
   const { app, company, server, browser } = await start()
   const [made, other] = [await registered(app), await registered(app)]

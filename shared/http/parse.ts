@@ -52,7 +52,7 @@ const refuseLarge =
 /** Reads the body once, within bounds, and hands the vetted value to the validator. */
 const readJson = (route: Route<never>): Stage => {
   const optional = optionalMembers(route.body)
-  const lenient = isOfOriginal(pathOf(route))
+  const lenient = route.emptyIsAbsent === true || isOfOriginal(pathOf(route))
   return async (c) => {
     requirePlain(c)
     const text = await readText(c.req.raw, boundOf(route))

@@ -104,6 +104,8 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
   /** Media type of the body, `application/json` unless told; of another type the schema gets the text. */
   readonly bodyType?: 'application/json' | 'text/csv'
   readonly form?: Form
+  /** Null or an empty text in a member of the body that may be left out says that it is left out. So it is wherever clients of the original call. */
+  readonly emptyIsAbsent?: true
   /**
    * Where a platform administrator names another tenant than the platform's own, and the rule acts and reads there (`actingTenant`). Left out, nobody may name
    * another one: a rule that passed over it would act in the platform's own tenant in silence.
