@@ -54,7 +54,7 @@ const GUESSES: readonly (readonly [table: string, statement: RegExp])[] = [
   ['pending_enrolments', /^update \S+ set "attempts" = \S+ \+ 1 where /],
   [
     'factors',
-    /^update \S+ set "failed_attempts" = case when \S+ is null then \S+ \+ 1 else 1 end, "paused_until" = case when [^,]+,? [^,]* end where /,
+    /^update \S+ set "failed_attempts" = \(\S+ \+ 1\), "paused_until" = case when [^=]+ = 0 then \S+ \+ make_interval\(secs => [^=]+\) else null end where /,
   ],
 ]
 const written = (table: string, sql: string): string =>

@@ -203,7 +203,7 @@ const hashed = (ctx: BaseCtx): Promise<string> => {
 /** A company with an administrator whose password is PASSWORD. */
 const newCompany = async (ctx: RequestCtx, label: string): Promise<Company> => {
   const tenantId = asTenantId(ctx.random.id())
-  const name = `${label}-${tenantId.slice(-8)}`
+  const name = `${label}-${tenantId.slice(-12)}`
   const domain = `${name}.${ctx.config.TENANT_DOMAIN_SUFFIX}`
   const email = `admin@${name}.example`
   const passwordHash = await hashed(ctx)
@@ -218,7 +218,7 @@ export type Grant = 'admin' | readonly `${string}:${string}`[]
 
 const newPerson = async (ctx: RequestCtx, company: Company, grant: Grant): Promise<Person> => {
   const id = ctx.random.id()
-  const email = `person-${id.slice(-8)}@${company.name}.example`
+  const email = `person-${id.slice(-12)}@${company.name}.example`
   const at = ctx.clock.now()
   const passwordHash = await hashed(ctx)
   await atomically(forTenant(ctx.db, company.tenantId), async (t) => {
