@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['**/*.test.ts', '**/*.test.tsx', '**/*.race.ts', ...(process.env.TEST_DATABASE_URL ? ['**/*.server.ts'] : [])],
-    exclude: ['node_modules/**'],
+    exclude: ['**/node_modules/**'],
     reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],
     globalSetup: ['shared/testing/global-setup.ts'],
     pool: 'threads',
