@@ -85,6 +85,8 @@ const HTTP_DATE = /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\
 const UNIX_TIME = /(?<![\w.-])1[789]\d{8}(\d{3})?(?![\w.-])/g
 const ADDRESS = new RegExp(`${NETWORK.replace('.', '\\.')}\\.\\d+\\.\\d+`, 'g')
 const MEASURED = /("\w+_ms":)\d+/g
+/** Pieces by which a person is searched for, of a name that is random. */
+const PIECES = /("user_grams":)\d+/g
 /** Long, of base64 or base64url, and no word: its letters and digits change too often; or nothing but hex, or base32. */
 const TOKEN = /[A-Za-z0-9_+/-]{20,}={0,2}/g
 const changes = (text: string): number => text.match(/[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])/g)?.length ?? 0
@@ -111,6 +113,7 @@ const plain = (text: string): string =>
     .replace(MOMENT, '<moment>')
     .replace(ADDRESS, '<address>')
     .replace(MEASURED, '$1<time>')
+    .replace(PIECES, '$1<count>')
     .replace(HTTP_DATE, '<moment>')
     .replace(UNIX_TIME, '<time>')
     .replace(TOKEN, (run) => (isRandom(run) ? '<token>' : run))
