@@ -1,5 +1,5 @@
 // PostgreSQL inside the process: the default of local mode and of tests. One connection, so transactions queue.
-import { PGlite, protocol } from '@electric-sql/pglite'
+import { messages as answers, PGlite, protocol } from '@electric-sql/pglite'
 import { type Engine, partsOf, type Run, type Scope, type Statement } from './client.ts'
 import { queryOf, requireWellFormed, types } from './pool.ts'
 
@@ -38,6 +38,7 @@ const exchange = async (db: PGlite, messages: readonly Uint8Array[], arrays: boo
   let command = ''
   let failure: Error | undefined
   const hear = (message: Message): void => {
+    if (message instanceof answers.DatabaseError) failure ??= message
     switch (message.name) {
       case 'bindComplete':
         rows = []
@@ -53,9 +54,6 @@ const exchange = async (db: PGlite, messages: readonly Uint8Array[], arrays: boo
       }
       case 'commandComplete':
         command = message.text ?? ''
-        break
-      case 'error':
-        failure ??= message as unknown as Error
     }
   }
   await db.execProtocolRawStream(Buffer.concat(messages), { syncToFs: false, onRawData: (bytes) => parser.parse(bytes, hear) })

@@ -31,8 +31,6 @@ export const insertAuditEvent = (t: TenantTx, row: NewAuditRow): Promise<void> =
 export type EventsAtHand = { readonly rows: readonly NewAuditRow[]; readonly until: Date }
 /** Less than followers leave (`SETTLING_SECONDS`): the rest is for clocks that disagree. */
 export const WRITTEN_WITHIN_SECONDS = 1
-/** For events whose ids are made next. By the true time also in tests, whose clock stands still: the database knows no other. */
-export const writtenUntil = (): Date => new Date(Date.now() + WRITTEN_WITHIN_SECONDS * 1000)
 export const IN_TIME = (until: string): string => `clock_timestamp() < ${until}::timestamptz`
 
 export type AuditFilter = {

@@ -3,13 +3,15 @@ import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/tenant'
 import { type Company, startApp } from '#shared/testing/app'
 import { newOauthClient, newResource } from '#shared/testing/oauth'
-import { type EventsAtHand, type NewAuditRow, writtenUntil } from './audit-events.ts'
+import type { EventsAtHand, NewAuditRow } from './audit-events.ts'
 import { findLooks } from './branding.ts'
 import { findConsentState, findRequestEver, insertRequest } from './oauth-authorizations.ts'
 import { findOauthClient } from './oauth-clients.ts'
 import { authorizeAtOnce, findClientAndCode, findClientAndConsent, keepForPage, redeemAtOnce, takeConsent } from './oauth-code-flow.ts'
 import { findStanding } from './oauth-families.ts'
 import { updateUser } from './users.ts'
+
+const soon = (): Date => new Date(Date.now() + 1000)
 
 const start = async () => {
   const app = await startApp([])
@@ -23,7 +25,7 @@ const start = async () => {
   const t = forTenant(app.db, company.tenantId)
   const [now, sessionId] = [app.clock.now(), app.ctx.random.id()]
   const later = new Date(now.getTime() + 60_000)
-  const event = (until = writtenUntil()): EventsAtHand => {
+  const event = (until = soon()): EventsAtHand => {
     const row: NewAuditRow = {
       id: app.ctx.random.id(),
       at: now,

@@ -1,6 +1,7 @@
 // Writes what happened: a change inside the caller's transaction, a refusal in one of its own after the rollback.
-import { type EventsAtHand, insertAuditEvent, insertAuditEvents, type NewAuditRow, writtenUntil } from '#db/store/audit-events'
+import { type EventsAtHand, insertAuditEvent, insertAuditEvents, type NewAuditRow, WRITTEN_WITHIN_SECONDS } from '#db/store/audit-events'
 import type { TenantDb, TenantTx } from '#db/tenant'
+import { secondsAfter, systemClock } from '../clock.ts'
 import type { BaseCtx, RequestInfo } from '../context.ts'
 import type { Caller, User } from '../http/principal.ts'
 import type { AuditEvent } from './events.ts'
@@ -123,6 +124,9 @@ const rowAtHand = async (t: TenantDb, ctx: AuditCtx, o: Occurrence): Promise<New
   const sealed = await ctx.keyring.sealAtHand(t, row.subjectId, JSON.stringify(detailsOf(ctx.request, o)), auditContext(row.id))
   return sealed === undefined ? undefined : { ...row, sealed }
 }
+
+/** For events whose ids are made next. By the true time also in tests, whose clock stands still: the database knows no other. */
+export const writtenUntil = (): Date => secondsAfter(systemClock.now(), WRITTEN_WITHIN_SECONDS)
 
 /** As `eventRow`, before there is a transaction: undefined where the key of a subject is not at hand, and so has to be read or made in one. */
 export const eventsAtHand = async (t: TenantDb, ctx: AuditCtx, ...occurrences: readonly Occurrence[]): Promise<EventsAtHand | undefined> => {
