@@ -126,7 +126,7 @@ const rowAtHand = async (t: TenantDb, ctx: AuditCtx, o: Occurrence): Promise<New
 }
 
 /** For events whose ids are made next. By the true time also in tests, whose clock stands still: the database knows no other. */
-export const writtenUntil = (): Date => secondsAfter(systemClock.now(), WRITTEN_WITHIN_SECONDS)
+const writtenUntil = (): Date => secondsAfter(systemClock.now(), WRITTEN_WITHIN_SECONDS)
 
 /** As `eventRow`, before there is a transaction: undefined where the key of a subject is not at hand, and so has to be read or made in one. */
 export const eventsAtHand = async (t: TenantDb, ctx: AuditCtx, ...occurrences: readonly Occurrence[]): Promise<EventsAtHand | undefined> => {
