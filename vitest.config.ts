@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['**/*.test.ts', '**/*.test.tsx', '**/*.race.ts', ...(process.env.TEST_DATABASE_URL ? ['**/*.server.ts'] : [])],
     exclude: ['**/node_modules/**'],
     reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],
-    globalSetup: ['shared/testing/global-setup.ts'],
+    globalSetup: ['tests/support/global-setup.ts'],
     pool: 'threads',
     isolate: false,
     maxWorkers: 2,

@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['tests/peers/*.peer.ts'],
     ...(process.env.PEERS === 'smoke' ? { testNamePattern: /smoke:/ } : {}),
     reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],
-    globalSetup: ['shared/testing/global-setup.ts'],
+    globalSetup: ['tests/support/global-setup.ts'],
     pool: 'threads',
     isolate: false,
     maxWorkers: 1,

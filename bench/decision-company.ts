@@ -1,9 +1,10 @@
 // A large company in memory: 1,000 roles, 10,000 bindings, 500 groups, 100,000 people. Always the same one.
+
+import { asTenantId } from '#db/engine/tenant'
 import type { BindingRow, PolicyRows } from '#db/store/policy'
-import { asTenantId } from '#db/tenant'
-import { fixedClock } from '#shared/clock'
-import type { Principal, Question } from '#shared/decision/decide'
-import { seededRandom } from '#shared/random'
+import type { Principal, Question } from '#shared/domains/decision/decide'
+import { fixedClock } from '#shared/kernel/clock'
+import { seededRandom } from '#shared/kernel/random'
 
 export const TENANT = asTenantId('70000000-0000-4000-8000-000000000000')
 export const SIZES = { roles: 1000, bindings: 10_000, groups: 500, people: 100_000, resources: 100, actions: 10, permissionsOfRole: 10 }

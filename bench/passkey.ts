@@ -1,11 +1,11 @@
 // `npm run bench:passkey`: what a ceremony costs the server beside the bare check of its signature, in one run. Embedded, the database's work is in it; with
 // TEST_DATABASE_URL (`eval "$(scripts/services.sh)"`) it is the function's own.
 import { createHash, createPublicKey, verify } from 'node:crypto'
-import { startApp } from '#shared/testing/app'
-import { authenticator } from '#shared/testing/authenticator'
-import { countedDb } from '#shared/testing/counted'
-import { testDb } from '#shared/testing/database'
-import { givePasskey, named, optionsOf, PAGE, post } from '#shared/testing/passkeys'
+import { startApp } from '#tests/support/app'
+import { authenticator } from '#tests/support/authenticator'
+import { countedDb } from '#tests/support/counted'
+import { testDb } from '#tests/support/database'
+import { givePasskey, named, optionsOf, PAGE, post } from '#tests/support/passkeys'
 import { authRoutes } from '../functions/auth/routes.ts'
 import { doorRoutes } from '../functions/door/routes.ts'
 import { webauthnRoutes } from '../functions/webauthn/routes.ts'

@@ -1,14 +1,14 @@
 // `npm run bench:read`: one row by key under row level security, against the bare driver on the same PostgreSQL; with 1, 100 and 10,000 tenants.
 // Needs TEST_DATABASE_URL: `eval "$(scripts/services.sh)"`.
 import pg from 'pg'
-import { openDb } from '#db/client'
-import { migrate } from '#db/migrate'
-import { postgresEngine } from '#db/postgres'
+import { openDb } from '#db/engine/client'
+import { postgresEngine } from '#db/engine/postgres'
+import { asTenantId, atomically, forTenant, type TenantId } from '#db/engine/tenant'
+import { migrate } from '#db/migrations/migrate'
 import { insertTenant } from '#db/store/tenants'
 import { findUser, insertUser } from '#db/store/users'
-import { asTenantId, atomically, forTenant, type TenantId } from '#db/tenant'
-import { systemClock } from '#shared/clock'
-import { systemRandom } from '#shared/random'
+import { systemClock } from '#shared/kernel/clock'
+import { systemRandom } from '#shared/kernel/random'
 import { alternate, report } from './measure.ts'
 
 const admin = process.env.TEST_DATABASE_URL

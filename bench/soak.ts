@@ -20,15 +20,15 @@ const servers = await startServers()
 // What is asked for by these names is looked for when the modules are loaded.
 process.env.TEST_DATABASE_URL = servers.databaseUrl
 process.env.TEST_REDIS_URL = servers.redisUrl
-const { startApp } = await import('#shared/testing/app')
-const { atomically, forTenant } = await import('#db/tenant')
+const { startApp } = await import('#tests/support/app')
+const { atomically, forTenant } = await import('#db/engine/tenant')
 const { updateTenantSettings } = await import('#db/store/tenants')
-const { ownDatabase, TEST_LOGIN_PASSWORD } = await import('#shared/testing/database')
+const { ownDatabase, TEST_LOGIN_PASSWORD } = await import('#tests/support/database')
 // No copy of the suite's template: those do not wait for the disk, and here a commit that was acknowledged must outlive a kill.
-await (await import('#shared/testing/global-setup')).prepareServer(servers.databaseUrl)
+await (await import('#tests/support/global-setup')).prepareServer(servers.databaseUrl)
 const { db, url } = await ownDatabase()
 if (url === undefined) throw new Error('the database has no address')
-execFileSync(process.execPath, ['--import', 'tsx', 'functions/build-server.ts', FOLDER], { stdio: 'ignore' })
+execFileSync(process.execPath, ['--import', 'tsx', 'infra/bundle/build-server.ts', FOLDER], { stdio: 'ignore' })
 const app = await startApp([], { db, env: SECRETS, start: new Date().toISOString() })
 const company = await app.company('soak')
 // Ten minutes of this are more requests and more groups than a company has by default.

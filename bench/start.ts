@@ -42,9 +42,9 @@ const once = async (script: string, env: Readonly<Record<string, string>>): Prom
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 const rounds: { hello: Started; reopened: Started }[] = []
-const first = await once('functions/local.ts', { DATA_DIR: folder })
+const first = await once('apps/local/local.ts', { DATA_DIR: folder })
 for (let round = 0; round < 5; round++) {
-  rounds.push({ hello: await once(hello, {}), reopened: await once('functions/local.ts', { DATA_DIR: folder }) })
+  rounds.push({ hello: await once(hello, {}), reopened: await once('apps/local/local.ts', { DATA_DIR: folder }) })
 }
 const of = (which: 'hello' | 'reopened'): Started => ({ ms: median(rounds.map((r) => r[which].ms)), mib: median(rounds.map((r) => r[which].mib)) })
 const [bare, ours] = [of('hello'), of('reopened')]

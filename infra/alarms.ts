@@ -38,7 +38,7 @@ export const COUNTED: readonly Counted[] = [
 
 const MINUTE = 60
 const DAY = 86_400
-/** Keys are promoted after thirty days; see shared/token/key-rotation.ts. */
+/** Keys are promoted after thirty days; see shared/platform/tokens/key-rotation.ts. */
 const KEY_DAYS = 35
 
 export const alarmsOf = (namespace: string, { apiId, queueName, deadLettersName, functions }: Watched): readonly Alarm[] => {

@@ -1,7 +1,7 @@
 // What the deployment bounds: the bill, how long things are kept, who may send mail, and when somebody is told.
 import { expect, test } from 'vitest'
-import { manifest } from '../functions/manifest.ts'
 import { COUNTED } from './alarms.ts'
+import { manifest } from './manifest.ts'
 import { program } from './program.ts'
 import { record } from './recorder.ts'
 import { readSettings } from './settings.ts'

@@ -1,5 +1,5 @@
-// A function a folder, with what functions/needs.ts says it needs and nothing else.
-import { type Deed, needsOf, type SecretVariable } from '../functions/needs.ts'
+// A function a folder, with what infra/needs.ts says it needs and nothing else.
+import { type Deed, needsOf, type SecretVariable } from './needs.ts'
 import type { Secrets } from './secrets.ts'
 import type { Settings } from './settings.ts'
 

@@ -1,11 +1,11 @@
 // The deployment, evaluated without a cloud: what is declared is what the program's own lists say, and no more than that.
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { builtFunctions } from '../functions/build.ts'
-import { manifest } from '../functions/manifest.ts'
-import { needsOf, SECRETS, type SecretVariable } from '../functions/needs.ts'
-import { BaseConfig } from '../shared/config.ts'
+import { BaseConfig } from '#shared/kernel/config'
 import { alarmsOf, COUNTED } from './alarms.ts'
+import { builtFunctions } from './bundle/build.ts'
+import { manifest } from './manifest.ts'
+import { needsOf, SECRETS, type SecretVariable } from './needs.ts'
 import { program } from './program.ts'
 import { type Declared, record } from './recorder.ts'
 import { chosenKey } from './routes.ts'
@@ -245,7 +245,12 @@ test('an alarm over the log counts a line that some function writes', () => {
   const counted = new Set(COUNTED.map(({ metric }) => metric))
   const namespaces = production.of('aws.cloudwatch.MetricAlarm').filter(({ args }) => args.namespace === 'authsec/production')
   for (const { args } of namespaces) expect(counted).toContain(args.metricName)
-  const sources = ['shared/jobs/job.ts', 'shared/http/frame.ts', 'functions/scheduled/gauges.ts', 'functions/scheduled/audit-gap.ts']
+  const sources = [
+    'shared/platform/jobs/job.ts',
+    'shared/platform/http/frame.ts',
+    'functions/scheduled/gauges.ts',
+    'functions/scheduled/audit-gap.ts',
+  ]
     .map((file) => readFileSync(file, 'utf8'))
     .join('')
   const words = COUNTED.filter(({ pattern }) => pattern.startsWith('{')).flatMap(({ pattern, value }) =>

@@ -1,8 +1,9 @@
 // The deployment of one stage: an API with a function a group, a queue with a place for dead letters, a schedule a job, alarms. Everything that lists groups or jobs
 // comes from the manifest, so a new one is deployed without a line here.
-import type { Manifest } from '../functions/manifest.ts'
+
 import { alarms } from './alarms.ts'
 import { makeFunction } from './functions.ts'
+import type { Manifest } from './manifest.ts'
 import { routeKeys } from './routes.ts'
 import { secrets } from './secrets.ts'
 import { isProduction, type Settings } from './settings.ts'

@@ -1,7 +1,7 @@
 // Paths -> route keys of an HTTP API. A gateway takes 300 routes, and there are more paths than that: a subtree that belongs to one function is two keys, itself
 // and all that is below. A key never covers a path of another function; what no key covers the gateway answers itself, with 404, and starts nothing.
 // @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
-import type { Manifest } from '../functions/manifest.ts'
+import type { Manifest } from './manifest.ts'
 
 export type RouteKey = { readonly path: string; readonly group: string }
 

@@ -1,6 +1,6 @@
 // Secrets of a deployment: two that a person sets (`npx sst secret set DatabaseUrl …`, `CacheUrl …`), those that are made up here, once, and those that the stage
 // says it has beyond. Each is a managed secret of its own, so that a function can be let read the ones that it needs.
-import type { SecretVariable } from '../functions/needs.ts'
+import type { SecretVariable } from './needs.ts'
 import { isProduction, type Settings } from './settings.ts'
 
 export type Secrets = {

@@ -1,6 +1,6 @@
 // What a stage says of itself, read from the environment of `npx sst deploy`. All of it has a default that is safe in production: a deployment needs two secrets,
 // the address of its database and that of its cache.
-import { SECRETS, type SecretVariable } from '../functions/needs.ts'
+import { SECRETS, type SecretVariable } from './needs.ts'
 
 export type Settings = {
   readonly stage: string

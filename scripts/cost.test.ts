@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { emfLine } from '#shared/metrics/emf'
-import { builtFunctions } from '../functions/build.ts'
-import { manifest } from '../functions/manifest.ts'
+import { emfLine } from '#shared/platform/metrics/emf'
 import { COUNTED } from '../infra/alarms.ts'
+import { builtFunctions } from '../infra/bundle/build.ts'
+import { manifest } from '../infra/manifest.ts'
 import { costOf, DEPLOYMENT, sheet, totalOf } from './cost.ts'
 
 type Embedded = { readonly _aws: { readonly CloudWatchMetrics: readonly { readonly Dimensions: readonly (readonly string[])[] }[] } }

@@ -1,13 +1,13 @@
 // Signing in through a provider for a client of a company that has a front end of its own.
 import { expect, test } from 'vitest'
-import { outcomeError } from '#shared/http/problem'
-import { browserOf, startFederation } from '#shared/testing/federation'
-import { HMGR, strangersBrowser } from '#shared/testing/front-end'
-import { authorizePath, newOauthClient, VERIFIER } from '#shared/testing/oauth'
-import { bodyOf, configure, enrol, textIn, verifyDomain } from '#shared/testing/sign-in'
+import { outcomeError } from '#shared/platform/http/problem'
 import { challengeRoutes } from '../functions/challenges/routes.ts'
 import { federationRoutes } from '../functions/federation/routes.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
+import { browserOf, startFederation } from './support/federation.ts'
+import { HMGR, strangersBrowser } from './support/front-end.ts'
+import { authorizePath, newOauthClient, VERIFIER } from './support/oauth.ts'
+import { bodyOf, configure, enrol, textIn, verifyDomain } from './support/sign-in.ts'
 
 const start = async () => {
   const world = await startFederation([...oauthRoutes, ...challengeRoutes, ...federationRoutes], { render: outcomeError })

@@ -1,13 +1,15 @@
 // A company's own front end in place of our pages: whose answer to a challenge counts, in which browser, how often, and how far it goes.
 import { describe, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { releaseDomain } from '#db/store/domains'
 import { setUserActive } from '#db/store/people'
 import { revokeSessions } from '#db/store/sessions'
 import { updateUser } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
-import { outcomeError } from '#shared/http/problem'
-import { newDetailType, payment } from '#shared/testing/agents'
-import { countsOf, HMGR, startFrontEnd, strangersBrowser } from '#shared/testing/front-end'
+import { outcomeError } from '#shared/platform/http/problem'
+import { challengeRoutes } from '../functions/challenges/routes.ts'
+import { oauthRoutes } from '../functions/oauth/routes.ts'
+import { newDetailType, payment } from './support/agents.ts'
+import { countsOf, HMGR, startFrontEnd, strangersBrowser } from './support/front-end.ts'
 import {
   answerIn,
   authorizePath,
@@ -19,10 +21,8 @@ import {
   post,
   REDIRECT,
   VERIFIER,
-} from '#shared/testing/oauth'
-import { bodyOf, configure, textIn } from '#shared/testing/sign-in'
-import { challengeRoutes } from '../functions/challenges/routes.ts'
-import { oauthRoutes } from '../functions/oauth/routes.ts'
+} from './support/oauth.ts'
+import { bodyOf, configure, textIn } from './support/sign-in.ts'
 
 const start = () => startFrontEnd([...oauthRoutes, ...challengeRoutes], { render: outcomeError })
 type World = Awaited<ReturnType<typeof start>>

@@ -1,9 +1,9 @@
 // Malformed requests: what stands in paths, queries, headers and bodies when somebody means harm, or nothing.
 import fc from 'fast-check'
-import { FORM_TOKEN } from '#shared/browser/form'
-import type { Route, Schema } from '#shared/http/route'
-import { parametersOf } from '../functions/every-route.ts'
-import { sampleOf } from '../functions/sample.ts'
+import { FORM_TOKEN } from '#shared/platform/http/pages/form'
+import type { Route, Schema } from '#shared/platform/http/route'
+import { parametersOf } from './routes/every-route.ts'
+import { sampleOf } from './routes/sample.ts'
 
 const membersOf = (schema: Schema | undefined): readonly string[] =>
   Object.keys((schema?._zod.def as { readonly shape?: Readonly<Record<string, unknown>> } | undefined)?.shape ?? {})

@@ -2,8 +2,9 @@
 // nothing done for what was refused.
 import fc from 'fast-check'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { ERRORS, type ErrorCode } from '#shared/errors'
-import { methodOf, type Route } from '#shared/http/route'
+import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
+import { methodOf, type Route } from '#shared/platform/http/route'
+import { examplesFor, type Input, inputFor, TOKEN_OF_THE_PAGE } from './fuzz-inputs.ts'
 import {
   codeIn,
   type EveryGroup,
@@ -15,8 +16,7 @@ import {
   ROUTES,
   rows,
   startEveryGroup,
-} from '../functions/every-route.ts'
-import { examplesFor, type Input, inputFor, TOKEN_OF_THE_PAGE } from './fuzz-inputs.ts'
+} from './routes/every-route.ts'
 
 const INPUTS = 10_000
 const RUNS = Math.ceil(INPUTS / ROUTES.length)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
-import { readNote } from '../functions/local/first-start.ts'
+import { readNote } from '../apps/local/first-start.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'authsec-kill-'))
 const children: ChildProcess[] = []
@@ -26,7 +26,7 @@ const freePort = (): Promise<number> =>
 
 const startServer = async (port: number): Promise<ChildProcess> => {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: folder, PORT: String(port), RATE_LIMIT: 'off' }
-  const child = spawn(process.execPath, ['--import', 'tsx', 'functions/local.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', 'apps/local/local.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   child.stdout?.resume()
   for (let attempt = 0; attempt < 200; attempt++) {

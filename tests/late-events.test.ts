@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { WRITTEN_WITHIN_SECONDS } from '#db/store/audit-events'
-import { SETTLING_SECONDS } from '#shared/audit/horizon'
-import { leastIdAt } from '#shared/random'
-import { startApp } from '#shared/testing/app'
-import { interruptedDb } from '#shared/testing/interrupted'
-import { authorizePath, browserOf, codeFor, newOauthClient, post, VERIFIER } from '#shared/testing/oauth'
+import { SETTLING_SECONDS } from '#shared/domains/audit/horizon'
+import { leastIdAt } from '#shared/kernel/random'
 import { authRoutes } from '../functions/auth/routes.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
+import { startApp } from './support/app.ts'
+import { interruptedDb } from './support/interrupted.ts'
+import { authorizePath, browserOf, codeFor, newOauthClient, post, VERIFIER } from './support/oauth.ts'
 
 const start = async () => {
   const { db, before } = await interruptedDb()

@@ -1,17 +1,17 @@
 // What somebody has at Google, GitHub or the company's provider is connected with the account on its own page, and taken away again. Never by another site, never
 // somebody else's, and never the last way in.
 import { expect, test } from 'vitest'
-import { pageError } from '#page/error'
-import type { Route } from '#shared/http/route'
-import type { Company, Person, TestApp } from '#shared/testing/app'
-import { doorOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from '#shared/testing/browser'
-import { addProvider, BASE, CLIENT, type Federation, identitiesOf, startFederation } from '#shared/testing/federation'
-import { unchanged } from '#shared/testing/rows'
-import { change } from '#shared/testing/sign-in'
-import { upstreamDouble } from '#shared/testing/upstream-double'
+import { pageError } from '#pages/error'
+import type { Route } from '#shared/platform/http/route'
 import { accountPageRoutes } from '../functions/account-pages/routes.ts'
 import { federationRoutes } from '../functions/federation/routes.ts'
 import { loginRoutes } from '../functions/login/routes.ts'
+import type { Company, Person, TestApp } from './support/app.ts'
+import { doorOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from './support/browser.ts'
+import { addProvider, BASE, CLIENT, type Federation, identitiesOf, startFederation } from './support/federation.ts'
+import { unchanged } from './support/rows.ts'
+import { change } from './support/sign-in.ts'
+import { upstreamDouble } from './support/upstream-double.ts'
 
 const ROUTES = [...loginRoutes, ...accountPageRoutes, ...federationRoutes] as readonly Route<never>[]
 const PAGE = '/me/providers'

@@ -1,14 +1,14 @@
 // Passkeys in a real browser, with the authenticators of its own protocol (CDP domain WebAuthn): platform and roaming, with and without user verification.
 import type { CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findAuditEvents } from '#db/store/audit-events'
 import { findDefaultClient } from '#db/store/clients'
 import { findPasskeys, type Passkey } from '#db/store/passkeys'
 import { listTenantIds } from '#db/store/tenants'
 import { insertUser } from '#db/store/users'
-import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
-import type * as passkeyClient from '#shared/page/passkey.client'
-import type { Ceremony, Outcome } from '#shared/page/passkey.client'
+import type * as passkeyClient from '#shared/platform/pages/passkey.client'
+import type { Ceremony, Outcome } from '#shared/platform/pages/passkey.client'
 import { type System, startSystem, type Watched } from './browser/system.ts'
 
 type OnPage = { readonly authsecPasskeys: typeof passkeyClient }

@@ -1,13 +1,13 @@
 import { beforeEach, expect, test } from 'vitest'
+import { asOwner, directory, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findAdministeredTenants, findLivePermissions, findUserByEmail } from '#db/store/users'
-import { asOwner, directory, forTenant, SYSTEM_TENANT } from '#db/tenant'
-import { problem } from '#shared/http/problem'
-import { emailHash } from '#shared/tenancy/email-hash'
-import { invitePlatformAdministrator } from '#shared/tenancy/platform-administrator'
-import { ensurePlatformAdministrator } from '#shared/tenancy/system-tenant'
-import { startApp } from '#shared/testing/app'
-import { ownDb } from '#shared/testing/database'
+import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { invitePlatformAdministrator } from '#shared/domains/tenancy/platform-administrator'
+import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
+import { problem } from '#shared/platform/http/problem'
 import { accountRoutes } from '../functions/account/routes.ts'
+import { startApp } from './support/app.ts'
+import { ownDb } from './support/database.ts'
 
 // Who administers the platform is the whole deployment's, so it is tested on a database of its own, with nobody in it.
 const db = await ownDb()

@@ -1,7 +1,5 @@
 // Of two who read the same thing and change it, the second is told, and nothing of what the first wrote is lost.
 import { describe, expect, test } from 'vitest'
-import { PAYMENT } from '#shared/testing/agents'
-import { startApp } from '#shared/testing/app'
 import { adminRoutes } from '../functions/admin/routes.ts'
 import { agentRoutes } from '../functions/agents/routes.ts'
 import { clientsRoutes } from '../functions/clients/routes.ts'
@@ -11,6 +9,8 @@ import { rolesRoutes } from '../functions/roles/routes.ts'
 import { tenantsRoutes } from '../functions/tenants/routes.ts'
 import { userRoutes } from '../functions/user/routes.ts'
 import { webhookRoutes } from '../functions/webhooks/routes.ts'
+import { PAYMENT } from './support/agents.ts'
+import { startApp } from './support/app.ts'
 
 const house = async () => {
   const app = await startApp([

@@ -2,16 +2,16 @@
 import { execFileSync } from 'node:child_process'
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { openDb } from '#db/client'
-import { migrate } from '#db/migrate'
-import { postgresEngine } from '#db/postgres'
+import { openDb } from '#db/engine/client'
+import { postgresEngine } from '#db/engine/postgres'
+import { forTenant } from '#db/engine/tenant'
+import { migrate } from '#db/migrations/migrate'
 import { findAuditEvents } from '#db/store/audit-events'
 import { countUnrecordedSessions } from '#db/store/audit-gap'
-import { forTenant } from '#db/tenant'
-import { showEvents } from '#shared/audit/show'
-import { PASSWORD, startApp } from '#shared/testing/app'
-import { ownDatabase, TEST_LOGIN_PASSWORD } from '#shared/testing/database'
+import { showEvents } from '#shared/domains/audit/show'
 import { authRoutes } from '../functions/auth/routes.ts'
+import { PASSWORD, startApp } from './support/app.ts'
+import { ownDatabase, TEST_LOGIN_PASSWORD } from './support/database.ts'
 
 const named = (url: string, database: string, user?: string): string => {
   const out = new URL(url)

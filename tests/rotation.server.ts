@@ -1,14 +1,14 @@
 // Keys change while people work: nobody is signed out, nothing becomes unreadable, whatever mixture of instances runs.
 import { describe, expect, test } from 'vitest'
-import type { Db } from '#db/client'
+import type { Db } from '#db/engine/client'
+import { directory, forTenant, ofAllTenants } from '#db/engine/tenant'
 import { findAuditEvents } from '#db/store/audit-events'
 import { listSigningKeys } from '#db/store/signing-keys'
-import { directory, forTenant, ofAllTenants } from '#db/tenant'
-import { showEvents } from '#shared/audit/show'
-import { startApp } from '#shared/testing/app'
-import { ownDb } from '#shared/testing/database'
-import { rewrapKeys, rotateSigningKeys } from '#shared/token/key-upkeep'
+import { showEvents } from '#shared/domains/audit/show'
+import { rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-upkeep'
 import { accountRoutes } from '../functions/account/routes.ts'
+import { startApp } from './support/app.ts'
+import { ownDb } from './support/database.ts'
 
 const key = (fill: number): string => Buffer.alloc(32, fill).toString('base64')
 const START = '2026-03-01T12:00:00Z'

@@ -2,16 +2,16 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { asTenantId, atomically, forTenant } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'
 import { insertIdentity } from '#db/store/identities'
 import { findUserByEmail } from '#db/store/users'
-import { asTenantId, atomically, forTenant } from '#db/tenant'
-import { bySystem } from '#shared/audit/record'
-import { createTenant } from '#shared/tenancy/create-tenant'
-import { addSamlProvider } from '#shared/testing/saml'
-import { assertionXml, base64, keyPair, readRequest, responseXml, signed } from '#shared/testing/saml-idp'
+import { bySystem } from '#shared/domains/audit/record'
+import { createTenant } from '#shared/domains/tenancy/create-tenant'
 import { violationsOf } from './browser/axe.ts'
 import { type System, startSystem } from './browser/system.ts'
+import { addSamlProvider } from './support/saml.ts'
+import { assertionXml, base64, keyPair, readRequest, responseXml, signed } from './support/saml-idp.ts'
 
 let system: System
 let idp: Server

@@ -2,10 +2,10 @@
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { listTenantIds } from '#db/store/tenants'
 import { findUserByEmail, insertUser } from '#db/store/users'
-import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
-import { mailSetPasswordLink } from '#shared/recovery/set-password-link'
+import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
 import { violationsOf } from './browser/axe.ts'
 import { type System, startSystem, type Watched } from './browser/system.ts'
 

@@ -6,8 +6,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Company, PASSWORD, type Person, startApp } from '#shared/testing/app'
-import { ownDatabase, TEST_LOGIN_PASSWORD } from '#shared/testing/database'
+import { type Company, PASSWORD, type Person, startApp } from './support/app.ts'
+import { ownDatabase, TEST_LOGIN_PASSWORD } from './support/database.ts'
 
 const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }
 const FOLDER = join(process.cwd(), 'dist', `server-${process.pid}`)
@@ -74,7 +74,7 @@ const loginOf = (url: string, user: string): string => {
 }
 
 beforeAll(async () => {
-  execFileSync(process.execPath, ['--import', 'tsx', 'functions/build-server.ts', FOLDER], { stdio: 'ignore' })
+  execFileSync(process.execPath, ['--import', 'tsx', 'infra/bundle/build-server.ts', FOLDER], { stdio: 'ignore' })
   const { db, url } = await ownDatabase()
   const redis = process.env.TEST_REDIS_URL
   if (url === undefined || redis === undefined) throw new Error('TEST_DATABASE_URL and TEST_REDIS_URL must be set')

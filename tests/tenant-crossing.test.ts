@@ -1,16 +1,16 @@
 // Every identifier of one company, with every credential of another, on every route that takes one, wherever it takes it: the answer is the one for an
-// identifier that nobody has. (functions/table.test.ts does the same for paths with the caller's own things around; this needs no seeds.)
+// identifier that nobody has. (tests/routes/table.test.ts does the same for paths with the caller's own things around; this needs no seeds.)
 import { createHash } from 'node:crypto'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { findSessions } from '#db/store/sessions'
 import { findUser } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
-import type { Route, Schema } from '#shared/http/route'
-import { openTicket } from '#shared/sign-in/ticket'
-import type { Company, Person, TestApp } from '#shared/testing/app'
-import { rowsOf } from '#shared/testing/rows'
-import { type EveryGroup, fillPath, type Listed, parametersOf, rows, said, startEveryGroup } from '../functions/every-route.ts'
-import { sampleOf } from '../functions/sample.ts'
+import { openTicket } from '#shared/domains/sign-in/ticket'
+import type { Route, Schema } from '#shared/platform/http/route'
+import { type EveryGroup, fillPath, type Listed, parametersOf, rows, said, startEveryGroup } from './routes/every-route.ts'
+import { sampleOf } from './routes/sample.ts'
+import type { Company, Person, TestApp } from './support/app.ts'
+import { rowsOf } from './support/rows.ts'
 
 let every: EveryGroup
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 // Which tables a dump holds, read from the database's own catalogue: a table that is added later is in the dump unless somebody argues that it is not.
-import type { Run } from '../client.ts'
+import type { Run } from '../engine/client.ts'
 
 export type DumpColumn = { readonly name: string; readonly type: string }
 export type DumpTable = {

@@ -1,7 +1,7 @@
 // Writes a dump. Each tenant is read as the owner of the tables, in that tenant's scope: row level security is forced on the owner too.
-import type { Db, Run } from '../client.ts'
-import { migrationState } from '../migrate.ts'
-import { asOwner, asTenantId, SYSTEM_TENANT, type TenantId } from '../tenant.ts'
+import type { Db, Run } from '../engine/client.ts'
+import { asOwner, asTenantId, SYSTEM_TENANT, type TenantId } from '../engine/tenant.ts'
+import { migrationState } from '../migrations/migrate.ts'
 import { type DumpTable, dumpTables, encoded, tableName } from './catalogue.ts'
 import type { Write } from './file.ts'
 import { type Counted, DumpError, endLine, FORMAT_VERSION, type Header, headerLine, rowLine, sectionLine, tally } from './format.ts'

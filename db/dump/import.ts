@@ -1,7 +1,7 @@
 // Reads a dump into a database. Everything that can be refused is refused before the first row is written; then each section is one transaction.
-import { type Db, type Run, sqlState } from '../client.ts'
-import { migrationState } from '../migrate.ts'
-import { asOwner, asTenantId, SYSTEM_TENANT } from '../tenant.ts'
+import { type Db, type Run, sqlState } from '../engine/client.ts'
+import { asOwner, asTenantId, SYSTEM_TENANT } from '../engine/tenant.ts'
+import { migrationState } from '../migrations/migrate.ts'
 import { carried, type DumpTable, decoded, dumpTables, quoted, tableName } from './catalogue.ts'
 import { DumpError, type Entry, type Header, readEntries } from './format.ts'
 

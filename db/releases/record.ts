@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { openDb } from '../client.ts'
-import { migrate } from '../migrate.ts'
-import { postgresEngine } from '../postgres.ts'
+import { openDb } from '../engine/client.ts'
+import { postgresEngine } from '../engine/postgres.ts'
+import { migrate } from '../migrations/migrate.ts'
 import { columnsOf, migrationsIn, type Said, type Snapshot, taken } from './snapshot.ts'
 
 const server = process.env.TEST_DATABASE_URL

@@ -1,13 +1,13 @@
 // The release before runs on the schema of this one while a deployment is under way.
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import { ownDatabase } from '#shared/testing/database'
-import { openDb } from '../client.ts'
+import { ownDatabase } from '#tests/support/database'
+import { openDb } from '../engine/client.ts'
+import { asTenantId, atomically, directory, forTenant, ofAllTenants } from '../engine/tenant.ts'
 import { insertAuditEvent } from '../store/audit-events.ts'
 import { findDataKey } from '../store/data-keys.ts'
 import { listSigningKeys } from '../store/signing-keys.ts'
 import { findTenant, insertTenant } from '../store/tenants.ts'
-import { asTenantId, atomically, directory, forTenant, ofAllTenants } from '../tenant.ts'
 import { columnsOf, newestRelease, recording, refusals, type Said, type Snapshot } from './snapshot.ts'
 
 const { db, url } = await ownDatabase()

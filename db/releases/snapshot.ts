@@ -2,7 +2,7 @@
 // take all of it, for both run at once while one replaces the other (expand, migrate, contract).
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { type Engine, partsOf, type Role, type Statement } from '../client.ts'
+import { type Engine, partsOf, type Role, type Statement } from '../engine/client.ts'
 
 export type Said = { readonly role: Role; readonly text: string }
 export type Snapshot = {

@@ -2,9 +2,9 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
-import { testDb } from '#shared/testing/database'
-import type { Db } from '../client.ts'
-import { asTenantId, atomically, forTenant, type TenantDb } from '../tenant.ts'
+import { testDb } from '#tests/support/database'
+import type { Db } from '../engine/client.ts'
+import { asTenantId, atomically, forTenant, type TenantDb } from '../engine/tenant.ts'
 import { findAdministrators, findListedAdministrators, holdsSystemRole } from './administrators.ts'
 import { deleteBinding, findAssignedPeople, findBinding, findLiveRoleNames, findSameBinding, insertBinding, listBindings } from './bindings.ts'
 import {

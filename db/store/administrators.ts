@@ -1,7 +1,7 @@
 // Who administers a tenant, as bindings say; and the rows of the directory that signing in looks them up by.
 import { eq } from 'drizzle-orm'
+import type { TenantDb } from '../engine/tenant.ts'
 import { administratorDirectory } from '../tables/users.ts'
-import type { TenantDb } from '../tenant.ts'
 
 export type Administrator = {
   readonly userId: string

@@ -1,8 +1,8 @@
 // Every query on agents, and on what people may leave to them.
 import { and, asc, eq, type SQL } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { type AgentStatus, agents, delegationPolicies } from '../tables/agents.ts'
 import { clients } from '../tables/clients.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { afterCursor, inOrder, type Page } from './keyset.ts'
 
 export type { AgentStatus } from '../tables/agents.ts'

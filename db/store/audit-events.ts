@@ -1,7 +1,7 @@
 // Every query on audit events. Append and read; nothing here changes or removes one.
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { INSERT, jsonRecords, RECORDS } from './records.ts'
 
 export type AuditRow = typeof auditEvents.$inferSelect

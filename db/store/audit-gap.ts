@@ -1,8 +1,8 @@
 // Whether the record is whole: what happened and is not in it.
 import { sql } from 'drizzle-orm'
+import { ownRows, type TenantDb } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { sessions } from '../tables/sessions.ts'
-import { ownRows, type TenantDb } from '../tenant.ts'
 import { firstIdOf } from './audit-events.ts'
 
 /** Sessions that began between the two moments and of whose beginning there is no event. Both commit together, so there is none unless somebody removed one. */

@@ -1,6 +1,7 @@
 // Events that come back from an export.
+
+import type { TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
-import type { TenantTx } from '../tenant.ts'
 import type { NewAuditRow } from './audit-events.ts'
 
 /** Inserts those that are not there, and answers how many; one that is there stays as it is. */

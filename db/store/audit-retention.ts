@@ -1,7 +1,7 @@
 // Removal of old audit events, tenant by tenant, as the owner of the tables: a request can only add to them.
 import { and, lt, sql } from 'drizzle-orm'
+import { ownRows, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
-import { ownRows, type TenantTx } from '../tenant.ts'
 import { firstIdOf } from './audit-events.ts'
 
 /** Deletes at most `limit` events from before the moment, oldest first, and answers how many. */

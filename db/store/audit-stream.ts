@@ -1,7 +1,7 @@
 // The record in the order it was written, up to where nothing can be added any more.
 import { and, asc, eq, gt, inArray, lt } from 'drizzle-orm'
+import { type AnyScope, ownRows, type TenantDb } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
-import { type AnyScope, ownRows, type TenantDb } from '../tenant.ts'
 import type { AuditRow } from './audit-events.ts'
 
 /**

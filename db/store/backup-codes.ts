@@ -1,7 +1,7 @@
 // Every query on backup codes.
 import { and, eq, isNull, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { backupCodes, backupCodeTries } from '../tables/factors.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import type { PauseRule } from './factors.ts'
 
 export type BackupCode = typeof backupCodes.$inferSelect

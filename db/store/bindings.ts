@@ -1,9 +1,9 @@
 // Every query on bindings: which role is given to whom, for what, until when.
 import { and, eq, isNull, type SQL } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { groups, roleBindings, roles, serviceAccounts } from '../tables/access.ts'
 import { users } from '../tables/users.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { afterCursor, inOrder, type Page } from './keyset.ts'
 import { LIVE_ROLE_NAMES } from './principals.ts'
 

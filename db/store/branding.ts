@@ -1,6 +1,7 @@
 // Every query on how a tenant's pages look.
+
+import type { TenantDb, TenantTx } from '../engine/tenant.ts'
 import { tenantBranding } from '../tables/branding.ts'
-import type { TenantDb, TenantTx } from '../tenant.ts'
 import type { Tenant } from './tenants.ts'
 
 export type Branding = typeof tenantBranding.$inferSelect

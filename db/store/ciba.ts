@@ -1,7 +1,7 @@
 // Every query on backchannel requests.
 import { and, desc, eq, gt, inArray, or, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { cibaRequests } from '../tables/grants.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { type Decision, decidable, decisionOf, lapsed, type Poller, pollable, pollOf } from './grants.ts'
 
 export type CibaRequest = typeof cibaRequests.$inferSelect

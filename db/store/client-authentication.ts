@@ -1,5 +1,5 @@
 // What a client is recognised by, before its tenant is known, and as whom it acts. Written by hand, prepared by the driver (hot path).
-import { type AnyScope, asTenantId, type TenantDb, type TenantId } from '../tenant.ts'
+import { type AnyScope, asTenantId, type TenantDb, type TenantId } from '../engine/tenant.ts'
 import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
 
 export type ClientSecrets = {

@@ -1,10 +1,10 @@
 // Lists of clients: a page of one tenant's, with filters, and a page of all tenants' for who administers the platform. A tenant has thousands of clients at
 // most (a quota), so substrings are searched in its own rows.
 import { and, arrayOverlaps, count, desc, eq, inArray, isNull, ne, type SQL } from 'drizzle-orm'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId } from '../engine/tenant.ts'
 import { roleBindings, roles } from '../tables/access.ts'
 import { clientDirectory, clients } from '../tables/clients.ts'
 import { users } from '../tables/users.ts'
-import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId } from '../tenant.ts'
 import type { Client } from './clients.ts'
 import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
 

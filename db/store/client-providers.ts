@@ -1,7 +1,7 @@
 // Every query on what providers look like at one client.
 import { and, asc, eq } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { clientProviders } from '../tables/providers.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type ClientProvider = typeof clientProviders.$inferSelect
 export type NewClientProvider = Omit<typeof clientProviders.$inferInsert, 'tenantId'>

@@ -1,8 +1,8 @@
 // Every query on one client, its place in the directory and the service account it acts as. Lists: client-list.ts.
 import { and, eq, inArray, or, sql } from 'drizzle-orm'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { permissions, roleBindings, rolePermissions, serviceAccounts } from '../tables/access.ts'
 import { clientDirectory, clientGroups, clients } from '../tables/clients.ts'
-import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 
 export type Client = typeof clients.$inferSelect
 export type ClientEntry = { readonly clientId: string; readonly tenantId: TenantId; readonly active: boolean }

@@ -1,7 +1,7 @@
 // Every query on mailed codes and on sign-ups that wait for theirs.
 import { and, desc, eq, gt, gte, inArray, isNull, lt, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oneTimeCodes, pendingRegistrations } from '../tables/sessions.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type { CodePurpose } from '../tables/sessions.ts'
 export type Code = typeof oneTimeCodes.$inferSelect

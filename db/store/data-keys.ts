@@ -1,7 +1,7 @@
 // Wrapped data keys: one for a tenant, one for each person whose traces must be able to end.
 import { and, asc, eq, gt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { type JobsDb, ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { dataKeys } from '../tables/keys.ts'
-import { type JobsDb, ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type DataKey = typeof dataKeys.$inferSelect
 export type NewDataKey = Omit<typeof dataKeys.$inferInsert, 'tenantId'>

@@ -1,7 +1,7 @@
 // Every query on device grants and on the directory that knows of which tenant a code is.
 import { and, count, desc, eq, gt } from 'drizzle-orm'
+import { type AnyScope, alsoFor, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { deviceCodeDirectory, deviceGrants } from '../tables/grants.ts'
-import { type AnyScope, alsoFor, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 import { type Decision, decidable, decisionOf, lapsed, type Poller, pollable, pollOf } from './grants.ts'
 
 export type DeviceGrant = typeof deviceGrants.$inferSelect

@@ -1,7 +1,7 @@
 // Every query on domains: what a tenant claims, and the directory that says which tenant a proved name belongs to.
 import { and, count, desc, eq, gt, lt, notInArray, or, sql } from 'drizzle-orm'
+import { type AnyScope, asTenantId, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { domainDirectory, tenantDomains } from '../tables/tenants.ts'
-import { type AnyScope, asTenantId, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 
 export type Domain = typeof tenantDomains.$inferSelect
 export type NewDomain = Omit<typeof tenantDomains.$inferInsert, 'tenantId'>

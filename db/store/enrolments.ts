@@ -1,7 +1,7 @@
 // Every query on enrolments that wait for their proof.
 import { and, eq, gt, lt, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { pendingEnrolments } from '../tables/factors.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type PendingEnrolment = typeof pendingEnrolments.$inferSelect
 export type NewEnrolment = Omit<typeof pendingEnrolments.$inferInsert, 'tenantId'>

@@ -1,6 +1,7 @@
 // Removal of what is over, in all tenants. Row level security lets the jobs role see and delete such rows alone, by the server's own clock: a wrong clock of
 // ours deletes nothing that lives. Whether something has expired is judged where it is read; this only keeps tables small.
 import { getTableName, lt, sql } from 'drizzle-orm'
+import type { JobsDb } from '../engine/tenant.ts'
 import { oauthBudgets, oauthDelegations, oauthSpends } from '../tables/delegations.ts'
 import { pendingEnrolments, smsCodes } from '../tables/factors.ts'
 import { federationStates } from '../tables/federation.ts'
@@ -9,7 +10,6 @@ import { mcpSessions } from '../tables/mcp.ts'
 import { oauthAuthorizations, oauthRequests, oauthUsedIds, registrationTokens, resourceAccessRequests } from '../tables/oauth.ts'
 import { samlRequests } from '../tables/saml.ts'
 import { oneTimeCodes, pendingRegistrations, revokedTokens, sessions, tickets } from '../tables/sessions.ts'
-import type { JobsDb } from '../tenant.ts'
 
 const TABLES = {
   sessions,

@@ -1,7 +1,7 @@
 // Every query on factors. The kinds that a person has are read in store/users.ts, with the person.
 import { and, asc, desc, eq, inArray, isNotNull, isNull, lte, ne, or, type SQL, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { factors } from '../tables/factors.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type Factor = typeof factors.$inferSelect
 export type NewFactor = Omit<typeof factors.$inferInsert, 'tenantId'>

@@ -1,7 +1,7 @@
 // Every query on dances with providers: an answer is noted once, and a state is taken once, each in one conditional statement.
 import { and, eq, gt, isNull, or } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { federationStates } from '../tables/federation.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type { FederationAction, FederationPage } from '../tables/federation.ts'
 export type FederationState = typeof federationStates.$inferSelect

@@ -1,8 +1,8 @@
 // Two tenants with the same id: what one polls, decides, lists or removes is its own.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { testDb } from '#shared/testing/database'
-import { asTenantId, atomically, directory, forTenant } from '../tenant.ts'
+import { testDb } from '#tests/support/database'
+import { asTenantId, atomically, directory, forTenant } from '../engine/tenant.ts'
 import {
   countAsked,
   decideCibaRequest,

@@ -1,7 +1,7 @@
 // What device grants and backchannel requests have in common: a person decides once, a client consumes once, and every poll is judged by one statement.
 import { and, eq, gt, isNull, lte, ne, or, type SQL, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb } from '../engine/tenant.ts'
 import type { cibaRequests, deviceGrants } from '../tables/grants.ts'
-import { ownRows, type TenantDb } from '../tenant.ts'
 
 export type { DeviceInfo, GrantStatus } from '../tables/grants.ts'
 

@@ -1,9 +1,9 @@
 // Every query on groups, their members and the clients that stand in them.
 import { and, asc, eq, inArray } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { groups, userGroups } from '../tables/access.ts'
 import { clientGroups, clients } from '../tables/clients.ts'
 import { users } from '../tables/users.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import type { User } from './users.ts'
 
 export type Group = typeof groups.$inferSelect

@@ -1,8 +1,8 @@
 // Identities and dances of two tenants under the same names: neither sees, takes nor changes the other's.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { testDb } from '#shared/testing/database'
-import { asTenantId, atomically, directory, forTenant, type TenantId } from '../tenant.ts'
+import { testDb } from '#tests/support/database'
+import { asTenantId, atomically, directory, forTenant, type TenantId } from '../engine/tenant.ts'
 import { findState, insertState, noteAnswer, takeState } from './federation-states.ts'
 import { deleteIdentities, findIdentity, findTenantsOfIdentity, insertIdentity, listIdentities } from './identities.ts'
 import { insertTenant } from './tenants.ts'

@@ -1,7 +1,7 @@
 // Every query on who people are at other providers, and the directory that says in which tenants an identity is known.
 import { and, asc, eq, ne } from 'drizzle-orm'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { federatedIdentities, identityDirectory } from '../tables/federation.ts'
-import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 
 export type Identity = typeof federatedIdentities.$inferSelect
 export type NewIdentity = Omit<typeof federatedIdentities.$inferInsert, 'tenantId'>

@@ -1,12 +1,12 @@
 // What came to another system's company after it was taken over: rows are added by their ids, and what is here stays as it is.
 import { and, inArray, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { groups, permissions, roleBindings, rolePermissions, roles, scopePermissions, scopes, serviceAccounts, userGroups } from '../tables/access.ts'
 import { clientDirectory, clients } from '../tables/clients.ts'
 import { factors } from '../tables/factors.ts'
 import { projects, tenantDomains } from '../tables/tenants.ts'
 import { users } from '../tables/users.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { countUsage } from './tenants.ts'
 import { indexPeople, searchTextOf } from './user-search.ts'
 

@@ -1,11 +1,11 @@
 // Rows of another system, many at a time, inside the transaction of the tenant they become part of.
 import { sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
+import type { TenantTx } from '../engine/tenant.ts'
 import { groups, permissions, roleBindings, rolePermissions, roles, scopePermissions, scopes, serviceAccounts, userGroups } from '../tables/access.ts'
 import { clientDirectory, clients } from '../tables/clients.ts'
 import { projects, tenantDomains, tenantUsage } from '../tables/tenants.ts'
 import { users } from '../tables/users.ts'
-import type { TenantTx } from '../tenant.ts'
 import { countUsage } from './tenants.ts'
 import { indexPeople, searchTextOf } from './user-search.ts'
 

@@ -1,7 +1,7 @@
 // Who runs which job, until when, and how its last run ended.
 import { and, eq, isNull, lte, or, sql } from 'drizzle-orm'
+import type { AnyScope } from '../engine/tenant.ts'
 import { jobLeases } from '../tables/operations.ts'
-import type { AnyScope } from '../tenant.ts'
 
 export type JobState = typeof jobLeases.$inferSelect
 export type LeaseRequest = {

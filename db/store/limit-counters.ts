@@ -1,7 +1,7 @@
 // Attempts counted in the database while the cache is away. A directory table: keys are digests of keyed hashes, and no tenant is known yet.
 import { inArray, lte, sql } from 'drizzle-orm'
+import type { AnyScope } from '../engine/tenant.ts'
 import { limitCounters } from '../tables/operations.ts'
-import type { AnyScope } from '../tenant.ts'
 
 /** One attempt in one window. `expiresAt` is the end of the window after this one, up to which the count still matters. */
 export type Attempt = { readonly key: Uint8Array; readonly windowStart: Date; readonly expiresAt: Date }

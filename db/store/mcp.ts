@@ -1,7 +1,7 @@
 // Every query on sessions of MCP clients and on the tools of MCP servers.
 import { and, count, eq, gt, ne } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { mcpSessions, mcpTools, type Tool } from '../tables/mcp.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'
 
 export type { Tool, ToolRule } from '../tables/mcp.ts'

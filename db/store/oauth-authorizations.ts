@@ -1,8 +1,8 @@
 // Every query on grants of people, the authorizations below them, and what is used once; what hangs below an authorization: oauth-families.ts. Statements of the
 // code flow, which ask of several things at once: oauth-code-flow.ts.
 import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthAuthorizations, oauthGrants, oauthRequests, oauthUsedIds } from '../tables/oauth.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { SCOPES_OF_USER } from './oauth-clients.ts'
 import { SOURCES, STANDING, type Standing, standingOf } from './oauth-families.ts'
 import { INSERT, jsonRecord, RECORD } from './records.ts'

@@ -1,9 +1,8 @@
 // The hand-written statements of the authorization server, held to the tables and to the tenant.
 import { expect, test } from 'vitest'
-import { forTenant } from '#db/tenant'
-import { startApp } from '#shared/testing/app'
-import { newOauthClient, newResource } from '#shared/testing/oauth'
-import { directory } from '../tenant.ts'
+import { startApp } from '#tests/support/app'
+import { newOauthClient, newResource } from '#tests/support/oauth'
+import { directory, forTenant } from '../engine/tenant.ts'
 import { findClient } from './clients.ts'
 import { findOauthClient, findTenantOfClient } from './oauth-clients.ts'
 

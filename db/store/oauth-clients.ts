@@ -1,6 +1,6 @@
 // What the authorization server asks of a client, in one statement: how it proves itself, what it may do, and the resource server it asks for. Written by
 // hand, prepared by the driver (hot path); oauth-clients.test.ts holds it to the tables.
-import { type AnyScope, asTenantId, type TenantDb, type TenantId } from '../tenant.ts'
+import { type AnyScope, asTenantId, type TenantDb, type TenantId } from '../engine/tenant.ts'
 import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'

@@ -1,8 +1,8 @@
 // The statements that ask of several things at once, held to those that ask of one.
 import { expect, test } from 'vitest'
-import { atomically, forTenant } from '#db/tenant'
-import { type Company, startApp } from '#shared/testing/app'
-import { newOauthClient, newResource } from '#shared/testing/oauth'
+import { type Company, startApp } from '#tests/support/app'
+import { newOauthClient, newResource } from '#tests/support/oauth'
+import { atomically, forTenant } from '../engine/tenant.ts'
 import type { EventsAtHand, NewAuditRow } from './audit-events.ts'
 import { findLooks } from './branding.ts'
 import { findConsentState, findRequestEver, insertRequest } from './oauth-authorizations.ts'

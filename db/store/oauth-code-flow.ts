@@ -1,7 +1,8 @@
 // The code flow, in as few statements as it has steps: each asks of several things at once, or writes the record beside the change. Written by hand, prepared
 // by the driver (hot path); oauth-code-flow.test.ts holds them to what they are made of.
+
+import { atOnce, type TenantDb } from '../engine/tenant.ts'
 import { oauthAuthorizations, oauthRequests } from '../tables/oauth.ts'
-import { atOnce, type TenantDb } from '../tenant.ts'
 import { auditRecords, type EventsAtHand, IN_TIME, RECORDED } from './audit-events.ts'
 import { LOOKS, type Looks, looksOf } from './branding.ts'
 import {

@@ -1,7 +1,7 @@
 // Every query on steps from token to token: making one, and what bounds it. Whether one still counts: oauth-standing.ts.
 import { and, arrayContains, eq, gt, isNull } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthDelegations } from '../tables/delegations.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { INSERT, jsonRecord, RECORD } from './records.ts'
 
 export type { Act } from '../tables/delegations.ts'

@@ -1,7 +1,7 @@
 // Every query on types of authorization details, and on limits that are used up.
 import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthBudgets, oauthDetailTypes, oauthSpends } from '../tables/delegations.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type { AuthorizationDetail, DetailLimit } from '../tables/delegations.ts'
 export type DetailType = typeof oauthDetailTypes.$inferSelect

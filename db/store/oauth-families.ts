@@ -1,8 +1,8 @@
 // Families of tokens: what is behind one as it stands now, the refresh token that counts, and its end. The refresh is one statement, written by hand (hot path).
 import { and, eq, isNull } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import type { AuthorizationDetail } from '../tables/delegations.ts'
 import { oauthAuthorizations } from '../tables/oauth.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
 import { REACHES, SCOPES_OF_USER } from './oauth-clients.ts'
 

@@ -1,5 +1,5 @@
 // Whether a token still counts, and whose business that is, in one statement. Written by hand, prepared by the driver (hot path).
-import type { TenantDb } from '../tenant.ts'
+import type { TenantDb } from '../engine/tenant.ts'
 import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
 import { REACHES, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oauth-clients.ts'
 import { DELEGATION_STANDS } from './oauth-standing.ts'

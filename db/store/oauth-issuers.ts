@@ -1,8 +1,8 @@
 // Every query on authorization servers elsewhere: whose assertions count here, and for which assertions are made.
 import { and, asc, eq, isNull } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthIssuers } from '../tables/delegations.ts'
 import { users } from '../tables/users.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type { SubjectMapping } from '../tables/delegations.ts'
 export type TrustedIssuer = typeof oauthIssuers.$inferSelect

@@ -1,6 +1,6 @@
 // What took trust from tokens lately, from the record of events, and what else that means for tokens of one resource server. Written by hand: it is asked each
 // second by every verifier.
-import type { TenantDb } from '../tenant.ts'
+import type { TenantDb } from '../engine/tenant.ts'
 import { firstIdOf } from './audit-events.ts'
 
 export type HappenedRow = {

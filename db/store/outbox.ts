@@ -1,7 +1,7 @@
 // Messages to deliver. The message is its tenant's and sealed; the queue is a directory table with ids and times, so that a sender finds what is due.
 import { and, asc, eq, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import { type AnyScope, asTenantId, type DirectoryDb, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { type MessageKind, outboxMessages, outboxQueue } from '../tables/operations.ts'
-import { type AnyScope, asTenantId, type DirectoryDb, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 
 export type { MessageKind } from '../tables/operations.ts'
 

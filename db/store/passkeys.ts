@@ -1,9 +1,9 @@
 // Every query on passkeys and their directory.
 import { and, asc, desc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { factors } from '../tables/factors.ts'
 import { users } from '../tables/users.ts'
 import { passkeyDirectory, webauthnCredentials } from '../tables/webauthn.ts'
-import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 
 export type Passkey = typeof webauthnCredentials.$inferSelect
 export type NewPasskey = Omit<typeof webauthnCredentials.$inferInsert, 'tenantId'>

@@ -1,10 +1,10 @@
 // Lists and changes of people as an administrator sees them. What signing in needs of one person is in users.ts.
 import { and, count, desc, eq, exists, inArray, isNotNull, isNull, ne, notExists, or, type SQL, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { userGroups } from '../tables/access.ts'
 import { factors } from '../tables/factors.ts'
 import { pendingRegistrations } from '../tables/sessions.ts'
 import { users } from '../tables/users.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { afterCursor, inOrder, type Page } from './keyset.ts'
 import { countUsage, releaseQuota } from './tenants.ts'
 import { dropGrams, haveGram, indexPeople, mentions, rarestGram, searchTextOf } from './user-search.ts'

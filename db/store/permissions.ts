@@ -1,7 +1,7 @@
 // Every query on permissions: the pairs of resource and action that a tenant speaks of.
 import { and, asc, count, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, rolePermissions, roles, scopePermissions, scopes } from '../tables/access.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
 import { INSERT, jsonRecords, RECORDS } from './records.ts'
 

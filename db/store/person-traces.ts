@@ -1,12 +1,12 @@
 // Everything that speaks of one person: for export, for erasing, and to say what a deletion took.
 import { and, asc, desc, eq, exists, lt, or } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { factors, smsPhones } from '../tables/factors.ts'
 import { voiceLinks, voiceSessions } from '../tables/grants.ts'
 import { oauthRequests } from '../tables/oauth.ts'
 import { oneTimeCodes, pendingRegistrations, sessions } from '../tables/sessions.ts'
 import { knownDevices } from '../tables/users.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import type { AuditRow } from './audit-events.ts'
 
 /** Tables whose rows go with a person's; what hangs on one of these goes with it. */

@@ -1,5 +1,5 @@
 // What decisions are made from. Written by hand, prepared by the driver (hot path): one statement, and so one snapshot, each.
-import type { TenantDb } from '../tenant.ts'
+import type { TenantDb } from '../engine/tenant.ts'
 import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
 
 export type PrincipalKind = 'user' | 'service_account'

@@ -1,5 +1,5 @@
 // The one statement behind every authenticated request: session, person, tenant, live permissions. Written by hand, prepared by the driver (hot path).
-import type { TenantDb } from '../tenant.ts'
+import type { TenantDb } from '../engine/tenant.ts'
 
 export type PrincipalRow = {
   readonly userId: string

@@ -1,7 +1,7 @@
 // Every query on projects.
 import { and, desc, eq, isNull } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { projects } from '../tables/tenants.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type Project = typeof projects.$inferSelect
 

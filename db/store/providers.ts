@@ -1,7 +1,7 @@
 // Every query on identity providers. Those of the whole platform are rows of the system tenant.
 import { and, asc, eq } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oidcProviders } from '../tables/providers.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type { ProviderIcon } from '../tables/providers.ts'
 /** Where a provider stands that nobody has placed. */

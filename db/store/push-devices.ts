@@ -1,7 +1,7 @@
 // Every query on phones and browsers that can be asked.
 import { and, count, desc, eq, inArray, ne } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { pushDevices } from '../tables/grants.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type PushDevice = typeof pushDevices.$inferSelect
 export type NewPushDevice = Omit<typeof pushDevices.$inferInsert, 'tenantId'>

@@ -1,9 +1,9 @@
 // Statements that write rows which travel as JSON: what a later release adds to a table, they leave to its default.
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { startApp } from '#shared/testing/app'
+import { startApp } from '#tests/support/app'
+import { asOwner, ownRows } from '../engine/tenant.ts'
 import { outboxQueue } from '../tables/operations.ts'
-import { asOwner, ownRows } from '../tenant.ts'
 import { insertAuditEvents } from './audit-events.ts'
 import { INSERT, jsonRecord, RECORD } from './records.ts'
 

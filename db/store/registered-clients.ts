@@ -1,8 +1,8 @@
 // Every query on clients that registered themselves (RFC 7591), or are known by a document at their address; on initial access tokens; and on what clients wait for.
 import { and, asc, desc, eq, gt, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import { alsoFor, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { clientDirectory, clients } from '../tables/clients.ts'
 import { registrationTokens, resourceAccessRequests, resourceFirstAccess } from '../tables/oauth.ts'
-import { alsoFor, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 import type { Client } from './clients.ts'
 
 export const findMetadataClient = async (t: TenantDb, metadataUrl: string): Promise<Client | undefined> => {

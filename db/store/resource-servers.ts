@@ -1,7 +1,7 @@
 // Every query on resource servers, their scopes and the clients registered at them.
 import { and, asc, desc, eq } from 'drizzle-orm'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { resourceClients, resourceDirectory, resourceScopes, resourceServers } from '../tables/oauth.ts'
-import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 
 export type ResourceServer = typeof resourceServers.$inferSelect
 export type ResourceServerChange = Partial<

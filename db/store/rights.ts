@@ -1,7 +1,7 @@
 // What people and groups carry: what somebody would gain who took a person over or joined a group.
 import { and, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb } from '../engine/tenant.ts'
 import { roleBindings, roles, userGroups } from '../tables/access.ts'
-import { ownRows, type TenantDb } from '../tenant.ts'
 import type { Role } from './roles.ts'
 
 export type CarriedRole = Pick<Role, 'id' | 'name' | 'isSystem'>

@@ -1,7 +1,7 @@
 // Every query on roles and the permissions they are made of.
 import { and, asc, count, eq, inArray, or, type SQL } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, rolePermissions, roles } from '../tables/access.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
 import type { NamedPermission } from './permissions.ts'
 

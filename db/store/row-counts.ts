@@ -1,7 +1,7 @@
 // Whether a tenant has as many rows of a kind as it may. Counted where they are, since they also go with what they belong to; no further than is asked.
 import { sql } from 'drizzle-orm'
+import type { TenantTx } from '../engine/tenant.ts'
 import { groups, permissions, roleBindings, roles, scopes } from '../tables/access.ts'
-import type { TenantTx } from '../tenant.ts'
 
 const COUNTED = { roles, bindings: roleBindings, permissions, groups, scopes } as const
 export type CountedRows = keyof typeof COUNTED

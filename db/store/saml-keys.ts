@@ -1,7 +1,7 @@
 // Every query on the keys with which a tenant speaks to SAML identity providers.
 import { and, desc, gt } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { samlKeys } from '../tables/saml.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type SamlKey = typeof samlKeys.$inferSelect
 export type NewSamlKey = Omit<typeof samlKeys.$inferInsert, 'tenantId'>

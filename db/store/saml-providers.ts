@@ -1,7 +1,7 @@
 // Every query on SAML identity providers.
 import { and, asc, eq } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { samlProviders } from '../tables/saml.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type { AttributeMapping } from '../tables/saml.ts'
 export type SamlProvider = typeof samlProviders.$inferSelect

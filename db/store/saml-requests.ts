@@ -1,7 +1,7 @@
 // Every query on SAML requests under way: a request is taken once, in one conditional statement.
 import { and, eq, gt } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { samlRequests } from '../tables/saml.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type SamlRequest = typeof samlRequests.$inferSelect
 export type NewSamlRequest = Omit<typeof samlRequests.$inferInsert, 'tenantId'>

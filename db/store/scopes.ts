@@ -1,7 +1,7 @@
 // Every query on scopes: names under which clients ask for sets of permissions.
 import { and, asc, count, eq, inArray, type SQL } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, scopePermissions, scopes } from '../tables/access.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
 import type { NamedPermission } from './permissions.ts'
 

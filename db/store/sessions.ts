@@ -1,9 +1,9 @@
 // Every query on sessions and revoked tokens.
 import { and, desc, eq, gt, gte, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { revokedTokens, sessions } from '../tables/sessions.ts'
 import { tenants } from '../tables/tenants.ts'
 import { users } from '../tables/users.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type Session = typeof sessions.$inferSelect
 export type NewSession = Omit<typeof sessions.$inferInsert, 'tenantId'>

@@ -1,11 +1,11 @@
 // The statements written by hand read and write what the declared tables say: each is held to drizzle's own reading of the same rows.
 import { expect, test } from 'vitest'
-import { startApp } from '#shared/testing/app'
+import { startApp } from '#tests/support/app'
+import { atomically, forTenant, ownRows, type TenantDb } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { outboxMessages, outboxQueue } from '../tables/operations.ts'
 import { sessions } from '../tables/sessions.ts'
 import { administratorDirectory, knownDevices } from '../tables/users.ts'
-import { atomically, forTenant, ownRows, type TenantDb } from '../tenant.ts'
 import type { NewAuditRow } from './audit-events.ts'
 import { findLiveRoleNames } from './bindings.ts'
 import { findDefaultClient } from './clients.ts'

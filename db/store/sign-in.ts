@@ -1,9 +1,10 @@
 // The statements of a sign-in, written by hand and prepared by the driver (hot path): one read before the password is judged; then the person is held, and one
 // write does all that begins with a session, sent together. Where that must not be, what is owed is read while the person is held, and then written.
 // One write for a wrong password. Beside the hash they are what a sign-in costs.
+
+import { atOnce, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { outboxMessages, outboxQueue } from '../tables/operations.ts'
 import { sessions } from '../tables/sessions.ts'
-import { atOnce, type TenantDb, type TenantTx } from '../tenant.ts'
 import { auditRecords, type EventsAtHand, IN_TIME, type NewAuditRow, RECORDED } from './audit-events.ts'
 import type { DataKey } from './data-keys.ts'
 import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'

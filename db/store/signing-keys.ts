@@ -1,7 +1,7 @@
 // The deployment's signing keys: a directory table, since tokens are checked before the tenant is known.
 import { and, asc, eq, lte, ne, sql } from 'drizzle-orm'
+import type { AnyScope } from '../engine/tenant.ts'
 import { signingKeys } from '../tables/keys.ts'
-import type { AnyScope } from '../tenant.ts'
 
 export type SigningKey = typeof signingKeys.$inferSelect
 export type NewSigningKey = typeof signingKeys.$inferInsert

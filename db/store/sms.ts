@@ -1,7 +1,7 @@
 // Every query on phones and on codes that were sent to them.
 import { and, desc, eq, gt, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { smsCodes, smsPhones } from '../tables/factors.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type SmsPhone = typeof smsPhones.$inferSelect
 export type SmsCode = typeof smsCodes.$inferSelect

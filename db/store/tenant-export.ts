@@ -1,5 +1,5 @@
 // What a tenant may take along, row by row: columns are named one by one, so that a hash, a key or a sealed value cannot slip in with a new one.
-import type { TenantDb } from '../tenant.ts'
+import type { TenantDb } from '../engine/tenant.ts'
 
 type Exported = { readonly columns: readonly string[]; readonly key: readonly string[] }
 

@@ -1,9 +1,9 @@
 // The end of a tenant, as the owner of the tables: everything that is the tenant's goes, from every table that the catalogue knows, so that none is forgotten.
 import { eq } from 'drizzle-orm'
 import { dumpTables, tableName } from '../dump/catalogue.ts'
+import { type AnyScope, asTenantId, ownRows, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { tenantDirectory, tenants } from '../tables/tenants.ts'
-import { type AnyScope, asTenantId, ownRows, type TenantId, type TenantTx } from '../tenant.ts'
 
 /**
  * What stays: events, which nobody can read once the keys are gone (they are never rewritten), until they have passed their time; and the tenant's place in

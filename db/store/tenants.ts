@@ -1,7 +1,7 @@
 // Every query on tenants and their usage.
 import { and, asc, count, desc, eq, gt, lt, ne, notLike, sql } from 'drizzle-orm'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { tenantDirectory, tenants, tenantUsage } from '../tables/tenants.ts'
-import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 
 export type { TenantSettings, TenantStatus } from '../tables/tenants.ts'
 export type Tenant = typeof tenants.$inferSelect

@@ -1,7 +1,7 @@
 // Every query on tickets: single use is one conditional update, never a read and then a write.
 import { and, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { tickets } from '../tables/sessions.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 import { dropWaiting, reminderKind } from './outbox.ts'
 
 export type { TicketPurpose } from '../tables/sessions.ts'

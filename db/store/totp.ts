@@ -1,7 +1,7 @@
 // Every query on the seeds of authenticator apps.
 import { and, eq, inArray, isNull, lt, or } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { totpSecrets } from '../tables/factors.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type TotpSecret = typeof totpSecrets.$inferSelect
 

@@ -1,7 +1,7 @@
 // Search by any part of a name or an address. Under row level security a pattern loses its index, so people are found by equal grams, and only then compared.
 import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { userGrams, users } from '../tables/users.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type Searchable = {
   readonly id: string

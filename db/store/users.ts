@@ -1,9 +1,9 @@
 // Every query on people, the browsers they are known from, and the directory of administrators.
 import { and, desc, eq, isNotNull, isNull, ne } from 'drizzle-orm'
+import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { factors } from '../tables/factors.ts'
 import { tenants } from '../tables/tenants.ts'
 import { administratorDirectory, knownDevices, users } from '../tables/users.ts'
-import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 import { LIVE_PERMISSIONS } from './principals.ts'
 import { countUsage, type Tenant } from './tenants.ts'
 import { indexPeople, indexPerson, searchTextOf } from './user-search.ts'

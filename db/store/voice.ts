@@ -1,7 +1,7 @@
 // Every query on voice sessions and on links between speakers and people.
 import { and, desc, eq, gt, lt, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { voiceLinks, voiceSessions } from '../tables/grants.ts'
-import { ownRows, type TenantDb, type TenantTx } from '../tenant.ts'
 
 export type VoiceSession = typeof voiceSessions.$inferSelect
 export type NewVoiceSession = Omit<typeof voiceSessions.$inferInsert, 'tenantId'>

@@ -1,7 +1,7 @@
 // Every query on webhook endpoints, and on the queue that says which to look at next.
 import { and, asc, eq, isNull, lte, or, sql } from 'drizzle-orm'
+import { type AnyScope, asTenantId, type DirectoryDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { webhookEndpoints, webhookQueue } from '../tables/webhooks.ts'
-import { type AnyScope, asTenantId, type DirectoryDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../tenant.ts'
 
 export type WebhookEndpoint = typeof webhookEndpoints.$inferSelect
 export type NewWebhookEndpoint = Omit<typeof webhookEndpoints.$inferInsert, 'tenantId'>

@@ -1,6 +1,6 @@
 // Roles, bindings and groups put straight into their tables, for tests of what is decided from them.
 import { randomUUID } from 'node:crypto'
-import type { TenantTx } from '../tenant.ts'
+import type { TenantTx } from '../engine/tenant.ts'
 
 const put = async (t: TenantTx, table: string, row: Readonly<Record<string, unknown>>): Promise<void> => {
   const all = { tenant_id: t.tenantId, ...row }

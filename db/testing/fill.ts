@@ -1,7 +1,8 @@
 // Puts rows into every table that a dump holds, by what the catalogue says of it, so that a new table is in the round-trip tests without anybody adding it.
-import type { Db, Run } from '../client.ts'
+
 import { type DumpTable, dumpTables, quoted, tableName } from '../dump/catalogue.ts'
-import { asOwner, type TenantId } from '../tenant.ts'
+import type { Db, Run } from '../engine/client.ts'
+import { asOwner, type TenantId } from '../engine/tenant.ts'
 
 /** What a text has to survive: other planes, quotes, line ends, what looks like an escape. */
 const TEXT = 'Zoë 🦉 \u{1F469}\u200D\u{1F692} "quoted" \\n \\x00 \t\r\n\u2028 end'

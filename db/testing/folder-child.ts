@@ -2,11 +2,11 @@
 // gets; `write FOLDER` inserts rows and says each one's number once it is acknowledged.
 import { existsSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
-import { openDb } from '../client.ts'
-import { openFolder } from '../folder.ts'
-import { lockFolder } from '../folder-lock.ts'
-import { migrate } from '../migrate.ts'
-import { asTenantId, forTenant } from '../tenant.ts'
+import { openDb } from '../engine/client.ts'
+import { openFolder } from '../engine/folder.ts'
+import { lockFolder } from '../engine/folder-lock.ts'
+import { asTenantId, forTenant } from '../engine/tenant.ts'
+import { migrate } from '../migrations/migrate.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 

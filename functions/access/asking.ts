@@ -1,11 +1,11 @@
 // Who may ask about whom, and how the entities of the specification become our question.
 import type { PrincipalKind } from '#db/store/policy'
-import type { Context } from '#shared/decision/conditions'
-import type { Question } from '#shared/decision/decide'
-import { type AskedContext, contextOf, isOneself, ownContext, uuidOf } from '#shared/decision/decide-for'
-import type { Subject } from '#shared/decision/policies'
-import { AppError } from '#shared/errors'
-import { type Caller, holds, type Permission } from '#shared/http/principal'
+import type { Context } from '#shared/domains/decision/conditions'
+import type { Question } from '#shared/domains/decision/decide'
+import { type AskedContext, contextOf, isOneself, ownContext, uuidOf } from '#shared/domains/decision/decide-for'
+import type { Subject } from '#shared/domains/decision/policies'
+import { AppError } from '#shared/kernel/errors'
+import { type Caller, holds, type Permission } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 
 const ASK_ABOUT_OTHERS: Permission = 'policy:check'

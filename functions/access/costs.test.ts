@@ -1,9 +1,9 @@
 // What a decision costs of the database. It does not depend on the machine.
 import { expect, test } from 'vitest'
-import { problem } from '#shared/http/problem'
-import { startApp } from '#shared/testing/app'
-import { countedDb } from '#shared/testing/counted'
-import { testDb } from '#shared/testing/database'
+import { problem } from '#shared/platform/http/problem'
+import { startApp } from '#tests/support/app'
+import { countedDb } from '#tests/support/counted'
+import { testDb } from '#tests/support/database'
 import { accessRoutes } from './routes.ts'
 
 test('a decision is one statement and one round trip about somebody new, none about somebody known, and two for all who ask at once', async () => {

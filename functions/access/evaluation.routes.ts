@@ -1,6 +1,6 @@
 // Declarations of access evaluation.
-import { userOrClient } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { userOrClient } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { Decision, Decisions, Evaluation, Evaluations, Which, WhichAnswer } from './evaluation.schema.ts'
 import { evaluate, evaluateAll, evaluateWhich } from './evaluation.ts'
 import { quickEvaluation } from './evaluation-check.ts'

@@ -1,6 +1,6 @@
 // Declaration of why.
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { Explain, Explanation } from './explain.schema.ts'
 import { explainDecision } from './explain.ts'
 import { route } from './group.ts'

@@ -1,9 +1,9 @@
 // Why a decision is what it is, for those who may see roles.
 import type * as z from 'zod'
-import type { Binding } from '#shared/decision/compile'
-import { traceOf, uuidOf } from '#shared/decision/decide-for'
-import { explain, type Missing, type Verdict } from '#shared/decision/explain'
-import type { User } from '#shared/http/principal'
+import type { Binding } from '#shared/domains/decision/compile'
+import { traceOf, uuidOf } from '#shared/domains/decision/decide-for'
+import { explain, type Missing, type Verdict } from '#shared/domains/decision/explain'
+import type { User } from '#shared/platform/http/principal'
 import { judgedBy, questionOf, subjectOf } from './asking.ts'
 import type { Explain, Explanation } from './explain.schema.ts'
 import type { Ctx } from './group.ts'

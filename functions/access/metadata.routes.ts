@@ -1,7 +1,7 @@
 // Where to ask (AuthZEN section 9).
 import * as z from 'zod'
-import { open } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
 const Metadata = z

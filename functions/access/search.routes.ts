@@ -1,6 +1,6 @@
 // Declarations of the searches.
-import { userOrClient } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { userOrClient } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ActionSearch, Actions, ResourceSearch, Resources, SubjectSearch, Subjects } from './search.schema.ts'
 import { searchActions, searchResources, searchSubjects } from './search.ts'

@@ -1,6 +1,6 @@
 // The searches, and where to find everything.
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type AccessWorld, accessWorld, INVOICE, invoice, OTHER_INVOICE, user } from '#shared/testing/access-world'
+import { type AccessWorld, accessWorld, INVOICE, invoice, OTHER_INVOICE, user } from '#tests/support/access-world'
 import { accessRoutes } from './routes.ts'
 
 let w: AccessWorld

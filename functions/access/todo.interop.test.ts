@@ -1,12 +1,12 @@
 // The "Todo" interoperability scenario of the AuthZEN working group, as far as this model expresses it: five people, four roles, five actions. The scenario
 // tells who owns a todo in the question; here ownership is a binding that is scoped to the todo. Its e-mail addresses are our ids.
 import { beforeAll, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { raisePolicyVersion } from '#db/store/tenants'
-import { atomically, forTenant } from '#db/tenant'
 import { putBinding, putRole } from '#db/testing/access'
-import { problem } from '#shared/http/problem'
-import { type Person, startApp, type TestApp } from '#shared/testing/app'
-import { type Backend, newBackend } from '#shared/testing/backend'
+import { problem } from '#shared/platform/http/problem'
+import { type Person, startApp, type TestApp } from '#tests/support/app'
+import { type Backend, newBackend } from '#tests/support/backend'
 import { accessRoutes } from './routes.ts'
 
 const PEOPLE = ['rick', 'morty', 'summer', 'beth', 'jerry'] as const

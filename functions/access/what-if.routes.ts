@@ -1,6 +1,6 @@
 // Declaration of the dry run.
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { Effects, WhatIf } from './what-if.schema.ts'
 import { whatIf } from './what-if.ts'

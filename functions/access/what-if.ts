@@ -1,12 +1,12 @@
 // What a change of roles or bindings would do: who gains and who loses what. Nothing is written.
 import type * as z from 'zod'
+import { forTenant } from '#db/engine/tenant'
 import { listServiceAccounts, listUsersOfHolders, readPolicy } from '#db/store/policy'
-import { forTenant } from '#db/tenant'
-import { parseConditions } from '#shared/decision/conditions'
-import type { Principal } from '#shared/decision/decide'
-import { type Change, compare, type Effect, type Prepared, prepare, UnknownTarget } from '#shared/decision/what-if'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
+import { parseConditions } from '#shared/domains/decision/conditions'
+import type { Principal } from '#shared/domains/decision/decide'
+import { type Change, compare, type Effect, type Prepared, prepare, UnknownTarget } from '#shared/domains/decision/what-if'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { Effects, WhatIf } from './what-if.schema.ts'
 

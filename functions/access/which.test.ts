@@ -1,7 +1,7 @@
 // One question, many at once, and which of many: three ways to ask that must not differ.
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { type AccessWorld, accessWorld, ask, INVOICE, invoice, OTHER_INVOICE, user } from '#shared/testing/access-world'
+import { type AccessWorld, accessWorld, ask, INVOICE, invoice, OTHER_INVOICE, user } from '#tests/support/access-world'
 import { accessRoutes } from './routes.ts'
 
 let w: AccessWorld

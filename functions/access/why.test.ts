@@ -1,7 +1,7 @@
 // Why a decision is what it is, and what a change would do.
 import { beforeAll, describe, expect, test } from 'vitest'
-import { NOT_GRANTED } from '#shared/decision/decide-for'
-import { type AccessWorld, accessWorld, ask, INVOICE, user } from '#shared/testing/access-world'
+import { NOT_GRANTED } from '#shared/domains/decision/decide-for'
+import { type AccessWorld, accessWorld, ask, INVOICE, user } from '#tests/support/access-world'
 import { accessRoutes } from './routes.ts'
 
 let w: AccessWorld

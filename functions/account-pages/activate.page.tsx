@@ -1,14 +1,14 @@
 // Device activation: the code, then who asks and for what, then an answer. Refusing is as large as allowing.
 
-import { Details } from '#page/details'
-import { Submit, TextField } from '#page/form'
-import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#page/hosted'
-import { Links } from '#page/links'
-import { goTo } from '#shared/browser/go'
-import { type Activation, showActivation } from '#shared/grants/activation'
-import type { User } from '#shared/http/principal'
-import { SCRIPT } from '#shared/page/hosted.client.generated'
-import { waitInWords } from '#shared/page/wait'
+import { Details } from '#pages/details'
+import { Submit, TextField } from '#pages/form'
+import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#pages/hosted'
+import { Links } from '#pages/links'
+import { type Activation, showActivation } from '#shared/domains/device-authorization/activation'
+import { goTo } from '#shared/platform/http/pages/go'
+import type { User } from '#shared/platform/http/principal'
+import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
+import { waitInWords } from '#shared/platform/pages/wait'
 import type { Ctx } from './group.ts'
 
 export const activatePage = async (ctx: Ctx, principal: User | undefined, userCode: string | undefined) => {

@@ -1,7 +1,8 @@
 // Device activation on our own pages, and the address that AuthSec gives it.
-import { sendTo } from '#shared/browser/go'
-import { browser, open, page } from '#shared/http/access'
-import { empty, htmlOrGo, Sent } from '#shared/http/route'
+
+import { browser, open, page } from '#shared/platform/http/access'
+import { sendTo } from '#shared/platform/http/pages/go'
+import { empty, htmlOrGo, Sent } from '#shared/platform/http/route'
 import { askPath, decide } from './activate.ts'
 import { route } from './group.ts'
 import { ActivateQuery, DecidedQuery, DecisionForm, UserCodeForm } from './page.schema.ts'

@@ -1,10 +1,11 @@
 // Connecting a device by the code that it shows (RFC 8628 section 3.3). The code alone does nothing: the person sees who asks, and says so.
-import { requirePressed } from '#shared/browser/form'
-import { sendTo } from '#shared/browser/go'
-import { AppError } from '#shared/errors'
-import { decideDeviceGrant } from '#shared/grants/device'
-import type { User } from '#shared/http/principal'
-import type { Sent } from '#shared/http/route'
+
+import { decideDeviceGrant } from '#shared/domains/device-authorization/device'
+import { AppError } from '#shared/kernel/errors'
+import { requirePressed } from '#shared/platform/http/pages/form'
+import { sendTo } from '#shared/platform/http/pages/go'
+import type { User } from '#shared/platform/http/principal'
+import type { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 export const askPath = (userCode: string | undefined): string =>

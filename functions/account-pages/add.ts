@@ -1,13 +1,14 @@
 // A phone is added on the account page. The number waits with the server, sealed, until its code is right.
-import { onPage } from '#shared/browser/form'
-import { sendTo } from '#shared/browser/go'
-import { HOME } from '#shared/browser/return-to'
-import { AppError } from '#shared/errors'
-import { enroller } from '#shared/factors/enrolment'
-import { beginSms, confirmSms, pendingPhone } from '#shared/factors/sms'
-import type { User } from '#shared/http/principal'
-import type { Sent } from '#shared/http/route'
-import { shownPhone } from '#shared/sms/phone'
+
+import { enroller } from '#shared/domains/factors/enrolment'
+import { beginSms, confirmSms, pendingPhone } from '#shared/domains/factors/sms'
+import { AppError } from '#shared/kernel/errors'
+import { onPage } from '#shared/platform/http/pages/form'
+import { sendTo } from '#shared/platform/http/pages/go'
+import { HOME } from '#shared/platform/http/pages/return-to'
+import type { User } from '#shared/platform/http/principal'
+import type { Sent } from '#shared/platform/http/route'
+import { shownPhone } from '#shared/platform/outbox/sms/phone'
 import type { Ctx } from './group.ts'
 
 export const PHONE_CODE = '/me/phone/code'

@@ -1,6 +1,6 @@
 // Backchannel requests on our own pages.
-import { browser, page } from '#shared/http/access'
-import { empty, htmlOrGo } from '#shared/http/route'
+import { browser, page } from '#shared/platform/http/access'
+import { empty, htmlOrGo } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ApprovedQuery, ApproveForm, ApproveQuery } from './page.schema.ts'
 

@@ -1,10 +1,11 @@
 // Answering a backchannel request on our own page. Looking at it decides nothing.
-import { requirePressed } from '#shared/browser/form'
-import { sendTo } from '#shared/browser/go'
-import { answerCiba } from '#shared/ciba/answer'
-import { APPROVE_PATH } from '#shared/ciba/answering'
-import type { User } from '#shared/http/principal'
-import type { Sent } from '#shared/http/route'
+
+import { answerCiba } from '#shared/domains/ciba/answer'
+import { APPROVE_PATH } from '#shared/domains/ciba/answering'
+import { requirePressed } from '#shared/platform/http/pages/form'
+import { sendTo } from '#shared/platform/http/pages/go'
+import type { User } from '#shared/platform/http/principal'
+import type { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 export const approvePath = (id: string): string => `${APPROVE_PATH}?${new URLSearchParams({ id })}`

@@ -1,8 +1,9 @@
 // Phones and browsers that are asked, on our own pages.
-import { PageQuery } from '#shared/browser/fields.schema'
-import { FRESH_SECONDS } from '#shared/factors/fresh'
-import { browser, open } from '#shared/http/access'
-import { empty, htmlOrGo, text } from '#shared/http/route'
+
+import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+import { browser, open } from '#shared/platform/http/access'
+import { PageQuery } from '#shared/platform/http/pages/fields.schema'
+import { empty, htmlOrGo, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { DeviceForm, SubscriptionForm } from './page.schema.ts'
 
@@ -51,6 +52,6 @@ export const browserRoutes = [
     cache: 'no-cache',
     errors: [],
     emits: 'nothing',
-    handle: async () => (await import('#shared/page/push-worker.client.generated')).SCRIPT,
+    handle: async () => (await import('#shared/platform/pages/push-worker.client.generated')).SCRIPT,
   }),
 ]

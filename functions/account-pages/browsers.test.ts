@@ -1,12 +1,12 @@
 // Phones and browsers that are asked, on one's own page: added by the browser at hand, listed, removed, and nobody else's.
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findPushDevices } from '#db/store/push-devices'
-import { forTenant } from '#db/tenant'
-import { pageError } from '#page/error'
-import type { Route } from '#shared/http/route'
-import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { doorOf, formsOf, noteOf, openBrowser, type TestBrowser, titleOf } from '#shared/testing/browser'
-import { vapidKeys } from '#shared/testing/push-service'
+import { pageError } from '#pages/error'
+import type { Route } from '#shared/platform/http/route'
+import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
+import { doorOf, formsOf, noteOf, openBrowser, type TestBrowser, titleOf } from '#tests/support/browser'
+import { vapidKeys } from '#tests/support/push-service'
 import { loginRoutes } from '../login/routes.ts'
 import { accountPageRoutes } from './routes.ts'
 

@@ -1,14 +1,14 @@
 // Phones and browsers that are asked when somebody signs in elsewhere: seen, added and removed on the account page.
 import type { PushDevice } from '#db/store/push-devices'
-import { onPage } from '#shared/browser/form'
-import { sendTo } from '#shared/browser/go'
-import { HOME } from '#shared/browser/return-to'
-import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/ciba/devices'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
-import type { Sent } from '#shared/http/route'
-import { browserLanguage } from '#shared/mail/reader-language'
-import { deviceName } from '#shared/sign-in/device'
+import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/domains/ciba/devices'
+import { browserLanguage } from '#shared/domains/notifications/reader-language'
+import { deviceName } from '#shared/domains/sign-in/device'
+import { AppError } from '#shared/kernel/errors'
+import { onPage } from '#shared/platform/http/pages/form'
+import { sendTo } from '#shared/platform/http/pages/go'
+import { HOME } from '#shared/platform/http/pages/return-to'
+import type { User } from '#shared/platform/http/principal'
+import type { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 /** The key that browsers are told to take pushes from (RFC 8292 section 3.2); undefined where none are sent. */

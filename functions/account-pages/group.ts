@@ -1,8 +1,9 @@
 // Group: a person's own hosted pages (/me, …), and those on which a person answers who asks: a device (/activate), a backchannel request (/approve).
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
-import type { BreachedPasswords } from '#shared/password/breached'
-import type { Sms } from '#shared/sms/sms'
+
+import type { BreachedPasswords } from '#shared/domains/passwords/breached'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
+import type { Sms } from '#shared/platform/outbox/sms/sms'
 
 export type Ctx = RequestCtx & { readonly breached: BreachedPasswords; readonly sms: Sms }
 export const route = routeFor<Ctx>()

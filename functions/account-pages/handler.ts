@@ -1,10 +1,10 @@
 // Composition root of the account-pages function.
-import { pageErrorOnDemand } from '#page/on-demand'
-import { cloud } from '#shared/cloud'
-import { lambda } from '#shared/http/lambda'
-import { group, mount } from '#shared/http/mount'
-import { breachedPasswords } from '#shared/password/configured'
-import { configuredSms } from '#shared/sms/configured'
+import { pageErrorOnDemand } from '#pages/on-demand'
+import { cloud } from '#shared/domains/composition/cloud'
+import { breachedPasswords } from '#shared/domains/passwords/configured'
+import { lambda } from '#shared/platform/http/lambda'
+import { group, mount } from '#shared/platform/http/mount'
+import { configuredSms } from '#shared/platform/outbox/sms/configured'
 import type { Ctx } from './group.ts'
 import { accountPageRoutes } from './routes.ts'
 

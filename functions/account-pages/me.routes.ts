@@ -1,9 +1,9 @@
 // A person's own pages.
 
-import { NoForm, PageQuery } from '#shared/browser/fields.schema'
-import { browser } from '#shared/http/access'
-import { empty, htmlOrGo } from '#shared/http/route'
-import { PASSWORD_RULE_ERRORS } from '#shared/password/rule-errors'
+import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
+import { browser } from '#shared/platform/http/access'
+import { NoForm, PageQuery } from '#shared/platform/http/pages/fields.schema'
+import { empty, htmlOrGo } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ChangeEmailForm, ChangePasswordForm, EmailCodesForm, LanguageForm, ReturnQuery, SessionForm } from './page.schema.ts'
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { pageError } from '#page/error'
-import { startApp } from '#shared/testing/app'
-import { doorOf, formsOf, noteOf, openBrowser, summaryOf, titleOf } from '#shared/testing/browser'
-import { codeIn, rowOf, wrongCode } from '#shared/testing/sign-in'
+import { pageError } from '#pages/error'
+import { startApp } from '#tests/support/app'
+import { doorOf, formsOf, noteOf, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
+import { codeIn, rowOf, wrongCode } from '#tests/support/sign-in'
 import { loginRoutes } from '../login/routes.ts'
 import { accountPageRoutes } from './routes.ts'
 

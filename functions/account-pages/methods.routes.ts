@@ -1,12 +1,12 @@
 // A person's own second factors, on our own pages.
 
-import { anotherSetup, confirmApp, ENROL_ERRORS } from '#shared/browser/enrol'
-import { AppCodeForm, NoForm, PageQuery } from '#shared/browser/fields.schema'
-import { sendTo } from '#shared/browser/go'
-import { HOME } from '#shared/browser/return-to'
-import { FRESH_SECONDS } from '#shared/factors/fresh'
-import { browser } from '#shared/http/access'
-import { empty, htmlOrGo } from '#shared/http/route'
+import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+import { anotherSetup, confirmApp, ENROL_ERRORS } from '#shared/domains/factors/page-enrolment'
+import { browser } from '#shared/platform/http/access'
+import { AppCodeForm, NoForm, PageQuery } from '#shared/platform/http/pages/fields.schema'
+import { sendTo } from '#shared/platform/http/pages/go'
+import { HOME } from '#shared/platform/http/pages/return-to'
+import { empty, htmlOrGo } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AlarmForm, FactorIdForm, MethodQuery, PhoneForm } from './page.schema.ts'
 
@@ -24,7 +24,7 @@ export const methodRoutes = [
     reply: htmlOrGo(),
     errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
     emits: 'nothing',
-    handle: async ({ ctx, principal }) => (await import('#page/app-setup')).appPage(ctx, principal, { action: '/me/app/again' }),
+    handle: async ({ ctx, principal }) => (await import('#pages/app-setup')).appPage(ctx, principal, { action: '/me/app/again' }),
   }),
   route({
     id: 'accountPages.addAppAgain',
@@ -50,7 +50,7 @@ export const methodRoutes = [
     errors: ENROL_ERRORS,
     emits: ['factor.added'],
     handle: async ({ ctx, principal, form }) =>
-      (await import('#page/app-setup')).codesPage(ctx, { codes: await confirmApp(ctx, principal, form.code), principal, next: HOME }),
+      (await import('#pages/app-setup')).codesPage(ctx, { codes: await confirmApp(ctx, principal, form.code), principal, next: HOME }),
   }),
   route({
     id: 'accountPages.method',
@@ -150,7 +150,7 @@ export const methodRoutes = [
     errors: ['insufficient_user_authentication'],
     emits: ['backup_codes.replaced'],
     handle: async ({ ctx, principal }) =>
-      (await import('#page/app-setup')).codesPage(ctx, {
+      (await import('#pages/app-setup')).codesPage(ctx, {
         codes: await (await import('./methods.ts')).newCodes(ctx, principal),
         principal,
         next: HOME,

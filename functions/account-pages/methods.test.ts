@@ -1,16 +1,16 @@
 // Sign-in methods on one's own page: a passkey, a phone, an alarm that is cleared; and confirming with a passkey.
 import { expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
 import { raiseCounterAlarm } from '#db/store/passkeys'
-import { atomically, forTenant } from '#db/tenant'
-import { pageError } from '#page/error'
-import type { Route } from '#shared/http/route'
-import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { authenticator } from '#shared/testing/authenticator'
-import { doorOf, formsOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from '#shared/testing/browser'
-import { givePasskey, type Options, optionsOf, PAGE } from '#shared/testing/passkeys'
-import { bodyOf, change } from '#shared/testing/sign-in'
-import { appCode } from '#shared/testing/totp'
+import { pageError } from '#pages/error'
+import type { Route } from '#shared/platform/http/route'
+import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
+import { authenticator } from '#tests/support/authenticator'
+import { doorOf, formsOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from '#tests/support/browser'
+import { givePasskey, type Options, optionsOf, PAGE } from '#tests/support/passkeys'
+import { bodyOf, change } from '#tests/support/sign-in'
+import { appCode } from '#tests/support/totp'
 import { loginRoutes } from '../login/routes.ts'
 import { webauthnRoutes } from '../webauthn/routes.ts'
 import { accountPageRoutes } from './routes.ts'
@@ -141,7 +141,7 @@ test('a phone is added with the code that was sent to it; the number waits in no
 })
 
 test('where nothing sends text messages, no phone is offered', async () => {
-  const { noSms } = await import('#shared/sms/configured')
+  const { noSms } = await import('#shared/platform/outbox/sms/configured')
   const app = await startApp(routes, { render: pageError, extra: { sms: noSms } })
   const company = await app.company()
   const browser = await signedIn(app, company, await app.person(company))

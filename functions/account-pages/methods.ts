@@ -1,14 +1,14 @@
 // A person's own second factors, on the account page.
 
+import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
-import { forTenant } from '#db/tenant'
-import { sendTo } from '#shared/browser/go'
-import { HOME } from '#shared/browser/return-to'
-import { regenerateBackupCodes } from '#shared/factors/backup-codes'
-import { clearOwnAlarm } from '#shared/factors/clone-alarm'
-import { removeFactor, requireFreshFactor } from '#shared/factors/manage'
-import type { User } from '#shared/http/principal'
-import type { Sent } from '#shared/http/route'
+import { regenerateBackupCodes } from '#shared/domains/factors/backup-codes'
+import { clearOwnAlarm } from '#shared/domains/factors/clone-alarm'
+import { removeFactor, requireFreshFactor } from '#shared/domains/factors/manage'
+import { sendTo } from '#shared/platform/http/pages/go'
+import { HOME } from '#shared/platform/http/pages/return-to'
+import type { User } from '#shared/platform/http/principal'
+import type { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 /** @throws AppError insufficient_user_authentication, not_found, last_factor, weaker_factors_remain */

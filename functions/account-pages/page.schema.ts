@@ -1,8 +1,8 @@
 // What the account pages take: addresses and forms.
 import * as z from 'zod'
-import { form, Lang, Otp, Password, ReturnTo } from '#shared/browser/fields.schema'
-import { Email } from '#shared/email'
-import { isPhoneNumber, normalisePhone } from '#shared/sms/phone'
+import { Email } from '#shared/kernel/email'
+import { form, Lang, Otp, Password, ReturnTo } from '#shared/platform/http/pages/fields.schema'
+import { isPhoneNumber, normalisePhone } from '#shared/platform/outbox/sms/phone'
 
 export const ActivateQuery = z.strictObject({ lang: Lang, user_code: z.string().max(32).optional() })
 export const MethodQuery = z.strictObject({ lang: Lang, id: z.uuid() })

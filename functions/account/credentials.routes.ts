@@ -1,10 +1,10 @@
 // A person's own password and address.
 
-import { changePassword, confirmEmailChange, startEmailChange } from '#shared/account/credentials'
-import { ChangeEmail, ChangePassword, ConfirmEmail, EmailChanged, EmailChangeStarted } from '#shared/account/credentials.schema'
-import type { ErrorCode } from '#shared/errors'
-import { user, userWithTemporaryPassword } from '#shared/http/access'
-import { empty, json } from '#shared/http/route'
+import { changePassword, confirmEmailChange, startEmailChange } from '#shared/domains/account/credentials'
+import { ChangeEmail, ChangePassword, ConfirmEmail, EmailChanged, EmailChangeStarted } from '#shared/domains/account/credentials.schema'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { user, userWithTemporaryPassword } from '#shared/platform/http/access'
+import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
 export const NEW_PASSWORD_ERRORS: readonly ErrorCode[] = ['password_too_short', 'password_too_long', 'password_guessable', 'password_breached']

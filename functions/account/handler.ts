@@ -1,9 +1,9 @@
 // Composition root of the account function.
-import { cloud } from '#shared/cloud'
-import { lambda } from '#shared/http/lambda'
-import { group, mount } from '#shared/http/mount'
-import { problem } from '#shared/http/problem'
-import { breachedPasswords } from '#shared/password/configured'
+import { cloud } from '#shared/domains/composition/cloud'
+import { breachedPasswords } from '#shared/domains/passwords/configured'
+import { lambda } from '#shared/platform/http/lambda'
+import { group, mount } from '#shared/platform/http/mount'
+import { problem } from '#shared/platform/http/problem'
 import type { Ctx } from './group.ts'
 import { accountRoutes } from './routes.ts'
 

@@ -1,9 +1,9 @@
 // A person's own sessions.
 
-import { endOtherSessions, endSession, listSessions, signOut } from '#shared/account/sessions'
-import { AccountSessions, Revoked, SessionPath } from '#shared/account/sessions.schema'
-import { user, userWithTemporaryPassword } from '#shared/http/access'
-import { empty, json } from '#shared/http/route'
+import { endOtherSessions, endSession, listSessions, signOut } from '#shared/domains/account/sessions'
+import { AccountSessions, Revoked, SessionPath } from '#shared/domains/account/sessions.schema'
+import { user, userWithTemporaryPassword } from '#shared/platform/http/access'
+import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
 export const sessionRoutes = [

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { endTenantSessions, updateTenantSettings } from '#db/store/tenants'
-import { atomically, forTenant } from '#db/tenant'
-import { problem } from '#shared/http/problem'
-import { type Person, startApp, type TestApp } from '#shared/testing/app'
+import { problem } from '#shared/platform/http/problem'
+import { type Person, startApp, type TestApp } from '#tests/support/app'
 import { authRoutes } from '../auth/routes.ts'
 import { accountRoutes } from './routes.ts'
 

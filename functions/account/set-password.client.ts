@@ -1,6 +1,6 @@
 // The script of the page behind a mailed link: takes the secret out of the address bar, asks whose account it is, sends the password.
-import { postJson, reveals, sayError, sends, showState } from '#shared/page/form.client'
-import { fill, waitInWords } from '#shared/page/wait'
+import { postJson, reveals, sayError, sends, showState } from '#shared/platform/pages/form.client'
+import { fill, waitInWords } from '#shared/platform/pages/wait'
 
 const LINK = '/account/set-password/link'
 const SAVE = '/account/set-password'

@@ -1,6 +1,6 @@
 // The one-time link by which a first password is chosen: its page, and what the page sends.
-import { open } from '#shared/http/access'
-import { empty, html, json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { empty, html, json } from '#shared/platform/http/route'
 import { NEW_PASSWORD_ERRORS } from './credentials.routes.ts'
 import { route } from './group.ts'
 import { OpenedLink, OpenLink, SetPassword } from './set-password.schema.ts'

@@ -1,6 +1,6 @@
 // Wire shapes of the one-time link by which a first password is chosen.
 import * as z from 'zod'
-import { Password } from '#shared/account/credentials.schema'
+import { Password } from '#shared/domains/account/credentials.schema'
 
 const Ticket = z.string().min(1).max(256)
 

@@ -1,7 +1,15 @@
 // Groups.
-import { actingTenant } from '#shared/administration/acting'
-import { changeMembers } from '#shared/administration/group-members'
-import { createGroups, mapGroups, namedGroups, removeGroups, renameGroup, showGroups, showGroupsWithMembers } from '#shared/administration/groups'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { changeMembers } from '#shared/domains/administration/group-members'
+import {
+  createGroups,
+  mapGroups,
+  namedGroups,
+  removeGroups,
+  renameGroup,
+  showGroups,
+  showGroupsWithMembers,
+} from '#shared/domains/administration/groups'
 import {
   BulkDone,
   BulkMembers,
@@ -17,9 +25,9 @@ import {
   MapGroups,
   textsIn,
   UpdateGroup,
-} from '#shared/administration/groups.schema'
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+} from '#shared/domains/administration/groups.schema'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { Said } from './people.schema.ts'
 

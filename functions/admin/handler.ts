@@ -1,10 +1,10 @@
 // Composition root of the admin function.
-import { cloud } from '#shared/cloud'
-import { systemResolver } from '#shared/dns/system'
-import { lambda } from '#shared/http/lambda'
-import { group, mount } from '#shared/http/mount'
-import { authsecError } from '#shared/http/problem'
-import { breachedPasswords } from '#shared/password/configured'
+import { cloud } from '#shared/domains/composition/cloud'
+import { breachedPasswords } from '#shared/domains/passwords/configured'
+import { systemResolver } from '#shared/platform/dns/system'
+import { lambda } from '#shared/platform/http/lambda'
+import { group, mount } from '#shared/platform/http/mount'
+import { authsecError } from '#shared/platform/http/problem'
 import type { Ctx } from './group.ts'
 import { adminRoutes } from './routes.ts'
 

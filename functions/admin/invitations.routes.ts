@@ -1,9 +1,9 @@
 // Invitations of administrators.
-import { actingTenant } from '#shared/administration/acting'
-import { InvitationCancelled, InviteBody, Invited, InvitedUser, PendingInvites, Reinvited } from '#shared/administration/invitations.schema'
-import { ActingQuery } from '#shared/administration/wire'
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { InvitationCancelled, InviteBody, Invited, InvitedUser, PendingInvites, Reinvited } from '#shared/domains/administration/invitations.schema'
+import { ActingQuery } from '#shared/domains/administration/wire'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
 const BASE = '/authsec/uflow/admin/invite'
@@ -19,7 +19,7 @@ export const invitationRoutes = [
     reply: json(201, Invited),
     errors: ['invalid_request', 'not_found', 'email_taken', 'username_taken', 'quota_exceeded', 'cannot_grant'],
     emits: ['user.invited'],
-    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).invite(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('#shared/domains/administration/invitations')).invite(ctx, principal, body),
   }),
   route({
     id: 'admin.cancelInvitation',
@@ -31,7 +31,7 @@ export const invitationRoutes = [
     reply: json(200, InvitationCancelled),
     errors: ['not_found', 'invitation_accepted', 'cannot_grant', 'last_administrator'],
     emits: ['user.invitation_cancelled'],
-    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).cancelInvitation(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('#shared/domains/administration/invitations')).cancelInvitation(ctx, principal, body),
   }),
   route({
     id: 'admin.resendInvitation',
@@ -43,7 +43,7 @@ export const invitationRoutes = [
     reply: json(200, Reinvited),
     errors: ['not_found', 'invitation_accepted', 'invitation_lapsed', 'cannot_grant'],
     emits: ['user.invitation_resent'],
-    handle: async ({ ctx, principal, body }) => (await import('#shared/administration/invitations')).resendInvitation(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('#shared/domains/administration/invitations')).resendInvitation(ctx, principal, body),
   }),
   route({
     id: 'admin.listInvitations',
@@ -56,6 +56,6 @@ export const invitationRoutes = [
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query }) =>
-      (await import('#shared/administration/invitations')).listInvitations(ctx, actingTenant(principal, query.tenant_id)),
+      (await import('#shared/domains/administration/invitations')).listInvitations(ctx, actingTenant(principal, query.tenant_id)),
   }),
 ]

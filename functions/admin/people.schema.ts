@@ -1,7 +1,7 @@
 // Wire shapes of the lists that administrators read.
 import * as z from 'zod'
-import { ListedAdminUser, Provider, TenantUser } from '#shared/administration/people.schema'
-import { Id } from '#shared/administration/wire'
+import { ListedAdminUser, Provider, TenantUser } from '#shared/domains/administration/people.schema'
+import { Id } from '#shared/domains/administration/wire'
 
 const status = z.string().max(50).optional()
 const page = z.coerce.number().int().min(1).max(100_000).optional()

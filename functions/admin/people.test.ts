@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findAdministeredTenants, findUser, updateUser } from '#db/store/users'
-import { atomically, directory, forTenant } from '#db/tenant'
-import { emailHash } from '#shared/tenancy/email-hash'
-import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { tenantsRoutes } from '../tenants/routes.ts'
 import { adminRoutes } from './routes.ts'
 

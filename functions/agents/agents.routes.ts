@@ -1,6 +1,6 @@
 // Agents: own paths.
-import { may, user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { may, user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { AgentChanges, AgentList, AgentOut, AgentPath, AgentQuery, AgentRotation, AgentWithSecret, NewAgent } from './agents.schema.ts'
 import { changeAgent, createAgent, findAgents, readAgent, resumeAgent, retireAgent, rotateCredentials, suspendAgent } from './agents.ts'
 import { route } from './group.ts'

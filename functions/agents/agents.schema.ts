@@ -1,7 +1,7 @@
 // Wire shapes of agents.
 import * as z from 'zod'
-import { Id } from '#shared/administration/wire'
-import { Jwks } from '#shared/oauth/jwks.schema'
+import { Id } from '#shared/domains/administration/wire'
+import { Jwks } from '#shared/domains/oauth/jwks.schema'
 
 export const AgentPath = z.strictObject({ agent_id: Id })
 

@@ -1,6 +1,6 @@
 // Types of authorization details: own paths.
-import { may } from '#shared/http/access'
-import { empty, json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { empty, json } from '#shared/platform/http/route'
 import { DetailTypeChange, DetailTypeList, DetailTypeOut, DetailTypePath, NewDetailType } from './detail-types.schema.ts'
 import { allDetailTypes, changeDetailType, createDetailType, readDetailType, removeDetailType } from './detail-types.ts'
 import { route } from './group.ts'

@@ -1,6 +1,7 @@
 // What may be asked for in detail (RFC 9396) at the tenant's resource servers.
 import type * as z from 'zod'
-import { isUniqueViolation } from '#db/client'
+import { isUniqueViolation } from '#db/engine/client'
+import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import {
   type DetailLimit,
   type DetailType,
@@ -12,12 +13,11 @@ import {
   updateDetailType,
 } from '#db/store/oauth-details'
 import { findResourceServer } from '#db/store/resource-servers'
-import { atomically, forTenant, type TenantDb } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import { etagOf, preconditionOf } from '#shared/http/precondition'
-import type { User } from '#shared/http/principal'
-import { Sent } from '#shared/http/route'
+import { byUser, record } from '#shared/domains/audit/record'
+import { AppError } from '#shared/kernel/errors'
+import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
+import type { User } from '#shared/platform/http/principal'
+import { Sent } from '#shared/platform/http/route'
 import type { DetailTypeChange, DetailTypeList, DetailTypeOut, NewDetailType } from './detail-types.schema.ts'
 import type { Ctx } from './group.ts'
 
@@ -55,7 +55,7 @@ const limitOf = ({ member, kind, currency_member }: z.output<typeof NewDetailTyp
 export const createDetailType = async (ctx: Ctx, caller: User, asked: z.output<typeof NewDetailType>): Promise<Out> => {
   const limits = asked.limits.map(limitOf)
   // The library that judges schemas is loaded when somebody registers one.
-  const { judgeDetailSchema } = await import('#shared/oauth/detail-schema')
+  const { judgeDetailSchema } = await import('#shared/domains/oauth/detail-schema')
   judgeDetailSchema(asked.json_schema, limits)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   try {

@@ -1,6 +1,6 @@
 // Authorization servers elsewhere: own paths. Whoever is trusted here speaks for people of the tenant, so it takes more than clients do.
-import { may } from '#shared/http/access'
-import { empty, json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { IssuerChange, IssuerList, IssuerOut, IssuerPath, NewIssuer } from './issuers.schema.ts'
 import { allIssuers, changeIssuer, createIssuer, readIssuer, removeIssuer } from './issuers.ts'

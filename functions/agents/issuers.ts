@@ -1,6 +1,7 @@
 // Authorization servers elsewhere: whose assertions earn tokens here, and for which assertions about our people are made. One tenant's trust is no other's.
 import type * as z from 'zod'
-import { isUniqueViolation } from '#db/client'
+import { isUniqueViolation } from '#db/engine/client'
+import { atomically, forTenant } from '#db/engine/tenant'
 import {
   deleteIssuer,
   findIssuer,
@@ -11,13 +12,12 @@ import {
   type TrustedIssuer,
   updateIssuer,
 } from '#db/store/oauth-issuers'
-import { atomically, forTenant } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import { judgeUrl } from '#shared/fetch/target'
-import { etagOf, preconditionOf } from '#shared/http/precondition'
-import type { User } from '#shared/http/principal'
-import { Sent } from '#shared/http/route'
+import { byUser, record } from '#shared/domains/audit/record'
+import { AppError } from '#shared/kernel/errors'
+import { judgeUrl } from '#shared/platform/fetch/target'
+import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
+import type { User } from '#shared/platform/http/principal'
+import { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 import type { IssuerChange, IssuerList, IssuerOut, NewIssuer } from './issuers.schema.ts'
 

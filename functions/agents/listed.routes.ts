@@ -1,7 +1,7 @@
 // Agents, where AuthSec lists them.
-import { may } from '#shared/http/access'
-import { authsecError } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { authsecError } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ListedAgent, ListedAgents, ListedPath, ListedQuery } from './listed.schema.ts'
 import { listedAgent, listedAgents } from './listed.ts'

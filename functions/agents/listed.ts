@@ -1,10 +1,10 @@
 // Agents as AuthSec lists them: every client that is one, with an owner or without.
 import type * as z from 'zod'
+import { forTenant } from '#db/engine/tenant'
 import { listClients } from '#db/store/client-list'
 import { type Client, findClient } from '#db/store/clients'
-import { forTenant } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { ListedAgent, ListedAgents, ListedQuery } from './listed.schema.ts'
 

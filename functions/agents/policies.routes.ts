@@ -1,7 +1,7 @@
 // Delegation policies, where AuthSec has them.
-import { may } from '#shared/http/access'
-import { authsecError } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { authsecError } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { CreatedPolicy, DeletedPolicy, NewPolicy, PolicyChange, PolicyList, PolicyOut, PolicyPath, PolicyQuery } from './policies.schema.ts'
 import { changePolicy, createPolicy, listPolicies, readPolicy, removePolicy } from './policies.ts'

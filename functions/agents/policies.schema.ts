@@ -1,6 +1,6 @@
 // Wire shapes of delegation policies, as AuthSec has them.
 import * as z from 'zod'
-import { Id } from '#shared/administration/wire'
+import { Id } from '#shared/domains/administration/wire'
 
 const Permission = z.string().trim().min(1).max(200)
 const members = {

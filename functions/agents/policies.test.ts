@@ -1,12 +1,12 @@
 // Delegation policies, types of authorization details, trusted issuers: kept, bounded, told apart by tenant.
 import { describe, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { findDelegation, insertDelegation } from '#db/store/oauth-delegations'
-import { atomically, forTenant } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import { problem } from '#shared/http/problem'
-import { PAYMENT } from '#shared/testing/agents'
-import { startApp } from '#shared/testing/app'
-import { newOauthClient, newResource } from '#shared/testing/oauth'
+import { secondsAfter } from '#shared/kernel/clock'
+import { problem } from '#shared/platform/http/problem'
+import { PAYMENT } from '#tests/support/agents'
+import { startApp } from '#tests/support/app'
+import { newOauthClient, newResource } from '#tests/support/oauth'
 import { agentRoutes } from './routes.ts'
 
 const start = async () => {

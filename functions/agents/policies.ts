@@ -1,6 +1,7 @@
 // What those who have a role may leave to agents of a type, at most. A policy grants nothing. Whatever was made under one ends when it becomes another.
 import type * as z from 'zod'
-import { isUniqueViolation } from '#db/client'
+import { isUniqueViolation } from '#db/engine/client'
+import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import {
   type DelegationPolicy,
   deleteDelegationPolicy,
@@ -12,10 +13,9 @@ import {
 } from '#db/store/agents'
 import { findClient } from '#db/store/clients'
 import { revokeDelegationsOfPolicy } from '#db/store/oauth-delegations'
-import { atomically, forTenant, type TenantTx } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
+import { byUser, record } from '#shared/domains/audit/record'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { CreatedPolicy, DeletedPolicy, NewPolicy, PolicyChange, PolicyList, PolicyOut, PolicyQuery } from './policies.schema.ts'
 

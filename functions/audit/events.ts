@@ -1,10 +1,10 @@
 // Reading the record: by filter and cursor, or all of it as JSON lines.
 import type * as z from 'zod'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { type AuditFilter, findAuditEvents } from '#db/store/audit-events'
-import { atomically, forTenant } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import { showEvents } from '#shared/audit/show'
-import type { User } from '#shared/http/principal'
+import { byUser, record } from '#shared/domains/audit/record'
+import { showEvents } from '#shared/domains/audit/show'
+import type { User } from '#shared/platform/http/principal'
 import type { AuditPage, AuditQuery, ExportQuery } from './events.schema.ts'
 import type { Ctx } from './group.ts'
 

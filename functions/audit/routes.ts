@@ -1,6 +1,6 @@
 // All routes of the group.
-import { may } from '#shared/http/access'
-import { json, text } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { json, text } from '#shared/platform/http/route'
 import { AuditPage, AuditQuery, ExportQuery } from './events.schema.ts'
 import { exportEvents, queryEvents } from './events.ts'
 import { route } from './group.ts'

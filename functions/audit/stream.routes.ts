@@ -1,6 +1,6 @@
 // The record for a system that pulls it.
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AuditStream, StreamQuery } from './stream.schema.ts'
 import { streamEvents, TO_READ } from './stream.ts'

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { revokeSessions } from '#db/store/sessions'
-import { atomically, forTenant } from '#db/tenant'
-import { bySystem, record } from '#shared/audit/record'
-import { problem } from '#shared/http/problem'
-import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { bySystem, record } from '#shared/domains/audit/record'
+import { problem } from '#shared/platform/http/problem'
+import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { streamRoutes } from './stream.routes.ts'
 
 type Stream = {

@@ -1,12 +1,12 @@
 // The record as a stream: oldest first, from a cursor, for a system that keeps asking. Nothing is left out and nothing comes twice.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as z from 'zod'
+import { forTenant } from '#db/engine/tenant'
 import { findEventsInOrder } from '#db/store/audit-stream'
-import { forTenant } from '#db/tenant'
-import { settledBefore } from '#shared/audit/horizon'
-import { showEvents } from '#shared/audit/show'
-import { AppError } from '#shared/errors'
-import { holds, type User } from '#shared/http/principal'
+import { settledBefore } from '#shared/domains/audit/horizon'
+import { showEvents } from '#shared/domains/audit/show'
+import { AppError } from '#shared/kernel/errors'
+import { holds, type User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { AuditStream, StreamQuery } from './stream.schema.ts'
 

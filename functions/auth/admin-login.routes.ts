@@ -1,8 +1,9 @@
 // An administrator's sign-in, through the API's doors and through the UI's.
-import { open } from '#shared/http/access'
-import { json } from '#shared/http/route'
-import { Challenge, FirstStep, LoginResponse, MintedToken } from '#shared/sign-in/login-response'
-import { createChallenge } from '#shared/sign-in/replay'
+
+import { Challenge, FirstStep, LoginResponse, MintedToken } from '#shared/domains/sign-in/login-response'
+import { createChallenge } from '#shared/domains/sign-in/replay'
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { AdminLogin, AdminPrecheck, AdminPrechecked, HybridLogin, MintBody } from './admin-login.schema.ts'
 import { finishAdministratorLogin, loginAdministrator, loginFromUi, loginHybrid, precheckAdministrator } from './admin-login.ts'
 import { route } from './group.ts'

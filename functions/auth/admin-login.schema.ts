@@ -1,6 +1,6 @@
 // Wire shapes of an administrator's sign-in.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 
 const text = z.string().min(1).max(1024)
 

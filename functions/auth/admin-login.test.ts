@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
-import { SYSTEM_TENANT } from '#db/tenant'
-import { ensurePlatformAdministrator } from '#shared/tenancy/system-tenant'
-import { type Company, cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { bodyOf, change, configure, enrol, eventsOf, leaked, outcomeOf, rowOf, textIn } from '#shared/testing/sign-in'
+import { SYSTEM_TENANT } from '#db/engine/tenant'
+import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
+import { type Company, cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
+import { bodyOf, change, configure, enrol, eventsOf, leaked, outcomeOf, rowOf, textIn } from '#tests/support/sign-in'
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'
 

@@ -1,21 +1,21 @@
 // An administrator signs in.
 import type * as z from 'zod'
+import { directory, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
 import type { Account } from '#db/store/sign-in'
 import { findAdministeredTenants } from '#db/store/users'
-import { directory, SYSTEM_TENANT, type TenantId } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { Sent } from '#shared/http/route'
-import { administers as isAdministrator } from '#shared/sign-in/administers'
-import { checkPassword, type Judged, refused, requireProvedAddress } from '#shared/sign-in/check-password'
-import { chooseAdministratorTenant, fullDomain, isPlatformDomain, tenantOfOrigin } from '#shared/sign-in/choose-tenant'
-import { afterPassword, type FirstStepDone } from '#shared/sign-in/first-step'
-import { type FirstStep, factorMembers, type LoginResponse, type MintedToken, temporaryMembers } from '#shared/sign-in/login-response'
-import { mintFromTicket } from '#shared/sign-in/mint-from-ticket'
-import { checkReplay, requireChallenge } from '#shared/sign-in/replay'
-import { spentCookie } from '#shared/sign-in/ticket'
-import { takesCompanies } from '#shared/sign-up/open-sign-up'
-import { emailHash } from '#shared/tenancy/email-hash'
+import { administers as isAdministrator } from '#shared/domains/sign-in/administers'
+import { checkPassword, type Judged, refused, requireProvedAddress } from '#shared/domains/sign-in/check-password'
+import { chooseAdministratorTenant, fullDomain, isPlatformDomain, tenantOfOrigin } from '#shared/domains/sign-in/choose-tenant'
+import { afterPassword, type FirstStepDone } from '#shared/domains/sign-in/first-step'
+import { type FirstStep, factorMembers, type LoginResponse, type MintedToken, temporaryMembers } from '#shared/domains/sign-in/login-response'
+import { mintFromTicket } from '#shared/domains/sign-in/mint-from-ticket'
+import { checkReplay, requireChallenge } from '#shared/domains/sign-in/replay'
+import { spentCookie } from '#shared/domains/sign-in/ticket'
+import { takesCompanies } from '#shared/domains/sign-up/open-sign-up'
+import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { AppError } from '#shared/kernel/errors'
+import { Sent } from '#shared/platform/http/route'
 import type { AdminLogin, AdminPrecheck, AdminPrechecked, HybridLogin, MintBody } from './admin-login.schema.ts'
 import type { Ctx } from './group.ts'
 
@@ -126,7 +126,7 @@ const offeredAt = async (ctx: Ctx, current: string | undefined): Promise<string[
   const named = current === undefined ? undefined : fullDomain(ctx.config, current)
   const isNamed = named !== undefined && !isPlatformDomain(ctx.config, named)
   const tenantId = (await tenantOfOrigin(ctx)) ?? (isNamed ? await findTenantByDomain(directory(ctx.db), named) : undefined)
-  const { listUpstreams } = await import('#shared/federation/upstream')
+  const { listUpstreams } = await import('#shared/domains/federation/upstream')
   return (await listUpstreams(ctx, tenantId ?? SYSTEM_TENANT)).map(({ name }) => name)
 }
 
@@ -136,7 +136,7 @@ const offeredAt = async (ctx: Ctx, current: string | undefined): Promise<string[
  */
 export const precheckAdministrator = async (ctx: Ctx, body: z.output<typeof AdminPrecheck>): Promise<z.input<typeof AdminPrechecked>> => {
   const here = await tenantOfOrigin(ctx)
-  const { homeRealm } = await import('#shared/federation/home-realm')
+  const { homeRealm } = await import('#shared/domains/federation/home-realm')
   const realm = await homeRealm(ctx, body.email, here === undefined ? { kind: 'platform' } : { kind: 'tenant', tenantId: here })
   if (realm !== undefined) {
     const available_providers = ['email', ...realm.providers.map(({ name }) => name)]

@@ -1,8 +1,8 @@
 // An administrator forgot the password.
 
-import { open } from '#shared/http/access'
-import { json } from '#shared/http/route'
-import { ForgotPassword, Message, ResetBody, ResetVerified, VerifyReset } from '#shared/recovery/reset.schema'
+import { ForgotPassword, Message, ResetBody, ResetVerified, VerifyReset } from '#shared/domains/recovery/reset.schema'
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
 const FORGOT = open('Somebody who forgot the password cannot sign in.', { class: 'code', account: 'email' })

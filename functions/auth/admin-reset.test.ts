@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { SYSTEM_TENANT } from '#db/tenant'
-import { type Company, cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { bodyOf, change, codeIn, configure, eventsOf, leaked, outcomeOf, rowOf, setStatus, textIn, wrongCode } from '#shared/testing/sign-in'
+import { SYSTEM_TENANT } from '#db/engine/tenant'
+import { type Company, cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
+import { bodyOf, change, codeIn, configure, eventsOf, leaked, outcomeOf, rowOf, setStatus, textIn, wrongCode } from '#tests/support/sign-in'
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'
 

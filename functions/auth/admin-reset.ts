@@ -1,11 +1,11 @@
 // An administrator forgot the password.
 import type * as z from 'zod'
-import { asTenantId, SYSTEM_TENANT, type TenantId } from '#db/tenant'
-import { type Cookie, Sent } from '#shared/http/route'
-import { RESET_CODE_SECONDS, requestReset, requireGoodPassword, resetPassword, verifyResetCode } from '#shared/recovery/reset'
-import type { ForgotPassword, Message, ResetBody, ResetVerified, VerifyReset } from '#shared/recovery/reset.schema'
-import { chooseAdministratorTenant } from '#shared/sign-in/choose-tenant'
-import { hintCookie, hintedTenant, spentCookie } from '#shared/sign-in/ticket'
+import { asTenantId, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
+import { RESET_CODE_SECONDS, requestReset, requireGoodPassword, resetPassword, verifyResetCode } from '#shared/domains/recovery/reset'
+import type { ForgotPassword, Message, ResetBody, ResetVerified, VerifyReset } from '#shared/domains/recovery/reset.schema'
+import { chooseAdministratorTenant } from '#shared/domains/sign-in/choose-tenant'
+import { hintCookie, hintedTenant, spentCookie } from '#shared/domains/sign-in/ticket'
+import { type Cookie, Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 const NEUTRAL = 'If the address belongs to an account, a code is on its way.'

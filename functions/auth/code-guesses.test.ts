@@ -1,8 +1,8 @@
 // How many wrong codes a mailbox has, whatever they are for: six digits stand a million to a hundred against whoever guesses for a month, and strangers shut nobody
 // out of the browser that he is known from.
 import { expect, test } from 'vitest'
-import { cookieJar, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { codeIn, wrongCode } from '#shared/testing/sign-in'
+import { cookieJar, type Person, startApp, type TestApp } from '#tests/support/app'
+import { codeIn, wrongCode } from '#tests/support/sign-in'
 import { doorRoutes } from '../door/routes.ts'
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'

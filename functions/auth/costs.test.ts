@@ -1,8 +1,8 @@
 // What a sign-in asks of the database beside its one hash. It does not depend on the machine, so it is held here; time is not.
 import { expect, test } from 'vitest'
-import { type Person, startApp } from '#shared/testing/app'
-import { countedDb } from '#shared/testing/counted'
-import { testDb } from '#shared/testing/database'
+import { type Person, startApp } from '#tests/support/app'
+import { countedDb } from '#tests/support/counted'
+import { testDb } from '#tests/support/database'
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'
 

@@ -1,11 +1,11 @@
 // What happens to an account while its password is being checked ends the sign-in.
 import { expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { type NewUser, updateUser } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
-import { argon2Wasm } from '#shared/crypto/argon2-wasm'
-import { type PasswordHash, passwordHash } from '#shared/crypto/password-hash'
-import { type Company, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { change, configure, enrol, outcomeOf, rowOf } from '#shared/testing/sign-in'
+import { argon2Wasm } from '#shared/platform/crypto/argon2-wasm'
+import { type PasswordHash, passwordHash } from '#shared/platform/crypto/password-hash'
+import { type Company, PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
+import { change, configure, enrol, outcomeOf, rowOf } from '#tests/support/sign-in'
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'
 

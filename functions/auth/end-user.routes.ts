@@ -1,8 +1,9 @@
 // An end user's doors below uflow/auth/enduser, and the notice that the UI sends for a new person.
-import { open, user } from '#shared/http/access'
-import { json, oneOf } from '#shared/http/route'
-import { Challenge, MintedToken } from '#shared/sign-in/login-response'
-import { createChallenge } from '#shared/sign-in/replay'
+
+import { Challenge, MintedToken } from '#shared/domains/sign-in/login-response'
+import { createChallenge } from '#shared/domains/sign-in/replay'
+import { open, user } from '#shared/platform/http/access'
+import { json, oneOf } from '#shared/platform/http/route'
 import { MintBody } from './admin-login.schema.ts'
 import {
   EndUserPrecheck,

@@ -1,6 +1,6 @@
 // Wire shapes of an end user's doors.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 
 const ClientId = z.string().min(1).max(200)
 

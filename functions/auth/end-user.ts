@@ -1,24 +1,24 @@
 // An end user's sign-up, precheck and last step.
 import type * as z from 'zod'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'
 import { findTenant } from '#db/store/tenants'
 import { announceOnce, findFactorKinds, findHolders, findUser } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import { normaliseEmail } from '#shared/email'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
-import { as, Sent } from '#shared/http/route'
-import { decidedLanguage } from '#shared/mail/language'
-import { enqueueMail } from '#shared/mail/outbox'
-import { allowsDirectSignUp, disclosesAccounts } from '#shared/sign-in/compatibility'
-import { accountAt } from '#shared/sign-in/end-user'
-import { type MintedToken, temporaryMembers } from '#shared/sign-in/login-response'
-import { mintFromTicket } from '#shared/sign-in/mint-from-ticket'
-import { hintCookie, hintedTenant, spentCookie } from '#shared/sign-in/ticket'
-import { type Door, doorOf } from '#shared/sign-up/client'
-import { completeEndUserSignUp, signUpDirectly } from '#shared/sign-up/end-user'
-import { shownTenantName } from '#shared/tenancy/shown-name'
+import { byUser, record } from '#shared/domains/audit/record'
+import { allowsDirectSignUp, disclosesAccounts } from '#shared/domains/sign-in/compatibility'
+import { accountAt } from '#shared/domains/sign-in/end-user'
+import { type MintedToken, temporaryMembers } from '#shared/domains/sign-in/login-response'
+import { mintFromTicket } from '#shared/domains/sign-in/mint-from-ticket'
+import { hintCookie, hintedTenant, spentCookie } from '#shared/domains/sign-in/ticket'
+import { type Door, doorOf } from '#shared/domains/sign-up/client'
+import { completeEndUserSignUp, signUpDirectly } from '#shared/domains/sign-up/end-user'
+import { normaliseEmail } from '#shared/kernel/email'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
+import { as, Sent } from '#shared/platform/http/route'
+import { decidedLanguage } from '#shared/platform/outbox/mail/language'
+import { enqueueMail } from '#shared/platform/outbox/outbox'
+import { shownTenantName } from '#shared/platform/pages/tenant-name'
 import type { MintBody } from './admin-login.schema.ts'
 import type { EndUserPrecheck, EndUserPrechecked, InitiateRegistration, VerifyOtp } from './end-user.schema.ts'
 import type { Ctx } from './group.ts'
@@ -63,7 +63,7 @@ export const precheckEndUser = async (ctx: Ctx, body: z.output<typeof EndUserPre
   const door = await doorOf(ctx, body.client_id)
   const t = forTenant(ctx.db, door.tenantId)
   const tenant = await findTenant(t)
-  const { homeRealm } = await import('#shared/federation/home-realm')
+  const { homeRealm } = await import('#shared/domains/federation/home-realm')
   const realm = await homeRealm(ctx, body.email, { kind: 'tenant', ...door })
   const answer = {
     email: body.email,

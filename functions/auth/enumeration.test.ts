@@ -1,8 +1,8 @@
 // Whoever asks without the right password learns nothing: not from the answer, not from what the server computes, not from what it asks the database.
 import { expect, test } from 'vitest'
-import { PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { testDb } from '#shared/testing/database'
-import { change, countingDb, outcomeOf, setStatus } from '#shared/testing/sign-in'
+import { PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
+import { testDb } from '#tests/support/database'
+import { change, countingDb, outcomeOf, setStatus } from '#tests/support/sign-in'
 import { doorRoutes } from '../door/routes.ts'
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { eventsOf, rowOf } from '#shared/testing/sign-in'
+import { cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
+import { eventsOf, rowOf } from '#tests/support/sign-in'
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findTicket } from '#db/store/tickets'
-import { forTenant } from '#db/tenant'
-import { handleHash } from '#shared/sign-in/ticket'
-import { type Company, cookieJar, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { bodyOf, change, configure, enrol, outcomeOf, rowOf, setStatus, textIn, verifyDomain } from '#shared/testing/sign-in'
+import { handleHash } from '#shared/domains/sign-in/ticket'
+import { type Company, cookieJar, type Person, startApp, type TestApp } from '#tests/support/app'
+import { bodyOf, change, configure, enrol, outcomeOf, rowOf, setStatus, textIn, verifyDomain } from '#tests/support/sign-in'
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'
 

@@ -1,5 +1,5 @@
 // What the page of errors says, in each language. Errors of the protocol mean little to people: what matters is who can do something about them.
-import type { Language } from '#shared/page/language'
+import type { Language } from '#shared/platform/pages/language'
 
 export type Kind = 'refused' | 'expired' | 'asked_wrong'
 export type ErrorStrings = Readonly<Record<Kind, { readonly title: string; readonly text: string }>> & { readonly again: string }

@@ -1,6 +1,6 @@
 // Group: signing in and consenting at a front end of a company's own (hmgr/*, /challenges/*).
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx
 export const route = routeFor<Ctx>()

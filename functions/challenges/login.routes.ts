@@ -1,8 +1,8 @@
 // Signing in for an authorization request: where the browser goes, what the front end has to know, and whose sign-in counts.
-import { pageErrorOnDemand } from '#page/on-demand'
-import { open, page, user } from '#shared/http/access'
-import { problem } from '#shared/http/problem'
-import { empty, html, json } from '#shared/http/route'
+import { pageErrorOnDemand } from '#pages/on-demand'
+import { open, page, user } from '#shared/platform/http/access'
+import { problem } from '#shared/platform/http/problem'
+import { empty, html, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ChallengeClient, ErrorQuery, Health, LoginBody, LoginCompleted, LoginPageData, LoginQuery, Redirected, RejectLogin } from './login.schema.ts'
 
@@ -84,7 +84,7 @@ export const loginRoutes = [
     emits: ['oauth.login_rejected'],
     render: problem,
     handle: async ({ ctx, body }) => ({
-      redirect_to: await (await import('#shared/oauth/login-challenge')).rejectLogin(ctx, body.login_challenge),
+      redirect_to: await (await import('#shared/domains/oauth/login-challenge')).rejectLogin(ctx, body.login_challenge),
     }),
   }),
   route({

@@ -1,6 +1,6 @@
 // A PKCE verifier that a front end leaves in its own browser until the code is there.
-import { open } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { StoredVerifier, StoreVerifier } from './pkce.schema.ts'
 import { storeVerifier } from './pkce.ts'

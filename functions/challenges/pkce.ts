@@ -1,7 +1,7 @@
 import type * as z from 'zod'
-import { AppError } from '#shared/errors'
-import { Sent } from '#shared/http/route'
-import { keptVerifier, verifierCookie } from '#shared/oauth/kept-verifier'
+import { keptVerifier, verifierCookie } from '#shared/domains/oauth/kept-verifier'
+import { AppError } from '#shared/kernel/errors'
+import { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 import type { StoredVerifier, StoreVerifier } from './pkce.schema.ts'
 

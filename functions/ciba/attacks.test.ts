@@ -1,15 +1,15 @@
 // Attacks on backchannel requests. Each ends in a refusal that says nothing, and with every row as it was.
 import { describe, expect, test } from 'vitest'
+import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { setClientActive } from '#db/store/clients'
 import { revokeSessions } from '#db/store/sessions'
-import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
-import type { Company, Person, startApp, TestApp } from '#shared/testing/app'
-import { answer, ask, askFor, CIBA, newAsker, newPhone, pollCiba, startCiba, TENANT_CIBA } from '#shared/testing/ciba'
-import { countedDb } from '#shared/testing/counted'
-import { testDb } from '#shared/testing/database'
-import { changeClient } from '#shared/testing/oauth'
-import { unchanged } from '#shared/testing/rows'
-import { bodyOf, change, enrol, eventsOf, outcomeOf, setStatus } from '#shared/testing/sign-in'
+import type { Company, Person, startApp, TestApp } from '#tests/support/app'
+import { answer, ask, askFor, CIBA, newAsker, newPhone, pollCiba, startCiba, TENANT_CIBA } from '#tests/support/ciba'
+import { countedDb } from '#tests/support/counted'
+import { testDb } from '#tests/support/database'
+import { changeClient } from '#tests/support/oauth'
+import { unchanged } from '#tests/support/rows'
+import { bodyOf, change, enrol, eventsOf, outcomeOf, setStatus } from '#tests/support/sign-in'
 import { cibaRoutes } from './routes.ts'
 
 const errorOf = async (response: Response) => [response.status, (await bodyOf(response)).error]

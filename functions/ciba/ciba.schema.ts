@@ -1,7 +1,7 @@
 // Wire shapes of backchannel requests, at both doors.
 import * as z from 'zod'
-import { Email } from '#shared/email'
-import { askedAtServerMembers, ClientId, Pending, Scopes } from '#shared/grants/grants.schema'
+import { askedAtServerMembers, ClientId, Pending, Scopes } from '#shared/domains/device-authorization/grants.schema'
+import { Email } from '#shared/kernel/email'
 
 const Message = z.string().max(255)
 

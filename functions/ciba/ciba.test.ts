@@ -1,12 +1,12 @@
 // OpenID CIBA in poll mode, at the HTTP surface: what a client, a person and a phone get.
 import { expect, test } from 'vitest'
-import type { startApp, TestApp } from '#shared/testing/app'
-import { answer, ask, askFor, CIBA, newAsker, newPhone, pollCiba, startCiba, TENANT_CIBA } from '#shared/testing/ciba'
-import { countedDb } from '#shared/testing/counted'
-import { testDb } from '#shared/testing/database'
-import { DISGUISED } from '#shared/testing/grants'
-import { type Body, bodyOf, configure, eventsOf, leaked, textIn } from '#shared/testing/sign-in'
-import { verifySessionToken } from '#shared/token/session-token'
+import { verifySessionToken } from '#shared/platform/tokens/session-token'
+import type { startApp, TestApp } from '#tests/support/app'
+import { answer, ask, askFor, CIBA, newAsker, newPhone, pollCiba, startCiba, TENANT_CIBA } from '#tests/support/ciba'
+import { countedDb } from '#tests/support/counted'
+import { testDb } from '#tests/support/database'
+import { DISGUISED } from '#tests/support/grants'
+import { type Body, bodyOf, configure, eventsOf, leaked, textIn } from '#tests/support/sign-in'
 import { cibaRoutes } from './routes.ts'
 
 const start = (options: Parameters<typeof startApp>[1] = {}) => startCiba(cibaRoutes, options)

@@ -1,22 +1,22 @@
 // What both doors do: authenticate the client, ask, poll, answer, keep devices.
 import type * as z from 'zod'
+import { directory, forTenant } from '#db/engine/tenant'
 import { type Client, type ClientEntry, findClient, findClientEntry } from '#db/store/clients'
 import { findTenantByDomain } from '#db/store/domains'
-import { directory, forTenant } from '#db/tenant'
-import { answerCiba, listCibaRequests, pollCiba } from '#shared/ciba/answer'
-import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/ciba/devices'
-import { authenticatedClient, namedClientId } from '#shared/clients/authenticate'
-import { AppError } from '#shared/errors'
-import { answerPoll } from '#shared/grants/answer'
-import { askedAtServer, toldAtServer } from '#shared/grants/asked'
-import { plainText } from '#shared/grants/plain-text'
-import { beginGrantedSession } from '#shared/grants/poll'
-import { askedScopes } from '#shared/grants/scopes'
-import { choseBasic } from '#shared/http/basic'
-import type { User } from '#shared/http/principal'
-import { fullDomain, isPlatformDomain } from '#shared/sign-in/choose-tenant'
-import { tokenOf } from '#shared/sign-in/session'
-import { plainClientId } from '#shared/sign-up/client'
+import { answerCiba, listCibaRequests, pollCiba } from '#shared/domains/ciba/answer'
+import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/domains/ciba/devices'
+import { authenticatedClient, namedClientId } from '#shared/domains/clients/authenticate'
+import { answerPoll } from '#shared/domains/device-authorization/answer'
+import { askedAtServer, toldAtServer } from '#shared/domains/device-authorization/asked'
+import { plainText } from '#shared/domains/device-authorization/plain-text'
+import { beginGrantedSession } from '#shared/domains/device-authorization/poll'
+import { askedScopes } from '#shared/domains/device-authorization/scopes'
+import { fullDomain, isPlatformDomain } from '#shared/domains/sign-in/choose-tenant'
+import { tokenOf } from '#shared/domains/sign-in/session'
+import { plainClientId } from '#shared/domains/sign-up/client'
+import { AppError } from '#shared/kernel/errors'
+import { choseBasic } from '#shared/platform/http/basic'
+import type { User } from '#shared/platform/http/principal'
 import type { Answer, Answered, Asked, CibaToken, DeviceAdded, Devices, NewDevice, PlatformAsk, Requests, TenantAsk } from './ciba.schema.ts'
 import type { Ctx } from './group.ts'
 
@@ -46,7 +46,7 @@ const requireClient = async (ctx: Ctx, named: string | undefined, domain?: strin
 type Question = { readonly email: string; readonly message: string; readonly scopes: readonly string[] | undefined }
 
 const ask = async (ctx: Ctx, client: ClientEntry, { email, message, scopes }: Question): Promise<z.input<typeof Asked>> => {
-  const { askPerson } = await import('#shared/ciba/request')
+  const { askPerson } = await import('#shared/domains/ciba/request')
   const asked = await askPerson(ctx, client, { email, bindingMessage: message, scopes: askedScopes(scopes) })
   return {
     auth_req_id: asked.authReqId,

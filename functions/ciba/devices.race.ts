@@ -1,8 +1,8 @@
 // Fifty phones at once are as many as a person may have.
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findPushDevices } from '#db/store/push-devices'
-import { forTenant } from '#db/tenant'
-import { CIBA, startCiba } from '#shared/testing/ciba'
+import { CIBA, startCiba } from '#tests/support/ciba'
 import { cibaRoutes } from './routes.ts'
 
 test('fifty phones are registered at once, each in a session of its own: ten are', async () => {

@@ -1,6 +1,6 @@
 // The phones and browsers that answer for a person, at both doors.
-import { user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { Answered, DeviceAdded, DeviceId, Devices, NewDevice } from './ciba.schema.ts'
 import { addDevice, devices, removeDevice } from './ciba.ts'
 import { route } from './group.ts'

@@ -1,6 +1,6 @@
 // Group: a client asks a person through the person's phone (uflow/auth/ciba/*, uflow/auth/tenant/ciba/*; OpenID CIBA Core 1.0, poll mode).
-import type { CibaCtx } from '#shared/ciba/request'
-import { routeFor } from '#shared/http/route'
+import type { CibaCtx } from '#shared/domains/ciba/request'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = CibaCtx
 export const route = routeFor<Ctx>()

@@ -1,10 +1,10 @@
 // Composition root of the ciba function.
-import { cloud } from '#shared/cloud'
-import { tenantOutbound } from '#shared/fetch/configured'
-import { lambda } from '#shared/http/lambda'
-import { group, mount } from '#shared/http/mount'
-import { authsecError } from '#shared/http/problem'
-import { configuredPush } from '#shared/push/configured'
+import { cloud } from '#shared/domains/composition/cloud'
+import { tenantOutbound } from '#shared/platform/fetch/configured'
+import { lambda } from '#shared/platform/http/lambda'
+import { group, mount } from '#shared/platform/http/mount'
+import { authsecError } from '#shared/platform/http/problem'
+import { configuredPush } from '#shared/platform/outbox/push/configured'
 import type { Ctx } from './group.ts'
 import { cibaRoutes } from './routes.ts'
 

@@ -1,9 +1,10 @@
 // Backchannel requests at the platform's door: the person is named by a hint, the tenant by the client.
-import { AppError } from '#shared/errors'
-import { PENDING } from '#shared/grants/answer'
-import { open, user } from '#shared/http/access'
-import { oauthError } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+
+import { PENDING } from '#shared/domains/device-authorization/answer'
+import { AppError } from '#shared/kernel/errors'
+import { open, user } from '#shared/platform/http/access'
+import { oauthError } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { Answer, Answered, Asked, PlatformAsk, PlatformPoll, PlatformPolled } from './ciba.schema.ts'
 import { answer, askByHint, poll } from './ciba.ts'
 import { deviceRoutes } from './devices.routes.ts'

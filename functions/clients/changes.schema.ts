@@ -1,8 +1,8 @@
 // Wire shapes of changes of a client.
 import * as z from 'zod'
-import { ClientIdText, ClientOut } from '#shared/administration/clients.schema'
-import { Id } from '#shared/administration/wire'
-import { Email } from '#shared/email'
+import { ClientIdText, ClientOut } from '#shared/domains/administration/clients.schema'
+import { Id } from '#shared/domains/administration/wire'
+import { Email } from '#shared/kernel/email'
 
 export const ClientChange = z
   .object({

@@ -1,13 +1,13 @@
 // What twenty at once may not break: needs a server, where connections really race.
 import { expect, test } from 'vitest'
-import { isUniqueViolation } from '#db/client'
+import { isUniqueViolation } from '#db/engine/client'
+import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { countClients } from '#db/store/client-list'
 import { findClient, insertClient } from '#db/store/clients'
 import { type Domain, findTenantByDomain, listDomains } from '#db/store/domains'
 import { updateTenantSettings } from '#db/store/tenants'
-import { atomically, directory, forTenant } from '#db/tenant'
-import { addClient, addDomain } from '#shared/testing/administration'
-import { startApp } from '#shared/testing/app'
+import { addClient, addDomain } from '#tests/support/administration'
+import { startApp } from '#tests/support/app'
 import { adminRoutes } from '../admin/routes.ts'
 import { rolesRoutes } from '../roles/routes.ts'
 import { tenantsRoutes } from '../tenants/routes.ts'
@@ -56,7 +56,7 @@ test('twenty rotations at once: one wins, and the secret from before still count
   const token = await app.token(company.admin)
   const answers = await times(() => app.request(`/clients/${made.client_id}/rotate-secret`, { token, body: {} }))
   expect(tally(answers.map(({ status }) => status))).toEqual({ 200: 1, 409: 19 })
-  const { authenticateSdkClient } = await import('#shared/clients/secrets')
+  const { authenticateSdkClient } = await import('#shared/domains/clients/secrets')
   expect(await authenticateSdkClient(app.ctx, made.sdk_client_id ?? '')).toMatchObject({ clientId: made.client_id })
 })
 
@@ -110,7 +110,7 @@ test('two domains made primary at once leave one primary', async () => {
   const app = await startApp([...adminRoutes, ...rolesRoutes, ...tenantsRoutes] as never)
   const company = await app.company()
   const token = await app.token(company.admin)
-  const { proveDomain } = await import('#shared/testing/administration')
+  const { proveDomain } = await import('#tests/support/administration')
   const domains: Domain[] = []
   for (let n = 0; n < 3; n++) {
     const domain = await addDomain(app, company, `p${n}-${app.ctx.random.id().slice(-12)}.com`)

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findClient, findClientCredentials } from '#db/store/clients'
 import { updateTenantSettings } from '#db/store/tenants'
-import { atomically, directory, forTenant } from '#db/tenant'
-import { authenticateSdkClient } from '#shared/clients/secrets'
-import { problem } from '#shared/http/problem'
-import { type Company, startApp, type TestApp } from '#shared/testing/app'
-import { newOauthClient } from '#shared/testing/oauth'
+import { authenticateSdkClient } from '#shared/domains/clients/secrets'
+import { problem } from '#shared/platform/http/problem'
+import { type Company, startApp, type TestApp } from '#tests/support/app'
+import { newOauthClient } from '#tests/support/oauth'
 import { accessRoutes } from '../access/routes.ts'
 import { rolesRoutes } from '../roles/routes.ts'
 import { clientsRoutes } from './routes.ts'
@@ -199,7 +199,7 @@ describe('lists', () => {
     const own = await app.token(await app.person(company, ['clients:admin']))
     const seen = await (await app.request('/authsec/clientms/admin/clients', { token: own })).json()
     expect(new Set(seen.clients.map(({ tenant_id }: { tenant_id: string }) => tenant_id))).toEqual(new Set([company.tenantId]))
-    const { platformAdministrator } = await import('../seeds.ts')
+    const { platformAdministrator } = await import('../../tests/seeds/seeds.ts')
     const token = await app.token(await platformAdministrator(app), ['pwd', 'otp', 'mfa'])
     // Other tests' companies are listed too: read on until both of ours were seen, or the pages end.
     const seenTenants = new Set<string>()

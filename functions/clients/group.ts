@@ -1,6 +1,6 @@
 // Group: client management (clientms/*), and the rotation of secrets (/clients/*), which is ours.
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx
 export const route = routeFor<Ctx>()

@@ -1,7 +1,7 @@
 // Wire shapes of lists of clients.
 import * as z from 'zod'
-import { ClientOut } from '#shared/administration/clients.schema'
-import { Id } from '#shared/administration/wire'
+import { ClientOut } from '#shared/domains/administration/clients.schema'
+import { Id } from '#shared/domains/administration/wire'
 
 export const TenantPath = z.object({ tenantId: Id })
 export const ClientPath = z.object({ tenantId: Id, id: Id })

@@ -1,7 +1,7 @@
 // A client's registration at the authorization server, on a path of our own.
-import { may } from '#shared/http/access'
-import { problem } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { problem } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { Registration, RegistrationChange, RegistrationPath } from './registration.schema.ts'
 import { changeRegistration, readRegistration } from './registration.ts'

@@ -1,9 +1,9 @@
 import { exportJWK, generateKeyPair } from 'jose'
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
-import { forTenant } from '#db/tenant'
-import { startApp } from '#shared/testing/app'
-import { newOauthClient } from '#shared/testing/oauth'
+import { startApp } from '#tests/support/app'
+import { newOauthClient } from '#tests/support/oauth'
 import { clientsRoutes } from './routes.ts'
 
 const start = async () => {

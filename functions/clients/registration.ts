@@ -1,15 +1,15 @@
 // What the authorization server knows of a client. Where its answers go and how it proves itself decide who can act as it, so changing them takes every right
 // that the client has.
 import type * as z from 'zod'
+import { forTenant } from '#db/engine/tenant'
 import { type Client, type ClientChange, findClient, lockClient, updateClient } from '#db/store/clients'
-import { forTenant } from '#db/tenant'
-import { asGrantor } from '#shared/administration/change'
-import { byUser, record } from '#shared/audit/record'
-import { requireRedirects } from '#shared/clients/redirect-uri'
-import { requireRightsOverClient } from '#shared/clients/rights-over'
-import { AppError } from '#shared/errors'
-import { judgeUrl } from '#shared/fetch/target'
-import type { User } from '#shared/http/principal'
+import { asGrantor } from '#shared/domains/administration/change'
+import { byUser, record } from '#shared/domains/audit/record'
+import { requireRedirects } from '#shared/domains/clients/redirect-uri'
+import { requireRightsOverClient } from '#shared/domains/clients/rights-over'
+import { AppError } from '#shared/kernel/errors'
+import { judgeUrl } from '#shared/platform/fetch/target'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { Registration, RegistrationChange } from './registration.schema.ts'
 

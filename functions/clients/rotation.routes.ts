@@ -1,8 +1,8 @@
 // Rotation of a client's secrets, on a path of our own.
-import { rotateSecrets } from '#shared/clients/rotation'
-import { may } from '#shared/http/access'
-import { problem } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { rotateSecrets } from '#shared/domains/clients/rotation'
+import { may } from '#shared/platform/http/access'
+import { problem } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { Rotated, Rotation, RotationPath } from './rotation.schema.ts'
 

@@ -1,6 +1,6 @@
 // Wire shapes of the rotation of a client's secrets. Ours.
 import * as z from 'zod'
-import { Id } from '#shared/administration/wire'
+import { Id } from '#shared/domains/administration/wire'
 
 export const RotationPath = z.strictObject({ id: Id })
 export const Rotation = z

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
+import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { insertBinding } from '#db/store/bindings'
 import { findClient, findClientCredentials } from '#db/store/clients'
 import { findRoleByName } from '#db/store/roles'
-import { atomically, directory, forTenant } from '#db/tenant'
-import { authenticateSdkClient } from '#shared/clients/secrets'
-import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { authenticateSdkClient } from '#shared/domains/clients/secrets'
+import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { clientsRoutes } from './routes.ts'
 
 const base = (company: Company): string => `/authsec/clientms/tenants/${company.tenantId}/clients`

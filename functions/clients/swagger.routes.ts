@@ -1,6 +1,6 @@
 // Health and description of the client management. Public.
-import { open } from '#shared/http/access'
-import { html, json, type Route, text } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { html, json, type Route, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ClientsHealth } from './swagger.schema.ts'
 import { describe, describePage } from './swagger.ts'

@@ -1,7 +1,8 @@
 // What the group offers, for people and for tools that look where the original had it. Made from the declarations; the whole document with every schema is
 // /openapi.json, which no function carries.
-import { methodOf, pathOf, type Route } from '#shared/http/route'
-import { VERSION } from '#shared/version'
+
+import { VERSION } from '#shared/kernel/version'
+import { methodOf, pathOf, type Route } from '#shared/platform/http/route'
 
 type Listed = Pick<Route<never>, 'id' | 'on' | 'summary' | 'reply'>
 

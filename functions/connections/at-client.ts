@@ -1,5 +1,6 @@
 // What people see at a client: all of the tenant's providers, or those that were chosen for it.
 import type * as z from 'zod'
+import { atomically, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId } from '#db/engine/tenant'
 import {
   deleteClientProvider,
   findClientProvider,
@@ -10,15 +11,14 @@ import {
 } from '#db/store/client-providers'
 import { type Client, findClient } from '#db/store/clients'
 import { listProviders, lockProvider, type Provider } from '#db/store/providers'
-import { atomically, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId } from '#db/tenant'
-import { actingTenant } from '#shared/administration/acting'
-import { byUser, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import { listUpstreamsAt, type Upstream } from '#shared/federation/upstream'
-import { holds, type User } from '#shared/http/principal'
-import { as } from '#shared/http/route'
-import { isPlatformAdministrator } from '#shared/http/tenant-rule'
-import { plainClientId } from '#shared/sign-up/client'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { byUser, record } from '#shared/domains/audit/record'
+import { listUpstreamsAt, type Upstream } from '#shared/domains/federation/upstream'
+import { plainClientId } from '#shared/domains/sign-up/client'
+import { AppError } from '#shared/kernel/errors'
+import { holds, type User } from '#shared/platform/http/principal'
+import { as } from '#shared/platform/http/route'
+import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
 import { nameOf } from './connection.ts'
 import { enveloped } from './envelope.ts'
 import type { Ctx } from './group.ts'

@@ -1,14 +1,15 @@
 // A tenant's own provider: what makes it one that people can sign in with, and every change of it, whichever door it comes through. All of it runs inside the
 // transaction of the change.
+
+import type { TenantTx } from '#db/engine/tenant'
 import { DEFAULT_ORDER, deleteProvider, insertProvider, listProviders, type NewProvider, type Provider, updateProvider } from '#db/store/providers'
-import type { TenantTx } from '#db/tenant'
-import { grantsOf } from '#shared/administration/change'
-import { byUser, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import { providerSecretContext } from '#shared/federation/provider-secret'
-import { ofRow } from '#shared/federation/upstream'
-import { judgeUrl } from '#shared/fetch/target'
-import type { User } from '#shared/http/principal'
+import { grantsOf } from '#shared/domains/administration/change'
+import { byUser, record } from '#shared/domains/audit/record'
+import { providerSecretContext } from '#shared/domains/federation/provider-secret'
+import { ofRow } from '#shared/domains/federation/upstream'
+import { AppError } from '#shared/kernel/errors'
+import { judgeUrl } from '#shared/platform/fetch/target'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 
 export const MOST_PROVIDERS = 50

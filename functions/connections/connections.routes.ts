@@ -1,8 +1,8 @@
 // A tenant's own providers.
-import type { ErrorCode } from '#shared/errors'
-import { may } from '#shared/http/access'
-import { problem } from '#shared/http/problem'
-import { empty, json } from '#shared/http/route'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { may } from '#shared/platform/http/access'
+import { problem } from '#shared/platform/http/problem'
+import { empty, json } from '#shared/platform/http/route'
 import { Connection, ConnectionChanges, ConnectionOrder, ConnectionPath, Connections, ConnectionTest, NewConnection } from './connections.schema.ts'
 import { route } from './group.ts'
 

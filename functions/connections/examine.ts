@@ -1,11 +1,12 @@
 // A provider is tried now, and that it was is in the record.
+
+import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import type { Provider } from '#db/store/providers'
-import { atomically, forTenant, type TenantId } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import { probe } from '#shared/federation/engine/probe'
-import { openProviderSecret } from '#shared/federation/provider-secret'
-import { ofRow } from '#shared/federation/upstream'
-import type { User } from '#shared/http/principal'
+import { byUser, record } from '#shared/domains/audit/record'
+import { probe } from '#shared/domains/federation/engine/probe'
+import { openProviderSecret } from '#shared/domains/federation/provider-secret'
+import { ofRow } from '#shared/domains/federation/upstream'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 
 export type Examined = {

@@ -1,7 +1,7 @@
 // Group: how a tenant's people sign in through other providers: the tenant's own (/connections), and in the wire format of AuthSec (oocmgr/*).
-import type { RequestCtx } from '#shared/context'
-import type { Outbound } from '#shared/fetch/guarded'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & {
   /** The way to providers: tenants choose where theirs are. */

@@ -1,6 +1,6 @@
 // What AuthSec kept in its OAuth server, what people see at a client, and configurations by id.
-import { may, userOrNobody } from '#shared/http/access'
-import { json, oneOf } from '#shared/http/route'
+import { may, userOrNobody } from '#shared/platform/http/access'
+import { json, oneOf } from '#shared/platform/http/route'
 import { toChange, toSee } from './connections.routes.ts'
 import { route } from './group.ts'
 import {

@@ -1,11 +1,11 @@
 // What AuthSec kept in its OAuth server: here the tenant's main client and its own providers, read as they are.
 import type * as z from 'zod'
+import type { TenantId } from '#db/engine/tenant'
 import { countClients, listClients } from '#db/store/client-list'
 import { listProviders, type Provider } from '#db/store/providers'
-import type { TenantId } from '#db/tenant'
-import { actingTenant } from '#shared/administration/acting'
-import { ofRow } from '#shared/federation/upstream'
-import type { User } from '#shared/http/principal'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { ofRow } from '#shared/domains/federation/upstream'
+import type { User } from '#shared/platform/http/principal'
 import { enveloped } from './envelope.ts'
 import type { Ctx } from './group.ts'
 import type {

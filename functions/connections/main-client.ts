@@ -1,15 +1,16 @@
 // The tenant's main client, as the configuration manager sets it up: the client that came with the tenant. Where it sends people decides who can act as it, so
 // changing that takes the whole administrator role.
+
+import type { TenantTx } from '#db/engine/tenant'
 import { type Client, findDefaultClient, lockClient, updateClient } from '#db/store/clients'
-import type { TenantTx } from '#db/tenant'
-import type { Grants } from '#shared/administration/change'
-import { byUser, record } from '#shared/audit/record'
-import { requireRedirects } from '#shared/clients/redirect-uri'
-import { requireRightsOverClient } from '#shared/clients/rights-over'
-import { giveSecrets } from '#shared/clients/rotation'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
-import { GRANT_TYPES } from '#shared/oauth/offered'
+import type { Grants } from '#shared/domains/administration/change'
+import { byUser, record } from '#shared/domains/audit/record'
+import { requireRedirects } from '#shared/domains/clients/redirect-uri'
+import { requireRightsOverClient } from '#shared/domains/clients/rights-over'
+import { giveSecrets } from '#shared/domains/clients/rotation'
+import { GRANT_TYPES } from '#shared/domains/oauth/offered'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 
 const DEFAULT_SCOPES = ['openid', 'profile', 'email', 'offline_access']

@@ -1,5 +1,5 @@
 // What AuthSec's provider object says, in our words.
-import { issuerOfEndpoint } from '#shared/federation/engine/known'
+import { issuerOfEndpoint } from '#shared/domains/federation/engine/known'
 import type { Fields, Given } from './connection.ts'
 import { HIDDEN } from './view.ts'
 import type { ProviderAsked } from './wire.schema.ts'

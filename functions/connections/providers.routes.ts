@@ -1,6 +1,6 @@
 // A tenant's own providers in AuthSec's words.
-import { open } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { toChange, toSee, toTest } from './connections.routes.ts'
 import { route } from './group.ts'
 import { OocmgrHealth } from './hydra.schema.ts'

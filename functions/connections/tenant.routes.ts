@@ -1,7 +1,7 @@
 // A tenant's sign-in configuration as a whole. Each answers below /authsec/oocmgr, by POST.
-import type { ErrorCode } from '#shared/errors'
-import { may, open } from '#shared/http/access'
-import { json, oneOf } from '#shared/http/route'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { may, open } from '#shared/platform/http/access'
+import { json, oneOf } from '#shared/platform/http/route'
 import { toSee } from './connections.routes.ts'
 import { route } from './group.ts'
 import {

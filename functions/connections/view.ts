@@ -1,13 +1,13 @@
 // How the tenant's main client and its own providers are shown in AuthSec's words. A secret never is.
 import type * as z from 'zod'
+import { forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { type Client, findDefaultClient } from '#db/store/clients'
 import type { Provider } from '#db/store/providers'
 import { findTenant, type Tenant } from '#db/store/tenants'
-import { forTenant, type TenantDb, type TenantId } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { callbackUrl } from '#shared/federation/callback-url'
-import { ofRow } from '#shared/federation/upstream'
-import { plainClientId } from '#shared/sign-up/client'
+import { callbackUrl } from '#shared/domains/federation/callback-url'
+import { ofRow } from '#shared/domains/federation/upstream'
+import { plainClientId } from '#shared/domains/sign-up/client'
+import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
 import type { ListedProvider, MainClient, PlacedProvider, ProviderConfig } from './wire.schema.ts'
 

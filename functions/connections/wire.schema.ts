@@ -1,7 +1,7 @@
 // Parts that the wire shapes of the OIDC configuration manager share. Names with `hydra` are AuthSec's: no such server stands behind them here, they are the
 // tenant's main client and its providers.
 import * as z from 'zod'
-import { Id } from '#shared/administration/wire'
+import { Id } from '#shared/domains/administration/wire'
 
 const text = (most: number) => z.string().trim().max(most)
 export const Name = text(100).min(1)

@@ -1,6 +1,6 @@
 // What the person does with the code. The page is hosted elsewhere; these speak JSON.
-import { open, user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { open, user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { ActivationInfo, ActivationQuery, Authorization, Authorized, Verification, Verified } from './activation.schema.ts'
 import { authorizeDevice, readActivation, verifyDevice } from './activation.ts'
 import { route } from './group.ts'

@@ -1,6 +1,6 @@
 // Wire shapes of what the person does: look a code up, decide.
 import * as z from 'zod'
-import { askedAtServerMembers, UserCode } from '#shared/grants/grants.schema'
+import { askedAtServerMembers, UserCode } from '#shared/domains/device-authorization/grants.schema'
 
 export const ActivationQuery = z.object({ user_code: UserCode }).meta({ id: 'ActivationQuery' })
 export const ActivationInfo = z

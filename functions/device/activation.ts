@@ -1,10 +1,10 @@
 // The person's side of the grant.
 import type * as z from 'zod'
-import { AppError } from '#shared/errors'
-import { showActivation } from '#shared/grants/activation'
-import { toldAtServer } from '#shared/grants/asked'
-import { decideDeviceGrant } from '#shared/grants/device'
-import type { User } from '#shared/http/principal'
+import { showActivation } from '#shared/domains/device-authorization/activation'
+import { toldAtServer } from '#shared/domains/device-authorization/asked'
+import { decideDeviceGrant } from '#shared/domains/device-authorization/device'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type { ActivationInfo, Authorization, Authorized, Verification, Verified } from './activation.schema.ts'
 import type { Ctx } from './group.ts'
 

@@ -1,15 +1,15 @@
 // Attacks on the device grant. Each ends in a refusal that says nothing, and with every row as it was.
 import { describe, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { setClientActive } from '#db/store/clients'
 import { findSessions, revokeSessions } from '#db/store/sessions'
 import { endTenantSessions } from '#db/store/tenants'
-import { atomically, forTenant } from '#db/tenant'
-import { ALPHABET, newUserCode, userCodeOf } from '#shared/grants/user-code'
-import { addClient } from '#shared/testing/administration'
-import { type Company, startApp, type TestApp } from '#shared/testing/app'
-import { beginDevice, beginDeviceOf, type Codes, DEVICE, pollDevice, verifyDevice } from '#shared/testing/grants'
-import { unchanged } from '#shared/testing/rows'
-import { bodyOf, change, configure, enrol, eventsOf, outcomeOf, setStatus } from '#shared/testing/sign-in'
+import { ALPHABET, newUserCode, userCodeOf } from '#shared/domains/device-authorization/user-code'
+import { addClient } from '#tests/support/administration'
+import { type Company, startApp, type TestApp } from '#tests/support/app'
+import { beginDevice, beginDeviceOf, type Codes, DEVICE, pollDevice, verifyDevice } from '#tests/support/grants'
+import { unchanged } from '#tests/support/rows'
+import { bodyOf, change, configure, enrol, eventsOf, outcomeOf, setStatus } from '#tests/support/sign-in'
 import { deviceRoutes } from './routes.ts'
 
 const start = (options: Parameters<typeof startApp>[1] = {}) => startApp(deviceRoutes, options)

@@ -1,10 +1,10 @@
 // Twenty at once on one grant: one token, one decision.
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findSessions } from '#db/store/sessions'
-import { forTenant } from '#db/tenant'
-import { startApp } from '#shared/testing/app'
-import { beginDevice, beginDeviceOf, DEVICE, pollDevice, verifyDevice } from '#shared/testing/grants'
-import { bodyOf } from '#shared/testing/sign-in'
+import { startApp } from '#tests/support/app'
+import { beginDevice, beginDeviceOf, DEVICE, pollDevice, verifyDevice } from '#tests/support/grants'
+import { bodyOf } from '#tests/support/sign-in'
 import { deviceRoutes } from './routes.ts'
 
 const twenty = <T>(work: (n: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 20 }, (_, n) => work(n)))

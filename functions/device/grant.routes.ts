@@ -1,7 +1,7 @@
 // What the device asks: a pair of codes, then the token.
-import { open } from '#shared/http/access'
-import { oauthError } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { oauthError } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { DeviceCode, DeviceCodeRequest, DevicePolled, DeviceTokenRequest } from './grant.schema.ts'
 import { requestCode, requestToken } from './grant.ts'
 import { route } from './group.ts'

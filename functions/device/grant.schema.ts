@@ -1,6 +1,6 @@
 // Wire shapes of what the device asks.
 import * as z from 'zod'
-import { ClientId, Pending, SaidOfDevice, Scopes } from '#shared/grants/grants.schema'
+import { ClientId, Pending, SaidOfDevice, Scopes } from '#shared/domains/device-authorization/grants.schema'
 
 export const DeviceCodeRequest = z
   .object({

@@ -1,6 +1,6 @@
 // Group: sign-in on a device without a keyboard (uflow/auth/device/*), by the device authorization grant (RFC 8628).
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx
 export const route = routeFor<Ctx>()

@@ -1,7 +1,8 @@
 // Group: end users at a client's door (the public part of uflow/user/*).
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
-import type { BreachedPasswords } from '#shared/password/breached'
+
+import type { BreachedPasswords } from '#shared/domains/passwords/breached'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & { readonly breached: BreachedPasswords }
 export const route = routeFor<Ctx>()

@@ -1,10 +1,10 @@
 // An end user who signed in at the authorization server goes on to a session of this one: what was proved there counts, and nothing more.
 import { useIdOnce } from '#db/store/oauth-authorizations'
-import { AppError } from '#shared/errors'
-import { Sent } from '#shared/http/route'
-import { behindMainClientToken } from '#shared/oauth/main-client-token'
-import { afterFirstFactor } from '#shared/sign-in/first-step'
-import { factorMembers } from '#shared/sign-in/login-response'
+import { behindMainClientToken } from '#shared/domains/oauth/main-client-token'
+import { afterFirstFactor } from '#shared/domains/sign-in/first-step'
+import { factorMembers } from '#shared/domains/sign-in/login-response'
+import { AppError } from '#shared/kernel/errors'
+import { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 /**

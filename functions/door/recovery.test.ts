@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { SYSTEM_TENANT } from '#db/tenant'
-import { type Company, cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { unchanged } from '#shared/testing/rows'
-import { bodyOf, change, codeIn, eventsOf, leaked, outcomeOf, textIn, wrongCode } from '#shared/testing/sign-in'
+import { SYSTEM_TENANT } from '#db/engine/tenant'
+import { type Company, cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
+import { unchanged } from '#tests/support/rows'
+import { bodyOf, change, codeIn, eventsOf, leaked, outcomeOf, textIn, wrongCode } from '#tests/support/sign-in'
 import { doorRoutes } from './routes.ts'
 
 const BASE = '/authsec/uflow/user'

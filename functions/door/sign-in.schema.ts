@@ -1,7 +1,7 @@
 // Wire shapes of an end user's sign-up and sign-in.
 import * as z from 'zod'
-import { Email } from '#shared/email'
-import { MAX_TOKEN_LENGTH } from '#shared/token/strict-jws'
+import { Email } from '#shared/kernel/email'
+import { MAX_TOKEN_LENGTH } from '#shared/platform/tokens/strict-jws'
 
 const ClientId = z.string().min(1).max(200)
 const Password = z.string().min(1).max(1024)

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
-import { forTenant, SYSTEM_TENANT } from '#db/tenant'
-import { type Company, PASSWORD, startApp, type TestApp } from '#shared/testing/app'
-import { bodyOf, change, codeIn, configure, enrol, eventsOf, leaked, outcomeOf, rowOf, textIn, wrongCode } from '#shared/testing/sign-in'
+import { type Company, PASSWORD, startApp, type TestApp } from '#tests/support/app'
+import { bodyOf, change, codeIn, configure, enrol, eventsOf, leaked, outcomeOf, rowOf, textIn, wrongCode } from '#tests/support/sign-in'
 import { doorRoutes } from './routes.ts'
 
 const BASE = '/authsec/uflow/user'

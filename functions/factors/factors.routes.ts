@@ -1,10 +1,10 @@
 // A person's own factors, and what administrators do about another's.
 
-import { regenerateBackupCodes } from '#shared/factors/backup-codes'
-import { FRESH_SECONDS } from '#shared/factors/fresh'
-import { removeFactor } from '#shared/factors/manage'
-import { mayFresh, user } from '#shared/http/access'
-import { empty, json } from '#shared/http/route'
+import { regenerateBackupCodes } from '#shared/domains/factors/backup-codes'
+import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+import { removeFactor } from '#shared/domains/factors/manage'
+import { mayFresh, user } from '#shared/platform/http/access'
+import { empty, json } from '#shared/platform/http/route'
 import {
   ChangeFactor,
   FactorPath,
@@ -82,7 +82,8 @@ export const ownFactorRoutes = [
     reply: json(200, FactorsReset),
     errors: ['not_found', 'forbidden', 'cannot_grant'],
     emits: ['factors.reset'],
-    handle: async ({ ctx, principal, path }) => (await import('#shared/factors/reset')).resetFactorsOf(ctx, principal, path.user_id.toLowerCase()),
+    handle: async ({ ctx, principal, path }) =>
+      (await import('#shared/domains/factors/reset')).resetFactorsOf(ctx, principal, path.user_id.toLowerCase()),
   }),
   route({
     id: 'factors.clearAlarm',
@@ -94,7 +95,7 @@ export const ownFactorRoutes = [
     errors: ['not_found'],
     emits: ['passkey.alarm_cleared'],
     handle: async ({ ctx, principal, path }) => {
-      await (await import('#shared/factors/clone-alarm')).clearOwnAlarm(ctx, principal, path.factor_id.toLowerCase())
+      await (await import('#shared/domains/factors/clone-alarm')).clearOwnAlarm(ctx, principal, path.factor_id.toLowerCase())
       return undefined
     },
   }),
@@ -108,7 +109,12 @@ export const ownFactorRoutes = [
     errors: ['not_found', 'forbidden', 'cannot_grant'],
     emits: ['passkey.alarm_cleared'],
     handle: async ({ ctx, principal, path }) => {
-      await (await import('#shared/factors/clone-alarm')).clearAlarmOf(ctx, principal, path.user_id.toLowerCase(), path.factor_id.toLowerCase())
+      await (await import('#shared/domains/factors/clone-alarm')).clearAlarmOf(
+        ctx,
+        principal,
+        path.user_id.toLowerCase(),
+        path.factor_id.toLowerCase(),
+      )
       return undefined
     },
   }),
@@ -122,7 +128,7 @@ export const ownFactorRoutes = [
     errors: ['not_found', 'forbidden', 'cannot_grant', 'recovery_not_offered'],
     emits: ['recovery_pass.issued'],
     handle: async ({ ctx, principal, path }) => {
-      const { pass, expiresIn } = await (await import('#shared/recovery/pass')).issuePass(ctx, principal, path.user_id.toLowerCase())
+      const { pass, expiresIn } = await (await import('#shared/domains/recovery/pass')).issuePass(ctx, principal, path.user_id.toLowerCase())
       return { pass, expires_in: expiresIn }
     },
   }),

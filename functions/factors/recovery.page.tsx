@@ -1,6 +1,6 @@
 // The page behind the mailed link that stops a recovery. It works without script; opening it changes nothing, since programs open links as well.
-import { Submit } from '#page/form'
-import { answerPage, openPage } from '#page/hosted'
+import { Submit } from '#pages/form'
+import { answerPage, openPage } from '#pages/hosted'
 import type { Ctx } from './group.ts'
 
 /** Without a ticket: that it is stopped. */

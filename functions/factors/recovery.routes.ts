@@ -1,8 +1,8 @@
 // The ways back for who lost their factors.
 
-import { open } from '#shared/http/access'
-import { htmlOrGo, json, Sent } from '#shared/http/route'
-import { ticketCookie } from '#shared/sign-in/ticket'
+import { ticketCookie } from '#shared/domains/sign-in/ticket'
+import { open } from '#shared/platform/http/access'
+import { htmlOrGo, json, Sent } from '#shared/platform/http/route'
 import { type Ctx, route } from './group.ts'
 import {
   AskToFinish,
@@ -39,7 +39,11 @@ export const recoveryRoutes = [
     handle: async ({ ctx, body }) =>
       cameBack(
         ctx,
-        await (await import('#shared/recovery/pass')).recoverWithPass(ctx, { pass: body.pass, email: body.email, loginTicket: body.login_ticket }),
+        await (await import('#shared/domains/recovery/pass')).recoverWithPass(ctx, {
+          pass: body.pass,
+          email: body.email,
+          loginTicket: body.login_ticket,
+        }),
       ),
   }),
   route({
@@ -52,7 +56,7 @@ export const recoveryRoutes = [
     errors: ['invalid_client', 'recovery_not_offered'],
     emits: ['recovery.started'],
     handle: async ({ ctx, body }) => {
-      const { recovery, readyAt } = await (await import('#shared/recovery/waiting')).startWaiting(ctx, {
+      const { recovery, readyAt } = await (await import('#shared/domains/recovery/waiting')).startWaiting(ctx, {
         clientId: body.client_id,
         email: body.email,
         loginTicket: body.login_ticket,
@@ -74,7 +78,7 @@ export const recoveryRoutes = [
     errors: ['invalid_recovery', 'recovery_waiting'],
     emits: 'nothing',
     handle: async ({ ctx, body }) => {
-      const { expiresIn } = await (await import('#shared/recovery/waiting')).askToFinish(ctx, body.recovery)
+      const { expiresIn } = await (await import('#shared/domains/recovery/waiting')).askToFinish(ctx, body.recovery)
       return { message: 'We sent a code to the address of the account.', expires_in: expiresIn }
     },
   }),
@@ -87,7 +91,8 @@ export const recoveryRoutes = [
     reply: json(200, CameBack),
     errors: ['invalid_recovery', 'recovery_waiting'],
     emits: ['recovery.completed', 'factors.reset'],
-    handle: async ({ ctx, body }) => cameBack(ctx, await (await import('#shared/recovery/waiting')).finishWaiting(ctx, body.recovery, body.code)),
+    handle: async ({ ctx, body }) =>
+      cameBack(ctx, await (await import('#shared/domains/recovery/waiting')).finishWaiting(ctx, body.recovery, body.code)),
   }),
   route({
     id: 'factors.cancelRecoveryPage',
@@ -110,7 +115,7 @@ export const recoveryRoutes = [
     errors: [],
     emits: ['recovery.cancelled'],
     handle: async ({ ctx, form }) => {
-      await (await import('#shared/recovery/waiting')).cancelWaiting(ctx, form.ticket)
+      await (await import('#shared/domains/recovery/waiting')).cancelWaiting(ctx, form.ticket)
       return (await import('./recovery.page.tsx')).cancelPage(ctx, undefined)
     },
   }),

@@ -1,6 +1,6 @@
 // Wire shapes of the ways back for who lost their factors.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 
 const Handle = z.string().min(1).max(256)
 const ticket = { login_ticket: Handle.optional() }

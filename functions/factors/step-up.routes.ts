@@ -1,8 +1,8 @@
 // Proving more inside a session, and proving the mailbox before a first factor.
-import { confirmMailbox, sendMailboxCode } from '#shared/factors/mailbox'
-import { stageOf } from '#shared/factors/stage'
-import { user, userOrNobody } from '#shared/http/access'
-import { empty, json } from '#shared/http/route'
+import { confirmMailbox, sendMailboxCode } from '#shared/domains/factors/mailbox'
+import { stageOf } from '#shared/domains/factors/stage'
+import { user, userOrNobody } from '#shared/platform/http/access'
+import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AskMailboxProof, ConfirmMailboxProof, MailboxProofSent, Renewed, StepUpCode, StepUpPassword, StepUpWays } from './step-up.schema.ts'
 import { stepUpByCode, stepUpByPassword, stepUpWays } from './step-up.ts'

@@ -1,6 +1,6 @@
 // Wire shapes of proving more inside a session, and of proving the mailbox.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 
 export const StepUpWays = z
   .object({

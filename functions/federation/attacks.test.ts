@@ -1,12 +1,12 @@
 // Signing in as somebody else through a provider: state, nonce, PKCE, issuer, address and browser, each wrong in turn. Nothing may have changed afterwards.
 import { beforeAll, describe, expect, test } from 'vitest'
+import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { lockProvider, updateProvider } from '#db/store/providers'
-import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
-import type { Person } from '#shared/testing/app'
-import { addProvider, BASE, browserOf, type Federation, identitiesOf, refusalsOf, startFederation, stateOf } from '#shared/testing/federation'
-import { letInForGood } from '#shared/testing/oauth'
-import { bodyOf, change, leaked, rowOf, textIn, verifyDomain } from '#shared/testing/sign-in'
-import { type UpstreamDouble, upstreamDouble, type Wrong } from '#shared/testing/upstream-double'
+import type { Person } from '#tests/support/app'
+import { addProvider, BASE, browserOf, type Federation, identitiesOf, refusalsOf, startFederation, stateOf } from '#tests/support/federation'
+import { letInForGood } from '#tests/support/oauth'
+import { bodyOf, change, leaked, rowOf, textIn, verifyDomain } from '#tests/support/sign-in'
+import { type UpstreamDouble, upstreamDouble, type Wrong } from '#tests/support/upstream-double'
 import { federationRoutes } from './routes.ts'
 
 let world: Federation

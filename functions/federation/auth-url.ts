@@ -1,13 +1,13 @@
 // Where a client sends people to sign in at the authorization server (RFC 6749 section 4.1.1, RFC 7636).
 import { createHash } from 'node:crypto'
 import type * as z from 'zod'
+import { forTenant } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
 import { findTenant } from '#db/store/tenants'
-import { forTenant } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { ENDPOINTS } from '#shared/oauth/offered'
-import { opaque } from '#shared/random'
-import { doorOf, plainClientId } from '#shared/sign-up/client'
+import { ENDPOINTS } from '#shared/domains/oauth/offered'
+import { doorOf, plainClientId } from '#shared/domains/sign-up/client'
+import { AppError } from '#shared/kernel/errors'
+import { opaque } from '#shared/kernel/random'
 import type { Ctx } from './group.ts'
 import type { AuthUrl } from './initiate.schema.ts'
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
-import { BASE, browserOf, type Federation, startFederation } from '#shared/testing/federation'
-import { bodyOf, eventsOf, textIn, verifyDomain } from '#shared/testing/sign-in'
+import { BASE, browserOf, type Federation, startFederation } from '#tests/support/federation'
+import { bodyOf, eventsOf, textIn, verifyDomain } from '#tests/support/sign-in'
 import { federationRoutes } from './routes.ts'
 
 let world: Federation

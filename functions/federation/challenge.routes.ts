@@ -1,7 +1,7 @@
 // Signing in through a provider for an authorization request that waits at a front end of a company's own.
-import { open } from '#shared/http/access'
-import { outcomeError } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { outcomeError } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { ChallengeAnswered, ChallengeCallback, ChallengeProviderPath, InitiatedForChallenge, InitiateForChallenge } from './challenge.schema.ts'
 import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
 import { route } from './group.ts'

@@ -1,10 +1,11 @@
 // Whoever it is: the accounts that know this issuer and subject. An address is never searched for.
+
+import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findIdentity, findTenantsOfIdentity, type Identity } from '#db/store/identities'
 import { findTenant, type Tenant } from '#db/store/tenants'
 import { findUser, type User } from '#db/store/users'
-import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { takesCompanies } from '#shared/sign-up/open-sign-up'
+import { takesCompanies } from '#shared/domains/sign-up/open-sign-up'
+import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
 import { identityHash } from './identity.ts'
 import type { Choice, Entered, OfferedAccount, Outcome, Owed } from './outcome.ts'

@@ -1,8 +1,8 @@
 // What a sign-in through a provider ends in: a session, a factor that is owed, a choice, a confirmation, a new company.
-import type { ErrorCode } from '#shared/errors'
-import { open, user } from '#shared/http/access'
-import { problem } from '#shared/http/problem'
-import { json, Sent } from '#shared/http/route'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { open, user } from '#shared/platform/http/access'
+import { problem } from '#shared/platform/http/problem'
+import { json, Sent } from '#shared/platform/http/route'
 import {
   AcceptLink,
   AskJoinCode,

@@ -1,7 +1,7 @@
 // Wire shapes of what a sign-in through a provider ends in.
 import * as z from 'zod'
-import { Email } from '#shared/email'
-import { LoginResponse } from '#shared/sign-in/login-response'
+import { LoginResponse } from '#shared/domains/sign-in/login-response'
+import { Email } from '#shared/kernel/email'
 
 const ticket = z.string().min(1).max(256)
 const Otp = z.string().regex(/^\d{6}$/, 'must be six digits')

@@ -1,7 +1,7 @@
 // Group: signing in through other providers (uflow/oidc/*, /federation/*).
-import type { RequestCtx } from '#shared/context'
-import type { Outbound } from '#shared/fetch/guarded'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & {
   /** The way to providers: tenants choose where theirs are. */

@@ -1,6 +1,6 @@
 // A person's own sign-ins at other providers.
-import { user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { Identities, Unlinked, UnlinkPath } from './identities.schema.ts'
 import { FRESH } from './initiate.routes.ts'

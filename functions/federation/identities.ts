@@ -1,13 +1,13 @@
 // A person's own sign-ins at other providers: what there is, and taking one away, never the last way in.
 import type * as z from 'zod'
+import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { deleteIdentities, type Identity, listIdentities } from '#db/store/identities'
 import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
 import { findFactorKinds, lockUser } from '#db/store/users'
-import { atomically, forTenant, type TenantTx } from '#db/tenant'
-import { byUser, recordAll } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
-import { notify } from '#shared/mail/notify'
+import { byUser, recordAll } from '#shared/domains/audit/record'
+import { notify } from '#shared/domains/notifications/notify'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { Identities, IdentityOut, Unlinked } from './identities.schema.ts'
 

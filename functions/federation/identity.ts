@@ -1,10 +1,11 @@
 // An identity becomes a person's, in the transaction of what proved it; the owner is told.
+
+import type { TenantTx } from '#db/engine/tenant'
 import { findIdentity, type Identity, insertIdentity, updateIdentity } from '#db/store/identities'
-import type { TenantTx } from '#db/tenant'
-import { type Actor, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import type { Profile } from '#shared/federation/engine/profile'
-import { notify } from '#shared/mail/notify'
+import { type Actor, record } from '#shared/domains/audit/record'
+import type { Profile } from '#shared/domains/federation/engine/profile'
+import { notify } from '#shared/domains/notifications/notify'
+import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
 import type { Proof } from './ticket.ts'
 

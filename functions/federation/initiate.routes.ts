@@ -1,7 +1,7 @@
 // Providers, and where a sign-in through one begins.
-import type { ErrorCode } from '#shared/errors'
-import { open, user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { open, user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import {
   AskAuthUrl,

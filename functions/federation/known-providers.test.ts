@@ -1,11 +1,11 @@
 // Google, Microsoft and GitHub by the formats that they document; any provider's keys and metadata as they change; and where our own calls may not go.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { guardedFetch } from '#shared/fetch/guarded'
-import { startApp } from '#shared/testing/app'
-import { addProvider, BASE, browserOf, CLIENT, identitiesOf, startFederation } from '#shared/testing/federation'
-import { bodyOf, textIn } from '#shared/testing/sign-in'
-import { rerouted, type UpstreamDouble, upstreamDouble } from '#shared/testing/upstream-double'
+import { guardedFetch } from '#shared/platform/fetch/guarded'
+import { startApp } from '#tests/support/app'
+import { addProvider, BASE, browserOf, CLIENT, identitiesOf, startFederation } from '#tests/support/federation'
+import { bodyOf, textIn } from '#tests/support/sign-in'
+import { rerouted, type UpstreamDouble, upstreamDouble } from '#tests/support/upstream-double'
 import { federationRoutes } from './routes.ts'
 
 const doubles: UpstreamDouble[] = []

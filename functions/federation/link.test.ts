@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { BASE, browserOf, type Federation, identitiesOf, startFederation, stateOf } from '#shared/testing/federation'
-import { letInForGood } from '#shared/testing/oauth'
-import { bodyOf, change, enrol, eventsOf, textIn } from '#shared/testing/sign-in'
+import { BASE, browserOf, type Federation, identitiesOf, startFederation, stateOf } from '#tests/support/federation'
+import { letInForGood } from '#tests/support/oauth'
+import { bodyOf, change, enrol, eventsOf, textIn } from '#tests/support/sign-in'
 import { federationRoutes } from './routes.ts'
 
 const start = () => startFederation(federationRoutes)

@@ -1,10 +1,11 @@
 // A mailed code for one ticket: it confirms what that ticket holds and nothing else. A mailbox is written to five times an hour, whatever asks.
+
+import { atomically } from '#db/engine/tenant'
 import type { CodePurpose, Lock } from '#db/store/codes'
-import { atomically } from '#db/tenant'
-import { byAnonymous, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import { notify } from '#shared/mail/notify'
-import { createCode, lockOf, matchCode } from '#shared/sign-up/code'
+import { byAnonymous, record } from '#shared/domains/audit/record'
+import { notify } from '#shared/domains/notifications/notify'
+import { createCode, lockOf, matchCode } from '#shared/domains/sign-up/code'
+import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
 import type { Held } from './ticket.ts'
 

@@ -1,8 +1,8 @@
 // A person's own sign-ins at other providers, on our own pages. Rules and renderer are loaded when somebody comes by.
-import { pageErrorOnDemand } from '#page/on-demand'
-import { PageQuery } from '#shared/browser/fields.schema'
-import { browser } from '#shared/http/access'
-import { empty, htmlOrGo } from '#shared/http/route'
+import { pageErrorOnDemand } from '#pages/on-demand'
+import { browser } from '#shared/platform/http/access'
+import { PageQuery } from '#shared/platform/http/pages/fields.schema'
+import { empty, htmlOrGo } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { FRESH } from './initiate.routes.ts'
 import { OwnProviderForm, OwnProviderQuery } from './pages.schema.ts'

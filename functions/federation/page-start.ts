@@ -1,11 +1,11 @@
 // A sign-in through a provider begins on our own page.
 
-import { SYSTEM_TENANT } from '#db/tenant'
-import { at, findDoor } from '#shared/browser/door'
-import type { DoorAsked } from '#shared/browser/door.schema'
-import { AppError } from '#shared/errors'
-import { offeredOnPage } from '#shared/federation/on-page'
-import { Sent } from '#shared/http/route'
+import { SYSTEM_TENANT } from '#db/engine/tenant'
+import { offeredOnPage } from '#shared/domains/federation/on-page'
+import { at, findDoor } from '#shared/domains/sign-in/sign-in-context'
+import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { AppError } from '#shared/kernel/errors'
+import { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 import { type Start, startDance } from './state.ts'
 

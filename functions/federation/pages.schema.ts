@@ -1,7 +1,7 @@
 // What the pages of a sign-in through a provider take.
 import * as z from 'zod'
-import { door } from '#shared/browser/door.schema'
-import { form, Lang, Otp } from '#shared/browser/fields.schema'
+import { door } from '#shared/domains/sign-in/sign-in-context.schema'
+import { form, Lang, Otp } from '#shared/platform/http/pages/fields.schema'
 
 const Provider = z.string().min(1).max(64)
 export const StartQuery = z.strictObject({ ...door, provider: Provider })

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
+import { asTenantId, directory, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
 import { findPrimaryAdministrator } from '#db/store/users'
-import { asTenantId, directory, forTenant, SYSTEM_TENANT } from '#db/tenant'
-import type { TestApp } from '#shared/testing/app'
-import { BASE, browserOf, type Federation, startFederation, stateOf } from '#shared/testing/federation'
-import { type Body, bodyOf, codeIn, eventsOf, textIn } from '#shared/testing/sign-in'
+import type { TestApp } from '#tests/support/app'
+import { BASE, browserOf, type Federation, startFederation, stateOf } from '#tests/support/federation'
+import { type Body, bodyOf, codeIn, eventsOf, textIn } from '#tests/support/sign-in'
 import { federationRoutes } from './routes.ts'
 
 const start = (env: Readonly<Record<string, string>> = {}) => startFederation(federationRoutes, { env })

@@ -1,6 +1,6 @@
 // Wire shapes of signing in with what a SAML provider proved.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 
 export const SamlLogin = z
   .object({

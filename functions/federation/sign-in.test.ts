@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
-import { atomically, forTenant, SYSTEM_TENANT } from '#db/tenant'
-import { addProvider, BASE, browserOf, identitiesOf, startFederation, stateOf } from '#shared/testing/federation'
-import { bodyOf, change, codeIn, configure, enrol, eventsOf, rowOf, setStatus, textIn, verifyDomain } from '#shared/testing/sign-in'
-import { platformAdministrator } from '../seeds.ts'
+import { addProvider, BASE, browserOf, identitiesOf, startFederation, stateOf } from '#tests/support/federation'
+import { bodyOf, change, codeIn, configure, enrol, eventsOf, rowOf, setStatus, textIn, verifyDomain } from '#tests/support/sign-in'
+import { platformAdministrator } from '../../tests/seeds/seeds.ts'
 import { federationRoutes } from './routes.ts'
 
 const start = (world = {}) => startFederation(federationRoutes, world)

@@ -1,11 +1,12 @@
 // A person whom a provider proved comes in: as with a password, a factor that is owed stays owed.
+
+import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { findIdentity, type Identity } from '#db/store/identities'
 import { findTenant, type Tenant } from '#db/store/tenants'
 import { findUser, findUserByEmail, type User } from '#db/store/users'
-import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { requireProvedAddress } from '#shared/sign-in/check-password'
-import { afterFirstFactor } from '#shared/sign-in/first-step'
+import { requireProvedAddress } from '#shared/domains/sign-in/check-password'
+import { afterFirstFactor } from '#shared/domains/sign-in/first-step'
+import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
 import { noteSignIn } from './identity.ts'
 import type { Entered, Owed } from './outcome.ts'

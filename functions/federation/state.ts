@@ -1,15 +1,16 @@
 // The state of a dance: bound to the browser by a cookie, to the provider by its issuer, to the code by its digest; ten minutes, once.
+
+import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import type { FederationAction, FederationPage, FederationState, StateKey } from '#db/store/federation-states'
 import { insertState } from '#db/store/federation-states'
-import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import { AppError } from '#shared/errors'
-import { callbackUrl } from '#shared/federation/callback-url'
-import { begin, type Dance } from '#shared/federation/engine/engine'
-import { peerOf } from '#shared/federation/peer'
-import type { Upstream } from '#shared/federation/upstream'
-import type { Cookie } from '#shared/http/route'
-import { opaque } from '#shared/random'
+import { callbackUrl } from '#shared/domains/federation/callback-url'
+import { begin, type Dance } from '#shared/domains/federation/engine/engine'
+import { peerOf } from '#shared/domains/federation/peer'
+import type { Upstream } from '#shared/domains/federation/upstream'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import { opaque } from '#shared/kernel/random'
+import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 const STATE_SECONDS = 600

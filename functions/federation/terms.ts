@@ -1,8 +1,9 @@
 // On which terms a tenant lets people in through a provider of its own.
+
+import { directory, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
-import { directory, type TenantId } from '#db/tenant'
-import type { Profile } from '#shared/federation/engine/profile'
-import type { Terms } from '#shared/federation/upstream'
+import type { Profile } from '#shared/domains/federation/engine/profile'
+import type { Terms } from '#shared/domains/federation/upstream'
 import type { Ctx } from './group.ts'
 
 const domainOf = ({ email }: Pick<Profile, 'email'>): string | undefined => email?.slice(email.lastIndexOf('@') + 1)

@@ -1,13 +1,14 @@
 // The ticket of what a provider proved, as the step that a person still owes holds it: a confirmation, a domain, a choice.
+
+import { forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { consumeTicket, type Ticket } from '#db/store/tickets'
-import { forTenant, type TenantDb, type TenantTx } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { Kept, type Kind, type Proof } from '#shared/federation/proof'
-import type { Cookie } from '#shared/http/route'
-import { handleHash, loadTicket, readHandle, spentCookie } from '#shared/sign-in/ticket'
+import { Kept, type Kind, type Proof } from '#shared/domains/federation/proof'
+import { handleHash, loadTicket, readHandle, spentCookie } from '#shared/domains/sign-in/ticket'
+import { AppError } from '#shared/kernel/errors'
+import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
-export { type Kind, keepProof, type Proof, proofCookie } from '#shared/federation/proof'
+export { type Kind, keepProof, type Proof, proofCookie } from '#shared/domains/federation/proof'
 
 export type Held = { readonly t: TenantDb; readonly ticket: Ticket; readonly proof: Proof; readonly origin: string; readonly hash: Uint8Array }
 

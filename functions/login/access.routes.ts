@@ -1,8 +1,8 @@
 // Lost passkeys and second factors, on our own pages.
-import { DoorQuery } from '#shared/browser/door.schema'
-import { NoForm } from '#shared/browser/fields.schema'
-import { page } from '#shared/http/access'
-import { empty, htmlOrGo } from '#shared/http/route'
+import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
+import { page } from '#shared/platform/http/access'
+import { NoForm } from '#shared/platform/http/pages/fields.schema'
+import { empty, htmlOrGo } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { EmailForm, KeyForm, OtpForm, PassForm } from './page.schema.ts'
 

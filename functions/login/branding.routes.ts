@@ -1,7 +1,7 @@
 // How a tenant's hosted pages look, for its administrators. Ours, in JSON.
-import { may } from '#shared/http/access'
-import { problem } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { problem } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { Branding, PutBranding } from './branding.schema.ts'
 import { route } from './group.ts'
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { pageError } from '#page/error'
-import { contrast, inkFor, READABLE, readableOn } from '#shared/page/contrast'
-import { startApp } from '#shared/testing/app'
-import { doorOf, openBrowser } from '#shared/testing/browser'
-import { bodyOf, eventsOf } from '#shared/testing/sign-in'
+import { pageError } from '#pages/error'
+import { contrast, inkFor, READABLE, readableOn } from '#shared/platform/pages/contrast'
+import { startApp } from '#tests/support/app'
+import { doorOf, openBrowser } from '#tests/support/browser'
+import { bodyOf, eventsOf } from '#tests/support/sign-in'
 import { loginRoutes } from './routes.ts'
 
 const PNG = `data:image/png;base64,${Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), Buffer.alloc(20)]).toString('base64')}`

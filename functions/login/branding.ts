@@ -1,11 +1,11 @@
 // How a tenant's hosted pages look: saved as given where everybody can read it, corrected with a note where not.
 import type * as z from 'zod'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { findLooks, type Looks, type NewBranding, putBranding } from '#db/store/branding'
-import { atomically, forTenant } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
-import { contrast, inkFor, READABLE, readableOn } from '#shared/page/contrast'
+import { byUser, record } from '#shared/domains/audit/record'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
+import { contrast, inkFor, READABLE, readableOn } from '#shared/platform/pages/contrast'
 import type { Branding, PutBranding } from './branding.schema.ts'
 import type { Ctx } from './group.ts'
 

@@ -1,12 +1,12 @@
 // The second step of a sign-in, on our own pages.
 
-import { at } from '#shared/browser/door'
-import { DoorQuery } from '#shared/browser/door.schema'
-import { confirmApp, ENROL_ERRORS } from '#shared/browser/enrol'
-import { AppCodeForm, NoForm } from '#shared/browser/fields.schema'
-import type { ErrorCode } from '#shared/errors'
-import { page } from '#shared/http/access'
-import { empty, htmlOrGo } from '#shared/http/route'
+import { confirmApp, ENROL_ERRORS } from '#shared/domains/factors/page-enrolment'
+import { at } from '#shared/domains/sign-in/sign-in-context'
+import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { page } from '#shared/platform/http/access'
+import { AppCodeForm, NoForm } from '#shared/platform/http/pages/fields.schema'
+import { empty, htmlOrGo } from '#shared/platform/http/route'
 import { checkFactor, mint, proveMailbox, sendMailbox, sendSms, signingIn } from './factor.ts'
 import { route } from './group.ts'
 import { CodeForm, FactorForm, FactorQuery } from './page.schema.ts'
@@ -121,7 +121,7 @@ export const factorRoutes = [
     handle: async ({ ctx, query, form }) => {
       const stage = await signingIn(ctx)
       const codes = await confirmApp(ctx, undefined, form.code)
-      return (await import('#page/app-setup')).codesPage(ctx, { codes, principal: undefined, next: at('/signin/finish', query), stage })
+      return (await import('#pages/app-setup')).codesPage(ctx, { codes, principal: undefined, next: at('/signin/finish', query), stage })
     },
   }),
   route({

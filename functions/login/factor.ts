@@ -1,26 +1,26 @@
 // The second step of a sign-in, on our own pages: what somebody has, after the password. The rules are those of every other door.
 
+import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
 import { findPhones } from '#db/store/sms'
-import { forTenant } from '#db/tenant'
-import { at, findDoor } from '#shared/browser/door'
-import type { DoorAsked } from '#shared/browser/door.schema'
-import { finish } from '#shared/browser/finish'
-import { onPage } from '#shared/browser/form'
-import { sendTo } from '#shared/browser/go'
-import { type Stage, stageOf } from '#shared/factors/stage'
-import { verifyTotp } from '#shared/factors/totp'
-import { VERIFIED } from '#shared/factors/verify'
-import type { User } from '#shared/http/principal'
-import type { Sent } from '#shared/http/route'
-import { administers } from '#shared/sign-in/administers'
-import { mintFromTicket } from '#shared/sign-in/mint-from-ticket'
-import { spentCookie } from '#shared/sign-in/ticket'
+import { type Stage, stageOf } from '#shared/domains/factors/stage'
+import { verifyTotp } from '#shared/domains/factors/totp'
+import { VERIFIED } from '#shared/domains/factors/verify'
+import { administers } from '#shared/domains/sign-in/administers'
+import { mintFromTicket } from '#shared/domains/sign-in/mint-from-ticket'
+import { finish } from '#shared/domains/sign-in/page-session'
+import { at, findDoor } from '#shared/domains/sign-in/sign-in-context'
+import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { spentCookie } from '#shared/domains/sign-in/ticket'
+import { onPage } from '#shared/platform/http/pages/form'
+import { sendTo } from '#shared/platform/http/pages/go'
+import type { User } from '#shared/platform/http/principal'
+import type { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 /** Loaded for whom a code is sent. */
-const sms = () => import('#shared/factors/sms')
-const mailbox = () => import('#shared/factors/mailbox')
+const sms = () => import('#shared/domains/factors/sms')
+const mailbox = () => import('#shared/domains/factors/mailbox')
 
 export type FactorAsked = DoorAsked & { readonly by?: 'app' | 'sms' | 'backup' | undefined }
 

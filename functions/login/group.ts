@@ -1,8 +1,9 @@
 // Group: the hosted pages, for people in a browser (/signin, /signup, /recover, /confirm), and how a tenant wants them to look (/branding).
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
-import type { BreachedPasswords } from '#shared/password/breached'
-import type { Sms } from '#shared/sms/sms'
+
+import type { BreachedPasswords } from '#shared/domains/passwords/breached'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
+import type { Sms } from '#shared/platform/outbox/sms/sms'
 
 export type Ctx = RequestCtx & { readonly breached: BreachedPasswords; readonly sms: Sms }
 export const route = routeFor<Ctx>()

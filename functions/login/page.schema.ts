@@ -1,8 +1,8 @@
 // What the hosted pages take: addresses and forms.
 import * as z from 'zod'
-import { door } from '#shared/browser/door.schema'
-import { form, Lang, Otp, Password, ReturnTo } from '#shared/browser/fields.schema'
-import { Email } from '#shared/email'
+import { door } from '#shared/domains/sign-in/sign-in-context.schema'
+import { Email } from '#shared/kernel/email'
+import { form, Lang, Otp, Password, ReturnTo } from '#shared/platform/http/pages/fields.schema'
 
 export const ConfirmQuery = z.strictObject({
   lang: Lang,

@@ -1,9 +1,9 @@
 // The providers that a page offers, each a way of its own. Their pictures are part of the page: looking at it asks nobody.
 import type { SamlProvider } from '#db/store/saml-providers'
-import type { Hosted } from '#page/hosted'
-import type { DoorAsked } from '#shared/browser/door.schema'
-import type { Upstream } from '#shared/federation/upstream'
-import { fill } from '#shared/page/wait'
+import type { Hosted } from '#pages/hosted'
+import type { Upstream } from '#shared/domains/federation/upstream'
+import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { fill } from '#shared/platform/pages/wait'
 
 type Icon = Upstream['icon']
 

@@ -1,14 +1,14 @@
 // A forgotten password: address, code, new password.
 
-import { CodeField, KnownField, PasswordField, Submit, TextField } from '#page/form'
-import { answerPage, errorOf, Form, openPage, typed } from '#page/hosted'
-import { Links } from '#page/links'
-import { overContent } from '#page/over'
-import { at, findDoor, tenantAt } from '#shared/browser/door'
-import type { DoorAsked } from '#shared/browser/door.schema'
-import { SCRIPT } from '#shared/page/hosted.client.generated'
-import { fill } from '#shared/page/wait'
-import { PASSWORD_RULE_ERRORS } from '#shared/password/rule-errors'
+import { CodeField, KnownField, PasswordField, Submit, TextField } from '#pages/form'
+import { answerPage, errorOf, Form, openPage, typed } from '#pages/hosted'
+import { Links } from '#pages/links'
+import { overContent } from '#pages/over'
+import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
+import { at, findDoor, tenantAt } from '#shared/domains/sign-in/sign-in-context'
+import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
+import { fill } from '#shared/platform/pages/wait'
 import type { Ctx } from './group.ts'
 import { hasProof } from './recover.ts'
 

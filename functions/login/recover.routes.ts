@@ -1,9 +1,9 @@
 // A forgotten password, on our own pages.
 
-import { DoorQuery } from '#shared/browser/door.schema'
-import { page } from '#shared/http/access'
-import { empty, htmlOrGo } from '#shared/http/route'
-import { PASSWORD_RULE_ERRORS } from '#shared/password/rule-errors'
+import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
+import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
+import { page } from '#shared/platform/http/access'
+import { empty, htmlOrGo } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { CodeForm, EmailForm, NewPasswordForm } from './page.schema.ts'
 

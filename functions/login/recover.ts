@@ -1,16 +1,16 @@
 // A forgotten password, on our own pages. Each step answers the same whoever the address belongs to.
 
-import { SYSTEM_TENANT, type TenantId } from '#db/tenant'
-import { at, findDoor } from '#shared/browser/door'
-import type { DoorAsked } from '#shared/browser/door.schema'
-import { onPage } from '#shared/browser/form'
-import { sendTo } from '#shared/browser/go'
-import { endedSessionCookie } from '#shared/browser/session'
-import { heldAlso } from '#shared/browser/visit'
-import type { Sent } from '#shared/http/route'
-import { requestReset, resetPassword, verifyResetCode } from '#shared/recovery/reset'
-import { chooseAdministratorTenant } from '#shared/sign-in/choose-tenant'
-import { loadTicket, readHandle } from '#shared/sign-in/ticket'
+import { SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
+import { requestReset, resetPassword, verifyResetCode } from '#shared/domains/recovery/reset'
+import { chooseAdministratorTenant } from '#shared/domains/sign-in/choose-tenant'
+import { at, findDoor } from '#shared/domains/sign-in/sign-in-context'
+import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { loadTicket, readHandle } from '#shared/domains/sign-in/ticket'
+import { onPage } from '#shared/platform/http/pages/form'
+import { sendTo } from '#shared/platform/http/pages/go'
+import { endedSessionCookie } from '#shared/platform/http/pages/session'
+import { heldAlso } from '#shared/platform/http/pages/visit'
+import type { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 type Meant = { readonly kind: 'admin_reset' | 'user_reset'; readonly tenantId: TenantId | undefined }

@@ -1,19 +1,19 @@
 // A person signs in on our own page, with a password first. The same rules as at the doors of the API.
 
+import type { TenantId } from '#db/engine/tenant'
 import type { Account } from '#db/store/sign-in'
-import type { TenantId } from '#db/tenant'
-import { at, findDoor, type PageDoor } from '#shared/browser/door'
-import type { DoorAsked } from '#shared/browser/door.schema'
-import { finish } from '#shared/browser/finish'
-import { onPage } from '#shared/browser/form'
-import { sendTo } from '#shared/browser/go'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
-import type { Sent } from '#shared/http/route'
-import { checkPassword, type Judged, refused, requireProvedAddress } from '#shared/sign-in/check-password'
-import { chooseAdministratorTenant } from '#shared/sign-in/choose-tenant'
-import { afterPassword } from '#shared/sign-in/first-step'
-import { atLeast } from '#shared/token/acr'
+import { checkPassword, type Judged, refused, requireProvedAddress } from '#shared/domains/sign-in/check-password'
+import { chooseAdministratorTenant } from '#shared/domains/sign-in/choose-tenant'
+import { afterPassword } from '#shared/domains/sign-in/first-step'
+import { finish } from '#shared/domains/sign-in/page-session'
+import { at, findDoor, type PageDoor } from '#shared/domains/sign-in/sign-in-context'
+import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { AppError } from '#shared/kernel/errors'
+import { onPage } from '#shared/platform/http/pages/form'
+import { sendTo } from '#shared/platform/http/pages/go'
+import type { User } from '#shared/platform/http/principal'
+import type { Sent } from '#shared/platform/http/route'
+import { atLeast } from '#shared/platform/tokens/acr'
 import type { Ctx } from './group.ts'
 
 type Credentials = { readonly email: string; readonly password: string }
@@ -40,7 +40,7 @@ export const signIn = async (ctx: Ctx, asked: DoorAsked, credentials: Credential
 
 /** Whoever it is: only whose the domain of the address is decides where it goes on. */
 export const nameAddress = async (ctx: Ctx, asked: DoorAsked, email: string): Promise<Sent<undefined>> => {
-  const { homeRealm } = await import('#shared/federation/home-realm')
+  const { homeRealm } = await import('#shared/domains/federation/home-realm')
   const realm = await homeRealm(ctx, email, await findDoor(ctx, asked))
   return sendTo(ctx, at(realm === undefined ? '/signin/password' : '/signin/company', asked), { remember: { email } })
 }

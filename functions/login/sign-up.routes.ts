@@ -1,10 +1,10 @@
 // Signing up on our own pages.
 
-import { DoorQuery } from '#shared/browser/door.schema'
-import type { ErrorCode } from '#shared/errors'
-import { page } from '#shared/http/access'
-import { empty, htmlOrGo } from '#shared/http/route'
-import { PASSWORD_RULE_ERRORS } from '#shared/password/rule-errors'
+import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
+import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { page } from '#shared/platform/http/access'
+import { empty, htmlOrGo } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { CodeForm, EmailForm, SignUpForm } from './page.schema.ts'
 

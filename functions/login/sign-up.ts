@@ -1,15 +1,15 @@
 // Signing up on our own page: a company at the platform's door, a person at a company's. The mailed code finishes both.
 
-import { at, findDoor, type PageDoor } from '#shared/browser/door'
-import type { DoorAsked } from '#shared/browser/door.schema'
-import { onPage } from '#shared/browser/form'
-import { sendTo } from '#shared/browser/go'
-import { heldAlso } from '#shared/browser/visit'
-import { AppError } from '#shared/errors'
-import type { Sent } from '#shared/http/route'
-import type { Door } from '#shared/sign-up/client'
-import { completeSignUp, resendCode, startSignUp } from '#shared/sign-up/company'
-import { completeEndUserSignUp, startEndUserSignUp } from '#shared/sign-up/end-user'
+import { at, findDoor, type PageDoor } from '#shared/domains/sign-in/sign-in-context'
+import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import type { Door } from '#shared/domains/sign-up/client'
+import { completeSignUp, resendCode, startSignUp } from '#shared/domains/sign-up/company'
+import { completeEndUserSignUp, startEndUserSignUp } from '#shared/domains/sign-up/end-user'
+import { AppError } from '#shared/kernel/errors'
+import { onPage } from '#shared/platform/http/pages/form'
+import { sendTo } from '#shared/platform/http/pages/go'
+import { heldAlso } from '#shared/platform/http/pages/visit'
+import type { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 type Given = { readonly email: string; readonly password: string; readonly name?: string | undefined; readonly tenant_domain?: string | undefined }

@@ -1,11 +1,11 @@
 // What else than a password a page of a door offers. Loaded with the first such page: a start carries nothing of it.
-import type { PageDoor } from '#shared/browser/door'
+import type { PageDoor } from '#shared/domains/sign-in/sign-in-context'
 import type { Ctx } from './group.ts'
 
 export const offeredWays = async (ctx: Ctx, door: PageDoor) => {
   const [{ offeredOnPage }, { offeredSamlProviders }, { ProviderLinks }] = await Promise.all([
-    import('#shared/federation/on-page'),
-    import('#shared/federation/saml-providers'),
+    import('#shared/domains/federation/on-page'),
+    import('#shared/domains/federation/saml-providers'),
     import('./providers.part.tsx'),
   ])
   const { upstreams } = await offeredOnPage(ctx, door)

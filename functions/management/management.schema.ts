@@ -1,10 +1,10 @@
 // Wire shapes of hmgr/admin: what was done is a sentence and the id of the thing, a list stands beside its sentence.
 import * as z from 'zod'
-import { TenantUser, UserObject } from '#shared/administration/people.schema'
-import { ListedPermission } from '#shared/administration/permissions.schema'
-import { ListedRole } from '#shared/administration/roles.schema'
-import { TenantObject } from '#shared/administration/tenants.schema'
-import { Id } from '#shared/administration/wire'
+import { TenantUser, UserObject } from '#shared/domains/administration/people.schema'
+import { ListedPermission } from '#shared/domains/administration/permissions.schema'
+import { ListedRole } from '#shared/domains/administration/roles.schema'
+import { TenantObject } from '#shared/domains/administration/tenants.schema'
+import { Id } from '#shared/domains/administration/wire'
 
 const message = z.string()
 

@@ -1,9 +1,9 @@
 // People of the tenant, and one's own record.
-import { InviteBody } from '#shared/administration/invitations.schema'
-import { ProfileBody } from '#shared/administration/people.schema'
-import type { ErrorCode } from '#shared/errors'
-import { user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { InviteBody } from '#shared/domains/administration/invitations.schema'
+import { ProfileBody } from '#shared/domains/administration/people.schema'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import {
   GiveRole,
@@ -36,7 +36,7 @@ export const peopleRoutes = [
     emits: 'nothing',
     handle: async ({ ctx, principal, query: { search, ...page } }) => ({
       message: 'Users of the tenant',
-      ...(await (await import('#shared/administration/lists')).listTenantUsers(ctx, principal.tenantId, { search }, page)),
+      ...(await (await import('#shared/domains/administration/lists')).listTenantUsers(ctx, principal.tenantId, { search }, page)),
     }),
   }),
   route({
@@ -50,7 +50,7 @@ export const peopleRoutes = [
     errors: ['invalid_request', 'not_found', 'email_taken', 'username_taken', 'quota_exceeded', 'cannot_grant'],
     emits: ['user.invited'],
     handle: async ({ ctx, principal, body }) => {
-      const invited = await (await import('#shared/administration/invitations')).invite(ctx, principal, body)
+      const invited = await (await import('#shared/domains/administration/invitations')).invite(ctx, principal, body)
       return { message: 'User invited', user_id: invited.user_id }
     },
   }),
@@ -80,7 +80,7 @@ export const peopleRoutes = [
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path }) => {
       const of = { tenantId: principal.tenantId, userId: path.user_id }
-      await (await import('#shared/administration/status')).setActive(ctx, principal, { ...of, active: false, event: 'user.deleted' })
+      await (await import('#shared/domains/administration/status')).setActive(ctx, principal, { ...of, active: false, event: 'user.deleted' })
       return { message: 'User deleted', user_id: path.user_id }
     },
   }),
@@ -95,7 +95,7 @@ export const peopleRoutes = [
     errors: ['not_found', 'cannot_grant', 'conflict', 'quota_exceeded'],
     emits: ['role_binding.assigned'],
     handle: async ({ ctx, principal, path: { user_id }, body: { role_id } }) => {
-      await (await import('#shared/administration/bindings')).assignRole(ctx, principal, { user_id, role_id })
+      await (await import('#shared/domains/administration/bindings')).assignRole(ctx, principal, { user_id, role_id })
       return { message: 'Role assigned', user_id, role_id }
     },
   }),
@@ -109,7 +109,7 @@ export const peopleRoutes = [
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['role_binding.revoked'],
     handle: async ({ ctx, principal, path }) => {
-      await (await import('#shared/administration/bindings')).revokeRoleOf(ctx, principal, path.user_id, path.role_id)
+      await (await import('#shared/domains/administration/bindings')).revokeRoleOf(ctx, principal, path.user_id, path.role_id)
       return { message: 'Role removed', ...path }
     },
   }),

@@ -1,10 +1,10 @@
 // A person's record, as administrators change it and as its owner does.
 import type * as z from 'zod'
-import { forTenant } from '#db/tenant'
-import { personOf, showUser } from '#shared/administration/people'
-import type { ProfileBody } from '#shared/administration/people.schema'
-import { updateProfile } from '#shared/administration/profile'
-import type { User } from '#shared/http/principal'
+import { forTenant } from '#db/engine/tenant'
+import { personOf, showUser } from '#shared/domains/administration/people'
+import type { ProfileBody } from '#shared/domains/administration/people.schema'
+import { updateProfile } from '#shared/domains/administration/profile'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 
 type Body = z.output<typeof ProfileBody>

@@ -1,14 +1,14 @@
 // Roles and permissions of the tenant.
 
-import { NewPermission, PermissionQuery } from '#shared/administration/permissions.schema'
-import { RoleBody, RolePath, RoleQuery } from '#shared/administration/roles.schema'
-import { json, Sent } from '#shared/http/route'
+import { NewPermission, PermissionQuery } from '#shared/domains/administration/permissions.schema'
+import { RoleBody, RolePath, RoleQuery } from '#shared/domains/administration/roles.schema'
+import { json, Sent } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { PermissionDone, Permissions, RoleDone, Roles } from './management.schema.ts'
 import { managing } from './managing.ts'
 
 /** Rules are loaded when somebody asks for what they do. */
-const [roles, permissions] = [() => import('#shared/administration/roles'), () => import('#shared/administration/permissions')]
+const [roles, permissions] = [() => import('#shared/domains/administration/roles'), () => import('#shared/domains/administration/permissions')]
 
 const BASE = '/authsec/hmgr/admin'
 

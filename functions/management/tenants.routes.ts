@@ -1,14 +1,14 @@
 // Companies: a tenant's administrators see and change their own, the platform's all of them.
-import { actingTenant } from '#shared/administration/acting'
-import { changing, creating, deleteTenantOperation, listing } from '#shared/administration/tenants.operations'
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { changing, creating, deleteTenantOperation, listing } from '#shared/domains/administration/tenants.operations'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { TenantDone, Tenants } from './management.schema.ts'
 import { managing } from './managing.ts'
 
 const BASE = '/authsec/hmgr/admin/tenants'
-const rules = () => import('#shared/administration/tenants')
+const rules = () => import('#shared/domains/administration/tenants')
 
 export const tenantRoutes = [
   route({

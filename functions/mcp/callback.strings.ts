@@ -1,5 +1,5 @@
 // What the page says that a browser comes back to, in each language.
-import type { Language } from '#shared/page/language'
+import type { Language } from '#shared/platform/pages/language'
 
 type CallbackStrings = {
   readonly title: string

@@ -1,8 +1,8 @@
 // Who is behind a session, in the words of mcp-auth, and which tools they may call.
 import type * as z from 'zod'
+import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findMcpState, findTools, type McpPerson, type McpState } from '#db/store/mcp'
-import { forTenant, type TenantId } from '#db/tenant'
-import { readHandle } from '#shared/oauth/handles'
+import { readHandle } from '#shared/domains/oauth/handles'
 import type { Ctx } from './group.ts'
 import type { UserInfo } from './mcp.schema.ts'
 import { allows, heldBy } from './tool-rules.ts'

@@ -1,7 +1,7 @@
 // Signing in from an MCP client, at both places where its SDK looks.
-import { pageErrorOnDemand } from '#page/on-demand'
-import { may, open } from '#shared/http/access'
-import { html, json } from '#shared/http/route'
+import { pageErrorOnDemand } from '#pages/on-demand'
+import { may, open } from '#shared/platform/http/access'
+import { html, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import {
   AuthenticateMcp,

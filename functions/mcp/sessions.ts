@@ -1,5 +1,6 @@
 // A session of an MCP client: begun by anybody who knows the client, opened by the person who signs in, and by nobody else.
 import type * as z from 'zod'
+import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
 import {
   authenticateMcpSession,
@@ -11,16 +12,15 @@ import {
   type McpSession,
 } from '#db/store/mcp'
 import { redeemCode } from '#db/store/oauth-authorizations'
-import { atomically, forTenant, type TenantId, type TenantTx } from '#db/tenant'
-import { type Actor, byAnonymous, byUser, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
-import { equal } from '#shared/crypto/equal'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
-import { newFamily, newHandle, readHandle, sha256 } from '#shared/oauth/handles'
-import { ENDPOINTS, MCP_CALLBACK } from '#shared/oauth/offered'
-import { opaque } from '#shared/random'
-import { doorOf } from '#shared/sign-up/client'
+import { type Actor, byAnonymous, byUser, record } from '#shared/domains/audit/record'
+import { newFamily, newHandle, readHandle, sha256 } from '#shared/domains/oauth/handles'
+import { ENDPOINTS, MCP_CALLBACK } from '#shared/domains/oauth/offered'
+import { doorOf } from '#shared/domains/sign-up/client'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import { opaque } from '#shared/kernel/random'
+import { equal } from '#shared/platform/crypto/equal'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { AuthenticateMcp, CallbackMcp, McpAuthenticated, McpCalledBack, McpStatus, Started, StartMcp } from './mcp.schema.ts'
 import { accessibleTools, findSession, userInfo } from './person.ts'

@@ -1,6 +1,6 @@
 // What MCP servers ask about their tools, at both places where the SDK looks.
-import { open } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { CallTool, CleanedUp, CleanUp, ListTools, ProtectTool, ToolAnswer, ToolList, ToolPath, ToolVerdict } from './mcp.schema.ts'
 import { callTool, cleanUp, listTools, protectTool } from './tools.ts'

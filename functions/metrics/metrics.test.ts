@@ -1,9 +1,9 @@
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { CacheAway } from '#shared/cache/cache'
-import { user } from '#shared/http/access'
-import { text } from '#shared/http/route'
-import { startApp } from '#shared/testing/app'
+import { CacheAway } from '#shared/platform/cache/cache'
+import { user } from '#shared/platform/http/access'
+import { text } from '#shared/platform/http/route'
+import { startApp } from '#tests/support/app'
 import { route } from './group.ts'
 import { metricsRoutes } from './routes.ts'
 

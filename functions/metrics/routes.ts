@@ -1,6 +1,6 @@
 // Metrics at the root and below the compatibility prefix.
-import { scraper } from '#shared/http/access'
-import { text } from '#shared/http/route'
+import { scraper } from '#shared/platform/http/access'
+import { text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { packed } from './packed.ts'
 import { scrape } from './scrape.ts'

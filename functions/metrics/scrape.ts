@@ -1,6 +1,6 @@
-// Metrics of the fleet, and the gauges of the process that answers. Their names are in shared/metrics/definitions.ts.
-import type { BaseCtx } from '#shared/context'
-import { gaugeProcess } from '#shared/metrics/process'
+// Metrics of the fleet, and the gauges of the process that answers. Their names are in shared/platform/metrics/definitions.ts.
+import type { BaseCtx } from '#shared/platform/context'
+import { gaugeProcess } from '#shared/platform/metrics/process'
 
 type Deps = Pick<BaseCtx, 'metrics' | 'db' | 'config'>
 

@@ -1,6 +1,6 @@
 // Migrations of the one database, and what the original offers for a database per tenant. Platform administrators alone.
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import {
   MigrationRun,

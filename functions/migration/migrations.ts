@@ -1,12 +1,12 @@
 // Migrations of the one database that all tenants share.
-import { sqlState } from '#db/client'
-import { type MigrationState, migrate, migrationState } from '#db/migrate'
+import { sqlState } from '#db/engine/client'
+import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
+import { type MigrationState, migrate, migrationState } from '#db/migrations/migrate'
 import { findTenant, pageOfTenants, type Tenant } from '#db/store/tenants'
-import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import type { RequestCtx } from '#shared/context'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
+import { byUser, record } from '#shared/domains/audit/record'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'random' | 'keyring' | 'request'>
 

@@ -1,9 +1,9 @@
 // How far a client's request to be let in is. Whoever did not make it learns nothing of it.
 import type * as z from 'zod'
+import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findAccessRequest } from '#db/store/registered-clients'
-import { forTenant, type TenantId } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { choseBasic } from '#shared/http/basic'
+import { AppError } from '#shared/kernel/errors'
+import { choseBasic } from '#shared/platform/http/basic'
 import { authenticateClient } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
 import type { AccessRequestState } from './register.schema.ts'

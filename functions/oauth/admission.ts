@@ -1,14 +1,15 @@
 // How a client that no administrator entered comes to a company: by the resource that it asks for, where that company and that server let such clients in.
+
+import { alsoFor, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { markClientUsed, moveUnusedClient, putAccessRequest } from '#db/store/registered-clients'
 import { findServerByIdentifier, findTenantOfResource, registerClient } from '#db/store/resource-servers'
 import { findTenant, useQuota } from '#db/store/tenants'
-import { alsoFor, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
-import { byClient, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
-import { AppError } from '#shared/errors'
-import { sha256 } from '#shared/oauth/handles'
-import { quotaOf } from '#shared/tenancy/quotas'
+import { byClient, record } from '#shared/domains/audit/record'
+import { sha256 } from '#shared/domains/oauth/handles'
+import { quotaOf } from '#shared/domains/tenancy/quotas'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
 import { authenticateClient, type ClientForm, findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
 

@@ -1,6 +1,6 @@
 // Grants that begin without a browser of the client: on a device, and at a person’s phone.
-import { open } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { BackchannelAuthentication, BackchannelForm, DeviceAuthorization, DeviceAuthorizationForm } from './device-authorization.schema.ts'
 import { route } from './group.ts'
 

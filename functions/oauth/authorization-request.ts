@@ -1,8 +1,8 @@
 // What an authorization request may say: checks in this order, because their order is the security property. Those before the redirect address is proved
 // answer a person, on a page; those after it answer the client, at that address.
 import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
-import { AppError } from '#shared/errors'
-import { type Details, parseDetails } from '#shared/oauth/details'
+import { type Details, parseDetails } from '#shared/domains/oauth/details'
+import { AppError } from '#shared/kernel/errors'
 import { defaultScopes, parseScopes, requireKnownScopes, resourceFor } from './scopes.ts'
 
 /** Parameters that mean something here; others are ignored (RFC 6749 section 3.1). */

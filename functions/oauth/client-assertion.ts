@@ -1,12 +1,12 @@
 // A client that proves itself with a signed assertion (RFC 7523 section 2.2, as narrowed by draft-ietf-oauth-rfc7523bis: the audience is the issuer, and
 // nothing else).
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
+import { forTenant } from '#db/engine/tenant'
 import { useIdOnce } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
-import { forTenant } from '#db/tenant'
-import { secondsAfter, unixSeconds } from '#shared/clock'
-import { sha256 } from '#shared/oauth/handles'
-import { CLIENT_SIGNING_ALGS } from '#shared/oauth/offered'
+import { sha256 } from '#shared/domains/oauth/handles'
+import { CLIENT_SIGNING_ALGS } from '#shared/domains/oauth/offered'
+import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import type { Ctx } from './group.ts'
 
 /** Longer-lived assertions would have to be remembered for longer, and are not needed: a client makes one when it calls. */

@@ -1,12 +1,12 @@
 // What a client may say of itself, when no administrator vouches for it: never more than a program that people let in one by one. Pure.
 import type * as z from 'zod'
 import type { Client, ClientChange } from '#db/store/clients'
-import { isRedirectUri } from '#shared/clients/redirect-uri'
-import { AppError } from '#shared/errors'
-import { isLocalHost, judgeUrl } from '#shared/fetch/target'
-import { plainText } from '#shared/grants/plain-text'
-import type { ClientMetadata } from '#shared/oauth/client-metadata.schema'
-import { CIBA, CLIENT_AUTH_METHODS, DEVICE_CODE } from '#shared/oauth/offered'
+import { isRedirectUri } from '#shared/domains/clients/redirect-uri'
+import { plainText } from '#shared/domains/device-authorization/plain-text'
+import type { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
+import { CIBA, CLIENT_AUTH_METHODS, DEVICE_CODE } from '#shared/domains/oauth/offered'
+import { AppError } from '#shared/kernel/errors'
+import { isLocalHost, judgeUrl } from '#shared/platform/fetch/target'
 import type { Ctx } from './group.ts'
 
 export type Said = z.output<typeof ClientMetadata>

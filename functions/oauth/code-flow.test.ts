@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
 import { removeClientFrom } from '#db/store/resource-servers'
 import { revokeSession } from '#db/store/sessions'
 import { setTenantStatus } from '#db/store/tenants'
-import { atomically, forTenant } from '#db/tenant'
-import { pageError } from '#page/error'
-import { authorizationServerError } from '#shared/http/problem'
-import { startApp } from '#shared/testing/app'
-import { countedDb } from '#shared/testing/counted'
-import { testDb } from '#shared/testing/database'
-import { interruptedDb } from '#shared/testing/interrupted'
+import { pageError } from '#pages/error'
+import { authorizationServerError } from '#shared/platform/http/problem'
+import { startApp } from '#tests/support/app'
+import { countedDb } from '#tests/support/counted'
+import { testDb } from '#tests/support/database'
+import { interruptedDb } from '#tests/support/interrupted'
 import {
   answerIn,
   authorizePath,
@@ -26,8 +26,8 @@ import {
   post,
   REDIRECT,
   VERIFIER,
-} from '#shared/testing/oauth'
-import { change } from '#shared/testing/sign-in'
+} from '#tests/support/oauth'
+import { change } from '#tests/support/sign-in'
 import { oauthRoutes } from './routes.ts'
 
 const SCOPES = [

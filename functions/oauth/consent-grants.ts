@@ -1,10 +1,10 @@
 // What a person allowed clients: to see, and to take back.
 import type * as z from 'zod'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { deleteGrant, listGrants } from '#db/store/oauth-authorizations'
-import { atomically, forTenant } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
+import { byUser, record } from '#shared/domains/audit/record'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type { GrantList } from './grants.schema.ts'
 import type { Ctx } from './group.ts'
 

@@ -1,5 +1,5 @@
 // What the consent page says, in each language.
-import type { Language } from '#shared/page/language'
+import type { Language } from '#shared/platform/pages/language'
 
 export type ConsentStrings = {
   readonly title: string

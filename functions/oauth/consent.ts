@@ -1,9 +1,10 @@
 // The person's answer on the consent page. It counts once, in the session that was asked, for the client that asked.
+
+import { forTenant } from '#db/engine/tenant'
 import { takeConsent } from '#db/store/oauth-code-flow'
-import { forTenant } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
-import { readHandle } from '#shared/oauth/handles'
+import { readHandle } from '#shared/domains/oauth/handles'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import { judge, pickParameters } from './authorization-request.ts'
 import { away, grantable, type Page, toClient } from './authorize.ts'
 import { knownTypes } from './detail-types.ts'

@@ -1,8 +1,9 @@
 // The types of what a request asks for in detail, as the tenant registered them.
+
+import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { type DetailType, findDetailTypes } from '#db/store/oauth-details'
-import { forTenant, type TenantDb } from '#db/tenant'
-import type { Details } from '#shared/oauth/details'
-import { judgeDetails } from '#shared/oauth/judge-details'
+import type { Details } from '#shared/domains/oauth/details'
+import { judgeDetails } from '#shared/domains/oauth/judge-details'
 import type { Judged } from './authorization-request.ts'
 import type { Ctx } from './group.ts'
 

@@ -1,11 +1,11 @@
 // Authorization details (RFC 9396) in every channel, and limits that are used up.
 import { describe, expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findBudgets } from '#db/store/oauth-details'
-import { forTenant } from '#db/tenant'
-import { authorizationServerError } from '#shared/http/problem'
-import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#shared/testing/agents'
-import { startApp } from '#shared/testing/app'
-import { answerIn, authorizePath, basicOf, browserOf, claimsOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#shared/testing/oauth'
+import { authorizationServerError } from '#shared/platform/http/problem'
+import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#tests/support/agents'
+import { startApp } from '#tests/support/app'
+import { answerIn, authorizePath, basicOf, browserOf, claimsOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const start = async () => {

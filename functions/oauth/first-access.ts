@@ -1,11 +1,12 @@
 // A resource server's access policy: whoever comes to it first is given the role that an administrator chose for that, once.
+
+import { atomically, forTenant } from '#db/engine/tenant'
 import { bindRole } from '#db/store/bindings'
 import { noteFirstAccess } from '#db/store/registered-clients'
 import { findRole } from '#db/store/roles'
 import { raisePolicyVersion } from '#db/store/tenants'
-import { atomically, forTenant } from '#db/tenant'
-import { bySystem, record } from '#shared/audit/record'
-import type { User } from '#shared/http/principal'
+import { bySystem, record } from '#shared/domains/audit/record'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 
 /** What was taken away since is not given again. Routes that call this emit `role_binding.assigned`. */

@@ -1,7 +1,7 @@
 // The exchange of a code by a front end that is a client itself.
-import { open } from '#shared/http/access'
-import { outcomeError } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { outcomeError } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { ExchangedToken, ExchangeToken } from './front-end-tokens.schema.ts'
 import { route } from './group.ts'
 

@@ -1,7 +1,7 @@
 // What people allowed clients.
-import { user } from '#shared/http/access'
-import { authsecError } from '#shared/http/problem'
-import { empty, json } from '#shared/http/route'
+import { user } from '#shared/platform/http/access'
+import { authsecError } from '#shared/platform/http/problem'
+import { empty, json } from '#shared/platform/http/route'
 import { ownGrants, takeBack } from './consent-grants.ts'
 import { GrantList, GrantPath } from './grants.schema.ts'
 import { route } from './group.ts'

@@ -1,7 +1,7 @@
 // Group: the authorization server (/oauth/*).
-import type { CibaCtx } from '#shared/ciba/request'
-import type { Outbound } from '#shared/fetch/guarded'
-import { routeFor } from '#shared/http/route'
+import type { CibaCtx } from '#shared/domains/ciba/request'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = CibaCtx & {
   /** The way to what clients name: their keys, their metadata. */

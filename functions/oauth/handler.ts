@@ -1,10 +1,10 @@
 // Composition root of the oauth function.
-import { cloud } from '#shared/cloud'
-import { lazyOutbound } from '#shared/fetch/lazy'
-import { lambda } from '#shared/http/lambda'
-import { group, mount } from '#shared/http/mount'
-import { authorizationServerError } from '#shared/http/problem'
-import { lazyPush } from '#shared/push/lazy'
+import { cloud } from '#shared/domains/composition/cloud'
+import { lazyOutbound } from '#shared/platform/fetch/lazy'
+import { lambda } from '#shared/platform/http/lambda'
+import { group, mount } from '#shared/platform/http/mount'
+import { authorizationServerError } from '#shared/platform/http/problem'
+import { lazyPush } from '#shared/platform/outbox/push/lazy'
 import type { Ctx } from './group.ts'
 import { oauthRoutes } from './routes.ts'
 

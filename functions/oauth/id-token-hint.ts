@@ -1,9 +1,9 @@
 // An ID token of ours that comes back to us: as a hint (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2, CIBA Core section 7.1), where it may have
 // expired, says who was meant and proves nothing about who calls; or as what a token exchange begins with.
 import { compactVerify } from 'jose'
-import { asTenantId, type TenantId } from '#db/tenant'
-import type { BaseCtx } from '#shared/context'
-import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/token/strict-jws'
+import { asTenantId, type TenantId } from '#db/engine/tenant'
+import type { BaseCtx } from '#shared/platform/context'
+import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tokens/strict-jws'
 
 export type Hinted = {
   readonly tenantId: TenantId

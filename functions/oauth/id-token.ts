@@ -1,9 +1,9 @@
 // ID tokens (OpenID Connect Core section 2): who signed in, for one client. How one that comes back is read: id-token-hint.ts.
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
+import type { TenantId } from '#db/engine/tenant'
 import type { Standing } from '#db/store/oauth-families'
-import type { TenantId } from '#db/tenant'
-import { unixSeconds } from '#shared/clock'
+import { unixSeconds } from '#shared/kernel/clock'
 import type { Ctx } from './group.ts'
 
 export const IDENTITY_TOKEN_SECONDS = 300

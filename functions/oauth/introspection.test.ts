@@ -1,12 +1,12 @@
 // Who learns what of a token, and who ends it.
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
-import { openDb } from '#db/client'
-import { authorizationServerError } from '#shared/http/problem'
-import { startApp } from '#shared/testing/app'
-import { countedDb } from '#shared/testing/counted'
-import { testDb } from '#shared/testing/database'
-import { basicOf, browserOf, changeClient, claimsOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#shared/testing/oauth'
+import { openDb } from '#db/engine/client'
+import { authorizationServerError } from '#shared/platform/http/problem'
+import { startApp } from '#tests/support/app'
+import { countedDb } from '#tests/support/counted'
+import { testDb } from '#tests/support/database'
+import { basicOf, browserOf, changeClient, claimsOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const start = async (db = openDb) => {

@@ -1,9 +1,9 @@
 // What is left of the limits of a token.
 import type * as z from 'zod'
+import type { TenantDb } from '#db/engine/tenant'
 import { type Budget, findBudgetPath } from '#db/store/oauth-details'
-import type { TenantDb } from '#db/tenant'
-import type { AccessClaims } from '#shared/oauth/access-token'
-import { detailHash } from '#shared/oauth/details'
+import type { AccessClaims } from '#shared/domains/oauth/access-token'
+import { detailHash } from '#shared/domains/oauth/details'
 import { shownLeft } from './budgets.ts'
 import type { Left } from './introspection.schema.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { authorizationServerError } from '#shared/http/problem'
-import { startApp, type TestApp } from '#shared/testing/app'
-import { newOauthClient, newResource, type OauthTestClient } from '#shared/testing/oauth'
+import { authorizationServerError } from '#shared/platform/http/problem'
+import { startApp, type TestApp } from '#tests/support/app'
+import { newOauthClient, newResource, type OauthTestClient } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const start = async () => {

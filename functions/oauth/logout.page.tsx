@@ -1,8 +1,8 @@
 // Whether somebody wants to sign out, where nothing but the address of a page says so.
-import { Submit } from '#page/form'
-import { answerPage, Form, openPage } from '#page/hosted'
-import type { User } from '#shared/http/principal'
-import { fill } from '#shared/page/wait'
+import { Submit } from '#pages/form'
+import { answerPage, Form, openPage } from '#pages/hosted'
+import type { User } from '#shared/platform/http/principal'
+import { fill } from '#shared/platform/pages/wait'
 import { mayLeadTo } from './consent.page.tsx'
 import type { Ctx } from './group.ts'
 import type { LogoutAsked } from './logout.schema.ts'

@@ -1,8 +1,8 @@
 // Where a client sends a person to sign out.
-import { pageErrorOnDemand } from '#page/on-demand'
-import { browser, open, page } from '#shared/http/access'
-import { empty, htmlOrGo, Sent } from '#shared/http/route'
-import { ENDPOINTS } from '#shared/oauth/offered'
+import { pageErrorOnDemand } from '#pages/on-demand'
+import { ENDPOINTS } from '#shared/domains/oauth/offered'
+import { browser, open, page } from '#shared/platform/http/access'
+import { empty, htmlOrGo, Sent } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { LogoutConfirmation, LogoutForm, LogoutQuery } from './logout.schema.ts'
 

@@ -1,12 +1,12 @@
 // A client sends a person here to sign out (OpenID Connect RP-Initiated Logout 1.0). Without an ID token that says who is meant, the person is asked. Nobody is
 // sent on but to an address that the client is registered with.
 import type * as z from 'zod'
-import { signOut } from '#shared/account/sessions'
-import { goTo } from '#shared/browser/go'
-import { endedSessionCookie } from '#shared/browser/session'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
-import { type As, as, Sent } from '#shared/http/route'
+import { signOut } from '#shared/domains/account/sessions'
+import { AppError } from '#shared/kernel/errors'
+import { goTo } from '#shared/platform/http/pages/go'
+import { endedSessionCookie } from '#shared/platform/http/pages/session'
+import type { User } from '#shared/platform/http/principal'
+import { type As, as, Sent } from '#shared/platform/http/route'
 import type { Page } from './authorize.ts'
 import { findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'

@@ -1,9 +1,10 @@
 // Clients that nobody entered and nobody has let in yet: for how long they wait, and how many of them there may be. Whoever comes takes a place that others
 // may need, so a place on the network gets a part of them alone: a stranger by himself cannot close the door.
+
+import type { TenantTx } from '#db/engine/tenant'
 import { countSelfRegistered } from '#db/store/registered-clients'
-import type { TenantTx } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { limitKeyOf } from '#shared/http/address'
+import { AppError } from '#shared/kernel/errors'
+import { limitKeyOf } from '#shared/kernel/ip-address'
 import type { Ctx } from './group.ts'
 
 const HOUR = 3600

@@ -1,11 +1,12 @@
 // A client pushes its authorization request here first (RFC 9126), proved and judged before any browser is involved.
+
+import { forTenant } from '#db/engine/tenant'
 import { insertRequest } from '#db/store/oauth-authorizations'
-import { forTenant } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import { AppError } from '#shared/errors'
-import { proofKey } from '#shared/oauth/dpop'
-import { newHandle } from '#shared/oauth/handles'
-import { REQUEST_URI } from '#shared/oauth/offered'
+import { proofKey } from '#shared/domains/oauth/dpop'
+import { newHandle } from '#shared/domains/oauth/handles'
+import { REQUEST_URI } from '#shared/domains/oauth/offered'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
 import { judgedOrPending, settledClient } from './admission.ts'
 import { judge, pickParameters } from './authorization-request.ts'
 import type { ClientForm } from './client-authentication.ts'

@@ -1,8 +1,8 @@
 // Proof of possession, signed client assertions, pushed requests.
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { authorizationServerError } from '#shared/http/problem'
-import { startApp } from '#shared/testing/app'
+import { authorizationServerError } from '#shared/platform/http/problem'
+import { startApp } from '#tests/support/app'
 import {
   answerIn,
   authorizePath,
@@ -19,7 +19,7 @@ import {
   REDIRECT,
   TOKEN_URL,
   VERIFIER,
-} from '#shared/testing/oauth'
+} from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const ISSUER = 'http://localhost:7468'

@@ -1,10 +1,10 @@
 // Keys that a client publishes at an address of its own (`jwks_uri`): a copy is kept, and looked at anew when it is old or does not have the key that is meant.
-import type { Engine } from '#db/client'
+import type { Engine } from '#db/engine/client'
+import { forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { saveFetchedJwks } from '#db/store/registered-clients'
-import { forTenant } from '#db/tenant'
-import { FetchFailure } from '#shared/fetch/guarded'
-import { PublishedJwks } from '#shared/oauth/client-metadata.schema'
+import { PublishedJwks } from '#shared/domains/oauth/client-metadata.schema'
+import { FetchFailure } from '#shared/platform/fetch/guarded'
 import type { Ctx } from './group.ts'
 
 const FRESH_SECONDS = 3600

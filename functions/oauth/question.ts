@@ -1,10 +1,11 @@
 // What a person is asked, on our own page or at a front end of the company's own, and what is kept of it until the answer.
+
+import { forTenant, type TenantDb } from '#db/engine/tenant'
 import type { NewRequest } from '#db/store/oauth-authorizations'
 import type { DetailType } from '#db/store/oauth-details'
-import { forTenant, type TenantDb } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import type { User } from '#shared/http/principal'
-import { newHandle } from '#shared/oauth/handles'
+import { newHandle } from '#shared/domains/oauth/handles'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { User } from '#shared/platform/http/principal'
 import type { Judged, Parameters } from './authorization-request.ts'
 import type { Ctx } from './group.ts'
 

@@ -1,7 +1,7 @@
 // Where an answer may be sent: to an address that the client is registered with, and to no other. Pure.
 import type { OauthClient } from '#db/store/oauth-clients'
-import { AppError } from '#shared/errors'
-import { MCP_CALLBACK } from '#shared/oauth/offered'
+import { MCP_CALLBACK } from '#shared/domains/oauth/offered'
+import { AppError } from '#shared/kernel/errors'
 
 const LOOPBACK = /^(?:127\.0\.0\.1|\[::1\]|localhost)$/
 

@@ -1,8 +1,8 @@
 // Clients that register themselves, and what they wait for.
 
-import { open } from '#shared/http/access'
-import { registrationError } from '#shared/http/problem'
-import { empty, json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { registrationError } from '#shared/platform/http/problem'
+import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AccessRequestPath, AccessRequestState, RegisterBody, RegisteredClient, RegisteredPath, UpdateBody } from './register.schema.ts'
 

@@ -1,6 +1,6 @@
 // Wire shapes of dynamic registration (RFC 7591) and its management (RFC 7592).
 import * as z from 'zod'
-import { ClientMetadata } from '#shared/oauth/client-metadata.schema'
+import { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
 
 export const RegisterBody = ClientMetadata.extend({
   /** The resource server that the client wants to reach: it says whose client it is. */

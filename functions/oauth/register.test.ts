@@ -2,15 +2,15 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { atomically, forTenant, ofAllTenants, SYSTEM_TENANT } from '#db/engine/tenant'
 import { insertClient } from '#db/store/clients'
 import { findOauthClient } from '#db/store/oauth-clients'
 import { deleteUnusedClientsOfAllTenants, findMetadataClient } from '#db/store/registered-clients'
 import { updateResourceServer } from '#db/store/resource-servers'
 import { updateTenantSettings } from '#db/store/tenants'
-import { atomically, forTenant, ofAllTenants, SYSTEM_TENANT } from '#db/tenant'
-import { guardedFetch } from '#shared/fetch/guarded'
-import { authorizationServerError } from '#shared/http/problem'
-import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { guardedFetch } from '#shared/platform/fetch/guarded'
+import { authorizationServerError } from '#shared/platform/http/problem'
+import { type Company, startApp, type TestApp } from '#tests/support/app'
 import {
   answerIn,
   authorizePath,
@@ -23,7 +23,7 @@ import {
   post,
   type TestBrowser,
   VERIFIER,
-} from '#shared/testing/oauth'
+} from '#tests/support/oauth'
 import { resourceRoutes } from '../resources/routes.ts'
 import { publishedKeys } from './published-keys.ts'
 import { oauthRoutes } from './routes.ts'

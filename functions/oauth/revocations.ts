@@ -2,13 +2,13 @@
 // of the record: whatever ends something writes its event in the same transaction, so nothing can be forgotten, and nothing is written twice.
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
+import type { TenantDb } from '#db/engine/tenant'
 import type { Asker } from '#db/store/oauth-introspection'
 import { findAffected, findEventsSince } from '#db/store/oauth-revocations'
-import type { TenantDb } from '#db/tenant'
-import { secondsAfter, unixSeconds } from '#shared/clock'
-import { AppError } from '#shared/errors'
-import { Sent } from '#shared/http/route'
-import { DISTRUSTING, type Distrusted, distrustDigest, distrustOf } from '#shared/oauth/distrust'
+import { DISTRUSTING, type Distrusted, distrustDigest, distrustOf } from '#shared/domains/oauth/distrust'
+import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 import { provedAsker } from './introspection.ts'
 

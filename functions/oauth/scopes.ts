@@ -1,7 +1,7 @@
 // What may be asked for, and of whom: resource indicators (RFC 8707) and scopes (RFC 6749 section 3.3). Pure.
 import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
-import { AppError } from '#shared/errors'
-import { isIdentityScope } from '#shared/oauth/offered'
+import { isIdentityScope } from '#shared/domains/oauth/offered'
+import { AppError } from '#shared/kernel/errors'
 
 const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 

@@ -1,13 +1,13 @@
 // Token exchange (RFC 8693): who acts for whom, and that nothing grows on the way.
 import { describe, expect, test } from 'vitest'
-import { atomically, forTenant } from '#db/tenant'
-import { authorizationServerError } from '#shared/http/problem'
-import { TOKEN_TYPES } from '#shared/oauth/offered'
-import { EXCHANGE, exchange, introspected, newAgent, newExchanger, newPolicy } from '#shared/testing/agents'
-import { startApp } from '#shared/testing/app'
-import { countedDb } from '#shared/testing/counted'
-import { testDb } from '#shared/testing/database'
-import { browserOf, changeClient, claimsOf, codeFor, newOauthClient, newResource, post, prover, TOKEN_URL, VERIFIER } from '#shared/testing/oauth'
+import { atomically, forTenant } from '#db/engine/tenant'
+import { TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { authorizationServerError } from '#shared/platform/http/problem'
+import { EXCHANGE, exchange, introspected, newAgent, newExchanger, newPolicy } from '#tests/support/agents'
+import { startApp } from '#tests/support/app'
+import { countedDb } from '#tests/support/counted'
+import { testDb } from '#tests/support/database'
+import { browserOf, changeClient, claimsOf, codeFor, newOauthClient, newResource, post, prover, TOKEN_URL, VERIFIER } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const SCOPES = [{ name: 'tools:read' }, { name: 'tools:write', permission: 'tools:write' }, { name: 'tools:admin', permission: 'tools:admin' }]

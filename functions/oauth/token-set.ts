@@ -1,12 +1,12 @@
 // What a token request earns: the access token, and with a person behind it the ID token and the next refresh token.
 
+import type { TenantId } from '#db/engine/tenant'
 import type { Act } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
 import type { Standing } from '#db/store/oauth-families'
-import type { TenantId } from '#db/tenant'
-import { issueAccessToken } from '#shared/oauth/access-token'
-import { refreshToken } from '#shared/oauth/handles'
-import { isIdentityScope } from '#shared/oauth/offered'
+import { issueAccessToken } from '#shared/domains/oauth/access-token'
+import { refreshToken } from '#shared/domains/oauth/handles'
+import { isIdentityScope } from '#shared/domains/oauth/offered'
 import type { Ctx } from './group.ts'
 import { IDENTITY_TOKEN_SECONDS, issueIdToken } from './id-token.ts'
 

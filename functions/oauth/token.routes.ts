@@ -1,6 +1,6 @@
 // Endpoints for programs: tokens, and what becomes of them. Under the names that the original's OAuth server had, too.
-import { open } from '#shared/http/access'
-import { json, text } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { json, text } from '#shared/platform/http/route'
 import { quickIntrospectionForm, quickTokenForm } from './form-check.ts'
 import { route } from './group.ts'
 import { IntrospectionForm, RevocationForm, RevocationsQuery, SpendAnswer, SpendForm, TokenDescription, Userinfo } from './introspection.schema.ts'

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { openDb } from '#db/client'
-import { authorizationServerError } from '#shared/http/problem'
-import { startApp, type TestApp } from '#shared/testing/app'
-import { countedDb } from '#shared/testing/counted'
-import { testDb } from '#shared/testing/database'
-import { basicOf, changeClient, claimsOf, headerOf, newOauthClient, newResource, post } from '#shared/testing/oauth'
+import { openDb } from '#db/engine/client'
+import { authorizationServerError } from '#shared/platform/http/problem'
+import { startApp, type TestApp } from '#tests/support/app'
+import { countedDb } from '#tests/support/counted'
+import { testDb } from '#tests/support/database'
+import { basicOf, changeClient, claimsOf, headerOf, newOauthClient, newResource, post } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const start = (options: Parameters<typeof startApp>[1] = {}) => startApp(oauthRoutes, { render: authorizationServerError, ...options })

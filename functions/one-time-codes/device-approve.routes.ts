@@ -1,6 +1,6 @@
 // A device is approved by somebody who has no session, with the factors of a sign-in.
-import { open } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { ApproveDevice, DeviceApproved } from './device-approve.schema.ts'
 import { route } from './group.ts'
 

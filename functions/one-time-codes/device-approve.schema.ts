@@ -1,7 +1,7 @@
 // Wire shapes of approving a device with a code.
 import * as z from 'zod'
-import { Email } from '#shared/email'
-import { UserCode } from '#shared/grants/grants.schema'
+import { UserCode } from '#shared/domains/device-authorization/grants.schema'
+import { Email } from '#shared/kernel/email'
 
 export const ApproveDevice = z
   .object({

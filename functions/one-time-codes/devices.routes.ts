@@ -1,11 +1,11 @@
 // Authenticator apps as devices: the platform's paths and the tenants', which differ in shape alone.
 
-import type { ErrorCode } from '#shared/errors'
-import { FRESH_SECONDS } from '#shared/factors/fresh'
-import { open, user } from '#shared/http/access'
-import { outcomeError } from '#shared/http/problem'
-import { json, Sent } from '#shared/http/route'
-import { administers } from '#shared/sign-in/administers'
+import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+import { administers } from '#shared/domains/sign-in/administers'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { open, user } from '#shared/platform/http/access'
+import { outcomeError } from '#shared/platform/http/problem'
+import { json, Sent } from '#shared/platform/http/route'
 import {
   ConfirmDevice,
   DeviceConfirmed,

@@ -1,6 +1,6 @@
 // Wire shapes of authenticator apps as devices, below uflow/auth/totp and uflow/auth/tenant/totp.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 import { SixDigits } from './totp.schema.ts'
 
 const done = { success: z.literal(true), message: z.string() }

@@ -1,16 +1,16 @@
 // Authenticator apps as devices of a signed-in person.
 import type * as z from 'zod'
+import { forTenant } from '#db/engine/tenant'
 import { type Factor, findFactors } from '#db/store/factors'
 import { findTotpSecrets } from '#db/store/totp'
-import { forTenant } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { regenerateBackupCodes } from '#shared/factors/backup-codes'
-import { enroller } from '#shared/factors/enrolment'
-import { makePrimary, removeFactor } from '#shared/factors/manage'
-import { stageOf } from '#shared/factors/stage'
-import { beginTotp, confirmTotp, verifyTotp } from '#shared/factors/totp'
-import { renewedToken, VERIFIED } from '#shared/factors/verify'
-import type { User } from '#shared/http/principal'
+import { regenerateBackupCodes } from '#shared/domains/factors/backup-codes'
+import { enroller } from '#shared/domains/factors/enrolment'
+import { makePrimary, removeFactor } from '#shared/domains/factors/manage'
+import { stageOf } from '#shared/domains/factors/stage'
+import { beginTotp, confirmTotp, verifyTotp } from '#shared/domains/factors/totp'
+import { renewedToken, VERIFIED } from '#shared/domains/factors/verify'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type {
   ConfirmDevice,
   DeviceConfirmed,

@@ -1,8 +1,8 @@
 // Group: codes as second factors: authenticator apps, backup codes and SMS (webauthn/totp/*, webauthn/sms/*, uflow/auth/totp/*, uflow/auth/tenant/totp/*),
 // and which factors somebody has (webauthn/**/mfa/*). Apart from passkeys, whose packages these paths do not need.
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
-import type { Sms } from '#shared/sms/sms'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
+import type { Sms } from '#shared/platform/outbox/sms/sms'
 
 export type Ctx = RequestCtx & { readonly sms: Sms }
 export const route = routeFor<Ctx>()

@@ -1,9 +1,9 @@
 // Composition root of the function of one-time codes.
-import { cloud } from '#shared/cloud'
-import { lambda } from '#shared/http/lambda'
-import { group, mount } from '#shared/http/mount'
-import { authsecError } from '#shared/http/problem'
-import { configuredSms } from '#shared/sms/configured'
+import { cloud } from '#shared/domains/composition/cloud'
+import { lambda } from '#shared/platform/http/lambda'
+import { group, mount } from '#shared/platform/http/mount'
+import { authsecError } from '#shared/platform/http/problem'
+import { configuredSms } from '#shared/platform/outbox/sms/configured'
 import type { Ctx } from './group.ts'
 import { oneTimeCodeRoutes } from './routes.ts'
 

@@ -1,8 +1,8 @@
 // A phone as a second factor, below webauthn/sms.
 
-import type { ErrorCode } from '#shared/errors'
-import { userOrNobody } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { userOrNobody } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { BeginSms, ConfirmSms, RequestSms, SmsConfirmed, SmsSent, SmsVerified, VerifySms } from './sms.schema.ts'
 import { ENROLLER_ERRORS, PROOF, VERIFY_ERRORS } from './totp.routes.ts'

@@ -1,6 +1,6 @@
 // Wire shapes of a phone as a second factor.
 import * as z from 'zod'
-import { isPhoneNumber, normalisePhone } from '#shared/sms/phone'
+import { isPhoneNumber, normalisePhone } from '#shared/platform/outbox/sms/phone'
 import { SixDigits, who } from './totp.schema.ts'
 
 const Phone = z

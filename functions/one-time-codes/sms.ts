@@ -1,10 +1,10 @@
 // A phone is set up and verified, inside a session or inside a login transaction.
 import type * as z from 'zod'
-import { enroller } from '#shared/factors/enrolment'
-import { beginSms, confirmSms, requestSms, type SmsSent as Sent, verifySms } from '#shared/factors/sms'
-import { stageOf } from '#shared/factors/stage'
-import { renewedToken, VERIFIED } from '#shared/factors/verify'
-import type { User } from '#shared/http/principal'
+import { enroller } from '#shared/domains/factors/enrolment'
+import { beginSms, confirmSms, requestSms, type SmsSent as Sent, verifySms } from '#shared/domains/factors/sms'
+import { stageOf } from '#shared/domains/factors/stage'
+import { renewedToken, VERIFIED } from '#shared/domains/factors/verify'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { BeginSms, ConfirmSms, RequestSms, SmsConfirmed, SmsSent, SmsVerified, VerifySms } from './sms.schema.ts'
 

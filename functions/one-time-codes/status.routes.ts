@@ -1,6 +1,6 @@
 // Which factors somebody has, below webauthn/admin, webauthn/enduser and webauthn.
-import { userOrNobody } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { userOrNobody } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AdminStatus, AdminStatusQuery, EndUserStatus, EndUserStatusQuery, FlatLoginStatus, FlatStatus, MfaState } from './status.schema.ts'
 

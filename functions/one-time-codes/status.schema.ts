@@ -1,6 +1,6 @@
 // Wire shapes of which factors somebody has. No secret, no hash, no whole phone number.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 
 const proof = { login_ticket: z.string().max(256).optional() }
 export const AdminStatus = z.object({ email: Email, ...proof }).meta({ id: 'MfaStatusOfAdministrator' })

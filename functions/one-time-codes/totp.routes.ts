@@ -1,7 +1,7 @@
 // An authenticator app as a second factor, below webauthn/totp.
-import type { ErrorCode } from '#shared/errors'
-import { userOrNobody } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { userOrNobody } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { BeginTotp, ConfirmTotp, TotpBegun, TotpConfirmed, TotpVerified, VerifyTotp } from './totp.schema.ts'
 

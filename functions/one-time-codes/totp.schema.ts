@@ -1,6 +1,6 @@
 // Wire shapes of an authenticator app as a second factor.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 
 /** Whose it is, as the clients repeat it; and the ticket, for those that send no cookie. */
 export const who = { tenant_id: z.uuid(), email: Email, client_id: z.string().max(200).optional(), login_ticket: z.string().max(256).optional() }

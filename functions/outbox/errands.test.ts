@@ -1,14 +1,14 @@
 // The function that does what requests leave behind: mail goes out, what is due later is asked for, what is not understood stays behind alone.
 import { expect, test } from 'vitest'
-import { atomically, forTenant } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { guardedFetch } from '#shared/fetch/guarded'
-import { localMail } from '#shared/mail/local'
-import type { Mail } from '#shared/mail/mail'
-import { enqueueMail } from '#shared/mail/outbox'
-import type { Errand } from '#shared/queue/errands'
-import { startApp } from '#shared/testing/app'
-import { ownDb } from '#shared/testing/database'
+import { atomically, forTenant } from '#db/engine/tenant'
+import { AppError } from '#shared/kernel/errors'
+import { guardedFetch } from '#shared/platform/fetch/guarded'
+import { localMail } from '#shared/platform/outbox/mail/local'
+import type { Mail } from '#shared/platform/outbox/mail/mail'
+import { enqueueMail } from '#shared/platform/outbox/outbox'
+import type { Errand } from '#shared/platform/queue/errands'
+import { startApp } from '#tests/support/app'
+import { ownDb } from '#tests/support/database'
 import { doErrands } from './errands.ts'
 
 const record = (messageId: string, body: unknown) => ({ messageId, body: typeof body === 'string' ? body : JSON.stringify(body) })

@@ -1,13 +1,14 @@
 // Does what requests left behind, a batch of messages at a time.
+
+import { directory } from '#db/engine/tenant'
 import { nextDueAt } from '#db/store/outbox'
 import { nextWebhookDueAt } from '#db/store/webhooks'
-import { directory } from '#db/tenant'
-import type { BaseCtx } from '#shared/context'
-import type { Outbound } from '#shared/fetch/guarded'
-import type { Mail } from '#shared/mail/mail'
-import { sendDueMail } from '#shared/mail/outbox'
-import { type Errand, type ErrandQueue, Errands } from '#shared/queue/errands'
-import { deliverDueWebhooks } from '#shared/webhooks/deliver'
+import { deliverDueWebhooks } from '#shared/domains/webhooks/deliver'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import type { Mail } from '#shared/platform/outbox/mail/mail'
+import { sendDueMail } from '#shared/platform/outbox/outbox'
+import { type Errand, type ErrandQueue, Errands } from '#shared/platform/queue/errands'
 
 export type Ctx = BaseCtx & { readonly mail: Mail; readonly outbound: Outbound; readonly queue: ErrandQueue | undefined }
 

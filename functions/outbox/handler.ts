@@ -1,10 +1,11 @@
 // Composition root of the outbox function: no path, the queue of errands alone.
-import { accessIn } from '#shared/aws/call'
-import { cloud } from '#shared/cloud'
-import { ConfigError } from '#shared/config'
-import { tenantOutbound } from '#shared/fetch/configured'
-import { smtpMail } from '#shared/mail/smtp'
-import { sqsErrands } from '#shared/queue/sqs'
+
+import { cloud } from '#shared/domains/composition/cloud'
+import { ConfigError } from '#shared/kernel/config'
+import { accessIn } from '#shared/platform/aws/call'
+import { tenantOutbound } from '#shared/platform/fetch/configured'
+import { smtpMail } from '#shared/platform/outbox/mail/smtp'
+import { sqsErrands } from '#shared/platform/queue/sqs'
 import { doErrands } from './errands.ts'
 
 const base = await cloud(process.env)

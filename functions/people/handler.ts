@@ -1,8 +1,8 @@
 // Composition root of the people function.
-import { cloud } from '#shared/cloud'
-import { lambda } from '#shared/http/lambda'
-import { group, mount } from '#shared/http/mount'
-import { problem } from '#shared/http/problem'
+import { cloud } from '#shared/domains/composition/cloud'
+import { lambda } from '#shared/platform/http/lambda'
+import { group, mount } from '#shared/platform/http/mount'
+import { problem } from '#shared/platform/http/problem'
 import type { Ctx } from './group.ts'
 import { peopleRoutes } from './routes.ts'
 

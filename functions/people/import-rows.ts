@@ -1,8 +1,8 @@
 // What a CSV says of people, and what each row means for the people who are there. Nothing here reads or writes.
 import type * as z from 'zod'
 import type { User as UserRow } from '#db/store/users'
-import { differences, type ProfileChange } from '#shared/administration/profile'
-import { AppError } from '#shared/errors'
+import { differences, type ProfileChange } from '#shared/domains/administration/profile'
+import { AppError } from '#shared/kernel/errors'
 import { parseCsv } from './csv.ts'
 import { IMPORT_COLUMNS, ImportRow, MOST_IMPORT_ROWS, type RowResult } from './import.schema.ts'
 

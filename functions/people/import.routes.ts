@@ -1,6 +1,6 @@
 // Import of people from a CSV file.
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ImportBody, Imported, ImportQuery, MOST_IMPORT_BYTES } from './import.schema.ts'
 

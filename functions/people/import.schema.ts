@@ -1,7 +1,7 @@
 // Wire shapes of the import of people.
 import * as z from 'zod'
-import { AvatarUrl, FlexibleBoolean, Name, Username } from '#shared/administration/people.schema'
-import { Email } from '#shared/email'
+import { AvatarUrl, FlexibleBoolean, Name, Username } from '#shared/domains/administration/people.schema'
+import { Email } from '#shared/kernel/email'
 
 export const MOST_IMPORT_BYTES = 5 * 1024 * 1024
 export const MOST_IMPORT_ROWS = 10_000

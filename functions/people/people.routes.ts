@@ -1,7 +1,7 @@
 // People as an administrator keeps them: one list, one record, everything of one person.
-import type { ErrorCode } from '#shared/errors'
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { PatchPerson, PeoplePage, PeopleQuery, Person, PersonErased, PersonExport, PersonPath } from './people.schema.ts'
 import { listPeoplePage, patchPerson, showPerson } from './people.ts'

@@ -1,8 +1,8 @@
 // Wire shapes of people on paths of our own: unknown members are refused.
 import * as z from 'zod'
-import { AvatarUrl, FlexibleBoolean, Name, Part, Provider, Username } from '#shared/administration/people.schema'
-import { Id } from '#shared/administration/wire'
-import { Email } from '#shared/email'
+import { AvatarUrl, FlexibleBoolean, Name, Part, Provider, Username } from '#shared/domains/administration/people.schema'
+import { Id } from '#shared/domains/administration/wire'
+import { Email } from '#shared/kernel/email'
 
 export const Person = z
   .object({

@@ -1,7 +1,7 @@
 // What a change of a tenant's settings changes, and whether it protects less than before.
 
 import type * as z from 'zod'
-import { ACR } from '#shared/token/acr'
+import { ACR } from '#shared/platform/tokens/acr'
 import type { Settings } from './settings.schema.ts'
 
 type Shown = z.output<typeof Settings>

@@ -1,8 +1,8 @@
 // What a tenant decides for itself, for its administrators; for those of the platform, of any tenant.
-import { actingTenant } from '#shared/administration/acting'
-import { FRESH_SECONDS } from '#shared/factors/fresh'
-import { may, mayFresh } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+import { may, mayFresh } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { PatchSettings, Settings, SettingsQuery } from './settings.schema.ts'
 

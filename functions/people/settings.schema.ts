@@ -1,8 +1,8 @@
 // Wire shapes of what a tenant decides for itself. Null gives a decision back to the deployment.
 import * as z from 'zod'
-import { Id } from '#shared/administration/wire'
-import { QUOTAS, type QuotaName } from '#shared/tenancy/quotas'
-import { ACR } from '#shared/token/acr'
+import { Id } from '#shared/domains/administration/wire'
+import { QUOTAS, type QuotaName } from '#shared/domains/tenancy/quotas'
+import { ACR } from '#shared/platform/tokens/acr'
 
 const HOUR = 3600
 /** A shorter session would throw out who set it before it could be set right. */

@@ -1,8 +1,8 @@
 // A tenant takes its data along, and comes back within the grace period of a deletion.
-import { actingTenant } from '#shared/administration/acting'
-import { TenantPath, TenantRestored } from '#shared/administration/tenants.schema'
-import { may, open } from '#shared/http/access'
-import { json, text } from '#shared/http/route'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { TenantPath, TenantRestored } from '#shared/domains/administration/tenants.schema'
+import { may, open } from '#shared/platform/http/access'
+import { json, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { RestoreByPlatform, RestoreToken } from './people.schema.ts'
 
@@ -18,7 +18,7 @@ export const ownTenantRoutes = [
     errors: ['not_found'],
     emits: ['tenant.exported'],
     handle: async ({ ctx, principal, path }) =>
-      (await import('#shared/administration/tenant-export')).exportTenant(ctx, principal, actingTenant(principal, path.tenant_id)),
+      (await import('#shared/domains/administration/tenant-export')).exportTenant(ctx, principal, actingTenant(principal, path.tenant_id)),
   }),
   route({
     id: 'people.restoreTenant',
@@ -29,7 +29,7 @@ export const ownTenantRoutes = [
     reply: json(200, TenantRestored),
     errors: ['restore_token_invalid', 'not_found'],
     emits: ['tenant.restored'],
-    handle: async ({ ctx, body }) => (await import('#shared/administration/tenant-deletion')).restoreByToken(ctx, body.restore_token),
+    handle: async ({ ctx, body }) => (await import('#shared/domains/administration/tenant-deletion')).restoreByToken(ctx, body.restore_token),
   }),
   route({
     id: 'people.restoreTenantByPlatform',
@@ -42,6 +42,6 @@ export const ownTenantRoutes = [
     errors: ['not_found'],
     emits: ['tenant.restored'],
     handle: async ({ ctx, principal, body }) =>
-      (await import('#shared/administration/tenant-deletion')).restoreTenant(ctx, principal, actingTenant(principal, body.tenant_id)),
+      (await import('#shared/domains/administration/tenant-deletion')).restoreTenant(ctx, principal, actingTenant(principal, body.tenant_id)),
   }),
 ]

@@ -1,7 +1,7 @@
 // Who is let in at a resource server; who may register clients of the tenant.
-import { may } from '#shared/http/access'
-import { problem } from '#shared/http/problem'
-import { empty, json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { problem } from '#shared/platform/http/problem'
+import { empty, json } from '#shared/platform/http/route'
 import { AccessPolicy, AccessPolicyChange, AccessRequests, DecidedRedirects, RedirectDecision, ScopePresets, Validation } from './admission.schema.ts'
 import { changeAccessPolicy, decideRedirects, readAccessPolicy, readAccessRequests } from './admission.ts'
 import { route } from './group.ts'

@@ -1,6 +1,6 @@
 // Resource servers of the tenant, and the clients that may ask for them.
-import { may } from '#shared/http/access'
-import { empty, json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import {
   ClientRegistration,

@@ -1,6 +1,6 @@
 // Wire shapes of resource servers.
 import * as z from 'zod'
-import { Id } from '#shared/administration/wire'
+import { Id } from '#shared/domains/administration/wire'
 import { PRESET_IDS } from './presets.ts'
 
 /** A name of RFC 6749 section 3.3. */

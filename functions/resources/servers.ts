@@ -1,7 +1,8 @@
 // Resource servers of a tenant: the APIs that our access tokens are for, what may be asked for there, and by which clients.
 import { createHash } from 'node:crypto'
 import type * as z from 'zod'
-import { isForeignKeyViolation, isUniqueViolation } from '#db/client'
+import { isForeignKeyViolation, isUniqueViolation } from '#db/engine/client'
+import { atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
 import { findTenantByDomain } from '#db/store/domains'
 import { listDetailTypesAt } from '#db/store/oauth-details'
@@ -20,15 +21,14 @@ import {
   removeClientFrom,
   updateResourceServer,
 } from '#db/store/resource-servers'
-import { atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/tenant'
-import { asGrantor, type Grants, requireGrantable } from '#shared/administration/change'
-import { byUser, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
-import { AppError } from '#shared/errors'
-import { isLocalHost } from '#shared/fetch/target'
-import type { User } from '#shared/http/principal'
-import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/oauth/offered'
-import { opaque } from '#shared/random'
+import { asGrantor, type Grants, requireGrantable } from '#shared/domains/administration/change'
+import { byUser, record } from '#shared/domains/audit/record'
+import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/offered'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import { opaque } from '#shared/kernel/random'
+import { isLocalHost } from '#shared/platform/fetch/target'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import { SCOPE_PRESETS } from './presets.ts'
 import type {

@@ -1,10 +1,10 @@
 // A look at a resource server from outside: whether it says of itself what is registered here (RFC 9728), and asks strangers for a token (RFC 6750 section 3).
 import type * as z from 'zod'
+import { forTenant } from '#db/engine/tenant'
 import { findResourceServer, type ResourceServer } from '#db/store/resource-servers'
-import { forTenant } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { FetchFailure, type OutboundAnswer } from '#shared/fetch/guarded'
-import type { User } from '#shared/http/principal'
+import { AppError } from '#shared/kernel/errors'
+import { FetchFailure, type OutboundAnswer } from '#shared/platform/fetch/guarded'
+import type { User } from '#shared/platform/http/principal'
 import type { Validation } from './admission.schema.ts'
 import type { Ctx } from './group.ts'
 

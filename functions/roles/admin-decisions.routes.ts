@@ -1,7 +1,7 @@
 // Decisions about any principal of the tenant, and the administrator’s own rights.
 
-import { checkPolicyOperation, ownRightsOperation } from '#shared/administration/decisions.operations'
-import { may } from '#shared/http/access'
+import { checkPolicyOperation, ownRightsOperation } from '#shared/domains/administration/decisions.operations'
+import { may } from '#shared/platform/http/access'
 import { route } from './group.ts'
 
 export const adminDecisionRoutes = [

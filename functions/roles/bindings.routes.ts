@@ -1,5 +1,5 @@
 // Role bindings of the tenant.
-import { assignRoleOperation, listBindingsOperation, revokeBindingOperation } from '#shared/administration/bindings.operations'
+import { assignRoleOperation, listBindingsOperation, revokeBindingOperation } from '#shared/domains/administration/bindings.operations'
 import { route } from './group.ts'
 import { ADMINISTRATORS, END_USERS, type Side } from './sides.ts'
 

@@ -1,6 +1,6 @@
 // Group: roles, permissions, bindings and scopes of a tenant, on both sides of the wire (uflow/admin/*, uflow/user/*).
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx
 export const route = routeFor<Ctx>()

@@ -5,7 +5,7 @@ import {
   listPermissionsOperation,
   listResourcesOperation,
   registerPermissionOperation,
-} from '#shared/administration/permissions.operations'
+} from '#shared/domains/administration/permissions.operations'
 import { route } from './group.ts'
 import { ADMINISTRATORS, END_USERS, type Side } from './sides.ts'
 

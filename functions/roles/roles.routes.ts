@@ -5,7 +5,7 @@ import {
   getRoleOperation,
   listRolesOperation,
   updateRoleOperation,
-} from '#shared/administration/roles.operations'
+} from '#shared/domains/administration/roles.operations'
 import { route } from './group.ts'
 import { ADMINISTRATORS, END_USERS, type Side } from './sides.ts'
 

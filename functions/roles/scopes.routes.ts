@@ -11,7 +11,7 @@ import {
   listScopesOperation,
   updateApiScopeOperation,
   updateScopeOperation,
-} from '#shared/administration/scopes.operations'
+} from '#shared/domains/administration/scopes.operations'
 import { route } from './group.ts'
 import { ADMINISTRATORS, END_USERS, OLDER_PAGES, type Side } from './sides.ts'
 

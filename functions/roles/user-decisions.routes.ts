@@ -5,8 +5,8 @@ import {
   effectivePermissionsOperation,
   ownPermissionCheckOperation,
   ownPermissionsOperation,
-} from '#shared/administration/decisions.operations'
-import { user } from '#shared/http/access'
+} from '#shared/domains/administration/decisions.operations'
+import { user } from '#shared/platform/http/access'
 import { route } from './group.ts'
 
 export const userDecisionRoutes = [

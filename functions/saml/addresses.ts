@@ -1,5 +1,5 @@
 // What we are called, and where answers come back to, as identity providers see it.
-import type { Config } from '#shared/config'
+import type { Config } from '#shared/kernel/config'
 
 type Deps = { readonly config: Pick<Config, 'BASE_URL'> }
 export type Service = { readonly tenantId: string; readonly clientId: string }

@@ -1,8 +1,8 @@
 // Coming in as somebody else through SAML: forged, wrapped, replayed, misdirected answers. Nothing may have changed afterwards, and each is in the record.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Person } from '#shared/testing/app'
-import { identitiesOf, refusalsOf } from '#shared/testing/federation'
-import { addSamlProvider, type Saml, type SamlBrowser, samlBrowser, samlStateOf, startSaml } from '#shared/testing/saml'
+import type { Person } from '#tests/support/app'
+import { identitiesOf, refusalsOf } from '#tests/support/federation'
+import { addSamlProvider, type Saml, type SamlBrowser, samlBrowser, samlStateOf, startSaml } from '#tests/support/saml'
 import {
   type Asked,
   assertionXml,
@@ -15,9 +15,9 @@ import {
   type Said,
   type Signing,
   signed,
-} from '#shared/testing/saml-idp'
-import { WRAPPINGS, wrapped } from '#shared/testing/saml-wrapping'
-import { bodyOf } from '#shared/testing/sign-in'
+} from '#tests/support/saml-idp'
+import { WRAPPINGS, wrapped } from '#tests/support/saml-wrapping'
+import { bodyOf } from '#tests/support/sign-in'
 import { federationRoutes } from '../federation/routes.ts'
 import { samlRoutes } from './routes.ts'
 

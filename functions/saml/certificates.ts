@@ -1,6 +1,6 @@
 // Certificates of identity providers: carriers of a public key that an administrator pinned. Whoever issued them is not asked; their own dates count.
 import { X509Certificate } from 'node:crypto'
-import { AppError } from '#shared/errors'
+import { AppError } from '#shared/kernel/errors'
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+?-----END CERTIFICATE-----/g
 const MOST = 5

@@ -1,7 +1,7 @@
 // Wire shapes of where a sign-in through SAML begins and comes back to.
 import * as z from 'zod'
-import { Id } from '#shared/administration/wire'
-import { door } from '#shared/browser/door.schema'
+import { Id } from '#shared/domains/administration/wire'
+import { door } from '#shared/domains/sign-in/sign-in-context.schema'
 
 export const InitiatePath = z.object({ provider: z.string().trim().toLowerCase().min(1).max(64) })
 export const Initiate = z

@@ -1,9 +1,10 @@
 // The keys with which a tenant speaks to identity providers. Made at first use; a month before one ends the next stands beside it in the metadata.
+
+import { atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { insertSamlKey, listSamlKeys, type SamlKey } from '#db/store/saml-keys'
 import { lockPolicy } from '#db/store/tenants'
-import { atomically, forTenant, type TenantDb, type TenantId } from '#db/tenant'
-import { bySystem, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
+import { bySystem, record } from '#shared/domains/audit/record'
+import { secondsAfter } from '#shared/kernel/clock'
 import type { Ctx } from './group.ts'
 
 const DAY = 24 * 3600
@@ -21,7 +22,7 @@ const addKey = (ctx: Ctx, tenantId: TenantId): Promise<SamlKey[]> =>
     const there = await listSamlKeys(t, now)
     if (lasts(there[0], now)) return there
     const expiresAt = secondsAfter(now, YEAR)
-    const { newPair } = await import('#shared/crypto/self-signed')
+    const { newPair } = await import('#shared/platform/crypto/self-signed')
     // A day back, for a provider whose clock is behind.
     const pair = await newPair(new URL(ctx.config.BASE_URL).hostname, id.replaceAll('-', ''), secondsAfter(now, -DAY), expiresAt)
     const sealedPrivateKey = await ctx.keyring.seal(t, tenantId, pair.privateKey, context(id))

@@ -1,10 +1,10 @@
 // How we describe ourselves to identity providers (SAML 2.0 Metadata section 2.4.4).
 
+import { asTenantId, forTenant } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
 import type { SamlKey } from '#db/store/saml-keys'
 import { findTenant } from '#db/store/tenants'
-import { asTenantId, forTenant } from '#db/tenant'
-import { AppError } from '#shared/errors'
+import { AppError } from '#shared/kernel/errors'
 import { clientAcsOf, entityIdOf, type Service, sharedAcsOf } from './addresses.ts'
 import type { Ctx } from './group.ts'
 import { ensureKeys } from './keys.ts'

@@ -1,7 +1,7 @@
 // Which SAML identity providers a tenant trusts: for its administrators, and under the older names of the configuration service.
-import type { ErrorCode } from '#shared/errors'
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import {
   AddedProvider,

@@ -1,6 +1,6 @@
 // Wire shapes of SAML identity providers. Below `hmgr/admin` and below `oocmgr` they are the same things under two names.
 import * as z from 'zod'
-import { Id } from '#shared/administration/wire'
+import { Id } from '#shared/domains/administration/wire'
 
 const EMAIL_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress'
 

@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
-import { outcomeError } from '#shared/http/problem'
-import { type Company, startApp, type TestApp } from '#shared/testing/app'
-import { keyPair } from '#shared/testing/saml-idp'
-import { bodyOf, textIn } from '#shared/testing/sign-in'
+import { outcomeError } from '#shared/platform/http/problem'
+import { type Company, startApp, type TestApp } from '#tests/support/app'
+import { keyPair } from '#tests/support/saml-idp'
+import { bodyOf, textIn } from '#tests/support/sign-in'
 import { samlRoutes } from './routes.ts'
 
 const ADMIN = '/authsec/hmgr/admin/saml-providers'

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import type * as z from 'zod'
+import { forTenant, type TenantTx } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
 import {
   deleteSamlProvider,
@@ -14,13 +15,12 @@ import {
   type SamlProviderChange,
   updateSamlProvider,
 } from '#db/store/saml-providers'
-import { forTenant, type TenantTx } from '#db/tenant'
-import { acting, actingTenant } from '#shared/administration/acting'
-import type { Grants } from '#shared/administration/change'
-import { byUser, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import { judgeUrl } from '#shared/fetch/target'
-import type { User } from '#shared/http/principal'
+import { acting, actingTenant } from '#shared/domains/administration/acting'
+import type { Grants } from '#shared/domains/administration/change'
+import { byUser, record } from '#shared/domains/audit/record'
+import { AppError } from '#shared/kernel/errors'
+import { judgeUrl } from '#shared/platform/fetch/target'
+import type { User } from '#shared/platform/http/principal'
 import { clientAcsOf, entityIdOf, sharedAcsOf } from './addresses.ts'
 import { readCertificates } from './certificates.ts'
 import type { Ctx } from './group.ts'

@@ -1,11 +1,11 @@
 // A request under way: RelayState names it, a cookie binds it to the browser that began it, ten minutes, once.
 
+import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import type { SamlProvider } from '#db/store/saml-providers'
 import { findSamlRequest, insertSamlRequest, type NewSamlRequest, type SamlRequest, type SamlRequestKey } from '#db/store/saml-requests'
-import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import type { Cookie } from '#shared/http/route'
-import { opaque } from '#shared/random'
+import { secondsAfter } from '#shared/kernel/clock'
+import { opaque } from '#shared/kernel/random'
+import type { Cookie } from '#shared/platform/http/route'
 import { clientAcsOf, entityIdOf } from './addresses.ts'
 import type { Ctx } from './group.ts'
 import { ensureKeys, openKey, signingKeyOf } from './keys.ts'

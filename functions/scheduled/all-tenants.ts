@@ -1,7 +1,8 @@
 // Every tenant, a page at a time.
+
+import { ofAllTenants, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { listTenantIds } from '#db/store/tenants'
-import { ofAllTenants, SYSTEM_TENANT, type TenantId } from '#db/tenant'
-import type { BaseCtx } from '#shared/context'
+import type { BaseCtx } from '#shared/platform/context'
 
 const TENANTS_AT_ONCE = 500
 

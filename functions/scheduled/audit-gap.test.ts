@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { asOwner } from '#db/engine/tenant'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
-import { asOwner } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import { PASSWORD, startApp } from '#shared/testing/app'
-import { ownDb } from '#shared/testing/database'
+import { secondsAfter } from '#shared/kernel/clock'
+import { PASSWORD, startApp } from '#tests/support/app'
+import { ownDb } from '#tests/support/database'
 import { authRoutes } from '../auth/routes.ts'
 import { findGaps } from './audit-gap.ts'
 

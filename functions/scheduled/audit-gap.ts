@@ -1,9 +1,10 @@
 // Looks for what happened and is not in the record: events share their change's transaction, so one that is missing was removed. An alarm listens to the line.
+
+import { forTenant } from '#db/engine/tenant'
 import { countUnrecordedSessions } from '#db/store/audit-gap'
-import { forTenant } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import type { BaseCtx } from '#shared/context'
-import { type JobResult, job } from '#shared/jobs/job'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { BaseCtx } from '#shared/platform/context'
+import { type JobResult, job } from '#shared/platform/jobs/job'
 import { allTenants } from './all-tenants.ts'
 
 type Deps = Pick<BaseCtx, 'db' | 'clock' | 'log'>

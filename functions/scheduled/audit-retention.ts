@@ -1,11 +1,12 @@
 // Deletes audit events past their time: 90 days, longer where the tenant says so.
+
+import { asOwner, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
 import { findTenant } from '#db/store/tenants'
-import { asOwner, SYSTEM_TENANT, type TenantId } from '#db/tenant'
-import { type AuditCtx, bySystem, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
-import type { BaseCtx } from '#shared/context'
-import { type JobResult, job } from '#shared/jobs/job'
+import { type AuditCtx, bySystem, record } from '#shared/domains/audit/record'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { BaseCtx } from '#shared/platform/context'
+import { type JobResult, job } from '#shared/platform/jobs/job'
 import { allTenants } from './all-tenants.ts'
 
 type Deps = Pick<BaseCtx, 'db'> & AuditCtx

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { directory, forTenant } from '#db/engine/tenant'
 import { findTenantByDomain, listDomains } from '#db/store/domains'
-import { directory, forTenant } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import { startApp } from '#shared/testing/app'
-import { ownDb } from '#shared/testing/database'
+import { secondsAfter } from '#shared/kernel/clock'
+import { startApp } from '#tests/support/app'
+import { ownDb } from '#tests/support/database'
 import { tenantsRoutes } from '../tenants/routes.ts'
 import { checkDomainProofs } from './domain-proofs.ts'
 

@@ -1,18 +1,19 @@
 // A proved domain is asked for its proof again, every day: names change hands, and whoever had one would go on answering for its people.
+
+import { atomically, forTenant, ofAllTenants, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Domain, findProvedDomain, listProvedDomains, lockDomains, noteProof, withdrawProof } from '#db/store/domains'
 import { findTenant } from '#db/store/tenants'
 import { findHolders } from '#db/store/users'
-import { atomically, forTenant, ofAllTenants, type TenantId, type TenantTx } from '#db/tenant'
-import type { AuditEvent } from '#shared/audit/events'
-import { type AuditCtx, bySystem, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
-import type { BaseCtx } from '#shared/context'
-import { judgeProof, txtName, txtValue, type Unproved } from '#shared/dns/proof'
-import type { Resolver } from '#shared/dns/resolver'
-import { type JobResult, job } from '#shared/jobs/job'
-import { decidedLanguage } from '#shared/mail/language'
-import { enqueueMail } from '#shared/mail/outbox'
-import { shownTenantName } from '#shared/tenancy/shown-name'
+import type { AuditEvent } from '#shared/domains/audit/events'
+import { type AuditCtx, bySystem, record } from '#shared/domains/audit/record'
+import { judgeProof, txtName, txtValue, type Unproved } from '#shared/domains/domain-names/proof'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Resolver } from '#shared/platform/dns/resolver'
+import { type JobResult, job } from '#shared/platform/jobs/job'
+import { decidedLanguage } from '#shared/platform/outbox/mail/language'
+import { enqueueMail } from '#shared/platform/outbox/outbox'
+import { shownTenantName } from '#shared/platform/pages/tenant-name'
 
 type Deps = Pick<BaseCtx, 'db' | 'config' | 'random' | 'wakeOutbox'> & AuditCtx & { readonly resolver: Resolver }
 

@@ -1,13 +1,14 @@
 // Deletes what is over: expired sessions, tickets, mailed codes, sign-ups, grants and backchannel requests, voice sessions, revocations and counters.
+
+import { ofAllTenants } from '#db/engine/tenant'
 import { deleteLapsedDomainsOfAllTenants } from '#db/store/domains'
 import { deleteExpiredOfAllTenants, type ExpiringKind, tableOf } from '#db/store/expired'
 import { dropExpiredLimitCounters } from '#db/store/limit-counters'
 import { deleteUnusedClientsOfAllTenants } from '#db/store/registered-clients'
-import { ofAllTenants } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import type { BaseCtx } from '#shared/context'
-import { CLAIM_SECONDS } from '#shared/dns/claim'
-import { type JobResult, job } from '#shared/jobs/job'
+import { CLAIM_SECONDS } from '#shared/domains/domain-names/claim'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { BaseCtx } from '#shared/platform/context'
+import { type JobResult, job } from '#shared/platform/jobs/job'
 
 type Deps = Pick<BaseCtx, 'db' | 'clock'>
 
@@ -15,7 +16,7 @@ const BATCH = 1000
 const HOUR = 3600
 const DAY = 24 * HOUR
 
-/** How long each kind is kept after it expired. Never shorter than what the policies of the jobs role allow: db/policies.ts. */
+/** How long each kind is kept after it expired. Never shorter than what the policies of the jobs role allow: db/migrations/policies.ts. */
 const KEPT_SECONDS: Readonly<Record<ExpiringKind, number>> = {
   // People look at where they were signed in.
   sessions: 7 * DAY,

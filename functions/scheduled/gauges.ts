@@ -1,10 +1,11 @@
 // Sets the gauges that need the database, so that a scrape does not: scrapes come every few seconds and would keep it awake.
+
+import { directory, ofAllTenants } from '#db/engine/tenant'
 import { listSigningKeys } from '#db/store/signing-keys'
 import { countActiveTenants } from '#db/store/tenants'
-import { directory, ofAllTenants } from '#db/tenant'
-import type { BaseCtx } from '#shared/context'
-import { type JobResult, job } from '#shared/jobs/job'
-import { gaugeProcess } from '#shared/metrics/process'
+import type { BaseCtx } from '#shared/platform/context'
+import { type JobResult, job } from '#shared/platform/jobs/job'
+import { gaugeProcess } from '#shared/platform/metrics/process'
 
 type Deps = Pick<BaseCtx, 'db' | 'metrics' | 'clock'>
 

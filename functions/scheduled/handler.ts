@@ -1,10 +1,10 @@
 // Composition root of the scheduled function: no path; a schedule a job calls it with the job's name, `{ "job": "expiry" }`.
-import { cloud } from '#shared/cloud'
-import { ConfigError } from '#shared/config'
-import { systemResolver } from '#shared/dns/system'
-import { tenantOutbound } from '#shared/fetch/configured'
-import { runJob } from '#shared/jobs/job'
-import { smtpMail } from '#shared/mail/smtp'
+import { cloud } from '#shared/domains/composition/cloud'
+import { ConfigError } from '#shared/kernel/config'
+import { systemResolver } from '#shared/platform/dns/system'
+import { tenantOutbound } from '#shared/platform/fetch/configured'
+import { runJob } from '#shared/platform/jobs/job'
+import { smtpMail } from '#shared/platform/outbox/mail/smtp'
 import { jobs } from './jobs.ts'
 
 const base = await cloud(process.env)

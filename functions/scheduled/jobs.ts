@@ -11,11 +11,11 @@
 //   key-rewrap       24 h     after a change of the master key
 //   audit-gap        24 h     what is missing in the record is noticed the day after
 //   domain-proofs    24 h     a proof may be missing for two weeks before the domain counts no more
-import type { BaseCtx } from '#shared/context'
-import type { Resolver } from '#shared/dns/resolver'
-import type { Outbound } from '#shared/fetch/guarded'
-import type { Job } from '#shared/jobs/job'
-import type { Mail } from '#shared/mail/mail'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Resolver } from '#shared/platform/dns/resolver'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import type { Job } from '#shared/platform/jobs/job'
+import type { Mail } from '#shared/platform/outbox/mail/mail'
 import { auditGap } from './audit-gap.ts'
 import { auditRetention } from './audit-retention.ts'
 import { domainProofs } from './domain-proofs.ts'

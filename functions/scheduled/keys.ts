@@ -1,7 +1,7 @@
 // Keys stay young: signing keys are rotated with overlap, data keys follow the current master key.
-import type { BaseCtx } from '#shared/context'
-import { job } from '#shared/jobs/job'
-import { rewrapKeys, rotateSigningKeys } from '#shared/token/key-upkeep'
+import type { BaseCtx } from '#shared/platform/context'
+import { job } from '#shared/platform/jobs/job'
+import { rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-upkeep'
 
 const DAY = 86_400
 

@@ -1,12 +1,13 @@
 // The net under the outbox: sends what nobody was woken for, and forgets what was sent long ago.
+
+import { ofAllTenants } from '#db/engine/tenant'
 import { purgeOutboxOfAllTenants } from '#db/store/outbox'
-import { ofAllTenants } from '#db/tenant'
-import { secondsAfter } from '#shared/clock'
-import type { BaseCtx } from '#shared/context'
-import type { Outbound } from '#shared/fetch/guarded'
-import { job } from '#shared/jobs/job'
-import type { Mail } from '#shared/mail/mail'
-import { sendDueMail } from '#shared/mail/outbox'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import { job } from '#shared/platform/jobs/job'
+import type { Mail } from '#shared/platform/outbox/mail/mail'
+import { sendDueMail } from '#shared/platform/outbox/outbox'
 
 const QUARTER_OF_AN_HOUR = 15 * 60
 const DAY = 86_400

@@ -1,15 +1,16 @@
 // Purges tenants whose grace period is over, and forgets those whose record has passed its time.
+
+import { alsoFor, asOwner, ofAllTenants, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
 import { forgetTenant, isDueForPurge, listTenantsInStatus, purgeTenantRows } from '#db/store/tenant-purge'
 import { findHolders } from '#db/store/users'
-import { alsoFor, asOwner, ofAllTenants, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/tenant'
-import { type AuditCtx, bySystem, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
-import type { BaseCtx } from '#shared/context'
-import { type JobResult, job } from '#shared/jobs/job'
-import { decidedLanguage } from '#shared/mail/language'
-import { enqueueMail } from '#shared/mail/outbox'
-import { shownTenantName } from '#shared/tenancy/shown-name'
+import { type AuditCtx, bySystem, record } from '#shared/domains/audit/record'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { BaseCtx } from '#shared/platform/context'
+import { type JobResult, job } from '#shared/platform/jobs/job'
+import { decidedLanguage } from '#shared/platform/outbox/mail/language'
+import { enqueueMail } from '#shared/platform/outbox/outbox'
+import { shownTenantName } from '#shared/platform/pages/tenant-name'
 
 type Deps = Pick<BaseCtx, 'db' | 'config' | 'random' | 'wakeOutbox'> & AuditCtx
 

@@ -1,8 +1,9 @@
 // The net under webhooks: delivers what nobody was woken for, and what a failing receiver is to be tried with again.
-import type { BaseCtx } from '#shared/context'
-import type { Outbound } from '#shared/fetch/guarded'
-import { job } from '#shared/jobs/job'
-import { deliverDueWebhooks } from '#shared/webhooks/deliver'
+
+import { deliverDueWebhooks } from '#shared/domains/webhooks/deliver'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import { job } from '#shared/platform/jobs/job'
 
 const QUARTER_OF_AN_HOUR = 15 * 60
 

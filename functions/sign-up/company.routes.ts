@@ -1,10 +1,10 @@
 // How a company signs up, through the API's doors and through the UI's.
 import type * as z from 'zod'
-import type { ErrorCode } from '#shared/errors'
-import { AppError } from '#shared/errors'
-import { open } from '#shared/http/access'
-import { as, json, oneOf, Sent } from '#shared/http/route'
-import { completeSignUp, resendCode, startSignUp } from '#shared/sign-up/company'
+import { completeSignUp, resendCode, startSignUp } from '#shared/domains/sign-up/company'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { AppError } from '#shared/kernel/errors'
+import { open } from '#shared/platform/http/access'
+import { as, json, oneOf, Sent } from '#shared/platform/http/route'
 import { Bootstrap, Bootstrapped, Complete, Completed, InitiateRegister, Register, ResendOtp, Started } from './company.schema.ts'
 import { type Ctx, route } from './group.ts'
 

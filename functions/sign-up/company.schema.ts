@@ -1,6 +1,6 @@
 // Wire shapes of a company's sign-up.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 
 /** New passwords have their rules in the policy, not here; the bound is what a form may carry. */
 const Password = z.string().min(1).max(1024)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findTenantByDomain, listDomains } from '#db/store/domains'
-import { atomically, directory, forTenant } from '#db/tenant'
-import { type Company, startApp, type TestApp } from '#shared/testing/app'
+import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { deleteExpired } from '../scheduled/expiry.ts'
 import { tenantsRoutes } from './routes.ts'
 

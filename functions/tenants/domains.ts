@@ -1,5 +1,6 @@
 // Custom domains. Anybody may claim a name; claims stand side by side and lapse. Who shows the proof in the DNS holds it, alone, over all tenants.
 import type * as z from 'zod'
+import { atomically, directory, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import {
   claimDomain,
   countDomains,
@@ -14,15 +15,14 @@ import {
   noteDomainFailure,
   setPrimaryDomain,
 } from '#db/store/domains'
-import { atomically, directory, forTenant, type TenantId, type TenantTx } from '#db/tenant'
-import type { AuditEvent } from '#shared/audit/events'
-import { byUser, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
-import { CLAIM_SECONDS } from '#shared/dns/claim'
-import { hostnameOf, isWithinDomain } from '#shared/dns/hostname'
-import { judgeProof, txtName, txtValue, type Unproved } from '#shared/dns/proof'
-import { AppError } from '#shared/errors'
-import { holds, type User } from '#shared/http/principal'
+import type { AuditEvent } from '#shared/domains/audit/events'
+import { byUser, record } from '#shared/domains/audit/record'
+import { CLAIM_SECONDS } from '#shared/domains/domain-names/claim'
+import { judgeProof, txtName, txtValue, type Unproved } from '#shared/domains/domain-names/proof'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import { hostnameOf, isWithinDomain } from '#shared/platform/dns/hostname'
+import { holds, type User } from '#shared/platform/http/principal'
 import type { ChangedDomain, ClaimedDomain, DeletedDomain, DomainOut, Domains, OneDomain } from './domains.schema.ts'
 import type { Ctx } from './group.ts'
 

@@ -1,8 +1,9 @@
 // Group: companies and what belongs to one: domains, providers, projects; health of the deployment (uflow/admin/*, uflow/health*).
-import type { RequestCtx } from '#shared/context'
-import type { Resolver } from '#shared/dns/resolver'
-import { routeFor } from '#shared/http/route'
-import type { BreachedPasswords } from '#shared/password/breached'
+
+import type { BreachedPasswords } from '#shared/domains/passwords/breached'
+import type { RequestCtx } from '#shared/platform/context'
+import type { Resolver } from '#shared/platform/dns/resolver'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & { readonly breached: BreachedPasswords; readonly resolver: Resolver }
 export const route = routeFor<Ctx>()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { CacheAway } from '#shared/cache/cache'
-import { startApp } from '#shared/testing/app'
+import { CacheAway } from '#shared/platform/cache/cache'
+import { startApp } from '#tests/support/app'
 import { healthRoutes } from './health.routes.ts'
 
 test('anyone may ask whether the deployment is healthy', async () => {

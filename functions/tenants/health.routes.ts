@@ -1,6 +1,6 @@
 // Health, for load balancers and monitors. Public, so it tells status and nothing of tenants or of what stands where.
-import { open } from '#shared/http/access'
-import { json, oneOf } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { json, oneOf } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { HealthDelegated, HealthHealthy, HealthTenantPath, HealthUnhealthy } from './health.schema.ts'
 import { checkHealth, delegatedHealth } from './health.ts'

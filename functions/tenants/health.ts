@@ -1,9 +1,10 @@
 // Whether this deployment can serve.
+
+import { directory } from '#db/engine/tenant'
 import { pingDatabase } from '#db/store/ping'
-import { directory } from '#db/tenant'
-import type { BaseCtx } from '#shared/context'
-import { as } from '#shared/http/route'
-import { VERSION } from '#shared/version'
+import { VERSION } from '#shared/kernel/version'
+import type { BaseCtx } from '#shared/platform/context'
+import { as } from '#shared/platform/http/route'
 
 type Deps = Pick<BaseCtx, 'db' | 'cache' | 'clock' | 'keyring'>
 type Check = { readonly healthy: boolean; readonly message: string }

@@ -1,6 +1,6 @@
 // Projects of the tenant.
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { CreatedProject, NewProject, Projects } from './projects.schema.ts'
 import { createProject, showProjects } from './projects.ts'

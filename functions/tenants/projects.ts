@@ -1,12 +1,12 @@
 // Projects: of the token's tenant, listed for whoever made them.
 import type * as z from 'zod'
+import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { insertProject, listProjectsOf, type Project } from '#db/store/projects'
 import { findUser } from '#db/store/users'
-import { atomically, forTenant, type TenantDb } from '#db/tenant'
-import { tenantOf } from '#shared/administration/people'
-import { byUser, record } from '#shared/audit/record'
-import type { User } from '#shared/http/principal'
-import { spendRow } from '#shared/tenancy/quotas'
+import { tenantOf } from '#shared/domains/administration/people'
+import { byUser, record } from '#shared/domains/audit/record'
+import { spendRow } from '#shared/domains/tenancy/quotas'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { CreatedProject, NewProject, ProjectOut, Projects } from './projects.schema.ts'
 

@@ -1,7 +1,7 @@
 // Identity providers of the whole platform.
-import { may } from '#shared/http/access'
-import { problem } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { problem } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ChangeProvider, NewProvider, ProviderChanged, ProviderOut, ProviderPath, Providers } from './providers.schema.ts'
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { listProviders } from '#db/store/providers'
-import { forTenant, SYSTEM_TENANT } from '#db/tenant'
-import { providerSecretContext } from '#shared/federation/provider-secret'
-import { startApp } from '#shared/testing/app'
-import { platformAdministrator } from '../seeds.ts'
+import { providerSecretContext } from '#shared/domains/federation/provider-secret'
+import { startApp } from '#tests/support/app'
+import { platformAdministrator } from '../../tests/seeds/seeds.ts'
 import { tenantsRoutes } from './routes.ts'
 
 const BASE = '/authsec/uflow/admin/oidc/providers'

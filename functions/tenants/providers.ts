@@ -1,11 +1,11 @@
 // Identity providers of the whole platform. Every tenant's administrators may read them; only who administers the platform changes them.
 import type * as z from 'zod'
+import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { DEFAULT_ORDER, insertProvider, listProviders, lockProvider, type Provider, updateProvider } from '#db/store/providers'
-import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/tenant'
-import { byUser, record } from '#shared/audit/record'
-import { AppError } from '#shared/errors'
-import { providerSecretContext } from '#shared/federation/provider-secret'
-import type { User } from '#shared/http/principal'
+import { byUser, record } from '#shared/domains/audit/record'
+import { providerSecretContext } from '#shared/domains/federation/provider-secret'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { ChangeProvider, NewProvider, ProviderChanged, ProviderOut, Providers } from './providers.schema.ts'
 

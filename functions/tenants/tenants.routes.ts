@@ -1,11 +1,11 @@
 // Tenants.
-import { actingTenant } from '#shared/administration/acting'
-import { listTenantUsers } from '#shared/administration/lists'
-import { addTenant, changeTenant, listTenants } from '#shared/administration/tenants'
-import { changing, creating, deleteTenantOperation, listing } from '#shared/administration/tenants.operations'
-import { OneTenant, TenantPath, Tenants, TenantUsers, TenantUsersQuery, UpdatedTenant } from '#shared/administration/tenants.schema'
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { listTenantUsers } from '#shared/domains/administration/lists'
+import { addTenant, changeTenant, listTenants } from '#shared/domains/administration/tenants'
+import { changing, creating, deleteTenantOperation, listing } from '#shared/domains/administration/tenants.operations'
+import { OneTenant, TenantPath, Tenants, TenantUsers, TenantUsersQuery, UpdatedTenant } from '#shared/domains/administration/tenants.schema'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
 const BASE = '/authsec/uflow/admin/tenants'

@@ -1,6 +1,6 @@
 // Checks about the caller's own session, at both places.
-import { user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import * as wire from './checks.schema.ts'
 import {
   checkOAuthScope,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { insertBinding } from '#db/store/bindings'
 import { findRoleByName } from '#db/store/roles'
 import { raisePolicyVersion } from '#db/store/tenants'
-import { atomically, forTenant } from '#db/tenant'
-import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
+import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { tokensRoutes } from './routes.ts'
 
 const BASE = '/authsec/authmgr'

@@ -1,11 +1,11 @@
 // Checks about the caller's own session, all from the one decision. `validate/*` refuses with 403 what `check/*` answers with false.
 import type * as z from 'zod'
+import { forTenant } from '#db/engine/tenant'
 import { findPermissionsOfScopes, findScope } from '#db/store/scopes'
-import { forTenant } from '#db/tenant'
-import { decideFor, ownContext } from '#shared/decision/decide-for'
-import { hasRole, type RoleQuestion } from '#shared/decision/roles'
-import { AppError } from '#shared/errors'
-import type { User } from '#shared/http/principal'
+import { decideFor, ownContext } from '#shared/domains/decision/decide-for'
+import { hasRole, type RoleQuestion } from '#shared/domains/decision/roles'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type {
   OAuthScopeChecked,
   OAuthScopeQuery,

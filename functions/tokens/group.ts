@@ -1,6 +1,6 @@
 // Group: tokens and checks for other services (authmgr/*). What a token may do is read from the store, never from the token.
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx
 export const route = routeFor<Ctx>()

@@ -1,8 +1,8 @@
 // Groups, as the token service has them.
-import { actingTenant } from '#shared/administration/acting'
-import { GroupObject } from '#shared/administration/groups.schema'
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { GroupObject } from '#shared/domains/administration/groups.schema'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import * as wire from './groups.schema.ts'
 import { addUsers, allGroups, changeGroup, deleteGroup, makeGroups, oneGroup, removeUsers, usersOfGroup } from './groups.ts'

@@ -1,7 +1,7 @@
 // Wire shapes of groups as the token service has them.
 import * as z from 'zod'
-import { GroupName, GroupObject } from '#shared/administration/groups.schema'
-import { Description, Id } from '#shared/administration/wire'
+import { GroupName, GroupObject } from '#shared/domains/administration/groups.schema'
+import { Description, Id } from '#shared/domains/administration/wire'
 
 export const TenantQuery = z.object({ tenant_id: Id.optional() })
 export const GroupIdPath = z.object({ id: Id })

@@ -1,6 +1,6 @@
 // The caller's own session, at both places.
-import { user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AuthStatus, AuthStatusQuery, Permissions, Profile } from './profile.schema.ts'
 import { showPermissions, showProfile, showStatus } from './profile.ts'

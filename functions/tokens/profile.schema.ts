@@ -1,7 +1,7 @@
 // Wire shapes of what a caller learns about the session.
 import * as z from 'zod'
-import { Id } from '#shared/administration/wire'
-import { Email } from '#shared/email'
+import { Id } from '#shared/domains/administration/wire'
+import { Email } from '#shared/kernel/email'
 
 const words = z.array(z.string())
 

@@ -1,7 +1,8 @@
 // Health, what a token is worth, and one's own token again.
-import { open, user } from '#shared/http/access'
-import { json } from '#shared/http/route'
-import { VERSION } from '#shared/version'
+
+import { VERSION } from '#shared/kernel/version'
+import { open, user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AuthHealth, ExchangeOidcToken, GeneratedToken, GenerateToken, VerifiedToken, VerifyToken } from './tokens.schema.ts'
 import { generateToken, verifyToken } from './tokens.ts'

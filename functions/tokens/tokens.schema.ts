@@ -1,6 +1,6 @@
 // Wire shapes of the token endpoints.
 import * as z from 'zod'
-import { MAX_TOKEN_LENGTH } from '#shared/token/strict-jws'
+import { MAX_TOKEN_LENGTH } from '#shared/platform/tokens/strict-jws'
 
 const words = z.array(z.string())
 export const AuthHealth = z

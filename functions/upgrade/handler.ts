@@ -1,6 +1,6 @@
 // Composition root of the upgrade function: no path; the deployment calls it once a release, before the functions that answer.
-import { cloud } from '#shared/cloud'
-import { ConfigError } from '#shared/config'
+import { cloud } from '#shared/domains/composition/cloud'
+import { ConfigError } from '#shared/kernel/config'
 import { upgrade } from './upgrade.ts'
 
 const base = await cloud(process.env)

@@ -1,7 +1,7 @@
 // Clients, as the end users' side reaches them.
-import { CreatedClient, RegisterClient, UserClients, UserClientsBody, UserClientsQuery } from '#shared/administration/clients.schema'
-import { may } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { CreatedClient, RegisterClient, UserClients, UserClientsBody, UserClientsQuery } from '#shared/domains/administration/clients.schema'
+import { may } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
 export const userClientRoutes = [

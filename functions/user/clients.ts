@@ -1,12 +1,18 @@
 // Clients as the end users' side registers and lists them; the permission is that of the client management.
 import type * as z from 'zod'
-import { forTenant } from '#db/tenant'
-import { actingTenant } from '#shared/administration/acting'
-import { createClient, findPage, registered } from '#shared/administration/clients'
-import { type CreatedClient, NewClient, type RegisterClient, type UserClients, type UserClientsQuery } from '#shared/administration/clients.schema'
-import { pageOf, pageReply } from '#shared/administration/page'
-import type { User } from '#shared/http/principal'
-import type { Sent } from '#shared/http/route'
+import { forTenant } from '#db/engine/tenant'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { createClient, findPage, registered } from '#shared/domains/administration/clients'
+import {
+  type CreatedClient,
+  NewClient,
+  type RegisterClient,
+  type UserClients,
+  type UserClientsQuery,
+} from '#shared/domains/administration/clients.schema'
+import { pageOf, pageReply } from '#shared/domains/administration/page'
+import type { User } from '#shared/platform/http/principal'
+import type { Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 type Asked = Omit<z.output<typeof UserClientsQuery>, 'cursor'> & { readonly cursor?: string | undefined }

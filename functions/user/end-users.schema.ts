@@ -1,8 +1,8 @@
 // Wire shapes of end users.
 import * as z from 'zod'
-import { FlexibleBoolean, Part, Provider, UserObject } from '#shared/administration/people.schema'
-import { Id } from '#shared/administration/wire'
-import { Email } from '#shared/email'
+import { FlexibleBoolean, Part, Provider, UserObject } from '#shared/domains/administration/people.schema'
+import { Id } from '#shared/domains/administration/wire'
+import { Email } from '#shared/kernel/email'
 
 const filter = {
   active: FlexibleBoolean.default(true),

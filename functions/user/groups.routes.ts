@@ -1,8 +1,8 @@
 // Groups, from the end users' side.
-import { actingTenant } from '#shared/administration/acting'
-import { GroupMembers, GroupMembersPath, MembershipBody, MyGroups } from '#shared/administration/groups.schema'
-import { may, user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { actingTenant } from '#shared/domains/administration/acting'
+import { GroupMembers, GroupMembersPath, MembershipBody, MyGroups } from '#shared/domains/administration/groups.schema'
+import { may, user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { Done } from './end-users.schema.ts'
 import { route } from './group.ts'
 
@@ -20,7 +20,7 @@ export const userGroupRoutes = [
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_added'],
     handle: async ({ ctx, principal, body }) =>
-      (await import('#shared/administration/group-members')).changeGroupsOfPerson(
+      (await import('#shared/domains/administration/group-members')).changeGroupsOfPerson(
         ctx,
         principal,
         actingTenant(principal, body.tenant_id),
@@ -40,7 +40,7 @@ export const userGroupRoutes = [
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_removed'],
     handle: async ({ ctx, principal, body }) =>
-      (await import('#shared/administration/group-members')).changeGroupsOfPerson(
+      (await import('#shared/domains/administration/group-members')).changeGroupsOfPerson(
         ctx,
         principal,
         actingTenant(principal, body.tenant_id),
@@ -57,7 +57,7 @@ export const userGroupRoutes = [
     reply: json(200, MyGroups),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, principal }) => (await import('#shared/administration/group-members')).showMyGroups(ctx, principal),
+    handle: async ({ ctx, principal }) => (await import('#shared/domains/administration/group-members')).showMyGroups(ctx, principal),
   }),
   route({
     id: 'user.groupMembers',
@@ -70,6 +70,6 @@ export const userGroupRoutes = [
     errors: ['not_found'],
     emits: 'nothing',
     handle: async ({ ctx, principal, path }) =>
-      (await import('#shared/administration/group-members')).showMembers(ctx, actingTenant(principal, path.tenant_id), path.group_id),
+      (await import('#shared/domains/administration/group-members')).showMembers(ctx, actingTenant(principal, path.tenant_id), path.group_id),
   }),
 ]

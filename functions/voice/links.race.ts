@@ -1,8 +1,8 @@
 // Fifty links at once are as many as a person may have.
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findVoiceLinks } from '#db/store/voice'
-import { forTenant } from '#db/tenant'
-import { startApp } from '#shared/testing/app'
+import { startApp } from '#tests/support/app'
 import { voiceRoutes } from './routes.ts'
 
 test('fifty speakers are linked at once: twenty are, the others are told that there are enough', async () => {

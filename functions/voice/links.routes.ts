@@ -1,6 +1,6 @@
 // A person's own voice accounts.
-import { user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { Link, Linked, Links, Unlink, Unlinked } from './links.schema.ts'
 import { link, links, unlink } from './links.ts'

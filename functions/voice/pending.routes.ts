@@ -1,6 +1,6 @@
 // What waits for the caller's approval on a screen.
-import { user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { Approve, Approved, PendingQuery, PendingRequests } from './pending.schema.ts'
 import { approve, pending } from './pending.ts'

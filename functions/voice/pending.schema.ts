@@ -1,6 +1,6 @@
 // Wire shapes of what waits for a person's approval.
 import * as z from 'zod'
-import { ClientId, UserCode } from '#shared/grants/grants.schema'
+import { ClientId, UserCode } from '#shared/domains/device-authorization/grants.schema'
 
 export const PendingQuery = z.object({ client_id: ClientId.optional() }).meta({ id: 'VoicePendingQuery' })
 export const PendingRequests = z

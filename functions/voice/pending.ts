@@ -1,11 +1,11 @@
 // Device grants that name the caller, and the decision on one.
 import type * as z from 'zod'
+import { forTenant } from '#db/engine/tenant'
 import { findWaitingFor } from '#db/store/device-grants'
-import { forTenant } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { decideDeviceGrant, userCodeOfGrant, verificationUri } from '#shared/grants/device'
-import type { User } from '#shared/http/principal'
-import { plainClientId } from '#shared/sign-up/client'
+import { decideDeviceGrant, userCodeOfGrant, verificationUri } from '#shared/domains/device-authorization/device'
+import { plainClientId } from '#shared/domains/sign-up/client'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 import type { Approve, Approved, PendingQuery, PendingRequests } from './pending.schema.ts'
 

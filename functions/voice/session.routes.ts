@@ -1,7 +1,7 @@
 // A voice session: begun by an assistant, confirmed by the spoken digits, then a token or a device grant.
-import { open } from '#shared/http/access'
-import { oauthError } from '#shared/http/problem'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { oauthError } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { tokenForPassword } from './password.ts'
 import { Initiate, Initiated, Minted, Token, Verified, Verify } from './session.schema.ts'

@@ -1,7 +1,7 @@
 // Wire shapes of a voice session.
 import * as z from 'zod'
-import { Email } from '#shared/email'
-import { ClientId, SaidOfDevice, Scopes } from '#shared/grants/grants.schema'
+import { ClientId, SaidOfDevice, Scopes } from '#shared/domains/device-authorization/grants.schema'
+import { Email } from '#shared/kernel/email'
 
 export const Platform = z.string().min(1).max(64)
 export const Speaker = z.string().min(1).max(512)

@@ -1,5 +1,6 @@
 // The digits were spoken. Who speaks is believed of a client alone that proved itself; for anybody else it ends in a device grant.
 import type * as z from 'zod'
+import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { countWaitingFor } from '#db/store/device-grants'
 import { type Account, holdAndFindOwed, type Owed } from '#db/store/sign-in'
 import {
@@ -11,13 +12,12 @@ import {
   type VoiceLink,
   type VoiceSession,
 } from '#db/store/voice'
-import { atomically, forTenant, type TenantTx } from '#db/tenant'
-import { byClient, record } from '#shared/audit/record'
-import { equal } from '#shared/crypto/equal'
-import { type BegunGrant, beginDeviceGrant } from '#shared/grants/device'
-import { grantedScopes } from '#shared/grants/scopes'
-import { factorState } from '#shared/sign-in/factors'
-import { type Begun, beginSession, tokenOf } from '#shared/sign-in/session'
+import { byClient, record } from '#shared/domains/audit/record'
+import { type BegunGrant, beginDeviceGrant } from '#shared/domains/device-authorization/device'
+import { grantedScopes } from '#shared/domains/device-authorization/scopes'
+import { factorState } from '#shared/domains/sign-in/factors'
+import { type Begun, beginSession, tokenOf } from '#shared/domains/sign-in/session'
+import { equal } from '#shared/platform/crypto/equal'
 import type { Ctx } from './group.ts'
 import type { Verified, Verify } from './session.schema.ts'
 import { otpHash } from './session.ts'

@@ -1,7 +1,7 @@
 // Assertions that no honest authenticator answers: refused alike, recorded, and nothing has changed.
 import { describe, expect, test } from 'vitest'
-import type { Person, TestApp } from '#shared/testing/app'
-import { authenticator } from '#shared/testing/authenticator'
+import type { Person, TestApp } from '#tests/support/app'
+import { authenticator } from '#tests/support/authenticator'
 import {
   ASSERTIONS,
   AUTHENTICATION_FAILED,
@@ -12,8 +12,8 @@ import {
   refusals,
   type World,
   worldOf,
-} from '#shared/testing/passkey-attacks'
-import { type Caller, givePasskey, loginTicket, named, type Options, optionsOf, PAGE, post, stateOf } from '#shared/testing/passkeys'
+} from '#tests/support/passkey-attacks'
+import { type Caller, givePasskey, loginTicket, named, type Options, optionsOf, PAGE, post, stateOf } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
 const world = (): Promise<World> => worldOf(webauthnRoutes)

@@ -1,10 +1,10 @@
 // A passkey as the second factor of a login transaction, and inside a session.
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
-import { forTenant } from '#db/tenant'
-import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { type Algorithm, type Authenticator, authenticator } from '#shared/testing/authenticator'
-import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, post, stateOf, verifiedIn } from '#shared/testing/passkeys'
+import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
+import { type Algorithm, type Authenticator, authenticator } from '#tests/support/authenticator'
+import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, post, stateOf, verifiedIn } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
 type World = { readonly app: TestApp; readonly company: Company; readonly person: Person; readonly device: Authenticator }

@@ -1,9 +1,9 @@
 // Ceremonies that are not the caller's, and passkeys alone: refused alike, and nothing has changed.
 import { describe, expect, test } from 'vitest'
-import type { Person } from '#shared/testing/app'
-import { authenticator, type Lies } from '#shared/testing/authenticator'
-import { ASSERTIONS, answer, CALLERS, callerOf, NO_AUTHENTICATION, NO_REGISTRATION, type World, worldOf } from '#shared/testing/passkey-attacks'
-import { bodyOf, type Caller, givePasskey, loginTicket, named, type Options, optionsOf, PAGE, post, stateOf } from '#shared/testing/passkeys'
+import type { Person } from '#tests/support/app'
+import { authenticator, type Lies } from '#tests/support/authenticator'
+import { ASSERTIONS, answer, CALLERS, callerOf, NO_AUTHENTICATION, NO_REGISTRATION, type World, worldOf } from '#tests/support/passkey-attacks'
+import { bodyOf, type Caller, givePasskey, loginTicket, named, type Options, optionsOf, PAGE, post, stateOf } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
 const world = (): Promise<World> => worldOf(webauthnRoutes)

@@ -1,10 +1,10 @@
 // Many at once: of one ceremony one wins, of two copies of a key one is caught.
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
-import { forTenant } from '#db/tenant'
-import { startApp } from '#shared/testing/app'
-import { authenticator } from '#shared/testing/authenticator'
-import { givePasskey, loginTicket, named, optionsOf, PAGE, post } from '#shared/testing/passkeys'
+import { startApp } from '#tests/support/app'
+import { authenticator } from '#tests/support/authenticator'
+import { givePasskey, loginTicket, named, optionsOf, PAGE, post } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
 const AT_ONCE = 20

@@ -1,11 +1,11 @@
 // A ceremony between its two halves: kept under a random handle, bound to whoever began it, used once. The challenge is the handle's keyed hash, so nothing has
 // to be kept that would help somebody who reads the table.
 import * as z from 'zod'
+import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { consumeTicket } from '#db/store/tickets'
-import { atomically, forTenant, type TenantId } from '#db/tenant'
-import { AppError, type ErrorCode } from '#shared/errors'
-import type { Cookie } from '#shared/http/route'
-import { handleHash, loadTicket, openTicket, readHandle, spentCookie, ticketCookie } from '#shared/sign-in/ticket'
+import { handleHash, loadTicket, openTicket, readHandle, spentCookie, ticketCookie } from '#shared/domains/sign-in/ticket'
+import { AppError, type ErrorCode } from '#shared/kernel/errors'
+import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 import type { RelyingParty } from './relying-party.ts'
 

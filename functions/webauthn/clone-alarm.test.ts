@@ -1,9 +1,9 @@
 // A passkey that was refused because its counter went back is accepted again once somebody who may has looked at it, and by nobody else.
 import { expect, test } from 'vitest'
-import { startApp } from '#shared/testing/app'
-import { authenticator } from '#shared/testing/authenticator'
-import { authenticate, givePasskey, loginTicket, named, optionsOf, PAGE, post } from '#shared/testing/passkeys'
-import { bodyOf } from '#shared/testing/sign-in'
+import { startApp } from '#tests/support/app'
+import { authenticator } from '#tests/support/authenticator'
+import { authenticate, givePasskey, loginTicket, named, optionsOf, PAGE, post } from '#tests/support/passkeys'
+import { bodyOf } from '#tests/support/sign-in'
 import { factorRoutes } from '../factors/routes.ts'
 import { webauthnRoutes } from './routes.ts'
 

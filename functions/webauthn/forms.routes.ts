@@ -1,8 +1,8 @@
 // AuthSec's four forms. They differ in what the bodies name and what the answers repeat; who may do it and what it does is the same.
 import type * as z from 'zod'
-import type { ErrorCode } from '#shared/errors'
-import { user, userOrNobody } from '#shared/http/access'
-import { json, type Schema } from '#shared/http/route'
+import type { ErrorCode } from '#shared/kernel/errors'
+import { user, userOrNobody } from '#shared/platform/http/access'
+import { json, type Schema } from '#shared/platform/http/route'
 import { assertionIn, beginAuthentication, type Finishing, type Form, finishAuthentication, type Missing } from './authentication.ts'
 import { CreationOptions, RequestOptions } from './credential.schema.ts'
 import * as forms from './forms.schema.ts'

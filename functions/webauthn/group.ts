@@ -1,6 +1,6 @@
 // Group: passkeys (webauthn/*, /.well-known/webauthn): registered, used as a factor or alone, named, removed.
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx
 export const route = routeFor<Ctx>()

@@ -1,8 +1,8 @@
 // Composition root of the webauthn function.
-import { cloud } from '#shared/cloud'
-import { lambda } from '#shared/http/lambda'
-import { group, mount } from '#shared/http/mount'
-import { authsecError } from '#shared/http/problem'
+import { cloud } from '#shared/domains/composition/cloud'
+import { lambda } from '#shared/platform/http/lambda'
+import { group, mount } from '#shared/platform/http/mount'
+import { authsecError } from '#shared/platform/http/problem'
 import type { Ctx } from './group.ts'
 import { webauthnRoutes } from './routes.ts'
 

@@ -1,9 +1,10 @@
 // Passkeys on our own pages, for who is signed in there: the API's ceremonies, by the browser's session and the token of the page's form. Answered in JSON,
 // for the page's script.
-import { NoForm } from '#shared/browser/fields.schema'
-import { FRESH_SECONDS } from '#shared/factors/fresh'
-import { browser } from '#shared/http/access'
-import { json } from '#shared/http/route'
+
+import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+import { browser } from '#shared/platform/http/access'
+import { NoForm } from '#shared/platform/http/pages/fields.schema'
+import { json } from '#shared/platform/http/route'
 import { CreationOptions, RequestOptions } from './credential.schema.ts'
 import { route } from './group.ts'
 import { PageCeremonyDone, PageCeremonyForm } from './page.schema.ts'

@@ -1,6 +1,6 @@
 // What our own pages send of a ceremony, with the token of their form.
 import * as z from 'zod'
-import { form } from '#shared/browser/fields.schema'
+import { form } from '#shared/platform/http/pages/fields.schema'
 
 export const PageCeremonyForm = z
   .strictObject({

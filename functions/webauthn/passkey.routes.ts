@@ -1,6 +1,6 @@
 // Signing in with a passkey alone. Ours: AuthSec has no form for it.
-import { open } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { RequestOptions } from './credential.schema.ts'
 import { route } from './group.ts'
 import { BeginPasskey, FinishPasskey, PasskeyVerified } from './passkey.schema.ts'

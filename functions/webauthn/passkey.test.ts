@@ -1,11 +1,11 @@
 // A passkey and nothing else: the whole way to a token.
 import { expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
-import { atomically, forTenant } from '#db/tenant'
-import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { type Authenticator, authenticator, type Lies } from '#shared/testing/authenticator'
-import { bodyOf, type Caller, givePasskey, optionsOf, PAGE, post, stateOf, verifiedIn } from '#shared/testing/passkeys'
-import { change, setStatus, textIn, verifyDomain } from '#shared/testing/sign-in'
+import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
+import { type Authenticator, authenticator, type Lies } from '#tests/support/authenticator'
+import { bodyOf, type Caller, givePasskey, optionsOf, PAGE, post, stateOf, verifiedIn } from '#tests/support/passkeys'
+import { change, setStatus, textIn, verifyDomain } from '#tests/support/sign-in'
 import { webauthnRoutes } from './routes.ts'
 
 type World = { readonly app: TestApp; readonly company: Company; readonly person: Person; readonly device: Authenticator }

@@ -1,6 +1,6 @@
 // A person's own passkeys, and what administrators are shown of passkeys that may have been copied. Ours.
-import { may, user } from '#shared/http/access'
-import { json } from '#shared/http/route'
+import { may, user } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { CounterAlarms, PasskeyPath, PasskeyRemoved, Passkeys, RemovePasskey, RenamePasskey } from './passkeys.schema.ts'
 

@@ -1,11 +1,11 @@
 // A person's own passkeys, and the alarm about one that may have been copied.
 import { expect, test } from 'vitest'
+import { directory } from '#db/engine/tenant'
 import { findTenantOfPasskey } from '#db/store/passkeys'
-import { directory } from '#db/tenant'
-import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { type Authenticator, authenticator } from '#shared/testing/authenticator'
-import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, post, stateOf } from '#shared/testing/passkeys'
-import { change, configure, enrol } from '#shared/testing/sign-in'
+import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
+import { type Authenticator, authenticator } from '#tests/support/authenticator'
+import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, post, stateOf } from '#tests/support/passkeys'
+import { change, configure, enrol } from '#tests/support/sign-in'
 import { webauthnRoutes } from './routes.ts'
 
 const OWN = '/authsec/webauthn/passkeys'

@@ -1,9 +1,9 @@
 // What browsers and monitors ask without a credential.
 import * as z from 'zod'
+import { directory } from '#db/engine/tenant'
 import { pingDatabase } from '#db/store/ping'
-import { directory } from '#db/tenant'
-import { open } from '#shared/http/access'
-import { as, json, oneOf, text } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { as, json, oneOf, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { SCRIPT } from './passkey.client.generated.ts'
 import { relatedOrigins } from './related-origins.ts'

@@ -1,6 +1,6 @@
 // Registrations that no honest authenticator answers: refused alike, recorded, and nothing has changed.
 import { describe, expect, test } from 'vitest'
-import { authenticator, type Lies } from '#shared/testing/authenticator'
+import { authenticator, type Lies } from '#tests/support/authenticator'
 import {
   answer,
   CALLERS,
@@ -14,8 +14,8 @@ import {
   refusals,
   type World,
   worldOf,
-} from '#shared/testing/passkey-attacks'
-import { type Caller, givePasskey, loginTicket, named, optionsOf, PAGE, post, register, stateOf } from '#shared/testing/passkeys'
+} from '#tests/support/passkey-attacks'
+import { type Caller, givePasskey, loginTicket, named, optionsOf, PAGE, post, register, stateOf } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
 const world = (): Promise<World> => worldOf(webauthnRoutes)

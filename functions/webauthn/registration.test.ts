@@ -1,11 +1,11 @@
 // Registering a passkey, through every form of AuthSec.
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
 import { findFactorKinds } from '#db/store/users'
-import { forTenant } from '#db/tenant'
-import { cookieJar, startApp } from '#shared/testing/app'
-import { type Algorithm, authenticator } from '#shared/testing/authenticator'
-import { bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, post, register, stateOf, verifiedIn } from '#shared/testing/passkeys'
+import { cookieJar, startApp } from '#tests/support/app'
+import { type Algorithm, authenticator } from '#tests/support/authenticator'
+import { bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, post, register, stateOf, verifiedIn } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
 const world = async () => {

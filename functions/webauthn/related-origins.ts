@@ -1,8 +1,9 @@
 // Which origins may use a relying party id (WebAuthn Level 3 section 5.11): asked by browsers at the host that is the id.
+
+import { directory } from '#db/engine/tenant'
 import { findCustomDomains, findVerifiedDomain } from '#db/store/domains'
-import { directory } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { platformParty } from '#shared/passkeys/platform'
+import { platformParty } from '#shared/domains/passkeys/platform'
+import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
 
 const HOST = /^([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::\d+)?$/i

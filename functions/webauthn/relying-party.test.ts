@@ -1,10 +1,10 @@
 // For whom a ceremony is, by the page's origin; and the related origins document.
 import { expect, test } from 'vitest'
-import { platformParty } from '#shared/passkeys/platform'
-import { startApp } from '#shared/testing/app'
-import { authenticator } from '#shared/testing/authenticator'
-import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, post } from '#shared/testing/passkeys'
-import { verifyDomain } from '#shared/testing/sign-in'
+import { platformParty } from '#shared/domains/passkeys/platform'
+import { startApp } from '#tests/support/app'
+import { authenticator } from '#tests/support/authenticator'
+import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, post } from '#tests/support/passkeys'
+import { verifyDomain } from '#tests/support/sign-in'
 import { webauthnRoutes } from './routes.ts'
 
 const NONE = { PUBLIC_UI_ORIGIN: undefined, WEBAUTHN_RP_ID: undefined, WEBAUTHN_ORIGIN: [] }
@@ -82,7 +82,7 @@ test('what is no page of ours is refused alike, whatever is wrong with it', asyn
 })
 
 test("a development machine's page counts outside production alone", async () => {
-  const { PRODUCTION } = await import('#shared/testing/production')
+  const { PRODUCTION } = await import('#tests/support/production')
   const app = await startApp(webauthnRoutes, { env: { ...PRODUCTION, BASE_URL: 'https://id.example.com' } })
   expect((await post(app, '/passkey/begin', {}, { origin: 'http://localhost:7468' })).status).toBe(400)
   expect((await post(app, '/passkey/begin', {}, { origin: 'https://id.example.com' })).status).toBe(200)

@@ -1,9 +1,10 @@
 // For whom a ceremony is: the platform, or a tenant on a domain of its own. Chosen by the page's origin, which must be known to us; told again by nobody.
+
+import { directory, type TenantId } from '#db/engine/tenant'
 import { findVerifiedDomain } from '#db/store/domains'
-import { directory, type TenantId } from '#db/tenant'
-import type { Config } from '#shared/config'
-import { AppError } from '#shared/errors'
-import { isWithin, platformParty } from '#shared/passkeys/platform'
+import { isWithin, platformParty } from '#shared/domains/passkeys/platform'
+import type { Config } from '#shared/kernel/config'
+import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
 
 export type RelyingParty = {

@@ -1,6 +1,6 @@
 // What the bodies of all forms share: whose ceremony it is said to be, and what proves it beside a bearer token.
 import * as z from 'zod'
-import { Email } from '#shared/email'
+import { Email } from '#shared/kernel/email'
 
 export const who = {
   email: Email,

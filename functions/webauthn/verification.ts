@@ -1,8 +1,8 @@
 // Whether an authenticator's answer is what it has to be (WebAuthn Level 3 sections 7.1 and 7.2). Signatures and formats are the library's work, loaded when a
 // ceremony ends; what it leaves open is judged here.
 import type { WebAuthnCredential } from '@simplewebauthn/server'
-import { equal } from '#shared/crypto/equal'
-import { algorithmOf } from '#shared/passkeys/cose-key'
+import { algorithmOf } from '#shared/domains/passkeys/cose-key'
+import { equal } from '#shared/platform/crypto/equal'
 import type { Ceremony } from './challenge.ts'
 import type { Assertion, Registered } from './credential.schema.ts'
 import { ALGORITHMS, userHandleOf } from './options.ts'

@@ -1,5 +1,6 @@
 // Which systems of a tenant are told what. Delivery itself is shared/webhooks.
 import type * as z from 'zod'
+import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { releaseQuota, useQuota } from '#db/store/tenants'
 import {
   deleteWebhook,
@@ -12,19 +13,18 @@ import {
   updateWebhook,
   type WebhookEndpoint,
 } from '#db/store/webhooks'
-import { atomically, forTenant, type TenantTx } from '#db/tenant'
-import { tenantOf } from '#shared/administration/people'
-import { byUser, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
-import { AppError } from '#shared/errors'
-import { judgeUrl } from '#shared/fetch/target'
-import { etagOf, preconditionOf } from '#shared/http/precondition'
-import type { User } from '#shared/http/principal'
-import { Sent } from '#shared/http/route'
-import { leastIdAt } from '#shared/random'
-import { quotaOf } from '#shared/tenancy/quotas'
-import { secretContext, sendMessage } from '#shared/webhooks/message'
-import { newWebhookSecret } from '#shared/webhooks/sign'
+import { tenantOf } from '#shared/domains/administration/people'
+import { byUser, record } from '#shared/domains/audit/record'
+import { quotaOf } from '#shared/domains/tenancy/quotas'
+import { secretContext, sendMessage } from '#shared/domains/webhooks/message'
+import { newWebhookSecret } from '#shared/domains/webhooks/sign'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import { leastIdAt } from '#shared/kernel/random'
+import { judgeUrl } from '#shared/platform/fetch/target'
+import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
+import type { User } from '#shared/platform/http/principal'
+import { Sent } from '#shared/platform/http/route'
 import type { NewWebhook, Replay, Rotation, TestOutcome, Webhook, WebhookChanges, Webhooks, WebhookWithSecret } from './endpoints.schema.ts'
 import type { Ctx } from './group.ts'
 

@@ -1,7 +1,7 @@
 // Group: systems of the tenant that are told what happens (/webhooks).
-import type { RequestCtx } from '#shared/context'
-import type { Outbound } from '#shared/fetch/guarded'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & { readonly outbound: Outbound }
 export const route = routeFor<Ctx>()

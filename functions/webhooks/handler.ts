@@ -1,9 +1,9 @@
 // Composition root of the webhooks function.
-import { cloud } from '#shared/cloud'
-import { tenantOutbound } from '#shared/fetch/configured'
-import { lambda } from '#shared/http/lambda'
-import { group, mount } from '#shared/http/mount'
-import { problem } from '#shared/http/problem'
+import { cloud } from '#shared/domains/composition/cloud'
+import { tenantOutbound } from '#shared/platform/fetch/configured'
+import { lambda } from '#shared/platform/http/lambda'
+import { group, mount } from '#shared/platform/http/mount'
+import { problem } from '#shared/platform/http/problem'
 import type { Ctx } from './group.ts'
 import { webhookRoutes } from './routes.ts'
 

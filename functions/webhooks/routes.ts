@@ -1,6 +1,6 @@
 // All routes of the group. To see a webhook is to see what of the record leaves, hence audit:read everywhere.
-import { may } from '#shared/http/access'
-import { empty, json } from '#shared/http/route'
+import { may } from '#shared/platform/http/access'
+import { empty, json } from '#shared/platform/http/route'
 import { NewWebhook, Replay, Rotation, TestOutcome, Webhook, WebhookChanges, WebhookPath, Webhooks, WebhookWithSecret } from './endpoints.schema.ts'
 import {
   changeWebhook,

@@ -1,6 +1,6 @@
 // Group: what the world may know of this server (/.well-known/*).
-import type { RequestCtx } from '#shared/context'
-import { routeFor } from '#shared/http/route'
+import type { RequestCtx } from '#shared/platform/context'
+import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx
 export const route = routeFor<Ctx>()

@@ -1,6 +1,6 @@
 // The deployment's public keys (RFC 7517). Prepared once a generation of keys; a reader that shows the ETag it has gets 304 from mount.
-import { Constant } from '#shared/http/route'
-import type { JwksDocument } from '#shared/token/signing-keys'
+import { Constant } from '#shared/platform/http/route'
+import type { JwksDocument } from '#shared/platform/tokens/signing-keys'
 import type { Ctx } from './group.ts'
 
 const made = new WeakMap<JwksDocument, Constant>()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { problem } from '#shared/http/problem'
-import { startApp } from '#shared/testing/app'
-import { PRODUCTION } from '#shared/testing/production'
+import { problem } from '#shared/platform/http/problem'
+import { startApp } from '#tests/support/app'
+import { PRODUCTION } from '#tests/support/production'
 import { oauthRoutes } from '../oauth/routes.ts'
 import { wellknownRoutes } from './routes.ts'
 

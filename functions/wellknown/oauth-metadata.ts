@@ -1,9 +1,17 @@
 // Metadata of the authorization server (RFC 8414, OpenID Connect Discovery) and of this server's own protected resource (RFC 9728): what exists, and nothing
 // else. The same bytes for everybody, made once.
 import { createHash } from 'node:crypto'
-import { Constant } from '#shared/http/route'
-import { CLIENT_AUTH_METHODS, CLIENT_SIGNING_ALGS, ENDPOINTS, GRANT_TYPES, ID_JAG_PROFILE, IDENTITY_SCOPES, TOKEN_TYPES } from '#shared/oauth/offered'
-import { ACR } from '#shared/token/acr'
+import {
+  CLIENT_AUTH_METHODS,
+  CLIENT_SIGNING_ALGS,
+  ENDPOINTS,
+  GRANT_TYPES,
+  ID_JAG_PROFILE,
+  IDENTITY_SCOPES,
+  TOKEN_TYPES,
+} from '#shared/domains/oauth/offered'
+import { Constant } from '#shared/platform/http/route'
+import { ACR } from '#shared/platform/tokens/acr'
 import type { Ctx } from './group.ts'
 
 type Config = Ctx['config']

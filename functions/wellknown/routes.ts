@@ -1,6 +1,6 @@
 // All routes of the group.
-import { open } from '#shared/http/access'
-import { text } from '#shared/http/route'
+import { open } from '#shared/platform/http/access'
+import { text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { jwks } from './jwks.ts'
 import { ownResourceDocument, serverDocument } from './oauth-metadata.ts'

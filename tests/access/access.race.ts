@@ -1,8 +1,8 @@
 // Needs a server, where connections really race: TEST_DATABASE_URL.
 import { beforeAll, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { findAdministrators } from '#db/store/administrators'
 import { updateUser } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
 import { type Answer, done, type House, startHouse } from './house.ts'
 
 const ADMIN = '/authsec/uflow/admin'

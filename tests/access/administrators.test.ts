@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { atomically, directory, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
 import { updateTenantSettings } from '#db/store/tenants'
 import { findAdministeredTenants, updateUser } from '#db/store/users'
-import { atomically, directory, forTenant, SYSTEM_TENANT } from '#db/tenant'
 import { putGroup, putServiceAccount } from '#db/testing/access'
-import { grantsOf } from '#shared/administration/change'
-import { emailHash } from '#shared/tenancy/email-hash'
-import { ensurePlatformAdministrator } from '#shared/tenancy/system-tenant'
+import { grantsOf } from '#shared/domains/administration/change'
+import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
 import { bindingsOf, done, type House, roleOf, SIDES, startHouse, systemRole } from './house.ts'
 
 let house: House

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'
 import { updateUser } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
 import { bindingsOf, done, type House, NOBODYS_ID, roleOf, SIDES, startHouse, systemRole } from './house.ts'
 
 let house: House

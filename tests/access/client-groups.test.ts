@@ -1,13 +1,13 @@
 // A client that is mapped to a group acts with what the group carries: through its service account, everywhere that decisions are asked for.
 import { beforeAll, expect, test } from 'vitest'
-import { atomically, forTenant } from '#db/tenant'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { putBinding, putGroup, putRole } from '#db/testing/access'
-import { type AccessWorld, accessWorld, ask, changePolicy } from '#shared/testing/access-world'
-import { newBackend } from '#shared/testing/backend'
 import { accessRoutes } from '../../functions/access/routes.ts'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { rolesRoutes } from '../../functions/roles/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
+import { type AccessWorld, accessWorld, ask, changePolicy } from '../support/access-world.ts'
+import { newBackend } from '../support/backend.ts'
 
 let w: AccessWorld
 beforeAll(async () => {

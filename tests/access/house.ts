@@ -1,11 +1,11 @@
 // An app with both sides of the administration and the record, and short ways to call it.
 
-import { type Company, type Grant, type Person, startApp } from '#shared/testing/app'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { auditRoutes } from '../../functions/audit/routes.ts'
 import { rolesRoutes } from '../../functions/roles/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
 import { userRoutes } from '../../functions/user/routes.ts'
+import { type Company, type Grant, type Person, startApp } from '../support/app.ts'
 
 const ADMIN = '/authsec/uflow/admin'
 const USER = '/authsec/uflow/user'

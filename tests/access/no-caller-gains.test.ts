@@ -2,7 +2,7 @@
 // what was refused changed nothing. The state is re-read from the tables by a reading of its own, not by the functions under test.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { atomically, forTenant, type TenantDb } from '#db/tenant'
+import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { type Answer, type House, NOBODYS_ID, SIDES, startHouse } from './house.ts'
 
 const SEED = 20_261_124

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { SYSTEM_TENANT } from '#db/tenant'
-import { ensurePlatformAdministrator } from '#shared/tenancy/system-tenant'
+import { SYSTEM_TENANT } from '#db/engine/tenant'
+import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
 import { done, type House, NOBODYS_ID, SIDES, startHouse } from './house.ts'
 
 let house: House

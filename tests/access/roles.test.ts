@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { bindRole, findAssignedPeople } from '#db/store/bindings'
 import { insertUser } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
 import { done, type House, NOBODYS_ID, SIDES, startHouse } from './house.ts'
 
 let house: House

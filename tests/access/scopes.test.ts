@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { forTenant, SYSTEM_TENANT } from '#db/tenant'
-import { grantedScopes } from '#shared/grants/scopes'
-import { ensurePlatformAdministrator } from '#shared/tenancy/system-tenant'
+import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
+import { grantedScopes } from '#shared/domains/device-authorization/scopes'
+import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
 import { done, type House, NOBODYS_ID, roleOf, SIDES, startHouse } from './house.ts'
 
 let house: House

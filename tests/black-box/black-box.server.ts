@@ -1,8 +1,8 @@
 // One suite, asked twice over HTTP: of every function as it ships, each a process behind the Runtime API and a gateway, and of `npm run dev`. Both answer the same.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { builtGroups } from '../../functions/build.ts'
-import { ROUTES } from '../../functions/every-route.ts'
-import { GROUPS } from '../../functions/groups.ts'
+import { GROUPS } from '../../apps/groups.ts'
+import { builtGroups } from '../../infra/bundle/build.ts'
+import { ROUTES } from '../routes/every-route.ts'
 import { type Said, said, textOf } from './answers.ts'
 import { STORIES, type Story } from './stories.ts'
 import { questionsOf } from './sweep.ts'

@@ -1,8 +1,8 @@
 // Ways through several functions, as clients and browsers go them: what one answer gives, the next request brings.
 import { randomUUID } from 'node:crypto'
-import { cookieJar } from '#shared/testing/app'
-import { formsOf } from '#shared/testing/browser'
-import { authorizePath, basicOf, challengeOf, newOauthClient, newResource, VERIFIER } from '#shared/testing/oauth'
+import { cookieJar } from '../support/app.ts'
+import { formsOf } from '../support/browser.ts'
+import { authorizePath, basicOf, challengeOf, newOauthClient, newResource, VERIFIER } from '../support/oauth.ts'
 import { type Answer, type Asked, cookiesOf, HOST, headerOf, jsonOf, textOf } from './answers.ts'
 import type { Box } from './systems.ts'
 

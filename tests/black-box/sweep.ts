@@ -1,11 +1,11 @@
 // What is asked of every route: by nobody, with a token that is none, by somebody who may, with a body that is none; its preflight, its HEAD, another method.
 
-import { FORM_TOKEN } from '#shared/browser/form'
-import { methodOf } from '#shared/http/route'
-import type { Company } from '#shared/testing/app'
-import { entitledToken, fillPath, formTokenIn, fromOwnPage, isPage, type Listed, METRICS_TOKEN, parametersOf } from '../../functions/every-route.ts'
-import { OWN_TENANT, sampleOf } from '../../functions/sample.ts'
-import { SEEDS, type Seed } from '../../functions/seeds.ts'
+import { FORM_TOKEN } from '#shared/platform/http/pages/form'
+import { methodOf } from '#shared/platform/http/route'
+import { entitledToken, fillPath, formTokenIn, fromOwnPage, isPage, type Listed, METRICS_TOKEN, parametersOf } from '../routes/every-route.ts'
+import { OWN_TENANT, sampleOf } from '../routes/sample.ts'
+import { SEEDS, type Seed } from '../seeds/seeds.ts'
+import type { Company } from '../support/app.ts'
 import { type Asked, HOST } from './answers.ts'
 import type { Box } from './systems.ts'
 

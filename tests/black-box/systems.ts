@@ -3,12 +3,12 @@
 import { spawn } from 'node:child_process'
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
-import type { Company, TestApp } from '#shared/testing/app'
-import { METRICS_TOKEN, ROUTES } from '../../functions/every-route.ts'
-import { manifest } from '../../functions/manifest.ts'
+import { manifest } from '../../infra/manifest.ts'
 import { startGateway } from '../lambda/gateway.ts'
 import { startSystem } from '../lambda/system.ts'
 import { freePort } from '../peers/free-port.ts'
+import { METRICS_TOKEN, ROUTES } from '../routes/every-route.ts'
+import type { Company, TestApp } from '../support/app.ts'
 import { type Answer, type Asked, ask } from './answers.ts'
 
 export type Box = {
@@ -99,7 +99,7 @@ const local = async (): Promise<Box> => {
   const system = await startSystem(routes, settings(8, sink.url))
   const { ENVIRONMENT: _, ...env } = system.env
   const port = await freePort()
-  const child = spawn(process.execPath, ['--import', 'tsx', 'functions/local.ts'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'apps/local/local.ts'], {
     env: { PATH: process.env.PATH ?? '', TZ: 'UTC', PORT: String(port), ...env, DATABASE_OWNER_URL: system.url },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

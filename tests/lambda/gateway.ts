@@ -3,7 +3,7 @@
 // @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { manifest } from '../../functions/manifest.ts'
+import { manifest } from '../../infra/manifest.ts'
 import { chosenKey, routeKeys } from '../../infra/routes.ts'
 import { answerOf, httpApiEvent } from './events.ts'
 import type { LambdaProcess } from './runtime.ts'

@@ -10,15 +10,15 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { afterAll, expect, test } from 'vitest'
-import { atomically, forTenant } from '#db/tenant'
-import { guardedFetch } from '#shared/fetch/guarded'
-import { localMail } from '#shared/mail/local'
-import { enqueueMail } from '#shared/mail/outbox'
-import { sqsErrands } from '#shared/queue/sqs'
-import { startApp } from '#shared/testing/app'
-import { startAws } from '#shared/testing/aws'
-import { ownDb } from '#shared/testing/database'
+import { atomically, forTenant } from '#db/engine/tenant'
+import { guardedFetch } from '#shared/platform/fetch/guarded'
+import { localMail } from '#shared/platform/outbox/mail/local'
+import { enqueueMail } from '#shared/platform/outbox/outbox'
+import { sqsErrands } from '#shared/platform/queue/sqs'
 import { doErrands } from '../../functions/outbox/errands.ts'
+import { startApp } from '../support/app.ts'
+import { startAws } from '../support/aws.ts'
+import { ownDb } from '../support/database.ts'
 
 const { endpoint, stop } = await startAws()
 afterAll(stop)

@@ -1,13 +1,13 @@
 // Events of every kind of gateway, as they are documented, through the adapter to a route that says what it saw, and back.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import type { RequestCtx } from '#shared/context'
-import { open } from '#shared/http/access'
-import { lambda } from '#shared/http/lambda'
-import { problem } from '#shared/http/problem'
-import { json, routeFor, Sent, text } from '#shared/http/route'
-import { startApp } from '#shared/testing/app'
-import { PRODUCTION } from '#shared/testing/production'
+import type { RequestCtx } from '#shared/platform/context'
+import { open } from '#shared/platform/http/access'
+import { lambda } from '#shared/platform/http/lambda'
+import { problem } from '#shared/platform/http/problem'
+import { json, routeFor, Sent, text } from '#shared/platform/http/route'
+import { startApp } from '../support/app.ts'
+import { PRODUCTION } from '../support/production.ts'
 import { BALANCER, BALANCER_MULTI, FUNCTION_URL, HTTP_API, NOT_HTTP, REST_API } from './recorded.ts'
 
 const Seen = z.object({ address: z.string(), secure: z.boolean(), cookie: z.string(), header: z.string(), name: z.string() })

@@ -1,9 +1,9 @@
 // What stands behind the functions in these tests: a migrated database of the file's own with a company in it, Redis, and bundles as they ship.
 import { join } from 'node:path'
-import type { Route } from '#shared/http/route'
-import { type Company, type Person, startApp, type TestApp } from '#shared/testing/app'
-import { ownDatabase, TEST_LOGIN_PASSWORD } from '#shared/testing/database'
-import { builtOnce } from '../../functions/built-once.ts'
+import type { Route } from '#shared/platform/http/route'
+import { builtOnce } from '../../infra/bundle/built-once.ts'
+import { type Company, type Person, startApp, type TestApp } from '../support/app.ts'
+import { ownDatabase, TEST_LOGIN_PASSWORD } from '../support/database.ts'
 import { type LambdaProcess, startLambda } from './runtime.ts'
 
 const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }

@@ -1,8 +1,8 @@
 // An enforcement point written from OpenID AuthZEN 1.0 alone: it knows the address of the decision point and its own credentials.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { atomically, forTenant } from '#db/tenant'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { putBinding, putRole, putServiceAccount } from '#db/testing/access'
-import { newOauthClient } from '#shared/testing/oauth'
+import { newOauthClient } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
 import { unkept } from './unkept.ts'
 

@@ -1,8 +1,8 @@
 // Signing in against a certified provider in a process of its own: what is right comes in, and everything that it is told to get wrong is refused.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Person } from '#shared/testing/app'
-import { browserOf, identitiesOf, stateOf } from '#shared/testing/federation'
-import { bodyOf, codeIn, textIn } from '#shared/testing/sign-in'
+import type { Person } from '../support/app.ts'
+import { browserOf, identitiesOf, stateOf } from '../support/federation.ts'
+import { bodyOf, codeIn, textIn } from '../support/sign-in.ts'
 import { type PeerWorld, SECOND, startWorld } from './federation.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 

@@ -1,6 +1,6 @@
 // One dance with a certified provider over real sockets; all of them are in federation.peer.ts.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bodyOf } from '#shared/testing/sign-in'
+import { bodyOf } from '../support/sign-in.ts'
 import { type PeerWorld, startWorld } from './federation.ts'
 
 let world: PeerWorld

@@ -1,8 +1,8 @@
 // What the tests against the certified provider share.
-import type { TenantId } from '#db/tenant'
-import { addProvider, BASE, browserOf, CLIENT, startFederation } from '#shared/testing/federation'
-import { type Body, bodyOf, textIn } from '#shared/testing/sign-in'
+import type { TenantId } from '#db/engine/tenant'
 import { federationRoutes } from '../../functions/federation/routes.ts'
+import { addProvider, BASE, browserOf, CLIENT, startFederation } from '../support/federation.ts'
+import { type Body, bodyOf, textIn } from '../support/sign-in.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
 export const SECOND = { client_id: 'second-client', client_secret: 'our-secret-at-the-provider' } as const

@@ -1,10 +1,10 @@
 // openid-client 6 at a company that has a front end of its own: the client knows nothing but the issuer, the front end nothing but the documented API.
 import * as client from 'openid-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { findTenant, updateTenantSettings } from '#db/store/tenants'
-import { atomically, forTenant } from '#db/tenant'
-import { cookieJar, PASSWORD } from '#shared/testing/app'
-import { newOauthClient, newResource, REDIRECT, type ResourceServer } from '#shared/testing/oauth'
+import { cookieJar, PASSWORD } from '../support/app.ts'
+import { newOauthClient, newResource, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type CustomFrontEnd, startCustomFrontEnd } from './custom-front-end.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
 import { unkept } from './unkept.ts'

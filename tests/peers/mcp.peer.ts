@@ -8,9 +8,9 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { changeClient, newOauthClient, newResource, REDIRECT, type ResourceServer } from '#shared/testing/oauth'
-import { mcpServer } from '../../guard/example.ts'
-import type { GuardOptions } from '../../guard/guard.ts'
+import { mcpServer } from '../../packages/guard/example.ts'
+import type { GuardOptions } from '../../packages/guard/guard.ts'
+import { changeClient, newOauthClient, newResource, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
 import { unkept } from './unkept.ts'
 

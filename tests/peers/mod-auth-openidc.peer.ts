@@ -1,8 +1,8 @@
 // Apache's mod_auth_openidc as a relying party: the code flow, and logout that its browser knows nothing of.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cookieJar } from '#shared/testing/app'
-import { newOauthClient } from '#shared/testing/oauth'
+import { cookieJar } from '../support/app.ts'
+import { newOauthClient } from '../support/oauth.ts'
 import { freePort } from './free-port.ts'
 import { placesOf, startRelyingParty } from './mod-auth-openidc.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'

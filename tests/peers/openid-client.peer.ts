@@ -2,9 +2,9 @@
 import { exportJWK, generateKeyPair } from 'jose'
 import * as client from 'openid-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CIBA, DEVICE_CODE } from '#shared/oauth/offered'
-import { cookieJar } from '#shared/testing/app'
-import { newOauthClient, newResource, REDIRECT, type ResourceServer } from '#shared/testing/oauth'
+import { CIBA, DEVICE_CODE } from '#shared/domains/oauth/offered'
+import { cookieJar } from '../support/app.ts'
+import { newOauthClient, newResource, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
 import { unkept } from './unkept.ts'
 

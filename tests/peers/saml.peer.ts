@@ -1,11 +1,11 @@
 // pysaml2 as identity provider: it reads our metadata, checks the signature of our request, and answers signed and encrypted.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIdentity } from '#db/store/identities'
 import { findUserByEmail } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
-import { cookieJar } from '#shared/testing/app'
-import { newChallenge } from '#shared/testing/saml'
-import { textIn } from '#shared/testing/sign-in'
+import { cookieJar } from '../support/app.ts'
+import { newChallenge } from '../support/saml.ts'
+import { textIn } from '../support/sign-in.ts'
 import { type Posted, type Somebody, signInThere, startSamlPeer } from './saml.ts'
 import { unkept } from './unkept.ts'
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findUser } from '#db/store/users'
-import { forTenant } from '#db/tenant'
-import { PASSWORD, type Person, startApp } from '#shared/testing/app'
 import { authRoutes } from '../../functions/auth/routes.ts'
 import { doorRoutes } from '../../functions/door/routes.ts'
 import { signUpRoutes } from '../../functions/sign-up/routes.ts'
 import { userRoutes } from '../../functions/user/routes.ts'
+import { PASSWORD, type Person, startApp } from '../support/app.ts'
 
 const BASE = '/authsec/uflow/user'
 const NEXT = 'violet-anchors-hum-quietly'

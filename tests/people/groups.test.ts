@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
+import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findAdministeredTenants } from '#db/store/users'
-import { atomically, directory, forTenant } from '#db/tenant'
-import { emailHash } from '#shared/tenancy/email-hash'
-import { startApp } from '#shared/testing/app'
+import { emailHash } from '#shared/domains/tenancy/email-hash'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { rolesRoutes } from '../../functions/roles/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
 import { userRoutes } from '../../functions/user/routes.ts'
+import { startApp } from '../support/app.ts'
 
 const BASE = '/authsec/uflow/admin/groups'
 const house = async () => {

@@ -1,16 +1,16 @@
 // A person's row and the person's tickets are taken in one order at every door, or two changes at once would wait for each other until the database ends one.
 import { expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { endTickets } from '#db/store/tickets'
 import { lockUser } from '#db/store/users'
-import { atomically, forTenant } from '#db/tenant'
-import { openTicket } from '#shared/sign-in/ticket'
-import { PASSWORD, type Person, startApp } from '#shared/testing/app'
+import { openTicket } from '#shared/domains/sign-in/ticket'
 import { accountRoutes } from '../../functions/account/routes.ts'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { peopleRoutes } from '../../functions/people/routes.ts'
 import { rolesRoutes } from '../../functions/roles/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
 import { userRoutes } from '../../functions/user/routes.ts'
+import { PASSWORD, type Person, startApp } from '../support/app.ts'
 
 const NEXT = 'violet-anchors-hum-quietly'
 /** Long enough for a request to reach the row that is held. */

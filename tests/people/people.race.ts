@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
 import { findPeople } from '#db/store/people'
 import { findUsage } from '#db/store/tenants'
 import { findUserByEmail } from '#db/store/users'
-import { forTenant } from '#db/tenant'
-import { startApp } from '#shared/testing/app'
 import { accountRoutes } from '../../functions/account/routes.ts'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { peopleRoutes } from '../../functions/people/routes.ts'
 import { rolesRoutes } from '../../functions/roles/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
+import { startApp } from '../support/app.ts'
 
 const ADMIN = '/authsec/uflow/admin'
 const house = async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { asOwner, atomically, forTenant } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'
 import { addMembers, insertGroups } from '#db/store/groups'
 import { putGrant } from '#db/store/oauth-authorizations'
@@ -9,13 +10,12 @@ import { insertPhone } from '#db/store/sms'
 import { hasTicket } from '#db/store/tickets'
 import { findUser } from '#db/store/users'
 import { findVoiceLinks, findVoiceSession, insertVoiceLink, insertVoiceSession } from '#db/store/voice'
-import { asOwner, atomically, forTenant } from '#db/tenant'
-import { problem } from '#shared/http/problem'
-import { openTicket } from '#shared/sign-in/ticket'
-import { startApp } from '#shared/testing/app'
+import { openTicket } from '#shared/domains/sign-in/ticket'
+import { problem } from '#shared/platform/http/problem'
 import { auditRoutes } from '../../functions/audit/routes.ts'
 import { parseCsv } from '../../functions/people/csv.ts'
 import { peopleRoutes } from '../../functions/people/routes.ts'
+import { startApp } from '../support/app.ts'
 
 const house = async () => {
   const app = await startApp([...peopleRoutes, ...auditRoutes], { render: problem })

@@ -2,13 +2,13 @@
 
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { asTenantId } from '#db/engine/tenant'
 import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
 import type { Act, Bounds } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
-import { asTenantId } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { DEFAULT_DEPTH } from '#shared/oauth/offered'
-import { PAYMENT } from '#shared/testing/agents'
+import { DEFAULT_DEPTH } from '#shared/domains/oauth/offered'
+import { AppError } from '#shared/kernel/errors'
+import { PAYMENT } from '#tests/support/agents'
 import { type Narrowed, narrow, type Wanted } from './narrow.ts'
 import type { Subject } from './subject.ts'
 

@@ -1,13 +1,13 @@
 // An identity assertion (draft-ietf-oauth-identity-assertion-authz-grant) for an authorization server elsewhere: who the person is, that this client may ask there
 // on the person's behalf, and for what at most.
 import { SignJWT } from 'jose'
+import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { findBounds, holdPolicies, type ReadPolicy } from '#db/store/oauth-delegations'
 import { findIssuerByName } from '#db/store/oauth-issuers'
-import { atomically, forTenant, type TenantDb } from '#db/tenant'
-import { record } from '#shared/audit/record'
-import { unixSeconds } from '#shared/clock'
-import { AppError } from '#shared/errors'
-import { TOKEN_TYPES } from '#shared/oauth/offered'
+import { record } from '#shared/domains/audit/record'
+import { TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { unixSeconds } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
 import { ID_JAG_TYP } from '../grants/jwt-bearer.ts'
 import type { Ctx } from '../group.ts'
 import { parseScopes } from '../scopes.ts'

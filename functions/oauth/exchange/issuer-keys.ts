@@ -1,8 +1,8 @@
 // Keys of issuers that a tenant trusts: those that were registered, or those that the issuer publishes, fetched the guarded way and kept for a while.
 import type { JWK } from 'jose'
 import type { TrustedIssuer } from '#db/store/oauth-issuers'
-import { ageMs, type Mark, markOf } from '#shared/clock'
-import type { Outbound } from '#shared/fetch/guarded'
+import { ageMs, type Mark, markOf } from '#shared/kernel/clock'
+import type { Outbound } from '#shared/platform/fetch/guarded'
 import type { Ctx } from '../group.ts'
 
 type Kept = { readonly keys: readonly JWK[]; readonly since: Mark }

@@ -1,11 +1,12 @@
 // A step in a chain, kept: what it came from, who made it, what it may, and what it may spend. With its event, in one transaction.
+
+import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { insertDelegation } from '#db/store/oauth-delegations'
 import { type Budget, type DetailType, insertBudgets } from '#db/store/oauth-details'
-import { atomically, forTenant, type TenantTx } from '#db/tenant'
-import { byAgent, byClient, record } from '#shared/audit/record'
-import { secondsAfter } from '#shared/clock'
-import { AppError } from '#shared/errors'
-import { issueAccessToken } from '#shared/oauth/access-token'
+import { byAgent, byClient, record } from '#shared/domains/audit/record'
+import { issueAccessToken } from '#shared/domains/oauth/access-token'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
 import { budgetsOf } from '../budgets.ts'
 import type { Ctx } from '../group.ts'
 import type { Asked } from '../token.ts'

@@ -1,14 +1,14 @@
 // What is exchanged (RFC 8693 section 2.1): a token of ours that counts now, and what it hangs below.
 
+import type { TenantDb } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { type Act, findDelegation } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
 import { findStanding } from '#db/store/oauth-families'
 import { findTokenState } from '#db/store/oauth-introspection'
-import type { TenantDb } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { type AccessClaims, madeAt, question, verifyAccessToken } from '#shared/oauth/access-token'
-import { isIdentityScope, TOKEN_TYPES } from '#shared/oauth/offered'
+import { type AccessClaims, madeAt, question, verifyAccessToken } from '#shared/domains/oauth/access-token'
+import { isIdentityScope, TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from '../group.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
 import type { Asked } from '../token.ts'

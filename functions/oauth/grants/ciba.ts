@@ -1,6 +1,6 @@
 // The client polls for what it asked of a person (OpenID CIBA Core section 10.1).
-import { isExpiredCiba, pollCiba } from '#shared/ciba/answer'
-import { AppError } from '#shared/errors'
+import { isExpiredCiba, pollCiba } from '#shared/domains/ciba/answer'
+import { AppError } from '#shared/kernel/errors'
 import type { Grant } from '../token.ts'
 import { authorizeDecided, tokensOfPoll } from './decided.ts'
 

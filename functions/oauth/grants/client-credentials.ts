@@ -1,7 +1,8 @@
 // A client in its own name (RFC 6749 section 4.4): it gets what its service account holds, and nothing is stored.
-import { AppError } from '#shared/errors'
-import { issueAccessToken } from '#shared/oauth/access-token'
-import { isIdentityScope } from '#shared/oauth/offered'
+
+import { issueAccessToken } from '#shared/domains/oauth/access-token'
+import { isIdentityScope } from '#shared/domains/oauth/offered'
+import { AppError } from '#shared/kernel/errors'
 import { defaultScopes, parseScopes, requireKnownScopes, resourceFor } from '../scopes.ts'
 import type { Grant } from '../token.ts'
 

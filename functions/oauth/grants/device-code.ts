@@ -1,6 +1,7 @@
 // The device polls (RFC 8628 section 3.4).
-import { AppError } from '#shared/errors'
-import { isExpiredDeviceCode, pollDeviceGrant } from '#shared/grants/device'
+
+import { isExpiredDeviceCode, pollDeviceGrant } from '#shared/domains/device-authorization/device'
+import { AppError } from '#shared/kernel/errors'
 import type { Grant } from '../token.ts'
 import { authorizeDecided, tokensOfPoll } from './decided.ts'
 

@@ -1,11 +1,12 @@
 // A refresh token earns new tokens and the next refresh token (RFC 6749 section 6, RFC 9700 section 4.14.2). The one before counts for a few seconds more, for
 // answers that got lost; one from further back means that two hold the family, and ends it.
+
+import { atomically, forTenant } from '#db/engine/tenant'
 import { findStanding, revokeAuthorization, rotateRefresh, type Standing } from '#db/store/oauth-families'
-import { atomically, forTenant } from '#db/tenant'
-import { byClient, record } from '#shared/audit/record'
-import { equal } from '#shared/crypto/equal'
-import { AppError } from '#shared/errors'
-import { type RefreshToken, readRefreshToken, sha256 } from '#shared/oauth/handles'
+import { byClient, record } from '#shared/domains/audit/record'
+import { type RefreshToken, readRefreshToken, sha256 } from '#shared/domains/oauth/handles'
+import { AppError } from '#shared/kernel/errors'
+import { equal } from '#shared/platform/crypto/equal'
 import { chooser } from '../chosen.ts'
 import type { Ctx } from '../group.ts'
 import { parseScopes } from '../scopes.ts'

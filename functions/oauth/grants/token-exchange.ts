@@ -1,11 +1,12 @@
 // A token becomes another one (RFC 8693): for an agent that acts for its subject, or for its holder with less. What comes of it hangs below what it came from.
+
+import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { findBounds } from '#db/store/oauth-delegations'
 import { findBudgets, findDetailTypes } from '#db/store/oauth-details'
-import { forTenant, type TenantDb } from '#db/tenant'
-import { AppError } from '#shared/errors'
-import { parseDetails } from '#shared/oauth/details'
-import { judgeDetails } from '#shared/oauth/judge-details'
-import { TOKEN_TYPES } from '#shared/oauth/offered'
+import { parseDetails } from '#shared/domains/oauth/details'
+import { judgeDetails } from '#shared/domains/oauth/judge-details'
+import { TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { AppError } from '#shared/kernel/errors'
 import { narrow, type Wanted } from '../exchange/narrow.ts'
 import { takeStep } from '../exchange/step.ts'
 import { judgeActorToken, readSubject, type Subject } from '../exchange/subject.ts'

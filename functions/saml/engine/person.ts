@@ -1,6 +1,6 @@
 // Who it is, from what an assertion says: by the tenant's own mapping first, then by the names that providers commonly use.
 import type { AttributeMapping } from '#db/store/saml-providers'
-import { normaliseEmail } from '#shared/email'
+import { normaliseEmail } from '#shared/kernel/email'
 import type { Judged } from './judge.ts'
 
 export type Person = {

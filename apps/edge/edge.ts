@@ -1,0 +1,62 @@
+// The groups that also run at the edge, in workerd, from the same code: discovery and keys, and the decision. Its drivers speak HTTP and WebSockets alone: Neon's,
+// Upstash's, argon2id in WebAssembly. What keeps each of the other groups from it is in README.
+import { openDb } from '#db/engine/client'
+import { neonEngine } from '#db/engine/neon'
+import { compose } from '#shared/domains/composition/compose'
+import { systemClock } from '#shared/kernel/clock'
+import { ConfigError, readConfig } from '#shared/kernel/config'
+import { jsonLog } from '#shared/kernel/log'
+import { systemRandom } from '#shared/kernel/random'
+import { upstashCache } from '#shared/platform/cache/upstash'
+import type { BaseCtx } from '#shared/platform/context'
+import { argon2Wasm } from '#shared/platform/crypto/argon2-wasm'
+import { passwordHash } from '#shared/platform/crypto/password-hash'
+import { group, mount } from '#shared/platform/http/mount'
+import { problem } from '#shared/platform/http/problem'
+import { environmentSecrets } from '#shared/platform/secrets/environment'
+import type { Ctx as AccessCtx } from '../../functions/access/group.ts'
+import { accessRoutes } from '../../functions/access/routes.ts'
+import type { Ctx as WellknownCtx } from '../../functions/wellknown/group.ts'
+import { wellknownRoutes } from '../../functions/wellknown/routes.ts'
+
+type Environment = Readonly<Record<string, string | undefined>> & { /** A bridge in place of Neon, for tests. */ readonly NEON_BRIDGE?: string }
+
+const open = async (env: Environment): Promise<BaseCtx> => {
+  const config = readConfig(env, ['SMTP_URL'])
+  const { DATABASE_URL: url, UPSTASH_REDIS_REST_URL: rest, UPSTASH_REDIS_REST_TOKEN: token } = config
+  if (url === undefined) throw new ConfigError('DATABASE_URL: must be set')
+  if (rest === undefined || token === undefined) throw new ConfigError('UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN: must be set')
+  const clock = systemClock
+  return compose({
+    config,
+    db: openDb(neonEngine({ url, isOpenedEachTime: true, ...(env.NEON_BRIDGE === undefined ? {} : { bridge: env.NEON_BRIDGE }) })),
+    cache: upstashCache({ url: rest, token }, clock),
+    secrets: environmentSecrets({ MASTER_KEYS: config.MASTER_KEYS, HASH_KEY: config.HASH_KEY }),
+    passwords: passwordHash({ engine: argon2Wasm }),
+    clock,
+    random: systemRandom(clock),
+    // biome-ignore lint/suspicious/noConsole: there is no other way out of an isolate
+    log: jsonLog((line) => console.log(line), clock.now),
+    // Nothing here leaves mail behind.
+    wakeOutbox: () => undefined,
+  })
+}
+
+let started: Promise<ReturnType<typeof mount>> | undefined
+const start = async (env: Environment): Promise<ReturnType<typeof mount>> => {
+  const ctx = await open(env)
+  return mount(ctx, [
+    group<WellknownCtx>({ routes: wellknownRoutes, ctx, render: problem }),
+    group<AccessCtx>({ routes: accessRoutes, ctx, render: problem }),
+  ])
+}
+
+// biome-ignore lint/style/noDefaultExport: workerd asks for it
+export default {
+  fetch: async (request: Request, env: Environment): Promise<Response> => {
+    started ??= start(env)
+    // The edge itself says who called; no header that a caller can send is asked.
+    const address = request.headers.get('cf-connecting-ip') ?? ''
+    return (await started).fetch(request, { peer: { address, secure: new URL(request.url).protocol === 'https:' } })
+  },
+}

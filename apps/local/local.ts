@@ -1,0 +1,134 @@
+// All groups and jobs in one process: `npm run dev`. Each part is embedded unless its variable names a real one.
+
+import { compose } from '#shared/domains/composition/compose'
+import { breachedPasswords } from '#shared/domains/passwords/configured'
+import { webhookSender } from '#shared/domains/webhooks/sender'
+import { systemClock } from '#shared/kernel/clock'
+import { type Config, ConfigError, readConfig } from '#shared/kernel/config'
+import { stdoutLog } from '#shared/kernel/log'
+import { systemRandom } from '#shared/kernel/random'
+import type { BaseCtx } from '#shared/platform/context'
+import { loadPasswordHash } from '#shared/platform/crypto/load-password-hash'
+import { systemResolver } from '#shared/platform/dns/system'
+import { tenantOutbound } from '#shared/platform/fetch/configured'
+import { type MountedGroup, mount } from '#shared/platform/http/mount'
+import { problem } from '#shared/platform/http/problem'
+import { recordedRefusals } from '#shared/platform/http/refusals'
+import { startJobs } from '#shared/platform/jobs/timers'
+import { type OutboxSender, outboxSender } from '#shared/platform/outbox/outbox-sender'
+import { configuredPush, sendsPushes } from '#shared/platform/outbox/push/configured'
+import { localPush } from '#shared/platform/outbox/push/local'
+import { outbound } from '#shared/platform/trace/trace'
+import { jobs } from '../../functions/scheduled/jobs.ts'
+import { GROUPS } from '../groups.ts'
+import { alsoToBrowsers, openCache, openDatabase, openMail, openSecrets, openSms, withPushKeys } from './drivers.ts'
+import { firstStart } from './first-start.ts'
+import { localRoutes } from './routes.ts'
+import { listen } from './serving.ts'
+
+const TRACE_FLUSH_MS = 5000
+
+export type Running = {
+  readonly ctx: BaseCtx
+  /** Where it listens; the port is the system's choice when PORT is 0. */
+  readonly url: string
+  /** Ends what is under way and gives everything free; says for so long beforehand that it will, and goes on answering. */
+  stop(noticeSeconds?: number): Promise<void>
+}
+
+const warnings = (config: Config): readonly string[] => [
+  ...(config.COMPATIBILITY === 'authsec' ? ['COMPATIBILITY=authsec: prechecks tell whether an account exists.'] : []),
+  ...(config.OUTBOUND_LOOPBACK === 'on' ? ['OUTBOUND_LOOPBACK=on: tenants can reach ports of this machine.'] : []),
+  ...(config.RATE_LIMIT === 'off' ? ['RATE_LIMIT=off: nothing slows down guessing.'] : []),
+  ...(config.JWT_DEF_SECRET === undefined ? [] : ['JWT_DEF_SECRET is set: session tokens are signed with a shared secret.']),
+]
+
+/** Starts the whole system in this process. `print` gets what a person should read. */
+export const start = async (env: Readonly<Record<string, string | undefined>>, print: (text: string) => void): Promise<Running> => {
+  const read = readConfig(env)
+  const clock = systemClock
+  const random = systemRandom(clock)
+  const log = stdoutLog(() => clock.now())
+  const parts = { config: read, clock, random, log }
+  const db = await openDatabase(parts)
+  const [cache, secrets, passwords] = [await openCache(parts), await openSecrets(parts), await loadPasswordHash({})]
+  const config = await withPushKeys(read, secrets)
+  let sender: OutboxSender | undefined
+  const ctx = await compose({ ...parts, config, db, cache, secrets, passwords, wakeOutbox: () => sender?.wake() })
+  const { mail: opened, captured } = openMail(parts)
+  const mail = { send: outbound(ctx.tracer, 'mail', opened.send) }
+  const toTenants = tenantOutbound(ctx)
+  sender = outboxSender({ ...ctx, mail, outbound: toTenants })
+  const outbox = sender
+  const webhooks = webhookSender({ ...ctx, outbound: toTenants })
+  db.onCommit(webhooks.committed)
+  const { sms, captured: texts } = openSms(ctx)
+  const phones = sendsPushes({ config: read }) ? undefined : localPush(clock)
+  const pushes = configuredPush({ ...ctx, outbound: toTenants })
+  const all = {
+    ...ctx,
+    sms,
+    capturedSms: texts && (() => texts.outbox),
+    mail,
+    push: phones === undefined ? pushes : alsoToBrowsers(phones, pushes),
+    capturedPushes: phones && (async () => phones.outbox),
+    outbound: toTenants,
+    breached: breachedPasswords(ctx),
+    resolver: systemResolver(config.DNS_SERVERS),
+    captured:
+      captured &&
+      (async () => {
+        await outbox.idle()
+        return captured.outbox
+      }),
+  }
+  const local: MountedGroup[] = config.ENVIRONMENT === 'production' ? [] : [{ routes: localRoutes, ctx: all, render: problem }]
+  const groups = GROUPS.map(({ routes, render }): MountedGroup => ({ routes, ctx: all, render }))
+  const note = await firstStart(ctx)
+  const refusals = recordedRefusals(ctx)
+  const { port, close } = await listen(mount(ctx, [...groups, ...local], { refusals }), ctx)
+  const running = startJobs(all, jobs)
+  const tracing = setInterval(() => void ctx.tracer.flush(), TRACE_FLUSH_MS).unref()
+  outbox.wake()
+  webhooks.wake()
+  for (const warning of warnings(config)) log.warn('insecure_setting', { warning })
+  print(`\n  authsec-serverless is ready: ${config.BASE_URL}\n${note}`)
+  return {
+    ctx,
+    url: `http://${config.HOST}:${port}`,
+    stop: async (noticeSeconds = 0) => {
+      await close(noticeSeconds)
+      await refusals.settle(true)
+      await running.stop()
+      await webhooks.stop()
+      clearInterval(tracing)
+      await outbox.stop()
+      await ctx.metrics.flush('now')
+      await ctx.tracer.flush()
+      await cache.close()
+      await db.engine.close()
+    },
+  }
+}
+
+/** Runs until it is told to end; what keeps it from starting is said in one line. */
+export const main = async (env: Readonly<Record<string, string | undefined>>): Promise<void> => {
+  try {
+    const running = await start(env, (text) => process.stdout.write(`${text}\n`))
+    const { ENVIRONMENT, STOP_NOTICE_SECONDS } = running.ctx.config
+    const stop = (): void => {
+      running.stop(ENVIRONMENT === 'production' ? STOP_NOTICE_SECONDS : 0).then(
+        () => process.exit(0),
+        () => process.exit(1),
+      )
+    }
+    process.once('SIGINT', stop)
+    process.once('SIGTERM', stop)
+  } catch (error) {
+    const known = error instanceof ConfigError || (error instanceof Error && ['FolderLocked', 'FolderVersion'].includes(error.name))
+    process.stderr.write(`${known ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`)
+    process.exit(1)
+  }
+}
+
+if (process.argv[1]?.endsWith('apps/local/local.ts')) await main(process.env)

@@ -1,0 +1,70 @@
+// What the routes of local mode show.
+import { readFileSync } from 'node:fs'
+import { docsPolicy, renderDocs } from '#pages/docs'
+import { frontPolicy, renderFront } from '#pages/front'
+import { CAPTURED_MAIL_POLICY, outboxPolicy, renderOutbox } from '#pages/outbox'
+import { AppError } from '#shared/kernel/errors'
+import { opaque } from '#shared/kernel/random'
+import { Sent } from '#shared/platform/http/route'
+import type { Ctx } from './group.ts'
+
+const DOCUMENT = new URL('../../functions/openapi.json', import.meta.url)
+let document: string | undefined
+
+/** The generated document, read once. */
+export const openApiDocument = (): string => {
+  document ??= readFileSync(DOCUMENT, 'utf8')
+  return document
+}
+
+const page = (html: string, policy: string): Sent<string> => new Sent(html, { headers: { 'Content-Security-Policy': policy } })
+
+export const frontPage = async (ctx: Ctx): Promise<Sent<string>> => {
+  const nonce = opaque(ctx.random)
+  return page(renderFront({ nonce, baseUrl: ctx.config.BASE_URL, capturesMail: ctx.captured !== undefined }), frontPolicy(nonce))
+}
+
+export const apiPage = async (ctx: Ctx): Promise<Sent<string>> => {
+  const nonce = opaque(ctx.random)
+  return page(renderDocs(JSON.parse(openApiDocument()), nonce), docsPolicy(nonce))
+}
+
+const messagesOf = async (ctx: Ctx) => {
+  if (ctx.captured === undefined && ctx.capturedPushes === undefined) throw new AppError('not_found', 'Mail and pushes are sent for real here.')
+  return (await ctx.captured?.()) ?? []
+}
+
+const idOf = (messageId: string): string => messageId.replace(/^<|@.*$/g, '')
+
+/** @throws AppError not_found where real mail is sent */
+export const outbox = async (ctx: Ctx): Promise<Sent<string>> => {
+  const messages = await messagesOf(ctx)
+  const pushes = (await ctx.capturedPushes?.()) ?? []
+  if (ctx.request.header('accept')?.includes('text/html')) {
+    const nonce = opaque(ctx.random)
+    const texts = ctx.capturedSms?.() ?? []
+    const html = renderOutbox({ messages, texts, pushes, nonce, htmlHref: ({ messageId }) => `/local/outbox/${idOf(messageId)}` })
+    return new Sent(html, { headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': outboxPolicy(nonce) } })
+  }
+  const mails = messages.map(({ to, subject, text, html, at }) => ({ kind: 'mail', recipient: to, to, subject, text, html, time: at.toISOString() }))
+  const texts = (ctx.capturedSms?.() ?? []).map(({ to, text, at }) => ({ kind: 'sms', recipient: to, to, text, time: at.toISOString() }))
+  const pushed = pushes.map(({ platform, token, title, body, data, at }) => ({
+    kind: 'push',
+    recipient: token,
+    to: token,
+    platform,
+    title,
+    text: body,
+    data,
+    time: at.toISOString(),
+  }))
+  const list = [...mails, ...texts, ...pushed].toSorted((a, b) => a.time.localeCompare(b.time)).toReversed()
+  return new Sent(JSON.stringify({ messages: list }))
+}
+
+/** @throws AppError not_found */
+export const capturedHtml = async (ctx: Ctx, id: string): Promise<Sent<string>> => {
+  const found = (await messagesOf(ctx)).find(({ messageId }) => idOf(messageId) === id)
+  if (found === undefined) throw new AppError('not_found')
+  return page(found.html, CAPTURED_MAIL_POLICY)
+}

@@ -1,0 +1,108 @@
+// An app on a port, and how it ends: first it says that it will, to whoever asks whether it is ready and on every connection that it answers; then it takes no more;
+// what is under way is answered.
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { getRequestListener, RequestError } from '@hono/node-server'
+import { AppError } from '#shared/kernel/errors'
+import type { BaseCtx } from '#shared/platform/context'
+import type { mount } from '#shared/platform/http/mount'
+import { problem } from '#shared/platform/http/problem'
+import type { Peer } from '#shared/platform/http/request'
+import { checkHealth } from '../../functions/tenants/health.ts'
+
+/** Room for headers that we refuse ourselves, with a body that says so. */
+const MAX_HEADER_BYTES = 96 * 1024
+/** Whoever asks more often gets the answer of the last time. */
+const REMEMBERED_MS = 1000
+/** A connection that waits for its next request for this long is closed; longer than the minute of common balancers, which must be the ones to close. */
+const KEPT_MS = 65_000
+
+type Node = { readonly incoming?: IncomingMessage; readonly outgoing?: ServerResponse }
+export type Serving = { readonly port: number; close(noticeSeconds: number): Promise<void> }
+
+const plain = (status: number, text: string): Response =>
+  new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' } })
+
+/** `/health/live`: the process answers. `/health/ready`: it can serve, and means to go on. For the machine around it, under whatever host it calls it by. */
+const probes = (ctx: BaseCtx, isEnding: () => boolean) => {
+  let last: { readonly at: number; readonly ready: Promise<boolean> } | undefined
+  const isReady = (): Promise<boolean> => {
+    const now = ctx.clock.elapsed()
+    if (last === undefined || now - last.at > REMEMBERED_MS) last = { at: now, ready: checkHealth(ctx).then(({ status }) => status === 200) }
+    return last.ready
+  }
+  return async (path: string): Promise<Response | undefined> => {
+    if (path === '/health/live') return plain(200, 'alive')
+    if (path !== '/health/ready') return undefined
+    if (isEnding()) return plain(503, 'ending')
+    return (await isReady()) ? plain(200, 'ready') : plain(503, 'a part that is needed is away')
+  }
+}
+
+/** Beside the line of each request: what never became one. */
+const noteUnread = (log: BaseCtx['log'], status: number): void => log.warn('request.unreadable', { status })
+
+const PARSER_STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+
+/** What is not even HTTP, or has more headers than are read: answered as Node would. */
+const refuseUnread =
+  (log: BaseCtx['log']) =>
+  (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const status = PARSER_STATUS[error.code ?? ''] ?? 400
+    noteUnread(log, status)
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`)
+  }
+
+/** Of what cannot even be read as a request for an address (RFC 9112 section 3.2). */
+const unreadable = async ({ random, clock, log }: Pick<BaseCtx, 'random' | 'clock' | 'log'>, error: unknown): Promise<Response> => {
+  if (!(error instanceof RequestError)) {
+    log.error('request_failed', error)
+    return plain(500, 'failed')
+  }
+  noteUnread(log, 400)
+  const refused = new AppError('invalid_request', 'The host or the address cannot be read.', { field: 'header.host' })
+  const told = await problem(refused, random.id(), clock.now())
+  const headers = { ...told.headers, 'content-type': told.type, 'x-content-type-options': 'nosniff' }
+  return new Response(JSON.stringify(told.body), { status: 400, headers })
+}
+
+const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    // One that was answered meanwhile is idle now, and its client may keep it for ever.
+    const sweep = setInterval(() => server.closeIdleConnections(), 100)
+    server.once('close', () => clearInterval(sweep))
+    server.closeIdleConnections()
+  })
+
+/** Who is at the other end of the connection, and what came over it. */
+export const peerOf = (incoming: IncomingMessage | undefined): Peer => ({
+  address: incoming?.socket.remoteAddress ?? '',
+  secure: false,
+  ...(incoming === undefined ? {} : { rawHeaders: incoming.rawHeaders }),
+})
+
+export const listen = (app: ReturnType<typeof mount>, ctx: BaseCtx): Promise<Serving> =>
+  new Promise((resolve, reject) => {
+    const { config, log } = ctx
+    let isEnding = false
+    const probe = probes(ctx, () => isEnding)
+    const fetch = async (request: Request, env: unknown): Promise<Response> => {
+      const { incoming, outgoing } = env as Node
+      if (isEnding) outgoing?.setHeader('Connection', 'close')
+      return (await probe(new URL(request.url).pathname)) ?? app.fetch(request, { peer: peerOf(incoming) })
+    }
+    const close = async (noticeSeconds: number): Promise<void> => {
+      isEnding = true
+      log.info('server.ending', { notice_seconds: noticeSeconds })
+      await new Promise((over) => setTimeout(over, noticeSeconds * 1000))
+      await closed(server)
+    }
+    const answer = getRequestListener(fetch, { hostname: config.HOST, errorHandler: (error) => unreadable(ctx, error) })
+    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEPT_MS }, (request, response) => void answer(request, response))
+    server.on('error', reject)
+    server.on('clientError', refuseUnread(log))
+    server.listen(config.PORT, config.HOST, () => resolve({ port: (server.address() as AddressInfo).port, close }))
+  })

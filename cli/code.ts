@@ -1,0 +1,11 @@
+// What an authenticator app shows now: `npm run -s code -- KEY`. For a developer without one at hand.
+
+import { codeOf, stepAt } from '#shared/domains/factors/totp-code'
+import { systemClock } from '#shared/kernel/clock'
+
+const [key = ''] = process.argv.slice(2)
+if (/^[A-Z2-7]{16,}$/.test(key)) process.stdout.write(`${await codeOf(key, stepAt(systemClock.now()))}\n`)
+else {
+  process.stderr.write('usage: npm run -s code -- KEY, the base32 key of an authenticator app\n')
+  process.exitCode = 1
+}

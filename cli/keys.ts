@@ -1,0 +1,75 @@
+// `npm run keys -- list | rotate | revoke --kid KID | rewrap`: what a person does with keys, on the database that the environment names.
+import { parseArgs } from 'node:util'
+import { directory } from '#db/engine/tenant'
+import { listSigningKeys } from '#db/store/signing-keys'
+import { compose } from '#shared/domains/composition/compose'
+import { systemClock } from '#shared/kernel/clock'
+import { readConfig } from '#shared/kernel/config'
+import { jsonLog } from '#shared/kernel/log'
+import { systemRandom } from '#shared/kernel/random'
+import type { BaseCtx } from '#shared/platform/context'
+import { loadPasswordHash } from '#shared/platform/crypto/load-password-hash'
+import { revokeSigningKey, rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-upkeep'
+import { openCache, openDatabase, openSecrets } from '../apps/local/drivers.ts'
+
+const USAGE = `npm run keys -- list                 signing keys and their state
+npm run keys -- rotate               make, promote and retire what is due
+npm run keys -- revoke --kid KID     emergency: what this key signed is refused within two seconds
+npm run keys -- rewrap               put everything under the first of MASTER_KEYS
+`
+
+const list = async (ctx: BaseCtx): Promise<string> => {
+  const rows = await listSigningKeys(directory(ctx.db))
+  return rows.map(({ kid, alg, status, createdAt }) => `${kid}  ${alg}  ${status.padEnd(8)} ${createdAt.toISOString()}\n`).join('')
+}
+
+const run = async (ctx: BaseCtx, command: string | undefined, kid: string | undefined): Promise<string> => {
+  switch (command) {
+    case 'list':
+      return list(ctx)
+    case 'rotate':
+      return `${(await rotateSigningKeys(ctx)).length} changed\n`
+    case 'revoke':
+      if (kid === undefined) throw new Error('revoke needs --kid: see `npm run keys -- list`.')
+      await revokeSigningKey(ctx, kid)
+      return `${kid} is revoked; everybody whom it signed in signs in again.\n`
+    case 'rewrap': {
+      const { dataKeys, signingKeys } = await rewrapKeys(ctx)
+      return `${dataKeys} data keys and ${signingKeys} signing keys are under the current master key now.\n`
+    }
+    default:
+      throw new Error(USAGE)
+  }
+}
+
+const main = async (): Promise<void> => {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { kid: { type: 'string' } } })
+  const config = readConfig(process.env)
+  const clock = systemClock
+  const random = systemRandom(clock)
+  const log = jsonLog(() => undefined, clock.now)
+  const parts = { config, clock, random, log }
+  const db = await openDatabase(parts)
+  const cache = await openCache(parts)
+  try {
+    const ctx = await compose({
+      ...parts,
+      db,
+      cache,
+      secrets: await openSecrets(parts),
+      passwords: await loadPasswordHash({}),
+      wakeOutbox: () => undefined,
+    })
+    process.stdout.write(await run(ctx, positionals[0], values.kid))
+  } finally {
+    await cache.close()
+    await db.engine.close()
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

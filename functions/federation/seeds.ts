@@ -1,0 +1,21 @@
+// Seeds of sign-ins at other providers: tests/seeds/seeds.ts.
+
+import { atomically, forTenant } from '#db/engine/tenant'
+import { insertIdentity } from '#db/store/identities'
+import type { Make } from '../../tests/seeds/seeds.ts'
+
+/** A provider's sign-in that its owner may take away. */
+const identity: Make = async (app, company) => {
+  const owner = await app.person(company)
+  const [id, at] = [app.ctx.random.id(), app.clock.now()]
+  const provider = `provider-${id}`
+  const row = { id, userId: owner.id, issuer: 'https://id.example', subject: id, provider, createdAt: at, updatedAt: at }
+  await atomically(forTenant(app.db, company.tenantId), (t) => insertIdentity(t, row, undefined))
+  return { path: { provider }, owner }
+}
+
+export const FEDERATION_SEEDS: Readonly<Record<string, Make>> = {
+  'federation.unlink': identity,
+  // Nobody waits for it.
+  'federation.initiateForChallenge': async () => ({ path: { provider: 'google' }, answers: 400 }),
+}

@@ -1,0 +1,92 @@
+// The issuer's revocations, read when a token is judged and at most once a second: what was stopped there is refused here within two seconds. No timer runs, so
+// a process that is frozen between two requests is as right as one that never sleeps.
+import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
+import { idsIn, isMeant, toldId } from '../../shared/domains/oauth/distrust-ids.ts'
+import { digest } from '../../shared/domains/oauth/dpop-proof.ts'
+import { basic, type Credentials } from './check-by-introspection.ts'
+import { Away } from './refusal.ts'
+import type { AccessToken } from './token.ts'
+
+export type Revocations = {
+  /** Whether something ended that the token hangs below: then its issuer is asked. @throws Away when nothing younger than the promise is known */
+  readonly mean: (token: AccessToken) => Promise<boolean>
+}
+
+const READ_AGAIN_MS = 1000
+/** What is used is no older. */
+const PROMISED_MS = 2000
+const TIMEOUT_MS = 5000
+
+type Options = {
+  readonly issuer: string
+  readonly resource: string
+  readonly jwksUri: string
+  readonly credentials: Credentials
+  readonly fetch: typeof fetch
+  readonly now: () => Date
+}
+type Known = { readonly revoked: ReadonlyMap<string, number>; readonly cursor: string | undefined; readonly readAt: number }
+
+const entriesIn = (value: unknown): readonly (readonly [string, number])[] => {
+  if (!Array.isArray(value)) throw new Error('The feed is malformed.')
+  return value as readonly (readonly [string, number])[]
+}
+
+export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, now }: Options): Revocations => {
+  const keys = createRemoteJWKSet(new URL(jwksUri), {
+    cacheMaxAge: 60_000,
+    cooldownDuration: 1000,
+    timeoutDuration: TIMEOUT_MS,
+    [customFetch]: fetch,
+  })
+  let known: Known | undefined
+  let reading: Promise<Known> | undefined
+
+  const read = async (): Promise<Known> => {
+    // Asked at this moment: what ended while the answer travelled may be missing from it.
+    const readAt = now().getTime()
+    const url = `${issuer}/oauth/revocations${known?.cursor === undefined ? '' : `?after=${known.cursor}`}`
+    const headers = { authorization: basic(credentials), accept: 'application/jwt' }
+    const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    if (response.status !== 200) throw new Error(`The feed answered ${response.status}.`)
+    const { payload } = await jwtVerify(await response.text(), keys, {
+      issuer,
+      audience: resource,
+      typ: 'revocations+jwt',
+      algorithms: ['ES256'],
+      currentDate: now(),
+    })
+    const revoked = new Map(known?.revoked)
+    for (const [id, until] of entriesIn(payload.revoked)) revoked.set(id, Math.max(revoked.get(id) ?? 0, until))
+    // No token is older than an hour: what was told before that means nothing any more.
+    for (const [id, until] of revoked) if (until < readAt / 1000 - 2 * 3600) revoked.delete(id)
+    return { revoked, cursor: typeof payload.cursor === 'string' ? payload.cursor : undefined, readAt }
+  }
+
+  const fresh = async (): Promise<Known> => {
+    const age = now().getTime() - (known?.readAt ?? Number.NEGATIVE_INFINITY)
+    if (known !== undefined && age < READ_AGAIN_MS) return known
+    // Of many at once one asks.
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    try {
+      known = await reading
+    } catch (error) {
+      if (known !== undefined && age < PROMISED_MS) return known
+      throw new Away('The revocations of the authorization server cannot be read.', { cause: error })
+    }
+    // An answer that was long under way, or asked for by somebody who came before, may be too old already.
+    if (now().getTime() - known.readAt >= PROMISED_MS) throw new Away('The revocations of the authorization server come too late.')
+    return known
+  }
+
+  return {
+    mean: async ({ claims }) => {
+      const { revoked } = await fresh()
+      if (revoked.size === 0) return false
+      const digests = await Promise.all(idsIn(claims).map(async ([kind, id]) => toldId(await digest(`${kind} ${id}`))))
+      return isMeant(revoked, digests, claims.iat)
+    },
+  }
+}

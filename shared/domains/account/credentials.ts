@@ -1,0 +1,163 @@
+// A person changes the password, or the address (proved at both).
+import type * as z from 'zod'
+import { isUniqueViolation } from '#db/engine/client'
+import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
+import { consumeCode } from '#db/store/codes'
+import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
+import type { Account } from '#db/store/sign-in'
+import { findTenant } from '#db/store/tenants'
+import { consumeTicket, endTickets } from '#db/store/tickets'
+import { findUser, findUserByEmail, forgetDevices, lockUser, moveAdministrator, updateUser } from '#db/store/users'
+import { byUser, record } from '#shared/domains/audit/record'
+import { notify } from '#shared/domains/notifications/notify'
+import { checkPassword, isUnchanged } from '#shared/domains/sign-in/check-password'
+import { handleHash, loadTicket, openTicket, readHandle } from '#shared/domains/sign-in/ticket'
+import { createCode, lockOf, matchCode, type SentCode } from '#shared/domains/sign-up/code'
+import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/http/principal'
+import type { ChangeEmail, ChangePassword, ConfirmEmail, EmailChanged, EmailChangeStarted } from './credentials.schema.ts'
+import { type AccountCtx as Ctx, hashNewPassword } from './new-password.ts'
+
+const CHANGE_SECONDS = 30 * 60
+const CHANGE_MINUTES = CHANGE_SECONDS / 60
+
+/** The password again, whoever holds the session. @throws AppError invalid_credentials, password_reset_required, temporary_password_expired */
+const reauthenticate = async (ctx: Ctx, caller: User, password: string): Promise<Account> => {
+  const { user } = await checkPassword(ctx, caller.tenantId, caller.email, password)
+  // The caller was read up to a second ago: the address may be somebody else's by now.
+  if (user.id !== caller.userId) throw new AppError('invalid_credentials')
+  return user
+}
+
+/** What the old password or address opened is closed, but for the session at hand. */
+const closeOthers = async (t: TenantTx, caller: User, now: Date, reason: string): Promise<readonly string[]> => {
+  const ended = await revokeSessions(t, caller.userId, now, reason, caller.sessionId)
+  await revokeAuthorizationsOf(t, caller.userId, now, reason, caller.sessionId)
+  await endTickets(t, caller.userId, now)
+  await forgetDevices(t, caller.userId)
+  return ended
+}
+
+/**
+ * Changes the password. This session goes on, all others end, known browsers are forgotten, the owner is told.
+ * @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, password_unchanged, password_*
+ */
+export const changePassword = async (ctx: Ctx, caller: User, body: z.output<typeof ChangePassword>): Promise<undefined> => {
+  const user = await reauthenticate(ctx, caller, body.current_password)
+  if (body.current_password === body.new_password) throw new AppError('password_unchanged', undefined, { field: 'body.new_password' })
+  const tenant = await findTenant(forTenant(ctx.db, caller.tenantId))
+  const passwordHash = await hashNewPassword(ctx, tenant, user, body.new_password)
+  await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const now = ctx.clock.now()
+    // A password that was proved a moment ago must not undo a reset that committed meanwhile.
+    if (!isUnchanged(user, await lockUser(t, user.id))) throw new AppError('invalid_credentials')
+    const cleared = { temporaryPassword: false, temporaryPasswordExpiresAt: null, failedAttempts: 0, lockedUntil: null }
+    await updateUser(t, user.id, { passwordHash, ...cleared, updatedAt: now })
+    const ended = await closeOthers(t, caller, now, 'password_changed')
+    await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'password_changed', data: {} })
+    const target = { type: 'user', id: user.id }
+    await record(t, ctx, { event: 'user.password_changed', actor: byUser(caller), target, after: { ended_sessions: ended.length } })
+  })
+  ctx.wakeOutbox()
+  return undefined
+}
+
+/** A code for the new address, or the old one's consent: locks of their own, so that neither stands for the other. */
+const codeFor = async (t: TenantTx, ctx: Ctx, purpose: 'email_change' | 'email_change_consent', email: string): Promise<SentCode> => {
+  const sent = await createCode(t, ctx, lockOf(ctx, purpose, email), CHANGE_SECONDS, true)
+  if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
+  return sent
+}
+
+/** A change that waits for its codes; one that was begun before is void, or the old address could consent to another one than it was told. */
+const waitForCodes = async (t: TenantTx, ctx: Ctx, user: Account, newEmail: string): Promise<string> => {
+  await endTickets(t, user.id, ctx.clock.now(), 'email_change')
+  return openTicket(t, ctx, {
+    purpose: 'email_change',
+    userId: user.id,
+    clientId: null,
+    verified: [],
+    data: { new_email: newEmail },
+    seconds: CHANGE_SECONDS,
+  })
+}
+
+/**
+ * Begins a change of address: a code to the new one, a code to the old one. For an address that somebody else has, the same answer and no code.
+ * @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, too_many_codes, conflict, quota_exceeded
+ */
+export const startEmailChange = async (ctx: Ctx, caller: User, body: z.output<typeof ChangeEmail>): Promise<z.input<typeof EmailChangeStarted>> => {
+  const user = await reauthenticate(ctx, caller, body.current_password)
+  if (body.new_email === user.email) throw new AppError('conflict', 'This is your address already.', { field: 'body.new_email' })
+  await ctx.quotas.use(caller.tenantId, 'mailsPerHour')
+  const ticket = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const toNew = await codeFor(t, ctx, 'email_change', body.new_email)
+    const toOld = await codeFor(t, ctx, 'email_change_consent', user.email)
+    const taken = (await findUserByEmail(t, body.new_email)) !== undefined
+    const data = { code: toNew.code, minutes: CHANGE_MINUTES }
+    if (!taken) await notify(t, ctx, { to: body.new_email, subjectId: user.id, template: 'email_change_code', data })
+    const agree = { code: toOld.code, minutes: CHANGE_MINUTES }
+    await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'email_change_notice', data: { newEmail: body.new_email, agree } })
+    await record(t, ctx, {
+      event: 'user.email_change_requested',
+      actor: byUser(caller),
+      target: { type: 'user', id: user.id },
+      before: { email: user.email },
+      after: { email: body.new_email },
+    })
+    return waitForCodes(t, ctx, user, body.new_email)
+  })
+  ctx.wakeOutbox()
+  return { message: 'We sent a code to both addresses.', change_ticket: ticket, expires_in: CHANGE_SECONDS }
+}
+
+/**
+ * Both codes are right: the address changes, all other sessions end, the old address is told.
+ * @throws AppError invalid_code, email_taken
+ */
+export const confirmEmailChange = async (ctx: Ctx, caller: User, body: z.output<typeof ConfirmEmail>): Promise<z.input<typeof EmailChanged>> => {
+  const wrong = new AppError('invalid_code', undefined, {
+    refusal: { tenantId: caller.tenantId, userId: caller.userId, event: 'user.email_changed' },
+  })
+  const handle = readHandle(ctx, 'email_change', body.change_ticket)
+  const ticket = handle?.tenantId === caller.tenantId ? await loadTicket(ctx, 'email_change', handle) : undefined
+  const newEmail = ticket?.data?.new_email
+  if (handle === undefined || ticket?.userId !== caller.userId || typeof newEmail !== 'string') throw wrong
+  const codeNew = await matchCode(ctx, caller.tenantId, { lock: lockOf(ctx, 'email_change', newEmail), email: newEmail, code: body.code_new })
+  const codeOld = await matchCode(ctx, caller.tenantId, {
+    lock: lockOf(ctx, 'email_change_consent', caller.email),
+    email: caller.email,
+    code: body.code_current,
+  })
+  if (codeNew === undefined || codeOld === undefined) throw wrong
+  await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const now = ctx.clock.now()
+    await lockUser(t, caller.userId)
+    const both = (await consumeCode(t, codeNew, now)) && (await consumeCode(t, codeOld, now))
+    if (!both || (await consumeTicket(t, handleHash(ctx, handle.text), now)) === undefined) throw wrong
+    await moveAddress(t, ctx, caller, newEmail, now)
+  }).catch((error: unknown) => {
+    throw isUniqueViolation(error) ? new AppError('email_taken') : error
+  })
+  ctx.wakeOutbox()
+  return { email: newEmail }
+}
+
+const moveAddress = async (t: TenantTx, ctx: Ctx, caller: User, newEmail: string, now: Date): Promise<void> => {
+  const { userId } = caller
+  const before = await findUser(t, userId)
+  // Who signs up here is called by the address until told otherwise.
+  const username = before?.username === caller.email ? { username: newEmail } : {}
+  await updateUser(t, userId, { email: newEmail, emailVerifiedAt: now, updatedAt: now, ...username })
+  await moveAdministrator(t, userId, emailHash(ctx, newEmail), now)
+  const ended = await closeOthers(t, caller, now, 'email_changed')
+  await notify(t, ctx, { to: caller.email, subjectId: userId, template: 'email_change_notice', data: { newEmail } })
+  await record(t, ctx, {
+    event: 'user.email_changed',
+    actor: byUser(caller),
+    target: { type: 'user', id: userId },
+    before: { email: caller.email },
+    after: { email: newEmail, ended_sessions: ended.length },
+  })
+}

@@ -1,0 +1,68 @@
+// A person's own sessions: see them, end one, end the others, sign out.
+import type * as z from 'zod'
+import { atomically, forTenant } from '#db/engine/tenant'
+import { findSessions, revokeSession, revokeSessions } from '#db/store/sessions'
+import type { AuditEvent } from '#shared/domains/audit/events'
+import { byUser, record } from '#shared/domains/audit/record'
+import { notify } from '#shared/domains/notifications/notify'
+import { deviceName } from '#shared/domains/sign-in/device'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx as Ctx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+import type { Language } from '#shared/platform/outbox/mail/language'
+import type { AccountSessions } from './sessions.schema.ts'
+
+/** Sessions that can still be used, newest first. The devices in words of that language. */
+export const listSessions = async (ctx: Ctx, caller: User, language: Language = 'en'): Promise<z.input<typeof AccountSessions>> => {
+  const rows = await findSessions(forTenant(ctx.db, caller.tenantId), caller.userId, ctx.clock.now())
+  return {
+    sessions: rows.map((row) => ({
+      id: row.id,
+      current: row.id === caller.sessionId,
+      device: deviceName(row.userAgent, language),
+      address: row.address,
+      place: row.place,
+      amr: row.amr,
+      acr: row.acr,
+      auth_time: row.authTime.toISOString(),
+      created_at: row.createdAt.toISOString(),
+      last_seen_at: row.lastSeenAt.toISOString(),
+      expires_at: row.expiresAt.toISOString(),
+    })),
+  }
+}
+
+const end = async (ctx: Ctx, caller: User, sessionId: string, reason: string, event: AuditEvent): Promise<boolean> => {
+  const ended = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    if (!(await revokeSession(t, caller.userId, sessionId, ctx.clock.now(), reason))) return false
+    await record(t, ctx, { event, actor: byUser(caller), target: { type: 'session', id: sessionId } })
+    return true
+  })
+  // Clients may have to be told.
+  if (ended) ctx.wakeOutbox()
+  return ended
+}
+
+/** @throws AppError not_found when it is not the caller's, or over */
+export const endSession = async (ctx: Ctx, caller: User, sessionId: string): Promise<undefined> => {
+  if (!(await end(ctx, caller, sessionId, 'ended_by_owner', 'session.revoked'))) throw new AppError('not_found')
+  return undefined
+}
+
+export const signOut = async (ctx: Ctx, caller: User): Promise<undefined> => {
+  await end(ctx, caller, caller.sessionId, 'signed_out', 'user.signed_out')
+  return undefined
+}
+
+/** Ends all sessions but this one, and tells the owner by mail. */
+export const endOtherSessions = async (ctx: Ctx, caller: User): Promise<{ revoked: number }> => {
+  const ended = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const ids = await revokeSessions(t, caller.userId, ctx.clock.now(), 'ended_by_owner', caller.sessionId)
+    if (ids.length === 0) return ids
+    await record(t, ctx, { event: 'sessions.revoked', actor: byUser(caller), target: { type: 'user', id: caller.userId }, after: { sessions: ids } })
+    await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'session_revoked_all', data: { by: 'owner' } })
+    return ids
+  })
+  ctx.wakeOutbox()
+  return { revoked: ended.length }
+}

@@ -1,0 +1,68 @@
+// How a client is shown. What a client authenticates with never is.
+import type * as z from 'zod'
+import type { TenantDb } from '#db/engine/tenant'
+import { findRolesOfServiceAccounts, type RoleOfAccount } from '#db/store/client-list'
+import type { Client } from '#db/store/clients'
+import { etagOf } from '#shared/platform/http/precondition'
+import type { ClientOut } from './clients.schema.ts'
+
+type Shown = z.input<typeof ClientOut>
+
+const optional = <K extends string>(name: K, value: string | null): Partial<Record<K, string>> =>
+  value === null || value === '' ? {} : ({ [name]: value } as Record<K, string>)
+
+const shown = (row: Client, roles: readonly RoleOfAccount[]): Shown => ({
+  id: row.id,
+  client_id: row.id,
+  tenant_id: row.tenantId,
+  project_id: row.projectId ?? '',
+  owner_id: row.tenantId,
+  org_id: row.tenantId,
+  name: row.name,
+  ...optional('email', row.email),
+  status: row.status,
+  tags: row.tags,
+  active: row.active,
+  ...optional('last_login', row.lastLoginAt?.toISOString() ?? null),
+  mfa_enabled: false,
+  mfa_method: [],
+  mfa_verified: false,
+  roles: roles.filter(({ serviceAccountId }) => serviceAccountId === row.serviceAccountId).map(({ id, name }) => ({ id, name })),
+  ...optional('service_account_id', row.serviceAccountId),
+  ...optional('hydra_client_id', row.hydraClientId),
+  oidc_enabled: row.oidcEnabled,
+  client_type: row.clientType,
+  ...optional('agent_type', row.agentType),
+  ...optional('spiffe_id', row.spiffeId),
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
+  ...optional('deleted_at', row.deletedAt?.toISOString() ?? null),
+  ...optional('description', row.description),
+})
+
+/** Clients of one tenant, with the roles that their service accounts have. */
+export const showClients = async (t: TenantDb, rows: readonly Client[]): Promise<Shown[]> => {
+  const accounts = rows.flatMap(({ serviceAccountId }) => (serviceAccountId === null ? [] : [serviceAccountId]))
+  const roles = await findRolesOfServiceAccounts(t, accounts)
+  return rows.map((row) => shown(row, roles))
+}
+
+export const showClient = async (t: TenantDb, row: Client): Promise<Shown> => {
+  const [one] = await showClients(t, [row])
+  if (one === undefined) throw new Error('one row in, one out')
+  return one
+}
+
+/** What the record keeps of a client, before and after. */
+export const clientRecord = (row: Client): Readonly<Record<string, unknown>> => ({
+  name: row.name,
+  email: row.email,
+  status: row.status,
+  active: row.active,
+  tags: row.tags,
+  hydra_client_id: row.hydraClientId,
+  oidc_enabled: row.oidcEnabled,
+})
+
+/** Of what a change can change: neither secrets nor the last sign-in. */
+export const clientTag = (row: Client): string => etagOf(clientRecord(row))

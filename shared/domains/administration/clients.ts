@@ -1,0 +1,169 @@
+// Clients: making one, and lists of them; for the client management and for the end users' side alike.
+import type * as z from 'zod'
+import { atomically, forTenant, type TenantDb, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { type ClientFilter, countClients, countUsersOfClients, listClients } from '#db/store/client-list'
+import { type Client, findClient, findDefaultClient, insertClient, insertServiceAccount } from '#db/store/clients'
+import type { Page } from '#db/store/keyset'
+import { hasProject } from '#db/store/projects'
+import { findTenant } from '#db/store/tenants'
+import { byUser, record } from '#shared/domains/audit/record'
+import { type NewSecret, newClientSecret, newSdkSecret, sdkClientId } from '#shared/domains/clients/secrets'
+import { type Agent, agentOf, requireNoSelectors, spiffeIdOf } from '#shared/domains/clients/selectors'
+import { spendRow } from '#shared/domains/tenancy/quotas'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+import { showClients } from './client-view.ts'
+import type { CreatedClient, ListedClient, NewClient } from './clients.schema.ts'
+
+type Asked = z.output<typeof NewClient>
+type Created = z.input<typeof CreatedClient>
+
+/** The id under which a client is known where the original's OAuth server is expected. */
+const hydraIdOf = (clientId: string): string => `${clientId}-main-client`
+
+type Plan = { readonly agent: Agent | undefined; readonly isPublic: boolean; readonly redirectUris: readonly string[] }
+
+/** Everything that can be judged without the store. @throws AppError invalid_request */
+const planOf = (asked: Asked): Plan => {
+  const isAgent = asked.client_type === 'ai_agent'
+  const isPublic = asked.token_endpoint_auth_method === 'none'
+  if (isPublic && asked.client_type !== 'application') {
+    const field = 'body.token_endpoint_auth_method'
+    throw new AppError('invalid_request', `${field}: only an application can do without a secret`, { field })
+  }
+  if (!isAgent) requireNoSelectors(asked)
+  const base = asked.react_app_url?.replace(/\/+$/, '')
+  return {
+    agent: isAgent ? agentOf(asked) : undefined,
+    isPublic,
+    redirectUris: base === undefined || isAgent ? [] : [`${base}/oidc/auth/callback`],
+  }
+}
+
+/** A project of the tenant; its default one where none is named, or where the tenant's id stands in for it, as the original's clients send it. */
+const projectOf = async (t: TenantTx, asked: string | undefined): Promise<string | null> => {
+  if (asked === undefined || asked === t.tenantId) return (await findDefaultClient(t))?.projectId ?? null
+  if (await hasProject(t, asked)) return asked
+  throw new AppError('not_found', 'There is no such project.', { field: 'body.project_id' })
+}
+
+/** As whom a client acts where no person stands behind it. It begins without any right. */
+export const addServiceAccount = async (t: TenantTx, ctx: Pick<RequestCtx, 'random' | 'clock'>, clientId: string, name: string): Promise<string> => {
+  const id = ctx.random.id()
+  await insertServiceAccount(t, { id, name: `client:${clientId}`, description: name, at: ctx.clock.now() })
+  return id
+}
+
+type Secrets = { readonly secret: NewSecret | undefined; readonly sdk: NewSecret | undefined }
+
+/** An agent proves itself by where it runs, a public application by nothing: neither gets a client secret. */
+const secretsFor = (ctx: Pick<RequestCtx, 'random'>, { agent, isPublic }: Plan): Secrets => ({
+  secret: isPublic || agent !== undefined ? undefined : newClientSecret(ctx.random),
+  sdk: isPublic ? undefined : newSdkSecret(ctx.random),
+})
+
+const store = async (t: TenantTx, ctx: RequestCtx, asked: Asked, plan: Plan, { secret, sdk }: Secrets): Promise<Client> => {
+  const [id, at] = [ctx.random.id(), ctx.clock.now()]
+  const { agent } = plan
+  await insertClient(t, {
+    id,
+    projectId: await projectOf(t, asked.project_id),
+    name: asked.name,
+    email: asked.email,
+    clientType: asked.client_type,
+    isPublic: plan.isPublic,
+    redirectUris: [...plan.redirectUris],
+    oidcEnabled: agent === undefined,
+    hydraClientId: agent === undefined ? hydraIdOf(id) : null,
+    agentType: agent?.agentType ?? null,
+    platform: agent?.platform ?? null,
+    selectors: agent?.selectors ?? null,
+    spiffeId: agent === undefined ? null : spiffeIdOf(ctx.config, t.tenantId, agent.agentType, id),
+    serviceAccountId: plan.isPublic ? null : await addServiceAccount(t, ctx, id, asked.name),
+    validFrom: at,
+    createdAt: at,
+    updatedAt: at,
+    ...(secret ? { secretHash: secret.hash } : {}),
+    ...(sdk ? { sdkSecretHash: sdk.hash } : {}),
+  })
+  const row = await findClient(t, id)
+  if (row === undefined) throw new Error('the client was just added')
+  return row
+}
+
+/** What a person should know of a client that is there but will not do yet what they expect. */
+const warningsOf = (asked: Asked, { redirectUris, agent }: Plan): string[] => [
+  ...(asked.client_type === 'application' && redirectUris.length === 0 ? ['No react_app_url: people cannot be sent back after signing in.'] : []),
+  ...(agent !== undefined && agent.selectors === undefined ? ['No selectors: nothing can attest this agent yet.'] : []),
+]
+
+/**
+ * Makes a client, with its service account and its secrets, which are in this answer and nowhere else.
+ * @throws AppError invalid_request, not_found (project), quota_exceeded
+ */
+export const createClient = async (ctx: RequestCtx, caller: User, tenantId: TenantId, asked: Asked): Promise<Created> => {
+  const plan = planOf(asked)
+  const secrets = secretsFor(ctx, plan)
+  const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
+    const tenant = await findTenant(t)
+    if (tenant === undefined) throw new AppError('not_found')
+    await spendRow(t, tenant.settings, 'clients')
+    const added = await store(t, ctx, asked, plan, secrets)
+    const after = {
+      name: added.name,
+      email: added.email,
+      client_type: added.clientType,
+      redirect_uris: added.redirectUris,
+      spiffe_id: added.spiffeId,
+    }
+    await record(t, ctx, { event: 'client.created', actor: byUser(caller), target: { type: 'client', id: added.id }, after })
+    return added
+  })
+  return {
+    ...registered(row),
+    ...(secrets.secret ? { secret_id: secrets.secret.secret } : {}),
+    ...(secrets.sdk ? { sdk_client_id: sdkClientId(row.id, secrets.sdk.secret) } : {}),
+    ...(row.spiffeId === null ? {} : { spiffe_id: row.spiffeId }),
+    ...(row.serviceAccountId === null ? {} : { service_account_id: row.serviceAccountId }),
+    warnings: warningsOf(asked, plan),
+    message: 'Client created successfully',
+  }
+}
+
+/** A client as registration answers it, without any secret. */
+export const registered = (row: Client) => ({
+  id: row.id,
+  client_id: row.id,
+  tenant_id: row.tenantId,
+  project_id: row.projectId ?? '',
+  name: row.name,
+  email: row.email ?? '',
+  active: row.active,
+  created_at: row.createdAt.toISOString(),
+  message: '',
+})
+
+export type ClientsAsked = { readonly filter: ClientFilter; readonly page: Page<'created_at'>; readonly number: number; readonly limit: number }
+export type FoundClients = { readonly rows: Client[]; readonly total: number }
+
+/** One row more than the limit, to know whether there is a next page. */
+export const findPage = async (t: TenantDb, { filter, page, number, limit }: ClientsAsked): Promise<FoundClients> => {
+  const offset = page.after === undefined ? (number - 1) * limit : 0
+  return { rows: await listClients(t, filter, page, offset), total: await countClients(t, filter) }
+}
+
+/** Clients as the management lists them. */
+export const listed = async (t: TenantDb, rows: readonly Client[]): Promise<z.input<typeof ListedClient>[]> => {
+  const shown = await showClients(t, rows)
+  const people = await countUsersOfClients(
+    t,
+    rows.map(({ id }) => id),
+  )
+  return shown.map((client) => ({
+    ...client,
+    authentication_methods: ['password'],
+    user_count: people.get(client.id) ?? 0,
+    deleted: client.status === 'Deleted',
+  }))
+}

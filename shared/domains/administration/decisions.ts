@@ -1,0 +1,151 @@
+// Decisions about others and about oneself, and the whole of one's own rights: all from the one decision.
+import type * as z from 'zod'
+import { forTenant, type TenantDb } from '#db/engine/tenant'
+import { listPermissions, type Permission } from '#db/store/permissions'
+import { findPermissionsOfScopes, listScopes } from '#db/store/scopes'
+import type { Binding, Policy, Shelf } from '#shared/domains/decision/compile'
+import { type Context, failingCondition } from '#shared/domains/decision/conditions'
+import { type Principal, whichOf } from '#shared/domains/decision/decide'
+import { decideFor, ownContext } from '#shared/domains/decision/decide-for'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import { holds, type User } from '#shared/platform/http/principal'
+import type { Sent } from '#shared/platform/http/route'
+import type {
+  EffectivePermissions,
+  OwnPermissions,
+  OwnPermissionsQuery,
+  OwnRights,
+  PermissionAnswer,
+  PermissionQuestion,
+  PolicyAnswer,
+  PolicyQuestion,
+} from './decisions.schema.ts'
+import { pageOf, pageReply } from './page.ts'
+import type { OwnPermission } from './permissions.schema.ts'
+import { nameOf } from './permissions.ts'
+
+type Question = z.output<typeof PolicyQuestion>
+
+/** About any principal of the tenant; an unknown one is a denial that does not tell. */
+export const checkPolicy = (ctx: RequestCtx, caller: User, question: Question): Promise<z.input<typeof PolicyAnswer>> =>
+  decideFor(
+    ctx,
+    caller.tenantId,
+    { ...question, principalId: question.principal_id, scopeId: question.scope_id, scopeType: question.scope_type },
+    caller,
+  )
+
+/**
+ * About oneself; about another only as an administrator might.
+ * @throws AppError insufficient_scope
+ */
+export const checkOwnPolicy = async (ctx: RequestCtx, caller: User, question: Question): Promise<z.input<typeof PolicyAnswer>> => {
+  const missing = (['admin:access', 'policy:check'] as const).find((permission) => !holds(caller, permission))
+  if (question.principal_id !== caller.userId && missing !== undefined)
+    throw new AppError('insufficient_scope', `To ask about another, the permission ${missing} is missing.`)
+  return checkPolicy(ctx, caller, question)
+}
+
+export const checkOwnPermission = async (
+  ctx: RequestCtx,
+  caller: User,
+  { resource, scope }: z.output<typeof PermissionQuestion>,
+): Promise<z.input<typeof PermissionAnswer>> => {
+  const { allowed } = await decideFor(ctx, caller.tenantId, { principalId: caller.userId, resource, action: scope }, caller)
+  return { user_id: caller.userId, tenant_id: caller.tenantId, resource, scope, has_permission: allowed }
+}
+
+type Own = { readonly policy: Policy; readonly principal: Principal | undefined; readonly context: Context; readonly now: number }
+
+const loadOwn = async (ctx: RequestCtx, caller: User): Promise<Own> => {
+  const subject = { kind: 'user', id: caller.userId } as const
+  const { policy, principal } = await ctx.policies.load(caller.tenantId, [subject])
+  return { policy, principal: principal(subject), context: ownContext(ctx, caller), now: ctx.clock.now().getTime() }
+}
+
+/** Every permission that a tenant-level check about oneself allows now. */
+const ownNames = ({ policy, principal, context, now }: Own): string[] => {
+  const questions = [...policy.permissions].flatMap(([resource, actions]) => [...actions.keys()].map((action) => ({ resource, action })))
+  return whichOf(policy, principal, questions, context, now).flatMap((at) => {
+    const pair = questions[at]
+    return pair === undefined ? [] : [nameOf(pair)]
+  })
+}
+
+const isLive = ({ context, now }: Own, { expiresAt, conditions }: Binding): boolean =>
+  expiresAt > now && (conditions === undefined || (conditions !== 'unusable' && failingCondition(conditions, context, now) === undefined))
+
+/** Names of the roles that are one's own for the whole tenant now. */
+const ownRoles = (own: Own): string[] => {
+  const { policy, principal } = own
+  if (principal?.active !== true) return []
+  const shelves: (Shelf | undefined)[] = [
+    policy.holders[principal.kind].get(principal.id)?.wide,
+    ...principal.groups.map((group) => policy.holders.group.get(group)?.wide),
+  ]
+  const live = shelves.flatMap((shelf) => (shelf?.bindings ?? []).filter((binding) => isLive(own, binding)))
+  return [...new Set(live.map((binding) => binding.role.name))].toSorted()
+}
+
+const MOST_SCOPES = 1000
+const scopesWithin = async (t: TenantDb, held: ReadonlySet<string>): Promise<string[]> => {
+  const page = { sort: 'name', descending: false, limit: MOST_SCOPES } as const
+  const scopes = await listScopes(t, { usages: ['internal', 'oauth', 'both'], page })
+  const needed = new Map<string, string[]>(scopes.map((scope) => [scope.id, []]))
+  for (const permission of await findPermissionsOfScopes(t, [...needed.keys()])) needed.get(permission.scopeId)?.push(nameOf(permission))
+  return scopes.flatMap(({ id, name }) => {
+    const names = needed.get(id) ?? []
+    return names.length > 0 && names.every((permission) => held.has(permission)) ? [name] : []
+  })
+}
+
+export const showOwnRights = async (ctx: RequestCtx, caller: User): Promise<z.input<typeof OwnRights>> => {
+  const own = await loadOwn(ctx, caller)
+  const permissions = ownNames(own).toSorted()
+  return {
+    user_id: caller.userId,
+    tenant_id: caller.tenantId,
+    roles: ownRoles(own),
+    permissions,
+    scopes: await scopesWithin(forTenant(ctx.db, caller.tenantId), new Set(permissions)),
+    resources: [...new Set(permissions.map((permission) => permission.slice(0, permission.indexOf(':'))))],
+  }
+}
+
+const shown = (row: Permission): z.input<typeof OwnPermission> => ({
+  id: row.id,
+  tenant_id: row.tenantId,
+  resource: row.resource,
+  action: row.action,
+  description: row.description,
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
+})
+
+const NEWEST = '-created_at'
+
+/** The caller's permissions, newest first. */
+export const showOwnPermissions = async (
+  ctx: RequestCtx,
+  caller: User,
+  query: z.output<typeof OwnPermissionsQuery>,
+): Promise<Sent<z.input<typeof OwnPermissions>>> => {
+  const names = ownNames(await loadOwn(ctx, caller))
+  const rows = await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page: pageOf<'created_at'>(query, NEWEST) })
+  return pageReply(
+    query,
+    NEWEST,
+    rows,
+    (row) => row.createdAt,
+    (some) => some.map(shown),
+  )
+}
+
+/** All of them at once: what is held through roles, of one's own or of a group. */
+export const showEffectivePermissions = async (ctx: RequestCtx, caller: User): Promise<z.input<typeof EffectivePermissions>> => {
+  const names = ownNames(await loadOwn(ctx, caller))
+  const page = { sort: 'created_at', descending: true, limit: Math.max(1, names.length) } as const
+  const all = (await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page })).map(shown)
+  return { direct_permissions: [], role_permissions: all, all_permissions: all }
+}

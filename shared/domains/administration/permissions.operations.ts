@@ -1,0 +1,52 @@
+// What the endpoints of permissions do, for administrators and for the end users' side alike.
+import { json } from '#shared/platform/http/route'
+import { operation } from './operation.ts'
+import { NewPermission, Pair, PermissionPath, PermissionQuery, Permissions, Registered, Resources } from './permissions.schema.ts'
+import { registerPermission, removePermission, showPermissions, showResources } from './permissions.ts'
+import { Message } from './wire.ts'
+
+export const registerPermissionOperation = operation({
+  summary: 'Register a permission: a pair of resource and action.',
+  body: NewPermission,
+  reply: json(200, Registered),
+  errors: ['permission_exists'],
+  emits: ['permission.registered'],
+  handle: ({ ctx, principal, body }) => registerPermission(ctx, principal, body),
+})
+
+export const listPermissionsOperation = operation({
+  summary: 'The tenant\u2019s permissions, and in how many roles each is.',
+  query: PermissionQuery,
+  reply: json(200, Permissions),
+  errors: [],
+  emits: 'nothing',
+  handle: ({ ctx, principal, query }) => showPermissions(ctx, principal, query),
+})
+
+export const listResourcesOperation = operation({
+  summary: 'The resources that the tenant\u2019s permissions speak of.',
+  reply: json(200, Resources),
+  errors: [],
+  emits: 'nothing',
+  handle: ({ ctx, principal }) => showResources(ctx, principal),
+})
+
+const removal = {
+  reply: json(200, Message),
+  errors: ['not_found', 'system_permission', 'last_administrator', 'cannot_grant'],
+  emits: ['permission.deleted'],
+} as const
+
+export const deletePermissionOperation = operation({
+  ...removal,
+  summary: 'Delete a permission; roles and scopes lose it.',
+  path: PermissionPath,
+  handle: ({ ctx, principal, path }) => removePermission(ctx, principal, path),
+})
+
+export const deletePermissionByPairOperation = operation({
+  ...removal,
+  summary: 'Delete the permission of this resource and action; roles and scopes lose it.',
+  body: Pair,
+  handle: ({ ctx, principal, body }) => removePermission(ctx, principal, body),
+})

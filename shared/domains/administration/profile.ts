@@ -1,0 +1,107 @@
+// A person's profile changes: one's own name and picture, or another's record with the rights that it takes.
+import { isUniqueViolation } from '#db/engine/client'
+import type { TenantId, TenantTx } from '#db/engine/tenant'
+import { isUsernameTaken } from '#db/store/people'
+import { endTickets } from '#db/store/tickets'
+import { dropAdministrator, forgetDevices, putAdministrator, type User as UserRow, updateUser } from '#db/store/users'
+import { byUser, record } from '#shared/domains/audit/record'
+import { notify } from '#shared/domains/notifications/notify'
+import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+import { acting, requireRightsOver } from './acting.ts'
+import type { Grants } from './change.ts'
+import { administratorIds, tenantOf } from './people.ts'
+import { endEverything, holdPerson, isReader } from './status.ts'
+
+export type ProfileChange = {
+  readonly name?: string | undefined
+  readonly username?: string | null | undefined
+  readonly email?: string | undefined
+  readonly avatarUrl?: string | null | undefined
+  readonly externalId?: string | null | undefined
+  readonly tenantDomain?: string | undefined
+}
+
+type Given = {
+  readonly tenantId: TenantId
+  readonly userId: string
+  readonly change: ProfileChange
+  /** Judged on the row as it is under the lock. @throws AppError precondition_failed */
+  readonly precondition?: (user: UserRow) => void
+}
+
+type Field = keyof Omit<ProfileChange, 'tenantDomain'>
+const FIELDS: readonly Field[] = ['name', 'username', 'email', 'avatarUrl', 'externalId']
+
+/** What differs from the row. */
+export const differences = (user: UserRow, change: ProfileChange): Partial<Pick<UserRow, Field>> =>
+  Object.fromEntries(FIELDS.flatMap((field) => (change[field] === undefined || change[field] === user[field] ? [] : [[field, change[field]]])))
+
+/** The address of a person is the person: a new one, set by an administrator, is unproved, ends every session and is told to the old one, where that was proved. */
+const moveAddress = async (t: TenantTx, ctx: RequestCtx, user: UserRow, email: string): Promise<void> => {
+  const administers = (await administratorIds(ctx, t)).includes(user.id)
+  await updateUser(t, user.id, { email, emailVerifiedAt: null, validFrom: ctx.clock.now() })
+  if (administers) {
+    await dropAdministrator(t, user.id)
+    await putAdministrator(t, { emailHash: emailHash(ctx, email), userId: user.id, provedAt: null })
+  }
+  await endEverything(t, ctx, user.id, 'email_changed')
+  await forgetDevices(t, user.id)
+  if (isReader(user)) await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'email_change_notice', data: { newEmail: email } })
+}
+
+/**
+ * Applies what differs to a person who is held, under the policy lock; answers whether anything did. Address and external id are what others know the person
+ * by (the mailbox that resets go to, the subject that a trusted issuer speaks of): whoever sets one could become the person.
+ * @throws AppError email_taken, username_taken, cannot_grant, forbidden
+ */
+export const applyProfile = async (
+  t: TenantTx,
+  ctx: RequestCtx,
+  caller: User,
+  grants: Grants,
+  user: UserRow,
+  change: ProfileChange,
+): Promise<boolean> => {
+  const set = differences(user, change)
+  const fields = Object.keys(set) as Field[]
+  if (fields.length === 0) return false
+  if (typeof set.username === 'string' && (await isUsernameTaken(t, set.username, user.id)))
+    throw new AppError('username_taken', undefined, { field: 'body.username' })
+  const { email, ...others } = set
+  if (email !== undefined && user.id === caller.userId)
+    throw new AppError('forbidden', 'Your own address changes with codes to both mailboxes: POST /account/email.', { field: 'body.email' })
+  if (email !== undefined || set.externalId !== undefined) await requireRightsOver(t, ctx, grants, user.id)
+  if (email !== undefined) await moveAddress(t, ctx, user, email)
+  await updateUser(t, user.id, { ...others, updatedAt: ctx.clock.now() })
+  await record(t, ctx, {
+    event: email === undefined ? 'user.updated' : 'user.email_changed',
+    actor: byUser(caller),
+    target: { type: 'user', id: user.id },
+    subjectId: user.id,
+    before: Object.fromEntries(fields.map((field) => [field, user[field]])),
+    after: set,
+  })
+  return true
+}
+
+/**
+ * Changes a person's profile. One's own address changes through codes to both mailboxes (POST /account/email), never here.
+ * Routes that call this emit `user.updated`, `user.email_changed`.
+ * @throws AppError not_found, email_taken, username_taken, cannot_grant, forbidden, precondition_failed
+ */
+export const updateProfile = async (ctx: RequestCtx, caller: User, { tenantId, userId, change, precondition }: Given): Promise<void> => {
+  await acting(ctx, caller, tenantId, async (t, grants) => {
+    if (change.tenantDomain !== undefined && change.tenantDomain !== (await tenantOf(t)).domain)
+      throw new AppError('invalid_request', 'A person has the domain of the tenant.', { field: 'body.tenant_domain' })
+    const user = await holdPerson(t, userId)
+    if (change.email !== undefined) await endTickets(t, userId, ctx.clock.now())
+    precondition?.(user)
+    await applyProfile(t, ctx, caller, grants, user, change)
+  }).catch((error: unknown) => {
+    throw isUniqueViolation(error) ? new AppError('email_taken', 'The address or external id is taken.', { field: 'body.email' }) : error
+  })
+  ctx.wakeOutbox()
+}

@@ -1,0 +1,185 @@
+// Roles: named sets of permissions.
+import type * as z from 'zod'
+import { forTenant, type TenantTx } from '#db/engine/tenant'
+import { type Assigned, type Binding, findAssignedPeople, findBindingsOfRole } from '#db/store/bindings'
+import type { NamedPermission } from '#db/store/permissions'
+import {
+  countPermissionsOfRoles,
+  deleteRole,
+  findRole,
+  findRoleByName,
+  findRolePermissions,
+  insertRole,
+  listRoles,
+  type Role,
+  replaceRole,
+} from '#db/store/roles'
+import { raisePolicyVersion } from '#db/store/tenants'
+import { byUser, record } from '#shared/domains/audit/record'
+import { requireRoom } from '#shared/domains/tenancy/quotas'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
+import type { User } from '#shared/platform/http/principal'
+import { Sent } from '#shared/platform/http/route'
+import { changeAccess, type Grants, requireGrantable } from './change.ts'
+import { pageOf, pageReply } from './page.ts'
+import { namedPermissions, nameOf } from './permissions.ts'
+import type { DeletedRole, ListedRole, RoleBody, RoleDetails, RoleQuery, Roles, SavedRole } from './roles.schema.ts'
+
+type Body = z.output<typeof RoleBody>
+type Saved = z.input<typeof SavedRole>
+
+/** Names that verifiers of tokens elsewhere take for administration; seeds alone bear them. */
+const RESERVED = new Set(['admin', 'administrator', 'super_admin'])
+const requireFreeName = (name: string): void => {
+  if (RESERVED.has(name.toLowerCase())) throw new AppError('system_role', 'This name belongs to a system role.')
+}
+
+/** What the body names, all of which the caller may grant: whoever holds the role, now or later, holds it too. */
+const wantedPermissions = async (t: TenantTx, grants: Grants, body: Body): Promise<NamedPermission[]> => {
+  const permissions = await namedPermissions(t, {
+    idsField: 'permission_ids',
+    textsField: 'permission_strings',
+    ...(body.permission_ids ? { ids: body.permission_ids } : {}),
+    ...(body.permission_strings ? { texts: body.permission_strings } : {}),
+  })
+  requireGrantable(grants, permissions.map(nameOf))
+  return permissions
+}
+
+/**
+ * A role's name stands in tokens and in policies, where others take it for what the role gives. Whoever takes from it, renames it or frees its name could have
+ * the name without that, so it takes what the role gives.
+ * @throws AppError cannot_grant
+ */
+const requireOver = (grants: Grants, had: readonly NamedPermission[]): void => requireGrantable(grants, had.map(nameOf))
+
+const recorded = (role: Pick<Role, 'name' | 'description'>, permissions: readonly NamedPermission[]) => ({
+  name: role.name,
+  description: role.description,
+  permissions: permissions.map(nameOf).toSorted(),
+})
+
+/** @throws AppError invalid_request, cannot_grant, quota_exceeded, system_role, role_exists */
+export const createRole = async (ctx: RequestCtx, caller: User, body: Body): Promise<Saved> => {
+  requireFreeName(body.name)
+  return changeAccess(ctx, caller, async (t, grants) => {
+    const permissions = await wantedPermissions(t, grants, body)
+    await requireRoom(t, 'roles')
+    const role = { id: ctx.random.id(), name: body.name, description: body.description ?? '' }
+    if (!(await insertRole(t, { ...role, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() }))) throw new AppError('role_exists')
+    await raisePolicyVersion(t)
+    await record(t, ctx, {
+      event: 'role.created',
+      actor: byUser(caller),
+      target: { type: 'role', id: role.id },
+      after: recorded(role, permissions),
+    })
+    return { id: role.id, name: role.name, permissions_count: permissions.length }
+  })
+}
+
+const changeableRole = async (t: TenantTx, roleId: string): Promise<Role> => {
+  const role = await findRole(t, roleId)
+  if (role === undefined) throw new AppError('not_found')
+  if (role.isSystem) throw new AppError('system_role')
+  return role
+}
+
+/**
+ * Replaces name, description and the whole set of permissions, as they were read where `If-Match` says how.
+ * @throws AppError precondition_failed, not_found, invalid_request, cannot_grant, system_role, role_exists, last_administrator
+ */
+export const updateRole = async (ctx: RequestCtx, caller: User, roleId: string, body: Body): Promise<Saved> => {
+  const judge = preconditionOf(ctx, 'optional')
+  return changeAccess(ctx, caller, async (t, grants) => {
+    const role = await changeableRole(t, roleId)
+    if (body.name !== role.name) requireFreeName(body.name)
+    const named = await findRoleByName(t, body.name)
+    if (named !== undefined && named.id !== roleId) throw new AppError('role_exists')
+    const permissions = await wantedPermissions(t, grants, body)
+    const had = await findRolePermissions(t, roleId)
+    const before = recorded(role, had)
+    judge(etagOf(before))
+    requireOver(grants, had)
+    const to = { name: body.name, description: body.description ?? '' }
+    await replaceRole(t, roleId, { ...to, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() })
+    await raisePolicyVersion(t)
+    await record(t, ctx, {
+      event: 'role.updated',
+      actor: byUser(caller),
+      target: { type: 'role', id: roleId },
+      before,
+      after: recorded(to, permissions),
+    })
+    return { id: roleId, name: to.name, permissions_count: permissions.length }
+  })
+}
+
+const MOST_RECORDED = 1000
+const recordedBinding = (binding: Binding) => ({
+  id: binding.id,
+  user_id: binding.userId,
+  service_account_id: binding.serviceAccountId,
+  group_id: binding.groupId,
+  scope_type: binding.scopeType,
+  scope_id: binding.scopeId,
+})
+
+/**
+ * Its bindings go with it.
+ * @throws AppError not_found, system_role, cannot_grant, last_administrator
+ */
+export const removeRole = async (ctx: RequestCtx, caller: User, roleId: string): Promise<z.input<typeof DeletedRole>> => {
+  await changeAccess(ctx, caller, async (t, grants) => {
+    const role = await changeableRole(t, roleId)
+    const had = await findRolePermissions(t, roleId)
+    requireOver(grants, had)
+    const before = recorded(role, had)
+    const bindings = (await findBindingsOfRole(t, roleId, MOST_RECORDED)).map(recordedBinding)
+    await deleteRole(t, roleId)
+    await raisePolicyVersion(t)
+    await record(t, ctx, { event: 'role.deleted', actor: byUser(caller), target: { type: 'role', id: roleId }, before: { ...before, bindings } })
+  })
+  return { message: 'Role deleted', id: roleId }
+}
+
+const shown = (role: Role, permissions: number, people: Assigned | undefined): z.input<typeof ListedRole> => ({
+  id: role.id,
+  name: role.name,
+  description: role.description,
+  users_assigned: people?.count ?? 0,
+  permissions_count: permissions,
+  user_ids: [...(people?.userIds ?? [])],
+  usernames: [...(people?.usernames ?? [])],
+  is_system: role.isSystem,
+})
+
+export const showRoles = async (ctx: RequestCtx, caller: User, query: z.output<typeof RoleQuery>): Promise<Sent<z.input<typeof Roles>>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  const { role_id: roleId, search, sort } = query
+  const page = pageOf<'name' | 'created_at'>(query, sort)
+  const rows = await listRoles(t, { page, ...(roleId === undefined ? {} : { roleId }), ...(search === undefined ? {} : { search }) })
+  const ids = rows.map((row) => row.id)
+  const permissions = await countPermissionsOfRoles(t, ids, query.resource)
+  const people = await findAssignedPeople(t, ids, query.user_id)
+  return pageReply(
+    query,
+    sort,
+    rows,
+    (row) => (page.sort === 'name' ? row.name : row.createdAt),
+    (some) => some.map((row) => shown(row, permissions.get(row.id) ?? 0, people.get(row.id))),
+  )
+}
+
+/** @throws AppError not_found */
+export const showRole = async (ctx: RequestCtx, caller: User, roleId: string): Promise<Sent<z.input<typeof RoleDetails>>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  const role = await findRole(t, roleId)
+  if (role === undefined) throw new AppError('not_found')
+  const permissions = await findRolePermissions(t, roleId)
+  const people = await findAssignedPeople(t, [roleId])
+  const details = { ...shown(role, permissions.length, people.get(roleId)), permissions }
+  return new Sent(details, { headers: { ETag: etagOf(recorded(role, permissions)) } })
+}

@@ -1,0 +1,119 @@
+// Scopes as lists, and as each side shows them.
+import type * as z from 'zod'
+import { asTenantId, forTenant, type TenantDb } from '#db/engine/tenant'
+import { countPermissionsOfScopes, findPermissionsOfScopes, listScopes, type Scope, type ScopedPermission, type ScopeSort } from '#db/store/scopes'
+import { findTenant } from '#db/store/tenants'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+import { Sent } from '#shared/platform/http/route'
+import { pageOf, pageReply } from './page.ts'
+import { nameOf } from './permissions.ts'
+import type { ApiScope, ApiScopeQuery, ApiScopes, MappingQuery, SavedScope, ScopeMappings, ScopeNames, ScopeQuery } from './scopes.schema.ts'
+import { API, INTERNAL, type ScopeWithPermissions, type Side, scopeTag } from './scopes.ts'
+
+type Query = z.output<typeof ScopeQuery>
+
+const listed = async <Out>(
+  t: TenantDb,
+  side: Side,
+  query: Query,
+  search: string | undefined,
+  show: (rows: readonly Scope[]) => Out,
+): Promise<Sent<Out>> => {
+  const page = pageOf<ScopeSort>(query, query.sort)
+  const rows = await listScopes(t, { usages: side.usages, page, ...(search === undefined ? {} : { search }) })
+  return pageReply(query, query.sort, rows, (row) => (page.sort === 'name' ? row.name : row.createdAt), show)
+}
+
+/** Bare names, newest first unless told. */
+export const showScopeNames = async (ctx: RequestCtx, caller: User, query: Query): Promise<Sent<z.input<typeof ScopeNames>>> =>
+  listed(forTenant(ctx.db, caller.tenantId), INTERNAL, query, query.search, (rows) => rows.map((row) => row.name))
+
+/**
+ * As `showScopeNames`, of the tenant that the path names: the caller's own, or any for a platform administrator.
+ * @throws AppError not_found
+ */
+export const showScopeNamesOf = async (ctx: RequestCtx, caller: User, tenantId: string, query: Query): Promise<Sent<z.input<typeof ScopeNames>>> => {
+  if (tenantId === caller.tenantId) return showScopeNames(ctx, caller, query)
+  // Only a platform administrator comes here: for others the tenant rule has refused before.
+  const t = forTenant(ctx.db, asTenantId(tenantId))
+  if ((await findTenant(t)) === undefined) throw new AppError('not_found')
+  return listed(t, INTERNAL, query, query.search, (rows) => rows.map((row) => row.name))
+}
+
+export const showMappings = async (
+  ctx: RequestCtx,
+  caller: User,
+  query: z.output<typeof MappingQuery>,
+): Promise<Sent<z.input<typeof ScopeMappings>>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  const page = pageOf<ScopeSort>(query, query.sort)
+  const rows = await listScopes(t, { usages: INTERNAL.usages, page, ...(query.search === undefined ? {} : { search: query.search }) })
+  const permissions = new Map<string, ScopedPermission[]>(rows.map((row) => [row.id, []]))
+  for (const permission of await findPermissionsOfScopes(t, [...permissions.keys()])) permissions.get(permission.scopeId)?.push(permission)
+  const show = (scope: Scope): z.input<typeof ScopeMappings>[number] => {
+    const own = permissions.get(scope.id) ?? []
+    return {
+      scope_name: scope.name,
+      usage: scope.usage,
+      ...(scope.description === '' ? {} : { description: scope.description }),
+      resources: own.map(nameOf),
+      permission_ids: own.map((row) => row.id),
+      permission_strings: own.map(nameOf),
+    }
+  }
+  return pageReply(
+    query,
+    query.sort,
+    rows,
+    (row) => (page.sort === 'name' ? row.name : row.createdAt),
+    (some) => some.map(show),
+  )
+}
+
+const text = (scope: Scope, linked: number): z.input<typeof ApiScopes>[number] => ({
+  id: scope.id,
+  name: scope.name,
+  description: scope.description,
+  usage: scope.usage,
+  permissions_linked: linked,
+  created_at: scope.createdAt.toISOString(),
+  updated_at: scope.updatedAt.toISOString(),
+})
+
+export const showApiScopes = async (
+  ctx: RequestCtx,
+  caller: User,
+  query: z.output<typeof ApiScopeQuery>,
+): Promise<Sent<z.input<typeof ApiScopes>>> => {
+  const t = forTenant(ctx.db, caller.tenantId)
+  const page = pageOf<ScopeSort>(query, query.sort)
+  const search = query.name ?? query.search
+  const rows = await listScopes(t, { usages: API.usages, page, ...(search === undefined ? {} : { search }) })
+  const linked = await countPermissionsOfScopes(
+    t,
+    rows.map((row) => row.id),
+  )
+  return pageReply(
+    query,
+    query.sort,
+    rows,
+    (row) => (page.sort === 'name' ? row.name : row.createdAt),
+    (some) => some.map((row) => text(row, linked.get(row.id) ?? 0)),
+  )
+}
+
+export const apiScopeOf = ({ scope, permissions }: ScopeWithPermissions): z.input<typeof ApiScope> => ({
+  ...text(scope, permissions.length),
+  permission_ids: permissions.map((row) => row.id),
+  permission_strings: permissions.map(nameOf),
+  resources: permissions.map(nameOf),
+})
+
+export const taggedApiScope = (found: ScopeWithPermissions): Sent<z.input<typeof ApiScope>> =>
+  new Sent(apiScopeOf(found), { headers: { ETag: scopeTag(found) } })
+
+export const savedScopeOf =
+  (message: string) =>
+  ({ scope }: ScopeWithPermissions): z.input<typeof SavedScope> => ({ message, scope_id: scope.id, scope_name: scope.name })

@@ -1,0 +1,145 @@
+// A tenant is deleted: closed at once, purged when the grace period is over, and until then brought back by who holds the token.
+
+import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { dropWaiting } from '#db/store/outbox'
+import { findTenant, findUsage, lockPolicy, scheduleDeletion, setTenantStatus, type Tenant } from '#db/store/tenants'
+import { consumeTicket, endTicketsOfPurpose, findTicketOfPurpose, type Ticket } from '#db/store/tickets'
+import { findHolders, findPrimaryAdministrator } from '#db/store/users'
+import { type Actor, byAnonymous, byUser, record } from '#shared/domains/audit/record'
+import { handleHash, loadTicket, openTicket, readHandle } from '#shared/domains/sign-in/ticket'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
+import { decidedLanguage } from '#shared/platform/outbox/mail/language'
+import { enqueueMail } from '#shared/platform/outbox/outbox'
+import { acting } from './acting.ts'
+import { tenantOf } from './people.ts'
+
+/** How long a deleted tenant can come back. */
+export const GRACE_SECONDS = 7 * 24 * 3600
+const RECENT_SECONDS = 15 * 60
+
+/** The tenant's primary administrator or a platform administrator, who signed in just now or says the tenant's domain. */
+const requireMayDelete = async (t: TenantTx, ctx: RequestCtx, caller: User, domain: string, confirm: string | undefined): Promise<void> => {
+  const primary = await findPrimaryAdministrator(t)
+  if (!isPlatformAdministrator(caller) && primary?.id !== caller.userId)
+    throw new AppError('forbidden', 'A tenant is deleted by its primary administrator.')
+  const recent = secondsAfter(caller.authTime, RECENT_SECONDS) >= ctx.clock.now()
+  if (recent || confirm === domain) return
+  throw new AppError('insufficient_user_authentication', 'Sign in again, or confirm with the domain of the tenant.', {
+    headers: { 'WWW-Authenticate': `Bearer realm="authsec", error="insufficient_user_authentication", max_age="${RECENT_SECONDS}"` },
+  })
+}
+
+/** As what the tenant comes back: what it was closed as, which the token keeps. Whoever was suspended does not get out of that by being deleted. */
+const closedAs = (restore: Ticket | undefined): 'active' | 'suspended' => (restore?.data?.status === 'suspended' ? 'suspended' : 'active')
+
+const restoreOf = (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>): Promise<Ticket | undefined> =>
+  findTicketOfPurpose(t, 'tenant_restore', ctx.clock.now())
+
+const REMINDER_SECONDS = 24 * 3600
+
+/** Tells every administrator now, and once more on the last day; nobody can read the date anywhere else. */
+const announce = async (t: TenantTx, ctx: RequestCtx, tenant: Tenant, on: Date, restoreToken: string): Promise<void> => {
+  const data = { on, restoreToken, restoreUrl: `${ctx.config.BASE_URL}/tenants/restore` }
+  const lastDay = secondsAfter(on, -REMINDER_SECONDS)
+  for (const { id, email, language } of await findHolders(t, 'admin:access', ctx.clock.now())) {
+    const mail = {
+      to: email,
+      tenantName: tenant.name,
+      language: decidedLanguage(tenant, language),
+      subjectId: id,
+      template: 'tenant_deletion',
+    } as const
+    await enqueueMail(t, ctx, { ...mail, data: { ...data, stage: 'asked' } })
+    await enqueueMail(t, ctx, { ...mail, data: { ...data, stage: 'reminder' }, notBefore: lastDay, kind: 'deletion_reminder' })
+  }
+}
+
+/**
+ * Closes the tenant: every session ends, nobody signs in, and after the grace period it is purged.
+ * @throws AppError not_found, forbidden, insufficient_user_authentication
+ */
+export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId, confirm: string | undefined) => {
+  if (tenantId === SYSTEM_TENANT) throw new AppError('forbidden', 'The deployment cannot delete itself.')
+  const now = ctx.clock.now()
+  const deleteAfter = secondsAfter(now, GRACE_SECONDS)
+  const answer = await acting(ctx, caller, tenantId, async (t) => {
+    const tenant = await tenantOf(t)
+    await requireMayDelete(t, ctx, caller, tenant.domain, confirm)
+    const status = tenant.status === 'deleting' ? closedAs(await restoreOf(t, ctx)) : tenant.status
+    await setTenantStatus(t, 'deleting', now)
+    await dropWaiting(t, 'deletion_reminder')
+    await scheduleDeletion(t, deleteAfter, now)
+    await endTicketsOfPurpose(t, 'tenant_restore', now)
+    const restore = await openTicket(t, ctx, {
+      purpose: 'tenant_restore',
+      userId: null,
+      clientId: null,
+      verified: [],
+      data: { status },
+      seconds: GRACE_SECONDS,
+    })
+    await announce(t, ctx, tenant, deleteAfter, restore)
+    await record(t, ctx, {
+      event: 'tenant.deletion_scheduled',
+      actor: byUser(caller),
+      target: { type: 'tenant', id: tenantId },
+      before: { status: tenant.status },
+      after: { status: 'deleting', delete_after: deleteAfter.toISOString() },
+    })
+    return {
+      message: 'The tenant is closed and will be deleted.',
+      tenant_id: tenantId as string,
+      deleted_counts: Object.fromEntries(await findUsage(t)),
+      database_dropped: false as const,
+      warning: `Everything of this tenant is deleted for good after ${deleteAfter.toISOString()}. Keep the restore token: nobody can sign in to undo it.`,
+      status: 'deleting' as const,
+      delete_after: deleteAfter.toISOString(),
+      restore_token: restore,
+    }
+  })
+  ctx.wakeOutbox()
+  return answer
+}
+
+/** Call under the tenant's policy lock. */
+const bringBack = async (t: TenantTx, ctx: RequestCtx, actor: Actor, status: 'active' | 'suspended'): Promise<void> => {
+  const tenant = await findTenant(t)
+  if (tenant?.status !== 'deleting' || tenant.deleteAfter === null || tenant.deleteAfter <= ctx.clock.now()) throw new AppError('not_found')
+  await setTenantStatus(t, status, ctx.clock.now())
+  await scheduleDeletion(t, null, ctx.clock.now())
+  await dropWaiting(t, 'deletion_reminder')
+  await endTicketsOfPurpose(t, 'tenant_restore', ctx.clock.now())
+  await record(t, ctx, {
+    event: 'tenant.restored',
+    actor,
+    target: { type: 'tenant', id: t.tenantId },
+    before: { status: 'deleting', delete_after: tenant.deleteAfter.toISOString() },
+    after: { status },
+  })
+}
+
+const restored = (tenantId: string) => ({ message: 'The tenant is back.', tenant_id: tenantId })
+
+/** By a platform administrator. @throws AppError not_found when it is not being deleted, or its grace is over */
+export const restoreTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId) => {
+  await acting(ctx, caller, tenantId, async (t) => bringBack(t, ctx, byUser(caller), closedAs(await restoreOf(t, ctx))))
+  return restored(tenantId)
+}
+
+/** By the token that the deletion answered, once. @throws AppError restore_token_invalid, not_found */
+export const restoreByToken = async (ctx: RequestCtx, token: string) => {
+  const handle = readHandle(ctx, 'tenant_restore', token)
+  const ticket = await loadTicket(ctx, 'tenant_restore', handle)
+  if (handle === undefined || ticket === undefined) throw new AppError('restore_token_invalid', undefined, { refusal: { event: 'tenant.restored' } })
+  await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
+    await lockPolicy(t)
+    const used = await consumeTicket(t, handleHash(ctx, handle.text), ctx.clock.now())
+    if (used === undefined) throw new AppError('restore_token_invalid')
+    await bringBack(t, ctx, byAnonymous, closedAs(used))
+  })
+  return restored(handle.tenantId)
+}

@@ -1,0 +1,48 @@
+// A tenant takes its data along, as JSON lines: a header, then each row with its kind. Secrets stay: no hash, no key, no token.
+
+import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
+import { EXPORTED_KINDS, readExported } from '#db/store/tenant-export'
+import { byUser, record } from '#shared/domains/audit/record'
+import type { RequestCtx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+import { tenantOf } from './people.ts'
+
+const ROWS_A_STEP = 500
+const FORMAT = 'authsec.tenant.v1'
+
+async function* linesOf(ctx: RequestCtx, tenantId: TenantId): AsyncGenerator<string> {
+  const t = forTenant(ctx.db, tenantId)
+  yield `${JSON.stringify({ format: FORMAT, tenant_id: tenantId, exported_at: ctx.clock.now().toISOString() })}\n`
+  let total = 0
+  for (const kind of EXPORTED_KINDS) {
+    let after: readonly string[] | undefined
+    for (;;) {
+      const { rows, last } = await readExported(t, kind, after, ROWS_A_STEP)
+      if (rows.length > 0) yield rows.map((row) => `{"kind":"${kind}","row":${row}}\n`).join('')
+      total += rows.length
+      if (rows.length < ROWS_A_STEP) break
+      after = last
+    }
+  }
+  // Whoever reads a stream that broke off must be able to tell.
+  yield `${JSON.stringify({ end: true, rows: total })}\n`
+}
+
+/** Read page by page, so that memory stays bounded; that it was exported is in the record. @throws AppError not_found */
+export const exportTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId): Promise<ReadableStream<Uint8Array>> => {
+  const t = forTenant(ctx.db, tenantId)
+  await tenantOf(t)
+  await atomically(t, (tx) => record(tx, ctx, { event: 'tenant.exported', actor: byUser(caller), target: { type: 'tenant', id: tenantId } }))
+  const lines = linesOf(ctx, tenantId)
+  const encoder = new TextEncoder()
+  return new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const next = await lines.next()
+      if (next.done) controller.close()
+      else controller.enqueue(encoder.encode(next.value))
+    },
+    cancel: async () => {
+      await lines.return(undefined)
+    },
+  })
+}

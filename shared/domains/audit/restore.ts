@@ -1,0 +1,130 @@
+// The record from its own export: what is missing comes back, what is there stays. Details are sealed anew for the person they speak of; of somebody who is not
+// there any more they stay unreadable, for an export must not undo an erasure.
+import * as z from 'zod'
+import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
+import type { NewAuditRow } from '#db/store/audit-events'
+import { insertMissingAuditEvents } from '#db/store/audit-restore'
+import { findUser } from '#db/store/users'
+import type { BaseCtx } from '#shared/platform/context'
+import { type AuditCtx, auditContext, bySystem, record, type SealedDetails } from './record.ts'
+
+type Deps = Pick<BaseCtx, 'db'> & AuditCtx
+
+const details = z.record(z.string(), z.unknown()).nullable()
+const Line = z.strictObject({
+  id: z.uuid({ version: 'v7' }),
+  at: z.iso.datetime().transform((text) => new Date(text)),
+  event: z.string().min(1).max(100),
+  outcome: z.enum(['success', 'refused']),
+  reason: z.string().nullable(),
+  actor: z.strictObject({
+    type: z.enum(['user', 'client', 'agent', 'system', 'anonymous']),
+    id: z.uuid().nullable(),
+    client_id: z.uuid().nullable(),
+    session_id: z.uuid().nullable(),
+    on_behalf_of: z.uuid().nullable(),
+  }),
+  target: z.strictObject({ type: z.string(), id: z.string() }).nullable(),
+  request_id: z.string().nullable(),
+  route: z.string().nullable(),
+  count: z.int().min(1),
+  address: z.string().nullable(),
+  user_agent: z.string().nullable(),
+  before: details,
+  after: details,
+  erased: z.boolean(),
+  damaged: z.boolean(),
+  /** Whose the details are; older exports do not say. */
+  subject_id: z.uuid().optional(),
+})
+type Line = z.output<typeof Line>
+
+export class RestoreError extends Error {}
+
+/** An id is made within moments of the event, and says when: one that says otherwise was written by somebody else. */
+const APART_MS = 60_000
+const lineOf = (text: string, number: number): Line => {
+  let parsed: Line
+  try {
+    parsed = Line.parse(JSON.parse(text))
+  } catch {
+    throw new RestoreError(`line ${number} is no event of an export`)
+  }
+  const made = Number.parseInt(parsed.id.replaceAll('-', '').slice(0, 12), 16)
+  if (Math.abs(made - parsed.at.getTime()) > APART_MS) throw new RestoreError(`line ${number}: the id and the time of the event disagree`)
+  return parsed
+}
+
+const subjectOf = ({ actor, target, subject_id }: Line): string | undefined =>
+  subject_id ?? (target?.type === 'user' ? target.id : undefined) ?? (actor.type === 'user' ? actor.id : actor.on_behalf_of) ?? undefined
+
+const detailsOf = ({ address, user_agent, before, after }: Line): SealedDetails => ({
+  ...(address === null ? {} : { address }),
+  ...(user_agent === null ? {} : { user_agent }),
+  ...(before === null ? {} : { before }),
+  ...(after === null ? {} : { after }),
+})
+
+const rowOf = async (t: TenantTx, ctx: Deps, line: Line, isThere: (id: string) => Promise<boolean>): Promise<NewAuditRow> => {
+  const plain = detailsOf(line)
+  const subjectId = subjectOf(line) ?? t.tenantId
+  const readable = Object.keys(plain).length > 0 && (subjectId === t.tenantId || (await isThere(subjectId)))
+  return {
+    id: line.id,
+    at: line.at,
+    event: line.event,
+    outcome: line.outcome,
+    reason: line.reason,
+    actorType: line.actor.type,
+    actorId: line.actor.id,
+    onBehalfOf: line.actor.on_behalf_of,
+    clientId: line.actor.client_id,
+    sessionId: line.actor.session_id,
+    targetType: line.target?.type ?? null,
+    targetId: line.target?.id ?? null,
+    requestId: line.request_id,
+    route: line.route,
+    count: line.count,
+    subjectId,
+    sealed: readable ? await ctx.keyring.seal(t, subjectId, JSON.stringify(plain), auditContext(line.id)) : null,
+  }
+}
+
+const BATCH = 500
+
+export type Restored = { readonly read: number; readonly restored: number }
+
+/**
+ * Takes the lines of `GET /audit/export` in any order. Each batch commits with an event of its own that says how many came back.
+ * @throws RestoreError naming the line; batches before it are in
+ */
+export const restoreEvents = async (ctx: Deps, tenantId: TenantId, lines: AsyncIterable<string>): Promise<Restored> => {
+  const result = { read: 0, restored: 0 }
+  const write = (batch: readonly Line[]): Promise<number> =>
+    atomically(forTenant(ctx.db, tenantId), async (t) => {
+      const people = new Map<string, Promise<boolean>>()
+      const isThere = (id: string): Promise<boolean> => {
+        const known = people.get(id) ?? findUser(t, id).then((user) => user !== undefined)
+        people.set(id, known)
+        return known
+      }
+      const rows: NewAuditRow[] = []
+      for (const line of batch) rows.push(await rowOf(t, ctx, line, isThere))
+      const restored = await insertMissingAuditEvents(t, rows)
+      if (restored > 0) await record(t, ctx, { event: 'audit.restored', actor: bySystem, after: { restored, read: batch.length } })
+      return restored
+    })
+  let batch: Line[] = []
+  const flush = async (): Promise<void> => {
+    result.restored += await write(batch)
+    batch = []
+  }
+  for await (const text of lines) {
+    if (text.trim() === '') continue
+    result.read += 1
+    batch.push(lineOf(text, result.read))
+    if (batch.length === BATCH) await flush()
+  }
+  if (batch.length > 0) await flush()
+  return result
+}

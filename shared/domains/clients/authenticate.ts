@@ -1,0 +1,32 @@
+// A backend that proves its client in one of the ways that clients of ours have: HTTP Basic, or an SDK client id in the body or in `X-Client-ID`.
+import type { ClientEntry } from '#db/store/clients'
+import { plainClientId, sdkSecretOf } from '#shared/domains/sign-up/client'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import { basicCredentials, choseBasic } from '#shared/platform/http/basic'
+import { authenticateClientSecret, authenticateSdkClient } from './secrets.ts'
+
+type Deps = Pick<RequestCtx, 'db' | 'clock' | 'request'>
+
+/** The client ids that a request shows: in its header and where its body names one. */
+const shown = (ctx: Deps, named: string | undefined): readonly string[] =>
+  [ctx.request.header('x-client-id'), named].filter((text): text is string => text !== undefined && text !== '')
+
+/** Undefined unless the client is proved, active, and every id that is shown is its own. */
+export const authenticatedClient = async (ctx: Deps, named: string | undefined): Promise<ClientEntry | undefined> => {
+  const ids = shown(ctx, named)
+  const proof = ids.find((text) => sdkSecretOf(text) !== undefined)
+  const basic = choseBasic(ctx.request) ? basicCredentials(ctx.request) : undefined
+  if (basic instanceof AppError) return undefined
+  const client =
+    basic !== undefined ? await authenticateClientSecret(ctx, basic) : proof === undefined ? undefined : await authenticateSdkClient(ctx, proof)
+  return client !== undefined && ids.every((text) => plainClientId(text) === client.clientId) ? client : undefined
+}
+
+/** The one client that a request names, proved or not: to compare with, never to believe. A proof that is shown has to be right. */
+export const namedClientId = async (ctx: Deps, named: string | undefined): Promise<string | undefined> => {
+  const ids = shown(ctx, named)
+  if (choseBasic(ctx.request) || ids.some((text) => sdkSecretOf(text) !== undefined)) return (await authenticatedClient(ctx, named))?.clientId
+  const [first, ...others] = new Set(ids.map(plainClientId))
+  return others.length === 0 ? first : undefined
+}

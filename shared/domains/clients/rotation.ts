@@ -1,0 +1,74 @@
+// New secrets for a client. Whoever reads them can act as it, so rotating is granting: the caller holds everything that the client could.
+
+import type { TenantTx } from '#db/engine/tenant'
+import { type Client, type ClientSecrets, lockClient, lockClientSecrets, updateClient, updateClientSecrets } from '#db/store/clients'
+import { asGrantor, type Grants } from '#shared/domains/administration/change'
+import { addServiceAccount } from '#shared/domains/administration/clients'
+import { byUser, record } from '#shared/domains/audit/record'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx as Ctx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+import { requireRightsOverClient } from './rights-over.ts'
+import { newClientSecret, newSdkSecret, sdkClientId } from './secrets.ts'
+
+/** What the secrets become. Pure. @throws AppError rotation_in_progress: one more would cut short what still counts */
+export const rotated = (
+  now: ClientSecrets,
+  fresh: { readonly secretHash: Uint8Array | null; readonly sdkSecretHash: Uint8Array },
+  { at, overlapSeconds }: { readonly at: Date; readonly overlapSeconds: number },
+): ClientSecrets => {
+  if (overlapSeconds === 0) return { ...fresh, previousSecretHash: null, previousSdkSecretHash: null, previousValidUntil: null }
+  if (now.previousValidUntil !== null && now.previousValidUntil > at) throw new AppError('rotation_in_progress')
+  const had = now.secretHash !== null || now.sdkSecretHash !== null
+  return {
+    ...fresh,
+    previousSecretHash: now.secretHash,
+    previousSdkSecretHash: now.sdkSecretHash,
+    previousValidUntil: had ? secondsAfter(at, overlapSeconds) : null,
+  }
+}
+
+/** @throws AppError not_found, public_client, cannot_grant */
+const rotatable = async (t: TenantTx, ctx: Ctx, grants: Grants, clientId: string): Promise<Client> => {
+  const row = await lockClient(t, clientId)
+  if (row === undefined || row.status === 'Deleted') throw new AppError('not_found')
+  if (row.isPublic) throw new AppError('public_client')
+  await requireRightsOverClient(t, ctx, grants, row)
+  // The client that came with the tenant gets its first secrets, and whom it acts as, here.
+  if (row.serviceAccountId === null) await updateClient(t, clientId, { serviceAccountId: await addServiceAccount(t, ctx, clientId, row.name) })
+  return row
+}
+
+export type Rotated = {
+  readonly client_id: string
+  readonly secret_id?: string
+  readonly sdk_client_id: string
+  readonly previous_valid_until: string | null
+}
+type Grantor = { readonly caller: User; readonly grants: Grants }
+
+/** Inside a change of the tenant; routes that call this emit `client.secret_rotated`. @throws AppError not_found, public_client, cannot_grant, rotation_in_progress */
+export const giveSecrets = async (t: TenantTx, ctx: Ctx, { caller, grants }: Grantor, clientId: string, overlapSeconds: number): Promise<Rotated> => {
+  const row = await rotatable(t, ctx, grants, clientId)
+  const now = await lockClientSecrets(t, clientId)
+  if (now === undefined) throw new AppError('not_found')
+  const secret = row.clientType === 'ai_agent' ? undefined : newClientSecret(ctx.random)
+  const sdk = newSdkSecret(ctx.random)
+  const fresh = { secretHash: secret?.hash ?? null, sdkSecretHash: sdk.hash }
+  const next = rotated(now, fresh, { at: ctx.clock.now(), overlapSeconds })
+  await updateClientSecrets(t, clientId, next)
+  const until = next.previousValidUntil?.toISOString() ?? null
+  const target = { type: 'client', id: clientId }
+  await record(t, ctx, { event: 'client.secret_rotated', actor: byUser(caller), target, after: { previous_valid_until: until } })
+  return {
+    client_id: clientId,
+    ...(secret ? { secret_id: secret.secret } : {}),
+    sdk_client_id: sdkClientId(clientId, sdk.secret),
+    previous_valid_until: until,
+  }
+}
+
+/** @throws AppError not_found, public_client, cannot_grant, rotation_in_progress */
+export const rotateSecrets = async (ctx: Ctx, caller: User, clientId: string, asked: { readonly overlap_seconds: number }): Promise<Rotated> =>
+  asGrantor(ctx, caller, (t, grants) => giveSecrets(t, ctx, { caller, grants }, clientId, asked.overlap_seconds))

@@ -1,0 +1,70 @@
+// What an agent is recognised by where it runs, and the SPIFFE id that it gets. All of it is judged before anything is stored.
+import type { Config } from '#shared/kernel/config'
+import { AppError } from '#shared/kernel/errors'
+
+/** Keys that the evidence of a platform can prove. */
+export const SELECTOR_KEYS = {
+  kubernetes: ['k8s:ns', 'k8s:sa', 'k8s:pod-label:app', 'k8s:container-name'],
+  docker: ['docker:label:app', 'docker:image-id', 'docker:container-id'],
+  unix: ['unix:uid', 'unix:gid'],
+} as const satisfies Record<string, readonly string[]>
+export type Platform = keyof typeof SELECTOR_KEYS
+export const PLATFORMS = Object.keys(SELECTOR_KEYS) as readonly Platform[]
+
+export const platformOf = (name: string): Platform | undefined => PLATFORMS.find((platform) => platform === name)
+
+/** @throws AppError invalid_request with `supported_platforms` */
+export const requirePlatform = (name: string, field: string): Platform => {
+  const platform = platformOf(name)
+  if (platform !== undefined) return platform
+  throw new AppError('invalid_request', 'The platform is not supported.', { field, extra: { supported_platforms: PLATFORMS } })
+}
+
+export type AgentAsked = {
+  readonly agent_type?: string | undefined
+  readonly platform?: string | undefined
+  readonly selectors?: Readonly<Record<string, string>> | undefined
+}
+export type Agent = {
+  readonly agentType: string
+  readonly platform: Platform | undefined
+  readonly selectors: Readonly<Record<string, string>> | undefined
+}
+
+const refuse = (field: string, why: string): never => {
+  throw new AppError('invalid_request', `${field}: ${why}`, { field })
+}
+
+/** One segment of a SPIFFE path: nothing that another reader could take for a step up or down. */
+const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/
+const DEFAULT_AGENT = 'agent'
+const MOST_SELECTORS = 20
+
+/** @throws AppError invalid_request naming the member that is wrong */
+export const agentOf = (asked: AgentAsked): Agent => {
+  const agentType = asked.agent_type ?? DEFAULT_AGENT
+  if (!SEGMENT.test(agentType)) refuse('body.agent_type', 'letters, digits, dots, hyphens and underscores, at most 64')
+  const platform = asked.platform === undefined ? undefined : requirePlatform(asked.platform, 'body.platform')
+  const selectors = Object.entries(asked.selectors ?? {})
+  if (selectors.length === 0) return { agentType, platform, selectors: undefined }
+  if (platform === undefined) return refuse('body.platform', 'is needed to judge the selectors')
+  const keys: readonly string[] = SELECTOR_KEYS[platform]
+  if (selectors.length > MOST_SELECTORS) refuse('body.selectors', `at most ${MOST_SELECTORS}`)
+  for (const [key, value] of selectors) {
+    if (!keys.includes(key)) refuse('body.selectors', `on ${platform} only ${keys.join(', ')}`)
+    if (value.trim() === '') refuse('body.selectors', `${key} has no value`)
+  }
+  return { agentType, platform, selectors: Object.fromEntries(selectors) }
+}
+
+/**
+ * Whatever is no agent is not found by selectors. An agent's type and platform are passed over: the original's UI names them for every client.
+ * @throws AppError invalid_request
+ */
+export const requireNoSelectors = ({ selectors }: AgentAsked): void => {
+  if (Object.keys(selectors ?? {}).length > 0) refuse('body.selectors', 'only an ai_agent is found by selectors')
+}
+
+/** The SPIFFE id of an agent that the platform provisions. */
+export const spiffeIdOf = (config: Pick<Config, 'SPIFFE_TRUST_DOMAIN'>, tenantId: string, agentType: string, clientId: string): string =>
+  `spiffe://${config.SPIFFE_TRUST_DOMAIN}/tenants/${tenantId}/agents/${agentType}/${clientId}`

@@ -1,0 +1,81 @@
+// What every process is made of, given its drivers. A composition root names the drivers (embedded, TCP, cloud) and calls this once.
+import type { Db } from '#db/engine/client'
+import { bySystem, record } from '#shared/domains/audit/record'
+import { clientAuthenticationOnDemand, policiesOnDemand } from '#shared/domains/decision/on-demand'
+import { createQuotas } from '#shared/domains/tenancy/quotas'
+import type { Clock } from '#shared/kernel/clock'
+import type { Config } from '#shared/kernel/config'
+import { ConfigError } from '#shared/kernel/config'
+import type { Log } from '#shared/kernel/log'
+import type { Random } from '#shared/kernel/random'
+import type { Cache } from '#shared/platform/cache/cache'
+import type { BaseCtx } from '#shared/platform/context'
+import { keyedHash, parseHashKey } from '#shared/platform/crypto/keyed-hash'
+import { createKeyring } from '#shared/platform/crypto/keyring'
+import { parseMasterKeys } from '#shared/platform/crypto/master-keys'
+import type { PasswordHash } from '#shared/platform/crypto/password-hash'
+import { limitsOn } from '#shared/platform/http/limits'
+import { createMetrics } from '#shared/platform/metrics/metrics'
+import type { Secrets } from '#shared/platform/secrets/secrets'
+import { createPrincipals } from '#shared/platform/tokens/principals'
+import { createSigningKeys } from '#shared/platform/tokens/signing-keys'
+import { observedEngine } from '#shared/platform/trace/observed-engine'
+import { noTracer } from '#shared/platform/trace/trace'
+
+export type Drivers = {
+  readonly config: Config
+  readonly db: Db
+  readonly cache: Cache
+  readonly secrets: Secrets
+  readonly passwords: PasswordHash
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly wakeOutbox: () => void
+}
+
+/** @throws ConfigError naming the secret that is missing or malformed */
+export const compose = async (drivers: Drivers): Promise<BaseCtx> => {
+  const { config, cache, secrets, clock, random, log } = drivers
+  const metrics = createMetrics({ cache, clock })
+  const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT
+  const tracer = endpoint === undefined ? noTracer : (await import('#shared/platform/trace/otlp-tracer')).otlpTracer({ endpoint, clock, random, log })
+  const db: Db = { ...drivers.db, engine: observedEngine(drivers.db.engine, { metrics, tracer, clock }) }
+  const required = async (name: 'MASTER_KEYS' | 'HASH_KEY'): Promise<string> => {
+    const value = await secrets.read(name)
+    if (value === undefined) throw new ConfigError(`${name}: must be set`)
+    return value
+  }
+  const keyring = createKeyring({ masterKeys: parseMasterKeys(await required('MASTER_KEYS')), clock, random })
+  const hash = keyedHash(parseHashKey(await required('HASH_KEY')))
+  const signingKeys = createSigningKeys({
+    db,
+    keyring,
+    clock,
+    record: (t, { event, kid, alg }) =>
+      record(t, { clock, random, keyring }, { event, actor: bySystem, target: { type: 'signing_key', id: kid }, after: { alg } }),
+  })
+  const limits = limitsOn({ cache, db, clock, enabled: config.RATE_LIMIT === 'on' })
+  const quotas = createQuotas({ db, limits, clock })
+  const policies = policiesOnDemand({ db, clock })
+  return {
+    config,
+    db,
+    cache,
+    clock,
+    random,
+    log,
+    keyring,
+    hash,
+    signingKeys,
+    passwords: drivers.passwords,
+    metrics,
+    tracer,
+    principals: createPrincipals({ config, db, clock, signingKeys, quotas }),
+    policies,
+    clientAuthentication: clientAuthenticationOnDemand({ db, clock, policies }),
+    limits,
+    quotas,
+    wakeOutbox: drivers.wakeOutbox,
+  }
+}

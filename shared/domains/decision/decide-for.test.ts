@@ -1,0 +1,96 @@
+// What the doors that ask for decisions rely on.
+import { describe, expect, test } from 'vitest'
+import { atomically, forTenant } from '#db/engine/tenant'
+import { raisePolicyVersion } from '#db/store/tenants'
+import { putBinding, putRole } from '#db/testing/access'
+import type { User } from '#shared/platform/http/principal'
+import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
+import { newBackend } from '#tests/support/backend'
+import { decideFor, NOT_GRANTED } from './decide-for.ts'
+
+const asUser = (person: Person): User => ({
+  kind: 'user',
+  tenantId: person.tenantId,
+  userId: person.id,
+  sessionId: person.id,
+  tokenId: person.id,
+  tokenExpiresAt: new Date(0),
+  clientId: undefined,
+  email: person.email,
+  permissions: new Set(),
+  amr: ['pwd'],
+  acr: 'aal1',
+  authTime: new Date('2026-03-02T08:59:00.000Z'),
+  passwordChangeRequired: false,
+})
+
+const deps = (app: TestApp) => ({
+  ...app.ctx,
+  request: { address: '192.0.2.1' } as never,
+})
+
+const grant = (app: TestApp, company: Company, person: Person, permission: string, conditions?: unknown): Promise<string> =>
+  atomically(forTenant(app.db, company.tenantId), async (t) => {
+    const at = app.clock.now()
+    const roleId = await putRole(t, `may ${permission}`, [permission], at)
+    const id = await putBinding(t, roleId, { userId: person.id }, at, conditions === undefined ? {} : { conditions })
+    await raisePolicyVersion(t)
+    return id
+  })
+
+describe('a decision for somebody', () => {
+  test('names binding and role when it allows, and nothing when it denies', async () => {
+    const app = await startApp([])
+    const company = await app.company()
+    const pat = await app.person(company)
+    const caller = asUser(company.admin)
+    const asked = { principalId: pat.id, resource: 'invoice', action: 'read' }
+    expect(await decideFor(deps(app), company.tenantId, asked, caller)).toEqual({ allowed: false, trace: NOT_GRANTED })
+    const bindingId = await grant(app, company, pat, 'invoice:read')
+    expect(await decideFor(deps(app), company.tenantId, { ...asked, principalId: pat.id.toUpperCase() }, caller)).toEqual({
+      allowed: true,
+      trace: `Granted by role binding ${bindingId} (role may invoice:read).`,
+    })
+    const nobody = [app.ctx.random.id(), 'no-uuid', '']
+    for (const principalId of nobody)
+      expect(await decideFor(deps(app), company.tenantId, { ...asked, principalId }, caller)).toEqual({ allowed: false, trace: NOT_GRANTED })
+  })
+
+  test('about others the asker says what is so; about oneself the session says it', async () => {
+    const app = await startApp([])
+    const company = await app.company()
+    const pat = await app.person(company)
+    await grant(app, company, pat, 'invoice:read', { mfa_required: true })
+    const asked = { principalId: pat.id, resource: 'invoice', action: 'read' }
+    const allowed = async (asks: typeof asked & { context?: { mfa: boolean } }, caller: User): Promise<boolean> =>
+      (await decideFor(deps(app), company.tenantId, asks, caller)).allowed
+    const [admin, weak] = [asUser(company.admin), asUser(pat)]
+    expect(await allowed(asked, admin)).toBe(false)
+    expect(await allowed({ ...asked, context: { mfa: true } }, admin)).toBe(true)
+    expect(await allowed({ ...asked, context: { mfa: true } }, weak)).toBe(false)
+    expect(await allowed({ ...asked, context: { mfa: false } }, { ...weak, acr: 'aal2' })).toBe(true)
+  })
+
+  test('a moment that no clock can show is none: the condition that needs it fails', async () => {
+    const app = await startApp([])
+    const company = await app.company()
+    const pat = await app.person(company)
+    const hours = { time_zone: 'UTC', windows: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '00:00', to: '24:00' }] }
+    await grant(app, company, pat, 'invoice:read', { hours })
+    const allowed = async (at: number | string): Promise<boolean> => {
+      const asked = { principalId: pat.id, resource: 'invoice', action: 'read', context: { at } }
+      return (await decideFor(deps(app), company.tenantId, asked, asUser(company.admin))).allowed
+    }
+    expect([await allowed(8.64e12), await allowed(0), await allowed('9999-12-31T23:59:59Z')]).toEqual([true, true, true])
+    for (const at of [8.64e12 + 1, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, Number.NaN, 'nonsense']) expect(await allowed(at)).toBe(false)
+  })
+
+  test('an id may be a service account\u2019s', async () => {
+    const app = await startApp([])
+    const company = await app.company()
+    const backend = await newBackend(app, company, ['invoice:read'])
+    const asked = { principalId: backend.serviceAccountId, resource: 'invoice', action: 'read' }
+    expect(await decideFor(deps(app), company.tenantId, asked, asUser(company.admin))).toMatchObject({ allowed: true })
+    expect(await decideFor(deps(app), company.tenantId, { ...asked, action: 'write' }, asUser(company.admin))).toMatchObject({ allowed: false })
+  })
+})

@@ -1,0 +1,147 @@
+// The compiled decision against a naive re-reading of the rules over the rows themselves.
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { SYSTEM_TENANT } from '#db/engine/tenant'
+import type { BindingRow, PolicyRows, PrincipalState } from '#db/store/policy'
+import { askedContexts, type GeneratedQuestion, NOW, policyRows, principals, questions, RESOURCES, TENANT } from '#tests/support/policy-rows'
+import { compile } from './compile.ts'
+import { decide, whichOf } from './decide.ts'
+import { type AskedContext, contextOf } from './decide-for.ts'
+import { explain } from './explain.ts'
+import { actionsAllowed, holdersAllowed, resourcesAllowed } from './search.ts'
+
+const SEED = 20260302
+
+/** Conditions read from the stored value, one word after the other, for the few values that are generated. */
+const naiveConditionHolds = (key: string, value: unknown, context: AskedContext): boolean => {
+  switch (key) {
+    case 'mfa_required':
+      return value === false || (value === true && context.mfa === true)
+    case 'max_auth_age':
+      return typeof context.auth_time === 'number' && context.auth_time <= NOW / 1000 && NOW / 1000 - context.auth_time <= Number(value)
+    case 'ip_ranges':
+      return Array.isArray(value) && value.includes('10.0.0.0/8') && /^(::ffff:)?10\./.test(context.ip ?? '')
+    case 'hours':
+      return context.at === '2026-03-02T09:00:00Z'
+    default:
+      return false
+  }
+}
+const naiveConditionsHold = (row: BindingRow, context: AskedContext): boolean =>
+  row.conditions === null ||
+  (typeof row.conditions === 'object' &&
+    !Array.isArray(row.conditions) &&
+    Object.entries(row.conditions).every(([key, value]) => naiveConditionHolds(key, value, context)))
+
+const naiveGrants = (rows: PolicyRows, row: BindingRow, principal: PrincipalState, q: GeneratedQuestion, context: AskedContext): boolean => {
+  const isCandidate =
+    row.holderKind === 'group' ? principal.groups.includes(row.holderId) : row.holderKind === principal.kind && row.holderId === principal.id
+  if (!isCandidate || !(row.expiresAt === null || row.expiresAt.getTime() > NOW)) return false
+  const isTenantWide = row.scopeId === null
+  if (q.scopeId === undefined && !isTenantWide) return false
+  if (q.scopeId !== undefined && !isTenantWide && row.scopeId !== q.scopeId) return false
+  if (q.scopeType !== undefined && !isTenantWide && row.scopeType !== q.scopeType) return false
+  if (!naiveConditionsHold(row, context)) return false
+  const permission = rows.permissions.find(({ resource, action }) => resource === q.resource && action === q.action && resource !== 'platform')
+  return permission !== undefined && rows.roles.some(({ id, permissionIds }) => id === row.roleId && permissionIds.includes(permission.id))
+}
+const naive = (rows: PolicyRows, principal: PrincipalState | undefined, q: GeneratedQuestion, context: AskedContext): readonly BindingRow[] =>
+  principal?.active === true ? rows.bindings.filter((row) => naiveGrants(rows, row, principal, q, context)) : []
+
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 10_000)
+
+test('is what the rules say, for ten thousand tenants and four questions each; the explanation decides the same; a batch is its questions one by one', () => {
+  let allowed = 0
+  fc.assert(
+    fc.property(
+      policyRows,
+      principals,
+      fc.array(questions, { minLength: 4, maxLength: 4 }),
+      askedContexts,
+      (rows, principal, asked, askedContext) => {
+        const policy = compile(TENANT, rows)
+        const context = contextOf(askedContext)
+        const singles: number[] = []
+        for (const [at, question] of asked.entries()) {
+          const granting = naive(rows, principal, question, askedContext)
+          const decision = decide(policy, principal, question, context, NOW)
+          expect(decision.allowed).toBe(granting.length > 0)
+          if (decision.binding !== undefined) expect(granting.map(({ id }) => id)).toContain(decision.binding.id)
+          const why = explain(policy, principal, question, context, NOW)
+          expect(why.allowed).toBe(decision.allowed)
+          expect(why.decidedBy).toBe(decision.binding)
+          expect(why.missing.length > 0).toBe(!decision.allowed)
+          if (decision.allowed) singles.push(at)
+        }
+        expect(whichOf(policy, principal, asked, context, NOW)).toEqual(singles)
+        allowed += singles.length
+      },
+    ),
+    { seed: SEED, numRuns: RUNS },
+  )
+  expect(allowed).toBeGreaterThan(RUNS / 4)
+}, 120_000)
+
+test('every search finds what asking one by one finds', () => {
+  const everybody = fc.array(principals, { minLength: 3, maxLength: 6 })
+  fc.assert(
+    fc.property(policyRows, everybody, questions, askedContexts, (rows, all, question, askedContext) => {
+      const policy = compile(TENANT, rows)
+      const context = contextOf(askedContext)
+      const present = all.filter((principal) => principal?.active === true)
+      for (const kind of ['user', 'service_account'] as const) {
+        const found = holdersAllowed(policy, kind, question, context, NOW)
+        for (const principal of present.filter((one) => one?.kind === kind)) {
+          if (principal === undefined) continue
+          const isFound = found.ids.includes(principal.id) || principal.groups.some((group) => found.groups.includes(group))
+          expect(isFound).toBe(decide(policy, principal, question, context, NOW).allowed)
+        }
+      }
+      const [principal] = all
+      const everyAction = [...new Set(rows.permissions.map(({ action }) => action))]
+      expect(actionsAllowed(policy, principal, question, context, NOW)).toEqual(
+        everyAction.filter((action) => decide(policy, principal, { ...question, action }, context, NOW).allowed).sort(),
+      )
+      const { resource, action } = question
+      const named = [
+        ...new Set(
+          rows.bindings.filter((row) => row.scopeType === resource && rows.roles.some((r) => r.id === row.roleId)).map((row) => row.scopeId ?? ''),
+        ),
+      ]
+      const resources = resourcesAllowed(policy, principal, question, context, NOW)
+      expect(resources.ids).toEqual(
+        named.filter((scopeId) => decide(policy, principal, { resource, action, scopeId, scopeType: resource }, context, NOW).allowed).sort(),
+      )
+      expect(resources.tenantWide).toBe(decide(policy, principal, { resource, action }, context, NOW).allowed)
+    }),
+    { seed: SEED, numRuns: 2000 },
+  )
+}, 60_000)
+
+test.each([
+  { scopeType: 'project', scopeId: null },
+  { scopeType: null, scopeId: 'dddddddd-0000-4000-8000-000000000000' },
+])('half a scope (%o) is none that grants anything', (half) => {
+  const rows: PolicyRows = {
+    version: 1,
+    permissions: [{ id: 'p', resource: 'project', action: 'read' }],
+    roles: [{ id: 'r', name: 'r', isSystem: false, permissionIds: ['p'] }],
+    bindings: [{ id: 'b', roleId: 'r', holderKind: 'user', holderId: 'u', ...half, conditions: null, expiresAt: null }],
+  }
+  const principal = { kind: 'user', id: 'u', active: true, groups: [] } as const
+  for (const scope of [{}, { scopeId: 'dddddddd-0000-4000-8000-000000000000' }, { scopeType: 'project' }])
+    expect(decide(compile(TENANT, rows), principal, { resource: 'project', action: 'read', ...scope }, {}, NOW).allowed).toBe(false)
+})
+
+test('the resource platform exists in the system tenant alone', () => {
+  const rows: PolicyRows = {
+    version: 1,
+    permissions: [{ id: 'p', resource: 'platform', action: 'read' }],
+    roles: [{ id: 'r', name: 'r', isSystem: true, permissionIds: ['p'] }],
+    bindings: [{ id: 'b', roleId: 'r', holderKind: 'user', holderId: 'u', scopeType: null, scopeId: null, conditions: null, expiresAt: null }],
+  }
+  const principal = { kind: 'user', id: 'u', active: true, groups: [] } as const
+  const question = { resource: RESOURCES[2] ?? '', action: 'read' }
+  expect(decide(compile(TENANT, rows), principal, question, {}, NOW).allowed).toBe(false)
+  expect(decide(compile(SYSTEM_TENANT, rows), principal, question, {}, NOW).allowed).toBe(true)
+})

@@ -1,0 +1,97 @@
+// Backup codes: ten of 80 bits, each good once, kept as slow hashes. `07-ABCD-EFGH-JKMN-PQRS`: the number in front says which, so that a try costs one hash.
+
+import { atomically, forTenant } from '#db/engine/tenant'
+import {
+  clearBackupTries,
+  countBackupCodes,
+  findBackupCode,
+  type NewBackupCode,
+  replaceBackupCodes,
+  spendBackupTry,
+  useBackupCode,
+} from '#db/store/backup-codes'
+import { findTenant } from '#db/store/tenants'
+import { lockUser } from '#db/store/users'
+import { byUser, record } from '#shared/domains/audit/record'
+import { notify } from '#shared/domains/notifications/notify'
+import { recoveryOffers } from '#shared/domains/recovery/offers'
+import { AppError, type ErrorCode } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+import { PAUSE } from './policy.ts'
+import { actorOf, type Stage } from './stage.ts'
+import { countProof, type Renewal, wrongProof } from './verify.ts'
+
+const COUNT = 10
+/** Crockford's alphabet: nothing that is read as something else. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const LETTERS = 16
+const SHAPE = /^\d{2}[0-9A-HJKMNP-TV-Z]{16}$/
+
+const letters = (bytes: Uint8Array): string => [...bytes].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')
+const shown = (selector: string, secret: string): string => [selector, ...(secret.match(/.{4}/g) ?? [])].join('-')
+
+type Codes = { readonly shown: readonly string[]; readonly rows: readonly NewBackupCode[] }
+
+/** A new set: what the person is shown once, and what is kept. Ten hashes, so not inside a transaction. */
+export const newBackupCodes = async (ctx: Pick<RequestCtx, 'random' | 'passwords' | 'clock'>, userId: string): Promise<Codes> => {
+  const made = Array.from({ length: COUNT }, (_, at) => ({ selector: String(at + 1).padStart(2, '0'), secret: letters(ctx.random.bytes(LETTERS)) }))
+  const createdAt = ctx.clock.now()
+  const rows = await Promise.all(
+    made.map(async ({ selector, secret }) => ({ id: ctx.random.id(), userId, selector, codeHash: await ctx.passwords.hash(secret), createdAt })),
+  )
+  return { shown: made.map(({ selector, secret }) => shown(selector, secret)), rows }
+}
+
+/** A new set where the tenant offers them, else none. */
+export const offeredBackupCodes = async (ctx: RequestCtx, { tenantId, user }: Stage): Promise<Codes> =>
+  recoveryOffers(await findTenant(forTenant(ctx.db, tenantId))).backupCodes ? newBackupCodes(ctx, user.id) : { shown: [], rows: [] }
+
+/** As people type it: any case, with or without hyphens, the letters that look like digits as digits. Undefined for what is no such code. */
+export const parseBackupCode = (text: string): { readonly selector: string; readonly secret: string } | undefined => {
+  const plain = text.toUpperCase().replace(/[\s-]/g, '').replace(/[IL]/g, '1').replaceAll('O', '0')
+  return SHAPE.test(plain) ? { selector: plain.slice(0, 2), secret: plain.slice(2) } : undefined
+}
+
+/**
+ * A backup code in place of a factor. The try is spent in a transaction of its own before the hash is computed; using the code belongs to what it allows.
+ * Routes that call this emit `backup_code.used`, `factor.verified`, `session.stepped_up`.
+ * @throws AppError `failure`, factor_paused, authentication_required
+ */
+export const verifyBackupCode = async (ctx: RequestCtx, stage: Stage, text: string, failure: ErrorCode): Promise<Renewal | undefined> => {
+  const { tenantId, user } = stage
+  const t = forTenant(ctx.db, tenantId)
+  const wrong = wrongProof(failure, tenantId, user.id)
+  if (!recoveryOffers(await findTenant(t)).backupCodes) throw wrong
+  const tries = await atomically(t, (tx) => spendBackupTry(tx, user.id, ctx.clock.now(), PAUSE))
+  if (tries === undefined) throw new AppError('factor_paused', undefined, { ...wrong.details, retryAfterSeconds: PAUSE.seconds })
+  const code = parseBackupCode(text)
+  const row = code === undefined ? undefined : await findBackupCode(t, user.id, code.selector)
+  const { fits } = await ctx.passwords.verify(code?.secret ?? '', row?.codeHash)
+  if (row === undefined || !fits) throw wrong
+  const renewal = await atomically(t, async (tx) => {
+    await lockUser(tx, user.id)
+    if (!(await useBackupCode(tx, row.id, ctx.clock.now()))) throw wrong
+    await clearBackupTries(tx, user.id)
+    const left = await countBackupCodes(tx, user.id)
+    await record(tx, ctx, { event: 'backup_code.used', actor: actorOf(stage), target: { type: 'user', id: user.id }, after: { left } })
+    await notify(tx, ctx, { to: user.email, subjectId: user.id, template: 'backup_code_used', data: { left } })
+    // RFC 8176 has no name for a code of a list; it is a one-time password.
+    return countProof(tx, ctx, stage, { kind: 'backup_code', amr: ['otp'] })
+  })
+  ctx.wakeOutbox()
+  return renewal
+}
+
+/** Routes that call this emit `backup_codes.replaced`. */
+export const regenerateBackupCodes = async (ctx: RequestCtx, caller: User): Promise<readonly string[]> => {
+  const codes = await newBackupCodes(ctx, caller.userId)
+  await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    await lockUser(t, caller.userId)
+    await replaceBackupCodes(t, caller.userId, codes.rows)
+    await record(t, ctx, { event: 'backup_codes.replaced', actor: byUser(caller), target: { type: 'user', id: caller.userId } })
+    await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'backup_codes_replaced', data: {} })
+  })
+  ctx.wakeOutbox()
+  return codes.shown
+}

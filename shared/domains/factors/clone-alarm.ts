@@ -1,0 +1,56 @@
+// A passkey whose counter went back is refused until somebody who may has looked at it: its owner, with another factor, or an administrator with every right
+// that the owner holds. Its counter begins again.
+
+import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
+import { findFactor } from '#db/store/factors'
+import { clearCounterAlarm } from '#db/store/passkeys'
+import { acting, requireRightsOver } from '#shared/domains/administration/acting'
+import { holdPerson } from '#shared/domains/administration/status'
+import { byUser, record } from '#shared/domains/audit/record'
+import { notify } from '#shared/domains/notifications/notify'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+import { requireFreshFactor } from './manage.ts'
+
+type Owner = { readonly id: string; readonly email: string }
+
+/** @throws AppError not_found where that person has no passkey with an alarm */
+const clear = async (t: TenantTx, ctx: RequestCtx, caller: User, owner: Owner, factorId: string, by: 'owner' | 'administrator'): Promise<void> => {
+  const at = await clearCounterAlarm(t, owner.id, factorId)
+  if (at === undefined) throw new AppError('not_found')
+  const name = (await findFactor(t, owner.id, factorId))?.name ?? ''
+  await record(t, ctx, {
+    event: 'passkey.alarm_cleared',
+    actor: byUser(caller),
+    target: { type: 'factor', id: factorId },
+    subjectId: owner.id,
+    before: { counter_alarm_at: at.toISOString() },
+    after: { name },
+  })
+  await notify(t, ctx, { to: owner.email, subjectId: owner.id, template: 'passkey_alarm_cleared', data: { name, by } })
+}
+
+/**
+ * The owner says that there is no copy. Routes that call this emit `passkey.alarm_cleared`.
+ * @throws AppError insufficient_user_authentication, not_found
+ */
+export const clearOwnAlarm = async (ctx: RequestCtx, caller: User, factorId: string): Promise<void> => {
+  requireFreshFactor(ctx, caller)
+  await atomically(forTenant(ctx.db, caller.tenantId), (t) => clear(t, ctx, caller, { id: caller.userId, email: caller.email }, factorId, 'owner'))
+  ctx.wakeOutbox()
+}
+
+/**
+ * An administrator does. Routes that call this emit `passkey.alarm_cleared`.
+ * @throws AppError not_found, forbidden, cannot_grant
+ */
+export const clearAlarmOf = async (ctx: RequestCtx, caller: User, userId: string, factorId: string): Promise<void> => {
+  if (userId === caller.userId) throw new AppError('forbidden', 'An alarm of your own is cleared with another factor of yours.')
+  await acting(ctx, caller, caller.tenantId, async (t, grants) => {
+    const owner = await holdPerson(t, userId)
+    await requireRightsOver(t, ctx, grants, userId)
+    await clear(t, ctx, caller, owner, factorId, 'administrator')
+  })
+  ctx.wakeOutbox()
+}

@@ -1,0 +1,24 @@
+// What a tenant asks of its people's factors.
+
+import type { TenantDb } from '#db/engine/tenant'
+import type { Tenant } from '#db/store/tenants'
+import type { User } from '#db/store/users'
+import { administers } from '#shared/domains/sign-in/administers'
+import type { BaseCtx } from '#shared/platform/context'
+import { adminAcrOf } from '#shared/platform/tokens/admin-acr'
+
+/** Wrong tries pause a factor, whatever endpoint checked them: for a quarter of an hour, and for twice as long each time until a right one. */
+export const PAUSE = { tries: 5, seconds: 15 * 60 } as const
+export const MAX_FACTORS = 20
+
+/** Whether the person must have a factor: the tenant asks it of everybody, or of those who administer. */
+export const mustHaveFactor = async (
+  t: TenantDb,
+  ctx: Pick<BaseCtx, 'clock'>,
+  user: Pick<User, 'id'>,
+  tenant: Tenant | undefined,
+): Promise<boolean> => {
+  if (tenant?.settings.requireSecondFactor === true) return true
+  const acr = adminAcrOf(t.tenantId, tenant?.settings.adminAcr)
+  return acr !== undefined && acr !== 'aal1' && (await administers(t, ctx, user.id))
+}

@@ -1,0 +1,50 @@
+// All factors of a person go at once: an administrator's reset, or a recovery. What they opened is closed.
+
+import type { TenantTx } from '#db/engine/tenant'
+import { replaceBackupCodes } from '#db/store/backup-codes'
+import { dropEnrolments } from '#db/store/enrolments'
+import { deleteFactors, type Factor } from '#db/store/factors'
+import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
+import { endTickets } from '#db/store/tickets'
+import { acting, requireRightsOver } from '#shared/domains/administration/acting'
+import { holdPerson } from '#shared/domains/administration/status'
+import { type Actor, byUser, record } from '#shared/domains/audit/record'
+import { notify } from '#shared/domains/notifications/notify'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import type { User } from '#shared/platform/http/principal'
+
+/** Inside a transaction that holds the person's row. Routes that call this emit `factors.reset`. */
+export const wipeFactors = async (t: TenantTx, ctx: RequestCtx, userId: string, actor: Actor, why: string): Promise<readonly Factor[]> => {
+  const now = ctx.clock.now()
+  const gone = await deleteFactors(t, userId)
+  await replaceBackupCodes(t, userId, [])
+  await dropEnrolments(t, userId)
+  const ended = await revokeSessions(t, userId, now, 'factors_reset')
+  await revokeAuthorizationsOf(t, userId, now, 'factors_reset')
+  await endTickets(t, userId, now, 'login')
+  const before = { factors: gone.map(({ kind, name }) => ({ kind, name })) }
+  const target = { type: 'user', id: userId }
+  await record(t, ctx, { event: 'factors.reset', actor, target, before, after: { why, ended_sessions: ended.length } })
+  return gone
+}
+
+/**
+ * An administrator takes all factors of somebody away, with every right that the person holds. The person signs in with what is left and, where one is
+ * required, enrols a factor again before anything else. Routes that call this emit `factors.reset`.
+ * @throws AppError not_found, forbidden, cannot_grant
+ */
+export const resetFactorsOf = async (ctx: RequestCtx, caller: User, userId: string): Promise<{ readonly removed: number }> => {
+  if (userId === caller.userId) throw new AppError('forbidden', 'Your own factors are changed with one of them: DELETE /account/factors/{id}.')
+  const removed = await acting(ctx, caller, caller.tenantId, async (t, grants) => {
+    const user = await holdPerson(t, userId)
+    await requireRightsOver(t, ctx, grants, userId)
+    const gone = await wipeFactors(t, ctx, userId, byUser(caller), 'administrator')
+    for (const { kind, name } of gone) {
+      await notify(t, ctx, { to: user.email, subjectId: userId, template: 'factor_removed', data: { kind, name, left: 0, by: 'administrator' } })
+    }
+    return gone.length
+  })
+  ctx.wakeOutbox()
+  return { removed }
+}

@@ -1,0 +1,206 @@
+// Authenticator apps: enrolled against a seed that the server keeps, verified with one counter a factor and each time step once.
+import * as z from 'zod'
+import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import { type EnrolmentKey, findEnrolment, type PendingEnrolment, putEnrolment, takeEnrolment, tryEnrolment } from '#db/store/enrolments'
+import { type Factor, findFactors, markUsed } from '#db/store/factors'
+import { findTenant } from '#db/store/tenants'
+import { findTotpSecrets, insertTotpSecret, spendStep } from '#db/store/totp'
+import { lockUser, type User as UserRow } from '#db/store/users'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import { equal } from '#shared/platform/crypto/equal'
+import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { offeredBackupCodes, verifyBackupCode } from './backup-codes.ts'
+import { enrol } from './enrolment.ts'
+import { PAUSE } from './policy.ts'
+import { bindingOf, type Stage } from './stage.ts'
+import { keyUri, matchingStep, newSeed } from './totp-code.ts'
+import { countProof, factorsToTry, pausedFor, type Renewal, tellPaused, wrongProof } from './verify.ts'
+
+const PENDING_SECONDS = 600
+const Kept = z.object({ seed: z.string(), deviceType: z.string() })
+
+const keyOf = (ctx: RequestCtx, stage: Stage): EnrolmentKey => ({ userId: stage.user.id, kind: 'totp', binding: bindingOf(ctx, stage) })
+const pendingContext = (id: string): string => `pending_enrolments:${id}`
+const seedContext = (factorId: string): string => `totp_secrets:${factorId}`
+
+export type TotpSetup = { readonly id: string; readonly seed: string; readonly issuer: string; readonly account: string; readonly uri: string }
+
+/** Begins an enrolment: the seed is kept here, sealed, for ten minutes, and serves the session or login transaction that asked for it alone. */
+export const beginTotp = async (
+  ctx: RequestCtx,
+  stage: Stage,
+  { bytes, name, deviceType }: { readonly bytes: 20 | 32; readonly name: string; readonly deviceType: string },
+): Promise<TotpSetup> => {
+  const id = ctx.random.id()
+  const seed = newSeed(ctx.random, bytes)
+  const now = ctx.clock.now()
+  const tenant = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
+    const sealed = await ctx.keyring.seal(t, stage.user.id, JSON.stringify({ seed, deviceType }), pendingContext(id))
+    await putEnrolment(t, { id, ...keyOf(ctx, stage), name, sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
+    return findTenant(t)
+  })
+  const issuer = shownTenantName(ctx, tenant)
+  return { id, seed, issuer, account: stage.user.email, uri: await keyUri(seed, issuer, stage.user.email) }
+}
+
+/** The enrolment that this session or login transaction began, while a code can still confirm it: shown again, by our own page. */
+export const pendingTotp = async (ctx: RequestCtx, stage: Stage): Promise<TotpSetup | undefined> => {
+  const t = forTenant(ctx.db, stage.tenantId)
+  const pending = await findEnrolment(t, keyOf(ctx, stage), ctx.clock.now(), PAUSE.tries)
+  const plain = pending === undefined ? undefined : await ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+  if (pending === undefined || plain === undefined) return undefined
+  const { seed } = Kept.parse(JSON.parse(plain))
+  const issuer = shownTenantName(ctx, await findTenant(t))
+  return { id: pending.id, seed, issuer, account: stage.user.email, uri: await keyUri(seed, issuer, stage.user.email) }
+}
+
+type Seed = {
+  readonly factorId: string
+  readonly userId: string
+  readonly seed: string
+  readonly deviceType: string
+  readonly lastStep: number | null
+}
+
+/** Keeps the seed of a confirmed app, sealed for its person. */
+export const storeSeed = async (t: TenantTx, ctx: Pick<RequestCtx, 'keyring' | 'clock'>, { seed, ...row }: Seed): Promise<void> => {
+  const sealed = await ctx.keyring.seal(t, row.userId, seed, seedContext(row.factorId))
+  await insertTotpSecret(t, { ...row, sealed, updatedAt: ctx.clock.now() })
+}
+
+export type TotpProof = {
+  readonly code: string
+  /** As a client repeats it; it has to be the one that was given out. */
+  readonly seed?: string | undefined
+  /** The enrolment that is meant, where the client names it. */
+  readonly id?: string | undefined
+}
+
+type Confirmable = { readonly pending: PendingEnrolment; readonly kept: z.output<typeof Kept>; readonly step: number | undefined }
+
+/** Spends a try on what waits and compares; the try counts whatever comes of it. @throws AppError setup_not_initiated */
+const tryPending = async (ctx: RequestCtx, stage: Stage, proof: TotpProof): Promise<Confirmable> => {
+  const found = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
+    const pending = await tryEnrolment(t, keyOf(ctx, stage), ctx.clock.now(), PAUSE.tries)
+    const plain = pending === undefined ? undefined : await ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+    if (pending === undefined || plain === undefined) return undefined
+    const kept = Kept.parse(JSON.parse(plain))
+    return { pending, kept, step: await matchingStep(kept.seed, proof.code, ctx.clock.now()) }
+  })
+  const { tenantId, user } = stage
+  const isMeant = found !== undefined && (proof.id === undefined || proof.id.toLowerCase() === found.pending.id)
+  const isSame = found !== undefined && (proof.seed === undefined || equal(proof.seed, found.kept.seed))
+  if (found === undefined || !isMeant || !isSame) {
+    throw new AppError('setup_not_initiated', undefined, { refusal: { tenantId, userId: user.id, event: 'factor.added' } })
+  }
+  return found
+}
+
+/**
+ * The code is right: the app is a factor from now on, with a new set of backup codes, which are shown once.
+ * Routes that call this emit `factor.added`.
+ * @throws AppError setup_not_initiated, invalid_totp_code, authentication_required, insufficient_user_authentication, factor_limit
+ */
+export const confirmTotp = async (
+  ctx: RequestCtx,
+  stage: Stage,
+  proof: TotpProof,
+): Promise<{ readonly id: string; readonly name: string; readonly backupCodes: readonly string[] }> => {
+  const { tenantId, user } = stage
+  const { pending, kept, step } = await tryPending(ctx, stage, proof)
+  if (step === undefined) throw new AppError('invalid_totp_code', undefined, { refusal: { tenantId, userId: user.id, event: 'factor.added' } })
+  const codes = await offeredBackupCodes(ctx, stage)
+  const { id, name } = pending
+  await atomically(forTenant(ctx.db, tenantId), async (t) => {
+    const now = ctx.clock.now()
+    // The person's row before the enrolment's, as everywhere.
+    await lockUser(t, user.id)
+    if ((await takeEnrolment(t, id, now)) === undefined) throw new AppError('setup_not_initiated')
+    // The code that confirmed is spent.
+    const store = (tx: TenantTx): Promise<void> => storeSeed(tx, ctx, { factorId: id, userId: user.id, ...kept, lastStep: step })
+    await enrol(t, ctx, stage, { id, kind: 'totp', name, amr: ['otp'], store, backupCodes: codes.rows })
+  })
+  ctx.wakeOutbox()
+  return { id, name, backupCodes: codes.shown }
+}
+
+/** Which of these apps shows the code now, in a step that was not accepted yet. Every seed is compared. */
+const matchAndSpend = async (t: TenantTx, ctx: RequestCtx, userId: string, tried: readonly Factor[], code: string): Promise<string | undefined> => {
+  const now = ctx.clock.now()
+  const hits: { readonly factorId: string; readonly step: number }[] = []
+  for (const { factorId, sealed } of await findTotpSecrets(
+    t,
+    tried.map(({ id }) => id),
+  )) {
+    const seed = await ctx.keyring.open(t, userId, sealed, seedContext(factorId))
+    const step = seed === undefined ? undefined : await matchingStep(seed, code, now)
+    if (step !== undefined) hits.push({ factorId, step })
+  }
+  for (const { factorId, step } of hits) if (await spendStep(t, factorId, step, now)) return factorId
+  return undefined
+}
+
+export type TotpTry = { readonly factorId: string } | 'wrong' | 'none'
+
+/** Spends a try of the person's apps and compares, inside the caller's transaction, which must commit what is counted. Hold the person's row before. */
+export const tryTotp = async (
+  t: TenantTx,
+  ctx: RequestCtx,
+  user: Pick<UserRow, 'id' | 'email'>,
+  code: string,
+  pause: { readonly tries: number; readonly seconds: number } = PAUSE,
+): Promise<TotpTry> => {
+  const tried = await factorsToTry(t, ctx, user, { kind: 'totp' }, pause)
+  if (tried.length === 0) return 'none'
+  const factorId = await matchAndSpend(t, ctx, user.id, tried, code)
+  if (factorId === undefined) {
+    await tellPaused(t, ctx, user, tried)
+    return 'wrong'
+  }
+  await markUsed(
+    t,
+    user.id,
+    factorId,
+    ctx.clock.now(),
+    tried.map(({ id }) => id),
+  )
+  return { factorId }
+}
+
+/** Why nothing could be compared. */
+const noneToTry = async (t: TenantDb, ctx: RequestCtx, userId: string): Promise<AppError> => {
+  const apps = (await findFactors(t, userId)).filter(({ kind }) => kind === 'totp')
+  const seconds = pausedFor(ctx, apps)
+  const refusal = { tenantId: t.tenantId, userId, event: 'factor.verified' }
+  return seconds === undefined
+    ? new AppError('totp_not_enabled', undefined, { refusal })
+    : new AppError('factor_paused', undefined, { refusal, retryAfterSeconds: seconds })
+}
+
+const verifyAppCode = async (ctx: RequestCtx, stage: Stage, code: string): Promise<Renewal | undefined> => {
+  const { tenantId, user } = stage
+  const t = forTenant(ctx.db, tenantId)
+  const outcome = await atomically(t, async (tx) => {
+    await lockUser(tx, user.id)
+    const tried = await tryTotp(tx, ctx, user, code)
+    return typeof tried === 'string' ? tried : { renewal: await countProof(tx, ctx, stage, { factorId: tried.factorId, kind: 'totp', amr: ['otp'] }) }
+  })
+  if (outcome === 'none') throw await noneToTry(t, ctx, user.id)
+  ctx.wakeOutbox()
+  if (outcome === 'wrong') throw wrongProof('invalid_totp_code', tenantId, user.id)
+  return outcome.renewal
+}
+
+export type VerifiedTotp = { readonly method: 'totp' | 'backup_code'; readonly renewal: Renewal | undefined }
+
+/**
+ * Six digits of an app, or a backup code.
+ * Routes that call this emit `factor.verified`, `factor.paused`, `backup_code.used`, `session.stepped_up`.
+ * @throws AppError invalid_totp_code, totp_not_enabled, factor_paused, authentication_required
+ */
+export const verifyTotp = async (ctx: RequestCtx, stage: Stage, code: string): Promise<VerifiedTotp> =>
+  /^\d{6}$/.test(code)
+    ? { method: 'totp', renewal: await verifyAppCode(ctx, stage, code) }
+    : { method: 'backup_code', renewal: await verifyBackupCode(ctx, stage, code, 'invalid_totp_code') }

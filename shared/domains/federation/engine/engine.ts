@@ -1,0 +1,199 @@
+// The dance itself, by openid-client (RFC 6749, RFC 7636, RFC 9207, OpenID Connect Core). Loaded when somebody signs in through a provider.
+import type { ClientAuth, Configuration } from 'openid-client'
+import { systemClock } from '#shared/kernel/clock'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import { judgeUrl } from '#shared/platform/fetch/target'
+import { fetchMetadata, fetchThrough } from './fetch.ts'
+import { extraParameters, type GithubEndpoints, isEmailVerified, isRightDirectory } from './known.ts'
+import { keep, memoryOf, recall } from './memory.ts'
+import { type Profile, profileOf } from './profile.ts'
+
+type Library = typeof import('openid-client')
+export type EngineCtx = Pick<BaseCtx, 'clock'> & { readonly outbound: Outbound }
+
+/** A provider as it is spoken to. */
+export type Peer = {
+  readonly issuer: string
+  readonly clientId: string
+  readonly secret: string | undefined
+  readonly scopes: string
+  /** More that the tenant asks of the authorization endpoint; never what the protocol says itself. */
+  readonly parameters?: Readonly<Record<string, string>>
+  readonly github?: GithubEndpoints
+}
+export type Dance = { readonly state: string; readonly redirectUri: string; readonly verifier: string; readonly nonce: string }
+export type Begun = { readonly url: string; readonly issuer: string; readonly announcesIssuer: boolean }
+
+const TIMEOUT_SECONDS = 10
+
+const load = (): Promise<Library> => import('openid-client')
+
+/** As the provider's metadata asks (OpenID Connect Discovery section 3: `client_secret_basic` where it says nothing). */
+const authentication = (library: Library, secret: string | undefined): ClientAuth => {
+  if (secret === undefined) return library.None()
+  const [post, basic] = [library.ClientSecretPost(secret), library.ClientSecretBasic(secret)]
+  return (as, client, body, headers) =>
+    (as.token_endpoint_auth_methods_supported?.includes('client_secret_post') ? post : basic)(as, client, body, headers)
+}
+
+const githubConfiguration = (library: Library, { issuer, clientId, secret, github }: Peer): Configuration | undefined => {
+  if (github === undefined) return undefined
+  const server = { issuer, authorization_endpoint: github.authorization, token_endpoint: github.token }
+  return new library.Configuration(server, clientId, {}, secret === undefined ? library.None() : library.ClientSecretPost(secret))
+}
+
+const discovered = async (library: Library, ctx: EngineCtx, peer: Peer): Promise<Configuration> => {
+  const issuer = new URL(peer.issuer)
+  const config = await library.discovery(issuer, peer.clientId, {}, authentication(library, peer.secret), {
+    [library.customFetch]: fetchMetadata(ctx.outbound, ctx.clock),
+    timeout: TIMEOUT_SECONDS,
+    execute: ctx.outbound.loopback && issuer.protocol === 'http:' ? [library.allowInsecureRequests] : [],
+  })
+  // Without this the engine trusts the connection that a token came over; the signature is checked as well.
+  library.enableNonRepudiationChecks(config)
+  return config
+}
+
+const configure = async (library: Library, ctx: EngineCtx, peer: Peer): Promise<Configuration> => {
+  const config = githubConfiguration(library, peer) ?? (await discovered(library, ctx, peer))
+  config[library.customFetch] = fetchThrough(ctx.outbound)
+  config.timeout = TIMEOUT_SECONDS
+  if (ctx.outbound.loopback && peer.issuer.startsWith('http:')) library.allowInsecureRequests(config)
+  return config
+}
+
+/** Where to send the browser. Throws what the engine or the way out threw. */
+export const begin = async (ctx: EngineCtx, peer: Peer, dance: Dance): Promise<Begun> => {
+  const library = await load()
+  const config = await configure(library, ctx, peer)
+  const server = config.serverMetadata()
+  const url = library.buildAuthorizationUrl(config, {
+    ...extraParameters(peer.issuer),
+    ...peer.parameters,
+    redirect_uri: dance.redirectUri,
+    scope: peer.scopes,
+    state: dance.state,
+    code_challenge: await library.calculatePKCECodeChallenge(dance.verifier),
+    code_challenge_method: 'S256',
+    ...(peer.github === undefined ? { nonce: dance.nonce } : {}),
+  })
+  // A browser is sent there: never to `javascript:` or to plain http, whatever the metadata says.
+  if (typeof judgeUrl(url.href.split('?')[0] ?? '', ctx.outbound) === 'string') throw new Error('The authorization endpoint is no address to go to.')
+  return { url: url.href, issuer: server.issuer, announcesIssuer: server.authorization_response_iss_parameter_supported === true }
+}
+
+/**
+ * Keys are handed in as if they were a minute old: then the engine asks for them anew as soon as a token names one that it does not know, and a provider that
+ * rotates its keys is followed at once.
+ */
+const KEYS_LOOK_OLD_SECONDS = 61
+
+const withKeys = async <T>(library: Library, ctx: EngineCtx, config: Configuration, work: () => Promise<T>): Promise<T> => {
+  const { keys } = memoryOf(ctx.outbound)
+  const address = config.serverMetadata().jwks_uri ?? ''
+  const known = recall(keys, address, ctx.clock)
+  // The library reads the machine's clock, whatever ours says.
+  const handed = Math.floor(systemClock.now().getTime() / 1000) - KEYS_LOOK_OLD_SECONDS
+  if (known !== undefined) library.setJwksCache(config, { jwks: known, uat: handed })
+  try {
+    const result = await work()
+    const used = library.getJwksCache(config)
+    if (used !== undefined && used.uat !== handed) keep(keys, address, used.jwks, ctx.clock)
+    return result
+  } catch (error) {
+    // Keys may have been replaced under their names.
+    keys.delete(address)
+    throw error
+  }
+}
+
+const redirected = (dance: Dance, code: string, iss: string | undefined): URL => {
+  const url = new URL(dance.redirectUri)
+  url.search = new URLSearchParams({ code, state: dance.state, ...(iss === undefined ? {} : { iss }) }).toString()
+  return url
+}
+
+const json = async (library: Library, config: Configuration, token: string, url: string): Promise<unknown> => {
+  const answer = await library.fetchProtectedResource(config, token, new URL(url), 'GET', undefined, new Headers({ accept: 'application/json' }))
+  if (answer.status !== 200) throw new Error(`The provider's API answered ${answer.status}.`)
+  return answer.json()
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null
+
+/** GitHub has no ID token: its API says who the access token is of. Its numeric id never changes hands, its login does. */
+const githubProfile = async (library: Library, config: Configuration, peer: Peer, github: GithubEndpoints, token: string) => {
+  const user = await json(library, config, token, github.user)
+  const emails = await json(library, config, token, `${github.user}/emails`)
+  if (!isRecord(user) || !Number.isSafeInteger(user.id) || Number(user.id) <= 0 || !Array.isArray(emails)) return undefined
+  const primary = emails.filter(isRecord).find((one) => one.primary === true && one.verified === true)
+  return profileOf({
+    issuer: peer.issuer,
+    subject: String(user.id),
+    email: primary?.email,
+    emailVerified: primary !== undefined,
+    name: user.name ?? user.login,
+    picture: user.avatar_url,
+    amr: undefined,
+    acr: undefined,
+  })
+}
+
+const openidProfile = async (library: Library, config: Configuration, peer: Peer, tokens: Awaited<ReturnType<Library['authorizationCodeGrant']>>) => {
+  const claims = tokens.claims()
+  if (claims === undefined || !isRightDirectory(peer.issuer, claims)) return undefined
+  const asks = claims.email === undefined && config.serverMetadata().userinfo_endpoint !== undefined
+  // The subject is compared by the engine (OpenID Connect Core section 5.3.2).
+  const more = asks ? await library.fetchUserInfo(config, tokens.access_token, claims.sub) : {}
+  const said: Readonly<Record<string, unknown>> = asks ? more : claims
+  return profileOf({
+    issuer: claims.iss,
+    subject: claims.sub,
+    // An address and whether it is verified are one statement, of one source.
+    email: said.email,
+    emailVerified: isEmailVerified(peer.issuer, said),
+    name: claims.name ?? said.name,
+    picture: claims.picture ?? said.picture,
+    amr: claims.amr,
+    acr: claims.acr,
+  })
+}
+
+/** Redeems the code: who signed in. Throws what the engine or the way out threw; undefined for an answer that names nobody. */
+export const finish = async (ctx: EngineCtx, peer: Peer, dance: Dance, code: string): Promise<Profile | undefined> => {
+  const library = await load()
+  const config = await configure(library, ctx, peer)
+  const server = config.serverMetadata()
+  // `iss` of the answer was compared when it came back.
+  const url = redirected(dance, code, server.authorization_response_iss_parameter_supported === true ? server.issuer : undefined)
+  return withKeys(library, ctx, config, async () => {
+    const openid = peer.github === undefined ? { expectedNonce: dance.nonce, idTokenExpected: true } : {}
+    const tokens = await library.authorizationCodeGrant(config, url, {
+      expectedState: dance.state,
+      pkceCodeVerifier: dance.verifier,
+      ...openid,
+    })
+    return peer.github === undefined
+      ? openidProfile(library, config, peer, tokens)
+      : githubProfile(library, config, peer, peer.github, tokens.access_token)
+  })
+}
+
+/**
+ * Whether the provider knows our client: it is shown a code that nobody was given, and says either that (`invalid_grant`), or that it does not know who asks
+ * (RFC 6749 section 5.2).
+ */
+export const redeemNothing = async (ctx: EngineCtx, peer: Peer): Promise<'known' | 'refused' | 'unclear'> => {
+  const library = await load()
+  try {
+    const config = await configure(library, ctx, peer)
+    await library.genericGrantRequest(config, 'authorization_code', { code: 'none', redirect_uri: peer.issuer, code_verifier: 'v'.repeat(43) })
+    return 'unclear'
+  } catch (error) {
+    const said = error instanceof library.ResponseBodyError ? error.error : undefined
+    const isChallenge = error instanceof library.WWWAuthenticateChallengeError && error.status === 401
+    if (isChallenge || said === 'invalid_client' || said === 'unauthorized_client') return 'refused'
+    return said === 'invalid_grant' ? 'known' : 'unclear'
+  }
+}

@@ -1,0 +1,46 @@
+// The engine's fetch, through the guard: whatever address a provider's metadata names is judged when it is connected to.
+import type { CustomFetch, CustomFetchOptions } from 'openid-client'
+import type { Clock } from '#shared/kernel/clock'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import { keep, memoryOf, recall } from './memory.ts'
+
+const AGENT = 'authsec-federation'
+const NO_BODY = new Set([204, 205, 304])
+
+const bodyText = (body: CustomFetchOptions['body']): string | undefined => {
+  if (body === undefined || body === null) return undefined
+  if (typeof body === 'string' || body instanceof URLSearchParams) return body.toString()
+  throw new Error('The engine sends forms and texts alone.')
+}
+
+export const fetchThrough =
+  (outbound: Outbound): CustomFetch =>
+  async (url, { method, headers, body }) => {
+    const sent = bodyText(body)
+    const answer = await outbound.send({
+      url,
+      method: method === 'POST' ? 'POST' : 'GET',
+      headers: { ...headers, 'user-agent': AGENT },
+      ...(sent === undefined ? {} : { body: sent }),
+    })
+    const type = answer.header('content-type')
+    return new Response(NO_BODY.has(answer.status) ? null : Buffer.from(answer.body), {
+      status: answer.status,
+      headers: type === undefined ? {} : { 'content-type': type },
+    })
+  }
+
+/** As `fetchThrough`, for metadata: an answer serves for some minutes. */
+export const fetchMetadata = (outbound: Outbound, clock: Clock): CustomFetch => {
+  const through = fetchThrough(outbound)
+  const { documents } = memoryOf(outbound)
+  return async (url, options) => {
+    const known = recall(documents, url, clock)
+    if (known !== undefined) return new Response(Buffer.from(known.body), { headers: { 'content-type': known.type } })
+    const answer = await through(url, options)
+    if (answer.status !== 200) return answer
+    const value = { body: new Uint8Array(await answer.arrayBuffer()), type: answer.headers.get('content-type') ?? '' }
+    keep(documents, url, value, clock)
+    return new Response(Buffer.from(value.body), { headers: { 'content-type': value.type } })
+  }
+}

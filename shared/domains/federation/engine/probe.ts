@@ -1,0 +1,101 @@
+// Asks a provider, now, whether people could sign in through it: its metadata, its keys, and whether it knows our client. What it answers is told in words of
+// ours alone.
+import { FetchFailure, type FetchFailureReason } from '#shared/platform/fetch/guarded'
+import { judgeUrl } from '#shared/platform/fetch/target'
+import { isSigningKey, type Metadata, readJson, readMetadata } from './answers.ts'
+import { type EngineCtx, type Peer, redeemNothing } from './engine.ts'
+import type { GithubEndpoints } from './known.ts'
+
+export type ProbeError =
+  | 'metadata_unreachable'
+  | 'metadata_malformed'
+  | 'issuer_differs'
+  | 'endpoint_refused'
+  | 'code_flow_missing'
+  | 'keys_unreachable'
+  | 'keys_missing'
+  | 'client_refused'
+export type ProbeWarning = 'pkce_not_announced' | 'issuer_not_announced' | 'client_unproved' | 'scope_email_missing' | 'scope_openid_missing'
+export type Probed = {
+  readonly errors: readonly ProbeError[]
+  readonly warnings: readonly ProbeWarning[]
+  /** Why the provider was not reached, in the words of the way out. */
+  readonly reason?: FetchFailureReason
+  readonly metadata?: Metadata
+}
+
+const reasonOf = (error: unknown): FetchFailureReason => {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) if (e instanceof FetchFailure) return e.reason
+  return 'connection'
+}
+
+const wellKnown = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+
+/** Microsoft's shared addresses name the directory by a place-holder. */
+const isIssuer = (issuer: string, said: string): boolean =>
+  said === issuer || said.replace('{tenantid}', new URL(issuer).pathname.split('/')[1] ?? '') === issuer
+
+const judgeMetadata = (ctx: EngineCtx, peer: Peer, metadata: Metadata): ProbeError[] => {
+  const endpoints = [metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri]
+  const refused = endpoints.some((url) => url === undefined || typeof judgeUrl(url, ctx.outbound) === 'string')
+  return [
+    ...(isIssuer(peer.issuer, metadata.issuer) ? [] : (['issuer_differs'] as const)),
+    ...(refused ? (['endpoint_refused'] as const) : []),
+    ...(metadata.response_types_supported?.includes('code') === false ? (['code_flow_missing'] as const) : []),
+  ]
+}
+
+const judgeKeys = async (ctx: EngineCtx, url: string): Promise<ProbeError | undefined> => {
+  const answer = await ctx.outbound.send({ url, method: 'GET', headers: { accept: 'application/json' } }).catch(() => undefined)
+  if (answer?.status !== 200) return 'keys_unreachable'
+  const keys = (readJson(answer.body) as { readonly keys?: unknown } | undefined)?.keys
+  return Array.isArray(keys) && keys.some(isSigningKey) ? undefined : 'keys_missing'
+}
+
+const warningsOf = (peer: Peer, metadata: Metadata): ProbeWarning[] => [
+  ...(metadata.code_challenge_methods_supported?.includes('S256') === true ? [] : (['pkce_not_announced'] as const)),
+  ...(metadata.authorization_response_iss_parameter_supported === true ? [] : (['issuer_not_announced'] as const)),
+  ...(peer.scopes.split(' ').includes('email') ? [] : (['scope_email_missing'] as const)),
+  ...(peer.scopes.split(' ').includes('openid') ? [] : (['scope_openid_missing'] as const)),
+]
+
+/** Undefined where it is known. */
+const clientVerdict = (says: 'known' | 'refused' | 'unclear'): Pick<Probed, 'errors' | 'warnings'> => ({
+  errors: says === 'refused' ? ['client_refused'] : [],
+  warnings: says === 'unclear' ? ['client_unproved'] : [],
+})
+
+/** GitHub answers 200 with an error in it; which one tells whether it was the client or the code. */
+const probeGithub = async (ctx: EngineCtx, { clientId, secret }: Peer, { token }: GithubEndpoints): Promise<Probed> => {
+  const form = { client_id: clientId, client_secret: secret ?? '', code: 'none' }
+  const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
+  try {
+    const answer = await ctx.outbound.send({ url: token, method: 'POST', headers, body: new URLSearchParams(form).toString() })
+    const error = (readJson(answer.body) as { readonly error?: unknown } | undefined)?.error
+    return clientVerdict(error === 'bad_verification_code' ? 'known' : error === 'incorrect_client_credentials' ? 'refused' : 'unclear')
+  } catch (error) {
+    return { errors: ['metadata_unreachable'], warnings: [], reason: reasonOf(error) }
+  }
+}
+
+/** Nothing of what is remembered is asked: this is about now. Changes nothing anywhere. */
+export const probe = async (ctx: EngineCtx, peer: Peer): Promise<Probed> => {
+  if (peer.github !== undefined) return probeGithub(ctx, peer, peer.github)
+  const sent = await ctx.outbound.send({ url: wellKnown(peer.issuer), method: 'GET', headers: { accept: 'application/json' } }).then(
+    (answer) => ({ answer }),
+    (error: unknown) => ({ reason: reasonOf(error) }),
+  )
+  if ('reason' in sent) return { errors: ['metadata_unreachable'], warnings: [], reason: sent.reason }
+  if (sent.answer.status !== 200) return { errors: ['metadata_unreachable'], warnings: [] }
+  const metadata = readMetadata(sent.answer.body)
+  if (metadata === undefined) return { errors: ['metadata_malformed'], warnings: [] }
+  const errors = judgeMetadata(ctx, peer, metadata)
+  if (errors.length > 0) return { errors, warnings: warningsOf(peer, metadata), metadata }
+  const keys = await judgeKeys(ctx, metadata.jwks_uri ?? '')
+  const client = clientVerdict(await redeemNothing(ctx, peer))
+  return {
+    errors: [...(keys === undefined ? [] : [keys]), ...client.errors],
+    warnings: [...warningsOf(peer, metadata), ...client.warnings],
+    metadata,
+  }
+}

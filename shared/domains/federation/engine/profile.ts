@@ -1,0 +1,64 @@
+// Who signed in, as a provider proved it.
+import { normaliseEmail } from '#shared/kernel/email'
+
+export type Profile = {
+  /** Together they name the person; nothing else does. */
+  readonly issuer: string
+  readonly subject: string
+  /** Normalised; absent when the provider says none, or one that is no address here. */
+  readonly email?: string
+  readonly emailVerified: boolean
+  readonly name?: string
+  readonly picture?: string
+  /** Whether the provider says that more than one factor was proved. Believed only where the tenant trusts it. */
+  readonly severalFactors: boolean
+}
+
+const MOST_CHARACTERS = 256
+/** OpenID Connect Core section 2: at most 255 ASCII characters. */
+const SUBJECT = /^[\u0021-\u007e]{1,255}$/
+
+const shortText = (value: unknown): string | undefined => {
+  if (typeof value !== 'string') return undefined
+  const text = value
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '')
+    .trim()
+    .slice(0, MOST_CHARACTERS)
+  return text === '' ? undefined : text
+}
+
+const pictureOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.length <= 2048 && /^https:\/\//.test(value) && URL.canParse(value) ? new URL(value).href : undefined
+
+/** Names of authentication contexts that stand for several factors: OpenID EAP ACR values, REFEDS, SAML's and ours. */
+const STRONG_ACR = new Set([
+  'phr',
+  'phrh',
+  'https://refeds.org/profile/mfa',
+  'http://schemas.openid.net/pape/policies/2007/06/multi-factor',
+  'aal2',
+  'aal3',
+])
+
+export const provesSeveral = (amr: unknown, acr: unknown): boolean =>
+  (Array.isArray(amr) && amr.includes('mfa')) || (typeof acr === 'string' && STRONG_ACR.has(acr))
+
+type Said = { readonly issuer: string; readonly subject: unknown; readonly email: unknown; readonly emailVerified: boolean } & Readonly<
+  Record<'name' | 'picture' | 'amr' | 'acr', unknown>
+>
+
+/** Undefined without a subject that can be kept. */
+export const profileOf = (said: Said): Profile | undefined => {
+  if (typeof said.subject !== 'string' || !SUBJECT.test(said.subject)) return undefined
+  const email = typeof said.email === 'string' ? normaliseEmail(said.email) : undefined
+  const [name, picture] = [shortText(said.name), pictureOf(said.picture)]
+  return {
+    issuer: said.issuer,
+    subject: said.subject,
+    ...(email === undefined ? {} : { email }),
+    emailVerified: email !== undefined && said.emailVerified,
+    ...(name === undefined ? {} : { name }),
+    ...(picture === undefined ? {} : { picture }),
+    severalFactors: provesSeveral(said.amr, said.acr),
+  }
+}

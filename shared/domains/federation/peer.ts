@@ -1,0 +1,18 @@
+// A provider as it is spoken to, with its secret: the row's, else the environment's where it is the platform's.
+import { SYSTEM_TENANT } from '#db/engine/tenant'
+import type { Config } from '#shared/kernel/config'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Peer } from './engine/engine.ts'
+import { openProviderSecret } from './provider-secret.ts'
+import { NAMES, type Upstream } from './upstream.ts'
+
+const secretIn = (config: Config, name: string): string | undefined => {
+  const named = NAMES[name]
+  return named === undefined ? undefined : config[`${named}_CLIENT_SECRET`]
+}
+
+export const peerOf = async (ctx: Pick<BaseCtx, 'db' | 'config' | 'keyring'>, { row, peer, name }: Upstream): Promise<Peer> => {
+  const fallback = row === undefined || row.tenantId === SYSTEM_TENANT ? secretIn(ctx.config, name) : undefined
+  const own = row === undefined ? undefined : await openProviderSecret(ctx, row)
+  return { ...peer, secret: own ?? fallback }
+}

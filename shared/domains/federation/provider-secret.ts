@@ -1,0 +1,14 @@
+// The client secret of a provider's row: sealed, and opened only to be shown to the provider.
+
+import { forTenant, type TenantId } from '#db/engine/tenant'
+import type { Provider } from '#db/store/providers'
+import type { BaseCtx } from '#shared/platform/context'
+
+/** Bound to the row, so that a sealed secret cannot be moved to another provider. */
+export const providerSecretContext = (providerId: string): string => `oidc_providers:${providerId}`
+
+export const openProviderSecret = async (ctx: Pick<BaseCtx, 'db' | 'keyring'>, row: Provider): Promise<string | undefined> => {
+  if (row.sealedClientSecret === null) return undefined
+  const t = forTenant(ctx.db, row.tenantId as TenantId)
+  return ctx.keyring.open(t, row.tenantId, row.sealedClientSecret, providerSecretContext(row.id))
+}

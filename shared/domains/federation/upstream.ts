@@ -1,0 +1,118 @@
+// Which providers people may sign in with: the tenant's own before the platform's of the same name; the environment's where the platform has no row.
+
+import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
+import { listClientProviders } from '#db/store/client-providers'
+import { DEFAULT_ORDER, findProvider, listProviders, type Provider, type ProviderIcon } from '#db/store/providers'
+import type { Config } from '#shared/kernel/config'
+import { AppError } from '#shared/kernel/errors'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Peer } from './engine/engine.ts'
+import { ENTRA, ownGithub, PRESETS } from './engine/known.ts'
+
+export type Terms = Pick<Provider, 'allowedEmailDomains' | 'jitProvisioning' | 'trustsFactors'>
+const NO_TERMS: Terms = { allowedEmailDomains: [], jitProvisioning: false, trustsFactors: false }
+
+export type Upstream = {
+  readonly name: string
+  readonly displayName: string
+  readonly iconUrl: string | undefined
+  readonly isOwn: boolean
+  readonly buttonText: string | undefined
+  readonly icon: ProviderIcon
+  readonly sortOrder: number
+  /** Whom a tenant lets in through its own provider, and what it believes it. */
+  readonly terms: Terms
+  readonly peer: Omit<Peer, 'secret'>
+  /** The row that has the secret; none for a provider of the environment. */
+  readonly row: Provider | undefined
+}
+
+type Deps = Pick<BaseCtx, 'db' | 'config'>
+export type Named = 'GOOGLE' | 'GITHUB' | 'MICROSOFT'
+export const NAMES: Readonly<Record<string, Named>> = { google: 'GOOGLE', github: 'GITHUB', microsoft: 'MICROSOFT' }
+
+/** A row that says no issuer is one of the known ones, or a GitHub server; of any other nobody could prove who speaks, so it is not offered. */
+const speaking = (row: Provider): Omit<Peer, 'secret' | 'clientId'> | undefined => {
+  const parameters = row.additionalParams
+  if (row.issuer !== null) return { issuer: row.issuer, scopes: row.scopes, parameters }
+  const isGithub = row.authorizationUrl === PRESETS.github?.github?.authorization
+  const preset =
+    ownGithub(row.authorizationUrl) ??
+    (isGithub ? PRESETS.github : undefined) ??
+    (Object.hasOwn(PRESETS, row.providerName) ? PRESETS[row.providerName] : undefined)
+  if (preset === undefined) return undefined
+  return { issuer: preset.issuer, scopes: preset.scopes, parameters, ...(preset.github === undefined ? {} : { github: preset.github }) }
+}
+
+/** A picture of our own pages, by what the provider is. */
+const iconOf = (name: string, issuer: string): ProviderIcon => {
+  const known = Object.entries(PRESETS).find(([, preset]) => preset.issuer === issuer)?.[0] ?? name
+  return known === 'google' || known === 'github' || known === 'microsoft' ? known : issuer.startsWith(ENTRA) ? 'microsoft' : 'key'
+}
+
+/** Undefined for one that people cannot sign in with: switched off, without a client, or of which nobody could prove who speaks. */
+export const ofRow = (row: Provider): Upstream | undefined => {
+  const speaks = row.isActive && row.clientId !== '' ? speaking(row) : undefined
+  if (speaks === undefined) return undefined
+  return {
+    name: row.providerName,
+    displayName: row.displayName,
+    iconUrl: row.iconUrl ?? undefined,
+    isOwn: row.tenantId !== SYSTEM_TENANT,
+    buttonText: row.buttonText ?? undefined,
+    icon: row.icon ?? iconOf(row.providerName, speaks.issuer),
+    sortOrder: row.sortOrder,
+    terms: row,
+    peer: { ...speaks, clientId: row.clientId },
+    row,
+  }
+}
+
+/** By its client id: the secret is read where it is spoken to, and nowhere else. */
+const ofEnvironment = (config: Config, name: string): Upstream | undefined => {
+  const [named, preset] = [NAMES[name], PRESETS[name]]
+  const clientId = named === undefined ? undefined : config[`${named}_CLIENT_ID`]
+  if (clientId === undefined || preset === undefined) return undefined
+  const { displayName, github, issuer, scopes } = preset
+  const peer = { issuer, scopes, clientId, ...(github === undefined ? {} : { github }) }
+  const looks = { iconUrl: undefined, buttonText: undefined, icon: iconOf(name, issuer), sortOrder: DEFAULT_ORDER }
+  return { name, displayName, ...looks, isOwn: false, terms: NO_TERMS, peer, row: undefined }
+}
+
+const inOrder = (a: Upstream, b: Upstream): number => a.sortOrder - b.sortOrder || a.name.localeCompare(b.name, 'en')
+
+/** Those that are enabled, in the tenant's order: the platform's, and the tenant's own, which take the place of one of the same name. */
+export const listUpstreams = async (ctx: Deps, tenantId: TenantId): Promise<Upstream[]> => {
+  const rows = await listProviders(forTenant(ctx.db, SYSTEM_TENANT))
+  const own = tenantId === SYSTEM_TENANT ? [] : await listProviders(forTenant(ctx.db, tenantId))
+  const named = new Map<string, Upstream | undefined>()
+  for (const name of Object.keys(PRESETS)) named.set(name, ofEnvironment(ctx.config, name))
+  for (const row of [...rows, ...own]) named.set(row.providerName, ofRow(row))
+  return [...named.values()].filter((one) => one !== undefined).toSorted(inOrder)
+}
+
+/** What a client's sign-in offers: what the tenant chose for it, and in its order; all of the tenant's where nothing was chosen. */
+export const listUpstreamsAt = async (ctx: Deps, tenantId: TenantId, clientId: string | undefined): Promise<Upstream[]> => {
+  const all = await listUpstreams(ctx, tenantId)
+  const chosen = clientId === undefined ? [] : await listClientProviders(forTenant(ctx.db, tenantId), clientId)
+  if (chosen.length === 0) return all
+  return chosen.flatMap(({ providerId, displayName, sortOrder }) => {
+    const one = all.find(({ row, isOwn }) => isOwn && row?.id === providerId)
+    return one === undefined ? [] : [{ ...one, displayName, sortOrder }]
+  })
+}
+
+/** The provider that people of the tenant mean by that name; undefined where it is not offered. */
+export const findUpstream = async (ctx: Deps, tenantId: TenantId, name: string): Promise<Upstream | undefined> => {
+  const own = tenantId === SYSTEM_TENANT ? undefined : await findProvider(forTenant(ctx.db, tenantId), name)
+  const row = own ?? (await findProvider(forTenant(ctx.db, SYSTEM_TENANT), name))
+  if (row !== undefined) return ofRow(row)
+  return Object.hasOwn(PRESETS, name) ? ofEnvironment(ctx.config, name) : undefined
+}
+
+/** @throws AppError provider_not_enabled */
+export const requireUpstream = async (ctx: Deps, tenantId: TenantId, name: string): Promise<Upstream> => {
+  const found = await findUpstream(ctx, tenantId, name)
+  if (found === undefined) throw new AppError('provider_not_enabled', undefined, { field: 'body.provider' })
+  return found
+}

@@ -1,0 +1,291 @@
+// Second factors of people: what each row of the original holds, whose it is, and whether it can be taken. A factor opens an account, so whatever is unclear of
+// one is a reason to leave it; who had one and keeps none proves the mailbox before anything else.
+import { MAX_FACTORS } from '#shared/domains/factors/policy'
+import { algorithmOf } from '#shared/domains/passkeys/cose-key'
+import { providerOf } from '#shared/domains/passkeys/provider'
+import type { Notes } from './report.ts'
+import { openSeed, type SourceKey } from './sealed.ts'
+import { bytesOf, epochOf, type FactorTable, flagOf, listOf, momentOf, objectOf, type SourceRow, type TenantRows, textOf, uuidOf } from './source.ts'
+
+type Common = {
+  readonly id: string
+  readonly table: FactorTable
+  readonly userId: string
+  readonly name: string
+  readonly isPrimary: boolean
+  readonly createdAt: Date
+  readonly lastUsedAt: Date | undefined
+}
+export type TotpFactor = Common & { readonly kind: 'totp'; readonly seed: string; readonly deviceType: string }
+export type PasskeyFactor = Common & {
+  readonly kind: 'webauthn'
+  readonly credentialId: string
+  readonly publicKey: Uint8Array
+  readonly algorithm: number
+  readonly signCount: number
+  readonly rpId: string
+  readonly transports: readonly string[]
+  readonly aaguid: string
+  readonly backupEligible: boolean
+  readonly backedUp: boolean
+  /** Of a domain of the tenant that nobody has proved yet: no page asks for it before. */
+  readonly waitsForDomain: boolean
+}
+export type PlannedFactor = TotpFactor | PasskeyFactor
+
+type Found = { readonly table: FactorTable; readonly id: string | null; readonly userId: string | undefined } & (
+  | { readonly factor: PlannedFactor }
+  /** `had`: the person signed in with it there. */
+  | { readonly refused: string; readonly had: boolean }
+)
+
+export type FactorRules = {
+  readonly keys: readonly SourceKey[]
+  /** The relying party of passkeys whose row names none. */
+  readonly rpId: string | undefined
+  /** `here`: pages of ours ask for it. `claimed`: the tenant says that the domain is its own. */
+  readonly standingOf: (rpId: string) => 'here' | 'claimed' | 'elsewhere'
+  readonly now: Date
+}
+
+const nameOf = (row: SourceRow, column: string): string => textOf(row, column, 100) ?? ''
+
+/** Whose a row is, where it does not say so by the person's own id alone: the client id there was a person's own, but need not be one person's. */
+const ownersOf = (users: readonly SourceRow[]) => {
+  const ids = new Set<string>()
+  const byClient = new Map<string, string[]>()
+  for (const row of users) {
+    const [id, clientId] = [uuidOf(row, 'id'), uuidOf(row, 'client_id')]
+    if (id === undefined) continue
+    ids.add(id)
+    if (clientId !== undefined) byClient.set(clientId, [...(byClient.get(clientId) ?? []), id])
+  }
+  return (row: SourceRow): string | 'ambiguous' | undefined => {
+    if (flagOf(row, 'is_elsewhere')) return 'ambiguous'
+    const [named, client] = [uuidOf(row, 'user_id'), uuidOf(row, 'client_id')]
+    const meant = client === undefined ? [] : ids.has(client) ? [client] : (byClient.get(client) ?? [])
+    if (named === undefined) return meant.length > 1 ? 'ambiguous' : meant[0]
+    if (!ids.has(named)) return meant.length > 0 ? 'ambiguous' : undefined
+    return meant.length === 0 || meant.includes(named) ? named : 'ambiguous'
+  }
+}
+type OwnerOf = ReturnType<typeof ownersOf>
+
+/** A row that nobody can be given. */
+const unowned = (table: FactorTable, row: SourceRow, owner: string | undefined): Found | undefined => {
+  const id = uuidOf(row, 'id') ?? null
+  if (id === null) return { table, id, userId: undefined, refused: 'id_invalid', had: false }
+  if (owner === undefined) return { table, id, userId: undefined, refused: 'person_missing_or_of_another_tenant', had: false }
+  return owner === 'ambiguous' ? { table, id, userId: undefined, refused: 'owner_ambiguous', had: false } : undefined
+}
+
+type TotpRow = {
+  readonly table: FactorTable
+  readonly row: SourceRow
+  readonly userId: string
+  readonly stored: string | undefined
+  readonly name: string
+  readonly deviceType: string
+  readonly createdAt: Date | undefined
+  readonly lastUsedAt: Date | undefined
+}
+const totpOf = async ({ table, row, userId, stored, ...rest }: TotpRow, { keys, now }: FactorRules): Promise<Found> => {
+  const id = uuidOf(row, 'id') ?? ''
+  const opened = stored === undefined ? ({ reason: 'secret_unreadable' } as const) : await openSeed(stored, keys)
+  if ('reason' in opened) return { table, id, userId, refused: opened.reason, had: true }
+  const { createdAt, ...shown } = rest
+  const factor = {
+    ...shown,
+    id,
+    table,
+    userId,
+    kind: 'totp',
+    seed: opened.seed,
+    isPrimary: flagOf(row, 'is_primary'),
+    createdAt: createdAt ?? now,
+  } as const
+  return { table, id, userId, factor }
+}
+
+const readApp = async (table: FactorTable, row: SourceRow, ownerOf: OwnerOf, rules: FactorRules): Promise<Found> => {
+  const owner = ownerOf(row)
+  const lost = unowned(table, row, owner)
+  if (lost !== undefined || owner === undefined) return lost as Found
+  const id = uuidOf(row, 'id') ?? null
+  // Releases differ in which of the two they have; an app that was never confirmed proves nothing.
+  if (row.is_active === false || row.is_verified === false) return { table, id, userId: owner, refused: 'not_in_use', had: false }
+  return totpOf(
+    {
+      table,
+      row,
+      userId: owner,
+      stored: textOf(row, 'secret', 2000),
+      name: nameOf(row, 'device_name'),
+      deviceType: textOf(row, 'device_type', 50) ?? 'generic',
+      createdAt: epochOf(row, 'created_at'),
+      lastUsedAt: epochOf(row, 'last_used'),
+    },
+    rules,
+  )
+}
+
+/** SHA-1, six digits, thirty seconds, where the row says so or nothing: an app of another kind shows codes that never fit. */
+const isOfOurKind = (data: Readonly<Record<string, unknown>>): boolean =>
+  ['SHA1', 'SHA-1', undefined].includes(data.algorithm as string | undefined) &&
+  [6, undefined].includes(data.digits as number | undefined) &&
+  [30, undefined].includes(data.period as number | undefined)
+
+const readMethod = async (row: SourceRow, ownerOf: OwnerOf, rules: FactorRules): Promise<readonly Found[]> => {
+  const table = 'mfa_methods'
+  const owner = ownerOf(row)
+  const lost = unowned(table, row, owner)
+  if (lost !== undefined || owner === undefined) return [lost as Found]
+  const common = { table, id: uuidOf(row, 'id') ?? null, userId: owner } as const
+  const kind = textOf(row, 'method_type', 50)
+  if (row.enabled === false || row.verified === false) return [{ ...common, refused: 'not_in_use', had: false }]
+  // Says only that there are passkeys, which are rows of their own.
+  if (kind === 'webauthn') return []
+  // Whose phone a number is now, nobody here has seen.
+  if (kind === 'sms') return [{ ...common, refused: 'phone_must_be_confirmed_again', had: true }]
+  if (kind !== 'totp') return [{ ...common, refused: 'kind_unknown', had: true }]
+  const data = objectOf(row, 'method_data') ?? {}
+  if (!isOfOurKind(data)) return [{ ...common, refused: 'parameters_unsupported', had: true }]
+  const app = await totpOf(
+    {
+      table,
+      row,
+      userId: owner,
+      stored: textOf(data, 'secret_encrypted', 2000) ?? textOf(data, 'secret', 2000),
+      name: nameOf(row, 'display_name'),
+      deviceType: 'generic',
+      createdAt: momentOf(row, 'created_at') ?? momentOf(row, 'enrolled_at'),
+      lastUsedAt: momentOf(row, 'last_used_at'),
+    },
+    rules,
+  )
+  // Eight digits of 32 bits, opened by a key that lay beside them: none of them counts here.
+  const hasCodes = !['', '[]', 'null'].includes(textOf(row, 'backup_codes', 4000) ?? '')
+  return hasCodes ? [app, { ...common, refused: 'backup_codes_must_be_made_anew', had: false }] : [app]
+}
+
+/** Hashes without salt of at most 64 bits: whoever has seen the table has the codes. */
+const readBackupCode = (table: FactorTable, row: SourceRow, ownerOf: OwnerOf): Found => {
+  const owner = ownerOf(row)
+  const lost = unowned(table, row, owner)
+  if (lost !== undefined) return lost
+  return {
+    table,
+    id: uuidOf(row, 'id') ?? null,
+    userId: owner,
+    refused: flagOf(row, 'is_used') ? 'spent' : 'backup_codes_must_be_made_anew',
+    had: false,
+  }
+}
+
+const RP_ID = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/
+const NO_AAGUID = '00000000-0000-0000-0000-000000000000'
+const MOST_ID_BYTES = 1023
+const TRANSPORTS = new Set(['usb', 'nfc', 'ble', 'smart-card', 'hybrid', 'internal', 'cable'])
+
+const readPasskey = async (row: SourceRow, ownerOf: OwnerOf, { rpId: given, standingOf, now }: FactorRules): Promise<Found> => {
+  const table = 'credentials'
+  const owner = ownerOf(row)
+  const lost = unowned(table, row, owner)
+  const id = uuidOf(row, 'id')
+  if (lost !== undefined || owner === undefined || id === undefined) return lost as Found
+  const refused = (reason: string): Found => ({ table, id, userId: owner, refused: reason, had: true })
+  const [credentialId, publicKey] = [bytesOf(row, 'credential_id'), bytesOf(row, 'public_key')]
+  if (credentialId === undefined || publicKey === undefined || credentialId.length > MOST_ID_BYTES) return refused('credential_unreadable')
+  const algorithm = await algorithmOf(publicKey).catch(() => undefined)
+  if (algorithm === undefined) return refused('key_unsupported')
+  const signCount = row.sign_count ?? 0
+  if (typeof signCount !== 'number' || !Number.isInteger(signCount) || signCount < 0 || signCount > 0xffff_ffff) return refused('counter_unreadable')
+  const rpId = (textOf(row, 'rp_id', 300) ?? given)?.toLowerCase()
+  if (rpId === undefined) return refused('relying_party_unknown')
+  const standing = RP_ID.test(rpId) ? standingOf(rpId) : 'elsewhere'
+  if (standing === 'elsewhere') return refused('relying_party_of_another_site')
+  const aaguid = uuidOf(row, 'aaguid') ?? NO_AAGUID
+  const factor: PasskeyFactor = {
+    id,
+    table,
+    userId: owner,
+    kind: 'webauthn',
+    name: providerOf(aaguid) ?? '',
+    isPrimary: false,
+    createdAt: momentOf(row, 'created_at') ?? now,
+    lastUsedAt: undefined,
+    credentialId: Buffer.from(credentialId).toString('base64url'),
+    publicKey,
+    algorithm,
+    signCount,
+    rpId,
+    transports: [...new Set(listOf(row, 'transports').filter((transport) => TRANSPORTS.has(transport)))],
+    aaguid,
+    backupEligible: flagOf(row, 'backup_eligible'),
+    backedUp: flagOf(row, 'backup_state'),
+    waitsForDomain: standing === 'claimed',
+  }
+  return { table, id, userId: owner, factor }
+}
+
+export type ReadFactors = {
+  /** People who signed in there with a factor, whatever becomes of it. */
+  readonly had: ReadonlySet<string>
+  /** People of whom a factor can be taken that opens something at once. */
+  readonly usable: ReadonlySet<string>
+  /** People whose backup codes do not come along. */
+  readonly codesLost: ReadonlySet<string>
+  readonly found: readonly Found[]
+}
+
+/** Reads and opens everything that holds a factor; decides nothing about people. */
+export const readFactors = async (source: TenantRows, rules: FactorRules): Promise<ReadFactors> => {
+  const ownerOf = ownersOf(source.users)
+  const found: Found[] = []
+  for (const row of source.mfa_methods) found.push(...(await readMethod(row, ownerOf, rules)))
+  for (const table of ['tenant_totp_secrets', 'totp_secrets'] as const)
+    for (const row of source[table]) found.push(await readApp(table, row, ownerOf, rules))
+  for (const row of source.credentials) found.push(await readPasskey(row, ownerOf, rules))
+  for (const table of ['totp_backup_codes', 'tenant_totp_backup_codes'] as const)
+    for (const row of source[table]) found.push(readBackupCode(table, row, ownerOf))
+  const [had, usable, codesLost] = [new Set<string>(), new Set<string>(), new Set<string>()]
+  for (const one of found) {
+    if (one.userId === undefined) continue
+    if ('factor' in one ? true : one.had) had.add(one.userId)
+    if ('factor' in one && !(one.factor.kind === 'webauthn' && one.factor.waitsForDomain)) usable.add(one.userId)
+    if ('refused' in one && one.refused === 'backup_codes_must_be_made_anew') codesLost.add(one.userId)
+  }
+  return { had, usable, codesLost, found }
+}
+
+type People = { readonly taken: ReadonlySet<string>; readonly deleted: ReadonlySet<string> }
+
+/** What would be taken twice, or of nobody who is taken. */
+const obstacleOf = (factor: PlannedFactor, { taken, deleted }: People, { usable }: ReadFactors, seen: Set<string>, counts: Map<string, number>) => {
+  const { id, userId } = factor
+  if (!taken.has(userId)) return 'person_missing_or_of_another_tenant'
+  if (deleted.has(userId)) return 'person_deleted'
+  // Alone it would lock its owner out until an administrator proves the domain, who may be the owner.
+  if (factor.kind === 'webauthn' && factor.waitsForDomain && !usable.has(userId)) return 'domain_must_be_proved_first'
+  const secret = factor.kind === 'totp' ? `${userId} ${factor.seed}` : factor.credentialId
+  if (seen.has(id) || seen.has(secret)) return 'duplicate'
+  if ((counts.get(userId) ?? 0) >= MAX_FACTORS) return 'factor_limit'
+  seen.add(id).add(secret)
+  counts.set(userId, (counts.get(userId) ?? 0) + 1)
+  return undefined
+}
+
+/** Those that are taken, and the line of each row. */
+export const planFactors = (read: ReadFactors, people: People, notes: Notes): readonly PlannedFactor[] => {
+  const [seen, counts] = [new Set<string>(), new Map<string, number>()]
+  return read.found.flatMap((one) => {
+    const reason = 'factor' in one ? obstacleOf(one.factor, people, read, seen, counts) : one.refused
+    if (!('factor' in one) || reason !== undefined) {
+      notes.refused(one.table, one.id, reason ?? 'id_invalid')
+      return []
+    }
+    const waits = one.factor.kind === 'webauthn' && one.factor.waitsForDomain
+    notes.taken(one.table, one.id, ...(waits ? ['domain_must_be_proved'] : []))
+    return [one.factor]
+  })
+}

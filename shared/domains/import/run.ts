@@ -1,0 +1,210 @@
+// Takes the companies of the original over, one transaction each: all of a company or nothing. Of a company that was taken over before, what is new there is
+// added by key (again.ts).
+import { isUniqueViolation } from '#db/engine/client'
+import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { findClientEntry, findDefaultClient, insertClient } from '#db/store/clients'
+import { claimDomain, findDomainOwner, findVerifiedDomain } from '#db/store/domains'
+import { addUsage, insertImported } from '#db/store/import'
+import { findTenant, insertTenant, raisePolicyVersion, setTenantStatus, updateTenantSettings } from '#db/store/tenants'
+import { findLivePermissions, putAdministrator } from '#db/store/users'
+import { bySystem, record } from '#shared/domains/audit/record'
+import { platformParty } from '#shared/domains/passkeys/platform'
+import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { seedTenant } from '#shared/domains/tenancy/seeds'
+import { opaque } from '#shared/kernel/random'
+import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
+import type { BaseCtx } from '#shared/platform/context'
+import { importAgain, latestOf } from './again.ts'
+import { enrolImported } from './enrol.ts'
+import { type FactorRules, readFactors } from './factors.ts'
+import type { AddressRule } from './people.ts'
+import { type Plan, planImport } from './plan.ts'
+import { type Line, type Notes, notesFor, refusalsOnly } from './report.ts'
+import type { SourceKey } from './sealed.ts'
+import { type Source, type SourceRow, type TenantRows, textOf, uuidOf } from './source.ts'
+import { tenantsOf } from './tenant.ts'
+
+export type Importing = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config'>
+export type ImportOptions = {
+  readonly dryRun: boolean
+  readonly addresses: AddressRule
+  /** What opens sealed seeds of authenticator apps. */
+  readonly keys: readonly SourceKey[]
+  /** The relying party of passkeys whose row names none. */
+  readonly rpId?: string | undefined
+  readonly report: (line: Line) => void
+}
+export type ImportSummary = {
+  readonly tenants: { readonly imported: number; readonly unchanged: number; readonly refused: number }
+  readonly rows: Readonly<Record<Line['action'], number>>
+}
+
+const SOURCE = 'authsec_import'
+
+/** Ends a dry run: everything was tried, nothing is kept. */
+class DryRun extends Error {}
+
+/** Somebody claimed the domain since it was looked at. */
+class DomainTaken extends Error {}
+
+/** What companies before this one would have taken, in a dry run, which keeps nothing of them: domains and client ids, by whom. */
+type Claimed = Map<string, TenantId>
+
+/** What of this tenant's domain and clients others here have already, or companies before it. */
+const findTaken = async (ctx: Importing, tenantId: TenantId, rows: readonly SourceRow[], source: TenantRows, claimed: Claimed) => {
+  const d = directory(ctx.db)
+  const typed = textOf(rows[0] ?? {}, 'tenant_domain', 300)?.toLowerCase()
+  const domains = new Set<string>()
+  for (const domain of [typed, typed === undefined ? undefined : normaliseTenantDomain(typed, ctx.config.TENANT_DOMAIN_SUFFIX)]) {
+    if (domain === undefined) continue
+    const owner = (await findDomainOwner(d, domain)) ?? claimed.get(domain)
+    if (owner !== undefined && owner !== tenantId) domains.add(domain)
+  }
+  const clientIds = new Set<string>()
+  for (const row of source.clients) {
+    const id = uuidOf(row, 'client_id')
+    if (id === undefined) continue
+    const owner = (await findClientEntry(d, id))?.tenantId ?? claimed.get(id)
+    if (owner !== undefined && owner !== tenantId) clientIds.add(id)
+  }
+  return { domains, clientIds }
+}
+
+/** Whose pages ask for passkeys of a relying party: ours for the platform's and for proved domains of the tenant; for one that it only claims, nobody's yet. */
+const factorRules = async (
+  ctx: Importing,
+  tenantId: TenantId,
+  tenant: SourceRow,
+  source: TenantRows,
+  options: ImportOptions,
+): Promise<FactorRules> => {
+  const claimed = new Set([tenant, ...source.tenant_domains].flatMap((row) => [textOf(row, 'tenant_domain', 300), textOf(row, 'domain', 300)]))
+  const here = new Set<string>([platformParty(ctx.config).id])
+  for (const domain of claimed) {
+    if (domain === undefined) continue
+    const found = await findVerifiedDomain(directory(ctx.db), domain.toLowerCase())
+    if (found?.tenantId === tenantId) here.add(domain.toLowerCase())
+  }
+  const own = new Set([...claimed].map((domain) => domain?.toLowerCase()))
+  return {
+    keys: options.keys,
+    rpId: options.rpId,
+    standingOf: (rpId) => (here.has(rpId) ? 'here' : own.has(rpId) ? 'claimed' : 'elsewhere'),
+    now: ctx.clock.now(),
+  }
+}
+
+const listAdministrators = async (t: TenantTx, ctx: Importing, { rows }: Plan, now: Date, notes: Notes): Promise<void> => {
+  const bound = new Set(rows.bindings.flatMap(({ userId }) => (userId === null || userId === undefined ? [] : [userId])))
+  let usable = 0
+  for (const user of rows.users) {
+    if (!bound.has(user.id) || user.active === false || !(await findLivePermissions(t, user.id, now)).includes('admin:access')) continue
+    usable += 1
+    await putAdministrator(t, { emailHash: emailHash(ctx, user.email), userId: user.id, provedAt: user.emailVerifiedAt ?? null })
+  }
+  if (usable === 0) notes.taken('tenants', t.tenantId, 'without_administrator')
+}
+
+const write = async (t: TenantTx, ctx: Importing, plan: Plan, notes: Notes): Promise<void> => {
+  const { tenant, rows } = plan
+  const at = ctx.clock.now()
+  await insertTenant(t, { name: tenant.name, email: tenant.email, domain: tenant.domain, source: SOURCE, at })
+  if (tenant.status === 'suspended') await setTenantStatus(t, 'suspended', at)
+  const kind = tenant.isPlatformDomain ? ('platform_subdomain' as const) : ('custom' as const)
+  const isClaimed = await claimDomain(t, { domain: tenant.domain, kind, isVerified: tenant.isPlatformDomain, createdAt: at })
+  if (!isClaimed) throw new DomainTaken()
+  await insertImported(t, rows)
+  await seedTenant(t, ctx, at)
+  await enrolImported(t, ctx, rows.users, plan.factors, plan.codesLost)
+  const hasDefault = (await findDefaultClient(t)) !== undefined
+  if (!hasDefault)
+    await insertClient(t, { id: ctx.random.id(), name: 'Default client', isDefault: true, validFrom: at, createdAt: at, updatedAt: at })
+  await addUsage(t, 'users', rows.users.length)
+  await addUsage(t, 'clients', rows.clients.length + (hasDefault ? 0 : 1))
+  await listAdministrators(t, ctx, plan, at, notes)
+  await raisePolicyVersion(t)
+  const upTo = latestOf(plan, at)
+  if (upTo !== undefined) await updateTenantSettings(t, { ...(await findTenant(t))?.settings, importedUpTo: upTo.toISOString() }, at)
+  const after = { ...Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.length])), factors: plan.factors.length }
+  await record(t, ctx, { event: 'tenant.imported', actor: bySystem, target: { type: 'tenant', id: t.tenantId }, after })
+}
+
+type Outcome = 'imported' | 'unchanged' | 'refused'
+
+/** Answers the outcome; the notes hold what is told of each row. */
+const importTenant = async (
+  ctx: Importing,
+  source: Source,
+  tenantId: TenantId,
+  rows: readonly SourceRow[],
+  options: ImportOptions,
+  notes: Notes,
+  claimed: Claimed,
+): Promise<Outcome> => {
+  const t = forTenant(ctx.db, tenantId)
+  const there = await findTenant(t)
+  if (there !== undefined && there.source !== SOURCE) {
+    notes.refused('tenants', tenantId, 'tenant_of_this_system')
+    return 'refused'
+  }
+  const all = await source.tenantRows(tenantId)
+  const taken = await findTaken(ctx, tenantId, rows, all, claimed)
+  const plan = planImport(tenantId, rows, all, {
+    suffix: ctx.config.TENANT_DOMAIN_SUFFIX,
+    addresses: options.addresses,
+    isDomainTaken: (domain) => taken.domains.has(domain),
+    isClientTaken: (clientId) => taken.clientIds.has(clientId),
+    newToken: () => opaque(ctx.random),
+    factors: await readFactors(all, await factorRules(ctx, tenantId, rows[0] ?? {}, all, options)),
+    now: ctx.clock.now(),
+    // What it says of rows that are here already is of no use.
+    notes: there === undefined ? notes : refusalsOnly(notes),
+  })
+  let added = 0
+  try {
+    await atomically(t, async (tx) => {
+      if (there === undefined) await write(tx, ctx, plan, notes)
+      else added = await importAgain(tx, ctx, plan, notes)
+      if (options.dryRun) throw new DryRun()
+    })
+  } catch (error) {
+    if (error instanceof DryRun) {
+      for (const name of [...(there === undefined ? [plan.tenant.domain] : []), ...plan.rows.clients.map(({ id }) => id)]) claimed.set(name, tenantId)
+      return there === undefined || added > 0 ? 'imported' : 'unchanged'
+    }
+    if (!isUniqueViolation(error) && !(error instanceof DomainTaken)) throw error
+    notes.refused('tenants', tenantId, 'in_conflict_nothing_was_kept')
+    return 'refused'
+  }
+  return there === undefined || added > 0 ? 'imported' : 'unchanged'
+}
+
+const isSystem = (tenantId: string): boolean => tenantId === SYSTEM_TENANT
+
+/**
+ * Reports every row and takes over every company that is not here yet. A dry run does the same and keeps nothing.
+ * @throws Error on anything but a conflict; companies before it are done, and a second run leaves them alone
+ */
+export const importAuthsec = async (ctx: Importing, source: Source, options: ImportOptions): Promise<ImportSummary> => {
+  const tenants = { imported: 0, unchanged: 0, refused: 0 }
+  const rows = { import: 0, adapt: 0, refuse: 0, unchanged: 0 }
+  const tell = (notes: Notes): void => {
+    for (const line of notes.lines) {
+      rows[line.action] += 1
+      options.report(line)
+    }
+  }
+  const ofNobody = notesFor(null)
+  const claimed: Claimed = new Map()
+  for (const [id, own] of tenantsOf(await source.tenants())) {
+    const notes = notesFor(id)
+    // Power over the platform is not to be had by import.
+    if (isSystem(id)) notes.refused('tenants', id, 'tenant_of_the_platform')
+    tenants[isSystem(id) ? 'refused' : await importTenant(ctx, source, asTenantId(id), own, options, notes, claimed)] += 1
+    tell(notes)
+  }
+  for (const { table, id } of await source.orphans()) ofNobody.refused(table, id, 'without_tenant')
+  for (const { table, rows: count, reason } of await source.leftOut()) if (count > 0) ofNobody.refused(table, `${count} rows`, reason)
+  tell(ofNobody)
+  return { tenants, rows }
+}

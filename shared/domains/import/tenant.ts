@@ -1,0 +1,93 @@
+// One company of the original: its rows of `tenants` (one for each administrator's address there) become one, with a domain that is nobody else's.
+import type { ImportRows } from '#db/store/import'
+import { normaliseEmail } from '#shared/kernel/email'
+import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
+import type { Notes } from './report.ts'
+import { flagOf, momentOf, type SourceRow, textOf, uuidOf } from './source.ts'
+
+export type PlannedTenant = {
+  readonly name: string
+  readonly email: string | null
+  readonly domain: string
+  /** Below the platform's own suffix: then it is this tenant's at once. Any other has to be proved. */
+  readonly isPlatformDomain: boolean
+  readonly status: 'active' | 'suspended'
+  readonly createdAt: Date
+}
+
+const byAge = (a: SourceRow, b: SourceRow): number =>
+  (momentOf(a, 'created_at')?.getTime() ?? 0) - (momentOf(b, 'created_at')?.getTime() ?? 0) || String(a.id).localeCompare(String(b.id))
+
+/** Rows by tenant, the one that the tenant is named by first: its own, else the oldest. */
+export const tenantsOf = (rows: readonly SourceRow[]): ReadonlyMap<string, readonly SourceRow[]> => {
+  const found = new Map<string, SourceRow[]>()
+  for (const row of rows) {
+    const id = uuidOf(row, 'tenant_id') ?? uuidOf(row, 'id')
+    if (id !== undefined) found.set(id, [...(found.get(id) ?? []), row])
+  }
+  for (const [id, own] of found)
+    found.set(
+      id,
+      own.toSorted((a, b) => Number(uuidOf(b, 'id') === id) - Number(uuidOf(a, 'id') === id) || byAge(a, b)),
+    )
+  return found
+}
+
+const HOST = /^(?=.{4,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
+
+/** The domain it had, or one made from its id where it had none that can be used, or another tenant has it. */
+const domainOf = (tenantId: string, row: SourceRow, suffix: string, isTaken: (domain: string) => boolean) => {
+  const had = textOf(row, 'tenant_domain', 300)?.toLowerCase()
+  const platform = had === undefined ? undefined : normaliseTenantDomain(had, suffix)
+  const isFull = had !== undefined && HOST.test(had)
+  const wanted = platform !== undefined && (platform === had || !had?.includes('.')) ? platform : isFull ? had : undefined
+  if (wanted !== undefined && !isTaken(wanted))
+    return { domain: wanted, isPlatformDomain: wanted === platform, reasons: wanted === had ? [] : ['domain_completed'] }
+  const made = `t${tenantId.replaceAll('-', '').slice(-20)}.${suffix}`
+  return { domain: made, isPlatformDomain: true, reasons: [wanted === undefined ? 'domain_unusable' : 'domain_taken'] }
+}
+
+export const planTenant = (
+  tenantId: string,
+  rows: readonly SourceRow[],
+  { suffix, isTaken, now, notes }: { suffix: string; isTaken: (domain: string) => boolean; now: Date; notes: Notes },
+): PlannedTenant => {
+  const [row = {}, ...others] = rows
+  const { reasons, ...domain } = domainOf(tenantId, row, suffix, isTaken)
+  notes.taken('tenants', uuidOf(row, 'id') ?? null, ...reasons)
+  for (const other of others) notes.taken('tenants', uuidOf(other, 'id') ?? null, 'merged')
+  const email = normaliseEmail(textOf(row, 'email') ?? '') ?? null
+  return {
+    ...domain,
+    name: textOf(row, 'name', 200) ?? textOf(row, 'username', 200) ?? domain.domain.split('.')[0] ?? tenantId,
+    email,
+    status: ['suspended', 'inactive', 'disabled'].includes(textOf(row, 'status')?.toLowerCase() ?? '') ? 'suspended' : 'active',
+    createdAt: momentOf(row, 'created_at') ?? now,
+  }
+}
+
+/** Domains that the tenant claims; whoever claims one proves it here, since the original could be told to believe. */
+export const planDomains = (
+  rows: readonly SourceRow[],
+  own: string,
+  newToken: () => string,
+  now: Date,
+  notes: Notes,
+): ImportRows['tenantDomains'] => {
+  const seen = new Set<string>([own])
+  return rows.toSorted(byAge).flatMap((row) => {
+    const [id, domain] = [uuidOf(row, 'id'), textOf(row, 'domain', 253)?.toLowerCase()]
+    if (id === undefined || domain === undefined || !HOST.test(domain)) {
+      notes.refused('tenant_domains', id ?? null, 'domain_unusable')
+      return []
+    }
+    if (seen.has(domain)) {
+      notes.refused('tenant_domains', id, 'duplicate')
+      return []
+    }
+    seen.add(domain)
+    notes.taken('tenant_domains', id, ...(flagOf(row, 'is_verified') ? ['must_be_proved_again'] : []))
+    const createdAt = momentOf(row, 'created_at') ?? now
+    return [{ id, domain, kind: 'custom' as const, isVerified: false, verificationToken: newToken(), createdAt, updatedAt: now }]
+  })
+}

@@ -1,0 +1,50 @@
+// Mails that rules send: in the tenant's name, with where it was asked from.
+
+import type { TenantTx } from '#db/engine/tenant'
+import type { MessageKind } from '#db/store/outbox'
+import type { Tenant } from '#db/store/tenants'
+import { findTenantOfReader, type User } from '#db/store/users'
+import { deviceName } from '#shared/domains/sign-in/device'
+import type { RequestCtx } from '#shared/platform/context'
+import type { Language } from '#shared/platform/outbox/mail/language'
+import type { Asked, MailData, MailTemplate } from '#shared/platform/outbox/mail/templates'
+import { enqueueMail } from '#shared/platform/outbox/outbox'
+import { shownTenantName } from '#shared/platform/pages/tenant-name'
+
+type Notice<K extends MailTemplate> = {
+  readonly to: string
+  /** The person it speaks of; without one the tenant's key seals it. */
+  readonly subjectId?: string
+  readonly template: K
+  readonly data: Omit<MailData[K], 'asked'>
+  /** Sent then, unless it was taken back by its kind before. */
+  readonly later?: { readonly at: Date; readonly kind: MessageKind }
+}
+
+type Deps = Pick<RequestCtx, 'clock' | 'random' | 'keyring' | 'config' | 'request'>
+
+/** From where the request came, for the reader of a mail. */
+export const askedFrom = (ctx: Pick<RequestCtx, 'clock' | 'request'>, language: Language): Asked => ({
+  at: ctx.clock.now(),
+  device: deviceName(ctx.request.userAgent, language),
+  address: ctx.request.address,
+})
+
+/** In which language the reader is written to; loaded with the first mail, as its words are. */
+export const languageOf = async (ctx: Pick<RequestCtx, 'request'>, tenant: Pick<Tenant, 'settings'> | undefined, chosen: User['language'] = null) =>
+  (await import('./reader-language.ts')).readerLanguage(ctx, tenant, chosen)
+
+/** Puts a mail in the outbox, inside the transaction of what it tells about. Call `ctx.wakeOutbox()` once that has committed. */
+export const notify = async <K extends MailTemplate>(t: TenantTx, ctx: Deps, notice: Notice<K>): Promise<void> => {
+  const { tenant, language: chosen } = await findTenantOfReader(t, notice.to)
+  const language = await languageOf(ctx, tenant, chosen)
+  await enqueueMail(t, ctx, {
+    to: notice.to,
+    tenantName: shownTenantName(ctx, tenant),
+    language,
+    ...(notice.subjectId === undefined ? {} : { subjectId: notice.subjectId }),
+    ...(notice.later === undefined ? {} : { notBefore: notice.later.at, kind: notice.later.kind }),
+    template: notice.template,
+    data: { ...notice.data, asked: askedFrom(ctx, language) },
+  } as Parameters<typeof enqueueMail>[2])
+}

@@ -1,0 +1,20 @@
+// In which language somebody is written to: what they chose themselves, else what their company decided, else what the browser reads that caused it.
+import type { Tenant } from '#db/store/tenants'
+import type { User } from '#db/store/users'
+import type { RequestCtx } from '#shared/platform/context'
+import { readVisit } from '#shared/platform/http/pages/visit'
+import { type Language, languageOf } from '#shared/platform/outbox/mail/language'
+
+type Decided = Pick<Tenant, 'settings'> | undefined
+
+/** What the browser at hand reads. */
+export const browserLanguage = async ({ request }: Pick<RequestCtx, 'request'>): Promise<Language> => {
+  const chosen = readVisit({ request })?.lang
+  if (chosen !== undefined) return languageOf(chosen)
+  const { preferredLanguage } = await import('#shared/platform/pages/language')
+  return preferredLanguage(request.header('accept-language'))
+}
+
+/** An invitation and what else somebody else's request causes is not for this: there `decidedLanguage` counts. */
+export const readerLanguage = async (ctx: Pick<RequestCtx, 'request'>, tenant: Decided, chosen: User['language'] = null): Promise<Language> =>
+  chosen ?? tenant?.settings.language ?? browserLanguage(ctx)

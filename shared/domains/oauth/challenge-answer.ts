@@ -1,0 +1,102 @@
+// An answer to a login or a consent challenge. The front end says it and gets an address; what it is worth shows where the browser that began brings it back,
+// and nowhere else. One answer a challenge, one use an answer.
+
+import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import { type AskedConsent, findRequest, insertRequest, type KeptRequest, takeRequest } from '#db/store/oauth-authorizations'
+import type { Occurrence } from '#shared/domains/audit/record'
+import { record } from '#shared/domains/audit/record'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import { equal } from '#shared/platform/crypto/equal'
+import { type Visit, visitOf } from '#shared/platform/http/pages/visit'
+import { newHandle, readHandle } from './handles.ts'
+import { ENDPOINTS } from './offered.ts'
+
+/** A browser follows an address at once. */
+const ANSWER_SECONDS = 120
+
+export type Step = 'login' | 'consent'
+const INVALID = { login: 'login_challenge_invalid', consent: 'consent_challenge_invalid' } as const
+export const invalidChallenge = (step: Step): AppError => new AppError(INVALID[step])
+
+type BrowserCtx = Pick<RequestCtx, 'hash' | 'request' | 'random'>
+/** What binds a challenge to the browser at hand, and what that browser has to remember for it. */
+export const browserBinding = (ctx: BrowserCtx): { readonly hash: Uint8Array; readonly remember: Pick<Visit, 'browser'> } => {
+  const { browser } = visitOf(ctx)
+  return { hash: ctx.hash('oauth:browser', browser), remember: { browser } }
+}
+
+export type Answer = {
+  readonly accepts: boolean
+  readonly who?: { readonly userId: string; readonly sessionId: string }
+  readonly consent?: AskedConsent
+  readonly event: Omit<Occurrence, 'event' | 'target'>
+}
+
+/** A live challenge that a front end may answer. @throws AppError login_challenge_invalid, consent_challenge_invalid */
+export const findChallenge = async (
+  ctx: Pick<RequestCtx, 'db' | 'clock'>,
+  step: Step,
+  text: string,
+): Promise<{ readonly t: TenantDb; readonly row: KeptRequest; readonly hash: Uint8Array }> => {
+  const handle = readHandle(text)
+  if (handle === undefined) throw invalidChallenge(step)
+  const t = forTenant(ctx.db, handle.tenantId)
+  const row = await findRequest(t, handle.hash, ctx.clock.now(), [step === 'login' ? 'waiting' : 'consent'])
+  // One that our own pages ask about is answered there.
+  if (row === undefined || row.browserHash === null) throw invalidChallenge(step)
+  return { t, row, hash: handle.hash }
+}
+
+/**
+ * Answers where the browser is to go. Of many at once exactly one answers. Routes that call this emit `oauth.<step>_accepted` or `oauth.<step>_rejected`.
+ * @throws AppError login_challenge_invalid, consent_challenge_invalid
+ */
+export const answerChallenge = async (ctx: RequestCtx, step: Step, text: string, answer: Answer): Promise<string> => {
+  const { t, row, hash } = await findChallenge(ctx, step, text)
+  const [verifier, now] = [newHandle(ctx, t.tenantId), ctx.clock.now()]
+  const outcome = answer.accepts ? 'accepted' : 'rejected'
+  await atomically(t, async (tx) => {
+    if ((await takeRequest(tx, hash, now, [row.kind])) === undefined) throw invalidChallenge(step)
+    await insertRequest(tx, {
+      id: ctx.random.id(),
+      kind: `${step}_${outcome}`,
+      handleHash: verifier.hash,
+      clientId: row.clientId,
+      userId: answer.who?.userId ?? row.userId,
+      sessionId: answer.who?.sessionId ?? row.sessionId,
+      browserHash: row.browserHash,
+      consent: answer.consent ?? row.consent,
+      parameters: row.parameters,
+      // Since when somebody was asked: a sign-in since then is a fresh one.
+      createdAt: row.createdAt,
+      expiresAt: secondsAfter(now, ANSWER_SECONDS),
+    })
+    await record(tx, ctx, { ...answer.event, event: `oauth.${step}_${outcome}`, target: { type: 'client', id: row.clientId } })
+  })
+  const query = new URLSearchParams({ client_id: row.clientId, [`${step}_verifier`]: verifier.text })
+  return `${ctx.config.BASE_URL}${ENDPOINTS.authorization}?${query}`
+}
+
+export type Answered = { readonly t: TenantDb; readonly row: KeptRequest; readonly accepts: boolean; readonly take: (tx: TenantTx) => Promise<void> }
+
+/**
+ * The answer that the browser brings back. Another browser's try leaves it as it is; `take` uses it up in the transaction of what comes of it.
+ * @throws AppError login_challenge_invalid, consent_challenge_invalid
+ */
+export const broughtBack = async (ctx: RequestCtx, step: Step, clientId: string, text: string): Promise<Answered> => {
+  const handle = readHandle(text)
+  if (handle === undefined) throw invalidChallenge(step)
+  const kinds = [`${step}_accepted`, `${step}_rejected`] as const
+  const t = forTenant(ctx.db, handle.tenantId)
+  const row = await findRequest(t, handle.hash, ctx.clock.now(), kinds)
+  if (row === undefined || row.clientId !== clientId) throw invalidChallenge(step)
+  if (row.browserHash === null || !equal(new Uint8Array(row.browserHash), browserBinding(ctx).hash)) {
+    throw new AppError(INVALID[step], undefined, { refusal: { tenantId: t.tenantId, clientId: row.clientId, event: 'oauth.authorized' } })
+  }
+  const take = async (tx: TenantTx): Promise<void> => {
+    if ((await takeRequest(tx, handle.hash, ctx.clock.now(), kinds)) === undefined) throw invalidChallenge(step)
+  }
+  return { t, row, accepts: row.kind === kinds[0], take }
+}

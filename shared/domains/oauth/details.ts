@@ -1,0 +1,144 @@
+// Authorization details (RFC 9396): read, compared, and never widened. Pure. Whether they are what their types say: judge-details.ts.
+import { createHash } from 'node:crypto'
+import type { AuthorizationDetail, DetailLimit, DetailType } from '#db/store/oauth-details'
+import { AppError } from '#shared/kernel/errors'
+
+export type Details = readonly AuthorizationDetail[]
+type Json = Readonly<Record<string, unknown>>
+
+export const MOST_DETAILS = 20
+/** Of all in their one spelling: they travel in every token. */
+const MOST_BYTES = 3000
+const DEEPEST = 8
+/** Names that mean something to every object. */
+export const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+
+const refused = (why?: string): AppError => new AppError('invalid_authorization_details', why)
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The one spelling of a value (RFC 8785), for what came out of JSON. */
+export const canonical = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (!isObject(value)) return JSON.stringify(value)
+  const members = Object.keys(value).toSorted()
+  return `{${members.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`
+}
+export const detailHash = (detail: AuthorizationDetail): Uint8Array => new Uint8Array(createHash('sha256').update(canonical(detail)).digest())
+const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b)
+
+const countMembers = (value: unknown, depth = 0): number => {
+  if (depth > DEEPEST) throw refused('authorization_details are too deep.')
+  if (typeof value === 'number' && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))))
+    throw refused('A number is too large to be exact.')
+  if (typeof value === 'string' && (!value.isWellFormed() || value.includes('\0'))) throw refused('A text is not well-formed.')
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + countMembers(one, depth + 1), 0)
+  if (!isObject(value)) return 0
+  return Object.entries(value).reduce((sum, [name, one]) => {
+    if (UNSAFE_NAMES.has(name)) throw refused('A name is not allowed.')
+    return sum + 1 + countMembers(one, depth + 1)
+  }, 0)
+}
+
+/** A member that stands twice is in the text and not in the value: two readers may see different ones (RFC 8725 section 2.4). */
+const membersIn = (text: string): number => [...text.matchAll(/"(?:[^"\\]|\\.)*"|:/g)].filter(([token]) => token === ':').length
+
+/** @throws AppError invalid_authorization_details */
+export const parseDetails = (text: string | undefined): Details | undefined => {
+  if (text === undefined) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw refused('authorization_details is not JSON.')
+  }
+  return detailsIn(value, text)
+}
+
+/** @throws AppError invalid_authorization_details */
+export const detailsIn = (value: unknown, text?: string): Details => {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_DETAILS)
+    throw refused(`An array of one to ${MOST_DETAILS} objects is needed.`)
+  if (value.some((one) => !isObject(one) || typeof one.type !== 'string')) throw refused('Every object says its type.')
+  const members = countMembers(value)
+  if (text !== undefined && membersIn(text) !== members) throw refused('A member stands twice.')
+  const details = value as Details
+  if (Buffer.byteLength(canonical(details)) > MOST_BYTES) throw refused(`All details together are more than ${MOST_BYTES} bytes.`)
+  if (new Set(details.map(canonical)).size < details.length) throw refused('The same stands twice.')
+  return details
+}
+
+/** What an array names is a set: nothing new in it, and not emptied, since nothing may mean everything. */
+const isPart = (child: readonly unknown[], parent: readonly unknown[]): boolean => {
+  const among = new Set(parent.map(canonical))
+  return (child.length > 0 || parent.length === 0) && child.every((one) => among.has(canonical(one)))
+}
+
+const isWithinValue = (child: unknown, parent: unknown): boolean => {
+  if (Array.isArray(child) && Array.isArray(parent)) return isPart(child, parent)
+  if (!isObject(child) || !isObject(parent)) return same(child, parent)
+  const names = Object.keys(parent)
+  return Object.keys(child).length === names.length && names.every((name) => Object.hasOwn(child, name) && isWithinValue(child[name], parent[name]))
+}
+
+/** Whether a detail asks for nothing beyond another: the same members, sets that are parts, limits that are no higher, all else alike. */
+export const isWithin = (child: AuthorizationDetail, parent: AuthorizationDetail, limits: readonly DetailLimit[]): boolean => {
+  const limiting = new Set(limits.map(({ member }) => member))
+  const names = Object.keys(parent)
+  if (child.type !== parent.type || Object.keys(child).length !== names.length) return false
+  return names.every((name) => {
+    if (!Object.hasOwn(child, name)) return false
+    const [a, b] = [child[name], parent[name]]
+    return limiting.has(name) ? typeof a === 'number' && typeof b === 'number' && a <= b : isWithinValue(a, b)
+  })
+}
+
+export const limitsOf = (types: readonly DetailType[], type: string): readonly DetailLimit[] =>
+  types.find((known) => known.type === type)?.limits ?? []
+
+/**
+ * For each of the asked the one of the held that it stays within.
+ * @throws AppError invalid_authorization_details where there is none
+ */
+export const narrowedDetails = (
+  asked: Details,
+  held: Details,
+  types: readonly DetailType[],
+): readonly { detail: AuthorizationDetail; of: AuthorizationDetail }[] =>
+  asked.map((detail) => {
+    const of = held.find((one) => isWithin(detail, one, limitsOf(types, detail.type)))
+    if (of === undefined) throw refused('This is more than was allowed.')
+    return { detail, of }
+  })
+
+/** Some of what is held, whole. @throws AppError invalid_authorization_details */
+export const chosenDetails = (asked: Details | undefined, held: Details): Details => {
+  if (asked?.some((detail) => !held.some((one) => same(one, detail)))) throw refused('Only what was allowed may be chosen, as it was allowed.')
+  return asked ?? held
+}
+
+/** As the record has it. */
+export const notedDetails = (details: Details = []) => (details.length === 0 ? {} : { authorization_details: details })
+
+/** What of a detail is used up. */
+export type Limits = {
+  readonly calls: number | undefined
+  readonly amount: number | undefined
+  readonly currency: string | undefined
+  readonly until: Date | undefined
+}
+/** Undefined where nothing limits it. */
+export const limitsIn = (detail: AuthorizationDetail, limits: readonly DetailLimit[]): Limits | undefined => {
+  if (limits.length === 0) return undefined
+  const setBy = (kind: DetailLimit['kind']): number | undefined => {
+    const member = limits.find((limit) => limit.kind === kind)?.member
+    return member === undefined ? undefined : (detail[member] as number)
+  }
+  const currencyMember = limits.find(({ kind }) => kind === 'amount')?.currency_member
+  const until = setBy('until')
+  return {
+    calls: setBy('calls'),
+    amount: setBy('amount'),
+    currency: currencyMember === undefined ? undefined : String(detail[currencyMember]),
+    until: until === undefined ? undefined : new Date(until * 1000),
+  }
+}

@@ -1,0 +1,54 @@
+// Demonstrating proof of possession (RFC 9449) at our own endpoints: proofs are young by a nonce of ours or by the clock, and count once.
+import { unixSeconds } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import type { BaseCtx, RequestInfo } from '#shared/platform/context'
+import { equal } from '#shared/platform/crypto/equal'
+import { digest, type Proof, readProof } from './dpop-proof.ts'
+
+/** How far a proof without a nonce may be from our clock. With a nonce of ours its age is known, whatever its clock says. */
+const WINDOW_SECONDS = 60
+const NONCE_SECONDS = 300
+
+type Deps = Pick<BaseCtx, 'config' | 'clock' | 'hash' | 'cache'> & { readonly request: RequestInfo }
+
+const nonceAt = (ctx: Pick<Deps, 'hash'>, seconds: number): string => {
+  const time = seconds.toString(36)
+  return `${time}.${Buffer.from(ctx.hash('dpop-nonce', time)).toString('base64url')}`
+}
+
+/** A nonce that proves, without being stored, that a proof is younger than five minutes. */
+export const dpopNonce = (ctx: Pick<Deps, 'hash' | 'clock'>): string => nonceAt(ctx, unixSeconds(ctx.clock.now()))
+
+const isFreshNonce = (ctx: Deps, nonce: string): boolean => {
+  const seconds = Number.parseInt(nonce.split('.')[0] ?? '', 36)
+  const age = unixSeconds(ctx.clock.now()) - seconds
+  return Number.isSafeInteger(seconds) && age >= -WINDOW_SECONDS && age <= NONCE_SECONDS && equal(nonce, nonceAt(ctx, seconds))
+}
+
+const isYoung = (ctx: Deps, { iat, nonce }: Proof): boolean =>
+  nonce === undefined ? Math.abs(unixSeconds(ctx.clock.now()) - iat) <= WINDOW_SECONDS : isFreshNonce(ctx, nonce)
+
+export type CalledWith = {
+  readonly method: string
+  /** Path and query that were called. */
+  readonly target: string
+  /** The access token that is shown with it, at a resource (`ath`). */
+  readonly token?: string
+}
+
+/**
+ * The thumbprint of the key that the request's proof was signed with; undefined when there is none.
+ * @throws AppError invalid_dpop_proof, use_dpop_nonce
+ * @see RFC 9449 section 4.3
+ */
+export const proofKey = async (ctx: Deps, { method, target, token }: CalledWith): Promise<string | undefined> => {
+  const shown = ctx.request.header('dpop')
+  if (shown === undefined) return undefined
+  const { origin, pathname } = new URL(`${ctx.config.BASE_URL}${target}`)
+  const proof = await readProof(shown, { method, url: `${origin}${pathname}`, token })
+  if (proof === undefined) throw new AppError('invalid_dpop_proof')
+  if (!isYoung(ctx, proof)) throw new AppError('use_dpop_nonce', undefined, { headers: { 'DPoP-Nonce': dpopNonce(ctx) } })
+  const isFirst = await ctx.cache.putIfAbsent(`dpop:${await digest(`${proof.jkt} ${proof.jti}`)}`, '1', NONCE_SECONDS + 2 * WINDOW_SECONDS)
+  if (!isFirst) throw new AppError('invalid_dpop_proof')
+  return proof.jkt
+}

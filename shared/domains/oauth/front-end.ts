@@ -1,0 +1,33 @@
+// Front ends of a company's own, at which people sign in and consent in place of our pages. Where one is, the company decides; whether it may be there is
+// judged each time, for a domain can be lost.
+
+import { forTenant, type TenantId } from '#db/engine/tenant'
+import { findTenant } from '#db/store/tenants'
+import { isOriginOf } from '#shared/domains/federation/target'
+import type { RequestCtx } from '#shared/platform/context'
+
+/** Where a front end that is a client itself takes its answers: what stands before it is the front end. */
+export const FRONT_END_CALLBACK = '/oidc/auth/callback'
+
+type Served = { readonly registeredBy: 'administrator' | 'dynamic' | 'metadata'; readonly redirectUris: readonly string[] }
+
+/** `none`: the hosted pages. `lost`: the company names one, at a place that is not its own any more. */
+export type FrontEnd = { readonly kind: 'at'; readonly base: string } | { readonly kind: 'none' } | { readonly kind: 'lost' }
+
+/** As `frontEndOf`, where it is known what the company has chosen. */
+export const frontEndAt = async (ctx: RequestCtx, tenantId: TenantId, client: Served, chosen: string | undefined): Promise<FrontEnd> => {
+  if (client.registeredBy !== 'administrator' || chosen === undefined) return { kind: 'none' }
+  const own = client.redirectUris.filter((uri) => uri.endsWith(FRONT_END_CALLBACK)).map((uri) => uri.slice(0, -FRONT_END_CALLBACK.length))
+  for (const base of [...own, chosen]) {
+    if (URL.canParse(base) && (await isOriginOf(ctx, new URL(base).origin, tenantId))) return { kind: 'at', base }
+  }
+  return { kind: 'lost' }
+}
+
+/**
+ * The client's own, where it has one, else the company's. Clients that nobody entered are asked about on the hosted pages, which say so.
+ */
+export const frontEndOf = async (ctx: RequestCtx, tenantId: TenantId, client: Served): Promise<FrontEnd> =>
+  client.registeredBy === 'administrator'
+    ? frontEndAt(ctx, tenantId, client, (await findTenant(forTenant(ctx.db, tenantId)))?.settings.loginUi)
+    : { kind: 'none' }

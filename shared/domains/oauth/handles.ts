@@ -1,0 +1,73 @@
+// Codes, request handles and refresh tokens: opaque to everybody else. Each begins with its tenant, so that row level security stands before the look-up.
+import { createHash } from 'node:crypto'
+import { asTenantId, type TenantId } from '#db/engine/tenant'
+import { opaque } from '#shared/kernel/random'
+import type { BaseCtx } from '#shared/platform/context'
+import { equal } from '#shared/platform/crypto/equal'
+
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const HANDLE = new RegExp(`^(${UUID})\\.([\\w-]{43})$`)
+const REFRESH = new RegExp(`^(${UUID})\\.([\\w-]{112})$`)
+
+export const sha256 = (value: string | Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(value).digest())
+
+export type NewHandle = { readonly text: string; readonly hash: Uint8Array }
+export type Handle = { readonly tenantId: TenantId; readonly hash: Uint8Array }
+
+export const newHandle = (ctx: Pick<BaseCtx, 'random'>, tenantId: TenantId): NewHandle => {
+  const text = `${tenantId}.${opaque(ctx.random)}`
+  return { text, hash: sha256(text) }
+}
+
+export const readHandle = (text: string): Handle | undefined => {
+  const tenantId = HANDLE.exec(text)?.[1]
+  return tenantId === undefined ? undefined : { tenantId: asTenantId(tenantId), hash: sha256(text) }
+}
+
+/** Random bytes that all refresh tokens of a family have in common; the store has their digest. */
+export const newFamily = (ctx: Pick<BaseCtx, 'random'>): Uint8Array => ctx.random.bytes(32)
+
+export type RefreshToken = {
+  readonly tenantId: TenantId
+  readonly authorizationId: string
+  readonly generation: number
+  readonly family: Uint8Array
+}
+
+const bytesOf = ({ authorizationId, generation, family }: Omit<RefreshToken, 'tenantId'>): Buffer => {
+  const number = Buffer.alloc(4)
+  number.writeUInt32BE(generation)
+  return Buffer.concat([Buffer.from(authorizationId.replaceAll('-', ''), 'hex'), number, family])
+}
+
+type Hashing = Pick<BaseCtx, 'hash'>
+const macOf = (ctx: Hashing, tenantId: string, body: Buffer): Uint8Array => ctx.hash('refresh-token', tenantId, body.toString('base64url'))
+
+/**
+ * The refresh token of a generation. It is made from what it says, the family's secret and a key of the deployment: so the same request twice gets the same
+ * next token, old ones are known for ours without being kept, and neither a copy of the database nor an old token makes a new one.
+ */
+export const refreshToken = (ctx: Hashing, token: RefreshToken): string => {
+  const body = bytesOf(token)
+  return `${token.tenantId}.${Buffer.concat([body, macOf(ctx, token.tenantId, body)]).toString('base64url')}`
+}
+
+const uuidOf = (bytes: Buffer): string => {
+  const h = bytes.toString('hex')
+  return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`
+}
+
+/** What a refresh token that we made says; undefined for anything else. */
+export const readRefreshToken = (ctx: Hashing, text: string): RefreshToken | undefined => {
+  const [, tenantId, encoded] = REFRESH.exec(text) ?? []
+  if (tenantId === undefined || encoded === undefined) return undefined
+  const bytes = Buffer.from(encoded, 'base64url')
+  const body = bytes.subarray(0, 52)
+  if (!equal(new Uint8Array(bytes.subarray(52)), macOf(ctx, tenantId, body))) return undefined
+  return {
+    tenantId: asTenantId(tenantId),
+    authorizationId: uuidOf(body.subarray(0, 16)),
+    generation: body.readUInt32BE(16),
+    family: new Uint8Array(body.subarray(20)),
+  }
+}

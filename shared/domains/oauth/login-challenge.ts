@@ -1,0 +1,68 @@
+// A login challenge: the name of an authorization request that waits for somebody to sign in, for front ends of a company's own.
+
+import { forTenant, type TenantId } from '#db/engine/tenant'
+import { findRequest } from '#db/store/oauth-authorizations'
+import { byAnonymous } from '#shared/domains/audit/record'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import { stepUpNeeded } from '#shared/platform/http/step-up'
+import { ACR } from '#shared/platform/tokens/acr'
+import { answerChallenge, findChallenge } from './challenge-answer.ts'
+import { readHandle } from './handles.ts'
+import { REQUEST_URI } from './offered.ts'
+import { type AskedSignIn, askedSignIn, weighSignIn } from './sign-in-need.ts'
+
+export type LoginChallenge = {
+  /** The handle alone. */
+  readonly text: string
+  readonly tenantId: TenantId
+  readonly clientId: string
+  /** As the client asked. */
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** The handle of the waiting request, alone or as its `request_uri`. Undefined for what is none, over, or answered. */
+export const findLoginChallenge = async (ctx: Pick<RequestCtx, 'db' | 'clock'>, text: string): Promise<LoginChallenge | undefined> => {
+  const alone = text.startsWith(REQUEST_URI) ? text.slice(REQUEST_URI.length) : text
+  const handle = readHandle(alone)
+  if (handle === undefined) return undefined
+  const found = await findRequest(forTenant(ctx.db, handle.tenantId), handle.hash, ctx.clock.now(), ['waiting'])
+  return found === undefined ? undefined : { text: alone, tenantId: handle.tenantId, clientId: found.clientId, parameters: found.parameters }
+}
+
+/** Who signed in, by the session of it. */
+export type SignedIn = {
+  readonly tenantId: TenantId
+  readonly userId: string
+  readonly sessionId: string
+  readonly authTime: Date
+  readonly acr: string
+}
+
+/** An acr of no name that we know is asked of nobody: the client learns that it was not met. @throws AppError insufficient_user_authentication */
+const requireAsked = (ctx: Pick<RequestCtx, 'clock'>, asked: AskedSignIn, who: SignedIn, waitingSince: Date): void => {
+  const { isOld, isStrong } = weighSignIn(asked, who, waitingSince, ctx.clock.now())
+  const acr = isStrong ? undefined : ACR.find((known) => asked.acrValues.includes(known))
+  if (isOld || acr !== undefined) throw stepUpNeeded({ ...(isOld ? { withinSeconds: 0 } : {}), ...(acr === undefined ? {} : { acr }) })
+}
+
+/**
+ * That person is who signed in for the request: the word of a live session, never of who asks. Answers where the browser is to go.
+ * Routes that call this emit `oauth.login_accepted`.
+ * @throws AppError login_challenge_invalid, tenant_mismatch, insufficient_user_authentication
+ */
+export const acceptLogin = async (ctx: RequestCtx, who: SignedIn, text: string): Promise<{ redirectTo: string; clientId: string }> => {
+  // Before any look-up: whether another company has it is nobody's to learn.
+  const named = readHandle(text)?.tenantId
+  if (named !== undefined && named !== who.tenantId) throw new AppError('tenant_mismatch')
+  const { row } = await findChallenge(ctx, 'login', text)
+  requireAsked(ctx, askedSignIn(row.parameters), who, row.createdAt)
+  const { userId, sessionId } = who
+  const actor = { type: 'user', id: userId, sessionId } as const
+  const redirectTo = await answerChallenge(ctx, 'login', text, { accepts: true, who: { userId, sessionId }, event: { actor } })
+  return { redirectTo, clientId: row.clientId }
+}
+
+/** Nobody signs in for the request: the client is told so. Routes that call this emit `oauth.login_rejected`. @throws AppError login_challenge_invalid */
+export const rejectLogin = (ctx: RequestCtx, text: string): Promise<string> =>
+  answerChallenge(ctx, 'login', text, { accepts: false, event: { actor: byAnonymous } })

@@ -1,0 +1,50 @@
+// An access token of the authorization server that may stand for a person at this server's own doors: of the tenant's main client, for nobody but this server,
+// of a person whose browser's session still stands. A token of any other client must open no session, or whoever was allowed to read a calendar would be in.
+
+import { forTenant, type TenantDb } from '#db/engine/tenant'
+import { findDefaultClient } from '#db/store/clients'
+import { findTokenState } from '#db/store/oauth-introspection'
+import { findLiveSession } from '#db/store/sessions'
+import { findTenant, type Tenant } from '#db/store/tenants'
+import { findUser, type User } from '#db/store/users'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import { type AccessClaims, question, verifyAccessToken } from './access-token.ts'
+
+type Session = NonNullable<Awaited<ReturnType<typeof findLiveSession>>>
+export type Behind = {
+  readonly t: TenantDb
+  readonly user: User
+  readonly tenant: Tenant
+  readonly session: Session
+  readonly claims: AccessClaims
+}
+
+const NEEDED = ['openid', 'email']
+
+/** Given to the client by the person itself: nobody acts for the person with it, and it is bounded by nothing that a session would not be. */
+const isUndelegated = ({ delegationId, act, mayAct, details }: AccessClaims): boolean =>
+  delegationId === undefined && act === undefined && mayAct === undefined && details.length === 0
+
+/** What the token has to be before anything is looked up. A bound token cannot be shown in a body, for nothing there proves its key (RFC 9449 section 7). */
+const isForUs = (ctx: Pick<RequestCtx, 'config'>, claims: AccessClaims | undefined): claims is AccessClaims =>
+  claims !== undefined &&
+  claims.jkt === undefined &&
+  claims.audience === ctx.config.BASE_URL &&
+  claims.authorizationId !== undefined &&
+  isUndelegated(claims) &&
+  NEEDED.every((scope) => claims.scopes.includes(scope))
+
+/** @throws AppError invalid_token, whatever is wrong with it */
+export const behindMainClientToken = async (ctx: RequestCtx, token: string): Promise<Behind> => {
+  const claims = await verifyAccessToken(ctx, token)
+  if (!isForUs(ctx, claims)) throw new AppError('invalid_token')
+  const [t, now] = [forTenant(ctx.db, claims.tenantId), ctx.clock.now()]
+  const refused = new AppError('invalid_token', undefined, { refusal: { tenantId: claims.tenantId, userId: claims.sub, event: 'user.signed_in' } })
+  const state = await findTokenState(t, question(claims, now))
+  if (state?.alive !== true || state.userId !== claims.sub || (await findDefaultClient(t))?.id !== claims.clientId) throw refused
+  const session = await findLiveSession(t, claims.sub, claims.authentication?.sessionId ?? '', now)
+  const [user, tenant] = [await findUser(t, claims.sub), await findTenant(t)]
+  if (session === undefined || session.temporaryPassword || user === undefined || tenant === undefined) throw refused
+  return { t, user, tenant, session, claims }
+}

@@ -1,0 +1,14 @@
+// Which list of leaked passwords a deployment asks.
+import type { BaseCtx } from '#shared/platform/context'
+import { outbound } from '#shared/platform/trace/trace'
+import type { BreachedPasswords } from './breached.ts'
+import { rangeService } from './range-service.ts'
+import { shippedList } from './shipped.ts'
+
+/** The range service where BREACHED_PASSWORDS_URL is set, behind it the shipped list. */
+export const breachedPasswords = ({ config, log, tracer }: Pick<BaseCtx, 'config' | 'log' | 'tracer'>): BreachedPasswords => {
+  const shipped = shippedList()
+  if (config.BREACHED_PASSWORDS_URL === undefined) return shipped
+  const service = rangeService({ url: config.BREACHED_PASSWORDS_URL, shipped, log })
+  return { has: outbound(tracer, 'breached passwords', service.has) }
+}

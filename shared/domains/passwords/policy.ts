@@ -1,0 +1,59 @@
+// What a new password must be. At sign-in no rule but non-empty: an old password may be anything.
+import { AppError, type ErrorCode } from '#shared/kernel/errors'
+import type { BreachedPasswords } from './breached.ts'
+import { coreOf, formsOf, lettersOf, plain, unitOf } from './forms.ts'
+
+/** Where the password alone signs in, and where the tenant requires a second factor as well; in Unicode code points after NFC. */
+export const SHORTEST_ALONE = 15
+export const SHORTEST_WITH_SECOND_FACTOR = 10
+export const LONGEST = 128
+
+export type NewPassword = {
+  readonly password: string
+  readonly secondFactorRequired: boolean
+  readonly email?: string
+  readonly name?: string
+  readonly tenantDomain?: string
+  /** Path of the member that holds the password, for the error. */
+  readonly field?: string
+}
+
+const SHORTEST_PERSONAL_WORD = 3
+
+/** The person's own words: address, its two sides, the labels of its domain and of the tenant's, the name and its parts. */
+const personalWords = ({ email, name, tenantDomain }: NewPassword): ReadonlySet<string> => {
+  const [local, domain] = [email?.split('@')[0], email?.split('@')[1]]
+  const whole = [email, local, domain, name, tenantDomain].filter((text) => text !== undefined).map(plain)
+  const parts = [...whole, ...whole.flatMap((text) => [...text.split(/[@.]/), ...text.split(/[^\p{L}\p{M}\p{N}]+/u)])]
+  const words = parts.flatMap((text) => [text, coreOf(text), lettersOf(text)])
+  return new Set(words.filter((word) => word.length >= SHORTEST_PERSONAL_WORD))
+}
+
+/** Whether nothing but the person's own words, doubled or padded with digits and symbols, makes the password. */
+const isPersonal = (password: NewPassword): boolean => {
+  const own = personalWords(password)
+  for (const form of formsOf(password.password)) {
+    const letters = lettersOf(form)
+    if (own.has(form) || own.has(letters) || own.has(unitOf(letters))) return true
+  }
+  return false
+}
+
+/**
+ * Refuses a password that is too easily guessed (NIST SP 800-63B-4 section 3.1.1.2): length, the person's own words, lists of leaked ones. No rules of
+ * composition. Null characters and lone surrogates are refused because hash functions and databases disagree on them.
+ * @throws AppError invalid_request, password_too_short, password_too_long, password_guessable, password_breached
+ */
+export const checkNewPassword = async (given: NewPassword, breached: BreachedPasswords): Promise<void> => {
+  const refuse = (code: ErrorCode, detail?: string): never => {
+    throw new AppError(code, detail, { field: given.field ?? 'body.password' })
+  }
+  const { password, secondFactorRequired } = given
+  if (/\0|\p{Surrogate}/u.test(password)) refuse('invalid_request', 'The password holds a character that is none.')
+  const length = [...password.normalize('NFC')].length
+  const shortest = secondFactorRequired ? SHORTEST_WITH_SECOND_FACTOR : SHORTEST_ALONE
+  if (length < shortest) refuse('password_too_short', `The password must have at least ${shortest} characters.`)
+  if (length > LONGEST) refuse('password_too_long')
+  if (isPersonal(given)) refuse('password_guessable')
+  if (await breached.has(password)) refuse('password_breached')
+}

@@ -1,0 +1,58 @@
+// A one-time link by which somebody chooses a first password. The secret stands in the fragment, so that no server, proxy or log on the way sees it.
+
+import type { TenantTx } from '#db/engine/tenant'
+import { endTickets } from '#db/store/tickets'
+import { findTenantOfReader } from '#db/store/users'
+import { openTicket } from '#shared/domains/sign-in/ticket'
+import type { BaseCtx, RequestInfo } from '#shared/platform/context'
+import { decidedLanguage } from '#shared/platform/outbox/mail/language'
+import type { MailData } from '#shared/platform/outbox/mail/templates'
+import { enqueueMail } from '#shared/platform/outbox/outbox'
+import { shownTenantName } from '#shared/platform/pages/tenant-name'
+
+const LINK_HOURS = 24
+
+/** Where the page behind the link is. */
+export const SET_PASSWORD_PATH = '/account/set-password'
+
+type Deps = Pick<BaseCtx, 'config' | 'clock' | 'random' | 'hash' | 'keyring'> & { readonly request?: RequestInfo }
+type Given = {
+  readonly userId: string
+  readonly email: string
+  readonly purpose: MailData['set_password_link']['purpose']
+  readonly invitedBy?: string
+  /** How long it is good; a day unless told. */
+  readonly hours?: number
+}
+
+/** Mails the link; an older one of the person opens nothing any more. Inside the caller's transaction, which records it; call `ctx.wakeOutbox()` afterwards. */
+export const mailSetPasswordLink = async (
+  t: TenantTx,
+  ctx: Deps,
+  { userId, email, purpose, invitedBy, hours = LINK_HOURS }: Given,
+): Promise<void> => {
+  await endTickets(t, userId, ctx.clock.now(), 'set_password')
+  const ticket = await openTicket(t, ctx, {
+    purpose: 'set_password',
+    userId,
+    clientId: null,
+    verified: [],
+    // The link proves the address that it was sent to, and no later one.
+    data: { email },
+    seconds: hours * 3600,
+  })
+  const { tenant, language } = await findTenantOfReader(t, email)
+  await enqueueMail(t, ctx, {
+    to: email,
+    subjectId: userId,
+    tenantName: shownTenantName(ctx, tenant),
+    language: decidedLanguage(tenant, language),
+    template: 'set_password_link',
+    data: {
+      link: `${ctx.config.BASE_URL}${SET_PASSWORD_PATH}#ticket=${ticket}`,
+      hours,
+      purpose,
+      ...(invitedBy === undefined ? {} : { invitedBy }),
+    },
+  })
+}

@@ -1,0 +1,55 @@
+// Which tenant an administrator means: the one named, else the one whose verified domain the browser is on, else the login ticket's, else where the address
+// was proved.
+
+import { directory, forTenant, type TenantId } from '#db/engine/tenant'
+import { findTenantByDomain } from '#db/store/domains'
+import { findAdministeredTenants, findUser } from '#db/store/users'
+import { emailHash } from '#shared/domains/tenancy/email-hash'
+import type { Config } from '#shared/kernel/config'
+import type { RequestCtx } from '#shared/platform/context'
+import { loadTicket, readHandle } from './ticket.ts'
+
+type Deps = Pick<RequestCtx, 'db' | 'clock' | 'config' | 'hash' | 'request'>
+
+const hostOf = (url: string | undefined): string | undefined => (url === undefined ? undefined : new URL(url).hostname)
+
+/** The platform's own names: they name no tenant. */
+export const isPlatformDomain = (config: Config, domain: string): boolean =>
+  [config.TENANT_DOMAIN_SUFFIX, hostOf(config.BASE_URL), hostOf(config.PUBLIC_UI_ORIGIN)].includes(domain)
+
+/** As `tenant_domain` and the like are sent: any case, with or without the platform's suffix. */
+export const fullDomain = (config: Config, text: string): string => {
+  const domain = text.trim().toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
+  return domain.includes('.') || isPlatformDomain(config, domain) ? domain : `${domain}.${config.TENANT_DOMAIN_SUFFIX}`
+}
+
+/** The tenant whose verified domain the browser is on. */
+export const tenantOfOrigin = async (ctx: Deps): Promise<TenantId | undefined> => {
+  const host = URL.canParse(ctx.request.origin ?? '') ? hostOf(ctx.request.origin) : undefined
+  if (host === undefined || isPlatformDomain(ctx.config, host)) return undefined
+  return findTenantByDomain(directory(ctx.db), host)
+}
+
+/** A live login ticket counts for the person whose it is, and for nobody who happens to use the same browser. */
+const tenantOfTicket = async (ctx: Deps, email: string, inBody: string | undefined): Promise<TenantId | undefined> => {
+  const handle = readHandle(ctx, 'login', inBody)
+  const ticket = await loadTicket(ctx, 'login', handle)
+  if (handle === undefined || ticket?.userId == null) return undefined
+  const user = await findUser(forTenant(ctx.db, handle.tenantId), ticket.userId)
+  return user?.email === email ? handle.tenantId : undefined
+}
+
+/** Undefined when it cannot be told; the caller answers as if the password were wrong. */
+export const chooseAdministratorTenant = async (
+  ctx: Deps,
+  given: { readonly email: string; readonly tenantDomain?: string | undefined; readonly ticket?: string | undefined },
+): Promise<TenantId | undefined> => {
+  const named = given.tenantDomain === undefined ? undefined : fullDomain(ctx.config, given.tenantDomain)
+  if (named !== undefined && !isPlatformDomain(ctx.config, named)) return findTenantByDomain(directory(ctx.db), named)
+  const ofOrigin = await tenantOfOrigin(ctx)
+  if (ofOrigin !== undefined) return ofOrigin
+  const ofTicket = await tenantOfTicket(ctx, given.email, given.ticket)
+  if (ofTicket !== undefined) return ofTicket
+  const [lastUsed] = await findAdministeredTenants(directory(ctx.db), emailHash(ctx, given.email))
+  return lastUsed
+}

@@ -1,0 +1,45 @@
+// An end user signs in with a password at a client's door: never a token, always a ticket for the next step.
+
+import { forTenant } from '#db/engine/tenant'
+import { type FactorKind, findUserByEmail } from '#db/store/users'
+import { type Door, doorOf } from '#shared/domains/sign-up/client'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import { Sent } from '#shared/platform/http/route'
+import { checkPassword, refused, requireProvedAddress } from './check-password.ts'
+import { afterPassword } from './first-step.ts'
+import { factorMembers, temporaryMembers } from './login-response.ts'
+
+export type EndUserCredentials = { readonly client_id: string; readonly email: string; readonly password: string }
+
+/** An unknown client answers as a wrong password does: the id of a client is public, who signs in there is not. */
+const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Door | undefined> =>
+  doorOf(ctx, clientId).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'invalid_client') return undefined
+    throw error
+  })
+
+/** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified */
+export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) => {
+  const door = await doorOrUndefined(ctx, body.client_id)
+  const { user, tenant } = await checkPassword(ctx, door?.tenantId, body.email, body.password)
+  if (door === undefined) throw refused(undefined, undefined)
+  requireProvedAddress(ctx, tenant, user)
+  const done = await afterPassword(ctx, { tenantId: door.tenantId, user, clientId: door.clientId, mayMint: false })
+  const kinds: readonly FactorKind[] = done.state.kinds
+  return new Sent(
+    {
+      tenant_id: door.tenantId as string,
+      ...(done.state.tenant === undefined ? {} : { tenant_domain: done.state.tenant.domain }),
+      email: user.email,
+      first_login: user.isSyncedUser || user.lastLoginAt === null,
+      ...factorMembers(kinds, done.state.required),
+      ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+      ...temporaryMembers(user),
+    },
+    { cookies: done.cookies },
+  )
+}
+
+/** The account at a door, for the answers of a deployment that discloses. */
+export const accountAt = (ctx: RequestCtx, door: Door, email: string) => findUserByEmail(forTenant(ctx.db, door.tenantId), email)

@@ -1,0 +1,17 @@
+// Which second factors a person has, and whether one is owed.
+import type { Door, Owed } from '#db/store/sign-in'
+import type { FactorKind } from '#db/store/users'
+import { acrOf } from '#shared/platform/tokens/acr'
+
+export type FactorState = { readonly tenant: Door | undefined; readonly kinds: readonly FactorKind[]; readonly required: boolean }
+
+/** Required when one is enrolled, or when the tenant demands one. */
+export const factorState = ({ tenant, kinds }: Pick<Owed, 'tenant' | 'kinds'>): FactorState => ({
+  tenant,
+  kinds,
+  required: kinds.length > 0 || tenant?.settings.requireSecondFactor === true,
+})
+
+/** Whether what was verified is enough: one factor where none more is required, two otherwise. */
+export const isSatisfied = (required: boolean, verified: readonly string[]): boolean =>
+  verified.length > 0 && (!required || acrOf(verified) !== 'aal1')

@@ -1,0 +1,35 @@
+// The end of every way in: the browser gets its session, and goes on to where it was sent from.
+import { signOut } from '#shared/domains/account/sessions'
+import { AppError } from '#shared/kernel/errors'
+import type { RequestCtx } from '#shared/platform/context'
+import { sendTo } from '#shared/platform/http/pages/go'
+import { HOME, safeReturn } from '#shared/platform/http/pages/return-to'
+import { sessionCookie } from '#shared/platform/http/pages/session'
+import type { User } from '#shared/platform/http/principal'
+import type { Cookie, Sent } from '#shared/platform/http/route'
+import type { Minted } from './session.ts'
+
+export type Finished = {
+  readonly minted: Pick<Minted, 'token' | 'expiresInSeconds' | 'cookies'>
+  readonly cookies: readonly Cookie[]
+  readonly returnTo: string | undefined
+  /** Who was signed in here until now: that session ends, so that none is left behind that nobody sees. */
+  readonly before: User | undefined
+  readonly temporaryPassword?: boolean
+}
+
+/** Routes that call this emit `user.signed_out`. */
+export const finish = async (
+  ctx: RequestCtx,
+  { minted, cookies, returnTo, before, temporaryPassword = false }: Finished,
+): Promise<Sent<undefined>> => {
+  if (before !== undefined) {
+    await signOut(ctx, before).catch((error: unknown) => {
+      // Ended elsewhere meanwhile.
+      if (!(error instanceof AppError)) throw error
+    })
+  }
+  const path = safeReturn(returnTo) ?? HOME
+  const next = temporaryPassword ? `/me/password?${new URLSearchParams({ return_to: path })}` : path
+  return sendTo(ctx, next, { cookies: [...minted.cookies, ...cookies, sessionCookie(ctx, minted)], remember: { email: undefined, held: undefined } })
+}

@@ -1,0 +1,13 @@
+// What every hosted page of a sign-in takes: at whose door somebody stands.
+import * as z from 'zod'
+import { Lang, ReturnTo } from '#shared/platform/http/pages/fields.schema'
+
+export const door = {
+  lang: Lang,
+  /** Domain of a company, or the label that the platform gave it. */
+  tenant: z.string().min(1).max(253).optional(),
+  client_id: z.string().min(1).max(200).optional(),
+  return_to: ReturnTo,
+}
+export const DoorQuery = z.strictObject(door)
+export type DoorAsked = z.output<typeof DoorQuery>

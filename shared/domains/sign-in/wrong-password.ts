@@ -1,0 +1,62 @@
+// What a refused password costs: the same for everybody, whether there is such a person, whether it is counted, whether the lock falls by it.
+
+import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { type Account, countWrongPassword, type Door } from '#db/store/sign-in'
+import type { DelayRule } from '#db/store/users'
+import { byAnonymous, eventRow } from '#shared/domains/audit/record'
+import { askedFrom, languageOf } from '#shared/domains/notifications/notify'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { RequestCtx } from '#shared/platform/context'
+import { sealMail } from '#shared/platform/outbox/outbox'
+import { shownTenantName } from '#shared/platform/pages/tenant-name'
+
+/** Growing delay, and a soft lock that ends by itself. A browser that the person is known from has a budget of its own. */
+export const DELAY: DelayRule = { freeAttempts: 5, firstDelaySeconds: 30, maxDelaySeconds: 1800 }
+
+export type Wrong = {
+  readonly tenantId: TenantId
+  readonly tenant: Door | undefined
+  /** Whose password it was not; undefined where it is nobody's, or a lock refused it: guessing on does not make a lock longer. */
+  readonly user: Account | undefined
+  readonly email: string
+  /** The browser, where the person is known from it. */
+  readonly deviceHash: Uint8Array | undefined
+}
+
+/** The event and the mail that tell of a lock, made before it is known whether it falls. Nobody's are sealed under the tenant's key, and never written. */
+const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: Wrong, userId: string) => {
+  const subjectId = user?.id ?? t.tenantId
+  const until = secondsAfter(ctx.clock.now(), DELAY.firstDelaySeconds)
+  const event = await eventRow(t, ctx, {
+    event: 'user.locked',
+    actor: byAnonymous,
+    target: { type: 'user', id: userId },
+    subjectId,
+    after: { until: until.toISOString() },
+  })
+  const language = await languageOf(ctx, tenant, user?.language)
+  const message = await sealMail(t, ctx, {
+    to: user?.email ?? email,
+    tenantName: shownTenantName(ctx, tenant),
+    language,
+    subjectId,
+    template: 'account_locked',
+    data: { until, asked: askedFrom(ctx, language) },
+  })
+  return { event, message }
+}
+
+/** Counts it. Once, when the lock falls, the owner is told, and it is in the record. Routes that call this emit `user.locked`. */
+export const refuseWrongPassword = async (ctx: RequestCtx, wrong: Wrong): Promise<void> => {
+  const userId = wrong.user?.id ?? ctx.random.id()
+  const fell = await atomically(forTenant(ctx.db, wrong.tenantId), async (t) =>
+    countWrongPassword(t, {
+      userId,
+      deviceHash: wrong.deviceHash,
+      now: ctx.clock.now(),
+      delay: DELAY,
+      announcement: await announce(t, ctx, wrong, userId),
+    }),
+  )
+  if (fell) ctx.wakeOutbox()
+}

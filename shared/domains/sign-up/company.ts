@@ -1,0 +1,143 @@
+// A company signs up: register, prove the address by a mailed code, and the company is there. It waits in the system tenant until then.
+
+import { alsoFor, asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
+import {
+  consumeCode,
+  dropPending,
+  findPending,
+  findPendingByCode,
+  insertPending,
+  type PendingRegistration,
+  replacePendingCode,
+} from '#db/store/codes'
+import { findTenantByDomain } from '#db/store/domains'
+import { byAnonymous, record } from '#shared/domains/audit/record'
+import { notify } from '#shared/domains/notifications/notify'
+import { checkNewPassword } from '#shared/domains/passwords/policy'
+import { hintCookie, hintedTenant } from '#shared/domains/sign-in/ticket'
+import { type CreatedTenant, createTenant } from '#shared/domains/tenancy/create-tenant'
+import { secondsAfter } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
+import type { Cookie } from '#shared/platform/http/route'
+import { createCode, lockOf, matchCode } from './code.ts'
+import type { SignUpCtx as Ctx } from './end-user.ts'
+import { companyNameOf, isFull, refuseSecondCompany, requireOpenSignUp } from './open-sign-up.ts'
+
+const PENDING_SECONDS = 24 * 3600
+const CODE_SECONDS = 30 * 60
+
+export type SignUp = {
+  readonly email: string
+  readonly password: string
+  readonly name: string
+  readonly tenantDomain: string
+}
+
+export type StartedSignUp = { readonly domain: string; readonly tenantId: string; readonly again: boolean; readonly cookie: Cookie }
+
+/** A code for a pending sign-up goes out. @throws AppError too_many_codes */
+const sendCode = async (t: TenantTx, ctx: Ctx, email: string, domain: string): Promise<string> => {
+  const sent = await createCode(t, ctx, lockOf(ctx, 'admin_registration', email), CODE_SECONDS, false)
+  if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
+  await notify(t, ctx, { to: email, template: 'registration_code', data: { code: sent.code, minutes: CODE_SECONDS / 60, domain } })
+  return sent.id
+}
+
+/**
+ * Keeps a sign-up and mails its code. Every attempt has a row, a password and a code of its own; its id becomes the tenant's.
+ * @throws AppError sign_up_closed, single_tenant, tenant_domain_invalid, tenant_domain_taken, password_*, too_many_codes
+ */
+export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignUp> => {
+  requireOpenSignUp(ctx)
+  if (await isFull(ctx)) throw new AppError('single_tenant')
+  const domain = normaliseTenantDomain(given.tenantDomain, ctx.config.TENANT_DOMAIN_SUFFIX)
+  if (domain === undefined) throw new AppError('tenant_domain_invalid', undefined, { field: 'body.tenant_domain' })
+  if ((await findTenantByDomain(directory(ctx.db), domain)) !== undefined)
+    throw new AppError('tenant_domain_taken', undefined, { field: 'body.tenant_domain' })
+  const { email, name, password } = given
+  await checkNewPassword({ password, email, name, tenantDomain: domain, secondFactorRequired: false, field: 'body.password' }, ctx.breached)
+  const passwordHash = await ctx.passwords.hash(password)
+  const id = ctx.random.id()
+  const again = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
+    const now = ctx.clock.now()
+    const earlier = await findPending(t, 'company', email, now)
+    const codeId = await sendCode(t, ctx, email, domain)
+    await insertPending(t, {
+      id,
+      kind: 'company',
+      codeId,
+      email,
+      name,
+      passwordHash,
+      tenantDomain: domain,
+      createdAt: now,
+      expiresAt: secondsAfter(now, PENDING_SECONDS),
+    })
+    await record(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id }, after: { email, domain } })
+    return earlier.length > 0
+  })
+  ctx.wakeOutbox()
+  return { domain, tenantId: id, again, cookie: hintCookie(ctx, id, PENDING_SECONDS) }
+}
+
+/**
+ * The sign-up that this browser began, when it is one that waits. Somebody else may have begun another for the same address, with a password of theirs: its
+ * code must not finish here.
+ */
+const ownAttempt = (ctx: Ctx, waiting: readonly PendingRegistration[]): PendingRegistration | undefined => {
+  const hinted = hintedTenant(ctx)
+  return waiting.find(({ id }) => id === hinted)
+}
+
+/** Mails a new code for the browser's own sign-up, else the newest of the address; the answer is the same when there is none. @throws AppError sign_up_closed, too_many_codes */
+export const resendCode = async (ctx: Ctx, email: string): Promise<void> => {
+  requireOpenSignUp(ctx)
+  await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
+    const waiting = await findPending(t, 'company', email, ctx.clock.now())
+    const meant = ownAttempt(ctx, waiting) ?? waiting[0]
+    if (meant === undefined) return
+    await replacePendingCode(t, meant.id, await sendCode(t, ctx, email, meant.tenantDomain ?? ''))
+    await record(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id: meant.id } })
+  })
+  ctx.wakeOutbox()
+}
+
+export type CompletedSignUp = CreatedTenant & { readonly email: string; readonly domain: string }
+
+const create = async (t: TenantTx, ctx: Ctx, pending: PendingRegistration): Promise<CreatedTenant> => {
+  await refuseSecondCompany(t, ctx)
+  const domain = pending.tenantDomain ?? ''
+  return alsoFor(t, asTenantId(pending.id), (own) =>
+    createTenant(own, ctx, {
+      name: companyNameOf(ctx.config, domain),
+      domain,
+      actor: byAnonymous,
+      admin: { email: pending.email, name: pending.name || pending.email, passwordHash: pending.passwordHash, provedAt: ctx.clock.now() },
+    }),
+  )
+}
+
+/**
+ * The code is right: tenant, administrator, project, client and seeds come into being, or nothing does.
+ * @throws AppError sign_up_closed, registration_expired, invalid_otp, tenant_domain_taken, single_tenant
+ */
+export const completeSignUp = async (ctx: Ctx, email: string, otp: string): Promise<CompletedSignUp> => {
+  requireOpenSignUp(ctx)
+  const waiting = await findPending(forTenant(ctx.db, SYSTEM_TENANT), 'company', email, ctx.clock.now())
+  if (waiting.length === 0) throw new AppError('registration_expired')
+  const own = ownAttempt(ctx, waiting)
+  const refusal = { refusal: { event: 'tenant.created', tenantId: SYSTEM_TENANT } }
+  const codeId = await matchCode(ctx, SYSTEM_TENANT, { lock: lockOf(ctx, 'admin_registration', email), email, code: otp })
+  if (codeId === undefined) throw new AppError('invalid_otp', undefined, refusal)
+  const done = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
+    const pending = await findPendingByCode(t, codeId, ctx.clock.now())
+    if (pending === undefined || (own !== undefined && pending.id !== own.id) || !(await consumeCode(t, codeId, ctx.clock.now())))
+      throw new AppError('invalid_otp', undefined, refusal)
+    const created = await create(t, ctx, pending)
+    await dropPending(t, [pending.id])
+    return { ...created, email: pending.email, domain: pending.tenantDomain ?? '' }
+  })
+  ctx.metrics.count('tenant_operations_total', { operation: 'create', result: 'success' })
+  return done
+}

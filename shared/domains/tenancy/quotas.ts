@@ -1,0 +1,137 @@
+// How much of each thing a tenant may have or do, unless its settings say otherwise.
+// Rows and sign-ins are counted in the transaction that adds one: nobody can forget to ask, and what is rolled back does not count. Requests and mails that
+// callers ask for are counted in the shared cache before anything is done for them: so a tenant past its quota costs the others nothing, a change that
+// has to be told by mail (a lock, a new password) never fails for a quota, and the answer cannot depend on whether there is an account.
+
+import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { type CountedRows, hasRows } from '#db/store/row-counts'
+import { findTenant, type Tenant, type TenantSettings, useQuota } from '#db/store/tenants'
+import type { AuditEvent } from '#shared/domains/audit/events'
+import { ageMs, type Mark, markOf } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import type { BaseCtx } from '#shared/platform/context'
+import type { LimitEntry } from '#shared/platform/http/limits'
+
+/** Rows of a kind, and events per window. */
+export const QUOTAS = {
+  users: 1_000_000,
+  clients: 10_000,
+  projects: 1_000,
+  webhooks: 20,
+  roles: 10_000,
+  bindings: 100_000,
+  permissions: 10_000,
+  groups: 10_000,
+  scopes: 10_000,
+  requestsPerMinute: 12_000,
+  signInsPerMinute: 1_200,
+  mailsPerHour: 5_000,
+} as const satisfies Record<string, number>
+
+export type QuotaName = keyof typeof QUOTAS
+
+export const quotaOf = (settings: Pick<TenantSettings, 'quotas'>, name: QuotaName): number => settings.quotas?.[name] ?? QUOTAS[name]
+
+/** What is counted in time: over how long, and what did not come to pass when it is used up. */
+const TIMED = {
+  requestsPerMinute: { windowSeconds: 60, event: 'request.answered' },
+  mailsPerHour: { windowSeconds: 3600, event: 'mail.sent' },
+} as const satisfies Partial<Record<QuotaName, { readonly windowSeconds: number; readonly event: string }>>
+export type TimedQuota = keyof typeof TIMED
+
+export type TenantQuotas = TenantSettings['quotas']
+
+export type Quotas = {
+  /** One use of a quota, to be counted together with others. Judged by what this instance last learned; the default until then. */
+  entry(tenantId: TenantId, name: TimedQuota): LimitEntry
+  /** What the tenant's settings say, from whoever just read them. */
+  learn(tenantId: TenantId, quotas: TenantQuotas): void
+  /**
+   * Counts one use, and reads the tenant's settings where they are not known or old. Call it outside a transaction, before the work is done.
+   * @throws AppError quota_exceeded with `retryAfterSeconds`
+   */
+  use(tenantId: TenantId, name: TimedQuota): Promise<void>
+  /** As `use`, for where the answer must not tell: false when it is used up. */
+  allows(tenantId: TenantId, name: TimedQuota): Promise<boolean>
+}
+
+const LEARNED_MS = 60_000
+const MAX_TENANTS = 10_000
+
+export const createQuotas = ({ db, limits, clock }: Pick<BaseCtx, 'db' | 'limits' | 'clock'>): Quotas => {
+  const learned = new Map<string, { readonly quotas: TenantQuotas; readonly since: Mark }>()
+
+  const learn = (tenantId: TenantId, quotas: TenantQuotas): void => {
+    if (learned.size >= MAX_TENANTS) learned.clear()
+    learned.set(tenantId, { quotas, since: markOf(clock) })
+  }
+  const entry = (tenantId: TenantId, name: TimedQuota): LimitEntry => {
+    const { windowSeconds, event } = TIMED[name]
+    const { quotas } = learned.get(tenantId) ?? {}
+    return {
+      key: `quota:${name}:${tenantId}`,
+      windowSeconds,
+      max: quotaOf(quotas === undefined ? {} : { quotas }, name),
+      // Fairness between tenants may be counted by each instance while the cache is away; doors of credentials have limits of their own.
+      guardsCredential: false,
+      quota: { tenantId, event },
+    }
+  }
+  const use = async (tenantId: TenantId, name: TimedQuota): Promise<void> => {
+    const known = learned.get(tenantId)
+    if (known === undefined || ageMs(clock, known.since) >= LEARNED_MS) learn(tenantId, (await findTenant(forTenant(db, tenantId)))?.settings.quotas)
+    await limits.check([entry(tenantId, name)])
+  }
+  return {
+    entry,
+    learn,
+    use,
+    allows: async (tenantId, name) => {
+      try {
+        await use(tenantId, name)
+        return true
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'quota_exceeded') return false
+        throw error
+      }
+    },
+  }
+}
+
+const SPENT = { users: 'user.created', clients: 'client.created', projects: 'project.created' } as const satisfies Record<string, AuditEvent>
+
+/** One more row of a kind, in the transaction that adds it. @throws AppError quota_exceeded */
+export const spendRow = async (t: TenantTx, settings: Pick<TenantSettings, 'quotas'>, kind: keyof typeof SPENT): Promise<void> => {
+  if (await useQuota(t, kind, quotaOf(settings, kind))) return
+  throw new AppError('quota_exceeded', undefined, { refusal: { tenantId: t.tenantId, event: SPENT[kind] } })
+}
+
+const MADE: Readonly<Record<CountedRows, AuditEvent>> = {
+  roles: 'role.created',
+  bindings: 'role_binding.assigned',
+  permissions: 'permission.registered',
+  groups: 'group.created',
+  scopes: 'scope.created',
+}
+
+/** Room for so many rows more, under the tenant's policy lock, in the transaction that adds them. @throws AppError quota_exceeded */
+export const requireRoom = async (t: TenantTx, kind: CountedRows, more = 1): Promise<void> => {
+  const max = quotaOf((await findTenant(t))?.settings ?? {}, kind)
+  if (more <= 0 || !(await hasRows(t, kind, max - more + 1))) return
+  throw new AppError('quota_exceeded', undefined, { refusal: { tenantId: t.tenantId, event: MADE[kind] } })
+}
+
+const MINUTE_MS = 60_000
+
+/** What one more sign-in is counted by, in the statement that begins the session. */
+export const signInQuota = ({ clock }: Pick<BaseCtx, 'clock'>, { settings }: Pick<Tenant, 'settings'>) => ({
+  prefix: 'signIns:',
+  kind: `signIns:${Math.floor(clock.now().getTime() / MINUTE_MS)}`,
+  max: quotaOf(settings, 'signInsPerMinute'),
+})
+
+export const signInsUsedUp = ({ clock }: Pick<BaseCtx, 'clock'>, tenantId: TenantId): AppError =>
+  new AppError('quota_exceeded', undefined, {
+    retryAfterSeconds: Math.ceil((MINUTE_MS - (clock.now().getTime() % MINUTE_MS)) / 1000),
+    refusal: { tenantId, event: 'user.signed_in' },
+  })

@@ -1,0 +1,81 @@
+// The deployment's own tenant and the people who administer the platform. Whoever registers first is never one of them.
+import { isUniqueViolation } from '#db/engine/client'
+import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
+import { bindRole } from '#db/store/bindings'
+import { claimDomain } from '#db/store/domains'
+import { findTenant, insertTenant, useQuota } from '#db/store/tenants'
+import { findUserByEmail, insertUser, putAdministrator } from '#db/store/users'
+import { bySystem, record } from '#shared/domains/audit/record'
+import type { BaseCtx } from '#shared/platform/context'
+import { emailHash } from './email-hash.ts'
+import { QUOTAS } from './quotas.ts'
+import { PLATFORM_ROLE, seedTenant } from './seeds.ts'
+
+type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config'>
+
+/** Sub-domain under which platform administrators may name their tenant at sign-in. */
+export const platformDomain = (config: BaseCtx['config']): string => `platform.${config.TENANT_DOMAIN_SUFFIX}`
+
+/** Idempotent; run after migrations. Of processes that start at once one makes it, and the others find it. */
+export const ensureSystemTenant = (ctx: Deps): Promise<void> =>
+  makeSystemTenant(ctx).catch((error: unknown) => {
+    if (isUniqueViolation(error)) return makeSystemTenant(ctx)
+    throw error
+  })
+
+const makeSystemTenant = (ctx: Deps): Promise<void> =>
+  atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
+    const at = ctx.clock.now()
+    if ((await findTenant(t)) === undefined) {
+      await insertTenant(t, { name: 'System', email: null, domain: platformDomain(ctx.config), source: 'system', at })
+      await claimDomain(t, { domain: platformDomain(ctx.config), kind: 'platform_subdomain', isVerified: true, createdAt: at })
+      await record(t, ctx, { event: 'tenant.created', actor: bySystem, target: { type: 'tenant', id: t.tenantId }, after: { name: 'System' } })
+    }
+    await seedTenant(t, ctx, at)
+  })
+
+export type EnsuredAdministrator = { readonly userId: string; readonly created: boolean }
+
+type NewAdministrator = { readonly email: string; readonly name: string; readonly passwordHash: string | null; readonly proved: boolean }
+
+/** Adds a platform administrator; undefined when the address is known already, which is left as it is. */
+export const addPlatformAdministrator = async (t: TenantTx, ctx: Omit<Deps, 'db'>, given: NewAdministrator): Promise<string | undefined> => {
+  const at = ctx.clock.now()
+  const id = ctx.random.id()
+  const provedAt = given.proved ? at : null
+  const added = await insertUser(t, {
+    id,
+    email: given.email,
+    emailVerifiedAt: provedAt,
+    name: given.name,
+    username: given.email,
+    passwordHash: given.passwordHash,
+    isPrimaryAdmin: true,
+    announcedAt: at,
+    validFrom: at,
+    createdAt: at,
+    updatedAt: at,
+  })
+  if (!added) return undefined
+  await useQuota(t, 'users', QUOTAS.users)
+  await bindRole(t, { id: ctx.random.id(), roleId: await seedTenant(t, ctx, at), userId: id, at })
+  await putAdministrator(t, { emailHash: emailHash(ctx, given.email), userId: id, provedAt })
+  await record(t, ctx, {
+    event: 'user.created',
+    actor: bySystem,
+    target: { type: 'user', id },
+    after: { email: given.email, roles: [PLATFORM_ROLE] },
+  })
+  return id
+}
+
+/** Makes the person a platform administrator, with a password. An existing person is left as is. */
+export const ensurePlatformAdministrator = (ctx: Deps, given: NewAdministrator): Promise<EnsuredAdministrator> =>
+  atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
+    const known = await findUserByEmail(t, given.email)
+    if (known) return { userId: known.id, created: false }
+    const userId = await addPlatformAdministrator(t, ctx, given)
+    if (userId !== undefined) return { userId, created: true }
+    // Another process added the person between the two statements.
+    return { userId: (await findUserByEmail(t, given.email))?.id ?? '', created: false }
+  })

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, expect, test } from 'vitest'
+import { asTenantId, atomically, directory, forTenant, type TenantId } from '#db/engine/tenant'
+import { insertAuditEvents } from '#db/store/audit-events'
+import { findEventsInOrder } from '#db/store/audit-stream'
+import { insertTenant } from '#db/store/tenants'
+import { hastenWebhooks, insertWebhook, queueWebhook } from '#db/store/webhooks'
+import { settledBefore } from '#shared/domains/audit/horizon'
+import { bySystem, eventRow, record } from '#shared/domains/audit/record'
+import { systemClock } from '#shared/kernel/clock'
+import { readConfig } from '#shared/kernel/config'
+import { keptLog } from '#shared/kernel/log'
+import { leastIdAt, systemRandom } from '#shared/kernel/random'
+import { createKeyring } from '#shared/platform/crypto/keyring'
+import { guardedFetch } from '#shared/platform/fetch/guarded'
+import { ownDb } from '#tests/support/database'
+import { webhookReceiver } from '#tests/support/webhook-receiver'
+import { deliverDueWebhooks, dueAfterCommit } from './deliver.ts'
+import { secretContext } from './message.ts'
+import { newWebhookSecret } from './sign.ts'
+
+const db = await ownDb()
+afterAll(() => db.engine.close())
+const clock = systemClock
+const random = systemRandom(clock)
+const keyring = createKeyring({ masterKeys: [{ id: 'm1', key: random.bytes(32) }], clock, random })
+const log = keptLog(clock.now)
+const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true })
+const config = readConfig({ BASE_URL: 'https://id.test' })
+const ctx = { db, clock, random, keyring, log, outbound, config, wakeOutbox: () => undefined }
+
+const newTenant = async (): Promise<TenantId> => {
+  const tenantId = asTenantId(random.id())
+  await atomically(forTenant(db, tenantId), (t) => insertTenant(t, { name: 'Acme', email: null, domain: `${tenantId}.test`, at: clock.now() }))
+  return tenantId
+}
+const listen = async (tenantId: TenantId, url: string): Promise<void> => {
+  const [id, at] = [random.id(), clock.now()]
+  await atomically(forTenant(db, tenantId), async (t) => {
+    const sealedSecret = await keyring.seal(t, tenantId, newWebhookSecret(random), secretContext(id))
+    await insertWebhook(t, { id, url, events: ['*'], sealedSecret, cursor: leastIdAt(at), createdAt: at, updatedAt: at })
+    await queueWebhook(t, { tenantId, endpointId: id }, at)
+  })
+}
+/** One event; its transaction stays open for so long after it was written. */
+const happen = (tenantId: TenantId, name: string, openMs: number): Promise<void> =>
+  atomically(forTenant(db, tenantId), async (t) => {
+    await record(t, ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: name } })
+    await sleep(openMs)
+  })
+
+test('transactions that commit in another order than that of their ids are stepped over by nobody', async () => {
+  const tenantId = await newTenant()
+  const t = forTenant(db, tenantId)
+  await happen(tenantId, 'key', 0)
+  const slow = happen(tenantId, 'slow', 4000)
+  await sleep(50)
+  await happen(tenantId, 'quick', 0)
+  await sleep(2500)
+  // The quick one is old enough and committed, the slow one has a lower id and is not committed: nothing may be told yet.
+  expect(await settledBefore(ctx)).toBeUndefined()
+  await slow
+  const before = await settledBefore(ctx)
+  if (before === undefined) throw new Error('nothing is under way')
+  const seen = await findEventsInOrder(t, { after: leastIdAt(new Date(0)), before, limit: 10 })
+  expect(seen.map(({ targetId }) => targetId)).toEqual(['key', 'slow', 'quick'])
+})
+
+test('an event whose writer waits for a lock, longer than an id may be old, is stepped over by nobody', async () => {
+  const tenantId = await newTenant()
+  const t = forTenant(db, tenantId)
+  await happen(tenantId, 'key', 0)
+  const lock = { text: 'select from authsec.tenants where tenant_id = $1 for update', params: [tenantId] }
+  const holder = atomically(t, async (tx) => {
+    await tx.run({ ...lock, arrays: true })
+    await sleep(4000)
+  })
+  await sleep(200)
+  // As a sign-in does it: the event is made, then somebody is held, and both are written at once.
+  const waited = atomically(t, async (tx) => {
+    const row = await eventRow(tx, ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: 'waited' } })
+    await tx.run({ ...lock, arrays: true })
+    await sleep(100)
+    await insertAuditEvents(tx, [row])
+  })
+  await sleep(1000)
+  await happen(tenantId, 'quick', 0)
+  await sleep(2500)
+  // By now the event that waits is older than its id may be, and nothing of it is written.
+  let before = await settledBefore(ctx)
+  while (before === undefined) before = await settledBefore(ctx)
+  const seen = await findEventsInOrder(t, { after: leastIdAt(new Date(0)), before, limit: 10 })
+  await Promise.all([holder, waited])
+  expect(seen.map(({ targetId }) => targetId)).toEqual(['key', 'waited', 'quick'])
+})
+
+test('six senders beside eight writers: each endpoint gets each event once, in the order of the record', async () => {
+  const tenants = [await newTenant(), await newTenant()]
+  const receivers = await Promise.all(tenants.flatMap((tenantId) => [1, 2].map(async () => ({ tenantId, receiver: await webhookReceiver() }))))
+  for (const { tenantId, receiver } of receivers) await listen(tenantId, receiver.url)
+  let isWriting = true
+  const writer = async (n: number): Promise<void> => {
+    const tenantId = tenants[n % 2]
+    if (tenantId === undefined) throw new Error('no tenant')
+    for (let i = 0; i < 25; i++) await happen(tenantId, `${n}-${i}`, (n * 37 + i * 53) % 120)
+  }
+  const sender = async (): Promise<void> => {
+    while (isWriting || owed() > 0) {
+      for (const tenantId of tenants) await hastenWebhooks(directory(db), tenantId, dueAfterCommit(ctx))
+      await deliverDueWebhooks(ctx)
+      await sleep(20)
+    }
+  }
+  const owed = (): number => receivers.reduce((sum, { receiver }) => sum + 100 - receiver.received.length, 0)
+  const senders = Array.from({ length: 6 }, sender)
+  await Promise.all(Array.from({ length: 8 }, (_, n) => writer(n)))
+  isWriting = false
+  await Promise.all(senders)
+  await deliverDueWebhooks(ctx)
+  for (const { tenantId, receiver } of receivers) {
+    const rows = await findEventsInOrder(forTenant(db, tenantId), { after: leastIdAt(new Date(0)), before: leastIdAt(clock.now()), limit: 500 })
+    expect(receiver.ids()).toEqual(rows.map(({ id }) => id))
+    expect(receiver.received).toHaveLength(100)
+    receiver.close()
+  }
+  expect(log.lines).toEqual([])
+}, 60_000)

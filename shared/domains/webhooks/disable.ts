@@ -1,0 +1,42 @@
+// A receiver that cannot be reached for days, or wants no more, is left alone; the administrators are told.
+
+import type { TenantTx } from '#db/engine/tenant'
+import { findTenant } from '#db/store/tenants'
+import { findHolders } from '#db/store/users'
+import { dropWebhookFromQueue, updateWebhook, type WebhookEndpoint } from '#db/store/webhooks'
+import { bySystem, record } from '#shared/domains/audit/record'
+import type { BaseCtx } from '#shared/platform/context'
+import { decidedLanguage } from '#shared/platform/outbox/mail/language'
+import { enqueueMail } from '#shared/platform/outbox/outbox'
+import { shownTenantName } from '#shared/platform/pages/tenant-name'
+
+type Deps = Pick<BaseCtx, 'clock' | 'random' | 'keyring' | 'config'>
+
+/** Part of the transaction that counts the last failure. Call `ctx.wakeOutbox()` once that has committed. True when it was disabled. */
+export const disableWebhook = async (t: TenantTx, ctx: Deps, endpoint: WebhookEndpoint, reason: 'gone' | 'failing'): Promise<boolean> => {
+  const now = ctx.clock.now()
+  const disabled = await updateWebhook(t, endpoint.id, { active: false, disabledReason: reason, updatedAt: now })
+  if (disabled === undefined) return false
+  await dropWebhookFromQueue(t, { tenantId: t.tenantId, endpointId: endpoint.id })
+  await record(t, ctx, {
+    event: 'webhook.disabled',
+    actor: bySystem,
+    target: { type: 'webhook', id: endpoint.id },
+    reason,
+    before: { active: true },
+    after: { active: false, failures: disabled.failures, last_status: disabled.lastStatus },
+  })
+  const tenant = await findTenant(t)
+  const data = { host: new URL(endpoint.url).host, description: endpoint.description, reason, since: endpoint.failingSince ?? now }
+  for (const administrator of await findHolders(t, 'admin:access', now)) {
+    await enqueueMail(t, ctx, {
+      to: administrator.email,
+      tenantName: shownTenantName(ctx, tenant),
+      language: decidedLanguage(tenant, administrator.language),
+      subjectId: administrator.id,
+      template: 'webhook_disabled',
+      data,
+    })
+  }
+  return true
+}

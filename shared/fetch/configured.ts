@@ -1,9 +1,0 @@
-// The way out to addresses that tenants chose, as the configuration has it.
-import type { BaseCtx } from '../context.ts'
-import { outbound } from '../trace/trace.ts'
-import { guardedFetch, type Outbound, systemResolver } from './guarded.ts'
-
-export const tenantOutbound = ({ config, tracer }: Pick<BaseCtx, 'config' | 'tracer'>): Outbound => {
-  const guarded = guardedFetch({ resolver: systemResolver, loopback: config.OUTBOUND_LOOPBACK === 'on' })
-  return { ...guarded, send: outbound(tracer, 'tenant_url', guarded.send) }
-}

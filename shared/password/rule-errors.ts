@@ -1,4 +1,0 @@
-// What a new password can be refused for.
-import type { ErrorCode } from '../errors.ts'
-
-export const PASSWORD_RULE_ERRORS: readonly ErrorCode[] = ['password_too_short', 'password_too_long', 'password_guessable', 'password_breached']

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest'
+import { openDb } from '#db/engine/client'
+import { asTenantId, atomically, forTenant, type TenantId } from '#db/engine/tenant'
+import { fixedClock } from '#shared/kernel/clock'
+import { testDb } from '#tests/support/database'
+import { freshMemory } from './ttl-cache.ts'
+
+const [acme, globex] = ['0190aaaa-0000-7000-8000-000000000001', '0190aaaa-0000-7000-8000-000000000002'].map(asTenantId) as [TenantId, TenantId]
+const nothing = async (): Promise<void> => undefined
+
+/** A store whose rows a test changes, and a memory of it that counts how often it asks. */
+const start = async () => {
+  const db = openDb((await testDb()).engine)
+  const clock = fixedClock('2026-03-02T09:00:00Z')
+  const memory = freshMemory<{ tenantId: TenantId; value: number }>({ db, clock })
+  const store = { value: 1, asked: 0 }
+  const get = async (key = 'k', tenantId: TenantId = acme, during: () => Promise<void> = nothing): Promise<number | undefined> => {
+    const found = await memory.get(key, async () => {
+      store.asked += 1
+      const read = { tenantId, value: store.value }
+      await during()
+      return read
+    })
+    return found?.value
+  }
+  const commitOf = (tenantId: TenantId) => atomically(forTenant(db, tenantId), nothing)
+  return { db, clock, memory, store, get, commitOf }
+}
+
+test('what was read serves for a second and no longer, whichever of the clocks says so', async () => {
+  const { clock, store, get } = await start()
+  expect(await get()).toBe(1)
+  store.value = 2
+  clock.advance(0.999)
+  expect(await get()).toBe(1)
+  clock.advance(0.001)
+  expect(await get()).toBe(2)
+  store.value = 3
+  clock.advance(-1)
+  expect(await get()).toBe(3)
+  expect(store.asked).toBe(3)
+})
+
+test('age counts from before the reading began', async () => {
+  const { clock, store, get } = await start()
+  expect(await get('k', acme, async () => clock.advance(0.7))).toBe(1)
+  store.value = 2
+  clock.advance(0.3)
+  expect(await get()).toBe(2)
+})
+
+test('a commit of its tenant on this instance ends it at once, one of another tenant does not', async () => {
+  const { store, get, commitOf } = await start()
+  await get()
+  store.value = 2
+  await commitOf(globex)
+  expect(await get()).toBe(1)
+  await commitOf(acme)
+  expect(await get()).toBe(2)
+})
+
+test('what was read while a change committed serves that request alone', async () => {
+  const { store, get, commitOf } = await start()
+  const during = async (): Promise<void> => {
+    store.value = 2
+    await commitOf(acme)
+  }
+  expect(await get('k', acme, during)).toBe(1)
+  expect(await get()).toBe(2)
+})
+
+test('a slow reading that ends after a newer one does not take its place for longer', async () => {
+  const { clock, store, get, commitOf } = await start()
+  let end: () => void = () => undefined
+  const slow = get('k', acme, () => new Promise((resolve) => (end = resolve)))
+  store.value = 2
+  await commitOf(acme)
+  clock.advance(0.5)
+  expect(await get()).toBe(2)
+  end()
+  expect(await slow).toBe(1)
+  expect(await get()).toBe(2)
+})
+
+test('commits of more tenants than are remembered forget too much, never too little', async () => {
+  const { db, store, get } = await start()
+  await get()
+  store.value = 2
+  db.committed(acme)
+  for (let n = 0; n < 10_001; n++) db.committed(`other-${n}`)
+  expect(await get()).toBe(2)
+})
+
+test('nobody is remembered as not being there', async () => {
+  const { memory, store } = await start()
+  const find = async () => {
+    store.asked += 1
+    return undefined
+  }
+  for (let n = 0; n < 3; n++) expect(await memory.get('nobody', find)).toBeUndefined()
+  expect(store.asked).toBe(3)
+})

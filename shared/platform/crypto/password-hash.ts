@@ -1,0 +1,83 @@
+// Hashing and checking passwords: argon2id (m=19456 KiB, t=2, p=1); bcrypt is only verified.
+import { timingSafeEqual } from 'node:crypto'
+import { systemClock } from '#shared/kernel/clock'
+import { type Random, systemRandom } from '#shared/kernel/random'
+import { slots } from '#shared/kernel/semaphore'
+import { type Argon2Engine, DIGEST_BYTES, formatPhc, isWeakerThanOurs, OUR_COST, type Phc, parsePhc, SALT_BYTES } from './argon2.ts'
+
+export type PasswordHash = {
+  /** A PHC string. */
+  hash(password: string): Promise<string>
+  /**
+   * Whether the password fits, and whether the hash should be renewed. Without a hash, or with one that cannot be read, a dummy is computed, so that an
+   * unknown person costs what a known one does. Every call computes exactly one hash.
+   */
+  verify(password: string, hash: string | undefined): Promise<{ readonly fits: boolean; readonly renew: boolean }>
+  /** How many hashes were computed: what "alike in time" is proved by. */
+  readonly computed: () => number
+}
+
+export type Options = {
+  readonly engine: Argon2Engine
+  /** Three by default: each takes 19 MiB and one of the four threads of Node's pool, which signatures need as well. */
+  readonly maxConcurrent?: number
+  readonly maxWaiting?: number
+  readonly random?: Pick<Random, 'bytes'>
+}
+
+// Costs above 14 (a second and more) are not the original's, and would let one imported row hold a core.
+const BCRYPT = /^\$2[aby]\$(?:0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$/
+
+/** Whether a stored hash can ever fit: ours, or one of bcrypt that is verified and then renewed. */
+export const isReadableHash = (hash: string): boolean => BCRYPT.test(hash) || parsePhc(hash) !== undefined
+
+/**
+ * Both methods throw AppError unavailable when too many wait already.
+ *
+ * Passwords are hashed in Unicode form NFC (NIST SP 800-63B-4 section 3.1.1.2), so that two keyboards that compose a letter differently mean the same
+ * password; NFC rather than NFKC, which would merge characters that people see as different. bcrypt hashes were made by others from the bytes as sent, and
+ * are checked so. bcrypt reads 72 bytes, and some of its makers stop at a null: such passwords fit no bcrypt hash.
+ */
+export const passwordHash = ({ engine, maxConcurrent = 3, maxWaiting = 1000, random = systemRandom(systemClock) }: Options): PasswordHash => {
+  const inSlot = slots(maxConcurrent, maxWaiting)
+  let dummy: Phc | undefined
+  const dummyOnce = (): Phc => {
+    dummy ??= { cost: OUR_COST, salt: random.bytes(SALT_BYTES), digest: random.bytes(DIGEST_BYTES) }
+    return dummy
+  }
+  let computed = 0
+  const count = <T>(work: () => Promise<T>): Promise<T> =>
+    inSlot(() => {
+      computed += 1
+      return work()
+    })
+  const derive = (password: string, salt: Uint8Array, { cost, length }: { cost: Phc['cost']; length: number }): Promise<Uint8Array> =>
+    count(() => engine.derive(password.normalize('NFC'), salt, cost, length))
+
+  const fitsPhc = async (password: string, { cost, salt, digest }: Phc): Promise<boolean> =>
+    timingSafeEqual(await derive(password, salt, { cost, length: digest.length }), digest)
+  const fitsBcrypt = async (password: string, hash: string): Promise<boolean> => {
+    // Only accounts that came from elsewhere have such hashes, so most functions never load it.
+    const { compare, truncates } = await import('bcryptjs')
+    const same = await count(() => compare(password, hash))
+    return same && !truncates(password) && !password.includes('\0')
+  }
+
+  return {
+    hash: async (password) => {
+      const salt = random.bytes(SALT_BYTES)
+      return formatPhc({ cost: OUR_COST, salt, digest: await derive(password, salt, { cost: OUR_COST, length: DIGEST_BYTES }) })
+    },
+    verify: async (password, hash) => {
+      if (hash !== undefined && BCRYPT.test(hash)) {
+        const fits = await fitsBcrypt(password, hash)
+        return { fits, renew: fits }
+      }
+      const stored = hash === undefined ? undefined : parsePhc(hash)
+      const same = await fitsPhc(password, stored ?? dummyOnce())
+      const fits = same && stored !== undefined
+      return { fits, renew: fits && isWeakerThanOurs(stored) }
+    },
+    computed: () => computed,
+  }
+}

@@ -1,0 +1,14 @@
+// The way out to addresses that tenants chose, loaded by whoever goes there first.
+import type { BaseCtx } from '#shared/platform/context'
+import type { Outbound } from './guarded.ts'
+
+export const lazyOutbound = (ctx: Pick<BaseCtx, 'config' | 'tracer'>): Outbound => {
+  let opened: Promise<Outbound> | undefined
+  return {
+    loopback: ctx.config.OUTBOUND_LOOPBACK === 'on',
+    send: async (call) => {
+      opened ??= import('./configured.ts').then(({ tenantOutbound }) => tenantOutbound(ctx))
+      return (await opened).send(call)
+    },
+  }
+}

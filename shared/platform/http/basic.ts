@@ -1,0 +1,29 @@
+// HTTP Basic, as clients use it (RFC 7617, RFC 6749 section 2.3.1).
+
+import { AppError } from '#shared/kernel/errors'
+import type { RequestInfo } from '#shared/platform/context'
+
+export type Credentials = { readonly clientId: string; readonly secret: string }
+
+const REALM = { 'WWW-Authenticate': 'Basic realm="authsec", charset="UTF-8"' }
+
+/** Whatever was wrong: the answer is one. */
+export const clientRefused = (): AppError => new AppError('client_authentication_failed', undefined, { headers: REALM })
+
+/** application/x-www-form-urlencoded, as RFC 6749 section 2.3.1 wants both halves encoded. */
+const decoded = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '))
+
+export const choseBasic = (request: Pick<RequestInfo, 'header'>): boolean => /^basic(?: |$)/i.test(request.header('authorization') ?? '')
+
+/** The credentials of a request, or why there are none. */
+export const basicCredentials = (request: Pick<RequestInfo, 'header'>): Credentials | AppError => {
+  const [, encoded = '', ...rest] = (request.header('authorization') ?? '').split(' ')
+  const text = rest.length > 0 || !choseBasic(request) ? '' : Buffer.from(encoded, 'base64').toString('utf8')
+  const at = text.indexOf(':')
+  if (at <= 0) return clientRefused()
+  try {
+    return { clientId: decoded(text.slice(0, at)).toLowerCase(), secret: decoded(text.slice(at + 1)) }
+  } catch {
+    return clientRefused()
+  }
+}

@@ -1,0 +1,103 @@
+// Which origins a browser may call from: the configured ones, our own, and verified custom domains of tenants. Compared as parsed origins, never as text that contains something.
+
+import { directory } from '#db/engine/tenant'
+import { findTenantByDomain } from '#db/store/domains'
+import type { BaseCtx } from '#shared/platform/context'
+import { addressKey } from './guard.ts'
+
+const METHODS = 'GET, POST, PUT, PATCH, DELETE, OPTIONS'
+const ALLOW =
+  'Authorization, Content-Type, Accept, X-Requested-With, X-Login-Ticket, tenant_id, Client-Id, X-Client-ID, X-App-Name, DPoP, If-Match, MCP-Protocol-Version'
+const EXPOSE = 'X-Request-ID, Retry-After, WWW-Authenticate, DPoP-Nonce, ETag, Link'
+const MAX_AGE_SECONDS = 12 * 3600
+const REMEMBERED_SECONDS = 30
+const REMEMBERED_ORIGINS = 1000
+/** Origins that an address may have looked up in a minute: the header is the caller's to invent, and nothing else has limited it yet. */
+const LOOKUPS_PER_MINUTE = 30
+
+export type Origins = {
+  /** Whether credentialed calls from this origin are answered. `address` is counted when the database has to be asked. */
+  allowed(origin: string, address: string): Promise<boolean>
+  /** Whether requests that name this host are meant for us: our own, a configured one, a tenant's. Counted as above when the database has to be asked. */
+  serves(host: string, address: string): Promise<boolean>
+  /** Whether the origin is one of ours or configured: not a tenant's custom domain. */
+  isPlatform(origin: string): boolean
+}
+
+const parsed = (origin: string): URL | undefined => {
+  try {
+    const url = new URL(origin)
+    return url.origin === origin && (url.protocol === 'https:' || url.protocol === 'http:') ? url : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * What pages of any origin may call, as clients in browsers do: what a client has to know, and what it shows its proof to. None of it takes a cookie, and
+ * `*` lets none be sent.
+ */
+const FOR_ANY_PAGE =
+  /^(?:(?:\/authsec(?:\/oauth)?)?\/\.well-known\/.+|\/oauth2?\/(?:jwks|token|revoke|userinfo|par|device_authorization|register(?:\/[\w-]+)?))$/
+export const isForAnyPage = (path: string): boolean => FOR_ANY_PAGE.test(path)
+/** RFC 1035 section 2.3.4 */
+const MAX_DOMAIN = 253
+/** As a header spells it: a name in lower case, perhaps with a port. */
+const HOST = /^[a-z0-9.-]+(:\d{1,5})?$/
+const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+export const createOrigins = (ctx: Pick<BaseCtx, 'config' | 'db' | 'clock' | 'limits' | 'hash'>): Origins => {
+  const { config } = ctx
+  const own = new Set(
+    [config.BASE_URL, config.PUBLIC_UI_ORIGIN, ...config.CORS_ALLOWED_ORIGINS].flatMap((o) => (o ? [parsed(o.replace(/\/+$/, ''))?.origin] : [])),
+  )
+  const development = config.ENVIRONMENT !== 'production'
+  const remembered = new Map<string, { readonly yes: boolean; readonly until: number }>()
+  const isPlatform = (origin: string): boolean => {
+    const url = parsed(origin)
+    return url !== undefined && (own.has(url.origin) || (development && LOCAL_HOSTS.has(url.hostname)))
+  }
+  const isTenants = async (url: URL, address: string): Promise<boolean> => {
+    const now = ctx.clock.now().getTime()
+    const known = remembered.get(url.host)
+    if (known && known.until > now) return known.yes
+    await ctx.limits.check([{ key: `o:${addressKey(ctx, address)}`, windowSeconds: 60, max: LOOKUPS_PER_MINUTE, guardsCredential: false }])
+    const yes = (await findTenantByDomain(directory(ctx.db), url.hostname)) !== undefined
+    if (remembered.size >= REMEMBERED_ORIGINS) remembered.clear()
+    remembered.set(url.host, { yes, until: now + REMEMBERED_SECONDS * 1000 })
+    return yes
+  }
+  const hosts = new Set([
+    ...config.HOSTS,
+    ...[config.BASE_URL, config.PUBLIC_UI_ORIGIN].flatMap((one) => (one === undefined || !URL.canParse(one) ? [] : [new URL(one).host])),
+  ])
+  const serves = async (host: string, address: string): Promise<boolean> => {
+    const url = HOST.test(host) ? parsed(`https://${host}`) : undefined
+    if (hosts.has(host)) return true
+    if (url === undefined || url.port !== '' || url.hostname.length > MAX_DOMAIN) return false
+    return url.hostname.endsWith(`.${config.TENANT_DOMAIN_SUFFIX}`) || isTenants(url, address)
+  }
+  return {
+    isPlatform,
+    serves,
+    allowed: async (origin, address) => {
+      if (isPlatform(origin)) return true
+      const url = parsed(origin)
+      if (url === undefined || url.port !== '' || url.protocol !== 'https:' || url.hostname.length > MAX_DOMAIN) return false
+      return isTenants(url, address)
+    },
+  }
+}
+
+/** `*` is any page, without its cookies. */
+export const corsHeaders = (origin: string): Readonly<Record<string, string>> => ({
+  'access-control-allow-origin': origin,
+  ...(origin === '*' ? {} : { 'access-control-allow-credentials': 'true' }),
+  'access-control-expose-headers': EXPOSE,
+})
+
+export const preflightHeaders: Readonly<Record<string, string>> = {
+  'access-control-allow-methods': METHODS,
+  'access-control-allow-headers': ALLOW,
+  'access-control-max-age': String(MAX_AGE_SECONDS),
+}

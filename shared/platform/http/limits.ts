@@ -1,0 +1,122 @@
+// Rate limits in the shared cache. Credential and code limits survive the cache: while it is away they are counted in Postgres.
+import { createHash } from 'node:crypto'
+import { type Db, isDatabaseAway, refuseInsideTransaction } from '#db/engine/client'
+import { directory } from '#db/engine/tenant'
+import { countAttempts, readAttempts } from '#db/store/limit-counters'
+import { type Clock, secondsAfter } from '#shared/kernel/clock'
+import { AppError, type Refusal } from '#shared/kernel/errors'
+import { type Cache, CacheAway, type Window } from '#shared/platform/cache/cache'
+import { memoryCache } from '#shared/platform/cache/memory'
+import { bucketAt, slidingCount } from '#shared/platform/cache/sliding'
+
+export type LimitEntry = {
+  /** Which counter: route class plus a keyed hash of address or account; never clear text. */
+  readonly key: string
+  readonly windowSeconds: number
+  readonly max: number
+  /** Guards a credential or a code, so it is counted in Postgres while the cache is away; others are counted in this process. */
+  readonly guardsCredential: boolean
+  /** Counts a tenant's quota: past it the answer is `quota_exceeded`, and this is what did not come to pass. */
+  readonly quota?: Refusal
+}
+
+export type Limits = {
+  /**
+   * Counts all entries once, in one round trip; refused attempts count too. Call it outside a transaction.
+   * @throws AppError rate_limited, or quota_exceeded where nothing but a quota is, with `retryAfterSeconds` when one is past its maximum; unavailable when
+   * there is nowhere left to count
+   */
+  check(entries: readonly LimitEntry[]): Promise<void>
+  /**
+   * Refuses as `check` would, counting nothing: for what counts failures alone.
+   * @throws AppError rate_limited, unavailable
+   */
+  peek(entries: readonly LimitEntry[]): Promise<void>
+}
+
+const AWAY_RETRY_SECONDS = 5
+
+/**
+ * After so many seconds an attempt passes, if nobody makes another until then. Where the count lies inside its window is not known, so all of it is
+ * taken to be in the current bucket: that has to end, and then slide out until the attempt has room.
+ */
+const secondsUntilRoom = ({ windowSeconds, max }: LimitEntry, count: number, now: Date): number => {
+  const { remainingMs } = bucketAt(now, windowSeconds)
+  const mayStay = Math.max(0, Math.min(1, (max - 1) / count))
+  return Math.max(1, Math.ceil(remainingMs / 1000 + windowSeconds * (1 - mayStay)))
+}
+
+/** The same key over the same window is the same counter. */
+const counterOf = ({ key, windowSeconds }: LimitEntry): string => `limit:${windowSeconds}:${key}`
+const windowOf = (entry: LimitEntry): Window => ({ key: counterOf(entry), windowSeconds: entry.windowSeconds })
+
+/** Each counter once; it guards a credential if any entry says so. */
+const distinct = (entries: readonly LimitEntry[]): LimitEntry[] => {
+  const guardingLast = [...entries].sort((a, b) => Number(a.guardsCredential) - Number(b.guardsCredential))
+  return [...new Map(guardingLast.map((entry) => [counterOf(entry), entry])).values()]
+}
+
+const countInDatabase = async (db: Db, entries: readonly LimitEntry[], now: Date, counting: boolean): Promise<number[]> => {
+  const windows = entries.map((entry) => ({ entry, bucket: bucketAt(now, entry.windowSeconds) }))
+  const attempts = windows.map(({ entry, bucket }) => ({
+    key: createHash('sha256').update(counterOf(entry)).digest(),
+    windowStart: bucket.startedAt,
+    expiresAt: secondsAfter(bucket.startedAt, 2 * entry.windowSeconds),
+  }))
+  try {
+    const counts = await (counting ? countAttempts : readAttempts)(directory(db), attempts)
+    return windows.map(({ bucket }, at) => slidingCount(counts[at]?.previous ?? 0, counts[at]?.current ?? Number.POSITIVE_INFINITY, bucket))
+  } catch (error) {
+    if (isDatabaseAway(error)) throw new AppError('unavailable', undefined, { retryAfterSeconds: AWAY_RETRY_SECONDS }, error)
+    throw error
+  }
+}
+
+/** Counts by counter. One that nobody counted is full. */
+type Counts = ReadonlyMap<string, number>
+const paired = (entries: readonly LimitEntry[], counts: readonly number[]): [string, number][] =>
+  entries.map((entry, at) => [counterOf(entry), counts[at] ?? Number.POSITIVE_INFINITY])
+
+type Over = { readonly entry: LimitEntry; readonly seconds: number }
+const refusalOf = (over: readonly Over[]): AppError => {
+  const retryAfterSeconds = Math.max(...over.map(({ seconds }) => seconds))
+  const [quota, ...others] = over.map(({ entry }) => entry.quota)
+  if (quota === undefined || others.includes(undefined)) return new AppError('rate_limited', undefined, { retryAfterSeconds })
+  return new AppError('quota_exceeded', undefined, { retryAfterSeconds, refusal: quota })
+}
+
+/** `enabled: false` (RATE_LIMIT=off) lets everything pass; configuration refuses that in production. */
+export const limitsOn = ({ cache, db, clock, enabled }: { cache: Cache; db: Db; clock: Clock; enabled: boolean }): Limits => {
+  const ofThisProcess = memoryCache(clock)
+
+  const withoutCache = async (entries: readonly LimitEntry[], now: Date, counting: boolean): Promise<Counts> => {
+    const guarding = entries.filter((entry) => entry.guardsCredential)
+    const others = entries.filter((entry) => !entry.guardsCredential)
+    const inProcess = paired(others, await ofThisProcess[counting ? 'count' : 'peek'](others.map(windowOf)))
+    return new Map([...inProcess, ...paired(guarding, guarding.length === 0 ? [] : await countInDatabase(db, guarding, now, counting))])
+  }
+
+  const counted = async (entries: readonly LimitEntry[], now: Date, counting: boolean): Promise<Counts> => {
+    try {
+      return new Map(paired(entries, await cache[counting ? 'count' : 'peek'](entries.map(windowOf))))
+    } catch (error) {
+      if (error instanceof CacheAway) return withoutCache(entries, now, counting)
+      throw error
+    }
+  }
+
+  const judge = async (entries: readonly LimitEntry[], counting: boolean): Promise<void> => {
+    // The way through Postgres would fail inside one, and only on the day the cache is away: so it fails always.
+    refuseInsideTransaction()
+    if (!enabled || entries.length === 0) return
+    const now = clock.now()
+    const counts = await counted(distinct(entries), now, counting)
+    const over = entries.flatMap((entry) => {
+      const count = (counts.get(counterOf(entry)) ?? Number.POSITIVE_INFINITY) + (counting ? 0 : 1)
+      return count <= entry.max ? [] : [{ entry, seconds: secondsUntilRoom(entry, count, now) }]
+    })
+    if (over.length > 0) throw refusalOf(over)
+  }
+
+  return { check: (entries) => judge(entries, true), peek: (entries) => judge(entries, false) }
+}

@@ -1,0 +1,20 @@
+// The session of the hosted pages: a session token in a cookie that no script reads. The API never takes it: a cookie goes wherever the browser goes.
+
+import type { Minted } from '#shared/domains/sign-in/session'
+import type { RequestCtx } from '#shared/platform/context'
+import type { Cookie } from '../route.ts'
+import { hostCookie } from './visit.ts'
+
+type Deps = Pick<RequestCtx, 'request'>
+
+export const sessionCookie = ({ request }: Deps, minted: Pick<Minted, 'token' | 'expiresInSeconds'>): Cookie => ({
+  name: hostCookie('session', request.secure),
+  value: minted.token,
+  maxAgeSeconds: minted.expiresInSeconds,
+  sameSite: 'Lax',
+})
+
+export const endedSessionCookie = (ctx: Deps): Cookie => sessionCookie(ctx, { token: '', expiresInSeconds: 0 })
+
+/** The session token that the browser holds. */
+export const sessionToken = ({ request }: Deps): string | undefined => request.cookie(hostCookie('session', request.secure))

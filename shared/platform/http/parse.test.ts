@@ -1,0 +1,152 @@
+// What a bad body gets: a 4xx with a stable code and the failing field, and the handler is never reached.
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import type { RequestCtx } from '#shared/platform/context'
+import { JSON_HEADERS, rawRequests, told } from '#tests/support/raw-requests'
+import { open } from './access.ts'
+import { json, routeFor } from './route.ts'
+
+const route = routeFor<RequestCtx>()
+const Seen = z.object({ seen: z.unknown() })
+const Body = z.object({ name: z.string(), nick: z.string().optional(), n: z.number().optional(), deep: z.unknown().optional() })
+const access = open('A test.', { class: 'general' })
+const common = { access, reply: json(200, Seen), errors: [], emits: 'nothing', summary: 'A test.' } as const
+
+const { raw, post } = rawRequests([
+  route({ ...common, id: 't.lenient', on: 'POST /authsec/t/lenient', body: Body, handle: async ({ body }) => ({ seen: body }) }),
+  route({ ...common, id: 't.strict', on: 'POST /t/strict', body: z.strictObject(Body.shape), handle: async ({ body }) => ({ seen: body }) }),
+  route({ ...common, id: 't.form', on: 'POST /t/form', form: z.strictObject({ name: z.string() }), handle: async ({ form }) => ({ seen: form }) }),
+  route({ ...common, id: 't.plain', on: 'POST /t/plain', handle: async () => ({ seen: true }) }),
+  route({ ...common, id: 't.small', on: 'POST /t/small', body: Body, maxBodyBytes: 64, handle: async ({ body }) => ({ seen: body }) }),
+])
+
+describe('bodies', () => {
+  const bytes = (...values: readonly number[]): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from([...Buffer.from('{"name":"'), ...values, ...Buffer.from('"}')])
+  const nested = (depth: number): string => `{"name":"a","deep":${'['.repeat(depth)}${']'.repeat(depth)}}`
+
+  test.each<[string, BodyInit, object]>([
+    ['broken JSON', '{"name":', { status: 400, code: 'invalid_json', field: 'body' }],
+    ['two values', '{"name":"a"}{"name":"b"}', { status: 400, code: 'invalid_json', field: 'body' }],
+    ['a byte order mark', '\uFEFF\uFEFF{"name":"a"}', { status: 400, code: 'invalid_json', field: 'body' }],
+    ['a raw null byte', '{"name":"a\0"}', { status: 400, code: 'invalid_json', field: 'body' }],
+    ['an escaped null', '{"name":"a\\u0000"}', { status: 400, code: 'invalid_request', field: 'body.name' }],
+    ['a null in a name', '{"na\\u0000me":"a"}', { status: 400, code: 'invalid_request', field: 'body' }],
+    ['a lone high surrogate', '{"name":"\\ud800"}', { status: 400, code: 'invalid_request', field: 'body.name' }],
+    ['a lone low surrogate', '{"name":"x\\udc00y"}', { status: 400, code: 'invalid_request', field: 'body.name' }],
+    ['a lone surrogate as a name', '{"\\ud800":1}', { status: 400, code: 'invalid_request', field: 'body' }],
+    ['invalid UTF-8', bytes(0xff), { status: 400, code: 'invalid_request', field: 'body' }],
+    ['overlong UTF-8', bytes(0xc0, 0xae), { status: 400, code: 'invalid_request', field: 'body' }],
+    ['a surrogate in UTF-8', bytes(0xed, 0xa0, 0x80), { status: 400, code: 'invalid_request', field: 'body' }],
+    ['nesting', nested(40), { status: 400, code: 'invalid_request', field: 'body.deep.0.0' }],
+    ['nesting without end', nested(200_000), { status: 400, code: 'invalid_request', field: 'body.deep.0.0' }],
+    ['__proto__', '{"name":"a","__proto__":{"admin":true}}', { status: 400, code: 'invalid_request', field: 'body' }],
+    ['__proto__ below', '{"name":"a","deep":{"__proto__":1}}', { status: 400, code: 'invalid_request', field: 'body.deep' }],
+    ['a huge number', '{"name":"a","n":1e999}', { status: 400, code: 'invalid_request', field: 'body.n' }],
+    ['a huge number below', '{"name":"a","deep":[-1e999]}', { status: 400, code: 'invalid_request', field: 'body.deep.0' }],
+    ['an array', '[]', { status: 400, code: 'invalid_request', field: 'body' }],
+    ['a text', '"name"', { status: 400, code: 'invalid_request', field: 'body' }],
+    ['null', 'null', { status: 400, code: 'invalid_request', field: 'body' }],
+    ['nothing', '', { status: 400, code: 'invalid_request', field: 'body.name' }],
+    ['white space', ' \n', { status: 400, code: 'invalid_request', field: 'body.name' }],
+    ['another type', '{"name":1}', { status: 400, code: 'invalid_request', field: 'body.name' }],
+  ])('%s', async (_, body, expected) => {
+    expect(await told(await post('/t/strict', body))).toEqual(expected)
+    expect(await told(await post('/authsec/t/lenient', body))).toEqual(expected)
+  })
+
+  test('nesting that somebody may mean is let through', async () => {
+    expect((await post('/t/strict', nested(20))).status).toBe(200)
+  })
+
+  test.each([
+    ['text/plain'],
+    ['application/x-www-form-urlencoded'],
+    ['multipart/form-data; boundary=x'],
+    ['application/jsonp'],
+    ['application/json, text/plain'],
+    ['application/json; charset=latin1'],
+    ['application/json; charset=utf-16'],
+    ['application/json; charset=utf-7; charset=utf-8'],
+    [''],
+  ])('the content type %j is refused', async (type) => {
+    const response = await post('/t/strict', '{"name":"a"}', { 'content-type': type })
+    expect(await told(response)).toEqual({ status: 400, code: 'unsupported_media_type', field: 'header.content-type' })
+  })
+
+  test.each([
+    ['application/json'],
+    ['application/json; charset=utf-8'],
+    ['application/json;charset=UTF-8'],
+    ['Application/JSON'],
+    ['application/scim+json'],
+  ])('the content type %j is taken', async (type) => {
+    expect((await post('/t/strict', '{"name":"a"}', { 'content-type': type })).status).toBe(200)
+  })
+
+  test.each([['gzip'], ['br'], ['deflate, gzip'], ['GZIP']])('a body in %s is refused before it is read', async (encoding) => {
+    const response = await post('/t/strict', '{"name":"a"}', { ...JSON_HEADERS, 'content-encoding': encoding })
+    expect(await told(response)).toEqual({ status: 400, code: 'unsupported_media_type', field: 'header.content-encoding' })
+  })
+
+  const FIVE_MB = 5 * 1024 * 1024
+  /** Sends without a length, and says how much was taken. */
+  const chunked = () => {
+    let taken = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        taken += 65_536
+        if (taken > FIVE_MB) controller.close()
+        else controller.enqueue(new Uint8Array(65_536).fill(32))
+      },
+    })
+    return { body, taken: () => taken }
+  }
+  const TOO_LARGE = { status: 413, code: 'payload_too_large' }
+
+  test.each([['/t/strict'], ['/authsec/t/lenient'], ['/t/form']])('five megabytes to %s are refused, announced or not', async (path) => {
+    const headers = path === '/t/form' ? { 'content-type': 'application/x-www-form-urlencoded' } : JSON_HEADERS
+    expect(await told(await post(path, '{}', { ...headers, 'content-length': String(FIVE_MB) }))).toEqual(TOO_LARGE)
+    expect(await told(await post(path, ' '.repeat(FIVE_MB), headers))).toEqual(TOO_LARGE)
+    const stream = chunked()
+    expect(await told(await post(path, stream.body as unknown as BodyInit, headers))).toEqual(TOO_LARGE)
+    expect(stream.taken()).toBeLessThan(FIVE_MB / 2)
+  })
+
+  test('where no body is declared a large one is refused by what it announces, and none is read', async () => {
+    expect(await told(await raw('/t/plain', { headers: { 'content-length': String(FIVE_MB) } }))).toEqual(TOO_LARGE)
+    expect((await post('/t/plain', 'anything', { 'content-type': 'text/plain' })).status).toBe(200)
+  })
+
+  test('a length that lies does not help', async () => {
+    const response = await post('/t/small', JSON.stringify({ name: 'a'.repeat(100) }), { ...JSON_HEADERS, 'content-length': '3' })
+    expect(await told(response)).toEqual(TOO_LARGE)
+    expect((await post('/t/small', '{"name":"a"}')).status).toBe(200)
+  })
+
+  test('names of prototypes are names like others, and reach none', async () => {
+    const body = '{"name":"a","constructor":{"prototype":{"polluted":1}},"toString":"x","hasOwnProperty":1}'
+    expect(await told(await post('/t/strict', body))).toMatchObject({ status: 400, code: 'invalid_request' })
+    expect(await (await post('/authsec/t/lenient', body)).json()).toEqual({ seen: { name: 'a' } })
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+  })
+
+  test('unknown members are refused by name on our own paths and ignored below the prefix', async () => {
+    expect(await told(await post('/t/strict', '{"name":"a","more":1}'))).toEqual({ status: 400, code: 'invalid_request', field: 'body.more' })
+    expect(await (await post('/authsec/t/lenient', '{"name":"a","more":1}')).json()).toEqual({ seen: { name: 'a' } })
+  })
+
+  test('a refusal repeats no more than a little of what was sent', async () => {
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`member-${n}`, n]))
+    const response = await post('/t/strict', JSON.stringify({ name: 'a', ...many }))
+    expect(response.status).toBe(400)
+    expect((await response.text()).length).toBeLessThan(1000)
+  })
+
+  test('an empty optional member is absent below the prefix alone; an empty required one is empty', async () => {
+    expect(await (await post('/authsec/t/lenient', '{"name":"a","nick":""}')).json()).toEqual({ seen: { name: 'a' } })
+    expect(await (await post('/authsec/t/lenient', '{"name":"","nick":null}')).json()).toEqual({ seen: { name: '' } })
+    expect(await (await post('/t/strict', '{"name":"a","nick":""}')).json()).toEqual({ seen: { name: 'a', nick: '' } })
+    expect((await post('/t/strict', '{"name":"a","nick":null}')).status).toBe(400)
+  })
+})

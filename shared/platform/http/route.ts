@@ -1,0 +1,156 @@
+// An endpoint is data. `mount` makes it a route, `openapi` makes it documentation, `table.test.ts` makes it a set of refusal tests.
+import type * as z from 'zod'
+import type { AuditEvent } from '#shared/domains/audit/events'
+import type { ErrorCode } from '#shared/kernel/errors'
+import type { Access } from './access.ts'
+import type { Answer } from './answer.ts'
+import type { Render } from './problem.ts'
+
+/** The light constraint: `z.ZodType` makes type-checking three times as dear. */
+export type Schema = z.core.$ZodType
+type Input = Schema | undefined
+type Parsed<S> = S extends Schema ? z.output<S> : undefined
+
+export type Cookie = {
+  readonly name: string
+  readonly value: string
+  readonly maxAgeSeconds: number
+  readonly sameSite: 'Lax' | 'None' | 'Strict'
+  /** Path, `/` unless told. */
+  readonly path?: string
+}
+
+/** A result with more than a body. */
+export class Sent<R> {
+  readonly result: R
+  readonly cookies: readonly Cookie[]
+  readonly headers: Readonly<Record<string, string>>
+  constructor(result: R, more: { readonly cookies?: readonly Cookie[]; readonly headers?: Readonly<Record<string, string>> } = {}) {
+    this.result = result
+    this.cookies = more.cookies ?? []
+    this.headers = more.headers ?? {}
+  }
+}
+
+/** A document that is the same for everybody. Whoever makes it keeps it, and hands out the same one until it changes: so its answer is made once, too. */
+export class Constant extends Sent<string> {
+  /** As each route gives it. */
+  readonly answers = new Map<object, Answer>()
+  constructor(body: string, etag: string) {
+    super(body, { headers: { ETag: etag } })
+  }
+}
+
+type Status = 200 | 201 | 202 | 204 | 206 | 302 | 303 | 428 | 503
+type Variant = { readonly status: Status; readonly schema?: Schema; readonly type: string; readonly headers?: Readonly<Record<string, string>> }
+/** The allow-list of what leaves. With several variants the handler says which, by status. */
+export type Reply<R> = { readonly variants: readonly Variant[]; readonly bare: boolean; readonly result?: R }
+
+type Headers = Readonly<Record<string, string>>
+/** A JSON body; members that the schema does not list never leave. */
+export const json = <S extends Schema>(status: Status, schema: S, headers?: Headers): Reply<z.input<S>> => ({
+  variants: [{ status, schema, type: 'application/json', ...(headers ? { headers } : {}) }],
+  bare: true,
+})
+/** Text of another media type: a page, metrics, JSON lines. The handler returns the text or a stream of it. */
+export const text = (status: Status, type: string, headers?: Headers): Reply<string | ReadableStream<Uint8Array>> => ({
+  variants: [{ status, type, ...(headers ? { headers } : {}) }],
+  bare: true,
+})
+export const html = (status: Status): Reply<string> => ({ variants: [{ status, type: 'text/html; charset=utf-8' }], bare: true })
+/** A page, or the way to another one. */
+export const htmlOrGo = (): Reply<As<200, string> | As<303, undefined>> => ({
+  variants: [
+    { status: 200, type: 'text/html; charset=utf-8' },
+    { status: 303, type: '' },
+  ],
+  bare: false,
+})
+export const empty = (status: 204 | 302 | 303): Reply<undefined> => ({ variants: [{ status, type: '' }], bare: true })
+
+export type As<S extends number, R> = { readonly status: S; readonly body: R }
+/** Names the variant of the reply. */
+export const as = <S extends Status, R>(status: S, body: R): As<S, R> => ({ status, body })
+type Choices = Readonly<Partial<Record<Status, Schema>>>
+type Choice<C extends Choices> = { [S in keyof C & number]: C[S] extends Schema ? As<S, z.input<C[S]>> : never }[keyof C & number]
+/** Several JSON replies by status. */
+export const oneOf = <C extends Choices>(choices: C): Reply<Choice<C>> => ({
+  variants: Object.entries(choices).map(([status, schema]) => ({
+    status: Number(status) as Status,
+    schema: schema as Schema,
+    type: 'application/json',
+  })),
+  bare: false,
+})
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+type TenantName = 'tenant_id' | 'tenantId'
+/** A member of a part that names a tenant. */
+type Naming<Part extends string, S> = S extends Schema
+  ? `${Part}.${unknown extends z.output<S> ? TenantName : TenantName & keyof z.output<S>}`
+  : never
+
+export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
+  /** operationId */
+  readonly id: string
+  /** Method and full public path; parameters as `:name`. */
+  readonly on: `${Method} /${string}`
+  readonly summary: string
+  readonly access: Access<P>
+  readonly path?: Path
+  readonly query?: Query
+  readonly body?: Body
+  /** Media type of the body, `application/json` unless told; of another type the schema gets the text. */
+  readonly bodyType?: 'application/json' | 'text/csv'
+  readonly form?: Form
+  /** Null or an empty text in a member of the body that may be left out says that it is left out. So it is wherever clients of the original call. */
+  readonly emptyIsAbsent?: true
+  /**
+   * Where a platform administrator names another tenant than the platform's own, and the rule acts and reads there (`actingTenant`). Left out, nobody may name
+   * another one: a rule that passed over it would act in the platform's own tenant in silence.
+   */
+  readonly actsIn?: Naming<'path', NoInfer<Path>> | Naming<'query', NoInfer<Query>> | Naming<'body', NoInfer<Body>>
+  /**
+   * For the hottest paths: what the schema of the body or the form would make of what was sent, found by hand. Undefined leaves it to the schema, which so
+   * has the last word on all that is unusual, and the only one on what is wrong with it.
+   */
+  readonly quick?: (sent: unknown) => Parsed<NoInfer<Body>> | Parsed<NoInfer<Form>> | undefined
+  readonly reply: Reply<R>
+  /** What the rule may throw; errors of access and parsing are implied. */
+  readonly errors: readonly ErrorCode[]
+  /** Audit events it writes; `record` refuses any other. */
+  readonly emits: readonly AuditEvent[] | 'nothing'
+  /** The answer carries a token, a code or a secret: `Cache-Control: no-store`. On by default; name a header value to allow caching. */
+  readonly cache?: string
+  /** Largest body in bytes; 1 MiB unless told. */
+  readonly maxBodyBytes?: number
+  /** The shape of its errors, where it is not the group's. */
+  readonly render?: Render
+  readonly handle: (call: {
+    ctx: Ctx
+    principal: P
+    path: Parsed<Path>
+    query: Parsed<Query>
+    body: Parsed<Body>
+    form: Parsed<Form>
+  }) => Promise<NoInfer<R> | Sent<NoInfer<R>>>
+}
+
+export type Route<Ctx> = Declaration<Ctx, never, unknown, Input, Input, Input, Input>
+/** A route of which a function knows method and path, and loads the rest with the first request for it: see infra/bundle/late-routes.ts. */
+export type LateRoute<Ctx> = Pick<Route<Ctx>, 'on'> & { readonly load: () => Promise<Route<Ctx>> }
+export type Mountable<Ctx> = Route<Ctx> | LateRoute<Ctx>
+
+/** `const route = routeFor<Ctx>()` once a group, in group.ts. A declaration without `access` does not compile. */
+export const routeFor =
+  <Ctx>() =>
+  <P, R, Path extends Input = undefined, Query extends Input = undefined, Body extends Input = undefined, Form extends Input = undefined>(
+    declaration: Declaration<Ctx, P, R, Path, Query, Body, Form>,
+  ): Route<Ctx> =>
+    declaration as unknown as Route<Ctx>
+
+export const methodOf = (route: { readonly on: string }): Method => route.on.slice(0, route.on.indexOf(' ')) as Method
+export const pathOf = (route: { readonly on: string }): string => route.on.slice(route.on.indexOf(' ') + 1)
+/** Whether clients of the original call it: below its prefix, or at the root where older ones of its SDKs look. */
+export const isOfOriginal = (path: string): boolean => path.startsWith('/authsec') || path.startsWith('/sdkmgr/')

@@ -1,0 +1,50 @@
+// Jobs of a process that stays: a timer each. In the cloud schedules call `runJob` instead.
+import type { BaseCtx } from '#shared/platform/context'
+import { type Job, runJob } from './job.ts'
+
+type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'log' | 'metrics' | 'tracer'>
+
+/** Calls `work` once after so many seconds, unless cancelled. */
+export type After = (seconds: number, work: () => void) => () => void
+
+const processTimer: After = (seconds, work) => {
+  const timer = setTimeout(work, seconds * 1000)
+  // A timer of ours must not keep a process alive that has nothing else to do.
+  timer.unref()
+  return () => clearTimeout(timer)
+}
+
+/** Longest wait for the first run of a job after a start. */
+const FIRST_RUN_WITHIN_SECONDS = 10
+/** Runs come up to this share of the interval late, so that instances that started together do not wake the database together. */
+const JITTER = 0.1
+
+/** Runs each job soon after the start and then at its interval, if it is due. `stop` waits for the runs that are under way. */
+export const startJobs = <Ctx>(ctx: Ctx & Deps, jobs: readonly Job<Ctx>[], after: After = processTimer): { stop(): Promise<void> } => {
+  const cancels = new Map<string, () => void>()
+  const running = new Set<Promise<unknown>>()
+  let stopped = false
+  const share = (): number => (ctx.random.bytes(1)[0] ?? 0) / 255
+
+  const schedule = (declaration: Job<Ctx>, seconds: number): void => {
+    if (stopped) return
+    const begin = (): void => {
+      if (stopped) return
+      const run = runJob(ctx, declaration, 'due').finally(() => {
+        running.delete(run)
+        schedule(declaration, declaration.every * (1 + share() * JITTER))
+      })
+      running.add(run)
+    }
+    cancels.set(declaration.id, after(seconds, begin))
+  }
+
+  for (const declaration of jobs) schedule(declaration, share() * FIRST_RUN_WITHIN_SECONDS)
+  return {
+    stop: async () => {
+      stopped = true
+      for (const cancel of cancels.values()) cancel()
+      await Promise.allSettled(running)
+    },
+  }
+}

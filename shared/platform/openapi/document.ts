@@ -1,0 +1,77 @@
+// The part of OpenAPI 3.1 that we write, as types. The generator makes it, the API page and the tests read it.
+import type { Access, StepUp } from '#shared/platform/http/access'
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
+/** JSON Schema 2020-12. */
+export type JsonSchema = { readonly [keyword: string]: Json }
+export type Ref = { readonly $ref: string }
+
+export type Parameter = {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly required: boolean
+  readonly description?: string
+  readonly schema: Ref
+}
+export type Content = Readonly<Record<string, { readonly schema: Ref | { readonly anyOf: readonly Ref[] } }>>
+export type Header = Ref | { readonly description?: string; readonly schema: Ref }
+export type Response = {
+  readonly description: string
+  readonly headers: Readonly<Record<string, Header>>
+  readonly content?: Content
+  /** The values that `code` can have under this status. */
+  readonly 'x-error-codes'?: { readonly enum: readonly string[] }
+}
+
+/** Who may call, and how often. */
+export type AccessNote = {
+  readonly rule: Access<never>['rule']
+  readonly why?: string
+  readonly permissions?: readonly string[]
+  /** Beside backends, anybody who is signed in. */
+  readonly orUser?: boolean
+  readonly stepUp?: StepUp
+  readonly limit: { readonly class: string; readonly perMinuteAndAddress: number; readonly perMinuteAndAccount?: number; readonly account?: string }
+}
+
+export type Operation = {
+  readonly operationId: string
+  readonly summary: string
+  readonly tags: readonly string[]
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[]
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: { readonly required: boolean; readonly content: Content }
+  readonly responses: Readonly<Record<string, Response | Ref>>
+  /** Every code that it can answer; under which status, and in which words, say the responses. */
+  readonly 'x-errors': readonly string[]
+  readonly 'x-access': AccessNote
+  readonly 'x-audit-events': readonly string[]
+}
+
+export type OpenApiDocument = {
+  readonly openapi: '3.1.0'
+  readonly info: { readonly title: string; readonly version: string; readonly description: string }
+  readonly servers: readonly { readonly url: string }[]
+  readonly tags: readonly { readonly name: string; readonly description: string }[]
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: {
+    readonly securitySchemes: Readonly<Record<string, JsonSchema>>
+    readonly headers: Readonly<Record<string, Header>>
+    readonly responses: Readonly<Record<string, Response>>
+    readonly schemas: Readonly<Record<string, JsonSchema>>
+  }
+}
+
+/** Every operation with its place, in the document's order. */
+export const operationsOf = (document: OpenApiDocument): { readonly method: string; readonly path: string; readonly operation: Operation }[] =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  )
+
+/** The response that an operation names or holds. */
+export const responseOf = (document: OpenApiDocument, response: Response | Ref): Response => {
+  if (!('$ref' in response)) return response
+  const named = document.components.responses[response.$ref.split('/').pop() ?? '']
+  if (named === undefined) throw new Error(`${response.$ref} is not in the document.`)
+  return named
+}

@@ -1,0 +1,25 @@
+// Keeps what it was asked to send, for the local server and tests to read.
+import type { Clock } from '#shared/kernel/clock'
+import { AppError } from '#shared/kernel/errors'
+import { isMailbox, singleLine } from './header.ts'
+import type { Mail, MailMessage } from './mail.ts'
+
+export type CapturedMail = MailMessage & { readonly at: Date }
+export type LocalMail = Mail & {
+  /** The last 500 messages, oldest first. */
+  readonly outbox: readonly CapturedMail[]
+}
+
+const KEPT = 500
+
+export const localMail = (clock: Clock): LocalMail => {
+  const outbox: CapturedMail[] = []
+  return {
+    outbox,
+    send: async (message) => {
+      if (!isMailbox(message.to)) throw new AppError('delivery_failed')
+      outbox.push({ ...message, subject: singleLine(message.subject), fromName: singleLine(message.fromName), at: clock.now() })
+      if (outbox.length > KEPT) outbox.shift()
+    },
+  }
+}

@@ -1,0 +1,23 @@
+// Wakes the outbox inside a process that lives on: the local server.
+
+import { directory } from '#db/engine/tenant'
+import { nextDueAt } from '#db/store/outbox'
+import { type Waker, waker } from '#shared/platform/jobs/waker'
+import { type Sending, sendDueMail } from './outbox.ts'
+
+export type OutboxSender = Waker
+
+/** After the database was away. */
+const PAUSE_MS = 30_000
+
+export const outboxSender = (ctx: Sending): OutboxSender =>
+  waker(async () => {
+    try {
+      await sendDueMail(ctx)
+      const next = await nextDueAt(directory(ctx.db))
+      return next === undefined ? undefined : next.getTime() - ctx.clock.now().getTime()
+    } catch (error) {
+      ctx.log.error('mail.sender_failed', error)
+      return PAUSE_MS
+    }
+  })

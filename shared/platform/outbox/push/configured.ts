@@ -1,0 +1,29 @@
+// The ways to phones and browsers that the configuration names. What it does not name, nobody is asked by.
+import { ConfigError } from '#shared/kernel/config'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import { fcmPush, parseServiceAccount } from './fcm.ts'
+import { type Push, pushBy } from './push.ts'
+import { webPush } from './web-push.ts'
+
+type Deps = Pick<BaseCtx, 'config' | 'clock'> & { readonly outbound: Outbound }
+
+const browsers = ({ config, clock, outbound }: Deps): Push | undefined => {
+  const { VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey, VAPID_SUBJECT: subject } = config
+  if (publicKey === undefined && privateKey === undefined) return undefined
+  if (publicKey === undefined || privateKey === undefined || subject === undefined) {
+    throw new ConfigError('VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY, VAPID_SUBJECT: must be set together')
+  }
+  return webPush({ vapid: { subject, publicKey, privateKey }, outbound, clock })
+}
+
+/** Whether a real provider is named for any of them. */
+export const sendsPushes = ({ config }: Pick<BaseCtx, 'config'>): boolean =>
+  config.FCM_SERVICE_ACCOUNT !== undefined || config.VAPID_PRIVATE_KEY !== undefined
+
+/** @throws ConfigError naming the variable that is malformed or missing */
+export const configuredPush = (ctx: Deps): Push => {
+  const account = ctx.config.FCM_SERVICE_ACCOUNT
+  const phones = account === undefined ? undefined : fcmPush({ account: parseServiceAccount(account), clock: ctx.clock })
+  return pushBy({ phones, browsers: browsers(ctx) })
+}

@@ -1,0 +1,23 @@
+// Which provider sends text messages: the configured one, or none. None never means that a code is written down elsewhere.
+
+import { AppError } from '#shared/kernel/errors'
+import type { BaseCtx } from '#shared/platform/context'
+import { outbound } from '#shared/platform/trace/trace'
+import type { Sms } from './sms.ts'
+
+export const noSms: Sms = {
+  send: async () => {
+    throw new AppError('sms_not_configured')
+  },
+}
+
+export const configuredSms = ({ config, tracer }: Pick<BaseCtx, 'config' | 'tracer'>): Sms => {
+  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken, TWILIO_FROM_NUMBER: from } = config
+  if (accountSid === undefined || authToken === undefined || from === undefined) return noSms
+  let opened: Promise<Sms> | undefined
+  const send: Sms['send'] = async (message) => {
+    opened ??= import('./twilio.ts').then(({ twilioSms }) => twilioSms({ accountSid, authToken, from }))
+    return (await opened).send(message)
+  }
+  return { send: outbound(tracer, 'sms', send) }
+}

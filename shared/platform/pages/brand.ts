@@ -1,0 +1,25 @@
+// How a tenant's pages look: its own colours, radius and logo over the deployment's, as rules of a style sheet.
+
+import { forTenant, type TenantId } from '#db/engine/tenant'
+import { findLooks, type Looks } from '#db/store/branding'
+import type { RequestCtx } from '#shared/platform/context'
+import { shownTenantName } from './tenant-name.ts'
+
+export type Brand = { readonly name: string; readonly css: string; readonly logo: string | undefined; readonly tenant: Looks['tenant'] }
+
+const rules = (brand: NonNullable<Looks['branding']>): string => {
+  const one = (name: string, value: string | number | null): string => (value === null ? '' : `--${name}:${value};`)
+  const light = `${one('brand', brand.brand)}${one('brand-ink', brand.brandInk)}${brand.radius === null ? '' : `--radius:${brand.radius}px;`}`
+  const dark = `${one('brand', brand.brandDark)}${one('brand-ink', brand.brandDarkInk)}`
+  return `${light === '' ? '' : `:root{${light}}`}${dark === '' ? '' : `@media (prefers-color-scheme:dark){:root{${dark}}}`}`
+}
+
+/** The logo is part of the page: looking at it asks nobody. */
+export const brandFrom = (ctx: Pick<RequestCtx, 'config'>, { tenant, branding: brand }: Looks): Brand => {
+  const logo = brand?.logo && brand.logoType ? `data:${brand.logoType};base64,${Buffer.from(brand.logo).toString('base64')}` : undefined
+  return { name: shownTenantName(ctx, tenant), css: brand === undefined ? '' : rules(brand), logo, tenant }
+}
+
+/** Of the tenant, or of the deployment where none is known. */
+export const brandOf = async (ctx: Pick<RequestCtx, 'db' | 'config'>, tenantId: TenantId | undefined): Promise<Brand> =>
+  brandFrom(ctx, tenantId === undefined ? { tenant: undefined, branding: undefined } : await findLooks(forTenant(ctx.db, tenantId)))

@@ -1,0 +1,123 @@
+// A failure on a hosted page. A form that was not accepted leads back to its page, which says so at the field: reloading repeats nothing. Whoever has to
+// sign in is sent there. What is left is a page of its own.
+import { createHash } from 'node:crypto'
+import type { AppError } from '#shared/kernel/errors'
+import type { RequestInfo } from '#shared/platform/context'
+import { readVisit, visitCookie } from '#shared/platform/http/pages/visit'
+import { type Asked, headersOf, type Render, type Rendered } from '#shared/platform/http/problem'
+import { cookieLine } from '#shared/platform/http/reply'
+import { hostedWords, languageOf } from './hosted.tsx'
+import { preferredLanguage } from './language.ts'
+import { pagePolicy, renderPage, styleOf } from './layout.tsx'
+import { fill, waitInWords } from './wait.ts'
+
+const TYPE = 'text/html; charset=utf-8'
+/** Not typed again by us: it would stand in the answer. */
+const SECRET = /password|otp|code|token|answer|response/
+const LONGEST_TYPED = 320
+
+const lead = (path: string, headers: Readonly<Record<string, string>> = {}): Rendered => ({
+  status: 303,
+  body: '',
+  type: TYPE,
+  headers: { ...headers, Location: path },
+})
+
+const typedIn = (sent: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(typeof sent === 'object' && sent !== null ? sent : {}).filter(
+      ([name, value]) => typeof value === 'string' && value.length <= LONGEST_TYPED && !SECRET.test(name),
+    ),
+  )
+
+/** The member itself: `form.email`, `body.new_password`. */
+const fieldOf = ({ details: { field } }: AppError): string | undefined => field?.split('.').at(-1)
+
+/** Back to the page of the form. Without the cookie that it set, the browser keeps none, and the page could not say why. */
+const backToForm = (error: AppError, { request, sent }: Asked, at: Date): Rendered | undefined => {
+  const visit = readVisit({ request })
+  const { retryAfterSeconds, saidOn } = error.details
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (visit === undefined || (isRead && saidOn === undefined) || error.code === 'cross_site') return undefined
+  const page = saidOn ?? request.page
+  const field = fieldOf(error)
+  const said = {
+    page,
+    code: error.code,
+    ...(field === undefined ? {} : { field }),
+    ...(retryAfterSeconds === undefined ? {} : { until: at.getTime() + retryAfterSeconds * 1000 }),
+    typed: typedIn(sent),
+  }
+  return lead(page, { 'Set-Cookie': cookieLine(visitCookie({ request }, { ...visit, said }), request.secure) })
+}
+
+const FAILURES: Readonly<Record<string, 'forbidden' | 'unavailable'>> = {
+  insufficient_scope: 'forbidden',
+  tenant_mismatch: 'forbidden',
+  timeout: 'unavailable',
+}
+
+const wordsFor = async (error: AppError, request: RequestInfo | undefined) => {
+  const lang = request === undefined ? preferredLanguage(undefined) : languageOf(request, readVisit({ request }))
+  const { failure, goOn, reference } = await hostedWords(lang)
+  const kinds: Readonly<Record<string, { readonly title: string; readonly text: string }>> = failure
+  const said = kinds[FAILURES[error.code] ?? error.code] ?? failure.other
+  return { lang, goOn, reference, title: said.title, text: fill(said.text, { wait: waitInWords(error.details.retryAfterSeconds ?? 60, lang) }) }
+}
+
+const STYLE_HASH = (): string => `'sha256-${createHash('sha256').update(styleOf('')).digest('base64')}'`
+
+const ownPage = async (error: AppError, requestId: string, request: RequestInfo | undefined): Promise<Rendered> => {
+  const { lang, title, text, goOn, reference } = await wordsFor(error, request)
+  const html = renderPage({
+    lang,
+    title,
+    nonce: '',
+    body: { 'data-code': error.code },
+    children: (
+      <div class="card">
+        <h1>{title}</h1>
+        <p>{text}</p>
+        {request === undefined || error.code === 'not_found' ? (
+          ''
+        ) : (
+          <p>
+            <a class="alone" href={request.page}>
+              {goOn}
+            </a>
+          </p>
+        )}
+        <p class="quiet">
+          {reference}: {requestId}
+        </p>
+      </div>
+    ),
+  })
+  // Its one style sheet is always the same, so that it is named by its digest.
+  const policy = pagePolicy('', {}).replace(`'nonce-'`, STYLE_HASH())
+  return {
+    body: html,
+    type: TYPE,
+    headers: { ...headersOf(error), 'Content-Security-Policy': policy, 'Content-Language': lang, Vary: 'Accept-Language' },
+  }
+}
+
+const confirmPath = (error: AppError, page: string): string => {
+  const maxAge = /max_age="(\d+)"/.exec(error.details.headers?.['WWW-Authenticate'] ?? '')?.[1]
+  const acr = /acr_values="([\w ]+)"/.exec(error.details.headers?.['WWW-Authenticate'] ?? '')?.[1]
+  const query = new URLSearchParams({
+    ...(maxAge === undefined ? {} : { max_age: maxAge }),
+    ...(acr === undefined ? {} : { acr_values: acr }),
+    return_to: page,
+  })
+  return `/confirm?${query}`
+}
+
+export const pageError: Render = (error, requestId, at, asked) => {
+  if (asked !== undefined && error.code === 'sign_in_required') return lead(`/signin?${new URLSearchParams({ return_to: asked.request.page })}`)
+  if (asked !== undefined && error.code === 'insufficient_user_authentication') return lead(confirmPath(error, asked.request.page))
+  if (asked !== undefined && error.code === 'password_change_required') {
+    return lead(`/me/password?${new URLSearchParams({ return_to: asked.request.page })}`)
+  }
+  return (asked === undefined ? undefined : backToForm(error, asked, at)) ?? ownPage(error, requestId, asked?.request)
+}

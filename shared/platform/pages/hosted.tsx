@@ -1,0 +1,255 @@
+// The frame of the hosted pages: whose page it is, in which language, what to say about the last form, and the token that its forms carry.
+import type { Child } from 'hono/jsx'
+import type { TenantId } from '#db/engine/tenant'
+import { SHORTEST_ALONE, SHORTEST_WITH_SECOND_FACTOR } from '#shared/domains/passwords/policy'
+import { opaque } from '#shared/kernel/random'
+import type { RequestCtx, RequestInfo } from '#shared/platform/context'
+import { FORM_TOKEN, formToken } from '#shared/platform/http/pages/form'
+import { safeReturn } from '#shared/platform/http/pages/return-to'
+import { type Said, type Visit, visitCookie, visitOf } from '#shared/platform/http/pages/visit'
+import type { User } from '#shared/platform/http/principal'
+import { type As, as, type Cookie, Sent } from '#shared/platform/http/route'
+import { type Brand, brandOf } from './brand.ts'
+import { FORM_CSS, Summary } from './form.tsx'
+import { HOSTED_CSS } from './hosted.css.ts'
+import { isLanguage, LANGUAGES, type Language, type PageStrings, preferredLanguage } from './language.ts'
+import { pagePolicy, renderPage } from './layout.tsx'
+import type { HostedStrings } from './strings/hosted-en.ts'
+import { fill, waitInWords } from './wait.ts'
+
+/** A language is loaded when its first page is asked for: what a start carries does not grow with the languages. */
+const HOSTED: Readonly<Record<Language, () => Promise<HostedStrings>>> = {
+  en: async () => (await import('./strings/hosted-en.ts')).hostedEn,
+  de: async () => (await import('./strings/hosted-de.ts')).hostedDe,
+}
+
+export type Hosted = {
+  readonly request: RequestInfo
+  readonly lang: Language
+  readonly words: HostedStrings
+  readonly forms: PageStrings['form']
+  readonly brand: Brand
+  readonly visit: Visit
+  /** Of the last form, when it was sent from this page. */
+  readonly said: Said | undefined
+  readonly nonce: string
+  readonly token: string
+  /** Path and query that the page's own form is sent to. */
+  readonly action: string
+  readonly principal: User | undefined
+  readonly now: Date
+  /** Shortest password of the tenant. */
+  readonly shortest: string
+  /** What is said of the last form, in the reader's words. */
+  readonly notice: string | undefined
+}
+
+const pathOf = (page: string): string => page.split('?')[0] ?? page
+const withParameter = (page: string, name: string, value: string | undefined): string => {
+  const parameters = new URLSearchParams(page.split('?')[1] ?? '')
+  parameters.delete(name)
+  if (value !== undefined) parameters.set(name, value)
+  const query = parameters.toString()
+  return query === '' ? pathOf(page) : `${pathOf(page)}?${query}`
+}
+
+/** The first language of ours that a client asks for (`ui_locales`, OpenID Connect Core section 3.1.2.1). */
+export const askedLanguage = (uiLocales: string | undefined): Language | undefined =>
+  uiLocales
+    ?.split(' ', 20)
+    .map((tag) => tag.toLowerCase().split('-')[0] ?? '')
+    .find(isLanguage)
+
+/** The language that was chosen, here or before, else what the client asks for, else the browser's. */
+export const languageOf = (request: RequestInfo, visit: Visit | undefined, uiLocales?: string): Language => {
+  const chosen = new URLSearchParams(request.page.split('?')[1] ?? '').get('lang') ?? visit?.lang
+  if (chosen !== undefined && isLanguage(chosen)) return chosen
+  return askedLanguage(uiLocales) ?? preferredLanguage(request.header('accept-language'))
+}
+export const hostedWords = (lang: Language): Promise<HostedStrings> => HOSTED[lang]()
+
+/** What it means that a field cannot be read. */
+const MALFORMED: readonly (readonly [RegExp, string])[] = [
+  [/email$/, 'invalid_email'],
+  [/password$/, 'empty_password'],
+  [/^otp$|^code/, 'malformed_code'],
+  [/^phone/, 'invalid_phone'],
+]
+
+const noticeOf = (words: HostedStrings, lang: Language, said: Said | undefined, now: Date, values: Readonly<Record<string, string>>) => {
+  if (said === undefined) return undefined
+  const wait = waitInWords(said.until === undefined ? 60 : (said.until - now.getTime()) / 1000, lang)
+  const code = said.code === 'invalid_request' ? (MALFORMED.find(([field]) => field.test(said.field ?? ''))?.[1] ?? said.code) : said.code
+  return fill(words.done[code] ?? words.errors[code] ?? words.errors.other ?? '', { ...values, wait })
+}
+
+type Whose = {
+  readonly principal?: User | undefined
+  readonly tenantId?: TenantId | undefined
+  readonly uiLocales?: string | undefined
+  /** Where it was read beside something else. */
+  readonly brand?: Brand
+}
+
+/** What every page begins with. */
+export const openPage = async (ctx: RequestCtx, { principal, tenantId, uiLocales, ...read }: Whose): Promise<Hosted> => {
+  const { request } = ctx
+  const known = visitOf(ctx)
+  const lang = languageOf(request, known, uiLocales)
+  const words = await hostedWords(lang)
+  const brand = read.brand ?? (await brandOf(ctx, tenantId ?? principal?.tenantId))
+  const said = known.said !== undefined && pathOf(known.said.page) === pathOf(request.page) ? known.said : undefined
+  const shortest = String(brand.tenant?.settings.requireSecondFactor === true ? SHORTEST_WITH_SECOND_FACTOR : SHORTEST_ALONE)
+  const { said: _, ...rest } = known
+  const visit = new URLSearchParams(request.page.split('?')[1] ?? '').has('lang') ? { ...rest, lang } : rest
+  return {
+    request,
+    lang,
+    words,
+    forms: LANGUAGES[lang].form,
+    brand,
+    visit,
+    said,
+    nonce: opaque(ctx.random),
+    token: formToken(ctx, request, known.browser),
+    action: withParameter(request.page, 'lang', undefined),
+    principal,
+    now: ctx.clock.now(),
+    shortest,
+    notice: noticeOf(words, lang, said, ctx.clock.now(), { shortest }),
+  }
+}
+
+const isDone = (page: Hosted): boolean => page.said !== undefined && Object.hasOwn(page.words.done, page.said.code)
+
+/** What was not accepted in a field: named by the error, or by what the error always means on this page. */
+export const errorOf = (page: Hosted, field: string, ...codes: readonly string[]): string | undefined =>
+  page.said !== undefined && !isDone(page) && (page.said.field === field || (page.said.field === undefined && codes.includes(page.said.code)))
+    ? page.notice
+    : undefined
+
+export const typed = (page: Hosted, field: string): string | undefined => page.said?.typed?.[field]
+
+type FormProps = {
+  readonly page: Hosted
+  /** Where it is sent, when that is not the page itself. */
+  readonly action?: string
+  /** Says what was not accepted; one form a page does. */
+  readonly main?: boolean
+  readonly children?: Child
+}
+
+/** A form that the browser sends by itself. */
+export const Form = ({ page, action, main = false, children }: FormProps) => (
+  <form method="post" action={action ?? page.action} novalidate>
+    {main ? <Summary heading={page.forms.messages.heading} text={page.said === undefined || isDone(page) ? undefined : page.notice} /> : ''}
+    <input type="hidden" name={FORM_TOKEN} value={page.token} />
+    {children}
+  </form>
+)
+
+/** The one line above a page that says what was done. */
+export const Done = ({ page }: { readonly page: Hosted }) =>
+  isDone(page) ? (
+    <p class="note" role="status">
+      {page.notice}
+    </p>
+  ) : (
+    ''
+  )
+
+/** Of who is signed in the choice is kept, so it is a form, and leads back to the page that it was made on. */
+const Languages = ({ page }: { readonly page: Hosted }) => {
+  const back = page.principal === undefined ? undefined : safeReturn(page.action)
+  const languages = Object.entries(page.words.languages).map(([lang, name]) => {
+    if (lang === page.lang) return <span aria-current="true">{name}</span>
+    if (back === undefined)
+      return (
+        <a href={withParameter(page.request.page, 'lang', lang)} lang={lang} hreflang={lang}>
+          {name}
+        </a>
+      )
+    return (
+      <button type="submit" class="link" name="lang" value={lang} lang={lang} data-label={name} data-busy={page.words.busy}>
+        {name}
+      </button>
+    )
+  })
+  return (
+    <nav aria-label={page.words.language}>
+      {back === undefined ? (
+        languages
+      ) : (
+        <Form page={page} action="/me/language">
+          <input type="hidden" name="return_to" value={back} />
+          {languages}
+        </Form>
+      )}
+    </nav>
+  )
+}
+
+const Foot = ({ page }: { readonly page: Hosted }) => (
+  <footer class="foot">
+    <Languages page={page} />
+    <details>
+      <summary>{page.words.help}</summary>
+      <p>
+        {fill(page.words.helpText, { tenant: page.brand.name })} {page.words.reference}: {page.request.id}
+      </p>
+    </details>
+  </footer>
+)
+
+const Head = ({ brand }: Hosted) => (
+  <p class="brand">
+    {brand.logo === undefined ? '' : <img src={brand.logo} alt="" />}
+    <span>{brand.name}</span>
+  </p>
+)
+
+type Content = {
+  readonly title: string
+  /** Approvals: a little wider. */
+  readonly kind?: 'task' | 'approve'
+  readonly script?: string
+  /** Its script starts the service worker. */
+  readonly worker?: boolean
+  readonly cookies?: readonly Cookie[]
+  /** What the browser remembers from here on, beside what it knows. */
+  readonly remember?: Partial<Visit>
+  readonly children?: Child
+}
+
+/** The page as an answer. What was said is said once. */
+export const answerPage = (ctx: RequestCtx, page: Hosted, content: Content): Sent<As<200, string>> => {
+  const { nonce, lang } = page
+  const { kind = 'task', script, worker = false, cookies = [] } = content
+  const html = renderPage({
+    lang,
+    nonce,
+    title: `${content.title} · ${page.brand.name}`,
+    css: `${FORM_CSS}${HOSTED_CSS}${page.brand.css}`,
+    ...(script === undefined ? {} : { script }),
+    body: { class: kind === 'approve' ? 'approve' : '', 'data-offline': page.forms.messages.offline },
+    children: (
+      <>
+        <div class="card">
+          {Head(page)}
+          <h1>{content.title}</h1>
+          <Done page={page} />
+          {content.children}
+        </div>
+        <Foot page={page} />
+      </>
+    ),
+  })
+  const headers = {
+    'Content-Security-Policy': pagePolicy(nonce, { script: script !== undefined, forms: true, worker }),
+    // With none at all, browsers would also keep to themselves where a form was sent from.
+    'Referrer-Policy': 'same-origin',
+    'Content-Language': lang,
+    Vary: 'Accept-Language, Cookie',
+  }
+  return new Sent(as(200, html), { headers, cookies: [...cookies, visitCookie(ctx, { ...page.visit, ...content.remember })] })
+}

@@ -1,0 +1,50 @@
+// Collects what the requests of a function leave behind, and hands it to the queue before the function is frozen.
+
+import { asTenantId, directory } from '#db/engine/tenant'
+import { hastenWebhooks } from '#db/store/webhooks'
+import { SETTLING_SECONDS } from '#shared/domains/audit/horizon'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { BaseCtx } from '#shared/platform/context'
+import type { Errand, ErrandQueue } from './errands.ts'
+
+export type LeftBehind = {
+  readonly wakeOutbox: () => void
+  readonly committed: (tenantId: string) => void
+  /** Sends what was collected; each errand once. Never throws: what could not be sent the jobs will find. */
+  settle(ctx: Pick<BaseCtx, 'db' | 'clock' | 'log'>): Promise<void>
+}
+
+export const leftBehind = (queue: ErrandQueue): LeftBehind => {
+  const tenants = new Set<string>()
+  let hasMail = false
+
+  const webhooksWait = async (ctx: Pick<BaseCtx, 'db' | 'clock'>): Promise<Date | undefined> => {
+    const committed = [...tenants]
+    tenants.clear()
+    const dueAt = secondsAfter(ctx.clock.now(), SETTLING_SECONDS)
+    let hastened = 0
+    for (const tenantId of committed) hastened += await hastenWebhooks(directory(ctx.db), asTenantId(tenantId), dueAt)
+    return hastened > 0 ? dueAt : undefined
+  }
+
+  return {
+    wakeOutbox: () => {
+      hasMail = true
+    },
+    committed: (tenantId) => void tenants.add(tenantId),
+    settle: async (ctx) => {
+      const errands: (readonly [errand: Errand, afterSeconds: number])[] = hasMail ? [['outbox', 0]] : []
+      hasMail = false
+      try {
+        const dueAt = tenants.size === 0 ? undefined : await webhooksWait(ctx)
+        if (dueAt !== undefined) errands.push(['webhooks', (dueAt.getTime() - ctx.clock.now().getTime()) / 1000])
+        await Promise.all(errands.map(([errand, afterSeconds]) => queue.send(errand, afterSeconds)))
+      } catch (error) {
+        ctx.log.warn('queue.errand_not_sent', {
+          errands: errands.map(([errand]) => errand).join(),
+          error: error instanceof Error ? error.name : 'unknown',
+        })
+      }
+    },
+  }
+}

@@ -1,0 +1,43 @@
+// The queue of errands at Amazon SQS. A function sends by itself; elsewhere the SDK is loaded with the first errand, which finds credentials.
+
+import { commonJs } from '#shared/kernel/common-js'
+import { type AwsAccess, awsCalls } from '#shared/platform/aws/call'
+import type { Errand, ErrandQueue } from './errands.ts'
+
+export type Sqs = {
+  readonly queueUrl: string
+  /** Of a function: what its environment says. */
+  readonly access?: AwsAccess | undefined
+  /** Another endpoint than the region's, for tests. */
+  readonly endpoint?: string
+}
+
+const LONGEST_DELAY_SECONDS = 900
+const TIMEOUT_MS = 2000
+
+const messageOf = (queueUrl: string, errand: Errand, afterSeconds: number) => ({
+  QueueUrl: queueUrl,
+  MessageBody: JSON.stringify({ errand }),
+  DelaySeconds: Math.min(Math.max(Math.ceil(afterSeconds), 0), LONGEST_DELAY_SECONDS),
+})
+
+const bySdk = ({ queueUrl, endpoint }: Sqs): ErrandQueue => {
+  const load = async () => {
+    const sdk = await commonJs(import('@aws-sdk/client-sqs'))
+    return { sdk, client: new sdk.SQSClient({ maxAttempts: 2, ...(endpoint === undefined ? {} : { endpoint }) }) }
+  }
+  let loaded: ReturnType<typeof load> | undefined
+  return {
+    send: async (errand, afterSeconds) => {
+      loaded ??= load()
+      const { sdk, client } = await loaded
+      await client.send(new sdk.SendMessageCommand(messageOf(queueUrl, errand, afterSeconds)), { abortSignal: AbortSignal.timeout(TIMEOUT_MS) })
+    },
+  }
+}
+
+export const sqsErrands = (sqs: Sqs): ErrandQueue => {
+  if (sqs.access === undefined) return bySdk(sqs)
+  const call = awsCalls(sqs.access, 'sqs')
+  return { send: async (errand, afterSeconds) => void (await call('SendMessage', messageOf(sqs.queueUrl, errand, afterSeconds))) }
+}

@@ -1,0 +1,73 @@
+// Secrets at AWS Secrets Manager: one managed secret a name, below a prefix. A function reads them by itself; elsewhere the SDK is loaded, which finds credentials.
+
+import { commonJs } from '#shared/kernel/common-js'
+import { type AwsAccess, awsCalls } from '#shared/platform/aws/call'
+
+export type AwsSecrets = {
+  /** `PREFIX/NAME` is the id of a secret. */
+  readonly prefix: string
+  /** Another endpoint than the region's, for tests. */
+  readonly endpoint?: string
+}
+
+// Without the stage, a rotation that is half done could answer the pending text.
+const current = (id: string) => ({ SecretId: id, VersionStage: 'AWSCURRENT' })
+
+/** `Secrets`, of any name: a deployment may keep more than its keys there. */
+export type NamedSecrets = { read(name: string): Promise<string | undefined>; write(name: string, value: string): Promise<void> }
+
+const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name
+
+/** Of a function: its credentials are in its environment. */
+export const functionSecrets = (access: AwsAccess, prefix: string): NamedSecrets => {
+  const call = awsCalls(access, 'secretsmanager')
+  return {
+    read: async (name) => {
+      try {
+        const { SecretString } = await call('GetSecretValue', current(`${prefix}/${name}`))
+        return typeof SecretString === 'string' ? SecretString : undefined
+      } catch (error) {
+        if (isNamed(error, 'ResourceNotFoundException')) return undefined
+        throw error
+      }
+    },
+    write: async (name) => {
+      throw new Error(`A function reads its secrets and writes none: set ${name} where it is deployed from.`)
+    },
+  }
+}
+
+export const awsSecrets = ({ prefix, endpoint }: AwsSecrets): NamedSecrets => {
+  const load = async () => {
+    const sdk = await commonJs(import('@aws-sdk/client-secrets-manager'))
+    return { sdk, client: new sdk.SecretsManagerClient(endpoint === undefined ? {} : { endpoint }) }
+  }
+  let loaded: ReturnType<typeof load> | undefined
+  const sdkOnce = () => {
+    loaded ??= load()
+    return loaded
+  }
+  const idOf = (name: string): string => `${prefix}/${name}`
+
+  return {
+    read: async (name) => {
+      const { sdk, client } = await sdkOnce()
+      try {
+        const { SecretString } = await client.send(new sdk.GetSecretValueCommand(current(idOf(name))))
+        return SecretString
+      } catch (error) {
+        if (isNamed(error, 'ResourceNotFoundException')) return undefined
+        throw error
+      }
+    },
+    write: async (name, value) => {
+      const { sdk, client } = await sdkOnce()
+      try {
+        await client.send(new sdk.CreateSecretCommand({ Name: idOf(name), SecretString: value }))
+      } catch (error) {
+        if (!isNamed(error, 'ResourceExistsException')) throw error
+        await client.send(new sdk.PutSecretValueCommand({ SecretId: idOf(name), SecretString: value }))
+      }
+    },
+  }
+}

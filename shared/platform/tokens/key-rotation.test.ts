@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { secondsAfter } from '#shared/kernel/clock'
+import { isAccepted, judgeRotation, type KeyState } from './key-rotation.ts'
+
+const NOW = new Date('2026-06-01T00:00:00Z')
+const HOUR = 3600
+const DAY = 24 * HOUR
+const ago = (seconds: number): Date => secondsAfter(NOW, -seconds)
+const key = (kid: string, status: KeyState['status'], rest: Partial<KeyState> = {}): KeyState => ({
+  kid,
+  alg: 'ES256',
+  status,
+  createdAt: ago(60 * DAY),
+  currentSince: null,
+  retiresAt: null,
+  ...rest,
+})
+const current = (age: number): KeyState => key('now', 'current', { currentSince: ago(age) })
+const next = (age: number): KeyState => key('next', 'next', { createdAt: ago(age) })
+const other = key('rsa', 'current', { alg: 'RS256', currentSince: ago(99 * DAY) })
+
+const retire = { step: 'retire', kid: 'now', until: secondsAfter(NOW, 25 * HOUR) }
+const promote = { step: 'promote', kid: 'next' }
+const create = (status: 'current' | 'next') => ({ step: 'create', status })
+
+test.each([
+  ['nothing is there', [], [create('current'), create('next')]],
+  ['only another algorithm has keys', [other], [create('current'), create('next')]],
+  ['all is well', [current(29 * DAY), next(29 * DAY)], []],
+  ['the next one is missing', [current(DAY)], [create('next')]],
+  ['the current one is at its last second', [current(30 * DAY - 1), next(2 * DAY)], []],
+  ['the current one has lived its life', [current(30 * DAY), next(2 * DAY)], [retire, promote, create('next')]],
+  ['the next one is not yet published for a day', [current(40 * DAY), next(DAY - 1)], []],
+  ['the next one has just been published for a day', [current(40 * DAY), next(DAY)], [retire, promote, create('next')]],
+  ['the old one has no successor yet', [current(40 * DAY)], [create('next')]],
+  ['the current one is gone', [next(0)], [promote, create('next')]],
+  ['a retirement is over', [current(DAY), next(DAY), key('old', 'retired', { retiresAt: NOW })], [{ step: 'delete', kid: 'old' }]],
+  ['a retirement is nearly over', [current(DAY), next(DAY), key('old', 'retired', { retiresAt: secondsAfter(NOW, 0.001) })], []],
+  ['a key was revoked', [key('bad', 'revoked'), current(DAY), next(DAY)], []],
+])('when %s', (_, keys, steps) => {
+  expect(judgeRotation(keys, 'ES256', NOW)).toEqual(steps)
+})
+
+test('next, current and retired keys are accepted, the last until its time; revoked ones never', () => {
+  expect(isAccepted(next(0), NOW)).toBe(true)
+  expect(isAccepted(current(0), NOW)).toBe(true)
+  expect(isAccepted(key('r', 'retired', { retiresAt: secondsAfter(NOW, 1) }), NOW)).toBe(true)
+  expect(isAccepted(key('r', 'retired', { retiresAt: NOW }), NOW)).toBe(false)
+  expect(isAccepted(key('r', 'retired'), NOW)).toBe(false)
+  expect(isAccepted(key('r', 'revoked', { retiresAt: secondsAfter(NOW, 1) }), NOW)).toBe(false)
+})

@@ -1,0 +1,51 @@
+// What to do with a set of signing keys at a moment: decided here alone, and nothing but data.
+import { secondsAfter } from '#shared/kernel/clock'
+import type { Alg } from './signing-keys.ts'
+
+const DAY = 24 * 3600
+/** How long a key signs. */
+export const KEY_LIFE_SECONDS = 30 * DAY
+/** How long a retired key is published and accepted: the longest token lives 24 hours; the rest is for clocks, and for signers that have not noticed yet. */
+export const KEY_OVERLAP_SECONDS = 25 * 3600
+/** How long a key is published before it signs, so that whoever caches the JWKS for a day knows it. */
+export const KEY_PUBLISHED_AHEAD_SECONDS = DAY
+
+export type KeyState = {
+  readonly kid: string
+  readonly alg: Alg
+  readonly status: 'next' | 'current' | 'retired' | 'revoked'
+  readonly createdAt: Date
+  readonly currentSince: Date | null
+  readonly retiresAt: Date | null
+}
+
+export type Step =
+  | { readonly step: 'delete'; readonly kid: string }
+  | { readonly step: 'retire'; readonly kid: string; readonly until: Date }
+  | { readonly step: 'promote'; readonly kid: string }
+  | { readonly step: 'create'; readonly status: 'next' | 'current' }
+
+/** Whether a key may still verify. Judged at use: no job has to be punctual. */
+export const isAccepted = (key: Pick<KeyState, 'status' | 'retiresAt'>, now: Date): boolean => {
+  if (key.status === 'revoked') return false
+  return key.status !== 'retired' || (key.retiresAt !== null && key.retiresAt > now)
+}
+
+/**
+ * The steps, in their order, after which the algorithm has one current and one next key. Without a current one (first start, emergency) the next takes its
+ * place at once, however young; otherwise it waits until it has been published for a day.
+ */
+export const judgeRotation = (all: readonly KeyState[], alg: Alg, now: Date): readonly Step[] => {
+  const keys = all.filter((key) => key.alg === alg)
+  const current = keys.find((key) => key.status === 'current')
+  const next = keys.find((key) => key.status === 'next')
+  const steps: Step[] = keys.filter((key) => key.status === 'retired' && !isAccepted(key, now)).map((key): Step => ({ step: 'delete', kid: key.kid }))
+
+  const isOld = current !== undefined && secondsAfter(current.currentSince ?? current.createdAt, KEY_LIFE_SECONDS) <= now
+  const isPublished = next !== undefined && secondsAfter(next.createdAt, KEY_PUBLISHED_AHEAD_SECONDS) <= now
+  if (current !== undefined && !(isOld && isPublished)) return next ? steps : [...steps, { step: 'create', status: 'next' }]
+
+  if (current !== undefined) steps.push({ step: 'retire', kid: current.kid, until: secondsAfter(now, KEY_OVERLAP_SECONDS) })
+  steps.push(next ? { step: 'promote', kid: next.kid } : { step: 'create', status: 'current' })
+  return [...steps, { step: 'create', status: 'next' }]
+}

@@ -1,0 +1,121 @@
+// Session tokens: what a person's sign-in earns. The token proves who; whether the session still lives, and what it may do, is asked of the store. Nothing is
+// ever refused by a token's bytes, since ECDSA leaves anybody a second spelling of a signature: a token is named by its `jti`.
+import { compactVerify, SignJWT } from 'jose'
+import { unixSeconds } from '#shared/kernel/clock'
+import type { Config } from '#shared/kernel/config'
+import { AppError } from '#shared/kernel/errors'
+import type { BaseCtx } from '#shared/platform/context'
+import { digestOf, SeenTokens } from './seen-tokens.ts'
+import { type Audience, fromWire, MAX_TOKEN_SECONDS, type SessionClaims, type SessionSubject, toWire } from './session-claims.ts'
+import type { SigningKeys } from './signing-keys.ts'
+import { type JwsHeader, MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from './strict-jws.ts'
+
+/** RFC 8725 section 3.11: no token of another kind passes for a session. */
+export const SESSION_TOKEN_TYP = 'session+jwt'
+/** Header of the HS256 tokens of deployments that share JWT_DEF_SECRET with their resource servers. */
+const SHARED_KID = 'default'
+const SHARED_TYP = 'JWT'
+
+export type SessionGrant = SessionSubject & { readonly expiresAt: Date; readonly tokenId: string }
+export type IssuedToken = { readonly token: string; readonly tokenId: string; readonly issuedAt: Date; readonly expiresAt: Date }
+
+const audienceOf = (config: Config): Audience => ({ issuer: config.AUTH_EXPECT_ISS, audience: config.AUTH_EXPECT_AUD })
+
+const sharedKeys = new WeakMap<Config, Promise<CryptoKey>>()
+/** The shared secret as a key, when there is one. */
+const sharedKey = (config: Config): Promise<CryptoKey> | undefined => {
+  if (config.JWT_DEF_SECRET === undefined) return undefined
+  const known = sharedKeys.get(config)
+  if (known !== undefined) return known
+  const raw = new TextEncoder().encode(config.JWT_DEF_SECRET)
+  const made = crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
+  sharedKeys.set(config, made)
+  return made
+}
+
+/**
+ * Signs a token for a session, not to be called inside a transaction. It expires with the session, and within 24 hours at the latest. With JWT_DEF_SECRET
+ * it is signed with that secret, otherwise with the current ES256 key.
+ */
+export const issueSessionToken = async (
+  ctx: Pick<BaseCtx, 'config' | 'clock' | 'random' | 'signingKeys'>,
+  grant: SessionGrant,
+): Promise<IssuedToken> => {
+  const issuedAt = ctx.clock.now()
+  const expiresAt = new Date(1000 * Math.min(unixSeconds(grant.expiresAt), unixSeconds(issuedAt) + MAX_TOKEN_SECONDS))
+  const { tokenId } = grant
+  const jwt = new SignJWT(toWire({ ...grant, tokenId, issuedAt, expiresAt }, audienceOf(ctx.config)))
+  const shared = await sharedKey(ctx.config)
+  if (shared !== undefined) {
+    return { token: await jwt.setProtectedHeader({ alg: 'HS256', kid: SHARED_KID, typ: SHARED_TYP }).sign(shared), tokenId, issuedAt, expiresAt }
+  }
+  const { kid, key } = await ctx.signingKeys.signer('ES256')
+  return { token: await jwt.setProtectedHeader({ alg: 'ES256', kid, typ: SESSION_TOKEN_TYP }).sign(key), tokenId, issuedAt, expiresAt }
+}
+
+type VerifyDeps = Pick<BaseCtx, 'config' | 'clock' | 'signingKeys'>
+
+/** The one key that may have signed a token with this header: `kid` names it, and it alone says which algorithm and type go with it. */
+const keyFor = async ({ config, signingKeys }: VerifyDeps, { alg, kid, typ }: JwsHeader): Promise<CryptoKey | undefined> => {
+  const shared = sharedKey(config)
+  if (shared !== undefined) return kid === SHARED_KID && alg === 'HS256' && typ === SHARED_TYP ? shared : undefined
+  if (alg !== 'ES256' || typ !== SESSION_TOKEN_TYP) return undefined
+  const verifier = await signingKeys.verifier(kid)
+  return verifier?.alg === 'ES256' ? verifier.key : undefined
+}
+
+const isSignedBy = async (key: CryptoKey, token: string, alg: string): Promise<boolean> => {
+  try {
+    await compactVerify(token, key, { algorithms: [alg] })
+    return true
+  } catch {
+    return false
+  }
+}
+
+type Seen = { readonly config: Config; readonly header: JwsHeader; readonly claims: SessionClaims }
+const seenBy = new WeakMap<SigningKeys, SeenTokens<Seen>>()
+const seenTokens = (keys: SigningKeys): SeenTokens<Seen> => {
+  const known = seenBy.get(keys) ?? new SeenTokens<Seen>()
+  seenBy.set(keys, known)
+  return known
+}
+
+const refused = (): AppError => new AppError('invalid_token')
+
+const verifyUnseen = async (ctx: VerifyDeps, token: string): Promise<Seen> => {
+  const jws = parseStrictJws(token)
+  if (jws === undefined) throw refused()
+  const key = await keyFor(ctx, jws.header)
+  if (key === undefined || !(await isSignedBy(key, token, jws.header.alg))) throw refused()
+  const claims = fromWire(objectIn(jws.payloadSegment), audienceOf(ctx.config), ctx.clock.now())
+  if (claims === undefined) throw refused()
+  return { config: ctx.config, header: jws.header, claims }
+}
+
+/** What a token said when its signature was checked; undefined for one that was not seen here. Neither its time nor its key is judged again. */
+export const seenClaims = (ctx: Pick<VerifyDeps, 'config' | 'signingKeys'>, token: string): SessionClaims | undefined => {
+  const seen = token.length > MAX_TOKEN_LENGTH ? undefined : seenTokens(ctx.signingKeys).recall(digestOf(token))
+  return seen?.config === ctx.config ? seen.claims : undefined
+}
+
+/**
+ * The claims of a session token that is ours, in the one spelling that we write, signed with a key that is still accepted, and in time. A token seen before
+ * costs a digest: its expiry and its key are judged again, its signature is not. Whether its session was revoked is not known here.
+ * @throws AppError invalid_token, always with the same text
+ * @see RFC 7519 section 7.2, RFC 8725
+ */
+export const verifySessionToken = async (ctx: VerifyDeps, token: string): Promise<SessionClaims> => {
+  if (token.length > MAX_TOKEN_LENGTH) throw refused()
+  const seen = seenTokens(ctx.signingKeys)
+  const digest = digestOf(token)
+  const known = seen.recall(digest)
+  if (known?.config === ctx.config) {
+    if (known.claims.expiresAt > ctx.clock.now() && (await keyFor(ctx, known.header)) !== undefined) return known.claims
+    seen.forget(digest)
+    throw refused()
+  }
+  const verified = await verifyUnseen(ctx, token)
+  seen.keep(digest, verified)
+  return verified.claims
+}

@@ -1,6 +1,0 @@
-import { SYSTEM_TENANT } from '#db/tenant'
-import type { BaseCtx } from '../context.ts'
-
-/** The tenant's name as people read it; for the deployment's own, the host that they see in their browser. */
-export const shownTenantName = (ctx: Pick<BaseCtx, 'config'>, tenant: { readonly tenantId: string; readonly name: string } | undefined): string =>
-  tenant === undefined || tenant.tenantId === SYSTEM_TENANT ? new URL(ctx.config.BASE_URL).host : tenant.name

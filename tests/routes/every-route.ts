@@ -1,0 +1,164 @@
+// Drives every route of every group, for tests: apps whose statements and handled calls are watched, and callers who may.
+import { type Engine, openDb, type Scope, type Statement } from '#db/engine/client'
+import { hostCookie } from '#shared/platform/http/pages/visit'
+import { methodOf, pathOf, type Route } from '#shared/platform/http/route'
+import type { DocumentedGroup } from '#shared/platform/openapi/openapi'
+import { GROUPS } from '../../apps/groups.ts'
+import { platformAdministrator } from '../seeds/seeds.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { testDb } from '../support/database.ts'
+
+export const METRICS_TOKEN = 'a-scraper-of-the-tests'
+
+export type Listed = { readonly group: DocumentedGroup; readonly route: Route<never>; readonly id: string }
+export const ROUTES: readonly Listed[] = GROUPS.flatMap((group) => group.routes.map((route) => ({ group, route, id: route.id })))
+
+/** What people see, rather than programs. */
+export const isPage = ({ access }: Route<never>): boolean => access.rule === 'page' || access.rule === 'browser'
+
+/** A visit that has begun. */
+const BROWSER = 'v'.repeat(43)
+const VISIT = Buffer.from(JSON.stringify({ browser: BROWSER })).toString('base64url')
+/** What a browser sends from one of our own pages, with the session that it holds. */
+export const fromOwnPage = (token: string | undefined, secure = false): Readonly<Record<string, string>> => ({
+  'sec-fetch-site': 'same-origin',
+  cookie: [`${hostCookie('visit', secure)}=${VISIT}`, ...(token === undefined ? [] : [`${hostCookie('session', secure)}=${token}`])].join('; '),
+})
+/** The token of the forms on our own page, in that visit and session. */
+export const formTokenIn = ({ ctx }: Pick<TestApp, 'ctx'>, token: string | undefined): string =>
+  Buffer.from(ctx.hash('form', BROWSER, token ?? '')).toString('base64url')
+
+/** Rows for `test.each`: the id names the test. */
+export const rows = (which: (route: Route<never>) => boolean): [string, Listed][] =>
+  ROUTES.filter(({ route }) => which(route)).map((listed) => [listed.id, listed])
+
+export const parametersOf = (route: Route<never>): string[] => [...pathOf(route).matchAll(/:(\w+)/g)].map(([, name]) => name ?? '')
+
+export const fillPath = (route: Route<never>, path: Readonly<Record<string, string>>): string =>
+  pathOf(route).replace(/:(\w+)(\{[^}]*\})?/g, (_, name: string) => path[name] ?? '')
+
+type Seen = { readonly scope: Scope; readonly statement: Statement }
+
+const watching = (engine: Engine, seen: Seen[], kept: Seen[]): Engine => ({
+  ...engine,
+  one: async (scope, statement) => {
+    seen.push({ scope, statement })
+    const rows = await engine.one(scope, statement)
+    kept.push({ scope, statement })
+    return rows
+  },
+  transaction: async (scope, work) => {
+    const own: Seen[] = []
+    const result = await engine.transaction(scope, (run) =>
+      work((statement) => {
+        seen.push({ scope, statement })
+        own.push({ scope, statement })
+        return run(statement)
+      }),
+    )
+    kept.push(...own)
+    return result
+  },
+})
+
+export type Send = { readonly path: string; readonly token?: string; readonly body?: BodyInit; readonly headers?: Readonly<Record<string, string>> }
+
+/** One app a group. `seen` has every statement, `kept` those that were not rolled back, `handled` every call that reached its rule. */
+export const startEveryGroup = async () => {
+  const seen: Seen[] = []
+  const kept: Seen[] = []
+  const handled: string[] = []
+  const db = openDb(watching((await testDb()).engine, seen, kept))
+  const apps = new Map<string, TestApp>()
+  for (const { name, routes, render } of GROUPS) {
+    const watched = routes.map(
+      (route): Route<never> => ({
+        ...route,
+        handle: (call) => {
+          handled.push(route.id)
+          return route.handle(call)
+        },
+      }),
+    )
+    apps.set(name, await startApp(watched, { db, render, env: { METRICS_TOKEN } }))
+  }
+
+  const appOf = ({ group }: Listed): TestApp => {
+    const app = apps.get(group.name)
+    if (app === undefined) throw new Error(`${group.name} was not started`)
+    return app
+  }
+
+  const send = async (listed: Listed, { path, token, body, headers }: Send): Promise<Response> =>
+    appOf(listed).app.request(
+      path,
+      {
+        method: methodOf(listed.route),
+        headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+        ...(body === undefined ? {} : { body }),
+      },
+      { peer: { address: '192.0.2.1', secure: false } },
+    )
+
+  const formToken = (listed: Listed, token: string | undefined): string => formTokenIn(appOf(listed), token)
+
+  const tokens = new Map<string, string>()
+  /** A token that the route's rule admits; none for an open one. */
+  const entitled = async (listed: Listed): Promise<string | undefined> => {
+    const { access } = listed.route
+    if (access.rule === 'open') return undefined
+    if (access.rule === 'metrics') return METRICS_TOKEN
+    const permissions = access.rule === 'permission' ? access.all : []
+    const key = `${listed.group.name} ${permissions.join()}`
+    const token = tokens.get(key) ?? (await entitledToken(appOf(listed), permissions))
+    tokens.set(key, token)
+    return token
+  }
+
+  /** The next token for the route is a new one: the last may have ended what it stood for. */
+  const renew = ({ group }: Listed): void => {
+    for (const key of tokens.keys()) if (key.startsWith(`${group.name} `)) tokens.delete(key)
+  }
+
+  /** What was seen so far is needed no more: of a whole sweep it would be hundreds of megabytes. */
+  const forget = (): void => {
+    seen.length = 0
+    kept.length = 0
+  }
+
+  return { appOf, send, entitled, formToken, renew, forget, seen, kept, handled }
+}
+export type EveryGroup = Awaited<ReturnType<typeof startEveryGroup>>
+
+/** The tenant that a session token is of. */
+export const tenantOfToken = (token: string): string | undefined => {
+  const claims = token.split('.')[1]
+  return claims === undefined ? undefined : (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { tenant_id?: string }).tenant_id
+}
+
+/** Exists in the system tenant alone. */
+export const isOfPlatform = (permission: string): boolean => permission.startsWith('platform:')
+
+/** Of somebody who holds these permissions, signed in with a second factor. */
+export const entitledToken = async (app: TestApp, permissions: readonly `${string}:${string}`[]): Promise<string> => {
+  const person = permissions.some(isOfPlatform) ? await platformAdministrator(app) : await app.person(await app.company('entitled'), permissions)
+  return app.token(person, ['pwd', 'otp', 'mfa'])
+}
+
+/** The stable code of an error, wherever the route's shape has it. */
+export const codeIn = async (response: Response): Promise<unknown> => {
+  const type = response.headers.get('content-type') ?? ''
+  if (type.startsWith('text/html')) return /<body[^>]*data-code="(\w+)"/.exec(await response.clone().text())?.[1]
+  const { code, error } = (await response.clone().json()) as { readonly code: unknown; readonly error: unknown }
+  return typeof code === 'number' ? error : code
+}
+
+/** Made anew for every answer: backup codes, the id of what was just made for the caller himself. */
+const MADE_ANEW = /"(backup_codes|link_id)":(\[[^\]]*\]|"[^"]*")/g
+
+/** What a response says, without what differs from request to request. */
+export const said = async (response: Response): Promise<{ readonly status: number; readonly type: string | null; readonly body: string }> => ({
+  status: response.status,
+  type: response.headers.get('content-type'),
+  body: (await response.text()).replaceAll(response.headers.get('x-request-id') ?? '', 'REQUEST').replaceAll(MADE_ANEW, '"$1":"NEW"'),
+})

@@ -1,0 +1,33 @@
+// A database at which, once, something else comes to pass before a change: somebody is faster, or it takes its time.
+import { type Db, openDb } from '#db/engine/client'
+import { isRead } from '#db/engine/pool'
+import { testDb } from './database.ts'
+
+export const interruptedDb = async (): Promise<{
+  readonly db: Db
+  /** Before the next change: the next statement of its own with such a text; unless told, any, or a transaction. */
+  readonly before: (work: () => Promise<unknown>, text?: RegExp) => void
+}> => {
+  const { engine } = await testDb()
+  let meanwhile: { readonly work: () => Promise<unknown>; readonly text: RegExp | undefined } | undefined
+  const interrupt = async (): Promise<void> => {
+    const first = meanwhile?.work
+    meanwhile = undefined
+    await first?.()
+  }
+  const db = openDb({
+    ...engine,
+    one: async (scope, statement) => {
+      if (meanwhile !== undefined && !isRead(statement) && meanwhile.text?.test(statement.text) !== false) await interrupt()
+      return engine.one(scope, statement)
+    },
+    transaction: async (scope, work) => {
+      if (meanwhile?.text === undefined) await interrupt()
+      return engine.transaction(scope, work)
+    },
+  })
+  const before = (work: () => Promise<unknown>, text?: RegExp): void => {
+    meanwhile = { work, text }
+  }
+  return { db, before }
+}

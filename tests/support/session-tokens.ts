@@ -1,0 +1,69 @@
+// Session tokens for tests: worlds that issue and verify them, and a hand that signs whatever it is given.
+import { createHmac } from 'node:crypto'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
+import type { Db } from '#db/engine/client'
+import { asTenantId } from '#db/engine/tenant'
+import { fixedClock, secondsAfter, systemClock } from '#shared/kernel/clock'
+import { readConfig } from '#shared/kernel/config'
+import { AppError, ERRORS } from '#shared/kernel/errors'
+import { systemRandom } from '#shared/kernel/random'
+import { type SessionGrant, verifySessionToken } from '#shared/platform/tokens/session-token'
+import { anInstance } from './signing-keys.ts'
+
+export const HOUR = 3600
+export const DAY = 24 * HOUR
+export const random = systemRandom(systemClock)
+export const SECRET = 'a secret that is shared by more than thirty-two bytes'
+export const NOW = new Date('2026-01-01T00:00:00Z')
+
+export const grant = (more: Partial<SessionGrant> = {}): SessionGrant => ({
+  tenantId: asTenantId(random.id()),
+  userId: random.id(),
+  sessionId: random.id(),
+  tokenId: random.id(),
+  email: 'ana@acme.example',
+  projectId: random.id(),
+  clientId: random.id(),
+  tenantDomain: 'acme.localhost',
+  scopes: ['read', 'write'],
+  roles: ['admin'],
+  authTime: secondsAfter(NOW, -60),
+  amr: ['pwd', 'otp'],
+  acr: 'aal2',
+  expiresAt: secondsAfter(NOW, 8 * HOUR),
+  ...more,
+})
+
+export const aWorld = (db: Db, env: Record<string, string> = {}) => {
+  const clock = fixedClock(NOW)
+  const { signingKeys } = anInstance(db, clock)
+  return { clock, random, signingKeys, config: readConfig({ ENVIRONMENT: 'test', ...env }) }
+}
+export type World = ReturnType<typeof aWorld>
+
+export const refusedAs = async (ctx: World, token: string): Promise<string> => {
+  const outcome = await verifySessionToken(ctx, token).catch((error: unknown) => error)
+  if (!(outcome instanceof AppError)) return `not refused: ${String(outcome)}`
+  return `${outcome.code}: ${outcome.message}`
+}
+export const REFUSED = `invalid_token: ${ERRORS.invalid_token.title}`
+
+export const encoded = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
+/** Signs whatever stands there with the current key: of what is forged below, only the named thing is wrong. */
+export const signed = async (ctx: World, header: unknown, payload: unknown): Promise<string> => {
+  const input = `${encoded(header)}.${encoded(payload)}`
+  const { key } = await ctx.signingKeys.signer('ES256')
+  const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, Buffer.from(input))
+  return `${input}.${Buffer.from(signature).toString('base64url')}`
+}
+export const hmacSigned = (secret: string, header: unknown, payload: unknown): string => {
+  const input = `${encoded(header)}.${encoded(payload)}`
+  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
+}
+export const partsOf = (token: string): { header: Record<string, unknown>; payload: Record<string, unknown>; segments: string[] } => ({
+  header: { ...decodeProtectedHeader(token) },
+  payload: { ...decodeJwt(token) },
+  segments: token.split('.'),
+})
+export const without = (from: Record<string, unknown>, name: string): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(from).filter(([key]) => key !== name))
