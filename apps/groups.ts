@@ -1,8 +1,8 @@
 // Every group's routes, for the local process and for tools. No Lambda imports it.
 
-import { pageError } from '#pages/error'
 import { authorizationServerError, authsecError, outcomeError, problem, statusError } from '#shared/platform/http/problem'
 import type { DocumentedGroup } from '#shared/platform/openapi/openapi'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { accessRoutes } from '../functions/access/routes.ts'
 import { accountRoutes } from '../functions/account/routes.ts'
 import { accountPageRoutes } from '../functions/account-pages/routes.ts'

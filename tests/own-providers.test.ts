@@ -1,8 +1,8 @@
 // What somebody has at Google, GitHub or the company's provider is connected with the account on its own page, and taken away again. Never by another site, never
 // somebody else's, and never the last way in.
 import { expect, test } from 'vitest'
-import { pageError } from '#pages/error'
 import type { Route } from '#shared/platform/http/route'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { accountPageRoutes } from '../functions/account-pages/routes.ts'
 import { federationRoutes } from '../functions/federation/routes.ts'
 import { loginRoutes } from '../functions/login/routes.ts'

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'
 import { hasCompany } from '#db/store/tenants'
-import { bySystem, record } from '#shared/domains/audit/record'
+import type { BaseCtx } from '#shared/domains/context'
 import { storeSeed } from '#shared/domains/factors/totp'
 import { newSeed } from '#shared/domains/factors/totp-code'
 import { createTenant } from '#shared/domains/tenancy/create-tenant'
 import { invitePlatformAdministrator } from '#shared/domains/tenancy/platform-administrator'
 import { ensurePlatformAdministrator, ensureSystemTenant } from '#shared/domains/tenancy/system-tenant'
-import type { BaseCtx } from '#shared/platform/context'
+import { bySystem, record } from '#shared/platform/audit/record'
 
 const noteOf = (ctx: BaseCtx): string => join(ctx.config.DATA_DIR, 'first-start.txt')
 

@@ -1,5 +1,5 @@
 // Group: what exists in local mode alone: captured mail, the API page, a front page.
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 import type { CapturedMail } from '#shared/platform/outbox/mail/local'
 import type { CapturedPush } from '#shared/platform/outbox/push/local'

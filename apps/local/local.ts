@@ -1,13 +1,14 @@
 // All groups and jobs in one process: `npm run dev`. Each part is embedded unless its variable names a real one.
 
 import { compose } from '#shared/domains/composition/compose'
+import type { BaseCtx } from '#shared/domains/context'
+import { logoutTokenDelivery } from '#shared/domains/oauth/logout-token-delivery'
 import { breachedPasswords } from '#shared/domains/passwords/configured'
 import { webhookSender } from '#shared/domains/webhooks/sender'
 import { systemClock } from '#shared/kernel/clock'
 import { type Config, ConfigError, readConfig } from '#shared/kernel/config'
 import { stdoutLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
-import type { BaseCtx } from '#shared/platform/context'
 import { loadPasswordHash } from '#shared/platform/crypto/load-password-hash'
 import { systemResolver } from '#shared/platform/dns/system'
 import { tenantOutbound } from '#shared/platform/fetch/configured'
@@ -58,7 +59,7 @@ export const start = async (env: Readonly<Record<string, string | undefined>>, p
   const { mail: opened, captured } = openMail(parts)
   const mail = { send: outbound(ctx.tracer, 'mail', opened.send) }
   const toTenants = tenantOutbound(ctx)
-  sender = outboxSender({ ...ctx, mail, outbound: toTenants })
+  sender = outboxSender({ ...ctx, mail, deliverLogoutToken: logoutTokenDelivery({ ...ctx, outbound: toTenants }) })
   const outbox = sender
   const webhooks = webhookSender({ ...ctx, outbound: toTenants })
   db.onCommit(webhooks.committed)

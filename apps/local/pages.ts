@@ -1,11 +1,11 @@
 // What the routes of local mode show.
 import { readFileSync } from 'node:fs'
-import { docsPolicy, renderDocs } from '#pages/docs'
-import { frontPolicy, renderFront } from '#pages/front'
-import { CAPTURED_MAIL_POLICY, outboxPolicy, renderOutbox } from '#pages/outbox'
 import { AppError } from '#shared/kernel/errors'
 import { opaque } from '#shared/kernel/random'
 import { Sent } from '#shared/platform/http/route'
+import { docsPolicy, renderDocs } from '#shared/platform/pages/docs.tsx'
+import { frontPolicy, renderFront } from '#shared/platform/pages/front.tsx'
+import { CAPTURED_MAIL_POLICY, outboxPolicy, renderOutbox } from '#shared/platform/pages/outbox.tsx'
 import type { Ctx } from './group.ts'
 
 const DOCUMENT = new URL('../../functions/openapi.json', import.meta.url)

@@ -1,13 +1,13 @@
 // Device activation: the code, then who asks and for what, then an answer. Refusing is as large as allowing.
 
-import { Details } from '#pages/details'
-import { Submit, TextField } from '#pages/form'
-import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#pages/hosted'
-import { Links } from '#pages/links'
 import { type Activation, showActivation } from '#shared/domains/device-authorization/activation'
 import { goTo } from '#shared/platform/http/pages/go'
 import type { User } from '#shared/platform/http/principal'
+import { Details } from '#shared/platform/pages/details.tsx'
+import { Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
+import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#shared/platform/pages/hosted.tsx'
+import { Links } from '#shared/platform/pages/links.tsx'
 import { waitInWords } from '#shared/platform/pages/wait'
 import type { Ctx } from './group.ts'
 

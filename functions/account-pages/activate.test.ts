@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pageError } from '#pages/error'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
 import { doorOf, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
 import { DEVICE, pollDevice } from '#tests/support/grants'

@@ -1,13 +1,14 @@
 // A backchannel request on our own page: who asks and for what, then an answer. Refusing is as large as approving.
-import { Submit, TextField } from '#pages/form'
-import { answerPage, errorOf, Form, type Hosted, openPage } from '#pages/hosted'
-import { Links } from '#pages/links'
-import { overContent } from '#pages/over'
+
 import { type ShownRequest, waitingRequest, waitingRequests } from '#shared/domains/ciba/shown'
 import { goTo } from '#shared/platform/http/pages/go'
 import { HOME } from '#shared/platform/http/pages/return-to'
 import type { User } from '#shared/platform/http/principal'
+import { Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
+import { answerPage, errorOf, Form, type Hosted, openPage } from '#shared/platform/pages/hosted.tsx'
+import { Links } from '#shared/platform/pages/links.tsx'
+import { overContent } from '#shared/platform/pages/over.tsx'
 import { waitInWords } from '#shared/platform/pages/wait'
 import { Powers } from './activate.page.tsx'
 import { approvePath } from './approve.ts'

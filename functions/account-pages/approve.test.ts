@@ -1,7 +1,7 @@
 // A backchannel request is answered on our own page: looked at, pressed, once, by whom it asks.
 import { expect, test } from 'vitest'
-import { pageError } from '#pages/error'
 import type { Route } from '#shared/platform/http/route'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { verifySessionToken } from '#shared/platform/tokens/session-token'
 import type { Company, Person, TestApp } from '#tests/support/app'
 import { doorOf, formsOf, openBrowser, type TestBrowser, titleOf } from '#tests/support/browser'

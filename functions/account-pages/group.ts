@@ -1,7 +1,7 @@
 // Group: a person's own hosted pages (/me, …), and those on which a person answers who asks: a device (/activate), a backchannel request (/approve).
 
+import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
-import type { RequestCtx } from '#shared/platform/context'
 import { routeFor } from '#shared/platform/http/route'
 import type { Sms } from '#shared/platform/outbox/sms/sms'
 

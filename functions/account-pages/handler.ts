@@ -1,10 +1,11 @@
 // Composition root of the account-pages function.
-import { pageErrorOnDemand } from '#pages/on-demand'
+
 import { cloud } from '#shared/domains/composition/cloud'
 import { breachedPasswords } from '#shared/domains/passwords/configured'
 import { lambda } from '#shared/platform/http/lambda'
 import { group, mount } from '#shared/platform/http/mount'
 import { configuredSms } from '#shared/platform/outbox/sms/configured'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import type { Ctx } from './group.ts'
 import { accountPageRoutes } from './routes.ts'
 

@@ -1,11 +1,11 @@
 // The language that somebody chose on their own pages: kept, and used wherever they are written to.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { pageError } from '#pages/error'
 import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
 import { fixedClock } from '#shared/kernel/clock'
 import type { Route } from '#shared/platform/http/route'
 import { localPush } from '#shared/platform/outbox/push/local'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { type Company, type Person, startApp, TEST_START, type TestApp } from '#tests/support/app'
 import { doorOf, formsOf, openBrowser, titleOf } from '#tests/support/browser'
 import { ask, newAsker } from '#tests/support/ciba'

@@ -1,14 +1,14 @@
 // The second factors of a person: listed on the account page, each removed on a page of its own, which says what that means.
 
 import type { Factor } from '#db/store/factors'
-import { Submit } from '#pages/form'
-import { answerPage, Form, type Hosted, openPage } from '#pages/hosted'
-import { Links } from '#pages/links'
 import { ownFactors } from '#shared/domains/factors/own'
 import { goTo } from '#shared/platform/http/pages/go'
 import { HOME } from '#shared/platform/http/pages/return-to'
 import type { User } from '#shared/platform/http/principal'
+import { Submit } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
+import { answerPage, Form, type Hosted, openPage } from '#shared/platform/pages/hosted.tsx'
+import { Links } from '#shared/platform/pages/links.tsx'
 import { fill } from '#shared/platform/pages/wait'
 import type { Ctx } from './group.ts'
 import { alarmsOf } from './methods.ts'

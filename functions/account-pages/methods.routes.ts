@@ -24,7 +24,8 @@ export const methodRoutes = [
     reply: htmlOrGo(),
     errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
     emits: 'nothing',
-    handle: async ({ ctx, principal }) => (await import('#pages/app-setup')).appPage(ctx, principal, { action: '/me/app/again' }),
+    handle: async ({ ctx, principal }) =>
+      (await import('#shared/domains/factors/app-setup.page.tsx')).appPage(ctx, principal, { action: '/me/app/again' }),
   }),
   route({
     id: 'accountPages.addAppAgain',
@@ -50,7 +51,11 @@ export const methodRoutes = [
     errors: ENROL_ERRORS,
     emits: ['factor.added'],
     handle: async ({ ctx, principal, form }) =>
-      (await import('#pages/app-setup')).codesPage(ctx, { codes: await confirmApp(ctx, principal, form.code), principal, next: HOME }),
+      (await import('#shared/domains/factors/app-setup.page.tsx')).codesPage(ctx, {
+        codes: await confirmApp(ctx, principal, form.code),
+        principal,
+        next: HOME,
+      }),
   }),
   route({
     id: 'accountPages.method',
@@ -150,7 +155,7 @@ export const methodRoutes = [
     errors: ['insufficient_user_authentication'],
     emits: ['backup_codes.replaced'],
     handle: async ({ ctx, principal }) =>
-      (await import('#pages/app-setup')).codesPage(ctx, {
+      (await import('#shared/domains/factors/app-setup.page.tsx')).codesPage(ctx, {
         codes: await (await import('./methods.ts')).newCodes(ctx, principal),
         principal,
         next: HOME,

@@ -1,7 +1,7 @@
 // Group: a signed-in person's own sessions, password and address (/account/*). Ours, for administrators and end users alike.
 
+import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
-import type { RequestCtx } from '#shared/platform/context'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & { readonly breached: BreachedPasswords }

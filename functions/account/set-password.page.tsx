@@ -1,9 +1,10 @@
 // The page behind a mailed link to choose a password. It knows nobody: who it is for, its script asks with the secret that the server has not seen yet.
-import { FORM_CSS, KnownField, PasswordField, Submit, Summary } from '#pages/form'
-import { pagePolicy, renderPage } from '#pages/layout'
+
 import { opaque } from '#shared/kernel/random'
 import { Sent } from '#shared/platform/http/route'
+import { FORM_CSS, KnownField, PasswordField, Submit, Summary } from '#shared/platform/pages/form.tsx'
 import { LANGUAGES, type PageStrings, preferredLanguage } from '#shared/platform/pages/language'
+import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
 import type { Ctx } from './group.ts'
 import { SCRIPT } from './set-password.client.generated.ts'
 

@@ -6,12 +6,12 @@ import { consumeTicket } from '#db/store/tickets'
 import { findUser, lockUser, proveAdministrator, type User, updateUser } from '#db/store/users'
 import { hashNewPassword } from '#shared/domains/account/new-password'
 import { isStillInvited } from '#shared/domains/administration/inviter'
-import { byAnonymous, record } from '#shared/domains/audit/record'
-import { SHORTEST_ALONE, SHORTEST_WITH_SECOND_FACTOR } from '#shared/domains/passwords/policy'
 import { replacePassword } from '#shared/domains/recovery/reset'
 import { handleHash, loadTicket, readHandle } from '#shared/domains/sign-in/ticket'
 import { emailHash } from '#shared/domains/tenancy/email-hash'
 import { AppError } from '#shared/kernel/errors'
+import { byAnonymous, record } from '#shared/platform/audit/record'
+import { PASSWORD_LENGTH } from '#shared/platform/crypto/password-length'
 import { shownTenantName } from '#shared/platform/pages/tenant-name'
 import type { Ctx } from './group.ts'
 import type { OpenedLink, OpenLink, SetPassword } from './set-password.schema.ts'
@@ -36,7 +36,7 @@ const linkOf = async (ctx: Ctx, text: string): Promise<Link> => {
 /** What the page shows to who holds the link. @throws AppError link_expired */
 export const openLink = async (ctx: Ctx, body: z.output<typeof OpenLink>): Promise<z.input<typeof OpenedLink>> => {
   const { tenant, user } = await linkOf(ctx, body.ticket)
-  const shortest = tenant.settings.requireSecondFactor === true ? SHORTEST_WITH_SECOND_FACTOR : SHORTEST_ALONE
+  const shortest = tenant.settings.requireSecondFactor === true ? PASSWORD_LENGTH.withSecondFactor : PASSWORD_LENGTH.alone
   return { tenant_name: shownTenantName(ctx, tenant), email: user.email, shortest }
 }
 

@@ -1,7 +1,7 @@
 // Group: people of a company, invitations and groups, for its administrators (uflow/admin/*).
 
+import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
-import type { RequestCtx } from '#shared/platform/context'
 import type { Resolver } from '#shared/platform/dns/resolver'
 import { routeFor } from '#shared/platform/http/route'
 

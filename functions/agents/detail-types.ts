@@ -13,8 +13,8 @@ import {
   updateDetailType,
 } from '#db/store/oauth-details'
 import { findResourceServer } from '#db/store/resource-servers'
-import { byUser, record } from '#shared/domains/audit/record'
 import { AppError } from '#shared/kernel/errors'
+import { byUser, record } from '#shared/platform/audit/record'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
 import type { User } from '#shared/platform/http/principal'
 import { Sent } from '#shared/platform/http/route'

@@ -12,8 +12,8 @@ import {
   type TrustedIssuer,
   updateIssuer,
 } from '#db/store/oauth-issuers'
-import { byUser, record } from '#shared/domains/audit/record'
 import { AppError } from '#shared/kernel/errors'
+import { byUser, record } from '#shared/platform/audit/record'
 import { judgeUrl } from '#shared/platform/fetch/target'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
 import type { User } from '#shared/platform/http/principal'

@@ -1,6 +1,6 @@
 // Wire shapes of the record.
 import * as z from 'zod'
-import { AUDIT_EVENTS } from '#shared/domains/audit/events'
+import { AUDIT_EVENTS } from '#shared/platform/audit/events'
 
 /** Before it there is nothing to find, and PostgreSQL knows no year 0. */
 const FIRST_YEAR = 1970

@@ -1,6 +1,6 @@
 // Wire shapes of the record as a stream.
 import * as z from 'zod'
-import { AUDIT_EVENTS } from '#shared/domains/audit/events'
+import { AUDIT_EVENTS } from '#shared/platform/audit/events'
 import { AuditEventOut } from './events.schema.ts'
 
 export const StreamQuery = z.strictObject({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { revokeSessions } from '#db/store/sessions'
-import { bySystem, record } from '#shared/domains/audit/record'
+import { bySystem, record } from '#shared/platform/audit/record'
 import { problem } from '#shared/platform/http/problem'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { streamRoutes } from './stream.routes.ts'

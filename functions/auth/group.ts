@@ -1,7 +1,7 @@
 // Group: how administrators and end users come in (uflow/auth/*, uflow/login*).
 
+import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
-import type { RequestCtx } from '#shared/platform/context'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & { readonly breached: BreachedPasswords }

@@ -1,8 +1,9 @@
 // Consent for an authorization request: where the browser goes, what is asked, and what the person of the session answers.
-import { pageErrorOnDemand } from '#pages/on-demand'
+
 import { page, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { empty, json } from '#shared/platform/http/route'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { AcceptConsent, ConsentQuery, ConsentQuestion, ConsentQuestionQuery, RejectConsent } from './consent.schema.ts'
 import { route } from './group.ts'
 import { Redirected } from './login.schema.ts'

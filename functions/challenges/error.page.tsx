@@ -1,9 +1,10 @@
 // What went wrong at the authorization server, in our own words. Of the address only the name of the error is read, and none of it is shown: whoever makes a
 // link could otherwise write on our page.
-import { answerPage, openPage } from '#pages/hosted'
-import { overContent } from '#pages/over'
+
 import { HOME } from '#shared/platform/http/pages/return-to'
 import { Sent } from '#shared/platform/http/route'
+import { answerPage, openPage } from '#shared/platform/pages/hosted.tsx'
+import { overContent } from '#shared/platform/pages/over.tsx'
 import { ERROR_STRINGS, type Kind } from './error.strings.ts'
 import type { Ctx } from './group.ts'
 

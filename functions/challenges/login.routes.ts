@@ -1,8 +1,9 @@
 // Signing in for an authorization request: where the browser goes, what the front end has to know, and whose sign-in counts.
-import { pageErrorOnDemand } from '#pages/on-demand'
+
 import { open, page, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { empty, html, json } from '#shared/platform/http/route'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { route } from './group.ts'
 import { ChallengeClient, ErrorQuery, Health, LoginBody, LoginCompleted, LoginPageData, LoginQuery, Redirected, RejectLogin } from './login.schema.ts'
 

@@ -1,5 +1,5 @@
 // Group: client management (clientms/*), and the rotation of secrets (/clients/*), which is ours.
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx

@@ -2,10 +2,10 @@
 
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import type { Provider } from '#db/store/providers'
-import { byUser, record } from '#shared/domains/audit/record'
 import { probe } from '#shared/domains/federation/engine/probe'
 import { openProviderSecret } from '#shared/domains/federation/provider-secret'
 import { ofRow } from '#shared/domains/federation/upstream'
+import { byUser, record } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 

@@ -1,5 +1,5 @@
 // Group: how a tenant's people sign in through other providers: the tenant's own (/connections), and in the wire format of AuthSec (oocmgr/*).
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'
 

@@ -1,7 +1,7 @@
 // Group: end users at a client's door (the public part of uflow/user/*).
 
+import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
-import type { RequestCtx } from '#shared/platform/context'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & { readonly breached: BreachedPasswords }

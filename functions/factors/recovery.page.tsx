@@ -1,6 +1,6 @@
 // The page behind the mailed link that stops a recovery. It works without script; opening it changes nothing, since programs open links as well.
-import { Submit } from '#pages/form'
-import { answerPage, openPage } from '#pages/hosted'
+import { Submit } from '#shared/platform/pages/form.tsx'
+import { answerPage, openPage } from '#shared/platform/pages/hosted.tsx'
 import type { Ctx } from './group.ts'
 
 /** Without a ticket: that it is stopped. */

@@ -1,8 +1,9 @@
 // The page that a provider sends the browser back to. It hands the answer to the page that asked, and to no other; without a script, by a link.
-import { pagePolicy, renderPage } from '#pages/layout'
+
 import { opaque } from '#shared/kernel/random'
 import { type As, as, Sent } from '#shared/platform/http/route'
 import { LANGUAGES, type PageStrings, preferredLanguage } from '#shared/platform/pages/language'
+import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
 import { SCRIPT } from './callback.client.generated.ts'
 import type { Handed } from './callback.ts'
 import type { Ctx } from './group.ts'

@@ -1,8 +1,8 @@
 // Where providers send the browser back to.
 
-import { pageErrorOnDemand } from '#pages/on-demand'
 import { page } from '#shared/platform/http/access'
 import { htmlOrGo } from '#shared/platform/http/route'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { CallbackQuery } from './callback.schema.ts'
 import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
 import { route } from './group.ts'

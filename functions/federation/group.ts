@@ -1,5 +1,5 @@
 // Group: signing in through other providers (uflow/oidc/*, /federation/*).
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'
 

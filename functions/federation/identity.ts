@@ -2,10 +2,10 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { findIdentity, type Identity, insertIdentity, updateIdentity } from '#db/store/identities'
-import { type Actor, record } from '#shared/domains/audit/record'
 import type { Profile } from '#shared/domains/federation/engine/profile'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
+import { type Actor, record } from '#shared/platform/audit/record'
 import type { Ctx } from './group.ts'
 import type { Proof } from './ticket.ts'
 

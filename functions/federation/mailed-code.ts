@@ -2,10 +2,10 @@
 
 import { atomically } from '#db/engine/tenant'
 import type { CodePurpose, Lock } from '#db/store/codes'
-import { byAnonymous, record } from '#shared/domains/audit/record'
 import { notify } from '#shared/domains/notifications/notify'
 import { createCode, lockOf, matchCode } from '#shared/domains/sign-up/code'
 import { AppError } from '#shared/kernel/errors'
+import { byAnonymous, record } from '#shared/platform/audit/record'
 import type { Ctx } from './group.ts'
 import type { Held } from './ticket.ts'
 

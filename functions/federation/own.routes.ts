@@ -1,8 +1,9 @@
 // A person's own sign-ins at other providers, on our own pages. Rules and renderer are loaded when somebody comes by.
-import { pageErrorOnDemand } from '#pages/on-demand'
+
 import { browser } from '#shared/platform/http/access'
 import { PageQuery } from '#shared/platform/http/pages/fields.schema'
 import { empty, htmlOrGo } from '#shared/platform/http/route'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { route } from './group.ts'
 import { FRESH } from './initiate.routes.ts'
 import { OwnProviderForm, OwnProviderQuery } from './pages.schema.ts'

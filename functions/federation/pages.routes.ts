@@ -1,10 +1,10 @@
 // Our own pages of a sign-in through a provider. Rules and renderers are loaded when somebody comes by.
 
-import { pageErrorOnDemand } from '#pages/on-demand'
 import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { page } from '#shared/platform/http/access'
 import { empty, htmlOrGo } from '#shared/platform/http/route'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
 import { route } from './group.ts'
 import { AccountForm, CompanyForm, ConnectForm, NoForm, StartQuery } from './pages.schema.ts'

@@ -1,9 +1,10 @@
 // Signing in with what a SAML provider proved.
-import { pageErrorOnDemand } from '#pages/on-demand'
+
 import { FirstStep } from '#shared/domains/sign-in/login-response'
 import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
 import { open, page } from '#shared/platform/http/access'
 import { htmlOrGo, json } from '#shared/platform/http/route'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
 import { route } from './group.ts'
 import { SamlLogin } from './saml.schema.ts'

@@ -1,14 +1,14 @@
 // Lost passkeys and second factors: what the organisation offers, and the waiting period as it stands.
 
-import { CodeField, KnownField, Submit, TextField } from '#pages/form'
-import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#pages/hosted'
-import { Links } from '#pages/links'
-import { overContent } from '#pages/over'
 import { waitingUntil } from '#shared/domains/recovery/waiting'
 import { at, findDoor, tenantAt } from '#shared/domains/sign-in/sign-in-context'
 import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
 import { onPage } from '#shared/platform/http/pages/form'
+import { CodeField, KnownField, Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
+import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#shared/platform/pages/hosted.tsx'
+import { Links } from '#shared/platform/pages/links.tsx'
+import { overContent } from '#shared/platform/pages/over.tsx'
 import { fill } from '#shared/platform/pages/wait'
 import { heldRecovery, type Lost, lostAt } from './access.ts'
 import type { Ctx } from './group.ts'

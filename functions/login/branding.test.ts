@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { pageError } from '#pages/error'
 import { contrast, inkFor, READABLE, readableOn } from '#shared/platform/pages/contrast'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
 import { doorOf, openBrowser } from '#tests/support/browser'
 import { bodyOf, eventsOf } from '#tests/support/sign-in'

@@ -1,11 +1,12 @@
 // Sign-in for an address whose domain an organisation has proved: at that organisation's own provider, or with a password all the same.
-import { answerPage, openPage } from '#pages/hosted'
-import { Links } from '#pages/links'
+
 import { homeRealm } from '#shared/domains/federation/home-realm'
 import { at, findDoor } from '#shared/domains/sign-in/sign-in-context'
 import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
 import { goTo } from '#shared/platform/http/pages/go'
 import type { User } from '#shared/platform/http/principal'
+import { answerPage, openPage } from '#shared/platform/pages/hosted.tsx'
+import { Links } from '#shared/platform/pages/links.tsx'
 import { fill } from '#shared/platform/pages/wait'
 import type { Ctx } from './group.ts'
 import { hrefOf } from './providers.part.tsx'

@@ -121,7 +121,12 @@ export const factorRoutes = [
     handle: async ({ ctx, query, form }) => {
       const stage = await signingIn(ctx)
       const codes = await confirmApp(ctx, undefined, form.code)
-      return (await import('#pages/app-setup')).codesPage(ctx, { codes, principal: undefined, next: at('/signin/finish', query), stage })
+      return (await import('#shared/domains/factors/app-setup.page.tsx')).codesPage(ctx, {
+        codes,
+        principal: undefined,
+        next: at('/signin/finish', query),
+        stage,
+      })
     },
   }),
   route({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
-import { pageError } from '#pages/error'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { doorOf, formsOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from '#tests/support/browser'
 import { unchanged } from '#tests/support/rows'

@@ -1,8 +1,8 @@
 // The providers that a page offers, each a way of its own. Their pictures are part of the page: looking at it asks nobody.
 import type { SamlProvider } from '#db/store/saml-providers'
-import type { Hosted } from '#pages/hosted'
 import type { Upstream } from '#shared/domains/federation/upstream'
 import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import type { Hosted } from '#shared/platform/pages/hosted.tsx'
 import { fill } from '#shared/platform/pages/wait'
 
 type Icon = Upstream['icon']

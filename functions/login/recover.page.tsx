@@ -1,13 +1,13 @@
 // A forgotten password: address, code, new password.
 
-import { CodeField, KnownField, PasswordField, Submit, TextField } from '#pages/form'
-import { answerPage, errorOf, Form, openPage, typed } from '#pages/hosted'
-import { Links } from '#pages/links'
-import { overContent } from '#pages/over'
 import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
 import { at, findDoor, tenantAt } from '#shared/domains/sign-in/sign-in-context'
 import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { CodeField, KnownField, PasswordField, Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
+import { answerPage, errorOf, Form, openPage, typed } from '#shared/platform/pages/hosted.tsx'
+import { Links } from '#shared/platform/pages/links.tsx'
+import { overContent } from '#shared/platform/pages/over.tsx'
 import { fill } from '#shared/platform/pages/wait'
 import type { Ctx } from './group.ts'
 import { hasProof } from './recover.ts'

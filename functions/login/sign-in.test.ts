@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pageError } from '#pages/error'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp, type TestApp } from '#tests/support/app'
 import { doorOf, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
 import { unchanged } from '#tests/support/rows'

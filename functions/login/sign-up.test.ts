@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
-import { pageError } from '#pages/error'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
 import { noteOf, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
 import { unchanged } from '#tests/support/rows'

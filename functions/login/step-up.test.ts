@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { pageError } from '#pages/error'
 import { browser as inBrowser } from '#shared/platform/http/access'
 import { html } from '#shared/platform/http/route'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
 import { openBrowser, summaryOf, titleOf } from '#tests/support/browser'
 import { accountPageRoutes } from '../account-pages/routes.ts'

@@ -1,10 +1,10 @@
 // What a browser sees that comes back from signing in: that it worked, for whom and for what, and where to go on.
 import type * as z from 'zod'
-import { pagePolicy, renderPage } from '#pages/layout'
 import { AppError } from '#shared/kernel/errors'
 import { opaque } from '#shared/kernel/random'
 import { Sent } from '#shared/platform/http/route'
 import { preferredLanguage } from '#shared/platform/pages/language'
+import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
 import { fill } from '#shared/platform/pages/wait'
 import { CALLBACK } from './callback.strings.ts'
 import type { Ctx } from './group.ts'

@@ -1,7 +1,8 @@
 // Signing in from an MCP client, at both places where its SDK looks.
-import { pageErrorOnDemand } from '#pages/on-demand'
+
 import { may, open } from '#shared/platform/http/access'
 import { html, json } from '#shared/platform/http/route'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { route } from './group.ts'
 import {
   AuthenticateMcp,

@@ -1,7 +1,7 @@
 // Metrics of a fleet as a scraper takes them: megabytes of text that says nearly the same in every line, of which a function can hand over six.
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { RequestInfo } from '#shared/platform/context'
+import type { RequestInfo } from '#shared/kernel/context'
 import { Sent } from '#shared/platform/http/route'
 
 /** Unless its weight is naught (RFC 9110 section 12.5.3). */

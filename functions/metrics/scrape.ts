@@ -1,5 +1,5 @@
 // Metrics of the fleet, and the gauges of the process that answers. Their names are in shared/platform/metrics/definitions.ts.
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 import { gaugeProcess } from '#shared/platform/metrics/process'
 
 type Deps = Pick<BaseCtx, 'metrics' | 'db' | 'config'>

@@ -1,5 +1,5 @@
 // What the migration group works with.
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx

@@ -3,9 +3,9 @@ import { sqlState } from '#db/engine/client'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { type MigrationState, migrate, migrationState } from '#db/migrations/migrate'
 import { findTenant, pageOfTenants, type Tenant } from '#db/store/tenants'
-import { byUser, record } from '#shared/domains/audit/record'
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
+import { byUser, record } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'random' | 'keyring' | 'request'>

@@ -1,8 +1,9 @@
 // Where a person lets a client in, and where a client pushes its request first.
-import { pageErrorOnDemand } from '#pages/on-demand'
+
 import { ENDPOINTS } from '#shared/domains/oauth/offered'
 import { browser, open, page } from '#shared/platform/http/access'
 import { empty, htmlOrGo, json, Sent } from '#shared/platform/http/route'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { AuthorizationForm, AuthorizeQuery, ConsentForm, PushedAnswer, PushedForm } from './authorize.schema.ts'
 import { route } from './group.ts'
 

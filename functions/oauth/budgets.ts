@@ -1,8 +1,8 @@
 // Limits that are used up (amounts, calls, time): a row each, which spends from the one it came from.
 import type { AuthorizationDetail, Budget, DetailType, NewBudget } from '#db/store/oauth-details'
+import type { BaseCtx } from '#shared/domains/context'
 import { type Details, detailHash, type Limits, limitsIn, limitsOf } from '#shared/domains/oauth/details'
 import { secondsAfter } from '#shared/kernel/clock'
-import type { BaseCtx } from '#shared/platform/context'
 
 export type Holding = {
   readonly holderId: string

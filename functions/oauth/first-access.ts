@@ -5,7 +5,7 @@ import { bindRole } from '#db/store/bindings'
 import { noteFirstAccess } from '#db/store/registered-clients'
 import { findRole } from '#db/store/roles'
 import { raisePolicyVersion } from '#db/store/tenants'
-import { bySystem, record } from '#shared/domains/audit/record'
+import { bySystem, record } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 import type { Ctx } from './group.ts'
 

@@ -2,7 +2,7 @@
 // expired, says who was meant and proves nothing about who calls; or as what a token exchange begins with.
 import { compactVerify } from 'jose'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tokens/strict-jws'
 
 export type Hinted = {

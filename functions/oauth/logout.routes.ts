@@ -1,8 +1,9 @@
 // Where a client sends a person to sign out.
-import { pageErrorOnDemand } from '#pages/on-demand'
+
 import { ENDPOINTS } from '#shared/domains/oauth/offered'
 import { browser, open, page } from '#shared/platform/http/access'
 import { empty, htmlOrGo, Sent } from '#shared/platform/http/route'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { route } from './group.ts'
 import { LogoutConfirmation, LogoutForm, LogoutQuery } from './logout.schema.ts'
 

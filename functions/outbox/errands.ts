@@ -3,8 +3,9 @@
 import { directory } from '#db/engine/tenant'
 import { nextDueAt } from '#db/store/outbox'
 import { nextWebhookDueAt } from '#db/store/webhooks'
+import type { BaseCtx } from '#shared/domains/context'
+import { logoutTokenDelivery } from '#shared/domains/oauth/logout-token-delivery'
 import { deliverDueWebhooks } from '#shared/domains/webhooks/deliver'
-import type { BaseCtx } from '#shared/platform/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import type { Mail } from '#shared/platform/outbox/mail/mail'
 import { sendDueMail } from '#shared/platform/outbox/outbox'
@@ -30,7 +31,7 @@ const errandOf = (body: string): Errand | undefined => {
 
 const due: Readonly<Record<Errand, (ctx: Ctx) => Promise<Date | undefined>>> = {
   outbox: async (ctx) => {
-    await sendDueMail(ctx)
+    await sendDueMail({ ...ctx, deliverLogoutToken: logoutTokenDelivery(ctx) })
     return nextDueAt(directory(ctx.db))
   },
   webhooks: async (ctx) => {

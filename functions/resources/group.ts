@@ -1,5 +1,5 @@
 // Group: administration of resource servers (/authsec/resource-servers), and of who registers clients (/oauth/registration-*).
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'
 

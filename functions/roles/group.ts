@@ -1,5 +1,5 @@
 // Group: roles, permissions, bindings and scopes of a tenant, on both sides of the wire (uflow/admin/*, uflow/user/*).
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx

@@ -1,10 +1,11 @@
 // The page that an identity provider posts the browser to. It goes on to where the sign-in began; without a script, by a link.
-import { pagePolicy, renderPage } from '#pages/layout'
+
 import { proofCookie } from '#shared/domains/federation/proof'
 import { at } from '#shared/domains/sign-in/sign-in-context'
 import { opaque } from '#shared/kernel/random'
 import { Sent } from '#shared/platform/http/route'
 import { LANGUAGES, preferredLanguage } from '#shared/platform/pages/language'
+import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
 import { SCRIPT } from './acs.client.generated.ts'
 import type { Proved } from './acs.ts'
 import type { Ctx } from './group.ts'

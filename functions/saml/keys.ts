@@ -3,8 +3,8 @@
 import { atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { insertSamlKey, listSamlKeys, type SamlKey } from '#db/store/saml-keys'
 import { lockPolicy } from '#db/store/tenants'
-import { bySystem, record } from '#shared/domains/audit/record'
 import { secondsAfter } from '#shared/kernel/clock'
+import { bySystem, record } from '#shared/platform/audit/record'
 import type { Ctx } from './group.ts'
 
 const DAY = 24 * 3600

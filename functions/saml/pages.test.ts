@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIdentity } from '#db/store/identities'
-import { pageError } from '#pages/error'
+import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
 import { HOST, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
 import { addProvider, identitiesOf } from '#tests/support/federation'

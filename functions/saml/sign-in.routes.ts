@@ -1,7 +1,8 @@
 // Signing in through a SAML identity provider: where it begins, where the answer comes back to, and how we describe ourselves.
-import { outcomeOrPage, pageErrorOnDemand } from '#pages/on-demand'
+
 import { open, page } from '#shared/platform/http/access'
 import { empty, html, json, Sent, text } from '#shared/platform/http/route'
+import { outcomeOrPage, pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import { route } from './group.ts'
 import { AcsForm, Initiate, Initiated, InitiatePath, PageQuery, ServicePath } from './initiate.schema.ts'
 

@@ -2,7 +2,7 @@
 
 import { ofAllTenants, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { listTenantIds } from '#db/store/tenants'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 
 const TENANTS_AT_ONCE = 500
 

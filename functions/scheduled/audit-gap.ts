@@ -2,8 +2,8 @@
 
 import { forTenant } from '#db/engine/tenant'
 import { countUnrecordedSessions } from '#db/store/audit-gap'
+import type { BaseCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
-import type { BaseCtx } from '#shared/platform/context'
 import { type JobResult, job } from '#shared/platform/jobs/job'
 import { allTenants } from './all-tenants.ts'
 

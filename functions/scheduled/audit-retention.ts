@@ -3,9 +3,9 @@
 import { asOwner, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
 import { findTenant } from '#db/store/tenants'
-import { type AuditCtx, bySystem, record } from '#shared/domains/audit/record'
+import type { BaseCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
-import type { BaseCtx } from '#shared/platform/context'
+import { type AuditCtx, bySystem, record } from '#shared/platform/audit/record'
 import { type JobResult, job } from '#shared/platform/jobs/job'
 import { allTenants } from './all-tenants.ts'
 

@@ -5,9 +5,9 @@ import { deleteLapsedDomainsOfAllTenants } from '#db/store/domains'
 import { deleteExpiredOfAllTenants, type ExpiringKind, tableOf } from '#db/store/expired'
 import { dropExpiredLimitCounters } from '#db/store/limit-counters'
 import { deleteUnusedClientsOfAllTenants } from '#db/store/registered-clients'
+import type { BaseCtx } from '#shared/domains/context'
 import { CLAIM_SECONDS } from '#shared/domains/domain-names/claim'
 import { secondsAfter } from '#shared/kernel/clock'
-import type { BaseCtx } from '#shared/platform/context'
 import { type JobResult, job } from '#shared/platform/jobs/job'
 
 type Deps = Pick<BaseCtx, 'db' | 'clock'>

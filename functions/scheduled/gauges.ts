@@ -3,7 +3,7 @@
 import { directory, ofAllTenants } from '#db/engine/tenant'
 import { listSigningKeys } from '#db/store/signing-keys'
 import { countActiveTenants } from '#db/store/tenants'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 import { type JobResult, job } from '#shared/platform/jobs/job'
 import { gaugeProcess } from '#shared/platform/metrics/process'
 

@@ -11,7 +11,7 @@
 //   key-rewrap       24 h     after a change of the master key
 //   audit-gap        24 h     what is missing in the record is noticed the day after
 //   domain-proofs    24 h     a proof may be missing for two weeks before the domain counts no more
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 import type { Resolver } from '#shared/platform/dns/resolver'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import type { Job } from '#shared/platform/jobs/job'

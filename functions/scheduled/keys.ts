@@ -1,5 +1,5 @@
 // Keys stay young: signing keys are rotated with overlap, data keys follow the current master key.
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 import { job } from '#shared/platform/jobs/job'
 import { rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-upkeep'
 

@@ -2,8 +2,9 @@
 
 import { ofAllTenants } from '#db/engine/tenant'
 import { purgeOutboxOfAllTenants } from '#db/store/outbox'
+import type { BaseCtx } from '#shared/domains/context'
+import { logoutTokenDelivery } from '#shared/domains/oauth/logout-token-delivery'
 import { secondsAfter } from '#shared/kernel/clock'
-import type { BaseCtx } from '#shared/platform/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { job } from '#shared/platform/jobs/job'
 import type { Mail } from '#shared/platform/outbox/mail/mail'
@@ -18,7 +19,7 @@ export const outboxNet = job<BaseCtx & { readonly mail: Mail; readonly outbound:
   id: 'outbox-net',
   every: QUARTER_OF_AN_HOUR,
   run: async (ctx) => {
-    const sent = await sendDueMail(ctx)
+    const sent = await sendDueMail({ ...ctx, deliverLogoutToken: logoutTokenDelivery(ctx) })
     const now = ctx.clock.now()
     await purgeOutboxOfAllTenants(ofAllTenants(ctx.db), secondsAfter(now, -SENT_KEPT_DAYS * DAY), secondsAfter(now, -FAILED_KEPT_DAYS * DAY))
     return sent

@@ -1,7 +1,7 @@
 // The net under webhooks: delivers what nobody was woken for, and what a failing receiver is to be tried with again.
 
+import type { BaseCtx } from '#shared/domains/context'
 import { deliverDueWebhooks } from '#shared/domains/webhooks/deliver'
-import type { BaseCtx } from '#shared/platform/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { job } from '#shared/platform/jobs/job'
 

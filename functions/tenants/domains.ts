@@ -15,12 +15,12 @@ import {
   noteDomainFailure,
   setPrimaryDomain,
 } from '#db/store/domains'
-import type { AuditEvent } from '#shared/domains/audit/events'
-import { byUser, record } from '#shared/domains/audit/record'
 import { CLAIM_SECONDS } from '#shared/domains/domain-names/claim'
 import { judgeProof, txtName, txtValue, type Unproved } from '#shared/domains/domain-names/proof'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import type { AuditEvent } from '#shared/platform/audit/events'
+import { byUser, record } from '#shared/platform/audit/record'
 import { hostnameOf, isWithinDomain } from '#shared/platform/dns/hostname'
 import { holds, type User } from '#shared/platform/http/principal'
 import type { ChangedDomain, ClaimedDomain, DeletedDomain, DomainOut, Domains, OneDomain } from './domains.schema.ts'

@@ -1,7 +1,7 @@
 // Group: companies and what belongs to one: domains, providers, projects; health of the deployment (uflow/admin/*, uflow/health*).
 
+import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
-import type { RequestCtx } from '#shared/platform/context'
 import type { Resolver } from '#shared/platform/dns/resolver'
 import { routeFor } from '#shared/platform/http/route'
 

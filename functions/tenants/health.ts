@@ -2,8 +2,8 @@
 
 import { directory } from '#db/engine/tenant'
 import { pingDatabase } from '#db/store/ping'
+import type { BaseCtx } from '#shared/domains/context'
 import { VERSION } from '#shared/kernel/version'
-import type { BaseCtx } from '#shared/platform/context'
 import { as } from '#shared/platform/http/route'
 
 type Deps = Pick<BaseCtx, 'db' | 'cache' | 'clock' | 'keyring'>

@@ -1,5 +1,5 @@
 // Group: tokens and checks for other services (authmgr/*). What a token may do is read from the store, never from the token.
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx

@@ -1,8 +1,8 @@
 // The session token of whoever signed in at the authorization server for the tenant's main client: of that very session, so that it ends with it.
 import type * as z from 'zod'
 import { atomically } from '#db/engine/tenant'
-import { record } from '#shared/domains/audit/record'
 import { behindMainClientToken } from '#shared/domains/oauth/main-client-token'
+import { record } from '#shared/platform/audit/record'
 import { reissueSessionToken } from '#shared/platform/tokens/reissue'
 import type { Ctx } from './group.ts'
 import type { GeneratedToken } from './tokens.schema.ts'

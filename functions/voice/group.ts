@@ -1,5 +1,5 @@
 // Group: sign-in through a voice assistant (uflow/auth/voice/*).
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx

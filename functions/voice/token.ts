@@ -1,6 +1,6 @@
 // Session tokens of voice: 64 bytes in lower-case base32 without padding (RFC 4648 section 6), the tenant's id in front of 384 random bits.
 import { asTenantId, type TenantId } from '#db/engine/tenant'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 const TENANT_BYTES = 16

@@ -12,11 +12,11 @@ import {
   type VoiceLink,
   type VoiceSession,
 } from '#db/store/voice'
-import { byClient, record } from '#shared/domains/audit/record'
 import { type BegunGrant, beginDeviceGrant } from '#shared/domains/device-authorization/device'
 import { grantedScopes } from '#shared/domains/device-authorization/scopes'
 import { factorState } from '#shared/domains/sign-in/factors'
 import { type Begun, beginSession, tokenOf } from '#shared/domains/sign-in/session'
+import { byClient, record } from '#shared/platform/audit/record'
 import { equal } from '#shared/platform/crypto/equal'
 import type { Ctx } from './group.ts'
 import type { Verified, Verify } from './session.schema.ts'

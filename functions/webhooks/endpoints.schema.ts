@@ -1,6 +1,6 @@
 // Wire shapes of webhooks.
 import * as z from 'zod'
-import { AUDIT_EVENTS } from '#shared/domains/audit/events'
+import { AUDIT_EVENTS } from '#shared/platform/audit/events'
 
 const events = z
   .array(z.enum([...AUDIT_EVENTS, '*']))

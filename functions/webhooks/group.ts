@@ -1,5 +1,5 @@
 // Group: systems of the tenant that are told what happens (/webhooks).
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'
 

@@ -1,5 +1,5 @@
 // Group: what the world may know of this server (/.well-known/*).
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx

@@ -1,7 +1,7 @@
 // Events of every kind of gateway, as they are documented, through the adapter to a route that says what it saw, and back.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { open } from '#shared/platform/http/access'
 import { lambda } from '#shared/platform/http/lambda'
 import { problem } from '#shared/platform/http/problem'

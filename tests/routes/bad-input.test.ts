@@ -1,11 +1,11 @@
 // What bad input gets, on every route: a 4xx with a stable code and the failing field, before anything is done.
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
-import { pageError } from '#pages/error'
-import { pageErrorOnDemand } from '#pages/on-demand'
 import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
 import { type Render, registrationError } from '#shared/platform/http/problem'
 import type { Route, Schema } from '#shared/platform/http/route'
+import { pageError } from '#shared/platform/pages/error.tsx'
+import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import {
   codeIn,
   type EveryGroup,

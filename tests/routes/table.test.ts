@@ -1,8 +1,8 @@
 // What holds for every route, without anybody having to remember to test it.
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SYSTEM_TENANT } from '#db/engine/tenant'
-import { AUDIT_EVENTS } from '#shared/domains/audit/events'
 import { ERRORS } from '#shared/kernel/errors'
+import { AUDIT_EVENTS } from '#shared/platform/audit/events'
 import { LIMITS } from '#shared/platform/http/access'
 import { pathOf, type Route } from '#shared/platform/http/route'
 import { GROUPS } from '../../apps/groups.ts'

@@ -5,7 +5,7 @@ import { claimDomain, type Domain, findDomain, insertDomain, markDomainVerified 
 import { insertProvider } from '#db/store/providers'
 import { createClient } from '#shared/domains/administration/clients'
 import { type CreatedClient, NewClient } from '#shared/domains/administration/clients.schema'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import type { User } from '#shared/platform/http/principal'
 import type { Company, TestApp } from './app.ts'
 

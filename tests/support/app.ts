@@ -1,4 +1,5 @@
 // An app for tests: the real mount, a real Postgres engine, a fixed clock, captured mail. Tests make companies of their own.
+
 import { type Db, type Engine, openDb } from '#db/engine/client'
 import { asTenantId, atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { type AuditFilter, findAuditEvents } from '#db/store/audit-events'
@@ -7,8 +8,9 @@ import { ensurePermissions } from '#db/store/permissions'
 import { ensureSystemRole } from '#db/store/roles'
 import { useQuota } from '#db/store/tenants'
 import { findUser, insertUser, putAdministrator } from '#db/store/users'
-import { bySystem } from '#shared/domains/audit/record'
 import { compose } from '#shared/domains/composition/compose'
+import type { BaseCtx, RequestCtx } from '#shared/domains/context'
+import { logoutTokenDelivery } from '#shared/domains/oauth/logout-token-delivery'
 import { shippedList } from '#shared/domains/passwords/shipped'
 import { beginSession, tokenOf as signToken } from '#shared/domains/sign-in/session'
 import { createTenant } from '#shared/domains/tenancy/create-tenant'
@@ -19,10 +21,10 @@ import { type Clock, fixedClock } from '#shared/kernel/clock'
 import { readConfig } from '#shared/kernel/config'
 import { keptLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
+import { bySystem } from '#shared/platform/audit/record'
 import type { Cache } from '#shared/platform/cache/cache'
 import { memoryCache } from '#shared/platform/cache/memory'
 import { redisCache } from '#shared/platform/cache/redis'
-import type { BaseCtx, RequestCtx } from '#shared/platform/context'
 import { loadPasswordHash } from '#shared/platform/crypto/load-password-hash'
 import { localResolver } from '#shared/platform/dns/local'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
@@ -165,7 +167,7 @@ export const startApp = async (routes: readonly Mountable<never>[], options: Opt
     request,
     /** Mails to an address in the order in which they were written, after the outbox was sent: several at once, so they arrive in any order. */
     mailsTo: async (address: string) => {
-      await sendDueMail({ ...base, mail, outbound })
+      await sendDueMail({ ...base, mail, deliverLogoutToken: logoutTokenDelivery({ ...base, outbound }) })
       return mail.outbox.filter((message) => message.to === address).sort((a, b) => (a.messageId < b.messageId ? -1 : 1))
     },
     company: (label = 'acme') => newCompany(sent, label),

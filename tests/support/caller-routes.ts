@@ -1,7 +1,7 @@
 // Routes that say who is calling, for tests of what ends a session and what gives a permission.
 import * as z from 'zod'
 import type { Db } from '#db/engine/client'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { may, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { json, routeFor } from '#shared/platform/http/route'

@@ -5,7 +5,7 @@ import { claimDomain } from '#db/store/domains'
 import { insertFactor } from '#db/store/factors'
 import { findTenant, setTenantStatus, type TenantSettings, type TenantStatus, updateTenantSettings } from '#db/store/tenants'
 import { findUser, type NewUser, updateUser } from '#db/store/users'
-import { auditContext } from '#shared/domains/audit/record'
+import { auditContext } from '#shared/platform/audit/record'
 import type { MailMessage } from '#shared/platform/outbox/mail/mail'
 import type { Company, Person, TestApp } from './app.ts'
 

@@ -3,9 +3,9 @@
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findStanding, revokeAuthorization, rotateRefresh, type Standing } from '#db/store/oauth-families'
-import { byClient, record } from '#shared/domains/audit/record'
 import { type RefreshToken, readRefreshToken, sha256 } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
+import { byClient, record } from '#shared/platform/audit/record'
 import { equal } from '#shared/platform/crypto/equal'
 import { chooser } from '../chosen.ts'
 import type { Ctx } from '../group.ts'

@@ -1,8 +1,8 @@
 // A new password of a known person: checked by the tenant's policy, then hashed.
 import type { Tenant } from '#db/store/tenants'
+import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
 import { checkNewPassword } from '#shared/domains/passwords/policy'
-import type { RequestCtx } from '#shared/platform/context'
 
 export type AccountCtx = RequestCtx & { readonly breached: BreachedPasswords }
 type Person = { readonly email: string; readonly name: string }

@@ -18,10 +18,10 @@ import {
   updateGroup,
 } from '#db/store/groups'
 import { raisePolicyVersion } from '#db/store/tenants'
-import { byUser, record } from '#shared/domains/audit/record'
+import type { RequestCtx } from '#shared/domains/context'
 import { requireRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
+import { byUser, record } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 import { acting, requireRightsOfGroups } from './acting.ts'
 import { guardAdministrators } from './change.ts'

@@ -3,7 +3,7 @@
 import { alsoFor, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { holdsSystemRole } from '#db/store/administrators'
 import { isPending, type User as UserRow } from '#db/store/users'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { administratorRole, findHeld } from './change.ts'
 
 /** Whether it could be sent now by who sent it last: somebody with the whole administrator role, or of the platform. True of whoever is no invited person any more. */

@@ -15,10 +15,10 @@ import {
   type Pair as PermissionPair,
 } from '#db/store/permissions'
 import { raisePolicyVersion } from '#db/store/tenants'
-import { byUser, record } from '#shared/domains/audit/record'
+import type { RequestCtx } from '#shared/domains/context'
 import { requireRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
+import { byUser, record } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 import type { Sent } from '#shared/platform/http/route'
 import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'

@@ -15,10 +15,10 @@ import {
   replaceRole,
 } from '#db/store/roles'
 import { raisePolicyVersion } from '#db/store/tenants'
-import { byUser, record } from '#shared/domains/audit/record'
+import type { RequestCtx } from '#shared/domains/context'
 import { requireRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
+import { byUser, record } from '#shared/platform/audit/record'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
 import type { User } from '#shared/platform/http/principal'
 import { Sent } from '#shared/platform/http/route'

@@ -2,8 +2,8 @@
 
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { EXPORTED_KINDS, readExported } from '#db/store/tenant-export'
-import { byUser, record } from '#shared/domains/audit/record'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
+import { byUser, record } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 import { tenantOf } from './people.ts'
 

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { type AuditRow, findAuditEvents } from '#db/store/audit-events'
 import { findUser, updateUser } from '#db/store/users'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
+import type { AuditEvent } from '#shared/platform/audit/events'
+import { type Actor, auditContext, byAgent, byClient, bySystem, byUser, record } from '#shared/platform/audit/record'
 import { user } from '#shared/platform/http/access'
 import { routeFor, text } from '#shared/platform/http/route'
 import { startApp } from '#tests/support/app'
 import { readDetails } from './details.ts'
-import type { AuditEvent } from './events.ts'
-import { type Actor, auditContext, byAgent, byClient, bySystem, byUser, record } from './record.ts'
 
 const route = routeFor<RequestCtx>()
 

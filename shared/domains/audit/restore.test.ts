@@ -3,9 +3,9 @@ import { asOwner, atomically, forTenant } from '#db/engine/tenant'
 import { findAuditEvents } from '#db/store/audit-events'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
 import { secondsAfter } from '#shared/kernel/clock'
+import { bySystem, record } from '#shared/platform/audit/record'
 import { startApp } from '#tests/support/app'
 import { auditRoutes } from '../../../functions/audit/routes.ts'
-import { bySystem, record } from './record.ts'
 import { RestoreError, restoreEvents } from './restore.ts'
 
 async function* each(lines: readonly string[]): AsyncGenerator<string> {

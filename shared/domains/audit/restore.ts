@@ -5,8 +5,8 @@ import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/
 import type { NewAuditRow } from '#db/store/audit-events'
 import { insertMissingAuditEvents } from '#db/store/audit-restore'
 import { findUser } from '#db/store/users'
-import type { BaseCtx } from '#shared/platform/context'
-import { type AuditCtx, auditContext, bySystem, record, type SealedDetails } from './record.ts'
+import type { BaseCtx } from '#shared/domains/context'
+import { type AuditCtx, auditContext, bySystem, record, type SealedDetails } from '#shared/platform/audit/record'
 
 type Deps = Pick<BaseCtx, 'db'> & AuditCtx
 

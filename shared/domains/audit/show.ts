@@ -2,10 +2,10 @@
 
 import type { TenantDb } from '#db/engine/tenant'
 import type { AuditRow } from '#db/store/audit-events'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
+import { auditContext, type SealedDetails } from '#shared/platform/audit/record'
 import { SealError } from '#shared/platform/crypto/seal'
 import { readDetails } from './details.ts'
-import { auditContext, type SealedDetails } from './record.ts'
 
 type Deps = Pick<BaseCtx, 'keyring' | 'log'>
 type Opened = { readonly details: SealedDetails; readonly erased: boolean; readonly damaged: boolean }

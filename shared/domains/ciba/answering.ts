@@ -1,5 +1,5 @@
 // What asking and answering share: where a request is answered, and the two digits that tie one to the other.
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 
 /** Our own page on which a request is answered. */
 export const APPROVE_PATH = '/approve'

@@ -13,12 +13,12 @@ import {
   removePushDevice,
 } from '#db/store/push-devices'
 import { findUser, lockUser } from '#db/store/users'
-import { bySystem, byUser, record } from '#shared/domains/audit/record'
+import type { BaseCtx, RequestCtx } from '#shared/domains/context'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import { notify } from '#shared/domains/notifications/notify'
 import { requireRecent } from '#shared/domains/sign-in/recent'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx, RequestCtx } from '#shared/platform/context'
+import { bySystem, byUser, record } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 import { parseSubscription } from '#shared/platform/outbox/push/web-push'
 

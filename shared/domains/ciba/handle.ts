@@ -1,6 +1,6 @@
 // `auth_req_id`: the tenant's id and 256 random bits, in base64url. The tenant stands in front, so that its rows can be looked at and no other's.
 import { asTenantId, type TenantId } from '#db/engine/tenant'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 
 const SHAPE = /^[A-Za-z0-9_-]{64}$/
 const TENANT_BYTES = 16

@@ -3,9 +3,9 @@
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { type CibaRequest, findOwnCibaRequest } from '#db/store/ciba'
 import { findClient } from '#db/store/clients'
+import type { RequestCtx } from '#shared/domains/context'
 import { type AskedAtServer, askedAtServer } from '#shared/domains/device-authorization/asked'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
-import type { RequestCtx } from '#shared/platform/context'
 import type { User } from '#shared/platform/http/principal'
 import { listCibaRequests } from './answer.ts'
 

@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto'
 import { directory, forTenant } from '#db/engine/tenant'
 import { type Client, type ClientCredentials, type ClientEntry, findClient, findClientCredentials } from '#db/store/clients'
+import type { BaseCtx } from '#shared/domains/context'
 import { plainClientId, sdkSecretOf } from '#shared/domains/sign-up/client'
 import { opaque, type Random } from '#shared/kernel/random'
-import type { BaseCtx } from '#shared/platform/context'
 import { equal } from '#shared/platform/crypto/equal'
 import type { Credentials } from '#shared/platform/http/basic'
 

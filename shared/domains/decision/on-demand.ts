@@ -1,6 +1,5 @@
 // The decision and what it rests on, loaded with the first question: functions that never ask do not carry it at their start.
-import type { BaseCtx } from '#shared/platform/context'
-import type { ClientAuthentication } from '#shared/platform/http/client-authentication'
+import type { BaseCtx } from '#shared/domains/context'
 import type { Policies } from './policies.ts'
 
 export const policiesOnDemand = (ctx: Pick<BaseCtx, 'db' | 'clock'>): Policies => {
@@ -14,18 +13,4 @@ export const policiesOnDemand = (ctx: Pick<BaseCtx, 'db' | 'clock'>): Policies =
     return making
   }
   return { load: (tenantId, subjects) => made?.load(tenantId, subjects) ?? policies().then((ready) => ready.load(tenantId, subjects)) }
-}
-
-export const clientAuthenticationOnDemand = (ctx: Pick<BaseCtx, 'db' | 'clock' | 'policies'>): ClientAuthentication => {
-  let made: ClientAuthentication | undefined
-  const authentication = async (): Promise<ClientAuthentication> => {
-    const { createClientAuthentication } = await import('#shared/platform/http/client-authentication')
-    made ??= createClientAuthentication(ctx)
-    return made
-  }
-  return {
-    tenantOf: (credentials) => made?.tenantOf(credentials),
-    authenticate: (credentials, asked) =>
-      made?.authenticate(credentials, asked) ?? authentication().then((ready) => ready.authenticate(credentials, asked)),
-  }
 }

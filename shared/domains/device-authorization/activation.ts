@@ -3,7 +3,7 @@
 import { forTenant } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
 import { findTenant } from '#db/store/tenants'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import type { User } from '#shared/platform/http/principal'
 import { type AskedAtServer, askedAtServer } from './asked.ts'
 import { lookUpUserCode } from './device.ts'

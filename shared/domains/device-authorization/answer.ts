@@ -1,7 +1,7 @@
 // What a poll is answered. A deployment chooses between the original's statuses and the protocols'; the body says the same in both.
 
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError, ERRORS } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
 import type { Polled } from './poll.ts'
 
 type Deps = Pick<RequestCtx, 'config'>

@@ -4,8 +4,8 @@
 import type { TenantDb } from '#db/engine/tenant'
 import type { Client } from '#db/store/clients'
 import { type DetailType, findDetailTypes } from '#db/store/oauth-details'
+import type { RequestCtx } from '#shared/domains/context'
 import type { Details } from '#shared/domains/oauth/details'
-import type { RequestCtx } from '#shared/platform/context'
 import { plainText } from './plain-text.ts'
 
 const MOST_NAME = 80

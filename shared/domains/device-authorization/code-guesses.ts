@@ -1,7 +1,7 @@
 // Wrong user codes are counted by address, and all over the deployment: 31^8 codes are many, but a fleet that guesses is worth waking somebody for.
 
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
 import { addressKey } from '#shared/platform/http/guard'
 import type { LimitEntry } from '#shared/platform/http/limits'
 

@@ -15,11 +15,11 @@ import {
   refuseDeviceGrant,
 } from '#db/store/device-grants'
 import type { Decision, DeviceInfo, Poller } from '#db/store/grants'
-import { byAnonymous, byClient, bySystem, byUser, record } from '#shared/domains/audit/record'
+import type { BaseCtx, RequestCtx } from '#shared/domains/context'
 import { notedDetails } from '#shared/domains/oauth/details'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx, RequestCtx } from '#shared/platform/context'
+import { byAnonymous, byClient, bySystem, byUser, record } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 import { countWrongCode, requireFewWrongCodes } from './code-guesses.ts'
 import { type BegunAtServer, decidedOf, judgePoll, type Polled, type Redeem } from './poll.ts'

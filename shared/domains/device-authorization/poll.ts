@@ -3,10 +3,10 @@
 import type { TenantTx } from '#db/engine/tenant'
 import { isStanding } from '#db/store/grants'
 import { holdAndFindOwed, type Owed } from '#db/store/sign-in'
+import type { RequestCtx } from '#shared/domains/context'
 import type { Details } from '#shared/domains/oauth/details'
 import { factorState, isSatisfied } from '#shared/domains/sign-in/factors'
 import { type Begun, beginSession } from '#shared/domains/sign-in/session'
-import type { RequestCtx } from '#shared/platform/context'
 import { grantedScopes } from './scopes.ts'
 
 /** RFC 8628 section 3.5, OpenID CIBA Core section 11: what the client is told. `expired` also stands for unknown, consumed and another client's. */

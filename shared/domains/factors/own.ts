@@ -2,7 +2,7 @@
 
 import { forTenant } from '#db/engine/tenant'
 import { type Factor, findFactors } from '#db/store/factors'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 import type { User } from '#shared/platform/http/principal'
 
 export const ownFactors = (ctx: Pick<BaseCtx, 'db'>, { tenantId, userId }: User): Promise<Factor[]> =>

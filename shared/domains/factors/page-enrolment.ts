@@ -1,7 +1,7 @@
 // An authenticator app is added on our own pages: inside a recent session, or inside the sign-in of somebody who has no factor yet.
 
+import type { RequestCtx } from '#shared/domains/context'
 import type { ErrorCode } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
 import { onPage } from '#shared/platform/http/pages/form'
 import type { User } from '#shared/platform/http/principal'
 import { enroller } from './enrolment.ts'

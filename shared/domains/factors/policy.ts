@@ -3,8 +3,8 @@
 import type { TenantDb } from '#db/engine/tenant'
 import type { Tenant } from '#db/store/tenants'
 import type { User } from '#db/store/users'
+import type { BaseCtx } from '#shared/domains/context'
 import { administers } from '#shared/domains/sign-in/administers'
-import type { BaseCtx } from '#shared/platform/context'
 import { adminAcrOf } from '#shared/platform/tokens/admin-acr'
 
 /** Wrong tries pause a factor, whatever endpoint checked them: for a quarter of an hour, and for twice as long each time until a right one. */

@@ -8,10 +8,10 @@ import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
 import { endTickets } from '#db/store/tickets'
 import { acting, requireRightsOver } from '#shared/domains/administration/acting'
 import { holdPerson } from '#shared/domains/administration/status'
-import { type Actor, byUser, record } from '#shared/domains/audit/record'
+import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
+import { type Actor, byUser, record } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 
 /** Inside a transaction that holds the person's row. Routes that call this emit `factors.reset`. */

@@ -3,10 +3,10 @@
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import type { Ticket } from '#db/store/tickets'
 import { findUser, type User as UserRow } from '#db/store/users'
-import { type Actor, byUser } from '#shared/domains/audit/record'
+import type { RequestCtx } from '#shared/domains/context'
 import { type Handle, handleHash, loadTicket, readHandle } from '#shared/domains/sign-in/ticket'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
+import { type Actor, byUser } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/http/principal'
 
 export type BySession = { readonly kind: 'session'; readonly caller: User }

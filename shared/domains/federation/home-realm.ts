@@ -4,7 +4,7 @@
 import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findVerifiedDomain } from '#db/store/domains'
 import { findTenant } from '#db/store/tenants'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 import { offeredSamlProviders, samlProviderName } from './saml-providers.ts'
 import { listUpstreamsAt } from './upstream.ts'
 

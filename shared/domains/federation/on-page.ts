@@ -1,8 +1,8 @@
 // Which providers our own pages offer, and where their answers come back to.
 import { SYSTEM_TENANT } from '#db/engine/tenant'
+import type { RequestCtx } from '#shared/domains/context'
 import { tenantOfOrigin } from '#shared/domains/sign-in/choose-tenant'
 import type { PageDoor } from '#shared/domains/sign-in/sign-in-context'
-import type { RequestCtx } from '#shared/platform/context'
 import { onPage, pageOrigin } from '#shared/platform/http/pages/form'
 import { listUpstreamsAt, type Upstream } from './upstream.ts'
 

@@ -1,7 +1,7 @@
 // A provider as it is spoken to, with its secret: the row's, else the environment's where it is the platform's.
 import { SYSTEM_TENANT } from '#db/engine/tenant'
+import type { BaseCtx } from '#shared/domains/context'
 import type { Config } from '#shared/kernel/config'
-import type { BaseCtx } from '#shared/platform/context'
 import type { Peer } from './engine/engine.ts'
 import { openProviderSecret } from './provider-secret.ts'
 import { NAMES, type Upstream } from './upstream.ts'

@@ -1,8 +1,8 @@
 // What a provider proved, kept under a ticket for the step that comes next. That step reads it here, never from its body.
 import * as z from 'zod'
 import type { TenantTx } from '#db/engine/tenant'
+import type { RequestCtx } from '#shared/domains/context'
 import { LOGIN_SECONDS, openTicket, ticketCookie } from '#shared/domains/sign-in/ticket'
-import type { RequestCtx } from '#shared/platform/context'
 import type { Cookie } from '#shared/platform/http/route'
 
 const Profile = z.object({

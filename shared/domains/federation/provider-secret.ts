@@ -2,7 +2,7 @@
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import type { Provider } from '#db/store/providers'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 
 /** Bound to the row, so that a sealed secret cannot be moved to another provider. */
 export const providerSecretContext = (providerId: string): string => `oidc_providers:${providerId}`

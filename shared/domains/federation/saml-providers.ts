@@ -3,7 +3,7 @@
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'
 import { listSamlProviders, type SamlProvider } from '#db/store/saml-providers'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 
 /** How a SAML provider is called among all providers of a tenant. */
 export const samlProviderName = ({ providerName }: Pick<SamlProvider, 'providerName'>): string => `saml-${providerName}`

@@ -2,8 +2,8 @@
 
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
 import { createOrigins } from '#shared/platform/http/cors'
 
 type Deps = Pick<RequestCtx, 'config' | 'db' | 'clock' | 'limits' | 'hash' | 'request'>

@@ -3,9 +3,9 @@
 import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { listClientProviders } from '#db/store/client-providers'
 import { DEFAULT_ORDER, findProvider, listProviders, type Provider, type ProviderIcon } from '#db/store/providers'
+import type { BaseCtx } from '#shared/domains/context'
 import type { Config } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx } from '#shared/platform/context'
 import type { Peer } from './engine/engine.ts'
 import { ENTRA, ownGithub, PRESETS } from './engine/known.ts'
 

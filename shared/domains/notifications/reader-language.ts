@@ -1,7 +1,7 @@
 // In which language somebody is written to: what they chose themselves, else what their company decided, else what the browser reads that caused it.
 import type { Tenant } from '#db/store/tenants'
 import type { User } from '#db/store/users'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { readVisit } from '#shared/platform/http/pages/visit'
 import { type Language, languageOf } from '#shared/platform/outbox/mail/language'
 

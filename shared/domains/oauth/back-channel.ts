@@ -2,9 +2,9 @@
 import { SignJWT } from 'jose'
 import type { TenantDb } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
+import type { BaseCtx } from '#shared/domains/context'
 import { unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx } from '#shared/platform/context'
 import { FetchFailure, type Outbound } from '#shared/platform/fetch/guarded'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'

@@ -1,7 +1,7 @@
 // Which events of the record take trust from tokens, and how a verifier finds out whether one of its tokens is meant. What it is told are digests: whoever has
 // a token with an id in it recognises the id, and nobody learns anything of the others. Pure; shared by the server that tells and by whoever checks.
 import { createHash } from 'node:crypto'
-import type { AuditEvent } from '#shared/domains/audit/events'
+import type { AuditEvent } from '#shared/platform/audit/events'
 import { type Claims, type DistrustKind, idsIn, isMeant, toldId } from './distrust-ids.ts'
 
 export type { DistrustKind } from './distrust-ids.ts'

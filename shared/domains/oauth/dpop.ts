@@ -1,7 +1,9 @@
 // Demonstrating proof of possession (RFC 9449) at our own endpoints: proofs are young by a nonce of ours or by the clock, and count once.
+
+import type { BaseCtx } from '#shared/domains/context'
 import { unixSeconds } from '#shared/kernel/clock'
+import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx, RequestInfo } from '#shared/platform/context'
 import { equal } from '#shared/platform/crypto/equal'
 import { digest, type Proof, readProof } from './dpop-proof.ts'
 

@@ -1,8 +1,8 @@
 // Codes, request handles and refresh tokens: opaque to everybody else. Each begins with its tenant, so that row level security stands before the look-up.
 import { createHash } from 'node:crypto'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
+import type { BaseCtx } from '#shared/domains/context'
 import { opaque } from '#shared/kernel/random'
-import type { BaseCtx } from '#shared/platform/context'
 import { equal } from '#shared/platform/crypto/equal'
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'

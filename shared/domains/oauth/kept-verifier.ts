@@ -1,8 +1,8 @@
 // PKCE verifiers that a front end leaves with us. They stay in the browser that made them, in a cookie that no script reads: whoever got hold of a code and its
 // state elsewhere finds no verifier, and nobody can put one there for somebody else.
 
+import type { RequestCtx } from '#shared/domains/context'
 import { crossSite } from '#shared/domains/sign-in/ticket'
-import type { RequestCtx } from '#shared/platform/context'
 import { hostCookie } from '#shared/platform/http/pages/visit'
 import type { Cookie } from '#shared/platform/http/route'
 

@@ -2,9 +2,9 @@
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findRequest } from '#db/store/oauth-authorizations'
-import { byAnonymous } from '#shared/domains/audit/record'
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
+import { byAnonymous } from '#shared/platform/audit/record'
 import { stepUpNeeded } from '#shared/platform/http/step-up'
 import { ACR } from '#shared/platform/tokens/acr'
 import { answerChallenge, findChallenge } from './challenge-answer.ts'

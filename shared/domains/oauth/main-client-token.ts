@@ -7,8 +7,8 @@ import { findTokenState } from '#db/store/oauth-introspection'
 import { findLiveSession } from '#db/store/sessions'
 import { findTenant, type Tenant } from '#db/store/tenants'
 import { findUser, type User } from '#db/store/users'
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
 import { type AccessClaims, question, verifyAccessToken } from './access-token.ts'
 
 type Session = NonNullable<Awaited<ReturnType<typeof findLiveSession>>>

@@ -1,5 +1,5 @@
 // Which list of leaked passwords a deployment asks.
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 import { outbound } from '#shared/platform/trace/trace'
 import type { BreachedPasswords } from './breached.ts'
 import { rangeService } from './range-service.ts'

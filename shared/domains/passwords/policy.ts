@@ -1,12 +1,8 @@
 // What a new password must be. At sign-in no rule but non-empty: an old password may be anything.
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
+import { PASSWORD_LENGTH } from '#shared/platform/crypto/password-length'
 import type { BreachedPasswords } from './breached.ts'
 import { coreOf, formsOf, lettersOf, plain, unitOf } from './forms.ts'
-
-/** Where the password alone signs in, and where the tenant requires a second factor as well; in Unicode code points after NFC. */
-export const SHORTEST_ALONE = 15
-export const SHORTEST_WITH_SECOND_FACTOR = 10
-export const LONGEST = 128
 
 export type NewPassword = {
   readonly password: string
@@ -51,9 +47,9 @@ export const checkNewPassword = async (given: NewPassword, breached: BreachedPas
   const { password, secondFactorRequired } = given
   if (/\0|\p{Surrogate}/u.test(password)) refuse('invalid_request', 'The password holds a character that is none.')
   const length = [...password.normalize('NFC')].length
-  const shortest = secondFactorRequired ? SHORTEST_WITH_SECOND_FACTOR : SHORTEST_ALONE
+  const shortest = secondFactorRequired ? PASSWORD_LENGTH.withSecondFactor : PASSWORD_LENGTH.alone
   if (length < shortest) refuse('password_too_short', `The password must have at least ${shortest} characters.`)
-  if (length > LONGEST) refuse('password_too_long')
+  if (length > PASSWORD_LENGTH.most) refuse('password_too_long')
   if (isPersonal(given)) refuse('password_guessable')
   if (await breached.has(password)) refuse('password_breached')
 }

@@ -2,7 +2,7 @@
 
 import type { TenantDb } from '#db/engine/tenant'
 import { findLivePermissions } from '#db/store/users'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 
 export const administers = async (t: TenantDb, ctx: Pick<BaseCtx, 'clock'>, userId: string): Promise<boolean> =>
   (await findLivePermissions(t, userId, ctx.clock.now())).includes('admin:access')

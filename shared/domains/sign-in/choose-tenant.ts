@@ -4,9 +4,9 @@
 import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
 import { findAdministeredTenants, findUser } from '#db/store/users'
+import type { RequestCtx } from '#shared/domains/context'
 import { emailHash } from '#shared/domains/tenancy/email-hash'
 import type { Config } from '#shared/kernel/config'
-import type { RequestCtx } from '#shared/platform/context'
 import { loadTicket, readHandle } from './ticket.ts'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'config' | 'hash' | 'request'>

@@ -1,6 +1,6 @@
 // What COMPATIBILITY=authsec gives back to the original's clients in a closed deployment.
 import type { Tenant } from '#db/store/tenants'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 
 type Deps = Pick<BaseCtx, 'config'>
 

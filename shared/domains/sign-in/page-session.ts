@@ -1,7 +1,7 @@
 // The end of every way in: the browser gets its session, and goes on to where it was sent from.
 import { signOut } from '#shared/domains/account/sessions'
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
 import { sendTo } from '#shared/platform/http/pages/go'
 import { HOME, safeReturn } from '#shared/platform/http/pages/return-to'
 import { sessionCookie } from '#shared/platform/http/pages/session'

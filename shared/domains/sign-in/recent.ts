@@ -1,7 +1,7 @@
 // Whether somebody signed in a moment ago (RFC 9470), where that depends on what is asked for and not on the route alone.
 
+import type { BaseCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx } from '#shared/platform/context'
 import type { User } from '#shared/platform/http/principal'
 
 /** @throws AppError insufficient_user_authentication with the challenge */

@@ -1,8 +1,8 @@
 // Optional protection against replayed sign-in requests: a server challenge, or a nonce with a time stamp. What is sent is checked, and marked in the same step.
 
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
 import { opaque } from '#shared/kernel/random'
-import type { RequestCtx } from '#shared/platform/context'
 
 const CHALLENGE_SECONDS = 300
 const SKEW_SECONDS = 60

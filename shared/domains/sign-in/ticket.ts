@@ -2,9 +2,10 @@
 
 import { asTenantId, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { findTicket, insertTicket, type NewTicket, type Ticket, type TicketPurpose } from '#db/store/tickets'
+import type { BaseCtx, RequestCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
+import type { RequestInfo } from '#shared/kernel/context'
 import { opaque } from '#shared/kernel/random'
-import type { BaseCtx, RequestCtx, RequestInfo } from '#shared/platform/context'
 import type { Cookie } from '#shared/platform/http/route'
 
 export const LOGIN_SECONDS = 600

@@ -3,10 +3,10 @@
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Account, countWrongPassword, type Door } from '#db/store/sign-in'
 import type { DelayRule } from '#db/store/users'
-import { byAnonymous, eventRow } from '#shared/domains/audit/record'
+import type { RequestCtx } from '#shared/domains/context'
 import { askedFrom, languageOf } from '#shared/domains/notifications/notify'
 import { secondsAfter } from '#shared/kernel/clock'
-import type { RequestCtx } from '#shared/platform/context'
+import { byAnonymous, eventRow } from '#shared/platform/audit/record'
 import { sealMail } from '#shared/platform/outbox/outbox'
 import { shownTenantName } from '#shared/platform/pages/tenant-name'
 

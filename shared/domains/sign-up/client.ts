@@ -2,8 +2,8 @@
 
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findClientEntry } from '#db/store/clients'
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const SDK_SECRET = /^[0-9a-f]{64}$/

@@ -3,9 +3,9 @@
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type CodePurpose, findCodeTimes, holdLock, insertCode, type Lock, spendGuess, voidCodes } from '#db/store/codes'
+import type { BaseCtx, RequestCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
 import { digits } from '#shared/kernel/random'
-import type { BaseCtx, RequestCtx } from '#shared/platform/context'
 import { equal } from '#shared/platform/crypto/equal'
 import { addressKey, knownDevice } from '#shared/platform/http/guard'
 import type { LimitEntry } from '#shared/platform/http/limits'

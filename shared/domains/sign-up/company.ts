@@ -11,7 +11,6 @@ import {
   replacePendingCode,
 } from '#db/store/codes'
 import { findTenantByDomain } from '#db/store/domains'
-import { byAnonymous, record } from '#shared/domains/audit/record'
 import { notify } from '#shared/domains/notifications/notify'
 import { checkNewPassword } from '#shared/domains/passwords/policy'
 import { hintCookie, hintedTenant } from '#shared/domains/sign-in/ticket'
@@ -19,6 +18,7 @@ import { type CreatedTenant, createTenant } from '#shared/domains/tenancy/create
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
+import { byAnonymous, record } from '#shared/platform/audit/record'
 import type { Cookie } from '#shared/platform/http/route'
 import { createCode, lockOf, matchCode } from './code.ts'
 import type { SignUpCtx as Ctx } from './end-user.ts'

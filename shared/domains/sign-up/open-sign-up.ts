@@ -2,8 +2,8 @@
 
 import { directory, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { hasCompany, holdOnlyCompany } from '#db/store/tenants'
+import type { BaseCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx } from '#shared/platform/context'
 
 type Deps = Pick<BaseCtx, 'config' | 'db'>
 

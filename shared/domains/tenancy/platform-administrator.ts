@@ -5,11 +5,11 @@ import { setUserActive } from '#db/store/people'
 import { holdTenant } from '#db/store/tenants'
 import { endTickets, hasTicket } from '#db/store/tickets'
 import { disableUnproved, findUserByEmail, hasProvedUser } from '#db/store/users'
-import { bySystem, record } from '#shared/domains/audit/record'
+import type { BaseCtx } from '#shared/domains/context'
 import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
 import { ConfigError } from '#shared/kernel/config'
 import { normaliseEmail } from '#shared/kernel/email'
-import type { BaseCtx } from '#shared/platform/context'
+import { bySystem, record } from '#shared/platform/audit/record'
 import { addPlatformAdministrator, ensureSystemTenant } from './system-tenant.ts'
 
 type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config' | 'wakeOutbox'>

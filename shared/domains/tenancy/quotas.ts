@@ -6,10 +6,10 @@
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type CountedRows, hasRows } from '#db/store/row-counts'
 import { findTenant, type Tenant, type TenantSettings, useQuota } from '#db/store/tenants'
-import type { AuditEvent } from '#shared/domains/audit/events'
+import type { BaseCtx } from '#shared/domains/context'
 import { ageMs, type Mark, markOf } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx } from '#shared/platform/context'
+import type { AuditEvent } from '#shared/platform/audit/events'
 import type { LimitEntry } from '#shared/platform/http/limits'
 
 /** Rows of a kind, and events per window. */

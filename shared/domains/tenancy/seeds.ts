@@ -3,7 +3,7 @@
 import { SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { ensurePermissions } from '#db/store/permissions'
 import { ensureSystemRole } from '#db/store/roles'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 
 type Seed = readonly [resource: string, action: string, description: string]
 

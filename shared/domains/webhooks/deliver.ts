@@ -15,10 +15,10 @@ import {
   releaseWebhook,
   type WebhookEndpoint,
 } from '#db/store/webhooks'
-import { SETTLING_SECONDS, settledBefore } from '#shared/domains/audit/horizon'
 import { showEvent } from '#shared/domains/audit/show'
+import type { BaseCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
-import type { BaseCtx } from '#shared/platform/context'
+import { SETTLING_SECONDS, settledBefore } from '#shared/platform/audit/horizon'
 import { disableWebhook } from './disable.ts'
 import { bodyOf, type Messaging, type Sent, sendMessage } from './message.ts'
 

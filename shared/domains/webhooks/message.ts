@@ -3,7 +3,7 @@
 import type { TenantDb } from '#db/engine/tenant'
 import type { WebhookEndpoint } from '#db/store/webhooks'
 import type { ShownEvent } from '#shared/domains/audit/show'
-import type { BaseCtx } from '#shared/platform/context'
+import type { BaseCtx } from '#shared/domains/context'
 import { SealError } from '#shared/platform/crypto/seal'
 import { FetchFailure, type Outbound } from '#shared/platform/fetch/guarded'
 import { signedHeaders } from './sign.ts'

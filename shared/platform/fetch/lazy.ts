@@ -1,8 +1,8 @@
 // The way out to addresses that tenants chose, loaded by whoever goes there first.
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import type { Outbound } from './guarded.ts'
 
-export const lazyOutbound = (ctx: Pick<BaseCtx, 'config' | 'tracer'>): Outbound => {
+export const lazyOutbound = (ctx: Pick<PlatformCtx, 'config' | 'tracer'>): Outbound => {
   let opened: Promise<Outbound> | undefined
   return {
     loopback: ctx.config.OUTBOUND_LOOPBACK === 'on',

@@ -1,9 +1,9 @@
 // A part that is away closes doors and never opens one; once it is back all goes on, without a restart.
 import { expect, test } from 'vitest'
 import { directory } from '#db/engine/tenant'
+import type { RequestCtx } from '#shared/domains/context'
 import { fixedClock } from '#shared/kernel/clock'
 import { memoryCache } from '#shared/platform/cache/memory'
-import type { RequestCtx } from '#shared/platform/context'
 import { startApp, TEST_START } from '#tests/support/app'
 import { severableCache } from '#tests/support/away-cache'
 import { severableDb } from '#tests/support/counted'

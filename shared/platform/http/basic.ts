@@ -1,7 +1,7 @@
 // HTTP Basic, as clients use it (RFC 7617, RFC 6749 section 2.3.1).
 
+import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestInfo } from '#shared/platform/context'
 
 export type Credentials = { readonly clientId: string; readonly secret: string }
 

@@ -2,7 +2,7 @@
 
 import { directory } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import { addressKey } from './guard.ts'
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE, OPTIONS'
@@ -46,7 +46,7 @@ const MAX_DOMAIN = 253
 const HOST = /^[a-z0-9.-]+(:\d{1,5})?$/
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-export const createOrigins = (ctx: Pick<BaseCtx, 'config' | 'db' | 'clock' | 'limits' | 'hash'>): Origins => {
+export const createOrigins = (ctx: Pick<PlatformCtx, 'config' | 'db' | 'clock' | 'limits' | 'hash'>): Origins => {
   const { config } = ctx
   const own = new Set(
     [config.BASE_URL, config.PUBLIC_UI_ORIGIN, ...config.CORS_ALLOWED_ORIGINS].flatMap((o) => (o ? [parsed(o.replace(/\/+$/, ''))?.origin] : [])),

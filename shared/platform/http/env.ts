@@ -1,6 +1,6 @@
 // What one request carries from step to step.
 import type { Context, MiddlewareHandler } from 'hono'
-import type { RequestInfo } from '#shared/platform/context'
+import type { RequestInfo } from '#shared/kernel/context'
 import type { Caller } from './principal.ts'
 import type { Render } from './problem.ts'
 import type { Peer } from './request.ts'

@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import { isDatabaseAway, sqlState } from '#db/engine/client'
 import { AppError } from '#shared/kernel/errors'
 import { CacheAway } from '#shared/platform/cache/cache'
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import { respond } from './answer.ts'
 import type { Exchange } from './env.ts'
 import { type Asked, authsecError, problem, type Render } from './problem.ts'
@@ -38,7 +38,7 @@ const askedOf = (c: Exchange): Asked | undefined => {
 }
 
 /** `cause` reaches the log alone. */
-export const failing = (ctx: BaseCtx, refusals: Refusals): Fail => {
+export const failing = (ctx: PlatformCtx, refusals: Refusals): Fail => {
   const isFirst = firstsOfMinute(ctx)
 
   /** A tenant past its quota is refused far more often than anybody reads: once a minute is enough, and costs it nothing. */

@@ -2,7 +2,7 @@
 
 import { AppError } from '#shared/kernel/errors'
 import { clientAddress, forwardedPlace, forwardedProto, isForwardingIgnored } from '#shared/kernel/ip-address'
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import { emfLine } from '#shared/platform/metrics/emf'
 import { respond } from './answer.ts'
 import { corsHeaders, createOrigins, isForAnyPage, preflightHeaders } from './cors.ts'
@@ -21,12 +21,12 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 const methodOf = (c: Exchange): string => (METHODS.has(c.req.method) ? c.req.method : 'other')
 
 /** A production whose public base is https is reached over TLS alone, also where the hop that ends TLS is not one that we trust to say so. */
-const isAlwaysSecure = ({ ENVIRONMENT, BASE_URL }: BaseCtx['config']): boolean => ENVIRONMENT === 'production' && BASE_URL.startsWith('https:')
+const isAlwaysSecure = ({ ENVIRONMENT, BASE_URL }: PlatformCtx['config']): boolean => ENVIRONMENT === 'production' && BASE_URL.startsWith('https:')
 
 const peerOf = (c: Exchange): Peer => c.env?.peer ?? { address: '', secure: false }
 
 /** Who is at the other end, by the trusted hop. */
-export const forwardedOf = (c: Exchange, config: BaseCtx['config']): Forwarded => {
+export const forwardedOf = (c: Exchange, config: PlatformCtx['config']): Forwarded => {
   const peer = peerOf(c)
   const trusted = config.TRUSTED_PROXIES
   const told = forwardedProto(peer.address, c.req.header('x-forwarded-proto'), trusted)
@@ -61,7 +61,7 @@ const noteOf = (caller: Caller): Readonly<Record<string, string>> => ({
 })
 
 /** One line and one count a request. Ids, codes and the route's name: nothing that the caller wrote. */
-const account = (ctx: BaseCtx, c: Exchange, startedAt: number): void => {
+const account = (ctx: PlatformCtx, c: Exchange, startedAt: number): void => {
   const route = c.get('route')
   const principal = c.get('principal')
   const endpoint = route === undefined ? 'unknown' : pathOf(route)
@@ -91,7 +91,7 @@ export type FrameOptions = {
   readonly requestSeconds?: number
 }
 
-export const frame = (ctx: BaseCtx, fail: Fail, refusals: Refusals, { requestSeconds = ctx.config.REQUEST_SECONDS }: FrameOptions): Step => {
+export const frame = (ctx: PlatformCtx, fail: Fail, refusals: Refusals, { requestSeconds = ctx.config.REQUEST_SECONDS }: FrameOptions): Step => {
   const origins = createOrigins(ctx)
   const judgeOrigin = async (c: Exchange, origin: string, address: string): Promise<void> => {
     // Whoever cannot be looked up now is not let in now.

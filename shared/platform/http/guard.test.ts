@@ -1,7 +1,7 @@
 // How often one may knock: by address whatever is forwarded, by account whatever the address, and never more for another spelling.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { startApp } from '#tests/support/app'
 import { LIMITS, open, scraper, user } from './access.ts'
 import { deviceCookie, deviceMark } from './guard.ts'

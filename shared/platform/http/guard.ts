@@ -1,8 +1,9 @@
 // Decides an access rule: who is calling, whether they may, and whether they call too often. Runs before anything of the request is parsed.
 import { createHash } from 'node:crypto'
+import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
 import { limitKeyOf } from '#shared/kernel/ip-address'
-import type { BaseCtx, RequestInfo } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import { equal } from '#shared/platform/crypto/equal'
 import { LIMITS, type Limit } from './access.ts'
 import { basicCredentials, choseBasic } from './basic.ts'
@@ -13,7 +14,7 @@ import type { Caller, Client, Permission, User } from './principal.ts'
 import type { Route } from './route.ts'
 import { requireStepUp } from './step-up.ts'
 
-type GuardCtx = Pick<BaseCtx, 'config' | 'limits' | 'quotas' | 'principals' | 'clientAuthentication' | 'clock' | 'hash'>
+type GuardCtx = Pick<PlatformCtx, 'config' | 'limits' | 'quotas' | 'principals' | 'clientAuthentication' | 'clock' | 'hash'>
 type Guarded = Pick<Route<never>, 'id' | 'access'>
 
 const MINUTE = 60

@@ -1,7 +1,7 @@
 // A route of which method and path are known is loaded by its first request, once, and then is the route.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { startApp } from '#tests/support/app'
 import { may, open } from './access.ts'
 import { problem } from './problem.ts'

@@ -1,8 +1,9 @@
 // Rate limits in the shared cache. Credential and code limits survive the cache: while it is away they are counted in Postgres.
 import { createHash } from 'node:crypto'
 import { type Db, isDatabaseAway, refuseInsideTransaction } from '#db/engine/client'
-import { directory } from '#db/engine/tenant'
+import { directory, type TenantId } from '#db/engine/tenant'
 import { countAttempts, readAttempts } from '#db/store/limit-counters'
+import type { TenantSettings } from '#db/store/tenants'
 import { type Clock, secondsAfter } from '#shared/kernel/clock'
 import { AppError, type Refusal } from '#shared/kernel/errors'
 import { type Cache, CacheAway, type Window } from '#shared/platform/cache/cache'
@@ -18,6 +19,12 @@ export type LimitEntry = {
   readonly guardsCredential: boolean
   /** Counts a tenant's quota: past it the answer is `quota_exceeded`, and this is what did not come to pass. */
   readonly quota?: Refusal
+}
+
+/** What the request frame needs of tenants' quotas: one more request to count, and what a tenant's settings say, from the code that just read them. */
+export type RequestQuotas = {
+  entry(tenantId: TenantId, name: 'requestsPerMinute'): LimitEntry
+  learn(tenantId: TenantId, quotas: TenantSettings['quotas']): void
 }
 
 export type Limits = {

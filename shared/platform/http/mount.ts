@@ -2,9 +2,10 @@
 import { Hono } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
-import { byCaller, record } from '#shared/domains/audit/record'
+import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx, RequestInfo } from '#shared/platform/context'
+import { byCaller, record } from '#shared/platform/audit/record'
+import type { PlatformCtx } from '#shared/platform/context'
 import { noTracer } from '#shared/platform/trace/trace'
 import { respond } from './answer.ts'
 import { type Env, type Exchange, known, type Stage } from './env.ts'
@@ -24,16 +25,16 @@ import { traced } from './traced.ts'
 /** One group: its routes, what they need beyond the request, and the shape of its errors. */
 export type Group<Ctx> = { readonly routes: readonly Mountable<Ctx>[]; readonly ctx: Omit<Ctx, 'request'>; readonly render?: Render }
 /** A group whose context type was checked where it was made. */
-export type MountedGroup = { readonly routes: readonly Mountable<never>[]; readonly ctx: BaseCtx; readonly render: Render }
-export const group = <Ctx extends BaseCtx & { readonly request: RequestInfo }>({ routes, ctx, render }: Group<Ctx>): MountedGroup => ({
+export type MountedGroup = { readonly routes: readonly Mountable<never>[]; readonly ctx: PlatformCtx; readonly render: Render }
+export const group = <Ctx extends PlatformCtx & { readonly request: RequestInfo }>({ routes, ctx, render }: Group<Ctx>): MountedGroup => ({
   routes: routes as unknown as readonly Mountable<never>[],
-  ctx: ctx as unknown as BaseCtx,
+  ctx: ctx as unknown as PlatformCtx,
   render: render ?? authsecError,
 })
 
 /** Access before parsing: a stranger learns nothing of a schema. Who is calling is noted before it is judged, so that a refusal has a name. */
 const access =
-  (ctx: BaseCtx, route: Route<never>, render: Render): Stage =>
+  (ctx: PlatformCtx, route: Route<never>, render: Render): Stage =>
   async (c) => {
     c.set('route', route)
     c.set('render', route.render ?? render)
@@ -46,7 +47,7 @@ const access =
 
 /** Judges all that was sent, also what no schema asks for. Who administers the platform may name another tenant to a route that acts there: it is recorded. */
 const tenantRule =
-  (ctx: BaseCtx, route: Route<never>): Stage =>
+  (ctx: PlatformCtx, route: Route<never>): Stage =>
   async (c) => {
     const principal = c.get('principal')
     if (principal === undefined) return
@@ -64,7 +65,7 @@ const tenantRule =
 type Answering = (c: Exchange) => Promise<Response>
 
 const answering =
-  (ctx: BaseCtx, route: Route<never>, stages: readonly Stage[]): Answering =>
+  (ctx: PlatformCtx, route: Route<never>, stages: readonly Stage[]): Answering =>
   async (c) => {
     for (const stage of stages) {
       const work = stage(c)
@@ -82,7 +83,7 @@ const answering =
   }
 
 /** What a route needs is made with its first request. */
-const handler = (ctx: BaseCtx, route: Mountable<never>, render: Render): Answering => {
+const handler = (ctx: PlatformCtx, route: Mountable<never>, render: Render): Answering => {
   const make = async (): Promise<Answering> => {
     const loaded = 'load' in route ? await route.load() : route
     // Its access rule would guard another path than it was written for.
@@ -124,7 +125,7 @@ export type MountOptions = FrameOptions & {
 }
 
 /** Mounts groups on one app. `ctx` is what the frame around all of them uses. */
-export const mount = (ctx: BaseCtx, groups: readonly MountedGroup[], options: MountOptions = {}): Hono<Env> => {
+export const mount = (ctx: PlatformCtx, groups: readonly MountedGroup[], options: MountOptions = {}): Hono<Env> => {
   const app = new Hono<Env>()
   const refusals = options.refusals ?? recordedRefusals(ctx)
   const fail = failing(ctx, refusals)

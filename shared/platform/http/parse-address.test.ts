@@ -1,7 +1,7 @@
 // What bad queries, paths and forms get, and that access comes before any of it is looked at.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { JSON_HEADERS, type Raw, rawRequests, told } from '#tests/support/raw-requests'
 import { open, user } from './access.ts'
 import { json, routeFor } from './route.ts'

@@ -1,7 +1,7 @@
 // What a bad body gets: a 4xx with a stable code and the failing field, and the handler is never reached.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { JSON_HEADERS, rawRequests, told } from '#tests/support/raw-requests'
 import { open } from './access.ts'
 import { json, routeFor } from './route.ts'

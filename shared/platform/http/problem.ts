@@ -1,7 +1,7 @@
 // AppError -> response body. A group picks its renderer; no rule builds an error response.
 
+import type { RequestInfo } from '#shared/kernel/context'
 import { AppError, ERRORS, type ErrorCode } from '#shared/kernel/errors'
-import type { RequestInfo } from '#shared/platform/context'
 
 export type Rendered = {
   /** JSON, or the text of a page. */

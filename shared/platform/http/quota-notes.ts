@@ -1,12 +1,12 @@
 // Which refusal of a tenant past its quota goes into the record: the first of a minute, of the whole fleet.
 import { CacheAway } from '#shared/platform/cache/cache'
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 
 const MINUTE_SECONDS = 60
 const MAX_TENANTS = 10_000
 
 /** Whether this is the tenant's first in this minute. While the cache is away, every instance has a first of its own. */
-export const firstsOfMinute = ({ cache, clock }: Pick<BaseCtx, 'cache' | 'clock'>): ((tenantId: string) => Promise<boolean>) => {
+export const firstsOfMinute = ({ cache, clock }: Pick<PlatformCtx, 'cache' | 'clock'>): ((tenantId: string) => Promise<boolean>) => {
   const told = new Map<string, number>()
   return async (tenantId) => {
     const minute = Math.floor(clock.now().getTime() / (MINUTE_SECONDS * 1000))

@@ -2,10 +2,11 @@
 // and minute is written at once; further ones are counted, by tenant and account, and written when the minute is over. Whether one is written at once does
 // not depend on whose account was tried, so that how long a refusal takes says nothing of accounts.
 import { asTenantId, atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
-import { byAnonymous, byCaller, type Occurrence, record } from '#shared/domains/audit/record'
+import type { RequestInfo } from '#shared/kernel/context'
 import type { AppError } from '#shared/kernel/errors'
 import { limitKeyOf } from '#shared/kernel/ip-address'
-import type { BaseCtx, RequestInfo } from '#shared/platform/context'
+import { byAnonymous, byCaller, type Occurrence, record } from '#shared/platform/audit/record'
+import type { PlatformCtx } from '#shared/platform/context'
 import type { Caller } from './principal.ts'
 
 export type Refusals = {
@@ -91,7 +92,7 @@ const createFold = (most: number) => {
   }
 }
 
-export const recordedRefusals = (ctx: BaseCtx, bounds = BOUNDS): Refusals => {
+export const recordedRefusals = (ctx: PlatformCtx, bounds = BOUNDS): Refusals => {
   const fold = createFold(bounds.folded)
   const minuteNow = (): number => Math.floor(ctx.clock.now().getTime() / MINUTE_MS)
 

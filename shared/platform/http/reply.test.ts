@@ -1,8 +1,8 @@
 // What leaves: declared members, declared statuses, cookies and headers as they should be; failures in the shape of their group.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
 import { startApp } from '#tests/support/app'
 import { may, open, user } from './access.ts'
 import { problem } from './problem.ts'

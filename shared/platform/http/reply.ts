@@ -1,8 +1,8 @@
 // A handler's result becomes a response: what leaves is what the declaration lists, and nothing else.
 import type * as z from 'zod'
-import type { RequestInfo } from '#shared/platform/context'
-import { type Answer, preparedHeaders } from './answer.ts'
+import type { RequestInfo } from '#shared/kernel/context'
 import { AWAY_HEADERS } from './problem.ts'
+import { type Answer, preparedHeaders } from './response-headers.ts'
 import { Constant, type Cookie, type Route, Sent } from './route.ts'
 
 /** A cookie whose name says `__Host-` is only kept by browsers that got it with `Secure` and `Path=/` (RFC 6265bis section 4.1.3.2). */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { startApp } from '#tests/support/app'
 import { open, user } from './access.ts'
 import { empty, routeFor } from './route.ts'

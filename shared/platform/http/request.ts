@@ -1,5 +1,5 @@
 // What is known of a request before anything is believed of it.
-import type { RequestInfo } from '#shared/platform/context'
+import type { RequestInfo } from '#shared/kernel/context'
 import type { Route } from './route.ts'
 
 /** What the server around us knows and a header cannot say. */

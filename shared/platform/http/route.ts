@@ -1,10 +1,10 @@
 // An endpoint is data. `mount` makes it a route, `openapi` makes it documentation, `table.test.ts` makes it a set of refusal tests.
 import type * as z from 'zod'
-import type { AuditEvent } from '#shared/domains/audit/events'
 import type { ErrorCode } from '#shared/kernel/errors'
+import type { AuditEvent } from '#shared/platform/audit/events'
 import type { Access } from './access.ts'
-import type { Answer } from './answer.ts'
 import type { Render } from './problem.ts'
+import type { Answer } from './response-headers.ts'
 
 /** The light constraint: `z.ZodType` makes type-checking three times as dear. */
 export type Schema = z.core.$ZodType

@@ -1,12 +1,12 @@
 // A span around each request of a route, only where tracing is on.
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import type { Step } from './env.ts'
 import { principalIdOf } from './principal.ts'
 import { methodOf, pathOf, type Route } from './route.ts'
 
 /** Continues the caller's trace. The span carries the route's template, ids and the status; a failure of ours marks it as failed. */
 export const traced =
-  ({ tracer }: Pick<BaseCtx, 'tracer'>, route: Pick<Route<never>, 'on'>): Step =>
+  ({ tracer }: Pick<PlatformCtx, 'tracer'>, route: Pick<Route<never>, 'on'>): Step =>
   async (c, next) => {
     const [method, path] = [methodOf(route), pathOf(route)]
     const attributes = { 'http.request.method': method, 'http.route': path, 'authsec.request_id': c.get('requestId') }

@@ -5,7 +5,7 @@ import { releaseJobLease, takeJobLease } from '#db/store/job-leases'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import type { Fields } from '#shared/kernel/log'
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 
 /** What a run did, for its log line: counts and ids. */
 export type JobResult = Readonly<Record<string, number | string>>
@@ -23,7 +23,7 @@ export type Job<Ctx> = {
 
 export const job = <Ctx>(declaration: Job<Ctx>): Job<Ctx> => declaration
 
-type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'log' | 'metrics' | 'tracer'>
+type Deps = Pick<PlatformCtx, 'db' | 'clock' | 'random' | 'log' | 'metrics' | 'tracer'>
 
 const LEASE_SECONDS = 5 * 60
 /** Between the moment when a run should stop and the one when its lease is over. */

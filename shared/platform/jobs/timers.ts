@@ -1,8 +1,8 @@
 // Jobs of a process that stays: a timer each. In the cloud schedules call `runJob` instead.
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import { type Job, runJob } from './job.ts'
 
-type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'log' | 'metrics' | 'tracer'>
+type Deps = Pick<PlatformCtx, 'db' | 'clock' | 'random' | 'log' | 'metrics' | 'tracer'>
 
 /** Calls `work` once after so many seconds, unless cancelled. */
 export type After = (seconds: number, work: () => void) => () => void

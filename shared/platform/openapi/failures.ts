@@ -1,7 +1,5 @@
 // Every error that a route can answer: what it declares, and what access, parsing and mounting add.
 
-import { pageError } from '#pages/error'
-import { outcomeOrPage, pageErrorOnDemand } from '#pages/on-demand'
 import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
 import {
   authorizationServerError,
@@ -14,6 +12,8 @@ import {
   statusError,
 } from '#shared/platform/http/problem'
 import type { Route } from '#shared/platform/http/route'
+import { pageError } from '#shared/platform/pages/error.tsx'
+import { outcomeOrPage, pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
 import type { JsonSchema } from './document.ts'
 
 type Declared = Pick<Route<never>, 'access' | 'body' | 'form' | 'errors'>

@@ -5,7 +5,6 @@ import { readConfig } from '#shared/kernel/config'
 import { keptLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { createKeyring } from '#shared/platform/crypto/keyring'
-import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { createSigningKeys } from '#shared/platform/tokens/signing-keys'
 import { ownDb } from '#tests/support/database'
 import { localMail } from './mail/local.ts'
@@ -18,14 +17,13 @@ test('parallel senders send each message once', async () => {
   const mail = localMail(clock)
   const keyring = createKeyring({ masterKeys: [{ id: 'm1', key: random.bytes(32) }], clock, random })
   const signingKeys = createSigningKeys({ db, keyring, clock, record: async () => undefined })
-  const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: false })
   const ctx = {
     db,
     clock,
     random,
     keyring,
     signingKeys,
-    outbound,
+    deliverLogoutToken: async () => undefined,
     log: keptLog(clock.now),
     mail,
     config: readConfig({ BASE_URL: 'https://id.test' }),

@@ -8,7 +8,6 @@ import { AppError } from '#shared/kernel/errors'
 import { keptLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { createKeyring } from '#shared/platform/crypto/keyring'
-import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { createSigningKeys } from '#shared/platform/tokens/signing-keys'
 import { ownDb } from '#tests/support/database'
 import { localMail } from './mail/local.ts'
@@ -39,8 +38,17 @@ const start = async () => {
   const log = keptLog(clock.now)
   const keyring = createKeyring({ masterKeys: [{ id: 'm1', key: random.bytes(32) }], clock, random })
   const signingKeys = createSigningKeys({ db, keyring, clock, record: async () => undefined })
-  const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: false })
-  const ctx = { db, clock, random, keyring, signingKeys, outbound, log, mail, config: readConfig({ BASE_URL: 'https://id.test' }) }
+  const ctx = {
+    db,
+    clock,
+    random,
+    keyring,
+    signingKeys,
+    log,
+    mail,
+    config: readConfig({ BASE_URL: 'https://id.test' }),
+    deliverLogoutToken: async () => undefined,
+  }
   const newTenant = (): TenantId => asTenantId(random.id())
   const tenant = newTenant()
   const enqueue = (to: string, more?: Partial<OutgoingMail>, at: TenantId = tenant) =>

@@ -17,8 +17,7 @@ import {
 } from '#db/store/outbox'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx } from '#shared/platform/context'
-import type { Outbound } from '#shared/platform/fetch/guarded'
+import type { PlatformCtx } from '#shared/platform/context'
 import type { Language } from './mail/language.ts'
 import type { Mail, MailMessage } from './mail/mail.ts'
 import type { MailContent } from './mail/templates.ts'
@@ -72,7 +71,7 @@ export type SealedMail = Parameters<typeof insertMessage>[1]
 /** A mail's words, fixed and sealed, for a statement that puts it in the outbox beside the change: a later version of a template does not change a mail that waits. */
 export const sealMail = async (
   t: TenantTx,
-  ctx: Pick<BaseCtx, 'keyring' | 'clock' | 'random' | 'config'>,
+  ctx: Pick<PlatformCtx, 'keyring' | 'clock' | 'random' | 'config'>,
   mail: OutgoingMail,
 ): Promise<SealedMail> => {
   const id = ctx.random.id()
@@ -93,7 +92,7 @@ export const sealMail = async (
 /** Puts a mail in the outbox, inside the transaction of what it tells about. Call `ctx.wakeOutbox()` once that has committed. A quota of mails is counted by who calls. */
 export const enqueueMail = async (
   t: TenantTx,
-  ctx: Pick<BaseCtx, 'keyring' | 'clock' | 'random' | 'config'>,
+  ctx: Pick<PlatformCtx, 'keyring' | 'clock' | 'random' | 'config'>,
   mail: OutgoingMail,
 ): Promise<{ readonly id: string }> => {
   const sealed = await sealMail(t, ctx, mail)
@@ -116,11 +115,13 @@ const classOf = (error: unknown): string => {
   return error.cause instanceof Error && error.cause.name === 'SmtpFailure' ? `${error.code}: ${error.cause.message}` : error.code
 }
 
-/** What a sender needs: the context of every group, and the mail server. */
-export type Sending = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'log' | 'config' | 'signingKeys'> & {
+/** Sends a logout token to a client's back channel. Implemented in shared/domains/oauth. @throws AppError delivery_failed */
+export type DeliverLogoutToken = (t: TenantDb, messageId: string, data: Readonly<Record<string, string>>) => Promise<void>
+
+/** What a sender needs: the context of every group, and the ways out. */
+export type Sending = Pick<PlatformCtx, 'db' | 'clock' | 'random' | 'keyring' | 'log' | 'config' | 'signingKeys'> & {
   readonly mail: Mail
-  /** The way to clients that are told of a sign-out. */
-  readonly outbound: Outbound
+  readonly deliverLogoutToken: DeliverLogoutToken
 }
 
 type Opened = { readonly state: 'ready'; readonly send: () => Promise<void> } | { readonly state: 'gone' } | { readonly state: 'erased' }
@@ -129,8 +130,7 @@ const openMessage = async (ctx: Sending, t: TenantDb, id: string): Promise<Opene
   const waiting = await findWaitingMessage(t, id)
   const { kind, data, sealed: stored } = waiting ?? {}
   if (kind === 'logout_token' && data) {
-    const { tellSignedOut } = await import('#shared/domains/oauth/back-channel')
-    return { state: 'ready', send: () => tellSignedOut(ctx, t, id, data) }
+    return { state: 'ready', send: () => ctx.deliverLogoutToken(t, id, data) }
   }
   if (stored === undefined || stored === null) return { state: 'gone' }
   const plain = await ctx.keyring.open(t, subjectOf(stored), stored.subarray(SUBJECT_BYTES), contextOf(id))

@@ -2,7 +2,7 @@
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findLooks, type Looks } from '#db/store/branding'
-import type { RequestCtx } from '#shared/platform/context'
+import type { PlatformRequestCtx } from '#shared/platform/context'
 import { shownTenantName } from './tenant-name.ts'
 
 export type Brand = { readonly name: string; readonly css: string; readonly logo: string | undefined; readonly tenant: Looks['tenant'] }
@@ -15,11 +15,11 @@ const rules = (brand: NonNullable<Looks['branding']>): string => {
 }
 
 /** The logo is part of the page: looking at it asks nobody. */
-export const brandFrom = (ctx: Pick<RequestCtx, 'config'>, { tenant, branding: brand }: Looks): Brand => {
+export const brandFrom = (ctx: Pick<PlatformRequestCtx, 'config'>, { tenant, branding: brand }: Looks): Brand => {
   const logo = brand?.logo && brand.logoType ? `data:${brand.logoType};base64,${Buffer.from(brand.logo).toString('base64')}` : undefined
   return { name: shownTenantName(ctx, tenant), css: brand === undefined ? '' : rules(brand), logo, tenant }
 }
 
 /** Of the tenant, or of the deployment where none is known. */
-export const brandOf = async (ctx: Pick<RequestCtx, 'db' | 'config'>, tenantId: TenantId | undefined): Promise<Brand> =>
+export const brandOf = async (ctx: Pick<PlatformRequestCtx, 'db' | 'config'>, tenantId: TenantId | undefined): Promise<Brand> =>
   brandFrom(ctx, tenantId === undefined ? { tenant: undefined, branding: undefined } : await findLooks(forTenant(ctx.db, tenantId)))

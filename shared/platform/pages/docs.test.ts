@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
 import { may, open, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { json, oneOf, routeFor } from '#shared/platform/http/route'

@@ -1,8 +1,8 @@
 // A failure on a hosted page. A form that was not accepted leads back to its page, which says so at the field: reloading repeats nothing. Whoever has to
 // sign in is sent there. What is left is a page of its own.
 import { createHash } from 'node:crypto'
+import type { RequestInfo } from '#shared/kernel/context'
 import type { AppError } from '#shared/kernel/errors'
-import type { RequestInfo } from '#shared/platform/context'
 import { readVisit, visitCookie } from '#shared/platform/http/pages/visit'
 import { type Asked, headersOf, type Render, type Rendered } from '#shared/platform/http/problem'
 import { cookieLine } from '#shared/platform/http/reply'

@@ -1,9 +1,10 @@
 // The frame of the hosted pages: whose page it is, in which language, what to say about the last form, and the token that its forms carry.
 import type { Child } from 'hono/jsx'
 import type { TenantId } from '#db/engine/tenant'
-import { SHORTEST_ALONE, SHORTEST_WITH_SECOND_FACTOR } from '#shared/domains/passwords/policy'
+import type { RequestInfo } from '#shared/kernel/context'
 import { opaque } from '#shared/kernel/random'
-import type { RequestCtx, RequestInfo } from '#shared/platform/context'
+import type { PlatformRequestCtx } from '#shared/platform/context'
+import { PASSWORD_LENGTH } from '#shared/platform/crypto/password-length'
 import { FORM_TOKEN, formToken } from '#shared/platform/http/pages/form'
 import { safeReturn } from '#shared/platform/http/pages/return-to'
 import { type Said, type Visit, visitCookie, visitOf } from '#shared/platform/http/pages/visit'
@@ -92,14 +93,14 @@ type Whose = {
 }
 
 /** What every page begins with. */
-export const openPage = async (ctx: RequestCtx, { principal, tenantId, uiLocales, ...read }: Whose): Promise<Hosted> => {
+export const openPage = async (ctx: PlatformRequestCtx, { principal, tenantId, uiLocales, ...read }: Whose): Promise<Hosted> => {
   const { request } = ctx
   const known = visitOf(ctx)
   const lang = languageOf(request, known, uiLocales)
   const words = await hostedWords(lang)
   const brand = read.brand ?? (await brandOf(ctx, tenantId ?? principal?.tenantId))
   const said = known.said !== undefined && pathOf(known.said.page) === pathOf(request.page) ? known.said : undefined
-  const shortest = String(brand.tenant?.settings.requireSecondFactor === true ? SHORTEST_WITH_SECOND_FACTOR : SHORTEST_ALONE)
+  const shortest = String(brand.tenant?.settings.requireSecondFactor === true ? PASSWORD_LENGTH.withSecondFactor : PASSWORD_LENGTH.alone)
   const { said: _, ...rest } = known
   const visit = new URLSearchParams(request.page.split('?')[1] ?? '').has('lang') ? { ...rest, lang } : rest
   return {
@@ -222,7 +223,7 @@ type Content = {
 }
 
 /** The page as an answer. What was said is said once. */
-export const answerPage = (ctx: RequestCtx, page: Hosted, content: Content): Sent<As<200, string>> => {
+export const answerPage = (ctx: PlatformRequestCtx, page: Hosted, content: Content): Sent<As<200, string>> => {
   const { nonce, lang } = page
   const { kind = 'task', script, worker = false, cookies = [] } = content
   const html = renderPage({

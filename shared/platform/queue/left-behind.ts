@@ -2,23 +2,23 @@
 
 import { asTenantId, directory } from '#db/engine/tenant'
 import { hastenWebhooks } from '#db/store/webhooks'
-import { SETTLING_SECONDS } from '#shared/domains/audit/horizon'
 import { secondsAfter } from '#shared/kernel/clock'
-import type { BaseCtx } from '#shared/platform/context'
+import { SETTLING_SECONDS } from '#shared/platform/audit/horizon'
+import type { PlatformCtx } from '#shared/platform/context'
 import type { Errand, ErrandQueue } from './errands.ts'
 
 export type LeftBehind = {
   readonly wakeOutbox: () => void
   readonly committed: (tenantId: string) => void
   /** Sends what was collected; each errand once. Never throws: what could not be sent the jobs will find. */
-  settle(ctx: Pick<BaseCtx, 'db' | 'clock' | 'log'>): Promise<void>
+  settle(ctx: Pick<PlatformCtx, 'db' | 'clock' | 'log'>): Promise<void>
 }
 
 export const leftBehind = (queue: ErrandQueue): LeftBehind => {
   const tenants = new Set<string>()
   let hasMail = false
 
-  const webhooksWait = async (ctx: Pick<BaseCtx, 'db' | 'clock'>): Promise<Date | undefined> => {
+  const webhooksWait = async (ctx: Pick<PlatformCtx, 'db' | 'clock'>): Promise<Date | undefined> => {
     const committed = [...tenants]
     tenants.clear()
     const dueAt = secondsAfter(ctx.clock.now(), SETTLING_SECONDS)

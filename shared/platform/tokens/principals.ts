@@ -1,16 +1,19 @@
 // From a bearer token to who is calling, fresh: the token proves, the store decides.
 
+import type { Db } from '#db/engine/client'
 import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findPrincipal, type PrincipalRow } from '#db/store/principals'
 import { touchSession } from '#db/store/sessions'
-import { ageMs, type Mark, markOf } from '#shared/kernel/clock'
+import { ageMs, type Clock, type Mark, markOf } from '#shared/kernel/clock'
+import type { Config } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx } from '#shared/platform/context'
+import type { RequestQuotas } from '#shared/platform/http/limits'
 import type { Permission, User } from '#shared/platform/http/principal'
 import { atLeast } from './acr.ts'
 import { adminAcrOf } from './admin-acr.ts'
 import type { SessionClaims } from './session-claims.ts'
 import { seenClaims, verifySessionToken } from './session-token.ts'
+import type { SigningKeys } from './signing-keys.ts'
 
 export type Principals = {
   /**
@@ -24,7 +27,13 @@ export type Principals = {
   tenantOf(token: string): TenantId | undefined
 }
 
-type Deps = Pick<BaseCtx, 'config' | 'db' | 'clock' | 'signingKeys' | 'quotas'>
+type Deps = {
+  readonly config: Config
+  readonly db: Db
+  readonly clock: Clock
+  readonly signingKeys: SigningKeys
+  readonly quotas: Pick<RequestQuotas, 'learn'>
+}
 
 /** How old a loaded principal may be. With the second that a commit elsewhere may take to be seen, revocation is felt within two. */
 const FRESH_MS = 1000

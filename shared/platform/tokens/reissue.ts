@@ -5,14 +5,14 @@ import { findLiveRoleNames } from '#db/store/bindings'
 import type { Session } from '#db/store/sessions'
 import type { Tenant } from '#db/store/tenants'
 import type { User } from '#db/store/users'
-import type { RequestCtx } from '#shared/platform/context'
+import type { PlatformRequestCtx } from '#shared/platform/context'
 import { issueSessionToken } from './session-token.ts'
 
 export type Standing = { readonly t: TenantDb; readonly user: User; readonly tenant: Tenant; readonly session: Session }
 
 /** Routes that call this record `token.reissued`. */
 export const reissueSessionToken = async (
-  ctx: RequestCtx,
+  ctx: PlatformRequestCtx,
   { t, user, tenant, session }: Standing,
   clientId: string | undefined,
 ): Promise<{ readonly token: string; readonly expiresInSeconds: number }> => {

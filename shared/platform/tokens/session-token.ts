@@ -1,10 +1,10 @@
 // Session tokens: what a person's sign-in earns. The token proves who; whether the session still lives, and what it may do, is asked of the store. Nothing is
 // ever refused by a token's bytes, since ECDSA leaves anybody a second spelling of a signature: a token is named by its `jti`.
 import { compactVerify, SignJWT } from 'jose'
-import { unixSeconds } from '#shared/kernel/clock'
+import { type Clock, unixSeconds } from '#shared/kernel/clock'
 import type { Config } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx } from '#shared/platform/context'
+import type { Random } from '#shared/kernel/random'
 import { digestOf, SeenTokens } from './seen-tokens.ts'
 import { type Audience, fromWire, MAX_TOKEN_SECONDS, type SessionClaims, type SessionSubject, toWire } from './session-claims.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -37,10 +37,7 @@ const sharedKey = (config: Config): Promise<CryptoKey> | undefined => {
  * Signs a token for a session, not to be called inside a transaction. It expires with the session, and within 24 hours at the latest. With JWT_DEF_SECRET
  * it is signed with that secret, otherwise with the current ES256 key.
  */
-export const issueSessionToken = async (
-  ctx: Pick<BaseCtx, 'config' | 'clock' | 'random' | 'signingKeys'>,
-  grant: SessionGrant,
-): Promise<IssuedToken> => {
+export const issueSessionToken = async (ctx: VerifyDeps & { readonly random: Random }, grant: SessionGrant): Promise<IssuedToken> => {
   const issuedAt = ctx.clock.now()
   const expiresAt = new Date(1000 * Math.min(unixSeconds(grant.expiresAt), unixSeconds(issuedAt) + MAX_TOKEN_SECONDS))
   const { tokenId } = grant
@@ -53,7 +50,7 @@ export const issueSessionToken = async (
   return { token: await jwt.setProtectedHeader({ alg: 'ES256', kid, typ: SESSION_TOKEN_TYP }).sign(key), tokenId, issuedAt, expiresAt }
 }
 
-type VerifyDeps = Pick<BaseCtx, 'config' | 'clock' | 'signingKeys'>
+type VerifyDeps = { readonly config: Config; readonly clock: Clock; readonly signingKeys: SigningKeys }
 
 /** The one key that may have signed a token with this header: `kid` names it, and it alone says which algorithm and type go with it. */
 const keyFor = async ({ config, signingKeys }: VerifyDeps, { alg, kid, typ }: JwsHeader): Promise<CryptoKey | undefined> => {

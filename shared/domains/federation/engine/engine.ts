@@ -1,7 +1,7 @@
 // The dance itself, by openid-client (RFC 6749, RFC 7636, RFC 9207, OpenID Connect Core). Loaded when somebody signs in through a provider.
 import type { ClientAuth, Configuration } from 'openid-client'
+import type { BaseCtx } from '#shared/domains/context'
 import { systemClock } from '#shared/kernel/clock'
-import type { BaseCtx } from '#shared/platform/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { judgeUrl } from '#shared/platform/fetch/target'
 import { fetchMetadata, fetchThrough } from './fetch.ts'

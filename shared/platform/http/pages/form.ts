@@ -1,8 +1,9 @@
 // Whether a form was sent by one of our own pages, in this browser, by the person who is signed in there (OWASP: synchroniser token, beside the browser's
 // own word about where the request comes from).
 
+import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx, RequestCtx, RequestInfo } from '#shared/platform/context'
+import type { PlatformCtx, PlatformRequestCtx } from '#shared/platform/context'
 import { equal } from '#shared/platform/crypto/equal'
 import { sessionToken } from './session.ts'
 import { readVisit } from './visit.ts'
@@ -20,14 +21,14 @@ export const onPage = <C extends { readonly request: RequestInfo }>(ctx: C): C =
 })
 
 /** Bound to the browser, and to the session that it holds, if any: a form that was open before somebody else signed in does nothing. */
-export const formToken = (ctx: Pick<BaseCtx, 'hash'>, request: RequestInfo, browser: string): string =>
+export const formToken = (ctx: Pick<PlatformCtx, 'hash'>, request: RequestInfo, browser: string): string =>
   Buffer.from(ctx.hash('form', browser, sessionToken({ request }) ?? '')).toString('base64url')
 
 /**
  * Before anything of the form is read: the browser itself says that one of our pages sent it. A browser that says nothing is too old to be safe here.
  * @throws AppError cross_site
  */
-export const requireOwnPage = ({ config }: Pick<BaseCtx, 'config'>, request: RequestInfo): void => {
+export const requireOwnPage = ({ config }: Pick<PlatformCtx, 'config'>, request: RequestInfo): void => {
   const site = request.header('sec-fetch-site')
   if (site !== undefined && site !== 'same-origin') throw new AppError('cross_site')
   const own = [pageOrigin(request), new URL(config.BASE_URL).origin]
@@ -39,7 +40,7 @@ export const requireOwnPage = ({ config }: Pick<BaseCtx, 'config'>, request: Req
  * the form cannot make it say so.
  * @throws AppError cross_site
  */
-export const requirePressed = ({ request }: Pick<RequestCtx, 'request'>): void => {
+export const requirePressed = ({ request }: Pick<PlatformRequestCtx, 'request'>): void => {
   if (request.header('sec-fetch-site') !== undefined && request.header('sec-fetch-user') !== '?1') throw new AppError('cross_site')
 }
 
@@ -48,12 +49,12 @@ export const requirePressed = ({ request }: Pick<RequestCtx, 'request'>): void =
  * to do, and one that says nothing is too old to be safe here.
  * @throws AppError cross_site
  */
-export const requireFollowed = ({ request }: Pick<RequestCtx, 'request'>): void => {
+export const requireFollowed = ({ request }: Pick<PlatformRequestCtx, 'request'>): void => {
   if (request.header('sec-fetch-site') !== 'same-origin' || request.header('sec-fetch-user') !== '?1') throw new AppError('cross_site')
 }
 
 /** @throws AppError form_expired */
-export const requireFormToken = (ctx: Pick<RequestCtx, 'hash'>, request: RequestInfo, form: unknown): void => {
+export const requireFormToken = (ctx: Pick<PlatformRequestCtx, 'hash'>, request: RequestInfo, form: unknown): void => {
   const sent = (form as Readonly<Record<string, unknown>> | undefined)?.[FORM_TOKEN]
   const visit = readVisit({ request })
   if (visit === undefined || typeof sent !== 'string' || !equal(sent, formToken(ctx, request, visit.browser))) throw new AppError('form_expired')

@@ -1,13 +1,12 @@
 // The session of the hosted pages: a session token in a cookie that no script reads. The API never takes it: a cookie goes wherever the browser goes.
 
-import type { Minted } from '#shared/domains/sign-in/session'
-import type { RequestCtx } from '#shared/platform/context'
+import type { PlatformRequestCtx } from '#shared/platform/context'
 import type { Cookie } from '../route.ts'
 import { hostCookie } from './visit.ts'
 
-type Deps = Pick<RequestCtx, 'request'>
+type Deps = Pick<PlatformRequestCtx, 'request'>
 
-export const sessionCookie = ({ request }: Deps, minted: Pick<Minted, 'token' | 'expiresInSeconds'>): Cookie => ({
+export const sessionCookie = ({ request }: Deps, minted: { readonly token: string; readonly expiresInSeconds: number }): Cookie => ({
   name: hostCookie('session', request.secure),
   value: minted.token,
   maxAgeSeconds: minted.expiresInSeconds,

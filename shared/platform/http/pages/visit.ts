@@ -2,7 +2,7 @@
 // form that was sent. In a cookie that no script reads; it opens nothing and proves nothing.
 import * as z from 'zod'
 import { opaque } from '#shared/kernel/random'
-import type { RequestCtx } from '#shared/platform/context'
+import type { PlatformRequestCtx } from '#shared/platform/context'
 import type { Cookie } from '../route.ts'
 
 const VISIT_SECONDS = 3600
@@ -30,7 +30,7 @@ const VisitShape = z.object({
 export type Said = z.output<typeof Said>
 export type Visit = z.output<typeof VisitShape>
 
-type Deps = Pick<RequestCtx, 'request' | 'random'>
+type Deps = Pick<PlatformRequestCtx, 'request' | 'random'>
 
 /** A browser keeps what says `__Host-` only for this very host, from us (RFC 6265bis section 4.1.3.2). */
 export const hostCookie = (name: string, secure: boolean): string => `${secure ? '__Host-' : ''}authsec_${name}`

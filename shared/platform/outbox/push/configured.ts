@@ -1,12 +1,12 @@
 // The ways to phones and browsers that the configuration names. What it does not name, nobody is asked by.
 import { ConfigError } from '#shared/kernel/config'
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { fcmPush, parseServiceAccount } from './fcm.ts'
 import { type Push, pushBy } from './push.ts'
 import { webPush } from './web-push.ts'
 
-type Deps = Pick<BaseCtx, 'config' | 'clock'> & { readonly outbound: Outbound }
+type Deps = Pick<PlatformCtx, 'config' | 'clock'> & { readonly outbound: Outbound }
 
 const browsers = ({ config, clock, outbound }: Deps): Push | undefined => {
   const { VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey, VAPID_SUBJECT: subject } = config
@@ -18,7 +18,7 @@ const browsers = ({ config, clock, outbound }: Deps): Push | undefined => {
 }
 
 /** Whether a real provider is named for any of them. */
-export const sendsPushes = ({ config }: Pick<BaseCtx, 'config'>): boolean =>
+export const sendsPushes = ({ config }: Pick<PlatformCtx, 'config'>): boolean =>
   config.FCM_SERVICE_ACCOUNT !== undefined || config.VAPID_PRIVATE_KEY !== undefined
 
 /** @throws ConfigError naming the variable that is malformed or missing */

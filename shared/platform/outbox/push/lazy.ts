@@ -1,9 +1,9 @@
 // Push messages, loaded by whoever sends the first.
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import type { Push } from './push.ts'
 
-export const lazyPush = (ctx: BaseCtx & { readonly outbound: Outbound }): Push => {
+export const lazyPush = (ctx: PlatformCtx & { readonly outbound: Outbound }): Push => {
   let opened: Promise<Push> | undefined
   return {
     send: async (device, message) => {

@@ -1,7 +1,7 @@
 // Which provider sends text messages: the configured one, or none. None never means that a code is written down elsewhere.
 
 import { AppError } from '#shared/kernel/errors'
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import { outbound } from '#shared/platform/trace/trace'
 import type { Sms } from './sms.ts'
 
@@ -11,7 +11,7 @@ export const noSms: Sms = {
   },
 }
 
-export const configuredSms = ({ config, tracer }: Pick<BaseCtx, 'config' | 'tracer'>): Sms => {
+export const configuredSms = ({ config, tracer }: Pick<PlatformCtx, 'config' | 'tracer'>): Sms => {
   const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken, TWILIO_FROM_NUMBER: from } = config
   if (accountSid === undefined || authToken === undefined || from === undefined) return noSms
   let opened: Promise<Sms> | undefined

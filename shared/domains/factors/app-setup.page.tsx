@@ -1,18 +1,18 @@
 // Adding an authenticator app, and the backup codes that come with it: inside a sign-in, and on the account page.
 
-import { openSetup, stageToEnrol } from '#shared/domains/factors/page-enrolment'
-import type { Stage } from '#shared/domains/factors/stage'
+import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestCtx } from '#shared/platform/context'
 import { goTo } from '#shared/platform/http/pages/go'
 import type { User } from '#shared/platform/http/principal'
-import { SCRIPT as PASSKEY_SCRIPT } from './ceremony.client.generated.ts'
-import { CodeField, Submit } from './form.tsx'
-import { SCRIPT } from './hosted.client.generated.ts'
-import { answerPage, errorOf, Form, type Hosted, openPage } from './hosted.tsx'
-import { Links } from './links.tsx'
-import { PasskeyButton } from './passkey.tsx'
-import { Qr, qrOf } from './qr.tsx'
+import { SCRIPT as PASSKEY_SCRIPT } from '#shared/platform/pages/ceremony.client.generated'
+import { CodeField, Submit } from '#shared/platform/pages/form.tsx'
+import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
+import { answerPage, errorOf, Form, type Hosted, openPage } from '#shared/platform/pages/hosted.tsx'
+import { Links } from '#shared/platform/pages/links.tsx'
+import { PasskeyButton } from '#shared/platform/pages/passkey.tsx'
+import { Qr, qrOf } from '#shared/platform/pages/qr.tsx'
+import { openSetup, stageToEnrol } from './page-enrolment.ts'
+import type { Stage } from './stage.ts'
 
 /** How to begin anew: by a page, or by a form. */
 export type Again = { readonly href: string } | { readonly action: string }

@@ -12,7 +12,7 @@ import { WRITTEN_WITHIN_SECONDS } from '#db/store/audit-events'
 import { haveWritersEnded, markWriters } from '#db/store/audit-stream'
 import { secondsAfter } from '#shared/kernel/clock'
 import { leastIdAt } from '#shared/kernel/random'
-import type { BaseCtx } from '#shared/platform/context'
+import type { PlatformCtx } from '#shared/platform/context'
 
 /** From making an event's id to its row being written, with room for clocks that disagree. Also the least delay of whoever follows the record. */
 export const SETTLING_SECONDS = WRITTEN_WITHIN_SECONDS + 1
@@ -29,7 +29,7 @@ const haveEnded = async (d: AnyScope, marked: readonly string[]): Promise<boolea
 }
 
 /** The bound below which no tenant's record can grow; undefined when some transaction is taking long, so that the caller comes again. */
-export const settledBefore = async (ctx: Pick<BaseCtx, 'db' | 'clock'>): Promise<string | undefined> => {
+export const settledBefore = async (ctx: Pick<PlatformCtx, 'db' | 'clock'>): Promise<string | undefined> => {
   const bound = leastIdAt(secondsAfter(ctx.clock.now(), -SETTLING_SECONDS))
   const d = directory(ctx.db)
   return (await haveEnded(d, await markWriters(d))) ? bound : undefined

@@ -3,11 +3,12 @@
 import type { TenantDb, TenantTx } from '#db/engine/tenant'
 import { type EventsAtHand, insertAuditEvent, insertAuditEvents, type NewAuditRow, WRITTEN_WITHIN_SECONDS } from '#db/store/audit-events'
 import { secondsAfter, systemClock } from '#shared/kernel/clock'
-import type { BaseCtx, RequestInfo } from '#shared/platform/context'
+import type { RequestInfo } from '#shared/kernel/context'
+import type { PlatformCtx } from '#shared/platform/context'
 import type { Caller, User } from '#shared/platform/http/principal'
 import type { AuditEvent } from './events.ts'
 
-export type AuditCtx = Pick<BaseCtx, 'clock' | 'random' | 'keyring'> & { readonly request?: RequestInfo }
+export type AuditCtx = Pick<PlatformCtx, 'clock' | 'random' | 'keyring'> & { readonly request?: RequestInfo }
 
 export type Actor = {
   readonly type: 'user' | 'client' | 'agent' | 'system' | 'anonymous'

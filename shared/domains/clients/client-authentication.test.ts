@@ -6,11 +6,11 @@ import { insertAgent } from '#db/store/agents'
 import { setUserActive } from '#db/store/people'
 import { raisePolicyVersion, setTenantStatus } from '#db/store/tenants'
 import { removeBinding } from '#db/testing/access'
-import type { RequestCtx } from '#shared/platform/context'
+import type { RequestCtx } from '#shared/domains/context'
+import { client } from '#shared/platform/http/access'
+import { json, routeFor } from '#shared/platform/http/route'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { type Backend, basic, newBackend, sha256 } from '#tests/support/backend'
-import { client } from './access.ts'
-import { json, routeFor } from './route.ts'
 
 const Out = z.object({ tenant: z.string(), client: z.string(), service: z.string() })
 const routes = [

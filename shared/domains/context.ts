@@ -1,0 +1,11 @@
+// The context that rules work with: the platform's, and what the domains add to it. A rule asks for the parts it uses: `Pick<RequestCtx, 'db' | 'clock'>`.
+
+import type { RequestInfo } from '#shared/kernel/context'
+import type { PlatformCtx } from '#shared/platform/context'
+import type { Policies } from './decision/policies.ts'
+import type { Quotas } from './tenancy/quotas.ts'
+
+export type BaseCtx = PlatformCtx & { readonly policies: Policies; readonly quotas: Quotas }
+
+/** The context of one request. */
+export type RequestCtx = BaseCtx & { readonly request: RequestInfo }
