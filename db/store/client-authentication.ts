@@ -1,8 +1,8 @@
 // What a client is recognised by, before its tenant is known, and as whom it acts. Written by hand, prepared by the driver (hot path).
 import { type AnyScope, asTenantId, type TenantDb, type TenantId } from '../engine/tenant.ts'
-import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
 
-export type ClientSecrets = {
+export type ClientAuthenticationSecrets = {
   readonly tenantId: TenantId
   readonly active: boolean
   /** SHA-256 of the secret, and of the one before the last rotation while that is still good. */
@@ -13,7 +13,7 @@ export type ClientSecrets = {
 
 const SECRETS = `select tenant_id, active, secret_hash, previous_secret_hash, previous_valid_until from authsec.client_directory where client_id = $1`
 
-export const findClientSecrets = async (d: AnyScope, clientId: string): Promise<ClientSecrets | undefined> => {
+export const findClientSecrets = async (d: AnyScope, clientId: string): Promise<ClientAuthenticationSecrets | undefined> => {
   const [row] = (await d.run({ text: SECRETS, params: [clientId], arrays: true })) as unknown[][]
   if (row === undefined) return undefined
   return {
@@ -30,8 +30,8 @@ select c.service_account_id
 from authsec.clients c
 join authsec.tenants t on t.tenant_id = c.tenant_id and t.status = 'active'
 join authsec.service_accounts s on s.tenant_id = c.tenant_id and s.id = c.service_account_id and s.active
-${AGENT_OF}
-where c.tenant_id = $1 and c.id = $2 and c.active and c.deleted_at is null and ${OWNER_STANDS('$3')}
+${JOIN_AGENT}
+where c.tenant_id = $1 and c.id = $2 and c.active and c.deleted_at is null and ${AGENT_AUTHORIZED('$3')}
   and not c.is_public and coalesce(c.token_endpoint_auth_method, 'client_secret_basic') = 'client_secret_basic'`
 
 /**

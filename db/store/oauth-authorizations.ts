@@ -2,18 +2,18 @@
 // code flow, which ask of several things at once: oauth-code-flow.ts.
 import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
-import { oauthAuthorizations, oauthGrants, oauthRequests, oauthUsedIds } from '../tables/oauth.ts'
+import { oauthAuthorizations, oauthConsents, oauthRequests, oauthUsedIds } from '../tables/oauth.ts'
+import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
 import { SCOPES_OF_USER } from './oauth-clients.ts'
-import { SOURCES, STANDING, type Standing, standingOf } from './oauth-families.ts'
-import { INSERT, jsonRecord, RECORD } from './records.ts'
+import { AUTHORIZATION_STATE, AUTHORIZATION_STATE_SOURCES, type AuthorizationState, authorizationStateOf } from './oauth-families.ts'
 
-export type { AskedConsent, AuthorizationParameters } from '../tables/oauth.ts'
+export type { AuthorizationParameters, ConsentPrompt } from '../tables/oauth.ts'
 export type Authorization = typeof oauthAuthorizations.$inferSelect
 export type NewAuthorization = Omit<typeof oauthAuthorizations.$inferInsert, 'tenantId'>
-export type KeptRequest = typeof oauthRequests.$inferSelect
+export type StoredAuthorizationRequest = typeof oauthRequests.$inferSelect
 
 /** What a code is redeemed with, and what the first redemption makes of it. */
-export type Redemption = {
+export type CodeRedemption = {
   readonly codeHash: Uint8Array
   readonly clientId: string
   readonly codeChallenge: string
@@ -39,8 +39,8 @@ export const findUsedCode = async (t: TenantDb, codeHash: Uint8Array, clientId: 
 type Row = readonly unknown[]
 
 // As with a refresh: the update waits for a redemption under way, looks at the row again, and finds the code used.
-export const REDEEMED = (asJudged = ''): string => `
-standing as materialized (select ${STANDING('$3')}, a.id as authorization_id ${SOURCES('a.code_hash = $2')}),
+export const REDEEM_CODE = (asJudged = ''): string => `
+standing as materialized (select ${AUTHORIZATION_STATE('$3')}, a.id as authorization_id ${AUTHORIZATION_STATE_SOURCES('a.code_hash = $2')}),
 redeemed as (
   update authsec.oauth_authorizations a set code_used_at = $3, rotated_at = $3, family_hash = $4, jkt = coalesce($5, a.jkt),
     refresh_expires_at = case when a.offline then $6::timestamptz else $7::timestamptz end,
@@ -50,10 +50,10 @@ redeemed as (
     and (a.jkt is null or a.jkt = $5) and a.code_used_at is null and a.revoked_at is null and a.code_expires_at > $3 and s.alive ${asJudged}
   returning a.id)`
 /** What is behind the code that was redeemed, as it is now. */
-export const BEHIND_REDEEMED = 'select standing.* from standing join redeemed on redeemed.id = standing.authorization_id'
-const REDEEM = `with ${REDEEMED()} ${BEHIND_REDEEMED}`
+export const REDEEMED_STATE = 'select standing.* from standing join redeemed on redeemed.id = standing.authorization_id'
+const REDEEM = `with ${REDEEM_CODE()} ${REDEEMED_STATE}`
 
-export const redemptionOf = (t: TenantDb, r: Redemption): unknown[] => {
+export const redemptionOf = (t: TenantDb, r: CodeRedemption): unknown[] => {
   const [now, offline, online] = [r.now.toISOString(), r.offlineUntil.toISOString(), r.onlineUntil.toISOString()]
   return [t.tenantId, r.codeHash, now, r.familyHash, r.jkt ?? null, offline, online, r.clientId, r.codeChallenge, r.redirectUri ?? null]
 }
@@ -62,9 +62,12 @@ export const redemptionOf = (t: TenantDb, r: Redemption): unknown[] => {
  * Of many at once exactly one redeems the code, and only whoever may, while everything behind it stands: any other try leaves it as it is. Tells what is behind
  * it, in the same statement.
  */
-export const redeemCode = async (t: TenantTx, r: Redemption): Promise<{ readonly id: string; readonly standing: Standing } | undefined> => {
+export const redeemCode = async (
+  t: TenantTx,
+  r: CodeRedemption,
+): Promise<{ readonly id: string; readonly standing: AuthorizationState } | undefined> => {
   const [row] = (await t.run({ text: REDEEM, params: redemptionOf(t, r), arrays: true })) as Row[]
-  return row === undefined ? undefined : { id: row[28] as string, standing: standingOf(row) }
+  return row === undefined ? undefined : { id: row[28] as string, standing: authorizationStateOf(row) }
 }
 
 /** What was allowed before stays. $2: whether the person wants not to be asked about it again. */
@@ -80,20 +83,20 @@ const ALLOW = (id: string, from: string, onlyIf: string): string => `
       else array(select distinct unnest(g.remembered_scopes || excluded.scopes) order by 1) end,
     updated_at = excluded.updated_at
   returning g.id`
-const PUT_GRANT = ALLOW('id', RECORD(oauthGrants, '$1'), 'true')
-const BELOW_GRANT = `allowed, ${RECORD(oauthAuthorizations, `$1::jsonb || jsonb_build_object('grant_id', allowed.id)`)}`
-export const AUTHORIZED = (onlyIf = 'true'): string => `
-allowed as (${ALLOW('grant_id', RECORD(oauthAuthorizations, '$1'), onlyIf)}),
-authorized as (${INSERT(oauthAuthorizations, BELOW_GRANT)} returning id)`
-const AUTHORIZE = `with ${AUTHORIZED()} select id from authorized`
+const PUT_GRANT = ALLOW('id', JSON_RECORD(oauthConsents, '$1'), 'true')
+const BELOW_GRANT = `allowed, ${JSON_RECORD(oauthAuthorizations, `$1::jsonb || jsonb_build_object('grant_id', allowed.id)`)}`
+export const INSERT_AUTHORIZATION = (onlyIf = 'true'): string => `
+allowed as (${ALLOW('grant_id', JSON_RECORD(oauthAuthorizations, '$1'), onlyIf)}),
+authorized as (${INSERT_FROM(oauthAuthorizations, BELOW_GRANT)} returning id)`
+const AUTHORIZE = `with ${INSERT_AUTHORIZATION()} select id from authorized`
 
 /** What the person allows the client now: what it allowed before, and this; remembered unless told. */
-export const putGrant = async (
+export const putConsent = async (
   t: TenantTx,
   row: Pick<NewAuthorization, 'id' | 'userId' | 'clientId' | 'resourceServerId' | 'scopes'> & { readonly at: Date; readonly remember?: boolean },
 ): Promise<string> => {
   const { at, remember = true, ...own } = row
-  const params = [jsonRecord(oauthGrants, { ...own, tenantId: t.tenantId, createdAt: at, updatedAt: at }), remember]
+  const params = [jsonRecord(oauthConsents, { ...own, tenantId: t.tenantId, createdAt: at, updatedAt: at }), remember]
   const [put] = (await t.run({ text: PUT_GRANT, params, arrays: true })) as Row[]
   return put?.[0] as string
 }
@@ -103,28 +106,28 @@ export const authorizeClient = async (t: TenantTx, row: NewAuthorization, rememb
   await t.run({ text: AUTHORIZE, params: [jsonRecord(oauthAuthorizations, { ...row, tenantId: t.tenantId }), remember], arrays: true })
 }
 
-export type Grant = typeof oauthGrants.$inferSelect
+export type Consent = typeof oauthConsents.$inferSelect
 
 /** With it goes everything below. */
-export const deleteGrant = async (t: TenantTx, id: string, userId: string): Promise<Grant | undefined> => {
+export const deleteConsent = async (t: TenantTx, id: string, userId: string): Promise<Consent | undefined> => {
   const [row] = await t.db
-    .delete(oauthGrants)
-    .where(and(ownRows(t, oauthGrants), eq(oauthGrants.id, id), eq(oauthGrants.userId, userId)))
+    .delete(oauthConsents)
+    .where(and(ownRows(t, oauthConsents), eq(oauthConsents.id, id), eq(oauthConsents.userId, userId)))
     .returning()
   return row
 }
 
 /** Everything that people let a client do, and all below it. */
-export const deleteGrantsOfClient = async (t: TenantTx, clientId: string): Promise<void> => {
-  await t.db.delete(oauthGrants).where(and(ownRows(t, oauthGrants), eq(oauthGrants.clientId, clientId)))
+export const deleteConsentsOfClient = async (t: TenantTx, clientId: string): Promise<void> => {
+  await t.db.delete(oauthConsents).where(and(ownRows(t, oauthConsents), eq(oauthConsents.clientId, clientId)))
 }
 
 /** Newest first. */
-export const listGrants = async (
+export const listConsents = async (
   t: TenantDb,
   userId: string,
   limit: number,
-): Promise<(Grant & { clientName: string; resource: string | null })[]> => {
+): Promise<(Consent & { clientName: string; resource: string | null })[]> => {
   const text = `select g.id, g.client_id, c.name, r.resource, g.scopes, g.created_at, g.updated_at
     from authsec.oauth_grants g join authsec.clients c on c.tenant_id = g.tenant_id and c.id = g.client_id
     left join authsec.resource_servers r on r.tenant_id = g.tenant_id and r.id = g.resource_server_id
@@ -145,17 +148,17 @@ export const listGrants = async (
   }))
 }
 
-export type NewRequest = Omit<typeof oauthRequests.$inferInsert, 'tenantId'>
-export const KEPT = (record: string): string => INSERT(oauthRequests, RECORD(oauthRequests, record))
-const KEEP = KEPT('$1')
+export type NewAuthorizationRequest = Omit<typeof oauthRequests.$inferInsert, 'tenantId'>
+export const INSERT_REQUEST = (record: string): string => INSERT_FROM(oauthRequests, JSON_RECORD(oauthRequests, record))
+const KEEP = INSERT_REQUEST('$1')
 
 /** No change for the record: nothing came of it yet. */
-export const insertRequest = async (t: TenantDb, row: NewRequest): Promise<void> => {
+export const insertAuthorizationRequest = async (t: TenantDb, row: NewAuthorizationRequest): Promise<void> => {
   await t.run({ text: KEEP, params: [jsonRecord(oauthRequests, { ...row, tenantId: t.tenantId })], arrays: true })
 }
 
 /** Whatever became of it: which client asked for what. */
-export const findRequestEver = async (t: TenantDb, handleHash: Uint8Array): Promise<KeptRequest | undefined> => {
+export const findAnyAuthorizationRequest = async (t: TenantDb, handleHash: Uint8Array): Promise<StoredAuthorizationRequest | undefined> => {
   const [row] = await t.db
     .select()
     .from(oauthRequests)
@@ -163,17 +166,17 @@ export const findRequestEver = async (t: TenantDb, handleHash: Uint8Array): Prom
   return row
 }
 
-const liveRequest = (t: TenantDb, handleHash: Uint8Array, now: Date, kinds: readonly KeptRequest['kind'][]) => {
+const liveRequest = (t: TenantDb, handleHash: Uint8Array, now: Date, kinds: readonly StoredAuthorizationRequest['kind'][]) => {
   const r = oauthRequests
   return and(ownRows(t, r), eq(r.handleHash, handleHash), inArray(r.kind, [...kinds]), isNull(r.usedAt), gt(r.expiresAt, now))
 }
 
-export const findRequest = async (
+export const findAuthorizationRequest = async (
   t: TenantDb,
   handleHash: Uint8Array,
   now: Date,
-  kinds: readonly KeptRequest['kind'][],
-): Promise<KeptRequest | undefined> => {
+  kinds: readonly StoredAuthorizationRequest['kind'][],
+): Promise<StoredAuthorizationRequest | undefined> => {
   const [row] = await t.db
     .select()
     .from(oauthRequests)
@@ -182,12 +185,12 @@ export const findRequest = async (
 }
 
 /** Of many at once exactly one gets it. */
-export const takeRequest = async (
+export const consumeAuthorizationRequest = async (
   t: TenantTx,
   handleHash: Uint8Array,
   now: Date,
-  kinds: readonly KeptRequest['kind'][],
-): Promise<KeptRequest | undefined> => {
+  kinds: readonly StoredAuthorizationRequest['kind'][],
+): Promise<StoredAuthorizationRequest | undefined> => {
   const [row] = await t.db
     .update(oauthRequests)
     .set({ usedAt: now })
@@ -197,7 +200,7 @@ export const takeRequest = async (
 }
 
 /** False when the id was used before. */
-export const useIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date): Promise<boolean> => {
+export const consumeIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date): Promise<boolean> => {
   const rows = await t.db
     .insert(oauthUsedIds)
     .values({ tenantId: t.tenantId, idHash, expiresAt })
@@ -210,10 +213,10 @@ export const useIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date
 export type ConsentState = { readonly held: readonly string[]; readonly granted: readonly string[] }
 
 /** Of a person what it allowed a client at a resource server, to be remembered. */
-export const GRANTED = (user: string, client: string, server: string): string => `
+export const CONSENTED_SCOPES = (user: string, client: string, server: string): string => `
   coalesce((select coalesce(g.remembered_scopes, g.scopes) from authsec.oauth_grants g where g.tenant_id = $1 and g.user_id = ${user} and g.client_id = ${client}
     and g.resource_server_id is not distinct from ${server}), '{}')`
-const CONSENT_STATE = `select ${SCOPES_OF_USER('$4::uuid', '$2::uuid', '$5')}, ${GRANTED('$2::uuid', '$3::uuid', '$4::uuid')}`
+const CONSENT_STATE = `select ${SCOPES_OF_USER('$4::uuid', '$2::uuid', '$5')}, ${CONSENTED_SCOPES('$2::uuid', '$3::uuid', '$4::uuid')}`
 
 export const findConsentState = async (
   t: TenantDb,

@@ -1,11 +1,11 @@
 // What the authorization server asks of a client, in one statement: how it proves itself, what it may do, and the resource server it asks for. Written by
 // hand, prepared by the driver (hot path); oauth-clients.test.ts holds it to the tables.
 import { type AnyScope, asTenantId, type TenantDb, type TenantId } from '../engine/tenant.ts'
-import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 export type ResourceScope = { readonly name: string; readonly description: string; readonly permission: string | null }
-export type AskedResource = {
+export type RequestedResource = {
   readonly id: string
   readonly name: string
   /** RFC 8707: the resource indicator, and so the audience. */
@@ -57,7 +57,7 @@ export type OauthClient = {
   /** Where the client is an agent: of which type, and who answers for it. */
   readonly agent: { readonly type: string; readonly owner: string } | undefined
   /** The resource server that was named, or the only one that the client is registered at. */
-  readonly resource: AskedResource | undefined
+  readonly resource: RequestedResource | undefined
 }
 
 /** The tenant of a client; never another one later. */
@@ -96,12 +96,12 @@ export const SCOPES_OF_USER = (server: string, user: string, now: string, client
  * Whether client `c` still reaches server `r`: registered there (as `rc`) since before that moment, or one of the company's own where all of these may come. One
  * that registered itself is registered at whatever it was let in to, so that it can be sent away from there.
  */
-export const REACHES = (c: string, r: string, rc: string, since: string): string =>
+export const CLIENT_REACHES_RESOURCE = (c: string, r: string, rc: string, since: string): string =>
   `(${r}.active and ((${r}.open_to_clients and ${c}.registered_by = 'administrator') or coalesce(${rc}.valid_from <= ${since}, false)))`
 
 /** The statement, for a client and a resource that stand there. `more`: what is asked beside it, of client `c` and the resource server `r`. */
-export const CLIENT = (of: { readonly id: string; readonly resource: string; readonly now: string }, more = ''): string => `
-select c.name, c.client_uri, d.active and c.active and c.deleted_at is null and t.status = 'active' and ${OWNER_STANDS(of.now)}, c.is_public,
+export const SELECT_CLIENT = (of: { readonly id: string; readonly resource: string; readonly now: string }, more = ''): string => `
+select c.name, c.client_uri, d.active and c.active and c.deleted_at is null and t.status = 'active' and ${AGENT_AUTHORIZED(of.now)}, c.is_public,
   d.secret_hash, d.previous_secret_hash, d.previous_valid_until, c.token_endpoint_auth_method, c.jwks, c.grant_types, c.redirect_uris,
   c.post_logout_redirect_uris, c.allowed_scopes, c.dpop_bound, c.requires_par, s.id, t.settings -> 'quotas',
   r.id, r.name, r.resource, r.token_seconds, r.candidates::int, ${SCOPES_OF_ACCOUNT('r.id', 's.id', of.now)},
@@ -112,7 +112,7 @@ select c.name, c.client_uri, d.active and c.active and c.deleted_at is null and 
 from authsec.clients c
 join authsec.client_directory d on d.client_id = c.id and d.tenant_id = c.tenant_id
 join authsec.tenants t on t.tenant_id = c.tenant_id
-${AGENT_OF}
+${JOIN_AGENT}
 left join authsec.service_accounts s on s.tenant_id = c.tenant_id and s.id = c.service_account_id and s.active
 left join lateral (
   select q.id, q.name, q.resource, q.token_seconds, count(*) over () as candidates,
@@ -131,7 +131,7 @@ export const CLIENT_CELLS = 37
 
 type Row = readonly unknown[]
 
-const resourceOf = (row: Row): AskedResource | undefined =>
+const resourceOf = (row: Row): RequestedResource | undefined =>
   row[17] === null
     ? undefined
     : {
@@ -186,7 +186,7 @@ export const clientOf = (t: TenantDb, row: Row | undefined): OauthClient | undef
   }
 }
 
-const TEXT = CLIENT({ id: '$2', resource: '$3::text', now: '$4' })
+const TEXT = SELECT_CLIENT({ id: '$2', resource: '$3::text', now: '$4' })
 
 /** The client, and the resource server it asks for by its identifier, or the one it is registered at. */
 export const findOauthClient = async (t: TenantDb, clientId: string, resource: string | undefined, now: Date): Promise<OauthClient | undefined> => {

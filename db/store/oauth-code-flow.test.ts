@@ -3,12 +3,19 @@ import { expect, test } from 'vitest'
 import { type Company, startApp } from '#tests/support/app'
 import { newOauthClient, newResource } from '#tests/support/oauth'
 import { atomically, forTenant } from '../engine/tenant.ts'
-import type { EventsAtHand, NewAuditRow } from './audit-events.ts'
-import { findLooks } from './branding.ts'
-import { findConsentState, findRequestEver, insertRequest } from './oauth-authorizations.ts'
+import type { NewAuditRow, PreparedAuditEvents } from './audit-events.ts'
+import { findPageBranding } from './branding.ts'
+import { findAnyAuthorizationRequest, findConsentState, insertAuthorizationRequest } from './oauth-authorizations.ts'
 import { findOauthClient } from './oauth-clients.ts'
-import { authorizeAtOnce, findClientAndCode, findClientAndConsent, keepForPage, redeemAtOnce, takeConsent } from './oauth-code-flow.ts'
-import { findStanding } from './oauth-families.ts'
+import {
+  authorizeInOneStatement,
+  consumeConsent,
+  findClientAndCode,
+  findClientAndConsent,
+  redeemInOneStatement,
+  storeRequestForPage,
+} from './oauth-code-flow.ts'
+import { findAuthorizationState } from './oauth-families.ts'
 import { updateUser } from './users.ts'
 
 const soon = (): Date => new Date(Date.now() + 1000)
@@ -25,7 +32,7 @@ const start = async () => {
   const t = forTenant(app.db, company.tenantId)
   const [now, sessionId] = [app.clock.now(), app.ctx.random.id()]
   const later = new Date(now.getTime() + 60_000)
-  const event = (until = soon()): EventsAtHand => {
+  const event = (until = soon()): PreparedAuditEvents => {
     const row: NewAuditRow = {
       id: app.ctx.random.id(),
       at: now,
@@ -42,7 +49,7 @@ const start = async () => {
     const whose = { userId: person.id, clientId: client.id, resourceServerId, sessionId }
     const proof = { codeHash, codeExpiresAt: later, redirectUri: client.redirectUri, codeChallenge: 'challenge' }
     const row = { id, grantId: app.ctx.random.id(), ...whose, ...proof, offline: true, scopes, authTime: now, amr: ['pwd'], acr: 'aal1' }
-    const isDone = await authorizeAtOnce(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
+    const isDone = await authorizeInOneStatement(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
     return { id, codeHash, isDone }
   }
   const request = (handleHash: Uint8Array, resource?: string) => ({
@@ -87,27 +94,27 @@ test('client and consent are what each is by itself', async () => {
 test('what is kept for a page is what is kept, and the page begins as any other', async () => {
   const { app, t, request } = await start()
   const [one, other] = [app.ctx.random.bytes(32), app.ctx.random.bytes(32)]
-  expect(await keepForPage(t, request(one, 'https://x.example/'))).toEqual(await findLooks(t))
-  await insertRequest(t, request(other, 'https://x.example/'))
-  const { id: _, handleHash: __, ...kept } = (await findRequestEver(t, one)) ?? {}
-  expect(await findRequestEver(t, other)).toMatchObject(kept)
+  expect(await storeRequestForPage(t, request(one, 'https://x.example/'))).toEqual(await findPageBranding(t))
+  await insertAuthorizationRequest(t, request(other, 'https://x.example/'))
+  const { id: _, handleHash: __, ...kept } = (await findAnyAuthorizationRequest(t, one)) ?? {}
+  expect(await findAnyAuthorizationRequest(t, other)).toMatchObject(kept)
 })
 
 test('an answer is taken once, by whom it was asked of, with the client as it is', async () => {
   const { app, company, server, client, person, t, now, later, sessionId, request } = await start()
   const handleHash = app.ctx.random.bytes(32)
-  await insertRequest(t, request(handleHash, server.resource))
-  for (const stranger of strangers(company, sessionId, person.id)) expect(await takeConsent(t, { handleHash, ...stranger, now })).toBeUndefined()
+  await insertAuthorizationRequest(t, request(handleHash, server.resource))
+  for (const stranger of strangers(company, sessionId, person.id)) expect(await consumeConsent(t, { handleHash, ...stranger, now })).toBeUndefined()
   const whose = { handleHash, userId: person.id, sessionId }
-  expect(await takeConsent(t, { ...whose, now: later })).toBeUndefined()
+  expect(await consumeConsent(t, { ...whose, now: later })).toBeUndefined()
   const globex = forTenant(app.db, (await app.company('globex')).tenantId)
-  expect(await takeConsent(globex, { ...whose, now })).toBeUndefined()
-  expect(await takeConsent(t, { ...whose, now })).toEqual({
+  expect(await consumeConsent(globex, { ...whose, now })).toBeUndefined()
+  expect(await consumeConsent(t, { ...whose, now })).toEqual({
     parameters: { scope: 'a', resource: server.resource },
     client: await findOauthClient(t, client.id, server.resource, now),
     held: ['a', 'b'],
   })
-  expect(await takeConsent(t, { ...whose, now })).toBeUndefined()
+  expect(await consumeConsent(t, { ...whose, now })).toBeUndefined()
 })
 
 test('client and what is behind a code are what each is by itself', async () => {
@@ -116,7 +123,7 @@ test('client and what is behind a code are what each is by itself', async () => 
   const of = { clientId: client.id, resource: undefined, now }
   expect(await findClientAndCode(t, { ...of, codeHash })).toEqual({
     client: await findOauthClient(t, client.id, undefined, now),
-    beside: { id, standing: await findStanding(t, id, now) },
+    beside: { id, standing: await findAuthorizationState(t, id, now) },
   })
   expect((await findClientAndCode(t, { ...of, codeHash: app.ctx.random.bytes(32) }))?.beside).toBeUndefined()
   expect(await findClientAndCode(t, { ...of, clientId: id, codeHash })).toBeUndefined()
@@ -128,7 +135,7 @@ test('client and what is behind a code are what each is by itself', async () => 
 test('a code is redeemed with its event or not at all, and only while what it gives is what was read', async () => {
   const { app, client, person, t, now, later, event, events, authorize } = await start()
   const { id, codeHash } = await authorize(['a', 'b'])
-  const read = await findStanding(t, id, now)
+  const read = await findAuthorizationState(t, id, now)
   if (read === undefined) throw new Error('nothing was authorized')
   const proof = { clientId: client.id, codeChallenge: 'challenge', redirectUri: client.redirectUri, jkt: undefined }
   const redemption = { codeHash, ...proof, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
@@ -142,12 +149,12 @@ test('a code is redeemed with its event or not at all, and only while what it gi
     [{}, { resource: resource && { ...resource, scopes: ['a'] } }],
     [{}, { resource: resource && { ...resource, resource: 'https://elsewhere.example/' } }],
   ] as const)
-    expect(await redeemAtOnce(t, { ...redemption, ...wrong }, as, event())).toBeUndefined()
-  expect(await redeemAtOnce(t, redemption, read, event(new Date(0)))).toBeUndefined()
-  expect([await events(), await findStanding(t, id, now)]).toEqual([before, read])
+    expect(await redeemInOneStatement(t, { ...redemption, ...wrong }, as, event())).toBeUndefined()
+  expect(await redeemInOneStatement(t, redemption, read, event(new Date(0)))).toBeUndefined()
+  expect([await events(), await findAuthorizationState(t, id, now)]).toEqual([before, read])
   await atomically(t, (tx) => updateUser(tx, person.id, { name: 'Changed' }))
-  expect(await redeemAtOnce(t, redemption, read, event())).toEqual({ ...read, name: 'Changed' })
-  expect(await redeemAtOnce(t, redemption, read, event())).toBeUndefined()
+  expect(await redeemInOneStatement(t, redemption, read, event())).toEqual({ ...read, name: 'Changed' })
+  expect(await redeemInOneStatement(t, redemption, read, event())).toBeUndefined()
   expect(await events()).toBe(before + 1)
 })
 
@@ -155,7 +162,7 @@ test('what is allowed is written with its event in time, or not at all', async (
   const { t, now, client, person, server, event, events, authorize } = await start()
   const [{ isDone }, late] = [await authorize(['a']), await authorize(['a', 'b'], server.id, true, event(new Date(0)))]
   expect([isDone, late.isDone, await events()]).toEqual([true, false, 1])
-  expect(await findStanding(t, late.id, now)).toBeUndefined()
+  expect(await findAuthorizationState(t, late.id, now)).toBeUndefined()
   const of = { userId: person.id, clientId: client.id, resourceServerId: server.id, now }
   expect((await findConsentState(t, of)).granted).toEqual(['a'])
 })

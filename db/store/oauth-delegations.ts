@@ -2,36 +2,36 @@
 import { and, arrayContains, eq, gt, isNull } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthDelegations } from '../tables/delegations.ts'
-import { INSERT, jsonRecord, RECORD } from './records.ts'
+import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
 
 export type { Act } from '../tables/delegations.ts'
 export type Delegation = typeof oauthDelegations.$inferSelect
 export type NewDelegation = Omit<typeof oauthDelegations.$inferInsert, 'tenantId'>
 
 /** A policy as it was when it was read: by the transaction that wrote it last. */
-export type ReadPolicy = { readonly id: string; readonly version: string }
+export type PolicyVersion = { readonly id: string; readonly version: string }
 const VERSION = 'p.xmin::text'
 
 /** Policies that are as they were read, held against any change until this is over: whoever changes one then finds, and ends, what was made under it. */
 const HELD = `held as (
   select from authsec.delegation_policies p where p.tenant_id = $1 and p.id = any($2::uuid[]) and ${VERSION} = any($3::text[]) for share)`
 const ARE_HELD = '(select count(*) from held) = cardinality($2::uuid[])'
-const heldOf = (t: TenantDb, policies: readonly ReadPolicy[]): unknown[] => [
+const heldOf = (t: TenantDb, policies: readonly PolicyVersion[]): unknown[] => [
   t.tenantId,
   policies.map(({ id }) => id),
   policies.map(({ version }) => version),
 ]
 
 /** False where one of them is not as it was read. */
-export const holdPolicies = async (t: TenantTx, policies: readonly ReadPolicy[]): Promise<boolean> => {
+export const lockPolicyVersions = async (t: TenantTx, policies: readonly PolicyVersion[]): Promise<boolean> => {
   const [row] = (await t.run({ text: `with ${HELD} select ${ARE_HELD}`, params: heldOf(t, policies), arrays: true })) as boolean[][]
   return row?.[0] === true
 }
 
-const STEP = `with ${HELD} ${INSERT(oauthDelegations, RECORD(oauthDelegations, '$4'))} where ${ARE_HELD} returning id`
+const STEP = `with ${HELD} ${INSERT_FROM(oauthDelegations, JSON_RECORD(oauthDelegations, '$4'))} where ${ARE_HELD} returning id`
 
 /** False, and nothing is written, where one of the policies that it was judged by is not as it was read. */
-export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly ReadPolicy[] = []): Promise<boolean> => {
+export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly PolicyVersion[] = []): Promise<boolean> => {
   const record = jsonRecord(oauthDelegations, { ...row, tenantId: t.tenantId })
   return (await t.run({ text: STEP, params: [...heldOf(t, policies), record], arrays: true })).length === 1
 }
@@ -60,18 +60,18 @@ select exists (select from authsec.oauth_delegations d where d.tenant_id = $1 an
   or d.authorization_id in (select a.id from authsec.oauth_authorizations a where a.tenant_id = $1 and a.client_id = $2)))`
 
 /** Whether others still act on what this client passed on. Their tokens need not name it. */
-export const hasStepsBelow = async (t: TenantDb, clientId: string, now: Date): Promise<boolean> => {
+export const hasSubdelegations = async (t: TenantDb, clientId: string, now: Date): Promise<boolean> => {
   const [row] = (await t.run({ text: STEPS_BELOW, params: [t.tenantId, clientId, now.toISOString()], arrays: true })) as unknown[][]
   return row?.[0] === true
 }
 
-export type BoundingPolicy = ReadPolicy & {
+export type BoundingPolicy = PolicyVersion & {
   readonly allowed_permissions: readonly string[]
   readonly audience: readonly string[]
   readonly max_ttl_seconds: number
   readonly impersonation: boolean
 }
-export type Bounds = {
+export type DelegationBounds = {
   /** How many may act one after the other; undefined: the default. */
   readonly depth: number | undefined
   /** Policies for this agent, of roles that the subject has now. */
@@ -92,10 +92,10 @@ from authsec.tenants t where t.tenant_id = $1`
 const BOUNDS_OF = { user: BOUNDS(OF_USER), serviceAccount: BOUNDS('b.service_account_id = $3') }
 
 /** What bounds an agent that acts for this subject. */
-export const findBounds = async (
+export const findDelegationBounds = async (
   t: TenantDb,
   of: { readonly agentId: string; readonly subject: { readonly kind: 'user' | 'serviceAccount'; readonly id: string }; readonly now: Date },
-): Promise<Bounds> => {
+): Promise<DelegationBounds> => {
   const params = [t.tenantId, of.agentId, of.subject.id, of.now.toISOString()]
   const [row] = (await t.run({ text: BOUNDS_OF[of.subject.kind], params, arrays: true })) as unknown[][]
   const depth = row?.[0]

@@ -3,11 +3,11 @@ import { and, eq, isNull } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import type { AuthorizationDetail } from '../tables/delegations.ts'
 import { oauthAuthorizations } from '../tables/oauth.ts'
-import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
-import { REACHES, SCOPES_OF_USER } from './oauth-clients.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
+import { CLIENT_REACHES_RESOURCE, SCOPES_OF_USER } from './oauth-clients.ts'
 
 /** What is behind a family of tokens, as it stands now. */
-export type Standing = {
+export type AuthorizationState = {
   readonly clientId: string
   readonly userId: string
   readonly sessionId: string
@@ -42,35 +42,35 @@ export type Standing = {
  * `reachable`: the client is still registered at the resource server (or it is open to all), and was not removed since. A session that is over takes along what
  * is not offline.
  */
-export const STANDING = (now: string): string => `
+export const AUTHORIZATION_STATE = (now: string): string => `
   a.client_id, a.user_id, a.session_id, a.grant_id, a.offline, a.scopes, a.auth_time, a.amr, a.acr, a.nonce, a.jkt, a.family_hash, a.generation, a.rotated_at,
   a.refresh_expires_at, a.revoked_at is not null,
   u.active and u.deleted_at is null and u.valid_from <= a.created_at and t.status = 'active' and t.valid_from <= a.created_at
-    and c.active and c.deleted_at is null and c.valid_from <= a.created_at and ${OWNER_STANDS('a.created_at')}
+    and c.active and c.deleted_at is null and c.valid_from <= a.created_at and ${AGENT_AUTHORIZED('a.created_at')}
     and (a.offline or coalesce(s.revoked_at is null and s.expires_at > ${now} and s.last_seen_at + make_interval(secs => s.idle_seconds) > ${now}, false))
-    and (a.resource_server_id is null or coalesce(${REACHES('c', 'r', 'rc', 'a.created_at')}, false)) as alive,
+    and (a.resource_server_id is null or coalesce(${CLIENT_REACHES_RESOURCE('c', 'r', 'rc', 'a.created_at')}, false)) as alive,
   r.id, r.resource, r.token_seconds, ${SCOPES_OF_USER('a.resource_server_id', 'a.user_id', now, 'c')} as held,
   u.email, u.email_verified_at is not null, u.name, u.username, u.avatar_url, a.details, ag.id is not null`
 
-export const SOURCES = (isIt: string): string => `
+export const AUTHORIZATION_STATE_SOURCES = (isIt: string): string => `
   from authsec.oauth_authorizations a
   join authsec.users u on u.tenant_id = a.tenant_id and u.id = a.user_id
   join authsec.tenants t on t.tenant_id = a.tenant_id
   join authsec.clients c on c.tenant_id = a.tenant_id and c.id = a.client_id
-  ${AGENT_OF}
+  ${JOIN_AGENT}
   left join authsec.sessions s on s.tenant_id = a.tenant_id and s.id = a.session_id
   left join authsec.resource_servers r on r.tenant_id = a.tenant_id and r.id = a.resource_server_id
   left join authsec.resource_clients rc on rc.tenant_id = a.tenant_id and rc.resource_server_id = r.id and rc.client_id = a.client_id
   where a.tenant_id = $1 and ${isIt}`
-const BY_ID = SOURCES('a.id = $2')
+const BY_ID = AUTHORIZATION_STATE_SOURCES('a.id = $2')
 
 type Row = readonly unknown[]
 const date = (value: unknown): Date => new Date(value as string)
 const optionalDate = (value: unknown): Date | undefined => (value === null ? undefined : date(value))
 
 /** How many cells of a row say what is behind a family. */
-export const STANDING_CELLS = 28
-export const standingOf = (row: Row): Standing => ({
+export const AUTHORIZATION_STATE_CELLS = 28
+export const authorizationStateOf = (row: Row): AuthorizationState => ({
   clientId: row[0] as string,
   userId: row[1] as string,
   sessionId: row[2] as string,
@@ -101,16 +101,16 @@ export const standingOf = (row: Row): Standing => ({
   isAgent: row[27] as boolean,
 })
 
-const READ = `select ${STANDING('$3')} ${BY_ID}`
+const READ = `select ${AUTHORIZATION_STATE('$3')} ${BY_ID}`
 
-export const findStanding = async (t: TenantDb, id: string, now: Date): Promise<Standing | undefined> => {
+export const findAuthorizationState = async (t: TenantDb, id: string, now: Date): Promise<AuthorizationState | undefined> => {
   const [row] = (await t.run({ text: READ, params: [t.tenantId, id, now.toISOString()], arrays: true })) as Row[]
-  return row === undefined ? undefined : standingOf(row)
+  return row === undefined ? undefined : authorizationStateOf(row)
 }
 
 // Read and rotated in one statement: the update waits for a rotation under way, looks at the row again, and finds another generation.
 const ROTATE = `
-with standing as materialized (select ${STANDING('$3')} ${BY_ID}),
+with standing as materialized (select ${AUTHORIZATION_STATE('$3')} ${BY_ID}),
 turned as (
   update authsec.oauth_authorizations a set generation = a.generation + 1, rotated_at = $3
   from standing s
@@ -133,10 +133,13 @@ export type Rotation = {
 }
 
 /** Makes the next refresh token of the family the one that counts, if this one is, and tells what is behind it. `turned` is false for all but one of many. */
-export const rotateRefresh = async (t: TenantDb, r: Rotation): Promise<{ readonly standing: Standing; readonly turned: boolean } | undefined> => {
+export const rotateRefresh = async (
+  t: TenantDb,
+  r: Rotation,
+): Promise<{ readonly standing: AuthorizationState; readonly turned: boolean } | undefined> => {
   const params = [t.tenantId, r.id, r.now.toISOString(), r.generation, r.familyHash, r.clientId, r.jkt ?? null, r.scopes, r.resource ?? null]
   const [row] = (await t.run({ text: ROTATE, params, arrays: true })) as Row[]
-  return row === undefined ? undefined : { standing: standingOf(row), turned: row[28] !== null }
+  return row === undefined ? undefined : { standing: authorizationStateOf(row), turned: row[28] !== null }
 }
 
 /** False when it was revoked before, or is not there. */

@@ -1,10 +1,10 @@
 // Whether a token still counts, and whose business that is, in one statement. Written by hand, prepared by the driver (hot path).
 import type { TenantDb } from '../engine/tenant.ts'
-import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
-import { REACHES, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oauth-clients.ts'
-import { DELEGATION_STANDS } from './oauth-standing.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
+import { DELEGATION_LIVE } from './delegation-state.ts'
+import { CLIENT_REACHES_RESOURCE, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oauth-clients.ts'
 
-export type TokenQuestion = {
+export type TokenQuery = {
   readonly tokenId: string
   readonly clientId: string
   /** What the token hangs below; none where a client acts in its own name. */
@@ -30,8 +30,8 @@ export type TokenState = {
 
 const COMMON = `c.active and c.deleted_at is null and d.active and c.valid_from <= $6 and t.status = 'active' and t.valid_from <= $6
   and not exists (select from authsec.revoked_tokens rv where rv.tenant_id = $1 and rv.jti = $4)
-  and (r.id is null or ${REACHES('c', 'r', 'rc', '$6')})
-  and ${OWNER_STANDS('$6')}`
+  and (r.id is null or ${CLIENT_REACHES_RESOURCE('c', 'r', 'rc', '$6')})
+  and ${AGENT_AUTHORIZED('$6')}`
 
 const FROM = `
   from authsec.clients c
@@ -39,7 +39,7 @@ const FROM = `
   join authsec.tenants t on t.tenant_id = c.tenant_id
   left join authsec.resource_servers r on r.tenant_id = c.tenant_id and r.resource = $5
   left join authsec.resource_clients rc on rc.tenant_id = c.tenant_id and rc.resource_server_id = r.id and rc.client_id = c.id
-  ${AGENT_OF}`
+  ${JOIN_AGENT}`
 
 const ofClient = (more: string): string => `
 select coalesce(${COMMON} and s.id is not null and r.id is not null, false), ${SCOPES_OF_ACCOUNT('r.id', 's.id', '$3', 'c')}, r.id, s.id, null, ag.owner_id, ag.agent_type${more}
@@ -58,7 +58,7 @@ left join authsec.sessions s on s.tenant_id = a.tenant_id and s.id = a.session_i
 where c.tenant_id = $1 and c.id = $2`
 
 const ofDelegation = (more: string): string => `
-select coalesce(${COMMON} and dl.client_id = c.id and r.id = dl.resource_server_id and ${DELEGATION_STANDS}, false),
+select coalesce(${COMMON} and dl.client_id = c.id and r.id = dl.resource_server_id and ${DELEGATION_LIVE}, false),
   case when dl.user_id is null then ${SCOPES_OF_ACCOUNT('r.id', 's.id', '$3', 'c')} else ${SCOPES_OF_USER('r.id', 'dl.user_id', '$3', 'c')} end,
   r.id, s.id, dl.user_id, ag.owner_id, ag.agent_type${more}
 ${FROM}
@@ -70,7 +70,7 @@ where c.tenant_id = $1 and c.id = $2`
 const STATE = { ofClient: ofClient(''), ofPerson: ofPerson(''), ofDelegation: ofDelegation('') }
 
 /** What a token hangs below decides what is asked. */
-const kindOf = (q: TokenQuestion): keyof typeof STATE =>
+const kindOf = (q: TokenQuery): keyof typeof STATE =>
   q.delegationId !== undefined ? 'ofDelegation' : q.authorizationId === undefined ? 'ofClient' : 'ofPerson'
 
 type Row = readonly unknown[]
@@ -84,7 +84,7 @@ const stateOf = (row: Row): TokenState => ({
   agentType: (row[6] as string | null) ?? undefined,
 })
 
-const asked = (t: TenantDb, q: TokenQuestion): unknown[] => [
+const asked = (t: TenantDb, q: TokenQuery): unknown[] => [
   t.tenantId,
   q.clientId,
   q.now.toISOString(),
@@ -95,12 +95,17 @@ const asked = (t: TenantDb, q: TokenQuestion): unknown[] => [
 ]
 
 /** Undefined when client or authorization are gone. */
-export const findTokenState = async (t: TenantDb, q: TokenQuestion): Promise<TokenState | undefined> => {
+export const findTokenState = async (t: TenantDb, q: TokenQuery): Promise<TokenState | undefined> => {
   const [row] = (await t.run({ text: STATE[kindOf(q)], params: asked(t, q), arrays: true })) as Row[]
   return row === undefined ? undefined : stateOf(row)
 }
 
-export type Asker = { readonly resourceServerId: string; readonly resource: string; readonly introspectionHash: Uint8Array; readonly active: boolean }
+export type IntrospectionCaller = {
+  readonly resourceServerId: string
+  readonly resource: string
+  readonly introspectionHash: Uint8Array
+  readonly active: boolean
+}
 
 const asker = (place: string): string => `,
   (select json_build_array(q.resource, encode(q.introspection_hash, 'base64'), q.active) from authsec.resource_servers q where q.tenant_id = $1 and q.id = ${place}::uuid)`
@@ -109,21 +114,21 @@ const STATE_FOR = { ofClient: ofClient(asker('$7')), ofPerson: ofPerson(asker('$
 /** The state of a token and, in the same statement, the resource server that asks. */
 export const findTokenStateFor = async (
   t: TenantDb,
-  q: TokenQuestion,
+  q: TokenQuery,
   resourceServerId: string,
-): Promise<{ readonly state: TokenState | undefined; readonly asker: Asker | undefined }> => {
+): Promise<{ readonly state: TokenState | undefined; readonly asker: IntrospectionCaller | undefined }> => {
   const [row] = (await t.run({ text: STATE_FOR[kindOf(q)], params: [...asked(t, q), resourceServerId], arrays: true })) as Row[]
-  if (row === undefined) return { state: undefined, asker: await findAsker(t, resourceServerId) }
+  if (row === undefined) return { state: undefined, asker: await findIntrospectionCaller(t, resourceServerId) }
   return { state: stateOf(row), asker: askerOf(resourceServerId, row[7]) }
 }
 
-const askerOf = (resourceServerId: string, value: unknown): Asker | undefined => {
+const askerOf = (resourceServerId: string, value: unknown): IntrospectionCaller | undefined => {
   if (value === null) return undefined
   const [resource, hash, active] = value as [string, string, boolean]
   return { resourceServerId, resource, introspectionHash: new Uint8Array(Buffer.from(hash, 'base64')), active }
 }
 
-export const findAsker = async (t: TenantDb, resourceServerId: string): Promise<Asker | undefined> => {
+export const findIntrospectionCaller = async (t: TenantDb, resourceServerId: string): Promise<IntrospectionCaller | undefined> => {
   const text = `select resource, introspection_hash, active from authsec.resource_servers where tenant_id = $1 and id = $2`
   const [row] = (await t.run({ text, params: [t.tenantId, resourceServerId], arrays: true })) as Row[]
   return row === undefined

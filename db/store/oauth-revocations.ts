@@ -1,9 +1,9 @@
 // What took trust from tokens lately, from the record of events, and what else that means for tokens of one resource server. Written by hand: it is asked each
 // second by every verifier.
 import type { TenantDb } from '../engine/tenant.ts'
-import { firstIdOf } from './audit-events.ts'
+import { firstAuditIdOf } from './audit-events.ts'
 
-export type HappenedRow = {
+export type RevocationEvent = {
   readonly event: string
   readonly actorId: string | null
   readonly targetType: string | null
@@ -15,8 +15,8 @@ const EVENTS = `select event, actor_id, target_type, target_id, at from authsec.
   where tenant_id = $1 and event = any($2::text[]) and id >= $3::uuid and outcome = 'success' order by id desc limit $4`
 
 /** Events of these names since a moment, newest first. */
-export const findEventsSince = async (t: TenantDb, events: readonly string[], since: Date, limit: number): Promise<HappenedRow[]> => {
-  const rows = (await t.run({ text: EVENTS, params: [t.tenantId, events, firstIdOf(since), limit], arrays: true })) as unknown[][]
+export const findEventsSince = async (t: TenantDb, events: readonly string[], since: Date, limit: number): Promise<RevocationEvent[]> => {
+  const rows = (await t.run({ text: EVENTS, params: [t.tenantId, events, firstAuditIdOf(since), limit], arrays: true })) as unknown[][]
   return rows.map((row) => ({
     event: row[0] as string,
     actorId: row[1] as string | null,
@@ -26,7 +26,7 @@ export const findEventsSince = async (t: TenantDb, events: readonly string[], si
   }))
 }
 
-export type Killed = {
+export type RevokedIds = {
   readonly users: readonly string[]
   readonly clients: readonly string[]
   readonly sessions: readonly string[]
@@ -48,10 +48,10 @@ union all select 'delegation', d.id from authsec.oauth_delegations d
     or d.authorization_id in (select id from authorizations)
     or d.authorization_id in (select a.id from authsec.oauth_authorizations a where a.tenant_id = $1 and a.client_id in (select id from clients)))`
 
-export type Affected = { readonly kind: 'client' | 'authorization' | 'delegation'; readonly id: string }
+export type AffectedTarget = { readonly kind: 'client' | 'authorization' | 'delegation'; readonly id: string }
 
-export const findAffected = async (t: TenantDb, killed: Killed, resourceServerId: string, now: Date): Promise<Affected[]> => {
+export const findAffected = async (t: TenantDb, killed: RevokedIds, resourceServerId: string, now: Date): Promise<AffectedTarget[]> => {
   const params = [t.tenantId, killed.users, killed.clients, killed.sessions, killed.tokens, resourceServerId, now.toISOString()]
   const rows = (await t.run({ text: AFFECTED, params, arrays: true })) as string[][]
-  return rows.map(([kind = '', id = '']) => ({ kind: kind as Affected['kind'], id }))
+  return rows.map(([kind = '', id = '']) => ({ kind: kind as AffectedTarget['kind'], id }))
 }

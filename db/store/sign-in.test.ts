@@ -11,7 +11,15 @@ import { findLiveRoleNames } from './bindings.ts'
 import { findDefaultClient } from './clients.ts'
 import { findDataKey } from './data-keys.ts'
 import { insertFactor } from './factors.ts'
-import { type Beginning, countWrongPassword, findBeforePassword, findOwed, holdAccount, insertBeginning, insertBeginningAsJudged } from './sign-in.ts'
+import {
+  countWrongPassword,
+  findBeforePassword,
+  findSessionRequirements,
+  insertSessionStart,
+  insertSessionStartIfUnchanged,
+  lockAccount,
+  type SessionStart,
+} from './sign-in.ts'
 import { findTenant } from './tenants.ts'
 import { findFactorKinds, findUser, rememberDevice, type User, updateUser } from './users.ts'
 
@@ -69,13 +77,13 @@ test('what is known before the password is what the tables say', async () => {
   expect(Object.keys(before.user ?? {})).toHaveLength(20)
   expect(await findTenant(t)).toMatchObject(before.tenant ?? { name: 'none' })
   expect(before).toMatchObject({ administers: true, device: { failedAttempts: 0, lockedUntil: null } })
-  expect(before.owed).toEqual(await findOwed(t, admin.id, app.clock.now()))
+  expect(before.owed).toEqual(await findSessionRequirements(t, admin.id, app.clock.now()))
   expect(before.judged).toMatch(/^[0-9a-f]{64}$/)
   const keys = [await findDataKey(t, t.tenantId), await findDataKey(t, admin.id)].filter((key) => key !== undefined)
   expect(before.keys).toHaveLength(keys.length)
   for (const key of keys) expect(before.keys).toContainEqual({ ...key, wrapped: new Uint8Array(key.wrapped) })
   expect(keys.length).toBeGreaterThan(0)
-  expect(await atomically(t, (tx) => holdAccount(tx, admin.id))).toEqual(before.user)
+  expect(await atomically(t, (tx) => lockAccount(tx, admin.id))).toEqual(before.user)
 })
 
 test('of nobody the same is asked, and nothing found; nor of another tenant', async () => {
@@ -84,7 +92,11 @@ test('of nobody the same is asked, and nothing found; nor of another tenant', as
   const nobody = { user: undefined, device: undefined, administers: false }
   expect(await findBeforePassword(t, 'nobody@nowhere.example', DEVICE, AT)).toMatchObject({ ...nobody, tenant: { name: company.name } })
   expect(await findBeforePassword(forTenant(app.db, globex.tenantId), admin.email, undefined, AT)).toMatchObject(nobody)
-  expect(await findOwed(forTenant(app.db, globex.tenantId), admin.id, AT)).toMatchObject({ roles: [], kinds: [], tenant: { name: globex.name } })
+  expect(await findSessionRequirements(forTenant(app.db, globex.tenantId), admin.id, AT)).toMatchObject({
+    roles: [],
+    kinds: [],
+    tenant: { name: globex.name },
+  })
 })
 
 test('what is owed is what the stores of its parts say', async () => {
@@ -95,7 +107,7 @@ test('what is owed is what the stores of its parts say', async () => {
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'totp', isPrimary: true })
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'webauthn', confirmedAt: null })
   })
-  const owed = await findOwed(t, admin.id, app.clock.now())
+  const owed = await findSessionRequirements(t, admin.id, app.clock.now())
   expect(owed.kinds).toEqual(await findFactorKinds(t, admin.id))
   expect(owed.kinds).toEqual(['totp', 'sms'])
   expect(owed.roles).toEqual(await findLiveRoleNames(t, admin.id, app.clock.now()))
@@ -104,7 +116,7 @@ test('what is owed is what the stores of its parts say', async () => {
   expect(await findTenant(t)).toMatchObject(owed.tenant ?? { name: 'none' })
 })
 
-type Begun = Beginning & { readonly events: readonly NewAuditRow[] }
+type Begun = SessionStart & { readonly events: readonly NewAuditRow[] }
 const beginning = (app: Awaited<ReturnType<typeof start>>['app'], userId: string, emailHash: Uint8Array, max: number, kind: string): Begun => {
   const id = app.ctx.random.id()
   return {
@@ -154,7 +166,7 @@ test('a beginning writes every column of what it says, clears what is past, and 
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const b = beginning(app, admin.id, await listedAs(t), 2, 'test:1')
-  expect(await atomically(t, (tx) => insertBeginning(tx, admin.id, b, b.events))).toBe(true)
+  expect(await atomically(t, (tx) => insertSessionStart(tx, admin.id, b, b.events))).toBe(true)
   const written = await allOf(t)
   expect(written.sessions).toEqual([{ ...b.session, tenantId: t.tenantId }])
   const ofBeginning = written.events.filter(({ requestId }) => requestId === 'request')
@@ -175,7 +187,7 @@ test('at once, as judged, in time: otherwise nothing is written', async () => {
   const { judged = '' } = await findBeforePassword(t, admin.email, DEVICE, AT)
   const begin = (by: string, until: Date) => {
     const b = beginning(app, admin.id, emailHash, 2, 'test:1')
-    return insertBeginningAsJudged(t, admin.id, by, b, { rows: b.events, until })
+    return insertSessionStartIfUnchanged(t, admin.id, by, b, { rows: b.events, until })
   }
   const written = await allOf(t)
   expect([await begin('0'.repeat(64), soon()), await begin(judged, new Date(0))]).toEqual([false, false])
@@ -189,7 +201,7 @@ test('past the quota nothing is written; the next window counts anew and takes t
   const emailHash = await listedAs(t)
   const begin = (max: number, kind: string) => {
     const b = beginning(app, admin.id, emailHash, max, kind)
-    return atomically(t, (tx) => insertBeginning(tx, admin.id, b, b.events))
+    return atomically(t, (tx) => insertSessionStart(tx, admin.id, b, b.events))
   }
   expect(await begin(1, 'test:1')).toBe(true)
   const written = await allOf(t)

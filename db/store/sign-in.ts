@@ -2,13 +2,13 @@
 // write does all that begins with a session, sent together. Where that must not be, what is owed is read while the person is held, and then written.
 // One write for a wrong password. Beside the hash they are what a sign-in costs.
 
-import { atOnce, type TenantDb, type TenantTx } from '../engine/tenant.ts'
+import { runStatement, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { outboxMessages, outboxQueue } from '../tables/operations.ts'
 import { sessions } from '../tables/sessions.ts'
-import { auditRecords, type EventsAtHand, IN_TIME, type NewAuditRow, RECORDED } from './audit-events.ts'
+import { auditEventsJson, BEFORE_DEADLINE, INSERT_AUDIT_EVENTS, type NewAuditRow, type PreparedAuditEvents } from './audit-events.ts'
 import type { DataKey } from './data-keys.ts'
+import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
 import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'
-import { INSERT, jsonRecord, RECORD } from './records.ts'
 import type { NewSession } from './sessions.ts'
 import type { Tenant } from './tenants.ts'
 import type { DelayRule, FactorKind, KnownDevice, User } from './users.ts'
@@ -38,7 +38,7 @@ export type Account = Pick<
   | 'deletedAt'
 >
 /** What it needs to know of the tenant. */
-export type Door = Pick<Tenant, 'tenantId' | 'name' | 'domain' | 'status' | 'settings'>
+export type SignInTenant = Pick<Tenant, 'tenantId' | 'name' | 'domain' | 'status' | 'settings'>
 
 type Cells = readonly unknown[]
 const moment = (value: unknown): Date | null => (value === null ? null : new Date(value as string))
@@ -76,13 +76,19 @@ const accountOf = (t: TenantDb, cells: Cells): Account | undefined =>
 
 const DOOR_COLUMNS = 't.name, t.domain, t.status, t.settings'
 const DOOR_CELLS = 4
-const doorOf = (t: TenantDb, [name, domain, status, settings]: Cells): Door | undefined =>
+const doorOf = (t: TenantDb, [name, domain, status, settings]: Cells): SignInTenant | undefined =>
   typeof name !== 'string'
     ? undefined
-    : { tenantId: t.tenantId, name, domain: domain as string, status: status as Door['status'], settings: settings as Door['settings'] }
+    : {
+        tenantId: t.tenantId,
+        name,
+        domain: domain as string,
+        status: status as SignInTenant['status'],
+        settings: settings as SignInTenant['settings'],
+      }
 
 export type BeforePassword = {
-  readonly tenant: Door | undefined
+  readonly tenant: SignInTenant | undefined
   readonly user: Account | undefined
   /** The browser, where the person is known from it. */
   readonly device: Pick<KnownDevice, 'failedAttempts' | 'lockedUntil'> | undefined
@@ -90,13 +96,13 @@ export type BeforePassword = {
   /** Of the tenant and of the person: what the record of this sign-in is sealed under. */
   readonly keys: readonly DataKey[]
   /** What a session would be made of, if nothing changes meanwhile. */
-  readonly owed: Owed
-  /** Of all that was judged: whether it is so still, `insertBeginningAsJudged` finds by it. */
+  readonly owed: SessionRequirements
+  /** Of all that was judged: whether it is so still, `insertSessionStartIfUnchanged` finds by it. */
   readonly judged: string | undefined
 }
 
-export type Owed = {
-  readonly tenant: Door | undefined
+export type SessionRequirements = {
+  readonly tenant: SignInTenant | undefined
   /** Kinds of confirmed second factors, the primary one first. */
   readonly kinds: readonly FactorKind[]
   readonly defaultClientId: string | undefined
@@ -110,7 +116,7 @@ const OWED_COLUMNS = (user: string, now: string): string => `array(
   ${LIVE_ROLE_NAMES(user, now)} as roles`
 const OWED_CELLS = 3
 
-const owedOf = (tenant: Door | undefined, [kinds, defaultClientId, roles]: Cells): Owed => ({
+const owedOf = (tenant: SignInTenant | undefined, [kinds, defaultClientId, roles]: Cells): SessionRequirements => ({
   tenant,
   kinds: [...new Set((kinds ?? []) as FactorKind[])],
   defaultClientId: (defaultClientId ?? undefined) as string | undefined,
@@ -172,7 +178,7 @@ export const findBeforePassword = async (t: TenantDb, email: string, deviceHash:
 const HOLD = `select ${ACCOUNT_COLUMNS} from authsec.users u where u.tenant_id = $1 and u.id = $2 for no key update`
 
 /** As `lockUser`, of what a sign-in needs to know. */
-export const holdAccount = async (t: TenantTx, userId: string): Promise<Account | undefined> => {
+export const lockAccount = async (t: TenantTx, userId: string): Promise<Account | undefined> => {
   const [row = []] = (await t.run({ text: HOLD, params: [t.tenantId, userId], arrays: true })) as Cells[]
   return accountOf(t, row)
 }
@@ -180,16 +186,19 @@ export const holdAccount = async (t: TenantTx, userId: string): Promise<Account 
 const OWED = `select ${DOOR_COLUMNS}, ${OWED_COLUMNS('$2', '$3')} from authsec.tenants t where t.tenant_id = $1`
 
 /** What the tenant asks of the person now, and what a session of the person is made of. */
-export const findOwed = async (t: TenantDb, userId: string, now: Date): Promise<Owed> => {
+export const findSessionRequirements = async (t: TenantDb, userId: string, now: Date): Promise<SessionRequirements> => {
   const [row = []] = (await t.run({ text: OWED, params: [t.tenantId, userId, now.toISOString()], arrays: true })) as Cells[]
   return owedOf(doorOf(t, row), row.slice(DOOR_CELLS))
 }
 
 /** The person, held, and then what is owed: sent together, since a connection answers in order, and each statement sees what was committed when it began. */
-export const holdAndFindOwed = async (t: TenantTx, userId: string, now: Date): Promise<readonly [Account | undefined, Owed]> =>
-  Promise.all([holdAccount(t, userId), findOwed(t, userId, now)])
+export const lockAccountAndFindRequirements = async (
+  t: TenantTx,
+  userId: string,
+  now: Date,
+): Promise<readonly [Account | undefined, SessionRequirements]> => Promise.all([lockAccount(t, userId), findSessionRequirements(t, userId, now)])
 
-export type Beginning = {
+export type SessionStart = {
   readonly session: NewSession
   /** The counter of sign-ins and how far it may go; those of other windows begin with `prefix`. */
   readonly quota: { readonly prefix: string; readonly kind: string; readonly max: number }
@@ -209,7 +218,7 @@ const BEGINNING = (asJudged: string): string => `counted as (
 ), swept as (
   delete from authsec.tenant_usage where tenant_id = $1 and kind like $5::text || '%' and kind <> $3 and exists (select from counted where count = 1)
 ), session as (
-  ${INSERT(sessions, `counted, ${RECORD(sessions, '$6')}`)}
+  ${INSERT_FROM(sessions, `counted, ${JSON_RECORD(sessions, '$6')}`)}
 ), person as (
   update authsec.users set last_login_at = $7::timestamptz, failed_attempts = 0, locked_until = null
   where tenant_id = $1 and id = $2 and exists (select from counted)
@@ -221,17 +230,17 @@ const BEGINNING = (asJudged: string): string => `counted as (
   insert into authsec.known_devices (tenant_id, user_id, device_hash, last_used_at) select $1::uuid, $2::uuid, $10::bytea, $7::timestamptz from counted where $10::bytea is not null
   on conflict (tenant_id, user_id, device_hash) do update set failed_attempts = 0, locked_until = null, last_used_at = excluded.last_used_at
 ), recorded as (
-  ${RECORDED('counted', '$11')}
+  ${INSERT_AUDIT_EVENTS('counted', '$11')}
 ) select count from counted`
 
 const BEGIN = `with ${BEGINNING('(select) one')}`
 const BEGIN_AS_JUDGED = `with as_judged as (
   select from authsec.tenants t join authsec.users u on u.tenant_id = t.tenant_id
   cross join lateral (select ${OWED_COLUMNS('u.id', '$7::timestamptz')} offset 0) o
-  where t.tenant_id = $1 and u.id = $2 and ${JUDGED} = $12 and ${IN_TIME('$13')}
+  where t.tenant_id = $1 and u.id = $2 and ${JUDGED} = $12 and ${BEFORE_DEADLINE('$13')}
 ), ${BEGINNING('as_judged')}`
 
-const beginningOf = (t: TenantDb, userId: string, b: Beginning, events: readonly NewAuditRow[]): unknown[] => [
+const beginningOf = (t: TenantDb, userId: string, b: SessionStart, events: readonly NewAuditRow[]): unknown[] => [
   t.tenantId,
   userId,
   b.quota.kind,
@@ -242,26 +251,32 @@ const beginningOf = (t: TenantDb, userId: string, b: Beginning, events: readonly
   b.emailHash,
   b.spentDeviceHash ?? null,
   b.deviceHash ?? null,
-  auditRecords(t, events),
+  auditEventsJson(t, events),
 ]
 
 /**
  * Counts the sign-in, and with it writes the session, when the person and the address last came, the browser they are known from, and the record. False, and
  * nothing is written, when the quota is used up. The counter is held until the transaction ends, so two cannot both be the last.
  */
-export const insertBeginning = async (t: TenantTx, userId: string, b: Beginning, events: readonly NewAuditRow[]): Promise<boolean> => {
+export const insertSessionStart = async (t: TenantTx, userId: string, b: SessionStart, events: readonly NewAuditRow[]): Promise<boolean> => {
   const rows = await t.run({ text: BEGIN, params: beginningOf(t, userId, b, events), arrays: true })
   return rows.length === 1
 }
 
 /**
- * As `insertBeginning`, at once: the person is held, and whoever waited for sees what was committed meanwhile. False, and nothing is written, also where
+ * As `insertSessionStart`, at once: the person is held, and whoever waited for sees what was committed meanwhile. False, and nothing is written, also where
  * anything of what was judged is not as it was, or it is too late for the events.
  */
-export const insertBeginningAsJudged = async (t: TenantDb, userId: string, judged: string, b: Beginning, events: EventsAtHand): Promise<boolean> => {
+export const insertSessionStartIfUnchanged = async (
+  t: TenantDb,
+  userId: string,
+  judged: string,
+  b: SessionStart,
+  events: PreparedAuditEvents,
+): Promise<boolean> => {
   const held = { text: HOLD, params: [t.tenantId, userId] }
   const params = [...beginningOf(t, userId, b, events.rows), judged, events.until.toISOString()]
-  return (await atOnce(t, { text: BEGIN_AS_JUDGED, params, arrays: true, first: [held] })).length === 1
+  return (await runStatement(t, { text: BEGIN_AS_JUDGED, params, arrays: true, first: [held] })).length === 1
 }
 
 /** What is written when the lock falls. */
@@ -280,11 +295,11 @@ const WRONG = `with counted as (
   where c.tenant_id = $1 and c.user_id = $2 and c.device_hash = $7
 ), fell as (select from counted where failed_attempts = $4
 ), event as (
-  ${RECORDED('fell', '$8')}
+  ${INSERT_AUDIT_EVENTS('fell', '$8')}
 ), message as (
-  ${INSERT(outboxMessages, `fell, ${RECORD(outboxMessages, '$9')}`)}
+  ${INSERT_FROM(outboxMessages, `fell, ${JSON_RECORD(outboxMessages, '$9')}`)}
 ), queued as (
-  ${INSERT(outboxQueue, `fell, ${RECORD(outboxQueue, '$10')}`)}
+  ${INSERT_FROM(outboxQueue, `fell, ${JSON_RECORD(outboxQueue, '$10')}`)}
 ) select from fell`
 
 export type WrongPassword = {
@@ -314,7 +329,7 @@ export const countWrongPassword = async (t: TenantTx, w: WrongPassword): Promise
       w.delay.firstDelaySeconds,
       w.delay.maxDelaySeconds,
       w.deviceHash ?? null,
-      auditRecords(t, [event]),
+      auditEventsJson(t, [event]),
       jsonRecord(outboxMessages, { ...message, tenantId, kind: 'mail' }),
       jsonRecord(outboxQueue, { tenantId, id: message.id, dueAt: message.createdAt }),
     ],

@@ -11,7 +11,8 @@ import { indexPeople, indexPerson, searchTextOf } from './user-search.ts'
 export type User = typeof users.$inferSelect
 export type NewUser = Omit<typeof users.$inferInsert, 'tenantId' | 'searchText'>
 /** Has a temporary password, or none yet, and never signed in. */
-export const isPending = (user: Pick<User, 'temporaryPassword' | 'lastLoginAt'>): boolean => user.temporaryPassword && user.lastLoginAt === null
+export const isInvitationPending = (user: Pick<User, 'temporaryPassword' | 'lastLoginAt'>): boolean =>
+  user.temporaryPassword && user.lastLoginAt === null
 export type FactorKind = 'webauthn' | 'totp' | 'sms'
 
 export const findUser = async (t: TenantDb, userId: string): Promise<User | undefined> => {
@@ -41,7 +42,7 @@ export const findUserByEmail = async (t: TenantDb, email: string): Promise<User 
 }
 
 /** The tenant, and in which language the owner of that address chose to read: one statement, whether there is such a person or not. */
-export const findTenantOfReader = async (t: TenantDb, email: string): Promise<{ tenant: Tenant | undefined; language: User['language'] }> => {
+export const findTenantAndLanguage = async (t: TenantDb, email: string): Promise<{ tenant: Tenant | undefined; language: User['language'] }> => {
   const [row] = await t.db
     .select({ tenant: tenants, language: users.language })
     .from(tenants)
@@ -51,7 +52,7 @@ export const findTenantOfReader = async (t: TenantDb, email: string): Promise<{ 
 }
 
 /** Whether anybody of the tenant has proved an address: somebody who came in. */
-export const hasProvedUser = async (t: TenantDb): Promise<boolean> => {
+export const hasVerifiedUser = async (t: TenantDb): Promise<boolean> => {
   const rows = await t.db
     .select({ id: users.id })
     .from(users)
@@ -61,7 +62,7 @@ export const hasProvedUser = async (t: TenantDb): Promise<boolean> => {
 }
 
 /** Disables whoever never proved an address, but the one with that address. Answers their ids. */
-export const disableUnproved = async (t: TenantTx, exceptEmail: string, at: Date): Promise<string[]> => {
+export const disableUnverifiedUsers = async (t: TenantTx, exceptEmail: string, at: Date): Promise<string[]> => {
   const rows = await t.db
     .update(users)
     .set({ active: false, updatedAt: at })
@@ -103,7 +104,7 @@ export const updateUser = async (t: TenantTx, userId: string, set: Partial<Omit<
 }
 
 /** Marks the person as announced to the administrators; true only the first time. */
-export const announceOnce = async (t: TenantTx, userId: string, at: Date): Promise<boolean> => {
+export const claimAnnouncement = async (t: TenantTx, userId: string, at: Date): Promise<boolean> => {
   const changed = await t.db
     .update(users)
     .set({ announcedAt: at })
@@ -134,7 +135,7 @@ export const findLivePermissions = async (t: TenantDb, userId: string, now: Date
 
 type Holder = Pick<User, 'id' | 'email' | 'name' | 'language'>
 /** Active people who hold a permission for the whole tenant: whom to write to. */
-export const findHolders = async (t: TenantDb, permission: string, now: Date): Promise<Holder[]> => {
+export const findPermissionHolders = async (t: TenantDb, permission: string, now: Date): Promise<Holder[]> => {
   const rows = (await t.run({
     text: `select id, email, name, language from authsec.users where tenant_id = $1 and active and deleted_at is null
       and $2 = any (${LIVE_PERMISSIONS('authsec.users.id', '$3')}) order by created_at limit 50`,
@@ -188,7 +189,7 @@ export const putAdministrator = async (
 }
 
 /** The address was proved by mail; changes nothing for who is not listed. */
-export const proveAdministrator = async (t: TenantTx, emailHash: Uint8Array, at: Date): Promise<void> => {
+export const verifyAdministrator = async (t: TenantTx, emailHash: Uint8Array, at: Date): Promise<void> => {
   await t.db
     .update(administratorDirectory)
     .set({ provedAt: at })
@@ -208,7 +209,7 @@ export const moveAdministrator = async (t: TenantTx, userId: string, emailHash: 
     .where(and(inTenant, eq(administratorDirectory.userId, userId)))
 }
 
-export const dropAdministrator = async (t: TenantTx, userId: string): Promise<void> => {
+export const deleteAdministrator = async (t: TenantTx, userId: string): Promise<void> => {
   await t.db.delete(administratorDirectory).where(and(eq(administratorDirectory.tenantId, t.tenantId), eq(administratorDirectory.userId, userId)))
 }
 

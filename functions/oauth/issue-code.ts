@@ -2,12 +2,12 @@
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { authorizeClient } from '#db/store/oauth-authorizations'
-import { authorizeAtOnce } from '#db/store/oauth-code-flow'
+import { authorizeInOneStatement } from '#db/store/oauth-code-flow'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
 import { notedDetails } from '#shared/domains/oauth/details'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
-import { byUser, eventsAtHand, type Occurrence, record } from '#shared/platform/audit/record'
+import { type AuditEntry, byUser, prepareAuditEvents, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { admit } from './admission.ts'
 import type { Judged } from './authorization-request.ts'
@@ -58,21 +58,21 @@ export const issueCode = async (
     createdAt: at,
     expiresAt: codeExpiresAt,
   }
-  const occurrence: Occurrence = {
+  const occurrence: AuditEntry = {
     event: 'oauth.authorized',
     actor: byUser(principal),
     target: { type: 'client', id: client.clientId },
     after: { authorization_id: id, scopes, resource: j.resource?.resource ?? null, ...notedDetails(j.details) },
   }
   const isAll = also === undefined && client.registeredBy === 'administrator' && j.details.length === 0
-  const events = isAll ? await eventsAtHand(t, ctx, occurrence) : undefined
-  if (events === undefined || !(await authorizeAtOnce(t, authorization, remember, events))) {
+  const events = isAll ? await prepareAuditEvents(t, ctx, occurrence) : undefined
+  if (events === undefined || !(await authorizeInOneStatement(t, authorization, remember, events))) {
     await atomically(t, async (tx) => {
       await also?.(tx)
       await admit(tx, client, whose.resourceServerId, at)
       await authorizeClient(tx, authorization, remember)
       await insertBudgets(tx, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
-      await record(tx, ctx, occurrence)
+      await recordEvent(tx, ctx, occurrence)
     })
   }
   return answerAt(redirectUri, ctx.config.BASE_URL, { code: code.text, state: j.state })

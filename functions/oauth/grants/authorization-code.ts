@@ -1,14 +1,14 @@
 // A code becomes tokens, once (RFC 6749 section 4.1.3, RFC 7636). Whoever shows it again ends what came from it.
 
 import { atomically, forTenant } from '#db/engine/tenant'
-import { findUsedCode, type Redemption, redeemCode } from '#db/store/oauth-authorizations'
-import { findClientAndCode, redeemAtOnce } from '#db/store/oauth-code-flow'
-import { revokeAuthorization, type Standing } from '#db/store/oauth-families'
+import { type CodeRedemption, findUsedCode, redeemCode } from '#db/store/oauth-authorizations'
+import { findClientAndCode, redeemInOneStatement } from '#db/store/oauth-code-flow'
+import { type AuthorizationState, revokeAuthorization } from '#db/store/oauth-families'
 import type { Details } from '#shared/domains/oauth/details'
 import { newFamily, readHandle, sha256 } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byClient, eventsAtHand, type Occurrence, record } from '#shared/platform/audit/record'
+import { type AuditEntry, byClient, prepareAuditEvents, recordEvent } from '#shared/platform/audit/audit-log'
 import { type Choose, chooser } from '../chosen.ts'
 import { authenticateBeside, authenticateClient, type ClientForm } from '../client-authentication.ts'
 import type { Ctx } from '../group.ts'
@@ -18,7 +18,7 @@ import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
 
 const VERIFIER = /^[\w.~-]{43,128}$/
 
-type Redeemed = { readonly id: string; readonly standing: Standing; readonly scopes: readonly string[]; readonly details: Details }
+type Redeemed = { readonly id: string; readonly standing: AuthorizationState; readonly scopes: readonly string[]; readonly details: Details }
 
 /** @throws AppError invalid_grant when the code was used before: then nothing that came from it counts any more */
 const refuseReplay = async (ctx: Ctx, { client }: Asked, codeHash: Uint8Array): Promise<never> => {
@@ -28,7 +28,7 @@ const refuseReplay = async (ctx: Ctx, { client }: Asked, codeHash: Uint8Array): 
     await atomically(t, async (tx) => {
       if (!(await revokeAuthorization(tx, used.id, ctx.clock.now(), 'code_replayed'))) return
       const target = { type: 'authorization', id: used.id }
-      await record(tx, ctx, {
+      await recordEvent(tx, ctx, {
         event: 'oauth.authorization_revoked',
         actor: byClient(client.clientId, used.userId),
         target,
@@ -47,7 +47,7 @@ export const whoShowsCode = async (ctx: Ctx, form: ClientForm): Promise<Pick<Ask
   return { client, behind: code.tenantId === client.tenantId ? beside : undefined }
 }
 
-const issued = ({ client }: Asked, { id, standing, scopes }: Pick<Redeemed, 'id' | 'standing' | 'scopes'>): Occurrence => ({
+const issued = ({ client }: Asked, { id, standing, scopes }: Pick<Redeemed, 'id' | 'standing' | 'scopes'>): AuditEntry => ({
   event: 'oauth.tokens_issued',
   actor: byClient(client.clientId, standing.userId),
   target: { type: 'authorization', id },
@@ -55,20 +55,20 @@ const issued = ({ client }: Asked, { id, standing, scopes }: Pick<Redeemed, 'id'
 })
 
 /** Undefined where it was not looked at yet, asks for something in particular, or turns out to be otherwise: the longer way says what is so. */
-const redeemAsRead = async (ctx: Ctx, asked: Asked, redemption: Redemption): Promise<Redeemed | undefined> => {
+const redeemAsRead = async (ctx: Ctx, asked: Asked, redemption: CodeRedemption): Promise<Redeemed | undefined> => {
   const { client, form, behind } = asked
   const isPlain = form.authorization_details === undefined && (form.resource === undefined || form.resource === behind?.standing.resource?.resource)
   if (behind === undefined || !isPlain) return undefined
   const t = forTenant(ctx.db, client.tenantId)
   const { id, standing: read } = behind
-  const redeemed = (standing: Standing): Redeemed => ({ id, standing, scopes: standingScopes(standing), details: standing.details })
-  const events = await eventsAtHand(t, ctx, issued(asked, redeemed(read)))
-  const standing = events && (await redeemAtOnce(t, redemption, read, events))
+  const redeemed = (standing: AuthorizationState): Redeemed => ({ id, standing, scopes: standingScopes(standing), details: standing.details })
+  const events = await prepareAuditEvents(t, ctx, issued(asked, redeemed(read)))
+  const standing = events && (await redeemInOneStatement(t, redemption, read, events))
   return standing && redeemed(standing)
 }
 
 /** What is thrown here leaves the code as it was. */
-const redeem = (ctx: Ctx, asked: Asked, redemption: Redemption, choose: Choose): Promise<Redeemed | undefined> =>
+const redeem = (ctx: Ctx, asked: Asked, redemption: CodeRedemption, choose: Choose): Promise<Redeemed | undefined> =>
   atomically(forTenant(ctx.db, asked.client.tenantId), async (t) => {
     const redeemed = await redeemCode(t, redemption)
     if (redeemed === undefined) return undefined
@@ -77,7 +77,7 @@ const redeem = (ctx: Ctx, asked: Asked, redemption: Redemption, choose: Choose):
     if (resource !== undefined && resource !== standing.resource?.resource) throw new AppError('invalid_target')
     const scopes = standingScopes(standing)
     const details = choose(standing.details)
-    await record(t, ctx, issued(asked, { id, standing, scopes }))
+    await recordEvent(t, ctx, issued(asked, { id, standing, scopes }))
     return { id, standing, scopes, details }
   })
 
