@@ -7,7 +7,7 @@ import { findTenantAndLanguage, type User } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { deviceName } from '#shared/platform/outbox/mail/device-name'
 import type { MailLanguage } from '#shared/platform/outbox/mail/language'
-import type { MailData, MailTemplate, RequestOrigin } from '#shared/platform/outbox/mail/templates'
+import type { MailData, MailTemplate, RequestOrigin } from '#shared/platform/outbox/mail/mail-data'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
 import { displayTenantName } from '#shared/platform/pages/tenant-name'
 

@@ -7,7 +7,7 @@ import type { BaseCtx } from '#shared/domains/context'
 import { startLoginTransaction } from '#shared/domains/login-transaction/login-transaction'
 import type { RequestInfo } from '#shared/kernel/context'
 import { decidedLanguage } from '#shared/platform/outbox/mail/language'
-import type { MailData } from '#shared/platform/outbox/mail/templates'
+import type { MailData } from '#shared/platform/outbox/mail/mail-data'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
 import { displayTenantName } from '#shared/platform/pages/tenant-name'
 

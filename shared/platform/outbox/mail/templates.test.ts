@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { mailLanguageOf } from './language.ts'
-import { type MailContent, type MailTemplate, renderMail } from './templates.ts'
+import type { MailContent, MailTemplate } from './mail-data.ts'
+import { renderMail } from './templates.ts'
 
 const hostile = `<script>alert(1)</script>"'&\r\nBcc: eve@evil.test\u202e\u0000\ud800 https://evil.test/x`
 const asked = { at: new Date('2026-03-04T05:06:07Z'), device: 'Firefox on Linux', address: '192.0.2.7' }

@@ -1,6 +1,6 @@
 // German.
 import { factList, type LetterPart, paragraph, safeDisplayName, smallPrint } from '../letter.ts'
-import type { MailData, MailStrings, RequestOrigin } from '../templates.ts'
+import type { MailData, MailStrings, RequestOrigin } from '../mail-data.ts'
 
 const moments = new Intl.DateTimeFormat('de-DE', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 const moment = (at: Date): string => `${moments.format(at)} Uhr UTC`
