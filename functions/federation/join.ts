@@ -15,7 +15,7 @@ import { consumeProof, type FederatedProof, type HeldProof, loadHeldProof, store
 import { linkIdentity } from './identity.ts'
 import { mailFederationCode, requireFederationCode, wrongFederationCode } from './mailed-code.ts'
 import type { EnteredAccount, PendingStep } from './outcome.ts'
-import { provisionsAccounts } from './saml.ts'
+import { provisionsAccounts } from './provisioning.ts'
 import { noAccountError, signInWithIdentity } from './sign-in.ts'
 import { isAdmitted, isOfOwnDomain } from './terms.ts'
 

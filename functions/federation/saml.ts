@@ -1,6 +1,6 @@
 // Whom a SAML identity provider proved, by the ticket of its answer: the person comes in as through any other provider of the tenant.
 import type * as z from 'zod'
-import { atomically, type TenantDb } from '#db/engine/tenant'
+import { atomically } from '#db/engine/tenant'
 import { findIdentity } from '#db/store/identities'
 import { refuseLoginTransaction } from '#db/store/login-transactions'
 import { findSamlProvider } from '#db/store/saml-providers'
@@ -13,18 +13,12 @@ import { AppError } from '#shared/kernel/errors'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
 import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
+import { signInFederated } from './federated-sign-in.ts'
 import type { Ctx } from './group.ts'
 import { consumeProof, expiredProofCookie, type FederatedProof, type HeldProof, loadHeldProof } from './held-proof.ts'
 import { type EnteredAccount, type PendingStep, toFederationResult } from './outcome.ts'
 import { type PageRedirect, redirectByOutcome } from './page-end.ts'
 import type { SamlLogin } from './saml.schema.ts'
-import { signInFederated } from './sign-in.ts'
-
-/** Whether the tenant still wants accounts for whom this provider proves. */
-export const provisionsAccounts = async (t: TenantDb, providerId: string): Promise<boolean> => {
-  const row = await findSamlProvider(t, providerId)
-  return row?.isActive === true && row.jitProvisioning
-}
 
 const invalid = (held: HeldProof): AppError =>
   new AppError('federation_ticket_invalid', undefined, { refusal: { tenantId: held.t.tenantId, event: 'user.signed_in' } })

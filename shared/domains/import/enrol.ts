@@ -10,8 +10,8 @@ import { stepAt } from '#shared/domains/factors/totp-code'
 import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
 import { displayTenantName } from '#shared/platform/pages/tenant-name'
+import type { ImportContext } from './context.ts'
 import type { PlannedFactor } from './factors.ts'
-import type { ImportContext } from './run.ts'
 
 /** Writes what belongs to the kind. */
 const storeSecret = async (t: TenantTx, ctx: ImportContext, factor: PlannedFactor): Promise<void> => {
