@@ -28,6 +28,7 @@ const TOOLS = new Set([
   '(MIT OR EUPL-1.1+)',
   '(MIT AND Zlib)',
   '(MIT OR CC0-1.0)',
+  '(AFL-2.1 OR BSD-3-Clause)',
 ])
 /** Shipped all the same, and why. */
 const ARGUED: Readonly<Record<string, string>> = {
