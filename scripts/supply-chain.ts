@@ -53,8 +53,8 @@ export const findingsOf = ({ packages }: Lockfile, manifest: Readonly<Record<str
   const digests = installed
     .filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))
     .map(([path]) => `${nameOf(path)}: no sha512 digest in the lockfile`)
-  const asked = { ...(manifest.dependencies as object), ...(manifest.devDependencies as object) } as Readonly<Record<string, string>>
-  const loose = Object.entries(asked).flatMap(([name, version]) => (EXACT.test(version) ? [] : [`${name}: ${version} is no exact version`]))
+  const requested = { ...(manifest.dependencies as object), ...(manifest.devDependencies as object) } as Readonly<Record<string, string>>
+  const loose = Object.entries(requested).flatMap(([name, version]) => (EXACT.test(version) ? [] : [`${name}: ${version} is no exact version`]))
   return [...licences, ...digests, ...loose]
 }
 

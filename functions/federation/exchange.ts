@@ -44,8 +44,8 @@ const prove = async (ctx: Ctx, t: TenantDb, state: FederationState, sent: Sent):
   const upstream = await findUpstream(ctx, t.tenantId, state.provider)
   const isSame = upstream?.isOwn === state.isOwnProvider && upstream.peer.clientId === state.clientId
   if (upstream === undefined || !isSame) throw failed(t.tenantId)
-  const [peer, dance] = [await upstreamClientOf(ctx, upstream), await restoreAuthorizationFlow(ctx, t, state, sent.state)]
-  const profile = await finishFlow(ctx, peer, dance, sent.code).catch((error: unknown) => {
+  const [peer, flow] = [await upstreamClientOf(ctx, upstream), await restoreAuthorizationFlow(ctx, t, state, sent.state)]
+  const profile = await finishFlow(ctx, peer, flow, sent.code).catch((error: unknown) => {
     ctx.log.warn('federation.refused', { tenant_id: t.tenantId, provider: upstream.name, error: errorClassOf(error) })
     throw failed(t.tenantId)
   })

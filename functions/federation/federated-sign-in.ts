@@ -31,8 +31,8 @@ const meet = async (ctx: Ctx, tenantId: TenantId, { proof, origin, missing, prov
     return joinTenant(ctx, tenant, proof, origin)
   }
   if (!isUsable(user, tenant)) throw noAccountError(tenantId, undefined, missing)
-  const ticket = await atomically(t, (tx) => storeProof(tx, ctx, 'link', proof, { userId: user.id, origin }))
-  return { kind: 'owed', step: 'link', ticket, proof, origin }
+  const transactionToken = await atomically(t, (tx) => storeProof(tx, ctx, 'link', proof, { userId: user.id, origin }))
+  return { kind: 'owed', step: 'link', transactionToken, proof, origin }
 }
 
 /** By issuer and subject, in that tenant. @throws AppError federation_no_account, … */

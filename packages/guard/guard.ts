@@ -113,8 +113,8 @@ export const guard = (options: GuardOptions): Guard => {
 
   const check = async (request: Request, requirement: Requirement = {}): Promise<Verdict> => {
     try {
-      const judged = await judge(request, requirement)
-      return typeof judged === 'string' ? { refusal: refuse(judged, metadataUrl, requirement) } : { token: judged }
+      const checked = await judge(request, requirement)
+      return typeof checked === 'string' ? { refusal: refuse(checked, metadataUrl, requirement) } : { token: checked }
     } catch (error) {
       if (!(error instanceof AuthorizationServerUnavailable)) throw error
       return { refusal: refuse('unavailable', metadataUrl, requirement) }

@@ -33,7 +33,7 @@ export const mailSetPasswordLink = async (
   { userId, email, purpose, invitedBy, hours = LINK_HOURS }: Given,
 ): Promise<void> => {
   await endLoginTransactions(t, userId, ctx.clock.now(), 'set_password')
-  const ticket = await startLoginTransaction(t, ctx, {
+  const transactionToken = await startLoginTransaction(t, ctx, {
     purpose: 'set_password',
     userId,
     clientId: null,
@@ -50,7 +50,7 @@ export const mailSetPasswordLink = async (
     language: decidedLanguage(tenant, language),
     template: 'set_password_link',
     data: {
-      link: `${ctx.config.BASE_URL}${SET_PASSWORD_PATH}#ticket=${ticket}`,
+      link: `${ctx.config.BASE_URL}${SET_PASSWORD_PATH}#ticket=${transactionToken}`,
       hours,
       purpose,
       ...(invitedBy === undefined ? {} : { invitedBy }),
