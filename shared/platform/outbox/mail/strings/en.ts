@@ -13,7 +13,7 @@ const from = ({ at, device, address }: RequestOrigin): LetterPart =>
 const code = (value: string, lifetime: number): readonly LetterPart[] => [
   { kind: 'code', code: value },
   paragraph(
-    `The code works once and for ${minutes(lifetime)}. Enter it only on the page where you requestOrigin for it; nobody will call or write to you for it.`,
+    `The code works once and for ${minutes(lifetime)}. Enter it only on the page where you asked for it; nobody will call or write to you for it.`,
   ),
 ]
 const notYou = 'If this was not you, do nothing: without the code nothing happens.'
@@ -31,7 +31,7 @@ const FACTOR = {
 const REMOVED: Readonly<Record<MailData['factor_removed']['by'], string>> = {
   owner: '',
   administrator: 'An administrator removed it. ',
-  another: 'Somebody else signed in on it and is requestOrigin there from now on. ',
+  another: 'Somebody else signed in on it and is asked there from now on. ',
 }
 
 export const mailEn: MailStrings = {
@@ -78,7 +78,7 @@ export const mailEn: MailStrings = {
       paragraph(
         agree === undefined
           ? 'Your account has another e-mail address now. Other sign-ins were ended, and mails about the account go to the new address alone.'
-          : 'Somebody who is signed in to your account requestOrigin to change its e-mail address.',
+          : 'Somebody who is signed in to your account asked to change its e-mail address.',
       ),
       factList(['New address', newEmail]),
       ...(agree === undefined ? [] : [paragraph('If you agree, enter this code.'), ...code(agree.code, agree.minutes)]),
