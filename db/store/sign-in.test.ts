@@ -76,9 +76,9 @@ test('what is known before the password is what the tables say', async () => {
   expect(user).toMatchObject(before.user ?? { id: 'nobody' })
   expect(Object.keys(before.user ?? {})).toHaveLength(20)
   expect(await findTenant(t)).toMatchObject(before.tenant ?? { name: 'none' })
-  expect(before).toMatchObject({ administers: true, device: { failedAttempts: 0, lockedUntil: null } })
-  expect(before.owed).toEqual(await findSessionRequirements(t, admin.id, app.clock.now()))
-  expect(before.judged).toMatch(/^[0-9a-f]{64}$/)
+  expect(before).toMatchObject({ hasAdminAccess: true, device: { failedAttempts: 0, lockedUntil: null } })
+  expect(before.requirements).toEqual(await findSessionRequirements(t, admin.id, app.clock.now()))
+  expect(before.snapshot).toMatch(/^[0-9a-f]{64}$/)
   const keys = [await findDataKey(t, t.tenantId), await findDataKey(t, admin.id)].filter((key) => key !== undefined)
   expect(before.keys).toHaveLength(keys.length)
   for (const key of keys) expect(before.keys).toContainEqual({ ...key, wrapped: new Uint8Array(key.wrapped) })
@@ -89,7 +89,7 @@ test('what is known before the password is what the tables say', async () => {
 test('of nobody the same is asked, and nothing found; nor of another tenant', async () => {
   const { app, t, admin, company } = await start()
   const globex = await app.company('globex')
-  const nobody = { user: undefined, device: undefined, administers: false }
+  const nobody = { user: undefined, device: undefined, hasAdminAccess: false }
   expect(await findBeforePassword(t, 'nobody@nowhere.example', DEVICE, AT)).toMatchObject({ ...nobody, tenant: { name: company.name } })
   expect(await findBeforePassword(forTenant(app.db, globex.tenantId), admin.email, undefined, AT)).toMatchObject(nobody)
   expect(await findSessionRequirements(forTenant(app.db, globex.tenantId), admin.id, AT)).toMatchObject({
@@ -107,13 +107,13 @@ test('what is owed is what the stores of its parts say', async () => {
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'totp', isPrimary: true })
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'webauthn', confirmedAt: null })
   })
-  const owed = await findSessionRequirements(t, admin.id, app.clock.now())
-  expect(owed.kinds).toEqual(await findFactorKinds(t, admin.id))
-  expect(owed.kinds).toEqual(['totp', 'sms'])
-  expect(owed.roles).toEqual(await findLiveRoleNames(t, admin.id, app.clock.now()))
-  expect(owed.roles.length).toBeGreaterThan(0)
-  expect(owed.defaultClientId).toBe((await findDefaultClient(t))?.id)
-  expect(await findTenant(t)).toMatchObject(owed.tenant ?? { name: 'none' })
+  const requirements = await findSessionRequirements(t, admin.id, app.clock.now())
+  expect(requirements.kinds).toEqual(await findFactorKinds(t, admin.id))
+  expect(requirements.kinds).toEqual(['totp', 'sms'])
+  expect(requirements.roles).toEqual(await findLiveRoleNames(t, admin.id, app.clock.now()))
+  expect(requirements.roles.length).toBeGreaterThan(0)
+  expect(requirements.defaultClientId).toBe((await findDefaultClient(t))?.id)
+  expect(await findTenant(t)).toMatchObject(requirements.tenant ?? { name: 'none' })
 })
 
 type Begun = SessionStart & { readonly events: readonly NewAuditRow[] }
@@ -184,15 +184,15 @@ test('at once, as judged, in time: otherwise nothing is written', async () => {
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const emailHash = await listedAs(t)
-  const { judged = '' } = await findBeforePassword(t, admin.email, DEVICE, AT)
+  const { snapshot = '' } = await findBeforePassword(t, admin.email, DEVICE, AT)
   const begin = (by: string, until: Date) => {
     const b = beginning(app, admin.id, emailHash, 2, 'test:1')
     return insertSessionStartIfUnchanged(t, admin.id, by, b, { rows: b.events, until })
   }
   const written = await allOf(t)
-  expect([await begin('0'.repeat(64), soon()), await begin(judged, new Date(0))]).toEqual([false, false])
+  expect([await begin('0'.repeat(64), soon()), await begin(snapshot, new Date(0))]).toEqual([false, false])
   expect(await allOf(t)).toEqual(written)
-  expect(await begin(judged, soon())).toBe(true)
+  expect(await begin(snapshot, soon())).toBe(true)
   expect((await allOf(t)).events.length).toBe(written.events.length + 2)
 })
 

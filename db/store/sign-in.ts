@@ -92,13 +92,13 @@ export type BeforePassword = {
   readonly user: Account | undefined
   /** The browser, where the person is known from it. */
   readonly device: Pick<KnownDevice, 'failedAttempts' | 'lockedUntil'> | undefined
-  readonly administers: boolean
+  readonly hasAdminAccess: boolean
   /** Of the tenant and of the person: what the record of this sign-in is sealed under. */
   readonly keys: readonly DataKey[]
   /** What a session would be made of, if nothing changes meanwhile. */
-  readonly owed: SessionRequirements
+  readonly requirements: SessionRequirements
   /** Of all that was judged: whether it is so still, `insertSessionStartIfUnchanged` finds by it. */
-  readonly judged: string | undefined
+  readonly snapshot: string | undefined
 }
 
 export type SessionRequirements = {
@@ -162,15 +162,15 @@ export const findBeforePassword = async (t: TenantDb, email: string, deviceHash:
     arrays: true,
   })) as Cells[]
   const owed = row.slice(DOOR_CELLS + ACCOUNT_CELLS)
-  const [judged, isKnown, failedAttempts, lockedUntil, administers, keys] = owed.slice(OWED_CELLS)
+  const [judged, isKnown, failedAttempts, lockedUntil, hasAdminAccess, keys] = owed.slice(OWED_CELLS)
   const tenant = doorOf(t, row)
   return {
     tenant,
-    owed: owedOf(tenant, owed),
-    judged: judged as string | undefined,
+    requirements: owedOf(tenant, owed),
+    snapshot: judged as string | undefined,
     user: accountOf(t, row.slice(DOOR_CELLS)),
     device: isKnown ? { failedAttempts: failedAttempts as number, lockedUntil: moment(lockedUntil) } : undefined,
-    administers: administers === true,
+    hasAdminAccess: hasAdminAccess === true,
     keys: ((keys ?? []) as KeyCells[]).map((cells) => keyOf(t, cells)),
   }
 }
@@ -270,12 +270,12 @@ export const insertSessionStart = async (t: TenantTx, userId: string, b: Session
 export const insertSessionStartIfUnchanged = async (
   t: TenantDb,
   userId: string,
-  judged: string,
+  snapshot: string,
   b: SessionStart,
   events: PreparedAuditEvents,
 ): Promise<boolean> => {
   const held = { text: HOLD, params: [t.tenantId, userId] }
-  const params = [...beginningOf(t, userId, b, events.rows), judged, events.until.toISOString()]
+  const params = [...beginningOf(t, userId, b, events.rows), snapshot, events.until.toISOString()]
   return (await runStatement(t, { text: BEGIN_AS_JUDGED, params, arrays: true, first: [held] })).length === 1
 }
 

@@ -21,7 +21,7 @@ import type { Ctx } from './group.ts'
 
 type Credentials = z.output<typeof AdminLogin>
 
-type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly judged: SignInSnapshot | undefined }
+type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly snapshot: SignInSnapshot | undefined }
 
 /** @throws AppError invalid_credentials, request_validation_failed, signature_unsupported, password_reset_required, temporary_password_expired, email_not_verified */
 const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
@@ -29,13 +29,13 @@ const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
   const tenantId = await chooseAdministratorTenant(ctx, {
     email: body.email,
     tenantDomain: body.tenant_domain,
-    ticket: body.login_ticket,
+    transactionToken: body.login_ticket,
   })
-  const { user, tenant, administers, judged } = await checkPassword(ctx, tenantId, body.email, body.password)
-  if (tenantId === undefined || !administers) throw invalidCredentials(tenantId, user.id)
+  const { user, tenant, hasAdminAccess, snapshot } = await checkPassword(ctx, tenantId, body.email, body.password)
+  if (tenantId === undefined || !hasAdminAccess) throw invalidCredentials(tenantId, user.id)
   requireProvedAddress(ctx, tenant, user)
   if (tenant.settings.requireLoginChallenge === true) requireChallenge(body)
-  return { tenantId, user, judged }
+  return { tenantId, user, snapshot }
 }
 
 const stepMembers = ({ tenantId, user }: Identified, done: FirstStepResult) => ({
@@ -43,7 +43,7 @@ const stepMembers = ({ tenantId, user }: Identified, done: FirstStepResult) => (
   ...(done.state.tenant === undefined ? {} : { tenant_domain: done.state.tenant.domain }),
   email: user.email,
   ...factorMembers(done.state.kinds, done.state.required),
-  ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+  ...(done.transactionToken === undefined ? {} : { login_ticket: done.transactionToken }),
   ...temporaryMembers(user),
 })
 
@@ -94,7 +94,7 @@ export const finishAdministratorLogin = async (ctx: Ctx, body: z.output<typeof M
   const minted = await mintFromLoginTransaction(ctx, {
     email: body.email,
     tenantId: body.tenant_id,
-    ticket: body.login_ticket,
+    transactionToken: body.login_ticket,
     admits: (t, user) => isAdministrator(t, ctx, user.id),
   })
   return new HttpResult(

@@ -24,11 +24,11 @@ export type VerifiedPassword = {
   readonly user: Account
   readonly tenant: SignInTenant
   /** Whether a live binding makes the person an administrator; neither a column nor the door does. */
-  readonly administers: boolean
+  readonly hasAdminAccess: boolean
   /** What a session needs, and by what it is found whether nothing of all this has changed since; undefined where something has, by ourselves. */
-  readonly judged: SignInSnapshot | undefined
+  readonly snapshot: SignInSnapshot | undefined
 }
-export type SignInSnapshot = { readonly owed: SessionRequirements; readonly by: string }
+export type SignInSnapshot = { readonly requirements: SessionRequirements; readonly by: string }
 
 /**
  * Whose password this is, in that tenant. Computes exactly one hash and asks the same of the database, whoever it is.
@@ -41,7 +41,7 @@ export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefi
   const deviceHash = deviceHashOf(ctx, email)
   const before = await findBeforePassword(t, email, deviceHash, now)
   for (const key of before.keys) await ctx.keyring.learn(t, key)
-  const { tenant, device, administers, owed } = before
+  const { tenant, device, hasAdminAccess, requirements } = before
   const user = tenantId === undefined ? undefined : before.user
   const locked = user !== undefined && isLocked(device ?? user, now)
   const { fits, renew } = await ctx.passwords.verify(password, user?.passwordHash ?? undefined)
@@ -54,8 +54,8 @@ export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefi
     throw invalidCredentials(tenantId, user?.id)
   }
   requireUsable(user, t.tenantId, now)
-  if (renew) return { user: await renewHash(ctx, t.tenantId, user, password), tenant, administers, judged: undefined }
-  return { user, tenant, administers, judged: before.judged === undefined ? undefined : { owed, by: before.judged } }
+  if (renew) return { user: await renewHash(ctx, t.tenantId, user, password), tenant, hasAdminAccess, snapshot: undefined }
+  return { user, tenant, hasAdminAccess, snapshot: before.snapshot === undefined ? undefined : { requirements, by: before.snapshot } }
 }
 
 /** What only somebody with the right password is told. */

@@ -14,7 +14,7 @@ import { beginSession, beginSessionFromSnapshot, type MintedSession, mintToken }
 export type FirstStepResult = {
   readonly state: FactorState
   readonly minted?: MintedSession
-  readonly ticket?: string
+  readonly transactionToken?: string
   readonly cookies: readonly Cookie[]
 }
 
@@ -30,7 +30,7 @@ type Given = {
   /** When it was proved; now unless told. */
   readonly authTime?: Date
   /** What was read with the password, where it was one. */
-  readonly judged?: SignInSnapshot | undefined
+  readonly snapshot?: SignInSnapshot | undefined
   /** More that belongs to the same transaction, before a session begins. */
   readonly also?: (t: TenantTx) => Promise<void>
 }
@@ -38,7 +38,7 @@ type Given = {
 const PASSWORD = ['pwd']
 
 const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, amr = PASSWORD, authTime }: Given): Promise<string> => {
-  const ticket = await startLoginTransaction(t, ctx, {
+  const transactionToken = await startLoginTransaction(t, ctx, {
     purpose: 'login',
     userId: user.id,
     clientId: clientId ?? null,
@@ -48,19 +48,19 @@ const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, 
     ...(authTime === undefined ? {} : { authTime }),
   })
   await recordEvent(t, ctx, { event: 'login.first_factor_verified', actor: { type: 'user', id: user.id }, target: { type: 'user', id: user.id } })
-  return ticket
+  return transactionToken
 }
 
 /** The usual case: a password is enough, and nothing happened while it was checked. Undefined, and nothing is written, in any other. */
 const mintAtOnce = async (ctx: RequestCtx, given: Given): Promise<FirstStepResult | undefined> => {
-  const { tenantId, user, clientId, mayMint, judged, amr = PASSWORD } = given
-  if (judged === undefined || !mayMint || given.also !== undefined || isInvitationPending(user)) return undefined
-  const state = factorState(judged.owed)
+  const { tenantId, user, clientId, mayMint, snapshot, amr = PASSWORD } = given
+  if (snapshot === undefined || !mayMint || given.also !== undefined || isInvitationPending(user)) return undefined
+  const state = factorState(snapshot.requirements)
   if (!isSatisfied(state.required, amr)) return undefined
-  const mint = { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), owed: judged.owed }
-  const begun = await beginSessionFromSnapshot(forTenant(ctx.db, tenantId), ctx, mint, judged.by)
-  if (begun === undefined) return undefined
-  const minted = await mintToken(ctx, begun)
+  const mint = { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), requirements: snapshot.requirements }
+  const startedSession = await beginSessionFromSnapshot(forTenant(ctx.db, tenantId), ctx, mint, snapshot.by)
+  if (startedSession === undefined) return undefined
+  const minted = await mintToken(ctx, startedSession)
   return { state, minted, cookies: minted.cookies }
 }
 
@@ -73,14 +73,14 @@ export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<F
   const atOnce = await mintAtOnce(ctx, given)
   if (atOnce !== undefined) return atOnce
   const done = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    const [held, owed] = await lockAccountAndFindRequirements(t, user.id, ctx.clock.now())
+    const [held, requirements] = await lockAccountAndFindRequirements(t, user.id, ctx.clock.now())
     if (!isUnchanged(user, held)) throw invalidCredentials(tenantId, user.id)
     await given.also?.(t)
-    const state = factorState(owed)
+    const state = factorState(requirements)
     if (!mayMint || !isSatisfied(state.required, amr)) return { state, ticket: await beginTransaction(t, ctx, given) }
-    return { state, begun: await beginSession(t, ctx, { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), owed }) }
+    return { state, begun: await beginSession(t, ctx, { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), requirements }) }
   })
-  if (done.begun === undefined) return { state: done.state, ticket: done.ticket, cookies: [transactionCookie(ctx, 'login', done.ticket)] }
+  if (done.begun === undefined) return { state: done.state, transactionToken: done.ticket, cookies: [transactionCookie(ctx, 'login', done.ticket)] }
   const minted = await mintToken(ctx, done.begun)
   return { state: done.state, minted, cookies: minted.cookies }
 }

@@ -39,7 +39,7 @@ export type SessionRequest = {
   readonly amr: readonly string[]
   readonly authTime: Date
   /** What the tenant asks and the person has, where that was read in this transaction. */
-  readonly owed?: SessionRequirements
+  readonly requirements?: SessionRequirements
   /** What the token's `scope` says; nothing unless told. */
   readonly scopes?: readonly string[]
   /** Whether the browser at hand is the person's own; it is unless told, and never where a device signs in on the word of another screen. */
@@ -137,8 +137,8 @@ const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account
  */
 export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: SessionRequest): Promise<StartedSession> => {
   if (isInvitationPending(mint.user)) await requireStillInvited(t, ctx, mint.user)
-  const owed = mint.owed ?? (await findSessionRequirements(t, mint.user.id, ctx.clock.now()))
-  const { begun, written, occurrences } = beginningOf(t, ctx, mint, owed)
+  const requirements = mint.requirements ?? (await findSessionRequirements(t, mint.user.id, ctx.clock.now()))
+  const { begun, written, occurrences } = beginningOf(t, ctx, mint, requirements)
   const events: NewAuditRow[] = []
   for (const occurrence of occurrences) events.push(await auditRow(t, ctx, occurrence))
   if (!(await insertSessionStart(t, mint.user.id, written, events))) throw signInQuotaExceeded(ctx, t.tenantId)
@@ -152,17 +152,17 @@ export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: SessionRe
 export const beginSessionFromSnapshot = async (
   t: TenantDb,
   ctx: RequestCtx,
-  mint: SessionRequest & { readonly owed: SessionRequirements },
-  judged: string,
+  mint: SessionRequest & { readonly requirements: SessionRequirements },
+  snapshot: string,
 ): Promise<StartedSession | undefined> => {
-  const { begun, written, occurrences } = beginningOf(t, ctx, mint, mint.owed)
+  const { begun, written, occurrences } = beginningOf(t, ctx, mint, mint.requirements)
   const events = await prepareAuditEvents(t, ctx, ...occurrences)
-  return events !== undefined && (await insertSessionStartIfUnchanged(t, mint.user.id, judged, written, events)) ? begun : undefined
+  return events !== undefined && (await insertSessionStartIfUnchanged(t, mint.user.id, snapshot, written, events)) ? begun : undefined
 }
 
 /** Signs the token of a session that was committed. */
-export const mintToken = async (ctx: RequestCtx, begun: StartedSession): Promise<MintedSession> => {
-  const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, begun.grant)
-  ctx.metrics.count('auth_requests_total', { auth_type: 'session', result: 'success', tenant_id: begun.tenant.tenantId })
-  return { ...begun, token, expiresInSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
+export const mintToken = async (ctx: RequestCtx, startedSession: StartedSession): Promise<MintedSession> => {
+  const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, startedSession.grant)
+  ctx.metrics.count('auth_requests_total', { auth_type: 'session', result: 'success', tenant_id: startedSession.tenant.tenantId })
+  return { ...startedSession, token, expiresInSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
 }
