@@ -1,8 +1,10 @@
 // Why a decision is what it is, for those who may see roles.
+
 import type * as z from 'zod'
 import type { Binding } from '#shared/domains/decision/compile'
-import { decisionTrace, parseUuid } from '#shared/domains/decision/decide-for'
+import { decisionTrace } from '#shared/domains/decision/decide-for'
 import { explain, type MissingRequirement, type Verdict } from '#shared/domains/decision/explain'
+import { parseUuid } from '#shared/kernel/ids'
 import type { User } from '#shared/platform/principals/principal'
 import type { Explain, Explanation } from './explain.schema.ts'
 import type { Ctx } from './group.ts'

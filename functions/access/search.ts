@@ -1,10 +1,11 @@
 // Searches: who may, on what, which actions (AuthZEN section 8). Whatever is found, an evaluation would allow.
+
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { listServiceAccounts, listUsersOfHolders } from '#db/store/policy'
-import { parseUuid } from '#shared/domains/decision/decide-for'
 import { actionsAllowed, holdersAllowed, resourcesAllowed } from '#shared/domains/decision/search'
 import { AppError } from '#shared/kernel/errors'
+import { parseUuid } from '#shared/kernel/ids'
 import type { Caller } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { decisionContextFor, questionOf, requireDecisionAccess, subjectOf } from './question.ts'

@@ -1,15 +1,16 @@
 // A backend that calls with its client's id and secret (RFC 6749 section 2.3.1, HTTP Basic). It acts as the client's service account.
+
 import { hash } from 'node:crypto'
 import { directory, forTenant } from '#db/engine/tenant'
 import { type ClientAuthenticationSecrets, findActingServiceAccount, findClientSecrets } from '#db/store/client-authentication'
 import type { BaseCtx } from '#shared/domains/context'
 import { decide } from '#shared/domains/decision/decide'
+import { isUuid } from '#shared/kernel/ids'
 import { createTtlCache } from '#shared/platform/cache/ttl-cache'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { clientAuthenticationFailed } from '#shared/platform/http/basic-auth'
 import type { ClientAuthentication } from '#shared/platform/http/client-authentication'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const isSecret = (secret: string, known: ClientAuthenticationSecrets, now: Date): boolean => {
   const digest = hash('sha256', secret, 'buffer')
   const { secretHash, previousSecretHash, previousValidUntil } = known
@@ -40,7 +41,7 @@ export const createClientAuthentication = ({ db, clock, policies }: Deps): Clien
       return remembered?.serviceAccountId !== undefined && isSecret(secret, remembered, clock.now()) ? remembered.tenantId : undefined
     },
     authenticate: async ({ clientId, secret }, requested) => {
-      const found = UUID.test(clientId) ? await memory.get(clientId, () => read(clientId)) : undefined
+      const found = isUuid(clientId) ? await memory.get(clientId, () => read(clientId)) : undefined
       const now = clock.now()
       if (found === undefined || !isSecret(secret, found, now) || found.serviceAccountId === undefined) throw clientAuthenticationFailed()
       const { tenantId } = found
