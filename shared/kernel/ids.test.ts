@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isUuid, parseUuid, splitHandle } from './ids.ts'
+import { handleId, isUuid, parseUuid, splitHandle } from './ids.ts'
 
 const ID = '0198b2c4-5d6e-7f80-91a2-b3c4d5e6f708'
 const SECRET = 'a-_Z'.repeat(10).padEnd(43, '0')
@@ -35,4 +35,9 @@ test('a handle is the id of its owner and a secret of exactly the expected lengt
     `x${ID}.${SECRET}`,
   ])
     expect(splitHandle(text)).toBeUndefined()
+})
+
+test('the owner of a handle is known whatever its secret is', () => {
+  expect(handleId(`${ID}.anything`)).toBe(ID)
+  for (const text of ['', ID, `${ID} .x`, `${ID.toUpperCase()}.x`]) expect(handleId(text)).toBeUndefined()
 })

@@ -18,3 +18,6 @@ export const splitHandle = (text: string | undefined, secretLength = 43): { read
   const [, id, secret] = HANDLE.exec(text ?? '') ?? []
   return id === undefined || secret?.length !== secretLength ? undefined : { id, secret }
 }
+
+/** The id that a text begins with, up to a dot; undefined where it begins with none. */
+export const handleId = (text: string): string | undefined => (text[36] === '.' && isUuid(text.slice(0, 36)) ? text.slice(0, 36) : undefined)
