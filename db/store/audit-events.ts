@@ -1,5 +1,6 @@
 // Every query on audit events. Append and read; nothing here changes or removes one.
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm'
+import { statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { INSERT, jsonRecords, RECORDS } from './records.ts'
@@ -15,23 +16,26 @@ export const auditRecords = ({ tenantId }: TenantDb, rows: readonly NewAuditRow[
   )
 /** For a statement that writes events beside the change: once for each row of `from`. */
 export const RECORDED = (from: string, records: string): string => INSERT(auditEvents, `${from}, ${RECORDS(auditEvents, records)}`)
-const ALONE = `${INSERT(auditEvents, RECORDS(auditEvents, '$2'))} where r.tenant_id = $1`
+const ALONE = statement<{ records: string }>(`${INSERT(auditEvents, RECORDS(auditEvents, ':records'))} where r.tenant_id = :tenantId`)
 
 export const insertAuditEvents = async (t: TenantTx, rows: readonly NewAuditRow[]): Promise<void> => {
-  if (rows.length === 0) return
-  await t.run({ text: ALONE, params: [t.tenantId, auditRecords(t, rows)], arrays: true })
+  if (rows.length > 0) await ALONE.count(t, { records: auditRecords(t, rows) })
 }
 
 export const insertAuditEvent = (t: TenantTx, row: NewAuditRow): Promise<void> => insertAuditEvents(t, [row])
 
 /**
- * Events whose ids were made before their statement is sent. It may wait for a connection, a pooler or a server that wakes, and who follows the record would go
- * past them: so it finds by itself, by the database's clock, whether it is in time, and writes nothing where it is not.
+ * Events for a statement that writes them beside the change. Outside a transaction the statement may wait for a connection or for a server that wakes up, and
+ * readers that follow the audit log by id would miss a late row: so it writes nothing after `until`, by the database's clock.
  */
-export type EventsAtHand = { readonly rows: readonly NewAuditRow[]; readonly until: Date }
-/** Less than followers leave (`SETTLING_SECONDS`): the rest is for clocks that disagree. */
+export type EventsAtHand = { readonly rows: readonly NewAuditRow[]; readonly until?: Date }
+export const NO_EVENTS: EventsAtHand = { rows: [] }
+/** Shorter than the delay that followers leave (`SETTLING_SECONDS`); the difference is for clocks that disagree. */
 export const WRITTEN_WITHIN_SECONDS = 1
 export const IN_TIME = (until: string): string => `clock_timestamp() < ${until}::timestamptz`
+/** The parameters `:records` and `:until` of a statement with events. */
+export const eventParameters = (t: TenantDb, { rows, until }: EventsAtHand) => ({ records: auditRecords(t, rows), until: until ?? 'infinity' })
+export type EventParameters = ReturnType<typeof eventParameters>
 
 export type AuditFilter = {
   readonly event?: string

@@ -5,10 +5,11 @@ import { newOauthClient, newResource } from '#tests/support/oauth'
 import { atomically, forTenant } from '../engine/tenant.ts'
 import type { EventsAtHand, NewAuditRow } from './audit-events.ts'
 import { findLooks } from './branding.ts'
-import { findConsentState, findRequestEver, insertRequest } from './oauth-authorizations.ts'
+import { authorizeClient, findConsentState, findRequestEver, insertRequest, redeemCode } from './oauth-authorizations.ts'
 import { findOauthClient } from './oauth-clients.ts'
-import { authorizeAtOnce, findClientAndCode, findClientAndConsent, keepForPage, redeemAtOnce, takeConsent } from './oauth-code-flow.ts'
-import { findStanding } from './oauth-families.ts'
+import { findClientAndCode, findClientAndConsent, keepForPage, takeConsent } from './oauth-code-flow.ts'
+import { findStanding, findStandingOfCode, revokeAuthorization } from './oauth-families.ts'
+import { setUserActive } from './people.ts'
 import { updateUser } from './users.ts'
 
 const soon = (): Date => new Date(Date.now() + 1000)
@@ -42,7 +43,7 @@ const start = async () => {
     const whose = { userId: person.id, clientId: client.id, resourceServerId, sessionId }
     const proof = { codeHash, codeExpiresAt: later, redirectUri: client.redirectUri, codeChallenge: 'challenge' }
     const row = { id, grantId: app.ctx.random.id(), ...whose, ...proof, offline: true, scopes, authTime: now, amr: ['pwd'], acr: 'aal1' }
-    const isDone = await authorizeAtOnce(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
+    const isDone = await authorizeClient(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
     return { id, codeHash, isDone }
   }
   const request = (handleHash: Uint8Array, resource?: string) => ({
@@ -116,8 +117,9 @@ test('client and what is behind a code are what each is by itself', async () => 
   const of = { clientId: client.id, resource: undefined, now }
   expect(await findClientAndCode(t, { ...of, codeHash })).toEqual({
     client: await findOauthClient(t, client.id, undefined, now),
-    beside: { id, standing: await findStanding(t, id, now) },
+    beside: await findStanding(t, id, now),
   })
+  expect(await findStandingOfCode(t, codeHash, now)).toEqual(await findStanding(t, id, now))
   expect((await findClientAndCode(t, { ...of, codeHash: app.ctx.random.bytes(32) }))?.beside).toBeUndefined()
   expect(await findClientAndCode(t, { ...of, clientId: id, codeHash })).toBeUndefined()
   const globex = await app.company('globex')
@@ -126,29 +128,40 @@ test('client and what is behind a code are what each is by itself', async () => 
 })
 
 test('a code is redeemed with its event or not at all, and only while what it gives is what was read', async () => {
-  const { app, client, person, t, now, later, event, events, authorize } = await start()
-  const { id, codeHash } = await authorize(['a', 'b'])
+  const { app, person, t, now, later, event, events, authorize } = await start()
+  const { id } = await authorize(['a', 'b'])
   const read = await findStanding(t, id, now)
   if (read === undefined) throw new Error('nothing was authorized')
-  const proof = { clientId: client.id, codeChallenge: 'challenge', redirectUri: client.redirectUri, jkt: undefined }
-  const redemption = { codeHash, ...proof, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
+  const redemption = { jkt: undefined, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
   const before = await events()
   const { resource } = read
-  for (const [wrong, as] of [
-    [{ codeChallenge: 'another' }, { resource }],
-    [{ clientId: person.id }, { resource }],
-    [{ redirectUri: 'https://elsewhere.example/' }, { resource }],
-    [{}, { resource: undefined }],
-    [{}, { resource: resource && { ...resource, scopes: ['a'] } }],
-    [{}, { resource: resource && { ...resource, resource: 'https://elsewhere.example/' } }],
-  ] as const)
-    expect(await redeemAtOnce(t, { ...redemption, ...wrong }, as, event())).toBeUndefined()
-  expect(await redeemAtOnce(t, redemption, read, event(new Date(0)))).toBeUndefined()
+  for (const wrong of [
+    { id: person.id },
+    { resource: undefined },
+    { resource: resource && { ...resource, scopes: ['a'] } },
+    { resource: resource && { ...resource, resource: 'https://elsewhere.example/' } },
+  ])
+    expect(await redeemCode(t, { ...redemption, snapshot: { ...read, ...wrong } }, event())).toBeUndefined()
+  expect(await redeemCode(t, { ...redemption, snapshot: read }, event(new Date(0)))).toBeUndefined()
   expect([await events(), await findStanding(t, id, now)]).toEqual([before, read])
   await atomically(t, (tx) => updateUser(tx, person.id, { name: 'Changed' }))
-  expect(await redeemAtOnce(t, redemption, read, event())).toEqual({ ...read, name: 'Changed' })
-  expect(await redeemAtOnce(t, redemption, read, event())).toBeUndefined()
+  expect(await redeemCode(t, { ...redemption, snapshot: read }, event())).toEqual({ ...read, name: 'Changed' })
+  expect(await redeemCode(t, { ...redemption, snapshot: read }, event())).toBeUndefined()
   expect(await events()).toBe(before + 1)
+})
+
+test('nothing is redeemed once the authorization was revoked or the person was stopped', async () => {
+  const { app, person, t, now, later, event, events, authorize } = await start()
+  const [one, other] = [await authorize(['a']), await authorize(['a'])]
+  const redemption = { jkt: undefined, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
+  const before = await events()
+  const [revoked, stopped] = [await findStanding(t, one.id, now), await findStanding(t, other.id, now)]
+  if (revoked === undefined || stopped === undefined) throw new Error('nothing was authorized')
+  await atomically(t, (tx) => revokeAuthorization(tx, one.id, now, 'test'))
+  expect(await redeemCode(t, { ...redemption, snapshot: revoked }, event())).toBeUndefined()
+  await atomically(t, (tx) => setUserActive(tx, person.id, false, now))
+  expect(await redeemCode(t, { ...redemption, snapshot: stopped }, event())).toBeUndefined()
+  expect(await events()).toBe(before)
 })
 
 test('what is allowed is written with its event in time, or not at all', async () => {

@@ -2,11 +2,11 @@
 import type * as z from 'zod'
 import { directory, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
-import type { Account } from '#db/store/sign-in'
+import type { Account, SignInSnapshot } from '#db/store/sign-in'
 import { findAdministeredTenants } from '#db/store/users'
 import { spentCookie } from '#shared/domains/login-transaction/login-transaction'
 import { administers as isAdministrator } from '#shared/domains/sign-in/administers'
-import { checkPassword, type Judged, refused, requireProvedAddress } from '#shared/domains/sign-in/check-password'
+import { checkPassword, refused, requireProvedAddress } from '#shared/domains/sign-in/check-password'
 import { chooseAdministratorTenant, fullDomain, isPlatformDomain, tenantOfOrigin } from '#shared/domains/sign-in/choose-tenant'
 import { afterPassword, type FirstStepDone } from '#shared/domains/sign-in/first-step'
 import { type FirstStep, factorMembers, type LoginResponse, type MintedToken, temporaryMembers } from '#shared/domains/sign-in/login-response'
@@ -21,7 +21,7 @@ import type { Ctx } from './group.ts'
 
 type Credentials = z.output<typeof AdminLogin>
 
-type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly judged: Judged | undefined }
+type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly snapshot: SignInSnapshot | undefined }
 
 /** @throws AppError invalid_credentials, request_validation_failed, signature_unsupported, password_reset_required, temporary_password_expired, email_not_verified */
 const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
@@ -31,11 +31,11 @@ const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
     tenantDomain: body.tenant_domain,
     ticket: body.login_ticket,
   })
-  const { user, tenant, administers, judged } = await checkPassword(ctx, tenantId, body.email, body.password)
+  const { user, tenant, administers, snapshot } = await checkPassword(ctx, tenantId, body.email, body.password)
   if (tenantId === undefined || !administers) throw refused(tenantId, user.id)
   requireProvedAddress(ctx, tenant, user)
   if (tenant.settings.requireLoginChallenge === true) requireChallenge(body)
-  return { tenantId, user, judged }
+  return { tenantId, user, snapshot }
 }
 
 const stepMembers = ({ tenantId, user }: Identified, done: FirstStepDone) => ({

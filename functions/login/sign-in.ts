@@ -1,9 +1,9 @@
 // A person signs in on our own page, with a password first. The same rules as at the doors of the API.
 
 import type { TenantId } from '#db/engine/tenant'
-import type { Account } from '#db/store/sign-in'
+import type { Account, SignInSnapshot } from '#db/store/sign-in'
 import { finish } from '#shared/domains/account/page-session'
-import { checkPassword, type Judged, refused, requireProvedAddress } from '#shared/domains/sign-in/check-password'
+import { checkPassword, refused, requireProvedAddress } from '#shared/domains/sign-in/check-password'
 import { chooseAdministratorTenant } from '#shared/domains/sign-in/choose-tenant'
 import { afterPassword } from '#shared/domains/sign-in/first-step'
 import { at, findDoor, type PageDoor } from '#shared/domains/sign-in/sign-in-context'
@@ -17,17 +17,22 @@ import { atLeast } from '#shared/platform/tokens/acr'
 import type { Ctx } from './group.ts'
 
 type Credentials = { readonly email: string; readonly password: string }
-type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly clientId: string | undefined; readonly judged: Judged | undefined }
+type Identified = {
+  readonly tenantId: TenantId
+  readonly user: Account
+  readonly clientId: string | undefined
+  readonly snapshot: SignInSnapshot | undefined
+}
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified */
 const identify = async (ctx: Ctx, door: PageDoor, { email, password }: Credentials): Promise<Identified> => {
   const tenantId =
     door.kind === 'tenant' ? door.tenantId : door.kind === 'platform' ? await chooseAdministratorTenant(onPage(ctx), { email }) : undefined
-  const { user, tenant, administers, judged } = await checkPassword(ctx, tenantId, email, password)
+  const { user, tenant, administers, snapshot } = await checkPassword(ctx, tenantId, email, password)
   if (tenantId === undefined) throw refused(undefined, undefined)
   if (door.kind === 'platform' && !administers) throw refused(tenantId, user.id)
   requireProvedAddress(ctx, tenant, user)
-  return { tenantId, user, judged, clientId: door.kind === 'tenant' ? door.clientId : undefined }
+  return { tenantId, user, snapshot, clientId: door.kind === 'tenant' ? door.clientId : undefined }
 }
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified, quota_exceeded */
@@ -60,10 +65,10 @@ export const meets = (ctx: Pick<Ctx, 'clock'>, principal: User, { max_age, acr_v
  */
 export const confirm = async (ctx: Ctx, principal: User, demand: Demand, password: string): Promise<Sent<undefined>> => {
   const { tenantId, clientId, email } = principal
-  const { user, judged } = await checkPassword(ctx, tenantId, email, password)
+  const { user, snapshot } = await checkPassword(ctx, tenantId, email, password)
   // The principal was read up to a second ago: the address may be somebody else's by now.
   if (user.id !== principal.userId) throw new AppError('invalid_credentials')
-  const done = await afterPassword(onPage(ctx), { tenantId, user, judged, clientId, mayMint: true })
+  const done = await afterPassword(onPage(ctx), { tenantId, user, snapshot, clientId, mayMint: true })
   if (done.minted === undefined) {
     return sendTo(ctx, at('/signin/factor', { return_to: demand.return_to }), { cookies: done.cookies, remember: { email } })
   }

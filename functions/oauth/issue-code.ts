@@ -1,13 +1,13 @@
-// The person said yes: the grant, the authorization below it, and the code, in one transaction with its event.
+// Issues the code once the person has consented: the grant, the authorization below it, and the event are written together.
 
-import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
+import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { authorizeClient } from '#db/store/oauth-authorizations'
-import { authorizeAtOnce } from '#db/store/oauth-code-flow'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
 import { notedDetails } from '#shared/domains/oauth/details'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
-import { byUser, eventsAtHand, type Occurrence, record } from '#shared/platform/audit/record'
+import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
+import { byUser, eventsFor, type Occurrence } from '#shared/platform/audit/record'
 import type { User } from '#shared/platform/principals/principal'
 import { admit } from './admission.ts'
 import type { Judged } from './authorization-request.ts'
@@ -64,16 +64,16 @@ export const issueCode = async (
     target: { type: 'client', id: client.clientId },
     after: { authorization_id: id, scopes, resource: j.resource?.resource ?? null, ...notedDetails(j.details) },
   }
-  const isAll = also === undefined && client.registeredBy === 'administrator' && j.details.length === 0
-  const events = isAll ? await eventsAtHand(t, ctx, occurrence) : undefined
-  if (events === undefined || !(await authorizeAtOnce(t, authorization, remember, events))) {
-    await atomically(t, async (tx) => {
-      await also?.(tx)
-      await admit(tx, client, whose.resourceServerId, at)
-      await authorizeClient(tx, authorization, remember)
-      await insertBudgets(tx, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
-      await record(tx, ctx, occurrence)
-    })
+  const write = async (own: TenantDb): Promise<void> => {
+    if (!(await authorizeClient(own, authorization, remember, await eventsFor(own, ctx, occurrence)))) throw new SnapshotChanged()
   }
+  const isMore = also !== undefined || client.registeredBy !== 'administrator' || j.details.length > 0
+  const writeAll = async (tx: TenantTx): Promise<void> => {
+    await also?.(tx)
+    await admit(tx, client, whose.resourceServerId, at)
+    await write(tx)
+    await insertBudgets(tx, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
+  }
+  await onSnapshot(() => (isMore ? atomically(t, writeAll) : write(t)))
   return answerAt(redirectUri, ctx.config.BASE_URL, { code: code.text, state: j.state })
 }

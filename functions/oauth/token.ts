@@ -1,7 +1,7 @@
 // The token endpoint: small checks, in this order, because their order is the security property.
 import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
-import type { BehindCode } from '#db/store/oauth-code-flow'
+import type { Standing } from '#db/store/oauth-families'
 import { proofKey } from '#shared/domains/oauth/dpop'
 import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
@@ -21,8 +21,8 @@ export type Asked = {
   readonly client: OauthClient
   /** The key that the request proves to hold. */
   readonly jkt: string | undefined
-  /** What is behind the code that it shows, where that was read with the client. */
-  readonly behind?: BehindCode | undefined
+  /** The authorization of the presented code, where that was read with the client. */
+  readonly behind?: Standing | undefined
 }
 export type Grant = (ctx: Ctx, asked: Asked) => Promise<TokenSet>
 

@@ -1,15 +1,15 @@
 // The first factor was right: either that is enough and a session begins, or a ticket carries the proof to the next step.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { type Account, holdAndFindOwed } from '#db/store/sign-in'
-import { isPending } from '#db/store/users'
+import { type Account, findSignInSnapshot, holdSnapshot, type SignInSnapshot } from '#db/store/sign-in'
 import type { RequestCtx } from '#shared/domains/context'
 import { LOGIN_SECONDS, openTicket, ticketCookie } from '#shared/domains/login-transaction/login-transaction'
+import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
 import { record } from '#shared/platform/audit/record'
 import type { Cookie } from '#shared/platform/http/route'
-import { isUnchanged, type Judged, refused } from './check-password.ts'
+import { isUnchanged, refused } from './check-password.ts'
 import { type FactorState, factorState, isSatisfied } from './factors.ts'
-import { beginAsJudged, beginSession, type Minted, tokenOf } from './session.ts'
+import { beginSession, type Minted, tokenOf } from './session.ts'
 
 export type FirstStepDone = { readonly state: FactorState; readonly minted?: Minted; readonly ticket?: string; readonly cookies: readonly Cookie[] }
 
@@ -25,7 +25,7 @@ type Given = {
   /** When it was proved; now unless told. */
   readonly authTime?: Date
   /** What was read with the password, where it was one. */
-  readonly judged?: Judged | undefined
+  readonly snapshot?: SignInSnapshot | undefined
   /** More that belongs to the same transaction, before a session begins. */
   readonly also?: (t: TenantTx) => Promise<void>
 }
@@ -46,17 +46,10 @@ const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, 
   return ticket
 }
 
-/** The usual case: a password is enough, and nothing happened while it was checked. Undefined, and nothing is written, in any other. */
-const mintAtOnce = async (ctx: RequestCtx, given: Given): Promise<FirstStepDone | undefined> => {
-  const { tenantId, user, clientId, mayMint, judged, amr = PASSWORD } = given
-  if (judged === undefined || !mayMint || given.also !== undefined || isPending(user)) return undefined
-  const state = factorState(judged.owed)
-  if (!isSatisfied(state.required, amr)) return undefined
-  const mint = { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), owed: judged.owed }
-  const begun = await beginAsJudged(forTenant(ctx.db, tenantId), ctx, mint, judged.by)
-  if (begun === undefined) return undefined
-  const minted = await tokenOf(ctx, begun)
-  return { state, minted, cookies: minted.cookies }
+/** Whether the first factor is enough for a session, or a further step is required. Pure. */
+const decide = ({ mayMint, amr = PASSWORD }: Given, { owed }: SignInSnapshot) => {
+  const state = factorState(owed)
+  return { state, mints: mayMint && isSatisfied(state.required, amr) }
 }
 
 /**
@@ -64,16 +57,20 @@ const mintAtOnce = async (ctx: RequestCtx, given: Given): Promise<FirstStepDone 
  * @throws AppError invalid_credentials when the account was changed, disabled or reset while its first factor was checked
  */
 export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<FirstStepDone> => {
-  const { tenantId, user, clientId, mayMint, amr = PASSWORD } = given
-  const atOnce = await mintAtOnce(ctx, given)
-  if (atOnce !== undefined) return atOnce
-  const done = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    const [held, owed] = await holdAndFindOwed(t, user.id, ctx.clock.now())
-    if (!isUnchanged(user, held)) throw refused(tenantId, user.id)
-    await given.also?.(t)
-    const state = factorState(owed)
-    if (!mayMint || !isSatisfied(state.required, amr)) return { state, ticket: await beginTransaction(t, ctx, given) }
-    return { state, begun: await beginSession(t, ctx, { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), owed }) }
+  const { tenantId, user, clientId, also, amr = PASSWORD } = given
+  const t = forTenant(ctx.db, tenantId)
+  const now = ctx.clock.now()
+  const done = await onSnapshot(async (isFirst) => {
+    const snapshot = (isFirst ? given.snapshot : undefined) ?? (await findSignInSnapshot(t, user.id, now))
+    if (snapshot === undefined || !isUnchanged(user, snapshot.user)) throw refused(tenantId, user.id)
+    const { state, mints } = decide(given, snapshot)
+    const mint = { user, clientId, amr, authTime: given.authTime ?? now, owed: snapshot.owed }
+    if (mints && also === undefined) return { state, begun: await beginSession(t, ctx, { ...mint, version: snapshot.version }) }
+    return atomically(t, async (tx) => {
+      if (!(await holdSnapshot(tx, user.id, snapshot.version, now))) throw new SnapshotChanged()
+      await also?.(tx)
+      return mints ? { state, begun: await beginSession(tx, ctx, mint) } : { state, ticket: await beginTransaction(tx, ctx, given) }
+    })
   })
   if (done.begun === undefined) return { state: done.state, ticket: done.ticket, cookies: [ticketCookie(ctx, 'login', done.ticket)] }
   const minted = await tokenOf(ctx, done.begun)

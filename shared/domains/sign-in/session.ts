@@ -1,15 +1,15 @@
 // The one place where a session and its token come from, whatever door a person came through.
 
-import type { TenantDb, TenantTx } from '#db/engine/tenant'
-import type { NewAuditRow } from '#db/store/audit-events'
-import { type Account, type Door, findOwed, insertBeginning, insertBeginningAsJudged, type Owed } from '#db/store/sign-in'
+import { atomically, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import { type Account, type Door, findOwed, insertBeginning, type Owed } from '#db/store/sign-in'
 import { findUser, isPending } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { signInQuota, signInsUsedUp } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { opaque } from '#shared/kernel/random'
-import { eventRow, eventsAtHand, type Occurrence } from '#shared/platform/audit/record'
+import { SnapshotChanged } from '#shared/kernel/snapshot'
+import { eventsFor, type Occurrence } from '#shared/platform/audit/record'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { deviceCookie, deviceMark, knownDevice } from '#shared/platform/http/guard'
 import type { Cookie } from '#shared/platform/http/route'
@@ -31,8 +31,10 @@ export type Mint = {
   /** RFC 8176 names of the factors that this server verified. */
   readonly amr: readonly string[]
   readonly authTime: Date
-  /** What the tenant asks and the person has, where that was read in this transaction. */
+  /** What the tenant requires and the person has, where that was read. */
   readonly owed?: Owed
+  /** Of the snapshot that this was decided by, where no transaction holds the person. */
+  readonly version?: string
   /** What the token's `scope` says; nothing unless told. */
   readonly scopes?: readonly string[]
   /** Whether the browser at hand is the person's own; it is unless told, and never where a device signs in on the word of another screen. */
@@ -125,32 +127,20 @@ const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account
 }
 
 /**
- * Begins a session. Routes that call this emit `session.created`, `user.signed_in`.
+ * Begins a session: in a transaction that holds the person, or alone on the condition that the snapshot of `mint.version` is still true. Routes that call this
+ * emit `session.created`, `user.signed_in`.
  * @throws AppError invalid_credentials when the tenant is not active or the invitation does not hold any more, quota_exceeded
+ * @throws SnapshotChanged
  */
-export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: Mint): Promise<Begun> => {
-  if (isPending(mint.user)) await requireStillInvited(t, ctx, mint.user)
+export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: Mint): Promise<Begun> => {
+  if (isPending(mint.user)) await atomically(t, (tx) => requireStillInvited(tx, ctx, mint.user))
   const owed = mint.owed ?? (await findOwed(t, mint.user.id, ctx.clock.now()))
   const { begun, written, occurrences } = beginningOf(t, ctx, mint, owed)
-  const events: NewAuditRow[] = []
-  for (const occurrence of occurrences) events.push(await eventRow(t, ctx, occurrence))
-  if (!(await insertBeginning(t, mint.user.id, written, events))) throw signInsUsedUp(ctx, t.tenantId)
+  const events = await eventsFor(t, ctx, ...occurrences)
+  const outcome = await insertBeginning(t, mint.user.id, { ...written, version: mint.version }, events)
+  if (outcome === 'changed') throw new SnapshotChanged()
+  if (outcome === 'used up') throw signInsUsedUp(ctx, t.tenantId)
   return begun
-}
-
-/**
- * As `beginSession`, in one statement, of somebody whose first factor was judged by what was read before it. Undefined, and nothing is written, where that is
- * no longer so, the quota is used up, or the record cannot be sealed yet or came too late: `beginSession` says which.
- */
-export const beginAsJudged = async (
-  t: TenantDb,
-  ctx: RequestCtx,
-  mint: Mint & { readonly owed: Owed },
-  judged: string,
-): Promise<Begun | undefined> => {
-  const { begun, written, occurrences } = beginningOf(t, ctx, mint, mint.owed)
-  const events = await eventsAtHand(t, ctx, ...occurrences)
-  return events !== undefined && (await insertBeginningAsJudged(t, mint.user.id, judged, written, events)) ? begun : undefined
 }
 
 /** Signs the token of a session that was committed. */
