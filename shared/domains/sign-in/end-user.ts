@@ -22,10 +22,10 @@ const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Door | unde
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified */
 export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) => {
   const door = await doorOrUndefined(ctx, body.client_id)
-  const { user, tenant } = await checkPassword(ctx, door?.tenantId, body.email, body.password)
+  const { user, tenant, snapshot } = await checkPassword(ctx, door?.tenantId, body.email, body.password)
   if (door === undefined) throw refused(undefined, undefined)
   requireProvedAddress(ctx, tenant, user)
-  const done = await afterPassword(ctx, { tenantId: door.tenantId, user, clientId: door.clientId, mayMint: false })
+  const done = await afterPassword(ctx, { tenantId: door.tenantId, user, snapshot, clientId: door.clientId, mayMint: false })
   const kinds: readonly FactorKind[] = done.state.kinds
   return new Sent(
     {
