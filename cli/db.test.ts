@@ -8,7 +8,7 @@ import { afterAll, expect, test } from 'vitest'
 import { openDb } from '#db/engine/client'
 import { openFolder } from '#db/engine/folder'
 import { asTenantId } from '#db/engine/tenant'
-import { everyRow, fill } from '#db/testing/fill'
+import { everyRow, fillEveryTable } from '#db/testing/fill'
 
 const room = mkdtempSync(join(tmpdir(), 'authsec-db-'))
 afterAll(() => rmSync(room, { recursive: true, force: true }))
@@ -43,7 +43,7 @@ test('a tenant goes from one data folder to another by way of a file; every refu
   const acme = asTenantId(randomUUID())
   expect(await run(from, ['migrate'])).toMatchObject({ code: 0, out: expect.stringContaining('Applied: 1') })
   const rows = await inFolder(from, async (db) => {
-    await fill(db, acme, [randomUUID(), randomUUID()])
+    await fillEveryTable(db, acme, [randomUUID(), randomUUID()])
     expect(await run(from, ['export', '--to', file])).toMatchObject({ code: 1, err: expect.stringContaining(`in use by process ${process.pid}`) })
     return everyRow(db, acme)
   })

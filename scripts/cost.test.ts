@@ -4,7 +4,7 @@ import { emfLine } from '#shared/platform/metrics/emf'
 import { COUNTED } from '../infra/alarms.ts'
 import { builtFunctions } from '../infra/bundle/build.ts'
 import { manifest } from '../infra/manifest.ts'
-import { costOf, DEPLOYMENT, sheet, totalOf } from './cost.ts'
+import { costOf, costSheet, DEPLOYMENT, totalOf } from './cost.ts'
 
 type Embedded = { readonly _aws: { readonly CloudWatchMetrics: readonly { readonly Dimensions: readonly (readonly string[])[] }[] } }
 
@@ -24,7 +24,7 @@ const latencies = (): ReadonlySet<string> => {
 }
 
 test('the page is what the script says', () => {
-  expect(readFileSync('docs/cost.md', 'utf8')).toBe(sheet())
+  expect(readFileSync('docs/cost.md', 'utf8')).toBe(costSheet())
 })
 
 test('what the deployment has is counted as it is', () => {

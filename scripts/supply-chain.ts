@@ -58,7 +58,7 @@ export const findingsOf = ({ packages }: Lockfile, manifest: Readonly<Record<str
 }
 
 /** Actions are named by the commit that was read, with the version beside it for people. */
-export const looseActions = (workflow: string): readonly string[] =>
+export const unpinnedActions = (workflow: string): readonly string[] =>
   [...workflow.matchAll(/^\s*-?\s*uses:\s*(\S+)(.*)$/gm)].flatMap(([, action = '', rest = '']) =>
     /@[0-9a-f]{40}$/.test(action) && /#\s*v\d/.test(rest) ? [] : [`${action}: must be pinned to a commit, with its version in a comment`],
   )
@@ -92,7 +92,7 @@ export const billOfMaterials = (): Bom => {
 }
 
 const main = (sbom: string | undefined): void => {
-  const workflows = readdirSync(`${ROOT}.github/workflows`).flatMap((file) => looseActions(read(`.github/workflows/${file}`)))
+  const workflows = readdirSync(`${ROOT}.github/workflows`).flatMap((file) => unpinnedActions(read(`.github/workflows/${file}`)))
   const findings = [
     ...findingsOf(JSON.parse(read('package-lock.json')) as Lockfile, JSON.parse(read('package.json')) as Record<string, unknown>),
     ...workflows,

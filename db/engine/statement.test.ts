@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
-import type { Run } from './client.ts'
+import type { RunStatement } from './client.ts'
 import { column, columns, moment, nullable, optional, statement } from './statement.ts'
 import { asTenantId, directory, forTenant } from './tenant.ts'
 
 const TENANT = asTenantId('11111111-1111-4111-8111-111111111111')
-const answering = (...rows: unknown[][]) => ({ tenantId: TENANT, db: undefined as never, run: (async () => rows) as Run })
+const answering = (...rows: unknown[][]) => ({ tenantId: TENANT, db: undefined as never, run: (async () => rows) as RunStatement })
 
 test('a name that stands twice is one parameter, and what only looks like one is left alone', () => {
   const find = statement<{ now: Date; name: string | undefined }>(

@@ -5,7 +5,7 @@ import { column, columns, statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { groups, roleBindings, roles, serviceAccounts } from '../tables/access.ts'
 import { users } from '../tables/users.ts'
-import { afterCursor, inOrder, type Page } from './keyset.ts'
+import { afterCursor, keysetOrder, type Page } from './keyset.ts'
 import { LIVE_ROLE_NAMES } from './principals.ts'
 
 export type Binding = typeof roleBindings.$inferSelect
@@ -115,18 +115,18 @@ export const listBindings = async (t: TenantDb, f: BindingFilter): Promise<Liste
     .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
     .leftJoin(users, and(eq(users.tenantId, roleBindings.tenantId), eq(users.id, roleBindings.userId)))
     .where(and(...conditions))
-    .orderBy(...inOrder(f.page, KEYSET))
+    .orderBy(...keysetOrder(f.page, KEYSET))
     .limit(f.page.limit)
   return rows.map(({ binding, ...names }) => ({ ...binding, ...names }))
 }
 
-export type Assigned = { readonly count: number; readonly userIds: readonly string[]; readonly usernames: readonly string[] }
+export type AssignedPeople = { readonly count: number; readonly userIds: readonly string[]; readonly usernames: readonly string[] }
 
 /**
  * How many people each of these roles is bound to by name (not through a group), and the first hundred of them, in one grouped statement. A role bound to
  * nobody is missing. The count reads the unique index alone.
  */
-export const findAssignedPeople = async (t: TenantDb, roleIds: readonly string[], userId?: string): Promise<Map<string, Assigned>> => {
+export const findAssignedPeople = async (t: TenantDb, roleIds: readonly string[], userId?: string): Promise<Map<string, AssignedPeople>> => {
   if (roleIds.length === 0) return new Map()
   const rows = (await t.run({
     text: `with assigned as (

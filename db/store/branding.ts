@@ -9,7 +9,7 @@ export type Branding = typeof tenantBranding.$inferSelect
 export type NewBranding = Omit<typeof tenantBranding.$inferInsert, 'tenantId'>
 
 /** What every page of a tenant begins with. Written by hand, since it is read beside other things as well. */
-export const LOOKS = columns({
+export const PAGE_BRANDING = columns({
   tenant: columns({
     tenantId: column<TenantId>('t.tenant_id'),
     name: column<string>('t.name'),
@@ -28,11 +28,12 @@ export const LOOKS = columns({
     }),
   ),
 })
-export type Looks = { readonly [K in keyof RowOf<typeof LOOKS>]: RowOf<typeof LOOKS>[K] | undefined }
+export type PageBranding = { readonly [K in keyof RowOf<typeof PAGE_BRANDING>]: RowOf<typeof PAGE_BRANDING>[K] | undefined }
 export const FROM_LOOKS = `from authsec.tenants t left join authsec.tenant_branding b on b.tenant_id = t.tenant_id where t.tenant_id = :tenantId`
-const FIND_LOOKS = statement<object>(`select ${LOOKS.list} ${FROM_LOOKS}`).returning(LOOKS)
+const FIND_LOOKS = statement<object>(`select ${PAGE_BRANDING.list} ${FROM_LOOKS}`).returning(PAGE_BRANDING)
 
-export const findLooks = async (t: TenantDb): Promise<Looks> => (await FIND_LOOKS.first(t, {})) ?? { tenant: undefined, branding: undefined }
+export const findPageBranding = async (t: TenantDb): Promise<PageBranding> =>
+  (await FIND_LOOKS.first(t, {})) ?? { tenant: undefined, branding: undefined }
 
 export const putBranding = async (t: TenantTx, row: NewBranding): Promise<void> => {
   await t.db

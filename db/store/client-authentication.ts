@@ -1,7 +1,7 @@
 // What a client is recognised by, before its tenant is known, and as whom it acts. Written by hand, prepared by the driver (hot path).
 import { column, columns, moment, optional, type RowOf, statement } from '../engine/statement.ts'
 import type { AnyScope, TenantDb, TenantId } from '../engine/tenant.ts'
-import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
 
 const SECRETS = columns({
   tenantId: column<TenantId>('tenant_id'),
@@ -11,13 +11,14 @@ const SECRETS = columns({
   previousSecretHash: optional(column<Uint8Array>('previous_secret_hash')),
   previousValidUntil: optional(moment('previous_valid_until')),
 })
-export type ClientSecrets = RowOf<typeof SECRETS>
+export type ClientAuthenticationSecrets = RowOf<typeof SECRETS>
 
 const FIND_SECRETS = statement<{ clientId: string }>(`select ${SECRETS.list} from authsec.client_directory where client_id = :clientId`).returning(
   SECRETS,
 )
 
-export const findClientSecrets = (d: AnyScope, clientId: string): Promise<ClientSecrets | undefined> => FIND_SECRETS.first(d, { clientId })
+export const findClientSecrets = (d: AnyScope, clientId: string): Promise<ClientAuthenticationSecrets | undefined> =>
+  FIND_SECRETS.first(d, { clientId })
 
 const ACTING = columns({ serviceAccountId: column<string>('c.service_account_id') })
 const FIND_ACTING = statement<{ clientId: string; now: Date }>(`
@@ -25,8 +26,8 @@ select ${ACTING.list}
 from authsec.clients c
 join authsec.tenants t on t.tenant_id = c.tenant_id and t.status = 'active'
 join authsec.service_accounts s on s.tenant_id = c.tenant_id and s.id = c.service_account_id and s.active
-${AGENT_OF}
-where c.tenant_id = :tenantId and c.id = :clientId and c.active and c.deleted_at is null and ${OWNER_STANDS(':now')}
+${JOIN_AGENT}
+where c.tenant_id = :tenantId and c.id = :clientId and c.active and c.deleted_at is null and ${AGENT_AUTHORIZED(':now')}
   and not c.is_public and coalesce(c.token_endpoint_auth_method, 'client_secret_basic') = 'client_secret_basic'`).returning(ACTING)
 
 /**

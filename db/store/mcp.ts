@@ -28,9 +28,9 @@ export const lockPendingMcpSession = async (
   return row
 }
 
-export type Authenticated = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId' | 'authenticatedAt' | 'expiresAt'>
+export type AuthenticatedMcpSession = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId' | 'authenticatedAt' | 'expiresAt'>
 
-export const authenticateMcpSession = async (t: TenantTx, idHash: Uint8Array, as: Authenticated): Promise<void> => {
+export const authenticateMcpSession = async (t: TenantTx, idHash: Uint8Array, as: AuthenticatedMcpSession): Promise<void> => {
   await t.db
     .update(mcpSessions)
     .set({ ...as, status: 'authenticated' })
@@ -74,12 +74,12 @@ export const countAuthenticatedMcpSessions = async (t: TenantDb, now: Date): Pro
 }
 
 /** What a person holds now, by the kinds that tools ask for. */
-export type Held = {
+export type HeldAccess = {
   readonly roles: readonly string[]
   readonly groups: readonly string[]
   readonly permissions: readonly string[]
 }
-export type McpPerson = Held & { readonly id: string; readonly email: string; readonly name: string; readonly username: string | undefined }
+export type McpPerson = HeldAccess & { readonly id: string; readonly email: string; readonly name: string; readonly username: string | undefined }
 export type McpState = {
   readonly clientId: string
   readonly appName: string

@@ -2,23 +2,23 @@
 // code flow, which ask of several things at once: oauth-code-flow.ts.
 import { and, desc, eq, gt, inArray, isNull } from 'drizzle-orm'
 import { column, columns, type RowOf, statement } from '../engine/statement.ts'
-import { atOnce, ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
+import { ownRows, runStatement, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { clients } from '../tables/clients.ts'
-import { oauthAuthorizations, oauthGrants, oauthRequests, oauthUsedIds, resourceServers } from '../tables/oauth.ts'
-import { type EventParameters, type EventsAtHand, eventParameters, IN_TIME, NO_EVENTS, RECORDED } from './audit-events.ts'
+import { oauthAuthorizations, oauthConsents, oauthRequests, oauthUsedIds, resourceServers } from '../tables/oauth.ts'
+import { BEFORE_DEADLINE, type EventParameters, eventParameters, INSERT_AUDIT_EVENTS, NO_EVENTS, type PreparedAuditEvents } from './audit-events.ts'
+import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
 import { SCOPES_OF_USER } from './oauth-clients.ts'
-import { SOURCES, STANDING, type Standing } from './oauth-families.ts'
-import { INSERT, jsonRecord, RECORD } from './records.ts'
+import { AUTHORIZATION_STATE, AUTHORIZATION_STATE_SOURCES, type AuthorizationState } from './oauth-families.ts'
 
-export type { AskedConsent, AuthorizationParameters } from '../tables/oauth.ts'
+export type { AuthorizationParameters, ConsentPrompt } from '../tables/oauth.ts'
 export type Authorization = typeof oauthAuthorizations.$inferSelect
 export type NewAuthorization = Omit<typeof oauthAuthorizations.$inferInsert, 'tenantId'>
-export type KeptRequest = typeof oauthRequests.$inferSelect
+export type StoredAuthorizationRequest = typeof oauthRequests.$inferSelect
 
 /** The first redemption of a code, as it was decided. */
-export type Redemption = {
+export type CodeRedemption = {
   /** The authorization as it was read. The redemption happens only if it is unused and what it gives is the same. */
-  readonly snapshot: Standing
+  readonly snapshot: AuthorizationState
   readonly jkt: string | undefined
   readonly now: Date
   readonly familyHash: Uint8Array
@@ -26,31 +26,35 @@ export type Redemption = {
   readonly offlineUntil: Date
   readonly onlineUntil: Date
 }
-type RedemptionParameters = Omit<Redemption, 'snapshot'> &
+type RedemptionParameters = Omit<CodeRedemption, 'snapshot'> &
   EventParameters & { readonly id: string; readonly scopes: readonly string[]; readonly resource: string | undefined }
 
 // The update waits for a redemption under way, looks at the row again, and finds the code used.
 const REDEEM = statement<RedemptionParameters>(`
-with standing as materialized (select ${STANDING.list} ${SOURCES('a.id = :id')}),
+with standing as materialized (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}),
 redeemed as (
   update authsec.oauth_authorizations a set code_used_at = :now, rotated_at = :now, family_hash = :familyHash, jkt = coalesce(:jkt, a.jkt),
     refresh_expires_at = case when a.offline then :offlineUntil::timestamptz else :onlineUntil::timestamptz end,
     expires_at = case when a.offline then :offlineUntil::timestamptz else :onlineUntil::timestamptz end
   from standing s
   where a.tenant_id = :tenantId and a.id = s.id and a.code_used_at is null and a.revoked_at is null and s.alive
-    and s."resource.scopes" = :scopes::text[] and s."resource.resource" is not distinct from :resource and ${IN_TIME(':until')}
+    and s."resource.scopes" = :scopes::text[] and s."resource.resource" is not distinct from :resource and ${BEFORE_DEADLINE(':until')}
   returning a.id),
-recorded as (${RECORDED('redeemed', ':records')})
-select ${STANDING.from('standing')} from standing join redeemed on redeemed.id = standing.id`).returning(STANDING)
+recorded as (${INSERT_AUDIT_EVENTS('redeemed', ':records')})
+select ${AUTHORIZATION_STATE.from('standing')} from standing join redeemed on redeemed.id = standing.id`).returning(AUTHORIZATION_STATE)
 
 /**
  * Redeems a code with its events, once. Answers the authorization as it is now. Undefined, and nothing is written, when it is used, ended or not what the
  * snapshot says any more, or when it is too late for the events.
  */
-export const redeemCode = (t: TenantDb, { snapshot, ...redemption }: Redemption, events: EventsAtHand): Promise<Standing | undefined> => {
+export const redeemCode = (
+  t: TenantDb,
+  { snapshot, ...redemption }: CodeRedemption,
+  events: PreparedAuditEvents,
+): Promise<AuthorizationState | undefined> => {
   const { id, resource } = snapshot
   const parameters = { ...redemption, id, scopes: resource?.scopes ?? [], resource: resource?.resource, ...eventParameters(t, events) }
-  return REDEEM.first(t, parameters, (s) => atOnce(t, s))
+  return REDEEM.first(t, parameters, (s) => runStatement(t, s))
 }
 
 /** What was allowed before stays. `:remember`: whether the person wants no further question about it. */
@@ -66,23 +70,23 @@ const ALLOW = (id: string, from: string, onlyIf: string): string => `
       else array(select distinct unnest(g.remembered_scopes || excluded.scopes) order by 1) end,
     updated_at = excluded.updated_at
   returning g.id`
-const PUT_GRANT = statement<{ record: string; remember: boolean }>(ALLOW('id', RECORD(oauthGrants, ':record'), 'true')).returning(
+const PUT_GRANT = statement<{ record: string; remember: boolean }>(ALLOW('id', JSON_RECORD(oauthConsents, ':record'), 'true')).returning(
   columns({ id: column<string>('g.id') }),
 )
-const BELOW_GRANT = `allowed, ${RECORD(oauthAuthorizations, `:record::jsonb || jsonb_build_object('grant_id', allowed.id)`)}`
+const BELOW_GRANT = `allowed, ${JSON_RECORD(oauthAuthorizations, `:record::jsonb || jsonb_build_object('grant_id', allowed.id)`)}`
 const AUTHORIZE = statement<EventParameters & { record: string; remember: boolean }>(`
-with allowed as (${ALLOW('grant_id', RECORD(oauthAuthorizations, ':record'), IN_TIME(':until'))}),
-authorized as (${INSERT(oauthAuthorizations, BELOW_GRANT)} returning id),
-recorded as (${RECORDED('authorized', ':records')})
+with allowed as (${ALLOW('grant_id', JSON_RECORD(oauthAuthorizations, ':record'), BEFORE_DEADLINE(':until'))}),
+authorized as (${INSERT_FROM(oauthAuthorizations, BELOW_GRANT)} returning id),
+recorded as (${INSERT_AUDIT_EVENTS('authorized', ':records')})
 select id from authorized`)
 
 /** What the person allows the client now: what it allowed before, and this; remembered unless told. */
-export const putGrant = async (
+export const putConsent = async (
   t: TenantTx,
   row: Pick<NewAuthorization, 'id' | 'userId' | 'clientId' | 'resourceServerId' | 'scopes'> & { readonly at: Date; readonly remember?: boolean },
 ): Promise<string> => {
   const { at, remember = true, ...own } = row
-  const record = jsonRecord(oauthGrants, { ...own, tenantId: t.tenantId, createdAt: at, updatedAt: at })
+  const record = jsonRecord(oauthConsents, { ...own, tenantId: t.tenantId, createdAt: at, updatedAt: at })
   const put = await PUT_GRANT.first(t, { record, remember })
   return put?.id ?? ''
 }
@@ -93,56 +97,56 @@ export const putGrant = async (
  */
 export const authorizeClient = async (t: TenantDb, row: NewAuthorization, remember = true, events = NO_EVENTS): Promise<boolean> => {
   const record = jsonRecord(oauthAuthorizations, { ...row, tenantId: t.tenantId })
-  return (await AUTHORIZE.count(t, { record, remember, ...eventParameters(t, events) }, (s) => atOnce(t, s))) === 1
+  return (await AUTHORIZE.count(t, { record, remember, ...eventParameters(t, events) }, (s) => runStatement(t, s))) === 1
 }
 
-export type Grant = typeof oauthGrants.$inferSelect
+export type Consent = typeof oauthConsents.$inferSelect
 
 /** With it goes everything below. */
-export const deleteGrant = async (t: TenantTx, id: string, userId: string): Promise<Grant | undefined> => {
+export const deleteConsent = async (t: TenantTx, id: string, userId: string): Promise<Consent | undefined> => {
   const [row] = await t.db
-    .delete(oauthGrants)
-    .where(and(ownRows(t, oauthGrants), eq(oauthGrants.id, id), eq(oauthGrants.userId, userId)))
+    .delete(oauthConsents)
+    .where(and(ownRows(t, oauthConsents), eq(oauthConsents.id, id), eq(oauthConsents.userId, userId)))
     .returning()
   return row
 }
 
 /** Everything that people let a client do, and all below it. */
-export const deleteGrantsOfClient = async (t: TenantTx, clientId: string): Promise<void> => {
-  await t.db.delete(oauthGrants).where(and(ownRows(t, oauthGrants), eq(oauthGrants.clientId, clientId)))
+export const deleteConsentsOfClient = async (t: TenantTx, clientId: string): Promise<void> => {
+  await t.db.delete(oauthConsents).where(and(ownRows(t, oauthConsents), eq(oauthConsents.clientId, clientId)))
 }
 
 /** Newest first. */
-export const listGrants = (t: TenantDb, userId: string, limit: number) =>
+export const listConsents = (t: TenantDb, userId: string, limit: number) =>
   t.db
     .select({
-      id: oauthGrants.id,
-      clientId: oauthGrants.clientId,
+      id: oauthConsents.id,
+      clientId: oauthConsents.clientId,
       clientName: clients.name,
       resource: resourceServers.resource,
-      scopes: oauthGrants.scopes,
-      createdAt: oauthGrants.createdAt,
-      updatedAt: oauthGrants.updatedAt,
+      scopes: oauthConsents.scopes,
+      createdAt: oauthConsents.createdAt,
+      updatedAt: oauthConsents.updatedAt,
     })
-    .from(oauthGrants)
-    .innerJoin(clients, and(eq(clients.tenantId, oauthGrants.tenantId), eq(clients.id, oauthGrants.clientId)))
-    .leftJoin(resourceServers, and(eq(resourceServers.tenantId, oauthGrants.tenantId), eq(resourceServers.id, oauthGrants.resourceServerId)))
-    .where(and(ownRows(t, oauthGrants), eq(oauthGrants.userId, userId)))
-    .orderBy(desc(oauthGrants.updatedAt), oauthGrants.id)
+    .from(oauthConsents)
+    .innerJoin(clients, and(eq(clients.tenantId, oauthConsents.tenantId), eq(clients.id, oauthConsents.clientId)))
+    .leftJoin(resourceServers, and(eq(resourceServers.tenantId, oauthConsents.tenantId), eq(resourceServers.id, oauthConsents.resourceServerId)))
+    .where(and(ownRows(t, oauthConsents), eq(oauthConsents.userId, userId)))
+    .orderBy(desc(oauthConsents.updatedAt), oauthConsents.id)
     .limit(limit)
 
-export type NewRequest = Omit<typeof oauthRequests.$inferInsert, 'tenantId'>
+export type NewAuthorizationRequest = Omit<typeof oauthRequests.$inferInsert, 'tenantId'>
 /** Inserts a request that is given as a parameter. */
-export const INSERT_REQUEST = INSERT(oauthRequests, RECORD(oauthRequests, ':record'))
+export const INSERT_REQUEST = INSERT_FROM(oauthRequests, JSON_RECORD(oauthRequests, ':record'))
 const KEEP = statement<{ record: string }>(INSERT_REQUEST)
 
 /** Not audited: nothing came of it yet. */
-export const insertRequest = async (t: TenantDb, row: NewRequest): Promise<void> => {
+export const insertAuthorizationRequest = async (t: TenantDb, row: NewAuthorizationRequest): Promise<void> => {
   await KEEP.count(t, { record: jsonRecord(oauthRequests, { ...row, tenantId: t.tenantId }) })
 }
 
 /** Whatever became of it: which client asked for what. */
-export const findRequestEver = async (t: TenantDb, handleHash: Uint8Array): Promise<KeptRequest | undefined> => {
+export const findAnyAuthorizationRequest = async (t: TenantDb, handleHash: Uint8Array): Promise<StoredAuthorizationRequest | undefined> => {
   const [row] = await t.db
     .select()
     .from(oauthRequests)
@@ -150,17 +154,17 @@ export const findRequestEver = async (t: TenantDb, handleHash: Uint8Array): Prom
   return row
 }
 
-const liveRequest = (t: TenantDb, handleHash: Uint8Array, now: Date, kinds: readonly KeptRequest['kind'][]) => {
+const liveRequest = (t: TenantDb, handleHash: Uint8Array, now: Date, kinds: readonly StoredAuthorizationRequest['kind'][]) => {
   const r = oauthRequests
   return and(ownRows(t, r), eq(r.handleHash, handleHash), inArray(r.kind, [...kinds]), isNull(r.usedAt), gt(r.expiresAt, now))
 }
 
-export const findRequest = async (
+export const findAuthorizationRequest = async (
   t: TenantDb,
   handleHash: Uint8Array,
   now: Date,
-  kinds: readonly KeptRequest['kind'][],
-): Promise<KeptRequest | undefined> => {
+  kinds: readonly StoredAuthorizationRequest['kind'][],
+): Promise<StoredAuthorizationRequest | undefined> => {
   const [row] = await t.db
     .select()
     .from(oauthRequests)
@@ -169,12 +173,12 @@ export const findRequest = async (
 }
 
 /** Of many at once exactly one gets it. */
-export const takeRequest = async (
+export const consumeAuthorizationRequest = async (
   t: TenantTx,
   handleHash: Uint8Array,
   now: Date,
-  kinds: readonly KeptRequest['kind'][],
-): Promise<KeptRequest | undefined> => {
+  kinds: readonly StoredAuthorizationRequest['kind'][],
+): Promise<StoredAuthorizationRequest | undefined> => {
   const [row] = await t.db
     .update(oauthRequests)
     .set({ usedAt: now })
@@ -184,7 +188,7 @@ export const takeRequest = async (
 }
 
 /** False when the id was used before. */
-export const useIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date): Promise<boolean> => {
+export const consumeIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: Date): Promise<boolean> => {
   const rows = await t.db
     .insert(oauthUsedIds)
     .values({ tenantId: t.tenantId, idHash, expiresAt })

@@ -2,7 +2,7 @@
 // hand, prepared by the driver (hot path); oauth-clients.test.ts holds it to the tables.
 import { column, columns, moment, optional, type RowOf, statement } from '../engine/statement.ts'
 import type { AnyScope, TenantDb, TenantId } from '../engine/tenant.ts'
-import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 export type ResourceScope = { readonly name: string; readonly description: string; readonly permission: string | null }
@@ -44,7 +44,7 @@ export const SCOPES_OF_USER = (server: string, user: string, now: string, client
  * Whether client `c` still reaches server `r`: registered there (as `rc`) since before that moment, or one of the company's own where all of these may come. One
  * that registered itself is registered at whatever it was let in to, so that it can be sent away from there.
  */
-export const REACHES = (c: string, r: string, rc: string, since: string): string =>
+export const CLIENT_REACHES_RESOURCE = (c: string, r: string, rc: string, since: string): string =>
   `(${r}.active and ((${r}.open_to_clients and ${c}.registered_by = 'administrator') or coalesce(${rc}.valid_from <= ${since}, false)))`
 
 const RESOURCE = columns({
@@ -63,16 +63,16 @@ const RESOURCE = columns({
   /** How many resource servers the client could have meant. */
   candidates: column<number>('r.candidates::int'),
 })
-export type AskedResource = RowOf<typeof RESOURCE>
+export type RequestedResource = RowOf<typeof RESOURCE>
 
 type Jwks = { readonly keys: readonly Readonly<Record<string, unknown>>[] }
-export const CLIENT = columns({
+export const SELECT_CLIENT = columns({
   clientId: column<string>('c.id'),
   tenantId: column<TenantId>('c.tenant_id'),
   name: column<string>('c.name'),
   clientUri: optional(column<string>('c.client_uri')),
   /** Client, its place in the directory, its tenant, the owner of an agent, and the time that an unused registration has. */
-  active: column<boolean>(`d.active and c.active and c.deleted_at is null and t.status = 'active' and ${OWNER_STANDS(':now')}
+  active: column<boolean>(`d.active and c.active and c.deleted_at is null and t.status = 'active' and ${AGENT_AUTHORIZED(':now')}
     and (c.unused_until is null or c.unused_until > :now)`),
   isPublic: column<boolean>('c.is_public'),
   secretHash: optional(column<Uint8Array>('d.secret_hash')),
@@ -107,14 +107,14 @@ export const CLIENT = columns({
   /** The resource server that was named, or the only one that the client is registered at. */
   resource: optional(RESOURCE),
 })
-export type OauthClient = RowOf<typeof CLIENT>
+export type OauthClient = RowOf<typeof SELECT_CLIENT>
 
 /** The tables behind `CLIENT`, for a client and a resource that are given as expressions. */
 export const FROM_CLIENT = (id: string, resource: string): string => `
 from authsec.clients c
 join authsec.client_directory d on d.client_id = c.id and d.tenant_id = c.tenant_id
 join authsec.tenants t on t.tenant_id = c.tenant_id
-${AGENT_OF}
+${JOIN_AGENT}
 left join authsec.service_accounts s on s.tenant_id = c.tenant_id and s.id = c.service_account_id and s.active
 left join lateral (
   select q.id, q.name, q.resource, q.token_seconds, count(*) over () as candidates,
@@ -131,7 +131,7 @@ left join lateral (
 where c.tenant_id = :tenantId and c.id = ${id}`
 
 export type ClientQuery = { readonly clientId: string; readonly resource: string | undefined; readonly now: Date }
-const FIND = statement<ClientQuery>(`select ${CLIENT.list} ${FROM_CLIENT(':clientId', ':resource::text')}`).returning(CLIENT)
+const FIND = statement<ClientQuery>(`select ${SELECT_CLIENT.list} ${FROM_CLIENT(':clientId', ':resource::text')}`).returning(SELECT_CLIENT)
 
 /** The client, and the resource server it asks for by its identifier, or the one it is registered at. */
 export const findOauthClient = (t: TenantDb, clientId: string, resource: string | undefined, now: Date): Promise<OauthClient | undefined> =>

@@ -3,37 +3,37 @@
 import { column, columns, optional, type RowOf, statement } from '../engine/statement.ts'
 import type { TenantDb } from '../engine/tenant.ts'
 import { oauthRequests } from '../tables/oauth.ts'
-import { FROM_LOOKS, LOOKS, type Looks } from './branding.ts'
-import { type AuthorizationParameters, CONSENT, INSERT_REQUEST, type NewRequest } from './oauth-authorizations.ts'
-import { CLIENT, type ClientQuery, FROM_CLIENT, SCOPES_OF_USER } from './oauth-clients.ts'
-import { SOURCES, STANDING } from './oauth-families.ts'
-import { jsonRecord } from './records.ts'
+import { FROM_LOOKS, PAGE_BRANDING, type PageBranding } from './branding.ts'
+import { jsonRecord } from './json-records.ts'
+import { type AuthorizationParameters, CONSENT, INSERT_REQUEST, type NewAuthorizationRequest } from './oauth-authorizations.ts'
+import { type ClientQuery, FROM_CLIENT, SCOPES_OF_USER, SELECT_CLIENT } from './oauth-clients.ts'
+import { AUTHORIZATION_STATE, AUTHORIZATION_STATE_SOURCES } from './oauth-families.ts'
 
 const FIND_CLIENT = FROM_CLIENT(':clientId', ':resource::text')
 
 /** What a person may have and has allowed: at the resource server of the request, and of the person's own identity. */
 const CONSENTS = columns({ atServer: CONSENT(':userId::uuid', 'c.id', 'r.id'), ofIdentity: CONSENT(':userId::uuid', 'c.id', 'null::uuid') })
 export type ConsentStates = RowOf<typeof CONSENTS>
-const WITH_CONSENT = columns({ client: CLIENT, beside: CONSENTS })
+const WITH_CONSENT = columns({ client: SELECT_CLIENT, beside: CONSENTS })
 const FIND_WITH_CONSENT = statement<ClientQuery & { readonly userId: string }>(`select ${WITH_CONSENT.list} ${FIND_CLIENT}`).returning(WITH_CONSENT)
 
 /** The client as `findOauthClient` has it, and what that person may have through it. */
 export const findClientAndConsent = (t: TenantDb, of: ClientQuery & { readonly userId: string }): Promise<RowOf<typeof WITH_CONSENT> | undefined> =>
   FIND_WITH_CONSENT.first(t, of)
 
-const KEEP = statement<{ record: string }>(`with kept as (${INSERT_REQUEST}) select ${LOOKS.list} ${FROM_LOOKS}`).returning(LOOKS)
+const KEEP = statement<{ record: string }>(`with kept as (${INSERT_REQUEST}) select ${PAGE_BRANDING.list} ${FROM_LOOKS}`).returning(PAGE_BRANDING)
 
-/** As `insertRequest`, for a page: answers what the page begins with. */
-export const keepForPage = async (t: TenantDb, row: NewRequest): Promise<Looks> =>
+/** As `insertAuthorizationRequest`, for a page: answers what the page begins with. */
+export const storeRequestForPage = async (t: TenantDb, row: NewAuthorizationRequest): Promise<PageBranding> =>
   (await KEEP.first(t, { record: jsonRecord(oauthRequests, { ...row, tenantId: t.tenantId }) })) ?? { tenant: undefined, branding: undefined }
 
 const TAKEN = columns({
   parameters: column<AuthorizationParameters>('taken.parameters'),
-  client: optional(CLIENT),
+  client: optional(SELECT_CLIENT),
   /** What the person may have at the resource server of the request. */
   held: column<readonly string[]>(`coalesce(found.held, '{}')`),
 })
-export type TakenConsent = RowOf<typeof TAKEN>
+export type ConsumedConsent = RowOf<typeof TAKEN>
 type ConsentAnswer = { readonly handleHash: Uint8Array; readonly userId: string; readonly sessionId: string; readonly now: Date }
 const TAKE = statement<ConsentAnswer>(`
 with taken as (
@@ -41,17 +41,17 @@ with taken as (
   where q.tenant_id = :tenantId and q.handle_hash = :handleHash and q.kind = 'consent' and q.used_at is null and q.expires_at > :now
     and q.user_id = :userId and q.session_id = :sessionId and q.browser_hash is null
   returning q.client_id, q.parameters)
-select taken.parameters, ${CLIENT.from('found')}, coalesce(found.held, '{}') from taken left join lateral (
-  select ${CLIENT.list}, ${SCOPES_OF_USER('r.id', ':userId', ':now')} as held
+select taken.parameters, ${SELECT_CLIENT.from('found')}, coalesce(found.held, '{}') from taken left join lateral (
+  select ${SELECT_CLIENT.list}, ${SCOPES_OF_USER('r.id', ':userId', ':now')} as held
   ${FROM_CLIENT('taken.client_id', `(taken.parameters ->> 'resource')`)}) found on true`).returning(TAKEN)
 
 /** Takes the request that a person was asked about on our own page in that session, with the client as it is now. Of many answers exactly one gets it. */
-export const takeConsent = (t: TenantDb, of: ConsentAnswer): Promise<TakenConsent | undefined> => TAKE.first(t, of)
+export const consumeConsent = (t: TenantDb, of: ConsentAnswer): Promise<ConsumedConsent | undefined> => TAKE.first(t, of)
 
-const WITH_CODE = columns({ client: CLIENT, beside: optional(STANDING) })
+const WITH_CODE = columns({ client: SELECT_CLIENT, beside: optional(AUTHORIZATION_STATE) })
 const FIND_WITH_CODE = statement<ClientQuery & { readonly codeHash: Uint8Array }>(`
-select ${CLIENT.from('client')}, ${STANDING.from('standing')} from (select ${CLIENT.list} ${FIND_CLIENT}) client
-left join (select ${STANDING.list} ${SOURCES('a.code_hash = :codeHash')}) standing on true`).returning(WITH_CODE)
+select ${SELECT_CLIENT.from('client')}, ${AUTHORIZATION_STATE.from('standing')} from (select ${SELECT_CLIENT.list} ${FIND_CLIENT}) client
+left join (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.code_hash = :codeHash')}) standing on true`).returning(WITH_CODE)
 
 /** The client as `findOauthClient` has it, and the authorization of the presented code, whichever client's that is. */
 export const findClientAndCode = (t: TenantDb, of: ClientQuery & { readonly codeHash: Uint8Array }): Promise<RowOf<typeof WITH_CODE> | undefined> =>

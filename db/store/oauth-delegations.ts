@@ -3,14 +3,14 @@ import { and, arrayContains, eq, gt, isNull } from 'drizzle-orm'
 import { column, columns, optional, type RowOf, statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthDelegations } from '../tables/delegations.ts'
-import { INSERT, jsonRecord, RECORD } from './records.ts'
+import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
 
 export type { Act } from '../tables/delegations.ts'
 export type Delegation = typeof oauthDelegations.$inferSelect
 export type NewDelegation = Omit<typeof oauthDelegations.$inferInsert, 'tenantId'>
 
 /** A policy as it was when it was read: by the transaction that wrote it last. */
-export type ReadPolicy = { readonly id: string; readonly version: string }
+export type PolicyVersion = { readonly id: string; readonly version: string }
 const VERSION = 'p.xmin::text'
 
 /** Policies that are as they were read, held against any change until this is over: whoever changes one then finds, and ends, what was made under it. */
@@ -18,21 +18,22 @@ const HELD = `held as (
   select from authsec.delegation_policies p where p.tenant_id = :tenantId and p.id = any(:ids::uuid[]) and ${VERSION} = any(:versions::text[]) for share)`
 const ARE_HELD = '(select count(*) from held) = cardinality(:ids::uuid[])'
 type HeldParameters = { readonly ids: readonly string[]; readonly versions: readonly string[] }
-const heldOf = (policies: readonly ReadPolicy[]): HeldParameters => ({
+const heldOf = (policies: readonly PolicyVersion[]): HeldParameters => ({
   ids: policies.map(({ id }) => id),
   versions: policies.map(({ version }) => version),
 })
 const HOLD = statement<HeldParameters>(`with ${HELD} select where ${ARE_HELD}`)
 
 /** False where one of them is not as it was read. */
-export const holdPolicies = async (t: TenantTx, policies: readonly ReadPolicy[]): Promise<boolean> => (await HOLD.count(t, heldOf(policies))) === 1
+export const lockPolicyVersions = async (t: TenantTx, policies: readonly PolicyVersion[]): Promise<boolean> =>
+  (await HOLD.count(t, heldOf(policies))) === 1
 
 const INSERT_STEP = statement<HeldParameters & { record: string }>(
-  `with ${HELD} ${INSERT(oauthDelegations, RECORD(oauthDelegations, ':record'))} where ${ARE_HELD} returning id`,
+  `with ${HELD} ${INSERT_FROM(oauthDelegations, JSON_RECORD(oauthDelegations, ':record'))} where ${ARE_HELD} returning id`,
 )
 
 /** False, and nothing is written, where one of the policies that it was judged by is not as it was read. */
-export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly ReadPolicy[] = []): Promise<boolean> => {
+export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly PolicyVersion[] = []): Promise<boolean> => {
   const record = jsonRecord(oauthDelegations, { ...row, tenantId: t.tenantId })
   return (await INSERT_STEP.count(t, { ...heldOf(policies), record })) === 1
 }
@@ -61,10 +62,10 @@ select where exists (select from authsec.oauth_delegations d where d.tenant_id =
   or d.authorization_id in (select a.id from authsec.oauth_authorizations a where a.tenant_id = :tenantId and a.client_id = :clientId)))`)
 
 /** Whether others still act on what this client passed on. Their tokens need not name it. */
-export const hasStepsBelow = async (t: TenantDb, clientId: string, now: Date): Promise<boolean> =>
+export const hasSubdelegations = async (t: TenantDb, clientId: string, now: Date): Promise<boolean> =>
   (await STEPS_BELOW.count(t, { clientId, now })) === 1
 
-export type BoundingPolicy = ReadPolicy & {
+export type BoundingPolicy = PolicyVersion & {
   readonly allowed_permissions: readonly string[]
   readonly audience: readonly string[]
   readonly max_ttl_seconds: number
@@ -86,7 +87,7 @@ const BOUNDS = (holder: string) =>
   from authsec.delegation_policies p join authsec.agents ag on ag.tenant_id = p.tenant_id and ag.id = :agentId and ag.agent_type = p.agent_type
   where p.tenant_id = :tenantId and p.enabled and (p.client_id is null or p.client_id = :agentId) and ${HAS_ROLE(holder)}), '[]')`),
   })
-export type Bounds = RowOf<ReturnType<typeof BOUNDS>>
+export type DelegationBounds = RowOf<ReturnType<typeof BOUNDS>>
 const finding = (holder: string) => {
   const bounds = BOUNDS(holder)
   return statement<{ agentId: string; subjectId: string; now: Date }>(
@@ -96,10 +97,10 @@ const finding = (holder: string) => {
 const FIND_BOUNDS = { user: finding(OF_USER), serviceAccount: finding('b.service_account_id = :subjectId') }
 
 /** What bounds an agent that acts for this subject. */
-export const findBounds = async (
+export const findDelegationBounds = async (
   t: TenantDb,
   of: { readonly agentId: string; readonly subject: { readonly kind: 'user' | 'serviceAccount'; readonly id: string }; readonly now: Date },
-): Promise<Bounds> => {
+): Promise<DelegationBounds> => {
   const { agentId, subject, now } = of
   return (await FIND_BOUNDS[subject.kind].first(t, { agentId, subjectId: subject.id, now })) ?? { depth: undefined, policies: [] }
 }

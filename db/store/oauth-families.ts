@@ -4,16 +4,16 @@ import { column, columns, moment, optional, type RowOf, statement } from '../eng
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import type { AuthorizationDetail } from '../tables/delegations.ts'
 import { oauthAuthorizations } from '../tables/oauth.ts'
-import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
-import { REACHES, SCOPES_OF_USER } from './oauth-clients.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
+import { CLIENT_REACHES_RESOURCE, SCOPES_OF_USER } from './oauth-clients.ts'
 
 const ALIVE = `u.active and u.deleted_at is null and u.valid_from <= a.created_at and t.status = 'active' and t.valid_from <= a.created_at
-    and c.active and c.deleted_at is null and c.valid_from <= a.created_at and ${OWNER_STANDS('a.created_at')}
+    and c.active and c.deleted_at is null and c.valid_from <= a.created_at and ${AGENT_AUTHORIZED('a.created_at')}
     and (a.offline or coalesce(s.revoked_at is null and s.expires_at > :now and s.last_seen_at + make_interval(secs => s.idle_seconds) > :now, false))
-    and (a.resource_server_id is null or coalesce(${REACHES('c', 'r', 'rc', 'a.created_at')}, false))`
+    and (a.resource_server_id is null or coalesce(${CLIENT_REACHES_RESOURCE('c', 'r', 'rc', 'a.created_at')}, false))`
 
 /** An authorization, and everything that it depends on, as it is now. Beside `FROM_AUTHORIZATION`. */
-export const STANDING = columns({
+export const AUTHORIZATION_STATE = columns({
   id: column<string>('a.id'),
   clientId: column<string>('a.client_id'),
   userId: column<string>('a.user_id'),
@@ -59,29 +59,31 @@ export const STANDING = columns({
   /** Whether the client is an agent, which then acts for the person. */
   isAgent: column<boolean>('ag.id is not null'),
 })
-export type Standing = RowOf<typeof STANDING>
+export type AuthorizationState = RowOf<typeof AUTHORIZATION_STATE>
 
-export const SOURCES = (isIt: string): string => `
+export const AUTHORIZATION_STATE_SOURCES = (isIt: string): string => `
   from authsec.oauth_authorizations a
   join authsec.users u on u.tenant_id = a.tenant_id and u.id = a.user_id
   join authsec.tenants t on t.tenant_id = a.tenant_id
   join authsec.clients c on c.tenant_id = a.tenant_id and c.id = a.client_id
-  ${AGENT_OF}
+  ${JOIN_AGENT}
   left join authsec.sessions s on s.tenant_id = a.tenant_id and s.id = a.session_id
   left join authsec.resource_servers r on r.tenant_id = a.tenant_id and r.id = a.resource_server_id
   left join authsec.resource_clients rc on rc.tenant_id = a.tenant_id and rc.resource_server_id = r.id and rc.client_id = a.client_id
   where a.tenant_id = :tenantId and ${isIt}`
 
-const FIND = statement<{ id: string; now: Date }>(`select ${STANDING.list} ${SOURCES('a.id = :id')}`).returning(STANDING)
-
-export const findStanding = (t: TenantDb, id: string, now: Date): Promise<Standing | undefined> => FIND.first(t, { id, now })
-
-const FIND_BY_CODE = statement<{ codeHash: Uint8Array; now: Date }>(`select ${STANDING.list} ${SOURCES('a.code_hash = :codeHash')}`).returning(
-  STANDING,
+const FIND = statement<{ id: string; now: Date }>(`select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}`).returning(
+  AUTHORIZATION_STATE,
 )
 
+export const findAuthorizationState = (t: TenantDb, id: string, now: Date): Promise<AuthorizationState | undefined> => FIND.first(t, { id, now })
+
+const FIND_BY_CODE = statement<{ codeHash: Uint8Array; now: Date }>(
+  `select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.code_hash = :codeHash')}`,
+).returning(AUTHORIZATION_STATE)
+
 /** The authorization of a code, used or not. */
-export const findStandingOfCode = (t: TenantDb, codeHash: Uint8Array, now: Date): Promise<Standing | undefined> =>
+export const findStandingOfCode = (t: TenantDb, codeHash: Uint8Array, now: Date): Promise<AuthorizationState | undefined> =>
   FIND_BY_CODE.first(t, { codeHash, now })
 
 export type Rotation = {
@@ -96,10 +98,10 @@ export type Rotation = {
   readonly now: Date
 }
 
-const ROTATED = columns({ standing: STANDING, turned: column<boolean>('exists (select from turned)') })
+const ROTATED = columns({ standing: AUTHORIZATION_STATE, turned: column<boolean>('exists (select from turned)') })
 // Read and rotated in one statement: the update waits for a rotation under way, looks at the row again, and finds another generation.
 const ROTATE = statement<Rotation>(`
-with standing as materialized (select ${STANDING.list} ${SOURCES('a.id = :id')}),
+with standing as materialized (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}),
 turned as (
   update authsec.oauth_authorizations a set generation = a.generation + 1, rotated_at = :now
   from standing s
@@ -107,7 +109,7 @@ turned as (
     and a.revoked_at is null and a.refresh_expires_at > :now and (a.jkt is null or a.jkt = :jkt) and s.alive
     and a.scopes @> :scopes::text[] and (:resource::text is null or :resource = s."resource.resource")
   returning a.generation)
-select ${STANDING.from('standing')}, exists (select from turned) from standing`).returning(ROTATED)
+select ${AUTHORIZATION_STATE.from('standing')}, exists (select from turned) from standing`).returning(ROTATED)
 
 /** Makes the next refresh token of the family the one that counts, if this one is, and answers the authorization. `turned` is false for all but one of many. */
 export const rotateRefresh = (t: TenantDb, rotation: Rotation): Promise<RowOf<typeof ROTATED> | undefined> => ROTATE.first(t, rotation)

@@ -1,11 +1,11 @@
 // Whether a token still counts, and whose business that is, in one statement. Written by hand, prepared by the driver (hot path).
 import { column, columns, optional, type RowOf, statement } from '../engine/statement.ts'
 import type { TenantDb } from '../engine/tenant.ts'
-import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
-import { REACHES, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oauth-clients.ts'
-import { DELEGATION_STANDS } from './oauth-standing.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
+import { DELEGATION_LIVE } from './delegation-state.ts'
+import { CLIENT_REACHES_RESOURCE, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oauth-clients.ts'
 
-export type TokenQuestion = {
+export type TokenQuery = {
   readonly tokenId: string
   readonly clientId: string
   /** What the token hangs below; none where a client acts in its own name. */
@@ -18,8 +18,8 @@ export type TokenQuestion = {
 }
 const COMMON = `c.active and c.deleted_at is null and d.active and c.valid_from <= :madeAt and t.status = 'active' and t.valid_from <= :madeAt
   and not exists (select from authsec.revoked_tokens rv where rv.tenant_id = :tenantId and rv.jti = :tokenId)
-  and (r.id is null or ${REACHES('c', 'r', 'rc', ':madeAt')})
-  and ${OWNER_STANDS(':madeAt')}`
+  and (r.id is null or ${CLIENT_REACHES_RESOURCE('c', 'r', 'rc', ':madeAt')})
+  and ${AGENT_AUTHORIZED(':madeAt')}`
 
 type Holder = { readonly alive: string; readonly scopes: string; readonly serviceAccountId: string; readonly userId: string }
 const STATE_OF = ({ alive, scopes, serviceAccountId, userId }: Holder) =>
@@ -43,7 +43,7 @@ const FROM = `
   join authsec.tenants t on t.tenant_id = c.tenant_id
   left join authsec.resource_servers r on r.tenant_id = c.tenant_id and r.resource = :audience
   left join authsec.resource_clients rc on rc.tenant_id = c.tenant_id and rc.resource_server_id = r.id and rc.client_id = c.id
-  ${AGENT_OF}`
+  ${JOIN_AGENT}`
 
 /** What a token hangs below decides what is read. */
 const KINDS = {
@@ -72,7 +72,7 @@ const KINDS = {
   },
   ofDelegation: {
     state: STATE_OF({
-      alive: `dl.client_id = c.id and r.id = dl.resource_server_id and ${DELEGATION_STANDS}`,
+      alive: `dl.client_id = c.id and r.id = dl.resource_server_id and ${DELEGATION_LIVE}`,
       scopes: `case when dl.user_id is null then ${SCOPES_OF_ACCOUNT('r.id', 's.id', ':now', 'c')} else ${SCOPES_OF_USER('r.id', 'dl.user_id', ':now', 'c')} end`,
       serviceAccountId: 's.id',
       userId: 'dl.user_id',
@@ -84,17 +84,17 @@ const KINDS = {
   },
 }
 type Kind = keyof typeof KINDS
-const kindOf = (q: TokenQuestion): Kind => (q.delegationId !== undefined ? 'ofDelegation' : q.authorizationId === undefined ? 'ofClient' : 'ofPerson')
+const kindOf = (q: TokenQuery): Kind => (q.delegationId !== undefined ? 'ofDelegation' : q.authorizationId === undefined ? 'ofClient' : 'ofPerson')
 
 const OF_CLIENT = 'where c.tenant_id = :tenantId and c.id = :clientId'
 const finding = (kind: Kind) => {
   const { state, from } = KINDS[kind]
-  return statement<TokenQuestion>(`select ${state.list} ${from} ${OF_CLIENT}`).returning(state)
+  return statement<TokenQuery>(`select ${state.list} ${from} ${OF_CLIENT}`).returning(state)
 }
 const FIND = { ofClient: finding('ofClient'), ofPerson: finding('ofPerson'), ofDelegation: finding('ofDelegation') }
 
 /** Undefined when client or authorization are gone. */
-export const findTokenState = (t: TenantDb, q: TokenQuestion): Promise<TokenState | undefined> => FIND[kindOf(q)].first(t, q)
+export const findTokenState = (t: TenantDb, q: TokenQuery): Promise<TokenState | undefined> => FIND[kindOf(q)].first(t, q)
 
 const ASKER = columns({
   resourceServerId: column<string>('q.id'),
@@ -102,8 +102,8 @@ const ASKER = columns({
   introspectionHash: column<Uint8Array>('q.introspection_hash'),
   active: column<boolean>('q.active'),
 })
-export type Asker = RowOf<typeof ASKER>
-type QuestionOfAsker = TokenQuestion & { readonly resourceServerId: string }
+export type IntrospectionCaller = RowOf<typeof ASKER>
+type QuestionOfAsker = TokenQuery & { readonly resourceServerId: string }
 
 const findingWithAsker = (kind: Kind) => {
   const both = columns({ state: KINDS[kind].state, asker: optional(ASKER) })
@@ -119,13 +119,17 @@ const FIND_WITH_ASKER = {
 /** The state of a token and, in the same statement, the resource server that introspects it. */
 export const findTokenStateFor = async (
   t: TenantDb,
-  q: TokenQuestion,
+  q: TokenQuery,
   resourceServerId: string,
-): Promise<{ readonly state: TokenState | undefined; readonly asker: Asker | undefined }> =>
-  (await FIND_WITH_ASKER[kindOf(q)].first(t, { ...q, resourceServerId })) ?? { state: undefined, asker: await findAsker(t, resourceServerId) }
+): Promise<{ readonly state: TokenState | undefined; readonly asker: IntrospectionCaller | undefined }> =>
+  (await FIND_WITH_ASKER[kindOf(q)].first(t, { ...q, resourceServerId })) ?? {
+    state: undefined,
+    asker: await findIntrospectionCaller(t, resourceServerId),
+  }
 
 const FIND_ASKER = statement<{ resourceServerId: string }>(
   `select ${ASKER.list} from authsec.resource_servers q where q.tenant_id = :tenantId and q.id = :resourceServerId`,
 ).returning(ASKER)
 
-export const findAsker = (t: TenantDb, resourceServerId: string): Promise<Asker | undefined> => FIND_ASKER.first(t, { resourceServerId })
+export const findIntrospectionCaller = (t: TenantDb, resourceServerId: string): Promise<IntrospectionCaller | undefined> =>
+  FIND_ASKER.first(t, { resourceServerId })

@@ -2,7 +2,7 @@
 // second by every verifier.
 import { column, columns, moment, type RowOf, statement } from '../engine/statement.ts'
 import type { TenantDb } from '../engine/tenant.ts'
-import { firstIdOf } from './audit-events.ts'
+import { firstAuditIdOf } from './audit-events.ts'
 
 const EVENT = columns({
   event: column<string>('event'),
@@ -11,17 +11,17 @@ const EVENT = columns({
   targetId: column<string | null>('target_id'),
   at: moment('at'),
 })
-export type HappenedRow = RowOf<typeof EVENT>
+export type RevocationEvent = RowOf<typeof EVENT>
 const FIND_EVENTS = statement<{ events: readonly string[]; from: string; limit: number }>(`select ${EVENT.list} from authsec.audit_events
   where tenant_id = :tenantId and event = any(:events::text[]) and id >= :from::uuid and outcome = 'success' order by id desc limit :limit`).returning(
   EVENT,
 )
 
 /** Events of these names since a moment, newest first. */
-export const findEventsSince = (t: TenantDb, events: readonly string[], since: Date, limit: number): Promise<HappenedRow[]> =>
-  FIND_EVENTS.all(t, { events, from: firstIdOf(since), limit })
+export const findEventsSince = (t: TenantDb, events: readonly string[], since: Date, limit: number): Promise<RevocationEvent[]> =>
+  FIND_EVENTS.all(t, { events, from: firstAuditIdOf(since), limit })
 
-export type Killed = {
+export type RevokedIds = {
   readonly users: readonly string[]
   readonly clients: readonly string[]
   readonly sessions: readonly string[]
@@ -30,8 +30,8 @@ export type Killed = {
 
 // Agents of those people; authorizations that end with those sessions; live steps in which one of them takes part, told by the token or not.
 const AFFECTED = columns({ kind: column<'client' | 'authorization' | 'delegation'>('kind'), id: column<string>('id') })
-export type Affected = RowOf<typeof AFFECTED>
-const FIND_AFFECTED = statement<Killed & { resourceServerId: string; now: Date }>(`
+export type AffectedTarget = RowOf<typeof AFFECTED>
+const FIND_AFFECTED = statement<RevokedIds & { resourceServerId: string; now: Date }>(`
 with agents as (select id from authsec.agents where tenant_id = :tenantId and owner_id = any(:users::uuid[])),
 clients as (select unnest(:clients::uuid[]) as id union select id from agents),
 authorizations as (select id from authsec.oauth_authorizations where tenant_id = :tenantId and session_id = any(:sessions::uuid[]) and not offline)
@@ -47,5 +47,5 @@ union all select 'delegation', d.id from authsec.oauth_delegations d
   AFFECTED,
 )
 
-export const findAffected = (t: TenantDb, killed: Killed, resourceServerId: string, now: Date): Promise<Affected[]> =>
+export const findAffected = (t: TenantDb, killed: RevokedIds, resourceServerId: string, now: Date): Promise<AffectedTarget[]> =>
   FIND_AFFECTED.all(t, { ...killed, resourceServerId, now })

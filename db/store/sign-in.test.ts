@@ -13,14 +13,14 @@ import { findDataKey } from './data-keys.ts'
 import { insertFactor } from './factors.ts'
 import { setUserActive } from './people.ts'
 import {
-  type Beginning,
   countWrongPassword,
   findBeforePassword,
-  findOwed,
+  findSessionRequirements,
   findSignInSnapshot,
-  holdAccount,
   holdSnapshot,
-  insertBeginning,
+  insertSessionStart,
+  lockAccount,
+  type SessionStart,
 } from './sign-in.ts'
 import { findTenant } from './tenants.ts'
 import { findFactorKinds, findUser, rememberDevice, type User, updateUser } from './users.ts'
@@ -79,14 +79,14 @@ test('what is known before the password is what the tables say', async () => {
   expect(Object.keys(before.user ?? {})).toHaveLength(20)
   expect(await findTenant(t)).toMatchObject(before.tenant ?? { name: 'none' })
   expect(before).toMatchObject({ administers: true, device: { failedAttempts: 0, lockedUntil: null } })
-  expect(before.snapshot.owed).toEqual(await findOwed(t, admin.id, app.clock.now()))
+  expect(before.snapshot.owed).toEqual(await findSessionRequirements(t, admin.id, app.clock.now()))
   expect(before.snapshot.version).toMatch(/^[0-9a-f]{64}$/)
   expect(await findSignInSnapshot(t, admin.id, app.clock.now())).toEqual(before.snapshot)
   const keys = [await findDataKey(t, t.tenantId), await findDataKey(t, admin.id)].filter((key) => key !== undefined)
   expect(before.keys).toHaveLength(keys.length)
   for (const key of keys) expect(before.keys).toContainEqual({ ...key, wrapped: new Uint8Array(key.wrapped) })
   expect(keys.length).toBeGreaterThan(0)
-  expect(await atomically(t, (tx) => holdAccount(tx, admin.id))).toEqual(before.user)
+  expect(await atomically(t, (tx) => lockAccount(tx, admin.id))).toEqual(before.user)
 })
 
 test('of nobody the same is asked, and nothing found; nor of another tenant', async () => {
@@ -95,7 +95,11 @@ test('of nobody the same is asked, and nothing found; nor of another tenant', as
   const nobody = { user: undefined, device: undefined, administers: false }
   expect(await findBeforePassword(t, 'nobody@nowhere.example', DEVICE, AT)).toMatchObject({ ...nobody, tenant: { name: company.name } })
   expect(await findBeforePassword(forTenant(app.db, globex.tenantId), admin.email, undefined, AT)).toMatchObject(nobody)
-  expect(await findOwed(forTenant(app.db, globex.tenantId), admin.id, AT)).toMatchObject({ roles: [], kinds: [], tenant: { name: globex.name } })
+  expect(await findSessionRequirements(forTenant(app.db, globex.tenantId), admin.id, AT)).toMatchObject({
+    roles: [],
+    kinds: [],
+    tenant: { name: globex.name },
+  })
 })
 
 test('what is owed is what the stores of its parts say', async () => {
@@ -106,7 +110,7 @@ test('what is owed is what the stores of its parts say', async () => {
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'totp', isPrimary: true })
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'webauthn', confirmedAt: null })
   })
-  const owed = await findOwed(t, admin.id, app.clock.now())
+  const owed = await findSessionRequirements(t, admin.id, app.clock.now())
   expect(owed.kinds).toEqual(await findFactorKinds(t, admin.id))
   expect(owed.kinds).toEqual(['totp', 'sms'])
   expect(owed.roles).toEqual(await findLiveRoleNames(t, admin.id, app.clock.now()))
@@ -115,7 +119,7 @@ test('what is owed is what the stores of its parts say', async () => {
   expect(await findTenant(t)).toMatchObject(owed.tenant ?? { name: 'none' })
 })
 
-type Begun = Beginning & { readonly events: readonly NewAuditRow[] }
+type Begun = SessionStart & { readonly events: readonly NewAuditRow[] }
 const beginning = (app: Awaited<ReturnType<typeof start>>['app'], userId: string, emailHash: Uint8Array, max: number, kind: string): Begun => {
   const id = app.ctx.random.id()
   return {
@@ -165,7 +169,7 @@ test('a beginning writes every column of what it says, clears what is past, and 
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const b = beginning(app, admin.id, await listedAs(t), 2, 'test:1')
-  expect(await atomically(t, (tx) => insertBeginning(tx, admin.id, b, { rows: b.events }))).toBe('begun')
+  expect(await atomically(t, (tx) => insertSessionStart(tx, admin.id, b, { rows: b.events }))).toBe('begun')
   const written = await allOf(t)
   expect(written.sessions).toEqual([{ ...b.session, tenantId: t.tenantId }])
   const ofBeginning = written.events.filter(({ requestId }) => requestId === 'request')
@@ -186,7 +190,7 @@ test('alone, with the snapshot still true and in time: otherwise nothing is writ
   const { version } = (await findBeforePassword(t, admin.email, DEVICE, AT)).snapshot
   const begin = (by: string, until: Date) => {
     const b = beginning(app, admin.id, emailHash, 2, 'test:1')
-    return insertBeginning(t, admin.id, { ...b, version: by }, { rows: b.events, until })
+    return insertSessionStart(t, admin.id, { ...b, version: by }, { rows: b.events, until })
   }
   const written = await allOf(t)
   expect([await begin('0'.repeat(64), soon()), await begin(version, new Date(0))]).toEqual(['changed', 'changed'])
@@ -209,7 +213,7 @@ test('past the quota nothing is written; the next window counts anew and takes t
   const emailHash = await listedAs(t)
   const begin = (max: number, kind: string) => {
     const b = beginning(app, admin.id, emailHash, max, kind)
-    return atomically(t, (tx) => insertBeginning(tx, admin.id, b, { rows: b.events }))
+    return atomically(t, (tx) => insertSessionStart(tx, admin.id, b, { rows: b.events }))
   }
   expect(await begin(1, 'test:1')).toBe('begun')
   const written = await allOf(t)

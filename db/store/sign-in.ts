@@ -2,13 +2,21 @@
 // was read has changed. One write for a wrong password. sign-in.test.ts compares them with the tables.
 
 import { type Column, column, columns, moment, nullable, optional, type RowOf, statement } from '../engine/statement.ts'
-import { atOnce, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
+import { runStatement, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { outboxMessages, outboxQueue } from '../tables/operations.ts'
 import { sessions } from '../tables/sessions.ts'
-import { auditRecords, type EventParameters, type EventsAtHand, eventParameters, IN_TIME, type NewAuditRow, RECORDED } from './audit-events.ts'
+import {
+  auditEventsJson,
+  BEFORE_DEADLINE,
+  type EventParameters,
+  eventParameters,
+  INSERT_AUDIT_EVENTS,
+  type NewAuditRow,
+  type PreparedAuditEvents,
+} from './audit-events.ts'
 import type { DataKey } from './data-keys.ts'
+import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
 import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'
-import { INSERT, jsonRecord, RECORD } from './records.ts'
 import type { NewSession } from './sessions.ts'
 import type { Tenant } from './tenants.ts'
 import type { DelayRule, FactorKind, User } from './users.ts'
@@ -46,7 +54,7 @@ const TENANT = columns({
   status: column<Tenant['status']>('t.status'),
   settings: column<Tenant['settings']>('t.settings'),
 })
-export type Door = RowOf<typeof TENANT>
+export type SignInTenant = RowOf<typeof TENANT>
 
 const distinct = <T>(list: Column<readonly T[]>): Column<readonly T[]> => ({ ...list, read: (value) => [...new Set(list.read(value))] })
 
@@ -63,7 +71,7 @@ const PARTS = (user: string) =>
     roles: column<string[]>(LIVE_ROLE_NAMES(user, ':now')),
   })
 /** What the tenant requires of a session, and what the session is made of. */
-export type Owed = RowOf<ReturnType<typeof PARTS>> & { readonly tenant: Door | undefined }
+export type SessionRequirements = RowOf<ReturnType<typeof PARTS>> & { readonly tenant: SignInTenant | undefined }
 
 /** Of `u`, `t` and `PARTS` as `o`: everything that decides whether there is a session, and what it says, as one short text. */
 const VERSION = `encode(sha256(convert_to(row(t.domain, t.status, t.settings, u.id, u.email, u.email_verified_at, u.provider, u.client_id, u.project_id, u.password_hash, u.temporary_password,
@@ -79,7 +87,7 @@ const SNAPSHOT = columns({
 })
 type SnapshotRow = RowOf<typeof SNAPSHOT>
 /** What a sign-in is decided by. `version` changes with any of it. */
-export type SignInSnapshot = { readonly user: Account | undefined; readonly owed: Owed; readonly version: string }
+export type SignInSnapshot = { readonly user: Account | undefined; readonly owed: SessionRequirements; readonly version: string }
 const snapshotOf = ({ tenant, user, parts, version }: SnapshotRow): SignInSnapshot => ({ user, owed: { ...parts, tenant }, version })
 
 const FIND_SNAPSHOT = statement<{ userId: string; now: Date }>(`select ${SNAPSHOT.list}
@@ -119,7 +127,7 @@ const BEFORE_PASSWORD = columns({
 })
 type BeforeRow = RowOf<typeof BEFORE_PASSWORD>
 export type BeforePassword = Pick<BeforeRow, 'device' | 'administers'> & {
-  readonly tenant: Door | undefined
+  readonly tenant: SignInTenant | undefined
   readonly user: Account | undefined
   readonly keys: readonly DataKey[]
   readonly snapshot: SignInSnapshot
@@ -146,21 +154,24 @@ const HOLD = statement<{ userId: string }>(
 ).returning(ACCOUNT)
 
 /** As `lockUser`, of what a sign-in needs to know. */
-export const holdAccount = (t: TenantTx, userId: string): Promise<Account | undefined> => HOLD.first(t, { userId })
+export const lockAccount = (t: TenantTx, userId: string): Promise<Account | undefined> => HOLD.first(t, { userId })
 
 const OWED_PARTS = PARTS(':userId')
 const OWED = columns({ tenant: TENANT, parts: OWED_PARTS })
 const FIND_OWED = statement<{ userId: string; now: Date }>(`select ${OWED.list} from authsec.tenants t where t.tenant_id = :tenantId`).returning(OWED)
 
 /** What the tenant requires of the person now, and what a session of the person is made of. */
-export const findOwed = async (t: TenantDb, userId: string, now: Date): Promise<Owed> => {
+export const findSessionRequirements = async (t: TenantDb, userId: string, now: Date): Promise<SessionRequirements> => {
   const row = await FIND_OWED.first(t, { userId, now })
   return row === undefined ? { tenant: undefined, kinds: [], defaultClientId: undefined, roles: [] } : { ...row.parts, tenant: row.tenant }
 }
 
 /** The person, held, and then what is required: sent together, since a connection answers in order, and each statement sees what was committed before it. */
-export const holdAndFindOwed = async (t: TenantTx, userId: string, now: Date): Promise<readonly [Account | undefined, Owed]> =>
-  Promise.all([holdAccount(t, userId), findOwed(t, userId, now)])
+export const lockAccountAndFindRequirements = async (
+  t: TenantTx,
+  userId: string,
+  now: Date,
+): Promise<readonly [Account | undefined, SessionRequirements]> => Promise.all([lockAccount(t, userId), findSessionRequirements(t, userId, now)])
 
 const IS_CURRENT = `exists (select from authsec.tenants t join authsec.users u on u.tenant_id = t.tenant_id and u.id = :userId ${FROM_PARTS}
   where t.tenant_id = :tenantId and ${VERSION} = :version)`
@@ -170,7 +181,7 @@ const CHECK = statement<{ userId: string; version: string; now: Date }>(`select 
 export const holdSnapshot = async (t: TenantTx, userId: string, version: string, now: Date): Promise<boolean> =>
   (await CHECK.count(t, { userId, version, now }, (check) => t.run({ ...check, first: [HOLD.bind(t, { userId })] }))) === 1
 
-export type Beginning = {
+export type SessionStart = {
   readonly session: NewSession
   /** The counter of sign-ins and its maximum; those of other windows begin with `prefix`. */
   readonly quota: { readonly prefix: string; readonly kind: string; readonly max: number }
@@ -183,13 +194,13 @@ export type Beginning = {
   readonly version?: string | undefined
   readonly at: Date
 }
-type BeginningParameters = Omit<Beginning, 'session' | 'quota' | 'at'> &
-  Beginning['quota'] &
+type BeginningParameters = Omit<SessionStart, 'session' | 'quota' | 'at'> &
+  SessionStart['quota'] &
   EventParameters & { readonly userId: string; readonly session: string; readonly now: Date }
 
 const BEGUN = columns({ isCurrent: column<boolean>('exists (select from current)'), isCounted: column<boolean>('exists (select from counted)') })
 const BEGIN = statement<BeginningParameters>(`with current as (
-  select from (select) one where ${IN_TIME(':until')} and case when :version::text is null then true else ${IS_CURRENT} end
+  select from (select) one where ${BEFORE_DEADLINE(':until')} and case when :version::text is null then true else ${IS_CURRENT} end
 ), counted as (
   insert into authsec.tenant_usage as q (tenant_id, kind, count) select :tenantId::uuid, :kind::text, 1 from current where :max::int >= 1
   on conflict (tenant_id, kind) do update set count = q.count + 1 where q.count + 1 <= :max::int
@@ -197,7 +208,7 @@ const BEGIN = statement<BeginningParameters>(`with current as (
 ), swept as (
   delete from authsec.tenant_usage where tenant_id = :tenantId and kind like :prefix::text || '%' and kind <> :kind and exists (select from counted where count = 1)
 ), session as (
-  ${INSERT(sessions, `counted, ${RECORD(sessions, ':session')}`)}
+  ${INSERT_FROM(sessions, `counted, ${JSON_RECORD(sessions, ':session')}`)}
 ), person as (
   update authsec.users set last_login_at = :now::timestamptz, failed_attempts = 0, locked_until = null
   where tenant_id = :tenantId and id = :userId and exists (select from counted)
@@ -211,7 +222,7 @@ const BEGIN = statement<BeginningParameters>(`with current as (
   select :tenantId::uuid, :userId::uuid, :deviceHash::bytea, :now::timestamptz from counted where :deviceHash::bytea is not null
   on conflict (tenant_id, user_id, device_hash) do update set failed_attempts = 0, locked_until = null, last_used_at = excluded.last_used_at
 ), recorded as (
-  ${RECORDED('counted', ':records')}
+  ${INSERT_AUDIT_EVENTS('counted', ':records')}
 ) select ${BEGUN.list}`).returning(BEGUN)
 
 /**
@@ -219,13 +230,18 @@ const BEGIN = statement<BeginningParameters>(`with current as (
  * written when the quota is used up, when the snapshot is out of date, or when it is too late for the events. The counter is held until the transaction ends,
  * so two cannot both be the last.
  */
-export const insertBeginning = async (t: TenantDb, userId: string, b: Beginning, events: EventsAtHand): Promise<'begun' | 'changed' | 'used up'> => {
+export const insertSessionStart = async (
+  t: TenantDb,
+  userId: string,
+  b: SessionStart,
+  events: PreparedAuditEvents,
+): Promise<'begun' | 'changed' | 'used up'> => {
   const { session, quota, at, ...rest } = b
   const record = jsonRecord(sessions, { ...session, tenantId: t.tenantId })
   const parameters = { ...rest, ...quota, ...eventParameters(t, events), version: b.version, userId, session: record, now: at }
   // The statement after the lock sees what was committed while it waited.
   const first = b.version === undefined ? [] : [HOLD.bind(t, { userId })]
-  const begun = await BEGIN.first(t, parameters, (s) => atOnce(t, { ...s, first }))
+  const begun = await BEGIN.first(t, parameters, (s) => runStatement(t, { ...s, first }))
   return begun?.isCurrent !== true ? 'changed' : begun.isCounted ? 'begun' : 'used up'
 }
 
@@ -246,11 +262,11 @@ const COUNT_WRONG = statement<Omit<WrongPassword, 'announcement' | 'delay'> & De
   where c.tenant_id = :tenantId and c.user_id = :userId and c.device_hash = :deviceHash
 ), fell as (select from counted where failed_attempts = :freeAttempts
 ), event as (
-  ${RECORDED('fell', ':records')}
+  ${INSERT_AUDIT_EVENTS('fell', ':records')}
 ), message as (
-  ${INSERT(outboxMessages, `fell, ${RECORD(outboxMessages, ':message')}`)}
+  ${INSERT_FROM(outboxMessages, `fell, ${JSON_RECORD(outboxMessages, ':message')}`)}
 ), queued as (
-  ${INSERT(outboxQueue, `fell, ${RECORD(outboxQueue, ':queued')}`)}
+  ${INSERT_FROM(outboxQueue, `fell, ${JSON_RECORD(outboxQueue, ':queued')}`)}
 ) select from fell`)
 
 export type WrongPassword = {
@@ -273,7 +289,7 @@ export const countWrongPassword = async (t: TenantTx, { announcement, delay, ...
   const rows = await COUNT_WRONG.count(t, {
     ...wrong,
     ...delay,
-    records: auditRecords(t, [event]),
+    records: auditEventsJson(t, [event]),
     message: jsonRecord(outboxMessages, { ...message, tenantId, kind: 'mail' }),
     queued: jsonRecord(outboxQueue, { tenantId, id: message.id, dueAt: message.createdAt }),
   })

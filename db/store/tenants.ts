@@ -12,7 +12,7 @@ export const findTenant = async (t: TenantDb): Promise<Tenant | undefined> => {
 }
 
 /** Holds the tenant's record until the transaction ends: for what happens once a tenant. */
-export const holdTenant = async (t: TenantTx): Promise<void> => {
+export const lockTenant = async (t: TenantTx): Promise<void> => {
   await t.db.select({ tenantId: tenants.tenantId }).from(tenants).where(ownRows(t, tenants)).for('update')
 }
 
@@ -109,7 +109,7 @@ export const hasCompany = async (d: AnyScope, system: TenantId): Promise<boolean
 }
 
 /** Of transactions that found the deployment's only company at once, one sees an empty house; the others wait here and see the company. */
-export const holdOnlyCompany = async (t: TenantTx): Promise<void> => {
+export const lockOnlyCompany = async (t: TenantTx): Promise<void> => {
   await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended('only company', 0))`)
 }
 

@@ -12,7 +12,8 @@ import { indexPeople, indexPerson, searchTextOf } from './user-search.ts'
 export type User = typeof users.$inferSelect
 export type NewUser = Omit<typeof users.$inferInsert, 'tenantId' | 'searchText'>
 /** Has a temporary password, or none yet, and never signed in. */
-export const isPending = (user: Pick<User, 'temporaryPassword' | 'lastLoginAt'>): boolean => user.temporaryPassword && user.lastLoginAt === null
+export const isInvitationPending = (user: Pick<User, 'temporaryPassword' | 'lastLoginAt'>): boolean =>
+  user.temporaryPassword && user.lastLoginAt === null
 export type FactorKind = 'webauthn' | 'totp' | 'sms'
 
 export const findUser = async (t: TenantDb, userId: string): Promise<User | undefined> => {
@@ -42,7 +43,7 @@ export const findUserByEmail = async (t: TenantDb, email: string): Promise<User 
 }
 
 /** The tenant, and in which language the owner of that address chose to read: one statement, whether there is such a person or not. */
-export const findTenantOfReader = async (t: TenantDb, email: string): Promise<{ tenant: Tenant | undefined; language: User['language'] }> => {
+export const findTenantAndLanguage = async (t: TenantDb, email: string): Promise<{ tenant: Tenant | undefined; language: User['language'] }> => {
   const [row] = await t.db
     .select({ tenant: tenants, language: users.language })
     .from(tenants)
@@ -52,7 +53,7 @@ export const findTenantOfReader = async (t: TenantDb, email: string): Promise<{ 
 }
 
 /** Whether anybody of the tenant has proved an address: somebody who came in. */
-export const hasProvedUser = async (t: TenantDb): Promise<boolean> => {
+export const hasVerifiedUser = async (t: TenantDb): Promise<boolean> => {
   const rows = await t.db
     .select({ id: users.id })
     .from(users)
@@ -62,7 +63,7 @@ export const hasProvedUser = async (t: TenantDb): Promise<boolean> => {
 }
 
 /** Disables whoever never proved an address, but the one with that address. Answers their ids. */
-export const disableUnproved = async (t: TenantTx, exceptEmail: string, at: Date): Promise<string[]> => {
+export const disableUnverifiedUsers = async (t: TenantTx, exceptEmail: string, at: Date): Promise<string[]> => {
   const rows = await t.db
     .update(users)
     .set({ active: false, updatedAt: at })
@@ -104,7 +105,7 @@ export const updateUser = async (t: TenantTx, userId: string, set: Partial<Omit<
 }
 
 /** Marks the person as announced to the administrators; true only the first time. */
-export const announceOnce = async (t: TenantTx, userId: string, at: Date): Promise<boolean> => {
+export const claimAnnouncement = async (t: TenantTx, userId: string, at: Date): Promise<boolean> => {
   const changed = await t.db
     .update(users)
     .set({ announcedAt: at })
@@ -142,7 +143,7 @@ const FIND_HOLDERS = statement<{ permission: string; now: Date }>(`select ${HOLD
 
 type Holder = RowOf<typeof HOLDER>
 /** Active people who hold a permission for the whole tenant: the recipients of a notice. */
-export const findHolders = async (t: TenantDb, permission: string, now: Date): Promise<Holder[]> => {
+export const findPermissionHolders = async (t: TenantDb, permission: string, now: Date): Promise<Holder[]> => {
   return FIND_HOLDERS.all(t, { permission, now })
 }
 
@@ -190,7 +191,7 @@ export const putAdministrator = async (
 }
 
 /** The address was proved by mail; changes nothing for who is not listed. */
-export const proveAdministrator = async (t: TenantTx, emailHash: Uint8Array, at: Date): Promise<void> => {
+export const verifyAdministrator = async (t: TenantTx, emailHash: Uint8Array, at: Date): Promise<void> => {
   await t.db
     .update(administratorDirectory)
     .set({ provedAt: at })
@@ -210,7 +211,7 @@ export const moveAdministrator = async (t: TenantTx, userId: string, emailHash: 
     .where(and(inTenant, eq(administratorDirectory.userId, userId)))
 }
 
-export const dropAdministrator = async (t: TenantTx, userId: string): Promise<void> => {
+export const deleteAdministrator = async (t: TenantTx, userId: string): Promise<void> => {
   await t.db.delete(administratorDirectory).where(and(eq(administratorDirectory.tenantId, t.tenantId), eq(administratorDirectory.userId, userId)))
 }
 

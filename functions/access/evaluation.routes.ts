@@ -1,8 +1,8 @@
 // Declarations of access evaluation.
 import { userOrClient } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
-import { Decision, Decisions, Evaluation, Evaluations, Which, WhichAnswer } from './evaluation.schema.ts'
-import { evaluate, evaluateAll, evaluateWhich } from './evaluation.ts'
+import { AllowedSubset, AllowedSubsetResult, Evaluation, EvaluationDecision, EvaluationDecisions, Evaluations } from './evaluation.schema.ts'
+import { evaluate, evaluateAll, evaluateAllowedSubset } from './evaluation.ts'
 import { quickEvaluation } from './evaluation-check.ts'
 import { route } from './group.ts'
 
@@ -14,7 +14,7 @@ export const evaluationRoutes = [
     access: userOrClient('policy:check'),
     body: Evaluation,
     quick: quickEvaluation,
-    reply: json(200, Decision),
+    reply: json(200, EvaluationDecision),
     errors: ['insufficient_scope'],
     emits: 'nothing',
     handle: ({ ctx, principal, body }) => evaluate(ctx, principal, body),
@@ -25,7 +25,7 @@ export const evaluationRoutes = [
     summary: 'Up to a thousand questions at once; one that is malformed is marked and denied, and the others answered.',
     access: userOrClient('policy:check'),
     body: Evaluations,
-    reply: json(200, Decisions),
+    reply: json(200, EvaluationDecisions),
     errors: ['invalid_request', 'insufficient_scope'],
     emits: 'nothing',
     handle: ({ ctx, principal, body }) => evaluateAll(ctx, principal, body),
@@ -35,10 +35,10 @@ export const evaluationRoutes = [
     on: 'POST /access/v1/which',
     summary: 'Which of up to a thousand questions are allowed, by their places.',
     access: userOrClient('policy:check'),
-    body: Which,
-    reply: json(200, WhichAnswer),
+    body: AllowedSubset,
+    reply: json(200, AllowedSubsetResult),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, principal, body }) => evaluateWhich(ctx, principal, body),
+    handle: ({ ctx, principal, body }) => evaluateAllowedSubset(ctx, principal, body),
   }),
 ]

@@ -24,8 +24,8 @@ export const Evaluations = z
   .meta({ id: 'AccessEvaluations' })
 
 /** As `Evaluations`, with at least one question; not of the specification. */
-export const Which = z.object({ ...defaults, evaluations: questions.min(1) }).meta({ id: 'AccessWhich' })
-export const WhichAnswer = z
+export const AllowedSubset = z.object({ ...defaults, evaluations: questions.min(1) }).meta({ id: 'AccessWhich' })
+export const AllowedSubsetResult = z
   .object({
     /** Places of the questions that are allowed, ascending. */
     which: z.array(z.int()),
@@ -38,8 +38,8 @@ const decisionContext = z.object({
   reason: z.string().optional(),
   error: z.object({ status: z.int(), message: z.string() }).optional(),
 })
-export const Decision = z.object({ decision: z.boolean(), context: decisionContext.optional() }).meta({ id: 'AccessDecision' })
+export const EvaluationDecision = z.object({ decision: z.boolean(), context: decisionContext.optional() }).meta({ id: 'AccessDecision' })
 /** Decisions in the order of the questions; the one decision where no questions were listed. */
-export const Decisions = z
-  .object({ decision: z.boolean().optional(), context: decisionContext.optional(), evaluations: z.array(Decision).optional() })
+export const EvaluationDecisions = z
+  .object({ decision: z.boolean().optional(), context: decisionContext.optional(), evaluations: z.array(EvaluationDecision).optional() })
   .meta({ id: 'AccessDecisions' })

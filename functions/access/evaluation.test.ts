@@ -7,9 +7,9 @@ import { NOT_GRANTED } from '#shared/domains/decision/decide-for'
 import { createPolicies, type Policies } from '#shared/domains/decision/policies'
 import type { RequestInfo } from '#shared/kernel/context'
 import type { Client } from '#shared/platform/principals/principal'
-import { type AccessWorld, accessWorld, ask, changePolicy, INVOICE, invoice, OTHER_INVOICE, user } from '#tests/support/access-world'
+import { type AccessWorld, accessWorld, changePolicy, evaluationRequest, INVOICE, invoice, OTHER_INVOICE, user } from '#tests/support/access-world'
 import { newBackend } from '#tests/support/backend'
-import { evaluateWhich } from './evaluation.ts'
+import { evaluateAllowedSubset } from './evaluation.ts'
 import { accessRoutes } from './routes.ts'
 
 let w: AccessWorld
@@ -24,56 +24,56 @@ const decision = async (body: unknown, authorization?: string): Promise<boolean 
 
 describe('evaluation', () => {
   test('allows with binding and role, denies with one reason for everything', async () => {
-    const allowed = await w.post('evaluation', ask(user(w.pat), 'read'))
+    const allowed = await w.post('evaluation', evaluationRequest(user(w.pat), 'read'))
     expect(allowed).toMatchObject({ status: 200, body: { decision: true, context: { reason: `Granted by role binding ${w.wide} (role reader).` } } })
     expect(allowed.headers.get('x-request-id')).toBe('bfe9eb29-ab87-4ca3-be83-a1d5d8305716')
     const denials = [
-      ask(user(w.pat), 'approve'),
-      ask(user(w.sam), 'write'),
-      ask(user(w.pat), 'write', invoice(OTHER_INVOICE)),
-      ask(user(w.pat), 'write', invoice('invoice-7')),
-      ask(user({ id: w.app.ctx.random.id() }), 'read'),
-      ask({ type: 'user', id: 'pat@acme.example' }, 'read'),
-      ask({ type: 'robot', id: w.pat.id }, 'read'),
-      ask({ type: 'service_account', id: w.pat.id }, 'read'),
-      ask(user(w.pat), 'read', { type: 'spaceship', id: INVOICE }),
+      evaluationRequest(user(w.pat), 'approve'),
+      evaluationRequest(user(w.sam), 'write'),
+      evaluationRequest(user(w.pat), 'write', invoice(OTHER_INVOICE)),
+      evaluationRequest(user(w.pat), 'write', invoice('invoice-7')),
+      evaluationRequest(user({ id: w.app.ctx.random.id() }), 'read'),
+      evaluationRequest({ type: 'user', id: 'pat@acme.example' }, 'read'),
+      evaluationRequest({ type: 'robot', id: w.pat.id }, 'read'),
+      evaluationRequest({ type: 'service_account', id: w.pat.id }, 'read'),
+      evaluationRequest(user(w.pat), 'read', { type: 'spaceship', id: INVOICE }),
     ]
     for (const body of denials)
       expect(await w.post('evaluation', body)).toMatchObject({ status: 200, body: { decision: false, context: { reason: NOT_GRANTED } } })
   })
 
   test('a scope that is named is the resource; ids in any letter case', async () => {
-    expect(await decision(ask(user({ id: w.pat.id.toUpperCase() }), 'write', invoice(INVOICE.toUpperCase())))).toBe(true)
-    expect(await decision(ask(user(w.sam), 'read', invoice('anything at all')))).toBe(true)
+    expect(await decision(evaluationRequest(user({ id: w.pat.id.toUpperCase() }), 'write', invoice(INVOICE.toUpperCase())))).toBe(true)
+    expect(await decision(evaluationRequest(user(w.sam), 'read', invoice('anything at all')))).toBe(true)
   })
 
   test('conditions are judged by what the asker says, and deny where he says nothing', async () => {
-    expect(await decision(ask(user(w.pat), 'delete'))).toBe(false)
-    expect(await decision(ask(user(w.pat), 'delete', invoice(), { context: { mfa: false } }))).toBe(false)
-    expect(await decision(ask(user(w.pat), 'delete', invoice(), { context: { mfa: true, weather: 'fine' } }))).toBe(true)
+    expect(await decision(evaluationRequest(user(w.pat), 'delete'))).toBe(false)
+    expect(await decision(evaluationRequest(user(w.pat), 'delete', invoice(), { context: { mfa: false } }))).toBe(false)
+    expect(await decision(evaluationRequest(user(w.pat), 'delete', invoice(), { context: { mfa: true, weather: 'fine' } }))).toBe(true)
   })
 
   test('a person may ask about himself, and is judged by his own session whatever he writes', async () => {
     const [weak, strong] = [await w.app.token(w.pat), await w.app.token(w.pat, ['pwd', 'otp', 'mfa'])]
-    expect(await decision(ask(user(w.pat), 'read'), `Bearer ${weak}`)).toBe(true)
-    expect(await decision(ask(user(w.pat), 'delete', invoice(), { context: { mfa: true } }), `Bearer ${weak}`)).toBe(false)
-    expect(await decision(ask(user(w.pat), 'delete', invoice(), { context: { mfa: false } }), `Bearer ${strong}`)).toBe(true)
+    expect(await decision(evaluationRequest(user(w.pat), 'read'), `Bearer ${weak}`)).toBe(true)
+    expect(await decision(evaluationRequest(user(w.pat), 'delete', invoice(), { context: { mfa: true } }), `Bearer ${weak}`)).toBe(false)
+    expect(await decision(evaluationRequest(user(w.pat), 'delete', invoice(), { context: { mfa: false } }), `Bearer ${strong}`)).toBe(true)
   })
 
   test('about others only with policy:check', async () => {
     const checker = await w.app.person(w.company, ['policy:check'])
-    expect(await decision(ask(user(w.pat), 'read'), await w.signedIn(w.sam))).toBe(403)
-    expect(await decision(ask(user({ id: 'nobody' }), 'read'), await w.signedIn(w.sam))).toBe(403)
-    expect(await decision(ask(user(w.pat), 'read'), await w.signedIn(checker))).toBe(true)
+    expect(await decision(evaluationRequest(user(w.pat), 'read'), await w.signedIn(w.sam))).toBe(403)
+    expect(await decision(evaluationRequest(user({ id: 'nobody' }), 'read'), await w.signedIn(w.sam))).toBe(403)
+    expect(await decision(evaluationRequest(user(w.pat), 'read'), await w.signedIn(checker))).toBe(true)
     const powerless = await newBackend(w.app, w.company, ['policy:read'])
-    expect(await decision(ask(user(w.pat), 'read'), powerless.authorization)).toBe(403)
+    expect(await decision(evaluationRequest(user(w.pat), 'read'), powerless.authorization)).toBe(403)
   })
 
   test('a client asks by HTTP Basic only if it is registered for that', async () => {
     const own = await newBackend(w.app, w.company, ['policy:check'])
     const registered = async (set: Parameters<typeof updateClient>[2]): Promise<boolean | number> => {
       await atomically(forTenant(w.app.db, w.company.tenantId), (t) => updateClient(t, own.clientId, set))
-      return decision(ask(user(w.pat), 'read'), own.authorization)
+      return decision(evaluationRequest(user(w.pat), 'read'), own.authorization)
     }
     expect(await registered({ tokenEndpointAuthMethod: null })).toBe(true)
     expect(await registered({ tokenEndpointAuthMethod: 'client_secret_post' })).toBe(401)
@@ -86,7 +86,7 @@ describe('evaluation', () => {
   test("another tenant's people are nobody", async () => {
     const globex = await w.app.company('globex')
     const theirs = await newBackend(w.app, globex, ['policy:check', 'invoice:read'])
-    expect(await decision(ask(user(w.pat), 'read'), theirs.authorization)).toBe(false)
+    expect(await decision(evaluationRequest(user(w.pat), 'read'), theirs.authorization)).toBe(false)
   })
 
   test.each([
@@ -103,7 +103,7 @@ describe('evaluation', () => {
     const own = await accessWorld(accessRoutes)
     const authorization = own.backend.authorization
     const may = async (): Promise<unknown> => {
-      const response = await own.app.request('/access/v1/evaluation', { body: ask(user(own.pat), 'read'), headers: { authorization } })
+      const response = await own.app.request('/access/v1/evaluation', { body: evaluationRequest(user(own.pat), 'read'), headers: { authorization } })
       return ((await response.json()) as { decision: boolean }).decision
     }
     expect(await may()).toBe(true)
@@ -131,7 +131,7 @@ describe('evaluations', () => {
   })
 
   test('without questions it is a single one', async () => {
-    for (const body of [ask(user(w.pat), 'read'), { ...ask(user(w.pat), 'read'), evaluations: [] }]) {
+    for (const body of [evaluationRequest(user(w.pat), 'read'), { ...evaluationRequest(user(w.pat), 'read'), evaluations: [] }]) {
       expect((await all(body)).body).toEqual({ decision: true, context: { reason: `Granted by role binding ${w.wide} (role reader).` } })
     }
     expect(await all({ action: { name: 'read' } })).toMatchObject({ status: 400, body: { code: 'invalid_request', field: 'body.subject' } })
@@ -186,7 +186,9 @@ describe('evaluations', () => {
     const policies: Policies = { load: async (...asked) => changing?.then(() => known.load(...asked)) ?? known.load(...asked) }
     const ctx = { clock: { now: () => own.app.clock.now(), elapsed }, policies, request: { address: '192.0.2.1' } as RequestInfo }
     const caller = { kind: 'client', tenantId: own.company.tenantId, permissions: new Set(['policy:check']) } as unknown as Client
-    const { which } = await evaluateWhich(ctx, caller, { evaluations: Array.from({ length: 1000 }, () => ask(user(own.pat), 'read')) })
+    const { which } = await evaluateAllowedSubset(ctx, caller, {
+      evaluations: Array.from({ length: 1000 }, () => evaluationRequest(user(own.pat), 'read')),
+    })
     expect(which.length).toBeGreaterThan(0)
     expect(which.length).toBeLessThan(1000)
     expect(which).toEqual([...which.keys()])

@@ -1,24 +1,31 @@
 // Access evaluation: one question, or up to a thousand in a call (AuthZEN sections 6 and 7).
 import * as z from 'zod'
 import { decide } from '#shared/domains/decision/decide'
-import { traceOf } from '#shared/domains/decision/decide-for'
-import type { Loaded, Subject } from '#shared/domains/decision/policies'
+import { decisionTrace } from '#shared/domains/decision/decide-for'
+import type { LoadedPolicy, Subject } from '#shared/domains/decision/policies'
 import { AppError } from '#shared/kernel/errors'
 import type { Caller } from '#shared/platform/principals/principal'
-import { judgedBy, questionOf, requireMayAsk, subjectOf } from './asking.ts'
-import { type Decision, type Decisions, Evaluation, type Evaluations, type Which, type WhichAnswer } from './evaluation.schema.ts'
+import {
+  type AllowedSubset,
+  type AllowedSubsetResult,
+  Evaluation,
+  type EvaluationDecision,
+  type EvaluationDecisions,
+  type Evaluations,
+} from './evaluation.schema.ts'
 import type { Ctx } from './group.ts'
+import { decisionContextFor, questionOf, requireDecisionAccess, subjectOf } from './question.ts'
 
 type Deps = Pick<Ctx, 'policies' | 'clock' | 'request'>
 type Asked = z.output<typeof Evaluation>
-type Decided = z.input<typeof Decision>
+type Decided = z.input<typeof EvaluationDecision>
 
-const judge = (ctx: Deps, caller: Caller, { policy, principal }: Loaded, asked: Asked): Decided => {
+const judge = (ctx: Deps, caller: Caller, { policy, principal }: LoadedPolicy, asked: Asked): Decided => {
   const subject = subjectOf(asked.subject)
-  const context = judgedBy(ctx, caller, subject, asked.context)
+  const context = decisionContextFor(ctx, caller, subject, asked.context)
   const known = subject && principal(subject)
   const decision = decide(policy, known, questionOf(asked.resource, asked.action), context, ctx.clock.now().getTime())
-  return { decision: decision.allowed, context: { reason: traceOf(decision) } }
+  return { decision: decision.allowed, context: { reason: decisionTrace(decision) } }
 }
 
 /**
@@ -27,7 +34,7 @@ const judge = (ctx: Deps, caller: Caller, { policy, principal }: Loaded, asked: 
  */
 export const evaluate = async (ctx: Deps, caller: Caller, asked: Asked): Promise<Decided> => {
   const subject = subjectOf(asked.subject)
-  requireMayAsk(caller, subject)
+  requireDecisionAccess(caller, subject)
   return judge(ctx, caller, await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject]), asked)
 }
 
@@ -58,7 +65,7 @@ const entryOf = (caller: Caller, { subject, action, resource, context }: Default
     return new AppError('invalid_request', `${issue?.path.map(String).join('.') || 'evaluation'}: ${issue?.message ?? 'malformed'}`)
   }
   try {
-    requireMayAsk(caller, subjectOf(parsed.data.subject))
+    requireDecisionAccess(caller, subjectOf(parsed.data.subject))
     return parsed.data
   } catch (error) {
     if (error instanceof AppError) return error
@@ -100,7 +107,7 @@ const decideAll = async (ctx: Deps, caller: Caller, entries: readonly Entry[], i
  * The questions in order, with the defaults merged in; until the first denial or permit where the caller wants it so. Without questions, as `evaluate`.
  * @throws AppError invalid_request, insufficient_scope, unavailable
  */
-export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Promise<z.input<typeof Decisions>> => {
+export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Promise<z.input<typeof EvaluationDecisions>> => {
   if (batch.evaluations === undefined || batch.evaluations.length === 0) {
     const single = z.safeParse(Evaluation, batch)
     if (single.success) return evaluate(ctx, caller, single.data)
@@ -117,7 +124,11 @@ export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Prom
  * Which of these are allowed: what a page with a thousand buttons asks. A question is judged as `evaluateAll` judges it.
  * @throws AppError unavailable
  */
-export const evaluateWhich = async (ctx: Deps, caller: Caller, asked: z.output<typeof Which>): Promise<z.input<typeof WhichAnswer>> => {
+export const evaluateAllowedSubset = async (
+  ctx: Deps,
+  caller: Caller,
+  asked: z.output<typeof AllowedSubset>,
+): Promise<z.input<typeof AllowedSubsetResult>> => {
   const entries = asked.evaluations.map((own) => entryOf(caller, asked, own))
   const decisions = await decideAll(ctx, caller, entries, () => false)
   return {

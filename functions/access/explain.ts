@@ -1,12 +1,12 @@
 // Why a decision is what it is, for those who may see roles.
 import type * as z from 'zod'
 import type { Binding } from '#shared/domains/decision/compile'
-import { traceOf, uuidOf } from '#shared/domains/decision/decide-for'
-import { explain, type Missing, type Verdict } from '#shared/domains/decision/explain'
+import { decisionTrace, parseUuid } from '#shared/domains/decision/decide-for'
+import { explain, type MissingRequirement, type Verdict } from '#shared/domains/decision/explain'
 import type { User } from '#shared/platform/principals/principal'
-import { judgedBy, questionOf, subjectOf } from './asking.ts'
 import type { Explain, Explanation } from './explain.schema.ts'
 import type { Ctx } from './group.ts'
+import { decisionContextFor, questionOf, subjectOf } from './question.ts'
 
 type Out = z.input<typeof Explanation>
 const MAX_LISTED = 200
@@ -21,7 +21,7 @@ const shown = (binding: Binding, verdict: Verdict): Out['considered'][number] =>
   verdict,
 })
 
-const missed = (missing: Missing): Out['missing'][number] => {
+const missed = (missing: MissingRequirement): Out['missing'][number] => {
   switch (missing.kind) {
     case 'binding':
       return { kind: missing.kind, roles: [...missing.roles] }
@@ -38,13 +38,13 @@ export const explainDecision = async (
   caller: User,
   asked: z.output<typeof Explain>,
 ): Promise<Out> => {
-  const subject = subjectOf({ ...asked.subject, id: uuidOf(asked.subject.id) ?? '' })
+  const subject = subjectOf({ ...asked.subject, id: parseUuid(asked.subject.id) ?? '' })
   const { policy, principal } = await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject])
-  const context = judgedBy(ctx, caller, subject, asked.context)
+  const context = decisionContextFor(ctx, caller, subject, asked.context)
   const why = explain(policy, subject && principal(subject), questionOf(asked.resource, asked.action), context, ctx.clock.now().getTime())
   return {
     decision: why.allowed,
-    trace: traceOf({ allowed: why.allowed, binding: why.decidedBy }),
+    trace: decisionTrace({ allowed: why.allowed, binding: why.decidedBy }),
     decided_by: why.decidedBy === undefined ? null : shown(why.decidedBy, 'grants'),
     considered: why.considered.slice(0, MAX_LISTED).map(({ binding, verdict }) => shown(binding, verdict)),
     considered_count: why.considered.length,

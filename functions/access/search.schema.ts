@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { AccessContext, Action, Resource, Subject } from './entities.schema.ts'
 
-export const PAGE = 100
+export const SEARCH_PAGE_SIZE = 100
 const page = z.object({ token: z.string().max(500).optional(), limit: z.int().min(1).max(1000).optional() }).optional()
 const context = AccessContext.optional()
 /** What is searched for is named by its type; an id is ignored. */

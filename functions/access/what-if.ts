@@ -4,7 +4,14 @@ import { forTenant } from '#db/engine/tenant'
 import { listServiceAccounts, listUsersOfHolders, readPolicy } from '#db/store/policy'
 import { parseConditions } from '#shared/domains/decision/conditions'
 import type { Principal } from '#shared/domains/decision/decide'
-import { type Change, compare, type Effect, type Prepared, prepare, UnknownTarget } from '#shared/domains/decision/what-if'
+import {
+  comparePolicies,
+  type GrantEffect,
+  type PolicyEdit,
+  type PreparedComparison,
+  prepareComparison,
+  UnknownTarget,
+} from '#shared/domains/decision/what-if'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
@@ -16,7 +23,7 @@ type Asked = z.output<typeof WhatIf>['changes'][number]
 const MAX_EXAMINED = 1000
 const MAX_LISTED = 1000
 
-const changeOf = (asked: Asked, at: number): Change => {
+const changeOf = (asked: Asked, at: number): PolicyEdit => {
   switch (asked.op) {
     case 'bind':
       return {
@@ -37,7 +44,7 @@ const changeOf = (asked: Asked, at: number): Change => {
   }
 }
 
-const shown = ({ principal, grant }: Effect): Out['gains'][number] => ({
+const shown = ({ principal, grant }: GrantEffect): Out['gains'][number] => ({
   subject: { type: principal.kind, id: principal.id },
   permission: `${grant.resource}:${grant.action}`,
   scope: grant.scopeType === undefined || grant.scopeId === undefined ? null : { type: grant.scopeType, id: grant.scopeId },
@@ -45,9 +52,9 @@ const shown = ({ principal, grant }: Effect): Out['gains'][number] => ({
   expires_at: Number.isFinite(grant.expiresAt) ? new Date(grant.expiresAt).toISOString() : null,
 })
 
-const prepared = (caller: User, rows: Parameters<typeof prepare>[1], changes: readonly Change[]): Prepared => {
+const prepared = (caller: User, rows: Parameters<typeof prepareComparison>[1], changes: readonly PolicyEdit[]): PreparedComparison => {
   try {
-    return prepare(caller.tenantId, rows, changes)
+    return prepareComparison(caller.tenantId, rows, changes)
   } catch (error) {
     if (!(error instanceof UnknownTarget)) throw error
     const field = `body.changes.${error.at}`
@@ -67,7 +74,7 @@ export const whatIf = async (ctx: Pick<Ctx, 'db' | 'clock'>, caller: User, { cha
   const people = await listUsersOfHolders(t, { ids: idsOf('user'), groups: idsOf('group') }, page)
   const services = await listServiceAccounts(t, { ids: idsOf('service_account'), groups: idsOf('group') }, page)
   const concerned: readonly Principal[] = [...people, ...services]
-  const { gains, losses, examined } = compare(both, concerned.slice(0, MAX_EXAMINED), ctx.clock.now().getTime())
+  const { gains, losses, examined } = comparePolicies(both, concerned.slice(0, MAX_EXAMINED), ctx.clock.now().getTime())
   return {
     policy_version: rows.version,
     examined,

@@ -1,38 +1,38 @@
 // Device activation: the code, then who asks and for what, then an answer. Refusing is as large as allowing.
 
 import { type Activation, showActivation } from '#shared/domains/device-authorization/activation'
-import { goTo } from '#shared/platform/http/pages/go'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { Details } from '#shared/platform/pages/details.tsx'
 import { Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
-import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#shared/platform/pages/hosted.tsx'
+import { errorOf, type Hosted, HostedForm, openPage, pageResult, typedValue } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
-import { waitInWords } from '#shared/platform/pages/wait'
+import { formatWait } from '#shared/platform/pages/wait'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 export const activatePage = async (ctx: Ctx, principal: User | undefined, userCode: string | undefined) => {
   const page = await openPage(ctx, { principal })
   const { activate, busy } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: activate.title,
     script: SCRIPT,
     children: (
       <>
         <p class="quiet">{activate.text}</p>
-        <Form page={page} action="/activate" main>
+        <HostedForm page={page} action="/activate" main>
           <TextField
             id="user_code"
             label={activate.code}
             autocomplete="off"
             maxlength={32}
             code
-            value={typed(page, 'user_code') ?? userCode}
+            value={typedValue(page, 'user_code') ?? userCode}
             error={errorOf(page, 'user_code', 'invalid_user_code')}
             first
           />
           <Submit label={activate.next} busy={busy} />
-        </Form>
+        </HostedForm>
       </>
     ),
   })
@@ -40,7 +40,7 @@ export const activatePage = async (ctx: Ctx, principal: User | undefined, userCo
 
 /** What a program may do, in words; what has none is quoted by its name. */
 type PowersProps = { readonly page: Hosted; readonly scopes: readonly string[]; readonly oauth: Activation['oauth'] }
-export const Powers = ({ page, scopes, oauth }: PowersProps) => {
+export const RequestedPowers = ({ page, scopes, oauth }: PowersProps) => {
   const { activate, scopes: words } = page.words
   const described = oauth?.descriptions ?? {}
   return (
@@ -73,7 +73,7 @@ const Facts = ({ page, asked, principal }: Asking) => {
       <dd>{principal.email}</dd>
       <dt>{activate.what}</dt>
       <dd>
-        <Powers page={page} scopes={asked.scopes} oauth={asked.oauth} />
+        <RequestedPowers page={page} scopes={asked.scopes} oauth={asked.oauth} />
       </dd>
       {asked.tenantDomain === undefined ? (
         ''
@@ -100,17 +100,17 @@ const Facts = ({ page, asked, principal }: Asking) => {
         </>
       )}
       <dt>{activate.until}</dt>
-      <dd>{waitInWords((asked.expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)}</dd>
+      <dd>{formatWait((asked.expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)}</dd>
     </dl>
   )
 }
 
-export const askPage = async (ctx: Ctx, principal: User, userCode: string | undefined) => {
+export const activationPromptPage = async (ctx: Ctx, principal: User, userCode: string | undefined) => {
   const asked = userCode === undefined ? undefined : await showActivation(ctx, userCode, principal)
-  if (asked?.state !== 'pending') return goTo(ctx, '/activate', { say: 'invalid_user_code' })
+  if (asked?.state !== 'pending') return redirectResult(ctx, '/activate', { say: 'invalid_user_code' })
   const page = await openPage(ctx, { principal })
   const { activate, busy } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: activate.askTitle,
     kind: 'approve',
     script: SCRIPT,
@@ -122,22 +122,22 @@ export const askPage = async (ctx: Ctx, principal: User, userCode: string | unde
         </p>
         <Facts page={page} asked={asked} principal={principal} />
         <p class="warn">{activate.warn}</p>
-        <Form page={page} action="/activate/device" main>
+        <HostedForm page={page} action="/activate/device" main>
           <input type="hidden" name="user_code" value={asked.userCode} />
           <div class="pair">
             <Submit kind="second" label={activate.deny} busy={busy} name="decision" value="deny" />
             <Submit label={activate.approve} busy={busy} name="decision" value="approve" />
           </div>
-        </Form>
+        </HostedForm>
       </>
     ),
   })
 }
 
-export const decidedPage = async (ctx: Ctx, principal: User | undefined, state: 'approved' | 'denied') => {
+export const activationDecidedPage = async (ctx: Ctx, principal: User | undefined, state: 'approved' | 'denied') => {
   const page = await openPage(ctx, { principal })
   const { activate } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: state === 'approved' ? activate.approvedTitle : activate.deniedTitle,
     children: (
       <>

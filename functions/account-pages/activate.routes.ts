@@ -1,9 +1,9 @@
 // Device activation on our own pages, and the address that AuthSec gives it.
 
 import { browser, open, page } from '#shared/platform/http/access'
-import { sendTo } from '#shared/platform/http/pages/go'
-import { empty, htmlOrGo, Sent } from '#shared/platform/http/route'
-import { askPath, decide } from './activate.ts'
+import { redirect } from '#shared/platform/http/pages/redirect'
+import { empty, HttpResult, htmlOrRedirect } from '#shared/platform/http/route'
+import { activationPath, decideActivation } from './activate.ts'
 import { route } from './group.ts'
 import { ActivateQuery, DecidedQuery, DecisionForm, UserCodeForm } from './page.schema.ts'
 
@@ -21,7 +21,7 @@ export const activateRoutes = [
     emits: 'nothing',
     handle: async ({ query }) => {
       const code = query.user_code === undefined ? '' : `?${new URLSearchParams({ user_code: query.user_code })}`
-      return new Sent(undefined, { headers: { Location: `/activate${code}` } })
+      return new HttpResult(undefined, { headers: { Location: `/activate${code}` } })
     },
   }),
   route({
@@ -30,7 +30,7 @@ export const activateRoutes = [
     summary: 'The page for the code that a device shows.',
     access: page(TYPED, { class: 'general' }),
     query: ActivateQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).activatePage(ctx, principal, query.user_code),
@@ -44,7 +44,7 @@ export const activateRoutes = [
     reply: empty(303),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, form }) => sendTo(ctx, askPath(form.user_code)),
+    handle: async ({ ctx, form }) => redirect(ctx, activationPath(form.user_code)),
   }),
   route({
     id: 'accountPages.askDevice',
@@ -52,10 +52,10 @@ export const activateRoutes = [
     summary: 'Who asks behind a code, and for what.',
     access: browser({ limit: { class: 'code' } }),
     query: ActivateQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).askPage(ctx, principal, query.user_code),
+    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).activationPromptPage(ctx, principal, query.user_code),
   }),
   route({
     id: 'accountPages.decideDevice',
@@ -66,7 +66,7 @@ export const activateRoutes = [
     reply: empty(303),
     errors: ['invalid_user_code', 'cross_site'],
     emits: ['device_grant.approved', 'device_grant.denied'],
-    handle: ({ ctx, principal, form }) => decide(ctx, principal, form.user_code, form.decision === 'approve'),
+    handle: ({ ctx, principal, form }) => decideActivation(ctx, principal, form.user_code, form.decision === 'approve'),
   }),
   route({
     id: 'accountPages.deviceDecided',
@@ -74,9 +74,9 @@ export const activateRoutes = [
     summary: 'What was decided.',
     access: page('Says nothing but what its address says.', { class: 'general' }),
     query: DecidedQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).decidedPage(ctx, principal, query.state ?? 'denied'),
+    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).activationDecidedPage(ctx, principal, query.state ?? 'denied'),
   }),
 ]

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
-import { doorOf, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
+import { openBrowser, signInQueryOf, summaryOf, titleOf } from '#tests/support/browser'
 import { DEVICE, pollDevice } from '#tests/support/grants'
 import { bodyOf, eventsOf, textIn } from '#tests/support/sign-in'
 import { deviceRoutes } from '../device/routes.ts'
@@ -21,7 +21,7 @@ const start = async (device_info?: Record<string, unknown>) => {
 test('from the address on the device to the decision: signed in first, then shown who asks and for what', async () => {
   const { app, company, codes, pat, uri } = await start({ model: 'TV 55\u202e<b>', os: 'linux' })
   const browser = openBrowser(app)
-  await browser.signIn(pat, doorOf(company))
+  await browser.signIn(pat, signInQueryOf(company))
   const first = await browser.read(uri.replace('http://localhost:7468', ''))
   expect([first.url, titleOf(first)]).toEqual([`/activate?user_code=${codes.userCode}`, 'Connect a device'])
   expect(first.html).toContain(`value="${codes.userCode}"`)
@@ -49,7 +49,7 @@ test('a stranger signs in first and comes back to the question; looking decides 
   await browser.read('/activate')
   const asked = await browser.send({ user_code: codes.userCode })
   expect(titleOf(asked)).toBe('Sign in')
-  await browser.read(`${doorOf(company)}&${asked.url.split('?')[1]}`)
+  await browser.read(`${signInQueryOf(company)}&${asked.url.split('?')[1]}`)
   await browser.send({ email: pat.email })
   expect(titleOf(await browser.send({ password: pat.password }))).toBe('Connect this device?')
   expect(await bodyOf(await pollDevice(app, codes, company.clientId))).toMatchObject({ error: 'authorization_pending' })
@@ -58,7 +58,7 @@ test('a stranger signs in first and comes back to the question; looking decides 
 test('refused, the device gets nothing', async () => {
   const { app, company, codes, pat } = await start()
   const browser = openBrowser(app)
-  await browser.signIn(pat, doorOf(company))
+  await browser.signIn(pat, signInQueryOf(company))
   await browser.read(`/activate/device?user_code=${codes.userCode}`)
   expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('The device was refused')
   expect((await pollDevice(app, codes, company.clientId)).status).toBe(403)
@@ -68,7 +68,7 @@ test('a code of another company, of nothing, or too old is one answer, and guess
   const { app, codes } = await start()
   const globex = await app.company('globex')
   const browser = openBrowser(app)
-  await browser.signIn(globex.admin, doorOf(globex))
+  await browser.signIn(globex.admin, signInQueryOf(globex))
   for (const user_code of [codes.userCode, 'ABCD-EFGH', 'x']) {
     await browser.read('/activate')
     const page = await browser.send({ user_code })
@@ -82,7 +82,7 @@ test('a code of another company, of nothing, or too old is one answer, and guess
 test('an answer without the form of our page counts nothing', async () => {
   const { app, company, codes, pat } = await start()
   const browser = openBrowser(app)
-  await browser.signIn(pat, doorOf(company))
+  await browser.signIn(pat, signInQueryOf(company))
   await browser.post('/activate/device', { user_code: codes.userCode, decision: 'approve' })
   expect(await bodyOf(await pollDevice(app, codes, company.clientId))).toMatchObject({ error: 'authorization_pending' })
 })

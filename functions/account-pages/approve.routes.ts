@@ -1,6 +1,6 @@
 // Backchannel requests on our own pages.
 import { browser, page } from '#shared/platform/http/access'
-import { empty, htmlOrGo } from '#shared/platform/http/route'
+import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ApprovedQuery, ApproveForm, ApproveQuery } from './page.schema.ts'
 
@@ -11,7 +11,7 @@ export const approveRoutes = [
     summary: 'Who asks the caller to approve a sign-in, and for what.',
     access: browser(),
     query: ApproveQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query }) => (await import('./approve.page.tsx')).approvePage(ctx, principal, query.id),
@@ -26,7 +26,7 @@ export const approveRoutes = [
     reply: empty(303),
     errors: ['insufficient_user_authentication', 'cross_site'],
     emits: ['ciba.approved', 'ciba.denied'],
-    handle: async ({ ctx, principal, form }) => (await import('./approve.ts')).decide(ctx, principal, form),
+    handle: async ({ ctx, principal, form }) => (await import('./approve.ts')).decideApproval(ctx, principal, form),
   }),
   route({
     id: 'accountPages.requestDecided',
@@ -34,9 +34,9 @@ export const approveRoutes = [
     summary: 'What became of a request.',
     access: page('Says nothing but what its address says.', { class: 'general' }),
     query: ApprovedQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, query, principal }) => (await import('./approve.page.tsx')).decidedPage(ctx, principal, query.state ?? 'denied'),
+    handle: async ({ ctx, query, principal }) => (await import('./approve.page.tsx')).approvalDecidedPage(ctx, principal, query.state ?? 'denied'),
   }),
 ]

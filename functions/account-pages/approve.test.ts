@@ -4,8 +4,8 @@ import type { Route } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { verifySessionToken } from '#shared/platform/tokens/session-token'
 import type { Company, Person, TestApp } from '#tests/support/app'
-import { doorOf, formsOf, openBrowser, type TestBrowser, titleOf } from '#tests/support/browser'
-import { askFor, newAsker, newPhone, pollCiba, startCiba } from '#tests/support/ciba'
+import { formsOf, openBrowser, signInQueryOf, type TestBrowser, titleOf } from '#tests/support/browser'
+import { newCibaClient, newPhone, pollCiba, requestCibaFor, startCiba } from '#tests/support/ciba'
 import { bodyOf, configure, enrol, textIn } from '#tests/support/sign-in'
 import { cibaRoutes } from '../ciba/routes.ts'
 import { loginRoutes } from '../login/routes.ts'
@@ -17,17 +17,17 @@ const world = async () => {
   const { app, push } = await startCiba(routes, { render: pageError })
   const company = await app.company()
   const person = await app.person(company)
-  return { app, push, company, person, asker: await newAsker(app, company), phone: await newPhone(app, person) }
+  return { app, push, company, person, asker: await newCibaClient(app, company), phone: await newPhone(app, person) }
 }
 const signedIn = async (app: TestApp, company: Company, person: Person): Promise<TestBrowser> => {
   const browser = openBrowser(app)
-  await browser.signIn(person, doorOf(company))
+  await browser.signIn(person, signInQueryOf(company))
   return browser
 }
 /** A request, and a browser with its page open. */
 const opened = async (message = 'Order 4711') => {
   const w = await world()
-  const authReqId = await askFor(w.app, w.asker, w.person.email, { binding_message: message })
+  const authReqId = await requestCibaFor(w.app, w.asker, w.person.email, { binding_message: message })
   const path = new URL(w.push.outbox.at(-1)?.data.approve_url ?? '')
   const browser = await signedIn(w.app, w.company, w.person)
   const page = await browser.read(`${path.pathname}${path.search}`)
@@ -108,7 +108,7 @@ test('a sign-in of more than five minutes ago refuses, but approves nothing: the
   const w = await world()
   const browser = await signedIn(w.app, w.company, w.person)
   w.app.clock.advance(301)
-  await askFor(w.app, w.asker, w.person.email)
+  await requestCibaFor(w.app, w.asker, w.person.email)
   await browser.read('/approve')
   const asked = await browser.send({ decision: 'approve' })
   expect(titleOf(asked)).toBe('Confirm that it is you')
@@ -121,7 +121,7 @@ test('a sign-in of more than five minutes ago refuses, but approves nothing: the
 test('of somebody who has a second factor, a session of a password alone approves nothing', async () => {
   const w = await world()
   const browser = await signedIn(w.app, w.company, w.person)
-  await askFor(w.app, w.asker, w.person.email)
+  await requestCibaFor(w.app, w.asker, w.person.email)
   await browser.read('/approve')
   await enrol(w.app, w.person)
   expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('Confirm that it is you')
@@ -168,7 +168,7 @@ test('a stranger signs in first, and comes back', async () => {
   const { app, person, company, path } = await opened()
   const browser = openBrowser(app)
   expect((await browser.read(path)).url).toContain('/signin')
-  await browser.read(`${doorOf(company)}&return_to=${encodeURIComponent(path)}`)
+  await browser.read(`${signInQueryOf(company)}&return_to=${encodeURIComponent(path)}`)
   await browser.send({ email: person.email })
   expect(titleOf(await browser.send({ password: person.password }))).toBe('Approve this sign-in?')
 })

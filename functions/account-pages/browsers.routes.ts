@@ -1,13 +1,13 @@
 // Phones and browsers that are asked, on our own pages.
 
-import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { browser, open } from '#shared/platform/http/access'
 import { PageQuery } from '#shared/platform/http/pages/fields.schema'
-import { empty, htmlOrGo, text } from '#shared/platform/http/route'
+import { empty, htmlOrRedirect, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { DeviceForm, SubscriptionForm } from './page.schema.ts'
 
-const FRESH = { withinSeconds: FRESH_SECONDS } as const
+const FRESH = { withinSeconds: STEP_UP_SECONDS } as const
 
 export const browserRoutes = [
   route({
@@ -16,7 +16,7 @@ export const browserRoutes = [
     summary: 'The page on which the browser at hand is registered for requests.',
     access: browser({ stepUp: FRESH }),
     query: PageQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: ['insufficient_user_authentication'],
     emits: 'nothing',
     handle: async ({ ctx, principal }) => (await import('./browsers.page.tsx')).browserPage(ctx, principal),
@@ -41,7 +41,7 @@ export const browserRoutes = [
     reply: empty(303),
     errors: ['not_found'],
     emits: ['push_device.removed'],
-    handle: async ({ ctx, principal, form }) => (await import('./browsers.ts')).removeDevice(ctx, principal, form.device_id),
+    handle: async ({ ctx, principal, form }) => (await import('./browsers.ts')).removeBrowser(ctx, principal, form.device_id),
   }),
   route({
     id: 'accountPages.pushWorker',

@@ -5,7 +5,7 @@ import { findPushDevices } from '#db/store/push-devices'
 import type { Route } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { doorOf, formsOf, noteOf, openBrowser, type TestBrowser, titleOf } from '#tests/support/browser'
+import { formsOf, noteOf, openBrowser, signInQueryOf, type TestBrowser, titleOf } from '#tests/support/browser'
 import { vapidKeys } from '#tests/support/push-service'
 import { loginRoutes } from '../login/routes.ts'
 import { accountPageRoutes } from './routes.ts'
@@ -23,7 +23,7 @@ const world = async (env: Readonly<Record<string, string>> = ON) => {
 }
 const signedIn = async (app: TestApp, company: Company, person: Person): Promise<TestBrowser> => {
   const browser = openBrowser(app)
-  await browser.signIn(person, doorOf(company))
+  await browser.signIn(person, signInQueryOf(company))
   return browser
 }
 const tokenOf = (browser: TestBrowser): string => /name="form_token" value="([^"]+)"/.exec(browser.page().html)?.[1] ?? ''

@@ -7,8 +7,8 @@ import type { Route } from '#shared/platform/http/route'
 import { localPush } from '#shared/platform/outbox/push/local'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { type Company, type Person, startApp, TEST_START, type TestApp } from '#tests/support/app'
-import { doorOf, formsOf, openBrowser, titleOf } from '#tests/support/browser'
-import { ask, newAsker } from '#tests/support/ciba'
+import { formsOf, openBrowser, signInQueryOf, titleOf } from '#tests/support/browser'
+import { newCibaClient, requestCiba } from '#tests/support/ciba'
 import { unchanged } from '#tests/support/rows'
 import { configure, rowOf } from '#tests/support/sign-in'
 import { cibaRoutes } from '../ciba/routes.ts'
@@ -26,7 +26,7 @@ const world = async () => {
 }
 const signedIn = async (app: TestApp, company: Company, person: Person) => {
   const browser = openBrowser(app, { 'user-agent': FIREFOX })
-  await browser.signIn(person, doorOf(company))
+  await browser.signIn(person, signInQueryOf(company))
   return browser
 }
 const chosen = async (app: TestApp, company: Company, person: Person, lang = 'de') => {
@@ -62,9 +62,9 @@ test('who is not signed in chooses for the browser at hand alone', async () => {
   const { app, company, pat } = await world()
   await signedIn(app, company, pat)
   const browser = openBrowser(app)
-  const page = await browser.read(`${doorOf(company)}&lang=de`)
+  const page = await browser.read(`${signInQueryOf(company)}&lang=de`)
   expect(formsOf(page).map(({ action }) => action)).not.toContain('/me/language')
-  await browser.signIn(pat, doorOf(company))
+  await browser.signIn(pat, signInQueryOf(company))
   expect((await rowOf(app, pat))?.language).toBeNull()
 })
 
@@ -75,7 +75,7 @@ test('mails are in it, whatever browser causes them and whatever the company dec
   await browser.read('/me/email')
   await browser.send({ new_email: `new-${pat.email}`, current_password: pat.password })
   const thief = openBrowser(app, { 'user-agent': FIREFOX, 'accept-language': 'en' })
-  await thief.read(doorOf(company))
+  await thief.read(signInQueryOf(company))
   await thief.send({ email: pat.email })
   for (let n = 0; n < 5; n++) await thief.send({ password: 'wrong' })
   await atomically(forTenant(app.db, company.tenantId), (t) =>
@@ -86,7 +86,7 @@ test('mails are in it, whatever browser causes them and whatever the company dec
   for (const text of texts) expect(text).toMatch(/ (?:Ihr|Sie) /)
   for (const text of texts.slice(0, 2)) expect(text).toContain('Firefox auf Linux')
   // Nobody else is written to in it.
-  await thief.read(doorOf(company))
+  await thief.read(signInQueryOf(company))
   await thief.send({ email: other.email })
   for (let n = 0; n < 5; n++) await thief.send({ password: 'wrong' })
   expect((await textsTo(app, other)).join()).toContain('Firefox on Linux')
@@ -98,10 +98,10 @@ test('so are codes by SMS, and what phones are asked', async () => {
   await browser.read('/me/phone')
   await browser.send({ phone_number: '+491701234567' })
   expect(app.sms.outbox.at(-1)?.text).toMatch(/^\d{6} ist Ihr Code für localhost/)
-  const asker = await newAsker(app, company)
+  const asker = await newCibaClient(app, company)
   const token = await app.token(pat)
   await app.request('/authsec/uflow/auth/ciba/register-device', { token, body: { device_token: `phone-${pat.id}`, platform: 'ios' } })
-  await ask(app, asker, pat.email, { binding_message: 'W4SCT' })
+  await requestCiba(app, asker, pat.email, { binding_message: 'W4SCT' })
   expect(push.outbox.at(-1)).toMatchObject({
     body: 'Shop bittet Sie, eine Anmeldung zu bestätigen: \u201eW4SCT\u201c',
     data: { language: 'de' },

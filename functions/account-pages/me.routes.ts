@@ -3,7 +3,7 @@
 import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
 import { browser } from '#shared/platform/http/access'
 import { NoForm, PageQuery } from '#shared/platform/http/pages/fields.schema'
-import { empty, htmlOrGo } from '#shared/platform/http/route'
+import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ChangeEmailForm, ChangePasswordForm, EmailCodesForm, LanguageForm, ReturnQuery, SessionForm } from './page.schema.ts'
 
@@ -16,7 +16,7 @@ export const meRoutes = [
     summary: 'The caller\u2019s sign-in methods and sessions.',
     access: browser(),
     query: PageQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal }) => (await import('./me.page.tsx')).mePage(ctx, principal),
@@ -41,7 +41,7 @@ export const meRoutes = [
     reply: empty(303),
     errors: ['not_found'],
     emits: ['session.revoked'],
-    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).endOne(ctx, principal, form.session_id),
+    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).endOneSession(ctx, principal, form.session_id),
   }),
   route({
     id: 'accountPages.endOtherSessions',
@@ -52,7 +52,7 @@ export const meRoutes = [
     reply: empty(303),
     errors: [],
     emits: ['sessions.revoked'],
-    handle: async ({ ctx, principal }) => (await import('./me.ts')).endOthers(ctx, principal),
+    handle: async ({ ctx, principal }) => (await import('./me.ts')).endOtherOwnSessions(ctx, principal),
   }),
   route({
     id: 'accountPages.changePassword',
@@ -60,7 +60,7 @@ export const meRoutes = [
     summary: 'The page to change the password.',
     access: browser({ withTemporaryPassword: true }),
     query: ReturnQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query }) => (await import('./me.page.tsx')).changePasswordPage(ctx, principal, query.return_to),
@@ -75,7 +75,7 @@ export const meRoutes = [
     reply: empty(303),
     errors: [...REAUTHENTICATION, ...PASSWORD_RULE_ERRORS, 'password_unchanged'],
     emits: ['user.password_changed', 'user.locked'],
-    handle: async ({ ctx, principal, query, form }) => (await import('./me.ts')).savePassword(ctx, principal, form, query.return_to),
+    handle: async ({ ctx, principal, query, form }) => (await import('./me.ts')).saveOwnPassword(ctx, principal, form, query.return_to),
   }),
   route({
     id: 'accountPages.changeEmail',
@@ -83,7 +83,7 @@ export const meRoutes = [
     summary: 'The page to change the address.',
     access: browser(),
     query: PageQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal }) => (await import('./me.page.tsx')).changeEmailPage(ctx, principal),
@@ -97,7 +97,7 @@ export const meRoutes = [
     reply: empty(303),
     errors: [...REAUTHENTICATION, 'too_many_codes', 'conflict', 'quota_exceeded'],
     emits: ['user.email_change_requested', 'user.locked'],
-    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).startEmail(ctx, principal, form),
+    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).startOwnEmailChange(ctx, principal, form),
   }),
   route({
     id: 'accountPages.emailCodes',
@@ -105,7 +105,7 @@ export const meRoutes = [
     summary: 'The page for both codes.',
     access: browser(),
     query: PageQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal }) => (await import('./me.page.tsx')).emailCodesPage(ctx, principal),
@@ -119,6 +119,6 @@ export const meRoutes = [
     reply: empty(303),
     errors: ['invalid_code', 'email_taken'],
     emits: ['user.email_changed'],
-    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).saveEmail(ctx, principal, form),
+    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).confirmOwnEmailChange(ctx, principal, form),
   }),
 ]

@@ -7,7 +7,7 @@ import type { Route } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
-import { doorOf, formsOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from '#tests/support/browser'
+import { formsOf, noteOf, openBrowser, signInQueryOf, summaryOf, type TestBrowser, titleOf } from '#tests/support/browser'
 import { givePasskey, type Options, optionsOf, PAGE } from '#tests/support/passkeys'
 import { bodyOf, change } from '#tests/support/sign-in'
 import { appCode } from '#tests/support/totp'
@@ -24,7 +24,7 @@ const world = async () => {
 }
 const signedIn = async (app: TestApp, company: Company, person: Person): Promise<TestBrowser> => {
   const browser = openBrowser(app)
-  await browser.signIn(person, doorOf(company))
+  await browser.signIn(person, signInQueryOf(company))
   return browser
 }
 const kindsOf = async (app: TestApp, { tenantId, id }: Person) => (await findFactors(forTenant(app.db, tenantId), id)).map(({ kind }) => kind)
@@ -141,8 +141,8 @@ test('a phone is added with the code that was sent to it; the number waits in no
 })
 
 test('where nothing sends text messages, no phone is offered', async () => {
-  const { noSms } = await import('#shared/platform/outbox/sms/configured')
-  const app = await startApp(routes, { render: pageError, extra: { sms: noSms } })
+  const { unconfiguredSms } = await import('#shared/platform/outbox/sms/configured')
+  const app = await startApp(routes, { render: pageError, extra: { sms: unconfiguredSms } })
   const company = await app.company()
   const browser = await signedIn(app, company, await app.person(company))
   expect((await browser.read('/me')).html).not.toContain('/me/phone')

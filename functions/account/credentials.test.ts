@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
-import { findTicket } from '#db/store/tickets'
+import { findLoginTransaction } from '#db/store/login-transactions'
 import { findAdministeredTenants, findUser, findUserByEmail, rememberDevice } from '#db/store/users'
-import { openTicket } from '#shared/domains/login-transaction/login-transaction'
+import { startLoginTransaction } from '#shared/domains/login-transaction/login-transaction'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { problem } from '#shared/platform/http/problem'
 import { type Company, cookieJar, PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
@@ -32,12 +32,12 @@ test('a new password: this session goes on, the others, tickets and known browse
   const [mine, other] = [await app.token(admin), await app.token(admin)]
   const t = forTenant(app.db, acme.tenantId)
   const ticket = await atomically(t, (tx) =>
-    openTicket(tx, app.ctx, { purpose: 'login', userId: admin.id, clientId: null, verified: ['pwd'], seconds: 600 }),
+    startLoginTransaction(tx, app.ctx, { purpose: 'login', userId: admin.id, clientId: null, verified: ['pwd'], seconds: 600 }),
   )
   await atomically(t, (tx) => rememberDevice(tx, admin.id, new Uint8Array(32).fill(5), app.clock.now()))
   expect((await change(app, mine)).status).toBe(204)
   expect([await status(app, mine), await status(app, other)]).toEqual([200, 401])
-  expect(await findTicket(t, app.ctx.hash('ticket', ticket), app.clock.now())).toBeUndefined()
+  expect(await findLoginTransaction(t, app.ctx.hash('ticket', ticket), app.clock.now())).toBeUndefined()
   expect(await t.run({ text: 'select from authsec.known_devices where user_id = $1', params: [admin.id], arrays: true })).toEqual([])
   const [mail] = await app.mailsTo(admin.email)
   expect(mail?.subject).toBe(`Your password at ${acme.name} was changed`)

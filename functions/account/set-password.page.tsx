@@ -1,7 +1,7 @@
 // The page behind a mailed link to choose a password. It knows nobody: who it is for, its script asks with the secret that the server has not seen yet.
 
-import { opaque } from '#shared/kernel/random'
-import { Sent } from '#shared/platform/http/route'
+import { randomToken } from '#shared/kernel/random'
+import { HttpResult } from '#shared/platform/http/route'
 import { FORM_CSS, KnownField, PasswordField, Submit, Summary } from '#shared/platform/pages/form.tsx'
 import { LANGUAGES, type PageStrings, preferredLanguage } from '#shared/platform/pages/language'
 import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
@@ -57,8 +57,8 @@ const Trouble = ({ words }: { readonly words: PageStrings }) => (
 )
 
 /** The page, in the language that the browser asks for. */
-export const setPasswordPage = (ctx: Ctx): Sent<string> => {
-  const nonce = opaque(ctx.random)
+export const setPasswordPage = (ctx: Ctx): HttpResult<string> => {
+  const nonce = randomToken(ctx.random)
   const lang = preferredLanguage(ctx.request.header('accept-language'))
   const words: PageStrings = LANGUAGES[lang]
   const { setPassword, noScript, form } = words
@@ -97,5 +97,5 @@ export const setPasswordPage = (ctx: Ctx): Sent<string> => {
     'Content-Language': lang,
     Vary: 'Accept-Language',
   }
-  return new Sent(html, { headers })
+  return new HttpResult(html, { headers })
 }

@@ -3,7 +3,7 @@ import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
 import { updateTenantSettings } from '#db/store/tenants'
 import { findAdministeredTenants, findUser, updateUser } from '#db/store/users'
-import { openTicket } from '#shared/domains/login-transaction/login-transaction'
+import { startLoginTransaction } from '#shared/domains/login-transaction/login-transaction'
 import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { problem } from '#shared/platform/http/problem'
@@ -104,7 +104,14 @@ test('unknown, of another purpose, too old, replaced, of somebody disabled or mo
     await updateUser(tx, moved.id, { email: `moved-${moved.email}` })
   })
   const login = await atomically(t, (tx) =>
-    openTicket(tx, app.ctx, { purpose: 'login', userId: old.id, clientId: null, verified: ['pwd'], data: { email: old.email }, seconds: 600 }),
+    startLoginTransaction(tx, app.ctx, {
+      purpose: 'login',
+      userId: old.id,
+      clientId: null,
+      verified: ['pwd'],
+      data: { email: old.email },
+      seconds: 600,
+    }),
   )
   const second = await ticketIn(app, replaced.email)
   expect(second).not.toBe(first)

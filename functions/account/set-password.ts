@@ -1,18 +1,18 @@
 // A first password through a mailed one-time link: a platform administrator, an invitation, a synced account.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
+import { consumeLoginTransaction } from '#db/store/login-transactions'
 import { findTenant, type Tenant } from '#db/store/tenants'
-import { consumeTicket } from '#db/store/tickets'
-import { findUser, lockUser, proveAdministrator, type User, updateUser } from '#db/store/users'
+import { findUser, lockUser, type User, updateUser, verifyAdministrator } from '#db/store/users'
 import { hashNewPassword } from '#shared/domains/account/new-password'
 import { isStillInvited } from '#shared/domains/authority/inviter'
-import { handleHash, loadTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
+import { loadLoginTransaction, readTransactionHandle, transactionHandleHash } from '#shared/domains/login-transaction/login-transaction'
 import { replacePassword } from '#shared/domains/recovery/reset'
 import { AppError } from '#shared/kernel/errors'
-import { byAnonymous, record } from '#shared/platform/audit/record'
+import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { PASSWORD_LENGTH } from '#shared/platform/crypto/password-length'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
 import type { Ctx } from './group.ts'
 import type { OpenedLink, OpenLink, SetPassword } from './set-password.schema.ts'
 
@@ -22,22 +22,22 @@ const expired = (): AppError => new AppError('link_expired', undefined, { refusa
 
 /** Whose link this is, while it is good. @throws AppError link_expired */
 const linkOf = async (ctx: Ctx, text: string): Promise<Link> => {
-  const handle = readHandle(ctx, 'set_password', text)
-  const ticket = await loadTicket(ctx, 'set_password', handle)
+  const handle = readTransactionHandle(ctx, 'set_password', text)
+  const ticket = await loadLoginTransaction(ctx, 'set_password', handle)
   if (handle === undefined || ticket === undefined || ticket.userId === null) throw expired()
   const t = forTenant(ctx.db, handle.tenantId)
   const [tenant, user] = [await findTenant(t), await findUser(t, ticket.userId)]
   const usable = tenant?.status === 'active' && user?.active === true && user.deletedAt === null
   // It proves the address that it was sent to, and no later one.
   if (!usable || ticket.data?.email !== user.email || !(await atomically(t, (tx) => isStillInvited(tx, ctx, user)))) throw expired()
-  return { t, tenant, user, hash: handleHash(ctx, handle.text) }
+  return { t, tenant, user, hash: transactionHandleHash(ctx, handle.text) }
 }
 
 /** What the page shows to who holds the link. @throws AppError link_expired */
 export const openLink = async (ctx: Ctx, body: z.output<typeof OpenLink>): Promise<z.input<typeof OpenedLink>> => {
   const { tenant, user } = await linkOf(ctx, body.ticket)
   const shortest = tenant.settings.requireSecondFactor === true ? PASSWORD_LENGTH.withSecondFactor : PASSWORD_LENGTH.alone
-  return { tenant_name: shownTenantName(ctx, tenant), email: user.email, shortest }
+  return { tenant_name: displayTenantName(ctx, tenant), email: user.email, shortest }
 }
 
 /**
@@ -52,16 +52,16 @@ export const setPassword = async (ctx: Ctx, body: z.output<typeof SetPassword>):
     const held = await lockUser(tx, user.id)
     // What was true when the link was read may have ended since: the account, the address that the link proves, or the right of who invited.
     const isStill = held?.active === true && held.deletedAt === null && held.email === user.email
-    if (!isStill || !(await isStillInvited(tx, ctx, held)) || (await consumeTicket(tx, hash, now)) === undefined) throw expired()
+    if (!isStill || !(await isStillInvited(tx, ctx, held)) || (await consumeLoginTransaction(tx, hash, now)) === undefined) throw expired()
     await replacePassword(tx, ctx, held, passwordHash)
     const target = { type: 'user', id: user.id }
     await updateUser(tx, user.id, { emailVerifiedAt: now })
     if (user.emailVerifiedAt === null) {
-      await record(tx, ctx, { event: 'user.email_verified', actor: byAnonymous, target })
+      await recordEvent(tx, ctx, { event: 'user.email_verified', actor: byAnonymous, target })
     }
     // Who opened the mailed link has proved the address: from now on it may choose the tenant at sign-in.
-    await proveAdministrator(tx, emailHash(ctx, user.email), now)
-    await record(tx, ctx, { event: 'user.password_changed', actor: byAnonymous, target })
+    await verifyAdministrator(tx, emailHash(ctx, user.email), now)
+    await recordEvent(tx, ctx, { event: 'user.password_changed', actor: byAnonymous, target })
   })
   ctx.wakeOutbox()
   return undefined

@@ -1,23 +1,23 @@
 // A session that began with a temporary password is good for changing it and for leaving, whatever door it came through.
 import { expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
-import { addVerified } from '#db/store/tickets'
-import { handleHash } from '#shared/domains/login-transaction/login-transaction'
+import { addVerifiedMethod } from '#db/store/login-transactions'
+import { transactionHandleHash } from '#shared/domains/login-transaction/login-transaction'
 import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
 import { PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
 import { bodyOf, change, enrol, outcomeOf, textIn } from '#tests/support/sign-in'
 import { adminRoutes } from '../admin/routes.ts'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
 import { rolesRoutes } from '../roles/routes.ts'
 import { tokensRoutes } from '../tokens/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { accountRoutes } from './routes.ts'
 
 const AUTH = '/authsec/uflow/auth'
 const NEW = 'nine-silver-herons-wade'
 const TOLD = { temporary_password: true, password_change_required: true }
 
-const start = () => startApp([...authRoutes, ...doorRoutes, ...accountRoutes, ...adminRoutes, ...rolesRoutes, ...tokensRoutes] as never)
+const start = () => startApp([...authRoutes, ...userSignInRoutes, ...accountRoutes, ...adminRoutes, ...rolesRoutes, ...tokensRoutes] as never)
 const withTemporary = (app: TestApp, person: Person): Promise<boolean> =>
   change(app, person, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(app.clock.now().getTime() + 3_600_000) })
 const signIn = async (app: TestApp, { email }: Person, password = PASSWORD) =>
@@ -90,7 +90,7 @@ test('the hybrid door calls the tenant of the platform admin, and the last step 
     status: 401,
     body: { code: 'mfa_verification_failed' },
   })
-  const hash = handleHash(app.ctx, textIn(step, 'login_ticket'))
-  await atomically(forTenant(app.db, SYSTEM_TENANT), (t) => addVerified(t, hash, ['otp'], app.clock.now()))
+  const hash = transactionHandleHash(app.ctx, textIn(step, 'login_ticket'))
+  await atomically(forTenant(app.db, SYSTEM_TENANT), (t) => addVerifiedMethod(t, hash, ['otp'], app.clock.now()))
   expect((await app.request('/authsec/uflow/login/webauthn-callback', { body: finish })).status).toBe(200)
 })

@@ -4,9 +4,9 @@ import { changeMembers } from '#shared/domains/administration/group-members'
 import {
   createGroups,
   mapGroups,
-  namedGroups,
   removeGroups,
   renameGroup,
+  requireGroupNames,
   showGroups,
   showGroupsWithMembers,
 } from '#shared/domains/administration/groups'
@@ -15,6 +15,7 @@ import {
   BulkMembers,
   CreatedGroups,
   CreateGroups,
+  collectTexts,
   DeleteGroupsBody,
   DeleteGroupsQuery,
   GroupPath,
@@ -23,21 +24,20 @@ import {
   GroupsWithMembers,
   ListGroups,
   MapGroups,
-  textsIn,
   UpdateGroup,
 } from '#shared/domains/administration/groups.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { Said } from './people.schema.ts'
+import { AdminMessage } from './people.schema.ts'
 
 const BASE = '/authsec/uflow/admin/groups'
 const writes = may('admin:access', 'groups:write')
 const reads = may('admin:access', 'users:read')
 
 const bulk = { access: writes, path: GroupsPath, body: BulkMembers, reply: json(200, BulkDone) } as const
-const map = { access: writes, body: MapGroups, reply: json(200, Said) } as const
+const map = { access: writes, body: MapGroups, reply: json(200, AdminMessage) } as const
 
 export const groupRoutes = [
   route({
@@ -84,7 +84,7 @@ export const groupRoutes = [
     path: GroupPath,
     body: UpdateGroup,
     actsIn: 'body.tenant_id',
-    reply: json(200, Said),
+    reply: json(200, AdminMessage),
     errors: ['not_found', 'group_exists'],
     emits: ['group.updated'],
     handle: ({ ctx, principal, path, body }) => renameGroup(ctx, principal, actingTenant(principal, body.tenant_id), path.id, body),
@@ -96,7 +96,7 @@ export const groupRoutes = [
     access: writes,
     query: DeleteGroupsQuery,
     body: DeleteGroupsBody,
-    reply: json(200, Said),
+    reply: json(200, AdminMessage),
     errors: ['invalid_request', 'not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.deleted'],
     handle: ({ ctx, principal, query, body }) =>
@@ -104,7 +104,7 @@ export const groupRoutes = [
         ctx,
         principal,
         principal.tenantId,
-        namedGroups([...textsIn(query.group_ids), ...textsIn(query.group), ...textsIn(Object.values(body))]),
+        requireGroupNames([...collectTexts(query.group_ids), ...collectTexts(query.group), ...collectTexts(Object.values(body))]),
       ),
   }),
   route({

@@ -2,14 +2,14 @@
 
 import { listAdministrators, listTenantUsers } from '#shared/domains/administration/lists'
 import { DeleteAllBody, DeletedAll, StatusBody, StatusSet, UserPath } from '#shared/domains/administration/people.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
-import { deletePerson, setActive } from '#shared/domains/authority/status'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
+import { deletePerson, setActive } from '#shared/domains/authority/person-status'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { AppError } from '#shared/kernel/errors'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { AdminList, AdminListBody, AdminListQuery, EndUserList, EndUserListBody, Said } from './people.schema.ts'
+import { AdminList, AdminListBody, AdminListQuery, AdminMessage, EndUserList, EndUserListBody } from './people.schema.ts'
 
 const BASE = '/authsec/uflow/admin'
 const GUARDS: readonly ErrorCode[] = ['not_found', 'cannot_grant', 'primary_administrator', 'last_administrator', 'last_active_user']
@@ -22,7 +22,7 @@ const setStatus = {
   emits: ['user.activated', 'user.deactivated'],
 } as const
 
-export const peopleRoutes = [
+export const adminPeopleRoutes = [
   route({
     id: 'admin.listUsers',
     on: `GET ${BASE}/users/list`,
@@ -60,7 +60,7 @@ export const peopleRoutes = [
     summary: 'Disable a person; the row stays.',
     access: may('admin:access', 'users:delete'),
     path: UserPath,
-    reply: json(200, Said),
+    reply: json(200, AdminMessage),
     errors: GUARDS,
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path }) => {

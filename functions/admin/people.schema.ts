@@ -1,7 +1,7 @@
 // Wire shapes of the lists that administrators read.
 import * as z from 'zod'
+import { Id } from '#shared/domains/administration/fields.schema'
 import { ListedAdminUser, Provider, TenantUser } from '#shared/domains/administration/people.schema'
-import { Id } from '#shared/domains/administration/wire'
 
 const status = z.string().max(50).optional()
 const page = z.coerce.number().int().min(1).max(100_000).optional()
@@ -38,4 +38,4 @@ export const EndUserListBody = z
 export const EndUserList = z
   .object({ users: z.array(TenantUser), total: z.int(), page: z.int(), limit: z.int(), next_cursor: z.string().optional() })
   .meta({ id: 'EndUserList' })
-export const Said = z.object({ message: z.string() }).meta({ id: 'Said' })
+export const AdminMessage = z.object({ message: z.string() }).meta({ id: 'Said' })

@@ -1,6 +1,6 @@
 // Wire shapes of agents.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 import { Jwks } from '#shared/domains/oauth/jwks.schema'
 
 export const AgentPath = z.strictObject({ agent_id: Id })

@@ -10,7 +10,7 @@ import { putBinding, putRole } from '#db/testing/access'
 import { authorizationServerError, problem } from '#shared/platform/http/problem'
 import { introspected } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
-import { basicOf, newResource, post } from '#tests/support/oauth'
+import { basicOf, newResource, postForm } from '#tests/support/oauth'
 import { clientsRoutes } from '../clients/routes.ts'
 import { oauthRoutes } from '../oauth/routes.ts'
 import { agentRoutes } from './routes.ts'
@@ -31,7 +31,7 @@ const start = async () => {
   const to = (id: string, path = '', token = adminToken, body: unknown = {}) => app.request(`/agents/${id}${path}`, { method: 'POST', token, body })
   const tokenOf = async (id: string, secret: string) => {
     await atomically(forTenant(app.db, company.tenantId), (t) => registerClient(t, resource.id, id, app.clock.now()))
-    return post(server, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: basicOf(id, secret) })
+    return postForm(server, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: basicOf(id, secret) })
   }
   const code = async (response: Response) => [response.status, (await response.json()).code]
   const events = async (event: string) => app.events(company.tenantId, { event })
@@ -70,7 +70,7 @@ test('one with keys proves itself by an assertion, and has no secret', async () 
   const claims = { iss: agent.id, sub: agent.id, aud: 'http://localhost:7468', jti: app.ctx.random.id(), exp: now + 60 }
   const client_assertion = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
   const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-  const answered = await post(server, '/oauth/token', { grant_type: 'client_credentials', client_assertion, client_assertion_type })
+  const answered = await postForm(server, '/oauth/token', { grant_type: 'client_credentials', client_assertion, client_assertion_type })
   expect(answered.status).toBe(200)
 })
 

@@ -14,18 +14,18 @@ import {
 } from '#db/store/clients'
 import { findUser } from '#db/store/users'
 import { addServiceAccount } from '#shared/domains/administration/clients'
-import { pageOf, pageReply } from '#shared/domains/administration/page'
-import { tenantOf } from '#shared/domains/administration/people'
-import { asGrantor, requireGrantable } from '#shared/domains/authority/change'
+import { pageReply, toPage } from '#shared/domains/administration/page'
+import { requireTenant } from '#shared/domains/administration/people'
+import { actAsGrantor, requireGrantable } from '#shared/domains/authority/access-change'
 import { newClientSecret } from '#shared/domains/clients/secrets'
 import { spiffeIdOf } from '#shared/domains/clients/selectors'
 import { JWT_BEARER, TOKEN_EXCHANGE } from '#shared/domains/oauth/offered'
-import { spendRow } from '#shared/domains/tenancy/quotas'
+import { consumeQuota } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import { Sent } from '#shared/platform/http/route'
-import { holds, type User } from '#shared/platform/principals/principal'
+import { HttpResult } from '#shared/platform/http/route'
+import { hasPermission, type User } from '#shared/platform/principals/principal'
 import type { AgentChanges, AgentList, AgentOut, AgentQuery, AgentRotation, AgentWithSecret, NewAgent } from './agents.schema.ts'
 import type { Ctx } from './group.ts'
 
@@ -51,7 +51,7 @@ const shown = (row: Agent): Out => ({
 })
 const told = ({ id: _, created_at: __, updated_at: ___, ...rest }: Out) => rest
 const tagOf = ({ name, description, ownerId, dpopBound }: Agent): string => etagOf([name, description, ownerId, dpopBound])
-const tagged = (row: Agent): Sent<Out> => new Sent(shown(row), { headers: { ETag: tagOf(row) } })
+const tagged = (row: Agent): HttpResult<Out> => new HttpResult(shown(row), { headers: { ETag: tagOf(row) } })
 const target = (id: string) => ({ type: 'agent', id })
 
 /** @throws AppError not_found */
@@ -93,7 +93,7 @@ export const createAgent = (ctx: Ctx, caller: User, asked: z.output<typeof NewAg
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const ownerId = asked.owner_id ?? caller.userId
     await requireOwner(t, ownerId)
-    await spendRow(t, (await tenantOf(t)).settings, 'clients')
+    await consumeQuota(t, (await requireTenant(t)).settings, 'clients')
     const [id, at] = [ctx.random.id(), ctx.clock.now()]
     const { secret, registered } = credentialsOf(ctx, asked.authentication)
     await insertClient(t, {
@@ -115,17 +115,17 @@ export const createAgent = (ctx: Ctx, caller: User, asked: z.output<typeof NewAg
     })
     await insertAgent(t, { id, ownerId, agentType: asked.agent_type, createdBy: caller.userId, createdAt: at, updatedAt: at })
     const row = shown(await known(t, id))
-    await record(t, ctx, { event: 'agent.created', actor: byUser(caller), target: target(id), after: told(row) })
+    await recordEvent(t, ctx, { event: 'agent.created', actor: byUser(caller), target: target(id), after: told(row) })
     return { ...row, ...(secret === undefined ? {} : { client_secret: secret.secret }) }
   })
 
-export const findAgents = async (ctx: Ctx, caller: User, query: z.output<typeof AgentQuery>): Promise<Sent<z.input<typeof AgentList>>> => {
+export const findAgents = async (ctx: Ctx, caller: User, query: z.output<typeof AgentQuery>): Promise<HttpResult<z.input<typeof AgentList>>> => {
   const filter = {
     ...(query.owner_id === undefined ? {} : { ownerId: query.owner_id }),
     ...(query.agent_type === undefined ? {} : { agentType: query.agent_type }),
     ...(query.status === undefined ? {} : { status: query.status }),
   }
-  const rows = await listAgents(forTenant(ctx.db, caller.tenantId), filter, pageOf<'created_at'>(query, '-created_at'))
+  const rows = await listAgents(forTenant(ctx.db, caller.tenantId), filter, toPage<'created_at'>(query, '-created_at'))
   return pageReply(
     query,
     '-created_at',
@@ -136,14 +136,14 @@ export const findAgents = async (ctx: Ctx, caller: User, query: z.output<typeof 
 }
 
 /** Its owner may see it, too. @throws AppError not_found, insufficient_scope */
-export const readAgent = async (ctx: Ctx, caller: User, id: string): Promise<Sent<Out>> => {
+export const readAgent = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<Out>> => {
   const row = await known(forTenant(ctx.db, caller.tenantId), id)
-  if (!holds(caller, 'clients:read') && row.ownerId !== caller.userId) throw new AppError('insufficient_scope')
+  if (!hasPermission(caller, 'clients:read') && row.ownerId !== caller.userId) throw new AppError('insufficient_scope')
   return tagged(row)
 }
 
 /** @throws AppError precondition_required, precondition_failed, not_found, agent_retired */
-export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.output<typeof AgentChanges>): Promise<Sent<Out>> => {
+export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.output<typeof AgentChanges>): Promise<HttpResult<Out>> => {
   const judge = preconditionOf(ctx, 'required')
   return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await held(t, id)
@@ -160,7 +160,7 @@ export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.outpu
     })
     await updateAgent(t, id, { ...(changes.owner_id === undefined ? {} : { ownerId: changes.owner_id }), updatedAt: at })
     const after = await known(t, id)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'agent.updated',
       actor: byUser(caller),
       target: target(id),
@@ -174,11 +174,11 @@ export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.outpu
 const EVENTS = { active: 'agent.resumed', suspended: 'agent.suspended', retired: 'agent.retired' } as const
 
 /** Stopping needs no more than answering for it; letting it go on gives back what it held. */
-const mayStop = (caller: User, row: Agent): boolean => holds(caller, 'clients:write') || row.ownerId === caller.userId
+const mayStop = (caller: User, row: Agent): boolean => hasPermission(caller, 'clients:write') || row.ownerId === caller.userId
 
 /** What is so already changes nothing. @throws AppError not_found, insufficient_scope, agent_retired, cannot_grant */
 const setStatus = (ctx: Ctx, caller: User, id: string, status: AgentStatus): Promise<Out> =>
-  asGrantor(ctx, caller, async (t, grants) => {
+  actAsGrantor(ctx, caller, async (t, grants) => {
     const before = await held(t, id)
     if (status !== 'active' && !mayStop(caller, before)) throw new AppError('insufficient_scope')
     if (before.status === status) return shown(before)
@@ -197,7 +197,7 @@ const setStatus = (ctx: Ctx, caller: User, id: string, status: AgentStatus): Pro
     }
     const after = await known(t, id)
     const change = { before: { status: before.status }, after: { status } }
-    await record(t, ctx, { event: EVENTS[status], actor: byUser(caller), target: target(id), ...change })
+    await recordEvent(t, ctx, { event: EVENTS[status], actor: byUser(caller), target: target(id), ...change })
     return shown(after)
   })
 
@@ -213,7 +213,7 @@ export const retireAgent = (ctx: Ctx, caller: User, id: string): Promise<Out> =>
  * @throws AppError not_found, agent_retired, cannot_grant
  */
 export const rotateCredentials = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof AgentRotation>): Promise<WithSecret> =>
-  asGrantor(ctx, caller, async (t, grants) => {
+  actAsGrantor(ctx, caller, async (t, grants) => {
     const before = await held(t, id)
     if (before.status === 'retired') throw new AppError('agent_retired')
     const client = await findClient(t, id)
@@ -231,6 +231,6 @@ export const rotateCredentials = (ctx: Ctx, caller: User, id: string, asked: z.o
     })
     await updateClient(t, id, { ...registered, updatedAt: ctx.clock.now() })
     const after = { authentication_method: asked.authentication.method }
-    await record(t, ctx, { event: 'agent.credentials_rotated', actor: byUser(caller), target: target(id), after })
+    await recordEvent(t, ctx, { event: 'agent.credentials_rotated', actor: byUser(caller), target: target(id), after })
     return { ...shown(await known(t, id)), ...(secret === undefined ? {} : { client_secret: secret.secret }) }
   })

@@ -2,7 +2,7 @@
 import { may } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
 import { DetailTypeChange, DetailTypeList, DetailTypeOut, DetailTypePath, NewDetailType } from './detail-types.schema.ts'
-import { allDetailTypes, changeDetailType, createDetailType, readDetailType, removeDetailType } from './detail-types.ts'
+import { changeDetailType, createDetailType, readDetailType, removeDetailType, showDetailTypes } from './detail-types.ts'
 import { route } from './group.ts'
 
 const reading = may('clients:read')
@@ -28,7 +28,7 @@ export const detailTypeRoutes = [
     reply: json(200, DetailTypeList),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, principal }) => allDetailTypes(ctx, principal),
+    handle: ({ ctx, principal }) => showDetailTypes(ctx, principal),
   }),
   route({
     id: 'detailTypes.read',

@@ -1,6 +1,6 @@
 // Wire shapes of types of authorization details.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 export const DetailTypePath = z.strictObject({ type_id: Id })
 

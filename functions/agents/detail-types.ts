@@ -14,9 +14,9 @@ import {
 } from '#db/store/oauth-details'
 import { findResourceServer } from '#db/store/resource-servers'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { DetailTypeChange, DetailTypeList, DetailTypeOut, NewDetailType } from './detail-types.schema.ts'
 import type { Ctx } from './group.ts'
@@ -35,7 +35,7 @@ const shown = (row: DetailType): Out => ({
   updated_at: row.updatedAt.toISOString(),
 })
 const tagOf = ({ title }: DetailType): string => etagOf([title])
-const tagged = (row: DetailType): Sent<Out> => new Sent(shown(row), { headers: { ETag: tagOf(row) } })
+const tagged = (row: DetailType): HttpResult<Out> => new HttpResult(shown(row), { headers: { ETag: tagOf(row) } })
 const target = (id: string) => ({ type: 'detail_type', id })
 
 /** @throws AppError not_found */
@@ -74,7 +74,7 @@ export const createDetailType = async (ctx: Ctx, caller: User, asked: z.output<t
         updatedAt: at,
       })
       const row = shown(await known(t, id))
-      await record(t, ctx, { event: 'detail_type.created', actor: byUser(caller), target: target(id), after: { ...row } })
+      await recordEvent(t, ctx, { event: 'detail_type.created', actor: byUser(caller), target: target(id), after: { ...row } })
       return row
     })
   } catch (error) {
@@ -83,16 +83,16 @@ export const createDetailType = async (ctx: Ctx, caller: User, asked: z.output<t
   }
 }
 
-export const allDetailTypes = async (ctx: Ctx, caller: User): Promise<z.input<typeof DetailTypeList>> => ({
+export const showDetailTypes = async (ctx: Ctx, caller: User): Promise<z.input<typeof DetailTypeList>> => ({
   authorization_types: (await listDetailTypes(forTenant(ctx.db, caller.tenantId), MOST_TYPES)).map(shown),
 })
 
 /** @throws AppError not_found */
-export const readDetailType = async (ctx: Ctx, caller: User, id: string): Promise<Sent<Out>> =>
+export const readDetailType = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<Out>> =>
   tagged(await known(forTenant(ctx.db, caller.tenantId), id))
 
 /** @throws AppError precondition_required, precondition_failed, not_found */
-export const changeDetailType = (ctx: Ctx, caller: User, id: string, { title }: z.output<typeof DetailTypeChange>): Promise<Sent<Out>> => {
+export const changeDetailType = (ctx: Ctx, caller: User, id: string, { title }: z.output<typeof DetailTypeChange>): Promise<HttpResult<Out>> => {
   const judge = preconditionOf(ctx, 'required')
   return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await lockDetailType(t, id)
@@ -101,7 +101,7 @@ export const changeDetailType = (ctx: Ctx, caller: User, id: string, { title }: 
     const after = await updateDetailType(t, id, { title, updatedAt: ctx.clock.now() })
     if (after === undefined) throw new AppError('not_found')
     const change = { before: { title: before.title }, after: { title } }
-    await record(t, ctx, { event: 'detail_type.updated', actor: byUser(caller), target: target(id), ...change })
+    await recordEvent(t, ctx, { event: 'detail_type.updated', actor: byUser(caller), target: target(id), ...change })
     return tagged(after)
   })
 }
@@ -111,6 +111,6 @@ export const removeDetailType = (ctx: Ctx, caller: User, id: string): Promise<un
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const row = await deleteDetailType(t, id)
     if (row === undefined) throw new AppError('not_found')
-    await record(t, ctx, { event: 'detail_type.deleted', actor: byUser(caller), target: target(id), before: { ...shown(row) } })
+    await recordEvent(t, ctx, { event: 'detail_type.deleted', actor: byUser(caller), target: target(id), before: { ...shown(row) } })
     return undefined
   })

@@ -3,7 +3,7 @@ import { may } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { IssuerChange, IssuerList, IssuerOut, IssuerPath, NewIssuer } from './issuers.schema.ts'
-import { allIssuers, changeIssuer, createIssuer, readIssuer, removeIssuer } from './issuers.ts'
+import { changeIssuer, createIssuer, readIssuer, removeIssuer, showIssuers } from './issuers.ts'
 
 const reading = may('admin:access', 'clients:read')
 const writing = may('admin:access', 'admin:manage')
@@ -28,7 +28,7 @@ export const issuerRoutes = [
     reply: json(200, IssuerList),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, principal }) => allIssuers(ctx, principal),
+    handle: ({ ctx, principal }) => showIssuers(ctx, principal),
   }),
   route({
     id: 'issuers.read',

@@ -1,6 +1,6 @@
 // Wire shapes of authorization servers elsewhere.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 import { Jwks } from '#shared/domains/oauth/jwks.schema'
 
 export const IssuerPath = z.strictObject({ issuer_id: Id })

@@ -13,10 +13,10 @@ import {
   updateIssuer,
 } from '#db/store/oauth-issuers'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import { judgeUrl } from '#shared/platform/fetch/target'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { IssuerChange, IssuerList, IssuerOut, NewIssuer } from './issuers.schema.ts'
@@ -49,13 +49,13 @@ const tagOf = (row: TrustedIssuer): string => {
   const { name, active, accepts, sends } = shown(row)
   return etagOf([name, active, accepts, sends])
 }
-const tagged = (row: TrustedIssuer): Sent<Out> => new Sent(shown(row), { headers: { ETag: tagOf(row) } })
+const tagged = (row: TrustedIssuer): HttpResult<Out> => new HttpResult(shown(row), { headers: { ETag: tagOf(row) } })
 const target = (id: string) => ({ type: 'trusted_issuer', id })
 
 const refused = (field: string, why: string): AppError => new AppError('invalid_request', `${field}: ${why}`, { field })
 
 const requireUrl = (ctx: Ctx, field: string, url: string): void => {
-  const judged = judgeUrl(url, ctx.outbound)
+  const judged = checkOutboundUrl(url, ctx.outbound)
   if (typeof judged === 'string') throw refused(field, `is refused (${judged})`)
 }
 
@@ -96,7 +96,7 @@ export const createIssuer = async (ctx: Ctx, caller: User, asked: z.output<typeo
       await insertIssuer(t, { ...row, ...change })
       const inserted = await findIssuer(t, id)
       if (inserted === undefined) throw new Error('the issuer was just added')
-      await record(t, ctx, { event: 'trusted_issuer.created', actor: byUser(caller), target: target(id), after: { ...shown(inserted) } })
+      await recordEvent(t, ctx, { event: 'trusted_issuer.created', actor: byUser(caller), target: target(id), after: { ...shown(inserted) } })
       return shown(inserted)
     })
   } catch (error) {
@@ -105,19 +105,19 @@ export const createIssuer = async (ctx: Ctx, caller: User, asked: z.output<typeo
   }
 }
 
-export const allIssuers = async (ctx: Ctx, caller: User): Promise<z.input<typeof IssuerList>> => ({
+export const showIssuers = async (ctx: Ctx, caller: User): Promise<z.input<typeof IssuerList>> => ({
   trusted_issuers: (await listIssuers(forTenant(ctx.db, caller.tenantId), MOST_ISSUERS)).map(shown),
 })
 
 /** @throws AppError not_found */
-export const readIssuer = async (ctx: Ctx, caller: User, id: string): Promise<Sent<Out>> => {
+export const readIssuer = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<Out>> => {
   const row = await findIssuer(forTenant(ctx.db, caller.tenantId), id)
   if (row === undefined) throw new AppError('not_found')
   return tagged(row)
 }
 
 /** What was made of its word before counts no more. @throws AppError precondition_required, precondition_failed, not_found, invalid_request */
-export const changeIssuer = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof IssuerChange>): Promise<Sent<Out>> => {
+export const changeIssuer = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof IssuerChange>): Promise<HttpResult<Out>> => {
   const judge = preconditionOf(ctx, 'required')
   const change = {
     ...(asked.name === undefined ? {} : { name: asked.name }),
@@ -134,7 +134,7 @@ export const changeIssuer = (ctx: Ctx, caller: User, id: string, asked: z.output
     const after = await updateIssuer(t, id, { ...change, updatedAt: at, ...(isTrustChanged ? { validFrom: at } : {}) })
     if (after === undefined) throw new AppError('not_found')
     const told = { before: { ...shown(before) }, after: { ...shown(after) } }
-    await record(t, ctx, { event: 'trusted_issuer.updated', actor: byUser(caller), target: target(id), ...told })
+    await recordEvent(t, ctx, { event: 'trusted_issuer.updated', actor: byUser(caller), target: target(id), ...told })
     return tagged(after)
   })
 }
@@ -145,6 +145,6 @@ export const removeIssuer = (ctx: Ctx, caller: User, id: string): Promise<undefi
     const before = await lockIssuer(t, id)
     if (before === undefined) throw new AppError('not_found')
     await deleteIssuer(t, id)
-    await record(t, ctx, { event: 'trusted_issuer.deleted', actor: byUser(caller), target: target(id), before: { ...shown(before) } })
+    await recordEvent(t, ctx, { event: 'trusted_issuer.deleted', actor: byUser(caller), target: target(id), before: { ...shown(before) } })
     return undefined
   })

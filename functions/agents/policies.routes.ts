@@ -3,8 +3,8 @@ import { may } from '#shared/platform/http/access'
 import { authsecError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { CreatedPolicy, DeletedPolicy, NewPolicy, PolicyChange, PolicyList, PolicyOut, PolicyPath, PolicyQuery } from './policies.schema.ts'
-import { changePolicy, createPolicy, listPolicies, readPolicy, removePolicy } from './policies.ts'
+import { CreatedPolicy, DeletedPolicy, NewAgentPolicy, PolicyChange, PolicyList, PolicyOut, PolicyPath, PolicyQuery } from './policies.schema.ts'
+import { changeDelegationPolicy, createDelegationPolicy, readDelegationPolicy, removeDelegationPolicy, showDelegationPolicies } from './policies.ts'
 
 const BASE = '/authsec/uflow/delegation-policies'
 const reading = may('admin:access', 'roles:read')
@@ -16,12 +16,12 @@ export const policyRoutes = [
     on: `POST ${BASE}`,
     summary: 'Bound what those who have a role may leave to agents of a type. It grants nothing, and nothing is issued.',
     access: writing,
-    body: NewPolicy,
+    body: NewAgentPolicy,
     reply: json(201, CreatedPolicy),
     errors: ['not_found', 'delegation_policy_exists'],
     emits: ['delegation_policy.created'],
     render: authsecError,
-    handle: ({ ctx, principal, body }) => createPolicy(ctx, principal, body),
+    handle: ({ ctx, principal, body }) => createDelegationPolicy(ctx, principal, body),
   }),
   route({
     id: 'delegationPolicies.list',
@@ -33,7 +33,7 @@ export const policyRoutes = [
     errors: [],
     emits: 'nothing',
     render: authsecError,
-    handle: ({ ctx, principal, query }) => listPolicies(ctx, principal, query),
+    handle: ({ ctx, principal, query }) => showDelegationPolicies(ctx, principal, query),
   }),
   route({
     id: 'delegationPolicies.get',
@@ -45,7 +45,7 @@ export const policyRoutes = [
     errors: ['not_found'],
     emits: 'nothing',
     render: authsecError,
-    handle: ({ ctx, principal, path }) => readPolicy(ctx, principal, path.id),
+    handle: ({ ctx, principal, path }) => readDelegationPolicy(ctx, principal, path.id),
   }),
   route({
     id: 'delegationPolicies.change',
@@ -58,7 +58,7 @@ export const policyRoutes = [
     errors: ['not_found', 'delegation_policy_exists'],
     emits: ['delegation_policy.updated'],
     render: authsecError,
-    handle: ({ ctx, principal, path, body }) => changePolicy(ctx, principal, path.id, body),
+    handle: ({ ctx, principal, path, body }) => changeDelegationPolicy(ctx, principal, path.id, body),
   }),
   route({
     id: 'delegationPolicies.delete',
@@ -70,6 +70,6 @@ export const policyRoutes = [
     errors: ['not_found'],
     emits: ['delegation_policy.deleted'],
     render: authsecError,
-    handle: ({ ctx, principal, path }) => removePolicy(ctx, principal, path.id),
+    handle: ({ ctx, principal, path }) => removeDelegationPolicy(ctx, principal, path.id),
   }),
 ]

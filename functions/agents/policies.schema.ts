@@ -1,6 +1,6 @@
 // Wire shapes of delegation policies, as AuthSec has them.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 const Permission = z.string().trim().min(1).max(200)
 const members = {
@@ -15,7 +15,7 @@ const members = {
   impersonation: z.boolean(),
 }
 
-export const NewPolicy = z
+export const NewAgentPolicy = z
   .object({
     ...members,
     allowed_permissions: members.allowed_permissions.default([]),

@@ -14,10 +14,10 @@ import {
 import { findClient } from '#db/store/clients'
 import { revokeDelegationsOfPolicy } from '#db/store/oauth-delegations'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { CreatedPolicy, DeletedPolicy, NewPolicy, PolicyChange, PolicyList, PolicyOut, PolicyQuery } from './policies.schema.ts'
+import type { CreatedPolicy, DeletedPolicy, NewAgentPolicy, PolicyChange, PolicyList, PolicyOut, PolicyQuery } from './policies.schema.ts'
 
 const MOST_LISTED = 1000
 type Out = z.input<typeof PolicyOut>
@@ -58,7 +58,7 @@ const unlessTaken = async <T>(work: Promise<T>): Promise<T> => {
 }
 
 /** @throws AppError not_found (client), delegation_policy_exists */
-export const createPolicy = (ctx: Ctx, caller: User, asked: z.output<typeof NewPolicy>): Promise<z.input<typeof CreatedPolicy>> =>
+export const createDelegationPolicy = (ctx: Ctx, caller: User, asked: z.output<typeof NewAgentPolicy>): Promise<z.input<typeof CreatedPolicy>> =>
   unlessTaken(
     atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       const [id, at] = [ctx.random.id(), ctx.clock.now()]
@@ -77,13 +77,13 @@ export const createPolicy = (ctx: Ctx, caller: User, asked: z.output<typeof NewP
         createdAt: at,
         updatedAt: at,
       })
-      await record(t, ctx, { event: 'delegation_policy.created', actor: byUser(caller), target: target(id), after: { ...shown(row) } })
+      await recordEvent(t, ctx, { event: 'delegation_policy.created', actor: byUser(caller), target: target(id), after: { ...shown(row) } })
       const skipped = { status: 'skipped' as const, reason: 'A policy bounds what is delegated; it provisions and issues nothing.' }
       return { policy: shown(row), ...(clientId === null ? {} : { identity_provision: skipped, delegate_token: skipped }) }
     }),
   )
 
-export const listPolicies = async (ctx: Ctx, caller: User, query: z.output<typeof PolicyQuery>): Promise<z.input<typeof PolicyList>> => {
+export const showDelegationPolicies = async (ctx: Ctx, caller: User, query: z.output<typeof PolicyQuery>): Promise<z.input<typeof PolicyList>> => {
   const { role_name: roleName, agent_type: agentType, enabled } = query
   const filter = {
     ...(roleName === undefined || roleName === '' ? {} : { roleName }),
@@ -94,14 +94,14 @@ export const listPolicies = async (ctx: Ctx, caller: User, query: z.output<typeo
 }
 
 /** @throws AppError not_found */
-export const readPolicy = async (ctx: Ctx, caller: User, id: string): Promise<Out> => {
+export const readDelegationPolicy = async (ctx: Ctx, caller: User, id: string): Promise<Out> => {
   const row = await findDelegationPolicy(forTenant(ctx.db, caller.tenantId), id)
   if (row === undefined) throw missing()
   return shown(row)
 }
 
 /** @throws AppError not_found, delegation_policy_exists */
-export const changePolicy = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof PolicyChange>): Promise<Out> =>
+export const changeDelegationPolicy = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof PolicyChange>): Promise<Out> =>
   unlessTaken(
     atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       const before = await lockDelegationPolicy(t, id)
@@ -121,18 +121,18 @@ export const changePolicy = (ctx: Ctx, caller: User, id: string, asked: z.output
       if (after === undefined) throw missing()
       await revokeDelegationsOfPolicy(t, id, at, 'policy_changed')
       const change = { before: { ...shown(before) }, after: { ...shown(after) } }
-      await record(t, ctx, { event: 'delegation_policy.updated', actor: byUser(caller), target: target(id), ...change })
+      await recordEvent(t, ctx, { event: 'delegation_policy.updated', actor: byUser(caller), target: target(id), ...change })
       return shown(after)
     }),
   )
 
 /** @throws AppError not_found */
-export const removePolicy = (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof DeletedPolicy>> =>
+export const removeDelegationPolicy = (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof DeletedPolicy>> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await lockDelegationPolicy(t, id)
     if (before === undefined) throw missing()
     await revokeDelegationsOfPolicy(t, id, ctx.clock.now(), 'policy_deleted')
     await deleteDelegationPolicy(t, id)
-    await record(t, ctx, { event: 'delegation_policy.deleted', actor: byUser(caller), target: target(id), before: { ...shown(before) } })
+    await recordEvent(t, ctx, { event: 'delegation_policy.deleted', actor: byUser(caller), target: target(id), before: { ...shown(before) } })
     return { status: 'deleted', id }
   })

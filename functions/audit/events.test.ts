@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { asOwner, atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { insertAuditEvent } from '#db/store/audit-events'
 import { systemRandom } from '#shared/kernel/random'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { problem } from '#shared/platform/http/problem'
 import { type Company, PASSWORD, startApp, type TestApp } from '#tests/support/app'
 import { accountRoutes } from '../account/routes.ts'
@@ -23,7 +23,7 @@ const withEvents = async (app: TestApp, company: Company, count: number): Promis
   await atomically(forTenant(app.db, company.tenantId), async (t) => {
     for (let n = 0; n < count; n++) {
       app.clock.advance(1)
-      await record(t, app.ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: `n${n}` }, after: { n } })
+      await recordEvent(t, app.ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: `n${n}` }, after: { n } })
     }
   })
 }

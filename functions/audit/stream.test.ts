@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { revokeSessions } from '#db/store/sessions'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { problem } from '#shared/platform/http/problem'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { streamRoutes } from './stream.routes.ts'
@@ -27,7 +27,7 @@ const happen = async (app: TestApp, company: Company, ...names: readonly string[
   for (const name of names) {
     app.clock.advance(1)
     await atomically(forTenant(app.db, company.tenantId), (t) =>
-      record(t, app.ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: name } }),
+      recordEvent(t, app.ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: name } }),
     )
   }
 }

@@ -4,8 +4,8 @@ import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
 import { type Company, cookieJar, PASSWORD, startApp, type TestApp } from '#tests/support/app'
 import { bodyOf, change, codeIn, enrol, eventsOf, leaked, outcomeOf, rowOf, setStatus, textIn } from '#tests/support/sign-in'
-import { doorRoutes } from '../door/routes.ts'
 import { signUpRoutes } from '../sign-up/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { authRoutes } from './routes.ts'
 
 const BASE = '/authsec/uflow/auth/enduser'
@@ -18,7 +18,7 @@ const NOTIFY = '/authsec/uflow/auth/notify/new-user-registration'
 const FIRST = 'seven-purple-otters-sing'
 const REGISTERED = { status: 201, body: { message: 'Registration completed successfully' } }
 const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; company: Company }> => {
-  const app = await startApp([...authRoutes, ...signUpRoutes, ...doorRoutes] as never, { env })
+  const app = await startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes] as never, { env })
   return { app, company: await app.company() }
 }
 const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
-import { findTicket } from '#db/store/tickets'
-import { handleHash } from '#shared/domains/login-transaction/login-transaction'
+import { findLoginTransaction } from '#db/store/login-transactions'
+import { transactionHandleHash } from '#shared/domains/login-transaction/login-transaction'
 import { type Company, cookieJar, type Person, startApp, type TestApp } from '#tests/support/app'
 import { bodyOf, change, configure, enrol, outcomeOf, rowOf, setStatus, textIn, verifyDomain } from '#tests/support/sign-in'
 import { signUpRoutes } from '../sign-up/routes.ts'
@@ -65,7 +65,7 @@ test('where the tenant requires a factor and none is enrolled, the password earn
 test('a login ticket carries when the mailbox was proved', async () => {
   const { app, company, admin } = await start()
   const ticket = await ticketOf(app, admin)
-  const row = await findTicket(forTenant(app.db, company.tenantId), handleHash(app.ctx, ticket), app.clock.now())
+  const row = await findLoginTransaction(forTenant(app.db, company.tenantId), transactionHandleHash(app.ctx, ticket), app.clock.now())
   expect(row).toMatchObject({ purpose: 'login', verified: ['pwd'], mailboxProvedAt: (await rowOf(app, admin))?.emailVerifiedAt })
 })
 

@@ -8,8 +8,8 @@ import { findUserByEmail, lockUser } from '#db/store/users'
 import { PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
 import { ownDb } from '#tests/support/database'
 import { bodyOf, codeIn, configure, rowOf, textIn, wrongCode } from '#tests/support/sign-in'
-import { doorRoutes } from '../door/routes.ts'
 import { signUpRoutes } from '../sign-up/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { authRoutes } from './routes.ts'
 
 const ADMIN = '/authsec/uflow/auth/admin'
@@ -18,7 +18,7 @@ const CALLBACK = '/authsec/uflow/login/webauthn-callback'
 const FRESH = 'nine-silver-herons-wade'
 
 const start = (options: Parameters<typeof startApp>[1] = {}): Promise<TestApp> =>
-  startApp([...authRoutes, ...signUpRoutes, ...doorRoutes] as never, options)
+  startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes] as never, options)
 const twenty = <T>(work: (n: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 20 }, (_, n) => work(n)))
 /** How often each status was answered. */
 const tally = (responses: readonly Response[]): Record<number, number> => {

@@ -3,7 +3,7 @@
 import { page, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { empty, json } from '#shared/platform/http/route'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { AcceptConsent, ConsentQuery, ConsentQuestion, ConsentQuestionQuery, RejectConsent } from './consent.schema.ts'
 import { route } from './group.ts'
 import { Redirected } from './login.schema.ts'
@@ -11,7 +11,7 @@ import { Redirected } from './login.schema.ts'
 const rules = () => import('./consent.ts')
 const asked = { access: user(), render: problem } as const
 
-export const consentRoutes = [
+export const consentChallengeRoutes = [
   route({
     id: 'challenges.consent',
     on: 'GET /authsec/hmgr/consent',
@@ -21,8 +21,8 @@ export const consentRoutes = [
     reply: empty(302),
     errors: ['consent_challenge_invalid', 'origin_not_verified'],
     emits: 'nothing',
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query }) => (await rules()).leadToConsent(ctx, query.consent_challenge),
+    render: lazyPageError,
+    handle: async ({ ctx, query }) => (await rules()).redirectToConsent(ctx, query.consent_challenge),
   }),
   route({
     ...asked,

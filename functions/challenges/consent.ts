@@ -1,28 +1,28 @@
 // What is asked of a person at a front end of a company's own, and what that person answers. Whoever else knows the challenge learns and decides nothing.
 import type * as z from 'zod'
 import { findClient } from '#db/store/clients'
-import type { AskedConsent, KeptRequest } from '#db/store/oauth-authorizations'
+import type { ConsentPrompt, StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
 import { answerChallenge, findChallenge, invalidChallenge } from '#shared/domains/oauth/challenge-answer'
 import { canonical } from '#shared/domains/oauth/details'
 import { frontEndOf } from '#shared/domains/oauth/front-end'
 import { AppError } from '#shared/kernel/errors'
-import { byUser } from '#shared/platform/audit/record'
-import { Sent } from '#shared/platform/http/route'
+import { byUser } from '#shared/platform/audit/audit-log'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { AcceptConsent, ConsentQuestion } from './consent.schema.ts'
 import type { Ctx } from './group.ts'
 
 /** @throws AppError consent_challenge_invalid, origin_not_verified */
-export const leadToConsent = async (ctx: Ctx, text: string): Promise<Sent<undefined>> => {
+export const redirectToConsent = async (ctx: Ctx, text: string): Promise<HttpResult<undefined>> => {
   const { t, row } = await findChallenge(ctx, 'consent', text)
   const client = await findClient(t, row.clientId)
   if (client === undefined) throw invalidChallenge('consent')
   const frontEnd = await frontEndOf(ctx, t.tenantId, client)
   if (frontEnd.kind !== 'at') throw new AppError('origin_not_verified')
-  return new Sent(undefined, { headers: { Location: `${frontEnd.base}/oidc/consent?${new URLSearchParams({ consent_challenge: text })}` } })
+  return new HttpResult(undefined, { headers: { Location: `${frontEnd.base}/oidc/consent?${new URLSearchParams({ consent_challenge: text })}` } })
 }
 
-type Question = { readonly row: KeptRequest; readonly consent: AskedConsent }
+type Question = { readonly row: StoredAuthorizationRequest; readonly consent: ConsentPrompt }
 
 /** Of the person who is asked, whichever of the person's sessions asks. @throws AppError consent_challenge_invalid */
 const questionFor = async (ctx: Ctx, caller: User, text: string): Promise<Question> => {
@@ -55,7 +55,7 @@ export const showConsent = async (ctx: Ctx, caller: User, text: string): Promise
 type Accept = z.output<typeof AcceptConsent>
 
 /** @throws AppError invalid_scope for one that is not asked for */
-const chosenScopes = ({ scopes }: AskedConsent, names: readonly string[] | undefined): AskedConsent['scopes'] => {
+const chosenScopes = ({ scopes }: ConsentPrompt, names: readonly string[] | undefined): ConsentPrompt['scopes'] => {
   if (names === undefined) return scopes
   const known = new Set(scopes.map(({ name }) => name))
   if (names.some((name) => !known.has(name))) throw new AppError('invalid_scope', 'More is allowed than is asked for.', { field: 'body.grant_scope' })
@@ -63,7 +63,7 @@ const chosenScopes = ({ scopes }: AskedConsent, names: readonly string[] | undef
 }
 
 /** Whole, and each as often as it is asked for at most. @throws AppError invalid_authorization_details */
-const chosenDetails = ({ details }: AskedConsent, wanted: Accept['authorization_details']): AskedConsent['details'] => {
+const chosenDetails = ({ details }: ConsentPrompt, wanted: Accept['authorization_details']): ConsentPrompt['details'] => {
   if (wanted === undefined) return details
   const left = details.map(canonical)
   for (const spelling of wanted.map(canonical)) {

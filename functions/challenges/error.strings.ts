@@ -1,8 +1,8 @@
 // What the page of errors says, in each language. Errors of the protocol mean little to people: what matters is who can do something about them.
 import type { Language } from '#shared/platform/pages/language'
 
-export type Kind = 'refused' | 'expired' | 'asked_wrong'
-export type ErrorStrings = Readonly<Record<Kind, { readonly title: string; readonly text: string }>> & { readonly again: string }
+export type ChallengeErrorKind = 'refused' | 'expired' | 'asked_wrong'
+export type ErrorStrings = Readonly<Record<ChallengeErrorKind, { readonly title: string; readonly text: string }>> & { readonly again: string }
 
 const en: ErrorStrings = {
   refused: { title: 'Nothing was allowed', text: 'You said no, or you may not do this. Go back to the program that sent you here.' },

@@ -3,7 +3,7 @@
 import { open, page, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { empty, html, json } from '#shared/platform/http/route'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { route } from './group.ts'
 import { ChallengeClient, ErrorQuery, Health, LoginBody, LoginCompleted, LoginPageData, LoginQuery, Redirected, RejectLogin } from './login.schema.ts'
 
@@ -14,7 +14,7 @@ const ASKING = open('A front end asks before anybody is known; the challenge is 
 })
 const LEADING = page('Leads on to where people sign in; it signs nobody in.', { class: 'general' })
 
-export const loginRoutes = [
+export const loginChallengeRoutes = [
   route({
     id: 'challenges.health',
     on: `GET ${HMGR}/health`,
@@ -38,8 +38,8 @@ export const loginRoutes = [
     reply: empty(302),
     errors: ['login_challenge_invalid', 'origin_not_verified'],
     emits: 'nothing',
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query }) => (await rules()).leadToLogin(ctx, query.login_challenge),
+    render: lazyPageError,
+    handle: async ({ ctx, query }) => (await rules()).redirectToLogin(ctx, query.login_challenge),
   }),
   route({
     id: 'challenges.client',
@@ -97,7 +97,7 @@ export const loginRoutes = [
     reply: html(200),
     errors: [],
     emits: 'nothing',
-    render: pageErrorOnDemand,
+    render: lazyPageError,
     handle: async ({ ctx, query }) => (await import('./error.page.tsx')).errorPage(ctx, query.error),
   }),
 ]

@@ -9,9 +9,9 @@ import { listUpstreamsAt } from '#shared/domains/federation/upstream'
 import { frontEndOf } from '#shared/domains/oauth/front-end'
 import { acceptLogin, findLoginChallenge, type LoginChallenge } from '#shared/domains/oauth/login-challenge'
 import { ENDPOINTS, REQUEST_URI } from '#shared/domains/oauth/offered'
-import { at } from '#shared/domains/sign-in/sign-in-context'
+import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ChallengeClient, LoginCompleted, LoginPageData } from './login.schema.ts'
@@ -29,16 +29,16 @@ const waiting = async (ctx: Ctx, text: string): Promise<Waiting> => {
 }
 
 /** @throws AppError login_challenge_invalid, origin_not_verified */
-export const leadToLogin = async (ctx: Ctx, text: string): Promise<Sent<undefined>> => {
+export const redirectToLogin = async (ctx: Ctx, text: string): Promise<HttpResult<undefined>> => {
   const { challenge, client } = await waiting(ctx, text).catch((error: unknown) => {
     throw error instanceof AppError && error.code === 'not_found' ? new AppError('login_challenge_invalid') : error
   })
   const frontEnd = await frontEndOf(ctx, challenge.tenantId, client)
   if (frontEnd.kind === 'lost') throw new AppError('origin_not_verified')
   const query = new URLSearchParams({ client_id: client.metadataUrl ?? client.id, request_uri: `${REQUEST_URI}${challenge.text}` })
-  const ours = at('/signin', { client_id: client.id, return_to: `${ENDPOINTS.authorization}?${query}` })
+  const ours = withSignInContext('/signin', { client_id: client.id, return_to: `${ENDPOINTS.authorization}?${query}` })
   const Location = frontEnd.kind === 'at' ? `${frontEnd.base}/oidc/login?${new URLSearchParams({ login_challenge: challenge.text })}` : ours
-  return new Sent(undefined, { headers: { Location } })
+  return new HttpResult(undefined, { headers: { Location } })
 }
 
 /** @throws AppError login_challenge_invalid, not_found */

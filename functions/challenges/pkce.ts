@@ -1,14 +1,17 @@
 import type * as z from 'zod'
 import { keptVerifier, verifierCookie } from '#shared/domains/oauth/kept-verifier'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 import type { StoredVerifier, StoreVerifier } from './pkce.schema.ts'
 
 /** The first one stays. @throws AppError invalid_request for another one */
-export const storeVerifier = (ctx: Ctx, { state, code_verifier: verifier }: z.output<typeof StoreVerifier>): Sent<z.input<typeof StoredVerifier>> => {
+export const storeVerifier = (
+  ctx: Ctx,
+  { state, code_verifier: verifier }: z.output<typeof StoreVerifier>,
+): HttpResult<z.input<typeof StoredVerifier>> => {
   const before = keptVerifier(ctx, state)
   if (before !== undefined && before !== verifier)
     throw new AppError('invalid_request', 'A verifier is kept for this state.', { field: 'body.state' })
-  return new Sent({ success: true }, { cookies: [verifierCookie(ctx, state, verifier)] })
+  return new HttpResult({ success: true }, { cookies: [verifierCookie(ctx, state, verifier)] })
 }

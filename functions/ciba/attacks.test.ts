@@ -4,7 +4,7 @@ import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { setClientActive } from '#db/store/clients'
 import { revokeSessions } from '#db/store/sessions'
 import type { Company, Person, startApp, TestApp } from '#tests/support/app'
-import { answer, ask, askFor, CIBA, newAsker, newPhone, pollCiba, startCiba, TENANT_CIBA } from '#tests/support/ciba'
+import { answerCibaRequest, CIBA, newCibaClient, newPhone, pollCiba, requestCiba, requestCibaFor, startCiba, TENANT_CIBA } from '#tests/support/ciba'
 import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
 import { changeClient } from '#tests/support/oauth'
@@ -20,14 +20,14 @@ const world = async (options: Parameters<typeof startApp>[1] = {}) => {
   const { app, push } = await startCiba(cibaRoutes, options)
   const company = await app.company()
   const person = await app.person(company)
-  return { app, push, company, person, asker: await newAsker(app, company), phone: await newPhone(app, person) }
+  return { app, push, company, person, asker: await newCibaClient(app, company), phone: await newPhone(app, person) }
 }
 describe('a client that does not prove itself', () => {
   test('asks nobody: plain id, wrong secret, another\u2019s secret, an inactive one, a person\u2019s token', async () => {
     const { app, push, company, person, asker, phone } = await world()
     const globex = await app.company('globex')
-    const theirs = await newAsker(app, globex)
-    const off = await newAsker(app, company, 'Off')
+    const theirs = await newCibaClient(app, globex)
+    const off = await newCibaClient(app, company, 'Off')
     await atomically(forTenant(app.db, company.tenantId), (t) => setClientActive(t, off.clientId, false, app.clock.now()))
     const basic = (id: string, secret: string) => ({ authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` })
     const tries: readonly [string | undefined, Readonly<Record<string, string>>][] = [
@@ -80,9 +80,9 @@ describe('a client that does not prove itself', () => {
   test('asks nobody at another tenant\u2019s domain', async () => {
     const { app, company, person, asker } = await world()
     const globex = await app.company('globex')
-    const answered = await unchanged(app, [company, globex], () => ask(app, asker, person.email, { tenant_domain: globex.domain }))
+    const answered = await unchanged(app, [company, globex], () => requestCiba(app, asker, person.email, { tenant_domain: globex.domain }))
     expect(await errorOf(answered)).toEqual([400, 'invalid_client'])
-    expect((await ask(app, asker, person.email, { tenant_domain: company.domain })).status).toBe(200)
+    expect((await requestCiba(app, asker, person.email, { tenant_domain: company.domain })).status).toBe(200)
   })
 })
 
@@ -98,7 +98,7 @@ describe('who is there', () => {
     const story = async (email: string): Promise<unknown> => {
       const said: unknown[] = []
       for (let n = 0; n < 4; n++) {
-        const { status, body } = await outcomeOf(await ask(app, asker, email))
+        const { status, body } = await outcomeOf(await requestCiba(app, asker, email))
         const { auth_req_id, ...rest } = body as { auth_req_id?: string }
         said.push(status, rest, auth_req_id?.length)
         if (auth_req_id !== undefined)
@@ -117,7 +117,7 @@ describe('who is there', () => {
 
   test('a request that reached nobody expires like one that nobody answers', async () => {
     const { app, person, asker } = await world()
-    const [known, unknown] = [await askFor(app, asker, person.email), await askFor(app, asker, 'nobody@nowhere.example')]
+    const [known, unknown] = [await requestCibaFor(app, asker, person.email), await requestCibaFor(app, asker, 'nobody@nowhere.example')]
     app.clock.advance(299)
     for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, asker.clientId, id))).toEqual([202, 'authorization_pending'])
     app.clock.advance(1)
@@ -128,9 +128,9 @@ describe('who is there', () => {
 describe('tiring the person', () => {
   test('a hundred requests ring three times', async () => {
     const { app, push, company, person, asker } = await world()
-    const other = await newAsker(app, company, 'Other')
+    const other = await newCibaClient(app, company, 'Other')
     const statuses: number[] = []
-    for (let n = 0; n < 100; n++) statuses.push((await ask(app, n % 2 === 0 ? asker : other, person.email)).status)
+    for (let n = 0; n < 100; n++) statuses.push((await requestCiba(app, n % 2 === 0 ? asker : other, person.email)).status)
     expect(statuses.filter((status) => status === 200)).toHaveLength(3)
     expect(statuses.filter((status) => status === 429)).toHaveLength(97)
     expect(push.outbox).toHaveLength(3)
@@ -139,20 +139,20 @@ describe('tiring the person', () => {
   test('answered or not, five in ten minutes is all', async () => {
     const { app, push, person, asker, phone } = await world()
     for (let n = 0; n < 5; n++) {
-      const authReqId = await askFor(app, asker, person.email)
-      expect(await bodyOf(await answer(app, phone.session, authReqId, { approved: false }))).toMatchObject({ success: true })
+      const authReqId = await requestCibaFor(app, asker, person.email)
+      expect(await bodyOf(await answerCibaRequest(app, phone.session, authReqId, { approved: false }))).toMatchObject({ success: true })
     }
-    const refused = await ask(app, asker, person.email)
+    const refused = await requestCiba(app, asker, person.email)
     expect(refused.status).toBe(429)
     expect(refused.headers.get('retry-after')).toBe('600')
     app.clock.advance(601)
-    expect((await ask(app, asker, person.email)).status).toBe(200)
+    expect((await requestCiba(app, asker, person.email)).status).toBe(200)
     expect(push.outbox).toHaveLength(6)
   })
 
   test('twenty at once are three', async () => {
     const { app, push, person, asker } = await world()
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(app, asker, person.email)))
+    const answers = await Promise.all(Array.from({ length: 20 }, () => requestCiba(app, asker, person.email)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(3)
     expect(push.outbox).toHaveLength(3)
   })
@@ -161,7 +161,7 @@ describe('tiring the person', () => {
 /** A request that waits for the phone of `person`. */
 const waiting = async () => {
   const w = await world()
-  return { ...w, authReqId: await askFor(w.app, w.asker, w.person.email) }
+  return { ...w, authReqId: await requestCibaFor(w.app, w.asker, w.person.email) }
 }
 
 describe('somebody else answers', () => {
@@ -174,14 +174,14 @@ describe('somebody else answers', () => {
   ])('%s: told what an unknown request is told; the phone still can', async (_, who) => {
     const { app, company, person, asker, phone, authReqId } = await waiting()
     const session = await who(app, company, person)
-    const answered = await unchanged(app, [company], async () => outcomeOf(await answer(app, session, authReqId)))
+    const answered = await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, session, authReqId)))
     expect(answered).toEqual(REFUSED)
-    expect(answered).toEqual(await outcomeOf(await answer(app, session, app.ctx.random.id())))
+    expect(answered).toEqual(await outcomeOf(await answerCibaRequest(app, session, app.ctx.random.id())))
     const atPlatform = (auth_req_id: string) => app.request(`${CIBA}/respond`, { token: session, body: { auth_req_id, approved: true } })
     const platform = await unchanged(app, [company], async () => outcomeOf(await atPlatform(authReqId)))
     expect(platform).toMatchObject({ status: 400, body: { error: 'Failed to respond' } })
     expect(platform).toEqual(await outcomeOf(await atPlatform(app.ctx.random.id())))
-    expect(await bodyOf(await answer(app, phone.session, authReqId))).toMatchObject({ success: true })
+    expect(await bodyOf(await answerCibaRequest(app, phone.session, authReqId))).toMatchObject({ success: true })
     expect((await pollCiba(app, asker.clientId, authReqId)).status).toBe(200)
   })
 
@@ -193,7 +193,7 @@ describe('somebody else answers', () => {
 
   test('an attempt is in the record', async () => {
     const { app, company, authReqId } = await waiting()
-    await answer(app, await app.token(company.admin), authReqId)
+    await answerCibaRequest(app, await app.token(company.admin), authReqId)
     expect(await eventsOf(app, company.tenantId, 'ciba.tenant.respond')).toEqual(['refused: ciba_not_answered'])
   })
 })
@@ -201,28 +201,28 @@ describe('somebody else answers', () => {
 describe('the answer', () => {
   test('counts once: what was decided stays decided', async () => {
     const { app, company, asker, phone, authReqId } = await waiting()
-    await answer(app, phone.session, authReqId, { approved: false })
-    expect(await unchanged(app, [company], async () => outcomeOf(await answer(app, phone.session, authReqId)))).toEqual(REFUSED)
+    await answerCibaRequest(app, phone.session, authReqId, { approved: false })
+    expect(await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, phone.session, authReqId)))).toEqual(REFUSED)
     expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
   })
 
   test('comes too late after five minutes', async () => {
     const { app, company, asker, phone, authReqId } = await waiting()
     app.clock.advance(300)
-    expect(await unchanged(app, [company], async () => outcomeOf(await answer(app, phone.session, authReqId)))).toEqual(REFUSED)
+    expect(await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, phone.session, authReqId)))).toEqual(REFUSED)
     expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual(EXPIRED)
   })
 
   test('left out is no', async () => {
     const { app, asker, phone, authReqId } = await waiting()
-    await answer(app, phone.session, authReqId, {})
+    await answerCibaRequest(app, phone.session, authReqId, {})
     expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
   })
 
   test('a removed device answers no more', async () => {
     const { app, company, phone, authReqId } = await waiting()
     await app.request(`${CIBA}/devices/${phone.deviceId}`, { method: 'DELETE', token: phone.session })
-    expect(await unchanged(app, [company], async () => outcomeOf(await answer(app, phone.session, authReqId)))).toEqual(REFUSED)
+    expect(await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, phone.session, authReqId)))).toEqual(REFUSED)
   })
 })
 
@@ -230,8 +230,8 @@ describe('the poll', () => {
   test('of another client, of another tenant, of nobody is that of an unknown request; nothing is lost by it', async () => {
     const { app, company, asker, phone, authReqId } = await waiting()
     const globex = await app.company('globex')
-    await answer(app, phone.session, authReqId)
-    const [other, theirs] = [await newAsker(app, company, 'Other'), await newAsker(app, globex)]
+    await answerCibaRequest(app, phone.session, authReqId)
+    const [other, theirs] = [await newCibaClient(app, company, 'Other'), await newCibaClient(app, globex)]
     for (const id of [other.clientId, other.sdkClientId, theirs.clientId, `${asker.clientId}~${'0'.repeat(64)}`, 'nonsense']) {
       expect(await unchanged(app, [company, globex], async () => errorOf(await pollCiba(app, id, authReqId))), id).toEqual(EXPIRED)
     }
@@ -271,7 +271,7 @@ describe('the poll', () => {
     ],
   ])('after the approval %s: nobody signs in, for good', async (_, between) => {
     const { app, company, person, asker, phone, authReqId } = await waiting()
-    await answer(app, phone.session, authReqId)
+    await answerCibaRequest(app, phone.session, authReqId)
     app.clock.advance(2)
     await between(app, company, person, asker.clientId)
     for (let n = 0; n < 2; n++) expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
@@ -284,9 +284,9 @@ describe('devices', () => {
     const { app, push, company, person, asker, phone } = await world()
     const heir = await app.person(company)
     await newPhone(app, heir, phone.pushToken)
-    await askFor(app, asker, person.email)
+    await requestCibaFor(app, asker, person.email)
     expect(push.outbox).toEqual([])
-    await askFor(app, asker, heir.email)
+    await requestCibaFor(app, asker, heir.email)
     expect(push.outbox).toHaveLength(1)
     const { devices } = await bodyOf(await app.request(`${CIBA}/devices`, { token: phone.session }))
     expect(devices).toMatchObject([{ id: phone.deviceId, is_active: false }])
@@ -345,7 +345,7 @@ describe('devices', () => {
 
 test('twenty polls with one request at once: one token', async () => {
   const { app, asker, phone, authReqId } = await waiting()
-  await answer(app, phone.session, authReqId)
+  await answerCibaRequest(app, phone.session, authReqId)
   const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await pollCiba(app, asker.clientId, authReqId)).status))
   expect(statuses.toSorted()).toEqual([200, ...Array(19).fill(400)])
 })
@@ -354,7 +354,7 @@ test('a request costs the same statements for somebody and for nobody, but for t
   const counted = countedDb((await testDb()).engine)
   const { app, company, asker } = await world({ db: counted.db })
   const bare = await app.person(company)
-  await ask(app, asker, 'first@nowhere.example')
-  const cost = async (email: string) => (await counted.during(() => ask(app, asker, email))).statements
+  await requestCiba(app, asker, 'first@nowhere.example')
+  const cost = async (email: string) => (await counted.during(() => requestCiba(app, asker, email))).statements
   expect(await cost(bare.email)).toBe(await cost('nobody@nowhere.example'))
 })

@@ -1,14 +1,14 @@
 // Wire shapes of backchannel requests, at both doors.
 import * as z from 'zod'
-import { askedAtServerMembers, ClientId, Pending, Scopes } from '#shared/domains/device-authorization/grants.schema'
+import { ClientId, Pending, resourceRequestMembers, Scopes } from '#shared/domains/device-authorization/grants.schema'
 import { Email } from '#shared/kernel/email'
 
 const Message = z.string().max(255)
 
-export const PlatformAsk = z
+export const PlatformCibaRequest = z
   .object({ login_hint: Email, binding_message: Message.optional(), client_id: ClientId.optional(), scopes: Scopes.optional() })
   .meta({ id: 'CibaRequestByHint' })
-export const TenantAsk = z
+export const TenantCibaRequest = z
   .object({
     client_id: ClientId,
     email: Email,
@@ -17,7 +17,7 @@ export const TenantAsk = z
     scopes: Scopes.optional(),
   })
   .meta({ id: 'CibaRequestByAddress' })
-export const Asked = z
+export const CibaInitiated = z
   .object({
     auth_req_id: z.string(),
     expires_in: z.int(),
@@ -37,7 +37,7 @@ export const CibaToken = z
   .meta({ id: 'CibaToken' })
 export const PlatformPolled = z.union([CibaToken, Pending])
 
-export const Answer = z
+export const CibaAnswer = z
   .object({
     auth_req_id: AuthReqId,
     approved: z.boolean().default(false),
@@ -48,7 +48,7 @@ export const Answer = z
       .optional(),
   })
   .meta({ id: 'CibaAnswer' })
-export const Answered = z.object({ success: z.boolean(), message: z.string() }).meta({ id: 'CibaAnswered' })
+export const CibaAnswered = z.object({ success: z.boolean(), message: z.string() }).meta({ id: 'CibaAnswered' })
 
 const Text = z.string().max(200).optional()
 export const NewDevice = z
@@ -75,7 +75,7 @@ export const PushDevice = z
     created_at: z.string(),
   })
   .meta({ id: 'PushDevice' })
-export const Devices = z.object({ success: z.literal(true), devices: z.array(PushDevice), message: z.string() }).meta({ id: 'PushDevices' })
+export const CibaDevices = z.object({ success: z.literal(true), devices: z.array(PushDevice), message: z.string() }).meta({ id: 'PushDevices' })
 export const DeviceId = z.object({ device_id: z.string().min(1).max(64) })
 
 export const CibaRequest = z
@@ -91,7 +91,7 @@ export const CibaRequest = z
     binding_message: z.string().optional().meta({ description: 'In the words of who asks; show it as a quotation.' }),
     number_required: z.boolean(),
     scopes: z.array(z.string()),
-    ...askedAtServerMembers,
+    ...resourceRequestMembers,
     status: z.string(),
     biometric_verified: z.boolean(),
     created_at: z.string(),

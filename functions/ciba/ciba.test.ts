@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { verifySessionToken } from '#shared/platform/tokens/session-token'
 import type { startApp, TestApp } from '#tests/support/app'
-import { answer, ask, askFor, CIBA, newAsker, newPhone, pollCiba, startCiba, TENANT_CIBA } from '#tests/support/ciba'
+import { answerCibaRequest, CIBA, newCibaClient, newPhone, pollCiba, requestCiba, requestCibaFor, startCiba, TENANT_CIBA } from '#tests/support/ciba'
 import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
 import { DISGUISED } from '#tests/support/grants'
@@ -15,14 +15,14 @@ const world = async (options: Parameters<typeof startApp>[1] = {}) => {
   const { app, push } = await start(options)
   const company = await app.company()
   const person = await app.person(company)
-  return { app, push, company, person, asker: await newAsker(app, company), phone: await newPhone(app, person) }
+  return { app, push, company, person, asker: await newCibaClient(app, company), phone: await newPhone(app, person) }
 }
 const requestsOf = async (app: TestApp, token: string): Promise<readonly Body[]> =>
   (await bodyOf(await app.request(`${TENANT_CIBA}/requests`, { token }))).requests as readonly Body[]
 
 test('a client asks, the phone rings, the person approves, the client signs in: once', async () => {
   const { app, push, company, person, asker, phone } = await world()
-  const asked = await bodyOf(await ask(app, asker, person.email, { binding_message: 'Order 4711' }))
+  const asked = await bodyOf(await requestCiba(app, asker, person.email, { binding_message: 'Order 4711' }))
   expect(asked).toMatchObject({ expires_in: 300, interval: 5, message: expect.any(String) })
   const authReqId = textIn(asked, 'auth_req_id')
   expect(authReqId).toMatch(/^[\w-]{64}$/)
@@ -46,9 +46,9 @@ test('a client asks, the phone rings, the person approves, the client signs in: 
     status: 'pending',
     number_required: false,
   })
-  expect(await bodyOf(await answer(app, phone.session, message?.data.auth_req_id ?? '', { approved: true, biometric_verified: true }))).toMatchObject(
-    { success: true },
-  )
+  expect(
+    await bodyOf(await answerCibaRequest(app, phone.session, message?.data.auth_req_id ?? '', { approved: true, biometric_verified: true })),
+  ).toMatchObject({ success: true })
   expect(await requestsOf(app, phone.session)).toEqual([])
   const token = await bodyOf(await pollCiba(app, asker.clientId, authReqId))
   expect(token).toMatchObject({ token_type: 'Bearer', expires_in: 86_400, scope: 'openid email profile' })
@@ -93,8 +93,8 @@ test('the platform\u2019s door does the same, for a client that proves itself in
 
 test('a denial is told as such: 400 at the tenant\u2019s door, 403 at the platform\u2019s', async () => {
   const { app, person, asker, phone } = await world()
-  const authReqId = await askFor(app, asker, person.email)
-  await answer(app, phone.session, authReqId, { approved: false })
+  const authReqId = await requestCibaFor(app, asker, person.email)
+  await answerCibaRequest(app, phone.session, authReqId, { approved: false })
   expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
   const atPlatform = await app.request(`${CIBA}/token`, { body: { auth_req_id: authReqId, client_id: asker.clientId } })
   expect(await errorOf(atPlatform)).toEqual([403, 'access_denied'])
@@ -102,7 +102,7 @@ test('a denial is told as such: 400 at the tenant\u2019s door, 403 at the platfo
 
 test('polls keep the interval, which grows by five seconds each time they do not', async () => {
   const { app, person, asker } = await world()
-  const authReqId = await askFor(app, asker, person.email)
+  const authReqId = await requestCibaFor(app, asker, person.email)
   const poll = async () => {
     const response = await pollCiba(app, asker.clientId, authReqId)
     const { error, interval } = await bodyOf(response)
@@ -119,22 +119,24 @@ test('where the tenant wants it, the person enters the number that the client sh
   const { app, company, person, asker, phone } = await world()
   await configure(app, company, { cibaNumberMatching: true })
   const asked = async () => {
-    const body = await bodyOf(await ask(app, asker, person.email))
+    const body = await bodyOf(await requestCiba(app, asker, person.email))
     return { authReqId: textIn(body, 'auth_req_id'), number: textIn(body, 'match_number') }
   }
   const first = await asked()
   expect(first.number).toMatch(/^\d\d$/)
   expect((await requestsOf(app, phone.session))[0]).toMatchObject({ number_required: true })
   const wrong = first.number === '42' ? '43' : '42'
-  expect(await bodyOf(await answer(app, phone.session, first.authReqId, { approved: true, match_number: wrong }))).toMatchObject({ success: false })
-  expect(await bodyOf(await answer(app, phone.session, first.authReqId, { approved: true, match_number: first.number }))).toMatchObject({
+  expect(await bodyOf(await answerCibaRequest(app, phone.session, first.authReqId, { approved: true, match_number: wrong }))).toMatchObject({
+    success: false,
+  })
+  expect(await bodyOf(await answerCibaRequest(app, phone.session, first.authReqId, { approved: true, match_number: first.number }))).toMatchObject({
     success: false,
   })
   expect(await errorOf(await pollCiba(app, asker.clientId, first.authReqId))).toEqual([400, 'access_denied'])
   const second = await asked()
-  expect(await bodyOf(await answer(app, phone.session, second.authReqId))).toMatchObject({ success: false })
+  expect(await bodyOf(await answerCibaRequest(app, phone.session, second.authReqId))).toMatchObject({ success: false })
   const third = await asked()
-  expect(await bodyOf(await answer(app, phone.session, third.authReqId, { approved: true, match_number: third.number }))).toMatchObject({
+  expect(await bodyOf(await answerCibaRequest(app, phone.session, third.authReqId, { approved: true, match_number: third.number }))).toMatchObject({
     success: true,
   })
   expect((await pollCiba(app, asker.clientId, third.authReqId)).status).toBe(200)
@@ -144,18 +146,18 @@ test('where the tenant wants it, the person enters the number that the client sh
 test('all devices are asked; a dead token is forgotten; when none is reached nobody can answer, and the client waits in vain', async () => {
   const { app, push, company, person, asker, phone } = await world()
   const other = await newPhone(app, person)
-  await askFor(app, asker, person.email)
+  await requestCibaFor(app, asker, person.email)
   expect(push.outbox.map(({ token }) => token).toSorted()).toEqual([phone.pushToken, other.pushToken].toSorted())
   push.unregister(phone.pushToken)
   push.fail(other.pushToken)
-  const authReqId = await askFor(app, asker, person.email)
+  const authReqId = await requestCibaFor(app, asker, person.email)
   const { devices } = await bodyOf(await app.request(`${CIBA}/devices`, { token: phone.session }))
   expect(devices).toMatchObject([
     { id: other.deviceId, is_active: true, last_used: expect.any(String) },
     { id: phone.deviceId, is_active: false },
   ])
   expect(await eventsOf(app, company.tenantId, 'ciba.tenant.initiate')).toEqual(['ciba.failed', 'ciba.requested', 'ciba.requested'])
-  expect(await bodyOf(await answer(app, other.session, authReqId))).toMatchObject({ success: false })
+  expect(await bodyOf(await answerCibaRequest(app, other.session, authReqId))).toMatchObject({ success: false })
   expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([202, 'authorization_pending'])
 })
 
@@ -209,8 +211,8 @@ test('a tenant that discloses is told who is unknown and who has no device', asy
   const { app, company, asker } = await world()
   await configure(app, company, { cibaDisclosesAccounts: true })
   const bare = await app.person(company)
-  expect(await errorOf(await ask(app, asker, 'nobody@nowhere.example'))).toEqual([400, 'user_not_found'])
-  expect(await errorOf(await ask(app, asker, bare.email))).toEqual([400, 'no_device_registered'])
+  expect(await errorOf(await requestCiba(app, asker, 'nobody@nowhere.example'))).toEqual([400, 'user_not_found'])
+  expect(await errorOf(await requestCiba(app, asker, bare.email))).toEqual([400, 'no_device_registered'])
   const hinted = (login_hint: string) => app.request(`${CIBA}/initiate`, { body: { client_id: asker.sdkClientId, login_hint } })
   const unknown = await hinted('nobody@nowhere.example')
   expect(unknown.status).toBe(400)
@@ -222,7 +224,7 @@ test('a tenant that discloses is told who is unknown and who has no device', asy
 
 test('the message is one plain line, quoted, whatever was sent', async () => {
   const { app, push, person, asker, phone } = await world()
-  await askFor(app, asker, person.email, { binding_message: DISGUISED })
+  await requestCibaFor(app, asker, person.email, { binding_message: DISGUISED })
   const plain = 'Pay ruoy now 1000 &amp; alert(1)'
   expect(push.outbox[0]?.body).toBe(`Shop asks you to approve a sign-in: \u201c${plain}\u201d`)
   expect((await requestsOf(app, phone.session))[0]?.binding_message).toBe(plain)
@@ -232,7 +234,7 @@ test('a closed deployment that takes unmodified clients believes a plain client 
   const { app, company, person, asker, phone } = await world({ env: { COMPATIBILITY: 'authsec' } })
   const asked = await app.request(`${TENANT_CIBA}/initiate`, { body: { client_id: company.clientId, email: person.email } })
   const authReqId = textIn(await bodyOf(asked), 'auth_req_id')
-  await answer(app, phone.session, authReqId)
+  await answerCibaRequest(app, phone.session, authReqId)
   expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'expired_token'])
   expect((await pollCiba(app, company.clientId, authReqId)).status).toBe(200)
   for (const client_id of [`${company.clientId}~${'0'.repeat(64)}`, app.ctx.random.id()]) {
@@ -243,7 +245,7 @@ test('a closed deployment that takes unmodified clients believes a plain client 
 test('a poll costs one statement while nobody has answered', async () => {
   const counted = countedDb((await testDb()).engine)
   const { app, person, asker } = await world({ db: counted.db })
-  const authReqId = await askFor(app, asker, person.email)
+  const authReqId = await requestCibaFor(app, asker, person.email)
   await pollCiba(app, asker.clientId, authReqId)
   expect(await counted.during(() => pollCiba(app, asker.clientId, authReqId))).toEqual({ statements: 1, roundTrips: 2 })
 })

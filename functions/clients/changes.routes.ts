@@ -2,24 +2,24 @@
 
 import { createClient } from '#shared/domains/administration/clients'
 import { ClientOut, CreatedClient, NewClient } from '#shared/domains/administration/clients.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
 import { statusError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import { ClientChange, ClientStatusSet, DeletedClient, RemoveClient, RemovedClient, SetClientStatus, SwitchedClient } from './changes.schema.ts'
-import { deleteSoftly, editClient, removeClient, setStatus, switchClient, type Which } from './changes.ts'
+import { type ClientSelector, changeClientStatus, deleteSoftly, editClient, removeClient, switchClient } from './changes.ts'
 import { route } from './group.ts'
-import { ClientPath, TenantPath } from './list.schema.ts'
+import { ClientPath, ClientsTenantPath } from './list.schema.ts'
 
 const BASE = '/authsec/clientms/tenants/:tenantId/clients'
 const access = may('clients:write')
 
-const inPath = (caller: User, path: { readonly tenantId: string; readonly id: string }): Which => ({
+const inPath = (caller: User, path: { readonly tenantId: string; readonly id: string }): ClientSelector => ({
   tenantId: actingTenant(caller, path.tenantId),
   clientId: path.id,
 })
-const inBody = (caller: User, body: { readonly tenant_id: string; readonly client_id: string }): Which => ({
+const inBody = (caller: User, body: { readonly tenant_id: string; readonly client_id: string }): ClientSelector => ({
   tenantId: actingTenant(caller, body.tenant_id),
   clientId: body.client_id,
 })
@@ -59,7 +59,7 @@ export const changeRoutes = [
     on: `POST ${BASE}/create`,
     summary: 'Make a client. Its secrets are in this answer and nowhere else.',
     access,
-    path: TenantPath,
+    path: ClientsTenantPath,
     body: NewClient,
     actsIn: 'path.tenantId',
     reply: json(201, CreatedClient),
@@ -72,7 +72,7 @@ export const changeRoutes = [
     on: `POST ${BASE}/delete-complete`,
     summary: 'Remove a client with everything that belongs to it.',
     ...removal,
-    path: TenantPath,
+    path: ClientsTenantPath,
     actsIn: 'body.tenant_id',
     handle: ({ ctx, principal, body }) => removeClient(ctx, principal, inBody(principal, body)),
   }),
@@ -89,14 +89,14 @@ export const changeRoutes = [
     on: `POST ${BASE}/set-status`,
     summary: 'Switch a client on or off.',
     access,
-    path: TenantPath,
+    path: ClientsTenantPath,
     body: SetClientStatus,
     actsIn: 'body.tenant_id',
     reply: json(200, ClientStatusSet),
     errors: ['not_found', 'default_client', 'precondition_failed', 'cannot_grant'],
     emits: ['client.activated', 'client.deactivated'],
     render: statusError,
-    handle: ({ ctx, principal, body }) => setStatus(ctx, principal, inBody(principal, body), body.active),
+    handle: ({ ctx, principal, body }) => changeClientStatus(ctx, principal, inBody(principal, body), body.active),
   }),
   route({
     ...edit,

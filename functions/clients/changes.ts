@@ -5,20 +5,20 @@ import type { TenantId, TenantTx } from '#db/engine/tenant'
 import { type ClientChange as Change, type Client, deleteClient, lockClient, updateClient } from '#db/store/clients'
 import { revokeSessionsOfClient } from '#db/store/sessions'
 import { raisePolicyVersion, releaseQuota } from '#db/store/tenants'
-import { clientRecord, clientTag, showClient } from '#shared/domains/administration/client-view'
+import { clientSnapshot, clientTag, toClientResponse } from '#shared/domains/administration/client-view'
 import type { ClientOut } from '#shared/domains/administration/clients.schema'
-import { acting } from '#shared/domains/authority/acting'
+import { actInTenant } from '#shared/domains/authority/acting-tenant'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
 import { AppError } from '#shared/kernel/errors'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { AuditEvent } from '#shared/platform/audit/events'
-import { byUser, record } from '#shared/platform/audit/record'
 import { preconditionOf } from '#shared/platform/http/precondition'
 import type { User } from '#shared/platform/principals/principal'
 import type { ClientChange, ClientStatusSet, DeletedClient, RemovedClient, SwitchedClient } from './changes.schema.ts'
 import type { Ctx } from './group.ts'
 
 /** Whose, and which. */
-export type Which = { readonly tenantId: TenantId; readonly clientId: string }
+export type ClientSelector = { readonly tenantId: TenantId; readonly clientId: string }
 type Shown = z.input<typeof ClientOut>
 type State = 'Active' | 'Development' | 'Deleted'
 
@@ -33,19 +33,19 @@ const changeable = async (t: TenantTx, clientId: string): Promise<Client> => {
 type Decide = (row: Client, at: Date) => Change
 
 /** As it was read, where `If-Match` says how. Letting a client go on gives back what it held, so it takes those rights. */
-const change = (ctx: Ctx, caller: User, { tenantId, clientId }: Which, event: AuditEvent, decide: Decide): Promise<Shown> => {
+const change = (ctx: Ctx, caller: User, { tenantId, clientId }: ClientSelector, event: AuditEvent, decide: Decide): Promise<Shown> => {
   const judge = preconditionOf(ctx, 'optional')
-  return acting(ctx, caller, tenantId, async (t, grants) => {
+  return actInTenant(ctx, caller, tenantId, async (t, grants) => {
     const row = await changeable(t, clientId)
     judge(clientTag(row))
     const set = decide(row, ctx.clock.now())
-    if (Object.keys(set).length === 0) return showClient(t, row)
+    if (Object.keys(set).length === 0) return toClientResponse(t, row)
     if (set.active === true && !row.active) await requireRightsOverClient(t, ctx, grants, row)
     const changed = await updateClient(t, clientId, set)
     if (changed === undefined) throw new AppError('not_found')
     const target = { type: 'client', id: clientId }
-    await record(t, ctx, { event, actor: byUser(caller), target, before: clientRecord(row), after: clientRecord(changed) })
-    return showClient(t, changed)
+    await recordEvent(t, ctx, { event, actor: byUser(caller), target, before: clientSnapshot(row), after: clientSnapshot(changed) })
+    return toClientResponse(t, changed)
   })
 }
 
@@ -85,7 +85,7 @@ const asked =
   }
 
 /** @throws AppError precondition_failed, not_found, default_client, client_exists, invalid_request, cannot_grant */
-export const editClient = async (ctx: Ctx, caller: User, which: Which, body: Asked): Promise<Shown> => {
+export const editClient = async (ctx: Ctx, caller: User, which: ClientSelector, body: Asked): Promise<Shown> => {
   try {
     return await change(ctx, caller, which, 'client.updated', asked(body))
   } catch (error) {
@@ -94,17 +94,22 @@ export const editClient = async (ctx: Ctx, caller: User, which: Which, body: Ask
   }
 }
 
-const switched = (ctx: Ctx, caller: User, which: Which, active: boolean): Promise<Shown> =>
+const switched = (ctx: Ctx, caller: User, which: ClientSelector, active: boolean): Promise<Shown> =>
   change(ctx, caller, which, active ? 'client.activated' : 'client.deactivated', (row, at) => into(active ? 'Active' : 'Development', row, at))
 
 /** @throws AppError precondition_failed, not_found, default_client, cannot_grant */
-export const switchClient = async (ctx: Ctx, caller: User, which: Which, active: boolean): Promise<z.input<typeof SwitchedClient>> => ({
+export const switchClient = async (ctx: Ctx, caller: User, which: ClientSelector, active: boolean): Promise<z.input<typeof SwitchedClient>> => ({
   client: await switched(ctx, caller, which, active),
   message: active ? 'Client activated successfully' : 'Client deactivated successfully',
 })
 
 /** @throws AppError precondition_failed, not_found, default_client, cannot_grant */
-export const setStatus = async (ctx: Ctx, caller: User, which: Which, active: boolean): Promise<z.input<typeof ClientStatusSet>> => {
+export const changeClientStatus = async (
+  ctx: Ctx,
+  caller: User,
+  which: ClientSelector,
+  active: boolean,
+): Promise<z.input<typeof ClientStatusSet>> => {
   const client = await switched(ctx, caller, which, active)
   return {
     message: 'Client status updated successfully',
@@ -115,7 +120,7 @@ export const setStatus = async (ctx: Ctx, caller: User, which: Which, active: bo
 }
 
 /** The row stays. @throws AppError precondition_failed, not_found, default_client */
-export const deleteSoftly = async (ctx: Ctx, caller: User, which: Which): Promise<z.input<typeof DeletedClient>> => {
+export const deleteSoftly = async (ctx: Ctx, caller: User, which: ClientSelector): Promise<z.input<typeof DeletedClient>> => {
   await change(ctx, caller, which, 'client.deleted', (row, at) => {
     if (row.status === 'Deleted') throw new AppError('not_found')
     return into('Deleted', row, at)
@@ -124,15 +129,15 @@ export const deleteSoftly = async (ctx: Ctx, caller: User, which: Which): Promis
 }
 
 /** Nothing of it stays: row, place in the directory, service account with its bindings, sessions. @throws AppError not_found, default_client */
-export const removeClient = async (ctx: Ctx, caller: User, { tenantId, clientId }: Which): Promise<z.input<typeof RemovedClient>> => {
-  await acting(ctx, caller, tenantId, async (t) => {
+export const removeClient = async (ctx: Ctx, caller: User, { tenantId, clientId }: ClientSelector): Promise<z.input<typeof RemovedClient>> => {
+  await actInTenant(ctx, caller, tenantId, async (t) => {
     const row = await changeable(t, clientId)
     const sessions = await revokeSessionsOfClient(t, clientId, ctx.clock.now(), 'client_removed')
     await deleteClient(t, clientId)
     await releaseQuota(t, 'clients')
     await raisePolicyVersion(t)
     const target = { type: 'client', id: clientId }
-    await record(t, ctx, { event: 'client.removed', actor: byUser(caller), target, before: clientRecord(row), after: { sessions } })
+    await recordEvent(t, ctx, { event: 'client.removed', actor: byUser(caller), target, before: clientSnapshot(row), after: { sessions } })
   })
   ctx.wakeOutbox()
   return { message: 'Client removed completely', tenant_id: tenantId, client_id: clientId }

@@ -1,13 +1,13 @@
 // Lists of clients, and one of them.
 
 import { ClientOut, ClientsPage, ClientsQuery } from '#shared/domains/administration/clients.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
 import { statusError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { ClientPath, PlatformQuery, PlatformSelectors, TenantClients, TenantClientsBody, TenantPath } from './list.schema.ts'
-import { adminClients, oneClient, platformSelectors, tenantClients, tenantClientsAtOnce } from './list.ts'
+import { ClientPath, ClientsTenantPath, PlatformQuery, PlatformSelectors, TenantClients, TenantClientsBody } from './list.schema.ts'
+import { adminClients, platformSelectors, readClient, tenantClients, tenantClientsInOnePage } from './list.ts'
 
 const BASE = '/authsec/clientms/tenants/:tenantId/clients'
 const access = may('clients:read')
@@ -27,7 +27,7 @@ export const clientListRoutes = [
     on: `GET ${BASE}/getClients`,
     summary: 'A page of the tenant\u2019s clients, filtered, newest first.',
     access,
-    path: TenantPath,
+    path: ClientsTenantPath,
     query: ClientsQuery,
     actsIn: 'path.tenantId',
     reply: json(200, ClientsPage),
@@ -40,21 +40,21 @@ export const clientListRoutes = [
     on: `POST ${BASE}/getClients`,
     summary: 'All clients of the tenant, oldest first.',
     access,
-    path: TenantPath,
+    path: ClientsTenantPath,
     body: TenantClientsBody,
     actsIn: 'body.tenant_id',
     reply: json(200, TenantClients),
     errors: [],
     emits: 'nothing',
     render: statusError,
-    handle: ({ ctx, principal, body }) => tenantClientsAtOnce(ctx, principal, body),
+    handle: ({ ctx, principal, body }) => tenantClientsInOnePage(ctx, principal, body),
   }),
   route({
     id: 'clients.platformSelectors',
     on: `GET ${BASE}/platform-selectors`,
     summary: 'What an agent can be recognised by on a platform.',
     access,
-    path: TenantPath,
+    path: ClientsTenantPath,
     actsIn: 'path.tenantId',
     query: PlatformQuery,
     reply: json(200, PlatformSelectors),
@@ -72,7 +72,7 @@ export const clientListRoutes = [
     reply: json(200, ClientOut),
     errors: ['not_found'],
     emits: 'nothing',
-    handle: ({ ctx, principal, path }) => oneClient(ctx, actingTenant(principal, path.tenantId), path.id),
+    handle: ({ ctx, principal, path }) => readClient(ctx, actingTenant(principal, path.tenantId), path.id),
   }),
   route({
     ...ofAll,

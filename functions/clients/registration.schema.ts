@@ -1,6 +1,6 @@
 // Wire shapes of a client's registration at the authorization server, under the names of RFC 7591 section 2. Ours.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 import { Jwks } from '#shared/domains/oauth/jwks.schema'
 import { CLIENT_AUTH_METHODS, GRANT_TYPES } from '#shared/domains/oauth/offered'
 

@@ -3,12 +3,12 @@
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { type Client, type ClientChange, findClient, lockClient, updateClient } from '#db/store/clients'
-import { asGrantor } from '#shared/domains/authority/change'
+import { actAsGrantor } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
 import { requireRedirects } from '#shared/domains/clients/redirect-uri'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import { judgeUrl } from '#shared/platform/fetch/target'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { Registration, RegistrationChange } from './registration.schema.ts'
@@ -50,7 +50,7 @@ const requireMethod = (row: Client, asked: Asked): void => {
 const requireReachable = (ctx: Pick<Ctx, 'config'>, asked: Asked): void => {
   for (const name of ['jwks_uri', 'backchannel_logout_uri'] as const) {
     const uri = asked[name]
-    if (typeof uri !== 'string' || typeof judgeUrl(uri, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' }) !== 'string') continue
+    if (typeof uri !== 'string' || typeof checkOutboundUrl(uri, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' }) !== 'string') continue
     throw new AppError('invalid_request', `body.${name}: must be https, with a public host name and a usual port`, { field: `body.${name}` })
   }
 }
@@ -79,7 +79,7 @@ export const readRegistration = async (ctx: Ctx, caller: User, clientId: string)
 
 /** @throws AppError not_found, invalid_request, cannot_grant */
 export const changeRegistration = (ctx: Ctx, caller: User, clientId: string, asked: Asked): Promise<z.input<typeof Registration>> =>
-  asGrantor(ctx, caller, async (t, grants) => {
+  actAsGrantor(ctx, caller, async (t, grants) => {
     const row = await lockClient(t, clientId)
     if (row === undefined || row.status === 'Deleted') throw new AppError('not_found')
     requireRedirects('redirect_uris', asked.redirect_uris)
@@ -89,7 +89,7 @@ export const changeRegistration = (ctx: Ctx, caller: User, clientId: string, ask
     await requireRightsOverClient(t, ctx, grants, row)
     const changed = await updateClient(t, clientId, { ...changeOf(asked), updatedAt: ctx.clock.now() })
     if (changed === undefined) throw new AppError('not_found')
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'client.registration_changed',
       actor: byUser(caller),
       target: { type: 'client', id: clientId },

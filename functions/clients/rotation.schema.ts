@@ -1,9 +1,9 @@
 // Wire shapes of the rotation of a client's secrets. Ours.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 export const RotationPath = z.strictObject({ id: Id })
-export const Rotation = z
+export const ClientSecretRotation = z
   .strictObject({
     /** How long the secrets before this rotation still count; 0 ends them at once. A day unless told. */
     overlap_seconds: z
@@ -13,7 +13,7 @@ export const Rotation = z
       .default(24 * 3600),
   })
   .meta({ id: 'ClientRotation' })
-export const Rotated = z
+export const RotatedClientSecret = z
   .object({
     client_id: z.string(),
     secret_id: z.string().optional(),

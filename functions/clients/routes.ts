@@ -3,8 +3,8 @@ import { changeRoutes } from './changes.routes.ts'
 import { clientListRoutes } from './list.routes.ts'
 import { registrationRoutes } from './registration.routes.ts'
 import { rotationRoutes } from './rotation.routes.ts'
-import { describingRoutes } from './swagger.routes.ts'
+import { swaggerRoutes } from './swagger.routes.ts'
 
 const managing = [...clientListRoutes, ...changeRoutes]
 
-export const clientsRoutes = [...describingRoutes(managing), ...managing, ...rotationRoutes, ...registrationRoutes]
+export const clientsRoutes = [...swaggerRoutes(managing), ...managing, ...rotationRoutes, ...registrationRoutes]

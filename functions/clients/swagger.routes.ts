@@ -3,12 +3,12 @@ import { open } from '#shared/platform/http/access'
 import { html, json, type Route, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ClientsHealth } from './swagger.schema.ts'
-import { describe, describePage } from './swagger.ts'
+import { renderSwagger, renderSwaggerPage } from './swagger.ts'
 
 const access = open('What the interface looks like is no secret.', { class: 'general' })
 const page = { access, reply: html(200), errors: [], emits: 'nothing' } as const
 
-export const describingRoutes = (routes: readonly Route<never>[]) => [
+export const swaggerRoutes = (routes: readonly Route<never>[]) => [
   route({
     id: 'clients.health',
     on: 'GET /authsec/clientms/health',
@@ -24,14 +24,14 @@ export const describingRoutes = (routes: readonly Route<never>[]) => [
     id: 'clients.swagger',
     on: 'GET /authsec/clientms/swagger',
     summary: 'The client management, readable.',
-    handle: async () => describePage(routes),
+    handle: async () => renderSwaggerPage(routes),
   }),
   route({
     ...page,
     id: 'clients.swaggerIndex',
     on: 'GET /authsec/clientms/swagger/index.html',
     summary: 'The client management, readable, where older clients look.',
-    handle: async () => describePage(routes),
+    handle: async () => renderSwaggerPage(routes),
   }),
   route({
     id: 'clients.swaggerDocument',
@@ -41,6 +41,6 @@ export const describingRoutes = (routes: readonly Route<never>[]) => [
     reply: text(200, 'application/json'),
     errors: [],
     emits: 'nothing',
-    handle: async () => describe(routes),
+    handle: async () => renderSwagger(routes),
   }),
 ]

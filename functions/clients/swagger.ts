@@ -22,7 +22,7 @@ const operation = (route: Listed) => ({
 })
 
 /** OpenAPI 3.1, without schemas. */
-export const describe = (routes: readonly Listed[]): string => {
+export const renderSwagger = (routes: readonly Listed[]): string => {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) paths[template(route)] = { ...paths[template(route)], [methodOf(route).toLowerCase()]: operation(route) }
   return JSON.stringify({
@@ -37,7 +37,7 @@ const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) =
 
 const line = (route: Listed): string => `<li><code>${methodOf(route)} ${escaped(template(route))}</code> ${escaped(route.summary)}</li>`
 
-export const describePage = (routes: readonly Listed[]): string =>
+export const renderSwaggerPage = (routes: readonly Listed[]): string =>
   `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Client management</title></head>

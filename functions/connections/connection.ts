@@ -2,20 +2,28 @@
 // transaction of the change.
 
 import type { TenantTx } from '#db/engine/tenant'
-import { DEFAULT_ORDER, deleteProvider, insertProvider, listProviders, type NewProvider, type Provider, updateProvider } from '#db/store/providers'
-import { grantsOf } from '#shared/domains/authority/change'
+import {
+  DEFAULT_PROVIDER_ORDER,
+  deleteProvider,
+  insertProvider,
+  listProviders,
+  type NewProvider,
+  type Provider,
+  updateProvider,
+} from '#db/store/providers'
+import { grantorPermissions } from '#shared/domains/authority/access-change'
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
-import { ofRow } from '#shared/domains/federation/upstream'
+import { upstreamOf } from '#shared/domains/federation/upstream'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import { judgeUrl } from '#shared/platform/fetch/target'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
-export const MOST_PROVIDERS = 50
+export const MAX_PROVIDERS = 50
 
 /** What can be said of a provider; what is left out stays, or has its default. */
-export type Given = Partial<
+export type ConnectionInput = Partial<
   Pick<
     Provider,
     | 'displayName'
@@ -38,14 +46,14 @@ export type Given = Partial<
 > & { readonly secret?: string }
 
 /** How the caller's own wire format calls the members that can be wrong. */
-export type Fields = Readonly<Record<'name' | 'issuer' | 'secret' | 'clientId' | 'domains' | 'parameters', string>>
+export type ConnectionFields = Readonly<Record<'name' | 'issuer' | 'secret' | 'clientId' | 'domains' | 'parameters', string>>
 
 /** Names that stand for something else wherever people's sign-ins are told apart. */
 const RESERVED: ReadonlySet<string> = new Set(['authsec', 'email', 'local', 'custom', 'scim', 'ad-sync', 'entra-id', 'internal', 'saml'])
 const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/
 
 /** As providers are named here: in lower case, with hyphens. */
-export const nameOf = (typed: string): string =>
+export const providerNameOf = (typed: string): string =>
   typed
     .trim()
     .toLowerCase()
@@ -62,7 +70,7 @@ const PROTOCOL: ReadonlySet<string> = new Set(
   ),
 )
 
-const requireParameters = (given: Given, { parameters }: Fields): void => {
+const requireParameters = (given: ConnectionInput, { parameters }: ConnectionFields): void => {
   for (const name of Object.keys(given.additionalParams ?? {})) {
     if (PROTOCOL.has(name.toLowerCase())) refuse(`${parameters}.${name}`, 'is said by the protocol')
   }
@@ -72,11 +80,11 @@ const requireParameters = (given: Given, { parameters }: Fields): void => {
 const placeOf = ({ issuer, authorizationUrl }: Pick<Provider, 'issuer' | 'authorizationUrl'>): string => issuer ?? authorizationUrl
 
 /** @throws AppError invalid_request for what nobody could sign in with */
-const requireSound = (ctx: Pick<Ctx, 'outbound'>, row: Provider, fields: Fields): void => {
-  const speaks = ofRow({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
+const requireSound = (ctx: Pick<Ctx, 'outbound'>, row: Provider, fields: ConnectionFields): void => {
+  const speaks = upstreamOf({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
   if (speaks === undefined) refuse(fields.issuer, 'is needed: of a provider without one nobody could prove who speaks')
   for (const url of [row.issuer ?? '', row.authorizationUrl, row.tokenUrl, row.userinfoUrl, row.jwksUrl]) {
-    if (url !== '' && typeof judgeUrl(url, ctx.outbound) === 'string')
+    if (url !== '' && typeof checkOutboundUrl(url, ctx.outbound) === 'string')
       refuse(fields.issuer, 'must be https, with a public host name and a usual port')
   }
   if (row.isActive && row.clientId === '') refuse(fields.clientId, 'is needed first')
@@ -91,12 +99,12 @@ const requireSound = (ctx: Pick<Ctx, 'outbound'>, row: Provider, fields: Fields)
 const requireTrust = async (t: TenantTx, ctx: Ctx, caller: User, before: Provider | undefined, next: Provider): Promise<void> => {
   const isSame = before?.trustsFactors === true && placeOf(before) === placeOf(next) && before.clientId === next.clientId
   if (!next.trustsFactors || isSame || caller.tenantId !== t.tenantId) return
-  if (!(await grantsOf(t, ctx, caller)).full)
+  if (!(await grantorPermissions(t, ctx, caller)).full)
     throw new AppError('cannot_grant', 'Only who has the whole administrator role trusts a provider with second factors.')
 }
 
 /** For the record: no secret, and no address beyond where it is. */
-export const told = (row: Provider): Readonly<Record<string, unknown>> => ({
+export const providerAuditDetails = (row: Provider): Readonly<Record<string, unknown>> => ({
   provider_name: row.providerName,
   display_name: row.displayName,
   issuer: row.issuer,
@@ -118,8 +126,15 @@ const sealed = (t: TenantTx, ctx: Ctx, id: string, secret: string | undefined): 
   secret === undefined ? undefined : ctx.keyring.seal(t, t.tenantId, secret, providerSecretContext(id))
 
 /** @throws AppError invalid_request, provider_exists, provider_limit, cannot_grant */
-export const addConnection = async (t: TenantTx, ctx: Ctx, caller: User, typed: string, given: Given, fields: Fields): Promise<Provider> => {
-  const [id, at, providerName] = [ctx.random.id(), ctx.clock.now(), nameOf(typed)]
+export const addConnection = async (
+  t: TenantTx,
+  ctx: Ctx,
+  caller: User,
+  typed: string,
+  given: ConnectionInput,
+  fields: ConnectionFields,
+): Promise<Provider> => {
+  const [id, at, providerName] = [ctx.random.id(), ctx.clock.now(), providerNameOf(typed)]
   if (!NAME.test(providerName) || RESERVED.has(providerName)) refuse(fields.name, 'is no name that a provider can have')
   requireParameters(given, fields)
   const { secret, ...members } = given
@@ -139,7 +154,7 @@ export const addConnection = async (t: TenantTx, ctx: Ctx, caller: User, typed: 
     iconUrl: null,
     icon: null,
     buttonText: null,
-    sortOrder: DEFAULT_ORDER,
+    sortOrder: DEFAULT_PROVIDER_ORDER,
     isActive: true,
     allowedEmailDomains: [],
     jitProvisioning: false,
@@ -151,14 +166,21 @@ export const addConnection = async (t: TenantTx, ctx: Ctx, caller: User, typed: 
   }
   requireSound(ctx, row, fields)
   await requireTrust(t, ctx, caller, undefined, row)
-  if ((await listProviders(t)).length >= MOST_PROVIDERS) throw new AppError('provider_limit')
+  if ((await listProviders(t)).length >= MAX_PROVIDERS) throw new AppError('provider_limit')
   if (!(await insertProvider(t, row))) throw new AppError('provider_exists', undefined, { field: fields.name })
-  await record(t, ctx, { event: 'oidc_provider.created', actor: byUser(caller), target: target(id), after: told(row) })
+  await recordEvent(t, ctx, { event: 'oidc_provider.created', actor: byUser(caller), target: target(id), after: providerAuditDetails(row) })
   return row
 }
 
 /** Of a row that the transaction holds. @throws AppError invalid_request, cannot_grant */
-export const changeConnection = async (t: TenantTx, ctx: Ctx, caller: User, row: Provider, given: Given, fields: Fields): Promise<Provider> => {
+export const changeConnection = async (
+  t: TenantTx,
+  ctx: Ctx,
+  caller: User,
+  row: Provider,
+  given: ConnectionInput,
+  fields: ConnectionFields,
+): Promise<Provider> => {
   requireParameters(given, fields)
   const { secret, ...members } = given
   const fresh = await sealed(t, ctx, row.id, secret)
@@ -169,12 +191,12 @@ export const changeConnection = async (t: TenantTx, ctx: Ctx, caller: User, row:
   if (placeOf(next) !== placeOf(row) && row.sealedClientSecret !== null && fresh === undefined)
     refuse(fields.secret, 'send it again: a secret is shown to nobody but the provider that it was written for')
   await updateProvider(t, row.id, set)
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'oidc_provider.updated',
     actor: byUser(caller),
     target: target(row.id),
-    before: told(row),
-    after: { ...told(next), secret_replaced: fresh !== undefined },
+    before: providerAuditDetails(row),
+    after: { ...providerAuditDetails(next), secret_replaced: fresh !== undefined },
   })
   return next
 }
@@ -182,5 +204,5 @@ export const changeConnection = async (t: TenantTx, ctx: Ctx, caller: User, row:
 /** Nobody comes in through it any more; the identities that it proved stay with their people and open nothing. */
 export const removeConnection = async (t: TenantTx, ctx: Ctx, caller: User, row: Provider): Promise<void> => {
   await deleteProvider(t, row.id)
-  await record(t, ctx, { event: 'oidc_provider.deleted', actor: byUser(caller), target: target(row.id), before: told(row) })
+  await recordEvent(t, ctx, { event: 'oidc_provider.deleted', actor: byUser(caller), target: target(row.id), before: providerAuditDetails(row) })
 }

@@ -8,10 +8,10 @@ import { route } from './group.ts'
 
 const rules = () => import('./connections.ts')
 
-export const toSee = may('admin:access', 'connections:read')
-export const toChange = may('admin:access', 'connections:write')
+export const READ_CONNECTIONS = may('admin:access', 'connections:read')
+export const WRITE_CONNECTIONS = may('admin:access', 'connections:write')
 /** A test leaves for somewhere else, so it is not asked for all the time. */
-export const toTest = { ...toChange, limit: { class: 'status' } } as const
+export const TEST_CONNECTIONS = { ...WRITE_CONNECTIONS, limit: { class: 'status' } } as const
 const PRECONDITIONS: readonly ErrorCode[] = ['precondition_required', 'precondition_failed']
 
 export const ownConnectionRoutes = [
@@ -19,7 +19,7 @@ export const ownConnectionRoutes = [
     id: 'connections.list',
     on: 'GET /connections',
     summary: 'The tenant\u2019s own providers, in the order in which people see them.',
-    access: toSee,
+    access: READ_CONNECTIONS,
     reply: json(200, Connections),
     errors: [],
     emits: 'nothing',
@@ -30,7 +30,7 @@ export const ownConnectionRoutes = [
     id: 'connections.create',
     on: 'POST /connections',
     summary: 'Let people sign in with Google, GitHub, Microsoft or any OpenID provider, through a client of the tenant\u2019s own.',
-    access: toChange,
+    access: WRITE_CONNECTIONS,
     body: NewConnection,
     reply: json(201, Connection),
     errors: ['invalid_request', 'provider_exists', 'provider_limit', 'cannot_grant'],
@@ -42,7 +42,7 @@ export const ownConnectionRoutes = [
     id: 'connections.read',
     on: 'GET /connections/:connection_id',
     summary: 'One of the tenant\u2019s own providers, with the ETag that a change needs.',
-    access: toSee,
+    access: READ_CONNECTIONS,
     path: ConnectionPath,
     reply: json(200, Connection),
     errors: ['not_found'],
@@ -54,7 +54,7 @@ export const ownConnectionRoutes = [
     id: 'connections.update',
     on: 'PATCH /connections/:connection_id',
     summary: 'Change a provider as it was read (If-Match). For another issuer its secret has to be sent again.',
-    access: toChange,
+    access: WRITE_CONNECTIONS,
     path: ConnectionPath,
     body: ConnectionChanges,
     reply: json(200, Connection),
@@ -67,7 +67,7 @@ export const ownConnectionRoutes = [
     id: 'connections.delete',
     on: 'DELETE /connections/:connection_id',
     summary: 'Delete a provider: nobody comes in through it any more.',
-    access: toChange,
+    access: WRITE_CONNECTIONS,
     path: ConnectionPath,
     reply: empty(204),
     errors: ['not_found'],
@@ -79,7 +79,7 @@ export const ownConnectionRoutes = [
     id: 'connections.order',
     on: 'PUT /connections/order',
     summary: 'Say in which order people see the providers.',
-    access: toChange,
+    access: WRITE_CONNECTIONS,
     body: ConnectionOrder,
     reply: json(200, Connections),
     errors: ['invalid_request'],
@@ -91,7 +91,7 @@ export const ownConnectionRoutes = [
     id: 'connections.test',
     on: 'POST /connections/:connection_id/test',
     summary: 'Ask the provider now whether people could sign in through it.',
-    access: toTest,
+    access: TEST_CONNECTIONS,
     path: ConnectionPath,
     reply: json(200, ConnectionTest),
     errors: ['not_found'],

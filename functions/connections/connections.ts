@@ -4,20 +4,20 @@ import { atomically, directory, forTenant, type TenantTx } from '#db/engine/tena
 import { findCustomDomains } from '#db/store/domains'
 import { findProviderById, listProviders, lockProviderById, lockProviders, type Provider, updateProvider } from '#db/store/providers'
 import { callbackUrl } from '#shared/domains/federation/callback-url'
-import { ofRow } from '#shared/domains/federation/upstream'
+import { upstreamOf } from '#shared/domains/federation/upstream'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
-import { addConnection, changeConnection, type Fields, type Given, removeConnection, told } from './connection.ts'
+import { addConnection, type ConnectionFields, type ConnectionInput, changeConnection, providerAuditDetails, removeConnection } from './connection.ts'
+import { checkConnection } from './connection-check.ts'
 import type { Connection, ConnectionChanges, ConnectionOrder, Connections, ConnectionTest, NewConnection } from './connections.schema.ts'
-import { examine } from './examine.ts'
 import type { Ctx } from './group.ts'
 
 type Shown = z.input<typeof Connection>
 
-const FIELDS: Fields = {
+const FIELDS: ConnectionFields = {
   name: 'body.name',
   issuer: 'body.issuer',
   secret: 'body.client_secret',
@@ -33,7 +33,7 @@ const redirectUris = async (ctx: Ctx, caller: User): Promise<string[]> => [
 ]
 
 const shown = (row: Provider, redirect_uris: string[]): Shown => {
-  const speaks = ofRow({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
+  const speaks = upstreamOf({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
   return {
     id: row.id,
     name: row.providerName,
@@ -60,22 +60,22 @@ const shown = (row: Provider, redirect_uris: string[]): Shown => {
 /** Of what a change can change; of the secret, that it was. */
 const tagOf = (row: Provider): string => {
   const seal = row.sealedClientSecret === null ? null : Buffer.from(row.sealedClientSecret).toString('base64')
-  return etagOf([told(row), row.icon, row.buttonText, row.tokenUrl, row.userinfoUrl, row.jwksUrl, seal])
+  return etagOf([providerAuditDetails(row), row.icon, row.buttonText, row.tokenUrl, row.userinfoUrl, row.jwksUrl, seal])
 }
-const tagged = async (ctx: Ctx, caller: User, row: Provider): Promise<Sent<Shown>> =>
-  new Sent(shown(row, await redirectUris(ctx, caller)), { headers: { ETag: tagOf(row) } })
+const tagged = async (ctx: Ctx, caller: User, row: Provider): Promise<HttpResult<Shown>> =>
+  new HttpResult(shown(row, await redirectUris(ctx, caller)), { headers: { ETag: tagOf(row) } })
 
 const GITHUB_PATH = '/login/oauth/authorize'
 
 /** One that is spoken to by its issuer, or a GitHub server by its origin; left out, its name says which of the known ones it is. */
-const placeIn = ({ issuer, github_origin }: Pick<z.output<typeof ConnectionChanges>, 'issuer' | 'github_origin'>): Given => ({
+const placeIn = ({ issuer, github_origin }: Pick<z.output<typeof ConnectionChanges>, 'issuer' | 'github_origin'>): ConnectionInput => ({
   ...(issuer === undefined ? {} : { issuer }),
   ...(github_origin === undefined ? {} : { authorizationUrl: github_origin === null ? '' : `${github_origin.replace(/\/$/, '')}${GITHUB_PATH}` }),
 })
 
 type Asked = Omit<z.output<typeof ConnectionChanges>, 'client_secret'> & { readonly client_secret?: string | undefined }
 
-const givenOf = (asked: Asked): Given => ({
+const givenOf = (asked: Asked): ConnectionInput => ({
   ...placeIn(asked),
   ...(asked.display_name === undefined ? {} : { displayName: asked.display_name }),
   ...(asked.client_id === undefined ? {} : { clientId: asked.client_id }),
@@ -97,13 +97,13 @@ export const listConnections = async (ctx: Ctx, caller: User): Promise<z.input<t
 }
 
 /** @throws AppError invalid_request, provider_exists, provider_limit */
-export const createConnection = async (ctx: Ctx, caller: User, body: z.output<typeof NewConnection>): Promise<Sent<Shown>> => {
+export const createConnection = async (ctx: Ctx, caller: User, body: z.output<typeof NewConnection>): Promise<HttpResult<Shown>> => {
   const row = await atomically(forTenant(ctx.db, caller.tenantId), (t) => addConnection(t, ctx, caller, body.name, givenOf(body), FIELDS))
   return tagged(ctx, caller, row)
 }
 
 /** @throws AppError not_found */
-export const readConnection = async (ctx: Ctx, caller: User, id: string): Promise<Sent<Shown>> => {
+export const readConnection = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<Shown>> => {
   const row = await findProviderById(forTenant(ctx.db, caller.tenantId), id)
   if (row === undefined) throw new AppError('not_found')
   return tagged(ctx, caller, row)
@@ -116,7 +116,7 @@ const locked = async (t: TenantTx, id: string): Promise<Provider> => {
 }
 
 /** @throws AppError not_found, invalid_request, precondition_required, precondition_failed */
-export const updateConnection = async (ctx: Ctx, caller: User, id: string, body: z.output<typeof ConnectionChanges>): Promise<Sent<Shown>> => {
+export const updateConnection = async (ctx: Ctx, caller: User, id: string, body: z.output<typeof ConnectionChanges>): Promise<HttpResult<Shown>> => {
   const judge = preconditionOf(ctx, 'required')
   const { client_secret, ...rest } = body
   const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
@@ -147,7 +147,7 @@ export const orderConnections = async (ctx: Ctx, caller: User, { ids }: z.output
     const [before, updatedAt] = [rows.toSorted((a, b) => a.sortOrder - b.sortOrder).map(({ id }) => id), ctx.clock.now()]
     for (const [at, id] of wanted.entries()) await updateProvider(t, id, { sortOrder: (at + 1) * 10, updatedAt })
     const target = { type: 'tenant', id: caller.tenantId }
-    await record(t, ctx, { event: 'oidc_providers.ordered', actor: byUser(caller), target, before: { ids: before }, after: { ids: wanted } })
+    await recordEvent(t, ctx, { event: 'oidc_providers.ordered', actor: byUser(caller), target, before: { ids: before }, after: { ids: wanted } })
   })
   return listConnections(ctx, caller)
 }
@@ -157,5 +157,5 @@ export const testConnection = async (ctx: Ctx, caller: User, id: string): Promis
   const t = forTenant(ctx.db, caller.tenantId)
   const row = await findProviderById(t, id)
   if (row === undefined) throw new AppError('not_found')
-  return examine(ctx, caller, row)
+  return checkConnection(ctx, caller, row)
 }

@@ -1,7 +1,7 @@
 // What AuthSec kept in its OAuth server, what people see at a client, and configurations by id.
 import { may, userOrNobody } from '#shared/platform/http/access'
-import { json, oneOf } from '#shared/platform/http/route'
-import { toChange, toSee } from './connections.routes.ts'
+import { json, oneOfStatuses } from '#shared/platform/http/route'
+import { READ_CONNECTIONS, WRITE_CONNECTIONS } from './connections.routes.ts'
 import { route } from './group.ts'
 import {
   CreatedClientProvider,
@@ -28,7 +28,7 @@ const clients = () => import('./hydra.ts')
 
 const configurations = () => import('./config-edit.ts')
 
-const atClient = () => import('./at-client.ts')
+const atClient = () => import('./client-provider.ts')
 
 const BASE = '/authsec/oocmgr'
 const showing = {
@@ -46,7 +46,7 @@ export const hydraRoutes = [
     on: `GET ${BASE}/oidc/show-auth-providers`,
     query: ShowProviders,
     actsIn: 'query.tenant_id',
-    handle: async ({ ctx, principal, query }) => (await atClient()).showProviders(ctx, principal, query),
+    handle: async ({ ctx, principal, query }) => (await atClient()).showClientProviders(ctx, principal, query),
   }),
   route({
     ...showing,
@@ -54,25 +54,25 @@ export const hydraRoutes = [
     on: `POST ${BASE}/oidc/show-auth-providers`,
     body: ShowProviders,
     actsIn: 'body.tenant_id',
-    handle: async ({ ctx, principal, body }) => (await atClient()).showProviders(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await atClient()).showClientProviders(ctx, principal, body),
   }),
   route({
     id: 'oocmgr.editClientProvider',
     on: `POST ${BASE}/oidc/edit-client-auth-provider`,
     summary: 'Choose a provider for one client, change how it is shown there, or take it away from there.',
-    access: toChange,
+    access: WRITE_CONNECTIONS,
     body: EditClientProvider,
     actsIn: 'body.tenant_id',
-    reply: oneOf({ 200: EditedClientProvider, 201: CreatedClientProvider }),
+    reply: oneOfStatuses({ 200: EditedClientProvider, 201: CreatedClientProvider }),
     errors: ['not_found', 'internal_provider', 'invalid_request'],
     emits: ['client_provider.set', 'client_provider.removed'],
-    handle: async ({ ctx, principal, body }) => (await atClient()).editAtClient(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await atClient()).editClientProvider(ctx, principal, body),
   }),
   route({
     id: 'oocmgr.rawDump',
     on: `POST ${BASE}/oidc/raw-hydra-dump`,
     summary: 'Export the configuration; everything that is called a secret is masked.',
-    access: toSee,
+    access: READ_CONNECTIONS,
     body: RawDump,
     actsIn: 'body.tenant_id',
     reply: json(200, RawDumped),
@@ -84,7 +84,7 @@ export const hydraRoutes = [
     id: 'oocmgr.listHydraClients',
     on: `POST ${BASE}/hydra-clients/list`,
     summary: 'The main client and the providers of the tenant, without any secret.',
-    access: toSee,
+    access: READ_CONNECTIONS,
     body: ListHydra,
     actsIn: 'body.tenant_id',
     reply: json(200, HydraClients),
@@ -96,7 +96,7 @@ export const hydraRoutes = [
     id: 'oocmgr.hydraClientsByTenant',
     on: `POST ${BASE}/hydra-clients/get-by-tenant`,
     summary: 'The main client of the tenant, and apart from it its providers, without any secret.',
-    access: toSee,
+    access: READ_CONNECTIONS,
     body: OfTenantAndOrganisation,
     actsIn: 'body.tenant_id',
     reply: json(200, HydraByTenant),
@@ -108,7 +108,7 @@ export const hydraRoutes = [
     id: 'oocmgr.syncHydraClients',
     on: `POST ${BASE}/hydra-clients/sync`,
     summary: 'Whether anything is missing between two stores; there is one, so nothing is.',
-    access: toSee,
+    access: READ_CONNECTIONS,
     body: SyncHydra,
     actsIn: 'body.tenant_id',
     reply: json(200, HydraSynced),
@@ -120,7 +120,7 @@ export const hydraRoutes = [
     id: 'oocmgr.stats',
     on: `POST ${BASE}/stats/tenant`,
     summary: 'How many clients and providers the tenant has.',
-    access: toSee,
+    access: READ_CONNECTIONS,
     body: OfTenantAndOrganisation,
     actsIn: 'body.tenant_id',
     reply: json(200, Stats),

@@ -1,7 +1,7 @@
 // Wire shapes of what AuthSec kept in its OAuth server, over our own clients and providers; `hydra` is a compatibility name.
 import * as z from 'zod'
 import { envelope } from './envelope.ts'
-import { BaseId, by, org_id, ProviderConfig, ProviderName, tenant_id } from './wire.schema.ts'
+import { BaseId, callerFields, org_id, ProviderConfig, ProviderName, tenant_id } from './wire.schema.ts'
 
 const strings = z.array(z.string())
 export const OocmgrHealth = z
@@ -94,7 +94,7 @@ export const EditClientProvider = z
     callback_url: z.string().max(2000).optional(),
     /** How the provider is spoken to is the tenant's to say, for all clients: what differs from it is refused. */
     provider_config: z.record(z.string(), z.unknown()).optional(),
-    updated_by: by,
+    updated_by: callerFields,
   })
   .meta({ id: 'OocmgrEditClientProvider' })
 const edited = { tenant_id: z.string(), client_id: z.string(), provider_name: z.string() }
@@ -129,7 +129,7 @@ export const EditConfig = z
     config_type: z.enum(CONFIG_TYPES),
     config_files: z.record(z.string(), z.unknown()),
     is_active: z.boolean().optional(),
-    updated_by: by,
+    updated_by: callerFields,
   })
   .meta({ id: 'OocmgrEditConfig' })
 export const EditedConfig = envelope(

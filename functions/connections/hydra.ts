@@ -3,8 +3,8 @@ import type * as z from 'zod'
 import type { TenantId } from '#db/engine/tenant'
 import { countClients, listClients } from '#db/store/client-list'
 import { listProviders, type Provider } from '#db/store/providers'
-import { actingTenant } from '#shared/domains/authority/acting'
-import { ofRow } from '#shared/domains/federation/upstream'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
+import { upstreamOf } from '#shared/domains/federation/upstream'
 import type { User } from '#shared/platform/principals/principal'
 import { enveloped } from './envelope.ts'
 import type { Ctx } from './group.ts'
@@ -22,12 +22,12 @@ import type {
   Stats,
   SyncHydra,
 } from './hydra.schema.ts'
-import { type Base, baseOf, callback, configOf, HIDDEN, mainId, providerId } from './view.ts'
+import { type BaseClient, findBaseClient, HIDDEN_SECRET, mainId, providerCallbackUrl, providerId, toProviderConfig } from './view.ts'
 
 const MOST_ROWS = 1000
 type Shown = z.input<typeof HydraClient>
 
-const ofTenant = ({ tenant }: Base) => ({
+const ofTenant = ({ tenant }: BaseClient) => ({
   org_id: tenant.tenantId,
   tenant_id: tenant.tenantId,
   tenant_name: tenant.name,
@@ -35,7 +35,7 @@ const ofTenant = ({ tenant }: Base) => ({
   updated_by: '',
 })
 
-const mainShown = (base: Base): Shown => {
+const mainShown = (base: BaseClient): Shown => {
   const { client } = base
   return {
     id: client.id,
@@ -52,12 +52,12 @@ const mainShown = (base: Base): Shown => {
   }
 }
 
-const providerShown = (ctx: Ctx, base: Base, row: Provider): Shown => ({
+const providerShown = (ctx: Ctx, base: BaseClient, row: Provider): Shown => ({
   id: row.id,
   ...ofTenant(base),
   hydra_client_id: providerId(base.client, row.providerName),
   client_name: row.displayName,
-  redirect_uris: [callback(ctx)],
+  redirect_uris: [providerCallbackUrl(ctx)],
   scopes: row.scopes.split(' '),
   client_type: 'oidc_provider',
   provider_name: row.providerName,
@@ -67,8 +67,8 @@ const providerShown = (ctx: Ctx, base: Base, row: Provider): Shown => ({
 })
 
 /** Newest state of all of them: the main client where it is set up, then the providers. @throws AppError not_found */
-const all = async (ctx: Ctx, tenantId: TenantId): Promise<{ base: Base; rows: Provider[]; clients: Shown[] }> => {
-  const base = await baseOf(ctx, tenantId)
+const all = async (ctx: Ctx, tenantId: TenantId): Promise<{ base: BaseClient; rows: Provider[]; clients: Shown[] }> => {
+  const base = await findBaseClient(ctx, tenantId)
   const rows = await listProviders(base.t)
   return { base, rows, clients: [...(base.client.oidcEnabled ? [mainShown(base)] : []), ...rows.map((row) => providerShown(ctx, base, row))] }
 }
@@ -105,7 +105,7 @@ export const syncHydra = async (ctx: Ctx, caller: User, body: z.output<typeof Sy
 const masked = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(masked)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, /secret/i.test(name) ? HIDDEN : masked(member)]))
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, /secret/i.test(name) ? HIDDEN_SECRET : masked(member)]))
 }
 
 /** An export of the configuration, in the form of AuthSec's OAuth server. */
@@ -120,7 +120,7 @@ export const rawDump = async (ctx: Ctx, caller: User, body: z.output<typeof RawD
   const main = {
     client_id: mainId(client),
     client_name: client.name,
-    client_secret: HIDDEN,
+    client_secret: HIDDEN_SECRET,
     redirect_uris: client.redirectUris,
     grant_types: client.grantTypes,
     scope: client.allowedScopes?.join(' ') ?? '',
@@ -130,7 +130,7 @@ export const rawDump = async (ctx: Ctx, caller: User, body: z.output<typeof RawD
   const ofProviders = rows.map((row) => ({
     client_id: providerId(client, row.providerName),
     client_name: row.displayName,
-    redirect_uris: [callback(ctx)],
+    redirect_uris: [providerCallbackUrl(ctx)],
     scope: row.scopes,
     ...times(row),
     metadata: {
@@ -138,10 +138,10 @@ export const rawDump = async (ctx: Ctx, caller: User, body: z.output<typeof RawD
       ...metadata,
       provider_name: row.providerName,
       display_name: row.displayName,
-      provider_config: configOf(row),
+      provider_config: toProviderConfig(row),
       is_active: row.isActive,
       sort_order: row.sortOrder,
-      callback_url: callback(ctx),
+      callback_url: providerCallbackUrl(ctx),
     },
   }))
   const type = body.client_type ?? ''
@@ -158,7 +158,7 @@ export const rawDump = async (ctx: Ctx, caller: User, body: z.output<typeof RawD
 export const stats = async (ctx: Ctx, caller: User, body: z.output<typeof OfTenantAndOrganisation>): Promise<z.input<typeof Stats>> => {
   const { base, rows } = await all(ctx, actingTenant(caller, body.tenant_id))
   const active = rows.filter(({ isActive }) => isActive).length
-  const kinds = rows.map((row) => (ofRow({ ...row, isActive: true, clientId: 'any' })?.peer.github === undefined ? 'openid' : 'github'))
+  const kinds = rows.map((row) => (upstreamOf({ ...row, isActive: true, clientId: 'any' })?.peer.github === undefined ? 'openid' : 'github'))
   const last = Math.max(base.client.updatedAt.getTime(), ...rows.map(({ updatedAt }) => updatedAt.getTime()))
   return enveloped(ctx, 'Tenant statistics retrieved successfully', {
     tenant_id: base.tenant.tenantId,
@@ -174,7 +174,7 @@ export const stats = async (ctx: Ctx, caller: User, body: z.output<typeof OfTena
 
 /** Ids of the tenant's clients, oldest first, to the cap of 1000. */
 export const getClients = async (ctx: Ctx, caller: User, body: z.output<typeof GetClients>): Promise<z.input<typeof GotClients>> => {
-  const { t } = await baseOf(ctx, actingTenant(caller, body.tenant_id))
+  const { t } = await findBaseClient(ctx, actingTenant(caller, body.tenant_id))
   const rows = await listClients(t, body.active_only ? { active: true } : {}, { sort: 'created_at', descending: false, limit: MOST_ROWS })
   return enveloped(ctx, 'Clients retrieved successfully', {
     tenant_id: t.tenantId as string,

@@ -3,26 +3,26 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { type Client, findDefaultClient, lockClient, updateClient } from '#db/store/clients'
-import { giveSecrets } from '#shared/domains/administration/client-rotation'
-import type { Grants } from '#shared/domains/authority/change'
+import { issueSecrets } from '#shared/domains/administration/client-rotation'
+import type { GrantorPermissions } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
 import { requireRedirects } from '#shared/domains/clients/redirect-uri'
 import { GRANT_TYPES } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 const DEFAULT_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 const OVERLAP_SECONDS = 24 * 3600
 
-export type MainAsked = {
+export type MainClientRequest = {
   readonly client_name?: string | undefined
   readonly redirect_uris?: readonly string[] | undefined
   readonly scopes?: readonly string[] | undefined
   readonly grant_types?: readonly string[] | undefined
 }
-type By = { readonly caller: User; readonly grants: Grants }
+type By = { readonly caller: User; readonly grants: GrantorPermissions }
 
 const told = (row: Client) => ({
   name: row.name,
@@ -33,7 +33,7 @@ const told = (row: Client) => ({
 })
 
 /** @throws AppError not_found */
-export const lockMain = async (t: TenantTx): Promise<Client> => {
+export const lockMainClient = async (t: TenantTx): Promise<Client> => {
   const found = await findDefaultClient(t)
   const row = found === undefined ? undefined : await lockClient(t, found.id)
   if (row === undefined) throw new AppError('not_found')
@@ -50,12 +50,12 @@ const requireGrants = (field: string, types: readonly string[] | undefined): voi
 }
 
 /** Of a row that the transaction holds. @throws AppError invalid_request, cannot_grant */
-export const changeMain = async (
+export const changeMainClient = async (
   t: TenantTx,
   ctx: Ctx,
   { caller, grants }: By,
   row: Client,
-  asked: MainAsked & { readonly enabled: boolean },
+  asked: MainClientRequest & { readonly enabled: boolean },
   at: string,
 ): Promise<Client> => {
   requireRedirects(`${at}redirect_uris`, asked.redirect_uris)
@@ -71,21 +71,21 @@ export const changeMain = async (
   })
   if (changed === undefined) throw new AppError('not_found')
   const target = { type: 'client', id: row.id }
-  await record(t, ctx, { event: 'client.registration_changed', actor: byUser(caller), target, before: told(row), after: told(changed) })
+  await recordEvent(t, ctx, { event: 'client.registration_changed', actor: byUser(caller), target, before: told(row), after: told(changed) })
   return changed
 }
 
-export type Configured = { readonly client: Client; readonly secret: string }
+export type ConfiguredMainClient = { readonly client: Client; readonly secret: string }
 
 /**
  * Sets it up, once, with a secret that is in this answer and nowhere else. A secret that a caller would have chosen is not one: only what nobody can guess is
  * kept as a plain digest.
  * @throws AppError client_configured, invalid_request, cannot_grant, public_client, rotation_in_progress
  */
-export const configureMain = async (t: TenantTx, ctx: Ctx, by: By, asked: MainAsked, at: string): Promise<Configured> => {
-  const row = await lockMain(t)
+export const configureMainClient = async (t: TenantTx, ctx: Ctx, by: By, asked: MainClientRequest, at: string): Promise<ConfiguredMainClient> => {
+  const row = await lockMainClient(t)
   if (row.oidcEnabled) throw new AppError('client_configured')
-  const client = await changeMain(
+  const client = await changeMainClient(
     t,
     ctx,
     by,
@@ -93,7 +93,7 @@ export const configureMain = async (t: TenantTx, ctx: Ctx, by: By, asked: MainAs
     { ...asked, scopes: asked.scopes ?? DEFAULT_SCOPES, grant_types: asked.grant_types ?? ['authorization_code', 'refresh_token'], enabled: true },
     at,
   )
-  const { secret_id } = await giveSecrets(t, ctx, by, row.id, OVERLAP_SECONDS)
+  const { secret_id } = await issueSecrets(t, ctx, by, row.id, OVERLAP_SECONDS)
   if (secret_id === undefined) throw new AppError('public_client')
   return { client, secret: secret_id }
 }

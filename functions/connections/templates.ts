@@ -12,7 +12,7 @@ type Template = {
 }
 const OPENID = ['openid', 'profile', 'email']
 
-export const TEMPLATES: Readonly<Record<string, Template>> = {
+export const OIDC_TEMPLATES: Readonly<Record<string, Template>> = {
   github: {
     provider_name: 'github',
     display_name: 'GitHub',

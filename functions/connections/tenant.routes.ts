@@ -1,23 +1,23 @@
 // A tenant's sign-in configuration as a whole. Each answers below /authsec/oocmgr, by POST.
 import type { ErrorCode } from '#shared/kernel/errors'
 import { may, open } from '#shared/platform/http/access'
-import { json, oneOf } from '#shared/platform/http/route'
-import { toSee } from './connections.routes.ts'
+import { json, oneOfStatuses } from '#shared/platform/http/route'
+import { READ_CONNECTIONS } from './connections.routes.ts'
 import { route } from './group.ts'
 import {
   AllTenants,
+  ConfigurationExists,
   Configure,
-  Configured,
+  ConfiguredTenant,
   CreateBase,
   CreatedBase,
   DeleteComplete,
-  Deleted,
-  Exists,
+  DeletedConfiguration,
   ListAll,
   LoginPage,
   OfTenant,
   UpdateComplete,
-  Updated,
+  UpdatedConfiguration,
 } from './tenant.schema.ts'
 
 const rules = () => import('./tenant.ts')
@@ -35,10 +35,10 @@ export const tenantConfigurationRoutes = [
     access: toConfigure,
     body: Configure,
     actsIn: 'body.tenant_id',
-    reply: oneOf({ 201: Configured, 206: Configured }),
+    reply: oneOfStatuses({ 201: ConfiguredTenant, 206: ConfiguredTenant }),
     errors: SECRETS,
     emits: ['client.registration_changed', 'client.secret_rotated', 'oidc_provider.created'],
-    handle: async ({ ctx, principal, body }) => (await rules()).configure(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await rules()).configureTenant(ctx, principal, body),
   }),
   route({
     id: 'oocmgr.createBaseClient',
@@ -56,10 +56,10 @@ export const tenantConfigurationRoutes = [
     id: 'oocmgr.checkExists',
     on: `POST ${BASE}/tenant/check-exists`,
     summary: 'Whether the main client of the tenant is set up.',
-    access: toSee,
+    access: READ_CONNECTIONS,
     body: OfTenant,
     actsIn: 'body.tenant_id',
-    reply: json(200, Exists),
+    reply: json(200, ConfigurationExists),
     errors: ['not_found'],
     emits: 'nothing',
     handle: async ({ ctx, principal, body }) => (await rules()).checkExists(ctx, principal, body),
@@ -73,7 +73,7 @@ export const tenantConfigurationRoutes = [
     reply: json(200, AllTenants),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, body }) => (await rules()).listAll(ctx, body),
+    handle: async ({ ctx, body }) => (await rules()).listAllTenants(ctx, body),
   }),
   route({
     id: 'oocmgr.updateComplete',
@@ -82,7 +82,7 @@ export const tenantConfigurationRoutes = [
     access: toConfigure,
     body: UpdateComplete,
     actsIn: 'body.tenant_id',
-    reply: oneOf({ 200: Updated, 206: Updated }),
+    reply: oneOfStatuses({ 200: UpdatedConfiguration, 206: UpdatedConfiguration }),
     errors: ['not_found', 'invalid_request', 'cannot_grant'],
     emits: ['client.registration_changed', 'oidc_provider.created', 'oidc_provider.updated'],
     handle: async ({ ctx, principal, body }) => (await rules()).updateComplete(ctx, principal, body),
@@ -94,7 +94,7 @@ export const tenantConfigurationRoutes = [
     access: toConfigure,
     body: DeleteComplete,
     actsIn: 'body.tenant_id',
-    reply: json(200, Deleted),
+    reply: json(200, DeletedConfiguration),
     errors: ['not_found', 'cannot_grant'],
     emits: ['client.registration_changed', 'oidc_provider.deleted'],
     handle: async ({ ctx, principal, body }) => (await rules()).deleteComplete(ctx, principal, body),

@@ -1,7 +1,7 @@
 // Parts that the wire shapes of the OIDC configuration manager share. Names with `hydra` are AuthSec's: no such server stands behind them here, they are the
 // tenant's main client and its providers.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 const text = (most: number) => z.string().trim().max(most)
 export const Name = text(100).min(1)
@@ -13,7 +13,7 @@ export const tenant_id = Id
 /** Accepted and not looked at: there is nothing between a tenant and its clients. */
 export const org_id = z.string().max(200).optional()
 /** Accepted and not looked at: who did it is who calls. */
-export const by = z.string().max(200).optional()
+export const callerFields = z.string().max(200).optional()
 
 const address = text(2048)
 const Scopes = z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'is no scope')).max(30)
@@ -37,7 +37,7 @@ const more = {
 export const ProviderIn = z.object({ provider_name: ProviderName, ...provider, ...more }).meta({ id: 'OidcProviderIn' })
 export const ProviderMembers = z.object({ ...z.object(provider).partial().shape, ...more })
 export const ProviderPut = z.object({ provider_name: ProviderName, ...ProviderMembers.shape }).meta({ id: 'OidcProviderPut' })
-export type ProviderAsked = z.output<typeof ProviderMembers>
+export type ProviderRequest = z.output<typeof ProviderMembers>
 
 /** How a provider is spoken to; its secret is a row of stars, or nothing where there is none. */
 export const ProviderConfig = z

@@ -1,11 +1,11 @@
 // The person's side of the grant.
 import type * as z from 'zod'
 import { showActivation } from '#shared/domains/device-authorization/activation'
-import { toldAtServer } from '#shared/domains/device-authorization/asked'
 import { decideDeviceGrant } from '#shared/domains/device-authorization/device'
+import { toResourceRequestResponse } from '#shared/domains/device-authorization/resource-request'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
-import type { ActivationInfo, Authorization, Authorized, Verification, Verified } from './activation.schema.ts'
+import type { ActivationInfo, DeviceDecided, DeviceDecision, UserCodeVerification, VerifiedUserCode } from './activation.schema.ts'
 import type { Ctx } from './group.ts'
 
 const wrong = (code: 'invalid_user_code' | 'user_code_unknown', title: string | undefined, caller: User | undefined): AppError =>
@@ -25,13 +25,17 @@ export const readActivation = async (ctx: Ctx, typed: string): Promise<z.input<t
     ...(shown.clientName === undefined ? {} : { client_name: shown.clientName }),
     device_info: shown.deviceInfo,
     scopes: [...shown.scopes],
-    ...(await toldAtServer(ctx, shown.oauth)),
+    ...(await toResourceRequestResponse(ctx, shown.oauth)),
     expires_at: shown.expiresAt.toISOString(),
   }
 }
 
 /** @throws AppError invalid_user_code, rate_limited */
-export const verifyDevice = async (ctx: Ctx, caller: User, body: z.output<typeof Verification>): Promise<z.input<typeof Verified>> => {
+export const verifyUserCode = async (
+  ctx: Ctx,
+  caller: User,
+  body: z.output<typeof UserCodeVerification>,
+): Promise<z.input<typeof VerifiedUserCode>> => {
   const decided = await decideDeviceGrant(ctx, caller, body.user_code, body.approve)
   if (decided === 'approved') return { success: true, message: 'The device is signed in.' }
   if (decided === 'denied') return { success: true, message: 'The device was refused.' }
@@ -39,7 +43,7 @@ export const verifyDevice = async (ctx: Ctx, caller: User, body: z.output<typeof
 }
 
 /** @throws AppError user_code_unknown, invalid_user_code, rate_limited */
-export const authorizeDevice = async (ctx: Ctx, caller: User, body: z.output<typeof Authorization>): Promise<z.input<typeof Authorized>> => {
+export const authorizeDevice = async (ctx: Ctx, caller: User, body: z.output<typeof DeviceDecision>): Promise<z.input<typeof DeviceDecided>> => {
   const decided = await decideDeviceGrant(ctx, caller, body.user_code, body.approved)
   if (decided === 'approved') return { status: 'authorized' }
   if (decided === 'denied') return { status: 'denied' }

@@ -3,10 +3,10 @@ import { open } from '#shared/platform/http/access'
 import { oauthError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
 import { DeviceCode, DeviceCodeRequest, DevicePolled, DeviceTokenRequest } from './grant.schema.ts'
-import { requestCode, requestToken } from './grant.ts'
+import { requestDeviceCode, requestDeviceToken } from './grant.ts'
 import { route } from './group.ts'
 
-export const grantRoutes = [
+export const deviceGrantRoutes = [
   route({
     id: 'device.code',
     on: 'POST /authsec/uflow/auth/device/code',
@@ -16,7 +16,7 @@ export const grantRoutes = [
     reply: json(200, DeviceCode),
     errors: ['invalid_client'],
     emits: ['device_grant.requested'],
-    handle: ({ ctx, body }) => requestCode(ctx, body),
+    handle: ({ ctx, body }) => requestDeviceCode(ctx, body),
   }),
   route({
     id: 'device.token',
@@ -36,6 +36,6 @@ export const grantRoutes = [
     ],
     emits: ['device_grant.redeemed', 'device_grant.denied', 'session.created', 'user.signed_in'],
     render: oauthError,
-    handle: ({ ctx, body }) => requestToken(ctx, body),
+    handle: ({ ctx, body }) => requestDeviceToken(ctx, body),
   }),
 ]

@@ -2,14 +2,14 @@
 import type * as z from 'zod'
 import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
-import { doorOf, plainClientId } from '#shared/domains/clients/application'
-import { answerPoll, PENDING } from '#shared/domains/device-authorization/answer'
+import { findApplication, parseClientId } from '#shared/domains/clients/application'
 import { beginDeviceGrant, pollDeviceGrant } from '#shared/domains/device-authorization/device'
 import { plainDeviceInfo } from '#shared/domains/device-authorization/plain-text'
 import { beginGrantedSession } from '#shared/domains/device-authorization/poll'
-import { askedScopes } from '#shared/domains/device-authorization/scopes'
+import { PENDING_RESPONSE, toPollResponse } from '#shared/domains/device-authorization/poll-response'
+import { requestedScopes } from '#shared/domains/device-authorization/scopes'
 import { fullDomain, isPlatformDomain } from '#shared/domains/sign-in/choose-tenant'
-import { tokenOf } from '#shared/domains/sign-in/session'
+import { mintToken } from '#shared/domains/sign-in/session'
 import { AppError } from '#shared/kernel/errors'
 import type { DeviceCode, DeviceCodeRequest, DevicePolled, DeviceTokenRequest } from './grant.schema.ts'
 import type { Ctx } from './group.ts'
@@ -24,11 +24,11 @@ const requireOwnDomain = async (ctx: Ctx, tenantId: TenantId, named: string | un
 }
 
 /** @throws AppError invalid_client */
-export const requestCode = async (ctx: Ctx, body: z.output<typeof DeviceCodeRequest>): Promise<z.input<typeof DeviceCode>> => {
-  const door = body.client_id === undefined ? undefined : await doorOf(ctx, body.client_id)
+export const requestDeviceCode = async (ctx: Ctx, body: z.output<typeof DeviceCodeRequest>): Promise<z.input<typeof DeviceCode>> => {
+  const door = body.client_id === undefined ? undefined : await findApplication(ctx, body.client_id)
   if (door !== undefined) await requireOwnDomain(ctx, door.tenantId, body.tenant_domain)
   const begun = await atomically(forTenant(ctx.db, door?.tenantId ?? SYSTEM_TENANT), (t) =>
-    beginDeviceGrant(t, ctx, { clientId: door?.clientId, scopes: askedScopes(body.scopes), deviceInfo: plainDeviceInfo(body.device_info) }),
+    beginDeviceGrant(t, ctx, { clientId: door?.clientId, scopes: requestedScopes(body.scopes), deviceInfo: plainDeviceInfo(body.device_info) }),
   )
   return {
     device_code: begun.deviceCode,
@@ -41,13 +41,13 @@ export const requestCode = async (ctx: Ctx, body: z.output<typeof DeviceCodeRequ
 }
 
 /** @throws AppError unsupported_grant_type, authorization_pending, slow_down, expired_token, access_denied, authorization_denied, quota_exceeded */
-export const requestToken = async (ctx: Ctx, body: z.output<typeof DeviceTokenRequest>): Promise<z.input<typeof DevicePolled>> => {
+export const requestDeviceToken = async (ctx: Ctx, body: z.output<typeof DeviceTokenRequest>): Promise<z.input<typeof DevicePolled>> => {
   if (body.grant_type !== undefined && body.grant_type !== GRANT_TYPE) throw new AppError('unsupported_grant_type')
-  const clientId = body.client_id === undefined ? undefined : plainClientId(body.client_id)
+  const clientId = body.client_id === undefined ? undefined : parseClientId(body.client_id)
   const polled = await pollDeviceGrant(ctx, { deviceCode: body.device_code, clientId }, beginGrantedSession(ctx))
-  const answer = answerPoll(ctx, polled, 'access_denied')
-  if (answer === 'pending') return PENDING
-  const { token, expiresInSeconds, grant } = await tokenOf(ctx, answer.value)
+  const answer = toPollResponse(ctx, polled, 'access_denied')
+  if (answer === 'pending') return PENDING_RESPONSE
+  const { token, expiresInSeconds, grant } = await mintToken(ctx, answer.value)
   return {
     access_token: token,
     token_type: 'Bearer',

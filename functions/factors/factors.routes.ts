@@ -1,19 +1,19 @@
 // A person's own factors, and what administrators do about another's.
 
 import { regenerateBackupCodes } from '#shared/domains/factors/backup-codes'
-import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
 import { removeFactor } from '#shared/domains/factors/manage'
+import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { mayFresh, user } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
 import {
   ChangeFactor,
   FactorPath,
+  FactorPersonPath,
   FactorRemoved,
   FactorsReset,
   NewBackupCodes,
   OwnFactors,
   PersonFactorPath,
-  PersonPath,
   RecoveryPass,
   RemoveQuery,
 } from './factors.schema.ts'
@@ -21,8 +21,8 @@ import { changeFactor, listFactors } from './factors.ts'
 import { route } from './group.ts'
 
 /** Whoever takes a factor away has just signed in, with one. */
-const FRESH = { withinSeconds: FRESH_SECONDS, acr: 'aal2' } as const
-const overPeople = mayFresh({ withinSeconds: FRESH_SECONDS }, 'admin:access', 'users:write')
+const FRESH = { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' } as const
+const overPeople = mayFresh({ withinSeconds: STEP_UP_SECONDS }, 'admin:access', 'users:write')
 
 export const ownFactorRoutes = [
   route({
@@ -78,7 +78,7 @@ export const ownFactorRoutes = [
     on: 'DELETE /people/:user_id/factors',
     summary: 'Take all factors of somebody away, with every right that the person holds.',
     access: overPeople,
-    path: PersonPath,
+    path: FactorPersonPath,
     reply: json(200, FactorsReset),
     errors: ['not_found', 'forbidden', 'cannot_grant'],
     emits: ['factors.reset'],
@@ -95,7 +95,7 @@ export const ownFactorRoutes = [
     errors: ['not_found'],
     emits: ['passkey.alarm_cleared'],
     handle: async ({ ctx, principal, path }) => {
-      await (await import('#shared/domains/factors/clone-alarm')).clearOwnAlarm(ctx, principal, path.factor_id.toLowerCase())
+      await (await import('#shared/domains/factors/clone-alarm')).clearOwnCloneAlarm(ctx, principal, path.factor_id.toLowerCase())
       return undefined
     },
   }),
@@ -109,7 +109,7 @@ export const ownFactorRoutes = [
     errors: ['not_found', 'forbidden', 'cannot_grant'],
     emits: ['passkey.alarm_cleared'],
     handle: async ({ ctx, principal, path }) => {
-      await (await import('#shared/domains/factors/clone-alarm')).clearAlarmOf(
+      await (await import('#shared/domains/factors/clone-alarm')).clearCloneAlarmOf(
         ctx,
         principal,
         path.user_id.toLowerCase(),
@@ -123,7 +123,7 @@ export const ownFactorRoutes = [
     on: 'POST /people/:user_id/recovery-pass',
     summary: 'Issue a one-time pass in place of the factors that somebody lost.',
     access: overPeople,
-    path: PersonPath,
+    path: FactorPersonPath,
     reply: json(201, RecoveryPass),
     errors: ['not_found', 'forbidden', 'cannot_grant', 'recovery_not_offered'],
     emits: ['recovery_pass.issued'],

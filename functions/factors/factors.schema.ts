@@ -2,7 +2,7 @@
 import * as z from 'zod'
 
 export const FactorPath = z.object({ factor_id: z.uuid() })
-export const PersonPath = z.object({ user_id: z.uuid() })
+export const FactorPersonPath = z.object({ user_id: z.uuid() })
 export const PersonFactorPath = z.object({ user_id: z.uuid(), factor_id: z.uuid() })
 export const OwnFactor = z
   .object({

@@ -2,16 +2,16 @@ import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { CODES, mintEndUser, setUpApp, standing, ticketFor, whoIs } from '#tests/support/factors'
+import { CODES, factorState, loginTransactionFor, mintEndUser, setUpApp, whoIs } from '#tests/support/factors'
 import { bodyOf, change, codeIn, configure, enrol, outcomeOf, textIn, wrongCode } from '#tests/support/sign-in'
 import { appCode } from '#tests/support/totp'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
 import { oneTimeCodeRoutes } from '../one-time-codes/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { factorRoutes } from './routes.ts'
 
 const start = async (): Promise<{ app: TestApp; company: Company; pat: Person }> => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes, ...factorRoutes] as never)
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes, ...factorRoutes] as never)
   const company = await app.company()
   return { app, company, pat: await app.person(company) }
 }
@@ -49,7 +49,7 @@ test('removing needs a fresh sign-in with a factor; it ends other sessions, and 
   const [strong, other] = [await app.token(pat, STRONG), await app.token(pat, STRONG)]
   expect(await bodyOf(await remove(app, strong, id))).toMatchObject({ code: 'weaker_factors_remain', remaining: [] })
   expect(await idsOf(app, pat)).toEqual([id])
-  const pending = await ticketFor(app, company, pat)
+  const pending = await loginTransactionFor(app, company, pat)
   expect(await bodyOf(await remove(app, strong, id, '?accept_weaker=true'))).toEqual({ factors_left: 0 })
   expect((await app.request('/account/factors', { token: other })).status).toBe(401)
   expect((await mintEndUser(app, pat, pending)).status).toBe(401)
@@ -104,11 +104,11 @@ test('a factor of somebody else is an unknown one', async () => {
   const eve = await app.person(company)
   await enrol(app, eve, 'totp')
   const token = await app.token(eve, STRONG)
-  const before = await standing(app, company.tenantId)
+  const before = await factorState(app, company.tenantId)
   expect(await outcomeOf(await remove(app, token, id))).toEqual(await outcomeOf(await remove(app, token, app.ctx.random.id())))
   const patch = (of: string): Promise<Response> => app.request(`/account/factors/${of}`, { method: 'PATCH', token, body: { name: 'mine' } })
   expect(await outcomeOf(await patch(id))).toEqual(await outcomeOf(await patch(app.ctx.random.id())))
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
 test('a step-up by password renews who has no factor, and nobody who has one', async () => {
@@ -149,14 +149,14 @@ test('the mailbox is proved by a code to the account\u2019s own address, and a f
   const { app, company, pat } = await start()
   await configure(app, company, { requireSecondFactor: true })
   app.clock.advance(3601)
-  const login_ticket = await ticketFor(app, company, pat)
+  const login_ticket = await loginTransactionFor(app, company, pat)
   expect((await app.request('/account/mailbox-proof', { body: { login_ticket, email: pat.email } })).status).toBe(202)
   expect(await codeOf(await app.request('/account/mailbox-proof', { body: { login_ticket } }))).toBe('too_many_codes')
   const code = codeIn(await app.mailsTo(pat.email))
   const confirm = (otp: string, ticket = login_ticket): Promise<Response> =>
     app.request('/account/mailbox-proof/confirm', { body: { login_ticket: ticket, code: otp } })
   expect(await codeOf(await confirm(wrongCode(code)))).toBe('invalid_code')
-  const other = await ticketFor(app, company, await app.person(company))
+  const other = await loginTransactionFor(app, company, await app.person(company))
   expect(await codeOf(await confirm(code, other))).toBe('invalid_code')
   expect((await confirm(code)).status).toBe(204)
   expect(await codeOf(await confirm(code))).toBe('invalid_code')
@@ -166,7 +166,7 @@ test('the mailbox is proved by a code to the account\u2019s own address, and a f
 
 test('nobody asks for a proof of somebody else\u2019s mailbox', async () => {
   const { app, company, pat } = await start()
-  const other = await ticketFor(app, company, await app.person(company))
+  const other = await loginTransactionFor(app, company, await app.person(company))
   for (const proof of [{}, { login_ticket: other }, { login_ticket: 'x' }]) {
     const response = await app.request('/account/mailbox-proof', { body: { ...proof, email: pat.email } })
     expect([response.status, await codeOf(response)]).toEqual([401, 'authentication_required'])
@@ -176,7 +176,7 @@ test('nobody asks for a proof of somebody else\u2019s mailbox', async () => {
 
 test('five guesses end the code of the mailbox', async () => {
   const { app, company, pat } = await start()
-  const login_ticket = await ticketFor(app, company, pat)
+  const login_ticket = await loginTransactionFor(app, company, pat)
   await app.request('/account/mailbox-proof', { body: { login_ticket } })
   const code = codeIn(await app.mailsTo(pat.email))
   const confirm = (otp: string): Promise<Response> => app.request('/account/mailbox-proof/confirm', { body: { login_ticket, code: otp } })

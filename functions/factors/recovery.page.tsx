@@ -1,13 +1,13 @@
 // The page behind the mailed link that stops a recovery. It works without script; opening it changes nothing, since programs open links as well.
 import { Submit } from '#shared/platform/pages/form.tsx'
-import { answerPage, openPage } from '#shared/platform/pages/hosted.tsx'
+import { openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import type { Ctx } from './group.ts'
 
 /** Without a ticket: that it is stopped. */
 export const cancelPage = async (ctx: Ctx, ticket: string | undefined) => {
   const page = await openPage(ctx, {})
   const { access, busy } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: ticket === undefined ? access.stoppedTitle : access.stopTitle,
     children: (
       <>

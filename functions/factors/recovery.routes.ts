@@ -1,29 +1,29 @@
 // The ways back for who lost their factors.
 
-import { ticketCookie } from '#shared/domains/login-transaction/login-transaction'
+import { transactionCookie } from '#shared/domains/login-transaction/login-transaction'
 import { open } from '#shared/platform/http/access'
-import { htmlOrGo, json, Sent } from '#shared/platform/http/route'
+import { HttpResult, htmlOrRedirect, json } from '#shared/platform/http/route'
 import { type Ctx, route } from './group.ts'
 import {
-  AskToFinish,
-  CameBack,
+  AccessRestored,
   CancelForm,
   CancelQuery,
-  FinishAsked,
   FinishRecovery,
+  RecoveryCodeRequest,
+  RecoveryCodeSent,
   RecoveryStarted,
   StartRecovery,
-  UsePass,
+  UseRecoveryPass,
 } from './recovery.schema.ts'
 
 const cameBack = (ctx: Ctx, ticket: string) =>
-  new Sent(
+  new HttpResult(
     {
       login_ticket: ticket,
       tenant_id: ticket.slice(0, ticket.indexOf('.')),
       message: 'The lost factors are gone. Go on with the sign-in, and add a factor.',
     },
-    { cookies: [ticketCookie(ctx, 'login', ticket)] },
+    { cookies: [transactionCookie(ctx, 'login', ticket)] },
   )
 
 export const recoveryRoutes = [
@@ -32,8 +32,8 @@ export const recoveryRoutes = [
     on: 'POST /account/recovery/pass',
     summary: 'Come back with a one-time pass from an administrator, after the password.',
     access: open('The pass is the proof, with the login ticket of who has a password.', { class: 'credential', account: 'email' }),
-    body: UsePass,
-    reply: json(200, CameBack),
+    body: UseRecoveryPass,
+    reply: json(200, AccessRestored),
     errors: ['invalid_recovery', 'not_found'],
     emits: ['recovery_pass.used', 'factors.reset'],
     handle: async ({ ctx, body }) =>
@@ -56,7 +56,7 @@ export const recoveryRoutes = [
     errors: ['invalid_client', 'recovery_not_offered'],
     emits: ['recovery.started'],
     handle: async ({ ctx, body }) => {
-      const { recovery, readyAt } = await (await import('#shared/domains/recovery/waiting')).startWaiting(ctx, {
+      const { recovery, readyAt } = await (await import('#shared/domains/recovery/waiting-recovery')).startWaitingRecovery(ctx, {
         clientId: body.client_id,
         email: body.email,
         loginTicket: body.login_ticket,
@@ -73,12 +73,12 @@ export const recoveryRoutes = [
     on: 'POST /account/recovery/finish',
     summary: 'After the waiting period: a code goes to the mailbox.',
     access: open('What was answered at the start is the proof.', { class: 'credential' }),
-    body: AskToFinish,
-    reply: json(202, FinishAsked),
+    body: RecoveryCodeRequest,
+    reply: json(202, RecoveryCodeSent),
     errors: ['invalid_recovery', 'recovery_waiting'],
     emits: 'nothing',
     handle: async ({ ctx, body }) => {
-      const { expiresIn } = await (await import('#shared/domains/recovery/waiting')).askToFinish(ctx, body.recovery)
+      const { expiresIn } = await (await import('#shared/domains/recovery/waiting-recovery')).requestRecoveryCode(ctx, body.recovery)
       return { message: 'We sent a code to the address of the account.', expires_in: expiresIn }
     },
   }),
@@ -88,11 +88,11 @@ export const recoveryRoutes = [
     summary: 'Come back after the waiting period, with the mailed code.',
     access: open('What was answered at the start, and the mailed code, are the proof.', { class: 'code' }),
     body: FinishRecovery,
-    reply: json(200, CameBack),
+    reply: json(200, AccessRestored),
     errors: ['invalid_recovery', 'recovery_waiting'],
     emits: ['recovery.completed', 'factors.reset'],
     handle: async ({ ctx, body }) =>
-      cameBack(ctx, await (await import('#shared/domains/recovery/waiting')).finishWaiting(ctx, body.recovery, body.code)),
+      cameBack(ctx, await (await import('#shared/domains/recovery/waiting-recovery')).finishWaitingRecovery(ctx, body.recovery, body.code)),
   }),
   route({
     id: 'factors.cancelRecoveryPage',
@@ -100,7 +100,7 @@ export const recoveryRoutes = [
     summary: 'The page behind the mailed link that stops a recovery.',
     access: open('A page without anybody\u2019s data; opening it changes nothing.', { class: 'general' }),
     query: CancelQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, query }) => (await import('./recovery.page.tsx')).cancelPage(ctx, query.ticket),
@@ -111,11 +111,11 @@ export const recoveryRoutes = [
     summary: 'Stop a recovery with the mailed link.',
     access: open('The mailed link is the proof; it stops, and opens nothing.', { class: 'status' }),
     form: CancelForm,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: ['recovery.cancelled'],
     handle: async ({ ctx, form }) => {
-      await (await import('#shared/domains/recovery/waiting')).cancelWaiting(ctx, form.ticket)
+      await (await import('#shared/domains/recovery/waiting-recovery')).cancelWaitingRecovery(ctx, form.ticket)
       return (await import('./recovery.page.tsx')).cancelPage(ctx, undefined)
     },
   }),

@@ -5,8 +5,8 @@ import { Email } from '#shared/kernel/email'
 const Handle = z.string().min(1).max(256)
 const ticket = { login_ticket: Handle.optional() }
 
-export const UsePass = z.strictObject({ pass: Handle, email: Email, ...ticket }).meta({ id: 'UseRecoveryPass' })
-export const CameBack = z
+export const UseRecoveryPass = z.strictObject({ pass: Handle, email: Email, ...ticket }).meta({ id: 'UseRecoveryPass' })
+export const AccessRestored = z
   .object({
     /** A new login transaction; also set as a cookie. Where a factor is asked for, it is enrolled in it. */
     login_ticket: z.string(),
@@ -16,8 +16,8 @@ export const CameBack = z
   .meta({ id: 'CameBack' })
 export const StartRecovery = z.strictObject({ client_id: z.string().min(1).max(200), email: Email, ...ticket }).meta({ id: 'StartRecovery' })
 export const RecoveryStarted = z.object({ recovery: z.string(), ready_at: z.string(), message: z.string() }).meta({ id: 'RecoveryStarted' })
-export const AskToFinish = z.strictObject({ recovery: Handle }).meta({ id: 'AskToFinishRecovery' })
-export const FinishAsked = z.object({ message: z.string(), expires_in: z.int() }).meta({ id: 'RecoveryFinishAsked' })
+export const RecoveryCodeRequest = z.strictObject({ recovery: Handle }).meta({ id: 'AskToFinishRecovery' })
+export const RecoveryCodeSent = z.object({ message: z.string(), expires_in: z.int() }).meta({ id: 'RecoveryFinishAsked' })
 export const FinishRecovery = z
   .strictObject({ recovery: Handle, code: z.string().regex(/^\d{6}$/, 'must be six digits') })
   .meta({ id: 'FinishRecovery' })

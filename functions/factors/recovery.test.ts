@@ -3,22 +3,22 @@ import { openDb } from '#db/engine/client'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { countBackupCodes } from '#db/store/backup-codes'
 import { findFactors } from '#db/store/factors'
-import { endTickets } from '#db/store/tickets'
+import { endLoginTransactions } from '#db/store/login-transactions'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { testDb } from '#tests/support/database'
-import { mintEndUser, setUpApp, standing, ticketFor } from '#tests/support/factors'
+import { factorState, loginTransactionFor, mintEndUser, setUpApp } from '#tests/support/factors'
 import { letInForGood } from '#tests/support/oauth'
 import { loginTicket } from '#tests/support/passkeys'
 import { unchanged } from '#tests/support/rows'
 import { bodyOf, change, codeIn, configure, countingDb, enrol, leaked, outcomeOf, textIn } from '#tests/support/sign-in'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
 import { oneTimeCodeRoutes } from '../one-time-codes/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { factorRoutes } from './routes.ts'
 
 const DAY = 24 * 3600
 const start = async (): Promise<{ app: TestApp; company: Company; pat: Person; admin: string }> => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes, ...factorRoutes] as never)
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes, ...factorRoutes] as never)
   const company = await app.company()
   return { app, company, pat: await app.person(company), admin: await app.token(company.admin) }
 }
@@ -37,7 +37,7 @@ test('a pass and the password bring back who lost the app; a factor is enrolled 
   expect(issued).toMatchObject({ expires_in: 1800, pass: expect.stringMatching(/^[0-9a-f-]{36}\.[\w-]{43}$/) })
   const pass = textIn(issued, 'pass')
   expect(await factorsOf(app, pat)).toBe(1)
-  const back = await bodyOf(await use(app, pat, pass, await ticketFor(app, company, pat)))
+  const back = await bodyOf(await use(app, pat, pass, await loginTransactionFor(app, company, pat)))
   expect(back.tenant_id).toBe(company.tenantId)
   expect(await factorsOf(app, pat)).toBe(0)
   // What stood for the lost app stands for nothing.
@@ -60,12 +60,12 @@ test('a pass is good once, for half an hour, and a newer one voids it', async ()
   await enrol(app, pat)
   const first = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
   const second = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
-  expect(await codeOf(await use(app, pat, first, await ticketFor(app, company, pat)))).toBe('invalid_recovery')
-  expect((await use(app, pat, second, await ticketFor(app, company, pat))).status).toBe(200)
-  expect(await codeOf(await use(app, pat, second, await ticketFor(app, company, pat)))).toBe('invalid_recovery')
+  expect(await codeOf(await use(app, pat, first, await loginTransactionFor(app, company, pat)))).toBe('invalid_recovery')
+  expect((await use(app, pat, second, await loginTransactionFor(app, company, pat))).status).toBe(200)
+  expect(await codeOf(await use(app, pat, second, await loginTransactionFor(app, company, pat)))).toBe('invalid_recovery')
   const third = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
   app.clock.advance(1801)
-  expect(await codeOf(await use(app, pat, third, await ticketFor(app, company, pat)))).toBe('invalid_recovery')
+  expect(await codeOf(await use(app, pat, third, await loginTransactionFor(app, company, pat)))).toBe('invalid_recovery')
 })
 
 test.each([
@@ -76,7 +76,7 @@ test.each([
   const { app, company, pat, admin } = await start()
   await enrol(app, pat)
   const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   await change(app, pat, set)
   expect(await codeOf(await use(app, pat, pass, ticket))).toBe('invalid_recovery')
   expect(await factorsOf(app, pat)).toBe(1)
@@ -87,8 +87,8 @@ test('a pass alone opens nothing of who has a password; nor with another\u2019s,
   await enrol(app, pat)
   const other = await app.person(company)
   const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
-  const [mine, theirs] = [await ticketFor(app, company, pat), await ticketFor(app, company, other)]
-  const before = await standing(app, company.tenantId)
+  const [mine, theirs] = [await loginTransactionFor(app, company, pat), await loginTransactionFor(app, company, other)]
+  const before = await factorState(app, company.tenantId)
   const answers = new Set<string>()
   for (const response of [
     await use(app, pat, pass),
@@ -101,14 +101,14 @@ test('a pass alone opens nothing of who has a password; nor with another\u2019s,
     answers.add(JSON.stringify(await outcomeOf(response)))
   expect(answers.size).toBe(1)
   expect([...answers][0]).toContain('invalid_recovery')
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
 test('one pass used many times at once brings back once', async () => {
   const { app, company, pat, admin } = await start()
   await enrol(app, pat)
   const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   const responses = await Promise.all([...Array(5)].map(() => use(app, pat, pass, ticket)))
   expect(responses.map(({ status }) => status).toSorted()).toEqual([200, 401, 401, 401, 401])
 })
@@ -121,12 +121,12 @@ test('who issues a pass or resets factors needs every right of the person, a fre
   const token = await app.token(helper)
   const reset = (bearer: string, person: Person): Promise<Response> =>
     app.request(`/people/${person.id}/factors`, { method: 'DELETE', token: bearer })
-  const before = await standing(app, company.tenantId)
+  const before = await factorState(app, company.tenantId)
   expect(await codeOf(await issue(app, token, company.admin))).toBe('cannot_grant')
   expect(await codeOf(await reset(token, company.admin))).toBe('cannot_grant')
   expect(await codeOf(await issue(app, token, helper))).toBe('forbidden')
   expect(await codeOf(await reset(token, helper))).toBe('forbidden')
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
   await configure(app, company, { recovery: { administratorPass: false } })
   expect(await codeOf(await issue(app, admin, pat))).toBe('recovery_not_offered')
   const letIn = await letInForGood(app, company, pat.id)
@@ -207,7 +207,7 @@ test('it answers alike for every address; of who has a password it needs the pas
   const [unproved, nobody] = [await begin(app, company, pat.email), await begin(app, company, 'nobody@acme.example')]
   const recovery = textIn((await unproved.clone().json()) as Record<string, unknown>, 'recovery')
   const ofNobody = textIn((await nobody.clone().json()) as Record<string, unknown>, 'recovery')
-  const proved = await begin(app, company, pat.email, await ticketFor(app, company, pat))
+  const proved = await begin(app, company, pat.email, await loginTransactionFor(app, company, pat))
   const withPassword = textIn((await proved.clone().json()) as Record<string, unknown>, 'recovery')
   expect(new Set([await masked(unproved), await masked(nobody), await masked(proved)]).size).toBe(1)
   expect(await app.mailsTo(pat.email)).toHaveLength(1)
@@ -232,9 +232,9 @@ test('what the tenant offers no more brings nobody back, whatever was begun befo
   await configure(app, company, { recovery: { waitingDays: 1 } })
   await enrol(app, pat)
   const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
-  const recovery = textIn(await bodyOf(await begin(app, company, pat.email, await ticketFor(app, company, pat))), 'recovery')
+  const recovery = textIn(await bodyOf(await begin(app, company, pat.email, await loginTransactionFor(app, company, pat))), 'recovery')
   await configure(app, company, { recovery: { administratorPass: false } })
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await unchanged(app, [company], () => use(app, pat, pass, ticket)))).toBe('invalid_recovery')
   app.clock.advance(DAY)
   const mails = (await app.mailsTo(pat.email)).length
@@ -281,7 +281,7 @@ test('a start, and asking for the code, cost the same statements for who may com
 })
 
 test('strangers who begin recoveries of an address use up none of who proved the password', async () => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...factorRoutes] as never, { env: { RATE_LIMIT: 'on' } })
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...factorRoutes] as never, { env: { RATE_LIMIT: 'on' } })
   const company = await app.company()
   const pat = await app.person(company)
   await configure(app, company, { recovery: { waitingDays: 1 } })
@@ -292,7 +292,7 @@ test('strangers who begin recoveries of an address use up none of who proved the
   }
   expect(statuses).toEqual([202, 202, 202, 429])
   app.clock.advance(120)
-  expect((await begin(app, company, pat.email, await ticketFor(app, company, pat))).status).toBe(202)
+  expect((await begin(app, company, pat.email, await loginTransactionFor(app, company, pat))).status).toBe(202)
   expect((await app.events(company.tenantId, { event: 'recovery.started' })).length).toBe(1)
 })
 
@@ -302,7 +302,7 @@ test('what ends all tickets of a person takes back the mails that wait with a re
   await change(app, pat, { passwordHash: null })
   await begin(app, company, pat.email)
   expect(await app.mailsTo(pat.email)).toHaveLength(1)
-  await atomically(forTenant(app.db, company.tenantId), (t) => endTickets(t, pat.id, app.clock.now()))
+  await atomically(forTenant(app.db, company.tenantId), (t) => endLoginTransactions(t, pat.id, app.clock.now()))
   app.clock.advance(3 * DAY)
   expect(await app.mailsTo(pat.email)).toHaveLength(1)
 })
@@ -343,7 +343,7 @@ test.each([
 test('the sign-in of somebody else is no password: no wait begins by it', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { recovery: { waitingDays: 1 } })
-  await begin(app, company, pat.email, await ticketFor(app, company, await app.person(company)))
+  await begin(app, company, pat.email, await loginTransactionFor(app, company, await app.person(company)))
   expect(await app.events(company.tenantId, { event: 'recovery.started' })).toEqual([])
   expect(await app.mailsTo(pat.email)).toEqual([])
 })
@@ -399,7 +399,7 @@ test('what was begun with the lost factors is over: sessions, and sign-ins that 
   const [session, half] = [await app.token(pat, ['pwd', 'otp']), await loginTicket(app, pat, ['pwd', 'otp'])]
   const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
   expect((await app.request('/account/factors', { token: session })).status).toBe(200)
-  expect((await use(app, pat, pass, await ticketFor(app, company, pat))).status).toBe(200)
+  expect((await use(app, pat, pass, await loginTransactionFor(app, company, pat))).status).toBe(200)
   expect((await app.request('/account/factors', { token: session })).status).toBe(401)
   expect((await mintEndUser(app, pat, half)).status).toBe(401)
 })

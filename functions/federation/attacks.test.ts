@@ -3,7 +3,16 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { lockProvider, updateProvider } from '#db/store/providers'
 import type { Person } from '#tests/support/app'
-import { addProvider, BASE, browserOf, type Federation, identitiesOf, refusalsOf, startFederation, stateOf } from '#tests/support/federation'
+import {
+  addProvider,
+  BASE,
+  type Federation,
+  federationBrowser,
+  federationStateOf,
+  identitiesOf,
+  refusalsOf,
+  startFederation,
+} from '#tests/support/federation'
 import { letInForGood } from '#tests/support/oauth'
 import { bodyOf, change, leaked, rowOf, textIn, verifyDomain } from '#tests/support/sign-in'
 import { type UpstreamDouble, upstreamDouble, type Wrong } from '#tests/support/upstream-double'
@@ -20,13 +29,13 @@ beforeAll(async () => {
 /** Runs it, and holds the company's rows and successful events to what they were. */
 const unchanged = async (attack: () => Promise<Response>, code: string | undefined): Promise<void> => {
   const { app, company } = world
-  const before = [await stateOf(app, company.tenantId), await identitiesOf(app, victim)]
+  const before = [await federationStateOf(app, company.tenantId), await identitiesOf(app, victim)]
   const response = await attack()
   const body = await bodyOf(response)
   expect(body).not.toHaveProperty('token')
   expect(body).not.toHaveProperty('login_ticket')
   if (code !== undefined) expect([response.status, body.code]).toEqual([401, code])
-  expect([await stateOf(app, company.tenantId), await identitiesOf(app, victim)]).toEqual(before)
+  expect([await federationStateOf(app, company.tenantId), await identitiesOf(app, victim)]).toEqual(before)
 }
 const who = { sub: 'victim', email: 'v@example.com', email_verified: true }
 const to = () => ({ tenant_domain: world.company.domain })
@@ -64,7 +73,7 @@ test.each(WRONG)('refused: %s', async (_, wrong) => {
 
 describe('the answer belongs to the browser that began', () => {
   const stolen = async () => {
-    const [mine, theirs] = [browserOf(world.app), browserOf(world.app)]
+    const [mine, theirs] = [federationBrowser(world.app), federationBrowser(world.app)]
     const back = await world.danceWith(mine, to(), who)
     return { mine, theirs, back }
   }
@@ -105,7 +114,7 @@ describe('the answer belongs to the browser that began', () => {
 
   test('a code that was injected at the callback belongs to another challenge and nonce', async () => {
     const { mine, back } = await stolen()
-    const other = await world.danceWith(browserOf(world.app), to(), who)
+    const other = await world.danceWith(federationBrowser(world.app), to(), who)
     const injected = new URLSearchParams({ code: other.get('code') ?? '', state: back.get('state') ?? '', iss: world.upstream.url })
     await mine.land(injected)
     await unchanged(() => mine.exchange(injected), 'federation_failed')
@@ -134,7 +143,7 @@ describe('the answer belongs to the browser that began', () => {
   test.each(['', 'x', `${SYSTEM_TENANT}.${'A'.repeat(43)}`, `../${'A'.repeat(43)}`, `${'0'.repeat(36)}.${'A'.repeat(43)}`])(
     'a state that is none: %j',
     async (state) => {
-      const mine = browserOf(world.app)
+      const mine = federationBrowser(world.app)
       await world.danceWith(mine, to(), who)
       const back = new URLSearchParams({ code: 'c', state })
       expect((await mine.land(back)).status).toBe(200)
@@ -160,7 +169,7 @@ describe('the answer belongs to the provider that was asked', () => {
 
   test('a code of another provider: it names itself, and if it does not its code is not the other\u2019s', async () => {
     const attackers = await addProvider(world.app, { issuer: other.url })
-    const mine = browserOf(world.app)
+    const mine = federationBrowser(world.app)
     const begun = await bodyOf(await mine.begin({ provider: world.provider, ...to() }))
     const theirs = await bodyOf(await mine.begin({ provider: attackers, ...to() }))
     const foreign = other.authorize(textIn(theirs, 'redirect_url'), who)
@@ -173,7 +182,7 @@ describe('the answer belongs to the provider that was asked', () => {
 
   test('the same subject at another provider is somebody else', async () => {
     const name = await addProvider(world.app, { issuer: other.url })
-    const mine = browserOf(world.app)
+    const mine = federationBrowser(world.app)
     const back = await world.danceWith(mine, { provider: name, ...to() }, { sub: 'victim' }, {}, other)
     await mine.land(back)
     await unchanged(() => mine.exchange(back), 'federation_no_account')
@@ -188,7 +197,7 @@ describe('the answer belongs to the provider that was asked', () => {
   test('a provider of another tenant is none', async () => {
     const globex = await world.app.company('globex')
     const name = await addProvider(world.app, { issuer: other.url }, globex.tenantId)
-    const { status } = await browserOf(world.app).begin({ provider: name, ...to() })
+    const { status } = await federationBrowser(world.app).begin({ provider: name, ...to() })
     expect(status).toBe(400)
   })
 
@@ -196,14 +205,15 @@ describe('the answer belongs to the provider that was asked', () => {
     const globex = await world.app.company('globex')
     await addProvider(world.app, { name: world.provider, issuer: other.url }, globex.tenantId)
     const begun = async (domain: string) =>
-      new URL(textIn(await bodyOf(await browserOf(world.app).begin({ provider: world.provider, tenant_domain: domain })), 'redirect_url')).origin
+      new URL(textIn(await bodyOf(await federationBrowser(world.app).begin({ provider: world.provider, tenant_domain: domain })), 'redirect_url'))
+        .origin
     expect(await begun(globex.domain)).toBe(other.url)
     expect(await begun(world.company.domain)).toBe(world.upstream.url)
   })
 
   test('a provider that was switched off or changed meanwhile proves nothing', async () => {
     const name = await addProvider(world.app, { issuer: world.upstream.url })
-    const mine = browserOf(world.app)
+    const mine = federationBrowser(world.app)
     const back = await world.danceWith(mine, { provider: name, ...to() }, who)
     await mine.land(back)
     // Of the same issuer, with the same client: what it says would be the tenant's own word now.
@@ -216,7 +226,7 @@ describe('the answer belongs to the provider that was asked', () => {
     ['switched off', { isActive: false }],
   ])('a provider that is %s by now is not asked for what came back', async (_, set) => {
     const name = await addProvider(world.app, { issuer: world.upstream.url })
-    const mine = browserOf(world.app)
+    const mine = federationBrowser(world.app)
     const back = await world.danceWith(mine, { provider: name, ...to() }, who)
     await mine.land(back)
     await atomically(forTenant(world.app.db, SYSTEM_TENANT), async (t) => updateProvider(t, (await lockProvider(t, name))?.id ?? '', set))
@@ -309,14 +319,14 @@ describe('the answer goes where it was asked, or nowhere', () => {
     'https://evil.example/localhost',
     'file://',
   ])('not to the origin %s, whatever header says it', async (origin) => {
-    const response = await browserOf(world.app, origin).begin({ provider: world.provider, ...to() })
+    const response = await federationBrowser(world.app, origin).begin({ provider: world.provider, ...to() })
     expect([response.status, (await bodyOf(response)).code]).toEqual([400, 'redirect_refused'])
   })
 
   test('not to a domain of another tenant; forwarded headers of strangers say nothing', async () => {
     const globex = await world.app.company('globex')
     await verifyDomain(world.app, globex, `id.${globex.name}.example`)
-    const there = browserOf(world.app, `https://id.${globex.name}.example`)
+    const there = federationBrowser(world.app, `https://id.${globex.name}.example`)
     expect((await there.begin({ provider: world.provider, ...to() })).status).toBe(400)
     expect((await there.begin({ provider: world.provider, tenant_domain: globex.domain })).status).toBe(200)
     const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', host: 'evil.example', forwarded: 'host=evil.example' }
@@ -343,7 +353,7 @@ describe('the answer goes where it was asked, or nowhere', () => {
     'https://localhost.evil.example/',
   ]
   test.each([...LATER, ...MORE])('redirect_after %j is refused', async (redirect_after) => {
-    const response = await browserOf(world.app).begin({ provider: world.provider, ...to(), redirect_after })
+    const response = await federationBrowser(world.app).begin({ provider: world.provider, ...to(), redirect_after })
     expect(response.status).toBe(400)
   })
 
@@ -370,18 +380,18 @@ test('answers of many dances at once, of two tenants and two browsers, are never
 
 test('one code redeemed twenty times at once: one session', async () => {
   const { app, company } = world
-  const mine = browserOf(app)
+  const mine = federationBrowser(app)
   const back = await world.danceWith(mine, to(), who)
   await mine.land(back)
-  const before = Number((await stateOf(app, company.tenantId)).sessions)
+  const before = Number((await federationStateOf(app, company.tenantId)).sessions)
   const answers = await Promise.all(Array.from({ length: 20 }, () => mine.exchange(back)))
   expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, ...Array.from({ length: 19 }, () => 401)])
-  expect((await stateOf(app, company.tenantId)).sessions).toBe(before + 1)
+  expect((await federationStateOf(app, company.tenantId)).sessions).toBe(before + 1)
 })
 
 test('nothing secret is logged or recorded', async () => {
   const { app, company, upstream } = world
-  const mine = browserOf(app)
+  const mine = federationBrowser(app)
   const begun = await bodyOf(await mine.begin({ provider: world.provider, ...to() }))
   const back = upstream.authorize(textIn(begun, 'redirect_url'), who)
   await mine.land(back)

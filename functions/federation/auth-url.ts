@@ -4,10 +4,10 @@ import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
 import { findTenant } from '#db/store/tenants'
-import { doorOf, plainClientId } from '#shared/domains/clients/application'
+import { findApplication, parseClientId } from '#shared/domains/clients/application'
 import { ENDPOINTS } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
+import { randomToken } from '#shared/kernel/random'
 import type { Ctx } from './group.ts'
 import type { AuthUrl } from './initiate.schema.ts'
 
@@ -25,14 +25,14 @@ const unknown = (error: unknown): never => {
 
 /** State and verifier are made for this call and kept nowhere: they stay with whoever asked. @throws AppError invalid_request, not_found, redirect_refused */
 export const authUrl = async (ctx: Ctx, typed: string): Promise<z.input<typeof AuthUrl>> => {
-  if (plainClientId(typed) === undefined) throw new AppError('invalid_request', 'body.client_id: is no client id', { field: 'body.client_id' })
-  const { tenantId, clientId } = await doorOf(ctx, typed).catch(unknown)
+  if (parseClientId(typed) === undefined) throw new AppError('invalid_request', 'body.client_id: is no client id', { field: 'body.client_id' })
+  const { tenantId, clientId } = await findApplication(ctx, typed).catch(unknown)
   const t = forTenant(ctx.db, tenantId)
   const [client, tenant] = [await findClient(t, clientId), await findTenant(t)]
   if (client === undefined || tenant?.status !== 'active') throw new AppError('not_found', undefined, { field: 'body.client_id' })
   const redirectUri = redirectOf(client.redirectUris, tenant.domain)
   if (redirectUri === undefined) throw new AppError('redirect_refused', undefined, { field: 'body.client_id' })
-  const [state, verifier] = [opaque(ctx.random), opaque(ctx.random)]
+  const [state, verifier] = [randomToken(ctx.random), randomToken(ctx.random)]
   const query = new URLSearchParams({
     client_id: clientId,
     redirect_uri: redirectUri,

@@ -1,10 +1,10 @@
 // Where providers send the browser back to.
 
 import { page } from '#shared/platform/http/access'
-import { htmlOrGo } from '#shared/platform/http/route'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { htmlOrRedirect } from '#shared/platform/http/route'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { CallbackQuery } from './callback.schema.ts'
-import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
+import { FEDERATED_SIGN_IN_ERRORS, FEDERATED_SIGN_IN_EVENTS, FEDERATED_SIGN_UP_EVENTS } from './exchange.routes.ts'
 import { route } from './group.ts'
 
 export const callbackRoutes = [
@@ -14,7 +14,7 @@ export const callbackRoutes = [
     summary: "Take a provider's answer: our own pages go on with it, any other gets it handed over.",
     access: page('The state and the cookie of the browser that began are the proof.', { class: 'polling' }),
     query: CallbackQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [
       'federation_failed',
       'federation_unknown',
@@ -23,10 +23,10 @@ export const callbackRoutes = [
       'identity_taken',
       'federation_ticket_invalid',
       'too_many_codes',
-      ...ENTERS,
+      ...FEDERATED_SIGN_IN_ERRORS,
     ],
-    emits: [...SIGNS_IN, ...CREATES, 'user.signed_out', 'federation.code_requested'],
-    render: pageErrorOnDemand,
+    emits: [...FEDERATED_SIGN_IN_EVENTS, ...FEDERATED_SIGN_UP_EVENTS, 'user.signed_out', 'federation.code_requested'],
+    render: lazyPageError,
     handle: async ({ ctx, query, principal }) => (await import('./callback.ts')).answerCallback(ctx, query, principal),
   }),
 ]

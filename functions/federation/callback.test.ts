@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { BASE, browserOf, type Federation, startFederation } from '#tests/support/federation'
+import { BASE, type Federation, federationBrowser, startFederation } from '#tests/support/federation'
 import { bodyOf, eventsOf, textIn, verifyDomain } from '#tests/support/sign-in'
 import { federationRoutes } from './routes.ts'
 
@@ -17,7 +17,7 @@ test('the answer is handed to the origin that asked, as data; the page is kept n
   const { app, company, danceWith } = world
   await verifyDomain(app, company, `id.${company.name}.example`)
   const origin = `https://id.${company.name}.example`
-  const browser = browserOf(app, origin)
+  const browser = federationBrowser(app, origin)
   const back = await danceWith(browser, { tenant_domain: company.domain }, { sub: 'x' })
   const page = await browser.land(back)
   const text = await page.text()
@@ -42,7 +42,7 @@ test('the answer is handed to the origin that asked, as data; the page is kept n
 
 test('what a provider writes stays data', async () => {
   const { app, company, danceWith, provider } = world
-  const browser = browserOf(app)
+  const browser = federationBrowser(app)
   const begun = await bodyOf(await browser.begin({ provider, tenant_domain: company.domain }))
   const hostile = `"></section><script>alert(1)</script>'&\u202e`
   const page = await browser.land(
@@ -62,7 +62,7 @@ test('what a provider writes stays data', async () => {
 
 test('an answer of another issuer ends the dance, and is in the record; one that a person refused is not', async () => {
   const { app, company, danceWith, provider } = world
-  const browser = browserOf(app)
+  const browser = federationBrowser(app)
   const no = await bodyOf(await browser.begin({ provider, tenant_domain: company.domain }))
   await browser.land(new URLSearchParams({ state: textIn(no, 'state'), error: 'access_denied' }))
   expect(await eventsOf(app, company.tenantId, 'federation.callback')).toEqual([])

@@ -3,12 +3,12 @@ import { open } from '#shared/platform/http/access'
 import { outcomeError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
 import { ChallengeAnswered, ChallengeCallback, ChallengeProviderPath, InitiatedForChallenge, InitiateForChallenge } from './challenge.schema.ts'
-import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
+import { FEDERATED_SIGN_IN_ERRORS, FEDERATED_SIGN_IN_EVENTS, FEDERATED_SIGN_UP_EVENTS } from './exchange.routes.ts'
 import { route } from './group.ts'
 
 const rules = () => import('./challenge.ts')
 
-export const challengeRoutes = [
+export const federationChallengeRoutes = [
   route({
     id: 'federation.initiateForChallenge',
     on: 'POST /authsec/hmgr/auth/initiate/:provider',
@@ -39,9 +39,9 @@ export const challengeRoutes = [
       'email_taken',
       'identity_taken',
       'tenant_mismatch',
-      ...ENTERS,
+      ...FEDERATED_SIGN_IN_ERRORS,
     ],
-    emits: [...SIGNS_IN, ...CREATES, 'oauth.login_accepted'],
+    emits: [...FEDERATED_SIGN_IN_EVENTS, ...FEDERATED_SIGN_UP_EVENTS, 'oauth.login_accepted'],
     render: outcomeError,
     handle: async ({ ctx, body }) => (await rules()).answerForChallenge(ctx, body),
   }),

@@ -2,25 +2,25 @@
 import type { ErrorCode } from '#shared/kernel/errors'
 import { open, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
-import { json, Sent } from '#shared/platform/http/route'
+import { HttpResult, json } from '#shared/platform/http/route'
 import {
   AcceptLink,
-  AskJoinCode,
-  AskLinkCode,
-  AskRegistrationCode,
   ChooseAccount,
-  CodeSent,
   CompletedFederated,
   CompleteFederated,
   ConfirmJoin,
   ConfirmLink,
   ExchangeCode,
   Exchanged,
-  Linked,
+  FederationCodeSent,
+  JoinCodeRequest,
+  LinkCodeRequest,
+  LinkedIdentity,
+  RegistrationCodeRequest,
 } from './exchange.schema.ts'
 import { route } from './group.ts'
-import { FRESH } from './initiate.routes.ts'
-import { spentProofCookie } from './ticket.ts'
+import { expiredProofCookie } from './held-proof.ts'
+import { RECENT_SIGN_IN } from './initiate.routes.ts'
 
 // Each step of a dance is loaded when somebody takes it.
 const [exchange, discover, link, register, join, outcome] = [
@@ -32,9 +32,9 @@ const [exchange, discover, link, register, join, outcome] = [
   () => import('./outcome.ts'),
 ]
 
-export const SIGNS_IN = ['login.first_factor_verified', 'session.created', 'user.signed_in', 'identity.used_first'] as const
-export const CREATES = ['tenant.created', 'user.created', 'client.created', 'identity.linked'] as const
-export const ENTERS: readonly ErrorCode[] = ['federation_no_account', 'invalid_credentials', 'email_not_verified', 'quota_exceeded']
+export const FEDERATED_SIGN_IN_EVENTS = ['login.first_factor_verified', 'session.created', 'user.signed_in', 'identity.used_first'] as const
+export const FEDERATED_SIGN_UP_EVENTS = ['tenant.created', 'user.created', 'client.created', 'identity.linked'] as const
+export const FEDERATED_SIGN_IN_ERRORS: readonly ErrorCode[] = ['federation_no_account', 'invalid_credentials', 'email_not_verified', 'quota_exceeded']
 const TICKET = open('The ticket holds what a provider proved.', { class: 'credential' })
 const CODE = open('The ticket and the mailed code are the proof.', { class: 'code', account: 'link_ticket' })
 const SENDS: readonly ErrorCode[] = ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'quota_exceeded']
@@ -61,10 +61,10 @@ export const exchangeRoutes = [
       'single_tenant',
       'tenant_domain_taken',
       'email_taken',
-      ...ENTERS,
+      ...FEDERATED_SIGN_IN_ERRORS,
     ],
-    emits: [...SIGNS_IN, ...CREATES],
-    handle: async ({ ctx, body }) => (await outcome()).answerOf(ctx, await (await exchange()).redeem(ctx, body)),
+    emits: [...FEDERATED_SIGN_IN_EVENTS, ...FEDERATED_SIGN_UP_EVENTS],
+    handle: async ({ ctx, body }) => (await outcome()).toFederationResult(ctx, await (await exchange()).redeemExchangeCode(ctx, body)),
   }),
   route({
     id: 'federation.completeRegistration',
@@ -84,7 +84,7 @@ export const exchangeRoutes = [
       'invalid_code',
       'quota_exceeded',
     ],
-    emits: CREATES,
+    emits: FEDERATED_SIGN_UP_EVENTS,
     handle: async ({ ctx, body }) => (await register()).completeRegistration(ctx, body),
   }),
   route({
@@ -92,12 +92,12 @@ export const exchangeRoutes = [
     on: 'POST /federation/registrations/code',
     summary: 'Mail a code to an address that the provider has not verified.',
     access: TICKET,
-    body: AskRegistrationCode,
-    reply: json(202, CodeSent),
+    body: RegistrationCodeRequest,
+    reply: json(202, FederationCodeSent),
     errors: [...SENDS, 'sign_up_closed'],
     emits: ['federation.code_requested'],
     render: problem,
-    handle: async ({ ctx, body }) => (await register()).askRegistrationCode(ctx, body.registration_ticket),
+    handle: async ({ ctx, body }) => (await register()).sendRegistrationCode(ctx, body.registration_ticket),
   }),
   route({
     id: 'federation.chooseAccount',
@@ -106,12 +106,12 @@ export const exchangeRoutes = [
     access: TICKET,
     body: ChooseAccount,
     reply: json(200, Exchanged),
-    errors: ['federation_ticket_invalid', ...ENTERS],
-    emits: SIGNS_IN,
+    errors: ['federation_ticket_invalid', ...FEDERATED_SIGN_IN_ERRORS],
+    emits: FEDERATED_SIGN_IN_EVENTS,
     render: problem,
     handle: async ({ ctx, body }) => {
-      const answered = (await outcome()).answerEntered(await (await discover()).choose(ctx, body.choice_ticket, body.tenant_id))
-      return new Sent(answered.result, { cookies: [...answered.cookies, spentProofCookie(ctx)] })
+      const answered = (await outcome()).toEnteredResult(await (await discover()).enterChosenAccount(ctx, body.choice_ticket, body.tenant_id))
+      return new HttpResult(answered.result, { cookies: [...answered.cookies, expiredProofCookie(ctx)] })
     },
   }),
   route({
@@ -119,12 +119,12 @@ export const exchangeRoutes = [
     on: 'POST /federation/links/code',
     summary: "Mail a code to the account that a provider's sign-in may be connected with.",
     access: TICKET,
-    body: AskLinkCode,
-    reply: json(202, CodeSent),
+    body: LinkCodeRequest,
+    reply: json(202, FederationCodeSent),
     errors: SENDS,
     emits: ['federation.code_requested'],
     render: problem,
-    handle: async ({ ctx, body }) => (await link()).askLinkCode(ctx, body.link_ticket),
+    handle: async ({ ctx, body }) => (await link()).sendLinkCode(ctx, body.link_ticket),
   }),
   route({
     id: 'federation.confirmLink',
@@ -133,22 +133,22 @@ export const exchangeRoutes = [
     access: CODE,
     body: ConfirmLink,
     reply: json(200, Exchanged),
-    errors: ['federation_ticket_invalid', 'invalid_code', 'identity_taken', ...ENTERS],
-    emits: [...SIGNS_IN, 'identity.linked', 'user.email_verified'],
+    errors: ['federation_ticket_invalid', 'invalid_code', 'identity_taken', ...FEDERATED_SIGN_IN_ERRORS],
+    emits: [...FEDERATED_SIGN_IN_EVENTS, 'identity.linked', 'user.email_verified'],
     render: problem,
-    handle: async ({ ctx, body }) => (await outcome()).answerEntered(await (await link()).confirmLink(ctx, body)),
+    handle: async ({ ctx, body }) => (await outcome()).toEnteredResult(await (await link()).confirmLink(ctx, body)),
   }),
   route({
     id: 'federation.askJoinCode',
     on: 'POST /federation/joins/code',
     summary: 'Mail a code to an address that gets an account once it is proved.',
     access: TICKET,
-    body: AskJoinCode,
-    reply: json(202, CodeSent),
+    body: JoinCodeRequest,
+    reply: json(202, FederationCodeSent),
     errors: SENDS,
     emits: ['federation.code_requested'],
     render: problem,
-    handle: async ({ ctx, body }) => (await join()).askJoinCode(ctx, body.join_ticket),
+    handle: async ({ ctx, body }) => (await join()).sendJoinCode(ctx, body.join_ticket),
   }),
   route({
     id: 'federation.confirmJoin',
@@ -157,18 +157,18 @@ export const exchangeRoutes = [
     access: open('The ticket and the mailed code are the proof.', { class: 'code', account: 'join_ticket' }),
     body: ConfirmJoin,
     reply: json(200, Exchanged),
-    errors: ['federation_ticket_invalid', 'invalid_code', 'identity_taken', 'email_taken', ...ENTERS],
-    emits: [...SIGNS_IN, 'user.created', 'identity.linked'],
+    errors: ['federation_ticket_invalid', 'invalid_code', 'identity_taken', 'email_taken', ...FEDERATED_SIGN_IN_ERRORS],
+    emits: [...FEDERATED_SIGN_IN_EVENTS, 'user.created', 'identity.linked'],
     render: problem,
-    handle: async ({ ctx, body }) => (await outcome()).answerEntered(await (await join()).confirmJoin(ctx, body)),
+    handle: async ({ ctx, body }) => (await outcome()).toEnteredResult(await (await join()).confirmJoin(ctx, body)),
   }),
   route({
     id: 'federation.acceptLink',
     on: 'POST /federation/links/accept',
     summary: "Connect a provider's sign-in with the account that is signed in.",
-    access: user(FRESH),
+    access: user(RECENT_SIGN_IN),
     body: AcceptLink,
-    reply: json(200, Linked),
+    reply: json(200, LinkedIdentity),
     errors: ['federation_ticket_invalid', 'identity_taken', 'federation_no_account'],
     emits: ['identity.linked'],
     render: problem,

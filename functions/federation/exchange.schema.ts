@@ -16,15 +16,15 @@ export const Exchanged = LoginResponse.extend({
 }).meta({ id: 'FederationExchanged' })
 
 export const ChooseAccount = z.strictObject({ choice_ticket: ticket, tenant_id: z.uuid() }).meta({ id: 'ChooseFederatedAccount' })
-export const AskLinkCode = z.strictObject({ link_ticket: ticket }).meta({ id: 'AskLinkCode' })
+export const LinkCodeRequest = z.strictObject({ link_ticket: ticket }).meta({ id: 'AskLinkCode' })
 export const ConfirmLink = z.strictObject({ link_ticket: ticket, code: Otp }).meta({ id: 'ConfirmLink' })
 export const AcceptLink = z.strictObject({ link_ticket: ticket }).meta({ id: 'AcceptLink' })
-export const AskJoinCode = z.strictObject({ join_ticket: ticket }).meta({ id: 'AskJoinCode' })
+export const JoinCodeRequest = z.strictObject({ join_ticket: ticket }).meta({ id: 'AskJoinCode' })
 export const ConfirmJoin = z.strictObject({ join_ticket: ticket.optional(), code: Otp }).meta({ id: 'ConfirmJoin' })
-export const CodeSent = z.object({ message: z.string(), expires_in: z.int() }).meta({ id: 'FederationCodeSent' })
-export const Linked = z.object({ message: z.string() }).meta({ id: 'FederationLinked' })
+export const FederationCodeSent = z.object({ message: z.string(), expires_in: z.int() }).meta({ id: 'FederationCodeSent' })
+export const LinkedIdentity = z.object({ message: z.string() }).meta({ id: 'FederationLinked' })
 
-export const AskRegistrationCode = z.strictObject({ registration_ticket: ticket.optional() }).meta({ id: 'AskFederatedRegistrationCode' })
+export const RegistrationCodeRequest = z.strictObject({ registration_ticket: ticket.optional() }).meta({ id: 'AskFederatedRegistrationCode' })
 export const CompleteFederated = z
   .object({
     tenant_domain: z.string().min(1).max(253),

@@ -2,8 +2,8 @@
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { Identities, Unlinked, UnlinkPath } from './identities.schema.ts'
-import { FRESH } from './initiate.routes.ts'
+import { Identities, UnlinkedIdentity, UnlinkPath } from './identities.schema.ts'
+import { RECENT_SIGN_IN } from './initiate.routes.ts'
 
 const rules = () => import('./identities.ts')
 
@@ -24,11 +24,11 @@ export const identityRoutes = [
     id: 'federation.unlink',
     on: `DELETE ${BASE}/unlink/:provider`,
     summary: "Disconnect a provider's sign-in from the caller's account; other sessions end.",
-    access: user(FRESH),
+    access: user(RECENT_SIGN_IN),
     path: UnlinkPath,
-    reply: json(200, Unlinked),
+    reply: json(200, UnlinkedIdentity),
     errors: ['identity_not_linked', 'last_sign_in_method'],
     emits: ['identity.unlinked'],
-    handle: async ({ ctx, principal, path }) => (await rules()).unlink(ctx, principal, path.provider),
+    handle: async ({ ctx, principal, path }) => (await rules()).unlinkIdentity(ctx, principal, path.provider),
   }),
 ]

@@ -17,4 +17,4 @@ export const IdentityOut = z
   .meta({ id: 'FederatedIdentity' })
 export const Identities = z.object({ identities: z.array(IdentityOut) }).meta({ id: 'FederatedIdentities' })
 export const UnlinkPath = z.object({ provider: z.string().min(1).max(64) })
-export const Unlinked = z.object({ message: z.string() }).meta({ id: 'FederationUnlinked' })
+export const UnlinkedIdentity = z.object({ message: z.string() }).meta({ id: 'FederationUnlinked' })

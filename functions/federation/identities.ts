@@ -6,10 +6,10 @@ import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
 import { findFactorKinds, lockUser } from '#db/store/users'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, recordAll } from '#shared/platform/audit/record'
+import { byUser, recordEvents } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { Identities, IdentityOut, Unlinked } from './identities.schema.ts'
+import type { Identities, IdentityOut, UnlinkedIdentity } from './identities.schema.ts'
 
 const shown = (row: Identity): z.input<typeof IdentityOut> => ({
   id: row.id,
@@ -37,7 +37,7 @@ const requireAnotherWay = async (t: TenantTx, userId: string): Promise<void> => 
 }
 
 /** All of a provider's. Every other session of the person ends: it may have come in that way. @throws AppError identity_not_linked, last_sign_in_method */
-export const unlink = async (ctx: Ctx, caller: User, provider: string): Promise<z.input<typeof Unlinked>> => {
+export const unlinkIdentity = async (ctx: Ctx, caller: User, provider: string): Promise<z.input<typeof UnlinkedIdentity>> => {
   const { userId } = caller
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const user = await lockUser(t, userId)
@@ -47,7 +47,7 @@ export const unlink = async (ctx: Ctx, caller: User, provider: string): Promise<
     const ended = await revokeSessions(t, userId, ctx.clock.now(), 'identity_unlinked', caller.sessionId)
     await revokeAuthorizationsOf(t, userId, ctx.clock.now(), 'identity_unlinked', caller.sessionId)
     await notify(t, ctx, { to: user.email, subjectId: userId, template: 'provider_sign_in', data: { change: 'unlinked', provider } })
-    await recordAll(
+    await recordEvents(
       t,
       ctx,
       gone.map(({ id, issuer, subject }) => ({

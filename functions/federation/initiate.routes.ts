@@ -4,16 +4,16 @@ import { open, user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import {
-  AskAuthUrl,
   AuthUrl,
+  AuthUrlRequest,
   CheckedTenant,
   CheckTenantQuery,
   EnabledProviders,
-  Initiate,
-  Initiated,
+  FederationInitiated,
   InitiatedAction,
+  InitiateFederation,
   InitiateFor,
-  Link,
+  LinkIdentity,
   LinkStarted,
   ProvidersQuery,
 } from './initiate.schema.ts'
@@ -27,7 +27,7 @@ const START = open('A sign-in begins here; the provider says who it is.', { clas
 const STARTS: readonly ErrorCode[] = ['provider_not_enabled', 'provider_unavailable', 'redirect_refused']
 const SIGNS_UP: readonly ErrorCode[] = ['sign_up_closed', 'single_tenant', 'tenant_domain_invalid', 'tenant_domain_taken']
 /** A session as old as this may have been left open: whoever finds it must not connect a sign-in of his own. */
-export const FRESH = { withinSeconds: 900 }
+export const RECENT_SIGN_IN = { withinSeconds: 900 }
 
 export const initiateRoutes = [
   route({
@@ -39,18 +39,18 @@ export const initiateRoutes = [
     reply: json(200, EnabledProviders),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, query }) => (await rules()).showProviders(ctx, query.tenant_domain),
+    handle: async ({ ctx, query }) => (await rules()).showEnabledProviders(ctx, query.tenant_domain),
   }),
   route({
     id: 'federation.initiate',
     on: `POST ${BASE}/initiate`,
     summary: 'Begin a sign-in or a sign-up through a provider, by the domain that is named.',
     access: START,
-    body: Initiate,
+    body: InitiateFederation,
     reply: json(200, InitiatedAction),
     errors: [...STARTS, ...SIGNS_UP],
     emits: 'nothing',
-    handle: async ({ ctx, body }) => (await rules()).initiate(ctx, body),
+    handle: async ({ ctx, body }) => (await rules()).initiateFederation(ctx, body),
   }),
   route({
     id: 'federation.initiateRegistration',
@@ -58,10 +58,10 @@ export const initiateRoutes = [
     summary: 'Begin the sign-up of a company through a provider.',
     access: START,
     body: InitiateFor,
-    reply: json(200, Initiated),
+    reply: json(200, FederationInitiated),
     errors: [...STARTS, ...SIGNS_UP],
     emits: 'nothing',
-    handle: async ({ ctx, body }) => (await rules()).initiateRegistration(ctx, body),
+    handle: async ({ ctx, body }) => (await rules()).initiateFederatedRegistration(ctx, body),
   }),
   route({
     id: 'federation.initiateLogin',
@@ -69,10 +69,10 @@ export const initiateRoutes = [
     summary: 'Begin a sign-in to a company through a provider.',
     access: START,
     body: InitiateFor,
-    reply: json(200, Initiated),
+    reply: json(200, FederationInitiated),
     errors: [...STARTS, 'tenant_not_found'],
     emits: 'nothing',
-    handle: async ({ ctx, body }) => (await rules()).initiateLogin(ctx, body),
+    handle: async ({ ctx, body }) => (await rules()).initiateFederatedLogin(ctx, body),
   }),
   route({
     id: 'federation.checkTenant',
@@ -90,7 +90,7 @@ export const initiateRoutes = [
     on: `POST ${BASE}/auth-url`,
     summary: 'Where a client of the tenant sends people to sign in at the authorization server; state and PKCE of this call alone.',
     access: START,
-    body: AskAuthUrl,
+    body: AuthUrlRequest,
     reply: json(200, AuthUrl),
     errors: ['invalid_request', 'not_found', 'redirect_refused'],
     emits: 'nothing',
@@ -100,8 +100,8 @@ export const initiateRoutes = [
     id: 'federation.link',
     on: `POST ${BASE}/link`,
     summary: "Begin to connect a provider's sign-in with the caller's account.",
-    access: user(FRESH),
-    body: Link,
+    access: user(RECENT_SIGN_IN),
+    body: LinkIdentity,
     reply: json(200, LinkStarted),
     errors: STARTS,
     emits: 'nothing',

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { startApp } from '#tests/support/app'
-import { addProvider, BASE, browserOf, CLIENT, identitiesOf, startFederation } from '#tests/support/federation'
+import { addProvider, BASE, CLIENT, federationBrowser, identitiesOf, startFederation } from '#tests/support/federation'
 import { bodyOf, textIn } from '#tests/support/sign-in'
 import { rerouted, type UpstreamDouble, upstreamDouble } from '#tests/support/upstream-double'
 import { federationRoutes } from './routes.ts'
@@ -37,7 +37,7 @@ describe('GitHub', () => {
     const env = { GITHUB_CLIENT_ID: CLIENT.clientId, GITHUB_CLIENT_SECRET: CLIENT.secret }
     const world = await startFederation(federationRoutes, { doubles: origins, env })
     const signIn = async (who: Readonly<Record<string, unknown>>) => {
-      const browser = browserOf(world.app)
+      const browser = federationBrowser(world.app)
       const back = await world.danceWith(browser, { provider: 'github', tenant_domain: world.company.domain }, { sub: '-', ...who }, {}, github)
       await browser.land(back)
       return browser.exchange(back)
@@ -69,7 +69,7 @@ describe('GitHub', () => {
 
   test('what it asks for, with PKCE; a code that GitHub refuses is refused', async () => {
     const { app, company, github } = await start()
-    const browser = browserOf(app)
+    const browser = federationBrowser(app)
     const begun = await bodyOf(await browser.begin({ provider: 'github', tenant_domain: company.domain }))
     const url = new URL(textIn(begun, 'redirect_url'))
     expect(url.origin + url.pathname).toBe('https://github.com/login/oauth/authorize')
@@ -88,13 +88,13 @@ describe('GitHub', () => {
   test('a row that calls itself GitHub asks GitHub, wherever its addresses point; a server of one\u2019s own speaks for its own people', async () => {
     const { app, company, upstream } = await start()
     await addProvider(app, { name: 'github', authorizationUrl: 'https://evil.example/authorize' }, company.tenantId)
-    const begun = await bodyOf(await browserOf(app).begin({ provider: 'github', tenant_domain: company.domain }))
+    const begun = await bodyOf(await federationBrowser(app).begin({ provider: 'github', tenant_domain: company.domain }))
     expect(new URL(textIn(begun, 'redirect_url')).origin).toBe('https://github.com')
     const own = await addProvider(app, { authorizationUrl: `${upstream.url}/login/oauth/authorize` }, company.tenantId)
-    const theirs = await bodyOf(await browserOf(app).begin({ provider: own, tenant_domain: company.domain }))
+    const theirs = await bodyOf(await federationBrowser(app).begin({ provider: own, tenant_domain: company.domain }))
     expect(new URL(textIn(theirs, 'redirect_url')).origin).toBe(upstream.url)
     const nobody = await addProvider(app, { authorizationUrl: 'https://id.example/authorize' })
-    expect((await browserOf(app).begin({ provider: nobody })).status).toBe(400)
+    expect((await federationBrowser(app).begin({ provider: nobody })).status).toBe(400)
   })
 })
 
@@ -109,7 +109,7 @@ describe('Microsoft', () => {
     const world = await startFederation(federationRoutes, { doubles: { [LOGIN]: entra.url }, env })
     const provider = kind === 'common' ? 'microsoft' : await addProvider(world.app, { issuer: `${LOGIN}/${kind}/v2.0` })
     const signIn = async (claims: Readonly<Record<string, unknown>>) => {
-      const browser = browserOf(world.app)
+      const browser = federationBrowser(world.app)
       const back = await world.danceWith(browser, { provider, tenant_domain: world.company.domain }, { sub: 'pairwise', ...claims }, {}, entra)
       await browser.land(back)
       return browser.exchange(back)
@@ -161,7 +161,7 @@ test('Google is asked for an account to choose, by its own metadata; without a c
   const google = await double({ issuer: 'https://accounts.google.com' })
   const env = { GOOGLE_CLIENT_ID: CLIENT.clientId, GOOGLE_CLIENT_SECRET: CLIENT.secret }
   const { app, company } = await startFederation(federationRoutes, { doubles: { 'https://accounts.google.com': google.url }, env })
-  const begun = await bodyOf(await browserOf(app).begin({ provider: 'google', tenant_domain: company.domain }))
+  const begun = await bodyOf(await federationBrowser(app).begin({ provider: 'google', tenant_domain: company.domain }))
   expect(Object.fromEntries(new URL(textIn(begun, 'redirect_url')).searchParams)).toMatchObject({
     prompt: 'select_account',
     access_type: 'offline',
@@ -169,7 +169,7 @@ test('Google is asked for an account to choose, by its own metadata; without a c
     response_type: 'code',
   })
   const without = await startFederation(federationRoutes)
-  expect((await browserOf(without.app).begin({ provider: 'google' })).status).toBe(400)
+  expect((await federationBrowser(without.app).begin({ provider: 'google' })).status).toBe(400)
   const shown = await bodyOf(await without.app.request(`${BASE}/providers`))
   expect((shown.providers as { provider_name: string }[]).map(({ provider_name }) => provider_name)).not.toContain('google')
 })
@@ -199,7 +199,7 @@ describe('keys and metadata', () => {
   test('a provider that is away is said to be; the next try is a new one', async () => {
     world.app.clock.advance(601)
     world.upstream.failing.set('/.well-known/openid-configuration', 500)
-    const away = await browserOf(world.app).begin({ provider: world.provider, tenant_domain: world.company.domain })
+    const away = await federationBrowser(world.app).begin({ provider: world.provider, tenant_domain: world.company.domain })
     expect([away.status, away.headers.get('retry-after')]).toEqual([503, '30'])
     world.upstream.failing.clear()
     expect((await dance()).status).toBe(200)
@@ -208,7 +208,7 @@ describe('keys and metadata', () => {
   test.each(['/token', '/jwks'])('%s fails: nobody comes in, and the state is spent', async (path) => {
     world.app.clock.advance(601)
     world.upstream.failing.set(path, 500)
-    const browser = browserOf(world.app)
+    const browser = federationBrowser(world.app)
     const back = await world.danceWith(browser, { tenant_domain: world.company.domain }, { sub: 's' })
     await browser.land(back)
     expect((await browser.exchange(back)).status).toBe(401)
@@ -228,7 +228,7 @@ describe('keys and metadata', () => {
   test.each(METADATA)('metadata %s send nobody anywhere', async (_, more) => {
     world.app.clock.advance(601)
     world.upstream.announce(more)
-    expect((await browserOf(world.app).begin({ provider: world.provider, tenant_domain: world.company.domain })).status).toBe(503)
+    expect((await federationBrowser(world.app).begin({ provider: world.provider, tenant_domain: world.company.domain })).status).toBe(503)
     world.upstream.announce({})
     world.app.clock.advance(601)
   })
@@ -254,7 +254,7 @@ describe('our own calls go to public addresses alone', () => {
     const app = await startApp(federationRoutes)
     const company = await app.company()
     const provider = await addProvider(app, { issuer }, company.tenantId)
-    const response = await browserOf(app).begin({ provider, tenant_domain: company.domain })
+    const response = await federationBrowser(app).begin({ provider, tenant_domain: company.domain })
     expect(response.status).toBe(503)
     expect(await response.text()).not.toMatch(/ECONN|refused|resolve|timeout/i)
   })
@@ -265,7 +265,7 @@ describe('our own calls go to public addresses alone', () => {
       const app = await startApp(federationRoutes, { extra: { outbound: resolving(address) } })
       const company = await app.company()
       const provider = await addProvider(app, { issuer: 'https://id.acme.com' }, company.tenantId)
-      expect((await browserOf(app).begin({ provider, tenant_domain: company.domain })).status).toBe(503)
+      expect((await federationBrowser(app).begin({ provider, tenant_domain: company.domain })).status).toBe(503)
     },
   )
 
@@ -277,7 +277,7 @@ describe('our own calls go to public addresses alone', () => {
     const app = await startApp(federationRoutes, { extra: { outbound } })
     const company = await app.company()
     const provider = await addProvider(app, { issuer }, company.tenantId)
-    const dance = async (browser = browserOf(app)) => {
+    const dance = async (browser = federationBrowser(app)) => {
       const begun = await bodyOf(await browser.begin({ provider, tenant_domain: company.domain }))
       const back = idp.authorize(textIn(begun, 'redirect_url'), { sub: 's' })
       await browser.land(back)
@@ -296,7 +296,7 @@ describe('our own calls go to public addresses alone', () => {
     const world = await startFederation(federationRoutes)
     const inner = await double()
     world.upstream.redirects.set('/.well-known/openid-configuration', `${inner.url}/.well-known/openid-configuration`)
-    expect((await browserOf(world.app).begin({ provider: world.provider })).status).toBe(503)
+    expect((await federationBrowser(world.app).begin({ provider: world.provider })).status).toBe(503)
     expect(inner.connections()).toBe(0)
   })
 })

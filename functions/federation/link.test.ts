@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { BASE, browserOf, type Federation, identitiesOf, startFederation, stateOf } from '#tests/support/federation'
+import { BASE, type Federation, federationBrowser, federationStateOf, identitiesOf, startFederation } from '#tests/support/federation'
 import { letInForGood } from '#tests/support/oauth'
 import { bodyOf, change, enrol, eventsOf, textIn } from '#tests/support/sign-in'
 import { federationRoutes } from './routes.ts'
 
 const start = () => startFederation(federationRoutes)
 
-const beginLink = async ({ app, provider, upstream }: Federation, token: string, sub: string, browser = browserOf(app)) => {
+const beginLink = async ({ app, provider, upstream }: Federation, token: string, sub: string, browser = federationBrowser(app)) => {
   const begun = await bodyOf(await browser.begin({ provider }, '/link', token))
   const back = upstream.authorize(textIn(begun, 'redirect_url'), { sub, email: 'elsewhere@example.com', email_verified: false })
   await browser.land(back)
@@ -37,11 +37,11 @@ test('nobody else\u2019s session, no other session of the same person, and none 
   const [victim, attacker] = [await app.person(company), await app.person(company)]
   const mine = await app.token(attacker)
   const { browser, back } = await beginLink(world, mine, 'attackers')
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   expect((await browser.exchange(back, await app.token((await app.company('globex')).admin))).status).toBe(401)
   expect((await browser.exchange(back)).status).toBe(401)
   expect((await browser.exchange(back, 'nonsense')).status).toBe(401)
-  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await federationStateOf(app, company.tenantId)).toEqual(before)
   for (const token of [await app.token(victim), await app.token(attacker)]) expect((await browser.exchange(back, token)).status).toBe(401)
   expect([await identitiesOf(app, victim), await identitiesOf(app, attacker)]).toEqual([[], []])
   expect((await browser.exchange(back, mine)).status).toBe(200)
@@ -108,10 +108,10 @@ test('never the last way to sign in; a passkey, a password or another identity i
   const token = await app.token(person)
   const unlink = () => app.request(`${BASE}/unlink/${provider}`, { method: 'DELETE', token })
   await enrol(app, person, 'totp')
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   const refused = await unlink()
   expect([refused.status, (await bodyOf(refused)).code]).toEqual([400, 'last_sign_in_method'])
-  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await federationStateOf(app, company.tenantId)).toEqual(before)
   await enrol(app, person, 'webauthn')
   expect((await unlink()).status).toBe(200)
 })

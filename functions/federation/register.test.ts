@@ -3,7 +3,7 @@ import { asTenantId, directory, forTenant, SYSTEM_TENANT } from '#db/engine/tena
 import { findTenantByDomain } from '#db/store/domains'
 import { findPrimaryAdministrator } from '#db/store/users'
 import type { TestApp } from '#tests/support/app'
-import { BASE, browserOf, type Federation, startFederation, stateOf } from '#tests/support/federation'
+import { BASE, type Federation, federationBrowser, federationStateOf, startFederation } from '#tests/support/federation'
 import { type Body, bodyOf, codeIn, eventsOf, textIn } from '#tests/support/sign-in'
 import { federationRoutes } from './routes.ts'
 
@@ -16,7 +16,7 @@ const domainOf = (app: TestApp): string => `co-${app.ctx.random.id().slice(-12)}
 const COMPLETE = `${BASE}/complete-registration`
 
 /** Somebody whom nobody knows, with the ticket that the answer keeps the proof under. */
-const unknown = async ({ app, dance }: Federation, who: ReturnType<typeof someone>, browser = browserOf(app)) => {
+const unknown = async ({ app, dance }: Federation, who: ReturnType<typeof someone>, browser = federationBrowser(app)) => {
   const refusal = await bodyOf(await dance({}, who, {}, browser))
   const { registration_ticket, ...data } = refusal.provider_data as Body
   return { refusal, ticket: String(registration_ticket), data }
@@ -46,7 +46,7 @@ test('a company signs up in one dance: tenant, administrator, identity, session'
 test('discover, then a domain: what the ticket holds is what signs up', async () => {
   const world = await start()
   const { app, dance } = world
-  const [who, browser] = [someone(app), browserOf(app)]
+  const [who, browser] = [someone(app), federationBrowser(app)]
   const { data, refusal } = await unknown(world, who, browser)
   expect(refusal).toMatchObject({ email_confirmation_required: false })
   expect(data).toMatchObject({ email: who.email, provider_user_id: who.sub, name: who.name, picture: who.picture })
@@ -67,7 +67,7 @@ test('a body that differs from what was proved, or has no ticket, creates nothin
   const { data, ticket } = await unknown(world, who)
   const tenant_domain = domainOf(app)
   const call = (more: Body) => app.request(COMPLETE, { body: { ...data, tenant_domain, registration_ticket: ticket, ...more } })
-  const before = await stateOf(app, SYSTEM_TENANT)
+  const before = await federationStateOf(app, SYSTEM_TENANT)
   const others = {
     provider: 'google',
     email: 'victim@example.com',
@@ -83,7 +83,7 @@ test('a body that differs from what was proved, or has no ticket, creates nothin
     expect((await call({ registration_ticket })).status).toBe(401)
   for (const bad of ['ab', '1abc', 'abc-', 'a_b', 'platform', 'x'.repeat(64)]) expect((await call({ tenant_domain: bad })).status).toBe(400)
   expect(await findTenantByDomain(directory(app.db), `${tenant_domain}.localhost`)).toBeUndefined()
-  expect(await stateOf(app, SYSTEM_TENANT)).toEqual(before)
+  expect(await federationStateOf(app, SYSTEM_TENANT)).toEqual(before)
   app.clock.advance(601)
   expect((await call({})).status).toBe(401)
 })
@@ -126,7 +126,7 @@ test('a taken domain leaves the ticket; a domain that was taken during the dance
   const call = (tenant_domain: string) => app.request(COMPLETE, { body: { ...data, tenant_domain, registration_ticket: ticket } })
   expect((await call(company.domain)).status).toBe(409)
   expect((await call(domainOf(app))).status).toBe(200)
-  const known = await browserOf(app).begin({ provider: world.provider, tenant_domain: company.domain }, '/register/initiate')
+  const known = await federationBrowser(app).begin({ provider: world.provider, tenant_domain: company.domain }, '/register/initiate')
   expect([known.status, (await bodyOf(known)).code]).toEqual([409, 'tenant_domain_taken'])
 })
 
@@ -135,7 +135,7 @@ test('where companies cannot sign up none does, through this door either', async
     const world = await start(env)
     const { app, provider } = world
     for (const path of ['/initiate', '/register/initiate'])
-      expect((await browserOf(app).begin({ provider, tenant_domain: domainOf(app) }, path)).status).toBe(403)
+      expect((await federationBrowser(app).begin({ provider, tenant_domain: domainOf(app) }, path)).status).toBe(403)
     const refusal = await bodyOf(await world.dance({}, someone(app)))
     expect(refusal).not.toHaveProperty('provider_data')
     expect(refusal.code).toBe('federation_unknown')
@@ -145,7 +145,7 @@ test('where companies cannot sign up none does, through this door either', async
 test('a deployment for one company has one, whatever the door', async () => {
   const world = await start({ TENANCY: 'single' })
   const { app, provider } = world
-  const response = await browserOf(app).begin({ provider, tenant_domain: domainOf(app) })
+  const response = await federationBrowser(app).begin({ provider, tenant_domain: domainOf(app) })
   expect([response.status, (await bodyOf(response)).code]).toEqual([409, 'single_tenant'])
   expect(await bodyOf(await world.dance({}, someone(app)))).not.toHaveProperty('provider_data')
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
-import { addProvider, BASE, browserOf, identitiesOf, startFederation, stateOf } from '#tests/support/federation'
+import { addProvider, BASE, federationBrowser, federationStateOf, identitiesOf, startFederation } from '#tests/support/federation'
 import { bodyOf, change, codeIn, configure, enrol, eventsOf, rowOf, setStatus, textIn, verifyDomain } from '#tests/support/sign-in'
 import { platformAdministrator } from '../../tests/seeds/seeds.ts'
 import { federationRoutes } from './routes.ts'
@@ -56,7 +56,7 @@ test('discover: the accounts that know the identity, by issuer and subject alone
   const { app, company, dance, link } = await start()
   const globex = await app.company('globex')
   await link(company.admin, 'sub-1')
-  const browser = browserOf(app)
+  const browser = federationBrowser(app)
   expect(await bodyOf(await dance({}, { sub: 'sub-1' }))).toMatchObject({ tenant_id: company.tenantId, token: expect.any(String) })
   await link(globex.admin, 'sub-1')
   await link((await app.company('hooli')).admin, 'sub-1', { isOwnProvider: true })
@@ -81,14 +81,14 @@ test('on a tenant\u2019s own domain only that tenant is meant, with its own prov
   const { app, company, upstream, link, danceWith } = await start()
   await verifyDomain(app, company, `id.${company.name}.example`)
   const own = await addProvider(app, { issuer: upstream.url }, company.tenantId)
-  const browser = browserOf(app, `https://id.${company.name}.example`)
+  const browser = federationBrowser(app, `https://id.${company.name}.example`)
   const person = await app.person(company)
   await link(person, 'sub-1')
   const names = async (query = '', from = browser) =>
     ((await bodyOf(await from.call(`${BASE}/providers${query}`))).providers as { provider_name: string }[]).map(({ provider_name }) => provider_name)
   expect(await names()).toContain(own)
-  expect(await names('', browserOf(app))).not.toContain(own)
-  expect(await names(`?tenant_domain=${company.domain}`, browserOf(app))).toContain(own)
+  expect(await names('', federationBrowser(app))).not.toContain(own)
+  expect(await names(`?tenant_domain=${company.domain}`, federationBrowser(app))).toContain(own)
   const back = await danceWith(browser, { provider: own }, { sub: 'sub-1' })
   await browser.land(back)
   expect(await bodyOf(await browser.exchange(back))).toMatchObject({ tenant_id: company.tenantId, token: expect.any(String) })
@@ -96,8 +96,8 @@ test('on a tenant\u2019s own domain only that tenant is meant, with its own prov
   await browser.land(stranger)
   expect((await browser.exchange(stranger)).status).toBe(403)
   // Elsewhere the name means nothing.
-  expect((await browserOf(app).begin({ provider: own })).status).toBe(400)
-  expect((await browserOf(app).begin({ provider: own, tenant_domain: (await app.company('globex')).domain })).status).toBe(400)
+  expect((await federationBrowser(app).begin({ provider: own })).status).toBe(400)
+  expect((await federationBrowser(app).begin({ provider: own, tenant_domain: (await app.company('globex')).domain })).status).toBe(400)
 })
 
 test('a verified address asks for a confirmation; a mailed code gives it, once, and signs in', async () => {
@@ -110,7 +110,7 @@ test('a verified address asks for a confirmation; a mailed code gives it, once, 
   expect(refusal).toMatchObject({ code: 'link_confirmation_required' })
   expect(await identitiesOf(app, person)).toEqual([])
   const link_ticket = textIn(refusal, 'link_ticket')
-  const browser = browserOf(app)
+  const browser = federationBrowser(app)
   const confirm = (code: string) => browser.call('/federation/links/confirm', { body: { link_ticket, code } })
   expect((await confirm('000000')).status).toBe(400)
   expect((await browser.call('/federation/links/code', { body: { link_ticket } })).status).toBe(202)
@@ -155,7 +155,7 @@ test('suspended tenants, disabled people and a wrong domain are not told apart f
   await atomically(forTenant(app.db, company.tenantId), (t) => setUserActive(t, person.id, false, app.clock.now()))
   expect(await without(await dance({ tenant_domain: company.domain }, { sub: 'sub-1' }))).toEqual(nobody)
   await setStatus(app, company, 'suspended')
-  expect((await browserOf(app).begin({ provider: 'x', tenant_domain: company.domain }, '/login/initiate')).status).toBe(404)
+  expect((await federationBrowser(app).begin({ provider: 'x', tenant_domain: company.domain }, '/login/initiate')).status).toBe(404)
 })
 
 test('who is removed or disabled, or whose company is suspended, while the provider is asked is nobody', async () => {
@@ -163,13 +163,13 @@ test('who is removed or disabled, or whose company is suspended, while the provi
   const person = await app.person(company)
   await link(person, 'sub-1')
   const after = async (happens: () => Promise<unknown>): Promise<unknown> => {
-    const browser = browserOf(app)
+    const browser = federationBrowser(app)
     const back = await danceWith(browser, { tenant_domain: company.domain }, { sub: 'sub-1' })
     await browser.land(back)
     await happens()
-    const before = await stateOf(app, company.tenantId)
+    const before = await federationStateOf(app, company.tenantId)
     const response = await browser.exchange(back)
-    expect(await stateOf(app, company.tenantId)).toEqual(before)
+    expect(await federationStateOf(app, company.tenantId)).toEqual(before)
     return (await bodyOf(response)).code
   }
   const nobody = 'federation_no_account'
@@ -221,10 +221,10 @@ test.each([
   await app.request('/federation/links/code', { body: { link_ticket } })
   const code = codeIn(await app.mailsTo(person.email))
   await change(app, person, set(app.ctx.random.id()) as Parameters<typeof change>[2])
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   expect((await app.request('/federation/links/confirm', { body: { link_ticket, code } })).status).toBe(401)
   expect((await app.request('/federation/links/code', { body: { link_ticket } })).status).toBe(401)
-  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await federationStateOf(app, company.tenantId)).toEqual(before)
   expect(await identitiesOf(app, person)).toEqual([])
 })
 
@@ -248,7 +248,7 @@ test('who signed up and never proved the address does not come in through a prov
   const person = await app.person(company)
   await link(person, 'sub-1')
   await change(app, person, { emailVerifiedAt: null, provider: 'custom' })
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   expect((await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1' }))).code).toBe('email_not_verified')
-  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await federationStateOf(app, company.tenantId)).toEqual(before)
 })

@@ -1,15 +1,15 @@
 // The state of a dance: bound to the browser by a cookie, to the provider by its issuer, to the code by its digest; ten minutes, once.
 
 import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
-import type { FederationAction, FederationPage, FederationState, StateKey } from '#db/store/federation-states'
-import { insertState } from '#db/store/federation-states'
+import type { FederationAction, FederationPage, FederationState, FederationStateKey } from '#db/store/federation-states'
+import { insertFederationState } from '#db/store/federation-states'
 import { callbackUrl } from '#shared/domains/federation/callback-url'
-import { begin, type Dance } from '#shared/domains/federation/engine/engine'
-import { peerOf } from '#shared/domains/federation/peer'
+import { type AuthorizationFlow, startFlow } from '#shared/domains/federation/engine/engine'
 import type { Upstream } from '#shared/domains/federation/upstream'
+import { upstreamClientOf } from '#shared/domains/federation/upstream-client'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
+import { randomToken } from '#shared/kernel/random'
 import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
@@ -23,7 +23,7 @@ const browserOf = (ctx: Ctx): string | undefined => {
   return value !== undefined && BROWSER.test(value) ? value : undefined
 }
 
-const hashes = (ctx: Ctx, state: string, browser: string): StateKey => ({
+const hashes = (ctx: Ctx, state: string, browser: string): FederationStateKey => ({
   stateHash: ctx.hash('federation:state', state),
   browserHash: ctx.hash('federation:browser', browser),
 })
@@ -31,7 +31,7 @@ const hashes = (ctx: Ctx, state: string, browser: string): StateKey => ({
 export const codeHash = (ctx: Ctx, state: string, code: string): Uint8Array => ctx.hash('federation:code', state, code)
 
 /** Where a state lies, by the text that came back and the cookie of this browser. */
-export const locate = (ctx: Ctx, state: string): { readonly t: TenantDb; readonly key: StateKey } | undefined => {
+export const locateFederationState = (ctx: Ctx, state: string): { readonly t: TenantDb; readonly key: FederationStateKey } | undefined => {
   const tenantId = STATE.exec(state)?.[1]
   const browser = browserOf(ctx)
   if (tenantId === undefined || browser === undefined) return undefined
@@ -45,7 +45,7 @@ const browserCookie = (ctx: Ctx, value: string): Cookie => {
   return { name: cookieName(secure), value, maxAgeSeconds: STATE_SECONDS, sameSite: crosses ? 'None' : 'Lax' }
 }
 
-export type Start = {
+export type FlowStart = {
   /** The tenant it is for; the system tenant while there is none. */
   readonly tenantId: TenantId
   readonly action: FederationAction
@@ -62,12 +62,12 @@ export type Start = {
   /** On our own page, which goes on by itself; the answer comes back to the host that it is on. */
   readonly page?: FederationPage
 }
-export type Started = { readonly redirectUrl: string; readonly state: string; readonly cookie: Cookie }
+export type StartedRedirect = { readonly redirectUrl: string; readonly state: string; readonly cookie: Cookie }
 
 const secretsContext = (id: string): string => `federation_states:${id}`
 
 /** The class of what went wrong at a provider. Never its text, which the provider wrote. */
-export const classOf = (error: unknown): string => {
+export const errorClassOf = (error: unknown): string => {
   if (!(error instanceof Error)) return 'unknown'
   const inner = error.cause instanceof Error ? ` / ${error.cause.name}` : ''
   const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
@@ -75,20 +75,20 @@ export const classOf = (error: unknown): string => {
 }
 
 /** Keeps a state and answers where to send the browser. @throws AppError provider_unavailable */
-export const startDance = async (ctx: Ctx, start: Start): Promise<Started> => {
+export const startRedirectFlow = async (ctx: Ctx, start: FlowStart): Promise<StartedRedirect> => {
   const { upstream, tenantId } = start
-  const [id, verifier, nonce] = [ctx.random.id(), `${opaque(ctx.random)}${opaque(ctx.random)}`.slice(0, 64), opaque(ctx.random)]
-  const state = `${tenantId}.${opaque(ctx.random)}`
-  const browser = browserOf(ctx) ?? opaque(ctx.random)
-  const peer = await peerOf(ctx, upstream)
+  const [id, verifier, nonce] = [ctx.random.id(), `${randomToken(ctx.random)}${randomToken(ctx.random)}`.slice(0, 64), randomToken(ctx.random)]
+  const state = `${tenantId}.${randomToken(ctx.random)}`
+  const browser = browserOf(ctx) ?? randomToken(ctx.random)
+  const peer = await upstreamClientOf(ctx, upstream)
   const redirectUri = callbackUrl(start.page === undefined ? ctx.config.BASE_URL : start.origin)
-  const begun = await begin(ctx, peer, { state, redirectUri, verifier, nonce }).catch((error: unknown) => {
-    ctx.log.warn('federation.unavailable', { tenant_id: tenantId, provider: upstream.name, error: classOf(error) })
+  const begun = await startFlow(ctx, peer, { state, redirectUri, verifier, nonce }).catch((error: unknown) => {
+    ctx.log.warn('federation.unavailable', { tenant_id: tenantId, provider: upstream.name, error: errorClassOf(error) })
     throw new AppError('provider_unavailable', undefined, { retryAfterSeconds: 30 })
   })
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const now = ctx.clock.now()
-    await insertState(t, {
+    await insertFederationState(t, {
       id,
       ...hashes(ctx, state, browser),
       action: start.action,
@@ -115,7 +115,7 @@ export const startDance = async (ctx: Ctx, start: Start): Promise<Started> => {
 }
 
 /** What the browser carried away, as it has to come back. */
-export const danceOf = async (ctx: Ctx, t: TenantDb, row: FederationState, state: string): Promise<Dance> => {
+export const restoreAuthorizationFlow = async (ctx: Ctx, t: TenantDb, row: FederationState, state: string): Promise<AuthorizationFlow> => {
   const opened = await ctx.keyring.open(t, t.tenantId, row.sealedSecrets, secretsContext(row.id))
   const [verifier, nonce]: unknown[] = JSON.parse(opened ?? '[]')
   if (typeof verifier !== 'string' || typeof nonce !== 'string') throw new Error('A state lost its secrets.')

@@ -3,14 +3,14 @@
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
 import type { Profile } from '#shared/domains/federation/engine/profile'
-import type { Terms } from '#shared/domains/federation/upstream'
+import type { ProviderTerms } from '#shared/domains/federation/upstream'
 import type { Ctx } from './group.ts'
 
 const domainOf = ({ email }: Pick<Profile, 'email'>): string | undefined => email?.slice(email.lastIndexOf('@') + 1)
 
 /** Whether the address is one that may come in: verified by the provider, below exactly one of the domains that the tenant lists. Pure. */
 export const isAdmitted = (
-  { allowedEmailDomains }: Pick<Terms, 'allowedEmailDomains'>,
+  { allowedEmailDomains }: Pick<ProviderTerms, 'allowedEmailDomains'>,
   profile: Pick<Profile, 'email' | 'emailVerified'>,
 ): boolean => {
   const domain = domainOf(profile)

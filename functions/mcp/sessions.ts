@@ -14,19 +14,19 @@ import {
 } from '#db/store/mcp'
 import { redeemCode } from '#db/store/oauth-authorizations'
 import { findStandingOfCode } from '#db/store/oauth-families'
-import { doorOf } from '#shared/domains/clients/application'
+import { findApplication } from '#shared/domains/clients/application'
 import { challengeOf, judgeCode } from '#shared/domains/oauth/code-redemption'
 import { newFamily, newHandle, readHandle, sha256 } from '#shared/domains/oauth/handles'
 import { ENDPOINTS, MCP_CALLBACK } from '#shared/domains/oauth/offered'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
+import { randomToken } from '#shared/kernel/random'
 import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
-import { type Actor, byAnonymous, byUser, record } from '#shared/platform/audit/record'
-import { equal } from '#shared/platform/crypto/equal'
+import { type Actor, byAnonymous, byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { AuthenticateMcp, CallbackMcp, McpAuthenticated, McpCalledBack, McpStatus, Started, StartMcp } from './mcp.schema.ts'
+import type { AuthenticateMcp, CallbackMcp, McpAuthenticated, McpCalledBack, McpStarted, McpStatus, StartMcp } from './mcp.schema.ts'
 import { accessibleTools, findSession, userInfo } from './person.ts'
 
 const PENDING_SECONDS = 600
@@ -60,14 +60,14 @@ const provedReturnUrl = ({ config }: Ctx, redirectUris: readonly string[], text:
 }
 
 /** @throws AppError mcp_client_unknown, invalid_request */
-export const startSession = async (ctx: Ctx, asked: z.output<typeof StartMcp>): Promise<z.input<typeof Started>> => {
-  const door = await doorOf(ctx, asked.client_id).catch(() => undefined)
+export const startSession = async (ctx: Ctx, asked: z.output<typeof StartMcp>): Promise<z.input<typeof McpStarted>> => {
+  const door = await findApplication(ctx, asked.client_id).catch(() => undefined)
   if (door === undefined) throw new AppError('mcp_client_unknown')
   const { tenantId, clientId } = door
   const t = forTenant(ctx.db, tenantId)
   const client = await findClient(t, clientId)
   const returnUrl = provedReturnUrl(ctx, client?.redirectUris ?? [], asked.return_url)
-  const [state, secret, now] = [newHandle(ctx, tenantId), opaque(ctx.random), ctx.clock.now()]
+  const [state, secret, now] = [newHandle(ctx, tenantId), randomToken(ctx.random), ctx.clock.now()]
   const sessionId = sessionIdOf(ctx, tenantId, state.text)
   await atomically(t, async (tx) => {
     await insertMcpSession(tx, {
@@ -80,7 +80,7 @@ export const startSession = async (ctx: Ctx, asked: z.output<typeof StartMcp>): 
       createdAt: now,
       expiresAt: secondsAfter(now, PENDING_SECONDS),
     })
-    await record(tx, ctx, { event: 'mcp_session.started', actor: byAnonymous, target: { type: 'client', id: clientId } })
+    await recordEvent(tx, ctx, { event: 'mcp_session.started', actor: byAnonymous, target: { type: 'client', id: clientId } })
   })
   const parameters = {
     client_id: clientId,
@@ -115,7 +115,7 @@ type Opening = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId'> & { 
 
 const open = async (ctx: Ctx, t: TenantTx, row: McpSession, { by, ...as }: Opening): Promise<void> => {
   await authenticateMcpSession(t, row.idHash, { ...as, authenticatedAt: ctx.clock.now() })
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'mcp_session.authenticated',
     actor: by,
     target: { type: 'client', id: row.clientId },
@@ -159,19 +159,22 @@ export const authenticateSession = async (ctx: Ctx, asked: z.output<typeof Authe
   return opened(ctx, handle.tenantId, sessionId)
 }
 
-export type CameBack = { readonly row: McpSession; readonly tenantId: TenantId; readonly expiresAt: Date }
+export type AuthenticatedCallback = { readonly row: McpSession; readonly tenantId: TenantId; readonly expiresAt: Date }
 
 /**
  * Redeems the code that came back with the browser: the state names the session, its verifier is ours.
  * @throws AppError mcp_session_unknown, mcp_code_refused
  */
-export const redeem = async (ctx: Ctx, { code, state }: Pick<z.output<typeof CallbackMcp>, 'code' | 'state'>): Promise<CameBack> => {
+export const redeemMcpCode = async (
+  ctx: Ctx,
+  { code, state }: Pick<z.output<typeof CallbackMcp>, 'code' | 'state'>,
+): Promise<AuthenticatedCallback> => {
   const [of, handle] = [readHandle(state), readHandle(code)]
   if (of === undefined) throw new AppError('mcp_session_unknown')
   if (handle === undefined || handle.tenantId !== of.tenantId) throw new AppError('mcp_code_refused')
   const now = ctx.clock.now()
   const t = forTenant(ctx.db, of.tenantId)
-  const redeemInside = async (tx: TenantTx): Promise<CameBack> => {
+  const redeemInside = async (tx: TenantTx): Promise<AuthenticatedCallback> => {
     const row = await lockPendingMcpSession(tx, { stateHash: of.hash }, now)
     if (row === undefined) throw new AppError('mcp_session_unknown')
     const presented = { clientId: row.clientId, codeVerifier: verifierOf(ctx, state), redirectUri: callbackUrl(ctx), jkt: undefined }
@@ -190,8 +193,8 @@ export const redeem = async (ctx: Ctx, { code, state }: Pick<z.output<typeof Cal
 }
 
 /** @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */
-export const takeCallback = async (ctx: Ctx, asked: z.output<typeof CallbackMcp>): Promise<z.input<typeof McpCalledBack>> => {
-  const { row, tenantId, expiresAt } = await redeem(ctx, asked)
+export const handleMcpCallback = async (ctx: Ctx, asked: z.output<typeof CallbackMcp>): Promise<z.input<typeof McpCalledBack>> => {
+  const { row, tenantId, expiresAt } = await redeemMcpCode(ctx, asked)
   return {
     ...(await opened(ctx, tenantId, sessionIdOf(ctx, tenantId, asked.state))),
     client_id: row.clientId,
@@ -215,7 +218,7 @@ export const sessionStatus = async (ctx: Ctx, sessionId: string): Promise<z.inpu
   const isPending = state.status === 'pending' && state.expiresAt > ctx.clock.now()
   if (state.person === undefined) return { status: isPending ? 'pending' : 'expired', session_id: sessionId, expires_at, user_info: null }
   const secret = ctx.request.header('x-session-secret')
-  const isStarter = secret !== undefined && equal(sha256(secret), state.starterHash)
+  const isStarter = secret !== undefined && constantTimeEqual(sha256(secret), state.starterHash)
   return { status: 'authenticated', session_id: sessionId, expires_at, user_info: isStarter ? userInfo(tenantId, state.person) : null }
 }
 
@@ -226,7 +229,7 @@ export const endSession = async (ctx: Ctx, sessionId: string): Promise<{ readonl
       if (!(await closeMcpSession(t, found.idHash))) return
       const { person, clientId } = found.state
       const actor: Actor = person === undefined ? byAnonymous : { type: 'user', id: person.id, clientId }
-      await record(t, ctx, { event: 'mcp_session.closed', actor, target: { type: 'client', id: clientId } })
+      await recordEvent(t, ctx, { event: 'mcp_session.closed', actor, target: { type: 'client', id: clientId } })
     })
   }
   return { status: 'logged_out' }

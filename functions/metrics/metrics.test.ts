@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { CacheAway } from '#shared/platform/cache/cache'
+import { CacheUnavailable } from '#shared/platform/cache/cache'
 import { user } from '#shared/platform/http/access'
 import { text } from '#shared/platform/http/route'
 import { startApp } from '#tests/support/app'
@@ -75,7 +75,7 @@ test('a fleet has more to tell than a function can hand over at once: packed for
 test('while the cache is away a scrape fails rather than tell the numbers of one instance', async () => {
   const { request, cache } = await startApp(metricsRoutes)
   const sums = cache.sums
-  cache.sums = () => Promise.reject(new CacheAway(undefined))
+  cache.sums = () => Promise.reject(new CacheUnavailable(undefined))
   const response = await request('/metrics')
   expect(response.status).toBe(503)
   expect(response.headers.get('retry-after')).toBe('5')

@@ -5,7 +5,7 @@ import { type MigrationState, migrate, migrationState } from '#db/migrations/mig
 import { findTenant, pageOfTenants, type Tenant } from '#db/store/tenants'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'random' | 'keyring' | 'request'>
@@ -50,7 +50,7 @@ export const runMigrations = async (ctx: Deps, caller: User) => {
   const applied = await applyPending(ctx, before)
   const after = await migrationState(ctx.db)
   await atomically(forTenant(ctx.db, caller.tenantId), (t) =>
-    record(t, ctx, {
+    recordEvent(t, ctx, {
       event: 'migration.run',
       actor: byUser(caller),
       target: { type: 'database', id: 'master' },

@@ -1,6 +1,6 @@
 // How a client that no administrator entered comes to a company: by the resource that it asks for, where that company and that server let such clients in.
 
-import { alsoFor, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { markClientUsed, moveUnusedClient, putAccessRequest } from '#db/store/registered-clients'
 import { findServerByIdentifier, findTenantOfResource, registerClient } from '#db/store/resource-servers'
@@ -9,7 +9,7 @@ import { sha256 } from '#shared/domains/oauth/handles'
 import { quotaOf } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byClient, record } from '#shared/platform/audit/record'
+import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { authenticateClient, type ClientForm, findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
 
@@ -38,7 +38,7 @@ export const settleClient = async (ctx: Ctx, client: OauthClient, resource: stri
       target: { type: 'client', id: moved.id },
       after: { name: moved.name },
     } as const
-    await alsoFor(t, tenantId, (own) => record(own, ctx, noted))
+    await inOtherTenant(t, tenantId, (own) => recordEvent(own, ctx, noted))
   })
   return findClientById(ctx, client.publicId, resource, tenantId)
 }
@@ -82,7 +82,7 @@ const pendingAccess = async (ctx: Ctx, client: OauthClient, resource: string | u
     const put = await putAccessRequest(tx, { id: ctx.random.id(), ...which, at, expiresAt: secondsAfter(at, WAITING_SECONDS) })
     const target = { type: 'resource_server', id: server.id }
     const after = { client_id: client.clientId, request_id: put.id }
-    if (put.isNew) await record(tx, ctx, { event: 'resource_access.requested', actor: byClient(client.clientId), target, after })
+    if (put.isNew) await recordEvent(tx, ctx, { event: 'resource_access.requested', actor: byClient(client.clientId), target, after })
     return put
   })
   if (request.status === 'denied') return new AppError('authorization_denied', 'An administrator said no.')

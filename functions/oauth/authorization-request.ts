@@ -1,6 +1,6 @@
 // What an authorization request may say: checks in this order, because their order is the security property. Those before the redirect address is proved
 // answer a person, on a page; those after it answer the client, at that address.
-import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
+import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
 import { type Details, parseDetails } from '#shared/domains/oauth/details'
 import { AppError } from '#shared/kernel/errors'
 import { defaultScopes, parseScopes, requireKnownScopes, resourceFor } from './scopes.ts'
@@ -44,7 +44,7 @@ export type Judged = {
   readonly client: OauthClient
   readonly redirectUri: string
   readonly state: string | undefined
-  readonly resource: AskedResource | undefined
+  readonly resource: RequestedResource | undefined
   /** What is asked for, or what the client may have where it asks for nothing. */
   readonly scopes: readonly string[]
   readonly codeChallenge: string

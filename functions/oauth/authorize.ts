@@ -2,7 +2,14 @@
 // address before it is proved to be the client's; until then a person reads what is wrong.
 
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
-import { type ConsentState, findConsentState, findRequest, insertRequest, type KeptRequest, takeRequest } from '#db/store/oauth-authorizations'
+import {
+  type ConsentState,
+  consumeAuthorizationRequest,
+  findAuthorizationRequest,
+  findConsentState,
+  insertAuthorizationRequest,
+  type StoredAuthorizationRequest,
+} from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { type ConsentStates, findClientAndConsent } from '#db/store/oauth-code-flow'
 import { newHandle, readHandle } from '#shared/domains/oauth/handles'
@@ -10,11 +17,11 @@ import { ENDPOINTS, isIdentityScope, REQUEST_URI } from '#shared/domains/oauth/o
 import { weighSignIn } from '#shared/domains/oauth/sign-in-need'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { goTo } from '#shared/platform/http/pages/go'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { readVisit } from '#shared/platform/http/pages/visit'
 import { oauthDescription, oauthName } from '#shared/platform/http/problem'
-import { type As, as, Sent } from '#shared/platform/http/route'
-import { askedLanguage } from '#shared/platform/pages/hosted.tsx'
+import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
+import { requestedLanguage } from '#shared/platform/pages/hosted.tsx'
 import type { User } from '#shared/platform/principals/principal'
 import { isNobodys, judgedOrPending, settleClient } from './admission.ts'
 import { type Judged, judge, type Parameters, pickParameters } from './authorization-request.ts'
@@ -27,17 +34,18 @@ import { isOfFormerKey, readIdTokenHint } from './id-token-hint.ts'
 import { issueCode } from './issue-code.ts'
 import { answerAt, isAnybodysPlace, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
 
-export type Page = Sent<As<200, string>> | Sent<As<303, undefined>>
+export type Page = HttpResult<StatusResult<200, string>> | HttpResult<StatusResult<303, undefined>>
 /** How long a person may take to sign in and to decide. */
 const WAITING_SECONDS = 900
 
-export const away = (location: string): Sent<As<303, undefined>> => new Sent(as(303, undefined), { headers: { Location: location } })
+export const away = (location: string): HttpResult<StatusResult<303, undefined>> =>
+  new HttpResult(withStatus(303, undefined), { headers: { Location: location } })
 
 export type Asked = {
   readonly client: OauthClient
   readonly parameters: Parameters
   /** How the request came, if it was kept here. */
-  readonly kept: KeptRequest | undefined
+  readonly kept: StoredAuthorizationRequest | undefined
   /** What whoever is signed in may have through the client, where that was read with it. */
   readonly states?: ConsentStates | undefined
 }
@@ -45,14 +53,14 @@ export type Asked = {
 const unknownClient = (): AppError => new AppError('invalid_request', 'client_id is missing, or of no client that may be used.')
 
 /** @throws AppError invalid_request_uri */
-const keptRequest = async (ctx: Ctx, client: OauthClient, requestUri: string): Promise<KeptRequest> => {
+const keptRequest = async (ctx: Ctx, client: OauthClient, requestUri: string): Promise<StoredAuthorizationRequest> => {
   const handle = requestUri.startsWith(REQUEST_URI) ? readHandle(requestUri.slice(REQUEST_URI.length)) : undefined
   if (handle === undefined || handle.tenantId !== client.tenantId) throw new AppError('invalid_request_uri')
   const [t, now] = [forTenant(ctx.db, client.tenantId), ctx.clock.now()]
-  const found = await findRequest(t, handle.hash, now, ['pushed', 'waiting'])
+  const found = await findAuthorizationRequest(t, handle.hash, now, ['pushed', 'waiting'])
   if (found === undefined || found.clientId !== client.clientId) throw new AppError('invalid_request_uri')
   // RFC 9126 section 4: what was pushed is used once. From here on it waits under a name of its own.
-  if (found.kind === 'pushed' && (await atomically(t, (tx) => takeRequest(tx, handle.hash, now, ['pushed']))) === undefined) {
+  if (found.kind === 'pushed' && (await atomically(t, (tx) => consumeAuthorizationRequest(tx, handle.hash, now, ['pushed']))) === undefined) {
     throw new AppError('invalid_request_uri')
   }
   return found
@@ -97,7 +105,7 @@ const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Re
 export const keepWaiting = async (ctx: Ctx, { client, parameters, kept }: Asked, browserHash: Uint8Array | null): Promise<string> => {
   const handle = newHandle(ctx, client.tenantId)
   const now = ctx.clock.now()
-  await insertRequest(forTenant(ctx.db, client.tenantId), {
+  await insertAuthorizationRequest(forTenant(ctx.db, client.tenantId), {
     id: ctx.random.id(),
     kind: 'waiting',
     handleHash: handle.hash,
@@ -153,13 +161,13 @@ const requireHinted = async (ctx: Ctx, j: Judged, principal: User | undefined): 
 
 const signInPage = (ctx: Ctx, j: Judged, need: Need, returnTo: string): Page => {
   // What the person chose before stays.
-  const asked = readVisit(ctx)?.lang === undefined ? askedLanguage(j.uiLocales) : undefined
+  const asked = readVisit(ctx)?.lang === undefined ? requestedLanguage(j.uiLocales) : undefined
   const lang = asked === undefined ? {} : { lang: asked }
-  if (need.kind === 'new_password') return goTo(ctx, `/me/password?${new URLSearchParams({ ...lang, return_to: returnTo })}`)
-  if (need.kind === 'confirm') return goTo(ctx, `/confirm?${new URLSearchParams({ ...need.query, ...lang, return_to: returnTo })}`)
+  if (need.kind === 'new_password') return redirectResult(ctx, `/me/password?${new URLSearchParams({ ...lang, return_to: returnTo })}`)
+  if (need.kind === 'confirm') return redirectResult(ctx, `/confirm?${new URLSearchParams({ ...need.query, ...lang, return_to: returnTo })}`)
   const email = j.loginHint !== undefined && /^[^@\s]{1,64}@[^@\s]{1,255}$/.test(j.loginHint) ? j.loginHint : undefined
   const path = `/signin?${new URLSearchParams({ client_id: j.client.clientId, ...lang, ...(need.kind === 'choose' ? { other: '1' } : {}), return_to: returnTo })}`
-  return goTo(ctx, path, email === undefined ? {} : { remember: { email } })
+  return redirectResult(ctx, path, email === undefined ? {} : { remember: { email } })
 }
 
 /**
@@ -215,7 +223,7 @@ const withPerson = async (ctx: Ctx, asked: Asked, j: Judged, principal: User | u
     if (led !== undefined) return led
   }
   // A page that can be loaded again must not stand under an address that counts once.
-  if (kept?.kind === 'pushed') return goTo(ctx, await wait(ctx, asked))
+  if (kept?.kind === 'pushed') return redirectResult(ctx, await wait(ctx, asked))
   return consentPage(ctx, { asked: j, parameters: asked.parameters, principal, scopes, types })
 }
 

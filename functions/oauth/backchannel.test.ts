@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { CIBA } from '#shared/domains/oauth/offered'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import type { Company, Person, TestApp } from '#tests/support/app'
-import { answer, ask, newAsker, newPhone, pollCiba, startCiba } from '#tests/support/ciba'
+import { answerCibaRequest, newCibaClient, newPhone, pollCiba, requestCiba, startCiba } from '#tests/support/ciba'
 import { DISGUISED } from '#tests/support/grants'
-import { claimsOf, type Json, newOauthClient, newResource, type OauthTestClient, post } from '#tests/support/oauth'
+import { claimsOf, type Json, newOauthClient, newResource, type OauthTestClient, postForm } from '#tests/support/oauth'
 import { unchanged } from '#tests/support/rows'
 import { cibaRoutes } from '../ciba/routes.ts'
 import { clientsRoutes } from '../clients/routes.ts'
@@ -21,11 +21,11 @@ const start = async () => {
 }
 type Form = Readonly<Record<string, string | undefined>>
 const begin = (app: TestApp, client: OauthTestClient, form: Form): Promise<Response> =>
-  post(app, '/oauth/bc-authorize', { scope: 'openid a', ...form }, { authorization: client.authorization })
+  postForm(app, '/oauth/bc-authorize', { scope: 'openid a', ...form }, { authorization: client.authorization })
 const begun = async (app: TestApp, client: OauthTestClient, person: Person, form: Form = {}): Promise<Json> =>
   (await (await begin(app, client, { login_hint: person.email, ...form })).json()) as Json
 const poll = (app: TestApp, client: OauthTestClient, auth_req_id: unknown): Promise<Response> =>
-  post(app, '/oauth/token', { grant_type: CIBA, auth_req_id: String(auth_req_id) }, { authorization: client.authorization })
+  postForm(app, '/oauth/token', { grant_type: CIBA, auth_req_id: String(auth_req_id) }, { authorization: client.authorization })
 const errorOf = async (response: Response) => [response.status, ((await response.json()) as Json).error]
 /** The request as the phone knows it. */
 const idOf = (push: Awaited<ReturnType<typeof startCiba>>['push']): string => String(push.outbox.at(-1)?.data.auth_req_id)
@@ -36,7 +36,7 @@ test('asked, approved on the phone, redeemed once of fifty polls', async () => {
   expect(asked).toMatchObject({ auth_req_id: expect.any(String), expires_in: 120, interval: 5 })
   expect(push.outbox.at(-1)?.body).toContain('W4SCT')
   expect(await errorOf(await poll(app, client, asked.auth_req_id))).toEqual([400, 'authorization_pending'])
-  expect((await answer(app, phone.session, idOf(push))).status).toBe(200)
+  expect((await answerCibaRequest(app, phone.session, idOf(push))).status).toBe(200)
   const answers = await Promise.all(Array.from({ length: 50 }, () => poll(app, client, asked.auth_req_id)))
   const won = answers.filter(({ status }) => status === 200)
   expect(won).toHaveLength(1)
@@ -77,7 +77,7 @@ test('refusals have the names of CIBA Core section 13, and nobody is asked', asy
     [{ ...hint, binding_message: 'x'.repeat(129) }, 'invalid_binding_message'],
   ]
   const [other, open] = [await newOauthClient(app, company), await newOauthClient(app, company, { isPublic: true, grantTypes: GRANTS })]
-  const asks = (client_id: string) => post(app, '/oauth/bc-authorize', { ...hint, client_id, scope: 'openid' })
+  const asks = (client_id: string) => postForm(app, '/oauth/bc-authorize', { ...hint, client_id, scope: 'openid' })
   await unchanged(app, [company], async () => {
     for (const [form, error] of cases) expect(await errorOf(await begin(app, client, form)), JSON.stringify(form)).toEqual([400, error])
     expect(await errorOf(await asks(client.id))).toEqual([401, 'invalid_client'])
@@ -111,11 +111,11 @@ test('denied is access_denied; another client\u2019s handle is none; one door\u2
   expect(await errorOf(await poll(app, other, asked.auth_req_id))).toEqual([400, 'invalid_grant'])
   expect(await errorOf(await poll(app, client, 'x'))).toEqual([400, 'invalid_grant'])
   expect((await pollCiba(app, client.id, String(asked.auth_req_id))).status).not.toBe(200)
-  await answer(app, phone.session, idOf(push), { approved: false })
+  await answerCibaRequest(app, phone.session, idOf(push), { approved: false })
   expect(await errorOf(await poll(app, client, asked.auth_req_id))).toEqual([400, 'access_denied'])
-  const asker = await newAsker(app, company)
-  const session = (await (await ask(app, asker, pat.email)).json()) as Json
-  await answer(app, phone.session, idOf(push))
+  const asker = await newCibaClient(app, company)
+  const session = (await (await requestCiba(app, asker, pat.email)).json()) as Json
+  await answerCibaRequest(app, phone.session, idOf(push))
   const asOauth = { ...client, id: asker.clientId, authorization: asker.authorization }
   expect((await poll(app, asOauth, session.auth_req_id)).status).not.toBe(200)
   expect((await pollCiba(app, asker.clientId, String(session.auth_req_id))).status).toBe(200)

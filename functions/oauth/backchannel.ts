@@ -3,7 +3,7 @@ import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { findUser } from '#db/store/users'
-import { askPerson } from '#shared/domains/ciba/request'
+import { startCibaRequest } from '#shared/domains/ciba/request'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import { CIBA } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
@@ -76,7 +76,7 @@ export const askBackchannel = async (ctx: Ctx, form: Form): Promise<z.input<type
     ...requestedExpiry(form),
     email: await addressOf(ctx, client, form),
   }
-  const put = await askPerson(ctx, { clientId: client.clientId, tenantId: client.tenantId, active: true }, question)
+  const put = await startCibaRequest(ctx, { clientId: client.clientId, tenantId: client.tenantId, active: true }, question)
   return {
     auth_req_id: put.authReqId,
     expires_in: put.expiresInSeconds,

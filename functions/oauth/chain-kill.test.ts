@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { setClientActive } from '#db/store/clients'
-import { deleteGrant, listGrants } from '#db/store/oauth-authorizations'
+import { deleteConsent, listConsents } from '#db/store/oauth-authorizations'
 import { revokeDelegationsOfPolicy } from '#db/store/oauth-delegations'
 import { revokeAuthorization } from '#db/store/oauth-families'
 import { deleteUser, setUserActive } from '#db/store/people'
@@ -13,7 +13,7 @@ import { secondsAfter } from '#shared/kernel/clock'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
-import { browserOf, claimsOf, codeFor, newResource, post, VERIFIER } from '#tests/support/oauth'
+import { claimsOf, codeFor, newResource, oauthBrowser, postForm, VERIFIER } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 /** A person, a client that the person let in, an agent, and an agent of that agent: each with its token. */
@@ -27,17 +27,18 @@ const chain = async (owns = false) => {
   const owners = [await app.person(company), await app.person(company)] as const
   const agents = [await newAgent(app, company, owners[0].id, { at: [server] }), await newAgent(app, company, owners[1].id, { at: [server] })] as const
   const policy = await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read'] })
-  const browser = await browserOf(app, person)
+  const browser = await oauthBrowser(app, person)
   const code = await codeFor(browser, client, { scope: 'tools:read', authorization_details: JSON.stringify([payment()]) })
   const headers = { authorization: client.authorization }
-  const set = await (await post(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, headers)).json()
+  const set = await (await postForm(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, headers)).json()
   const root: string = set.access_token
   const middle: string = (await (await exchange(app, agents[0], root)).json()).access_token
   const leaf: string = (await (await exchange(app, agents[1], middle)).json()).access_token
   const own: string = owns
-    ? (await (await post(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: agents[1].authorization })).json()).access_token
+    ? (await (await postForm(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: agents[1].authorization })).json())
+        .access_token
     : leaf
-  const spend = (token: string) => post(app, '/oauth/spend', { token, calls: '1' }, { authorization: server.authorization })
+  const spend = (token: string) => postForm(app, '/oauth/spend', { token, calls: '1' }, { authorization: server.authorization })
   return { app, company, server, client, person, owners, agents, policy, root, middle, leaf, own, spend, t: forTenant(app.db, company.tenantId) }
 }
 type Chain = Awaited<ReturnType<typeof chain>>
@@ -52,8 +53,8 @@ const KILLS: readonly (readonly [string, (c: Chain) => Promise<unknown>])[] = [
   [
     'the grant is taken back',
     async (c) => {
-      const [grant] = await listGrants(c.t, c.person.id, 10)
-      await inTx(c, (t) => deleteGrant(t, grant?.id ?? '', c.person.id))
+      const [grant] = await listConsents(c.t, c.person.id, 10)
+      await inTx(c, (t) => deleteConsent(t, grant?.id ?? '', c.person.id))
     },
   ],
   ['the authorization is revoked', (c) => inTx(c, (t, now) => revokeAuthorization(t, String(claimsOf(c.root).authorization_id), now, 'test'))],
@@ -121,7 +122,7 @@ test('an agent stands still without its owner, also in its own name', async () =
   expect(await introspected(c.app, c.server, c.own)).toMatchObject({ active: true, owner_id: c.owners[1].id, agent_type: 'assistant' })
   await inTx(c, (t, now) => setUserActive(t, c.owners[1].id, false, now))
   expect(await introspected(c.app, c.server, c.own)).toEqual({ active: false })
-  const asked = await post(c.app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: c.agents[1].authorization })
+  const asked = await postForm(c.app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: c.agents[1].authorization })
   expect([asked.status, (await asked.json()).error]).toEqual([401, 'invalid_client'])
 })
 
@@ -133,9 +134,9 @@ test('what a person may not have any more, no chain has', async () => {
   const person = await app.person(company, ['tools:write'])
   const agent = await newAgent(app, company, company.admin.id, { at: [server] })
   await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:write'] })
-  const code = await codeFor(await browserOf(app, person), client, { scope: 'tools:write' })
+  const code = await codeFor(await oauthBrowser(app, person), client, { scope: 'tools:write' })
   const set = await (
-    await post(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, { authorization: client.authorization })
+    await postForm(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, { authorization: client.authorization })
   ).json()
   const acted = (await (await exchange(app, agent, set.access_token)).json()).access_token
   expect(await introspected(app, server, acted)).toMatchObject({ active: true })

@@ -2,7 +2,7 @@
 // nothing else).
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import { forTenant } from '#db/engine/tenant'
-import { useIdOnce } from '#db/store/oauth-authorizations'
+import { consumeIdOnce } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { sha256 } from '#shared/domains/oauth/handles'
 import { CLIENT_SIGNING_ALGS } from '#shared/domains/oauth/offered'
@@ -69,5 +69,5 @@ export const isAssertionOf = async (ctx: Keys & Pick<Ctx, 'config'>, client: Oau
   const { jti, exp } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > 256 || !isInTime(claims, unixSeconds(ctx.clock.now()))) return false
   const keptUntil = secondsAfter(new Date((exp as number) * 1000), 2 * SKEW_SECONDS)
-  return useIdOnce(forTenant(ctx.db, client.tenantId), sha256(`client-assertion ${client.clientId} ${jti}`), keptUntil)
+  return consumeIdOnce(forTenant(ctx.db, client.tenantId), sha256(`client-assertion ${client.clientId} ${jti}`), keptUntil)
 }

@@ -4,10 +4,10 @@ import { asTenantId, directory, forTenant, SYSTEM_TENANT, type TenantDb, type Te
 import { type ClientAuthMethod, findOauthClient, findTenantOfClient, type OauthClient } from '#db/store/oauth-clients'
 import { sha256 } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
-import { type Fresh, freshMemory } from '#shared/platform/cache/ttl-cache'
-import { equal } from '#shared/platform/crypto/equal'
-import { basicCredentials, choseBasic, clientRefused } from '#shared/platform/http/basic'
-import { addressKey, strangersEntry } from '#shared/platform/http/guard'
+import { createTtlCache, type TtlCache } from '#shared/platform/cache/ttl-cache'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { basicCredentials, clientAuthenticationFailed, usesBasicAuth } from '#shared/platform/http/basic-auth'
+import { addressKey, anonymousLimitEntry } from '#shared/platform/http/guard'
 import type { LimitEntry } from '#shared/platform/http/limits'
 import { objectIn } from '#shared/platform/tokens/strict-jws'
 import type { Ctx } from './group.ts'
@@ -49,22 +49,22 @@ const shownAssertion = (form: ClientForm): Shown => {
   const { client_assertion: proof = '', client_assertion_type: type, client_id: named } = form
   if (type !== ASSERTION_TYPE) throw new AppError('invalid_request', 'This client_assertion_type is not offered.')
   const clientId = claimedClient(proof)
-  if (clientId === undefined || (named !== undefined && named !== clientId)) throw clientRefused()
+  if (clientId === undefined || (named !== undefined && named !== clientId)) throw clientAuthenticationFailed()
   return { method: 'private_key_jwt', clientId, proof }
 }
 
 /** @throws AppError invalid_request, client_authentication_failed */
 const shownBy = (request: Ctx['request'], form: ClientForm): Shown => {
-  const basic = choseBasic(request)
+  const basic = usesBasicAuth(request)
   refuseTwo(form, basic)
   if (basic) {
     const presented = basicCredentials(request)
     if (presented instanceof AppError) throw presented
-    if (form.client_id !== undefined && form.client_id !== presented.clientId) throw clientRefused()
+    if (form.client_id !== undefined && form.client_id !== presented.clientId) throw clientAuthenticationFailed()
     return { method: 'client_secret_basic', clientId: presented.clientId, proof: presented.secret }
   }
   if (form.client_assertion !== undefined || form.client_assertion_type !== undefined) return shownAssertion(form)
-  if (form.client_id === undefined) throw clientRefused()
+  if (form.client_id === undefined) throw clientAuthenticationFailed()
   if (form.client_secret === undefined) return { method: 'none', clientId: form.client_id, proof: '' }
   return { method: 'client_secret_post', clientId: form.client_id, proof: form.client_secret }
 }
@@ -84,9 +84,9 @@ const tenantOf = async (ctx: Pick<Ctx, 'db'>, clientId: string): Promise<TenantI
   return tenantId
 }
 
-const clientsOf = new WeakMap<Db, Fresh<OauthClient>>()
-const clientMemory = (ctx: Pick<Ctx, 'db' | 'clock'>): Fresh<OauthClient> => {
-  const known = clientsOf.get(ctx.db) ?? freshMemory<OauthClient>(ctx)
+const clientsOf = new WeakMap<Db, TtlCache<OauthClient>>()
+const clientMemory = (ctx: Pick<Ctx, 'db' | 'clock'>): TtlCache<OauthClient> => {
+  const known = clientsOf.get(ctx.db) ?? createTtlCache<OauthClient>(ctx)
   clientsOf.set(ctx.db, known)
   return known
 }
@@ -192,10 +192,10 @@ const isSecretOf = (client: OauthClient, secret: string, now: Date): boolean => 
   const hash = sha256(secret)
   const { secretHash, previousSecretHash, previousValidUntil } = client
   // Both comparisons always run, so that the time does not tell which secret was tried.
-  const isCurrent = secretHash !== undefined && equal(hash, new Uint8Array(secretHash))
+  const isCurrent = secretHash !== undefined && constantTimeEqual(hash, new Uint8Array(secretHash))
   const isPrevious =
     previousSecretHash !== undefined &&
-    equal(hash, new Uint8Array(previousSecretHash)) &&
+    constantTimeEqual(hash, new Uint8Array(previousSecretHash)) &&
     previousValidUntil !== undefined &&
     now < previousValidUntil
   return isCurrent || isPrevious
@@ -219,8 +219,8 @@ const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Shown)
 /** Secrets are too long to guess; what is bounded is the work that somebody makes us do for nothing. */
 const refused = async (ctx: Ctx, client: OauthClient | undefined): Promise<AppError> => {
   const key = `oauth-client-failed:${addressKey(ctx, ctx.request.address)}`
-  await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FAILURES, guardsCredential: true }, strangersEntry(ctx, ctx.request)])
-  const { details, message } = clientRefused()
+  await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FAILURES, guardsCredential: true }, anonymousLimitEntry(ctx, ctx.request)])
+  const { details, message } = clientAuthenticationFailed()
   if (client === undefined) return new AppError('client_authentication_failed', message, details)
   const refusal = { tenantId: client.tenantId, clientId: client.clientId, event: 'oauth.tokens_issued' }
   return new AppError('client_authentication_failed', message, { ...details, refusal })
@@ -230,7 +230,7 @@ const refused = async (ctx: Ctx, client: OauthClient | undefined): Promise<AppEr
 const MOST_OF_CLIENT = 6000
 const budgetOf = (ctx: Ctx, client: OauthClient): readonly LimitEntry[] =>
   client.isPublic
-    ? [strangersEntry(ctx, ctx.request)]
+    ? [anonymousLimitEntry(ctx, ctx.request)]
     : [{ key: `oauth-client:${client.clientId}`, windowSeconds: 60, max: MOST_OF_CLIENT, guardsCredential: false }]
 
 const proved = async (ctx: Ctx, client: OauthClient | undefined, shown: Shown): Promise<OauthClient> => {

@@ -6,7 +6,7 @@ import { plainText } from '#shared/domains/device-authorization/plain-text'
 import type { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
 import { CIBA, CLIENT_AUTH_METHODS, DEVICE_CODE } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
-import { isLocalHost, judgeUrl } from '#shared/platform/fetch/target'
+import { checkOutboundUrl, isLocalHost } from '#shared/platform/fetch/outbound-url'
 import type { Ctx } from './group.ts'
 
 export type Said = z.output<typeof ClientMetadata>
@@ -66,7 +66,7 @@ const methodIn = ({ token_endpoint_auth_method: asked = 'client_secret_basic', j
 const requireAddresses = (ctx: Pick<Ctx, 'config'>, said: Said): void => {
   for (const name of ['jwks_uri', 'backchannel_logout_uri'] as const) {
     const uri = said[name]
-    const isRefused = uri !== undefined && typeof judgeUrl(uri, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' }) === 'string'
+    const isRefused = uri !== undefined && typeof checkOutboundUrl(uri, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' }) === 'string'
     if (isRefused) refuse(name, 'must be https, with a public host name and a usual port')
   }
   const at = said.post_logout_redirect_uris?.findIndex((uri) => !isRedirectUri(uri)) ?? -1

@@ -1,9 +1,9 @@
 // What a person allowed clients: to see, and to take back.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { deleteGrant, listGrants } from '#db/store/oauth-authorizations'
+import { deleteConsent, listConsents } from '#db/store/oauth-authorizations'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { GrantList } from './grants.schema.ts'
 import type { Ctx } from './group.ts'
@@ -11,7 +11,7 @@ import type { Ctx } from './group.ts'
 const MOST_LISTED = 500
 
 export const ownGrants = async (ctx: Ctx, caller: User): Promise<z.input<typeof GrantList>> => {
-  const rows = await listGrants(forTenant(ctx.db, caller.tenantId), caller.userId, MOST_LISTED)
+  const rows = await listConsents(forTenant(ctx.db, caller.tenantId), caller.userId, MOST_LISTED)
   return {
     consent_grants: rows.map((row) => ({
       id: row.id,
@@ -28,9 +28,9 @@ export const ownGrants = async (ctx: Ctx, caller: User): Promise<z.input<typeof 
 /** Everything that the client holds by it counts no more. @throws AppError not_found when it is not the caller's */
 export const takeBack = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    const row = await deleteGrant(t, id, caller.userId)
+    const row = await deleteConsent(t, id, caller.userId)
     if (row === undefined) throw new AppError('not_found')
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'oauth.grant_revoked',
       actor: byUser(caller),
       target: { type: 'client', id: row.clientId },

@@ -1,15 +1,15 @@
 // Consent: who asks, for whom, what exactly, where it goes, how long, how to take it back. What the asking side wrote is quoted, without control and
 // direction marks.
 import type { OauthClient } from '#db/store/oauth-clients'
-import { keepForPage } from '#db/store/oauth-code-flow'
+import { storeRequestForPage } from '#db/store/oauth-code-flow'
 import { isIdentityScope } from '#shared/domains/oauth/offered'
-import { type As, Sent } from '#shared/platform/http/route'
+import { HttpResult, type StatusResult } from '#shared/platform/http/route'
 import { brandFrom } from '#shared/platform/pages/brand'
 import { Details } from '#shared/platform/pages/details.tsx'
 import { Submit } from '#shared/platform/pages/form.tsx'
-import { answerPage, Form, openPage } from '#shared/platform/pages/hosted.tsx'
-import { quoted } from '#shared/platform/pages/quoted'
-import { fill } from '#shared/platform/pages/wait'
+import { HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
+import { quotedText } from '#shared/platform/pages/quoted'
+import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { Judged } from './authorization-request.ts'
 import { CONSENT, type ConsentStrings } from './consent.strings.ts'
 import type { Ctx } from './group.ts'
@@ -22,15 +22,15 @@ const CONSENT_FORM = '/oauth/consent'
 const inWords = ({ resource }: Judged, scope: string, words: ConsentStrings): string => {
   if (isIdentityScope(scope)) return words.identity[scope as keyof ConsentStrings['identity']]
   const described = resource?.scopes.find(({ name }) => name === scope)?.description ?? ''
-  return quoted(described === '' ? scope : described)
+  return quotedText(described === '' ? scope : described)
 }
 
 /** Browsers hold the answer to a form to the same policy as the form, so the client's own place is named in it. */
-export const mayLeadTo = (page: Sent<As<200, string>>, redirectUri: string): Sent<As<200, string>> => {
+export const mayLeadTo = (page: HttpResult<StatusResult<200, string>>, redirectUri: string): HttpResult<StatusResult<200, string>> => {
   const url = new URL(redirectUri)
   const place = /^https?:$/.test(url.protocol) ? url.origin : url.protocol
   const policy = page.headers['Content-Security-Policy']?.replace(`form-action 'self'`, `form-action 'self' ${place}`) ?? ''
-  return new Sent(page.result, { headers: { ...page.headers, 'Content-Security-Policy': policy }, cookies: page.cookies })
+  return new HttpResult(page.result, { headers: { ...page.headers, 'Content-Security-Policy': policy }, cookies: page.cookies })
 }
 
 const Fact = ({ name, children }: { readonly name: string; readonly children?: unknown }) => (
@@ -42,37 +42,41 @@ const Fact = ({ name, children }: { readonly name: string; readonly children?: u
 
 /** Whose word the name is, and what of it is proved. */
 const whoSays = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings, tenant: string): string => {
-  if (registeredBy === 'administrator') return fill(words.registered, { tenant })
-  return registeredBy === 'metadata' ? `${words.unverified}, ${fill(words.isAt, { host: new URL(publicId).host })}` : words.unverified
+  if (registeredBy === 'administrator') return fillPlaceholders(words.registered, { tenant })
+  return registeredBy === 'metadata' ? `${words.unverified}, ${fillPlaceholders(words.isAt, { host: new URL(publicId).host })}` : words.unverified
 }
 
-export const consentPage = async (ctx: Ctx, question: Question): Promise<Sent<As<200, string>>> => {
+export const consentPage = async (ctx: Ctx, question: Question): Promise<HttpResult<StatusResult<200, string>>> => {
   const { asked, principal, scopes, types } = question
   const { t, handle, row } = keptQuestion(ctx, question)
-  const page = await openPage(ctx, { principal, uiLocales: asked.uiLocales, brand: brandFrom(ctx, await keepForPage(t, row)) })
+  const page = await openPage(ctx, { principal, uiLocales: asked.uiLocales, brand: brandFrom(ctx, await storeRequestForPage(t, row)) })
   const words = CONSENT[page.lang]
-  const client = quoted(asked.client.name)
+  const client = quotedText(asked.client.name)
   const { host } = new URL(asked.redirectUri)
   const isLocal = isLoopback(asked.redirectUri)
-  const answer = answerPage(ctx, page, {
-    title: fill(words.title, { client }),
+  const answer = pageResult(ctx, page, {
+    title: fillPlaceholders(words.title, { client }),
     kind: 'approve',
     children: (
       <>
         {isLocal ? <p class="warn">{words.localWarning}</p> : ''}
-        {asked.client.registeredBy === 'administrator' ? '' : <p class="warn">{fill(words.unverifiedWarning, { tenant: page.brand.name })}</p>}
+        {asked.client.registeredBy === 'administrator' ? (
+          ''
+        ) : (
+          <p class="warn">{fillPlaceholders(words.unverifiedWarning, { tenant: page.brand.name })}</p>
+        )}
         <dl class="facts">
           <Fact name={words.who}>
             <q>{client}</q> · {whoSays(asked.client, words, page.brand.name)}
           </Fact>
           <Fact name={words.forWhom}>
             {principal.email}
-            {asked.client.agent === undefined ? '' : ` · ${fill(words.agent, { owner: quoted(asked.client.agent.owner) })}`}
+            {asked.client.agent === undefined ? '' : ` · ${fillPlaceholders(words.agent, { owner: quotedText(asked.client.agent.owner) })}`}
           </Fact>
           <Fact name={words.what}>
             {asked.resource === undefined
               ? ''
-              : fill(words.at, { server: `${quoted(asked.resource.name)} (${new URL(asked.resource.resource).host})` })}
+              : fillPlaceholders(words.at, { server: `${quotedText(asked.resource.name)} (${new URL(asked.resource.resource).host})` })}
             <ul>
               {scopes.map((scope) => (
                 <li>{inWords(asked, scope, words)}</li>
@@ -80,17 +84,17 @@ export const consentPage = async (ctx: Ctx, question: Question): Promise<Sent<As
               <Details details={asked.details} types={types} lang={page.lang} />
             </ul>
           </Fact>
-          <Fact name={words.where}>{isLocal ? fill(words.ownDevice, { host }) : host || new URL(asked.redirectUri).protocol}</Fact>
+          <Fact name={words.where}>{isLocal ? fillPlaceholders(words.ownDevice, { host }) : host || new URL(asked.redirectUri).protocol}</Fact>
           <Fact name={words.howLong}>{scopes.includes('offline_access') ? words.offline : words.untilSignOut}</Fact>
           <Fact name={words.takeBack}>{words.takeBackText}</Fact>
         </dl>
-        <Form page={page} action={page.action.replace(/^[^?]*/, CONSENT_FORM)} main>
+        <HostedForm page={page} action={page.action.replace(/^[^?]*/, CONSENT_FORM)} main>
           <input type="hidden" name="consent" value={handle} />
           <div class="pair">
             <Submit kind="second" name="decision" value="deny" label={words.deny} busy={words.busy} />
             <Submit name="decision" value="allow" label={words.allow} busy={words.busy} />
           </div>
-        </Form>
+        </HostedForm>
       </>
     ),
   })

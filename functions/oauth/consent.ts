@@ -1,7 +1,7 @@
 // The person's answer on the consent page. It counts once, in the session that was asked, for the client that asked.
 
 import { forTenant } from '#db/engine/tenant'
-import { takeConsent } from '#db/store/oauth-code-flow'
+import { consumeConsent } from '#db/store/oauth-code-flow'
 import { readHandle } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
@@ -19,7 +19,7 @@ export const decideConsent = async (ctx: Ctx, principal: User, { consent, decisi
   const handle = readHandle(consent)
   if (handle === undefined || handle.tenantId !== principal.tenantId) throw new AppError('form_expired')
   const { userId, sessionId, tenantId } = principal
-  const taken = await takeConsent(forTenant(ctx.db, tenantId), { handleHash: handle.hash, userId, sessionId, now: ctx.clock.now() })
+  const taken = await consumeConsent(forTenant(ctx.db, tenantId), { handleHash: handle.hash, userId, sessionId, now: ctx.clock.now() })
   if (taken === undefined) throw new AppError('form_expired')
   const parameters = pickParameters(taken.parameters)
   const { client } = taken

@@ -3,16 +3,16 @@
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { deleteDetailType } from '#db/store/oauth-details'
-import { showEvents } from '#shared/domains/audit/show'
+import { presentEvents } from '#shared/domains/audit/presentation'
 import { CIBA, DEVICE_CODE } from '#shared/domains/oauth/offered'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import type { Route } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { introspected, newDetailType, payment } from '#tests/support/agents'
-import { doorOf, openBrowser, titleOf } from '#tests/support/browser'
-import { answer, newPhone, startCiba, TENANT_CIBA } from '#tests/support/ciba'
+import { openBrowser, signInQueryOf, titleOf } from '#tests/support/browser'
+import { answerCibaRequest, newPhone, startCiba, TENANT_CIBA } from '#tests/support/ciba'
 import { DEVICE, verifyDevice } from '#tests/support/grants'
-import { claimsOf, type Json, newOauthClient, newResource, post } from '#tests/support/oauth'
+import { claimsOf, type Json, newOauthClient, newResource, postForm } from '#tests/support/oauth'
 import { bodyOf } from '#tests/support/sign-in'
 import { accountPageRoutes } from '../account-pages/routes.ts'
 import { cibaRoutes } from '../ciba/routes.ts'
@@ -39,16 +39,16 @@ const start = async (render = authorizationServerError) => {
 
   const ask = (channel: Channel, details: unknown, more: Form = {}): Promise<Response> => {
     const form = { authorization_details: typeof details === 'string' ? details : json(details), ...more }
-    if (channel === 'device') return post(app, '/oauth/device_authorization', form, { authorization })
-    return post(app, '/oauth/bc-authorize', { scope: 'openid', login_hint: pat.email, ...form }, { authorization })
+    if (channel === 'device') return postForm(app, '/oauth/device_authorization', form, { authorization })
+    return postForm(app, '/oauth/bc-authorize', { scope: 'openid', login_hint: pat.email, ...form }, { authorization })
   }
   const begin = async (channel: Channel, details: unknown, more: Form = {}): Promise<Json> => bodyOf(await ask(channel, details, more))
   const idOnPhone = (): string => String(push.outbox.at(-1)?.data.auth_req_id)
   const approve = async (channel: Channel, begun: Json): Promise<number> =>
-    (channel === 'device' ? await verifyDevice(app, pat, String(begun.user_code)) : await answer(app, phone.session, idOnPhone())).status
+    (channel === 'device' ? await verifyDevice(app, pat, String(begun.user_code)) : await answerCibaRequest(app, phone.session, idOnPhone())).status
   const poll = (channel: Channel, begun: Json, more: Form = {}): Promise<Response> => {
     const handle = channel === 'device' ? { device_code: String(begun.device_code) } : { auth_req_id: String(begun.auth_req_id) }
-    return post(app, '/oauth/token', { grant_type: channel === 'device' ? DEVICE_CODE : CIBA, ...handle, ...more }, { authorization })
+    return postForm(app, '/oauth/token', { grant_type: channel === 'device' ? DEVICE_CODE : CIBA, ...handle, ...more }, { authorization })
   }
   const rows = async (table: string): Promise<number> => {
     const text = `select 1 from authsec.${table} where tenant_id = $1`
@@ -72,10 +72,10 @@ test.each(CHANNELS)('%s: the tokens hold what was approved, the resource server 
     authorization_details_left: left,
   })
   const spend = (token: unknown, amount: string) =>
-    post(app, '/oauth/spend', { token: String(token), calls: '1', amount, currency: 'EUR' }, { authorization: server.authorization })
+    postForm(app, '/oauth/spend', { token: String(token), calls: '1', amount, currency: 'EUR' }, { authorization: server.authorization })
   expect(await bodyOf(await spend(tokens.access_token, '4000'))).toMatchObject({ calls_left: 9, amount_left: 1000 })
   const refresh = { grant_type: 'refresh_token', refresh_token: String(tokens.refresh_token) }
-  const next = await bodyOf(await post(app, '/oauth/token', refresh, { authorization: client.authorization }))
+  const next = await bodyOf(await postForm(app, '/oauth/token', refresh, { authorization: client.authorization }))
   expect(next.authorization_details).toEqual([payment()])
   expect(await errorOf(await spend(next.access_token, '1001'))).toEqual([409, 'limit_exceeded'])
   expect(await rows('oauth_budgets')).toBe(1)
@@ -125,7 +125,7 @@ test('the activation page says it in words, and so does the answer that other pa
   const { app, company, server, pat, begin, poll } = await start(pageError)
   const begun = await begin('device', [payment({ note: 'for <b>Ada</b>\u202e' })])
   const browser = openBrowser(app)
-  await browser.signIn(pat, doorOf(company))
+  await browser.signIn(pat, signInQueryOf(company))
   const { html } = await browser.read(`/activate/device?user_code=${begun.user_code}`)
   for (const words of WORDS) expect(html).toContain(words.replaceAll('<', '&lt;').replaceAll('>', '&gt;'))
   expect(html).not.toContain('\u202e')
@@ -155,7 +155,7 @@ test('the message names it, the list and the approval page say all of it, and th
     },
   ])
   const browser = openBrowser(app)
-  await browser.signIn(pat, doorOf(company))
+  await browser.signIn(pat, signInQueryOf(company))
   const page = await browser.read('/approve')
   expect(titleOf(page)).toBe('Approve this sign-in?')
   for (const words of [...WORDS, 'Tools', new URL(server.resource).host]) {
@@ -173,7 +173,7 @@ test('what was asked and what was decided stand in the record', async () => {
     await approve(channel, begun)
     await poll(channel, begun)
   }
-  const shown = await showEvents(app.ctx, forTenant(app.db, company.tenantId), await app.events(company.tenantId))
+  const shown = await presentEvents(app.ctx, forTenant(app.db, company.tenantId), await app.events(company.tenantId))
   const noted = shown.filter(({ after }) => json(after).includes('"max_amount":5000'))
   expect(new Set(noted.map(({ event }) => event))).toEqual(
     new Set(['device_grant.requested', 'device_grant.approved', 'ciba.requested', 'ciba.approved', 'oauth.tokens_issued']),

@@ -5,7 +5,7 @@ import { bindRole } from '#db/store/bindings'
 import { noteFirstAccess } from '#db/store/registered-clients'
 import { findRole } from '#db/store/roles'
 import { raisePolicyVersion } from '#db/store/tenants'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
@@ -18,5 +18,5 @@ export const giveFirstAccess = (ctx: Ctx, principal: User, resourceServerId: str
     await raisePolicyVersion(t)
     const target = { type: 'user', id: principal.userId }
     const after = { role_id: roleId, resource_server_id: resourceServerId }
-    await record(t, ctx, { event: 'role_binding.assigned', actor: bySystem, target, subjectId: principal.userId, after })
+    await recordEvent(t, ctx, { event: 'role_binding.assigned', actor: bySystem, target, subjectId: principal.userId, after })
   })

@@ -2,18 +2,18 @@
 // answer says is judged here, as if the person had decided on our own page.
 
 import { atomically } from '#db/engine/tenant'
-import { type AskedConsent, findConsentState, insertRequest, type KeptRequest } from '#db/store/oauth-authorizations'
+import { type ConsentPrompt, findConsentState, insertAuthorizationRequest, type StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
 import { findLiveSession } from '#db/store/sessions'
 import { findTenant } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
-import { finish } from '#shared/domains/account/page-session'
+import { finishPageSignIn } from '#shared/domains/account/page-session'
 import { type Answered, broughtBack, browserBinding, invalidChallenge } from '#shared/domains/oauth/challenge-answer'
 import { canonical } from '#shared/domains/oauth/details'
 import { frontEndAt } from '#shared/domains/oauth/front-end'
 import { AppError } from '#shared/kernel/errors'
-import { record } from '#shared/platform/audit/record'
-import { goTo } from '#shared/platform/http/pages/go'
-import { as, Sent } from '#shared/platform/http/route'
+import { recordEvent } from '#shared/platform/audit/audit-log'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
+import { HttpResult, withStatus } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import { reissueSessionToken } from '#shared/platform/tokens/reissue'
 import { judge, pickParameters } from './authorization-request.ts'
@@ -36,10 +36,10 @@ export const leadToSignIn = async (ctx: Ctx, asked: Asked): Promise<Page | undef
   if (!(await isElsewhere(ctx, asked.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
   const challenge = await keepWaiting(ctx, asked, hash)
-  return goTo(ctx, `${HMGR}/login?${new URLSearchParams({ login_challenge: challenge })}`, { remember })
+  return redirectResult(ctx, `${HMGR}/login?${new URLSearchParams({ login_challenge: challenge })}`, { remember })
 }
 
-const askedOf = ({ asked, scopes, types }: Question): AskedConsent => {
+const askedOf = ({ asked, scopes, types }: Question): ConsentPrompt => {
   const { client, resource, details, redirectUri } = asked
   const url = new URL(redirectUri)
   return {
@@ -59,8 +59,8 @@ export const leadToConsent = async (ctx: Ctx, question: Question): Promise<Page 
   if (!(await isElsewhere(ctx, question.asked.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
   const { t, handle, row } = keptQuestion(ctx, question)
-  await insertRequest(t, { ...row, browserHash: hash, consent: askedOf(question) })
-  return goTo(ctx, `${HMGR}/consent?${new URLSearchParams({ consent_challenge: handle })}`, { remember })
+  await insertAuthorizationRequest(t, { ...row, browserHash: hash, consent: askedOf(question) })
+  return redirectResult(ctx, `${HMGR}/consent?${new URLSearchParams({ consent_challenge: handle })}`, { remember })
 }
 
 type Client = NonNullable<Awaited<ReturnType<typeof findClientOfRow>>>
@@ -97,18 +97,18 @@ const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promi
   const { session, user } = stands
   await atomically(t, async (tx) => {
     await take(tx)
-    await record(tx, ctx, {
+    await recordEvent(tx, ctx, {
       event: 'token.reissued',
       actor: { type: 'user', id: user.id, sessionId: session.id, clientId: client.clientId },
       target: { type: 'session', id: session.id },
     })
   })
-  const kept: KeptRequest = { ...row, kind: 'waiting' }
+  const kept: StoredAuthorizationRequest = { ...row, kind: 'waiting' }
   const onward = waitingAt(client, await keepWaiting(ctx, { client, parameters, kept }, null))
   const minted = { ...(await reissueSessionToken(ctx, stands, client.clientId)), cookies: [] }
   const ended = before?.sessionId === session.id ? undefined : before
-  const { headers, cookies } = await finish(ctx, { minted, cookies: [], returnTo: onward, before: ended })
-  return new Sent(as(303, undefined), { headers, cookies })
+  const { headers, cookies } = await finishPageSignIn(ctx, { minted, cookies: [], returnTo: onward, before: ended })
+  return new HttpResult(withStatus(303, undefined), { headers, cookies })
 }
 
 /** Nothing is believed of the answer but what it leaves out of what is asked and may be given, now. */

@@ -1,15 +1,15 @@
 // Introspection (RFC 7662) by the resource server that a token is for.
 import type * as z from 'zod'
 import { asTenantId, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
-import { type Asker, findAsker, findTokenStateFor, type TokenState } from '#db/store/oauth-introspection'
+import { findIntrospectionCaller, findTokenStateFor, type IntrospectionCaller, type TokenState } from '#db/store/oauth-introspection'
 import { type AccessClaims, question, verifyAccessToken } from '#shared/domains/oauth/access-token'
 import { sha256 } from '#shared/domains/oauth/handles'
 import { isIdentityScope } from '#shared/domains/oauth/offered'
 import { unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { equal } from '#shared/platform/crypto/equal'
-import { basicCredentials, clientRefused } from '#shared/platform/http/basic'
-import { addressKey, strangersEntry } from '#shared/platform/http/guard'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { basicCredentials, clientAuthenticationFailed } from '#shared/platform/http/basic-auth'
+import { addressKey, anonymousLimitEntry } from '#shared/platform/http/guard'
 import type { Ctx } from './group.ts'
 import type { IntrospectionForm, TokenDescription } from './introspection.schema.ts'
 
@@ -31,8 +31,8 @@ const askerCredentials = (ctx: Ctx): AskerCredentials | undefined => {
 
 const refused = async (ctx: Ctx): Promise<AppError> => {
   const key = `oauth-asker-failed:${addressKey(ctx, ctx.request.address)}`
-  await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FAILURES, guardsCredential: true }, strangersEntry(ctx, ctx.request)])
-  return clientRefused()
+  await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FAILURES, guardsCredential: true }, anonymousLimitEntry(ctx, ctx.request)])
+  return clientAuthenticationFailed()
 }
 
 const keepsScopes = (claims: AccessClaims, state: TokenState): boolean =>
@@ -83,7 +83,7 @@ export const examine = async (ctx: Ctx, token: string | undefined): Promise<Exam
   const isOwn = claims?.tenantId === shown.tenantId
   const { asker, state } = isOwn
     ? await findTokenStateFor(t, question(claims, ctx.clock.now()), shown.id)
-    : { asker: await findAsker(t, shown.id), state: undefined }
+    : { asker: await findIntrospectionCaller(t, shown.id), state: undefined }
   if (!isAsker(asker, shown)) throw await refused(ctx)
   if (token === undefined) throw new AppError('invalid_request', 'token is missing.')
   const counts = isOwn && state?.alive === true && claims.audience === asker?.resource && keepsScopes(claims, state)
@@ -99,14 +99,14 @@ export const introspect = async (ctx: Ctx, form: z.output<typeof IntrospectionFo
 }
 
 /** The resource server that asks, proved. @throws AppError client_authentication_failed, rate_limited */
-export const provedAsker = async (ctx: Ctx): Promise<{ readonly t: TenantDb; readonly asker: Asker }> => {
+export const provedAsker = async (ctx: Ctx): Promise<{ readonly t: TenantDb; readonly asker: IntrospectionCaller }> => {
   const shown = askerCredentials(ctx)
   if (shown === undefined) throw await refused(ctx)
   const t = forTenant(ctx.db, shown.tenantId)
-  const asker = await findAsker(t, shown.id)
+  const asker = await findIntrospectionCaller(t, shown.id)
   if (asker === undefined || !isAsker(asker, shown)) throw await refused(ctx)
   return { t, asker }
 }
 
-const isAsker = (asker: Asker | undefined, { secret }: AskerCredentials): boolean =>
-  asker?.active === true && equal(sha256(secret), asker.introspectionHash)
+const isAsker = (asker: IntrospectionCaller | undefined, { secret }: AskerCredentials): boolean =>
+  asker?.active === true && constantTimeEqual(sha256(secret), asker.introspectionHash)

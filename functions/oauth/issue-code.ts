@@ -7,7 +7,7 @@ import { notedDetails } from '#shared/domains/oauth/details'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
 import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
-import { byUser, eventsFor, type Occurrence } from '#shared/platform/audit/record'
+import { type AuditEntry, byUser, eventsFor } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { admit } from './admission.ts'
 import type { Judged } from './authorization-request.ts'
@@ -58,7 +58,7 @@ export const issueCode = async (
     createdAt: at,
     expiresAt: codeExpiresAt,
   }
-  const occurrence: Occurrence = {
+  const occurrence: AuditEntry = {
     event: 'oauth.authorized',
     actor: byUser(principal),
     target: { type: 'client', id: client.clientId },

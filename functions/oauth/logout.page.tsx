@@ -1,8 +1,8 @@
 // Whether somebody wants to sign out, where nothing but the address of a page says so.
 
 import { Submit } from '#shared/platform/pages/form.tsx'
-import { answerPage, Form, openPage } from '#shared/platform/pages/hosted.tsx'
-import { fill } from '#shared/platform/pages/wait'
+import { HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
+import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { User } from '#shared/platform/principals/principal'
 import { mayLeadTo } from './consent.page.tsx'
 import type { Ctx } from './group.ts'
@@ -17,13 +17,13 @@ const Hidden = ({ name, value }: { readonly name: string; readonly value: string
 export const logoutPage = async (ctx: Ctx, principal: User, asked: Kept, target: string | undefined) => {
   const page = await openPage(ctx, { principal, uiLocales: asked.ui_locales })
   const words = LOGOUT[page.lang]
-  const answer = answerPage(ctx, page, {
+  const answer = pageResult(ctx, page, {
     title: words.title,
     children: (
       <>
-        <p>{fill(words.text, { email: principal.email })}</p>
-        {target === undefined ? '' : <p class="quiet">{fill(words.onward, { host: new URL(target).host })}</p>}
-        <Form page={page} action="/oauth/logout/confirm" main>
+        <p>{fillPlaceholders(words.text, { email: principal.email })}</p>
+        {target === undefined ? '' : <p class="quiet">{fillPlaceholders(words.onward, { host: new URL(target).host })}</p>}
+        <HostedForm page={page} action="/oauth/logout/confirm" main>
           <Hidden name="client_id" value={asked.client_id} />
           <Hidden name="post_logout_redirect_uri" value={asked.post_logout_redirect_uri} />
           <Hidden name="state" value={asked.state} />
@@ -31,7 +31,7 @@ export const logoutPage = async (ctx: Ctx, principal: User, asked: Kept, target:
             <Submit kind="second" name="decision" value="stay" label={words.stay} busy={words.busy} />
             <Submit name="decision" value="sign_out" label={words.signOut} busy={words.busy} />
           </div>
-        </Form>
+        </HostedForm>
       </>
     ),
   })

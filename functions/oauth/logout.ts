@@ -3,9 +3,9 @@
 import type * as z from 'zod'
 import { signOut } from '#shared/domains/account/sessions'
 import { AppError } from '#shared/kernel/errors'
-import { goTo } from '#shared/platform/http/pages/go'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { endedSessionCookie } from '#shared/platform/http/pages/session'
-import { type As, as, Sent } from '#shared/platform/http/route'
+import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { Page } from './authorize.ts'
 import { findClientById } from './client-authentication.ts'
@@ -46,10 +46,11 @@ const targetOf = async (ctx: Ctx, principal: User | undefined, asked: Asked): Pr
   return url.href
 }
 
-const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): Sent<As<303, undefined>> => {
+const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): HttpResult<StatusResult<303, undefined>> => {
   const ended = isEnded ? [endedSessionCookie(ctx)] : []
-  if (target === undefined) return goTo(ctx, '/signin', { say: 'signed_out', cookies: ended, remember: { email: undefined, held: undefined } })
-  return new Sent(as(303, undefined), { headers: { Location: target }, cookies: ended })
+  if (target === undefined)
+    return redirectResult(ctx, '/signin', { say: 'signed_out', cookies: ended, remember: { email: undefined, held: undefined } })
+  return new HttpResult(withStatus(303, undefined), { headers: { Location: target }, cookies: ended })
 }
 
 /** @throws AppError invalid_request: on a page */
@@ -69,7 +70,7 @@ export const logout = async (ctx: Ctx, principal: User | undefined, asked: Logou
 /** Judged again: what stands in a form was in the browser's hands. @throws AppError invalid_request: on a page */
 export const confirmLogout = async (ctx: Ctx, principal: User, form: z.output<typeof LogoutConfirmation>): Promise<Page> => {
   const target = await targetOf(ctx, principal, form)
-  if (form.decision === 'stay') return target === undefined ? goTo(ctx, '/me') : onward(ctx, target, false)
+  if (form.decision === 'stay') return target === undefined ? redirectResult(ctx, '/me') : onward(ctx, target, false)
   await signOut(ctx, principal)
   return onward(ctx, target, true)
 }

@@ -3,16 +3,16 @@
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, directory, forTenant, type TenantDb } from '#db/engine/tenant'
 import { type Client, insertClient, updateClient } from '#db/store/clients'
-import { deleteGrantsOfClient } from '#db/store/oauth-authorizations'
+import { deleteConsentsOfClient } from '#db/store/oauth-authorizations'
 import { findMetadataClient } from '#db/store/registered-clients'
 import { findServerByIdentifier, findTenantOfResource } from '#db/store/resource-servers'
 import { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
 import { sha256 } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byAnonymous, byClient, record } from '#shared/platform/audit/record'
+import { byAnonymous, byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { FetchFailure } from '#shared/platform/fetch/guarded'
-import { judgeUrl } from '#shared/platform/fetch/target'
+import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import { addressKey } from '#shared/platform/http/guard'
 import { letsIn } from './admission.ts'
 import { judgeMetadata, noLooser, type Said } from './client-metadata.ts'
@@ -31,7 +31,7 @@ const refused = (why: string): AppError => new AppError('invalid_request', `clie
 
 /** An https address with a path, in one spelling, without fragment, credentials and dot segments (section 3). */
 export const isMetadataAddress = ({ config }: Pick<Ctx, 'config'>, text: string): boolean => {
-  const url = judgeUrl(text, { loopback: config.OUTBOUND_LOOPBACK === 'on' })
+  const url = checkOutboundUrl(text, { loopback: config.OUTBOUND_LOOPBACK === 'on' })
   return typeof url !== 'string' && url.pathname !== '/' && url.href === text && !/%2e/i.test(url.pathname)
 }
 
@@ -93,13 +93,13 @@ const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promi
     await updateClient(tx, known.id, { ...noLooser(known, document), metadataFetchedAt: at, updatedAt: at })
     if (isSame(known, document)) return
     // What people said yes to was something else.
-    await deleteGrantsOfClient(tx, known.id)
+    await deleteConsentsOfClient(tx, known.id)
     const [target, before] = [
       { type: 'client', id: known.id },
       { name: known.name, redirect_uris: known.redirectUris },
     ]
     const after = { name: document.name, redirect_uris: document.redirectUris }
-    await record(tx, ctx, { event: 'client.registration_changed', actor: byClient(known.id), target, before, after })
+    await recordEvent(tx, ctx, { event: 'client.registration_changed', actor: byClient(known.id), target, before, after })
   })
 }
 
@@ -114,7 +114,7 @@ const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
       const times = { unusedUntil: secondsAfter(at, STRANGER_SECONDS), validFrom: at, createdAt: at, updatedAt: at, metadataFetchedAt: at }
       await insertClient(tx, { ...document, ...times, id, registeredBy: 'metadata', metadataUrl: url })
       const after = { metadata_url: url, name: document.name, redirect_uris: document.redirectUris }
-      await record(tx, ctx, { event: 'client.registered', actor: byAnonymous, target: { type: 'client', id }, after })
+      await recordEvent(tx, ctx, { event: 'client.registered', actor: byAnonymous, target: { type: 'client', id }, after })
     })
   } catch (error) {
     // Somebody else came with it at the same moment.

@@ -4,7 +4,7 @@
 import type { TenantTx } from '#db/engine/tenant'
 import { countSelfRegistered } from '#db/store/registered-clients'
 import { AppError } from '#shared/kernel/errors'
-import { limitKeyOf } from '#shared/kernel/ip-address'
+import { rateLimitKeyOf } from '#shared/kernel/ip-address'
 import type { Ctx } from './group.ts'
 
 const HOUR = 3600
@@ -17,7 +17,7 @@ const MOST_OF_TENANT = 5000
 /** Of one address or, in IPv6, of one site, while a stranger waits: an eighth of all. */
 const MOST_OF_PLACE = 60
 /** Of an IPv6 address the /48, which a site gets as a whole (RFC 6177). */
-const placeOf = (address: string): string => limitKeyOf(address).replace(/^(\w+:\w+:\w+):.*/, '$1::/48')
+const placeOf = (address: string): string => rateLimitKeyOf(address).replace(/^(\w+:\w+:\w+):.*/, '$1::/48')
 
 /** Call it outside a transaction. @throws AppError rate_limited */
 export const countStranger = (ctx: Pick<Ctx, 'limits' | 'hash' | 'request'>): Promise<void> => {

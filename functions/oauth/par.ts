@@ -1,7 +1,7 @@
 // A client pushes its authorization request here first (RFC 9126), proved and judged before any browser is involved.
 
 import { forTenant } from '#db/engine/tenant'
-import { insertRequest } from '#db/store/oauth-authorizations'
+import { insertAuthorizationRequest } from '#db/store/oauth-authorizations'
 import { proofKey } from '#shared/domains/oauth/dpop'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { REQUEST_URI } from '#shared/domains/oauth/offered'
@@ -30,7 +30,7 @@ export const push = async (ctx: Ctx, form: Form): Promise<{ readonly request_uri
   const judged = await judgedOrPending(ctx, client, parameters.resource, () => judge({ client, parameters, pushed: true }, redirectUri))
   await knownTypes(ctx, judged)
   const [handle, at] = [newHandle(ctx, client.tenantId), ctx.clock.now()]
-  await insertRequest(forTenant(ctx.db, client.tenantId), {
+  await insertAuthorizationRequest(forTenant(ctx.db, client.tenantId), {
     id: ctx.random.id(),
     kind: 'pushed',
     handleHash: handle.hash,

@@ -1,7 +1,7 @@
 // What a person is asked, on our own page or at a front end of the company's own, and what is kept of it until the answer.
 
 import { forTenant, type TenantDb } from '#db/engine/tenant'
-import type { NewRequest } from '#db/store/oauth-authorizations'
+import type { NewAuthorizationRequest } from '#db/store/oauth-authorizations'
 import type { DetailType } from '#db/store/oauth-details'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
@@ -23,11 +23,11 @@ export type Question = {
 export const keptQuestion = (
   ctx: Ctx,
   { asked, parameters, principal }: Question,
-): { readonly t: TenantDb; readonly handle: string; readonly row: NewRequest } => {
+): { readonly t: TenantDb; readonly handle: string; readonly row: NewAuthorizationRequest } => {
   const { tenantId, clientId } = asked.client
   const { userId, sessionId } = principal
   const [handle, createdAt] = [newHandle(ctx, tenantId), ctx.clock.now()]
-  const row: NewRequest = {
+  const row: NewAuthorizationRequest = {
     id: ctx.random.id(),
     kind: 'consent',
     handleHash: handle.hash,

@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient, updateClient } from '#db/store/clients'
-import { hasStepsBelow } from '#db/store/oauth-delegations'
+import { hasSubdelegations } from '#db/store/oauth-delegations'
 import { spendRegistrationToken } from '#db/store/registered-clients'
 import { findTenantOfResource } from '#db/store/resource-servers'
 import { findTenant, hasCompany, listTenantIds, releaseQuota } from '#db/store/tenants'
@@ -10,9 +10,9 @@ import { sha256 } from '#shared/domains/oauth/handles'
 import { ENDPOINTS } from '#shared/domains/oauth/offered'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
-import { byAnonymous, byClient, record } from '#shared/platform/audit/record'
-import { equal } from '#shared/platform/crypto/equal'
+import { randomToken } from '#shared/kernel/random'
+import { byAnonymous, byClient, recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { judgeMetadata, noLooser } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
 import { countStranger, INVITED_SECONDS, requireRoom, STRANGER_SECONDS } from './newcomers.ts'
@@ -93,8 +93,8 @@ export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): P
   const initial = bearerOf(ctx)
   const client = judgeMetadata(ctx, said, initial !== undefined)
   const tenantId = await ownerOf(ctx, initial, said.resource)
-  const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), opaque(ctx.random)]
-  const manages = `${id}.${opaque(ctx.random)}`
+  const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), randomToken(ctx.random)]
+  const manages = `${id}.${randomToken(ctx.random)}`
   const hasSecret = client.isPublic === false && client.tokenEndpointAuthMethod !== 'private_key_jwt'
   const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     await requireLet(t, ctx, initial)
@@ -111,7 +111,7 @@ export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): P
     })
     const target = { type: 'client', id }
     const after = { name: client.name, redirect_uris: client.redirectUris, with_initial_access_token: initial !== undefined }
-    await record(t, ctx, { event: 'client.registered', actor: byAnonymous, target, after })
+    await recordEvent(t, ctx, { event: 'client.registered', actor: byAnonymous, target, after })
     return findClient(t, id)
   })
   if (row === undefined) throw new AppError('internal')
@@ -131,7 +131,7 @@ export const managedClient = async (ctx: Ctx, clientId: string): Promise<Managed
   if (token === undefined) throw new AppError('unauthorized')
   const entry = await findClientCredentials(directory(ctx.db), clientId)
   const row = entry === undefined ? undefined : await findClient(forTenant(ctx.db, entry.tenantId), clientId)
-  const isIt = row?.registrationTokenHash && equal(sha256(token), new Uint8Array(row.registrationTokenHash))
+  const isIt = row?.registrationTokenHash && constantTimeEqual(sha256(token), new Uint8Array(row.registrationTokenHash))
   if (entry === undefined || row === undefined || !isIt || !row.active || row.deletedAt !== null || row.registeredBy !== 'dynamic') {
     throw new AppError('invalid_token')
   }
@@ -175,7 +175,8 @@ const requireSameKind = (row: Client, changed: { readonly isPublic?: boolean | u
 export const changeOwn = async (ctx: Ctx, clientId: string, said: z.output<typeof UpdateBody>): Promise<Shown> => {
   const { tenantId, secretHash } = await managedClient(ctx, clientId)
   if (said.client_id !== clientId) throw new AppError('invalid_client_metadata', 'client_id is not this client.', { field: 'body.client_id' })
-  const isSecret = said.client_secret === undefined || (secretHash !== null && equal(sha256(said.client_secret), new Uint8Array(secretHash)))
+  const isSecret =
+    said.client_secret === undefined || (secretHash !== null && constantTimeEqual(sha256(said.client_secret), new Uint8Array(secretHash)))
   if (!isSecret) throw new AppError('invalid_client_metadata', 'client_secret is not this client\u2019s.', { field: 'body.client_secret' })
   return atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)
@@ -197,7 +198,7 @@ export const changeOwn = async (ctx: Ctx, clientId: string, said: z.output<typeo
     if (changed === undefined) throw new AppError('invalid_token')
     const [before, after] = [shownClient(ctx, row), shownClient(ctx, changed)]
     const target = { type: 'client', id: clientId }
-    await record(t, ctx, { event: 'client.registration_changed', actor: byClient(clientId), target, before: { ...before }, after: { ...after } })
+    await recordEvent(t, ctx, { event: 'client.registration_changed', actor: byClient(clientId), target, before: { ...before }, after: { ...after } })
     return shownAgain(ctx, changed)
   })
 }
@@ -208,12 +209,12 @@ export const removeOwn = async (ctx: Ctx, clientId: string): Promise<undefined> 
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)
     // Asked before: afterwards nothing tells any more that a step was below it.
-    const hadSteps = await hasStepsBelow(t, clientId, ctx.clock.now())
+    const hadSteps = await hasSubdelegations(t, clientId, ctx.clock.now())
     if (row === undefined || !(await deleteClient(t, clientId))) throw new AppError('invalid_token')
     if (row.unusedUntil === null) await releaseQuota(t, 'clients')
     const about = { actor: byClient(clientId), target: { type: 'client', id: clientId } }
-    await record(t, ctx, { event: 'client.unregistered', ...about, before: { name: row.name } })
-    if (hadSteps) await record(t, ctx, { event: 'oauth.chain_ended', ...about })
+    await recordEvent(t, ctx, { event: 'client.unregistered', ...about, before: { name: row.name } })
+    if (hadSteps) await recordEvent(t, ctx, { event: 'oauth.chain_ended', ...about })
   })
   return undefined
 }

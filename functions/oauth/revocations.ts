@@ -3,12 +3,12 @@
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { TenantDb } from '#db/engine/tenant'
-import type { Asker } from '#db/store/oauth-introspection'
+import type { IntrospectionCaller } from '#db/store/oauth-introspection'
 import { findAffected, findEventsSince } from '#db/store/oauth-revocations'
 import { DISTRUSTING, type Distrusted, distrustDigest, distrustOf } from '#shared/domains/oauth/distrust'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 import { provedAsker } from './introspection.ts'
 
@@ -29,7 +29,7 @@ const idsOf = (all: readonly Distrusted[], kind: Distrusted['kind']): string[] =
 ]
 
 /** Everything that is meant, each with the latest moment. */
-const distrustedSince = async (ctx: Ctx, t: TenantDb, asker: Asker, since: Date): Promise<readonly Distrusted[]> => {
+const distrustedSince = async (ctx: Ctx, t: TenantDb, asker: IntrospectionCaller, since: Date): Promise<readonly Distrusted[]> => {
   const now = ctx.clock.now()
   const events = await findEventsSince(t, EVENTS, since, MOST_EVENTS)
   if (events.length === 0) return []
@@ -69,7 +69,7 @@ const sinceOf = (ctx: Ctx, after: string | undefined): Date => {
  * A signed answer for the resource server that asks, and for nobody else. Asked again with its tag it costs nothing while there is nothing new.
  * @throws AppError client_authentication_failed, invalid_request, rate_limited
  */
-export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string | undefined }): Promise<Sent<string>> => {
+export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string | undefined }): Promise<HttpResult<string>> => {
   const { t, asker } = await provedAsker(ctx)
   const since = sinceOf(ctx, query.after)
   const now = ctx.clock.now()
@@ -90,5 +90,5 @@ export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string 
     .update(JSON.stringify([kid, revoked]))
     .digest('base64url')
     .slice(0, 22)
-  return new Sent(body, { headers: { ETag: `"${tag}"` } })
+  return new HttpResult(body, { headers: { ETag: `"${tag}"` } })
 }

@@ -1,5 +1,5 @@
 // What may be asked for, and of whom: resource indicators (RFC 8707) and scopes (RFC 6749 section 3.3). Pure.
-import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
+import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
 import { isIdentityScope } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
 
@@ -21,7 +21,7 @@ export const parseScopes = (text: string | undefined): readonly string[] => {
  * The resource server that tokens are for; none where only the person's own identity is asked for.
  * @throws AppError invalid_target
  */
-export const resourceFor = (client: OauthClient, asked: string | undefined, scopes: readonly string[]): AskedResource | undefined => {
+export const resourceFor = (client: OauthClient, asked: string | undefined, scopes: readonly string[]): RequestedResource | undefined => {
   const { resource } = client
   if (asked !== undefined && resource === undefined) throw new AppError('invalid_target')
   if (asked !== undefined || resource?.candidates === 1) return resource
@@ -38,12 +38,12 @@ export const mayAsk = ({ allowedScopes }: OauthClient, scope: string): boolean =
  * Of a resource server's scopes those that the client may ask for.
  * @throws AppError invalid_scope for one that does not exist, or that it may not ask for
  */
-export const requireKnownScopes = (client: OauthClient, resource: AskedResource | undefined, scopes: readonly string[]): void => {
+export const requireKnownScopes = (client: OauthClient, resource: RequestedResource | undefined, scopes: readonly string[]): void => {
   const known = new Set(resource?.scopes.map(({ name }) => name))
   const unknown = scopes.find((scope) => !isIdentityScope(scope) && !(known.has(scope) && mayAsk(client, scope)))
   if (unknown !== undefined) throw new AppError('invalid_scope', `The scope ${unknown.slice(0, 100)} is not offered to this client.`)
 }
 
 /** What a client that named no scope means: everything that it may ask for. */
-export const defaultScopes = (client: OauthClient, resource: AskedResource | undefined): readonly string[] =>
+export const defaultScopes = (client: OauthClient, resource: RequestedResource | undefined): readonly string[] =>
   (resource?.scopes ?? []).map(({ name }) => name).filter((name) => mayAsk(client, name))

@@ -1,10 +1,10 @@
 // A resource server uses up what a token may spend (calls, amounts): from the token's own limits and from everything that it came from, or from none of them.
 import type * as z from 'zod'
 import { atomically, type TenantTx } from '#db/engine/tenant'
-import { type Budget, lockBudgets, noteSpend, spend } from '#db/store/oauth-details'
+import { type Budget, lockBudgets, recordSpend, spendBudgets } from '#db/store/oauth-details'
 import { sha256 } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
-import { byClient, record } from '#shared/platform/audit/record'
+import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { leftOf, shownLeft } from './budgets.ts'
 import type { Ctx } from './group.ts'
 import type { SpendAnswer, SpendForm } from './introspection.schema.ts'
@@ -40,11 +40,11 @@ const spendFrom = async (t: TenantTx, ctx: Ctx, form: Form, ids: readonly string
   if (form.spend_id !== undefined) {
     const keyHash = sha256(form.spend_id)
     const row = { budgetId: leaf.id, keyHash, calls: wanted.calls, amount: wanted.amount, createdAt: at, expiresAt: leaf.expiresAt }
-    const before = await noteSpend(t, row)
+    const before = await recordSpend(t, row)
     if (before !== undefined) return { spent: true, ...before, repeated: true, ...shownLeft(path) }
   }
   judge(path, wanted, at)
-  await spend(t, ids, wanted)
+  await spendBudgets(t, ids, wanted)
   const after = path.map((row) => ({ ...row, callsSpent: row.callsSpent + wanted.calls, amountSpent: row.amountSpent + wanted.amount }))
   return { spent: true, calls: wanted.calls, amount: wanted.amount, repeated: false, ...shownLeft(after) }
 }
@@ -64,7 +64,7 @@ export const spendLimit = async (ctx: Ctx, form: Form): Promise<Answer> => {
     const ids = path.map(({ id }) => id)
     const answer = await spendFrom(tx, ctx, form, ids, wanted)
     if (!answer.repeated) {
-      await record(tx, ctx, {
+      await recordEvent(tx, ctx, {
         event: 'oauth.limit_spent',
         actor: byClient(claims.clientId, state.userId),
         target: { type: 'budget', id: ids.at(-1) ?? '' },

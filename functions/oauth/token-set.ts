@@ -3,7 +3,7 @@
 import type { TenantId } from '#db/engine/tenant'
 import type { Act } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
-import type { Standing } from '#db/store/oauth-families'
+import type { AuthorizationState } from '#db/store/oauth-families'
 import { issueAccessToken } from '#shared/domains/oauth/access-token'
 import { refreshToken } from '#shared/domains/oauth/handles'
 import { isIdentityScope } from '#shared/domains/oauth/offered'
@@ -23,11 +23,11 @@ export type TokenSet = {
 }
 
 /** Of what was granted, what the person may still have. It never grows. */
-export const standingScopes = ({ scopes, resource }: Standing): readonly string[] =>
+export const standingScopes = ({ scopes, resource }: AuthorizationState): readonly string[] =>
   scopes.filter((scope) => isIdentityScope(scope) || resource?.scopes.includes(scope) === true)
 
 /** Claims about the person, by the scopes that allow them (OpenID Connect Core section 5.4). */
-export const identityClaims = (person: Standing, scopes: readonly string[]) => ({
+export const identityClaims = (person: AuthorizationState, scopes: readonly string[]) => ({
   ...(scopes.includes('profile')
     ? {
         name: person.name,
@@ -52,7 +52,7 @@ export const toldDetails = (details: readonly AuthorizationDetail[]) =>
 export type OfPerson = {
   readonly tenantId: TenantId
   readonly authorizationId: string
-  readonly standing: Standing
+  readonly standing: AuthorizationState
   readonly scopes: readonly string[]
   readonly details: readonly AuthorizationDetail[]
   readonly jkt: string | undefined

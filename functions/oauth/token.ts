@@ -1,11 +1,11 @@
 // The token endpoint: small checks, in this order, because their order is the security property.
 import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
-import type { Standing } from '#db/store/oauth-families'
+import type { AuthorizationState } from '#db/store/oauth-families'
 import { proofKey } from '#shared/domains/oauth/dpop'
 import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import { authenticateClient } from './client-authentication.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
@@ -22,7 +22,7 @@ export type Asked = {
   /** The key that the request proves to hold. */
   readonly jkt: string | undefined
   /** The authorization of the presented code, where that was read with the client. */
-  readonly behind?: Standing | undefined
+  readonly behind?: AuthorizationState | undefined
 }
 export type Grant = (ctx: Ctx, asked: Asked) => Promise<TokenSet>
 
@@ -86,7 +86,7 @@ const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<Asked, 'client' | 'be
 }
 
 /** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */
-export const answerToken = async (ctx: Ctx, sent: Form): Promise<Sent<TokenSet>> => {
+export const answerToken = async (ctx: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
   const form = spelled(sent)
   const type = grantTypeIn(form)
   const { client, behind } = await whoAsks(ctx, form)
@@ -94,5 +94,5 @@ export const answerToken = async (ctx: Ctx, sent: Form): Promise<Sent<TokenSet>>
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   requireProof(client, jkt)
   const tokens = await GRANTS[type](ctx, { form, client, jkt, behind })
-  return new Sent(tokens, { headers: { Pragma: 'no-cache' } })
+  return new HttpResult(tokens, { headers: { Pragma: 'no-cache' } })
 }

@@ -1,7 +1,7 @@
 // What userinfo tells of a person, and how an access token is shown at a resource (RFC 6750, RFC 9449 section 7).
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
-import { findStanding } from '#db/store/oauth-families'
+import { findAuthorizationState } from '#db/store/oauth-families'
 import { findTokenState } from '#db/store/oauth-introspection'
 import { type AccessClaims, question, verifyAccessToken } from '#shared/domains/oauth/access-token'
 import { proofKey } from '#shared/domains/oauth/dpop'
@@ -46,7 +46,7 @@ export const userinfo = async (ctx: Ctx): Promise<z.input<typeof Userinfo>> => {
     })
   }
   const state = await findTokenState(t, question(claims, now))
-  const standing = state?.alive === true ? await findStanding(t, claims.authorizationId, now) : undefined
+  const standing = state?.alive === true ? await findAuthorizationState(t, claims.authorizationId, now) : undefined
   if (standing === undefined || standing.revoked || !standing.alive) throw unauthorised(scheme, 'invalid_token')
   const scopes = claims.scopes.filter((scope) => standingScopes(standing).includes(scope))
   return { sub: claims.sub, ...identityClaims(standing, scopes) }

@@ -2,15 +2,15 @@ import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { CODES, mintEndUser, setUpApp, standing, ticketFor, whoIs } from '#tests/support/factors'
+import { CODES, factorState, loginTransactionFor, mintEndUser, setUpApp, whoIs } from '#tests/support/factors'
 import { bodyOf, change, configure, eventsOf, leaked, outcomeOf, textIn } from '#tests/support/sign-in'
 import { appCode, noCode } from '#tests/support/totp'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { oneTimeCodeRoutes } from './routes.ts'
 
 const start = async (): Promise<{ app: TestApp; company: Company; pat: Person }> => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never)
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never)
   const company = await app.company()
   return { app, company, pat: await app.person(company) }
 }
@@ -20,7 +20,7 @@ const codeOf = async (response: Response): Promise<unknown> => (await bodyOf(res
 
 test('set up while signing in, the app is a factor and verified: the same transaction mints', async () => {
   const { app, company, pat } = await start()
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   const begun = await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: ticket }) }))
   expect(begun).toMatchObject({ account: pat.email, issuer: company.name, secret: expect.stringMatching(/^[A-Z2-7]{52}$/) })
   expect(textIn(begun, 'otp_auth_url')).toContain(textIn(begun, 'secret'))
@@ -45,7 +45,7 @@ test('set up while signing in, the app is a factor and verified: the same transa
 test('a factor is owed from then on: the password alone mints nothing, the code does', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await mintEndUser(app, pat, ticket))).toBe('mfa_verification_failed')
   const verified = await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))
   expect(await bodyOf(verified)).toEqual({ success: true, message: 'TOTP code valid', method: 'totp', tenant_id: pat.tenantId, email: pat.email })
@@ -85,8 +85,8 @@ test('who proved nothing, or proved to be another, neither enrols nor verifies: 
   const other = await app.person(company)
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const victim = await app.person(company)
-  const ticketOfOther = await ticketFor(app, company, other)
-  const before = await standing(app, company.tenantId)
+  const ticketOfOther = await loginTransactionFor(app, company, other)
+  const before = await factorState(app, company.tenantId)
   const answers = new Set<string>()
   for (const [, proof] of nobodies(pat, ticketOfOther)) {
     for (const path of ['beginSetup', 'beginLoginSetup'])
@@ -112,7 +112,7 @@ test('who proved nothing, or proved to be another, neither enrols nor verifies: 
       body: { error: 'Authentication required.', message: 'Authentication required.', code: 'authentication_required' },
     }),
   ])
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
 test('a bearer token of one person enrols and verifies nothing for another, nor in another tenant', async () => {
@@ -120,16 +120,16 @@ test('a bearer token of one person enrols and verifies nothing for another, nor 
   const other = await app.person(company)
   const globex = await app.company('globex')
   const token = await app.token(other)
-  const before = [await standing(app, company.tenantId), await standing(app, globex.tenantId)]
+  const before = [await factorState(app, company.tenantId), await factorState(app, globex.tenantId)]
   expect(await codeOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(pat) }))).toBe('authentication_required')
   expect(await codeOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(globex.admin) }))).toBe('tenant_mismatch')
-  expect([await standing(app, company.tenantId), await standing(app, globex.tenantId)]).toEqual(before)
+  expect([await factorState(app, company.tenantId), await factorState(app, globex.tenantId)]).toEqual(before)
 })
 
 test('a ticket of a person who has a factor enrols no other: the password is not enough', async () => {
   const { app, company, pat } = await start()
   await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: ticket }) }))).toBe('authentication_required')
 })
 
@@ -155,7 +155,7 @@ test('where a factor is required, the first is enrolled only by who can read the
   const { app, company, pat } = await start()
   await configure(app, company, { requireSecondFactor: true })
   app.clock.advance(3601)
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   const refused = await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: ticket }) }))
   expect(refused).toMatchObject({ code: 'mailbox_proof_required', next_step: 'prove_mailbox', next: '/account/mailbox-proof' })
   const token = await app.token(pat)
@@ -192,7 +192,7 @@ test('a code is good once: not again, not at another endpoint, not an earlier on
   const { app, company, pat } = await start()
   const token = await app.token(pat)
   const { seed } = await setUpApp(app, pat, { token })
-  const [first, second] = [await ticketFor(app, company, pat), await ticketFor(app, company, pat)]
+  const [first, second] = [await loginTransactionFor(app, company, pat), await loginTransactionFor(app, company, pat)]
   const now = app.clock.now()
   expect((await verifyLogin(app, pat, first, appCode(seed, now))).status).toBe(200)
   expect(await codeOf(await verifyLogin(app, pat, second, appCode(seed, now)))).toBe('invalid_totp_code')
@@ -206,7 +206,7 @@ test('five wrong codes, wherever they are tried, pause the app for a quarter of 
   const { app, company, pat } = await start()
   const token = await app.token(pat)
   const { seed } = await setUpApp(app, pat, { token })
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   const tries = [
     (code: string) => verifyLogin(app, pat, ticket, code),
     (code: string) => app.request(`${CODES}/verify`, { token, body: whoIs(pat, { code }) }),
@@ -226,7 +226,7 @@ test('five wrong codes, wherever they are tried, pause the app for a quarter of 
   expect((await app.events(company.tenantId, { event: 'factor.paused' })).length).toBe(1)
   expect(await codeOf(await mintEndUser(app, pat, ticket))).toBe('mfa_verification_failed')
   app.clock.advance(901)
-  const later = await ticketFor(app, company, pat)
+  const later = await loginTransactionFor(app, company, pat)
   expect((await verifyLogin(app, pat, later, appCode(seed, app.clock.now()))).status).toBe(200)
 })
 
@@ -234,7 +234,7 @@ test('each pause is twice as long as the one before, up to a day, until a right 
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const pauseAfterFive = async (): Promise<number> => {
-    const ticket = await ticketFor(app, company, pat)
+    const ticket = await loginTransactionFor(app, company, pat)
     for (let n = 0; n < 5; n++) await verifyLogin(app, pat, ticket, noCode(seed, app.clock.now(), n))
     const seconds = Number((await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))).headers.get('retry-after'))
     app.clock.advance(seconds + 1)
@@ -243,14 +243,14 @@ test('each pause is twice as long as the one before, up to a day, until a right 
   const pauses: number[] = []
   for (let n = 0; n < 9; n++) pauses.push(await pauseAfterFive())
   expect(pauses).toEqual([900, 1800, 3600, 7200, 14_400, 28_800, 57_600, 86_400, 86_400])
-  expect((await verifyLogin(app, pat, await ticketFor(app, company, pat), appCode(seed, app.clock.now()))).status).toBe(200)
+  expect((await verifyLogin(app, pat, await loginTransactionFor(app, company, pat), appCode(seed, app.clock.now()))).status).toBe(200)
   expect(await pauseAfterFive()).toBe(900)
 })
 
 test('a right code begins the count again', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   for (let round = 0; round < 2; round++) {
     for (let n = 0; n < 4; n++) expect(await codeOf(await verifyLogin(app, pat, ticket, noCode(seed, app.clock.now(), n)))).toBe('invalid_totp_code')
     expect((await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))).status).toBe(200)
@@ -261,7 +261,7 @@ test('a right code begins the count again', async () => {
 test('every wrong code is in the record, with whose it is', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   await verifyLogin(app, pat, ticket, noCode(seed, app.clock.now()))
   const [refusal] = await app.events(company.tenantId, { event: 'request.refused' })
   expect(refusal).toMatchObject({ outcome: 'refused', reason: 'invalid_totp_code', subjectId: pat.id, route: 'codes.totp.verifyLogin' })
@@ -271,11 +271,11 @@ test('a backup code stands for the app, once, however it is written; the owner i
   const { app, company, pat } = await start()
   const { backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
   const [first = '', second = ''] = backupCodes
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   const used = await bodyOf(await verifyLogin(app, pat, ticket, first.replaceAll('-', '').toLowerCase()))
   expect(used).toMatchObject({ method: 'backup_code' })
   expect((await mintEndUser(app, pat, ticket)).status).toBe(200)
-  const again = await ticketFor(app, company, pat)
+  const again = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await verifyLogin(app, pat, again, first))).toBe('invalid_totp_code')
   expect((await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: again, backup_code: second }) })).status).toBe(200)
   expect((await app.mailsTo(pat.email)).map(({ text }) => text).join()).toContain('8 codes are left')
@@ -286,8 +286,8 @@ test('one try of a backup code costs one hash, whoever tries what; five wrong on
   const { app, company, pat } = await start()
   const { backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
   const other = await app.person(company)
-  const ticket = await ticketFor(app, company, pat)
-  const ofOther = await ticketFor(app, company, other)
+  const ticket = await loginTransactionFor(app, company, pat)
+  const ofOther = await loginTransactionFor(app, company, other)
   const [real = ''] = backupCodes
   const cost = async (person: Person, proof: string, code: string): Promise<number> => {
     const before = app.ctx.passwords.computed()
@@ -301,12 +301,12 @@ test('one try of a backup code costs one hash, whoever tries what; five wrong on
   for (let n = 0; n < 2; n++) expect(await codeOf(await verifyLogin(app, pat, ticket, '01-0000-0000-0000-0000'))).toBe('invalid_totp_code')
   expect(await codeOf(await verifyLogin(app, pat, ticket, real))).toBe('factor_paused')
   app.clock.advance(901)
-  expect((await verifyLogin(app, pat, await ticketFor(app, company, pat), real)).status).toBe(200)
+  expect((await verifyLogin(app, pat, await loginTransactionFor(app, company, pat), real)).status).toBe(200)
 })
 
 test('a person without an app is told so, after the first factor alone', async () => {
   const { app, company, pat } = await start()
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await verifyLogin(app, pat, ticket, '123456'))).toBe('totp_not_enabled')
   expect(await codeOf(await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: ticket }) }))).toBe('invalid_request')
 })
@@ -314,7 +314,7 @@ test('a person without an app is told so, after the first factor alone', async (
 test('who has to reset the password stands nowhere', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
+  const ticket = await loginTransactionFor(app, company, pat)
   await change(app, pat, { passwordResetRequired: true })
   expect(await codeOf(await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now())))).toBe('authentication_required')
 })

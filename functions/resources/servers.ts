@@ -13,21 +13,21 @@ import {
   insertResourceServer,
   listResourceClients,
   listResourceServers,
-  listScopes,
-  type NewScope,
-  putScopes,
+  listServerScopes,
+  type NewServerScope,
+  putServerScopes,
   type ResourceServer,
   registerClient,
   removeClientFrom,
   updateResourceServer,
 } from '#db/store/resource-servers'
-import { asGrantor, type Grants, requireGrantable } from '#shared/domains/authority/change'
+import { actAsGrantor, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
 import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/offered'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
-import { byUser, record } from '#shared/platform/audit/record'
-import { isLocalHost } from '#shared/platform/fetch/target'
+import { randomToken } from '#shared/kernel/random'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { isLocalHost } from '#shared/platform/fetch/outbound-url'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { SCOPE_PRESETS } from './presets.ts'
@@ -36,9 +36,9 @@ import type {
   Manifest,
   NewSecret,
   NewServer,
-  RegisteredClient,
-  RegisteredClients,
-  RemovedClient,
+  RemovedResourceClient,
+  ResourceClient,
+  ResourceClients,
   ServerChange,
   ServerList,
   ServerOut,
@@ -53,7 +53,7 @@ const REFUSED_SECONDS = 10 * 365 * 24 * 3600
 type Out = z.input<typeof ServerOut>
 const sha256 = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
 
-const shown = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewScope[]): Out => {
+const shown = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewServerScope[]): Out => {
   const issuer = ctx.config.BASE_URL
   return {
     id: row.id,
@@ -81,7 +81,7 @@ const shown = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly N
   }
 }
 
-const show = async (ctx: Pick<Ctx, 'config'>, t: TenantDb, row: ResourceServer): Promise<Out> => shown(ctx, row, await listScopes(t, row.id))
+const show = async (ctx: Pick<Ctx, 'config'>, t: TenantDb, row: ResourceServer): Promise<Out> => shown(ctx, row, await listServerScopes(t, row.id))
 
 type Place = { readonly base: string; readonly path: string; readonly resource: string; readonly isLocal: boolean; readonly host: string }
 
@@ -93,7 +93,7 @@ const refusedUrl = (): AppError => {
 }
 
 /** The identifier as it is compared: the text, so it may have one spelling alone. @throws AppError invalid_request */
-export const placeOf = (baseUrl: string, basePath: string): Place => {
+export const parseServerUrl = (baseUrl: string, basePath: string): Place => {
   const base = baseUrl.replace(/\/+$/, '')
   const url = URL.canParse(base) ? new URL(base) : undefined
   const isLocal = url !== undefined && isLocalHost(url)
@@ -119,19 +119,19 @@ const requireOwnDomain = async (ctx: Ctx, caller: User, { base, host, isLocal }:
   }
 }
 
-const secretFor = (ctx: Pick<Ctx, 'random'>, caller: User): string => `${caller.tenantId}.${opaque(ctx.random)}`
+const secretFor = (ctx: Pick<Ctx, 'random'>, caller: User): string => `${caller.tenantId}.${randomToken(ctx.random)}`
 
 const presetOf = (id: string | undefined): z.output<typeof NewServer>['scopes_supported'] =>
   (SCOPE_PRESETS.find((preset) => preset.id === id)?.scopes ?? []).map((scope) => ({ ...scope, permission: undefined }))
 
-const scopesOf = (asked: z.output<typeof NewServer>['scopes_supported']): NewScope[] => {
+const scopesOf = (asked: z.output<typeof NewServer>['scopes_supported']): NewServerScope[] => {
   const byName = new Map(asked.map(({ name, description, permission = null }) => [name, { name, description, permission }]))
   return [...byName.values()]
 }
 
 /** @throws AppError invalid_request, resource_taken */
 export const createServer = async (ctx: Ctx, caller: User, asked: z.output<typeof NewServer>): Promise<z.input<typeof CreatedServer>> => {
-  const place = placeOf(asked.public_base_url, asked.protected_base_path)
+  const place = parseServerUrl(asked.public_base_url, asked.protected_base_path)
   await requireOwnDomain(ctx, caller, place)
   const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), secretFor(ctx, caller)]
   try {
@@ -155,9 +155,9 @@ export const createServer = async (ctx: Ctx, caller: User, asked: z.output<typeo
         updatedAt: at,
       })
       const scopes = scopesOf(asked.scopes_supported.length > 0 ? asked.scopes_supported : presetOf(asked.scope_preset_id))
-      await putScopes(t, id, scopes)
+      await putServerScopes(t, id, scopes)
       const after = { resource: place.resource, scopes: scopes.map(({ name }) => name) }
-      await record(t, ctx, { event: 'resource_server.created', actor: byUser(caller), target: { type: 'resource_server', id }, after })
+      await recordEvent(t, ctx, { event: 'resource_server.created', actor: byUser(caller), target: { type: 'resource_server', id }, after })
       return { ...(await show(ctx, t, await known(t, id))), introspection_secret: secret }
     })
   } catch (error) {
@@ -203,14 +203,18 @@ export const readManifest = async (ctx: Ctx, caller: User, id: string): Promise<
   }
 }
 
-const changed = <T>(ctx: Ctx, caller: User, id: string, work: (t: TenantTx, row: ResourceServer, grants: Grants) => Promise<T>): Promise<T> =>
-  asGrantor(ctx, caller, async (t, grants) => work(t, await known(t, id), grants))
+const changed = <T>(
+  ctx: Ctx,
+  caller: User,
+  id: string,
+  work: (t: TenantTx, row: ResourceServer, grants: GrantorPermissions) => Promise<T>,
+): Promise<T> => actAsGrantor(ctx, caller, async (t, grants) => work(t, await known(t, id), grants))
 
 /**
  * A scope that names a permission is for those who hold it. Whoever frees it from that, also by taking it away, to be offered again, holds it.
  * @throws AppError cannot_grant
  */
-const requireStillBound = (grants: Grants, before: readonly NewScope[], after: readonly NewScope[]): void => {
+const requireStillBound = (grants: GrantorPermissions, before: readonly NewServerScope[], after: readonly NewServerScope[]): void => {
   const bound = new Map(after.map(({ name, permission }) => [name, permission]))
   requireGrantable(
     grants,
@@ -230,14 +234,14 @@ export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output
       updatedAt: ctx.clock.now(),
     })
     if (row === undefined) throw new AppError('not_found')
-    const old = await listScopes(t, id)
+    const old = await listServerScopes(t, id)
     if (asked.scopes_supported !== undefined) {
       const scopes = scopesOf(asked.scopes_supported)
       requireStillBound(grants, old, scopes)
-      await putScopes(t, id, scopes)
+      await putServerScopes(t, id, scopes)
     }
     const out = await show(ctx, t, row)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'resource_server.updated',
       actor: byUser(caller),
       target: { type: 'resource_server', id },
@@ -250,10 +254,10 @@ export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output
 /** @throws AppError not_found, cannot_grant */
 export const deleteServer = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
   changed(ctx, caller, id, async (t, row, grants) => {
-    requireStillBound(grants, await listScopes(t, id), [])
+    requireStillBound(grants, await listServerScopes(t, id), [])
     await deleteResourceServer(t, id)
     const target = { type: 'resource_server', id }
-    await record(t, ctx, { event: 'resource_server.deleted', actor: byUser(caller), target, before: { resource: row.resource } })
+    await recordEvent(t, ctx, { event: 'resource_server.deleted', actor: byUser(caller), target, before: { resource: row.resource } })
     return undefined
   })
 
@@ -262,12 +266,12 @@ export const rotateSecret = (ctx: Ctx, caller: User, id: string): Promise<z.inpu
   changed(ctx, caller, id, async (t) => {
     const secret = secretFor(ctx, caller)
     await updateResourceServer(t, id, { introspectionHash: sha256(secret), updatedAt: ctx.clock.now() })
-    await record(t, ctx, { event: 'resource_server.secret_rotated', actor: byUser(caller), target: { type: 'resource_server', id } })
+    await recordEvent(t, ctx, { event: 'resource_server.secret_rotated', actor: byUser(caller), target: { type: 'resource_server', id } })
     return { introspection_secret: secret }
   })
 
 /** @throws AppError not_found */
-export const listClientsOf = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof RegisteredClients>> => {
+export const listClientsOf = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof ResourceClients>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   await known(t, id)
   const rows = await listResourceClients(t, id, MOST_LISTED)
@@ -275,14 +279,14 @@ export const listClientsOf = async (ctx: Ctx, caller: User, id: string): Promise
 }
 
 /** @throws AppError not_found */
-export const addClientTo = async (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof RegisteredClient>> => {
+export const addClientTo = async (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof ResourceClient>> => {
   const at = ctx.clock.now()
   try {
     return await changed(ctx, caller, id, async (t) => {
       await decideAccessRequest(t, { resourceServerId: id, clientId }, 'approved', at)
       if (await registerClient(t, id, clientId, at)) {
         const target = { type: 'resource_server', id }
-        await record(t, ctx, { event: 'resource_server.client_registered', actor: byUser(caller), target, after: { client_id: clientId } })
+        await recordEvent(t, ctx, { event: 'resource_server.client_registered', actor: byUser(caller), target, after: { client_id: clientId } })
       }
       return { client_id: clientId, status: 'approved', created_at: at.toISOString() }
     })
@@ -303,11 +307,11 @@ const refuseSelfRegistered = async (t: TenantTx, ctx: Ctx, id: string, clientId:
 }
 
 /** What the client holds for this server counts no more. @throws AppError not_found */
-export const removeClient = (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof RemovedClient>> =>
+export const removeResourceClient = (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof RemovedResourceClient>> =>
   changed(ctx, caller, id, async (t) => {
     const wasIn = await removeClientFrom(t, id, clientId)
     if (!(await refuseSelfRegistered(t, ctx, id, clientId)) && !wasIn) throw new AppError('not_found')
     const target = { type: 'resource_server', id }
-    await record(t, ctx, { event: 'resource_server.client_removed', actor: byUser(caller), target, after: { client_id: clientId } })
+    await recordEvent(t, ctx, { event: 'resource_server.client_removed', actor: byUser(caller), target, after: { client_id: clientId } })
     return { status: 'revoked' }
   })

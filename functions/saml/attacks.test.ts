@@ -4,17 +4,17 @@ import type { Person } from '#tests/support/app'
 import { identitiesOf, refusalsOf } from '#tests/support/federation'
 import { addSamlProvider, type Saml, type SamlBrowser, samlBrowser, samlStateOf, startSaml } from '#tests/support/saml'
 import {
-  type Asked,
+  type AssertionContent,
   assertionXml,
   base64,
   encrypted,
-  hmacSigned,
+  hmacSignedXml,
   keyPair,
   type Pair,
+  type ReceivedAuthnRequest,
   responseXml,
-  type Said,
   type Signing,
-  signed,
+  signedXml,
 } from '#tests/support/saml-idp'
 import { WRAPPINGS, wrapped } from '#tests/support/saml-wrapping'
 import { bodyOf } from '#tests/support/sign-in'
@@ -24,7 +24,7 @@ import { samlRoutes } from './routes.ts'
 let world: Saml
 let victim: Person
 let browser: SamlBrowser
-let asked: Asked
+let asked: ReceivedAuthnRequest
 let stranger: Pair
 beforeAll(async () => {
   world = await startSaml([...samlRoutes, ...federationRoutes])
@@ -67,10 +67,10 @@ const refusedWith = async (xml: string, reason: string | RegExp | readonly strin
   app.clock.advance(61)
 }
 
-const honest = (more: Partial<Said> = {}): string => world.answer(asked, more)
+const honest = (more: Partial<AssertionContent> = {}): string => world.answer(asked, more)
 const signing = (more: Partial<Signing>, said = world.saying(asked, attacker)): string =>
-  responseXml(said, signed(assertionXml(said), 'Assertion', { key: world.key, ...more }))
-const bothSigned = (said = world.saying(asked, attacker)): string => signed(responseXml(said, assertionXml(said)), 'Response', { key: world.key })
+  responseXml(said, signedXml(assertionXml(said), 'Assertion', { key: world.key, ...more }))
+const bothSigned = (said = world.saying(asked, attacker)): string => signedXml(responseXml(said, assertionXml(said)), 'Response', { key: world.key })
 
 test('the same answers without anything wrong are taken: assertion signed, message signed', async () => {
   expect((await world.land(browser, asked, honest())).status).toBe(200)
@@ -176,7 +176,7 @@ describe('the signature', () => {
   test('HMAC with the certificate as its key', async () => {
     const said = world.saying(asked, { nameId: 'victim' })
     for (const secret of [world.key.certificate, world.key.certificate.replace(/-----[^-]+-----|\s/g, '')]) {
-      await refusedWith(responseXml(said, hmacSigned(assertionXml(said), secret)), 'signature_algorithm')
+      await refusedWith(responseXml(said, hmacSignedXml(assertionXml(said), secret)), 'signature_algorithm')
     }
   })
 
@@ -202,8 +202,8 @@ describe('the signature', () => {
 
   test('a good one around the message does not excuse a bad one inside', async () => {
     const said = world.saying(asked, attacker)
-    const inner = signed(assertionXml(said), 'Assertion', { key: stranger })
-    await refusedWith(signed(responseXml(said, inner), 'Response', { key: world.key }), 'signature')
+    const inner = signedXml(assertionXml(said), 'Assertion', { key: stranger })
+    await refusedWith(signedXml(responseXml(said, inner), 'Response', { key: world.key }), 'signature')
   })
 
   test('the certificate has ended, or has not begun', async () => {
@@ -233,7 +233,7 @@ describe('the signature', () => {
 describe('two assertions', () => {
   test('beside each other, one of them signed', async () => {
     const said = world.saying(asked, attacker)
-    const good = signed(assertionXml(said), 'Assertion', { key: world.key })
+    const good = signedXml(assertionXml(said), 'Assertion', { key: world.key })
     const forged = assertionXml(world.saying(asked, { nameId: 'victim' }))
     await refusedWith(responseXml(said, `${good}${forged}`), 'not_one_assertion')
     await refusedWith(responseXml(said, `${forged}${good}`), 'not_one_assertion')
@@ -241,15 +241,15 @@ describe('two assertions', () => {
 
   test('both signed; one plain and one encrypted; none', async () => {
     const said = world.saying(asked, attacker)
-    const one = () => signed(assertionXml(said), 'Assertion', { key: world.key })
+    const one = () => signedXml(assertionXml(said), 'Assertion', { key: world.key })
     await refusedWith(responseXml(said, `${one()}${one()}`), 'not_one_assertion')
     await refusedWith(responseXml(said, `${one()}${await encrypted(one(), stranger.certificate)}`), 'not_one_assertion')
     await refusedWith(responseXml(said, ''), 'not_one_assertion')
-    await refusedWith(signed(responseXml(said, ''), 'Response', { key: world.key }), 'not_one_assertion')
+    await refusedWith(signedXml(responseXml(said, ''), 'Response', { key: world.key }), 'not_one_assertion')
   })
 })
 
-const CONTEXT: readonly (readonly [string, string, () => Partial<Said>])[] = [
+const CONTEXT: readonly (readonly [string, string, () => Partial<AssertionContent>])[] = [
   ['another recipient', 'recipient', () => ({ recipient: 'https://evil.example/acs' })],
   ['another client’s recipient', 'recipient', () => ({ recipient: asked.acs.replace(world.company.clientId, victim.id) })],
   ['no recipient', 'recipient', () => ({ recipient: '' })],
@@ -297,7 +297,7 @@ describe('what is no answer at all', () => {
     ['cut off', () => honest().slice(0, -20), 'malformed'],
     ['two roots', () => `${honest()}${honest()}`, /malformed|id_twice/],
     ['an attribute without quotes', () => honest().replace('Version="2.0"', 'Version=2.0'), 'malformed'],
-    ['a bare assertion', () => signed(assertionXml(world.saying(asked)), 'Assertion', { key: world.key }), 'not_a_Response'],
+    ['a bare assertion', () => signedXml(assertionXml(world.saying(asked)), 'Assertion', { key: world.key }), 'not_a_Response'],
     ['another message', () => honest().replaceAll('samlp:Response', 'samlp:LogoutResponse'), 'not_a_Response'],
     ['another encoding', () => `<?xml version="1.0" encoding="utf-7"?>${honest()}`, 'markup'],
     ['four hundred levels', () => `${'<a>'.repeat(400)}${'</a>'.repeat(400)}`, 'too_deep'],
@@ -379,7 +379,7 @@ describe('the answer belongs to the browser, the tenant and the client that aske
 
   test('nobody asked: at the shared address, and at the client’s', async () => {
     const said = world.saying({ ...asked, id: '' }, { inResponseTo: undefined })
-    const xml = responseXml(said, signed(assertionXml(said), 'Assertion', { key: world.key }))
+    const xml = responseXml(said, signedXml(assertionXml(said), 'Assertion', { key: world.key }))
     const before = await samlStateOf(world.app, world.company)
     for (const [path, relay] of [
       ['/authsec/hmgr/saml/acs', ''],

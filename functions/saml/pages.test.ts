@@ -7,7 +7,16 @@ import { startApp } from '#tests/support/app'
 import { HOST, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
 import { addProvider, identitiesOf } from '#tests/support/federation'
 import { addSamlProvider } from '#tests/support/saml'
-import { type Asked, assertionXml, base64, keyPair, readRequest, responseXml, type Said, signed } from '#tests/support/saml-idp'
+import {
+  type AssertionContent,
+  assertionXml,
+  base64,
+  keyPair,
+  type ReceivedAuthnRequest,
+  readRequest,
+  responseXml,
+  signedXml,
+} from '#tests/support/saml-idp'
 import { codeIn, enrol, verifyDomain } from '#tests/support/sign-in'
 import { accountPageRoutes } from '../account-pages/routes.ts'
 import { federationRoutes } from '../federation/routes.ts'
@@ -29,14 +38,14 @@ const start = async (more = {}) => {
     browser.jar.take(response)
     return response
   }
-  const begin = async (path: string): Promise<Asked> => {
+  const begin = async (path: string): Promise<ReceivedAuthnRequest> => {
     const response = await call(path)
     expect(response.status).toBe(303)
     return readRequest(response.headers.get('location') ?? '')
   }
   /** Comes back from the provider, and goes where its page leads. */
-  const comeBack = async (asked: Asked, more: Partial<Said> = {}) => {
-    const said: Said = {
+  const comeBack = async (asked: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}) => {
+    const said: AssertionContent = {
       issuer: provider.entityId,
       audience: asked.issuer,
       recipient: asked.acs,
@@ -46,7 +55,7 @@ const start = async (more = {}) => {
       nameId: 'somebody',
       ...more,
     }
-    const xml = responseXml(said, signed(assertionXml(said), 'Assertion', { key }))
+    const xml = responseXml(said, signedXml(assertionXml(said), 'Assertion', { key }))
     const landed = await call(new URL(asked.acs).pathname, {
       method: 'POST',
       body: new URLSearchParams({ SAMLResponse: base64(xml), RelayState: asked.relayState }).toString(),

@@ -3,7 +3,7 @@ import { forTenant } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
 import { identitiesOf } from '#tests/support/federation'
 import { addSamlProvider, HMGR, newChallenge, type Saml, samlBrowser, samlStateOf, startSaml } from '#tests/support/saml'
-import { assertionXml, base64, encrypted, keyPair, responseXml, type Said, signed } from '#tests/support/saml-idp'
+import { type AssertionContent, assertionXml, base64, encrypted, keyPair, responseXml, signedXml } from '#tests/support/saml-idp'
 import { bodyOf, change, codeIn, configure, enrol, textIn, verifyDomain } from '#tests/support/sign-in'
 import { authRoutes } from '../auth/routes.ts'
 import { federationRoutes } from '../federation/routes.ts'
@@ -13,7 +13,7 @@ const start = (more = {}) => startSaml([...samlRoutes, ...federationRoutes, ...a
 const claimsOf = (token: string): Record<string, unknown> => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
 /** From the first click to the ticket that the page hands on. */
-const prove = async (world: Saml, more: Partial<Said> = {}, browser = samlBrowser(world.app)) => {
+const prove = async (world: Saml, more: Partial<AssertionContent> = {}, browser = samlBrowser(world.app)) => {
   const asked = await world.begin(browser)
   return { browser, asked, ticket: await world.ticketOf(await world.land(browser, asked, world.answer(asked, more))) }
 }
@@ -201,7 +201,7 @@ test('while a provider changes its key, either certificate counts', async () => 
     const browser = samlBrowser(app)
     const asked = await begin(browser, both)
     const said = saying(asked, { issuer: both.entityId })
-    const landed = await land(browser, asked, responseXml(said, signed(assertionXml(said), 'Assertion', { key: signer })))
+    const landed = await land(browser, asked, responseXml(said, signedXml(assertionXml(said), 'Assertion', { key: signer })))
     expect(landed.status).toBe(200)
   }
 })
@@ -212,7 +212,7 @@ test('a provider that speaks first, where the tenant allows it: at the client’
   const asked = await begin(samlBrowser(app))
   const browser = samlBrowser(app)
   const said = saying(asked, { inResponseTo: undefined, assertionId: `_u-${company.tenantId}` })
-  const SAMLResponse = base64(responseXml(said, signed(assertionXml(said), 'Assertion', { key: world.key })))
+  const SAMLResponse = base64(responseXml(said, signedXml(assertionXml(said), 'Assertion', { key: world.key })))
   expect((await browser.post(`${HMGR}/saml/acs`, { SAMLResponse })).status).toBe(400)
   const landed = await browser.post(new URL(asked.acs).pathname, { SAMLResponse, RelayState: 'https://evil.example/' })
   expect(landed.status).toBe(200)
@@ -223,7 +223,7 @@ test('a provider that speaks first, where the tenant allows it: at the client’
   const again = await browser.post(new URL(asked.acs).pathname, { SAMLResponse })
   expect(again.status).toBe(400)
   const old = saying(asked, { inResponseTo: undefined, issuedAt: new Date(app.clock.now().getTime() - 400_000) })
-  const late = base64(responseXml(old, signed(assertionXml(old), 'Assertion', { key: world.key })))
+  const late = base64(responseXml(old, signedXml(assertionXml(old), 'Assertion', { key: world.key })))
   expect((await browser.post(new URL(asked.acs).pathname, { SAMLResponse: late })).status).toBe(400)
   // An answer to somebody's request is no first word.
   const answer = base64(world.answer(asked))
@@ -284,13 +284,13 @@ test('encrypted assertions: for our key, by ciphers that notice a change; others
   const first = await begin(browser)
   const certificate = certificateIn(await (await app.request(new URL(first.issuer).pathname)).text(), 'encryption')
   const CBC = 'http://www.w3.org/2001/04/xmlenc#aes256-cbc'
-  const status = async (make: (said: Said) => Promise<string>): Promise<number> => {
+  const status = async (make: (said: AssertionContent) => Promise<string>): Promise<number> => {
     const asked = await begin(browser)
     return (await land(browser, asked, await make(saying(asked)))).status
   }
-  const inner = (said: Said, more = {}): string => signed(assertionXml(said), 'Assertion', { key, ...more })
+  const inner = (said: AssertionContent, more = {}): string => signedXml(assertionXml(said), 'Assertion', { key, ...more })
   expect(await status(async (said) => responseXml(said, await encrypted(inner(said), certificate)))).toBe(200)
-  expect(await status(async (said) => signed(responseXml(said, await encrypted(assertionXml(said), certificate, CBC)), 'Response', { key }))).toBe(
+  expect(await status(async (said) => signedXml(responseXml(said, await encrypted(assertionXml(said), certificate, CBC)), 'Response', { key }))).toBe(
     200,
   )
   expect(await status(async (said) => responseXml(said, await encrypted(inner(said), certificate, CBC)))).toBe(400)
@@ -300,9 +300,9 @@ test('encrypted assertions: for our key, by ciphers that notice a change; others
   expect(await status(async (said) => responseXml(said, await encrypted(inner(said), key.certificate)))).toBe(400)
   const sha1 = { algorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }
   expect(await status(async (said) => responseXml(said, await encrypted(inner(said, sha1), certificate)))).toBe(400)
-  const commented = async (said: Said) => encrypted(inner(said).replace('>somebody<', '>some<!---->body<'), certificate)
+  const commented = async (said: AssertionContent) => encrypted(inner(said).replace('>somebody<', '>some<!---->body<'), certificate)
   expect(await status(async (said) => responseXml(said, await commented(said)))).toBe(400)
-  const twice = async (said: Said) => encrypted(`<a>${inner(said)}${inner(said)}</a>`, certificate)
+  const twice = async (said: AssertionContent) => encrypted(`<a>${inner(said)}${inner(said)}</a>`, certificate)
   expect(await status(async (said) => responseXml(said, await twice(said)))).toBe(400)
 })
 

@@ -1,15 +1,15 @@
 // Identity providers of the whole platform. Every tenant's administrators may read them; only who administers the platform changes them.
 import type * as z from 'zod'
 import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
-import { DEFAULT_ORDER, insertProvider, listProviders, lockProvider, type Provider, updateProvider } from '#db/store/providers'
+import { DEFAULT_PROVIDER_ORDER, insertProvider, listProviders, lockProvider, type Provider, updateProvider } from '#db/store/providers'
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { ChangeProvider, NewProvider, ProviderChanged, ProviderOut, Providers } from './providers.schema.ts'
+import type { ChangeProvider, NewProvider, ProviderChanged, TenantProviderOut, TenantProviders } from './providers.schema.ts'
 
-type Shown = z.input<typeof ProviderOut>
+type Shown = z.input<typeof TenantProviderOut>
 
 const SEALED = 'sealed'
 const pathOf = (row: Pick<Provider, 'sealedClientSecret'>): string => (row.sealedClientSecret === null ? '' : SEALED)
@@ -30,7 +30,7 @@ const shown = (row: Provider): Shown => ({
   updated_at: row.updatedAt.toISOString(),
 })
 
-export const showProviders = async (ctx: Pick<Ctx, 'db'>): Promise<z.input<typeof Providers>> => ({
+export const showTenantProviders = async (ctx: Pick<Ctx, 'db'>): Promise<z.input<typeof TenantProviders>> => ({
   providers: (await listProviders(forTenant(ctx.db, SYSTEM_TENANT))).map(shown),
 })
 
@@ -61,7 +61,7 @@ const requireNoPath = (row: Provider, { client_secret_vault_path: path }: Asked)
 }
 
 /** @throws AppError not_found, invalid_request */
-export const changeProvider = async (ctx: Ctx, caller: User, name: string, body: Asked): Promise<z.input<typeof ProviderChanged>> => {
+export const changeTenantProvider = async (ctx: Ctx, caller: User, name: string, body: Asked): Promise<z.input<typeof ProviderChanged>> => {
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const row = await lockProvider(t, name)
     if (row === undefined) throw new AppError('not_found')
@@ -76,7 +76,7 @@ export const changeProvider = async (ctx: Ctx, caller: User, name: string, body:
     const next = { ...row, ...set }
     requireUsable(next)
     await updateProvider(t, row.id, set)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'oidc_provider.updated',
       actor: byUser(caller),
       target: { type: 'oidc_provider', id: row.id },
@@ -93,14 +93,14 @@ const PLAIN = {
   additionalParams: {},
   icon: null,
   buttonText: null,
-  sortOrder: DEFAULT_ORDER,
+  sortOrder: DEFAULT_PROVIDER_ORDER,
   allowedEmailDomains: [],
   jitProvisioning: false,
   trustsFactors: false,
 }
 
 /** @throws AppError provider_exists, invalid_request */
-export const addProvider = async (ctx: Ctx, caller: User, body: z.output<typeof NewProvider>): Promise<Shown> =>
+export const addTenantProvider = async (ctx: Ctx, caller: User, body: z.output<typeof NewProvider>): Promise<Shown> =>
   atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const [id, at] = [ctx.random.id(), ctx.clock.now()]
     const row: Provider = {
@@ -124,6 +124,6 @@ export const addProvider = async (ctx: Ctx, caller: User, body: z.output<typeof 
     requireUsable(row)
     if (!(await insertProvider(t, row))) throw new AppError('provider_exists', undefined, { field: 'body.provider_name' })
     const after = { provider_name: row.providerName, ...kept(row) }
-    await record(t, ctx, { event: 'oidc_provider.created', actor: byUser(caller), target: { type: 'oidc_provider', id }, after })
+    await recordEvent(t, ctx, { event: 'oidc_provider.created', actor: byUser(caller), target: { type: 'oidc_provider', id }, after })
     return shown(row)
   })

@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findPermissionsOfScopes, findScope } from '#db/store/scopes'
-import { decideFor, ownContext } from '#shared/domains/decision/decide-for'
+import { callerContext, decideFor } from '#shared/domains/decision/decide-for'
 import { hasRole, type RoleQuestion } from '#shared/domains/decision/roles'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
@@ -98,7 +98,7 @@ export const checkScopedPermission = async (
 const inRole = async (ctx: Ctx, caller: User, question: RoleQuestion): Promise<boolean> => {
   const subject = { kind: 'user', id: caller.userId } as const
   const { policy, principal } = await ctx.policies.load(caller.tenantId, [subject])
-  return hasRole(policy, principal(subject), question, ownContext(ctx, caller), ctx.clock.now().getTime())
+  return hasRole(policy, principal(subject), question, callerContext(ctx, caller), ctx.clock.now().getTime())
 }
 
 export const checkRole = async (ctx: Ctx, caller: User, role: string): Promise<z.input<typeof RoleChecked>> => ({

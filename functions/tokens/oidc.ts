@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { atomically } from '#db/engine/tenant'
 import { behindMainClientToken } from '#shared/domains/oauth/main-client-token'
-import { record } from '#shared/platform/audit/record'
+import { recordEvent } from '#shared/platform/audit/audit-log'
 import { reissueSessionToken } from '#shared/platform/tokens/reissue'
 import type { Ctx } from './group.ts'
 import type { GeneratedToken } from './tokens.schema.ts'
@@ -11,7 +11,7 @@ import type { GeneratedToken } from './tokens.schema.ts'
 export const sessionTokenFor = async (ctx: Ctx, token: string): Promise<z.input<typeof GeneratedToken>> => {
   const { t, user, tenant, session, claims } = await behindMainClientToken(ctx, token)
   await atomically(t, (tx) =>
-    record(tx, ctx, {
+    recordEvent(tx, ctx, {
       event: 'token.reissued',
       actor: { type: 'user', id: user.id, sessionId: session.id, clientId: claims.clientId },
       target: { type: 'session', id: session.id },

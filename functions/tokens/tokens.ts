@@ -6,11 +6,11 @@ import { findGroupsOfPerson } from '#db/store/groups'
 import { hasProject } from '#db/store/projects'
 import { findTenant } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
-import { plainClientId } from '#shared/domains/clients/application'
+import { parseClientId } from '#shared/domains/clients/application'
 import { authenticateClientSecret, authenticateSdkClient, sdkClientId } from '#shared/domains/clients/secrets'
 import { normaliseEmail } from '#shared/kernel/email'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { issueSessionToken, type SessionGrant, verifySessionToken } from '#shared/platform/tokens/session-token'
 import type { Ctx } from './group.ts'
@@ -53,7 +53,7 @@ const requireOwnIdentity = (caller: User, body: Asked): void => {
   const pairs: readonly (readonly [keyof Asked, boolean])[] = [
     ['tenant_id', body.tenant_id === undefined || body.tenant_id.toLowerCase() === caller.tenantId],
     ['email_id', body.email_id === undefined || normaliseEmail(body.email_id) === caller.email],
-    ['client_id', body.client_id === undefined || plainClientId(body.client_id) === caller.clientId],
+    ['client_id', body.client_id === undefined || parseClientId(body.client_id) === caller.clientId],
   ]
   const wrong = pairs.find(([, same]) => !same)
   if (wrong !== undefined) throw new AppError('identity_mismatch', undefined, { field: `body.${wrong[0]}` })
@@ -105,7 +105,9 @@ export const generateToken = async (ctx: Ctx, caller: User, body: Asked): Promis
     acr: caller.acr,
     expiresAt: caller.tokenExpiresAt,
   }
-  await atomically(t, (tx) => record(tx, ctx, { event: 'token.reissued', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } }))
+  await atomically(t, (tx) =>
+    recordEvent(tx, ctx, { event: 'token.reissued', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } }),
+  )
   const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, grant)
   return { access_token: token, token_type: 'Bearer', expires_in: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
 }

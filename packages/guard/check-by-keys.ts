@@ -2,7 +2,7 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
 import { JOSEError, JWKSTimeout } from 'jose/errors'
 import type { Check } from './guard.ts'
-import { Away } from './refusal.ts'
+import { AuthorizationServerUnavailable } from './refusal.ts'
 import { accessTokenOf } from './token.ts'
 
 /** A key that was revoked is forgotten within a minute. */
@@ -37,7 +37,7 @@ export const checkByKeys = ({ issuer, resource, jwksUri, fetch, now }: Options):
       return payload.aud === resource ? accessTokenOf(token, payload, now()) : undefined
     } catch (error) {
       if (isOfTheToken(error)) return undefined
-      throw new Away('The keys of the authorization server cannot be read.', { cause: error })
+      throw new AuthorizationServerUnavailable('The keys of the authorization server cannot be read.', { cause: error })
     }
   }
 }

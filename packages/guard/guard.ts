@@ -1,15 +1,15 @@
 // For authors of resource servers: lets a request through when it carries an access token of this issuer, for this resource, with what the place needs; says to
 // everybody else how to get one.
-import { type Credentials, checkByIntrospection } from './check-by-introspection.ts'
+import { checkByIntrospection, type IntrospectionCredentials } from './check-by-introspection.ts'
 import { checkByKeys } from './check-by-keys.ts'
 import { metadataPath, metadataResponse } from './metadata.ts'
-import { holdsKey, type NoteOnce, noteInMemory } from './proof.ts'
+import { type NoteOnce, noteInMemory, verifyProof } from './proof.ts'
 import { isRebound } from './rebinding.ts'
-import { Away, type RefusalCode, type Requirement, refuse } from './refusal.ts'
+import { AuthorizationServerUnavailable, type RefusalCode, type Requirement, refuse } from './refusal.ts'
 import { revocationFeed } from './revocations.ts'
 import type { AccessToken } from './token.ts'
 
-export type { Credentials } from './check-by-introspection.ts'
+export type { IntrospectionCredentials } from './check-by-introspection.ts'
 export { authInfo, type McpAuthInfo } from './mcp.ts'
 export type { NoteOnce } from './proof.ts'
 export type { Requirement } from './refusal.ts'
@@ -30,7 +30,7 @@ export type GuardOptions = {
   /** Types of authorization details (RFC 9396) that it understands, in the metadata. */
   readonly detailTypes?: readonly string[]
   /** Of this resource server at the issuer: its id and introspection secret. Left out, nothing is learned of revocations: a token counts until it expires. */
-  readonly credentials?: Credentials
+  readonly credentials?: IntrospectionCredentials
   /**
    * `keys` (the default): tokens are checked here by the issuer's keys, and its revocations are read at most once a second, when a request comes; a token that
    * one of them means is asked about. `introspection`: every token is asked about.
@@ -109,7 +109,7 @@ export const guard = (options: GuardOptions): Guard => {
     if (token === undefined || (token.jkt === undefined) !== (shown.scheme === 'bearer')) return 'invalid_token'
     if (token.jkt !== undefined) {
       const called = { proof: request.headers.get('dpop'), method: request.method, url: `${origin}${new URL(request.url).pathname}` }
-      if (!(await holdsKey({ ...called, token: shown.token, jkt: token.jkt }, now, noteOnce))) return 'invalid_dpop_proof'
+      if (!(await verifyProof({ ...called, token: shown.token, jkt: token.jkt }, now, noteOnce))) return 'invalid_dpop_proof'
     }
     return missing(token, requirement, now()) ?? token
   }
@@ -119,7 +119,7 @@ export const guard = (options: GuardOptions): Guard => {
       const judged = await judge(request, requirement)
       return typeof judged === 'string' ? { refusal: refuse(judged, metadataUrl, requirement) } : { token: judged }
     } catch (error) {
-      if (!(error instanceof Away)) throw error
+      if (!(error instanceof AuthorizationServerUnavailable)) throw error
       return { refusal: refuse('unavailable', metadataUrl, requirement) }
     }
   }

@@ -2,7 +2,7 @@
 import { CLIENT_SIGNING_ALGS } from '../../shared/domains/oauth/offered.ts'
 
 /** What is needed to say whether a token counts cannot be reached. Nothing is let through meanwhile. */
-export class Away extends Error {}
+export class AuthorizationServerUnavailable extends Error {}
 
 export type Requirement = {
   /** All of them. */

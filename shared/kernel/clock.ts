@@ -27,10 +27,11 @@ export const secondsAfter = (at: Date, seconds: number): Date => new Date(at.get
 export const unixSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
 
 /** A moment to measure an age from. */
-export type Mark = { readonly wall: number; readonly elapsed: number }
-export const markOf = (clock: Clock): Mark => ({ wall: clock.now().getTime(), elapsed: clock.elapsed() })
+export type ClockReading = { readonly wall: number; readonly elapsed: number }
+export const readClock = (clock: Clock): ClockReading => ({ wall: clock.now().getTime(), elapsed: clock.elapsed() })
 /**
  * For what must not be trusted beyond an age: the larger of what both clocks say, because the growing one may stand still while a function is frozen, and
  * the other may be set back.
  */
-export const ageMs = (clock: Clock, since: Mark): number => Math.max(clock.elapsed() - since.elapsed, Math.abs(clock.now().getTime() - since.wall))
+export const ageMs = (clock: Clock, since: ClockReading): number =>
+  Math.max(clock.elapsed() - since.elapsed, Math.abs(clock.now().getTime() - since.wall))

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
-import { clientAddress, forwardedProto, isForwardingIgnored, limitKeyOf } from './ip-address.ts'
+import { clientAddress, forwardedProto, isForwardingIgnored, rateLimitKeyOf } from './ip-address.ts'
 
 const trusted = ['10.0.0.0/8', '192.0.2.7', '2001:db8:ffff::/48', '::1']
 const client = (peer: string, forwardedFor?: string): string => clientAddress(peer, forwardedFor, trusted)
@@ -60,7 +60,7 @@ test('it never throws, and answers an address or the peer as it is', () => {
   fc.assert(
     fc.property(fc.oneof(proxies, fc.string()), fc.option(anything, { nil: undefined }), (peer, header) => {
       const address = client(peer, header)
-      expect(address === peer || limitKeyOf(address) !== 'unknown').toBe(true)
+      expect(address === peer || rateLimitKeyOf(address) !== 'unknown').toBe(true)
       expect(client(address)).toBe(address)
     }),
   )
@@ -187,7 +187,7 @@ test.each([
   ['unix:', 'unknown'],
   ['1.2.3', 'unknown'],
 ])('limits count %j by %s', (address, key) => {
-  expect(limitKeyOf(address)).toBe(key)
+  expect(rateLimitKeyOf(address)).toBe(key)
 })
 
 test('one /64 is one counter, its neighbour another', () => {
@@ -196,8 +196,8 @@ test('one /64 is one counter, its neighbour another', () => {
   fc.assert(
     fc.property(four, four, four, four, (network, other, a, b) => {
       fc.pre(!network.startsWith('0:0:0:0') && !other.startsWith('0:0:0:0'))
-      expect(limitKeyOf(`${network}:${a}`)).toBe(`${network}::/64`)
-      expect(limitKeyOf(`${network}:${a}`) === limitKeyOf(`${other}:${b}`)).toBe(network === other)
+      expect(rateLimitKeyOf(`${network}:${a}`)).toBe(`${network}::/64`)
+      expect(rateLimitKeyOf(`${network}:${a}`) === rateLimitKeyOf(`${other}:${b}`)).toBe(network === other)
     }),
   )
 })

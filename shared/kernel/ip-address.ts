@@ -142,7 +142,7 @@ const networkOf = (address: string): string => {
 }
 
 /** What a limit counts by: IPv4 whole, IPv6 by its /64 (one subscriber has all of that), and one counter for all that is no address. */
-export const limitKeyOf = (address: string): string => {
+export const rateLimitKeyOf = (address: string): string => {
   const normal = normalAddress(address)
   if (normal === undefined) return 'unknown'
   return familyOf(normal) === 'ipv4' ? normal : `${networkOf(normal)}::/64`

@@ -51,7 +51,7 @@ export const jsonLog = (write: (line: string) => void, now: () => Date): Log => 
 export const stdoutLog = (now: () => Date): Log => jsonLog((line) => process.stdout.write(`${line}\n`), now)
 
 /** Keeps its lines, for tests to read. */
-export const keptLog = (now: () => Date): Log & { readonly lines: string[] } => {
+export const memoryLog = (now: () => Date): Log & { readonly lines: string[] } => {
   const lines: string[] = []
   return { ...jsonLog((line) => void lines.push(line), now), lines }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fixedClock } from './clock.ts'
-import { leastIdAt, systemRandom } from './random.ts'
+import { lowestIdAt, systemRandom } from './random.ts'
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
@@ -40,7 +40,7 @@ test('the least id of a moment stands between what was made before it and what w
   const random = systemRandom(clock)
   const before = random.id()
   clock.advance(0.001)
-  const bound = leastIdAt(clock.now())
+  const bound = lowestIdAt(clock.now())
   expect(bound).toMatch(UUID_V7)
   expect([before, random.id(), bound].toSorted()).toEqual([before, bound, expect.any(String)])
 })

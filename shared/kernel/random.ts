@@ -36,7 +36,7 @@ const uuidV7 = (clock: Clock, bytes: (count: number) => Uint8Array): (() => stri
 }
 
 /** The least UUIDv7 of a moment: a bound between what was made before it and what was not. */
-export const leastIdAt = (at: Date): string => {
+export const lowestIdAt = (at: Date): string => {
   // Ids begin with 1970.
   const h = Math.max(0, at.getTime()).toString(16).padStart(12, '0')
   return `${h.slice(0, 8)}-${h.slice(8)}-7000-8000-000000000000`
@@ -72,10 +72,10 @@ export const seededRandom = (clock: Clock, seed: number): Random => {
 }
 
 /** 256 bits as 43 base64url characters: a handle that nobody guesses. */
-export const opaque = (random: Random): string => Buffer.from(random.bytes(32)).toString('base64url')
+export const randomToken = (random: Random): string => Buffer.from(random.bytes(32)).toString('base64url')
 
 /** `count` decimal digits, each equally likely (rejection sampling, no modulo bias). */
-export const digits = (random: Random, count: number): string => {
+export const randomDigits = (random: Random, count: number): string => {
   let text = ''
   while (text.length < count) {
     for (const byte of random.bytes(count * 2)) {

@@ -1,13 +1,13 @@
 // Bounds how many pieces of work run at once; the rest wait their turn.
 import { AppError } from './errors.ts'
 
-export type Slots = <T>(work: () => Promise<T>) => Promise<T>
+export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>
 
 /**
  * At most `max` at once, first come, first served.
  * @throws AppError unavailable at once when `maxWaiting` are already in line: who would wait past the request's end is better told to come back.
  */
-export const slots = (max: number, maxWaiting: number): Slots => {
+export const createSemaphore = (max: number, maxWaiting: number): Semaphore => {
   const waiting: (() => void)[] = []
   let running = 0
   return async (work) => {

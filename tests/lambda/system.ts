@@ -15,7 +15,7 @@ const loginOf = (url: string, user: string): string => {
   return out.href
 }
 
-export type System = {
+export type LambdaSystem = {
   /** What production tells every function. */
   readonly env: Readonly<Record<string, string>>
   /** Privileged, for what a test does to the server. */
@@ -31,7 +31,7 @@ export type System = {
 }
 
 /** `routes` are what a test prepares things by. */
-export const startSystem = async (routes: readonly Route<never>[] = [], more: Readonly<Record<string, string>> = {}): Promise<System> => {
+export const startLambdaSystem = async (routes: readonly Route<never>[] = [], more: Readonly<Record<string, string>> = {}): Promise<LambdaSystem> => {
   const { db, url } = await ownDatabase()
   const redis = process.env.TEST_REDIS_URL
   if (url === undefined || redis === undefined) throw new Error('TEST_DATABASE_URL and TEST_REDIS_URL must be set')

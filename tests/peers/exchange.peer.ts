@@ -11,9 +11,9 @@ import { emailHash } from '#shared/platform/crypto/email-hash'
 import { newAgent, newDetailType, newExchanger, newPolicy, payment } from '../support/agents.ts'
 import { basicOf, newResource, type OauthTestClient, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
-const insecure = { [oauth.allowInsecureRequests]: true, [oauth.customFetch]: unkept }
+const insecure = { [oauth.allowInsecureRequests]: true, [oauth.customFetch]: unmetChecks }
 let server: AuthorizationServer
 let api: ResourceServer
 let app: OauthTestClient
@@ -46,7 +46,7 @@ afterAll(() => server?.stop())
 const tokensOfPerson = async (more: Readonly<Record<string, string>> = {}) => {
   const config = await client.discovery(new URL(server.issuer), app.id, app.secret, undefined, {
     execute: [client.allowInsecureRequests],
-    [client.customFetch]: unkept as client.CustomFetch,
+    [client.customFetch]: unmetChecks as client.CustomFetch,
   })
   const verifier = client.randomPKCECodeVerifier()
   const url = client.buildAuthorizationUrl(config, {
@@ -89,7 +89,7 @@ test('openid-client exchanges by its generic grant, with a proof of possession',
   const [agent] = agents
   const config = await client.discovery(new URL(server.issuer), agent.id, agent.secret, undefined, {
     execute: [client.allowInsecureRequests],
-    [client.customFetch]: unkept as client.CustomFetch,
+    [client.customFetch]: unmetChecks as client.CustomFetch,
   })
   const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'))
   const parameters = { subject_token: subject, subject_token_type: TOKEN_TYPES.access }
@@ -104,7 +104,7 @@ test('details go from the page to the token, and the resource server spends them
   const acted = await exchange(agents[0], subject)
   expect(acted.authorization_details).toEqual(asked)
   const spend = () =>
-    unkept(`${server.issuer}/oauth/spend`, {
+    unmetChecks(`${server.issuer}/oauth/spend`, {
       method: 'POST',
       body: new URLSearchParams({ token: acted.access_token }),
       headers: { authorization: basicOf(api.id, api.secret) },
@@ -153,8 +153,8 @@ test('the feed of revocations is a JWT that jose verifies by the published keys'
   const { access_token: token } = await tokensOfPerson()
   const of: oauth.Client = { client_id: app.id }
   await oauth.processRevocationResponse(await oauth.revocationRequest(as, of, oauth.ClientSecretBasic(app.secret), token, insecure))
-  const answer = await unkept(`${server.issuer}/oauth/revocations`, { headers: { authorization: basicOf(api.id, api.secret) } })
-  const keys = (await (await unkept(as.jwks_uri ?? '')).json()) as jose.JSONWebKeySet
+  const answer = await unmetChecks(`${server.issuer}/oauth/revocations`, { headers: { authorization: basicOf(api.id, api.secret) } })
+  const keys = (await (await unmetChecks(as.jwks_uri ?? '')).json()) as jose.JSONWebKeySet
   const { payload } = await jose.jwtVerify(await answer.text(), jose.createLocalJWKSet(keys), {
     issuer: server.issuer,
     audience: api.resource,

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { claimsOf, newOauthClient, newResource, type OauthTestClient, prover, type ResourceServer } from '../support/oauth.ts'
 import { startWorker, type Worker } from './edge/worker.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'authsec-guard-edge-'))
@@ -69,7 +69,7 @@ afterAll(async () => {
 
 const token = async (scope = 'tools:read', headers: Readonly<Record<string, string>> = {}): Promise<string> => {
   const body = new URLSearchParams({ grant_type: 'client_credentials', scope, resource: server.resource })
-  const response = await unkept(`${issuer.issuer}/oauth/token`, {
+  const response = await unmetChecks(`${issuer.issuer}/oauth/token`, {
     method: 'POST',
     headers: { authorization: client.authorization, ...headers },
     body,
@@ -77,7 +77,7 @@ const token = async (scope = 'tools:read', headers: Readonly<Record<string, stri
   return String(((await response.json()) as { readonly access_token?: string }).access_token)
 }
 const revoke = (one: string) =>
-  unkept(`${issuer.issuer}/oauth/revoke`, {
+  unmetChecks(`${issuer.issuer}/oauth/revoke`, {
     method: 'POST',
     headers: { authorization: client.authorization },
     body: new URLSearchParams({ token: one }),
@@ -86,7 +86,7 @@ const modes = ['keys', 'introspection'] as const
 type Mode = (typeof modes)[number]
 
 const call = async (mode: Mode, headers: Readonly<Record<string, string>> = {}, path = new URL(server.resource).pathname) => {
-  const response = await unkept(new URL(path, workers[mode]?.url), { headers })
+  const response = await unmetChecks(new URL(path, workers[mode]?.url), { headers })
   const body = (await response.json()) as Readonly<Record<string, unknown>>
   return { status: response.status, body, challenge: response.headers.get('www-authenticate') ?? '', log: workers[mode]?.log().slice(-1500) }
 }
@@ -159,7 +159,7 @@ test('a redirect is no answer: nothing is let through that could not be judged',
   const bindings = { ISSUER: `http://127.0.0.1:${port}`, RESOURCE: server.resource, ID: server.id, SECRET: server.secret, MODE: 'introspection' }
   const worker = await startWorker(join(folder, 'worker.mjs'), bindings)
   try {
-    const response = await unkept(new URL('/mcp', worker.url), { headers: { authorization: `Bearer ${await token()}` } })
+    const response = await unmetChecks(new URL('/mcp', worker.url), { headers: { authorization: `Bearer ${await token()}` } })
     expect([response.status, response.headers.get('retry-after')], worker.log()).toEqual([503, '1'])
     await response.text()
   } finally {

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CIBA, DEVICE_CODE } from '#shared/domains/oauth/offered'
 import { newOauthClient, newResource, type OauthTestClient, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
-const insecure = { [oauth.allowInsecureRequests]: true, [oauth.customFetch]: unkept }
+const insecure = { [oauth.allowInsecureRequests]: true, [oauth.customFetch]: unmetChecks }
 let server: AuthorizationServer
 let api: ResourceServer
 let made: OauthTestClient

@@ -6,8 +6,8 @@ import { findUserByEmail } from '#db/store/users'
 import { cookieJar } from '../support/app.ts'
 import { newChallenge } from '../support/saml.ts'
 import { textIn } from '../support/sign-in.ts'
-import { type Posted, type Somebody, signInThere, startSamlPeer } from './saml.ts'
-import { unkept } from './unkept.ts'
+import { type Posted, type SamlUser, signInThere, startSamlPeer } from './saml.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 let world: Awaited<ReturnType<typeof startSamlPeer>>
 beforeAll(async () => {
@@ -27,14 +27,14 @@ const browser = () => {
   const jar = cookieJar()
   return async (path: string, body: BodyInit, type?: string): Promise<Response> => {
     const headers = { ...jar.header(), ...(type === undefined ? {} : { 'content-type': type }) }
-    const response = await unkept(new URL(path, world.server.issuer), { method: 'POST', body, headers })
+    const response = await unmetChecks(new URL(path, world.server.issuer), { method: 'POST', body, headers })
     jar.take(response)
     return response
   }
 }
 const json = (value: unknown) => [JSON.stringify(value), 'application/json'] as const
 
-const dance = async (who: Somebody, change: (posted: Posted) => Posted = (posted) => posted): Promise<Response> => {
+const dance = async (who: SamlUser, change: (posted: Posted) => Posted = (posted) => posted): Promise<Response> => {
   const { where, company, email } = world.server
   const call = browser()
   const challenge = await newChallenge(where, { tenantId: company.tenantId, clientId: world.clientId })

@@ -14,7 +14,7 @@ import { basicOf, newOauthClient, newResource, type OauthTestClient, type Resour
 import { startWorker, type Worker } from './edge/worker.ts'
 import { freePort } from './free-port.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 /** It takes issuers by https alone: workerd asks for our keys by this name and is led to where we listen. */
 const OURS = 'https://id.peers.example.com'
@@ -39,7 +39,7 @@ type Json = Readonly<Record<string, unknown>>
 type Form = Readonly<Record<string, string>>
 const answerOf = async (response: Response) => [response.status, (await response.json()) as Json] as const
 const send = async (url: string, form: Form, authorization: string) =>
-  answerOf(await unkept(url, { method: 'POST', body: new URLSearchParams(form), headers: { authorization } }))
+  answerOf(await unmetChecks(url, { method: 'POST', body: new URLSearchParams(form), headers: { authorization } }))
 const portOf = (listening: Server): number => {
   const at = listening.address()
   return typeof at === 'object' && at !== null ? at.port : 0
@@ -62,7 +62,7 @@ const registerThere = async () => {
     token_endpoint_auth_method: 'client_secret_basic',
   }
   const headers = { 'content-type': 'application/json' }
-  const [status, made] = await answerOf(await unkept(`${there}/oauth/register`, { method: 'POST', headers, body: JSON.stringify(metadata) }))
+  const [status, made] = await answerOf(await unmetChecks(`${there}/oauth/register`, { method: 'POST', headers, body: JSON.stringify(metadata) }))
   expect([status, made]).toEqual([201, expect.objectContaining({ client_secret: expect.any(String) })])
   return { id: String(made.client_id), authorization: basicOf(String(made.client_id), String(made.client_secret)) }
 }
@@ -150,7 +150,7 @@ test('smoke: it takes our word for a person of the company, lets the client in f
   const [status, tokens] = await redeemThere(await asserted())
   expect([status, tokens, worker.log().slice(atStart.length)]).toEqual([200, expect.objectContaining({ scope: 'mcp:read' }), ''])
   const headers = { authorization: `Bearer ${String(tokens.access_token)}` }
-  expect(await answerOf(await unkept(`${there}/mcp`, { headers }))).toEqual([
+  expect(await answerOf(await unmetChecks(`${there}/mcp`, { headers }))).toEqual([
     200,
     { props: { subject: userId, tenant: server.company.tenantId }, scope: ['mcp:read'] },
   ])

@@ -2,13 +2,13 @@
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
-import { type Render, registrationError } from '#shared/platform/http/problem'
+import { type ErrorRenderer, registrationError } from '#shared/platform/http/problem'
 import type { Route, Schema } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import {
-  codeIn,
   type EveryGroup,
+  errorCodeIn,
   fillPath,
   fromOwnPage,
   isPage,
@@ -52,8 +52,8 @@ const sendEntitled = async (listed: Listed, what: Omit<Send, 'token'>): Promise<
   return response
 }
 
-const rendererOf = ({ route, group }: Listed): Render => route.render ?? group.render
-const tellsPeople = (listed: Listed): boolean => [pageError, pageErrorOnDemand].includes(rendererOf(listed))
+const rendererOf = ({ route, group }: Listed): ErrorRenderer => route.render ?? group.render
+const tellsPeople = (listed: Listed): boolean => [pageError, lazyPageError].includes(rendererOf(listed))
 const isHtml = (response: Response): boolean => response.headers.get('content-type') === 'text/html; charset=utf-8'
 
 type Told = { readonly code: ErrorCode; readonly field?: string }
@@ -69,7 +69,7 @@ const toldByForm = (response: Response, about: string): Told => {
 }
 
 const toldByPage = async (response: Response, about: string): Promise<Told> => {
-  const code = (await codeIn(response)) as ErrorCode
+  const code = (await errorCodeIn(response)) as ErrorCode
   const html = await response.text()
   expect(ERRORS[code]?.status, about).toBe(response.status)
   expect(html, about).toContain(response.headers.get('x-request-id'))
@@ -80,7 +80,7 @@ const toldByPage = async (response: Response, about: string): Promise<Told> => {
 
 const errorOf = async (response: Response, about: string): Promise<Told> => {
   if (isHtml(response)) return response.status === 303 ? toldByForm(response, about) : toldByPage(response, about)
-  const code = (await codeIn(response)) as ErrorCode
+  const code = (await errorCodeIn(response)) as ErrorCode
   const body = (await response.json()) as { field?: string; request_id: string }
   expect(ERRORS[code]?.status, about).toBe(response.status)
   expect(body.request_id, about).toBe(response.headers.get('x-request-id'))

@@ -21,7 +21,7 @@ export const changePolicy = <T>(app: TestApp, company: Company, work: (t: Tenant
 
 export const user = (person: { readonly id: string }) => ({ type: 'user', id: person.id })
 export const invoice = (id = INVOICE) => ({ type: 'invoice', id })
-export const ask = (subject: unknown, action: string, resource: unknown = invoice(), more: object = {}) => ({
+export const evaluationRequest = (subject: unknown, action: string, resource: unknown = invoice(), more: object = {}) => ({
   subject,
   action: { name: action },
   resource,

@@ -3,8 +3,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { asTenantId } from '#db/engine/tenant'
-import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
-import type { Act, Bounds } from '#db/store/oauth-delegations'
+import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
+import type { Act, DelegationBounds } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
 import { DEFAULT_DEPTH } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
@@ -16,7 +16,7 @@ const TENANT = asTenantId('0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee')
 const SCOPES = ['a', 'b', 'c', 'd', 'e']
 const AUDIENCE = 'https://api.example.com/mcp'
 const NOW = new Date('2026-03-02T09:00:00Z')
-const RESOURCE: AskedResource = {
+const RESOURCE: RequestedResource = {
   id: TENANT,
   name: 'Tools',
   resource: AUDIENCE,
@@ -151,7 +151,7 @@ test('never wider in scope, details, or life; one more acts; the depth holds', (
       }
       for (const one of steps) {
         at = new Date(at.getTime() + one.after * 1000)
-        const bounds: Bounds = { depth: one.depth, policies: one.policies }
+        const bounds: DelegationBounds = { depth: one.depth, policies: one.policies }
         const wanted: Wanted = { ...one, now: at }
         let narrowed: Narrowed
         try {

@@ -2,12 +2,12 @@
 // on the person's behalf, and for what at most.
 import { SignJWT } from 'jose'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
-import { findBounds, holdPolicies, type ReadPolicy } from '#db/store/oauth-delegations'
+import { findDelegationBounds, lockPolicyVersions, type PolicyVersion } from '#db/store/oauth-delegations'
 import { findIssuerByName } from '#db/store/oauth-issuers'
 import { TOKEN_TYPES } from '#shared/domains/oauth/offered'
 import { unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { record } from '#shared/platform/audit/record'
+import { recordEvent } from '#shared/platform/audit/audit-log'
 import { ID_JAG_TYP } from '../grants/jwt-bearer.ts'
 import type { Ctx } from '../group.ts'
 import { parseScopes } from '../scopes.ts'
@@ -32,14 +32,14 @@ type Bound = {
   readonly may: (scope: string) => boolean
   readonly ttlSeconds: number
   readonly isBound: boolean
-  readonly policies: readonly ReadPolicy[]
+  readonly policies: readonly PolicyVersion[]
 }
 const UNBOUND: Bound = { may: () => true, ttlSeconds: ASSERTION_SECONDS, isBound: false, policies: [] }
 
 /** What was left to an agent goes no further than policies let that agent act for the person, there as here. @throws AppError invalid_request */
 const boundFor = async (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subject, issuer: string): Promise<Bound> => {
   if (client.agent === undefined || subject.path.length === 0 || subject.userId === undefined) return UNBOUND
-  const bounds = await findBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: subject.userId }, now: ctx.clock.now() })
+  const bounds = await findDelegationBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: subject.userId }, now: ctx.clock.now() })
   const policies = policiesFor(bounds, issuer)
   return {
     may: (scope) => policies.some(({ allowed_permissions: allowed }) => allowed.includes(scope)),
@@ -77,8 +77,8 @@ export const assertIdentity = async (ctx: Ctx, asked: Asked): Promise<TokenSet> 
   const exp = Math.min(iat + bound.ttlSeconds, unixSeconds(subject.expiresAt))
   const jti = ctx.random.id()
   await atomically(t, async (tx) => {
-    if (bound.isBound && !(await holdPolicies(tx, bound.policies))) throw policyChanged()
-    await record(tx, ctx, {
+    if (bound.isBound && !(await lockPolicyVersions(tx, bound.policies))) throw policyChanged()
+    await recordEvent(tx, ctx, {
       event: 'oauth.identity_asserted',
       actor: actorOf(asked, subject.userId),
       target: { type: 'trusted_issuer', id: issuer.id },

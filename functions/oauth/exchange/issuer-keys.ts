@@ -1,11 +1,11 @@
 // Keys of issuers that a tenant trusts: those that were registered, or those that the issuer publishes, fetched the guarded way and kept for a while.
 import type { JWK } from 'jose'
 import type { TrustedIssuer } from '#db/store/oauth-issuers'
-import { ageMs, type Mark, markOf } from '#shared/kernel/clock'
+import { ageMs, type ClockReading, readClock } from '#shared/kernel/clock'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import type { Ctx } from '../group.ts'
 
-type Kept = { readonly keys: readonly JWK[]; readonly since: Mark }
+type Kept = { readonly keys: readonly JWK[]; readonly since: ClockReading }
 const FRESH_MS = 300_000
 /** How soon a key that is not known may have the set fetched again. */
 const AGAIN_MS = 30_000
@@ -43,7 +43,7 @@ const published = async (ctx: Ctx, url: string, kid: unknown): Promise<readonly 
   // What is not there any more is not trusted any longer than it was fresh.
   if (keys === undefined) return known !== undefined && age < FRESH_MS ? known.keys : []
   if (memory.size >= MOST_KEPT) memory.clear()
-  memory.set(url, { keys, since: markOf(ctx.clock) })
+  memory.set(url, { keys, since: readClock(ctx.clock) })
   return keys
 }
 

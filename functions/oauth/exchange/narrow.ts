@@ -1,7 +1,7 @@
 // From what is exchanged to what may come of it: never more scopes, another audience, wider details or a longer life; one more who acts, or nobody new. Pure.
 
-import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
-import type { Act, BoundingPolicy, Bounds, ReadPolicy } from '#db/store/oauth-delegations'
+import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
+import type { Act, BoundingPolicy, DelegationBounds, PolicyVersion } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
 import { type Details, narrowedDetails } from '#shared/domains/oauth/details'
 import { DEFAULT_DEPTH } from '#shared/domains/oauth/offered'
@@ -27,22 +27,22 @@ export type Narrowed = {
   readonly mayAct: string | undefined
   readonly ttlSeconds: number
   /** By which it was judged, as they were read. */
-  readonly policies: readonly ReadPolicy[]
+  readonly policies: readonly PolicyVersion[]
 }
 
 const refused = (why: string): AppError => new AppError('invalid_request', why)
 
 /** What stands in policies for a scope: the permission that it needs, or else its name. */
-const ruledBy = (resource: AskedResource, name: string): string => resource.scopes.find((scope) => scope.name === name)?.permission ?? name
+const ruledBy = (resource: RequestedResource, name: string): string => resource.scopes.find((scope) => scope.name === name)?.permission ?? name
 
 /** @throws AppError invalid_request where none lets this agent act there */
-export const policiesFor = ({ policies }: Bounds, place: string): readonly BoundingPolicy[] => {
+export const policiesFor = ({ policies }: DelegationBounds, place: string): readonly BoundingPolicy[] => {
   const here = policies.filter(({ audience }) => audience.length === 0 || audience.includes(place))
   if (here.length === 0) throw refused('No delegation policy lets this agent act for the subject.')
   return here
 }
 
-const boundingPolicies = (bounds: Bounds, resource: AskedResource, wanted: Wanted): readonly BoundingPolicy[] => {
+const boundingPolicies = (bounds: DelegationBounds, resource: RequestedResource, wanted: Wanted): readonly BoundingPolicy[] => {
   const here = policiesFor(bounds, resource.resource)
   const fitting = wanted.impersonation ? here.filter(({ impersonation }) => impersonation) : here
   if (fitting.length === 0) throw refused('No delegation policy allows impersonation.')
@@ -67,7 +67,7 @@ const sameHolder = (subject: Subject, { impersonation, requestedActor }: Wanted)
 }
 
 /** Somebody else acts: an agent, which may, as one more in the chain. */
-const nextActor = (client: OauthClient, resource: AskedResource, subject: Subject, bounds: Bounds, wanted: Wanted): Chain => {
+const nextActor = (client: OauthClient, resource: RequestedResource, subject: Subject, bounds: DelegationBounds, wanted: Wanted): Chain => {
   if (client.agent === undefined) throw refused('Only an agent acts for somebody else.')
   if (subject.mayAct !== undefined && subject.mayAct !== client.clientId)
     throw refused('The subject_token names who may act, and that is somebody else.')
@@ -79,7 +79,7 @@ const nextActor = (client: OauthClient, resource: AskedResource, subject: Subjec
 
 const narrowedScopes = (
   client: OauthClient,
-  resource: AskedResource,
+  resource: RequestedResource,
   subject: Subject,
   policies: readonly BoundingPolicy[] | undefined,
   asked: readonly string[],
@@ -97,9 +97,9 @@ const secondsLeft = ({ expiresAt }: Subject, now: Date): number => Math.floor(ex
 /** @throws AppError invalid_request, invalid_scope, invalid_authorization_details, invalid_dpop_proof */
 export const narrow = (
   client: OauthClient,
-  resource: AskedResource,
+  resource: RequestedResource,
   subject: Subject,
-  bounds: Bounds,
+  bounds: DelegationBounds,
   types: readonly DetailType[],
   wanted: Wanted,
 ): Narrowed => {

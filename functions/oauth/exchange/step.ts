@@ -6,7 +6,7 @@ import { type Budget, type DetailType, insertBudgets } from '#db/store/oauth-det
 import { issueAccessToken } from '#shared/domains/oauth/access-token'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byAgent, byClient, record } from '#shared/platform/audit/record'
+import { byAgent, byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { budgetsOf } from '../budgets.ts'
 import type { Ctx } from '../group.ts'
 import type { Asked } from '../token.ts'
@@ -61,7 +61,7 @@ const keep = (ctx: Ctx, asked: Asked, id: string, step: Step): Promise<void> => 
     }
     if (!(await insertDelegation(t, delegation, narrowed.policies))) throw policyChanged()
     await insertBudgets(t, budgetsOf(ctx, { holderId: id, details: narrowed.details, types, parents, at, expiresAt }))
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event,
       actor: actorOf(asked, subject.userId),
       target: { type: 'delegation', id },

@@ -4,7 +4,7 @@ import type { TenantDb } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { type Act, findDelegation } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
-import { findStanding } from '#db/store/oauth-families'
+import { findAuthorizationState } from '#db/store/oauth-families'
 import { findTokenState } from '#db/store/oauth-introspection'
 import { type AccessClaims, madeAt, question, verifyAccessToken } from '#shared/domains/oauth/access-token'
 import { isIdentityScope, TOKEN_TYPES } from '#shared/domains/oauth/offered'
@@ -97,7 +97,7 @@ const fromAccessToken = async (ctx: Ctx, t: TenantDb, token: string): Promise<Su
 const fromIdToken = async (ctx: Ctx, t: TenantDb, token: string, { clientId, publicId }: OauthClient): Promise<Subject | undefined> => {
   const [claims, now] = [await readIdTokenHint(ctx, token), ctx.clock.now()]
   if (claims?.audience !== publicId || claims.tenantId !== t.tenantId || claims.expiresAt <= now) return undefined
-  const standing = await findStanding(t, claims.authorizationId, now)
+  const standing = await findAuthorizationState(t, claims.authorizationId, now)
   if (standing === undefined || standing.revoked || !standing.alive || standing.clientId !== clientId) return undefined
   const act = standing.isAgent ? actOf(clientId) : undefined
   return {

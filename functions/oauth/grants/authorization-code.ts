@@ -3,13 +3,13 @@
 import { atomically, forTenant } from '#db/engine/tenant'
 import { redeemCode } from '#db/store/oauth-authorizations'
 import { findClientAndCode } from '#db/store/oauth-code-flow'
-import { findStandingOfCode, revokeAuthorization, type Standing } from '#db/store/oauth-families'
+import { type AuthorizationState, findStandingOfCode, revokeAuthorization } from '#db/store/oauth-families'
 import { judgeCode } from '#shared/domains/oauth/code-redemption'
 import { newFamily, readHandle, sha256 } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
-import { byClient, eventsFor, type Occurrence, record } from '#shared/platform/audit/record'
+import { type AuditEntry, byClient, eventsFor, recordEvent } from '#shared/platform/audit/audit-log'
 import { chooser } from '../chosen.ts'
 import { authenticateBeside, authenticateClient, type ClientForm } from '../client-authentication.ts'
 import type { Ctx } from '../group.ts'
@@ -20,10 +20,10 @@ import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
 const VERIFIER = /^[\w.~-]{43,128}$/
 
 /** @throws AppError invalid_grant: nothing that came from the code counts any more (RFC 6749 section 4.1.2) */
-const refuseReplay = async (ctx: Ctx, { client }: Asked, { id, userId }: Standing): Promise<never> => {
+const refuseReplay = async (ctx: Ctx, { client }: Asked, { id, userId }: AuthorizationState): Promise<never> => {
   await atomically(forTenant(ctx.db, client.tenantId), async (t) => {
     if (!(await revokeAuthorization(t, id, ctx.clock.now(), 'code_replayed'))) return
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'oauth.authorization_revoked',
       actor: byClient(client.clientId, userId),
       target: { type: 'authorization', id },
@@ -41,7 +41,7 @@ export const whoShowsCode = async (ctx: Ctx, form: ClientForm): Promise<Pick<Ask
   return { client, behind: code.tenantId === client.tenantId ? beside : undefined }
 }
 
-const issued = ({ client }: Asked, standing: Standing): Occurrence => ({
+const issued = ({ client }: Asked, standing: AuthorizationState): AuditEntry => ({
   event: 'oauth.tokens_issued',
   actor: byClient(client.clientId, standing.userId),
   target: { type: 'authorization', id: standing.id },

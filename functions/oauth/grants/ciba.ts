@@ -1,5 +1,5 @@
 // The client polls for what it asked of a person (OpenID CIBA Core section 10.1).
-import { isExpiredCiba, pollCiba } from '#shared/domains/ciba/answer'
+import { isExpiredCiba, pollCiba } from '#shared/domains/ciba/decision'
 import { AppError } from '#shared/kernel/errors'
 import type { Grant } from '../token.ts'
 import { authorizeDecided, tokensOfPoll } from './decided.ts'

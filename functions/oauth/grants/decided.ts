@@ -3,14 +3,14 @@
 import type { TenantTx } from '#db/engine/tenant'
 import { authorizeClient, findConsentState } from '#db/store/oauth-authorizations'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
-import { findStanding, type Standing } from '#db/store/oauth-families'
-import { beginGrantedSession, type Decided, type Polled, type Redeem } from '#shared/domains/device-authorization/poll'
+import { type AuthorizationState, findAuthorizationState } from '#db/store/oauth-families'
+import { beginGrantedSession, type DecidedGrant, type PollResult, type RedeemGrant } from '#shared/domains/device-authorization/poll'
 import { type Details, notedDetails } from '#shared/domains/oauth/details'
 import { newFamily, sha256 } from '#shared/domains/oauth/handles'
 import { isIdentityScope } from '#shared/domains/oauth/offered'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byClient, record } from '#shared/platform/audit/record'
+import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { admit } from '../admission.ts'
 import { ownBudgets } from '../budgets.ts'
 import { chooser } from '../chosen.ts'
@@ -22,7 +22,7 @@ import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
 
 export type Authorized = {
   readonly id: string
-  readonly standing: Standing
+  readonly standing: AuthorizationState
   readonly scopes: readonly string[]
   readonly details: Details
   readonly family: Uint8Array
@@ -30,7 +30,7 @@ export type Authorized = {
 type By = Pick<Asked, 'client' | 'form' | 'jkt'>
 
 /** The types of what was approved, if all of it is still as they say. */
-const typesOf = async (t: TenantTx, { details, resourceServerId }: Decided): Promise<readonly DetailType[] | undefined> => {
+const typesOf = async (t: TenantTx, { details, resourceServerId }: DecidedGrant): Promise<readonly DetailType[] | undefined> => {
   try {
     return await knownTypesAt(t, details, resourceServerId ?? undefined)
   } catch (error) {
@@ -44,7 +44,7 @@ const typesOf = async (t: TenantTx, { details, resourceServerId }: Decided): Pro
  * the grant as it was. Routes that call this emit `oauth.tokens_issued` and what begins a session.
  * @throws AppError invalid_request, invalid_target, invalid_authorization_details, invalid_grant, quota_exceeded
  */
-export const authorizeDecided = async (ctx: Ctx, { client, form, jkt }: By): Promise<Redeem<Authorized>> => {
+export const authorizeDecided = async (ctx: Ctx, { client, form, jkt }: By): Promise<RedeemGrant<Authorized>> => {
   const choose = await chooser(form.authorization_details)
   return async (t, grant) => {
     const at = ctx.clock.now()
@@ -83,11 +83,11 @@ export const authorizeDecided = async (ctx: Ctx, { client, form, jkt }: By): Pro
       expiresAt,
     })
     await insertBudgets(t, ownBudgets(ctx, { holderId: id, details: grant.details, types, at }))
-    const standing = await findStanding(t, id, at)
+    const standing = await findAuthorizationState(t, id, at)
     if (standing?.alive !== true) throw new AppError('invalid_grant')
     if (form.resource !== undefined && form.resource !== standing.resource?.resource) throw new AppError('invalid_target')
     const details = choose(standing.details)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'oauth.tokens_issued',
       actor: byClient(client.clientId, grant.userId),
       target: { type: 'authorization', id },
@@ -104,7 +104,7 @@ export const authorizeDecided = async (ctx: Ctx, { client, form, jkt }: By): Pro
 export const tokensOfPoll = async (
   ctx: Ctx,
   { client, jkt }: Pick<By, 'client' | 'jkt'>,
-  polled: Polled<Authorized>,
+  polled: PollResult<Authorized>,
   isExpired: () => Promise<boolean>,
 ): Promise<TokenSet> => {
   switch (polled.state) {

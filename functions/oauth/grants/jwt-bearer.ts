@@ -4,9 +4,9 @@
 import { decodeProtectedHeader } from 'jose'
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { findIdentity } from '#db/store/identities'
-import { findConsentState, useIdOnce } from '#db/store/oauth-authorizations'
-import type { AskedResource } from '#db/store/oauth-clients'
-import { type Act, findBounds } from '#db/store/oauth-delegations'
+import { consumeIdOnce, findConsentState } from '#db/store/oauth-authorizations'
+import type { RequestedResource } from '#db/store/oauth-clients'
+import { type Act, findDelegationBounds } from '#db/store/oauth-delegations'
 import { findDetailTypes } from '#db/store/oauth-details'
 import { findIssuerByName, findUserIdByExternalId, type TrustedIssuer } from '#db/store/oauth-issuers'
 import { findUser } from '#db/store/users'
@@ -104,7 +104,7 @@ const actIn = (value: unknown, issuer: string, left = MOST_ACTORS): Act | undefi
 }
 
 /** @throws AppError invalid_target */
-const targetOf = ({ client, form }: Asked, { claims }: Assertion): AskedResource => {
+const targetOf = ({ client, form }: Asked, { claims }: Assertion): RequestedResource => {
   const { resource } = client
   const isNamed = form.resource !== undefined || claims.resource !== undefined || resource?.candidates === 1
   if (resource === undefined || !isNamed) throw new AppError('invalid_target')
@@ -126,7 +126,7 @@ const subjectOf = (
   { client }: Asked,
   a: Assertion,
   userId: string,
-  resource: AskedResource,
+  resource: RequestedResource,
   scopes: readonly string[],
   details: Details,
 ): Subject => {
@@ -183,7 +183,7 @@ export const jwtBearer: Grant = async (ctx, asked) => {
     [...asserted, ...(wanted.details ?? [])].map(({ type }) => type),
   )
   judgeDetails([...asserted, ...(wanted.details ?? [])], types, resource.id)
-  const bounds = await findBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: userId }, now })
+  const bounds = await findDelegationBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: userId }, now })
   const subject = subjectOf(ctx, asked, assertion, userId, resource, scopesOf(assertion, held), asserted)
   if (subject.depth > (bounds.depth ?? DEFAULT_DEPTH)) throw refused('As many act for the subject already as may.')
   const narrowed = asGrant(() =>
@@ -199,7 +199,7 @@ export const jwtBearer: Grant = async (ctx, asked) => {
     event: 'oauth.assertion_redeemed',
     jkt,
     also: async (tx) => {
-      if (!(await useIdOnce(tx, once, new Date((assertion.exp + 2 * SKEW_SECONDS) * 1000)))) throw refused('The assertion was used already.')
+      if (!(await consumeIdOnce(tx, once, new Date((assertion.exp + 2 * SKEW_SECONDS) * 1000)))) throw refused('The assertion was used already.')
     },
   })
 }

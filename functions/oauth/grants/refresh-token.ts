@@ -2,11 +2,11 @@
 // answers that got lost; one from further back means that two hold the family, and ends it.
 
 import { atomically, forTenant } from '#db/engine/tenant'
-import { findStanding, revokeAuthorization, rotateRefresh, type Standing } from '#db/store/oauth-families'
+import { type AuthorizationState, findAuthorizationState, revokeAuthorization, rotateRefresh } from '#db/store/oauth-families'
 import { type RefreshToken, readRefreshToken, sha256 } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
-import { byClient, record } from '#shared/platform/audit/record'
-import { equal } from '#shared/platform/crypto/equal'
+import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { chooser } from '../chosen.ts'
 import type { Ctx } from '../group.ts'
 import { parseScopes } from '../scopes.ts'
@@ -19,8 +19,8 @@ type Shown = { readonly clientId: string; readonly generation: number; readonly 
 type Outcome = 'rotated' | 'retry' | 'reuse' | 'refused'
 
 /** What a refresh token that is ours earns. `turned`: it was the one that counted, and was used now. Pure. */
-export const judgeRefresh = (s: Standing, shown: Shown, turned: boolean, now: Date): Outcome => {
-  const isOwn = s.clientId === shown.clientId && s.familyHash !== undefined && equal(new Uint8Array(s.familyHash), shown.familyHash)
+export const judgeRefresh = (s: AuthorizationState, shown: Shown, turned: boolean, now: Date): Outcome => {
+  const isOwn = s.clientId === shown.clientId && s.familyHash !== undefined && constantTimeEqual(new Uint8Array(s.familyHash), shown.familyHash)
   if (!isOwn || s.revoked || (s.jkt !== undefined && s.jkt !== shown.jkt)) return 'refused'
   if (turned) return 'rotated'
   if (!s.alive || s.refreshExpiresAt === undefined || s.refreshExpiresAt <= now) return 'refused'
@@ -34,7 +34,7 @@ const endFamily = (ctx: Ctx, { client }: Asked, { authorizationId }: RefreshToke
   atomically(forTenant(ctx.db, client.tenantId), async (t) => {
     if (!(await revokeAuthorization(t, authorizationId, ctx.clock.now(), 'refresh_token_reused'))) return
     const target = { type: 'authorization', id: authorizationId }
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'oauth.authorization_revoked',
       actor: byClient(client.clientId, userId),
       target,
@@ -42,7 +42,7 @@ const endFamily = (ctx: Ctx, { client }: Asked, { authorizationId }: RefreshToke
     })
   })
 
-const narrowed = (standing: Standing, asked: readonly string[]): readonly string[] => {
+const narrowed = (standing: AuthorizationState, asked: readonly string[]): readonly string[] => {
   if (asked.some((scope) => !standing.scopes.includes(scope))) throw new AppError('invalid_scope', 'A refresh never widens what was granted.')
   const held = standingScopes(standing)
   return asked.length === 0 ? held : asked.filter((scope) => held.includes(scope))
@@ -59,7 +59,7 @@ export const refreshTokenGrant: Grant = async (ctx, asked) => {
   const [now, familyHash, clientId] = [ctx.clock.now(), sha256(shown.family), client.clientId]
   const { generation, authorizationId: id } = shown
   // Asked for more than there is, nothing turns.
-  if (form.authorization_details !== undefined) choose((await findStanding(forTenant(ctx.db, client.tenantId), id, now))?.details ?? [])
+  if (form.authorization_details !== undefined) choose((await findAuthorizationState(forTenant(ctx.db, client.tenantId), id, now))?.details ?? [])
   const rotation = { id, generation, familyHash, clientId, jkt, now, scopes: wanted, resource: form.resource }
   const found = await rotateRefresh(forTenant(ctx.db, client.tenantId), rotation)
   if (found === undefined) throw new AppError('invalid_grant')

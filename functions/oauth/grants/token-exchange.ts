@@ -1,7 +1,7 @@
 // A token becomes another one (RFC 8693): for an agent that acts for its subject, or for its holder with less. What comes of it hangs below what it came from.
 
 import { forTenant, type TenantDb } from '#db/engine/tenant'
-import { findBounds } from '#db/store/oauth-delegations'
+import { findDelegationBounds } from '#db/store/oauth-delegations'
 import { findBudgets, findDetailTypes } from '#db/store/oauth-details'
 import { parseDetails } from '#shared/domains/oauth/details'
 import { judgeDetails } from '#shared/domains/oauth/judge-details'
@@ -49,7 +49,7 @@ const boundsFor = (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subject) =
   const id = subject.userId ?? subject.serviceAccountId
   if (id === undefined) return NOTHING
   const kind = subject.userId === undefined ? 'serviceAccount' : 'user'
-  return findBounds(t, { agentId: client.clientId, subject: { kind, id }, now: ctx.clock.now() })
+  return findDelegationBounds(t, { agentId: client.clientId, subject: { kind, id }, now: ctx.clock.now() })
 }
 
 /** Types are asked for where something is limited. @throws AppError invalid_authorization_details */

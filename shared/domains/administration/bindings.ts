@@ -18,16 +18,16 @@ import {
 import { findRole, type Role } from '#db/store/roles'
 import { raisePolicyVersion } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
-import { changeAccess, type Grants, requireRoleGrantable } from '#shared/domains/authority/change'
+import { changeAccess, type GrantorPermissions, requireRoleGrantable } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
 import { parseConditions } from '#shared/domains/decision/conditions'
-import { requireRoom } from '#shared/domains/tenancy/quotas'
+import { requireQuotaRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import type { Sent } from '#shared/platform/http/route'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import type { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { AssignedBinding, BindingBody, BindingQuery, Bindings, ListedBinding, RevokedBinding } from './bindings.schema.ts'
-import { pageOf, pageReply } from './page.ts'
+import { pageReply, toPage } from './page.ts'
 
 type Body = z.output<typeof BindingBody>
 
@@ -70,10 +70,10 @@ const assign = async (t: TenantTx, ctx: RequestCtx, caller: User, role: Role, wa
   const isDead = known?.expiresAt !== undefined && known.expiresAt !== null && known.expiresAt <= wanted.createdAt
   if (known !== undefined && !isDead) return known
   if (known !== undefined) await deleteBinding(t, known.id)
-  await requireRoom(t, 'bindings')
+  await requireQuotaRoom(t, 'bindings')
   if (!(await insertBinding(t, wanted))) throw new AppError('conflict')
   await raisePolicyVersion(t)
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'role_binding.assigned',
     actor: byUser(caller),
     target: { type: 'role_binding', id: wanted.id },
@@ -130,11 +130,11 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
 }
 
 /** Who may give a role may take it away, or whoever deals out small ones could leave all above him without theirs. Call with the policy lock held. @throws AppError cannot_grant */
-const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grants: Grants, binding: Binding, role: Role): Promise<void> => {
+const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grants: GrantorPermissions, binding: Binding, role: Role): Promise<void> => {
   await requireRoleGrantable(t, grants, role)
   await deleteBinding(t, binding.id)
   await raisePolicyVersion(t)
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'role_binding.revoked',
     actor: byUser(caller),
     target: { type: 'role_binding', id: binding.id },
@@ -179,9 +179,13 @@ const shown = (row: ListedRow): z.input<typeof ListedBinding> => ({
 })
 
 /** Newest first unless told. */
-export const showBindings = async (ctx: RequestCtx, caller: User, query: z.output<typeof BindingQuery>): Promise<Sent<z.input<typeof Bindings>>> => {
+export const showBindings = async (
+  ctx: RequestCtx,
+  caller: User,
+  query: z.output<typeof BindingQuery>,
+): Promise<HttpResult<z.input<typeof Bindings>>> => {
   const rows = await listBindings(forTenant(ctx.db, caller.tenantId), {
-    page: pageOf<'created_at'>(query, query.sort),
+    page: toPage<'created_at'>(query, query.sort),
     ...(query.user_id === undefined ? {} : { userId: query.user_id }),
     ...(query.service_account_id === undefined ? {} : { serviceAccountId: query.service_account_id }),
     ...(query.group_id === undefined ? {} : { groupId: query.group_id }),

@@ -41,20 +41,20 @@ const shown = (row: Client, roles: readonly RoleOfAccount[]): Shown => ({
 })
 
 /** Clients of one tenant, with the roles that their service accounts have. */
-export const showClients = async (t: TenantDb, rows: readonly Client[]): Promise<Shown[]> => {
+export const toClientResponses = async (t: TenantDb, rows: readonly Client[]): Promise<Shown[]> => {
   const accounts = rows.flatMap(({ serviceAccountId }) => (serviceAccountId === null ? [] : [serviceAccountId]))
   const roles = await findRolesOfServiceAccounts(t, accounts)
   return rows.map((row) => shown(row, roles))
 }
 
-export const showClient = async (t: TenantDb, row: Client): Promise<Shown> => {
-  const [one] = await showClients(t, [row])
+export const toClientResponse = async (t: TenantDb, row: Client): Promise<Shown> => {
+  const [one] = await toClientResponses(t, [row])
   if (one === undefined) throw new Error('one row in, one out')
   return one
 }
 
 /** What the record keeps of a client, before and after. */
-export const clientRecord = (row: Client): Readonly<Record<string, unknown>> => ({
+export const clientSnapshot = (row: Client): Readonly<Record<string, unknown>> => ({
   name: row.name,
   email: row.email,
   status: row.status,
@@ -65,4 +65,4 @@ export const clientRecord = (row: Client): Readonly<Record<string, unknown>> => 
 })
 
 /** Of what a change can change: neither secrets nor the last sign-in. */
-export const clientTag = (row: Client): string => etagOf(clientRecord(row))
+export const clientTag = (row: Client): string => etagOf(clientSnapshot(row))

@@ -7,13 +7,13 @@ import type { Page } from '#db/store/keyset'
 import { hasProject } from '#db/store/projects'
 import { findTenant } from '#db/store/tenants'
 import { type NewSecret, newClientSecret, newSdkSecret, sdkClientId } from '#shared/domains/clients/secrets'
-import { type Agent, agentOf, requireNoSelectors, spiffeIdOf } from '#shared/domains/clients/selectors'
+import { type AgentAttestation, agentOf, requireNoSelectors, spiffeIdOf } from '#shared/domains/clients/selectors'
 import type { RequestCtx } from '#shared/domains/context'
-import { spendRow } from '#shared/domains/tenancy/quotas'
+import { consumeQuota } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
-import { showClients } from './client-view.ts'
+import { toClientResponses } from './client-view.ts'
 import type { CreatedClient, ListedClient, NewClient } from './clients.schema.ts'
 
 type Asked = z.output<typeof NewClient>
@@ -22,7 +22,7 @@ type Created = z.input<typeof CreatedClient>
 /** The id under which a client is known where the original's OAuth server is expected. */
 const hydraIdOf = (clientId: string): string => `${clientId}-main-client`
 
-type Plan = { readonly agent: Agent | undefined; readonly isPublic: boolean; readonly redirectUris: readonly string[] }
+type Plan = { readonly agent: AgentAttestation | undefined; readonly isPublic: boolean; readonly redirectUris: readonly string[] }
 
 /** Everything that can be judged without the store. @throws AppError invalid_request */
 const planOf = (asked: Asked): Plan => {
@@ -108,7 +108,7 @@ export const createClient = async (ctx: RequestCtx, caller: User, tenantId: Tena
   const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const tenant = await findTenant(t)
     if (tenant === undefined) throw new AppError('not_found')
-    await spendRow(t, tenant.settings, 'clients')
+    await consumeQuota(t, tenant.settings, 'clients')
     const added = await store(t, ctx, asked, plan, secrets)
     const after = {
       name: added.name,
@@ -117,11 +117,11 @@ export const createClient = async (ctx: RequestCtx, caller: User, tenantId: Tena
       redirect_uris: added.redirectUris,
       spiffe_id: added.spiffeId,
     }
-    await record(t, ctx, { event: 'client.created', actor: byUser(caller), target: { type: 'client', id: added.id }, after })
+    await recordEvent(t, ctx, { event: 'client.created', actor: byUser(caller), target: { type: 'client', id: added.id }, after })
     return added
   })
   return {
-    ...registered(row),
+    ...toRegisteredClient(row),
     ...(secrets.secret ? { secret_id: secrets.secret.secret } : {}),
     ...(secrets.sdk ? { sdk_client_id: sdkClientId(row.id, secrets.sdk.secret) } : {}),
     ...(row.spiffeId === null ? {} : { spiffe_id: row.spiffeId }),
@@ -132,7 +132,7 @@ export const createClient = async (ctx: RequestCtx, caller: User, tenantId: Tena
 }
 
 /** A client as registration answers it, without any secret. */
-export const registered = (row: Client) => ({
+export const toRegisteredClient = (row: Client) => ({
   id: row.id,
   client_id: row.id,
   tenant_id: row.tenantId,
@@ -144,18 +144,18 @@ export const registered = (row: Client) => ({
   message: '',
 })
 
-export type ClientsAsked = { readonly filter: ClientFilter; readonly page: Page<'created_at'>; readonly number: number; readonly limit: number }
+export type ClientsRequest = { readonly filter: ClientFilter; readonly page: Page<'created_at'>; readonly number: number; readonly limit: number }
 export type FoundClients = { readonly rows: Client[]; readonly total: number }
 
 /** One row more than the limit, to know whether there is a next page. */
-export const findPage = async (t: TenantDb, { filter, page, number, limit }: ClientsAsked): Promise<FoundClients> => {
+export const findClientPage = async (t: TenantDb, { filter, page, number, limit }: ClientsRequest): Promise<FoundClients> => {
   const offset = page.after === undefined ? (number - 1) * limit : 0
   return { rows: await listClients(t, filter, page, offset), total: await countClients(t, filter) }
 }
 
 /** Clients as the management lists them. */
-export const listed = async (t: TenantDb, rows: readonly Client[]): Promise<z.input<typeof ListedClient>[]> => {
-  const shown = await showClients(t, rows)
+export const toListedClients = async (t: TenantDb, rows: readonly Client[]): Promise<z.input<typeof ListedClient>[]> => {
+  const shown = await toClientResponses(t, rows)
   const people = await countUsersOfClients(
     t,
     rows.map(({ id }) => id),

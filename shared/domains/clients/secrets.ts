@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { directory, forTenant } from '#db/engine/tenant'
 import { type Client, type ClientCredentials, type ClientEntry, findClient, findClientCredentials } from '#db/store/clients'
 import type { BaseCtx } from '#shared/domains/context'
-import { opaque, type Random } from '#shared/kernel/random'
-import { equal } from '#shared/platform/crypto/equal'
-import type { Credentials } from '#shared/platform/http/basic'
-import { plainClientId, sdkSecretOf } from './application.ts'
+import { type Random, randomToken } from '#shared/kernel/random'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import type { BasicCredentials } from '#shared/platform/http/basic-auth'
+import { parseClientId, parseSdkSecret } from './application.ts'
 
 /** What is stored of a secret. */
 export const secretDigest = (secret: string): Uint8Array => new Uint8Array(createHash('sha256').update(secret).digest())
@@ -15,7 +15,7 @@ export const secretDigest = (secret: string): Uint8Array => new Uint8Array(creat
 export type NewSecret = { readonly secret: string; readonly hash: Uint8Array }
 
 export const newClientSecret = (random: Random): NewSecret => {
-  const secret = opaque(random)
+  const secret = randomToken(random)
   return { secret, hash: secretDigest(secret) }
 }
 
@@ -28,13 +28,13 @@ export const sdkClientId = (clientId: string, secret: string): string => `${clie
 
 const isOneOf = (secret: string, hashes: readonly (Uint8Array | null)[]): boolean => {
   const shown = secretDigest(secret)
-  return hashes.some((hash) => hash !== null && equal(shown, new Uint8Array(hash)))
+  return hashes.some((hash) => hash !== null && constantTimeEqual(shown, new Uint8Array(hash)))
 }
 
 type Deps = Pick<BaseCtx, 'db' | 'clock'>
 
 const credentialsOf = async (ctx: Deps, text: string): Promise<ClientCredentials | undefined> => {
-  const id = plainClientId(text)
+  const id = parseClientId(text)
   const found = id === undefined ? undefined : await findClientCredentials(directory(ctx.db), id)
   return found?.active === true ? found : undefined
 }
@@ -56,7 +56,7 @@ const registeredFor = async (ctx: Deps, found: ClientCredentials, methods: reado
 /** An active client that shows its secret by HTTP Basic, or in a body, with or without a service account to act as. */
 export const authenticateClientSecret = async (
   ctx: Deps,
-  { clientId, secret }: Credentials,
+  { clientId, secret }: BasicCredentials,
   shown: 'in header' | 'in body' = 'in header',
 ): Promise<ClientEntry | undefined> => {
   const found = await credentialsOf(ctx, clientId)
@@ -70,7 +70,7 @@ export const authenticateClientSecret = async (
  * body does, also for who is registered for HTTP Basic. A plain client id authenticates nobody.
  */
 export const authenticateSdkClient = async (ctx: Deps, text: string): Promise<ClientEntry | undefined> => {
-  const secret = sdkSecretOf(text)
+  const secret = parseSdkSecret(text)
   const found = secret === undefined ? undefined : await credentialsOf(ctx, text)
   if (secret === undefined || found === undefined) return undefined
   const hashes = [found.sdkSecretHash, ...(inOverlap(ctx, found) ? [found.previousSdkSecretHash] : [])]

@@ -1,6 +1,6 @@
 // How fresh, at what price: statements counted, two instances on one database, and a database that is away.
 import { describe, expect, test } from 'vitest'
-import { DatabaseAway, type Engine, openDb, type Statement } from '#db/engine/client'
+import { DatabaseUnavailable, type Engine, openDb, type Statement } from '#db/engine/client'
 import { asTenantId, atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { insertAgent } from '#db/store/agents'
 import { insertClient } from '#db/store/clients'
@@ -214,10 +214,10 @@ describe('freshness', () => {
   test('with the database away there is no decision from memory beyond a second', async () => {
     const { app, company, subject, there } = await story()
     expect(await there.may(company, subject)).toBe(true)
-    there.meanwhile(() => Promise.reject(new DatabaseAway(new Error('gone'))))
+    there.meanwhile(() => Promise.reject(new DatabaseUnavailable(new Error('gone'))))
     expect(await there.may(company, subject)).toBe(true)
     app.clock.advance(1)
-    await expect(there.may(company, subject)).rejects.toBeInstanceOf(DatabaseAway)
+    await expect(there.may(company, subject)).rejects.toBeInstanceOf(DatabaseUnavailable)
     there.meanwhile(undefined)
     expect(await there.may(company, subject)).toBe(true)
   })
@@ -239,7 +239,7 @@ describe('price', () => {
     const { app, company, subject, there } = await story()
     await there.may(company, subject)
     app.clock.advance(1)
-    there.meanwhile(() => Promise.reject(new DatabaseAway(new Error('gone'))))
+    there.meanwhile(() => Promise.reject(new DatabaseUnavailable(new Error('gone'))))
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => there.may(company, subject)))
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
     there.meanwhile(undefined)

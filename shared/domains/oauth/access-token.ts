@@ -5,8 +5,8 @@ import type { Act } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
 import type { BaseCtx } from '#shared/domains/context'
 import { unixSeconds } from '#shared/kernel/clock'
-import { digestOf, SeenTokens } from '#shared/platform/tokens/seen-tokens'
 import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tokens/strict-jws'
+import { tokenDigest, VerifiedTokenCache } from '#shared/platform/tokens/verified-token-cache'
 
 const TYP = 'at+jwt'
 /** How far ahead another instance's clock may be. Expiry has no such grace. */
@@ -128,7 +128,7 @@ const claimsIn = (p: Readonly<Record<string, unknown>>, issuer: string, now: Dat
 type VerifyDeps = Pick<BaseCtx, 'config' | 'clock' | 'signingKeys'>
 
 type Seen = { readonly issuer: string; readonly kid: string; readonly claims: AccessClaims }
-const seenBy = new WeakMap<VerifyDeps['signingKeys'], SeenTokens<Seen>>()
+const seenBy = new WeakMap<VerifyDeps['signingKeys'], VerifiedTokenCache<Seen>>()
 
 const isAccepted = async ({ signingKeys }: VerifyDeps, kid: string): Promise<boolean> => (await signingKeys.verifier(kid))?.alg === 'ES256'
 
@@ -154,9 +154,9 @@ const verifyUnseen = async (ctx: VerifyDeps, token: string): Promise<Seen | unde
  */
 export const verifyAccessToken = async (ctx: VerifyDeps, token: string): Promise<AccessClaims | undefined> => {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
-  const tokens = seenBy.get(ctx.signingKeys) ?? new SeenTokens<Seen>()
+  const tokens = seenBy.get(ctx.signingKeys) ?? new VerifiedTokenCache<Seen>()
   seenBy.set(ctx.signingKeys, tokens)
-  const digest = digestOf(token)
+  const digest = tokenDigest(token)
   const seen = tokens.recall(digest)
   if (seen?.issuer === ctx.config.BASE_URL) {
     if (seen.claims.expiresAt > ctx.clock.now() && (await isAccepted(ctx, seen.kid))) return seen.claims

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Standing } from '#db/store/oauth-families'
+import type { AuthorizationState } from '#db/store/oauth-families'
 import { challengeOf, judgeCode } from './code-redemption.ts'
 
 const NOW = new Date('2026-01-02T03:04:05Z')
 const presented = { clientId: 'client', codeVerifier: 'verifier', redirectUri: 'https://app.example/cb', jkt: undefined as string | undefined }
-const CODE: Pick<Standing, 'clientId' | 'codeUsed' | 'codeChallenge' | 'redirectUri' | 'jkt' | 'revoked' | 'alive' | 'codeExpiresAt'> = {
+const CODE: Pick<AuthorizationState, 'clientId' | 'codeUsed' | 'codeChallenge' | 'redirectUri' | 'jkt' | 'revoked' | 'alive' | 'codeExpiresAt'> = {
   clientId: 'client',
   codeUsed: false,
   codeChallenge: challengeOf('verifier'),
@@ -33,7 +33,7 @@ test.each([
   ['replayed', { codeUsed: true, revoked: true, alive: false, codeExpiresAt: NOW }, { codeVerifier: 'another' }],
   ['refused', { codeUsed: true }, { clientId: 'another' }],
 ] as const)('%s: a code with %o, presented with %o', (outcome, code, request) => {
-  expect(judgeCode({ ...CODE, ...code } as Standing, { ...presented, ...request }, NOW)).toBe(outcome)
+  expect(judgeCode({ ...CODE, ...code } as AuthorizationState, { ...presented, ...request }, NOW)).toBe(outcome)
 })
 
 test('an unknown code is refused', () => {

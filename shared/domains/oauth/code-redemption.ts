@@ -1,5 +1,5 @@
 // Whether an authorization code may be redeemed (RFC 6749 section 4.1.3, RFC 7636 section 4.6, RFC 9449 section 10).
-import type { Standing } from '#db/store/oauth-families'
+import type { AuthorizationState } from '#db/store/oauth-families'
 import { sha256 } from './handles.ts'
 
 export type PresentedCode = {
@@ -13,7 +13,7 @@ export type PresentedCode = {
 export const challengeOf = (codeVerifier: string): string => Buffer.from(sha256(codeVerifier)).toString('base64url')
 
 /** `replayed`: the client's own code, which was redeemed before. Pure. */
-export const judgeCode = (code: Standing | undefined, presented: PresentedCode, now: Date): 'redeemable' | 'replayed' | 'refused' => {
+export const judgeCode = (code: AuthorizationState | undefined, presented: PresentedCode, now: Date): 'redeemable' | 'replayed' | 'refused' => {
   if (code === undefined || code.clientId !== presented.clientId) return 'refused'
   if (code.codeUsed) return 'replayed'
   const isProved =

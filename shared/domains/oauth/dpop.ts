@@ -4,7 +4,7 @@ import type { BaseCtx } from '#shared/domains/context'
 import { unixSeconds } from '#shared/kernel/clock'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import { equal } from '#shared/platform/crypto/equal'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { digest, type Proof, readProof } from './dpop-proof.ts'
 
 /** How far a proof without a nonce may be from our clock. With a nonce of ours its age is known, whatever its clock says. */
@@ -24,7 +24,7 @@ export const dpopNonce = (ctx: Pick<Deps, 'hash' | 'clock'>): string => nonceAt(
 const isFreshNonce = (ctx: Deps, nonce: string): boolean => {
   const seconds = Number.parseInt(nonce.split('.')[0] ?? '', 36)
   const age = unixSeconds(ctx.clock.now()) - seconds
-  return Number.isSafeInteger(seconds) && age >= -WINDOW_SECONDS && age <= NONCE_SECONDS && equal(nonce, nonceAt(ctx, seconds))
+  return Number.isSafeInteger(seconds) && age >= -WINDOW_SECONDS && age <= NONCE_SECONDS && constantTimeEqual(nonce, nonceAt(ctx, seconds))
 }
 
 const isYoung = (ctx: Deps, { iat, nonce }: Proof): boolean =>

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { BaseCtx } from '#shared/domains/context'
-import { opaque } from '#shared/kernel/random'
-import { equal } from '#shared/platform/crypto/equal'
+import { randomToken } from '#shared/kernel/random'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const HANDLE = new RegExp(`^(${UUID})\\.([\\w-]{43})$`)
@@ -15,7 +15,7 @@ export type NewHandle = { readonly text: string; readonly hash: Uint8Array }
 export type Handle = { readonly tenantId: TenantId; readonly hash: Uint8Array }
 
 export const newHandle = (ctx: Pick<BaseCtx, 'random'>, tenantId: TenantId): NewHandle => {
-  const text = `${tenantId}.${opaque(ctx.random)}`
+  const text = `${tenantId}.${randomToken(ctx.random)}`
   return { text, hash: sha256(text) }
 }
 
@@ -63,7 +63,7 @@ export const readRefreshToken = (ctx: Hashing, text: string): RefreshToken | und
   if (tenantId === undefined || encoded === undefined) return undefined
   const bytes = Buffer.from(encoded, 'base64url')
   const body = bytes.subarray(0, 52)
-  if (!equal(new Uint8Array(bytes.subarray(52)), macOf(ctx, tenantId, body))) return undefined
+  if (!constantTimeEqual(new Uint8Array(bytes.subarray(52)), macOf(ctx, tenantId, body))) return undefined
   return {
     tenantId: asTenantId(tenantId),
     authorizationId: uuidOf(body.subarray(0, 16)),

@@ -2,7 +2,7 @@
 // state elsewhere finds no verifier, and nobody can put one there for somebody else.
 
 import type { RequestCtx } from '#shared/domains/context'
-import { crossSite } from '#shared/domains/login-transaction/login-transaction'
+import { isCrossSite } from '#shared/domains/login-transaction/login-transaction'
 import { hostCookie } from '#shared/platform/http/pages/visit'
 import type { Cookie } from '#shared/platform/http/route'
 
@@ -23,6 +23,6 @@ export const verifierCookie = (ctx: Deps, of: string, verifier: string): Cookie 
   name: nameOf(ctx, of),
   value: verifier,
   maxAgeSeconds: KEPT_SECONDS,
-  sameSite: crossSite(ctx) ? 'None' : 'Lax',
+  sameSite: isCrossSite(ctx) ? 'None' : 'Lax',
 })
 export const spentVerifierCookie = (ctx: Deps, of: string): Cookie => ({ ...verifierCookie(ctx, of, ''), maxAgeSeconds: 0 })

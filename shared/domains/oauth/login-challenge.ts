@@ -1,10 +1,10 @@
 // A login challenge: the name of an authorization request that waits for somebody to sign in, for front ends of a company's own.
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
-import { findRequest } from '#db/store/oauth-authorizations'
+import { findAuthorizationRequest } from '#db/store/oauth-authorizations'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { byAnonymous } from '#shared/platform/audit/record'
+import { byAnonymous } from '#shared/platform/audit/audit-log'
 import { stepUpNeeded } from '#shared/platform/http/step-up'
 import { ACR } from '#shared/platform/tokens/acr'
 import { answerChallenge, findChallenge } from './challenge-answer.ts'
@@ -26,7 +26,7 @@ export const findLoginChallenge = async (ctx: Pick<RequestCtx, 'db' | 'clock'>, 
   const alone = text.startsWith(REQUEST_URI) ? text.slice(REQUEST_URI.length) : text
   const handle = readHandle(alone)
   if (handle === undefined) return undefined
-  const found = await findRequest(forTenant(ctx.db, handle.tenantId), handle.hash, ctx.clock.now(), ['waiting'])
+  const found = await findAuthorizationRequest(forTenant(ctx.db, handle.tenantId), handle.hash, ctx.clock.now(), ['waiting'])
   return found === undefined ? undefined : { text: alone, tenantId: handle.tenantId, clientId: found.clientId, parameters: found.parameters }
 }
 

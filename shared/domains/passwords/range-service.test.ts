@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { fixedClock } from '#shared/kernel/clock'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { breachedContract } from './breached.contract.ts'
+import { bundledBreachedPasswords } from './bundled-list.ts'
 import { rangeService } from './range-service.ts'
-import { shippedList } from './shipped.ts'
 
 const LEAKED = 'Zugspitze liegt in Bayern'
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex').toUpperCase()
@@ -35,8 +35,8 @@ beforeEach(() => {
   answer = counted(3)
 })
 
-const log = keptLog(fixedClock('2026-01-01').now)
-const service = (url = `http://127.0.0.1:${port}`) => rangeService({ url, shipped: shippedList(), log, timeoutMs: 300 })
+const log = memoryLog(fixedClock('2026-01-01').now)
+const service = (url = `http://127.0.0.1:${port}`) => rangeService({ url, shipped: bundledBreachedPasswords(), log, timeoutMs: 300 })
 
 breachedContract('range service', async () => service())
 breachedContract('range service that is away', async () => service('http://127.0.0.1:1'))

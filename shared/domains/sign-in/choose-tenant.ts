@@ -5,7 +5,7 @@ import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
 import { findAdministeredTenants, findUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { loadTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
+import { loadLoginTransaction, readTransactionHandle } from '#shared/domains/login-transaction/login-transaction'
 import type { Config } from '#shared/kernel/config'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 
@@ -32,8 +32,8 @@ export const tenantOfOrigin = async (ctx: Deps): Promise<TenantId | undefined> =
 
 /** A live login ticket counts for the person whose it is, and for nobody who happens to use the same browser. */
 const tenantOfTicket = async (ctx: Deps, email: string, inBody: string | undefined): Promise<TenantId | undefined> => {
-  const handle = readHandle(ctx, 'login', inBody)
-  const ticket = await loadTicket(ctx, 'login', handle)
+  const handle = readTransactionHandle(ctx, 'login', inBody)
+  const ticket = await loadLoginTransaction(ctx, 'login', handle)
   if (handle === undefined || ticket?.userId == null) return undefined
   const user = await findUser(forTenant(ctx.db, handle.tenantId), ticket.userId)
   return user?.email === email ? handle.tenantId : undefined

@@ -2,19 +2,19 @@
 
 import { forTenant } from '#db/engine/tenant'
 import { type FactorKind, findUserByEmail } from '#db/store/users'
-import { type Door, doorOf } from '#shared/domains/clients/application'
+import { type Application, findApplication } from '#shared/domains/clients/application'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
-import { checkPassword, refused, requireProvedAddress } from './check-password.ts'
+import { HttpResult } from '#shared/platform/http/route'
+import { checkPassword, invalidCredentials, requireProvedAddress } from './check-password.ts'
 import { afterPassword } from './first-step.ts'
 import { factorMembers, temporaryMembers } from './login-response.ts'
 
 export type EndUserCredentials = { readonly client_id: string; readonly email: string; readonly password: string }
 
 /** An unknown client answers as a wrong password does: the id of a client is public, who signs in there is not. */
-const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Door | undefined> =>
-  doorOf(ctx, clientId).catch((error: unknown) => {
+const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Application | undefined> =>
+  findApplication(ctx, clientId).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'invalid_client') return undefined
     throw error
   })
@@ -23,11 +23,11 @@ const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Door | unde
 export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) => {
   const door = await doorOrUndefined(ctx, body.client_id)
   const { user, tenant, snapshot } = await checkPassword(ctx, door?.tenantId, body.email, body.password)
-  if (door === undefined) throw refused(undefined, undefined)
+  if (door === undefined) throw invalidCredentials(undefined, undefined)
   requireProvedAddress(ctx, tenant, user)
   const done = await afterPassword(ctx, { tenantId: door.tenantId, user, snapshot, clientId: door.clientId, mayMint: false })
   const kinds: readonly FactorKind[] = done.state.kinds
-  return new Sent(
+  return new HttpResult(
     {
       tenant_id: door.tenantId as string,
       ...(done.state.tenant === undefined ? {} : { tenant_domain: done.state.tenant.domain }),
@@ -42,4 +42,4 @@ export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) =>
 }
 
 /** The account at a door, for the answers of a deployment that discloses. */
-export const accountAt = (ctx: RequestCtx, door: Door, email: string) => findUserByEmail(forTenant(ctx.db, door.tenantId), email)
+export const findApplicationUser = (ctx: RequestCtx, door: Application, email: string) => findUserByEmail(forTenant(ctx.db, door.tenantId), email)

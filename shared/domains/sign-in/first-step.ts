@@ -3,15 +3,20 @@
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Account, findSignInSnapshot, holdSnapshot, type SignInSnapshot } from '#db/store/sign-in'
 import type { RequestCtx } from '#shared/domains/context'
-import { LOGIN_SECONDS, openTicket, ticketCookie } from '#shared/domains/login-transaction/login-transaction'
+import { LOGIN_SECONDS, startLoginTransaction, transactionCookie } from '#shared/domains/login-transaction/login-transaction'
 import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
-import { record } from '#shared/platform/audit/record'
+import { recordEvent } from '#shared/platform/audit/audit-log'
 import type { Cookie } from '#shared/platform/http/route'
-import { isUnchanged, refused } from './check-password.ts'
+import { invalidCredentials, isUnchanged } from './check-password.ts'
 import { type FactorState, factorState, isSatisfied } from './factors.ts'
-import { beginSession, type Minted, tokenOf } from './session.ts'
+import { beginSession, type MintedSession, mintToken } from './session.ts'
 
-export type FirstStepDone = { readonly state: FactorState; readonly minted?: Minted; readonly ticket?: string; readonly cookies: readonly Cookie[] }
+export type FirstStepResult = {
+  readonly state: FactorState
+  readonly minted?: MintedSession
+  readonly ticket?: string
+  readonly cookies: readonly Cookie[]
+}
 
 type Given = {
   readonly tenantId: TenantId
@@ -33,7 +38,7 @@ type Given = {
 const PASSWORD = ['pwd']
 
 const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, amr = PASSWORD, authTime }: Given): Promise<string> => {
-  const ticket = await openTicket(t, ctx, {
+  const ticket = await startLoginTransaction(t, ctx, {
     purpose: 'login',
     userId: user.id,
     clientId: clientId ?? null,
@@ -42,7 +47,7 @@ const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, 
     seconds: LOGIN_SECONDS,
     ...(authTime === undefined ? {} : { authTime }),
   })
-  await record(t, ctx, { event: 'login.first_factor_verified', actor: { type: 'user', id: user.id }, target: { type: 'user', id: user.id } })
+  await recordEvent(t, ctx, { event: 'login.first_factor_verified', actor: { type: 'user', id: user.id }, target: { type: 'user', id: user.id } })
   return ticket
 }
 
@@ -56,13 +61,13 @@ const decide = ({ mayMint, amr = PASSWORD }: Given, { owed }: SignInSnapshot) =>
  * Routes that call this emit `login.first_factor_verified`, and where they may mint `session.created`, `user.signed_in`.
  * @throws AppError invalid_credentials when the account was changed, disabled or reset while its first factor was checked
  */
-export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<FirstStepDone> => {
+export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<FirstStepResult> => {
   const { tenantId, user, clientId, also, amr = PASSWORD } = given
   const t = forTenant(ctx.db, tenantId)
   const now = ctx.clock.now()
   const done = await onSnapshot(async (isFirst) => {
     const snapshot = (isFirst ? given.snapshot : undefined) ?? (await findSignInSnapshot(t, user.id, now))
-    if (snapshot === undefined || !isUnchanged(user, snapshot.user)) throw refused(tenantId, user.id)
+    if (snapshot === undefined || !isUnchanged(user, snapshot.user)) throw invalidCredentials(tenantId, user.id)
     const { state, mints } = decide(given, snapshot)
     const mint = { user, clientId, amr, authTime: given.authTime ?? now, owed: snapshot.owed }
     if (mints && also === undefined) return { state, begun: await beginSession(t, ctx, { ...mint, version: snapshot.version }) }
@@ -72,10 +77,10 @@ export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<F
       return mints ? { state, begun: await beginSession(tx, ctx, mint) } : { state, ticket: await beginTransaction(tx, ctx, given) }
     })
   })
-  if (done.begun === undefined) return { state: done.state, ticket: done.ticket, cookies: [ticketCookie(ctx, 'login', done.ticket)] }
-  const minted = await tokenOf(ctx, done.begun)
+  if (done.begun === undefined) return { state: done.state, ticket: done.ticket, cookies: [transactionCookie(ctx, 'login', done.ticket)] }
+  const minted = await mintToken(ctx, done.begun)
   return { state: done.state, minted, cookies: minted.cookies }
 }
 
 /** As `afterFirstFactor`, of a password. @throws AppError invalid_credentials */
-export const afterPassword = (ctx: RequestCtx, given: Omit<Given, 'amr' | 'also'>): Promise<FirstStepDone> => afterFirstFactor(ctx, given)
+export const afterPassword = (ctx: RequestCtx, given: Omit<Given, 'amr' | 'also'>): Promise<FirstStepResult> => afterFirstFactor(ctx, given)

@@ -1,38 +1,38 @@
 // The one place where a session and its token come from, whatever door a person came through.
 
 import { atomically, type TenantDb, type TenantTx } from '#db/engine/tenant'
-import { type Account, type Door, findOwed, insertBeginning, type Owed } from '#db/store/sign-in'
-import { findUser, isPending } from '#db/store/users'
+import { type Account, findSessionRequirements, insertSessionStart, type SessionRequirements, type SignInTenant } from '#db/store/sign-in'
+import { findUser, isInvitationPending } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { signInQuota, signInsUsedUp } from '#shared/domains/tenancy/quotas'
+import { signInQuota, signInQuotaExceeded } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
+import { randomToken } from '#shared/kernel/random'
 import { SnapshotChanged } from '#shared/kernel/snapshot'
-import { eventsFor, type Occurrence } from '#shared/platform/audit/record'
+import { type AuditEntry, eventsFor } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
-import { deviceCookie, deviceMark, knownDevice } from '#shared/platform/http/guard'
+import { deviceCookie, deviceCookieValue, knownDevice } from '#shared/platform/http/guard'
 import type { Cookie } from '#shared/platform/http/route'
 import { acrOf } from '#shared/platform/tokens/acr'
 import { issueSessionToken, type SessionGrant } from '#shared/platform/tokens/session-token'
 
-/** A session that has begun, inside the transaction; `tokenOf` signs its token once that has committed. */
-export type Begun = {
+/** A session that has begun, inside the transaction; `mintToken` signs its token once that has committed. */
+export type StartedSession = {
   readonly grant: SessionGrant
   readonly firstLogin: boolean
-  readonly tenant: Door
+  readonly tenant: SignInTenant
   readonly cookies: readonly Cookie[]
 }
-export type Minted = Begun & { readonly token: string; readonly expiresInSeconds: number }
+export type MintedSession = StartedSession & { readonly token: string; readonly expiresInSeconds: number }
 
-export type Mint = {
+export type SessionRequest = {
   readonly user: Account
   readonly clientId: string | undefined
   /** RFC 8176 names of the factors that this server verified. */
   readonly amr: readonly string[]
   readonly authTime: Date
   /** What the tenant requires and the person has, where that was read. */
-  readonly owed?: Owed
+  readonly owed?: SessionRequirements
   /** Of the snapshot that this was decided by, where no transaction holds the person. */
   readonly version?: string
   /** What the token's `scope` says; nothing unless told. */
@@ -45,11 +45,11 @@ const DEVICE_SECONDS = 400 * 24 * 3600
 
 /** Marks the browser as one that this person signs in from; the mark it had before is spent. */
 const newMark = (ctx: RequestCtx, { email }: Account) => {
-  const random = opaque(ctx.random)
+  const random = randomToken(ctx.random)
   const earlier = knownDevice(ctx, ctx.request, email)
   const cookie: Cookie = {
     name: deviceCookie(ctx.request.secure),
-    value: deviceMark(ctx, email, random),
+    value: deviceCookieValue(ctx, email, random),
     maxAgeSeconds: DEVICE_SECONDS,
     sameSite: ctx.request.secure ? 'None' : 'Lax',
   }
@@ -57,7 +57,7 @@ const newMark = (ctx: RequestCtx, { email }: Account) => {
   return { cookie, deviceHash: ctx.hash('device-row', random), spentDeviceHash }
 }
 
-const sessionRow = (ctx: RequestCtx, mint: Mint, tenant: Door, id: string, now: Date) => {
+const sessionRow = (ctx: RequestCtx, mint: SessionRequest, tenant: SignInTenant, id: string, now: Date) => {
   const { settings } = tenant
   return {
     id,
@@ -79,7 +79,7 @@ const sessionRow = (ctx: RequestCtx, mint: Mint, tenant: Door, id: string, now: 
 }
 
 /** For the record: who came in and how, and the session. */
-const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof sessionRow>): readonly Occurrence[] => {
+const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof sessionRow>): readonly AuditEntry[] => {
   const actor = { type: 'user', id: userId, sessionId: id, ...(clientId === null ? {} : { clientId }) } as const
   return [
     { event: 'user.signed_in', actor, target: { type: 'user', id: userId }, after: { amr, acr } },
@@ -88,7 +88,7 @@ const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof ses
 }
 
 /** All that a session begins with, but for the rows of its events. */
-const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: Mint, { tenant, defaultClientId, roles }: Owed) => {
+const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: SessionRequest, { tenant, defaultClientId, roles }: SessionRequirements) => {
   const { user } = mint
   const now = ctx.clock.now()
   if (tenant === undefined || tenant.status !== 'active') throw new AppError('invalid_credentials')
@@ -114,7 +114,7 @@ const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: Mint, { tenant, default
     roles: session.temporaryPassword ? [] : roles,
     expiresAt: session.expiresAt,
   }
-  const begun: Begun = { grant, firstLogin: user.lastLoginAt === null, tenant, cookies: mark === undefined ? [] : [mark.cookie] }
+  const begun: StartedSession = { grant, firstLogin: user.lastLoginAt === null, tenant, cookies: mark === undefined ? [] : [mark.cookie] }
   return { begun, written, occurrences: occurrencesOf(session) }
 }
 
@@ -132,19 +132,19 @@ const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account
  * @throws AppError invalid_credentials when the tenant is not active or the invitation does not hold any more, quota_exceeded
  * @throws SnapshotChanged
  */
-export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: Mint): Promise<Begun> => {
-  if (isPending(mint.user)) await atomically(t, (tx) => requireStillInvited(tx, ctx, mint.user))
-  const owed = mint.owed ?? (await findOwed(t, mint.user.id, ctx.clock.now()))
+export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: SessionRequest): Promise<StartedSession> => {
+  if (isInvitationPending(mint.user)) await atomically(t, (tx) => requireStillInvited(tx, ctx, mint.user))
+  const owed = mint.owed ?? (await findSessionRequirements(t, mint.user.id, ctx.clock.now()))
   const { begun, written, occurrences } = beginningOf(t, ctx, mint, owed)
   const events = await eventsFor(t, ctx, ...occurrences)
-  const outcome = await insertBeginning(t, mint.user.id, { ...written, version: mint.version }, events)
+  const outcome = await insertSessionStart(t, mint.user.id, { ...written, version: mint.version }, events)
   if (outcome === 'changed') throw new SnapshotChanged()
-  if (outcome === 'used up') throw signInsUsedUp(ctx, t.tenantId)
+  if (outcome === 'used up') throw signInQuotaExceeded(ctx, t.tenantId)
   return begun
 }
 
 /** Signs the token of a session that was committed. */
-export const tokenOf = async (ctx: RequestCtx, begun: Begun): Promise<Minted> => {
+export const mintToken = async (ctx: RequestCtx, begun: StartedSession): Promise<MintedSession> => {
   const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, begun.grant)
   ctx.metrics.count('auth_requests_total', { auth_type: 'session', result: 'success', tenant_id: begun.tenant.tenantId })
   return { ...begun, token, expiresInSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
-import { type AwsAccess, accessIn, awsCalls } from './call.ts'
+import { type AwsAccess, awsAccessFrom, awsCalls } from './call.ts'
 
 const answers: (readonly [status: number, body: unknown])[] = []
 const asked: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = []
@@ -73,6 +73,6 @@ test('a service that is not there is told as what it is, after three tries', asy
 
 test('credentials are those that the platform put into the environment, all of them or none', () => {
   const env = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'eu-central-1' }
-  expect(accessIn(env)).toEqual({ credentials: { accessKeyId: 'id', secretAccessKey: 'secret' }, region: 'eu-central-1' })
-  for (const missing of Object.keys(env)) expect(accessIn({ ...env, [missing]: '' }), missing).toBeUndefined()
+  expect(awsAccessFrom(env)).toEqual({ credentials: { accessKeyId: 'id', secretAccessKey: 'secret' }, region: 'eu-central-1' })
+  for (const missing of Object.keys(env)) expect(awsAccessFrom({ ...env, [missing]: '' }), missing).toBeUndefined()
 })

@@ -6,7 +6,7 @@ export type AwsCredentials = { readonly accessKeyId: string; readonly secretAcce
 export type AwsAccess = { readonly credentials: AwsCredentials; readonly region: string; readonly endpoint?: string }
 
 /** What Lambda puts there; undefined on a machine whose credentials have to be asked for, which is the SDK's to do. */
-export const accessIn = (env: Readonly<Record<string, string | undefined>>): AwsAccess | undefined => {
+export const awsAccessFrom = (env: Readonly<Record<string, string | undefined>>): AwsAccess | undefined => {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: token, AWS_REGION: region } = env
   if (!accessKeyId || !secretAccessKey || !region) return undefined
   const credentials = { accessKeyId, secretAccessKey, ...(token ? { sessionToken: token } : {}) }
@@ -14,7 +14,7 @@ export const accessIn = (env: Readonly<Record<string, string | undefined>>): Aws
 }
 
 /** By the last part of its type, as the service names it: `ResourceNotFoundException`. What else it says may hold more than we want to log. */
-export class AwsRefused extends Error {
+export class AwsError extends Error {
   constructor(type: string) {
     super(type)
     this.name = type
@@ -53,7 +53,7 @@ export const awsCalls = ({ credentials, region, endpoint }: AwsAccess, service: 
       })
       if (answered?.status === 200) return answered.body
       const refusal = String(answered?.body.__type ?? 'UnknownError').replace(/^.*#/, '')
-      if (answered !== undefined && (tried === TRIES || !isPassing(answered.status, refusal))) throw new AwsRefused(refusal)
+      if (answered !== undefined && (tried === TRIES || !isPassing(answered.status, refusal))) throw new AwsError(refusal)
     }
   }
 }

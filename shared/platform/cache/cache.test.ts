@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { fixedClock } from '#shared/kernel/clock'
 import { cacheContract } from './cache.contract.ts'
-import { type Cache, CacheAway } from './cache.ts'
+import { type Cache, CacheUnavailable } from './cache.ts'
 import { memoryCache } from './memory.ts'
 import { redisCache } from './redis.ts'
 
@@ -67,11 +67,11 @@ test('a Redis that cannot be reached is CacheAway, whatever is asked of it, at o
   const cache = redisCache(NOWHERE, fixedClock(START))
   for (let round = 0; round < 3; round++) {
     for (const outcome of await Promise.allSettled(everyWay(cache))) {
-      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(CacheAway) })
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(CacheUnavailable) })
     }
   }
   await cache.close()
-  await expect(cache.get('k')).rejects.toThrow(CacheAway)
+  await expect(cache.get('k')).rejects.toThrow(CacheUnavailable)
 })
 
 test('a Redis that takes the call and never answers is CacheAway', async () => {
@@ -81,7 +81,7 @@ test('a Redis that takes the call and never answers is CacheAway', async () => {
   const address = silent.address()
   const cache = redisCache(`redis://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`, fixedClock(START))
   for (const outcome of await Promise.allSettled(everyWay(cache))) {
-    expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(CacheAway) })
+    expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(CacheUnavailable) })
   }
   await cache.close()
   for (const socket of sockets) socket.destroy()

@@ -1,7 +1,7 @@
 // The shared cache, in our words. What it holds may be lost at any moment: whatever unlocks something has its record in Postgres or is lost on the safe side.
 
 /** The cache cannot be reached. Callers close the door or fall back to Postgres; they never let through. */
-export class CacheAway extends Error {
+export class CacheUnavailable extends Error {
   constructor(cause: unknown) {
     super('The cache cannot be reached.', { cause })
     this.name = 'CacheAway'

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { fixedClock, systemClock } from '#shared/kernel/clock'
 import { systemRandom } from '#shared/kernel/random'
 import { cacheContract } from './cache.contract.ts'
-import { CacheAway } from './cache.ts'
+import { CacheUnavailable } from './cache.ts'
 import { redisCache } from './redis.ts'
 
 const url = process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'
@@ -86,8 +86,8 @@ test('a server that comes back is found again, without a restart', async () => {
   const key = newKey()
   await cache.put(key, 'kept', 300)
   await way.cut()
-  await expect(cache.get(key)).rejects.toThrow(CacheAway)
-  await expect(cache.count([{ key, windowSeconds: 60 }])).rejects.toThrow(CacheAway)
+  await expect(cache.get(key)).rejects.toThrow(CacheUnavailable)
+  await expect(cache.count([{ key, windowSeconds: 60 }])).rejects.toThrow(CacheUnavailable)
   await way.mend(port)
   await expect.poll(() => cache.get(key).catch(() => 'away'), { timeout: 10_000 }).toBe('kept')
   await cache.close()
@@ -111,7 +111,7 @@ test('a connection that went silent is given up for a new one', async () => {
   const key = newKey()
   await cache.put(key, 'kept', 300)
   way.mute()
-  await expect(cache.get(key)).rejects.toThrow(CacheAway)
+  await expect(cache.get(key)).rejects.toThrow(CacheUnavailable)
   await expect.poll(() => cache.get(key).catch(() => 'away'), { timeout: 10_000 }).toBe('kept')
   await cache.close()
   await way.cut()

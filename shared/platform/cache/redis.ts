@@ -1,7 +1,7 @@
 // The cache on a Redis server over TCP. Connects at the first use and again by itself; whatever keeps it from answering within a second is CacheAway.
 import { type ChainableCommander, Redis } from 'ioredis'
 import type { Clock } from '#shared/kernel/clock'
-import { type Cache, CacheAway, type Window } from './cache.ts'
+import { type Cache, CacheUnavailable, type Window } from './cache.ts'
 import { bucketAt, slidingCount } from './sliding.ts'
 
 const TIMEOUT_MS = 1000
@@ -43,7 +43,7 @@ const lineTo = (url: string, keyPrefix: string): Line => {
 
   const answer = async <T>(ask: (redis: Redis) => Promise<T>): Promise<T> => {
     // Known to be away: nobody waits for the next attempt, which runs by itself.
-    if (failedConnects > 1) throw new CacheAway('reconnecting')
+    if (failedConnects > 1) throw new CacheUnavailable('reconnecting')
     try {
       return await ask(redis)
     } catch (error) {
@@ -51,7 +51,7 @@ const lineTo = (url: string, keyPrefix: string): Line => {
       // A peer that vanished without a word leaves the connection open, and every call would wait its second until the kernel gives up. (The driver's
       // `socketTimeout` is no help: its timer outlives the connection and kills the next one, redis/ioredis#2147.)
       if (isTimeout(error) && redis.status === 'ready') redis.disconnect(true)
-      throw new CacheAway(error)
+      throw new CacheUnavailable(error)
     }
   }
   return { redis, answer }

@@ -3,7 +3,7 @@ import { openDb } from '#db/engine/client'
 import { asTenantId, atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { fixedClock } from '#shared/kernel/clock'
 import { testDb } from '#tests/support/database'
-import { freshMemory } from './ttl-cache.ts'
+import { createTtlCache } from './ttl-cache.ts'
 
 const [acme, globex] = ['0190aaaa-0000-7000-8000-000000000001', '0190aaaa-0000-7000-8000-000000000002'].map(asTenantId) as [TenantId, TenantId]
 const nothing = async (): Promise<void> => undefined
@@ -12,7 +12,7 @@ const nothing = async (): Promise<void> => undefined
 const start = async () => {
   const db = openDb((await testDb()).engine)
   const clock = fixedClock('2026-03-02T09:00:00Z')
-  const memory = freshMemory<{ tenantId: TenantId; value: number }>({ db, clock })
+  const memory = createTtlCache<{ tenantId: TenantId; value: number }>({ db, clock })
   const store = { value: 1, asked: 0 }
   const get = async (key = 'k', tenantId: TenantId = acme, during: () => Promise<void> = nothing): Promise<number | undefined> => {
     const found = await memory.get(key, async () => {

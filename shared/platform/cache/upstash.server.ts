@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fixedClock } from '#shared/kernel/clock'
 import { type UpstashBridge, upstashBridge } from '#tests/support/upstash-bridge'
 import { cacheContract } from './cache.contract.ts'
-import { CacheAway } from './cache.ts'
+import { CacheUnavailable } from './cache.ts'
 import { upstashCache } from './upstash.ts'
 
 const clock = fixedClock('2026-01-01T00:00:00Z')
@@ -27,9 +27,9 @@ describe('Upstash', () => {
   })
 
   test('a wrong token, and a service that does not answer, is a cache that is away', async () => {
-    await expect(upstashCache({ ...own, token: 'other' }, clock).get('k')).rejects.toThrow(CacheAway)
+    await expect(upstashCache({ ...own, token: 'other' }, clock).get('k')).rejects.toThrow(CacheUnavailable)
     await own.close()
-    await expect(upstashCache(own, clock).get('k')).rejects.toThrow(CacheAway)
-    await expect(upstashCache(own, clock).count([{ key: 'k', windowSeconds: 60 }])).rejects.toThrow(CacheAway)
+    await expect(upstashCache(own, clock).get('k')).rejects.toThrow(CacheUnavailable)
+    await expect(upstashCache(own, clock).count([{ key: 'k', windowSeconds: 60 }])).rejects.toThrow(CacheUnavailable)
   })
 })

@@ -1,7 +1,7 @@
 // The cache at Upstash, over its REST API: no connection that a frozen function could lose. Whatever keeps it from answering within a second is CacheAway.
 import { type Pipeline, Redis } from '@upstash/redis'
 import type { Clock } from '#shared/kernel/clock'
-import { type Cache, CacheAway, type Window } from './cache.ts'
+import { type Cache, CacheUnavailable, type Window } from './cache.ts'
 import { bucketAt, slidingCount } from './sliding.ts'
 
 const TIMEOUT_MS = 1000
@@ -17,7 +17,7 @@ const answer = async <T>(ask: () => Promise<T>): Promise<T> => {
   try {
     return await ask()
   } catch (error) {
-    throw isOurMistake(error) ? error : new CacheAway(error)
+    throw isOurMistake(error) ? error : new CacheUnavailable(error)
   }
 }
 

@@ -9,10 +9,10 @@ export type Argon2Engine = {
   derive(password: string, salt: Uint8Array, cost: Argon2Cost, length: number): Promise<Uint8Array>
 }
 
-export type Phc = { readonly cost: Argon2Cost; readonly salt: Uint8Array; readonly digest: Uint8Array }
+export type PhcString = { readonly cost: Argon2Cost; readonly salt: Uint8Array; readonly digest: Uint8Array }
 
 /** OWASP Password Storage Cheat Sheet: m=19456 KiB, t=2, p=1. */
-export const OUR_COST: Argon2Cost = { memoryKib: 19_456, passes: 2, lanes: 1 }
+export const ARGON2_COST: Argon2Cost = { memoryKib: 19_456, passes: 2, lanes: 1 }
 export const SALT_BYTES = 16
 export const DIGEST_BYTES = 32
 
@@ -22,11 +22,11 @@ const MOST_WORK_KIB = 1_048_576
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64').replaceAll('=', '')
 
-export const formatPhc = ({ cost, salt, digest }: Phc): string =>
+export const formatPhc = ({ cost, salt, digest }: PhcString): string =>
   `$argon2id$v=19$m=${cost.memoryKib},t=${cost.passes},p=${cost.lanes}$${base64(salt)}$${base64(digest)}`
 
 /** Undefined for anything but argon2id version 0x13 within bounds: 8 to 64 bytes of salt, 16 to 64 of digest, at most 256 MiB. */
-export const parsePhc = (text: string): Phc | undefined => {
+export const parsePhc = (text: string): PhcString | undefined => {
   const match = /^\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/.exec(text)
   if (match === null) return undefined
   const [memoryKib = 0, passes = 0, lanes = 0] = match.slice(1, 4).map(Number)
@@ -36,5 +36,5 @@ export const parsePhc = (text: string): Phc | undefined => {
 }
 
 /** Whether any part is below what we would choose today. */
-export const isWeakerThanOurs = ({ cost, salt, digest }: Phc): boolean =>
-  cost.memoryKib < OUR_COST.memoryKib || cost.passes < OUR_COST.passes || salt.length < SALT_BYTES || digest.length < DIGEST_BYTES
+export const isWeakerThanDefault = ({ cost, salt, digest }: PhcString): boolean =>
+  cost.memoryKib < ARGON2_COST.memoryKib || cost.passes < ARGON2_COST.passes || salt.length < SALT_BYTES || digest.length < DIGEST_BYTES

@@ -1,7 +1,7 @@
 // Unwrapped data keys of this process: few, for five minutes, and never one that a rollback takes back.
-import type { Run } from '#db/engine/client'
+import type { RunStatement } from '#db/engine/client'
 import type { TenantDb, TenantTx } from '#db/engine/tenant'
-import { ageMs, type Clock, type Mark, markOf } from '#shared/kernel/clock'
+import { ageMs, type Clock, type ClockReading, readClock } from '#shared/kernel/clock'
 import type { SealKey } from './seal.ts'
 
 const KEPT_MS = 5 * 60 * 1000
@@ -20,8 +20,8 @@ export type DataKeyCache = {
 }
 
 export const dataKeyCache = (clock: Clock): DataKeyCache => {
-  const shared = new Map<string, { readonly key: SealKey; readonly since: Mark }>()
-  const made = new WeakMap<Run, Map<string, SealKey>>()
+  const shared = new Map<string, { readonly key: SealKey; readonly since: ClockReading }>()
+  const made = new WeakMap<RunStatement, Map<string, SealKey>>()
   // Whether the destroying transaction commits is not known yet, and meanwhile others still read the key: so nobody keeps it until that is settled.
   const unsettled = new Map<string, number>()
   const nameOf = (t: TenantDb, subjectId: string): string => `${t.tenantId}/${subjectId}`
@@ -41,7 +41,7 @@ export const dataKeyCache = (clock: Clock): DataKeyCache => {
       if (made.get(t.run)?.has(name) || (unsettled.get(name) ?? Number.NEGATIVE_INFINITY) > clock.elapsed()) return
       const [oldest] = shared.keys()
       if (shared.size >= KEPT_KEYS && oldest !== undefined) shared.delete(oldest)
-      shared.set(name, { key, since: markOf(clock) })
+      shared.set(name, { key, since: readClock(clock) })
     },
     putMade: (t, subjectId, key) => {
       const own = made.get(t.run) ?? new Map<string, SealKey>()

@@ -1,6 +1,6 @@
 // Envelope encryption: a master key from the secret manager wraps data keys in Postgres; a data key seals what belongs to one tenant or one person.
 import type { Db } from '#db/engine/client'
-import { ofAllTenants, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import { acrossTenants, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import {
   type DataKey,
   dataKeysToRewrapOfAllTenants,
@@ -14,7 +14,7 @@ import {
 import type { Clock } from '#shared/kernel/clock'
 import type { Random } from '#shared/kernel/random'
 import { dataKeyCache } from './data-key-cache.ts'
-import { equal } from './equal.ts'
+import { constantTimeEqual } from './equal.ts'
 import type { MasterKeys } from './master-keys.ts'
 import { importSealKey, KEY_BYTES, keyIdOf, SealError, type SealKey, seal, unseal } from './seal.ts'
 
@@ -83,7 +83,7 @@ const masterRing = (masterKeys: MasterKeys, random: Random): MasterRing => {
 const REWRAPPED_AT_ONCE = 200
 
 const rewrapAll = async (db: Db, ring: MasterRing, currentId: string): Promise<number> => {
-  const jobs = ofAllTenants(db)
+  const jobs = acrossTenants(db)
   let done = 0
   let failure: unknown
   let after: DataKey | undefined
@@ -119,7 +119,7 @@ export const createKeyring = (parts: { readonly masterKeys: MasterKeys; readonly
   /** With an id, the kept key counts only if it is that one: another instance may have destroyed it and made the next. */
   const find = async (t: TenantDb, subjectId: string, id?: Uint8Array): Promise<SealKey | undefined> => {
     const kept = cache.get(t, subjectId)
-    if (kept !== undefined && (id === undefined || equal(kept.id, id))) return kept
+    if (kept !== undefined && (id === undefined || constantTimeEqual(kept.id, id))) return kept
     const row = await findDataKey(t, subjectId)
     return row === undefined ? undefined : unwrapped(t, row)
   }
@@ -159,9 +159,9 @@ export const createKeyring = (parts: { readonly masterKeys: MasterKeys; readonly
     open: async (t, subjectId, sealed, context) => {
       const id = keyIdOf(sealed)
       const owner = dataKeyId(t.tenantId, subjectId, t.tenantId).subarray(0, OWNER_BYTES)
-      if (!equal(id.subarray(0, OWNER_BYTES), owner)) throw new SealError('A sealed value stands where it does not belong.')
+      if (!constantTimeEqual(id.subarray(0, OWNER_BYTES), owner)) throw new SealError('A sealed value stands where it does not belong.')
       const key = await find(t, subjectId, id)
-      if (key === undefined || !equal(key.id, id)) return undefined
+      if (key === undefined || !constantTimeEqual(key.id, id)) return undefined
       return utf8.decode(await unseal(key, sealed, ['tenant', context]))
     },
     destroy: async (t, subjectId) => {
@@ -173,7 +173,7 @@ export const createKeyring = (parts: { readonly masterKeys: MasterKeys; readonly
     },
     sealForDeployment: (plain, context) => ring.wrap(bytesOf(plain), ['deployment', context]),
     openForDeployment: async (sealed, context) => utf8.decode(await ring.unwrap(sealed, ['deployment', context])),
-    isUnderOlderMasterKey: (sealed) => !equal(keyIdOf(sealed), bytesOf(currentMasterKeyId)),
+    isUnderOlderMasterKey: (sealed) => !constantTimeEqual(keyIdOf(sealed), bytesOf(currentMasterKeyId)),
     rewrapOfAllTenants: (db) => rewrapAll(db, ring, currentMasterKeyId),
   }
 }

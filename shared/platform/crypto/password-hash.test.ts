@@ -10,7 +10,7 @@ import { build } from 'esbuild'
 import { argon2Verify } from 'hash-wasm'
 import { expect, test } from 'vitest'
 import { AppError } from '#shared/kernel/errors'
-import { type Argon2Engine, formatPhc, OUR_COST, parsePhc } from './argon2.ts'
+import { ARGON2_COST, type Argon2Engine, formatPhc, parsePhc } from './argon2.ts'
 import { argon2Native } from './argon2-native.ts'
 import { argon2Wasm } from './argon2-wasm.ts'
 import { loadArgon2, loadPasswordHash } from './load-password-hash.ts'
@@ -64,10 +64,10 @@ test('bcrypt: 72 bytes fit, more never do, though their first 72 are right; nor 
 })
 
 test.each([
-  [{ ...OUR_COST, memoryKib: 19_455 }, 16, 32, true],
-  [{ ...OUR_COST, passes: 1 }, 16, 32, true],
-  [OUR_COST, 8, 32, true],
-  [OUR_COST, 16, 16, true],
+  [{ ...ARGON2_COST, memoryKib: 19_455 }, 16, 32, true],
+  [{ ...ARGON2_COST, passes: 1 }, 16, 32, true],
+  [ARGON2_COST, 8, 32, true],
+  [ARGON2_COST, 16, 16, true],
   [{ memoryKib: 47_104, passes: 2, lanes: 2 }, 32, 64, false],
 ])('parameters %j, salt %i, digest %i: renew %s', async (cost, saltBytes, length, renew) => {
   const salt = Buffer.alloc(saltBytes, 7)
@@ -99,7 +99,7 @@ test.each(malformed)('a stored string that cannot be read fits nothing and costs
 })
 
 test('a truncated hash of ours, at any length, is refused without a throw', () => {
-  const stored = formatPhc({ cost: OUR_COST, salt: Buffer.alloc(16), digest: Buffer.alloc(32) })
+  const stored = formatPhc({ cost: ARGON2_COST, salt: Buffer.alloc(16), digest: Buffer.alloc(32) })
   for (let length = 0; length < stored.length - 22; length += 1) expect(parsePhc(stored.slice(0, length))).toBeUndefined()
   expect(parsePhc(`${stored}\n`)).toBeUndefined()
 })
@@ -138,7 +138,7 @@ test('without a hash nothing fits, at the cost of a real one', async () => {
   const passwords = passwordHash({ engine: watching })
   for (const text of ['', 'anything']) expect(await passwords.verify(text, undefined)).toEqual(wrong)
   await passwords.hash('x')
-  expect(asked).toEqual(Array.from({ length: 3 }, () => ({ cost: OUR_COST, length: 32, salt: 16 })))
+  expect(asked).toEqual(Array.from({ length: 3 }, () => ({ cost: ARGON2_COST, length: 32, salt: 16 })))
 })
 
 test('an empty password fits nothing on either engine', async () => {

@@ -2,8 +2,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import { systemClock } from '#shared/kernel/clock'
 import { type Random, systemRandom } from '#shared/kernel/random'
-import { slots } from '#shared/kernel/semaphore'
-import { type Argon2Engine, DIGEST_BYTES, formatPhc, isWeakerThanOurs, OUR_COST, type Phc, parsePhc, SALT_BYTES } from './argon2.ts'
+import { createSemaphore } from '#shared/kernel/semaphore'
+import { ARGON2_COST, type Argon2Engine, DIGEST_BYTES, formatPhc, isWeakerThanDefault, type PhcString, parsePhc, SALT_BYTES } from './argon2.ts'
 
 export type PasswordHash = {
   /** A PHC string. */
@@ -17,7 +17,7 @@ export type PasswordHash = {
   readonly computed: () => number
 }
 
-export type Options = {
+export type PasswordHashOptions = {
   readonly engine: Argon2Engine
   /** Three by default: each takes 19 MiB and one of the four threads of Node's pool, which signatures need as well. */
   readonly maxConcurrent?: number
@@ -38,11 +38,16 @@ export const isReadableHash = (hash: string): boolean => BCRYPT.test(hash) || pa
  * password; NFC rather than NFKC, which would merge characters that people see as different. bcrypt hashes were made by others from the bytes as sent, and
  * are checked so. bcrypt reads 72 bytes, and some of its makers stop at a null: such passwords fit no bcrypt hash.
  */
-export const passwordHash = ({ engine, maxConcurrent = 3, maxWaiting = 1000, random = systemRandom(systemClock) }: Options): PasswordHash => {
-  const inSlot = slots(maxConcurrent, maxWaiting)
-  let dummy: Phc | undefined
-  const dummyOnce = (): Phc => {
-    dummy ??= { cost: OUR_COST, salt: random.bytes(SALT_BYTES), digest: random.bytes(DIGEST_BYTES) }
+export const passwordHash = ({
+  engine,
+  maxConcurrent = 3,
+  maxWaiting = 1000,
+  random = systemRandom(systemClock),
+}: PasswordHashOptions): PasswordHash => {
+  const inSlot = createSemaphore(maxConcurrent, maxWaiting)
+  let dummy: PhcString | undefined
+  const dummyOnce = (): PhcString => {
+    dummy ??= { cost: ARGON2_COST, salt: random.bytes(SALT_BYTES), digest: random.bytes(DIGEST_BYTES) }
     return dummy
   }
   let computed = 0
@@ -51,10 +56,10 @@ export const passwordHash = ({ engine, maxConcurrent = 3, maxWaiting = 1000, ran
       computed += 1
       return work()
     })
-  const derive = (password: string, salt: Uint8Array, { cost, length }: { cost: Phc['cost']; length: number }): Promise<Uint8Array> =>
+  const derive = (password: string, salt: Uint8Array, { cost, length }: { cost: PhcString['cost']; length: number }): Promise<Uint8Array> =>
     count(() => engine.derive(password.normalize('NFC'), salt, cost, length))
 
-  const fitsPhc = async (password: string, { cost, salt, digest }: Phc): Promise<boolean> =>
+  const fitsPhc = async (password: string, { cost, salt, digest }: PhcString): Promise<boolean> =>
     timingSafeEqual(await derive(password, salt, { cost, length: digest.length }), digest)
   const fitsBcrypt = async (password: string, hash: string): Promise<boolean> => {
     // Only accounts that came from elsewhere have such hashes, so most functions never load it.
@@ -66,7 +71,7 @@ export const passwordHash = ({ engine, maxConcurrent = 3, maxWaiting = 1000, ran
   return {
     hash: async (password) => {
       const salt = random.bytes(SALT_BYTES)
-      return formatPhc({ cost: OUR_COST, salt, digest: await derive(password, salt, { cost: OUR_COST, length: DIGEST_BYTES }) })
+      return formatPhc({ cost: ARGON2_COST, salt, digest: await derive(password, salt, { cost: ARGON2_COST, length: DIGEST_BYTES }) })
     },
     verify: async (password, hash) => {
       if (hash !== undefined && BCRYPT.test(hash)) {
@@ -76,7 +81,7 @@ export const passwordHash = ({ engine, maxConcurrent = 3, maxWaiting = 1000, ran
       const stored = hash === undefined ? undefined : parsePhc(hash)
       const same = await fitsPhc(password, stored ?? dummyOnce())
       const fits = same && stored !== undefined
-      return { fits, renew: fits && isWeakerThanOurs(stored) }
+      return { fits, renew: fits && isWeakerThanDefault(stored) }
     },
     computed: () => computed,
   }

@@ -1,9 +1,9 @@
 // A resolver of its own little world: what tests put there is what it answers.
-import type { Resolver, TxtAnswer } from './resolver.ts'
+import type { TxtAnswer, TxtResolver } from './resolver.ts'
 
-export type LocalResolver = Resolver & { set(name: string, answer: TxtAnswer): void; readonly asked: readonly string[] }
+export type LocalTxtResolver = TxtResolver & { set(name: string, answer: TxtAnswer): void; readonly asked: readonly string[] }
 
-export const localResolver = (): LocalResolver => {
+export const localTxtResolver = (): LocalTxtResolver => {
   const records = new Map<string, TxtAnswer>()
   const asked: string[] = []
   return {

@@ -2,15 +2,15 @@
 import { createSocket, type Socket } from 'node:dgram'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { MOST_RECORDS } from './resolver.ts'
-import { systemResolver } from './system.ts'
+import { MAX_TXT_RECORDS } from './resolver.ts'
+import { systemTxtResolver } from './system.ts'
 
 const TXT = 16
 /** What the zone says: several records, each of one or more parts. A name that is not here does not exist; `silent` is never answered. */
 const ZONE: Readonly<Record<string, readonly (readonly string[])[]>> = {
   '_authsec-challenge.acme.com': [['v=spf1 -all'], ['authsec-domain-', 'verification=abc']],
   'empty.acme.com': [],
-  'many.acme.com': Array.from({ length: MOST_RECORDS + 2 }, (_, n) => [`${n}`]),
+  'many.acme.com': Array.from({ length: MAX_TXT_RECORDS + 2 }, (_, n) => [`${n}`]),
 }
 
 const nameIn = (message: Buffer): { readonly name: string; readonly end: number } => {
@@ -62,28 +62,28 @@ beforeAll(async () => {
 afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())))
 
 test('all records of a name, each with its parts joined', async () => {
-  expect(await systemResolver([address]).txt('_authsec-challenge.acme.com')).toEqual(['v=spf1 -all', 'authsec-domain-verification=abc'])
+  expect(await systemTxtResolver([address]).txt('_authsec-challenge.acme.com')).toEqual(['v=spf1 -all', 'authsec-domain-verification=abc'])
 })
 
 test('no such name, and a name without such records, are the same: none', async () => {
-  const resolver = systemResolver([address])
+  const resolver = systemTxtResolver([address])
   expect([await resolver.txt('nobody.acme.com'), await resolver.txt('empty.acme.com')]).toEqual(['none', 'none'])
 })
 
 test('the name is asked as it is, below no search domain of the host', async () => {
   asked.length = 0
-  await systemResolver([address]).txt('nobody.acme.com')
+  await systemTxtResolver([address]).txt('nobody.acme.com')
   expect(new Set(asked)).toEqual(new Set(['nobody.acme.com']))
 })
 
 test('more records than anybody needs are cut off', async () => {
-  const records = await systemResolver([address]).txt('many.acme.com')
-  expect(records === 'unreachable' ? 0 : records.length).toBeLessThanOrEqual(MOST_RECORDS)
+  const records = await systemTxtResolver([address]).txt('many.acme.com')
+  expect(records === 'unreachable' ? 0 : records.length).toBeLessThanOrEqual(MAX_TXT_RECORDS)
 })
 
 test('a server that fails, one that is silent, and none at all are unreachable, and nothing is thrown', async () => {
-  const resolver = systemResolver([address])
+  const resolver = systemTxtResolver([address])
   expect(await resolver.txt('broken.acme.com')).toBe('unreachable')
   expect(await resolver.txt('silent.acme.com')).toBe('unreachable')
-  expect(await systemResolver(['127.0.0.1:1']).txt('acme.com')).toBe('unreachable')
+  expect(await systemTxtResolver(['127.0.0.1:1']).txt('acme.com')).toBe('unreachable')
 }, 60_000)

@@ -9,8 +9,8 @@ import type { TLSSocket } from 'node:tls'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { isPublicAddress } from './addresses.ts'
-import { FetchFailure, type GuardOptions, guardedFetch, type Resolver } from './guarded.ts'
-import { judgeUrl } from './target.ts'
+import { type AddressResolver, FetchFailure, type GuardOptions, guardedFetch } from './guarded.ts'
+import { checkOutboundUrl } from './outbound-url.ts'
 
 const strict = { loopback: false }
 
@@ -22,7 +22,7 @@ describe('URLs', () => {
     'https://hooks.acme.com:8443/in?a=1',
     'https://xn--bcher-kva.ch/in',
   ])('%s may be chosen', (typed) => {
-    expect(judgeUrl(typed, strict)).toBeInstanceOf(URL)
+    expect(checkOutboundUrl(typed, strict)).toBeInstanceOf(URL)
   })
 
   test.each([
@@ -66,17 +66,17 @@ describe('URLs', () => {
     ['nonsense', 'malformed'],
     [`https://hooks.acme.com/${'a'.repeat(3000)}`, 'too_long'],
   ])('%s is refused: %s', (typed, why) => {
-    expect(judgeUrl(typed, strict)).toBe(why)
+    expect(checkOutboundUrl(typed, strict)).toBe(why)
   })
 
   test('a developer may name the own machine, in plain http too; nobody else', () => {
     for (const typed of ['http://127.0.0.1:9000/in', 'http://localhost:9000/in', 'http://[::1]:9000/in']) {
-      expect(judgeUrl(typed, { loopback: true })).toBeInstanceOf(URL)
-      expect(judgeUrl(typed, strict)).toBe('scheme')
+      expect(checkOutboundUrl(typed, { loopback: true })).toBeInstanceOf(URL)
+      expect(checkOutboundUrl(typed, strict)).toBe('scheme')
     }
-    expect(judgeUrl('http://10.0.0.1/', { loopback: true })).toBe('scheme')
-    expect(judgeUrl('ftp://127.0.0.1/', { loopback: true })).toBe('scheme')
-    expect(judgeUrl('https://169.254.169.254/', { loopback: true })).toBe('host')
+    expect(checkOutboundUrl('http://10.0.0.1/', { loopback: true })).toBe('scheme')
+    expect(checkOutboundUrl('ftp://127.0.0.1/', { loopback: true })).toBe('scheme')
+    expect(checkOutboundUrl('https://169.254.169.254/', { loopback: true })).toBe('host')
   })
 
   test('what passes has the host that it was typed with, whatever is typed', () => {
@@ -87,7 +87,7 @@ describe('URLs', () => {
           fc.string().map((text) => `https://${text}`),
         ),
         (typed) => {
-          const url = judgeUrl(typed, strict)
+          const url = checkOutboundUrl(typed, strict)
           if (typeof url !== 'string') expect(typed.toLowerCase().startsWith(`https://${url.host}`)).toBe(true)
         },
       ),
@@ -135,7 +135,7 @@ const serve = async (answer: RequestListener): Promise<{ url: string; port: numb
 }
 
 /** Answers what a test tells it, one answer after the other, the last for ever. */
-const resolving = (...answers: readonly (readonly string[])[]): Resolver & { readonly asked: string[] } => {
+const resolving = (...answers: readonly (readonly string[])[]): AddressResolver & { readonly asked: string[] } => {
   const left = [...answers]
   const asked: string[] = []
   return {

@@ -6,12 +6,12 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage, type 
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { isLoopback, isPublicAddress } from './addresses.ts'
-import { judgeUrl } from './target.ts'
+import { checkOutboundUrl } from './outbound-url.ts'
 
 /** All addresses of a host; throws when it has none. */
-export type Resolver = { readonly resolve: (host: string) => Promise<readonly string[]> }
+export type AddressResolver = { readonly resolve: (host: string) => Promise<readonly string[]> }
 
-export const systemResolver: Resolver = {
+export const systemAddressResolver: AddressResolver = {
   resolve: async (host) => (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address),
 }
 
@@ -30,13 +30,13 @@ export class FetchFailure extends Error {
   }
 }
 
-export type OutboundCall = {
+export type OutboundRequest = {
   readonly url: string
   readonly method: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
 }
-export type OutboundAnswer = {
+export type OutboundResponse = {
   readonly status: number
   readonly body: Uint8Array
   /** One value of a header, by its lower-case name. */
@@ -45,13 +45,13 @@ export type OutboundAnswer = {
 
 /** Asks once. @throws FetchFailure */
 export type Outbound = {
-  send(call: OutboundCall): Promise<OutboundAnswer>
+  send(call: OutboundRequest): Promise<OutboundResponse>
   /** Whether http, any port and loopback hosts are allowed here (development). */
   readonly loopback: boolean
 }
 
 export type GuardOptions = {
-  readonly resolver: Resolver
+  readonly resolver: AddressResolver
   /** OUTBOUND_LOOPBACK; refused in production. */
   readonly loopback: boolean
   readonly timeoutMs?: number
@@ -66,7 +66,7 @@ const MAX_BYTES = 1024 * 1024
 type Judge = (address: string) => boolean
 
 /** Resolves and judges, at the moment of connecting. One address that is refused refuses the host: an honest name has no private address beside. */
-const judgedLookup = (resolver: Resolver, mayReach: Judge): LookupFunction =>
+const judgedLookup = (resolver: AddressResolver, mayReach: Judge): LookupFunction =>
   ((host, options, done) => {
     const answer = async (): Promise<readonly LookupAddress[]> => {
       const addresses = await resolver.resolve(host).catch((cause: unknown) => {
@@ -109,7 +109,7 @@ const judgeSocket = (request: ClientRequest, mayReach: Judge): void => {
   )
 }
 
-const optionsOf = (call: OutboundCall, url: URL, options: GuardOptions, mayReach: Judge): RequestOptions & { ca?: string } => ({
+const optionsOf = (call: OutboundRequest, url: URL, options: GuardOptions, mayReach: Judge): RequestOptions & { ca?: string } => ({
   method: call.method,
   headers: { 'user-agent': 'authsec-webhooks', 'accept-encoding': 'identity', ...call.headers, host: url.host, connection: 'close' },
   agent: false,
@@ -117,7 +117,7 @@ const optionsOf = (call: OutboundCall, url: URL, options: GuardOptions, mayReach
   ...(options.ca === undefined ? {} : { ca: options.ca }),
 })
 
-const exchange = async (call: OutboundCall, url: URL, options: GuardOptions, signal: AbortSignal): Promise<OutboundAnswer> => {
+const exchange = async (call: OutboundRequest, url: URL, options: GuardOptions, signal: AbortSignal): Promise<OutboundResponse> => {
   const mayReach: Judge = (address) => isPublicAddress(address) || (options.loopback && isLoopback(address))
   const make = url.protocol === 'https:' ? httpsRequest : httpRequest
   const request = make(url, { ...optionsOf(call, url, options, mayReach), signal })
@@ -149,7 +149,7 @@ const exchange = async (call: OutboundCall, url: URL, options: GuardOptions, sig
 export const guardedFetch = (options: GuardOptions): Outbound => ({
   loopback: options.loopback,
   send: async (call) => {
-    const url = judgeUrl(call.url, options)
+    const url = checkOutboundUrl(call.url, options)
     if (typeof url === 'string') throw new FetchFailure('url_refused')
     const overdue = new AbortController()
     const timer = setTimeout(() => overdue.abort(), options.timeoutMs ?? TIMEOUT_MS)

@@ -39,7 +39,7 @@ const parsed = (origin: string): URL | undefined => {
  */
 const FOR_ANY_PAGE =
   /^(?:(?:\/authsec(?:\/oauth)?)?\/\.well-known\/.+|\/oauth2?\/(?:jwks|token|revoke|userinfo|par|device_authorization|register(?:\/[\w-]+)?))$/
-export const isForAnyPage = (path: string): boolean => FOR_ANY_PAGE.test(path)
+export const allowsAnyOrigin = (path: string): boolean => FOR_ANY_PAGE.test(path)
 /** RFC 1035 section 2.3.4 */
 const MAX_DOMAIN = 253
 /** As a header spells it: a name in lower case, perhaps with a port. */

@@ -8,7 +8,7 @@ import { startApp } from '#tests/support/app'
 import { PRODUCTION } from '#tests/support/production'
 import { open, user } from './access.ts'
 import { problem } from './problem.ts'
-import { empty, json, routeFor, Sent } from './route.ts'
+import { empty, HttpResult, json, routeFor } from './route.ts'
 
 const route = routeFor<RequestCtx>()
 const common = { access: open('A test.', { class: 'general' }), errors: [], emits: 'nothing', summary: 'A test.' } as const
@@ -26,7 +26,7 @@ const routes = [
     id: 'f.spelled',
     on: 'GET /f/spelled',
     reply: empty(204),
-    handle: async () => new Sent(undefined, { headers: { 'cache-control': 'public', VARY: 'Accept-Language' } }),
+    handle: async () => new HttpResult(undefined, { headers: { 'cache-control': 'public', VARY: 'Accept-Language' } }),
   }),
   route({
     ...common,

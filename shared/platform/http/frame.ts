@@ -5,12 +5,12 @@ import { clientAddress, forwardedPlace, forwardedProto, isForwardingIgnored } fr
 import type { PlatformCtx } from '#shared/platform/context'
 import { emfLine } from '#shared/platform/metrics/emf'
 import { type Caller, principalIdOf } from '#shared/platform/principals/principal'
-import { respond } from './answer.ts'
-import { corsHeaders, createOrigins, isForAnyPage, preflightHeaders } from './cors.ts'
-import type { Exchange, Step } from './env.ts'
-import type { Fail } from './fail.ts'
-import type { Refusals } from './refusals.ts'
+import { allowsAnyOrigin, corsHeaders, createOrigins, preflightHeaders } from './cors.ts'
+import type { HttpContext, Middleware } from './env.ts'
+import type { ErrorHandler } from './error-handler.ts'
+import type { RefusalAudit } from './refusal-audit.ts'
 import { type Forwarded, type Peer, requestIdOf } from './request.ts'
+import { respond } from './respond.ts'
 import { pathOf } from './route.ts'
 
 const MAX_HEADER_BYTES = 32 * 1024
@@ -18,15 +18,15 @@ const EMF_NAMESPACE = 'authsec-serverless'
 
 /** Methods that have a name in metrics and log lines; a caller can make up others without end. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-const methodOf = (c: Exchange): string => (METHODS.has(c.req.method) ? c.req.method : 'other')
+const methodOf = (c: HttpContext): string => (METHODS.has(c.req.method) ? c.req.method : 'other')
 
 /** A production whose public base is https is reached over TLS alone, also where the hop that ends TLS is not one that we trust to say so. */
 const isAlwaysSecure = ({ ENVIRONMENT, BASE_URL }: PlatformCtx['config']): boolean => ENVIRONMENT === 'production' && BASE_URL.startsWith('https:')
 
-const peerOf = (c: Exchange): Peer => c.env?.peer ?? { address: '', secure: false }
+const peerOf = (c: HttpContext): Peer => c.env?.peer ?? { address: '', secure: false }
 
 /** Who is at the other end, by the trusted hop. */
-export const forwardedOf = (c: Exchange, config: PlatformCtx['config']): Forwarded => {
+export const forwardedOf = (c: HttpContext, config: PlatformCtx['config']): Forwarded => {
   const peer = peerOf(c)
   const trusted = config.TRUSTED_PROXIES
   const told = forwardedProto(peer.address, c.req.header('x-forwarded-proto'), trusted)
@@ -42,7 +42,7 @@ export const forwardedOf = (c: Exchange, config: PlatformCtx['config']): Forward
 }
 
 /** Of the headers as they were sent, where the server has them: making an object of them costs more than all that is read of it. */
-const headerBytes = (c: Exchange): number => {
+const headerBytes = (c: HttpContext): number => {
   const parts = c.env?.peer?.rawHeaders ?? [...c.req.raw.headers].flat()
   // Two more for each name and each value: `: ` and the end of the line.
   return parts.reduce((size, part) => size + part.length + 2, 0)
@@ -61,7 +61,7 @@ const noteOf = (caller: Caller): Readonly<Record<string, string>> => ({
 })
 
 /** One line and one count a request. Ids, codes and the route's name: nothing that the caller wrote. */
-const account = (ctx: PlatformCtx, c: Exchange, startedAt: number): void => {
+const account = (ctx: PlatformCtx, c: HttpContext, startedAt: number): void => {
   const route = c.get('route')
   const principal = c.get('principal')
   const endpoint = route === undefined ? 'unknown' : pathOf(route)
@@ -91,18 +91,23 @@ export type FrameOptions = {
   readonly requestSeconds?: number
 }
 
-export const frame = (ctx: PlatformCtx, fail: Fail, refusals: Refusals, { requestSeconds = ctx.config.REQUEST_SECONDS }: FrameOptions): Step => {
+export const frame = (
+  ctx: PlatformCtx,
+  fail: ErrorHandler,
+  refusals: RefusalAudit,
+  { requestSeconds = ctx.config.REQUEST_SECONDS }: FrameOptions,
+): Middleware => {
   const origins = createOrigins(ctx)
-  const judgeOrigin = async (c: Exchange, origin: string, address: string): Promise<void> => {
+  const judgeOrigin = async (c: HttpContext, origin: string, address: string): Promise<void> => {
     // Whoever cannot be looked up now is not let in now.
     const isAllowed = await origins.allowed(origin, address).catch(() => false)
-    if (!isAllowed && !isForAnyPage(c.req.path)) return
+    if (!isAllowed && !allowsAnyOrigin(c.req.path)) return
     c.set('originAllowed', isAllowed)
     c.set('cors', { ...corsHeaders(isAllowed ? origin : '*'), ...(c.req.method === 'OPTIONS' ? preflightHeaders : {}) })
   }
   const isProduction = ctx.config.ENVIRONMENT === 'production'
   /** Whoever names a host that is not ours is looking for somebody else, or makes us write links to it (RFC 9110 section 7.4). */
-  const requireHost = async (c: Exchange, address: string): Promise<void> => {
+  const requireHost = async (c: HttpContext, address: string): Promise<void> => {
     const host = c.req.header('host')?.toLowerCase()
     if (host === undefined || (await origins.serves(host, address))) return
     ctx.log.warn('request.unknown_host', { request_id: c.get('requestId') })

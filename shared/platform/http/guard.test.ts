@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { RequestCtx } from '#shared/domains/context'
 import { startApp } from '#tests/support/app'
 import { LIMITS, open, scraper, user } from './access.ts'
-import { deviceCookie, deviceMark } from './guard.ts'
+import { deviceCookie, deviceCookieValue } from './guard.ts'
 import { empty, routeFor } from './route.ts'
 
 const route = routeFor<RequestCtx>()
@@ -102,7 +102,7 @@ test('strangers cannot lock a person out of a browser that is known', async () =
   const guess = (n: number) => knock(app, { address: `198.51.100.${n}`, body: { email } })
   await times(perAccount + 3, guess)
   expect(await guess(90)).toBe(429)
-  const cookie = (account: string) => ({ cookie: `${deviceCookie(false)}=${deviceMark(app.ctx, account, 'r'.repeat(43))}` })
+  const cookie = (account: string) => ({ cookie: `${deviceCookie(false)}=${deviceCookieValue(app.ctx, account, 'r'.repeat(43))}` })
   const own = (n: number, account = email) => knock(app, { address: `203.0.113.${n}`, body: { email }, headers: cookie(account) })
   expect(await own(1, 'eve@acme.example')).toBe(429)
   expect(await times(perAccount + 1, (n) => own(n + 2))).toEqual([...passing(perAccount), 429])

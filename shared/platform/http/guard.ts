@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import { limitKeyOf } from '#shared/kernel/ip-address'
+import { rateLimitKeyOf } from '#shared/kernel/ip-address'
 import type { PlatformCtx } from '#shared/platform/context'
-import { equal } from '#shared/platform/crypto/equal'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import type { Caller, Client, Permission, User } from '#shared/platform/principals/principal'
 import { LIMITS, type Limit } from './access.ts'
-import { basicCredentials, choseBasic } from './basic.ts'
+import { basicCredentials, usesBasicAuth } from './basic-auth.ts'
 import type { LimitEntry } from './limits.ts'
 import { requireOwnPage } from './pages/form.ts'
 import { sessionToken } from './pages/session.ts'
@@ -40,7 +40,7 @@ export const addressKey = (ctx: Pick<GuardCtx, 'hash'>, address: string): string
   addressKeys.set(ctx.hash, keys)
   const known = keys.get(address)
   if (known !== undefined) return known
-  const key = digest(ctx, 'limit:address', limitKeyOf(address))
+  const key = digest(ctx, 'limit:address', rateLimitKeyOf(address))
   if (keys.size >= KEPT_ADDRESSES) keys.clear()
   keys.set(address, key)
   return key
@@ -51,7 +51,7 @@ const routeEntry = (ctx: GuardCtx, { id, access: { limit } }: Guarded, request: 
   entry(limit, `r:${id}:${addressKey(ctx, request.address)}`, LIMITS[limit.class].perAddress)
 
 /** Per address: the whole deployment's ceiling, for whoever is not proved to be somebody. */
-export const strangersEntry = (ctx: Pick<GuardCtx, 'hash'>, request: RequestInfo): LimitEntry => ({
+export const anonymousLimitEntry = (ctx: Pick<GuardCtx, 'hash'>, request: RequestInfo): LimitEntry => ({
   key: `a:${addressKey(ctx, request.address)}`,
   windowSeconds: MINUTE,
   max: GLOBAL_PER_ADDRESS,
@@ -60,13 +60,13 @@ export const strangersEntry = (ctx: Pick<GuardCtx, 'hash'>, request: RequestInfo
 
 /** Per address: the whole deployment's ceiling, and the route's own. */
 const addressEntries = (ctx: GuardCtx, route: Guarded, request: RequestInfo): readonly LimitEntry[] =>
-  route.access.limit.countedByRule ? [routeEntry(ctx, route, request)] : [strangersEntry(ctx, request), routeEntry(ctx, route, request)]
+  route.access.limit.countedByRule ? [routeEntry(ctx, route, request)] : [anonymousLimitEntry(ctx, request), routeEntry(ctx, route, request)]
 
 /** Name of the cookie that marks a browser from which somebody has signed in. */
 export const deviceCookie = (secure: boolean): string => (secure ? '__Host-authsec_device' : 'authsec_device')
 
 /** `<random>.<mac>`: proves that this browser signed in as this account before. The mac binds it to the account, so it is worthless for another. */
-export const deviceMark = (ctx: Pick<GuardCtx, 'hash'>, account: string, random: string): string =>
+export const deviceCookieValue = (ctx: Pick<GuardCtx, 'hash'>, account: string, random: string): string =>
   `${random}.${Buffer.from(ctx.hash('device', account, random)).toString('base64url')}`
 
 /** The random half of a device mark that is genuine for this account. */
@@ -74,7 +74,7 @@ export const knownDevice = (ctx: Pick<GuardCtx, 'hash'>, request: RequestInfo, a
   const cookie = request.cookie(deviceCookie(request.secure))
   const random = cookie?.slice(0, cookie.indexOf('.'))
   if (cookie === undefined || random === undefined || random.length < 16 || cookie.length > 200) return undefined
-  return equal(cookie, deviceMark(ctx, account, random)) ? random : undefined
+  return constantTimeEqual(cookie, deviceCookieValue(ctx, account, random)) ? random : undefined
 }
 
 /** Per account, after parsing. A browser that signed in as this account before has a budget of its own, so that strangers cannot lock the person out. */
@@ -109,7 +109,7 @@ const requireScraper = ({ config }: GuardCtx, request: RequestInfo): void => {
   if (expected === undefined) return
   const presented = bearer(request)
   if (presented instanceof AppError) throw presented
-  if (!equal(sha256(presented), sha256(expected))) throw new AppError('invalid_token')
+  if (!constantTimeEqual(sha256(presented), sha256(expected))) throw new AppError('invalid_token')
 }
 
 /**
@@ -172,9 +172,9 @@ const identifyBrowser = async (
  * Who is calling, as the route's rule asks, if not too often.
  * @throws AppError rate_limited, quota_exceeded, unauthorized, invalid_token, client_authentication_failed, not_found, cross_site, sign_in_required
  */
-export const identify = async (ctx: GuardCtx, route: Guarded, request: RequestInfo): Promise<Caller | undefined> => {
+export const authenticateCaller = async (ctx: GuardCtx, route: Guarded, request: RequestInfo): Promise<Caller | undefined> => {
   const { access } = route
-  if (access.rule === 'client' && !(access.orUser && !choseBasic(request))) return identifyClient(ctx, route, access.all, request)
+  if (access.rule === 'client' && !(access.orUser && !usesBasicAuth(request))) return identifyClient(ctx, route, access.all, request)
   const entries = addressEntries(ctx, route, request)
   if (access.rule === 'page' || access.rule === 'browser') return identifyBrowser(ctx, entries, access.rule === 'browser', request)
   const nobody = access.rule === 'userOrNobody' && !request.header('authorization')

@@ -5,7 +5,7 @@ import { AppError } from '#shared/kernel/errors'
 import type { Log } from '#shared/kernel/log'
 import { authsecError, problem } from './problem.ts'
 import type { Peer } from './request.ts'
-import { isOfOriginal } from './route.ts'
+import { isAuthsecPath } from './route.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -35,7 +35,7 @@ const lastOf = (event: unknown, name: string): string => {
  * load balancer the entry that it appended to the forwarded header (its attribute `xff_header_processing.mode` must be `append`, as it is unless changed).
  * TRUSTED_PROXIES decides whether anything left of it counts. A gateway ends TLS, so what it hands on was sent over it.
  */
-export const peerOf = (event: unknown): Peer => {
+export const peerOfEvent = (event: unknown): Peer => {
   if (isBalancers(event)) return { address: lastOf(event, 'x-forwarded-for'), secure: lastOf(event, 'x-forwarded-proto') === 'https' }
   const context = member(event, 'requestContext')
   const address = text(member(member(context, 'http'), 'sourceIp')) || text(member(member(context, 'identity'), 'sourceIp'))
@@ -91,7 +91,7 @@ const fits = (result: APIGatewayProxyResult): boolean => result.body.length < SU
 /** In place of an answer that is too long: whatever it said of its body counts no more. */
 const tooLarge = async (path: string, answered: Headers): Promise<Response> => {
   const error = new AppError('answer_too_large')
-  const render = isOfOriginal(path) ? authsecError : problem
+  const render = isAuthsecPath(path) ? authsecError : problem
   const { body, type } = await render(error, answered.get('x-request-id') ?? '', new Date(0))
   const headers = new Headers(answered)
   for (const name of ['content-length', 'content-disposition', 'etag', 'set-cookie']) headers.delete(name)
@@ -114,7 +114,7 @@ export const lambda = (app: { fetch(request: Request, env: { peer: Peer }): Resp
     const asked = withPath(withLists(event))
     let [path, headers, cookies] = ['', new Headers(), [] as readonly string[]]
     const result = await handled(async (request, env) => {
-      const response = await app.fetch(request, { peer: peerOf(env.event) })
+      const response = await app.fetch(request, { peer: peerOfEvent(env.event) })
       path = new URL(request.url).pathname
       headers = response.headers
       cookies = headers.getSetCookie()

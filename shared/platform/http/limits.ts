@@ -1,12 +1,12 @@
 // Rate limits in the shared cache. Credential and code limits survive the cache: while it is away they are counted in Postgres.
 import { createHash } from 'node:crypto'
-import { type Db, isDatabaseAway, refuseInsideTransaction } from '#db/engine/client'
+import { type Db, isDatabaseUnavailable, refuseInsideTransaction } from '#db/engine/client'
 import { directory, type TenantId } from '#db/engine/tenant'
 import { countAttempts, readAttempts } from '#db/store/limit-counters'
 import type { TenantSettings } from '#db/store/tenants'
 import { type Clock, secondsAfter } from '#shared/kernel/clock'
 import { AppError, type Refusal } from '#shared/kernel/errors'
-import { type Cache, CacheAway, type Window } from '#shared/platform/cache/cache'
+import { type Cache, CacheUnavailable, type Window } from '#shared/platform/cache/cache'
 import { memoryCache } from '#shared/platform/cache/memory'
 import { bucketAt, slidingCount } from '#shared/platform/cache/sliding'
 
@@ -74,7 +74,7 @@ const countInDatabase = async (db: Db, entries: readonly LimitEntry[], now: Date
     const counts = await (counting ? countAttempts : readAttempts)(directory(db), attempts)
     return windows.map(({ bucket }, at) => slidingCount(counts[at]?.previous ?? 0, counts[at]?.current ?? Number.POSITIVE_INFINITY, bucket))
   } catch (error) {
-    if (isDatabaseAway(error)) throw new AppError('unavailable', undefined, { retryAfterSeconds: AWAY_RETRY_SECONDS }, error)
+    if (isDatabaseUnavailable(error)) throw new AppError('unavailable', undefined, { retryAfterSeconds: AWAY_RETRY_SECONDS }, error)
     throw error
   }
 }
@@ -107,7 +107,7 @@ export const limitsOn = ({ cache, db, clock, enabled }: { cache: Cache; db: Db; 
     try {
       return new Map(paired(entries, await cache[counting ? 'count' : 'peek'](entries.map(windowOf))))
     } catch (error) {
-      if (error instanceof CacheAway) return withoutCache(entries, now, counting)
+      if (error instanceof CacheUnavailable) return withoutCache(entries, now, counting)
       throw error
     }
   }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { RequestCtx } from '#shared/domains/context'
-import { JSON_HEADERS, type Raw, rawRequests, told } from '#tests/support/raw-requests'
+import { disclosedIn, JSON_HEADERS, type Raw, rawRequests } from '#tests/support/raw-requests'
 import { open, user } from './access.ts'
 import { json, routeFor } from './route.ts'
 
@@ -41,14 +41,14 @@ describe('forms', () => {
     ['a list', 'name[]=a', 'form.name'],
     ['nothing', '', 'form.name'],
   ])('%s is refused', async (_, body, field) => {
-    expect(await told(await post('/t/form', body, FORM))).toEqual({ status: 400, code: 'invalid_request', field })
+    expect(await disclosedIn(await post('/t/form', body, FORM))).toEqual({ status: 400, code: 'invalid_request', field })
   })
   test('JSON and multipart are no form', async () => {
     const multipart = new FormData()
     multipart.append('name', 'a')
     const expected = { status: 400, code: 'unsupported_media_type', field: 'header.content-type' }
-    expect(await told(await post('/t/form', '{"name":"a"}'))).toEqual(expected)
-    expect(await told(await raw('/t/form', { body: multipart }))).toEqual(expected)
+    expect(await disclosedIn(await post('/t/form', '{"name":"a"}'))).toEqual(expected)
+    expect(await disclosedIn(await raw('/t/form', { body: multipart }))).toEqual(expected)
   })
 })
 
@@ -65,7 +65,7 @@ describe('queries and paths', () => {
     ['?more=1', 'query.more'],
     ['?q[]=1', 'query.q[]'],
   ])('%s is refused', async (query, field) => {
-    expect(await told(await raw(`/t/query${query}`, { method: 'GET' }))).toEqual({ status: 400, code: 'invalid_request', field })
+    expect(await disclosedIn(await raw(`/t/query${query}`, { method: 'GET' }))).toEqual({ status: 400, code: 'invalid_request', field })
   })
 
   test.each([
@@ -80,7 +80,7 @@ describe('queries and paths', () => {
   })
 
   test.each([['/t/path/%00'], ['/t/path/%ff'], ['/t/path/%'], ['/t/path/a%c0%ae']])('%s is refused', async (path) => {
-    expect(await told(await raw(path, { method: 'GET' }))).toMatchObject({ status: 400, code: 'invalid_request' })
+    expect(await disclosedIn(await raw(path, { method: 'GET' }))).toMatchObject({ status: 400, code: 'invalid_request' })
   })
 
   test.each([
@@ -95,7 +95,7 @@ describe('queries and paths', () => {
     ['/t/../x/t/query'],
     ['/t\\query\\'],
   ])('%s is another path, and nothing is there', async (path) => {
-    expect(await told(await raw(`http://localhost${path}`, { method: 'GET' }))).toMatchObject({ status: 404, code: 'not_found' })
+    expect(await disclosedIn(await raw(`http://localhost${path}`, { method: 'GET' }))).toMatchObject({ status: 404, code: 'not_found' })
   })
 
   test('spellings of the same path are the same route', async () => {
@@ -119,7 +119,7 @@ describe('access comes first', () => {
     ['nothing', {}],
   ])('a stranger with %s is told the same', async (_, sent) => {
     const response = await raw('/t/closed', sent)
-    expect(await told(response)).toEqual({ status: 401, code: 'unauthorized' })
+    expect(await disclosedIn(response)).toEqual({ status: 401, code: 'unauthorized' })
     expect(response.headers.get('www-authenticate')).toContain('Bearer')
   })
 

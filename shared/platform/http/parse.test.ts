@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { RequestCtx } from '#shared/domains/context'
-import { JSON_HEADERS, rawRequests, told } from '#tests/support/raw-requests'
+import { disclosedIn, JSON_HEADERS, rawRequests } from '#tests/support/raw-requests'
 import { open } from './access.ts'
 import { json, routeFor } from './route.ts'
 
@@ -51,8 +51,8 @@ describe('bodies', () => {
     ['white space', ' \n', { status: 400, code: 'invalid_request', field: 'body.name' }],
     ['another type', '{"name":1}', { status: 400, code: 'invalid_request', field: 'body.name' }],
   ])('%s', async (_, body, expected) => {
-    expect(await told(await post('/t/strict', body))).toEqual(expected)
-    expect(await told(await post('/authsec/t/lenient', body))).toEqual(expected)
+    expect(await disclosedIn(await post('/t/strict', body))).toEqual(expected)
+    expect(await disclosedIn(await post('/authsec/t/lenient', body))).toEqual(expected)
   })
 
   test('nesting that somebody may mean is let through', async () => {
@@ -71,7 +71,7 @@ describe('bodies', () => {
     [''],
   ])('the content type %j is refused', async (type) => {
     const response = await post('/t/strict', '{"name":"a"}', { 'content-type': type })
-    expect(await told(response)).toEqual({ status: 400, code: 'unsupported_media_type', field: 'header.content-type' })
+    expect(await disclosedIn(response)).toEqual({ status: 400, code: 'unsupported_media_type', field: 'header.content-type' })
   })
 
   test.each([
@@ -86,7 +86,7 @@ describe('bodies', () => {
 
   test.each([['gzip'], ['br'], ['deflate, gzip'], ['GZIP']])('a body in %s is refused before it is read', async (encoding) => {
     const response = await post('/t/strict', '{"name":"a"}', { ...JSON_HEADERS, 'content-encoding': encoding })
-    expect(await told(response)).toEqual({ status: 400, code: 'unsupported_media_type', field: 'header.content-encoding' })
+    expect(await disclosedIn(response)).toEqual({ status: 400, code: 'unsupported_media_type', field: 'header.content-encoding' })
   })
 
   const FIVE_MB = 5 * 1024 * 1024
@@ -106,33 +106,33 @@ describe('bodies', () => {
 
   test.each([['/t/strict'], ['/authsec/t/lenient'], ['/t/form']])('five megabytes to %s are refused, announced or not', async (path) => {
     const headers = path === '/t/form' ? { 'content-type': 'application/x-www-form-urlencoded' } : JSON_HEADERS
-    expect(await told(await post(path, '{}', { ...headers, 'content-length': String(FIVE_MB) }))).toEqual(TOO_LARGE)
-    expect(await told(await post(path, ' '.repeat(FIVE_MB), headers))).toEqual(TOO_LARGE)
+    expect(await disclosedIn(await post(path, '{}', { ...headers, 'content-length': String(FIVE_MB) }))).toEqual(TOO_LARGE)
+    expect(await disclosedIn(await post(path, ' '.repeat(FIVE_MB), headers))).toEqual(TOO_LARGE)
     const stream = chunked()
-    expect(await told(await post(path, stream.body as unknown as BodyInit, headers))).toEqual(TOO_LARGE)
+    expect(await disclosedIn(await post(path, stream.body as unknown as BodyInit, headers))).toEqual(TOO_LARGE)
     expect(stream.taken()).toBeLessThan(FIVE_MB / 2)
   })
 
   test('where no body is declared a large one is refused by what it announces, and none is read', async () => {
-    expect(await told(await raw('/t/plain', { headers: { 'content-length': String(FIVE_MB) } }))).toEqual(TOO_LARGE)
+    expect(await disclosedIn(await raw('/t/plain', { headers: { 'content-length': String(FIVE_MB) } }))).toEqual(TOO_LARGE)
     expect((await post('/t/plain', 'anything', { 'content-type': 'text/plain' })).status).toBe(200)
   })
 
   test('a length that lies does not help', async () => {
     const response = await post('/t/small', JSON.stringify({ name: 'a'.repeat(100) }), { ...JSON_HEADERS, 'content-length': '3' })
-    expect(await told(response)).toEqual(TOO_LARGE)
+    expect(await disclosedIn(response)).toEqual(TOO_LARGE)
     expect((await post('/t/small', '{"name":"a"}')).status).toBe(200)
   })
 
   test('names of prototypes are names like others, and reach none', async () => {
     const body = '{"name":"a","constructor":{"prototype":{"polluted":1}},"toString":"x","hasOwnProperty":1}'
-    expect(await told(await post('/t/strict', body))).toMatchObject({ status: 400, code: 'invalid_request' })
+    expect(await disclosedIn(await post('/t/strict', body))).toMatchObject({ status: 400, code: 'invalid_request' })
     expect(await (await post('/authsec/t/lenient', body)).json()).toEqual({ seen: { name: 'a' } })
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   })
 
   test('unknown members are refused by name on our own paths and ignored below the prefix', async () => {
-    expect(await told(await post('/t/strict', '{"name":"a","more":1}'))).toEqual({ status: 400, code: 'invalid_request', field: 'body.more' })
+    expect(await disclosedIn(await post('/t/strict', '{"name":"a","more":1}'))).toEqual({ status: 400, code: 'invalid_request', field: 'body.more' })
     expect(await (await post('/authsec/t/lenient', '{"name":"a","more":1}')).json()).toEqual({ seen: { name: 'a' } })
   })
 

@@ -2,9 +2,9 @@
 import { zValidator } from '@hono/zod-validator'
 import type * as z from 'zod'
 import { AppError } from '#shared/kernel/errors'
-import type { Exchange, Stage, Step } from './env.ts'
-import { isOfOriginal, pathOf, type Route, type Schema } from './route.ts'
-import { parseJson, parsePairs, readText, refusePercent, vetText } from './vet.ts'
+import type { HttpContext, Middleware, RequestStage } from './env.ts'
+import { isAuthsecPath, pathOf, type Route, type Schema } from './route.ts'
+import { parseFormPairs, parseJson, readBodyText, requireValidPercentText, requireValidText } from './text-validation.ts'
 
 const DEFAULT_BODY_BYTES = 1024 * 1024
 const MAX_MESSAGE = 200
@@ -27,14 +27,14 @@ const withoutEmpty = (value: unknown, optional: ReadonlySet<string>): unknown =>
 }
 
 /** Of JSON the error's own title speaks. */
-const requireType = (c: Exchange, wanted: RegExp, name?: string): void => {
+const requireType = (c: HttpContext, wanted: RegExp, name?: string): void => {
   const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';').map((part) => part.trim())
   if (wanted.test(type) && parameters.every((parameter) => UTF_8.test(parameter))) return
   throw new AppError('unsupported_media_type', name === undefined ? undefined : `The body must be sent as ${name}.`, { field: 'header.content-type' })
 }
 
 /** Compressed bodies are refused: what a few bytes unfold to has no bound. */
-const requirePlain = (c: Exchange): void => {
+const requirePlain = (c: HttpContext): void => {
   const encoding = c.req.header('content-encoding')
   if (encoding === undefined || /^identity$/i.test(encoding)) return
   throw new AppError('unsupported_media_type', 'The body must not be compressed.', { field: 'header.content-encoding' })
@@ -44,18 +44,18 @@ const boundOf = (route: Route<never>): number => route.maxBodyBytes ?? DEFAULT_B
 
 /** Where no body is declared none is read; one that is announced as too large is refused all the same. */
 const refuseLarge =
-  (route: Route<never>): Stage =>
+  (route: Route<never>): RequestStage =>
   (c) => {
     if (Number(c.req.header('content-length') ?? '0') > boundOf(route)) throw new AppError('payload_too_large')
   }
 
 /** Reads the body once, within bounds, and hands the vetted value to the validator. */
-const readJson = (route: Route<never>): Stage => {
+const readJson = (route: Route<never>): RequestStage => {
   const optional = optionalMembers(route.body)
-  const lenient = route.emptyIsAbsent === true || isOfOriginal(pathOf(route))
+  const lenient = route.emptyIsAbsent === true || isAuthsecPath(pathOf(route))
   return async (c) => {
     requirePlain(c)
-    const text = await readText(c.req.raw, boundOf(route))
+    const text = await readBodyText(c.req.raw, boundOf(route))
     if (text !== '') requireType(c, JSON_TYPE)
     const value = lenient ? withoutEmpty(parseJson(text), optional) : parseJson(text)
     c.set('sentBody', value)
@@ -66,38 +66,38 @@ const readJson = (route: Route<never>): Stage => {
 
 /** As `readJson`, for `application/x-www-form-urlencoded`; RFC 6749 section 3.2 forbids a repeated parameter. */
 const readForm =
-  (route: Route<never>): Stage =>
+  (route: Route<never>): RequestStage =>
   async (c) => {
     requirePlain(c)
-    const text = await readText(c.req.raw, boundOf(route))
+    const text = await readBodyText(c.req.raw, boundOf(route))
     if (text !== '') requireType(c, FORM_TYPE, 'application/x-www-form-urlencoded')
-    const pairs = parsePairs(text, 'form')
+    const pairs = parseFormPairs(text, 'form')
     c.set('sentBody', Object.fromEntries(pairs))
   }
 
 /** A body that is no JSON: its text, for the schema. */
 const readCsv =
-  (route: Route<never>): Stage =>
+  (route: Route<never>): RequestStage =>
   async (c) => {
     requirePlain(c)
-    const text = await readText(c.req.raw, boundOf(route))
+    const text = await readBodyText(c.req.raw, boundOf(route))
     if (text !== '') requireType(c, CSV_TYPE, 'text/csv')
-    vetText(text, 'body')
+    requireValidText(text, 'body')
     c.set('sentBody', text)
   }
 
 /** RFC 6749 section 3.1 forbids a repeated parameter, and nothing of ours takes one. */
-const readAddress: Stage = (c) => {
+const readAddress: RequestStage = (c) => {
   const { pathname, search } = new URL(c.req.raw.url)
-  refusePercent(pathname, 'path')
-  const pairs = parsePairs(search.slice(1), 'query')
+  requireValidPercentText(pathname, 'path')
+  const pairs = parseFormPairs(search.slice(1), 'query')
   c.set('sentQuery', Object.fromEntries(pairs))
   // The validator reads the query through this.
   c.req.queries = (() => Object.fromEntries([...pairs].map(([name, value]) => [name, [value]]))) as never
 }
 
 /** What was sent, vetted. Before any schema is asked. */
-export const reading = (route: Route<never>): Stage[] => [
+export const readStages = (route: Route<never>): RequestStage[] => [
   readAddress,
   route.body ? (route.bodyType === 'text/csv' ? readCsv(route) : readJson(route)) : route.form ? readForm(route) : refuseLarge(route),
 ]
@@ -119,15 +119,15 @@ const malformed = (target: Target, error: z.core.$ZodError): AppError => {
 
 const goOn = async (): Promise<void> => undefined
 
-const validate = (target: Target, schema: Schema): Stage => {
+const validate = (target: Target, schema: Schema): RequestStage => {
   const step = zValidator(target, schema as z.ZodType, (result) => {
     if (!result.success) throw malformed(target, result.error as unknown as z.core.$ZodError)
-  }) as unknown as Step
+  }) as unknown as Middleware
   return async (c) => void (await step(c, goOn))
 }
 
 /** The validator reads forms through what the request remembers of its body. */
-const validateForm = (schema: Schema): Stage => {
+const validateForm = (schema: Schema): RequestStage => {
   const judge = validate('form', schema)
   return (c) => {
     const form = new FormData()
@@ -139,7 +139,7 @@ const validateForm = (schema: Schema): Stage => {
 
 /** Hono's validator reads JSON and forms alone. */
 const validateText =
-  (schema: Schema): Stage =>
+  (schema: Schema): RequestStage =>
   (c) => {
     const result = (schema as z.ZodType).safeParse(c.get('sentBody'))
     if (!result.success) throw malformed('json', result.error)
@@ -147,7 +147,7 @@ const validateText =
   }
 
 /** The hand-written answer where there is one, the schema's otherwise. */
-const quickOr = (route: Route<never>, target: 'json' | 'form', judge: Stage): Stage => {
+const quickOr = (route: Route<never>, target: 'json' | 'form', judge: RequestStage): RequestStage => {
   const { quick } = route
   if (quick === undefined) return judge
   return (c) => {
@@ -158,18 +158,18 @@ const quickOr = (route: Route<never>, target: 'json' | 'form', judge: Stage): St
 }
 
 /** Each declared part by its schema. */
-export const validating = (route: Route<never>): Stage[] => [
+export const validationStages = (route: Route<never>): RequestStage[] => [
   ...(route.path ? [validate('param', route.path)] : []),
   ...(route.query ? [validate('query', route.query)] : []),
   ...(route.body ? [quickOr(route, 'json', route.bodyType === 'text/csv' ? validateText(route.body) : validate('json', route.body))] : []),
   ...(route.form ? [quickOr(route, 'form', validateForm(route.form))] : []),
 ]
 
-const valid = (c: Exchange, target: Target): unknown => (c.req as unknown as { valid(target: Target): unknown }).valid(target)
+const valid = (c: HttpContext, target: Target): unknown => (c.req as unknown as { valid(target: Target): unknown }).valid(target)
 
-export type Parsed = { readonly path: unknown; readonly query: unknown; readonly body: unknown; readonly form: unknown }
+export type ParsedRequest = { readonly path: unknown; readonly query: unknown; readonly body: unknown; readonly form: unknown }
 /** What the schemas made of it. */
-export const parsedParts = (c: Exchange, route: Route<never>): Parsed => ({
+export const parsedParts = (c: HttpContext, route: Route<never>): ParsedRequest => ({
   path: route.path ? valid(c, 'param') : undefined,
   query: route.query ? valid(c, 'query') : undefined,
   body: route.body ? valid(c, 'json') : undefined,

@@ -3,7 +3,7 @@
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError, ERRORS, type ErrorCode } from '#shared/kernel/errors'
 
-export type Rendered = {
+export type RenderedError = {
   /** JSON, or the text of a page. */
   readonly body: Readonly<Record<string, unknown>> | string
   readonly type: string
@@ -12,9 +12,9 @@ export type Rendered = {
   readonly status?: number
 }
 /** The request that failed, and what its body said. */
-export type Asked = { readonly request: RequestInfo; readonly sent: unknown }
+export type ErrorContext = { readonly request: RequestInfo; readonly sent: unknown }
 /** `at` is when it happened. `asked` is missing where the path is unknown. */
-export type Render = (error: AppError, requestId: string, at: Date, asked?: Asked) => Rendered | Promise<Rendered>
+export type ErrorRenderer = (error: AppError, requestId: string, at: Date, asked?: ErrorContext) => RenderedError | Promise<RenderedError>
 
 const challenge = (error: AppError): Readonly<Record<string, string>> => {
   switch (error.code) {
@@ -30,17 +30,17 @@ const challenge = (error: AppError): Readonly<Record<string, string>> => {
 }
 
 /** What is away comes back by itself, usually soon (RFC 9110 section 10.2.3). */
-export const AWAY_HEADERS = { 'Retry-After': '2' } as const
+export const UNAVAILABLE_HEADERS = { 'Retry-After': '2' } as const
 
 export const headersOf = (error: AppError): Readonly<Record<string, string>> => ({
   ...challenge(error),
   ...(error.details.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.details.retryAfterSeconds) }),
-  ...(error.code === 'unavailable' && error.details.retryAfterSeconds === undefined ? AWAY_HEADERS : {}),
+  ...(error.code === 'unavailable' && error.details.retryAfterSeconds === undefined ? UNAVAILABLE_HEADERS : {}),
   ...error.details.headers,
 })
 
 /** The shape below /authsec: `error` is a sentence, `code` is stable (AuthSec's shape). */
-export const authsecError = (error: AppError, requestId: string): Rendered => {
+export const authsecError = (error: AppError, requestId: string): RenderedError => {
   const scope = error.code === 'insufficient_scope'
   return {
     type: 'application/json',
@@ -58,7 +58,7 @@ export const authsecError = (error: AppError, requestId: string): Rendered => {
 }
 
 /** RFC 9457, for paths of our own. */
-export const problem: Render = (error, requestId) => ({
+export const problem: ErrorRenderer = (error, requestId) => ({
   type: 'application/problem+json',
   headers: headersOf(error),
   body: {
@@ -74,7 +74,7 @@ export const problem: Render = (error, requestId) => ({
 })
 
 /** Where AuthSec's `code` is the status (E2): `error` is the stable code, `message` the sentence. */
-export const statusError: Render = (error, requestId, at) => ({
+export const statusError: ErrorRenderer = (error, requestId, at) => ({
   type: 'application/json',
   headers: headersOf(error),
   body: {
@@ -140,7 +140,7 @@ export const oauthDescription = (text: string): string => text.replaceAll(/[^\x2
 
 /** `error` is the protocol’s code, its sentence `error_description`; what else stands beside them is ours, and `message` for clients that read that. */
 const protocolError =
-  (nameOf: (code: ErrorCode) => string): Render =>
+  (nameOf: (code: ErrorCode) => string): ErrorRenderer =>
   (error, requestId) => ({
     type: 'application/json',
     headers: { ...headersOf(error), 'Cache-Control': 'no-store', Pragma: 'no-cache' },
@@ -159,7 +159,7 @@ const protocolError =
 export const authorizationServerError = protocolError(oauthName)
 
 /** What cannot be read of a client’s metadata is called as RFC 7591 section 3.2.2 calls it. */
-export const registrationError: Render = (error, ...more) => {
+export const registrationError: ErrorRenderer = (error, ...more) => {
   const { field = '' } = error.details
   if (error.code !== 'invalid_request' || !field.startsWith('body')) return authorizationServerError(error, ...more)
   const code = field.startsWith('body.redirect_uris') ? 'invalid_redirect_uri' : 'invalid_client_metadata'
@@ -183,7 +183,7 @@ const PROTOCOL_AT_THE_DOORS: ReadonlySet<string> = new Set(['authorization_denie
 export const oauthError = protocolError((code) => ORIGINAL_NAMES[code] ?? (PROTOCOL_AT_THE_DOORS.has(code) ? oauthName(code) : code))
 
 /** Where AuthSec tells success in the body (E4). */
-export const outcomeError: Render = (error, requestId) => {
+export const outcomeError: ErrorRenderer = (error, requestId) => {
   const { type, headers, body } = authsecError(error, requestId)
   return { type, headers, body: { success: false, ...(typeof body === 'string' ? {} : body) } }
 }

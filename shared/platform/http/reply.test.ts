@@ -6,7 +6,7 @@ import { AppError } from '#shared/kernel/errors'
 import { startApp } from '#tests/support/app'
 import { may, open, user } from './access.ts'
 import { problem } from './problem.ts'
-import { as, empty, html, json, oneOf, routeFor, Sent, text } from './route.ts'
+import { empty, HttpResult, html, json, oneOfStatuses, routeFor, text, withStatus } from './route.ts'
 
 const route = routeFor<RequestCtx>()
 const Inner = z.object({ id: z.string() })
@@ -14,7 +14,7 @@ const Out = z.object({ id: z.string(), inner: Inner.optional(), list: z.array(In
 const common = { access: open('A test.', { class: 'general' }), errors: [], emits: 'nothing', summary: 'A test.' } as const
 const SECRET = 'hunter2-secret-hash'
 const result = { id: 'x', password_hash: SECRET, inner: { id: 'y', secret: SECRET }, list: [{ id: 'z', secret: SECRET }] }
-const etag = new Sent('same', { headers: { ETag: '"v1"' } })
+const etag = new HttpResult('same', { headers: { ETag: '"v1"' } })
 
 const routes = [
   route({ ...common, id: 'r.json', on: 'GET /r/json', reply: json(200, Out), handle: async () => result }),
@@ -24,8 +24,8 @@ const routes = [
     id: 'r.one',
     on: 'GET /r/one/:status',
     path: z.object({ status: z.coerce.number() }),
-    reply: oneOf({ 200: Out, 201: Inner }),
-    handle: async ({ path }) => as(path.status as 200, { id: 'x' }),
+    reply: oneOfStatuses({ 200: Out, 201: Inner }),
+    handle: async ({ path }) => withStatus(path.status as 200, { id: 'x' }),
   }),
   route({ ...common, id: 'r.empty', on: 'DELETE /r/json', reply: empty(204), handle: async () => undefined }),
   route({
@@ -33,7 +33,7 @@ const routes = [
     id: 'r.page',
     on: 'GET /r/page',
     reply: html(200),
-    handle: async () => new Sent('<p>ü</p>', { headers: { 'Content-Security-Policy': "default-src 'none'" } }),
+    handle: async () => new HttpResult('<p>ü</p>', { headers: { 'Content-Security-Policy': "default-src 'none'" } }),
   }),
   route({ ...common, id: 'r.etag', on: 'GET /r/etag', reply: text(200, 'text/plain'), cache: 'public, max-age=60', handle: async () => etag }),
   route({ ...common, id: 'r.posted', on: 'POST /r/etag', reply: text(200, 'text/plain'), handle: async () => etag }),
@@ -43,7 +43,7 @@ const routes = [
     on: 'GET /r/cookie',
     reply: empty(204),
     handle: async ({ ctx }) =>
-      new Sent(undefined, {
+      new HttpResult(undefined, {
         cookies: [
           { name: ctx.request.secure ? '__Host-a' : 'a', value: '1', maxAgeSeconds: 60, sameSite: 'Lax' },
           { name: 'b', value: '2', maxAgeSeconds: 0, sameSite: 'Strict', path: '/b' },

@@ -1,7 +1,7 @@
 // A response before it is sent, and the headers that surround every response.
 
 /** An answer before it is a response. */
-export type Answer = {
+export type PreparedResponse = {
   readonly status: number
   readonly body: string | ReadableStream<Uint8Array> | null
   readonly headers: Readonly<Record<string, string>>
@@ -23,7 +23,7 @@ const SURROUNDING: Readonly<Record<string, string>> = {
   vary: 'Origin',
 }
 /** By lower-case name, so that each stands there once however it is spelled. `before`: what was prepared already, which these go over. */
-export const preparedHeaders = (own: Answer['headers'], before = SURROUNDING): Readonly<Record<string, string>> => {
+export const preparedHeaders = (own: PreparedResponse['headers'], before = SURROUNDING): Readonly<Record<string, string>> => {
   const headers: Record<string, string> = { ...before }
   for (const [spelled, value] of Object.entries(own)) {
     const name = spelled.toLowerCase()

@@ -3,8 +3,8 @@ import type * as z from 'zod'
 import type { ErrorCode } from '#shared/kernel/errors'
 import type { AuditEvent } from '#shared/platform/audit/events'
 import type { Access } from './access.ts'
-import type { Render } from './problem.ts'
-import type { Answer } from './response-headers.ts'
+import type { ErrorRenderer } from './problem.ts'
+import type { PreparedResponse } from './response-headers.ts'
 
 /** The light constraint: `z.ZodType` makes type-checking three times as dear. */
 export type Schema = z.core.$ZodType
@@ -21,7 +21,7 @@ export type Cookie = {
 }
 
 /** A result with more than a body. */
-export class Sent<R> {
+export class HttpResult<R> {
   readonly result: R
   readonly cookies: readonly Cookie[]
   readonly headers: Readonly<Record<string, string>>
@@ -33,9 +33,9 @@ export class Sent<R> {
 }
 
 /** A document that is the same for everybody. Whoever makes it keeps it, and hands out the same one until it changes: so its answer is made once, too. */
-export class Constant extends Sent<string> {
+export class ConstantResult extends HttpResult<string> {
   /** As each route gives it. */
-  readonly answers = new Map<object, Answer>()
+  readonly answers = new Map<object, PreparedResponse>()
   constructor(body: string, etag: string) {
     super(body, { headers: { ETag: etag } })
   }
@@ -59,7 +59,7 @@ export const text = (status: Status, type: string, headers?: Headers): Reply<str
 })
 export const html = (status: Status): Reply<string> => ({ variants: [{ status, type: 'text/html; charset=utf-8' }], bare: true })
 /** A page, or the way to another one. */
-export const htmlOrGo = (): Reply<As<200, string> | As<303, undefined>> => ({
+export const htmlOrRedirect = (): Reply<StatusResult<200, string> | StatusResult<303, undefined>> => ({
   variants: [
     { status: 200, type: 'text/html; charset=utf-8' },
     { status: 303, type: '' },
@@ -68,13 +68,13 @@ export const htmlOrGo = (): Reply<As<200, string> | As<303, undefined>> => ({
 })
 export const empty = (status: 204 | 302 | 303): Reply<undefined> => ({ variants: [{ status, type: '' }], bare: true })
 
-export type As<S extends number, R> = { readonly status: S; readonly body: R }
+export type StatusResult<S extends number, R> = { readonly status: S; readonly body: R }
 /** Names the variant of the reply. */
-export const as = <S extends Status, R>(status: S, body: R): As<S, R> => ({ status, body })
+export const withStatus = <S extends Status, R>(status: S, body: R): StatusResult<S, R> => ({ status, body })
 type Choices = Readonly<Partial<Record<Status, Schema>>>
-type Choice<C extends Choices> = { [S in keyof C & number]: C[S] extends Schema ? As<S, z.input<C[S]>> : never }[keyof C & number]
+type Choice<C extends Choices> = { [S in keyof C & number]: C[S] extends Schema ? StatusResult<S, z.input<C[S]>> : never }[keyof C & number]
 /** Several JSON replies by status. */
-export const oneOf = <C extends Choices>(choices: C): Reply<Choice<C>> => ({
+export const oneOfStatuses = <C extends Choices>(choices: C): Reply<Choice<C>> => ({
   variants: Object.entries(choices).map(([status, schema]) => ({
     status: Number(status) as Status,
     schema: schema as Schema,
@@ -126,7 +126,7 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
   /** Largest body in bytes; 1 MiB unless told. */
   readonly maxBodyBytes?: number
   /** The shape of its errors, where it is not the group's. */
-  readonly render?: Render
+  readonly render?: ErrorRenderer
   readonly handle: (call: {
     ctx: Ctx
     principal: P
@@ -134,13 +134,13 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
     query: Parsed<Query>
     body: Parsed<Body>
     form: Parsed<Form>
-  }) => Promise<NoInfer<R> | Sent<NoInfer<R>>>
+  }) => Promise<NoInfer<R> | HttpResult<NoInfer<R>>>
 }
 
 export type Route<Ctx> = Declaration<Ctx, never, unknown, Input, Input, Input, Input>
 /** A route of which a function knows method and path, and loads the rest with the first request for it: see infra/bundle/late-routes.ts. */
-export type LateRoute<Ctx> = Pick<Route<Ctx>, 'on'> & { readonly load: () => Promise<Route<Ctx>> }
-export type Mountable<Ctx> = Route<Ctx> | LateRoute<Ctx>
+export type LazyRoute<Ctx> = Pick<Route<Ctx>, 'on'> & { readonly load: () => Promise<Route<Ctx>> }
+export type MountableRoute<Ctx> = Route<Ctx> | LazyRoute<Ctx>
 
 /** `const route = routeFor<Ctx>()` once a group, in group.ts. A declaration without `access` does not compile. */
 export const routeFor =
@@ -153,4 +153,4 @@ export const routeFor =
 export const methodOf = (route: { readonly on: string }): Method => route.on.slice(0, route.on.indexOf(' ')) as Method
 export const pathOf = (route: { readonly on: string }): string => route.on.slice(route.on.indexOf(' ') + 1)
 /** Whether clients of the original call it: below its prefix, or at the root where older ones of its SDKs look. */
-export const isOfOriginal = (path: string): boolean => path.startsWith('/authsec') || path.startsWith('/sdkmgr/')
+export const isAuthsecPath = (path: string): boolean => path.startsWith('/authsec') || path.startsWith('/sdkmgr/')

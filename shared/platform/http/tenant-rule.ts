@@ -7,7 +7,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const NAMES = ['tenant_id', 'tenantId', 'workspace_id', 'workspaceId']
 
 /** What a caller sent, by its parts. */
-export type Sent = { readonly path: unknown; readonly query: unknown; readonly body: unknown; readonly headers: unknown }
+export type RequestParts = { readonly path: unknown; readonly query: unknown; readonly body: unknown; readonly headers: unknown }
 
 /** The tenant that a member of a part names. Anything but a UUID names no tenant. */
 const namedBy = (part: unknown, name: string): string | undefined => {
@@ -27,7 +27,7 @@ export const isPlatformAdministrator = (user: Caller): boolean => user.tenantId 
  * route looks for it (`actsIn`), and no second one; it is answered, for the record. Named elsewhere the route would pass over it and act in the platform's.
  * @throws AppError tenant_mismatch
  */
-export const foreignTenant = (user: Caller, sent: Sent, actsIn: string | undefined): string | undefined => {
+export const foreignTenant = (user: Caller, sent: RequestParts, actsIn: string | undefined): string | undefined => {
   let foreign: string | undefined
   let acting: string | undefined
   for (const [part, members] of Object.entries(sent)) {

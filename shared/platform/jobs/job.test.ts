@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { ofAllTenants } from '#db/engine/tenant'
+import { acrossTenants } from '#db/engine/tenant'
 import { findJobState } from '#db/store/job-leases'
 import { fixedClock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { memoryCache } from '#shared/platform/cache/memory'
 import { createMetrics } from '#shared/platform/metrics/metrics'
@@ -20,9 +20,9 @@ const setUp = async () => {
   const clock = fixedClock('2026-03-01T12:00:00Z')
   const cache = memoryCache(clock)
   const random = systemRandom(clock)
-  const instance = () => ({ db, clock, random, log: keptLog(clock.now), metrics: createMetrics({ cache, clock }), tracer: noTracer })
+  const instance = () => ({ db, clock, random, log: memoryLog(clock.now), metrics: createMetrics({ cache, clock }), tracer: noTracer })
   const id = `test-${random.id()}`
-  return { clock, instance, id, state: () => findJobState(ofAllTenants(db), id) }
+  return { clock, instance, id, state: () => findJobState(acrossTenants(db), id) }
 }
 
 /** A job that waits until it is told to end. */

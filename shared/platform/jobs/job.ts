@@ -1,6 +1,6 @@
 // A job is data, as a route is: what it is called, how often it is due, what it does. It runs under a lease in the database, so one instance at a time.
 import { sqlState } from '#db/engine/client'
-import { ofAllTenants } from '#db/engine/tenant'
+import { acrossTenants } from '#db/engine/tenant'
 import { releaseJobLease, takeJobLease } from '#db/store/job-leases'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
@@ -53,7 +53,7 @@ const work = async <Ctx>(ctx: Ctx & Deps, { id, run }: Job<Ctx>, holder: string,
     )
   const error = outcome.outcome === 'failed' ? outcome.error : undefined
   if (outcome.outcome === 'failed') ctx.log.error('job.failed', outcome.cause, { job: id })
-  const released = await releaseJobLease(ofAllTenants(ctx.db), { job: id, holder, at: ctx.clock.now(), error }).catch((away: unknown) => {
+  const released = await releaseJobLease(acrossTenants(ctx.db), { job: id, holder, at: ctx.clock.now(), error }).catch((away: unknown) => {
     ctx.log.error('job.lease_not_released', away, { job: id })
     return true
   })
@@ -74,7 +74,7 @@ export const runJob = async <Ctx>(ctx: Ctx & Deps, declaration: Job<Ctx>, when: 
   const request = { job: id, holder, at, until, ...(when === 'due' ? { startedBefore: secondsAfter(at, -every / 2) } : {}) }
   let report: JobReport
   try {
-    const taken = await takeJobLease(ofAllTenants(ctx.db), request)
+    const taken = await takeJobLease(acrossTenants(ctx.db), request)
     report = taken ? await work(ctx, declaration, holder, secondsAfter(until, -STOP_EARLY_SECONDS)) : { outcome: 'skipped' }
   } catch (error) {
     ctx.log.error('job.failed', error, { job: id })

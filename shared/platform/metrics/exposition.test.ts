@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { METRICS } from './definitions.ts'
-import { expose } from './exposition.ts'
-import { fieldOf, type Sample, sampleOf } from './sample.ts'
+import { renderExposition } from './exposition.ts'
+import { type Sample, sampleField, sampleOf } from './sample.ts'
 
 const linesOf = (samples: readonly Sample[], name: string): string[] =>
-  expose(samples)
+  renderExposition(samples)
     .split('\n')
     .filter((line) => line.startsWith(name))
 
 test('every metric has its help and type before its samples, and every line has the form of the format', () => {
-  const text = expose([
+  const text = renderExposition([
     { name: 'http_requests_total', values: ['GET', '/a', '200', 'unknown'], part: '', value: 3 },
     { name: 'memory_usage_bytes', values: [], part: '', value: 1.5e9 },
     { name: 'http_response_size_bytes', values: ['GET', '/a', 'unknown'], part: '100', value: 1 },
@@ -62,7 +62,7 @@ test('a label value cannot break out of its quotes', () => {
 
 test('a field of the cache is read back as it was, and one of another version is left out', () => {
   const sample = { name: 'job_runs_total', values: ['a"],[', 'done'], part: '' } as const
-  expect(sampleOf(fieldOf(sample), 2)).toEqual({ ...sample, value: 2 })
+  expect(sampleOf(sampleField(sample), 2)).toEqual({ ...sample, value: 2 })
   expect(sampleOf('["unknown_total","","a"]', 1)).toBeUndefined()
   expect(sampleOf('["constructor",""]', 1)).toBeUndefined()
   expect(sampleOf('["job_runs_total","","one label only"]', 1)).toBeUndefined()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fixedClock } from '#shared/kernel/clock'
-import { type Cache, CacheAway } from '#shared/platform/cache/cache'
+import { type Cache, CacheUnavailable } from '#shared/platform/cache/cache'
 import { memoryCache } from '#shared/platform/cache/memory'
 import { createMetrics } from './metrics.ts'
 
@@ -9,7 +9,7 @@ const start = '2026-03-01T12:00:00Z'
 /** A real cache whose connection can be cut. */
 const cuttable = (cache: Cache) => {
   const line = { away: false }
-  const reach = <T>(call: () => Promise<T>): Promise<T> => (line.away ? Promise.reject(new CacheAway(undefined)) : call())
+  const reach = <T>(call: () => Promise<T>): Promise<T> => (line.away ? Promise.reject(new CacheUnavailable(undefined)) : call())
   const cut: Cache = {
     ...cache,
     get: (key) => reach(() => cache.get(key)),

@@ -1,6 +1,6 @@
 // Counters that are true for a fleet: an instance keeps increments and hands them to the shared cache; a scrape reads the sums there.
 import { type CounterName, type GaugeName, type HistogramName, type LabelsOf, METRICS } from './definitions.ts'
-import { type FlushWhen, gaugeKey, type IncrementOptions, keepIncrements, keyOf, valuesOf } from './increments.ts'
+import { createIncrements, type FlushWhen, gaugeKey, type IncrementOptions, labelValues, seriesKey } from './increments.ts'
 import type { Sample } from './sample.ts'
 
 /** Names and labels are those of definitions.ts; anything else does not compile, and throws where the compiler was by-passed. */
@@ -26,7 +26,7 @@ const FLEET_GAUGE_TTL_SECONDS = 2 * 3600
 
 export const createMetrics = (options: IncrementOptions): Metrics => {
   const { cache } = options
-  const increments = keepIncrements(options)
+  const increments = createIncrements(options)
   const ownGauges = new Map<string, Sample>()
   const fleetGauges = new Map<GaugeName, number>()
 
@@ -50,9 +50,9 @@ export const createMetrics = (options: IncrementOptions): Metrics => {
       ])
     },
     gauge: (name, labels, value) => {
-      const values = valuesOf(name, labels)
+      const values = labelValues(name, labels)
       if (METRICS[name].of === 'fleet') fleetGauges.set(name, value)
-      else ownGauges.set(keyOf(name, values), { name, values, part: '', value })
+      else ownGauges.set(seriesKey(name, values), { name, values, part: '', value })
     },
     flush,
     render: async () => {

@@ -4,16 +4,16 @@ import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
 import {
   authorizationServerError,
   authsecError,
+  type ErrorRenderer,
   oauthError,
   outcomeError,
   problem,
-  type Render,
   registrationError,
   statusError,
 } from '#shared/platform/http/problem'
 import type { Route } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
-import { outcomeOrPage, pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { lazyPageError, outcomeErrorOrPage } from '#shared/platform/pages/lazy-error.tsx'
 import type { JsonSchema } from './document.ts'
 
 type Declared = Pick<Route<never>, 'access' | 'body' | 'form' | 'errors'>
@@ -80,7 +80,7 @@ const CODE = { type: 'string', description: 'Stable; made for programs.' }
 const FIELD = { type: 'string', description: 'The failing field, as a path: body.email.' }
 const REQUEST_ID = { type: 'string', description: 'As in X-Request-ID.' }
 
-const SHAPES: ReadonlyMap<Render, ErrorShape> = new Map([
+const SHAPES: ReadonlyMap<ErrorRenderer, ErrorShape> = new Map([
   [
     authorizationServerError,
     {
@@ -206,14 +206,14 @@ const SHAPES: ReadonlyMap<Render, ErrorShape> = new Map([
 const PAGE: ErrorShape = { name: 'ErrorPage', type: 'text/html', schema: { type: 'string', description: 'A page that says what to do.' } }
 
 /** Renderers whose shape is another's. */
-const LIKE: ReadonlyMap<Render, Render> = new Map([
+const LIKE: ReadonlyMap<ErrorRenderer, ErrorRenderer> = new Map([
   [registrationError, authorizationServerError],
-  [outcomeOrPage, outcomeError],
+  [outcomeErrorOrPage, outcomeError],
 ])
 
 /** What a renderer's errors look like. A new renderer needs an entry here. */
-export const errorShape = (render: Render): ErrorShape => {
-  const shape = render === pageError || render === pageErrorOnDemand ? PAGE : SHAPES.get(LIKE.get(render) ?? render)
+export const errorShape = (render: ErrorRenderer): ErrorShape => {
+  const shape = render === pageError || render === lazyPageError ? PAGE : SHAPES.get(LIKE.get(render) ?? render)
   if (shape === undefined) throw new Error('The shape of this renderer is not described.')
   return shape
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { ERRORS } from '#shared/kernel/errors'
 import { LIMITS } from '#shared/platform/http/access'
-import type { Render } from '#shared/platform/http/problem'
+import type { ErrorRenderer } from '#shared/platform/http/problem'
 import { methodOf, pathOf, type Reply, type Route, type Schema } from '#shared/platform/http/route'
 import { type Components, createComponents, pascal } from './components.ts'
 import type { AccessNote, Content, Header, JsonSchema, OpenApiDocument, Operation, Parameter, Ref, Response } from './document.ts'
@@ -13,7 +13,7 @@ export type DocumentedGroup = {
   readonly name: string
   readonly about: string
   readonly routes: readonly Route<never>[]
-  readonly render: Render
+  readonly render: ErrorRenderer
 }
 type Options = { readonly title: string; readonly version: string; readonly baseUrl?: string }
 type Variant = Reply<unknown>['variants'][number]
@@ -149,7 +149,7 @@ const both = (reply: Response, failure: Response): Response => {
   return { ...failure, description: `${reply.description} ${failure.description}`, headers: { ...failure.headers, ...reply.headers }, content }
 }
 
-const responsesOf = (route: Route<never>, render: Render, components: Components): Operation['responses'] => {
+const responsesOf = (route: Route<never>, render: ErrorRenderer, components: Components): Operation['responses'] => {
   const shape = errorShape(render)
   const error = components.put(shape.name, shape.schema)
   const replies = new Map(route.reply.variants.map((variant): [number, Response] => [variant.status, successOf(route, variant, components)]))

@@ -3,14 +3,14 @@
 import { directory } from '#db/engine/tenant'
 import { nextDueAt } from '#db/store/outbox'
 import { type Waker, waker } from '#shared/platform/jobs/waker'
-import { type Sending, sendDueMail } from './outbox.ts'
+import { type OutboxContext, sendDueMail } from './outbox.ts'
 
 export type OutboxSender = Waker
 
 /** After the database was away. */
 const PAUSE_MS = 30_000
 
-export const outboxSender = (ctx: Sending): OutboxSender =>
+export const outboxSender = (ctx: OutboxContext): OutboxSender =>
   waker(async () => {
     try {
       await sendDueMail(ctx)

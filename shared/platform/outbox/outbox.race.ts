@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { asTenantId, atomically, forTenant } from '#db/engine/tenant'
 import { fixedClock } from '#shared/kernel/clock'
 import { readConfig } from '#shared/kernel/config'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { createKeyring } from '#shared/platform/crypto/keyring'
 import { createSigningKeys } from '#shared/platform/tokens/signing-keys'
@@ -24,7 +24,7 @@ test('parallel senders send each message once', async () => {
     keyring,
     signingKeys,
     deliverLogoutToken: async () => undefined,
-    log: keptLog(clock.now),
+    log: memoryLog(clock.now),
     mail,
     config: readConfig({ BASE_URL: 'https://id.test' }),
   }

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Db } from '#db/engine/client'
-import { asTenantId, atomically, directory, forTenant, ofAllTenants, type TenantId } from '#db/engine/tenant'
-import { leaseDueMessages, nextDueAt, purgeOutboxOfAllTenants, release } from '#db/store/outbox'
+import { acrossTenants, asTenantId, atomically, directory, forTenant, type TenantId } from '#db/engine/tenant'
+import { leaseDueMessages, nextDueAt, purgeOutboxOfAllTenants, releaseMessage } from '#db/store/outbox'
 import { fixedClock } from '#shared/kernel/clock'
 import { readConfig } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { createKeyring } from '#shared/platform/crypto/keyring'
 import { createSigningKeys } from '#shared/platform/tokens/signing-keys'
@@ -35,7 +35,7 @@ const start = async () => {
   const clock = fixedClock('2026-03-04T05:06:07Z')
   const random = systemRandom(clock)
   const mail = localMail(clock)
-  const log = keptLog(clock.now)
+  const log = memoryLog(clock.now)
   const keyring = createKeyring({ masterKeys: [{ id: 'm1', key: random.bytes(32) }], clock, random })
   const signingKeys = createSigningKeys({ db, keyring, clock, record: async () => undefined })
   const ctx = {
@@ -279,7 +279,7 @@ describe('the lease', () => {
     const { id } = await enqueue('ana@acme.test')
     const [leased] = await leaseDueMessages(directory(db), clock.now(), until(60), 20)
     if (leased === undefined) throw new Error('nothing was leased')
-    await release(directory(db), leased)
+    await releaseMessage(directory(db), leased)
     expect(await queueOf(db, id)).toMatchObject([{ attempts: 0, leased_until: null }])
   })
 
@@ -339,7 +339,7 @@ test('retention removes what was sent or given up long ago, and nothing else', a
   // The policy of the jobs role goes by the database's own clock.
   const now = new Date()
   const cutoff = new Date(now.getTime() - 8 * 24 * 3600_000)
-  expect(await purgeOutboxOfAllTenants(ofAllTenants(db), cutoff, cutoff)).toBeGreaterThanOrEqual(1)
+  expect(await purgeOutboxOfAllTenants(acrossTenants(db), cutoff, cutoff)).toBeGreaterThanOrEqual(1)
   expect(await rowOf(db, tenant, old)).toBeUndefined()
   expect(await rowOf(db, tenant, waiting)).toMatchObject({ sent_at: null, sealed: expect.anything() })
 })

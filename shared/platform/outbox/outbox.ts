@@ -1,24 +1,24 @@
 // The outbox: a mail is written in the transaction that causes it, and sent afterwards. No request waits for a mail server, and no mail is lost with one. What
 // clients are told of a sign-out goes the same way.
 import * as z from 'zod'
-import { isDatabaseAway } from '#db/engine/client'
+import { isDatabaseUnavailable } from '#db/engine/client'
 import { asTenantId, atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import {
-  dropFromQueue,
+  abandonMessage,
+  deleteFromQueue,
   findWaitingMessage,
-  giveUp,
   insertMessage,
   type LeasedMessage,
   leaseDueMessages,
   type MessageKind,
-  markSent,
-  postpone,
-  release,
+  markMessageSent,
+  postponeMessage,
+  releaseMessage,
 } from '#db/store/outbox'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import type { PlatformCtx } from '#shared/platform/context'
-import type { Language } from './mail/language.ts'
+import type { MailLanguage } from './mail/language.ts'
 import type { Mail, MailMessage } from './mail/mail.ts'
 import type { MailContent } from './mail/templates.ts'
 
@@ -26,12 +26,12 @@ export type OutgoingMail = MailContent & {
   readonly to: string
   /** In whose name it is sent: sender, heading, subject. */
   readonly tenantName: string
-  readonly language?: Language
+  readonly language?: MailLanguage
   /** The person whose data key seals the message, so that erasing the person erases it too. Without one the tenant's key seals it. */
   readonly subjectId?: string
   /** Sent then, not before. */
   readonly notBefore?: Date
-  /** By which those that wait can be taken back: `dropWaiting`. */
+  /** By which those that wait can be taken back: `deleteWaitingMessages`. */
   readonly kind?: MessageKind
 }
 
@@ -76,11 +76,11 @@ export const sealMail = async (
 ): Promise<SealedMail> => {
   const id = ctx.random.id()
   // The words of all languages are loaded with the first mail: most requests send none.
-  const { chosenName, renderMail } = await import('./mail/templates.ts')
+  const { safeDisplayName, renderMail } = await import('./mail/templates.ts')
   const message: MailMessage = {
     ...renderMail(mail, mail.tenantName, mail.language),
     to: mail.to,
-    fromName: chosenName(mail.tenantName),
+    fromName: safeDisplayName(mail.tenantName),
     messageId: `<${id}@${new URL(ctx.config.BASE_URL).hostname}>`,
   }
   const subjectId = asTenantId(mail.subjectId ?? t.tenantId)
@@ -119,14 +119,14 @@ const classOf = (error: unknown): string => {
 export type DeliverLogoutToken = (t: TenantDb, messageId: string, data: Readonly<Record<string, string>>) => Promise<void>
 
 /** What a sender needs: the context of every group, and the ways out. */
-export type Sending = Pick<PlatformCtx, 'db' | 'clock' | 'random' | 'keyring' | 'log' | 'config' | 'signingKeys'> & {
+export type OutboxContext = Pick<PlatformCtx, 'db' | 'clock' | 'random' | 'keyring' | 'log' | 'config' | 'signingKeys'> & {
   readonly mail: Mail
   readonly deliverLogoutToken: DeliverLogoutToken
 }
 
 type Opened = { readonly state: 'ready'; readonly send: () => Promise<void> } | { readonly state: 'gone' } | { readonly state: 'erased' }
 /** @throws on a payload that was changed or moved, or whose master key is not there */
-const openMessage = async (ctx: Sending, t: TenantDb, id: string): Promise<Opened> => {
+const openMessage = async (ctx: OutboxContext, t: TenantDb, id: string): Promise<Opened> => {
   const waiting = await findWaitingMessage(t, id)
   const { kind, data, sealed: stored } = waiting ?? {}
   if (kind === 'logout_token' && data) {
@@ -141,43 +141,43 @@ const openMessage = async (ctx: Sending, t: TenantDb, id: string): Promise<Opene
 
 type Outcome = 'sent' | 'postponed' | 'given_up' | 'left'
 
-const failed = async (ctx: Sending, t: TenantDb, leased: LeasedMessage, error: unknown): Promise<Outcome> => {
+const failed = async (ctx: OutboxContext, t: TenantDb, leased: LeasedMessage, error: unknown): Promise<Outcome> => {
   const failures = leased.attempts
   const isLast = failures >= ATTEMPTS
   ctx.log.warn(isLast ? 'mail.given_up' : 'mail.postponed', { tenant_id: t.tenantId, message_id: leased.id, failures, error: classOf(error) })
   const now = ctx.clock.now()
   if (isLast) {
-    const mine = await atomically(t, (tx) => giveUp(tx, leased, now, classOf(error), false))
+    const mine = await atomically(t, (tx) => abandonMessage(tx, leased, now, classOf(error), false))
     return mine ? 'given_up' : 'left'
   }
   const jitter = (ctx.random.bytes(1)[0] ?? 0) / 255
-  const mine = await atomically(t, (tx) => postpone(tx, leased, secondsAfter(now, retryDelaySeconds(failures, jitter)), classOf(error)))
+  const mine = await atomically(t, (tx) => postponeMessage(tx, leased, secondsAfter(now, retryDelaySeconds(failures, jitter)), classOf(error)))
   return mine ? 'postponed' : 'left'
 }
 
-const sendOne = async (ctx: Sending, leased: LeasedMessage): Promise<Outcome> => {
+const sendOne = async (ctx: OutboxContext, leased: LeasedMessage): Promise<Outcome> => {
   const t = forTenant(ctx.db, leased.tenantId)
   if (leased.attempts > ATTEMPTS) {
     // Every sender that took it died before it could say what became of it.
-    await atomically(t, (tx) => giveUp(tx, leased, ctx.clock.now(), 'unsettled', false))
+    await atomically(t, (tx) => abandonMessage(tx, leased, ctx.clock.now(), 'unsettled', false))
     return 'given_up'
   }
   try {
     const opened = await openMessage(ctx, t, leased.id)
     if (opened.state === 'gone') {
-      await dropFromQueue(t, leased)
+      await deleteFromQueue(t, leased)
       return 'left'
     }
     if (opened.state === 'erased') {
-      await atomically(t, (tx) => giveUp(tx, leased, ctx.clock.now(), 'erased', true))
+      await atomically(t, (tx) => abandonMessage(tx, leased, ctx.clock.now(), 'erased', true))
       return 'given_up'
     }
     await opened.send()
   } catch (error) {
-    if (isDatabaseAway(error)) throw error
+    if (isDatabaseUnavailable(error)) throw error
     return failed(ctx, t, leased, error)
   }
-  await atomically(t, (tx) => markSent(tx, leased, ctx.clock.now()))
+  await atomically(t, (tx) => markMessageSent(tx, leased, ctx.clock.now()))
   return 'sent'
 }
 
@@ -188,7 +188,7 @@ export type SentMail = { readonly [K in Outcome]: number }
  * senders at a time. One message that fails, or cannot be read, holds up no other.
  * @throws DatabaseAway when nothing can be leased
  */
-export const sendDueMail = async (ctx: Sending): Promise<SentMail> => {
+export const sendDueMail = async (ctx: OutboxContext): Promise<SentMail> => {
   const started = ctx.clock.elapsed()
   const isOver = (): boolean => ctx.clock.elapsed() - started > SENDING_MS
   const count: Record<Outcome, number> = { sent: 0, postponed: 0, given_up: 0, left: 0 }
@@ -197,7 +197,7 @@ export const sendDueMail = async (ctx: Sending): Promise<SentMail> => {
       // No time left to send it, or, in a function that was frozen meanwhile, no certainty that it is still ours when it is sent.
       const isLate = isOver() || secondsAfter(ctx.clock.now(), MARGIN_SECONDS) > leased.until
       if (!isLate) return await sendOne(ctx, leased)
-      await release(directory(ctx.db), leased)
+      await releaseMessage(directory(ctx.db), leased)
     } catch (error) {
       // Whatever could not be written down: the lease runs out, and the message goes again under its Message-ID.
       ctx.log.error('mail.unsettled', error, { tenant_id: leased.tenantId, message_id: leased.id })

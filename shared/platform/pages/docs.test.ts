@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { RequestCtx } from '#shared/domains/context'
 import { may, open, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
-import { json, oneOf, routeFor } from '#shared/platform/http/route'
+import { json, oneOfStatuses, routeFor } from '#shared/platform/http/route'
 import { openapiOf } from '#shared/platform/openapi/openapi'
 import { docsPolicy, renderDocs } from './docs.tsx'
 
@@ -18,7 +18,7 @@ const routes = [
     path: z.strictObject({ shelf_id: z.uuid() }),
     query: z.strictObject({ dry_run: z.enum(['yes', 'no']).default('no') }),
     body: z.strictObject({ name: z.string().max(40), weight: z.int().min(1).optional() }),
-    reply: oneOf({ 200: Part, 201: Part }),
+    reply: oneOfStatuses({ 200: Part, 201: Part }),
     errors: ['conflict'],
     emits: ['client.created'],
     handle: async () => ({ status: 200 as const, body: { id: '', maker: null, tags: [] } }),

@@ -1,6 +1,6 @@
 // In which language a page speaks, and what every page has to be able to say.
-import { de } from './strings/de.ts'
-import { en } from './strings/en.ts'
+import { pagesDe } from './strings/de.ts'
+import { pagesEn } from './strings/en.ts'
 
 /** What a form says when it was not accepted, by error code. `{shortest}` and `{wait}` are filled in where they are shown. */
 export type FormMessages = {
@@ -57,7 +57,7 @@ export type PageStrings = {
   }
 }
 
-export const LANGUAGES = { en, de } satisfies Record<string, PageStrings>
+export const LANGUAGES = { en: pagesEn, de: pagesDe } satisfies Record<string, PageStrings>
 export type Language = keyof typeof LANGUAGES
 
 const MOST_ENTRIES = 20

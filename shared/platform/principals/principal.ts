@@ -39,4 +39,4 @@ export type Caller = User | Client
 export const principalIdOf = (caller: Caller): string => (caller.kind === 'user' ? caller.userId : caller.serviceAccountId)
 
 /** Whether the caller holds a permission now. */
-export const holds = (caller: Caller, permission: Permission): boolean => caller.permissions.has(permission)
+export const hasPermission = (caller: Caller, permission: Permission): boolean => caller.permissions.has(permission)

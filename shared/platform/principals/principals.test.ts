@@ -1,7 +1,7 @@
 // What ends a session ends it at once where it was done, and within two seconds elsewhere.
 import { expect, test } from 'vitest'
 import { type Engine, openDb } from '#db/engine/client'
-import { alsoFor, atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
+import { atomically, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
 import { revokeSession, revokeToken } from '#db/store/sessions'
 import { endTenantSessions, setTenantStatus } from '#db/store/tenants'
@@ -69,7 +69,9 @@ test('what a transaction does as another tenant is felt there too', async () => 
   const token = await app.token(company.admin)
   app.clock.advance(1)
   expect(await status(app, token)).toBe(200)
-  await atomically(forTenant(app.db, SYSTEM_TENANT), (t) => alsoFor(t, company.tenantId, (own) => setTenantStatus(own, 'suspended', app.clock.now())))
+  await atomically(forTenant(app.db, SYSTEM_TENANT), (t) =>
+    inOtherTenant(t, company.tenantId, (own) => setTenantStatus(own, 'suspended', app.clock.now())),
+  )
   expect(await status(app, token)).toBe(401)
 })
 

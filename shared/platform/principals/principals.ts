@@ -5,12 +5,12 @@ import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findPrincipal, type PrincipalRow } from '#db/store/principals'
 import { touchSession } from '#db/store/sessions'
 import type { TenantSettings } from '#db/store/tenants'
-import { ageMs, type Clock, type Mark, markOf } from '#shared/kernel/clock'
+import { ageMs, type Clock, type ClockReading, readClock } from '#shared/kernel/clock'
 import type { Config } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
 import { atLeast } from '#shared/platform/tokens/acr'
 import type { SessionClaims } from '#shared/platform/tokens/session-claims'
-import { seenClaims, verifySessionToken } from '#shared/platform/tokens/session-token'
+import { cachedClaims, verifySessionToken } from '#shared/platform/tokens/session-token'
 import type { SigningKeys } from '#shared/platform/tokens/signing-keys'
 import { adminAcrOf } from './admin-acr.ts'
 import type { Permission, User } from './principal.ts'
@@ -79,7 +79,7 @@ const userOf = (claims: SessionClaims, row: PrincipalRow): User => ({
   passwordChangeRequired: row.passwordChangeRequired,
 })
 
-type Loaded = { readonly user: User; readonly row: PrincipalRow; readonly since: Mark }
+type Loaded = { readonly user: User; readonly row: PrincipalRow; readonly since: ClockReading }
 
 export const createPrincipals = (ctx: Deps): Principals => {
   /** Per tenant, so that one commit forgets one tenant. */
@@ -101,7 +101,7 @@ export const createPrincipals = (ctx: Deps): Principals => {
   }
 
   const load = async (claims: SessionClaims, now: Date): Promise<Loaded> => {
-    const since = markOf(ctx.clock)
+    const since = readClock(ctx.clock)
     const t = forTenant(ctx.db, claims.tenantId)
     const row = await findPrincipal(t, claims.sessionId, claims.tokenId, now)
     if (row !== undefined) ctx.quotas.learn(claims.tenantId, row.quotas ?? undefined)
@@ -111,7 +111,7 @@ export const createPrincipals = (ctx: Deps): Principals => {
   }
 
   return {
-    tenantOf: (token) => seenClaims(ctx, token)?.tenantId,
+    tenantOf: (token) => cachedClaims(ctx, token)?.tenantId,
     resolve: async (token, verified) => {
       const claims = await verifySessionToken(ctx, token)
       await verified?.(claims.tenantId)

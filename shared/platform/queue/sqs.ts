@@ -1,8 +1,8 @@
 // The queue of errands at Amazon SQS. A function sends by itself; elsewhere the SDK is loaded with the first errand, which finds credentials.
 
-import { commonJs } from '#shared/kernel/common-js'
+import { importCommonJs } from '#shared/kernel/common-js'
 import { type AwsAccess, awsCalls } from '#shared/platform/aws/call'
-import type { Errand, ErrandQueue } from './errands.ts'
+import type { Task, TaskQueue } from './tasks.ts'
 
 export type Sqs = {
   readonly queueUrl: string
@@ -15,15 +15,15 @@ export type Sqs = {
 const LONGEST_DELAY_SECONDS = 900
 const TIMEOUT_MS = 2000
 
-const messageOf = (queueUrl: string, errand: Errand, afterSeconds: number) => ({
+const messageOf = (queueUrl: string, errand: Task, afterSeconds: number) => ({
   QueueUrl: queueUrl,
   MessageBody: JSON.stringify({ errand }),
   DelaySeconds: Math.min(Math.max(Math.ceil(afterSeconds), 0), LONGEST_DELAY_SECONDS),
 })
 
-const bySdk = ({ queueUrl, endpoint }: Sqs): ErrandQueue => {
+const bySdk = ({ queueUrl, endpoint }: Sqs): TaskQueue => {
   const load = async () => {
-    const sdk = await commonJs(import('@aws-sdk/client-sqs'))
+    const sdk = await importCommonJs(import('@aws-sdk/client-sqs'))
     return { sdk, client: new sdk.SQSClient({ maxAttempts: 2, ...(endpoint === undefined ? {} : { endpoint }) }) }
   }
   let loaded: ReturnType<typeof load> | undefined
@@ -36,7 +36,7 @@ const bySdk = ({ queueUrl, endpoint }: Sqs): ErrandQueue => {
   }
 }
 
-export const sqsErrands = (sqs: Sqs): ErrandQueue => {
+export const sqsTasks = (sqs: Sqs): TaskQueue => {
   if (sqs.access === undefined) return bySdk(sqs)
   const call = awsCalls(sqs.access, 'sqs')
   return { send: async (errand, afterSeconds) => void (await call('SendMessage', messageOf(sqs.queueUrl, errand, afterSeconds))) }

@@ -1,7 +1,7 @@
 // The contract against an emulator of AWS.
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
-import { accessIn } from '#shared/platform/aws/call'
+import { awsAccessFrom } from '#shared/platform/aws/call'
 import { AWS_ENVIRONMENT, startAws } from '#tests/support/aws'
 import { awsSecrets, functionSecrets } from './aws.ts'
 import { secretsContract } from './secrets.contract.ts'
@@ -19,7 +19,7 @@ secretsContract('AWS Secrets Manager', {
   },
 })
 
-const access = accessIn({ ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: endpoint })
+const access = awsAccessFrom({ ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: endpoint })
 if (access === undefined) throw new Error('no credentials')
 
 secretsContract('AWS Secrets Manager, as a function reads it', {

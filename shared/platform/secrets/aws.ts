@@ -1,6 +1,6 @@
 // Secrets at AWS Secrets Manager: one managed secret a name, below a prefix. A function reads them by itself; elsewhere the SDK is loaded, which finds credentials.
 
-import { commonJs } from '#shared/kernel/common-js'
+import { importCommonJs } from '#shared/kernel/common-js'
 import { type AwsAccess, awsCalls } from '#shared/platform/aws/call'
 
 export type AwsSecrets = {
@@ -39,7 +39,7 @@ export const functionSecrets = (access: AwsAccess, prefix: string): NamedSecrets
 
 export const awsSecrets = ({ prefix, endpoint }: AwsSecrets): NamedSecrets => {
   const load = async () => {
-    const sdk = await commonJs(import('@aws-sdk/client-secrets-manager'))
+    const sdk = await importCommonJs(import('@aws-sdk/client-secrets-manager'))
     return { sdk, client: new sdk.SecretsManagerClient(endpoint === undefined ? {} : { endpoint }) }
   }
   let loaded: ReturnType<typeof load> | undefined

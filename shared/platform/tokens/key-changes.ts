@@ -15,13 +15,13 @@ import {
 import type { Clock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import type { Keyring } from '#shared/platform/crypto/keyring'
-import { generateKey, type NewKey, resealedKey } from './key-making.ts'
-import { judgeRotation, type Step } from './key-rotation.ts'
+import { generateKey, type NewKey, resealedKey } from './key-generation.ts'
+import { planRotation, type RotationStep } from './key-rotation.ts'
 import type { Alg, RecordKeyChange } from './signing-keys.ts'
 
 type Parts = { readonly keyring: Keyring; readonly clock: Clock; readonly record: RecordKeyChange }
 
-const apply = async (t: TenantTx, parts: Parts, alg: Alg, step: Step, spare: () => Promise<NewKey>): Promise<string> => {
+const apply = async (t: TenantTx, parts: Parts, alg: Alg, step: RotationStep, spare: () => Promise<NewKey>): Promise<string> => {
   const at = parts.clock.now()
   // The lock is held, so what was judged still holds; if not, nothing of this is committed.
   const mustChange = (changed: boolean): void => {
@@ -49,12 +49,12 @@ const apply = async (t: TenantTx, parts: Parts, alg: Alg, step: Step, spare: () 
 }
 
 /**
- * Brings one algorithm's keys to what `judgeRotation` asks for, after `before` in the same transaction. Keys are generated before it begins, from a guess
+ * Brings one algorithm's keys to what `planRotation` asks for, after `before` in the same transaction. Keys are generated before it begins, from a guess
  * of how many it takes: making an RSA key is slow, and on the embedded engine everybody would wait.
  */
 const settle = async (db: Db, parts: Parts, alg: Alg, gone?: string): Promise<readonly string[]> => {
   const guess = (await listSigningKeys(directory(db))).filter((key) => key.kid !== gone)
-  const guessed = judgeRotation(guess, alg, parts.clock.now())
+  const guessed = planRotation(guess, alg, parts.clock.now())
   if (guessed.length === 0 && gone === undefined) return []
   const wanted = guessed.filter((step) => step.step === 'create').length
   const spares = await Promise.all(Array.from({ length: wanted }, () => generateKey(parts.keyring, alg)))
@@ -62,7 +62,7 @@ const settle = async (db: Db, parts: Parts, alg: Alg, gone?: string): Promise<re
     await lockSigningKeys(t)
     if (gone !== undefined && (await markSigningKeyRevoked(t, gone))) await parts.record(t, { event: 'signing_key.revoked', kid: gone, alg })
     const changed: string[] = []
-    for (const step of judgeRotation(await listSigningKeys(t), alg, parts.clock.now())) {
+    for (const step of planRotation(await listSigningKeys(t), alg, parts.clock.now())) {
       changed.push(await apply(t, parts, alg, step, async () => spares.pop() ?? generateKey(parts.keyring, alg)))
     }
     return changed
@@ -70,7 +70,7 @@ const settle = async (db: Db, parts: Parts, alg: Alg, gone?: string): Promise<re
 }
 
 /** Makes what is missing and changes what is due. Answers the ids of the keys that changed. */
-export const settleKeys = async (db: Db, parts: Parts, algs: readonly Alg[]): Promise<readonly string[]> => {
+export const applyKeyRotation = async (db: Db, parts: Parts, algs: readonly Alg[]): Promise<readonly string[]> => {
   const changed: string[] = []
   for (const alg of algs) changed.push(...(await settle(db, parts, alg)))
   return changed

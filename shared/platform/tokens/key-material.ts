@@ -16,7 +16,7 @@ export const publicHalf = (jwk: JWK, alg: Alg, kid: string): PublicJwk => {
   return { ...Object.fromEntries(members), kid, alg, use: 'sig' }
 }
 
-export const binding = (alg: Alg, kid: string): string => `signing_keys/${alg}/${kid}`
+export const keyBinding = (alg: Alg, kid: string): string => `signing_keys/${alg}/${kid}`
 
 const imported = async (jwk: JWK, alg: Alg): Promise<CryptoKey> => {
   const key = await importJWK(jwk, alg, { extractable: false })
@@ -24,11 +24,11 @@ const imported = async (jwk: JWK, alg: Alg): Promise<CryptoKey> => {
   return key
 }
 
-export type Sealed = { readonly kid: string; readonly alg: Alg; readonly sealedPrivateJwk: Uint8Array }
+export type SealedKey = { readonly kid: string; readonly alg: Alg; readonly sealedPrivateJwk: Uint8Array }
 
 /** @throws SealError when the key was changed, is not this one, or is under a master key that is not here */
-export const openKey = async (keyring: Keyring, { kid, alg, sealedPrivateJwk }: Sealed): Promise<KeyMaterial> => {
-  const privateJwk: JWK = JSON.parse(await keyring.openForDeployment(sealedPrivateJwk, binding(alg, kid)))
+export const openKey = async (keyring: Keyring, { kid, alg, sealedPrivateJwk }: SealedKey): Promise<KeyMaterial> => {
+  const privateJwk: JWK = JSON.parse(await keyring.openForDeployment(sealedPrivateJwk, keyBinding(alg, kid)))
   const publicJwk = publicHalf(privateJwk, alg, kid)
   return { publicJwk, signingKey: await imported(privateJwk, alg), verifyingKey: await imported(publicJwk, alg) }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { secondsAfter } from '#shared/kernel/clock'
-import { isAccepted, judgeRotation, type KeyState } from './key-rotation.ts'
+import { isKeyAccepted, type KeyState, planRotation } from './key-rotation.ts'
 
 const NOW = new Date('2026-06-01T00:00:00Z')
 const HOUR = 3600
@@ -38,14 +38,14 @@ test.each([
   ['a retirement is nearly over', [current(DAY), next(DAY), key('old', 'retired', { retiresAt: secondsAfter(NOW, 0.001) })], []],
   ['a key was revoked', [key('bad', 'revoked'), current(DAY), next(DAY)], []],
 ])('when %s', (_, keys, steps) => {
-  expect(judgeRotation(keys, 'ES256', NOW)).toEqual(steps)
+  expect(planRotation(keys, 'ES256', NOW)).toEqual(steps)
 })
 
 test('next, current and retired keys are accepted, the last until its time; revoked ones never', () => {
-  expect(isAccepted(next(0), NOW)).toBe(true)
-  expect(isAccepted(current(0), NOW)).toBe(true)
-  expect(isAccepted(key('r', 'retired', { retiresAt: secondsAfter(NOW, 1) }), NOW)).toBe(true)
-  expect(isAccepted(key('r', 'retired', { retiresAt: NOW }), NOW)).toBe(false)
-  expect(isAccepted(key('r', 'retired'), NOW)).toBe(false)
-  expect(isAccepted(key('r', 'revoked', { retiresAt: secondsAfter(NOW, 1) }), NOW)).toBe(false)
+  expect(isKeyAccepted(next(0), NOW)).toBe(true)
+  expect(isKeyAccepted(current(0), NOW)).toBe(true)
+  expect(isKeyAccepted(key('r', 'retired', { retiresAt: secondsAfter(NOW, 1) }), NOW)).toBe(true)
+  expect(isKeyAccepted(key('r', 'retired', { retiresAt: NOW }), NOW)).toBe(false)
+  expect(isKeyAccepted(key('r', 'retired'), NOW)).toBe(false)
+  expect(isKeyAccepted(key('r', 'revoked', { retiresAt: secondsAfter(NOW, 1) }), NOW)).toBe(false)
 })

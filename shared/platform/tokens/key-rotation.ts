@@ -19,14 +19,14 @@ export type KeyState = {
   readonly retiresAt: Date | null
 }
 
-export type Step =
+export type RotationStep =
   | { readonly step: 'delete'; readonly kid: string }
   | { readonly step: 'retire'; readonly kid: string; readonly until: Date }
   | { readonly step: 'promote'; readonly kid: string }
   | { readonly step: 'create'; readonly status: 'next' | 'current' }
 
 /** Whether a key may still verify. Judged at use: no job has to be punctual. */
-export const isAccepted = (key: Pick<KeyState, 'status' | 'retiresAt'>, now: Date): boolean => {
+export const isKeyAccepted = (key: Pick<KeyState, 'status' | 'retiresAt'>, now: Date): boolean => {
   if (key.status === 'revoked') return false
   return key.status !== 'retired' || (key.retiresAt !== null && key.retiresAt > now)
 }
@@ -35,11 +35,13 @@ export const isAccepted = (key: Pick<KeyState, 'status' | 'retiresAt'>, now: Dat
  * The steps, in their order, after which the algorithm has one current and one next key. Without a current one (first start, emergency) the next takes its
  * place at once, however young; otherwise it waits until it has been published for a day.
  */
-export const judgeRotation = (all: readonly KeyState[], alg: Alg, now: Date): readonly Step[] => {
+export const planRotation = (all: readonly KeyState[], alg: Alg, now: Date): readonly RotationStep[] => {
   const keys = all.filter((key) => key.alg === alg)
   const current = keys.find((key) => key.status === 'current')
   const next = keys.find((key) => key.status === 'next')
-  const steps: Step[] = keys.filter((key) => key.status === 'retired' && !isAccepted(key, now)).map((key): Step => ({ step: 'delete', kid: key.kid }))
+  const steps: RotationStep[] = keys
+    .filter((key) => key.status === 'retired' && !isKeyAccepted(key, now))
+    .map((key): RotationStep => ({ step: 'delete', kid: key.kid }))
 
   const isOld = current !== undefined && secondsAfter(current.currentSince ?? current.createdAt, KEY_LIFE_SECONDS) <= now
   const isPublished = next !== undefined && secondsAfter(next.createdAt, KEY_PUBLISHED_AHEAD_SECONDS) <= now

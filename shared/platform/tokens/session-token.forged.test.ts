@@ -2,18 +2,18 @@ import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK } from 'jos
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { ownDb } from '#tests/support/database'
 import {
-  aWorld,
   DAY,
   encoded,
   grant,
   HOUR,
-  hmacSigned,
-  NOW,
+  hmacSignedToken,
   partsOf,
   REFUSED,
   random,
   refusedAs,
-  signed,
+  signedToken,
+  TOKEN_NOW,
+  tokenWorld,
   without,
 } from '#tests/support/session-tokens'
 import { clearSigningKeys } from '#tests/support/signing-keys'
@@ -23,9 +23,9 @@ const db = await ownDb()
 beforeEach(() => clearSigningKeys(db))
 afterAll(() => clearSigningKeys(db))
 
-const start = (env: Record<string, string> = {}) => aWorld(db, env)
+const start = (env: Record<string, string> = {}) => tokenWorld(db, env)
 
-const at = NOW.getTime() / 1000
+const at = TOKEN_NOW.getTime() / 1000
 test.each<[string, Record<string, unknown>]>([
   ['another issuer', { iss: 'authsec-ai/user-flow' }],
   ['another audience', { aud: 'https://api.example' }],
@@ -50,7 +50,7 @@ test.each<[string, Record<string, unknown>]>([
 ])('with %s it is refused, however well signed', async (_, claims) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
-  expect(await refusedAs(ctx, await signed(ctx, header, { ...payload, ...claims }))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, { ...payload, ...claims }))).toBe(REFUSED)
 })
 
 const jwk = await exportJWK((await generateKeyPair('ES256', { extractable: true })).publicKey)
@@ -85,7 +85,7 @@ test.each<[string, Record<string, unknown>]>([
 ])('with %s in its header it is refused, however well signed', async (_, members) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
-  expect(await refusedAs(ctx, await signed(ctx, { ...header, ...members }, payload))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, { ...header, ...members }, payload))).toBe(REFUSED)
 })
 
 test.each([
@@ -109,15 +109,15 @@ test.each([
 ])('without %s, or with null there, it is refused', async (name) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
-  expect(await refusedAs(ctx, await signed(ctx, header, payload))).toMatch(/^not refused/)
-  expect(await refusedAs(ctx, await signed(ctx, header, without(payload, name)))).toBe(REFUSED)
-  expect(await refusedAs(ctx, await signed(ctx, header, { ...payload, [name]: null }))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, payload))).toMatch(/^not refused/)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, without(payload, name)))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, { ...payload, [name]: null }))).toBe(REFUSED)
 })
 
 test.each(['alg', 'kid', 'typ'])('without %s in its header it is refused', async (name) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
-  expect(await refusedAs(ctx, await signed(ctx, without(header, name), payload))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, without(header, name), payload))).toBe(REFUSED)
 })
 
 test('unsigned, or signed by anything but the named key, it is refused', async () => {
@@ -131,7 +131,7 @@ test('unsigned, or signed by anything but the named key, it is refused', async (
 
   const { keys } = await ctx.signingKeys.jwks()
   const next = keys.find(({ kid }) => kid !== header.kid)
-  expect(await refusedAs(ctx, await signed(ctx, { ...header, kid: next?.kid }, payload))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, { ...header, kid: next?.kid }, payload))).toBe(REFUSED)
   const stranger = await generateKeyPair('ES256')
   const forged = Buffer.from(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, stranger.privateKey, Buffer.from(`${h}.${p}`)))
   expect(await refusedAs(ctx, `${h}.${p}.${forged.toString('base64url')}`)).toBe(REFUSED)
@@ -140,8 +140,8 @@ test('unsigned, or signed by anything but the named key, it is refused', async (
   const key = await importJWK(published, 'ES256', { extractable: true })
   if (key instanceof Uint8Array) throw new Error('not a key')
   for (const secret of [JSON.stringify(published), await exportSPKI(key), String(published.x)]) {
-    expect(await refusedAs(ctx, hmacSigned(secret, { ...header, alg: 'HS256' }, payload))).toBe(REFUSED)
-    expect(await refusedAs(ctx, hmacSigned(secret, { alg: 'HS256', kid: 'default', typ: 'JWT' }, payload))).toBe(REFUSED)
+    expect(await refusedAs(ctx, hmacSignedToken(secret, { ...header, alg: 'HS256' }, payload))).toBe(REFUSED)
+    expect(await refusedAs(ctx, hmacSignedToken(secret, { alg: 'HS256', kid: 'default', typ: 'JWT' }, payload))).toBe(REFUSED)
   }
 
   const rsa = await ctx.signingKeys.signer('RS256')
@@ -158,15 +158,15 @@ test('a member that stands twice is refused, wherever, however well signed', asy
     `{${JSON.stringify(name)}:${JSON.stringify(value)},${JSON.stringify(object).slice(1)}`,
     `${JSON.stringify(object).slice(0, -1)},${JSON.stringify(name)}:${JSON.stringify(object[name])}}`,
   ]
-  for (const text of twice(header, 'alg', 'none')) expect(await refusedAs(ctx, await signed(ctx, text, payload))).toBe(REFUSED)
-  for (const text of twice(header, 'kid', 'x')) expect(await refusedAs(ctx, await signed(ctx, text, payload))).toBe(REFUSED)
-  for (const text of twice(payload, 'sub', random.id())) expect(await refusedAs(ctx, await signed(ctx, header, text))).toBe(REFUSED)
-  for (const text of twice(payload, 'exp', at + 99 * DAY)) expect(await refusedAs(ctx, await signed(ctx, header, text))).toBe(REFUSED)
+  for (const text of twice(header, 'alg', 'none')) expect(await refusedAs(ctx, await signedToken(ctx, text, payload))).toBe(REFUSED)
+  for (const text of twice(header, 'kid', 'x')) expect(await refusedAs(ctx, await signedToken(ctx, text, payload))).toBe(REFUSED)
+  for (const text of twice(payload, 'sub', random.id())) expect(await refusedAs(ctx, await signedToken(ctx, header, text))).toBe(REFUSED)
+  for (const text of twice(payload, 'exp', at + 99 * DAY)) expect(await refusedAs(ctx, await signedToken(ctx, header, text))).toBe(REFUSED)
   const escaped = JSON.stringify(payload).replace('"sub"', '"\\u0073ub"')
-  expect(await refusedAs(ctx, await signed(ctx, header, escaped))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, escaped))).toBe(REFUSED)
   for (const text of [`${JSON.stringify(payload)} `, `\ufeff${JSON.stringify(payload)}`, '[]', 'null', '"x"', '', '{', `${'['.repeat(3000)}`]) {
-    expect(await refusedAs(ctx, await signed(ctx, header, text))).toBe(REFUSED)
-    expect(await refusedAs(ctx, await signed(ctx, text, payload))).toBe(REFUSED)
+    expect(await refusedAs(ctx, await signedToken(ctx, header, text))).toBe(REFUSED)
+    expect(await refusedAs(ctx, await signedToken(ctx, text, payload))).toBe(REFUSED)
   }
 })
 
@@ -225,9 +225,9 @@ test('cut, lengthened, nested, encrypted-looking and huge tokens are refused', a
     `Bearer ${token}`,
   ]
   for (const shape of shapes) expect(await refusedAs(ctx, shape)).toBe(REFUSED)
-  expect(await refusedAs(ctx, await signed(ctx, { ...header, cty: 'JWT' }, token))).toBe(REFUSED)
-  expect(await refusedAs(ctx, await signed(ctx, header, JSON.stringify(token)))).toBe(REFUSED)
-  const huge = await signed(ctx, header, { ...payload, more: 'x'.repeat(8192) })
+  expect(await refusedAs(ctx, await signedToken(ctx, { ...header, cty: 'JWT' }, token))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, JSON.stringify(token)))).toBe(REFUSED)
+  const huge = await signedToken(ctx, header, { ...payload, more: 'x'.repeat(8192) })
   expect(await refusedAs(ctx, huge)).toBe(REFUSED)
   expect(await refusedAs(ctx, 'x'.repeat(10_000_000))).toBe(REFUSED)
 })

@@ -5,10 +5,10 @@ import { type Clock, unixSeconds } from '#shared/kernel/clock'
 import type { Config } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
 import type { Random } from '#shared/kernel/random'
-import { digestOf, SeenTokens } from './seen-tokens.ts'
 import { type Audience, fromWire, MAX_TOKEN_SECONDS, type SessionClaims, type SessionSubject, toWire } from './session-claims.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { type JwsHeader, MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from './strict-jws.ts'
+import { tokenDigest, VerifiedTokenCache } from './verified-token-cache.ts'
 
 /** RFC 8725 section 3.11: no token of another kind passes for a session. */
 export const SESSION_TOKEN_TYP = 'session+jwt'
@@ -71,9 +71,9 @@ const isSignedBy = async (key: CryptoKey, token: string, alg: string): Promise<b
 }
 
 type Seen = { readonly config: Config; readonly header: JwsHeader; readonly claims: SessionClaims }
-const seenBy = new WeakMap<SigningKeys, SeenTokens<Seen>>()
-const seenTokens = (keys: SigningKeys): SeenTokens<Seen> => {
-  const known = seenBy.get(keys) ?? new SeenTokens<Seen>()
+const seenBy = new WeakMap<SigningKeys, VerifiedTokenCache<Seen>>()
+const seenTokens = (keys: SigningKeys): VerifiedTokenCache<Seen> => {
+  const known = seenBy.get(keys) ?? new VerifiedTokenCache<Seen>()
   seenBy.set(keys, known)
   return known
 }
@@ -91,8 +91,8 @@ const verifyUnseen = async (ctx: VerifyDeps, token: string): Promise<Seen> => {
 }
 
 /** What a token said when its signature was checked; undefined for one that was not seen here. Neither its time nor its key is judged again. */
-export const seenClaims = (ctx: Pick<VerifyDeps, 'config' | 'signingKeys'>, token: string): SessionClaims | undefined => {
-  const seen = token.length > MAX_TOKEN_LENGTH ? undefined : seenTokens(ctx.signingKeys).recall(digestOf(token))
+export const cachedClaims = (ctx: Pick<VerifyDeps, 'config' | 'signingKeys'>, token: string): SessionClaims | undefined => {
+  const seen = token.length > MAX_TOKEN_LENGTH ? undefined : seenTokens(ctx.signingKeys).recall(tokenDigest(token))
   return seen?.config === ctx.config ? seen.claims : undefined
 }
 
@@ -105,7 +105,7 @@ export const seenClaims = (ctx: Pick<VerifyDeps, 'config' | 'signingKeys'>, toke
 export const verifySessionToken = async (ctx: VerifyDeps, token: string): Promise<SessionClaims> => {
   if (token.length > MAX_TOKEN_LENGTH) throw refused()
   const seen = seenTokens(ctx.signingKeys)
-  const digest = digestOf(token)
+  const digest = tokenDigest(token)
   const known = seen.recall(digest)
   if (known?.config === ctx.config) {
     if (known.claims.expiresAt > ctx.clock.now() && (await keyFor(ctx, known.header)) !== undefined) return known.claims

@@ -4,8 +4,8 @@ import type { Db } from '#db/engine/client'
 import type { TenantTx } from '#db/engine/tenant'
 import type { Clock } from '#shared/kernel/clock'
 import type { Keyring } from '#shared/platform/crypto/keyring'
-import { type KnownKey, keyMemory } from './key-memory.ts'
-import { isAccepted } from './key-rotation.ts'
+import { type CachedKey, createKeyCache } from './key-cache.ts'
+import { isKeyAccepted } from './key-rotation.ts'
 
 export type Alg = 'ES256' | 'RS256'
 export type Signer = { readonly kid: string; readonly alg: Alg; readonly key: CryptoKey }
@@ -56,7 +56,7 @@ const FIRST: Alg = 'ES256'
 /** Needed when a deployment is new, and by jobs. */
 const changes = () => import('./key-changes.ts')
 
-const currentOf = (keys: Iterable<KnownKey>, alg: Alg): KnownKey | undefined => {
+const currentOf = (keys: Iterable<CachedKey>, alg: Alg): CachedKey | undefined => {
   for (const key of keys) if (key.alg === alg && key.status === 'current') return key
   return undefined
 }
@@ -73,18 +73,18 @@ export const createSigningKeys = (parts: {
   readonly record: RecordKeyChange
 }): SigningKeys => {
   const { db, keyring, clock } = parts
-  const memory = keyMemory(db, keyring, clock)
+  const memory = createKeyCache(db, keyring, clock)
 
   /** Keys among which there is a current one of this algorithm. */
-  const keysFor = async (alg: Alg): Promise<ReadonlyMap<string, KnownKey>> => {
+  const keysFor = async (alg: Alg): Promise<ReadonlyMap<string, CachedKey>> => {
     const known = await memory.keys()
     if (currentOf(known.values(), alg)) return known
-    await (await changes()).settleKeys(db, parts, [alg]).finally(memory.forget)
+    await (await changes()).applyKeyRotation(db, parts, [alg]).finally(memory.forget)
     return memory.keys()
   }
-  const published = async (): Promise<readonly KnownKey[]> => {
+  const published = async (): Promise<readonly CachedKey[]> => {
     const now = clock.now()
-    return [...(await keysFor(FIRST)).values()].filter((key) => isAccepted(key, now))
+    return [...(await keysFor(FIRST)).values()].filter((key) => isKeyAccepted(key, now))
   }
 
   let prepared: { readonly generation: string; readonly document: JwksDocument } | undefined
@@ -96,7 +96,7 @@ export const createSigningKeys = (parts: {
     },
     verifier: async (kid) => {
       const key = (await memory.keysWith(kid)).get(kid)
-      return key !== undefined && isAccepted(key, clock.now()) ? { kid, alg: key.alg, key: key.verifyingKey } : undefined
+      return key !== undefined && isKeyAccepted(key, clock.now()) ? { kid, alg: key.alg, key: key.verifyingKey } : undefined
     },
     jwks: async () => ({ keys: (await published()).map((key) => key.publicJwk) }),
     jwksDocument: async () => {
@@ -105,7 +105,7 @@ export const createSigningKeys = (parts: {
       if (prepared?.generation !== generation) prepared = { generation, document: documentOf({ keys: keys.map((key) => key.publicJwk) }) }
       return prepared.document
     },
-    rotate: async (through) => (await changes()).settleKeys(through, parts, ALGS).finally(memory.forget),
+    rotate: async (through) => (await changes()).applyKeyRotation(through, parts, ALGS).finally(memory.forget),
     revoke: async (kid) => (await changes()).revokeKey(db, parts, kid).finally(memory.forget),
     rewrap: async (through) => (await changes()).resealKeys(through, keyring),
   }

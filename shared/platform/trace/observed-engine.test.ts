@@ -9,8 +9,8 @@ import type { RequestCtx } from '#shared/domains/context'
 import { open, user } from '#shared/platform/http/access'
 import { empty, routeFor } from '#shared/platform/http/route'
 import { startApp, type TestApp } from '#tests/support/app'
-import { describe as described } from './observed-engine.ts'
-import { noTracer, outbound } from './trace.ts'
+import { describeStatement as described } from './observed-engine.ts'
+import { noTracer, traceOutbound } from './trace.ts'
 
 const route = routeFor<RequestCtx>()
 const common = { reply: empty(204), errors: [], emits: 'nothing', summary: 'A test.' } as const
@@ -138,10 +138,10 @@ test('a refusal is no failure of ours', async () => {
 test('calls to other services are spans by the service\u2019s name; without tracing they are the calls themselves', async () => {
   const { app, during, close } = await tracedApp()
   const call = async (secret: string): Promise<string> => secret
-  const spans = await during(() => outbound(app.ctx.tracer, 'mail', call)(S))
+  const spans = await during(() => traceOutbound(app.ctx.tracer, 'mail', call)(S))
   expect(spans).toEqual([expect.objectContaining({ name: 'mail', kind: 3 })])
   expect(JSON.stringify(spans)).not.toContain(S)
-  expect(outbound(noTracer, 'mail', call)).toBe(call)
+  expect(traceOutbound(noTracer, 'mail', call)).toBe(call)
   await close()
 })
 

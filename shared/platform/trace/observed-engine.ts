@@ -1,5 +1,5 @@
 // An engine whose statements are timed, and traced where tracing is on. Of a statement its verb and its table are told, never its text or its values.
-import type { Engine, Run, Scope, Statement } from '#db/engine/client'
+import type { DatabaseScope, Engine, RunStatement, Statement } from '#db/engine/client'
 import type { Clock } from '#shared/kernel/clock'
 import type { Metrics } from '#shared/platform/metrics/metrics'
 import { noTracer, type Tracer } from './trace.ts'
@@ -20,7 +20,7 @@ const withoutParentheses = (text: string): string => {
 }
 
 /** Both come from texts of ours, so there are as many as we wrote; anything else is `other`. */
-export const describe = (text: string): Described => {
+export const describeStatement = (text: string): Described => {
   const known = described.get(text)
   if (known !== undefined) return known
   const verb = /^\s*([a-z]+)/i.exec(text)?.[1]?.toLowerCase() ?? ''
@@ -40,7 +40,7 @@ const spanned =
 export const observedEngine = (engine: Engine, { metrics, tracer, clock }: Observers): Engine => {
   const inSpan = tracer === noTracer ? <T>(_: Described, work: () => Promise<T>): Promise<T> => work() : spanned(tracer)
   const timed = async <T>(statement: Statement, work: () => Promise<T>): Promise<T> => {
-    const what = describe(statement.text)
+    const what = describeStatement(statement.text)
     const began = clock.elapsed()
     try {
       return await inSpan(what, work)
@@ -52,7 +52,7 @@ export const observedEngine = (engine: Engine, { metrics, tracer, clock }: Obser
   return {
     ...engine,
     one: (scope, statement) => timed(statement, () => engine.one(scope, statement)),
-    transaction: <T>(scope: Scope, work: (run: Run) => Promise<T>) => {
+    transaction: <T>(scope: DatabaseScope, work: (run: RunStatement) => Promise<T>) => {
       const whole = { operation: 'transaction', table: 'none' }
       return inSpan(whole, () => engine.transaction(scope, (run) => work((statement) => timed(statement, () => run(statement)))))
     },

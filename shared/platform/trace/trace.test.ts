@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import * as z from 'zod'
 import { fixedClock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { otlpTracer } from './otlp-tracer.ts'
 import { noTracer } from './trace.ts'
@@ -71,7 +71,7 @@ afterEach(() => {
 
 const tracing = (endpoint: string) => {
   const clock = fixedClock('2026-03-01T12:00:00Z')
-  const log = keptLog(clock.now)
+  const log = memoryLog(clock.now)
   return { clock, log, tracer: otlpTracer({ endpoint, clock, random: systemRandom(clock), log }) }
 }
 

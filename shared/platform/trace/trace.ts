@@ -45,7 +45,7 @@ export const noTracer: Tracer = {
 }
 
 /** A call to another service, as a span with the service's name in our words. What it asks and is told stays out. */
-export const outbound = <Given extends readonly unknown[], T>(
+export const traceOutbound = <Given extends readonly unknown[], T>(
   tracer: Tracer,
   dependency: string,
   call: (...given: Given) => Promise<T>,

@@ -40,7 +40,7 @@ const STRONG_ACR = new Set([
   'aal3',
 ])
 
-export const provesSeveral = (amr: unknown, acr: unknown): boolean =>
+export const provesMultipleFactors = (amr: unknown, acr: unknown): boolean =>
   (Array.isArray(amr) && amr.includes('mfa')) || (typeof acr === 'string' && STRONG_ACR.has(acr))
 
 type Said = { readonly issuer: string; readonly subject: unknown; readonly email: unknown; readonly emailVerified: boolean } & Readonly<
@@ -59,6 +59,6 @@ export const profileOf = (said: Said): Profile | undefined => {
     emailVerified: email !== undefined && said.emailVerified,
     ...(name === undefined ? {} : { name }),
     ...(picture === undefined ? {} : { picture }),
-    severalFactors: provesSeveral(said.amr, said.acr),
+    severalFactors: provesMultipleFactors(said.amr, said.acr),
   }
 }

@@ -4,7 +4,7 @@
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
 import type { PlatformCtx, PlatformRequestCtx } from '#shared/platform/context'
-import { equal } from '#shared/platform/crypto/equal'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { sessionToken } from './session.ts'
 import { readVisit } from './visit.ts'
 
@@ -15,7 +15,7 @@ export const FORM_TOKEN = 'form_token'
 export const pageOrigin = (request: Pick<RequestInfo, 'host' | 'secure'>): string => `${request.secure ? 'https' : 'http'}://${request.host}`
 
 /** A browser says nothing of its origin when it only reads; for a page it is where the page is. */
-export const onPage = <C extends { readonly request: RequestInfo }>(ctx: C): C => ({
+export const withPageOrigin = <C extends { readonly request: RequestInfo }>(ctx: C): C => ({
   ...ctx,
   request: { ...ctx.request, origin: pageOrigin(ctx.request) },
 })
@@ -40,7 +40,7 @@ export const requireOwnPage = ({ config }: Pick<PlatformCtx, 'config'>, request:
  * the form cannot make it say so.
  * @throws AppError cross_site
  */
-export const requirePressed = ({ request }: Pick<PlatformRequestCtx, 'request'>): void => {
+export const requireUserGesture = ({ request }: Pick<PlatformRequestCtx, 'request'>): void => {
   if (request.header('sec-fetch-site') !== undefined && request.header('sec-fetch-user') !== '?1') throw new AppError('cross_site')
 }
 
@@ -49,7 +49,7 @@ export const requirePressed = ({ request }: Pick<PlatformRequestCtx, 'request'>)
  * to do, and one that says nothing is too old to be safe here.
  * @throws AppError cross_site
  */
-export const requireFollowed = ({ request }: Pick<PlatformRequestCtx, 'request'>): void => {
+export const requireSameOriginNavigation = ({ request }: Pick<PlatformRequestCtx, 'request'>): void => {
   if (request.header('sec-fetch-site') !== 'same-origin' || request.header('sec-fetch-user') !== '?1') throw new AppError('cross_site')
 }
 
@@ -57,5 +57,6 @@ export const requireFollowed = ({ request }: Pick<PlatformRequestCtx, 'request'>
 export const requireFormToken = (ctx: Pick<PlatformRequestCtx, 'hash'>, request: RequestInfo, form: unknown): void => {
   const sent = (form as Readonly<Record<string, unknown>> | undefined)?.[FORM_TOKEN]
   const visit = readVisit({ request })
-  if (visit === undefined || typeof sent !== 'string' || !equal(sent, formToken(ctx, request, visit.browser))) throw new AppError('form_expired')
+  if (visit === undefined || typeof sent !== 'string' || !constantTimeEqual(sent, formToken(ctx, request, visit.browser)))
+    throw new AppError('form_expired')
 }

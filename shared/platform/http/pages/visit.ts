@@ -1,13 +1,13 @@
 // What the hosted pages remember in the browser between two of its requests: which address is signing in, in which language, and what to say about the last
 // form that was sent. In a cookie that no script reads; it opens nothing and proves nothing.
 import * as z from 'zod'
-import { opaque } from '#shared/kernel/random'
+import { randomToken } from '#shared/kernel/random'
 import type { PlatformRequestCtx } from '#shared/platform/context'
 import type { Cookie } from '../route.ts'
 
 const VISIT_SECONDS = 3600
 
-const Said = z.object({
+const FlashMessage = z.object({
   /** The page that it is said on. */
   page: z.string(),
   /** Code of an error, or of something done. */
@@ -23,11 +23,11 @@ const VisitShape = z.object({
   browser: z.string().regex(/^[\w-]{43}$/),
   email: z.string().max(320).optional(),
   lang: z.string().max(8).optional(),
-  said: Said.optional(),
+  said: FlashMessage.optional(),
   /** Handles of steps that were begun, by their purpose. */
   held: z.record(z.string(), z.string().max(1000)).optional(),
 })
-export type Said = z.output<typeof Said>
+export type FlashMessage = z.output<typeof FlashMessage>
 export type Visit = z.output<typeof VisitShape>
 
 type Deps = Pick<PlatformRequestCtx, 'request' | 'random'>
@@ -46,10 +46,10 @@ export const readVisit = ({ request }: Pick<Deps, 'request'>): Visit | undefined
   }
 }
 
-export const visitOf = (ctx: Deps): Visit => readVisit(ctx) ?? { browser: opaque(ctx.random) }
+export const currentVisit = (ctx: Deps): Visit => readVisit(ctx) ?? { browser: randomToken(ctx.random) }
 
 /** What this browser has begun, with one more: a page that speaks of a code speaks of one that was asked for here. */
-export const heldAlso = (ctx: Pick<Deps, 'request'>, begun: Readonly<Record<string, string>>): Pick<Visit, 'held'> => ({
+export const withPendingFlow = (ctx: Pick<Deps, 'request'>, begun: Readonly<Record<string, string>>): Pick<Visit, 'held'> => ({
   held: { ...readVisit(ctx)?.held, ...begun },
 })
 

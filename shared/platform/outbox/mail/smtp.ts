@@ -1,6 +1,6 @@
 // Mail over SMTP (RFC 5321). The only importer of nodemailer, which is loaded when the first message goes out.
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport'
-import { commonJs } from '#shared/kernel/common-js'
+import { importCommonJs } from '#shared/kernel/common-js'
 import { ConfigError } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
 import { isMailbox, singleLine } from './header.ts'
@@ -77,7 +77,7 @@ const withinMs = async <T>(ms: number, work: Promise<T>): Promise<T> => {
 }
 
 const hand = async (options: SMTPTransportOptions, from: string, message: MailMessage): Promise<void> => {
-  const { createTransport } = await commonJs(import('nodemailer'))
+  const { createTransport } = await importCommonJs(import('nodemailer'))
   await createTransport(options).sendMail({
     // As objects: a string would be parsed as a list of addresses.
     from: { name: singleLine(message.fromName), address: from },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { languageOf } from './language.ts'
+import { mailLanguageOf } from './language.ts'
 import { type MailContent, type MailTemplate, renderMail } from './templates.ts'
 
 const hostile = `<script>alert(1)</script>"'&\r\nBcc: eve@evil.test\u202e\u0000\ud800 https://evil.test/x`
@@ -166,5 +166,5 @@ test.each([
   ['', 'en'],
   ['constructor', 'en'],
 ])('asked for %s, it speaks %s', (tag, language) => {
-  expect(languageOf(tag)).toBe(language)
+  expect(mailLanguageOf(tag)).toBe(language)
 })

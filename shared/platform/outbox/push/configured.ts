@@ -3,7 +3,7 @@ import { ConfigError } from '#shared/kernel/config'
 import type { PlatformCtx } from '#shared/platform/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { fcmPush, parseServiceAccount } from './fcm.ts'
-import { type Push, pushBy } from './push.ts'
+import { type Push, routedPush } from './push.ts'
 import { webPush } from './web-push.ts'
 
 type Deps = Pick<PlatformCtx, 'config' | 'clock'> & { readonly outbound: Outbound }
@@ -25,5 +25,5 @@ export const sendsPushes = ({ config }: Pick<PlatformCtx, 'config'>): boolean =>
 export const configuredPush = (ctx: Deps): Push => {
   const account = ctx.config.FCM_SERVICE_ACCOUNT
   const phones = account === undefined ? undefined : fcmPush({ account: parseServiceAccount(account), clock: ctx.clock })
-  return pushBy({ phones, browsers: browsers(ctx) })
+  return routedPush({ phones, browsers: browsers(ctx) })
 }

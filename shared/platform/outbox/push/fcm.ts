@@ -4,7 +4,7 @@ import { importPKCS8, SignJWT } from 'jose'
 import * as z from 'zod'
 import { type Clock, secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { ConfigError } from '#shared/kernel/config'
-import { PUSH_TIMEOUT_MS, type Push, type PushMessage, type PushOutcome, type PushTarget, retryAfter } from './push.ts'
+import { PUSH_TIMEOUT_MS, type Push, type PushMessage, type PushOutcome, type PushTarget, retryAfterSeconds } from './push.ts'
 
 /** What a key file of Google's holds that is needed here. */
 const ServiceAccount = z.object({
@@ -115,7 +115,7 @@ const outcomeOf = async (response: Response, now: Date): Promise<PushOutcome> =>
   const code = details.find(({ errorCode }) => errorCode !== undefined)?.errorCode ?? error.status ?? `status_${response.status}`
   const blamesToken = details.some(({ fieldViolations }) => fieldViolations?.some(({ field }) => field === 'message.token'))
   if (code === 'UNREGISTERED' || (response.status === 400 && blamesToken)) return { result: 'gone' }
-  const seconds = retryAfter(response.headers.get('retry-after'), now)
+  const seconds = retryAfterSeconds(response.headers.get('retry-after'), now)
   return { result: 'failed', reason: code, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) }
 }
 

@@ -8,7 +8,7 @@ import { configuredPush } from './configured.ts'
 import { fcmPush, parseServiceAccount } from './fcm.ts'
 import { localPush } from './local.ts'
 import { pushContract, samplePush } from './push.contract.ts'
-import { pushBy, retryAfter } from './push.ts'
+import { retryAfterSeconds, routedPush } from './push.ts'
 import { webPush } from './web-push.ts'
 
 const clock = fixedClock('2026-03-02T09:00:00Z')
@@ -197,8 +197,8 @@ describe('configured', () => {
     for (const target of [phone('a'), browser('b')])
       expect(await push({}).send(target, samplePush)).toEqual({ result: 'failed', reason: 'not_configured' })
     const own = localPush(clock)
-    expect(await pushBy({ phones: own, browsers: undefined }).send(phone('a'), samplePush)).toEqual({ result: 'sent' })
-    expect(await pushBy({ phones: own, browsers: undefined }).send(browser('a'), samplePush)).toMatchObject({ result: 'failed' })
+    expect(await routedPush({ phones: own, browsers: undefined }).send(phone('a'), samplePush)).toEqual({ result: 'sent' })
+    expect(await routedPush({ phones: own, browsers: undefined }).send(browser('a'), samplePush)).toMatchObject({ result: 'failed' })
   })
 
   test('half of the keys of Web Push stop the start', () => {
@@ -209,8 +209,8 @@ describe('configured', () => {
 
 test('Retry-After is seconds or a date', () => {
   const now = new Date('2026-03-02T09:00:00Z')
-  expect(retryAfter('120', now)).toBe(120)
-  expect(retryAfter('Mon, 02 Mar 2026 09:01:00 GMT', now)).toBe(60)
-  expect(retryAfter('Mon, 02 Mar 2026 08:00:00 GMT', now)).toBe(0)
-  for (const not of [null, undefined, '', 'soon']) expect(retryAfter(not, now)).toBeUndefined()
+  expect(retryAfterSeconds('120', now)).toBe(120)
+  expect(retryAfterSeconds('Mon, 02 Mar 2026 09:01:00 GMT', now)).toBe(60)
+  expect(retryAfterSeconds('Mon, 02 Mar 2026 08:00:00 GMT', now)).toBe(0)
+  for (const not of [null, undefined, '', 'soon']) expect(retryAfterSeconds(not, now)).toBeUndefined()
 })

@@ -24,7 +24,7 @@ export type Push = { send(target: PushTarget, message: PushMessage): Promise<Pus
 export const PUSH_TIMEOUT_MS = 5000
 
 /** Phones by one provider, browsers by another. Who has none is told so; nothing pretends to have sent. */
-export const pushBy = (providers: Readonly<Record<'phones' | 'browsers', Push | undefined>>): Push => ({
+export const routedPush = (providers: Readonly<Record<'phones' | 'browsers', Push | undefined>>): Push => ({
   send: async (target, message) => {
     const provider = target.platform === 'web' ? providers.browsers : providers.phones
     return provider === undefined ? { result: 'failed', reason: 'not_configured' } : provider.send(target, message)
@@ -32,7 +32,7 @@ export const pushBy = (providers: Readonly<Record<'phones' | 'browsers', Push | 
 })
 
 /** `Retry-After` in seconds, as a number or a date (RFC 9110 section 10.2.3). */
-export const retryAfter = (value: string | null | undefined, now: Date): number | undefined => {
+export const retryAfterSeconds = (value: string | null | undefined, now: Date): number | undefined => {
   if (value === null || value === undefined || value === '') return undefined
   const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - now.getTime()) / 1000)
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined

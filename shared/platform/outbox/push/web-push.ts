@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import type { Clock } from '#shared/kernel/clock'
 import { FetchFailure, type Outbound } from '#shared/platform/fetch/guarded'
-import { PUSH_TIMEOUT_MS, type Push, type PushMessage, type PushOutcome, retryAfter } from './push.ts'
+import { PUSH_TIMEOUT_MS, type Push, type PushMessage, type PushOutcome, retryAfterSeconds } from './push.ts'
 
 /** `PushSubscription.toJSON()` (Push API section 8). */
 const Subscription = z.object({
@@ -28,7 +28,7 @@ type Options = { readonly vapid: VapidKeys; readonly outbound: Outbound; readonl
 const outcomeOf = (status: number, after: string | undefined, now: Date): PushOutcome => {
   if (status >= 200 && status < 300) return { result: 'sent' }
   if (status === 404 || status === 410) return { result: 'gone' }
-  const seconds = retryAfter(after, now)
+  const seconds = retryAfterSeconds(after, now)
   return { result: 'failed', reason: `status_${status}`, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) }
 }
 

@@ -6,4 +6,4 @@ export const normalisePhone = (text: string): string => text.replace(/[\s().-]/g
 export const isPhoneNumber = (text: string): boolean => E164.test(text)
 
 /** The first four characters and the last four. */
-export const shownPhone = (phone: string): string => `${phone.slice(0, 4)}***${phone.slice(-4)}`
+export const maskedPhone = (phone: string): string => `${phone.slice(0, 4)}***${phone.slice(-4)}`

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { fixedClock } from '#shared/kernel/clock'
 import { localSms } from './local.ts'
-import { normalisePhone, shownPhone } from './phone.ts'
+import { maskedPhone, normalisePhone } from './phone.ts'
 import { smsContract } from './sms.contract.ts'
 import type { SmsMessage } from './sms.ts'
 import { twilioSms } from './twilio.ts'
@@ -113,5 +113,5 @@ test('twilio: an answer that is no JSON is a failure like any other', async () =
 
 test('a number is written as people do, and shown by its ends', () => {
   expect(normalisePhone('+49 (170) 123-45.67')).toBe('+491701234567')
-  expect(shownPhone('+491701234567')).toBe('+491***4567')
+  expect(maskedPhone('+491701234567')).toBe('+491***4567')
 })

@@ -1,7 +1,7 @@
 // A schema of the document as rows that a person can read.
 import type { Json, JsonSchema, OpenApiDocument, Ref } from '#shared/platform/openapi/document'
 
-export type Field = { readonly name: string; readonly type: string; readonly required: boolean; readonly note: string }
+export type DocumentedField = { readonly name: string; readonly type: string; readonly required: boolean; readonly note: string }
 
 const MAX_DEPTH = 4
 
@@ -9,11 +9,11 @@ const isSchema = (value: Json | undefined): value is JsonSchema => typeof value 
 const schemaOf = (value: Json | undefined): JsonSchema => (isSchema(value) ? value : {})
 const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 
-export const nameOf = (ref: Ref): string => ref.$ref.split('/').pop() ?? ''
+export const fieldTypeName = (ref: Ref): string => ref.$ref.split('/').pop() ?? ''
 
 /** The schema behind a reference, or itself. */
 const resolved = (document: OpenApiDocument, schema: JsonSchema): JsonSchema =>
-  typeof schema.$ref === 'string' ? (document.components.schemas[nameOf({ $ref: schema.$ref })] ?? {}) : schema
+  typeof schema.$ref === 'string' ? (document.components.schemas[fieldTypeName({ $ref: schema.$ref })] ?? {}) : schema
 
 const shown = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
@@ -58,7 +58,7 @@ const inner = (document: OpenApiDocument, given: JsonSchema): { readonly suffix:
   return undefined
 }
 
-const below = (document: OpenApiDocument, schema: JsonSchema, prefix: string, depth: number): Field[] => {
+const below = (document: OpenApiDocument, schema: JsonSchema, prefix: string, depth: number): DocumentedField[] => {
   const required = listOf(schema.required)
   return Object.entries(schemaOf(schema.properties)).flatMap(([name, value]) => {
     const member = schemaOf(value)
@@ -69,13 +69,13 @@ const below = (document: OpenApiDocument, schema: JsonSchema, prefix: string, de
 }
 
 /** Members of an object schema, nested ones as `actor.id`. */
-export const fieldsOf = (document: OpenApiDocument, ref: Ref): readonly Field[] => {
+export const documentedFields = (document: OpenApiDocument, ref: Ref): readonly DocumentedField[] => {
   const found = inner(document, { $ref: ref.$ref })
   return found === undefined ? [] : below(document, found.schema, '', 0)
 }
 
 /** One value, such as a parameter. */
-export const fieldOf = (document: OpenApiDocument, name: string, required: boolean, ref: Ref): Field => {
+export const documentedField = (document: OpenApiDocument, name: string, required: boolean, ref: Ref): DocumentedField => {
   const schema = { $ref: ref.$ref }
   return { name, type: typeOf(document, schema), required, note: noteOf(document, schema) }
 }

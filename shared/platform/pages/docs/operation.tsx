@@ -1,7 +1,7 @@
 // One operation of the API page: what it is, who may call it, what it takes, answers, refuses and writes down.
 import type { AccessNote, Content, OpenApiDocument, Operation, Ref, Response } from '#shared/platform/openapi/document'
 import { responseOf } from '#shared/platform/openapi/document'
-import { type Field, fieldOf, fieldsOf, nameOf } from './fields.ts'
+import { type DocumentedField, documentedField, documentedFields, fieldTypeName } from './fields.ts'
 
 const minutes = (seconds: number): string => (seconds % 60 === 0 ? `${seconds / 60} minutes` : `${seconds} seconds`)
 
@@ -18,7 +18,7 @@ const WHO: Readonly<Record<AccessNote['rule'], (access: AccessNote) => string>> 
 }
 
 /** Who may call, in one or two sentences. */
-export const whoMayCall = (access: AccessNote): string => {
+export const accessDescription = (access: AccessNote): string => {
   const { withinSeconds, acr, factor } = access.stepUp ?? {}
   const age = withinSeconds === undefined ? '' : ` The sign-in is at most ${minutes(withinSeconds)} old.`
   const strength =
@@ -29,7 +29,7 @@ export const whoMayCall = (access: AccessNote): string => {
 const howOften = ({ limit }: AccessNote): string =>
   `At most ${limit.perMinuteAndAddress} a minute from one address${limit.perMinuteAndAccount === undefined ? '' : `, ${limit.perMinuteAndAccount} a minute for one ${limit.account ?? 'account'}`}.`
 
-const Fields = ({ fields, label }: { readonly fields: readonly Field[]; readonly label: string }) => (
+const Fields = ({ fields, label }: { readonly fields: readonly DocumentedField[]; readonly label: string }) => (
   <table>
     <caption>{label}</caption>
     <thead>
@@ -63,12 +63,12 @@ const Request = ({ document, operation }: Inside) => {
   const inPlace = (place: 'path' | 'query') =>
     (operation.parameters ?? [])
       .filter((parameter) => parameter.in === place)
-      .map(({ name, required, schema }) => fieldOf(document, name, required, schema))
+      .map(({ name, required, schema }) => documentedField(document, name, required, schema))
   const tables = [
     { label: 'In the path', fields: inPlace('path') },
     { label: 'In the query', fields: inPlace('query') },
     ...Object.entries(operation.requestBody?.content ?? {}).flatMap(([type, content]) =>
-      refsIn(content).map((ref) => ({ label: `Body, ${type}`, fields: fieldsOf(document, ref) })),
+      refsIn(content).map((ref) => ({ label: `Body, ${type}`, fields: documentedFields(document, ref) })),
     ),
   ].filter(({ fields }) => fields.length > 0)
   return (
@@ -100,8 +100,12 @@ const Replies = ({ document, operation }: Inside) => (
           {contents
             .flatMap(([, content]) => refsIn(content))
             .map((ref) => {
-              const fields = fieldsOf(document, ref)
-              return fields.length === 0 ? <p>{nameOf(ref) === 'Text' ? 'Text.' : 'JSON.'}</p> : <Fields label={nameOf(ref)} fields={fields} />
+              const fields = documentedFields(document, ref)
+              return fields.length === 0 ? (
+                <p>{fieldTypeName(ref) === 'Text' ? 'Text.' : 'JSON.'}</p>
+              ) : (
+                <Fields label={fieldTypeName(ref)} fields={fields} />
+              )
             })}
         </details>
       )
@@ -155,7 +159,7 @@ export const OperationArticle = ({ document, operation, method, path }: Props) =
     <p>{operation.summary}</p>
     <dl>
       <dt>Who may call</dt>
-      <dd>{whoMayCall(operation['x-access'])}</dd>
+      <dd>{accessDescription(operation['x-access'])}</dd>
       <dt>How often</dt>
       <dd>{howOften(operation['x-access'])}</dd>
       <dt>Goes on record</dt>

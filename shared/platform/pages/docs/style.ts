@@ -1,7 +1,7 @@
 // The style sheet and the script of the API page. Tokens as on every page; the script only hides what does not match.
-import { TOKENS } from '../tokens.ts'
+import { DESIGN_TOKENS } from '../design-tokens.ts'
 
-export const CSS = `${TOKENS}
+export const CSS = `${DESIGN_TOKENS}
 * { box-sizing: border-box }
 [hidden] { display: none !important }
 html { scroll-padding-top: 16px }

@@ -1,7 +1,7 @@
 // German.
 import type { PageStrings } from '../language.ts'
 
-export const de: PageStrings = {
+export const pagesDe: PageStrings = {
   form: {
     messages: {
       heading: 'Bitte prüfen Sie:',
