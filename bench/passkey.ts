@@ -30,12 +30,12 @@ const finish = async (body: Readonly<Record<string, unknown>>): Promise<Response
   return answer
 }
 /** The authenticator's own work is done beforehand. */
-const shown = async () => {
+const toResponse = async () => {
   const options = await begin()
   return { session_id: options.session_id, credential: device.get(options) }
 }
 
-const one = await shown()
+const one = await toResponse()
 const ceremony = {
   tenantId: company.tenantId,
   clientId: undefined,
@@ -52,8 +52,8 @@ const data = Buffer.concat([
   createHash('sha256').update(Buffer.from(one.credential.response.clientDataJSON, 'base64url')).digest(),
 ])
 
-const ready: Awaited<ReturnType<typeof shown>>[] = []
-for (let n = 0; n < CEREMONIES; n++) ready.push(await shown())
+const ready: Awaited<ReturnType<typeof toResponse>>[] = []
+for (let n = 0; n < CEREMONIES; n++) ready.push(await toResponse())
 
 const BARE = 'ES256 signature alone'
 report(
@@ -88,7 +88,7 @@ const minted = async (ticket: unknown): Promise<void> => {
   if (answer.status !== 200) throw new Error(await answer.text())
 }
 const alone = await costs.during(async () => {
-  const answer = await finish(await shown())
+  const answer = await finish(await toResponse())
   await minted(((await answer.json()) as { login_ticket: string }).login_ticket)
 })
 const second = await costs.during(async () => {
@@ -105,7 +105,7 @@ console.log(`Password, passkey, token: ${second.statements} statements, ${second
 const start = performance.now()
 const fifty = await Promise.all(
   Array.from({ length: 50 }, async () => {
-    const answer = await finish(await shown())
+    const answer = await finish(await toResponse())
     await minted(((await answer.json()) as { login_ticket: string }).login_ticket)
   }),
 )

@@ -19,14 +19,14 @@ const script = fileURLToPath(new URL('./db.ts', import.meta.url))
 const run = (dataDir: string, args: readonly string[], env: Readonly<Record<string, string>> = KEYS) =>
   new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
     const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...env } })
-    const said = { out: '', err: '' }
+    const reported = { out: '', err: '' }
     child.stdout.on('data', (text: Buffer) => {
-      said.out += text.toString()
+      reported.out += text.toString()
     })
     child.stderr.on('data', (text: Buffer) => {
-      said.err += text.toString()
+      reported.err += text.toString()
     })
-    child.once('close', (code) => resolve({ code, ...said }))
+    child.once('close', (code) => resolve({ code, ...reported }))
   })
 const inFolder = async <T>(dataDir: string, work: (db: ReturnType<typeof openDb>) => Promise<T>): Promise<T> => {
   const { engine, release } = await openFolder(join(dataDir, 'db'))

@@ -115,14 +115,14 @@ const login = async (acme: Acme, who: Person) => {
   const body = (await bodyOf(response)) as Readonly<Record<string, unknown>>
   return { ticket: String(body.login_ticket), body }
 }
-const mint = (acme: Acme, who: Person, ticket: string): Promise<Response> =>
+const mint = (acme: Acme, who: Person, transactionToken: string): Promise<Response> =>
   app.request('/authsec/uflow/auth/enduser/webauthn-callback', {
     body: { email: who.email, tenant_id: acme.tenantId, client_id: acme.clientId, mfa_verified: true, flow_context: 'enduser' },
-    headers: { 'x-login-ticket': ticket },
+    headers: { 'x-login-ticket': transactionToken },
   })
 
-const verify = (acme: Acme, who: Person, ticket: string, code: string): Promise<Response> =>
-  app.request('/authsec/webauthn/totp/verifyLogin', { body: { email: who.email, tenant_id: acme.tenantId, login_ticket: ticket, code } })
+const verify = (acme: Acme, who: Person, transactionToken: string, code: string): Promise<Response> =>
+  app.request('/authsec/webauthn/totp/verifyLogin', { body: { email: who.email, tenant_id: acme.tenantId, login_ticket: transactionToken, code } })
 
 test('an app that was sealed there signs in here, with a code that was not shown before', async () => {
   const acme = await company()
@@ -291,9 +291,9 @@ test('a factor is of one person of the company: what names two, somebody of anot
     lost: await add('credentials', { ...passkeyOf(bob).row, client_id: id() }),
   }
   const { lines } = await run()
-  const told = (rowId: string): readonly string[] =>
+  const auditDetails = (rowId: string): readonly string[] =>
     lines.filter((line) => line.id === rowId).map(({ action, reason }) => (reason === undefined ? action : reason))
-  expect(Object.fromEntries(Object.entries(rows).map(([name, rowId]) => [name, [...new Set(told(rowId))]]))).toEqual({
+  expect(Object.fromEntries(Object.entries(rows).map(([name, rowId]) => [name, [...new Set(auditDetails(rowId))]]))).toEqual({
     ofAnother: ['person_missing_or_of_another_tenant'],
     ofNobody: ['person_missing_or_of_another_tenant'],
     ofTwo: ['owner_ambiguous'],

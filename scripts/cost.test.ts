@@ -10,10 +10,10 @@ type Embedded = { readonly _aws: { readonly CloudWatchMetrics: readonly { readon
 
 /** What is billed of the latency: whatever is asked, by whomever, each set of values that its dimensions get. */
 const latencies = (): ReadonlySet<string> => {
-  const asked = { at: new Date(0), durationMs: 1, statusCode: 200, requestId: 'r' }
+  const request = { at: new Date(0), durationMs: 1, statusCode: 200, requestId: 'r' }
   const lines = manifest().groups.flatMap(({ name, routes }) =>
     routes.map(
-      ({ method, path }) => JSON.parse(emfLine('x', { ...asked, method, endpoint: path, tenantId: name })) as Embedded & Record<string, unknown>,
+      ({ method, path }) => JSON.parse(emfLine('x', { ...request, method, endpoint: path, tenantId: name })) as Embedded & Record<string, unknown>,
     ),
   )
   return new Set(

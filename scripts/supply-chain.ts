@@ -28,6 +28,7 @@ const TOOLS = new Set([
   '(MIT OR EUPL-1.1+)',
   '(MIT AND Zlib)',
   '(MIT OR CC0-1.0)',
+  '(AFL-2.1 OR BSD-3-Clause)',
 ])
 /** Shipped all the same, and why. */
 const ARGUED: Readonly<Record<string, string>> = {
@@ -52,8 +53,8 @@ export const findingsOf = ({ packages }: Lockfile, manifest: Readonly<Record<str
   const digests = installed
     .filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))
     .map(([path]) => `${nameOf(path)}: no sha512 digest in the lockfile`)
-  const asked = { ...(manifest.dependencies as object), ...(manifest.devDependencies as object) } as Readonly<Record<string, string>>
-  const loose = Object.entries(asked).flatMap(([name, version]) => (EXACT.test(version) ? [] : [`${name}: ${version} is no exact version`]))
+  const requested = { ...(manifest.dependencies as object), ...(manifest.devDependencies as object) } as Readonly<Record<string, string>>
+  const loose = Object.entries(requested).flatMap(([name, version]) => (EXACT.test(version) ? [] : [`${name}: ${version} is no exact version`]))
   return [...licences, ...digests, ...loose]
 }
 

@@ -84,8 +84,8 @@ const call = async (path: string, body: Body, headers: Readonly<Record<string, s
 }
 const passwordStep = async ({ email }: Person): Promise<string> =>
   String((await call('/authsec/uflow/user/login', { client_id: clientId, email, password: PASSWORD })).login_ticket)
-const lastStep = ({ email }: Person, ticket: string): Promise<Body> =>
-  call('/authsec/uflow/auth/enduser/webauthn-callback', { email, tenant_id: tenantId, mfa_verified: true, login_ticket: ticket })
+const lastStep = ({ email }: Person, transactionToken: string): Promise<Body> =>
+  call('/authsec/uflow/auth/enduser/webauthn-callback', { email, tenant_id: tenantId, mfa_verified: true, login_ticket: transactionToken })
 const claimsOf = (token: unknown): Body => JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString())
 
 const ROOT = '/authsec/webauthn'

@@ -69,8 +69,8 @@ const visitor = async (locale: string, path = `/${locale}`): Promise<Watched & {
   await visit.context.grantPermissions(['notifications'], { origin: system.base })
   await visit.page.addInitScript((subscription) => {
     PushManager.prototype.subscribe = async (options) => {
-      const asked = options as { readonly userVisibleOnly?: boolean; readonly applicationServerKey?: unknown }
-      if (asked.userVisibleOnly !== true || typeof asked.applicationServerKey !== 'string') throw new DOMException('no', 'NotAllowedError')
+      const request = options as { readonly userVisibleOnly?: boolean; readonly applicationServerKey?: unknown }
+      if (request.userVisibleOnly !== true || typeof request.applicationServerKey !== 'string') throw new DOMException('no', 'NotAllowedError')
       return { toJSON: () => JSON.parse(subscription) } as unknown as PushSubscription
     }
   }, service.subscription(path))

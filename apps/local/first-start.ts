@@ -57,9 +57,9 @@ const platformAdministrator = async (ctx: BaseCtx): Promise<Login & { readonly s
 /** The password earns a ticket, the code with the ticket earns the token. */
 const platformLogin = (base: string, { email, password, seed }: Login & { readonly seed: string }): string => {
   const json = `-H 'content-type: application/json'`
-  const ticket = `$(curl -s ${base}/authsec/uflow/login ${json} -d '${JSON.stringify({ email, password })}' | node -pe 'JSON.parse(require("fs").readFileSync(0)).login_ticket')`
+  const transactionToken = `$(curl -s ${base}/authsec/uflow/login ${json} -d '${JSON.stringify({ email, password })}' | node -pe 'JSON.parse(require("fs").readFileSync(0)).login_ticket')`
   const body = `"{\\"email\\":\\"${email}\\",\\"totp_code\\":\\"$(npm run -s code -- ${seed})\\"}"`
-  return `curl -s ${base}/authsec/uflow/auth/totp/login ${json} -H "x-login-ticket: ${ticket}" -d ${body}`
+  return `curl -s ${base}/authsec/uflow/auth/totp/login ${json} -H "x-login-ticket: ${transactionToken}" -d ${body}`
 }
 
 const story = (base: string, admin: Login & { readonly clientId: string }, platform: Login & { readonly seed: string }): string => {

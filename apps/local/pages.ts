@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
 import { HttpResult } from '#shared/platform/http/route'
-import { docsPolicy, renderDocs } from '#shared/platform/pages/docs.tsx'
 import { frontPolicy, renderFront } from '#shared/platform/pages/front.tsx'
 import { CAPTURED_MAIL_POLICY, outboxPolicy, renderOutbox } from '#shared/platform/pages/outbox.tsx'
+import { apiReferencePage, apiReferencePolicy } from './api-reference.ts'
 import type { Ctx } from './group.ts'
 
 const DOCUMENT = new URL('../../functions/openapi.json', import.meta.url)
@@ -26,7 +26,7 @@ export const frontPage = async (ctx: Ctx): Promise<HttpResult<string>> => {
 
 export const apiPage = async (ctx: Ctx): Promise<HttpResult<string>> => {
   const nonce = randomToken(ctx.random)
-  return page(renderDocs(JSON.parse(openApiDocument()), nonce), docsPolicy(nonce))
+  return page(apiReferencePage(nonce), apiReferencePolicy(nonce))
 }
 
 const messagesOf = async (ctx: Ctx) => {

@@ -53,9 +53,9 @@ export const neonEngine = (options: NeonOptions): Engine => {
     one: async (scope, statement) => {
       const enter = enterScopeSql(scope)
       const http = neon(urlOf(scope.role))
-      const asked = statementParts(statement).map(({ text, params }) => http.query(text, [...params], { types: types as never }))
+      const requested = statementParts(statement).map(({ text, params }) => http.query(text, [...params], { types: types as never }))
       const options = { arrayMode: statement.arrays, fetchOptions: { signal: AbortSignal.timeout(TIMEOUT_MS) } }
-      const answers = await told(http.transaction([http.query(enter), ...asked], options))
+      const answers = await told(http.transaction([http.query(enter), ...requested], options))
       return answers.at(-1) as unknown[]
     },
     transaction: (scope, work) => told(base.transaction(scope, work)),

@@ -40,7 +40,7 @@ test('a statement has the same name in every process, and no other text has it',
   const text = 'select name, statement from pg_prepared_statements'
   const prepared = (await engine.one({ role: 'authsec_app', tenantId: '' }, { text, params: [], arrays: true })) as [string, string][]
   expect(prepared.length).toBeGreaterThan(0)
-  for (const [name, said] of prepared) expect(name).toBe(`s${createHash('sha256').update(said).digest('hex').slice(0, 32)}`)
+  for (const [name, reported] of prepared) expect(name).toBe(`s${createHash('sha256').update(reported).digest('hex').slice(0, 32)}`)
   await engine.close()
 })
 
@@ -232,13 +232,13 @@ describe('a database that goes away', () => {
 
   test('a value that cannot be written spoils no statement for those that come after', async () => {
     const single = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1 })
-    const said = (value: unknown) => ({ text: 'select $1::text as said', params: [value], arrays: false })
+    const reported = (value: unknown) => ({ text: 'select $1::text as said', params: [value], arrays: false })
     const circle: unknown[] = []
     circle.push({ circle })
     for (const bad of [circle, { toJSON: () => 1n }, Object.create(null)]) {
-      expect(await outcome(single.one(app, said(bad)))).toBeInstanceOf(Error)
-      expect(await outcome(single.transaction(app, (run) => run(said(bad))))).toBeInstanceOf(Error)
-      expect(await single.one(app, said('a'))).toEqual([{ said: 'a' }])
+      expect(await outcome(single.one(app, reported(bad)))).toBeInstanceOf(Error)
+      expect(await outcome(single.transaction(app, (run) => run(reported(bad))))).toBeInstanceOf(Error)
+      expect(await single.one(app, reported('a'))).toEqual([{ said: 'a' }])
     }
     await single.close()
   })

@@ -34,16 +34,16 @@ await session.connect()
 /** Lists of values vary in length; one of each stands for all. */
 const shaped = ({ role, text }: RecordedStatement): string =>
   `${role} ${text.replace(/\$\d+(, ?\$\d+)*/g, '$').replace(/(\((\$|default)(, (\$|default))*\)(, )?)+/g, '($)')}`
-const said = new Map<string, RecordedStatement>()
+const reported = new Map<string, RecordedStatement>()
 for (const file of readdirSync(folder)) {
   for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) {
     if (line === '') continue
     const one = JSON.parse(line) as RecordedStatement
-    if (!said.has(shaped(one))) said.set(shaped(one), one)
+    if (!reported.has(shaped(one))) reported.set(shaped(one), one)
   }
 }
 rmSync(folder, { recursive: true })
-const heard = [...said.values()].toSorted((a, b) => a.role.localeCompare(b.role) || a.text.localeCompare(b.text))
+const heard = [...reported.values()].toSorted((a, b) => a.role.localeCompare(b.role) || a.text.localeCompare(b.text))
 const whole: Snapshot = { version, statements: heard, columns: await columnsOf(session), migrations: migrationsIn() }
 const snapshot: Snapshot = { ...whole, statements: await captureStatements(session, whole) }
 await session.end()

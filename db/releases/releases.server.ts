@@ -21,7 +21,7 @@ afterAll(async () => {
 /** What a small program said, recorded as it ran. */
 const recorded = async (): Promise<Snapshot> => {
   const statements: RecordedStatement[] = []
-  const heard = openDb(recordingEngine(db.engine, (said) => void statements.push(said)))
+  const heard = openDb(recordingEngine(db.engine, (statement) => void statements.push(statement)))
   const tenantId = asTenantId('0190c0de-0000-7000-8000-0000000000aa')
   const at = new Date('2026-03-01T12:00:00Z')
   await atomically(forTenant(heard, tenantId), async (t) => {

@@ -52,7 +52,7 @@ export const newestRelease = (folder: URL = new URL('./', import.meta.url)): Sna
 }
 
 /** An engine that tells what is said, once each. */
-export const recordingEngine = (engine: Engine, tell: (said: RecordedStatement) => void): Engine => {
+export const recordingEngine = (engine: Engine, tell: (statement: RecordedStatement) => void): Engine => {
   const known = new Set<string>()
   const note = (role: DatabaseRole, statement: Statement): void => {
     for (const { text } of statementParts(statement)) {
@@ -160,8 +160,8 @@ const refusedBy = async (session: ReleaseSession, { role, text }: RecordedStatem
 /** What the schema that `session` sees would refuse of a release: empty where the two can run side by side. */
 export const findRefusals = async (session: ReleaseSession, snapshot: Snapshot): Promise<readonly string[]> => {
   const out = [...(await changedTypes(session, snapshot)), ...(await missingIn(session, snapshot))]
-  for (const said of snapshot.statements) {
-    const refused = await refusedBy(session, said)
+  for (const statement of snapshot.statements) {
+    const refused = await refusedBy(session, statement)
     if (refused !== undefined) out.push(refused)
   }
   return out
@@ -170,6 +170,7 @@ export const findRefusals = async (session: ReleaseSession, snapshot: Snapshot):
 /** What of it this schema takes. Tests say by hand what is refused on purpose, and what no function does: that is not the release's. */
 export const captureStatements = async (session: ReleaseSession, snapshot: Snapshot): Promise<Snapshot['statements']> => {
   const out: RecordedStatement[] = []
-  for (const said of snapshot.statements) if ((await findRefusals(session, { ...snapshot, statements: [said] })).length === 0) out.push(said)
+  for (const statement of snapshot.statements)
+    if ((await findRefusals(session, { ...snapshot, statements: [statement] })).length === 0) out.push(statement)
   return out
 }

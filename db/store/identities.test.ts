@@ -39,8 +39,16 @@ test('a state is found by its tenant, its text and its browser together, takes o
   const userId = randomUUID()
   const [acme, globex] = [forTenant(db, await newTenant(userId)), forTenant(db, await newTenant(userId))]
   const key = { stateHash: randomBytes(32), browserHash: randomBytes(32) }
-  const asked = { action: 'login', provider: 'p', issuer: 'i', clientId: 'c', origin: 'o', redirectUri: 'r', sealedSecrets: randomBytes(8) } as const
-  await atomically(acme, (t) => insertFederationState(t, { ...asked, ...key, id: randomUUID(), createdAt: at, expiresAt: later }))
+  const request = {
+    action: 'login',
+    provider: 'p',
+    issuer: 'i',
+    clientId: 'c',
+    origin: 'o',
+    redirectUri: 'r',
+    sealedSecrets: randomBytes(8),
+  } as const
+  await atomically(acme, (t) => insertFederationState(t, { ...request, ...key, id: randomUUID(), createdAt: at, expiresAt: later }))
   const [first, second] = [randomBytes(32), randomBytes(32)]
   const note = (code: Uint8Array) => atomically(acme, (t) => recordFederationAnswer(t, key, code, at))
   expect(await findFederationState(globex, key, at)).toBeUndefined()

@@ -78,8 +78,8 @@ test('what is known before the password is what the tables say', async () => {
   expect(user).toMatchObject(before.user ?? { id: 'nobody' })
   expect(Object.keys(before.user ?? {})).toHaveLength(20)
   expect(await findTenant(t)).toMatchObject(before.tenant ?? { name: 'none' })
-  expect(before).toMatchObject({ administers: true, device: { failedAttempts: 0, lockedUntil: null } })
-  expect(before.snapshot.owed).toEqual(await findSessionRequirements(t, admin.id, app.clock.now()))
+  expect(before).toMatchObject({ hasAdminAccess: true, device: { failedAttempts: 0, lockedUntil: null } })
+  expect(before.snapshot.requirements).toEqual(await findSessionRequirements(t, admin.id, app.clock.now()))
   expect(before.snapshot.version).toMatch(/^[0-9a-f]{64}$/)
   expect(await findSignInSnapshot(t, admin.id, app.clock.now())).toEqual(before.snapshot)
   const keys = [await findDataKey(t, t.tenantId), await findDataKey(t, admin.id)].filter((key) => key !== undefined)
@@ -92,7 +92,7 @@ test('what is known before the password is what the tables say', async () => {
 test('of nobody the same is asked, and nothing found; nor of another tenant', async () => {
   const { app, t, admin, company } = await start()
   const globex = await app.company('globex')
-  const nobody = { user: undefined, device: undefined, administers: false }
+  const nobody = { user: undefined, device: undefined, hasAdminAccess: false }
   expect(await findBeforePassword(t, 'nobody@nowhere.example', DEVICE, AT)).toMatchObject({ ...nobody, tenant: { name: company.name } })
   expect(await findBeforePassword(forTenant(app.db, globex.tenantId), admin.email, undefined, AT)).toMatchObject(nobody)
   expect(await findSessionRequirements(forTenant(app.db, globex.tenantId), admin.id, AT)).toMatchObject({
@@ -102,7 +102,7 @@ test('of nobody the same is asked, and nothing found; nor of another tenant', as
   })
 })
 
-test('what is owed is what the stores of its parts say', async () => {
+test('what is required is what the stores of its parts say', async () => {
   const { app, t, admin } = await start()
   const factor = { userId: admin.id, confirmedAt: AT, createdAt: AT }
   await atomically(t, async (tx) => {
@@ -110,13 +110,13 @@ test('what is owed is what the stores of its parts say', async () => {
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'totp', isPrimary: true })
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'webauthn', confirmedAt: null })
   })
-  const owed = await findSessionRequirements(t, admin.id, app.clock.now())
-  expect(owed.kinds).toEqual(await findFactorKinds(t, admin.id))
-  expect(owed.kinds).toEqual(['totp', 'sms'])
-  expect(owed.roles).toEqual(await findLiveRoleNames(t, admin.id, app.clock.now()))
-  expect(owed.roles.length).toBeGreaterThan(0)
-  expect(owed.defaultClientId).toBe((await findDefaultClient(t))?.id)
-  expect(await findTenant(t)).toMatchObject(owed.tenant ?? { name: 'none' })
+  const requirements = await findSessionRequirements(t, admin.id, app.clock.now())
+  expect(requirements.kinds).toEqual(await findFactorKinds(t, admin.id))
+  expect(requirements.kinds).toEqual(['totp', 'sms'])
+  expect(requirements.roles).toEqual(await findLiveRoleNames(t, admin.id, app.clock.now()))
+  expect(requirements.roles.length).toBeGreaterThan(0)
+  expect(requirements.defaultClientId).toBe((await findDefaultClient(t))?.id)
+  expect(await findTenant(t)).toMatchObject(requirements.tenant ?? { name: 'none' })
 })
 
 type Begun = SessionStart & { readonly events: readonly NewAuditRow[] }

@@ -87,8 +87,8 @@ const SNAPSHOT = columns({
 })
 type SnapshotRow = RowOf<typeof SNAPSHOT>
 /** What a sign-in is decided by. `version` changes with any of it. */
-export type SignInSnapshot = { readonly user: Account | undefined; readonly owed: SessionRequirements; readonly version: string }
-const snapshotOf = ({ tenant, user, parts, version }: SnapshotRow): SignInSnapshot => ({ user, owed: { ...parts, tenant }, version })
+export type SignInSnapshot = { readonly user: Account | undefined; readonly requirements: SessionRequirements; readonly version: string }
+const snapshotOf = ({ tenant, user, parts, version }: SnapshotRow): SignInSnapshot => ({ user, requirements: { ...parts, tenant }, version })
 
 const FIND_SNAPSHOT = statement<{ userId: string; now: Date }>(`select ${SNAPSHOT.list}
 from authsec.tenants t join authsec.users u on u.tenant_id = t.tenant_id and u.id = :userId ${FROM_PARTS}
@@ -119,14 +119,14 @@ const BEFORE_PASSWORD = columns({
       lockedUntil: nullable(moment('d.locked_until')),
     }),
   ),
-  administers: column<boolean>(`'admin:access' = any (${LIVE_PERMISSIONS('u.id', ':now')})`),
+  hasAdminAccess: column<boolean>(`'admin:access' = any (${LIVE_PERMISSIONS('u.id', ':now')})`),
   /** Of the tenant and of the person: the keys that seal the audit events of this sign-in. */
   keys: column<readonly WrappedKey[]>(`coalesce((
     select json_agg(json_build_object('id', k.id, 'subject_id', k.subject_id, 'wrapped', encode(k.wrapped, 'hex'), 'master_key_id', k.master_key_id,
       'created_at', k.created_at)) from authsec.data_keys k where k.tenant_id = :tenantId and k.subject_id in (:tenantId, u.id)), '[]')`),
 })
 type BeforeRow = RowOf<typeof BEFORE_PASSWORD>
-export type BeforePassword = Pick<BeforeRow, 'device' | 'administers'> & {
+export type BeforePassword = Pick<BeforeRow, 'device' | 'hasAdminAccess'> & {
   readonly tenant: SignInTenant | undefined
   readonly user: Account | undefined
   readonly keys: readonly DataKey[]

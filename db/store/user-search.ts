@@ -67,8 +67,8 @@ const LINE = {
 }
 
 /** Grams of a question, spread over its length; none for a text shorter than a gram. */
-const askedGrams = (asked: string): string[] => {
-  const all = gramsOf(asked)
+const askedGrams = (requested: string): string[] => {
+  const all = gramsOf(requested)
   const step = Math.max(1, Math.ceil(all.length / MOST_GRAMS))
   return all.filter((_, at) => at % step === 0 || at === all.length - 1)
 }

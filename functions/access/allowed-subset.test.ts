@@ -41,8 +41,8 @@ test('single, batch and which agree on every question, for people, backends and 
   const seen = { allowed: 0, denied: 0, errors: 0 }
   const callers = [undefined, await w.signedIn(w.pat), await w.signedIn(w.sam)]
   await fc.assert(
-    fc.asyncProperty(fc.array(questions, { minLength: 1, maxLength: 6 }), fc.nat({ max: 2 }), async (asked, caller) => {
-      const bodies = asked.map(({ who, action, resource, type, mfa, broken }) =>
+    fc.asyncProperty(fc.array(questions, { minLength: 1, maxLength: 6 }), fc.nat({ max: 2 }), async (request, caller) => {
+      const bodies = request.map(({ who, action, resource, type, mfa, broken }) =>
         evaluationRequest(subjects[who], action, broken ? { type } : { type, id: resource }, mfa === undefined ? {} : { context: { mfa } }),
       )
       const single = await Promise.all(bodies.map((body) => w.post('evaluation', body, callers[caller])))
@@ -54,7 +54,7 @@ test('single, batch and which agree on every question, for people, backends and 
       expect(chosen.errors.map(({ at, status }) => [at, status])).toEqual(single.flatMap(({ status }, at) => (status === 200 ? [] : [[at, status]])))
       seen.allowed += chosen.which.length
       seen.errors += chosen.errors.length
-      seen.denied += asked.length - chosen.which.length - chosen.errors.length
+      seen.denied += request.length - chosen.which.length - chosen.errors.length
     }),
     { numRuns: 300, seed: 20_261_124 },
   )

@@ -4,7 +4,7 @@ import * as z from 'zod'
 const name = z.string().min(1).max(200)
 const properties = z.record(z.string(), z.unknown()).optional()
 
-export const Subject = z.object({ type: name, id: z.string().min(1).max(500), properties }).meta({ id: 'AccessSubject' })
+export const AccessSubject = z.object({ type: name, id: z.string().min(1).max(500), properties }).meta({ id: 'AccessSubject' })
 export const Resource = z.object({ type: name, id: z.string().min(1).max(500), properties }).meta({ id: 'AccessResource' })
 export const Action = z.object({ name, properties }).meta({ id: 'AccessAction' })
 
@@ -20,5 +20,5 @@ export const AccessContext = z
   .object({ mfa: z.boolean().optional(), auth_time: moment.optional(), ip: z.union([z.ipv4(), z.ipv6()]).optional(), at: moment.optional() })
   .meta({ id: 'AccessContext' })
 
-export type SubjectIn = z.output<typeof Subject>
+export type SubjectIn = z.output<typeof AccessSubject>
 export type ResourceIn = z.output<typeof Resource>

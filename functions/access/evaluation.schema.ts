@@ -1,10 +1,10 @@
 // Wire shapes of access evaluation (AuthZEN sections 6 and 7).
 import * as z from 'zod'
-import { AccessContext, Action, ActionDefault, Resource, ResourceDefault, Subject, SubjectDefault } from './entities.schema.ts'
+import { AccessContext, AccessSubject, Action, ActionDefault, Resource, ResourceDefault, SubjectDefault } from './entities.schema.ts'
 
 export const MAX_EVALUATIONS = 1000
 
-const question = { subject: Subject, action: Action, resource: Resource, context: AccessContext.optional() }
+const question = { subject: AccessSubject, action: Action, resource: Resource, context: AccessContext.optional() }
 export const Evaluation = z.object(question).meta({ id: 'AccessEvaluation' })
 
 /** The members beside `evaluations` are defaults; each question is judged by itself, so that a malformed one does not take the others with it. */

@@ -17,14 +17,14 @@ import type { Ctx } from './group.ts'
 import { decisionContextFor, questionOf, requireDecisionAccess, subjectOf } from './question.ts'
 
 type Deps = Pick<Ctx, 'policies' | 'clock' | 'request'>
-type Asked = z.output<typeof Evaluation>
+type Input = z.output<typeof Evaluation>
 type Decided = z.input<typeof EvaluationDecision>
 
-const judge = (ctx: Deps, caller: Caller, { policy, principal }: LoadedPolicy, asked: Asked): Decided => {
-  const subject = subjectOf(asked.subject)
-  const context = decisionContextFor(ctx, caller, subject, asked.context)
+const judge = (ctx: Deps, caller: Caller, { policy, principal }: LoadedPolicy, request: Input): Decided => {
+  const subject = subjectOf(request.subject)
+  const context = decisionContextFor(ctx, caller, subject, request.context)
   const known = subject && principal(subject)
-  const decision = decide(policy, known, questionOf(asked.resource, asked.action), context, ctx.clock.now().getTime())
+  const decision = decide(policy, known, questionOf(request.resource, request.action), context, ctx.clock.now().getTime())
   return { decision: decision.allowed, context: { reason: decisionTrace(decision) } }
 }
 
@@ -32,15 +32,15 @@ const judge = (ctx: Deps, caller: Caller, { policy, principal }: LoadedPolicy, a
  * Whether the subject may do it. A denial is an answer like any other, also where subject, resource or action are unknown.
  * @throws AppError insufficient_scope, unavailable
  */
-export const evaluate = async (ctx: Deps, caller: Caller, asked: Asked): Promise<Decided> => {
-  const subject = subjectOf(asked.subject)
+export const evaluate = async (ctx: Deps, caller: Caller, request: Input): Promise<Decided> => {
+  const subject = subjectOf(request.subject)
   requireDecisionAccess(caller, subject)
-  return judge(ctx, caller, await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject]), asked)
+  return judge(ctx, caller, await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject]), request)
 }
 
 type Batch = z.output<typeof Evaluations>
 type Defaults = Pick<Batch, 'subject' | 'action' | 'resource' | 'context'>
-type Entry = Asked | AppError
+type Entry = Input | AppError
 
 /** A question's own entity replaces the default's, but for the type, id or name that it leaves out. */
 const withDefault = (standing: Readonly<Record<string, unknown>> | undefined, own: unknown): unknown => {
@@ -127,9 +127,9 @@ export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Prom
 export const evaluateAllowedSubset = async (
   ctx: Deps,
   caller: Caller,
-  asked: z.output<typeof AllowedSubset>,
+  request: z.output<typeof AllowedSubset>,
 ): Promise<z.input<typeof AllowedSubsetResult>> => {
-  const entries = asked.evaluations.map((own) => entryOf(caller, asked, own))
+  const entries = request.evaluations.map((own) => entryOf(caller, request, own))
   const decisions = await decideAll(ctx, caller, entries, () => false)
   return {
     which: decisions.flatMap(({ decision }, at) => (decision ? [at] : [])),

@@ -11,7 +11,7 @@ import { decisionContextFor, questionOf, subjectOf } from './question.ts'
 type Out = z.input<typeof Explanation>
 const MAX_LISTED = 200
 
-const shown = (binding: Binding, verdict: Verdict): Out['considered'][number] => ({
+const toResponse = (binding: Binding, verdict: Verdict): Out['considered'][number] => ({
   binding_id: binding.id,
   role_id: binding.role.id,
   role: binding.role.name,
@@ -36,17 +36,17 @@ const missed = (missing: MissingRequirement): Out['missing'][number] => {
 export const explainDecision = async (
   ctx: Pick<Ctx, 'policies' | 'clock' | 'request'>,
   caller: User,
-  asked: z.output<typeof Explain>,
+  request: z.output<typeof Explain>,
 ): Promise<Out> => {
-  const subject = subjectOf({ ...asked.subject, id: parseUuid(asked.subject.id) ?? '' })
+  const subject = subjectOf({ ...request.subject, id: parseUuid(request.subject.id) ?? '' })
   const { policy, principal } = await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject])
-  const context = decisionContextFor(ctx, caller, subject, asked.context)
-  const why = explain(policy, subject && principal(subject), questionOf(asked.resource, asked.action), context, ctx.clock.now().getTime())
+  const context = decisionContextFor(ctx, caller, subject, request.context)
+  const why = explain(policy, subject && principal(subject), questionOf(request.resource, request.action), context, ctx.clock.now().getTime())
   return {
     decision: why.allowed,
     trace: decisionTrace({ allowed: why.allowed, binding: why.decidedBy }),
-    decided_by: why.decidedBy === undefined ? null : shown(why.decidedBy, 'grants'),
-    considered: why.considered.slice(0, MAX_LISTED).map(({ binding, verdict }) => shown(binding, verdict)),
+    decided_by: why.decidedBy === undefined ? null : toResponse(why.decidedBy, 'grants'),
+    considered: why.considered.slice(0, MAX_LISTED).map(({ binding, verdict }) => toResponse(binding, verdict)),
     considered_count: why.considered.length,
     missing: why.missing.slice(0, MAX_LISTED).map(missed),
   }

@@ -35,5 +35,5 @@ export const decisionContextFor = (
   ctx: Pick<Ctx, 'clock' | 'request'>,
   caller: Caller,
   subject: Subject | undefined,
-  asked: ContextRequest | undefined,
-): Context => (caller.kind === 'user' && subject !== undefined && isSelf(caller, subject) ? callerContext(ctx, caller) : contextOf(asked))
+  request: ContextRequest | undefined,
+): Context => (caller.kind === 'user' && subject !== undefined && isSelf(caller, subject) ? callerContext(ctx, caller) : contextOf(request))

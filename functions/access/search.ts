@@ -45,41 +45,41 @@ const pageOf = (page: PageIn, sorted: readonly string[]) => {
  * Everybody of a kind who may do it, through bindings of their own or of their groups, by id.
  * @throws AppError insufficient_scope, invalid_request, unavailable
  */
-export const searchSubjects = async (ctx: Deps, caller: Caller, asked: z.output<typeof SubjectSearch>): Promise<z.input<typeof Subjects>> => {
+export const searchSubjects = async (ctx: Deps, caller: Caller, request: z.output<typeof SubjectSearch>): Promise<z.input<typeof Subjects>> => {
   requireDecisionAccess(caller, undefined)
-  const after = afterOf(asked.page)
+  const after = afterOf(request.page)
   if (after !== undefined && parseUuid(after) === undefined) throw new AppError('invalid_request', undefined, { field: 'body.page.token' })
-  const { type } = asked.subject
+  const { type } = request.subject
   if (type !== 'user' && type !== 'service_account') return { results: [], page: { next_token: '', count: 0 } }
   const { policy } = await ctx.policies.load(caller.tenantId, [])
-  const context = decisionContextFor(ctx, caller, undefined, asked.context)
-  const holders = holdersAllowed(policy, type, questionOf(asked.resource, asked.action), context, ctx.clock.now().getTime())
+  const context = decisionContextFor(ctx, caller, undefined, request.context)
+  const holders = holdersAllowed(policy, type, questionOf(request.resource, request.action), context, ctx.clock.now().getTime())
   const t = forTenant(ctx.db, caller.tenantId)
-  const bounds = { after, limit: limitOf(asked.page) + 1 }
+  const bounds = { after, limit: limitOf(request.page) + 1 }
   const found = type === 'user' ? await listUsersOfHolders(t, holders, bounds) : await listServiceAccounts(t, holders, bounds)
-  const { rows, page } = paged(asked.page, found, ({ id }) => id)
+  const { rows, page } = paged(request.page, found, ({ id }) => id)
   return { results: rows.map(({ id }) => ({ type, id })), page }
 }
 
 /** The resources of a type on which the subject may do it, of those that bindings name. @throws AppError insufficient_scope, unavailable */
-export const searchResources = async (ctx: Deps, caller: Caller, asked: z.output<typeof ResourceSearch>): Promise<z.input<typeof Resources>> => {
-  const subject = subjectOf(asked.subject)
+export const searchResources = async (ctx: Deps, caller: Caller, request: z.output<typeof ResourceSearch>): Promise<z.input<typeof Resources>> => {
+  const subject = subjectOf(request.subject)
   requireDecisionAccess(caller, subject)
   const { policy, principal } = await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject])
-  const context = decisionContextFor(ctx, caller, subject, asked.context)
-  const question = { resource: asked.resource.type, action: asked.action.name }
+  const context = decisionContextFor(ctx, caller, subject, request.context)
+  const question = { resource: request.resource.type, action: request.action.name }
   const { ids, tenantWide } = resourcesAllowed(policy, subject && principal(subject), question, context, ctx.clock.now().getTime())
-  const { rows, page } = pageOf(asked.page, ids)
-  return { results: rows.map((id) => ({ type: asked.resource.type, id })), page, context: { tenant_wide: tenantWide } }
+  const { rows, page } = pageOf(request.page, ids)
+  return { results: rows.map((id) => ({ type: request.resource.type, id })), page, context: { tenant_wide: tenantWide } }
 }
 
 /** The actions that the subject may perform on the resource. @throws AppError insufficient_scope, unavailable */
-export const searchActions = async (ctx: Deps, caller: Caller, asked: z.output<typeof ActionSearch>): Promise<z.input<typeof Actions>> => {
-  const subject = subjectOf(asked.subject)
+export const searchActions = async (ctx: Deps, caller: Caller, request: z.output<typeof ActionSearch>): Promise<z.input<typeof Actions>> => {
+  const subject = subjectOf(request.subject)
   requireDecisionAccess(caller, subject)
   const { policy, principal } = await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject])
-  const context = decisionContextFor(ctx, caller, subject, asked.context)
-  const question = questionOf(asked.resource, { name: '' })
-  const { rows, page } = pageOf(asked.page, actionsAllowed(policy, subject && principal(subject), question, context, ctx.clock.now().getTime()))
+  const context = decisionContextFor(ctx, caller, subject, request.context)
+  const question = questionOf(request.resource, { name: '' })
+  const { rows, page } = pageOf(request.page, actionsAllowed(policy, subject && principal(subject), question, context, ctx.clock.now().getTime()))
   return { results: rows.map((name) => ({ name })), page }
 }

@@ -18,33 +18,33 @@ import type { Ctx } from './group.ts'
 import type { Effects, WhatIf } from './what-if.schema.ts'
 
 type Out = z.input<typeof Effects>
-type Asked = z.output<typeof WhatIf>['changes'][number]
+type Input = z.output<typeof WhatIf>['changes'][number]
 
 const MAX_EXAMINED = 1000
 const MAX_LISTED = 1000
 
-const changeOf = (asked: Asked, at: number): PolicyEdit => {
-  switch (asked.op) {
+const changeOf = (request: Input, at: number): PolicyEdit => {
+  switch (request.op) {
     case 'bind':
       return {
         op: 'bind',
-        roleId: asked.role_id,
-        holderKind: asked.subject.type,
-        holderId: asked.subject.id,
-        scope: asked.scope,
-        conditions: parseConditions(asked.conditions, `body.changes.${at}.conditions`),
-        expiresAt: asked.expires_at === undefined ? undefined : new Date(asked.expires_at),
+        roleId: request.role_id,
+        holderKind: request.subject.type,
+        holderId: request.subject.id,
+        scope: request.scope,
+        conditions: parseConditions(request.conditions, `body.changes.${at}.conditions`),
+        expiresAt: request.expires_at === undefined ? undefined : new Date(request.expires_at),
       }
     case 'unbind':
-      return { op: 'unbind', bindingId: asked.binding_id }
+      return { op: 'unbind', bindingId: request.binding_id }
     case 'set_role_permissions':
-      return { op: 'set_role_permissions', roleId: asked.role_id, permissions: asked.permissions }
+      return { op: 'set_role_permissions', roleId: request.role_id, permissions: request.permissions }
     case 'delete_role':
-      return { op: 'delete_role', roleId: asked.role_id }
+      return { op: 'delete_role', roleId: request.role_id }
   }
 }
 
-const shown = ({ principal, grant }: GrantEffect): Out['gains'][number] => ({
+const toResponse = ({ principal, grant }: GrantEffect): Out['gains'][number] => ({
   subject: { type: principal.kind, id: principal.id },
   permission: `${grant.resource}:${grant.action}`,
   scope: grant.scopeType === undefined || grant.scopeId === undefined ? null : { type: grant.scopeType, id: grant.scopeId },
@@ -78,8 +78,8 @@ export const whatIf = async (ctx: Pick<Ctx, 'db' | 'clock'>, caller: User, { cha
   return {
     policy_version: rows.version,
     examined,
-    gains: gains.slice(0, MAX_LISTED).map(shown),
-    losses: losses.slice(0, MAX_LISTED).map(shown),
+    gains: gains.slice(0, MAX_LISTED).map(toResponse),
+    losses: losses.slice(0, MAX_LISTED).map(toResponse),
     truncated: concerned.length > examined || Math.max(gains.length, losses.length) > MAX_LISTED,
   }
 }

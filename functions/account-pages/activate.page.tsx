@@ -57,33 +57,33 @@ export const RequestedPowers = ({ page, scopes, oauth }: PowersProps) => {
   )
 }
 
-type Asking = { readonly page: Hosted; readonly asked: Activation; readonly principal: User }
+type Asking = { readonly page: Hosted; readonly activation: Activation; readonly principal: User }
 
-const Facts = ({ page, asked, principal }: Asking) => {
+const Facts = ({ page, activation, principal }: Asking) => {
   const { activate } = page.words
-  const said = Object.entries(asked.deviceInfo)
+  const reported = Object.entries(activation.deviceInfo)
   return (
     <dl class="facts">
       <dt>{activate.who}</dt>
       <dd>
-        {asked.clientName === undefined ? activate.unknown : <strong>{asked.clientName}</strong>}
-        {asked.oauth?.isUnverified === true ? ` (${activate.unverified})` : ''}
+        {activation.clientName === undefined ? activate.unknown : <strong>{activation.clientName}</strong>}
+        {activation.oauth?.isUnverified === true ? ` (${activate.unverified})` : ''}
       </dd>
       <dt>{activate.as}</dt>
       <dd>{principal.email}</dd>
       <dt>{activate.what}</dt>
       <dd>
-        <RequestedPowers page={page} scopes={asked.scopes} oauth={asked.oauth} />
+        <RequestedPowers page={page} scopes={activation.scopes} oauth={activation.oauth} />
       </dd>
-      {asked.tenantDomain === undefined ? (
+      {activation.tenantDomain === undefined ? (
         ''
       ) : (
         <>
           <dt>{activate.where}</dt>
-          <dd>{asked.tenantDomain}</dd>
+          <dd>{activation.tenantDomain}</dd>
         </>
       )}
-      {said.length === 0 ? (
+      {reported.length === 0 ? (
         ''
       ) : (
         <>
@@ -91,7 +91,7 @@ const Facts = ({ page, asked, principal }: Asking) => {
             {activate.device} ({activate.unverified})
           </dt>
           <dd>
-            {said.map(([name, value]) => (
+            {reported.map(([name, value]) => (
               <div>
                 {name}: <q dir="auto">{value}</q>
               </div>
@@ -100,7 +100,7 @@ const Facts = ({ page, asked, principal }: Asking) => {
         </>
       )}
       <dt>{activate.until}</dt>
-      <dd>{formatWait((asked.expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)}</dd>
+      <dd>{formatWait((activation.expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)}</dd>
     </dl>
   )
 }
@@ -120,7 +120,7 @@ export const activationPromptPage = async (ctx: Ctx, principal: User, userCode: 
         <p class="number" dir="ltr">
           {asked.userCode}
         </p>
-        <Facts page={page} asked={asked} principal={principal} />
+        <Facts page={page} activation={asked} principal={principal} />
         <p class="warn">{activate.warn}</p>
         <HostedForm page={page} action="/activate/device" main>
           <input type="hidden" name="user_code" value={asked.userCode} />

@@ -29,9 +29,9 @@ export const unconfirmedPhone = async (ctx: Ctx, principal: User): Promise<strin
 
 /** @throws AppError sms_not_initiated, invalid_sms_code, sms_code_expired, sms_attempts_used, factor_limit, and as `enroller` */
 export const confirmPhone = async (ctx: Ctx, principal: User, code: string): Promise<HttpResult<undefined>> => {
-  const stage = await loadEnrolmentContext(here(ctx), principal, {})
-  const phone = await pendingPhone(here(ctx), stage)
+  const factorContext = await loadEnrolmentContext(here(ctx), principal, {})
+  const phone = await pendingPhone(here(ctx), factorContext)
   if (phone === undefined) throw new AppError('sms_not_initiated')
-  await confirmSms(here(ctx), stage, phone, code)
+  await confirmSms(here(ctx), factorContext, phone, code)
   return redirect(ctx, HOME, { say: 'method_added' })
 }

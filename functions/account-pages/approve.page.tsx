@@ -148,16 +148,16 @@ export const approvePage = async (ctx: Ctx, principal: User, id: string | undefi
 export const approvalDecidedPage = async (ctx: Ctx, principal: User | undefined, state: 'approved' | 'denied' | 'wrong_number') => {
   const page = await openPage(ctx, { principal })
   const { approve, activate } = page.words
-  const said = {
+  const reported = {
     approved: { title: approve.approvedTitle, text: approve.approvedText },
     denied: { title: approve.deniedTitle, text: approve.deniedText },
     wrong_number: { title: approve.wrongTitle, text: approve.wrongText },
   }[state]
   return pageResult(ctx, page, {
-    title: said.title,
+    title: reported.title,
     children: (
       <>
-        <p>{said.text}</p>
+        <p>{reported.text}</p>
         <Links links={[{ href: HOME, label: activate.toMe }]} />
       </>
     ),

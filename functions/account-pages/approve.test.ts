@@ -79,17 +79,17 @@ test('the number that the asker shows has to be entered; another one refuses', a
   for (const isRight of [true, false]) {
     const w = await world()
     await configure(w.app, w.company, { cibaNumberMatching: true })
-    const asked = await bodyOf(
+    const requested = await bodyOf(
       await w.app.request('/authsec/uflow/auth/tenant/ciba/initiate', { body: { client_id: w.asker.sdkClientId, email: w.person.email } }),
     )
-    const number = textIn(asked, 'match_number')
+    const number = textIn(requested, 'match_number')
     const browser = await signedIn(w.app, w.company, w.person)
     expect((await browser.read('/approve')).html).toContain('Number that it shows you')
     const other = String((Number(number) + 1) % 100).padStart(2, '0')
     const done = await browser.send({ decision: 'approve', match_number: isRight ? number : other })
     expect(titleOf(done)).toBe(isRight ? 'The sign-in is approved' : 'The number was wrong')
     w.app.clock.advance(6)
-    expect((await pollCiba(w.app, w.asker.clientId, textIn(asked, 'auth_req_id'))).status).toBe(isRight ? 200 : 400)
+    expect((await pollCiba(w.app, w.asker.clientId, textIn(requested, 'auth_req_id'))).status).toBe(isRight ? 200 : 400)
   }
 })
 

@@ -126,15 +126,15 @@ test('another\u2019s is as unknown as none: of a colleague, and of another compa
     [globex, await app.person(globex)],
   ] as const) {
     const browser = await signedIn(app, door, person)
-    const said: (string | undefined)[] = []
+    const reported: (string | undefined)[] = []
     for (const device_id of [device?.id ?? '', app.ctx.random.id()]) {
       await browser.read('/me')
       const answer = await browser.post('/me/browser/remove', { form_token: tokenOf(browser), device_id })
       expect(answer.headers.get('location')).toBe('/me')
-      said.push(/This is not there any more/.exec((await browser.read('/me')).html)?.[0])
+      reported.push(/This is not there any more/.exec((await browser.read('/me')).html)?.[0])
     }
-    expect(said[0]).toBe('This is not there any more')
-    expect(said[1]).toBe(said[0])
+    expect(reported[0]).toBe('This is not there any more')
+    expect(reported[1]).toBe(reported[0])
   }
   expect(await devicesOf(app, pat)).toHaveLength(1)
 })

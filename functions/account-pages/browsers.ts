@@ -21,8 +21,8 @@ export const listActiveDevices = async (ctx: Ctx, principal: User): Promise<read
 /** @throws AppError not_found, insufficient_user_authentication, invalid_request, factor_limit */
 export const addBrowser = async (ctx: Ctx, principal: User, subscription: string): Promise<HttpResult<undefined>> => {
   if (pushKey(ctx) === undefined) throw new AppError('not_found')
-  const asked = { token: subscription, platform: 'web', name: deviceName(ctx.request.userAgent, await browserLanguage(ctx)) }
-  await registerPushDevice(withPageOrigin(ctx), principal, asked).catch((error: unknown) => {
+  const request = { token: subscription, platform: 'web', name: deviceName(ctx.request.userAgent, await browserLanguage(ctx)) }
+  await registerPushDevice(withPageOrigin(ctx), principal, request).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'conflict') throw new AppError('factor_limit')
     throw error
   })

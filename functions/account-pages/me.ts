@@ -71,8 +71,8 @@ type Codes = { readonly code_new: string; readonly code_current: string }
 
 /** @throws AppError invalid_code, email_taken */
 export const confirmOwnEmailChange = async (ctx: Ctx, principal: User, codes: Codes): Promise<HttpResult<undefined>> => {
-  const ticket = pendingEmailChange(ctx)
-  if (ticket === undefined) throw new AppError('invalid_code')
-  await confirmEmailChange(withPageOrigin(ctx), principal, { ...codes, change_ticket: ticket })
+  const transactionToken = pendingEmailChange(ctx)
+  if (transactionToken === undefined) throw new AppError('invalid_code')
+  await confirmEmailChange(withPageOrigin(ctx), principal, { ...codes, change_ticket: transactionToken })
   return redirect(ctx, HOME, { say: 'email_changed', remember: { held: undefined } })
 }

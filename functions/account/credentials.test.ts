@@ -19,7 +19,7 @@ const change = (app: TestApp, token: string, current = PASSWORD, next = NEW) =>
   app.request('/account/password', { token, body: { current_password: current, new_password: next } })
 const signIn = async (app: TestApp, company: Company, email: string, password: string, headers = {}): Promise<number> =>
   (await app.request('/authsec/uflow/auth/admin/login', { body: { email, password, tenant_domain: company.domain }, headers })).status
-const said = async (response: Response): Promise<unknown> => {
+const reported = async (response: Response): Promise<unknown> => {
   const { request_id: _, ...body } = response.status === 204 ? { request_id: '' } : await response.json()
   return { ...body, status: response.status }
 }
@@ -31,13 +31,13 @@ test('a new password: this session goes on, the others, tickets and known browse
   const { admin } = acme
   const [mine, other] = [await app.token(admin), await app.token(admin)]
   const t = forTenant(app.db, acme.tenantId)
-  const ticket = await atomically(t, (tx) =>
+  const transactionToken = await atomically(t, (tx) =>
     startLoginTransaction(tx, app.ctx, { purpose: 'login', userId: admin.id, clientId: null, verified: ['pwd'], seconds: 600 }),
   )
   await atomically(t, (tx) => rememberDevice(tx, admin.id, new Uint8Array(32).fill(5), app.clock.now()))
   expect((await change(app, mine)).status).toBe(204)
   expect([await status(app, mine), await status(app, other)]).toEqual([200, 401])
-  expect(await findLoginTransaction(t, app.ctx.hash('ticket', ticket), app.clock.now())).toBeUndefined()
+  expect(await findLoginTransaction(t, app.ctx.hash('ticket', transactionToken), app.clock.now())).toBeUndefined()
   expect(await t.run({ text: 'select from authsec.known_devices where user_id = $1', params: [admin.id], arrays: true })).toEqual([])
   const [mail] = await app.mailsTo(admin.email)
   expect(mail?.subject).toBe(`Your password at ${acme.name} was changed`)
@@ -73,7 +73,7 @@ test.each([
   const ana = await app.person(await app.company())
   const [mine, other] = [await app.token(ana), await app.token(ana)]
   const before = await findUser(forTenant(app.db, ana.tenantId), ana.id)
-  expect(await said(await change(app, mine, PASSWORD, next))).toMatchObject({ status: 400, code, field: 'body.new_password' })
+  expect(await reported(await change(app, mine, PASSWORD, next))).toMatchObject({ status: 400, code, field: 'body.new_password' })
   expect(await findUser(forTenant(app.db, ana.tenantId), ana.id)).toEqual(before)
   expect(await status(app, other)).toBe(200)
 })
@@ -81,7 +81,7 @@ test.each([
 test('one\u2019s own name and address are no password', async () => {
   const app = await start()
   const ana = await app.person(await app.company())
-  expect(await said(await change(app, await app.token(ana), PASSWORD, ana.email))).toMatchObject({ status: 400, code: 'password_guessable' })
+  expect(await reported(await change(app, await app.token(ana), PASSWORD, ana.email))).toMatchObject({ status: 400, code: 'password_guessable' })
 })
 
 test('a wrong current password counts toward the lock, and locked, wrong and right then look alike', async () => {
@@ -89,8 +89,8 @@ test('a wrong current password counts toward the lock, and locked, wrong and rig
   const acme = await app.company()
   const token = await app.token(acme.admin)
   const answers = []
-  for (let n = 0; n < 6; n++) answers.push(await said(await change(app, token, 'not this one at all')))
-  answers.push(await said(await change(app, token)))
+  for (let n = 0; n < 6; n++) answers.push(await reported(await change(app, token, 'not this one at all')))
+  answers.push(await reported(await change(app, token)))
   for (const answer of answers)
     expect(answer).toEqual({ type: 'about:blank', title: 'Invalid credentials', status: 401, code: 'invalid_credentials' })
   const user = await findUser(forTenant(app.db, acme.tenantId), acme.admin.id)
@@ -135,7 +135,7 @@ test('a password that was reset meanwhile is not overwritten by a change that be
       },
     },
   })
-  expect(await said(await change(racing, token))).toMatchObject({ status: 401, code: 'invalid_credentials' })
+  expect(await reported(await change(racing, token))).toMatchObject({ status: 401, code: 'invalid_credentials' })
   expect((await findUser(t, ana.id))?.passwordHash).toBe(reset)
 })
 
@@ -145,8 +145,8 @@ const codeIn = async (app: TestApp, address: string): Promise<string> => {
 }
 const begin = (app: TestApp, token: string, email: string, password = PASSWORD) =>
   app.request('/account/email', { token, body: { new_email: email, current_password: password } })
-const confirm = (app: TestApp, token: string, ticket: string, code_new: string, code_current: string) =>
-  app.request('/account/email/confirm', { token, body: { change_ticket: ticket, code_new, code_current } })
+const confirm = (app: TestApp, token: string, transactionToken: string, code_new: string, code_current: string) =>
+  app.request('/account/email/confirm', { token, body: { change_ticket: transactionToken, code_new, code_current } })
 const begun = async (app: TestApp, token: string, email: string): Promise<string> => {
   const response = await begin(app, token, email)
   expect(response.status).toBe(202)
@@ -161,13 +161,13 @@ test('an address changes with both codes: others end, the old address is told, t
   const { admin } = acme
   const [mine, elsewhere] = [await app.token(admin), await app.token(admin)]
   const email = fresh(app)
-  const ticket = await begun(app, mine, email)
+  const transactionToken = await begun(app, mine, email)
   const notice = (await app.mailsTo(admin.email)).at(-1)
   expect(notice?.text).toContain(email)
   const codes = [await codeIn(app, email), await codeIn(app, admin.email)] as const
   expect(codes[0]).not.toBe(codes[1])
-  const response = await confirm(app, mine, ticket, ...codes)
-  expect(await said(response)).toEqual({ status: 200, email })
+  const response = await confirm(app, mine, transactionToken, ...codes)
+  expect(await reported(response)).toEqual({ status: 200, email })
   expect([await status(app, mine), await status(app, elsewhere)]).toEqual([200, 401])
   const t = forTenant(app.db, acme.tenantId)
   expect(await findUser(t, admin.id)).toMatchObject({ email, username: email, emailVerifiedAt: app.clock.now() })
@@ -176,7 +176,7 @@ test('an address changes with both codes: others end, the old address is told, t
   expect((await app.mailsTo(admin.email)).at(-1)?.subject).toBe(`Your e-mail address at ${acme.name} was changed`)
   expect((await app.mailsTo(admin.email)).at(-1)?.text).not.toMatch(/^\d{6}$/m)
   expect([await signIn(app, acme, admin.email, PASSWORD), await signIn(app, acme, email, PASSWORD)]).toEqual([401, 200])
-  expect(await said(await confirm(app, mine, ticket, ...codes))).toMatchObject({ status: 400, code: 'invalid_code' })
+  expect(await reported(await confirm(app, mine, transactionToken, ...codes))).toMatchObject({ status: 400, code: 'invalid_code' })
 })
 
 test('who does not administer is in no directory afterwards', async () => {
@@ -184,8 +184,8 @@ test('who does not administer is in no directory afterwards', async () => {
   const ana = await app.person(await app.company())
   const token = await app.token(ana)
   const email = fresh(app)
-  const ticket = await begun(app, token, email)
-  expect((await confirm(app, token, ticket, await codeIn(app, email), await codeIn(app, ana.email))).status).toBe(200)
+  const transactionToken = await begun(app, token, email)
+  expect((await confirm(app, token, transactionToken, await codeIn(app, email), await codeIn(app, ana.email))).status).toBe(200)
   expect(await findAdministeredTenants(directory(app.db), emailHash(app.ctx, email))).toEqual([])
 })
 
@@ -194,17 +194,17 @@ test('one code alone, the codes swapped, or another change\u2019s: nothing chang
   const ana = await app.person(await app.company())
   const token = await app.token(ana)
   const email = fresh(app)
-  const ticket = await begun(app, token, email)
+  const transactionToken = await begun(app, token, email)
   const [toNew, toOld] = [await codeIn(app, email), await codeIn(app, ana.email)]
   for (const [a, b] of [
     [toNew, other(toOld)],
     [other(toNew), toOld],
     [toOld, toNew],
   ] as const) {
-    expect(await said(await confirm(app, token, ticket, a, b))).toMatchObject({ status: 400, code: 'invalid_code' })
+    expect(await reported(await confirm(app, token, transactionToken, a, b))).toMatchObject({ status: 400, code: 'invalid_code' })
   }
   expect((await findUser(forTenant(app.db, ana.tenantId), ana.id))?.email).toBe(ana.email)
-  expect((await confirm(app, token, ticket, toNew, toOld)).status).toBe(200)
+  expect((await confirm(app, token, transactionToken, toNew, toOld)).status).toBe(200)
 })
 
 test('five wrong guesses void the codes, the right ones too', async () => {
@@ -212,10 +212,10 @@ test('five wrong guesses void the codes, the right ones too', async () => {
   const ana = await app.person(await app.company())
   const token = await app.token(ana)
   const email = fresh(app)
-  const ticket = await begun(app, token, email)
+  const transactionToken = await begun(app, token, email)
   const [toNew, toOld] = [await codeIn(app, email), await codeIn(app, ana.email)]
-  for (let n = 0; n < 5; n++) expect((await confirm(app, token, ticket, other(toNew), toOld)).status).toBe(400)
-  expect(await said(await confirm(app, token, ticket, toNew, toOld))).toMatchObject({ status: 400, code: 'invalid_code' })
+  for (let n = 0; n < 5; n++) expect((await confirm(app, token, transactionToken, other(toNew), toOld)).status).toBe(400)
+  expect(await reported(await confirm(app, token, transactionToken, toNew, toOld))).toMatchObject({ status: 400, code: 'invalid_code' })
   expect((await findUser(forTenant(app.db, ana.tenantId), ana.id))?.email).toBe(ana.email)
 })
 
@@ -224,10 +224,10 @@ test('codes run out after half an hour', async () => {
   const ana = await app.person(await app.company())
   const token = await app.token(ana)
   const email = fresh(app)
-  const ticket = await begun(app, token, email)
+  const transactionToken = await begun(app, token, email)
   const codes = [await codeIn(app, email), await codeIn(app, ana.email)] as const
   app.clock.advance(1800)
-  expect(await said(await confirm(app, token, ticket, ...codes))).toMatchObject({ status: 400, code: 'invalid_code' })
+  expect(await reported(await confirm(app, token, transactionToken, ...codes))).toMatchObject({ status: 400, code: 'invalid_code' })
 })
 
 test('a change belongs to who began it: nobody else of the tenant or of another one finishes it', async () => {
@@ -236,14 +236,14 @@ test('a change belongs to who began it: nobody else of the tenant or of another 
   const [ana, bo, gil] = [await app.person(acme), await app.person(acme), await app.person(globex)]
   const token = await app.token(ana)
   const email = fresh(app)
-  const ticket = await begun(app, token, email)
+  const transactionToken = await begun(app, token, email)
   const codes = [await codeIn(app, email), await codeIn(app, ana.email)] as const
   for (const stranger of [bo, gil]) {
-    const refused = await said(await confirm(app, await app.token(stranger), ticket, ...codes))
-    expect(refused).toEqual(await said(await confirm(app, token, `${acme.tenantId}.${'a'.repeat(43)}`, ...codes)))
+    const refused = await reported(await confirm(app, await app.token(stranger), transactionToken, ...codes))
+    expect(refused).toEqual(await reported(await confirm(app, token, `${acme.tenantId}.${'a'.repeat(43)}`, ...codes)))
     expect((await findUser(forTenant(app.db, stranger.tenantId), stranger.id))?.email).toBe(stranger.email)
   }
-  expect((await confirm(app, token, ticket, ...codes)).status).toBe(200)
+  expect((await confirm(app, token, transactionToken, ...codes)).status).toBe(200)
 })
 
 test('a consent of one\u2019s own does not open somebody else\u2019s change', async () => {
@@ -252,9 +252,9 @@ test('a consent of one\u2019s own does not open somebody else\u2019s change', as
   const [ana, bo] = [await app.person(acme), await app.person(acme)]
   const [anas, bos] = [await app.token(ana), await app.token(bo)]
   const email = fresh(app)
-  const ticket = await begun(app, anas, email)
+  const transactionToken = await begun(app, anas, email)
   await begun(app, bos, fresh(app))
-  const refused = await said(await confirm(app, bos, ticket, await codeIn(app, email), await codeIn(app, bo.email)))
+  const refused = await reported(await confirm(app, bos, transactionToken, await codeIn(app, email), await codeIn(app, bo.email)))
   expect(refused).toMatchObject({ status: 400, code: 'invalid_code' })
   expect((await findUser(forTenant(app.db, acme.tenantId), bo.id))?.email).toBe(bo.email)
 })
@@ -284,7 +284,7 @@ test('an address that was taken while the codes were under way stays with who to
   const first = await begun(app, anas, email)
   const codes = [await codeIn(app, email), await codeIn(app, ana.email)] as const
   await forTenant(app.db, acme.tenantId).run({ text: 'update authsec.users set email = $1 where id = $2', params: [email, bo.id], arrays: true })
-  expect(await said(await confirm(app, anas, first, ...codes))).toMatchObject({ status: 409, code: 'email_taken' })
+  expect(await reported(await confirm(app, anas, first, ...codes))).toMatchObject({ status: 409, code: 'email_taken' })
   expect((await findUserByEmail(forTenant(app.db, acme.tenantId), email))?.id).toBe(bo.id)
   expect([await status(app, anas), await status(app, bos)]).toEqual([200, 200])
   // Nothing of it happened, so the codes are good still.
@@ -299,10 +299,10 @@ test('a later change voids an earlier one, so that no consent serves an address 
   const stale = await begun(app, token, thief)
   const thiefsCode = await codeIn(app, thief)
   app.clock.advance(61)
-  const ticket = await begun(app, token, wanted)
+  const transactionToken = await begun(app, token, wanted)
   const consent = await codeIn(app, ana.email)
-  expect(await said(await confirm(app, token, stale, thiefsCode, consent))).toMatchObject({ status: 400, code: 'invalid_code' })
-  expect((await confirm(app, token, ticket, await codeIn(app, wanted), consent)).status).toBe(200)
+  expect(await reported(await confirm(app, token, stale, thiefsCode, consent))).toMatchObject({ status: 400, code: 'invalid_code' })
+  expect((await confirm(app, token, transactionToken, await codeIn(app, wanted), consent)).status).toBe(200)
 })
 
 test('another person\u2019s try for my address does not touch the consent that I was sent', async () => {
@@ -311,9 +311,9 @@ test('another person\u2019s try for my address does not touch the consent that I
   const [ana, bo] = [await app.person(acme), await app.person(acme)]
   const [anas, bos] = [await app.token(ana), await app.token(bo)]
   const email = fresh(app)
-  const ticket = await begun(app, anas, email)
+  const transactionToken = await begun(app, anas, email)
   await begun(app, bos, ana.email)
-  expect((await confirm(app, anas, ticket, await codeIn(app, email), await codeIn(app, ana.email))).status).toBe(200)
+  expect((await confirm(app, anas, transactionToken, await codeIn(app, email), await codeIn(app, ana.email))).status).toBe(200)
 })
 
 test('codes are sent once a minute; one\u2019s own address and a wrong password send none', async () => {
@@ -321,13 +321,13 @@ test('codes are sent once a minute; one\u2019s own address and a wrong password 
   const ana = await app.person(await app.company())
   const token = await app.token(ana)
   const email = fresh(app)
-  expect(await said(await begin(app, token, ana.email))).toMatchObject({ status: 409, code: 'conflict', field: 'body.new_email' })
-  expect(await said(await begin(app, token, email, 'not this one at all'))).toMatchObject({ status: 401, code: 'invalid_credentials' })
+  expect(await reported(await begin(app, token, ana.email))).toMatchObject({ status: 409, code: 'conflict', field: 'body.new_email' })
+  expect(await reported(await begin(app, token, email, 'not this one at all'))).toMatchObject({ status: 401, code: 'invalid_credentials' })
   expect(await app.mailsTo(email)).toEqual([])
   await begun(app, token, email)
   const again = await begin(app, token, fresh(app))
   expect(again.headers.get('retry-after')).toBe('60')
-  expect(await said(again)).toMatchObject({ status: 429, code: 'too_many_codes' })
+  expect(await reported(again)).toMatchObject({ status: 429, code: 'too_many_codes' })
 })
 
 test('a browser that was known under the old address is a stranger under the new one', async () => {
@@ -339,8 +339,8 @@ test('a browser that was known under the old address is a stranger under the new
   jar.take(response)
   const { token } = await response.json()
   const email = fresh(app)
-  const ticket = await begun(app, token, email)
-  expect((await confirm(app, token, ticket, await codeIn(app, email), await codeIn(app, acme.admin.email))).status).toBe(200)
+  const transactionToken = await begun(app, token, email)
+  expect((await confirm(app, token, transactionToken, await codeIn(app, email), await codeIn(app, acme.admin.email))).status).toBe(200)
   for (let n = 0; n < 5; n++) await signIn(app, acme, email, 'not this one at all')
   expect(await signIn(app, acme, email, PASSWORD, jar.header())).toBe(401)
 })

@@ -3,8 +3,9 @@
 import { randomToken } from '#shared/kernel/random'
 import { HttpResult } from '#shared/platform/http/route'
 import { FORM_CSS, KnownField, PasswordField, Submit, Summary } from '#shared/platform/pages/form.tsx'
-import { LANGUAGES, type PageStrings, preferredLanguage } from '#shared/platform/pages/language'
+import { LANGUAGES, preferredLanguage } from '#shared/platform/pages/language'
 import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
+import type { PageStrings } from '#shared/platform/pages/page-strings'
 import type { Ctx } from './group.ts'
 import { SCRIPT } from './set-password.client.generated.ts'
 

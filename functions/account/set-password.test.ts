@@ -31,7 +31,7 @@ const ticketIn = async (app: TestApp, address: string): Promise<string> =>
   new URLSearchParams((await linkIn(app, address)).hash.slice(1)).get('ticket') ?? ''
 const set = (app: TestApp, ticket: string, new_password = NEW) => app.request(PATH, { body: { ticket, new_password } })
 const open = (app: TestApp, ticket: string) => app.request(`${PATH}/link`, { body: { ticket } })
-const said = async (response: Response): Promise<unknown> => {
+const reported = async (response: Response): Promise<unknown> => {
   const { request_id: _, ...body } = await response.json()
   return body
 }
@@ -52,15 +52,15 @@ test('the link sets the password once, proves the address and tells the owner', 
   const app = await start()
   const acme = await app.company()
   const { email, id } = await invited(app, acme)
-  const ticket = await ticketIn(app, email)
-  expect((await set(app, ticket)).status).toBe(204)
+  const transactionToken = await ticketIn(app, email)
+  expect((await set(app, transactionToken)).status).toBe(204)
   const user = await findUser(forTenant(app.db, acme.tenantId), id)
   expect(user).toMatchObject({ emailVerifiedAt: app.clock.now(), temporaryPassword: false })
   expect((await app.ctx.passwords.verify(NEW, user?.passwordHash ?? '')).fits).toBe(true)
   expect(await findAdministeredTenants(directory(app.db), emailHash(app.ctx, email))).toEqual([acme.tenantId])
   expect((await app.mailsTo(email)).at(-1)?.subject).toContain('was changed')
-  expect(await said(await set(app, ticket, 'some other words that nobody knows'))).toEqual(EXPIRED)
-  expect(await said(await open(app, ticket))).toEqual(EXPIRED)
+  expect(await reported(await set(app, transactionToken, 'some other words that nobody knows'))).toEqual(EXPIRED)
+  expect(await reported(await open(app, transactionToken))).toEqual(EXPIRED)
   const events = (await app.events(acme.tenantId)).filter(({ targetId, route }) => targetId === id && route === 'account.setPassword')
   expect(events.map(({ event }) => event).toSorted()).toEqual(['user.email_verified', 'user.password_changed'])
   expect((await findUser(forTenant(app.db, acme.tenantId), id))?.passwordHash).toBe(user?.passwordHash)
@@ -70,26 +70,26 @@ test('whose link it is, its holder alone is told, and it stays good', async () =
   const app = await start()
   const acme = await app.company()
   const { email, tenantId } = await invited(app, acme)
-  const ticket = await ticketIn(app, email)
-  expect(await said(await open(app, ticket))).toEqual({ tenant_name: acme.name, email, shortest: 15 })
+  const transactionToken = await ticketIn(app, email)
+  expect(await reported(await open(app, transactionToken))).toEqual({ tenant_name: acme.name, email, shortest: 15 })
   await atomically(forTenant(app.db, tenantId), (t) => updateTenantSettings(t, { requireSecondFactor: true }, app.clock.now()))
-  expect(await said(await open(app, ticket))).toEqual({ tenant_name: acme.name, email, shortest: 10 })
-  expect((await set(app, ticket, 'ten is enough')).status).toBe(204)
+  expect(await reported(await open(app, transactionToken))).toEqual({ tenant_name: acme.name, email, shortest: 10 })
+  expect((await set(app, transactionToken, 'ten is enough')).status).toBe(204)
 })
 
 test('a password that is refused leaves the link good', async () => {
   const app = await start()
   const { email } = await invited(app, await app.company())
-  const ticket = await ticketIn(app, email)
+  const transactionToken = await ticketIn(app, email)
   for (const [password, code] of [
     ['too short', 'password_too_short'],
     ['long '.repeat(30), 'password_too_long'],
     ['passwordpassword', 'password_breached'],
     [email, 'password_guessable'],
   ] as const) {
-    expect(await said(await set(app, ticket, password))).toMatchObject({ status: 400, code, field: 'body.new_password' })
+    expect(await reported(await set(app, transactionToken, password))).toMatchObject({ status: 400, code, field: 'body.new_password' })
   }
-  expect((await set(app, ticket)).status).toBe(204)
+  expect((await set(app, transactionToken)).status).toBe(204)
 })
 
 test('unknown, of another purpose, too old, replaced, of somebody disabled or moved, of a suspended company: one answer', async () => {
@@ -124,18 +124,18 @@ test('unknown, of another purpose, too old, replaced, of somebody disabled or mo
     await ticketIn(app, moved.email),
     `${acme.tenantId.replace(/^./, (c) => (c === '0' ? '1' : '0'))}${(await ticketIn(app, old.email)).slice(36)}`,
   ]
-  for (const ticket of tickets) {
-    expect(await said(await set(app, ticket))).toEqual(EXPIRED)
-    expect(await said(await open(app, ticket))).toEqual(EXPIRED)
+  for (const transactionToken of tickets) {
+    expect(await reported(await set(app, transactionToken))).toEqual(EXPIRED)
+    expect(await reported(await open(app, transactionToken))).toEqual(EXPIRED)
   }
   const aged = await ticketIn(app, old.email)
   app.clock.advance(24 * 3600 - 1)
   expect((await open(app, aged)).status).toBe(200)
   await t.run({ text: `update authsec.tenants set status = 'suspended' where tenant_id = $1`, params: [acme.tenantId], arrays: true })
-  expect(await said(await open(app, aged))).toEqual(EXPIRED)
+  expect(await reported(await open(app, aged))).toEqual(EXPIRED)
   await t.run({ text: `update authsec.tenants set status = 'active' where tenant_id = $1`, params: [acme.tenantId], arrays: true })
   app.clock.advance(1)
-  expect(await said(await set(app, aged))).toEqual(EXPIRED)
+  expect(await reported(await set(app, aged))).toEqual(EXPIRED)
 })
 
 test('a wrong link leaves nothing in the record of the company that it names', async () => {
@@ -149,8 +149,8 @@ test('a wrong link leaves nothing in the record of the company that it names', a
 test('of twenty at once one sets the password', async () => {
   const app = await start()
   const { email } = await invited(app, await app.company())
-  const ticket = await ticketIn(app, email)
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => set(app, ticket, `${NEW} ${n}`)))
+  const transactionToken = await ticketIn(app, email)
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => set(app, transactionToken, `${NEW} ${n}`)))
   expect(answers.map(({ status }) => status).toSorted()).toEqual([204, ...Array<number>(19).fill(400)])
 })
 

@@ -23,13 +23,13 @@ const expired = (): AppError => new AppError('link_expired', undefined, { refusa
 /** Whose link this is, while it is good. @throws AppError link_expired */
 const linkOf = async (ctx: Ctx, text: string): Promise<Link> => {
   const handle = readTransactionHandle(ctx, 'set_password', text)
-  const ticket = await loadLoginTransaction(ctx, 'set_password', handle)
-  if (handle === undefined || ticket === undefined || ticket.userId === null) throw expired()
+  const loginTransaction = await loadLoginTransaction(ctx, 'set_password', handle)
+  if (handle === undefined || loginTransaction === undefined || loginTransaction.userId === null) throw expired()
   const t = forTenant(ctx.db, handle.tenantId)
-  const [tenant, user] = [await findTenant(t), await findUser(t, ticket.userId)]
+  const [tenant, user] = [await findTenant(t), await findUser(t, loginTransaction.userId)]
   const usable = tenant?.status === 'active' && user?.active === true && user.deletedAt === null
   // It proves the address that it was sent to, and no later one.
-  if (!usable || ticket.data?.email !== user.email || !(await atomically(t, (tx) => isStillInvited(tx, ctx, user)))) throw expired()
+  if (!usable || loginTransaction.data?.email !== user.email || !(await atomically(t, (tx) => isStillInvited(tx, ctx, user)))) throw expired()
   return { t, tenant, user, hash: transactionHandleHash(ctx, handle.text) }
 }
 

@@ -34,7 +34,7 @@ type WithSecret = z.input<typeof AgentWithSecret>
 
 const GRANTS = ['client_credentials', 'authorization_code', 'refresh_token', TOKEN_EXCHANGE, JWT_BEARER]
 
-const shown = (row: Agent): Out => ({
+const toResponse = (row: Agent): Out => ({
   id: row.id,
   name: row.name,
   description: row.description,
@@ -49,9 +49,9 @@ const shown = (row: Agent): Out => ({
   created_at: row.createdAt.toISOString(),
   updated_at: row.updatedAt.toISOString(),
 })
-const told = ({ id: _, created_at: __, updated_at: ___, ...rest }: Out) => rest
+const auditDetails = ({ id: _, created_at: __, updated_at: ___, ...rest }: Out) => rest
 const tagOf = ({ name, description, ownerId, dpopBound }: Agent): string => etagOf([name, description, ownerId, dpopBound])
-const tagged = (row: Agent): HttpResult<Out> => new HttpResult(shown(row), { headers: { ETag: tagOf(row) } })
+const tagged = (row: Agent): HttpResult<Out> => new HttpResult(toResponse(row), { headers: { ETag: tagOf(row) } })
 const target = (id: string) => ({ type: 'agent', id })
 
 /** @throws AppError not_found */
@@ -82,40 +82,40 @@ const validAfter = async (t: TenantTx, before: Agent, at: Date): Promise<Date> =
   return client !== undefined && client.validFrom > since ? client.validFrom : since
 }
 
-const credentialsOf = (ctx: Pick<Ctx, 'random'>, asked: z.output<typeof AgentRotation>['authentication']) => {
-  if (asked.method === 'private_key_jwt')
-    return { secret: undefined, registered: { tokenEndpointAuthMethod: 'private_key_jwt', jwks: asked.jwks } } as const
+const credentialsOf = (ctx: Pick<Ctx, 'random'>, request: z.output<typeof AgentRotation>['authentication']) => {
+  if (request.method === 'private_key_jwt')
+    return { secret: undefined, registered: { tokenEndpointAuthMethod: 'private_key_jwt', jwks: request.jwks } } as const
   return { secret: newClientSecret(ctx.random), registered: { tokenEndpointAuthMethod: null, jwks: null } } as const
 }
 
 /** With its client and the service account that it acts as, which begins without any right. @throws AppError not_found, quota_exceeded */
-export const createAgent = (ctx: Ctx, caller: User, asked: z.output<typeof NewAgent>): Promise<WithSecret> =>
+export const createAgent = (ctx: Ctx, caller: User, request: z.output<typeof NewAgent>): Promise<WithSecret> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    const ownerId = asked.owner_id ?? caller.userId
+    const ownerId = request.owner_id ?? caller.userId
     await requireOwner(t, ownerId)
     await consumeQuota(t, (await requireTenant(t)).settings, 'clients')
     const [id, at] = [ctx.random.id(), ctx.clock.now()]
-    const { secret, registered } = credentialsOf(ctx, asked.authentication)
+    const { secret, registered } = credentialsOf(ctx, request.authentication)
     await insertClient(t, {
       id,
-      name: asked.name,
-      description: asked.description,
+      name: request.name,
+      description: request.description,
       clientType: 'ai_agent',
       ownerId,
-      agentType: asked.agent_type,
-      spiffeId: spiffeIdOf(ctx.config, t.tenantId, asked.agent_type, id),
-      serviceAccountId: await addServiceAccount(t, ctx, id, asked.name),
+      agentType: request.agent_type,
+      spiffeId: spiffeIdOf(ctx.config, t.tenantId, request.agent_type, id),
+      serviceAccountId: await addServiceAccount(t, ctx, id, request.name),
       grantTypes: GRANTS,
-      dpopBound: asked.dpop_bound_access_tokens,
+      dpopBound: request.dpop_bound_access_tokens,
       ...registered,
       ...(secret === undefined ? {} : { secretHash: secret.hash }),
       validFrom: at,
       createdAt: at,
       updatedAt: at,
     })
-    await insertAgent(t, { id, ownerId, agentType: asked.agent_type, createdBy: caller.userId, createdAt: at, updatedAt: at })
-    const row = shown(await known(t, id))
-    await recordEvent(t, ctx, { event: 'agent.created', actor: byUser(caller), target: target(id), after: told(row) })
+    await insertAgent(t, { id, ownerId, agentType: request.agent_type, createdBy: caller.userId, createdAt: at, updatedAt: at })
+    const row = toResponse(await known(t, id))
+    await recordEvent(t, ctx, { event: 'agent.created', actor: byUser(caller), target: target(id), after: auditDetails(row) })
     return { ...row, ...(secret === undefined ? {} : { client_secret: secret.secret }) }
   })
 
@@ -131,7 +131,7 @@ export const findAgents = async (ctx: Ctx, caller: User, query: z.output<typeof 
     '-created_at',
     rows,
     (row) => row.createdAt,
-    (page) => ({ agents: page.map(shown) }),
+    (page) => ({ agents: page.map(toResponse) }),
   )
 }
 
@@ -164,8 +164,8 @@ export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.outpu
       event: 'agent.updated',
       actor: byUser(caller),
       target: target(id),
-      before: told(shown(before)),
-      after: told(shown(after)),
+      before: auditDetails(toResponse(before)),
+      after: auditDetails(toResponse(after)),
     })
     return tagged(after)
   })
@@ -178,15 +178,15 @@ const mayStop = (caller: User, row: Agent): boolean => hasPermission(caller, 'cl
 
 /** What is so already changes nothing. @throws AppError not_found, insufficient_scope, agent_retired, cannot_grant */
 const setStatus = (ctx: Ctx, caller: User, id: string, status: AgentStatus): Promise<Out> =>
-  actAsGrantor(ctx, caller, async (t, grants) => {
+  actAsGrantor(ctx, caller, async (t, grantable) => {
     const before = await held(t, id)
     if (status !== 'active' && !mayStop(caller, before)) throw new AppError('insufficient_scope')
-    if (before.status === status) return shown(before)
+    if (before.status === status) return toResponse(before)
     if (before.status === 'retired') throw new AppError('agent_retired')
     const at = ctx.clock.now()
     if (status === 'active') {
       const client = await findClient(t, id)
-      if (client !== undefined) requireGrantable(grants, await findPermissionsOfClient(t, client, at))
+      if (client !== undefined) requireGrantable(grantable, await findPermissionsOfClient(t, client, at))
     }
     await setClientActive(t, id, status === 'active', at)
     await updateAgent(t, id, { status, updatedAt: at })
@@ -198,7 +198,7 @@ const setStatus = (ctx: Ctx, caller: User, id: string, status: AgentStatus): Pro
     const after = await known(t, id)
     const change = { before: { status: before.status }, after: { status } }
     await recordEvent(t, ctx, { event: EVENTS[status], actor: byUser(caller), target: target(id), ...change })
-    return shown(after)
+    return toResponse(after)
   })
 
 /** What it holds counts no more, from now on. */
@@ -212,14 +212,14 @@ export const retireAgent = (ctx: Ctx, caller: User, id: string): Promise<Out> =>
  * New credentials; the ones before count no more. Whoever has them can act as the agent, so it takes every right that the agent has.
  * @throws AppError not_found, agent_retired, cannot_grant
  */
-export const rotateCredentials = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof AgentRotation>): Promise<WithSecret> =>
-  actAsGrantor(ctx, caller, async (t, grants) => {
+export const rotateCredentials = (ctx: Ctx, caller: User, id: string, request: z.output<typeof AgentRotation>): Promise<WithSecret> =>
+  actAsGrantor(ctx, caller, async (t, grantable) => {
     const before = await held(t, id)
     if (before.status === 'retired') throw new AppError('agent_retired')
     const client = await findClient(t, id)
     if (client === undefined) throw new AppError('not_found')
-    requireGrantable(grants, await findPermissionsOfClient(t, client, ctx.clock.now()))
-    const { secret, registered } = credentialsOf(ctx, asked.authentication)
+    requireGrantable(grantable, await findPermissionsOfClient(t, client, ctx.clock.now()))
+    const { secret, registered } = credentialsOf(ctx, request.authentication)
     const secrets = await lockClientSecrets(t, id)
     if (secrets === undefined) throw new AppError('not_found')
     await updateClientSecrets(t, id, {
@@ -230,7 +230,7 @@ export const rotateCredentials = (ctx: Ctx, caller: User, id: string, asked: z.o
       previousValidUntil: null,
     })
     await updateClient(t, id, { ...registered, updatedAt: ctx.clock.now() })
-    const after = { authentication_method: asked.authentication.method }
+    const after = { authentication_method: request.authentication.method }
     await recordEvent(t, ctx, { event: 'agent.credentials_rotated', actor: byUser(caller), target: target(id), after })
-    return { ...shown(await known(t, id)), ...(secret === undefined ? {} : { client_secret: secret.secret }) }
+    return { ...toResponse(await known(t, id)), ...(secret === undefined ? {} : { client_secret: secret.secret }) }
   })

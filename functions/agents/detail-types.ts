@@ -24,7 +24,7 @@ import type { Ctx } from './group.ts'
 const MOST_TYPES = 200
 type Out = z.input<typeof DetailTypeOut>
 
-const shown = (row: DetailType): Out => ({
+const toResponse = (row: DetailType): Out => ({
   id: row.id,
   type: row.type,
   title: row.title,
@@ -35,7 +35,7 @@ const shown = (row: DetailType): Out => ({
   updated_at: row.updatedAt.toISOString(),
 })
 const tagOf = ({ title }: DetailType): string => etagOf([title])
-const tagged = (row: DetailType): HttpResult<Out> => new HttpResult(shown(row), { headers: { ETag: tagOf(row) } })
+const tagged = (row: DetailType): HttpResult<Out> => new HttpResult(toResponse(row), { headers: { ETag: tagOf(row) } })
 const target = (id: string) => ({ type: 'detail_type', id })
 
 /** @throws AppError not_found */
@@ -52,28 +52,28 @@ const limitOf = ({ member, kind, currency_member }: z.output<typeof NewDetailTyp
 })
 
 /** @throws AppError invalid_request, not_found (resource server), detail_type_exists, quota_exceeded */
-export const createDetailType = async (ctx: Ctx, caller: User, asked: z.output<typeof NewDetailType>): Promise<Out> => {
-  const limits = asked.limits.map(limitOf)
+export const createDetailType = async (ctx: Ctx, caller: User, request: z.output<typeof NewDetailType>): Promise<Out> => {
+  const limits = request.limits.map(limitOf)
   // The library that judges schemas is loaded when somebody registers one.
   const { judgeDetailSchema } = await import('#shared/domains/oauth/detail-schema')
-  judgeDetailSchema(asked.json_schema, limits)
+  judgeDetailSchema(request.json_schema, limits)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   try {
     return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-      if (asked.resource_server_id !== undefined && (await findResourceServer(t, asked.resource_server_id)) === undefined)
+      if (request.resource_server_id !== undefined && (await findResourceServer(t, request.resource_server_id)) === undefined)
         throw new AppError('not_found', 'There is no such resource server.', { field: 'body.resource_server_id' })
       if ((await listDetailTypes(t, MOST_TYPES)).length >= MOST_TYPES) throw new AppError('quota_exceeded')
       await insertDetailType(t, {
         id,
-        type: asked.type,
-        title: asked.title,
-        jsonSchema: asked.json_schema,
+        type: request.type,
+        title: request.title,
+        jsonSchema: request.json_schema,
         limits,
-        resourceServerId: asked.resource_server_id ?? null,
+        resourceServerId: request.resource_server_id ?? null,
         createdAt: at,
         updatedAt: at,
       })
-      const row = shown(await known(t, id))
+      const row = toResponse(await known(t, id))
       await recordEvent(t, ctx, { event: 'detail_type.created', actor: byUser(caller), target: target(id), after: { ...row } })
       return row
     })
@@ -84,7 +84,7 @@ export const createDetailType = async (ctx: Ctx, caller: User, asked: z.output<t
 }
 
 export const showDetailTypes = async (ctx: Ctx, caller: User): Promise<z.input<typeof DetailTypeList>> => ({
-  authorization_types: (await listDetailTypes(forTenant(ctx.db, caller.tenantId), MOST_TYPES)).map(shown),
+  authorization_types: (await listDetailTypes(forTenant(ctx.db, caller.tenantId), MOST_TYPES)).map(toResponse),
 })
 
 /** @throws AppError not_found */
@@ -111,6 +111,6 @@ export const removeDetailType = (ctx: Ctx, caller: User, id: string): Promise<un
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const row = await deleteDetailType(t, id)
     if (row === undefined) throw new AppError('not_found')
-    await recordEvent(t, ctx, { event: 'detail_type.deleted', actor: byUser(caller), target: target(id), before: { ...shown(row) } })
+    await recordEvent(t, ctx, { event: 'detail_type.deleted', actor: byUser(caller), target: target(id), before: { ...toResponse(row) } })
     return undefined
   })

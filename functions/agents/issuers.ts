@@ -25,7 +25,7 @@ const MOST_ISSUERS = 200
 type Out = z.input<typeof IssuerOut>
 type Accepts = NonNullable<z.output<typeof NewIssuer>['accepts']>
 
-const shown = (row: TrustedIssuer): Out => ({
+const toResponse = (row: TrustedIssuer): Out => ({
   id: row.id,
   issuer: row.issuer,
   name: row.name,
@@ -46,17 +46,17 @@ const shown = (row: TrustedIssuer): Out => ({
   updated_at: row.updatedAt.toISOString(),
 })
 const tagOf = (row: TrustedIssuer): string => {
-  const { name, active, accepts, sends } = shown(row)
+  const { name, active, accepts, sends } = toResponse(row)
   return etagOf([name, active, accepts, sends])
 }
-const tagged = (row: TrustedIssuer): HttpResult<Out> => new HttpResult(shown(row), { headers: { ETag: tagOf(row) } })
+const tagged = (row: TrustedIssuer): HttpResult<Out> => new HttpResult(toResponse(row), { headers: { ETag: tagOf(row) } })
 const target = (id: string) => ({ type: 'trusted_issuer', id })
 
 const refused = (field: string, why: string): AppError => new AppError('invalid_request', `${field}: ${why}`, { field })
 
 const requireUrl = (ctx: Ctx, field: string, url: string): void => {
-  const judged = checkOutboundUrl(url, ctx.outbound)
-  if (typeof judged === 'string') throw refused(field, `is refused (${judged})`)
+  const validated = checkOutboundUrl(url, ctx.outbound)
+  if (typeof validated === 'string') throw refused(field, `is refused (${validated})`)
 }
 
 /** Our own word counts nowhere here: one issuer speaks for all companies of this deployment. @throws AppError invalid_request */
@@ -85,19 +85,19 @@ const sendsOf = (sends: z.output<typeof NewIssuer>['sends']): Partial<NewTrusted
   sends === null ? { sends: false, clientIds: {}, sentScopes: [] } : { sends: true, clientIds: sends.client_ids, sentScopes: sends.scopes }
 
 /** @throws AppError invalid_request, issuer_exists, quota_exceeded */
-export const createIssuer = async (ctx: Ctx, caller: User, asked: z.output<typeof NewIssuer>): Promise<Out> => {
-  requireIssuer(ctx, asked.issuer)
+export const createIssuer = async (ctx: Ctx, caller: User, request: z.output<typeof NewIssuer>): Promise<Out> => {
+  requireIssuer(ctx, request.issuer)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
-  const row = { id, name: asked.name, issuer: asked.issuer, active: asked.active, validFrom: at, createdAt: at, updatedAt: at }
-  const change = { ...acceptsOf(ctx, asked.accepts), ...sendsOf(asked.sends) }
+  const row = { id, name: request.name, issuer: request.issuer, active: request.active, validFrom: at, createdAt: at, updatedAt: at }
+  const change = { ...acceptsOf(ctx, request.accepts), ...sendsOf(request.sends) }
   try {
     return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       if ((await listIssuers(t, MOST_ISSUERS)).length >= MOST_ISSUERS) throw new AppError('quota_exceeded')
       await insertIssuer(t, { ...row, ...change })
       const inserted = await findIssuer(t, id)
       if (inserted === undefined) throw new Error('the issuer was just added')
-      await recordEvent(t, ctx, { event: 'trusted_issuer.created', actor: byUser(caller), target: target(id), after: { ...shown(inserted) } })
-      return shown(inserted)
+      await recordEvent(t, ctx, { event: 'trusted_issuer.created', actor: byUser(caller), target: target(id), after: { ...toResponse(inserted) } })
+      return toResponse(inserted)
     })
   } catch (error) {
     if (isUniqueViolation(error)) throw new AppError('issuer_exists', undefined, { field: 'body.issuer' }, error)
@@ -106,7 +106,7 @@ export const createIssuer = async (ctx: Ctx, caller: User, asked: z.output<typeo
 }
 
 export const showIssuers = async (ctx: Ctx, caller: User): Promise<z.input<typeof IssuerList>> => ({
-  trusted_issuers: (await listIssuers(forTenant(ctx.db, caller.tenantId), MOST_ISSUERS)).map(shown),
+  trusted_issuers: (await listIssuers(forTenant(ctx.db, caller.tenantId), MOST_ISSUERS)).map(toResponse),
 })
 
 /** @throws AppError not_found */
@@ -117,24 +117,24 @@ export const readIssuer = async (ctx: Ctx, caller: User, id: string): Promise<Ht
 }
 
 /** What was made of its word before counts no more. @throws AppError precondition_required, precondition_failed, not_found, invalid_request */
-export const changeIssuer = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof IssuerChange>): Promise<HttpResult<Out>> => {
+export const changeIssuer = (ctx: Ctx, caller: User, id: string, request: z.output<typeof IssuerChange>): Promise<HttpResult<Out>> => {
   const judge = preconditionOf(ctx, 'required')
   const change = {
-    ...(asked.name === undefined ? {} : { name: asked.name }),
-    ...(asked.active === undefined ? {} : { active: asked.active }),
-    ...(asked.accepts === undefined ? {} : acceptsOf(ctx, asked.accepts)),
-    ...(asked.sends === undefined ? {} : sendsOf(asked.sends)),
+    ...(request.name === undefined ? {} : { name: request.name }),
+    ...(request.active === undefined ? {} : { active: request.active }),
+    ...(request.accepts === undefined ? {} : acceptsOf(ctx, request.accepts)),
+    ...(request.sends === undefined ? {} : sendsOf(request.sends)),
   }
   return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await lockIssuer(t, id)
     if (before === undefined) throw new AppError('not_found')
     judge(tagOf(before))
     const at = ctx.clock.now()
-    const isTrustChanged = asked.active !== undefined || asked.accepts !== undefined
+    const isTrustChanged = request.active !== undefined || request.accepts !== undefined
     const after = await updateIssuer(t, id, { ...change, updatedAt: at, ...(isTrustChanged ? { validFrom: at } : {}) })
     if (after === undefined) throw new AppError('not_found')
-    const told = { before: { ...shown(before) }, after: { ...shown(after) } }
-    await recordEvent(t, ctx, { event: 'trusted_issuer.updated', actor: byUser(caller), target: target(id), ...told })
+    const notified = { before: { ...toResponse(before) }, after: { ...toResponse(after) } }
+    await recordEvent(t, ctx, { event: 'trusted_issuer.updated', actor: byUser(caller), target: target(id), ...notified })
     return tagged(after)
   })
 }
@@ -145,6 +145,6 @@ export const removeIssuer = (ctx: Ctx, caller: User, id: string): Promise<undefi
     const before = await lockIssuer(t, id)
     if (before === undefined) throw new AppError('not_found')
     await deleteIssuer(t, id)
-    await recordEvent(t, ctx, { event: 'trusted_issuer.deleted', actor: byUser(caller), target: target(id), before: { ...shown(before) } })
+    await recordEvent(t, ctx, { event: 'trusted_issuer.deleted', actor: byUser(caller), target: target(id), before: { ...toResponse(before) } })
     return undefined
   })

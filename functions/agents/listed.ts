@@ -10,7 +10,7 @@ import type { ListedAgent, ListedAgents, ListedQuery } from './listed.schema.ts'
 
 const MOST_LISTED = 1000
 
-const shown = (row: Client): z.input<typeof ListedAgent> => ({
+const toResponse = (row: Client): z.input<typeof ListedAgent> => ({
   id: row.id,
   tenant_id: row.tenantId,
   name: row.name,
@@ -29,7 +29,7 @@ export const listedAgents = async (ctx: Ctx, caller: User, query: z.output<typeo
     ...(query.status === undefined || query.status === '' ? {} : { active: query.status === 'active' }),
   }
   const page = { sort: 'created_at' as const, descending: true, limit: MOST_LISTED }
-  const agents = (await listClients(forTenant(ctx.db, caller.tenantId), filter, page)).map(shown)
+  const agents = (await listClients(forTenant(ctx.db, caller.tenantId), filter, page)).map(toResponse)
   return { agents, total: agents.length }
 }
 
@@ -37,5 +37,5 @@ export const listedAgents = async (ctx: Ctx, caller: User, query: z.output<typeo
 export const listedAgent = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof ListedAgent>> => {
   const row = await findClient(forTenant(ctx.db, caller.tenantId), id)
   if (!isAgent(row)) throw new AppError('not_found', 'Agent not found')
-  return shown(row)
+  return toResponse(row)
 }

@@ -29,10 +29,10 @@ const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
   const tenantId = await chooseAdministratorTenant(ctx, {
     email: body.email,
     tenantDomain: body.tenant_domain,
-    ticket: body.login_ticket,
+    transactionToken: body.login_ticket,
   })
-  const { user, tenant, administers, snapshot } = await checkPassword(ctx, tenantId, body.email, body.password)
-  if (tenantId === undefined || !administers) throw invalidCredentials(tenantId, user.id)
+  const { user, tenant, hasAdminAccess, snapshot } = await checkPassword(ctx, tenantId, body.email, body.password)
+  if (tenantId === undefined || !hasAdminAccess) throw invalidCredentials(tenantId, user.id)
   requireProvedAddress(ctx, tenant, user)
   if (tenant.settings.requireLoginChallenge === true) requireChallenge(body)
   return { tenantId, user, snapshot }
@@ -43,7 +43,7 @@ const stepMembers = ({ tenantId, user }: Identified, done: FirstStepResult) => (
   ...(done.state.tenant === undefined ? {} : { tenant_domain: done.state.tenant.domain }),
   email: user.email,
   ...factorMembers(done.state.kinds, done.state.required),
-  ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+  ...(done.transactionToken === undefined ? {} : { login_ticket: done.transactionToken }),
   ...temporaryMembers(user),
 })
 
@@ -94,7 +94,7 @@ export const finishAdministratorLogin = async (ctx: Ctx, body: z.output<typeof M
   const minted = await mintFromLoginTransaction(ctx, {
     email: body.email,
     tenantId: body.tenant_id,
-    ticket: body.login_ticket,
+    transactionToken: body.login_ticket,
     admits: (t, user) => isAdministrator(t, ctx, user.id),
   })
   return new HttpResult(

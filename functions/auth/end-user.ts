@@ -86,7 +86,7 @@ export const finishEndUserLogin = async (ctx: Ctx, body: z.output<typeof MintBod
   const minted = await mintFromLoginTransaction(ctx, {
     email: body.email,
     tenantId: body.tenant_id,
-    ticket: body.login_ticket,
+    transactionToken: body.login_ticket,
     admits: async () => true,
   })
   return new HttpResult(

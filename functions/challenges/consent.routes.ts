@@ -9,7 +9,7 @@ import { route } from './group.ts'
 import { Redirected } from './login.schema.ts'
 
 const rules = () => import('./consent.ts')
-const asked = { access: user(), render: problem } as const
+const request = { access: user(), render: problem } as const
 
 export const consentChallengeRoutes = [
   route({
@@ -25,7 +25,7 @@ export const consentChallengeRoutes = [
     handle: async ({ ctx, query }) => (await rules()).redirectToConsent(ctx, query.consent_challenge),
   }),
   route({
-    ...asked,
+    ...request,
     id: 'challenges.readConsent',
     on: 'GET /challenges/consent',
     summary: 'What is asked of the person of this session, by whom, and where it goes.',
@@ -36,7 +36,7 @@ export const consentChallengeRoutes = [
     handle: async ({ ctx, principal, query }) => (await rules()).showConsent(ctx, principal, query.consent_challenge),
   }),
   route({
-    ...asked,
+    ...request,
     id: 'challenges.acceptConsent',
     on: 'POST /challenges/consent/accept',
     summary: 'Allow all of what is asked, or some of it; never more.',
@@ -47,7 +47,7 @@ export const consentChallengeRoutes = [
     handle: async ({ ctx, principal, body }) => ({ redirect_to: await (await rules()).acceptConsent(ctx, principal, body) }),
   }),
   route({
-    ...asked,
+    ...request,
     id: 'challenges.rejectConsent',
     on: 'POST /challenges/consent/reject',
     summary: 'Allow nothing: the client is told access_denied.',

@@ -96,18 +96,18 @@ describe('who is there', () => {
     await newPhone(app, disabled)
     await change(app, disabled, { active: false } as never)
     const story = async (email: string): Promise<unknown> => {
-      const said: unknown[] = []
+      const reported: unknown[] = []
       for (let n = 0; n < 4; n++) {
         const { status, body } = await outcomeOf(await requestCiba(app, asker, email))
         const { auth_req_id, ...rest } = body as { auth_req_id?: string }
-        said.push(status, rest, auth_req_id?.length)
+        reported.push(status, rest, auth_req_id?.length)
         if (auth_req_id !== undefined)
-          said.push(
+          reported.push(
             await outcomeOf(await pollCiba(app, asker.clientId, auth_req_id)),
             await outcomeOf(await pollCiba(app, asker.clientId, auth_req_id)),
           )
       }
-      return said
+      return reported
     }
     const known = await story(person.email)
     expect(push.outbox).toHaveLength(3)

@@ -22,9 +22,9 @@ const requestsOf = async (app: TestApp, token: string): Promise<readonly Body[]>
 
 test('a client asks, the phone rings, the person approves, the client signs in: once', async () => {
   const { app, push, company, person, asker, phone } = await world()
-  const asked = await bodyOf(await requestCiba(app, asker, person.email, { binding_message: 'Order 4711' }))
-  expect(asked).toMatchObject({ expires_in: 300, interval: 5, message: expect.any(String) })
-  const authReqId = textIn(asked, 'auth_req_id')
+  const requested = await bodyOf(await requestCiba(app, asker, person.email, { binding_message: 'Order 4711' }))
+  expect(requested).toMatchObject({ expires_in: 300, interval: 5, message: expect.any(String) })
+  const authReqId = textIn(requested, 'auth_req_id')
   expect(authReqId).toMatch(/^[\w-]{64}$/)
   expect(push.outbox).toHaveLength(1)
   const [message] = push.outbox
@@ -118,11 +118,11 @@ test('polls keep the interval, which grows by five seconds each time they do not
 test('where the tenant wants it, the person enters the number that the client shows; a wrong one is a no', async () => {
   const { app, company, person, asker, phone } = await world()
   await configure(app, company, { cibaNumberMatching: true })
-  const asked = async () => {
+  const requested = async () => {
     const body = await bodyOf(await requestCiba(app, asker, person.email))
     return { authReqId: textIn(body, 'auth_req_id'), number: textIn(body, 'match_number') }
   }
-  const first = await asked()
+  const first = await requested()
   expect(first.number).toMatch(/^\d\d$/)
   expect((await requestsOf(app, phone.session))[0]).toMatchObject({ number_required: true })
   const wrong = first.number === '42' ? '43' : '42'
@@ -133,9 +133,9 @@ test('where the tenant wants it, the person enters the number that the client sh
     success: false,
   })
   expect(await errorOf(await pollCiba(app, asker.clientId, first.authReqId))).toEqual([400, 'access_denied'])
-  const second = await asked()
+  const second = await requested()
   expect(await bodyOf(await answerCibaRequest(app, phone.session, second.authReqId))).toMatchObject({ success: false })
-  const third = await asked()
+  const third = await requested()
   expect(await bodyOf(await answerCibaRequest(app, phone.session, third.authReqId, { approved: true, match_number: third.number }))).toMatchObject({
     success: true,
   })

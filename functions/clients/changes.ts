@@ -19,7 +19,7 @@ import type { Ctx } from './group.ts'
 
 /** Whose, and which. */
 export type ClientSelector = { readonly tenantId: TenantId; readonly clientId: string }
-type Shown = z.input<typeof ClientOut>
+type ResponseBody = z.input<typeof ClientOut>
 type State = 'Active' | 'Development' | 'Deleted'
 
 /** @throws AppError not_found, default_client */
@@ -33,14 +33,14 @@ const changeable = async (t: TenantTx, clientId: string): Promise<Client> => {
 type Decide = (row: Client, at: Date) => Change
 
 /** As it was read, where `If-Match` says how. Letting a client go on gives back what it held, so it takes those rights. */
-const change = (ctx: Ctx, caller: User, { tenantId, clientId }: ClientSelector, event: AuditEvent, decide: Decide): Promise<Shown> => {
+const change = (ctx: Ctx, caller: User, { tenantId, clientId }: ClientSelector, event: AuditEvent, decide: Decide): Promise<ResponseBody> => {
   const judge = preconditionOf(ctx, 'optional')
-  return actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  return actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const row = await changeable(t, clientId)
     judge(clientTag(row))
     const set = decide(row, ctx.clock.now())
     if (Object.keys(set).length === 0) return toClientResponse(t, row)
-    if (set.active === true && !row.active) await requireRightsOverClient(t, ctx, grants, row)
+    if (set.active === true && !row.active) await requireRightsOverClient(t, ctx, grantable, row)
     const changed = await updateClient(t, clientId, set)
     if (changed === undefined) throw new AppError('not_found')
     const target = { type: 'client', id: clientId }
@@ -58,10 +58,10 @@ const into = (state: State, row: Client, at: Date): Change => ({
   ...(state === 'Active' ? {} : { validFrom: at }),
 })
 
-type Asked = z.output<typeof ClientChange>
+type Input = z.output<typeof ClientChange>
 
 /** The state that a body asks for. @throws AppError invalid_request where its two members disagree */
-const stateOf = ({ status, active }: Asked, row: Client): State | undefined => {
+const stateOf = ({ status, active }: Input, row: Client): State | undefined => {
   if (status !== undefined && active !== undefined && active !== (status === 'Active'))
     throw new AppError('invalid_request', 'body.active: status says otherwise', { field: 'body.active' })
   if (status !== undefined) return status
@@ -69,8 +69,8 @@ const stateOf = ({ status, active }: Asked, row: Client): State | undefined => {
   return active ? 'Active' : row.status === 'Deleted' ? 'Deleted' : 'Development'
 }
 
-const asked =
-  (body: Asked): Decide =>
+const requested =
+  (body: Input): Decide =>
   (row, at) => {
     const state = stateOf(body, row)
     const set: Change = {
@@ -85,16 +85,16 @@ const asked =
   }
 
 /** @throws AppError precondition_failed, not_found, default_client, client_exists, invalid_request, cannot_grant */
-export const editClient = async (ctx: Ctx, caller: User, which: ClientSelector, body: Asked): Promise<Shown> => {
+export const editClient = async (ctx: Ctx, caller: User, which: ClientSelector, body: Input): Promise<ResponseBody> => {
   try {
-    return await change(ctx, caller, which, 'client.updated', asked(body))
+    return await change(ctx, caller, which, 'client.updated', requested(body))
   } catch (error) {
     if (isUniqueViolation(error)) throw new AppError('client_exists', undefined, { field: 'body.hydra_client_id' }, error)
     throw error
   }
 }
 
-const switched = (ctx: Ctx, caller: User, which: ClientSelector, active: boolean): Promise<Shown> =>
+const switched = (ctx: Ctx, caller: User, which: ClientSelector, active: boolean): Promise<ResponseBody> =>
   change(ctx, caller, which, active ? 'client.activated' : 'client.deactivated', (row, at) => into(active ? 'Active' : 'Development', row, at))
 
 /** @throws AppError precondition_failed, not_found, default_client, cannot_grant */

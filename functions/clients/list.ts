@@ -38,12 +38,12 @@ const numbered = (page: number, limit: number, total: number) => ({ page, limit,
 /** A page of a tenant's clients, newest first; where it goes on stands in the Link header. */
 export const tenantClients = async (ctx: Ctx, tenantId: TenantId, query: Query): Promise<HttpResult<Page>> => {
   const t = forTenant(ctx.db, tenantId)
-  const { page: number, ...asked } = query
-  const page = toPage<'created_at'>(asked, NEWEST_FIRST)
+  const { page: number, ...request } = query
+  const page = toPage<'created_at'>(request, NEWEST_FIRST)
   const { rows, total } = await findClientPage(t, { filter: filterOf(query), page, number, limit: query.limit })
   const clients = await toListedClients(t, rows.slice(0, query.limit))
   return pageReply(
-    asked,
+    request,
     NEWEST_FIRST,
     rows,
     (row) => row.createdAt,

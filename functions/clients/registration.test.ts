@@ -19,7 +19,7 @@ const start = async () => {
 test('what the body names is changed, shown and recorded', async () => {
   const { app, company, client, owner, change } = await start()
   const { publicKey } = await generateKeyPair('ES256')
-  const asked = {
+  const request = {
     redirect_uris: ['https://shop.example.com/cb', 'http://127.0.0.1/cb', 'com.example.shop:/cb'],
     grant_types: ['authorization_code'],
     token_endpoint_auth_method: 'private_key_jwt',
@@ -27,10 +27,10 @@ test('what the body names is changed, shown and recorded', async () => {
     scope: 'tools:read',
     dpop_bound_access_tokens: true,
   }
-  const response = await change(asked)
+  const response = await change(request)
   expect(response.status).toBe(200)
-  expect(await response.json()).toMatchObject(asked)
-  expect(await (await app.request(`/clients/${client.id}/registration`, { token: owner })).json()).toMatchObject({ client_id: client.id, ...asked })
+  expect(await response.json()).toMatchObject(request)
+  expect(await (await app.request(`/clients/${client.id}/registration`, { token: owner })).json()).toMatchObject({ client_id: client.id, ...request })
   expect(await app.events(company.tenantId, { event: 'client.registration_changed', targetId: client.id })).toHaveLength(1)
 })
 

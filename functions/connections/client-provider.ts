@@ -109,9 +109,9 @@ export const showClientProviders = async (
 }
 
 /** How a provider is spoken to is the tenant's to say. What was shown may be sent back. @throws AppError invalid_request */
-const requireSameConfig = (row: Provider, asked: Readonly<Record<string, unknown>> | undefined): void => {
+const requireSameConfig = (row: Provider, requested: Readonly<Record<string, unknown>> | undefined): void => {
   const own: Readonly<Record<string, unknown>> = toProviderConfig(row)
-  const other = Object.entries(asked ?? {}).find(
+  const other = Object.entries(requested ?? {}).find(
     ([name, value]) => value !== HIDDEN_SECRET && value !== '' && JSON.stringify(value) !== JSON.stringify(own[name]),
   )
   if (other === undefined) return

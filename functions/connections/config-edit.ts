@@ -30,7 +30,7 @@ const wrongType = (): AppError =>
 /** @throws AppError not_found, invalid_request, cannot_grant */
 export const editConfig = async (ctx: Ctx, caller: User, body: z.output<typeof EditConfig>): Promise<z.input<typeof EditedConfig>> => {
   const tenantId: TenantId = actingTenant(caller, body.tenant_id)
-  const edited = await actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  const edited = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const provider = await lockProviderById(t, body.id)
     if (provider !== undefined) {
       if (body.config_type !== 'oidc') throw wrongType()
@@ -42,8 +42,8 @@ export const editConfig = async (ctx: Ctx, caller: User, body: z.output<typeof E
     const main = await lockMainClient(t)
     if (main.id !== body.id) throw new AppError('not_found')
     if (body.config_type !== 'oauth_server') throw wrongType()
-    const asked = { ...filesOf(MainFiles, body.config_files), client_name: body.name, enabled: body.is_active ?? main.oidcEnabled }
-    const row = await changeMainClient(t, ctx, { caller, grants }, main, asked, 'config_files.')
+    const request = { ...filesOf(MainFiles, body.config_files), client_name: body.name, enabled: body.is_active ?? main.oidcEnabled }
+    const row = await changeMainClient(t, ctx, { caller, grantable }, main, request, 'config_files.')
     const files = { redirect_uris: row.redirectUris, scopes: row.allowedScopes ?? [], grant_types: row.grantTypes }
     return { name: row.name, files, active: row.oidcEnabled, row }
   })

@@ -18,14 +18,14 @@ export type ConnectionCheck = {
 }
 
 /** Where the addresses that were typed are not those that the provider names: the provider's count. */
-const differing = (row: Provider, said: Readonly<Record<string, unknown>> | undefined): string[] => {
+const differing = (row: Provider, reported: Readonly<Record<string, unknown>> | undefined): string[] => {
   const typed: readonly (readonly [string, string])[] = [
     ['authorization_endpoint', row.authorizationUrl],
     ['token_endpoint', row.tokenUrl],
     ['userinfo_endpoint', row.userinfoUrl],
     ['jwks_uri', row.jwksUrl],
   ]
-  return said === undefined ? [] : typed.flatMap(([name, url]) => (url === '' || said[name] === url ? [] : [`${name}_differs`]))
+  return reported === undefined ? [] : typed.flatMap(([name, url]) => (url === '' || reported[name] === url ? [] : [`${name}_differs`]))
 }
 
 const lacking = (row: Provider): string[] => [

@@ -31,7 +31,7 @@ const OKTA = {
 } as const
 
 const stored = (app: TestApp, { tenantId }: Company) => listProviders(forTenant(app.db, tenantId))
-const said = async (app: TestApp, { tenantId }: Company): Promise<string[]> =>
+const reported = async (app: TestApp, { tenantId }: Company): Promise<string[]> =>
   (await app.events(tenantId)).filter(({ event }) => event.startsWith('oidc_provider')).map(({ event, outcome }) => `${event} ${outcome}`)
 
 test('a provider is made, read with its tag, changed as it was read, and deleted; each is in the record', async () => {
@@ -53,7 +53,7 @@ test('a provider is made, read with its tag, changed as it was read, and deleted
   expect((await call('DELETE', `/${id}`)).status).toBe(204)
   expect((await call('DELETE', `/${id}`)).status).toBe(404)
   expect(await stored(app, company)).toEqual([])
-  expect(await said(app, company)).toEqual(['oidc_provider.deleted success', 'oidc_provider.updated success', 'oidc_provider.created success'])
+  expect(await reported(app, company)).toEqual(['oidc_provider.deleted success', 'oidc_provider.updated success', 'oidc_provider.created success'])
 })
 
 test('a secret is sealed, and stands in no answer, no log line and no event', async () => {
@@ -122,7 +122,7 @@ test.each(REFUSED)('%s is refused, and nothing is there afterwards', async (_, m
   const refused = await create(more)
   expect([refused.status, (await bodyOf(refused)).field]).toEqual([400, field])
   expect(await stored(app, company)).toEqual([])
-  expect(await said(app, company)).toEqual([])
+  expect(await reported(app, company)).toEqual([])
 })
 
 test('one name, one provider, of many at once; fifty at most', async () => {
@@ -209,7 +209,7 @@ const live = async (double: Parameters<typeof upstreamDouble>[0] = { clientId: '
 test('a provider that answers as it should and knows the client is usable', async () => {
   const { app, company, tested } = await live()
   expect(await tested()).toMatchObject({ usable: true, errors: [], reason: null })
-  expect(await said(app, company)).toEqual(['oidc_provider.tested success', 'oidc_provider.created success'])
+  expect(await reported(app, company)).toEqual(['oidc_provider.tested success', 'oidc_provider.created success'])
 })
 
 test('what is wrong is named, in words of ours', async () => {

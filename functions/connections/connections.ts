@@ -15,7 +15,7 @@ import { checkConnection } from './connection-check.ts'
 import type { Connection, ConnectionChanges, ConnectionOrder, Connections, ConnectionTest, NewConnection } from './connections.schema.ts'
 import type { Ctx } from './group.ts'
 
-type Shown = z.input<typeof Connection>
+type ResponseBody = z.input<typeof Connection>
 
 const FIELDS: ConnectionFields = {
   name: 'body.name',
@@ -32,7 +32,7 @@ const redirectUris = async (ctx: Ctx, caller: User): Promise<string[]> => [
   ...(await findCustomDomains(directory(ctx.db), caller.tenantId)).map((domain) => callbackUrl(`https://${domain}`)),
 ]
 
-const shown = (row: Provider, redirect_uris: string[]): Shown => {
+const toResponse = (row: Provider, redirect_uris: string[]): ResponseBody => {
   const speaks = upstreamOf({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
   return {
     id: row.id,
@@ -62,8 +62,8 @@ const tagOf = (row: Provider): string => {
   const seal = row.sealedClientSecret === null ? null : Buffer.from(row.sealedClientSecret).toString('base64')
   return etagOf([providerAuditDetails(row), row.icon, row.buttonText, row.tokenUrl, row.userinfoUrl, row.jwksUrl, seal])
 }
-const tagged = async (ctx: Ctx, caller: User, row: Provider): Promise<HttpResult<Shown>> =>
-  new HttpResult(shown(row, await redirectUris(ctx, caller)), { headers: { ETag: tagOf(row) } })
+const tagged = async (ctx: Ctx, caller: User, row: Provider): Promise<HttpResult<ResponseBody>> =>
+  new HttpResult(toResponse(row, await redirectUris(ctx, caller)), { headers: { ETag: tagOf(row) } })
 
 const GITHUB_PATH = '/login/oauth/authorize'
 
@@ -73,37 +73,37 @@ const placeIn = ({ issuer, github_origin }: Pick<z.output<typeof ConnectionChang
   ...(github_origin === undefined ? {} : { authorizationUrl: github_origin === null ? '' : `${github_origin.replace(/\/$/, '')}${GITHUB_PATH}` }),
 })
 
-type Asked = Omit<z.output<typeof ConnectionChanges>, 'client_secret'> & { readonly client_secret?: string | undefined }
+type Input = Omit<z.output<typeof ConnectionChanges>, 'client_secret'> & { readonly client_secret?: string | undefined }
 
-const givenOf = (asked: Asked): ConnectionInput => ({
-  ...placeIn(asked),
-  ...(asked.display_name === undefined ? {} : { displayName: asked.display_name }),
-  ...(asked.client_id === undefined ? {} : { clientId: asked.client_id }),
-  ...(asked.client_secret === undefined ? {} : { secret: asked.client_secret }),
-  ...(asked.scopes === undefined ? {} : { scopes: [...new Set(asked.scopes)].join(' ') }),
-  ...(asked.parameters === undefined ? {} : { additionalParams: asked.parameters }),
-  ...(asked.icon === undefined ? {} : { icon: asked.icon }),
-  ...(asked.button_text === undefined ? {} : { buttonText: asked.button_text }),
-  ...(asked.order === undefined ? {} : { sortOrder: asked.order }),
-  ...(asked.active === undefined ? {} : { isActive: asked.active }),
-  ...(asked.allowed_email_domains === undefined ? {} : { allowedEmailDomains: [...new Set(asked.allowed_email_domains)] }),
-  ...(asked.jit_provisioning === undefined ? {} : { jitProvisioning: asked.jit_provisioning }),
-  ...(asked.trusts_factors === undefined ? {} : { trustsFactors: asked.trusts_factors }),
+const givenOf = (request: Input): ConnectionInput => ({
+  ...placeIn(request),
+  ...(request.display_name === undefined ? {} : { displayName: request.display_name }),
+  ...(request.client_id === undefined ? {} : { clientId: request.client_id }),
+  ...(request.client_secret === undefined ? {} : { secret: request.client_secret }),
+  ...(request.scopes === undefined ? {} : { scopes: [...new Set(request.scopes)].join(' ') }),
+  ...(request.parameters === undefined ? {} : { additionalParams: request.parameters }),
+  ...(request.icon === undefined ? {} : { icon: request.icon }),
+  ...(request.button_text === undefined ? {} : { buttonText: request.button_text }),
+  ...(request.order === undefined ? {} : { sortOrder: request.order }),
+  ...(request.active === undefined ? {} : { isActive: request.active }),
+  ...(request.allowed_email_domains === undefined ? {} : { allowedEmailDomains: [...new Set(request.allowed_email_domains)] }),
+  ...(request.jit_provisioning === undefined ? {} : { jitProvisioning: request.jit_provisioning }),
+  ...(request.trusts_factors === undefined ? {} : { trustsFactors: request.trusts_factors }),
 })
 
 export const listConnections = async (ctx: Ctx, caller: User): Promise<z.input<typeof Connections>> => {
   const uris = await redirectUris(ctx, caller)
-  return { connections: (await listProviders(forTenant(ctx.db, caller.tenantId))).map((row) => shown(row, uris)) }
+  return { connections: (await listProviders(forTenant(ctx.db, caller.tenantId))).map((row) => toResponse(row, uris)) }
 }
 
 /** @throws AppError invalid_request, provider_exists, provider_limit */
-export const createConnection = async (ctx: Ctx, caller: User, body: z.output<typeof NewConnection>): Promise<HttpResult<Shown>> => {
+export const createConnection = async (ctx: Ctx, caller: User, body: z.output<typeof NewConnection>): Promise<HttpResult<ResponseBody>> => {
   const row = await atomically(forTenant(ctx.db, caller.tenantId), (t) => addConnection(t, ctx, caller, body.name, givenOf(body), FIELDS))
   return tagged(ctx, caller, row)
 }
 
 /** @throws AppError not_found */
-export const readConnection = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<Shown>> => {
+export const readConnection = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<ResponseBody>> => {
   const row = await findProviderById(forTenant(ctx.db, caller.tenantId), id)
   if (row === undefined) throw new AppError('not_found')
   return tagged(ctx, caller, row)
@@ -116,7 +116,12 @@ const locked = async (t: TenantTx, id: string): Promise<Provider> => {
 }
 
 /** @throws AppError not_found, invalid_request, precondition_required, precondition_failed */
-export const updateConnection = async (ctx: Ctx, caller: User, id: string, body: z.output<typeof ConnectionChanges>): Promise<HttpResult<Shown>> => {
+export const updateConnection = async (
+  ctx: Ctx,
+  caller: User,
+  id: string,
+  body: z.output<typeof ConnectionChanges>,
+): Promise<HttpResult<ResponseBody>> => {
   const judge = preconditionOf(ctx, 'required')
   const { client_secret, ...rest } = body
   const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {

@@ -25,7 +25,7 @@ import type {
 import { type BaseClient, findBaseClient, HIDDEN_SECRET, mainId, providerCallbackUrl, providerId, toProviderConfig } from './view.ts'
 
 const MOST_ROWS = 1000
-type Shown = z.input<typeof HydraClient>
+type ResponseBody = z.input<typeof HydraClient>
 
 const ofTenant = ({ tenant }: BaseClient) => ({
   org_id: tenant.tenantId,
@@ -35,7 +35,7 @@ const ofTenant = ({ tenant }: BaseClient) => ({
   updated_by: '',
 })
 
-const mainShown = (base: BaseClient): Shown => {
+const mainShown = (base: BaseClient): ResponseBody => {
   const { client } = base
   return {
     id: client.id,
@@ -52,7 +52,7 @@ const mainShown = (base: BaseClient): Shown => {
   }
 }
 
-const providerShown = (ctx: Ctx, base: BaseClient, row: Provider): Shown => ({
+const providerShown = (ctx: Ctx, base: BaseClient, row: Provider): ResponseBody => ({
   id: row.id,
   ...ofTenant(base),
   hydra_client_id: providerId(base.client, row.providerName),
@@ -67,7 +67,7 @@ const providerShown = (ctx: Ctx, base: BaseClient, row: Provider): Shown => ({
 })
 
 /** Newest state of all of them: the main client where it is set up, then the providers. @throws AppError not_found */
-const all = async (ctx: Ctx, tenantId: TenantId): Promise<{ base: BaseClient; rows: Provider[]; clients: Shown[] }> => {
+const all = async (ctx: Ctx, tenantId: TenantId): Promise<{ base: BaseClient; rows: Provider[]; clients: ResponseBody[] }> => {
   const base = await findBaseClient(ctx, tenantId)
   const rows = await listProviders(base.t)
   return { base, rows, clients: [...(base.client.oidcEnabled ? [mainShown(base)] : []), ...rows.map((row) => providerShown(ctx, base, row))] }
@@ -75,7 +75,7 @@ const all = async (ctx: Ctx, tenantId: TenantId): Promise<{ base: BaseClient; ro
 
 export const listHydra = async (ctx: Ctx, caller: User, body: z.output<typeof ListHydra>): Promise<z.input<typeof HydraClients>> => {
   const { clients } = await all(ctx, actingTenant(caller, body.tenant_id))
-  const isWanted = ({ client_type, is_active }: Shown): boolean =>
+  const isWanted = ({ client_type, is_active }: ResponseBody): boolean =>
     (body.client_type === undefined || body.client_type === client_type) && (body.is_active === undefined || body.is_active === is_active)
   return enveloped(ctx, 'Hydra clients retrieved successfully', clients.filter(isWanted))
 }

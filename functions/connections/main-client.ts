@@ -22,9 +22,9 @@ export type MainClientRequest = {
   readonly scopes?: readonly string[] | undefined
   readonly grant_types?: readonly string[] | undefined
 }
-type By = { readonly caller: User; readonly grants: GrantorPermissions }
+type By = { readonly caller: User; readonly grantable: GrantorPermissions }
 
-const told = (row: Client) => ({
+const auditDetails = (row: Client) => ({
   name: row.name,
   redirect_uris: row.redirectUris,
   scope: row.allowedScopes?.join(' ') ?? null,
@@ -53,25 +53,31 @@ const requireGrants = (field: string, types: readonly string[] | undefined): voi
 export const changeMainClient = async (
   t: TenantTx,
   ctx: Ctx,
-  { caller, grants }: By,
+  { caller, grantable }: By,
   row: Client,
-  asked: MainClientRequest & { readonly enabled: boolean },
+  request: MainClientRequest & { readonly enabled: boolean },
   at: string,
 ): Promise<Client> => {
-  requireRedirects(`${at}redirect_uris`, asked.redirect_uris)
-  requireGrants(`body.${at}grant_types`, asked.grant_types)
-  await requireRightsOverClient(t, ctx, grants, row)
+  requireRedirects(`${at}redirect_uris`, request.redirect_uris)
+  requireGrants(`body.${at}grant_types`, request.grant_types)
+  await requireRightsOverClient(t, ctx, grantable, row)
   const changed = await updateClient(t, row.id, {
-    ...(asked.client_name === undefined ? {} : { name: asked.client_name }),
-    ...(asked.redirect_uris === undefined ? {} : { redirectUris: [...new Set(asked.redirect_uris)] }),
-    ...(asked.scopes === undefined ? {} : { allowedScopes: scopesOf(asked.scopes) }),
-    ...(asked.grant_types === undefined ? {} : { grantTypes: [...new Set(asked.grant_types)] }),
-    oidcEnabled: asked.enabled,
+    ...(request.client_name === undefined ? {} : { name: request.client_name }),
+    ...(request.redirect_uris === undefined ? {} : { redirectUris: [...new Set(request.redirect_uris)] }),
+    ...(request.scopes === undefined ? {} : { allowedScopes: scopesOf(request.scopes) }),
+    ...(request.grant_types === undefined ? {} : { grantTypes: [...new Set(request.grant_types)] }),
+    oidcEnabled: request.enabled,
     updatedAt: ctx.clock.now(),
   })
   if (changed === undefined) throw new AppError('not_found')
   const target = { type: 'client', id: row.id }
-  await recordEvent(t, ctx, { event: 'client.registration_changed', actor: byUser(caller), target, before: told(row), after: told(changed) })
+  await recordEvent(t, ctx, {
+    event: 'client.registration_changed',
+    actor: byUser(caller),
+    target,
+    before: auditDetails(row),
+    after: auditDetails(changed),
+  })
   return changed
 }
 
@@ -82,7 +88,7 @@ export type ConfiguredMainClient = { readonly client: Client; readonly secret: s
  * kept as a plain digest.
  * @throws AppError client_configured, invalid_request, cannot_grant, public_client, rotation_in_progress
  */
-export const configureMainClient = async (t: TenantTx, ctx: Ctx, by: By, asked: MainClientRequest, at: string): Promise<ConfiguredMainClient> => {
+export const configureMainClient = async (t: TenantTx, ctx: Ctx, by: By, request: MainClientRequest, at: string): Promise<ConfiguredMainClient> => {
   const row = await lockMainClient(t)
   if (row.oidcEnabled) throw new AppError('client_configured')
   const client = await changeMainClient(
@@ -90,7 +96,12 @@ export const configureMainClient = async (t: TenantTx, ctx: Ctx, by: By, asked: 
     ctx,
     by,
     row,
-    { ...asked, scopes: asked.scopes ?? DEFAULT_SCOPES, grant_types: asked.grant_types ?? ['authorization_code', 'refresh_token'], enabled: true },
+    {
+      ...request,
+      scopes: request.scopes ?? DEFAULT_SCOPES,
+      grant_types: request.grant_types ?? ['authorization_code', 'refresh_token'],
+      enabled: true,
+    },
     at,
   )
   const { secret_id } = await issueSecrets(t, ctx, by, row.id, OVERLAP_SECONDS)

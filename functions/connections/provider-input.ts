@@ -21,20 +21,20 @@ const issuerIn = ({ issuer_url, auth_url }: ProviderRequest): string | undefined
   isSaid(issuer_url) ? issuer_url : isSaid(auth_url) ? issuerOfEndpoint(auth_url) : undefined
 
 /** A secret that is sent back as it was shown is the one that is there. */
-export const connectionInputOf = (asked: ProviderRequest): ConnectionInput => {
-  const issuer = issuerIn(asked)
+export const connectionInputOf = (request: ProviderRequest): ConnectionInput => {
+  const issuer = issuerIn(request)
   return {
-    ...(asked.display_name === undefined ? {} : { displayName: asked.display_name }),
-    ...(asked.client_id === undefined ? {} : { clientId: asked.client_id }),
-    ...(asked.client_secret === undefined || asked.client_secret === HIDDEN_SECRET ? {} : { secret: asked.client_secret }),
+    ...(request.display_name === undefined ? {} : { displayName: request.display_name }),
+    ...(request.client_id === undefined ? {} : { clientId: request.client_id }),
+    ...(request.client_secret === undefined || request.client_secret === HIDDEN_SECRET ? {} : { secret: request.client_secret }),
     ...(issuer === undefined ? {} : { issuer }),
-    ...(asked.auth_url === undefined ? {} : { authorizationUrl: asked.auth_url }),
-    ...(asked.token_url === undefined ? {} : { tokenUrl: asked.token_url }),
-    ...(asked.user_info_url === undefined ? {} : { userinfoUrl: asked.user_info_url }),
-    ...(asked.jwks_url === undefined ? {} : { jwksUrl: asked.jwks_url }),
-    ...(asked.scopes === undefined ? {} : { scopes: [...new Set(asked.scopes)].join(' ') }),
-    ...(asked.additional_params === undefined ? {} : { additionalParams: asked.additional_params }),
-    ...(asked.is_active === undefined ? {} : { isActive: asked.is_active }),
-    ...(asked.sort_order === undefined ? {} : { sortOrder: asked.sort_order }),
+    ...(request.auth_url === undefined ? {} : { authorizationUrl: request.auth_url }),
+    ...(request.token_url === undefined ? {} : { tokenUrl: request.token_url }),
+    ...(request.user_info_url === undefined ? {} : { userinfoUrl: request.user_info_url }),
+    ...(request.jwks_url === undefined ? {} : { jwksUrl: request.jwks_url }),
+    ...(request.scopes === undefined ? {} : { scopes: [...new Set(request.scopes)].join(' ') }),
+    ...(request.additional_params === undefined ? {} : { additionalParams: request.additional_params }),
+    ...(request.is_active === undefined ? {} : { isActive: request.is_active }),
+    ...(request.sort_order === undefined ? {} : { sortOrder: request.sort_order }),
   }
 }

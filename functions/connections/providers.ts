@@ -97,8 +97,8 @@ export const refuseSecret = async (ctx: Ctx, caller: User, body: z.output<typeof
 
 /** Names are one provider's, so a `Client-Id` beside one has to be that provider's. @throws AppError not_found */
 const requireNamedClient = (ctx: Ctx, own: string): void => {
-  const said = ctx.request.header('client-id') ?? ctx.request.header('x-client-id')
-  if (said !== undefined && said !== '' && said !== own) throw new AppError('not_found')
+  const reported = ctx.request.header('client-id') ?? ctx.request.header('x-client-id')
+  if (reported !== undefined && reported !== '' && reported !== own) throw new AppError('not_found')
 }
 
 /** @throws AppError not_found, invalid_request, cannot_grant */

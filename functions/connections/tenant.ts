@@ -59,8 +59,8 @@ type ConfiguredAs =
 export const configureTenant = async (ctx: Ctx, caller: User, body: z.output<typeof Configure>): Promise<ConfiguredAs> => {
   const tenantId = actingTenant(caller, body.tenant_id)
   const base = await findBaseClient(ctx, tenantId)
-  const { client, secret } = await actInTenant(ctx, caller, tenantId, (t, grants) =>
-    configureMainClient(t, ctx, { caller, grants }, body.tenant_client, 'tenant_client.'),
+  const { client, secret } = await actInTenant(ctx, caller, tenantId, (t, grantable) =>
+    configureMainClient(t, ctx, { caller, grantable }, body.tenant_client, 'tenant_client.'),
   )
   const { done, failed } = await each(body.oidc_providers, (one, at) =>
     atomically(base.t, (t) =>
@@ -91,8 +91,8 @@ export const createBase = async (ctx: Ctx, caller: User, body: z.output<typeof C
   const tenantId = actingTenant(caller, body.tenant_id)
   const base = await findBaseClient(ctx, tenantId)
   if (!isBaseClient(base, body.client_id)) throw new AppError('not_found')
-  const { client, secret } = await actInTenant(ctx, caller, tenantId, (t, grants) =>
-    configureMainClient(t, ctx, { caller, grants }, { redirect_uris: body.redirect_uris, scopes: body.scopes }, ''),
+  const { client, secret } = await actInTenant(ctx, caller, tenantId, (t, grantable) =>
+    configureMainClient(t, ctx, { caller, grantable }, { redirect_uris: body.redirect_uris, scopes: body.scopes }, ''),
   )
   return enveloped(ctx, 'Base client created successfully', {
     tenant_name: base.tenant.name,
@@ -157,12 +157,12 @@ export const updateComplete = async (ctx: Ctx, caller: User, body: z.output<type
   const tenantId = actingTenant(caller, body.tenant_id)
   const base = await findBaseClient(ctx, tenantId)
   if (!base.client.oidcEnabled) throw new AppError('not_found')
-  const { tenant_client: asked, oidc_providers: wanted } = body
+  const { tenant_client: request, oidc_providers: wanted } = body
   const client =
-    asked === undefined
+    request === undefined
       ? undefined
-      : await actInTenant(ctx, caller, tenantId, async (t, grants) =>
-          changeMainClient(t, ctx, { caller, grants }, await lockMainClient(t), { ...asked, enabled: true }, 'tenant_client.'),
+      : await actInTenant(ctx, caller, tenantId, async (t, grantable) =>
+          changeMainClient(t, ctx, { caller, grantable }, await lockMainClient(t), { ...request, enabled: true }, 'tenant_client.'),
         )
   const { done, failed } = await each(wanted ?? [], (one, at) => put(ctx, caller, tenantId, one, `body.oidc_providers.${at}`))
   const known = new Set((await listProviders(base.t)).map(({ providerName }) => providerName))
@@ -214,12 +214,12 @@ export const deleteComplete = async (
   const base = await findBaseClient(ctx, tenantId)
   const named = body.client_id
   const isWanted = (name: string): boolean => named === undefined || named === providerId(base.client, name)
-  const deleted = await actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  const deleted = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const client = await lockMainClient(t)
     const rows = (await lockProviders(t)).filter(({ providerName }) => isWanted(providerName))
     for (const row of rows) await removeConnection(t, ctx, caller, row)
     const isMain = client.oidcEnabled && (named === undefined || isBaseClient(base, named))
-    if (isMain) await changeMainClient(t, ctx, { caller, grants }, client, { redirect_uris: [], enabled: false }, '')
+    if (isMain) await changeMainClient(t, ctx, { caller, grantable }, client, { redirect_uris: [], enabled: false }, '')
     return [...(isMain ? [mainId(client)] : []), ...rows.map(({ providerName }) => providerId(client, providerName))]
   })
   if (deleted.length === 0) throw new AppError('not_found')

@@ -25,18 +25,22 @@ const requireOwnDomain = async (ctx: Ctx, tenantId: TenantId, named: string | un
 
 /** @throws AppError invalid_client */
 export const requestDeviceCode = async (ctx: Ctx, body: z.output<typeof DeviceCodeRequest>): Promise<z.input<typeof DeviceCode>> => {
-  const door = body.client_id === undefined ? undefined : await findApplication(ctx, body.client_id)
-  if (door !== undefined) await requireOwnDomain(ctx, door.tenantId, body.tenant_domain)
-  const begun = await atomically(forTenant(ctx.db, door?.tenantId ?? SYSTEM_TENANT), (t) =>
-    beginDeviceGrant(t, ctx, { clientId: door?.clientId, scopes: requestedScopes(body.scopes), deviceInfo: plainDeviceInfo(body.device_info) }),
+  const application = body.client_id === undefined ? undefined : await findApplication(ctx, body.client_id)
+  if (application !== undefined) await requireOwnDomain(ctx, application.tenantId, body.tenant_domain)
+  const startedGrant = await atomically(forTenant(ctx.db, application?.tenantId ?? SYSTEM_TENANT), (t) =>
+    beginDeviceGrant(t, ctx, {
+      clientId: application?.clientId,
+      scopes: requestedScopes(body.scopes),
+      deviceInfo: plainDeviceInfo(body.device_info),
+    }),
   )
   return {
-    device_code: begun.deviceCode,
-    user_code: begun.userCode,
-    verification_uri: begun.verificationUri,
-    verification_uri_complete: begun.verificationUriComplete,
-    expires_in: begun.expiresInSeconds,
-    interval: begun.intervalSeconds,
+    device_code: startedGrant.deviceCode,
+    user_code: startedGrant.userCode,
+    verification_uri: startedGrant.verificationUri,
+    verification_uri_complete: startedGrant.verificationUriComplete,
+    expires_in: startedGrant.expiresInSeconds,
+    interval: startedGrant.intervalSeconds,
   }
 }
 

@@ -153,8 +153,8 @@ test('the mailbox is proved by a code to the account\u2019s own address, and a f
   expect((await app.request('/account/mailbox-proof', { body: { login_ticket, email: pat.email } })).status).toBe(202)
   expect(await codeOf(await app.request('/account/mailbox-proof', { body: { login_ticket } }))).toBe('too_many_codes')
   const code = codeIn(await app.mailsTo(pat.email))
-  const confirm = (otp: string, ticket = login_ticket): Promise<Response> =>
-    app.request('/account/mailbox-proof/confirm', { body: { login_ticket: ticket, code: otp } })
+  const confirm = (otp: string, transactionToken = login_ticket): Promise<Response> =>
+    app.request('/account/mailbox-proof/confirm', { body: { login_ticket: transactionToken, code: otp } })
   expect(await codeOf(await confirm(wrongCode(code)))).toBe('invalid_code')
   const other = await loginTransactionFor(app, company, await app.person(company))
   expect(await codeOf(await confirm(code, other))).toBe('invalid_code')

@@ -4,19 +4,19 @@ import { openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import type { Ctx } from './group.ts'
 
 /** Without a ticket: that it is stopped. */
-export const cancelPage = async (ctx: Ctx, ticket: string | undefined) => {
+export const cancelPage = async (ctx: Ctx, transactionToken: string | undefined) => {
   const page = await openPage(ctx, {})
   const { access, busy } = page.words
   return pageResult(ctx, page, {
-    title: ticket === undefined ? access.stoppedTitle : access.stopTitle,
+    title: transactionToken === undefined ? access.stoppedTitle : access.stopTitle,
     children: (
       <>
-        <p>{ticket === undefined ? access.stoppedText : access.stopText}</p>
-        {ticket === undefined ? (
+        <p>{transactionToken === undefined ? access.stoppedText : access.stopText}</p>
+        {transactionToken === undefined ? (
           ''
         ) : (
           <form method="post" action="/account/recovery/cancel">
-            <input type="hidden" name="ticket" value={ticket} />
+            <input type="hidden" name="ticket" value={transactionToken} />
             <Submit label={access.stop} busy={busy} />
           </form>
         )}

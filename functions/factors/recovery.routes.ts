@@ -16,14 +16,14 @@ import {
   UseRecoveryPass,
 } from './recovery.schema.ts'
 
-const cameBack = (ctx: Ctx, ticket: string) =>
+const cameBack = (ctx: Ctx, transactionToken: string) =>
   new HttpResult(
     {
-      login_ticket: ticket,
-      tenant_id: ticket.slice(0, ticket.indexOf('.')),
+      login_ticket: transactionToken,
+      tenant_id: transactionToken.slice(0, transactionToken.indexOf('.')),
       message: 'The lost factors are gone. Go on with the sign-in, and add a factor.',
     },
-    { cookies: [transactionCookie(ctx, 'login', ticket)] },
+    { cookies: [transactionCookie(ctx, 'login', transactionToken)] },
   )
 
 export const recoveryRoutes = [

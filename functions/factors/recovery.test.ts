@@ -76,9 +76,9 @@ test.each([
   const { app, company, pat, admin } = await start()
   await enrol(app, pat)
   const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
-  const ticket = await loginTransactionFor(app, company, pat)
+  const transactionToken = await loginTransactionFor(app, company, pat)
   await change(app, pat, set)
-  expect(await codeOf(await use(app, pat, pass, ticket))).toBe('invalid_recovery')
+  expect(await codeOf(await use(app, pat, pass, transactionToken))).toBe('invalid_recovery')
   expect(await factorsOf(app, pat)).toBe(1)
 })
 
@@ -108,8 +108,8 @@ test('one pass used many times at once brings back once', async () => {
   const { app, company, pat, admin } = await start()
   await enrol(app, pat)
   const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
-  const ticket = await loginTransactionFor(app, company, pat)
-  const responses = await Promise.all([...Array(5)].map(() => use(app, pat, pass, ticket)))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const responses = await Promise.all([...Array(5)].map(() => use(app, pat, pass, transactionToken)))
   expect(responses.map(({ status }) => status).toSorted()).toEqual([200, 401, 401, 401, 401])
 })
 
@@ -175,7 +175,8 @@ test('the owner stops it with the mailed link; opening the link alone stops noth
   expect([page.status, page.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("form-action 'self'")])
   expect(await codeOf(await ask(app, recovery))).toBe('recovery_waiting')
   const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-  const stop = (ticket: string): Promise<Response> => app.request('/account/recovery/cancel', { method: 'POST', headers, body: `ticket=${ticket}` })
+  const stop = (transactionToken: string): Promise<Response> =>
+    app.request('/account/recovery/cancel', { method: 'POST', headers, body: `ticket=${transactionToken}` })
   expect((await stop(recovery)).status).toBe(200)
   expect(await codeOf(await ask(app, recovery))).toBe('recovery_waiting')
   expect((await stop(link)).status).toBe(200)
@@ -234,8 +235,8 @@ test('what the tenant offers no more brings nobody back, whatever was begun befo
   const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
   const recovery = textIn(await bodyOf(await begin(app, company, pat.email, await loginTransactionFor(app, company, pat))), 'recovery')
   await configure(app, company, { recovery: { administratorPass: false } })
-  const ticket = await loginTransactionFor(app, company, pat)
-  expect(await codeOf(await unchanged(app, [company], () => use(app, pat, pass, ticket)))).toBe('invalid_recovery')
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  expect(await codeOf(await unchanged(app, [company], () => use(app, pat, pass, transactionToken)))).toBe('invalid_recovery')
   app.clock.advance(DAY)
   const mails = (await app.mailsTo(pat.email)).length
   expect((await ask(app, recovery)).status).toBe(202)
@@ -333,10 +334,10 @@ test.each([
   await configure(app, company, { recovery: { waitingDays: 1 } })
   await enrol(app, pat)
   const pass = textIn(await bodyOf(await issue(app, admin, pat)), 'pass')
-  const ticket = await loginTicket(app, pat, end === undefined ? ['fed'] : ['pwd'])
+  const transactionToken = await loginTicket(app, pat, end === undefined ? ['fed'] : ['pwd'])
   await end?.(app, pat)
-  expect(await codeOf(await unchanged(app, [company], () => use(app, pat, pass, ticket)))).toBe('invalid_recovery')
-  expect((await begin(app, company, pat.email, ticket)).status).toBe(202)
+  expect(await codeOf(await unchanged(app, [company], () => use(app, pat, pass, transactionToken)))).toBe('invalid_recovery')
+  expect((await begin(app, company, pat.email, transactionToken)).status).toBe(202)
   expect(await app.events(company.tenantId, { event: 'recovery.started' })).toEqual([])
 })
 

@@ -30,7 +30,7 @@ export const showStepUpMethods = async (ctx: Ctx, caller: User): Promise<z.input
   return { acr: caller.acr, amr: [...caller.amr], auth_time: caller.authTime.toISOString(), ways }
 }
 
-const shown = async (ctx: Ctx, renewal: Parameters<typeof renewedToken>[1] | undefined): Promise<z.input<typeof RenewedSession>> => {
+const toResponse = async (ctx: Ctx, renewal: Parameters<typeof renewedToken>[1] | undefined): Promise<z.input<typeof RenewedSession>> => {
   if (renewal === undefined) throw new Error('a session was verified and not renewed')
   const token = await renewedToken(ctx, renewal)
   return { ...token, amr: [...token.amr] }
@@ -38,17 +38,17 @@ const shown = async (ctx: Ctx, renewal: Parameters<typeof renewedToken>[1] | und
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, insufficient_user_authentication, authentication_required */
 export const stepUpByPassword = async (ctx: Ctx, caller: User, password: string): Promise<z.input<typeof RenewedSession>> => {
-  const stage = await loadFactorContext(ctx, caller, {}, FACTOR_VERIFIED_EVENT)
+  const factorContext = await loadFactorContext(ctx, caller, {}, FACTOR_VERIFIED_EVENT)
   const { user } = await checkPassword(ctx, caller.tenantId, caller.email, password)
   if (user.id !== caller.userId) throw new AppError('invalid_credentials')
   const renewal = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     if (!isUnchanged(user, await lockUser(t, user.id))) throw new AppError('invalid_credentials')
     if ((await findFactors(t, user.id)).length > 0) throw stepUpNeeded({ acr: 'aal2' })
-    return acceptProof(t, ctx, stage, { kind: 'password', amr: ['pwd'] })
+    return acceptProof(t, ctx, factorContext, { kind: 'password', amr: ['pwd'] })
   })
-  return shown(ctx, renewal)
+  return toResponse(ctx, renewal)
 }
 
 /** @throws AppError invalid_totp_code, totp_not_enabled, factor_paused, authentication_required */
 export const stepUpByCode = async (ctx: Ctx, caller: User, code: string): Promise<z.input<typeof RenewedSession>> =>
-  shown(ctx, (await verifyTotp(ctx, await loadFactorContext(ctx, caller, {}, FACTOR_VERIFIED_EVENT), code)).renewal)
+  toResponse(ctx, (await verifyTotp(ctx, await loadFactorContext(ctx, caller, {}, FACTOR_VERIFIED_EVENT), code)).renewal)

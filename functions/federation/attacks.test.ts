@@ -105,11 +105,11 @@ describe('the answer belongs to the browser that began', () => {
     const other = await world.danceWith(mine, to(), { sub: 'attacker' })
     await mine.land(back)
     const mixed = new URLSearchParams({ code: other.get('code') ?? '', state: back.get('state') ?? '' })
-    const asked = world.upstream.asked.length
+    const requested = world.upstream.asked.length
     await unchanged(() => mine.exchange(mixed), 'federation_failed')
     await unchanged(() => mine.exchange(back), 'federation_failed')
     // It is not left to the provider to see that.
-    expect(world.upstream.asked.slice(asked)).toEqual([])
+    expect(world.upstream.asked.slice(requested)).toEqual([])
   })
 
   test('a code that was injected at the callback belongs to another challenge and nonce', async () => {
@@ -230,9 +230,9 @@ describe('the answer belongs to the provider that was asked', () => {
     const back = await world.danceWith(mine, { provider: name, ...to() }, who)
     await mine.land(back)
     await atomically(forTenant(world.app.db, SYSTEM_TENANT), async (t) => updateProvider(t, (await lockProvider(t, name))?.id ?? '', set))
-    const asked = world.upstream.asked.length
+    const requested = world.upstream.asked.length
     await unchanged(() => mine.exchange(back), 'federation_failed')
-    expect(world.upstream.asked.slice(asked)).toEqual([])
+    expect(world.upstream.asked.slice(requested)).toEqual([])
   })
 })
 

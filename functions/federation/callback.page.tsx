@@ -2,10 +2,11 @@
 
 import { randomToken } from '#shared/kernel/random'
 import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
-import { LANGUAGES, type PageStrings, preferredLanguage } from '#shared/platform/pages/language'
+import { LANGUAGES, preferredLanguage } from '#shared/platform/pages/language'
 import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
+import type { PageStrings } from '#shared/platform/pages/page-strings'
 import { SCRIPT } from './callback.client.generated.ts'
-import type { CallbackHandoff } from './callback.ts'
+import type { CallbackHandoff } from './callback-handoff.ts'
 import type { Ctx } from './group.ts'
 
 /** The UI's own page, for a browser in which no window waits. */

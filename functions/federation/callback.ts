@@ -1,35 +1,18 @@
 // The provider's answer comes back with the browser. It is judged here, noted, and handed to the page that asked for it; what it is worth `exchange-code` says.
 import type * as z from 'zod'
 import { atomically, SYSTEM_TENANT } from '#db/engine/tenant'
-import {
-  consumeFederationState,
-  type FederationPage,
-  type FederationState,
-  findFederationState,
-  recordFederationAnswer,
-} from '#db/store/federation-states'
+import { consumeFederationState, type FederationState, findFederationState, recordFederationAnswer } from '#db/store/federation-states'
 import { findTenant } from '#db/store/tenants'
 import { FRONT_END_CALLBACK } from '#shared/domains/oauth/front-end'
 import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
 import type { HttpResult, StatusResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { CallbackQuery } from './callback.schema.ts'
+import type { CallbackHandoff } from './callback-handoff.ts'
 import type { Ctx } from './group.ts'
 import { codeHash, locateFederationState } from './state.ts'
 
 type Query = z.output<typeof CallbackQuery>
-/** What the page posts to the window that opened it, or carries to the UI's own page. */
-export type CallbackAnswer = Readonly<Record<string, string | boolean>>
-/** `page`: begun on our own page, which goes on by itself; `links`: to connect what somebody has, not to sign in. */
-export type CallbackHandoff = {
-  readonly origin: string
-  readonly answer: CallbackAnswer
-  readonly page: FederationPage | null
-  readonly links: boolean
-  /** Where at that origin a page waits for it. */
-  readonly path: string
-}
-
 /** At a front end that holds a login challenge its own callback; at AuthSec's UI that one's. */
 const pathOf = ({ loginChallenge }: Pick<FederationState, 'loginChallenge'>): string =>
   loginChallenge === null ? '/uflow/oidc/callback' : FRONT_END_CALLBACK

@@ -22,11 +22,11 @@ import { locateFederationState, startRedirectFlow } from './state.ts'
  */
 const originOf = async (ctx: Ctx, tenantId: TenantId, named: string | undefined): Promise<string> => {
   const { origin = named === undefined ? new URL(ctx.config.PUBLIC_UI_ORIGIN ?? ctx.config.BASE_URL).origin : undefined } = ctx.request
-  const asked = origin ?? `https://${named}`
-  const url = URL.canParse(asked) ? new URL(asked) : undefined
+  const requested = origin ?? `https://${named}`
+  const url = URL.canParse(requested) ? new URL(requested) : undefined
   const isNamed = url !== undefined && (named === undefined || [url.host, url.hostname, url.origin].includes(named))
-  if (!isNamed || !(await isOriginOf(ctx, asked, tenantId))) throw new AppError('origin_not_verified')
-  return asked
+  if (!isNamed || !(await isOriginOf(ctx, requested, tenantId))) throw new AppError('origin_not_verified')
+  return requested
 }
 
 /** @throws AppError not_found, provider_not_enabled */

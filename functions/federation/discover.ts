@@ -33,11 +33,11 @@ const accountsOf = async (ctx: Ctx, proof: FederatedProof): Promise<Account[]> =
 }
 
 const offerChoice = async (ctx: Ctx, proof: FederatedProof, accounts: readonly Account[], origin: string): Promise<AccountChoice> => {
-  const ticket = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => storeProof(t, ctx, 'choice', proof, { origin }))
-  return { kind: 'choice', ticket, accounts: accounts.map(shown) }
+  const transactionToken = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => storeProof(t, ctx, 'choice', proof, { origin }))
+  return { kind: 'choice', transactionToken, accounts: accounts.map(toResponse) }
 }
 
-const shown = ({ tenant, user }: Pick<Account, 'tenant' | 'user'>) => ({
+const toResponse = ({ tenant, user }: Pick<Account, 'tenant' | 'user'>) => ({
   tenant_id: tenant.tenantId,
   tenant_domain: tenant.domain,
   tenant_name: tenant.name,
@@ -45,14 +45,14 @@ const shown = ({ tenant, user }: Pick<Account, 'tenant' | 'user'>) => ({
 })
 
 /** What a choice may be among. */
-export const accountsOfTransaction = async (ctx: Ctx, held: HeldProof): Promise<readonly OfferedAccount[]> =>
-  (await accountsOf(ctx, held.proof)).map(shown)
+export const accountsOfTransaction = async (ctx: Ctx, heldProof: HeldProof): Promise<readonly OfferedAccount[]> =>
+  (await accountsOf(ctx, heldProof.proof)).map(toResponse)
 
 /** Nobody yet: a company may sign up with what was proved, if it says under which domain. @throws AppError federation_unknown */
 const offerSignUp = async (ctx: Ctx, proof: FederatedProof, origin: string): Promise<PendingStep> => {
   if (!(await acceptsCompanies(ctx)) || proof.profile.email === undefined) throw new AppError('federation_unknown')
-  const ticket = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => storeProof(t, ctx, 'registration', proof, { origin }))
-  return { kind: 'owed', step: 'registration', ticket, proof, origin }
+  const transactionToken = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => storeProof(t, ctx, 'registration', proof, { origin }))
+  return { kind: 'owed', step: 'registration', transactionToken, proof, origin }
 }
 
 /** On the platform's own domain. @throws AppError federation_unknown, and what coming in throws */
@@ -66,11 +66,11 @@ export const discoverAccounts = async (ctx: Ctx, proof: FederatedProof, origin: 
 
 /** One of the accounts that were shown. The ticket is spent; it is read again what the identity opens. @throws AppError federation_ticket_invalid, federation_no_account, … */
 export const enterChosenAccount = async (ctx: Ctx, inBody: string | undefined, tenantId: string): Promise<EnteredAccount> => {
-  const held = await loadHeldProof(ctx, 'choice', inBody)
-  const known = await findTenantsOfIdentity(directory(ctx.db), identityHash(ctx, held.proof.profile))
+  const heldProof = await loadHeldProof(ctx, 'choice', inBody)
+  const known = await findTenantsOfIdentity(directory(ctx.db), identityHash(ctx, heldProof.proof.profile))
   const chosen = known.find((one) => one === tenantId.toLowerCase())
-  const account = chosen === undefined ? undefined : await accountIn(ctx, asTenantId(chosen), held.proof)
+  const account = chosen === undefined ? undefined : await accountIn(ctx, asTenantId(chosen), heldProof.proof)
   if (account === undefined) throw new AppError('federation_no_account', undefined, { refusal: { event: 'user.signed_in' } })
-  await atomically(held.t, (t) => consumeProof(t, ctx, held))
-  return signInWithIdentity(ctx, account.tenantId, account.identity, held.proof)
+  await atomically(heldProof.t, (t) => consumeProof(t, ctx, heldProof))
+  return signInWithIdentity(ctx, account.tenantId, account.identity, heldProof.proof)
 }

@@ -11,12 +11,13 @@ import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import type { User } from '#shared/platform/principals/principal'
 import { discoverAccounts } from './discover.ts'
 import type { ExchangeCode } from './exchange.schema.ts'
+import { signInFederated } from './federated-sign-in.ts'
 import type { Ctx } from './group.ts'
 import type { FederatedProof } from './held-proof.ts'
 import { finishLink, requireSameSession } from './link.ts'
 import type { FederationOutcome } from './outcome.ts'
 import { registerVerifiedCompany } from './register.ts'
-import { noAccountError, signInFederated } from './sign-in.ts'
+import { noAccountError } from './sign-in.ts'
 import { codeHash, errorClassOf, locateFederationState, restoreAuthorizationFlow } from './state.ts'
 import { isAdmitted } from './terms.ts'
 
@@ -43,8 +44,8 @@ const prove = async (ctx: Ctx, t: TenantDb, state: FederationState, sent: Sent):
   const upstream = await findUpstream(ctx, t.tenantId, state.provider)
   const isSame = upstream?.isOwn === state.isOwnProvider && upstream.peer.clientId === state.clientId
   if (upstream === undefined || !isSame) throw failed(t.tenantId)
-  const [peer, dance] = [await upstreamClientOf(ctx, upstream), await restoreAuthorizationFlow(ctx, t, state, sent.state)]
-  const profile = await finishFlow(ctx, peer, dance, sent.code).catch((error: unknown) => {
+  const [peer, flow] = [await upstreamClientOf(ctx, upstream), await restoreAuthorizationFlow(ctx, t, state, sent.state)]
+  const profile = await finishFlow(ctx, peer, flow, sent.code).catch((error: unknown) => {
     ctx.log.warn('federation.refused', { tenant_id: t.tenantId, provider: upstream.name, error: errorClassOf(error) })
     throw failed(t.tenantId)
   })

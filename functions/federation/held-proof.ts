@@ -17,7 +17,7 @@ export { type FederatedProof, proofCookie, type StoredProofKind, storeProof } fr
 
 export type HeldProof = {
   readonly t: TenantDb
-  readonly ticket: LoginTransaction
+  readonly loginTransaction: LoginTransaction
   readonly proof: FederatedProof
   readonly origin: string
   readonly hash: Uint8Array
@@ -30,14 +30,14 @@ const invalid = (): AppError => new AppError('federation_ticket_invalid', undefi
 /** @throws AppError federation_ticket_invalid */
 export const loadHeldProof = async (ctx: Ctx, kind: StoredProofKind, inBody: string | undefined): Promise<HeldProof> => {
   const handle = readTransactionHandle(ctx, 'federation', inBody)
-  const ticket = await loadLoginTransaction(ctx, 'federation', handle)
-  const kept = StoredProof.safeParse(ticket?.data)
-  if (handle === undefined || ticket === undefined || !kept.success || kept.data.kind !== kind) throw invalid()
+  const loginTransaction = await loadLoginTransaction(ctx, 'federation', handle)
+  const kept = StoredProof.safeParse(loginTransaction?.data)
+  if (handle === undefined || loginTransaction === undefined || !kept.success || kept.data.kind !== kind) throw invalid()
   const { proof, origin } = kept.data
-  return { t: forTenant(ctx.db, handle.tenantId), ticket, proof, origin, hash: transactionHandleHash(ctx, handle.text) }
+  return { t: forTenant(ctx.db, handle.tenantId), loginTransaction, proof, origin, hash: transactionHandleHash(ctx, handle.text) }
 }
 
 /** Of many at once exactly one goes on. @throws AppError federation_ticket_invalid */
-export const consumeProof = async (t: TenantTx, ctx: Ctx, held: HeldProof): Promise<void> => {
-  if ((await consumeLoginTransaction(t, held.hash, ctx.clock.now())) === undefined) throw invalid()
+export const consumeProof = async (t: TenantTx, ctx: Ctx, heldProof: HeldProof): Promise<void> => {
+  if ((await consumeLoginTransaction(t, heldProof.hash, ctx.clock.now())) === undefined) throw invalid()
 }

@@ -11,7 +11,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { Identities, IdentityOut, UnlinkedIdentity } from './identities.schema.ts'
 
-const shown = (row: Identity): z.input<typeof IdentityOut> => ({
+const toResponse = (row: Identity): z.input<typeof IdentityOut> => ({
   id: row.id,
   tenant_id: row.tenantId,
   user_id: row.userId,
@@ -25,7 +25,7 @@ const shown = (row: Identity): z.input<typeof IdentityOut> => ({
 })
 
 export const showIdentities = async (ctx: Ctx, caller: User): Promise<z.input<typeof Identities>> => ({
-  identities: (await listIdentities(forTenant(ctx.db, caller.tenantId), caller.userId)).map(shown),
+  identities: (await listIdentities(forTenant(ctx.db, caller.tenantId), caller.userId)).map(toResponse),
 })
 
 /** Under the person's row: of two that take away the last two ways at once, one is refused. @throws AppError last_sign_in_method */

@@ -24,7 +24,7 @@ import type {
 } from './initiate.schema.ts'
 import { type StartedRedirect, startRedirectFlow } from './state.ts'
 
-type Asked = z.output<typeof InitiateFederation>
+type Input = z.output<typeof InitiateFederation>
 
 const activeTenant = async (ctx: Ctx, domain: string): Promise<TenantId | undefined> => {
   const tenantId = await findTenantByDomain(directory(ctx.db), domain)
@@ -49,7 +49,7 @@ export const showEnabledProviders = async (ctx: Ctx, domain: string | undefined)
   }
 }
 
-type Led = Pick<Asked, 'provider' | 'redirect_after'> & { readonly target: ReturnTarget }
+type Led = Pick<Input, 'provider' | 'redirect_after'> & { readonly target: ReturnTarget }
 
 const lead = async (
   ctx: Ctx,
@@ -76,7 +76,7 @@ const register = async (ctx: Ctx, led: Led, typed: string): Promise<StartedRedir
   return lead(ctx, led, { tenantId: SYSTEM_TENANT, action: 'register', tenantDomain })
 }
 
-const shown = ({ redirectUrl, state }: StartedRedirect) => ({ redirect_url: redirectUrl, state })
+const toResponse = ({ redirectUrl, state }: StartedRedirect) => ({ redirect_url: redirectUrl, state })
 const sent = <R>(started: StartedRedirect, body: R): HttpResult<R> => new HttpResult(body, { cookies: [started.cookie] })
 
 /**
@@ -84,16 +84,16 @@ const sent = <R>(started: StartedRedirect, body: R): HttpResult<R> => new HttpRe
  * meant.
  * @throws AppError provider_not_enabled, provider_unavailable, redirect_refused, sign_up_closed, single_tenant, tenant_domain_invalid, tenant_domain_taken
  */
-export const initiateFederation = async (ctx: Ctx, body: Asked): Promise<HttpResult<z.input<typeof InitiatedAction>>> => {
+export const initiateFederation = async (ctx: Ctx, body: Input): Promise<HttpResult<z.input<typeof InitiatedAction>>> => {
   const led = { ...body, target: await requireReturnTarget(ctx) }
   const named = body.tenant_domain === undefined ? undefined : fullDomain(ctx.config, body.tenant_domain)
   if (named === undefined || isPlatformDomain(ctx.config, named)) {
     const started = await lead(ctx, led, { tenantId: led.target.tenantId ?? SYSTEM_TENANT, action: 'discover' })
-    return sent(started, { ...shown(started), action: 'discover' })
+    return sent(started, { ...toResponse(started), action: 'discover' })
   }
   const tenantId = await activeTenant(ctx, named)
   const started = tenantId === undefined ? await register(ctx, led, named) : await login(ctx, led, tenantId)
-  return sent(started, { ...shown(started), action: tenantId === undefined ? 'register' : 'login' })
+  return sent(started, { ...toResponse(started), action: tenantId === undefined ? 'register' : 'login' })
 }
 
 export const initiateFederatedRegistration = async (
@@ -101,7 +101,7 @@ export const initiateFederatedRegistration = async (
   body: z.output<typeof InitiateFor>,
 ): Promise<HttpResult<z.input<typeof FederationInitiated>>> => {
   const started = await register(ctx, { ...body, target: await requireReturnTarget(ctx) }, body.tenant_domain)
-  return sent(started, shown(started))
+  return sent(started, toResponse(started))
 }
 
 /** @throws AppError tenant_not_found, provider_not_enabled, provider_unavailable, redirect_refused */
@@ -112,7 +112,7 @@ export const initiateFederatedLogin = async (
   const tenantId = await activeTenant(ctx, fullDomain(ctx.config, body.tenant_domain))
   if (tenantId === undefined) throw new AppError('tenant_not_found')
   const started = await login(ctx, { ...body, target: await requireReturnTarget(ctx) }, tenantId)
-  return sent(started, shown(started))
+  return sent(started, toResponse(started))
 }
 
 /** Whether the name leads to a sign-in or to a sign-up. @throws AppError tenant_domain_invalid */
@@ -141,5 +141,5 @@ export const startLink = async (
     userId: caller.userId,
     sessionId: caller.sessionId,
   })
-  return sent(started, { ...shown(started), message: 'Continue at the provider.' })
+  return sent(started, { ...toResponse(started), message: 'Continue at the provider.' })
 }

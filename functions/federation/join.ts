@@ -15,7 +15,7 @@ import { consumeProof, type FederatedProof, type HeldProof, loadHeldProof, store
 import { linkIdentity } from './identity.ts'
 import { mailFederationCode, requireFederationCode, wrongFederationCode } from './mailed-code.ts'
 import type { EnteredAccount, PendingStep } from './outcome.ts'
-import { provisionsAccounts } from './saml.ts'
+import { provisionsAccounts } from './provisioning.ts'
 import { noAccountError, signInWithIdentity } from './sign-in.ts'
 import { isAdmitted, isOfOwnDomain } from './terms.ts'
 
@@ -47,8 +47,8 @@ export const joinTenant = async (ctx: Ctx, tenant: Tenant, proof: FederatedProof
   const tenantId = tenant.tenantId as TenantId
   const t = forTenant(ctx.db, tenantId)
   if (!(await isOfOwnDomain(ctx, tenantId, proof.profile))) {
-    const ticket = await atomically(t, (tx) => storeProof(tx, ctx, 'join', proof, { origin }))
-    return { kind: 'owed', step: 'join', ticket, proof, origin }
+    const transactionToken = await atomically(t, (tx) => storeProof(tx, ctx, 'join', proof, { origin }))
+    return { kind: 'owed', step: 'join', transactionToken, proof, origin }
   }
   await atomically(t, (tx) => addAccount(tx, ctx, tenant, proof))
   return comeInAsNew(ctx, tenantId, proof)
@@ -69,20 +69,20 @@ const requireStillWanted = async (ctx: Ctx, { t, proof }: HeldProof): Promise<Te
 
 /** @throws AppError federation_ticket_invalid, too_many_codes, quota_exceeded */
 export const sendJoinCode = async (ctx: Ctx, inBody: string | undefined) => {
-  const held = await loadHeldProof(ctx, 'join', inBody)
-  await requireStillWanted(ctx, held)
-  return mailFederationCode(ctx, 'federation_registration', held)
+  const heldProof = await loadHeldProof(ctx, 'join', inBody)
+  await requireStillWanted(ctx, heldProof)
+  return mailFederationCode(ctx, 'federation_registration', heldProof)
 }
 
 /** The mailed code is right: the account comes into being, and its owner is in. @throws AppError federation_ticket_invalid, invalid_code, email_taken, quota_exceeded */
 export const confirmJoin = async (ctx: Ctx, body: z.output<typeof ConfirmJoin>): Promise<EnteredAccount> => {
-  const held = await loadHeldProof(ctx, 'join', body.join_ticket)
-  const tenant = await requireStillWanted(ctx, held)
-  const codeId = await requireFederationCode(ctx, 'federation_registration', held, body.code)
-  await atomically(held.t, async (t) => {
-    if (!(await consumeCode(t, codeId, ctx.clock.now()))) throw wrongFederationCode(held)
-    await consumeProof(t, ctx, held)
-    await addAccount(t, ctx, tenant, held.proof)
+  const heldProof = await loadHeldProof(ctx, 'join', body.join_ticket)
+  const tenant = await requireStillWanted(ctx, heldProof)
+  const codeId = await requireFederationCode(ctx, 'federation_registration', heldProof, body.code)
+  await atomically(heldProof.t, async (t) => {
+    if (!(await consumeCode(t, codeId, ctx.clock.now()))) throw wrongFederationCode(heldProof)
+    await consumeProof(t, ctx, heldProof)
+    await addAccount(t, ctx, tenant, heldProof.proof)
   })
-  return comeInAsNew(ctx, held.t.tenantId, held.proof)
+  return comeInAsNew(ctx, heldProof.t.tenantId, heldProof.proof)
 }

@@ -181,7 +181,7 @@ describe('keys and metadata', () => {
     await world.link(world.company.admin, 's')
   })
   const dance = () => world.dance({ tenant_domain: world.company.domain }, { sub: 's' })
-  const count = (path: string) => world.upstream.asked.filter((asked) => asked === path).length
+  const count = (path: string) => world.upstream.asked.filter((requested) => requested === path).length
 
   test('are asked for once in ten minutes; new keys are followed at once', async () => {
     for (let n = 0; n < 3; n++) expect((await dance()).status).toBe(200)

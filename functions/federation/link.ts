@@ -55,26 +55,26 @@ export const finishLink = async (ctx: Ctx, caller: User, proof: FederatedProof):
 
 /** Somebody whom a provider proved is signed in to the account with that address too: that confirms it. @throws AppError federation_ticket_invalid, identity_taken */
 export const acceptLink = async (ctx: Ctx, caller: User, inBody: string): Promise<{ message: string }> => {
-  const held = await loadHeldProof(ctx, 'link', inBody)
-  if (held.t.tenantId !== caller.tenantId || held.ticket.userId !== caller.userId) throw new AppError('federation_ticket_invalid')
-  await connectFor(ctx, caller, held.proof, (t) => consumeProof(t, ctx, held))
+  const heldProof = await loadHeldProof(ctx, 'link', inBody)
+  if (heldProof.t.tenantId !== caller.tenantId || heldProof.loginTransaction.userId !== caller.userId) throw new AppError('federation_ticket_invalid')
+  await connectFor(ctx, caller, heldProof.proof, (t) => consumeProof(t, ctx, heldProof))
   ctx.wakeOutbox()
-  return { message: `${held.proof.displayName} is connected with your account.` }
+  return { message: `${heldProof.proof.displayName} is connected with your account.` }
 }
 
 /** The account for which a ticket asks, as long as its address is still the one that the provider verified. @throws AppError federation_ticket_invalid */
-const accountOf = async (held: HeldProof): Promise<UserRow> => {
-  const user = held.ticket.userId === null ? undefined : await findUser(held.t, held.ticket.userId)
-  const tenant = await findTenant(held.t)
+const accountOf = async (heldProof: HeldProof): Promise<UserRow> => {
+  const user = heldProof.loginTransaction.userId === null ? undefined : await findUser(heldProof.t, heldProof.loginTransaction.userId)
+  const tenant = await findTenant(heldProof.t)
   const usable = user?.active === true && user.deletedAt === null && tenant?.status === 'active'
-  if (!usable || user.email !== held.proof.profile.email) throw new AppError('federation_ticket_invalid')
+  if (!usable || user.email !== heldProof.proof.profile.email) throw new AppError('federation_ticket_invalid')
   return user
 }
 
 /** Mails a code to the account. @throws AppError federation_ticket_invalid, too_many_codes, quota_exceeded */
 export const sendLinkCode = async (ctx: Ctx, inBody: string | undefined) => {
-  const held = await loadHeldProof(ctx, 'link', inBody)
-  return mailFederationCode(ctx, 'federation_link', held, (await accountOf(held)).id)
+  const heldProof = await loadHeldProof(ctx, 'link', inBody)
+  return mailFederationCode(ctx, 'federation_link', heldProof, (await accountOf(heldProof)).id)
 }
 
 /**
@@ -101,16 +101,16 @@ type Confirmation = { readonly link_ticket?: string | undefined; readonly code: 
  * @throws AppError federation_ticket_invalid, invalid_code, identity_taken, federation_no_account, invalid_credentials, quota_exceeded
  */
 export const confirmLink = async (ctx: Ctx, body: Confirmation): Promise<EnteredAccount> => {
-  const held = await loadHeldProof(ctx, 'link', body.link_ticket)
-  const user = await accountOf(held)
-  const codeId = await requireFederationCode(ctx, 'federation_link', held, body.code)
-  const { tenantId } = held.t
-  const tenant = await findTenant(held.t)
-  return enterAccount(ctx, { tenantId, user, tenant, proof: held.proof }, async (t) => {
-    if (!(await consumeCode(t, codeId, ctx.clock.now()))) throw wrongFederationCode(held)
-    await consumeProof(t, ctx, held)
-    const id = await linkIdentity(t, ctx, user, held.proof, { type: 'user', id: user.id })
+  const heldProof = await loadHeldProof(ctx, 'link', body.link_ticket)
+  const user = await accountOf(heldProof)
+  const codeId = await requireFederationCode(ctx, 'federation_link', heldProof, body.code)
+  const { tenantId } = heldProof.t
+  const tenant = await findTenant(heldProof.t)
+  return enterAccount(ctx, { tenantId, user, tenant, proof: heldProof.proof }, async (t) => {
+    if (!(await consumeCode(t, codeId, ctx.clock.now()))) throw wrongFederationCode(heldProof)
+    await consumeProof(t, ctx, heldProof)
+    const id = await linkIdentity(t, ctx, user, heldProof.proof, { type: 'user', id: user.id })
     if (user.emailVerifiedAt === null) await takeFromStranger(t, ctx, user, id)
-    await recordIdentityUse(t, ctx, user, { id, provider: held.proof.provider }, held.proof)
+    await recordIdentityUse(t, ctx, user, { id, provider: heldProof.proof.provider }, heldProof.proof)
   })
 }

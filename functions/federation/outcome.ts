@@ -22,7 +22,7 @@ export type EnteredAccount = {
   readonly done: FirstStepResult
 }
 export type OfferedAccount = { readonly tenant_id: string; readonly tenant_domain: string; readonly tenant_name: string; readonly email: string }
-export type AccountChoice = { readonly kind: 'choice'; readonly ticket: string; readonly accounts: readonly OfferedAccount[] }
+export type AccountChoice = { readonly kind: 'choice'; readonly transactionToken: string; readonly accounts: readonly OfferedAccount[] }
 /**
  * A step before anybody is in. `link`: the account with that address is somebody's; `join`: the address has to be proved before it gets an account;
  * `registration`: a company may sign up, with a domain that is said or still to be chosen.
@@ -30,7 +30,7 @@ export type AccountChoice = { readonly kind: 'choice'; readonly ticket: string; 
 export type PendingStep = {
   readonly kind: 'owed'
   readonly step: 'link' | 'join' | 'registration'
-  readonly ticket: string
+  readonly transactionToken: string
   readonly proof: FederatedProof
   readonly origin: string
   readonly domain?: string
@@ -51,16 +51,16 @@ export const toEnteredResult = ({ tenantId, user, tenant, proof, done }: Entered
       first_login: user.lastLoginAt === null,
       ...factorMembers(done.state.kinds, done.minted === undefined),
       ...(done.minted === undefined ? {} : { token: done.minted.token }),
-      ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+      ...(done.transactionToken === undefined ? {} : { login_ticket: done.transactionToken }),
       ...(proof.redirectAfter === undefined ? {} : { redirect_after: proof.redirectAfter }),
     },
     { cookies: done.cookies },
   )
 
-const answerChoice = (ctx: Ctx, { ticket, accounts }: AccountChoice): FederationResult =>
+const answerChoice = (ctx: Ctx, { transactionToken, accounts }: AccountChoice): FederationResult =>
   new HttpResult(
-    { ...NOBODY, message: 'Choose the account to sign in to.', accounts: [...accounts], choice_ticket: ticket },
-    { cookies: [proofCookie(ctx, ticket)] },
+    { ...NOBODY, message: 'Choose the account to sign in to.', accounts: [...accounts], choice_ticket: transactionToken },
+    { cookies: [proofCookie(ctx, transactionToken)] },
   )
 
 const answerConnected = ({ tenantId, email, proof }: ConnectedIdentity): FederationResult =>
@@ -74,24 +74,25 @@ const providerData = ({ provider, profile }: FederatedProof) => ({
   picture: profile.picture ?? '',
 })
 
-const owes = (ctx: Ctx, { step, ticket, proof, origin, domain }: PendingStep): AppError => {
+const owes = (ctx: Ctx, { step, transactionToken, proof, origin, domain }: PendingStep): AppError => {
   if (step === 'link') {
-    const extra = { link_ticket: ticket, provider: proof.provider, confirm_with: ['mailed_code', 'session'] }
+    const extra = { link_ticket: transactionToken, provider: proof.provider, confirm_with: ['mailed_code', 'session'] }
     return new AppError('link_confirmation_required', undefined, { extra })
   }
-  if (step === 'join') return new AppError('email_confirmation_required', undefined, { extra: { join_ticket: ticket, provider: proof.provider } })
+  if (step === 'join')
+    return new AppError('email_confirmation_required', undefined, { extra: { join_ticket: transactionToken, provider: proof.provider } })
   if (domain !== undefined)
-    return new AppError('email_confirmation_required', undefined, { extra: { registration_ticket: ticket, tenant_domain: domain } })
+    return new AppError('email_confirmation_required', undefined, { extra: { registration_ticket: transactionToken, tenant_domain: domain } })
   return new AppError('federation_unknown', undefined, {
     extra: {
       needs_domain: true,
       message: 'No account is connected with this sign-in. Choose a domain to sign up.',
       origin_domain: new URL(origin).hostname,
       email_confirmation_required: !proof.profile.emailVerified,
-      provider_data: { ...providerData(proof), registration_ticket: ticket },
+      provider_data: { ...providerData(proof), registration_ticket: transactionToken },
     },
     // A refusal has no cookies of its own.
-    headers: { 'Set-Cookie': cookieLine(proofCookie(ctx, ticket), ctx.request.secure) },
+    headers: { 'Set-Cookie': cookieLine(proofCookie(ctx, transactionToken), ctx.request.secure) },
   })
 }
 

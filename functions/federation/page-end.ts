@@ -42,9 +42,9 @@ export const finishFederatedSignIn = async (
 
 /** The code is mailed at once: whoever is here has just shown that the provider knows the address as theirs. */
 const owe = async (ctx: Ctx, page: FederationPage, owed: PendingStep): Promise<PageRedirect> => {
-  const cookies = [proofCookie(ctx, owed.ticket)]
+  const cookies = [proofCookie(ctx, owed.transactionToken)]
   if (owed.step === 'registration') return redirectResult(ctx, withSignInContext('/signup/provider', page), { cookies })
-  await (owed.step === 'link' ? sendLinkCode(ctx, owed.ticket) : sendJoinCode(ctx, owed.ticket))
+  await (owed.step === 'link' ? sendLinkCode(ctx, owed.transactionToken) : sendJoinCode(ctx, owed.transactionToken))
   return redirectResult(ctx, withSignInContext('/signin/connect', page), { cookies })
 }
 
@@ -60,7 +60,7 @@ export const redirectByOutcome = async (
       return new HttpResult(withStatus(303, undefined), { headers, cookies })
     }
     case 'choice':
-      return redirectResult(ctx, withSignInContext('/signin/accounts', page), { cookies: [proofCookie(ctx, outcome.ticket)] })
+      return redirectResult(ctx, withSignInContext('/signin/accounts', page), { cookies: [proofCookie(ctx, outcome.transactionToken)] })
     case 'owed':
       return owe(ctx, page, outcome)
     case 'connected':

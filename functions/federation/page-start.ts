@@ -16,13 +16,17 @@ const members = ({ tenant, client_id, return_to }: SignInContextRequest) => ({
 })
 
 /** Sends the browser to the provider. @throws AppError provider_not_enabled, provider_unavailable */
-export const startPageFlow = async (ctx: Ctx, asked: SignInContextRequest & { readonly provider: string }): Promise<HttpResult<undefined>> => {
-  const [door, saidOn] = [await findSignInContext(ctx, asked), withSignInContext('/signin', asked)]
-  const { upstreams, base } = await findPageProviders(ctx, door)
-  const upstream = upstreams.find(({ name }) => name === asked.provider)
+export const startPageFlow = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest & { readonly provider: string },
+): Promise<HttpResult<undefined>> => {
+  const [signInContext, saidOn] = [await findSignInContext(ctx, contextRequest), withSignInContext('/signin', contextRequest)]
+  const { upstreams, base } = await findPageProviders(ctx, signInContext)
+  const upstream = upstreams.find(({ name }) => name === contextRequest.provider)
   if (upstream === undefined) throw new AppError('provider_not_enabled', undefined, { saidOn })
-  const where = door.kind === 'tenant' ? { tenantId: door.tenantId, action: 'login' as const, forClientId: door.clientId } : PLATFORM
-  const start: FlowStart = { ...where, upstream, origin: base, redirectAfter: undefined, page: members(asked) }
+  const where =
+    signInContext.kind === 'tenant' ? { tenantId: signInContext.tenantId, action: 'login' as const, forClientId: signInContext.clientId } : PLATFORM
+  const start: FlowStart = { ...where, upstream, origin: base, redirectAfter: undefined, page: members(contextRequest) }
   const started = await startRedirectFlow(ctx, start).catch((error: unknown) => {
     throw error instanceof AppError ? new AppError(error.code, error.message, { ...error.details, saidOn }) : error
   })

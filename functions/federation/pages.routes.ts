@@ -10,7 +10,7 @@ import { route } from './group.ts'
 import { AccountForm, CompanyForm, ConnectForm, FederationNoForm, StartQuery } from './pages.schema.ts'
 
 const steps = () => import('./page-steps.ts')
-const shown = () => import('./steps.page.tsx')
+const toResponse = () => import('./steps.page.tsx')
 
 const READ = page('The ticket in this browser says what was proved.', { class: 'general' })
 const CODE = page('The ticket and the mailed code are the proof.', { class: 'code' })
@@ -41,7 +41,7 @@ export const federationPageRoutes = [
     errors: [],
     emits: 'nothing',
     render: lazyPageError,
-    handle: async ({ ctx, query, principal }) => (await shown()).connectPage(ctx, query, principal),
+    handle: async ({ ctx, query, principal }) => (await toResponse()).connectPage(ctx, query, principal),
   }),
   route({
     id: 'federation.connectOnPage',
@@ -79,7 +79,7 @@ export const federationPageRoutes = [
     errors: [],
     emits: 'nothing',
     render: lazyPageError,
-    handle: async ({ ctx, query, principal }) => (await shown()).accountsPage(ctx, query, principal),
+    handle: async ({ ctx, query, principal }) => (await toResponse()).accountsPage(ctx, query, principal),
   }),
   route({
     id: 'federation.chooseOnPage',
@@ -104,7 +104,7 @@ export const federationPageRoutes = [
     errors: [],
     emits: 'nothing',
     render: lazyPageError,
-    handle: async ({ ctx, query, principal }) => (await shown()).federatedCompanyPage(ctx, query, principal),
+    handle: async ({ ctx, query, principal }) => (await toResponse()).federatedCompanyPage(ctx, query, principal),
   }),
   route({
     id: 'federation.registerOnPage',

@@ -57,8 +57,8 @@ export const registerVerifiedCompany = async (
 ): Promise<EnteredAccount | PendingStep> => {
   addressOf(proof)
   if (!proof.profile.emailVerified) {
-    const ticket = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => storeProof(t, ctx, 'registration', proof, { origin }))
-    return { kind: 'owed', step: 'registration', ticket, proof, origin, domain }
+    const transactionToken = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => storeProof(t, ctx, 'registration', proof, { origin }))
+    return { kind: 'owed', step: 'registration', transactionToken, proof, origin, domain }
   }
   const { tenantId } = await create(ctx, domain, proof, async () => undefined)
   const id = asTenantId(tenantId)
@@ -92,12 +92,12 @@ const requireSame = ({ provider, profile }: FederatedProof, body: z.output<typeo
 }
 
 /** An address that the provider did not verify needs its mailed code. @throws AppError email_confirmation_required, invalid_code */
-const proofOfAddress = async (ctx: Ctx, held: HeldProof, otp: string | undefined): Promise<((t: TenantTx) => Promise<void>) | undefined> => {
-  if (held.proof.profile.emailVerified) return undefined
+const proofOfAddress = async (ctx: Ctx, heldProof: HeldProof, otp: string | undefined): Promise<((t: TenantTx) => Promise<void>) | undefined> => {
+  if (heldProof.proof.profile.emailVerified) return undefined
   if (otp === undefined) throw new AppError('email_confirmation_required')
-  const codeId = await requireFederationCode(ctx, 'federation_registration', held, otp)
+  const codeId = await requireFederationCode(ctx, 'federation_registration', heldProof, otp)
   return async (t) => {
-    if (!(await consumeCode(t, codeId, ctx.clock.now()))) throw wrongFederationCode(held)
+    if (!(await consumeCode(t, codeId, ctx.clock.now()))) throw wrongFederationCode(heldProof)
   }
 }
 
@@ -110,16 +110,16 @@ export const completeRegistration = async (
   ctx: Ctx,
   body: z.output<typeof CompleteFederated>,
 ): Promise<HttpResult<z.input<typeof CompletedFederated>>> => {
-  const held = await loadHeldProof(ctx, 'registration', body.registration_ticket)
-  requireSame(held.proof, body)
+  const heldProof = await loadHeldProof(ctx, 'registration', body.registration_ticket)
+  requireSame(heldProof.proof, body)
   requireOpenSignUp(ctx)
   if (await isSingleTenantTaken(ctx)) throw new AppError('single_tenant')
   const domain = normaliseTenantDomain(body.tenant_domain, ctx.config.TENANT_DOMAIN_SUFFIX)
   if (domain === undefined) throw new AppError('tenant_domain_invalid', undefined, { field: 'body.tenant_domain' })
-  const proved = await proofOfAddress(ctx, held, body.otp)
-  const created = await create(ctx, domain, held.proof, async (t) => {
+  const proved = await proofOfAddress(ctx, heldProof, body.otp)
+  const created = await create(ctx, domain, heldProof.proof, async (t) => {
     await proved?.(t)
-    await consumeProof(t, ctx, held)
+    await consumeProof(t, ctx, heldProof)
   })
   return new HttpResult(
     {

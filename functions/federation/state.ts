@@ -82,7 +82,7 @@ export const startRedirectFlow = async (ctx: Ctx, start: FlowStart): Promise<Sta
   const browser = browserOf(ctx) ?? randomToken(ctx.random)
   const peer = await upstreamClientOf(ctx, upstream)
   const redirectUri = callbackUrl(start.page === undefined ? ctx.config.BASE_URL : start.origin)
-  const begun = await startFlow(ctx, peer, { state, redirectUri, verifier, nonce }).catch((error: unknown) => {
+  const started = await startFlow(ctx, peer, { state, redirectUri, verifier, nonce }).catch((error: unknown) => {
     ctx.log.warn('federation.unavailable', { tenant_id: tenantId, provider: upstream.name, error: errorClassOf(error) })
     throw new AppError('provider_unavailable', undefined, { retryAfterSeconds: 30 })
   })
@@ -94,9 +94,9 @@ export const startRedirectFlow = async (ctx: Ctx, start: FlowStart): Promise<Sta
       action: start.action,
       provider: upstream.name,
       isOwnProvider: upstream.isOwn,
-      issuer: begun.issuer,
+      issuer: started.issuer,
       clientId: peer.clientId,
-      announcesIssuer: begun.announcesIssuer,
+      announcesIssuer: started.announcesIssuer,
       origin: start.origin,
       redirectAfter: start.redirectAfter ?? null,
       redirectUri,
@@ -111,7 +111,7 @@ export const startRedirectFlow = async (ctx: Ctx, start: FlowStart): Promise<Sta
       expiresAt: secondsAfter(now, STATE_SECONDS),
     })
   })
-  return { redirectUrl: begun.url, state, cookie: browserCookie(ctx, browser) }
+  return { redirectUrl: started.url, state, cookie: browserCookie(ctx, browser) }
 }
 
 /** What the browser carried away, as it has to come back. */

@@ -24,13 +24,13 @@ const Links = ({ links }: { readonly links: readonly { readonly href: string; re
 )
 
 /** The ticket is over, used, or of another browser. */
-const overPage = (ctx: Ctx, page: Hosted, asked: SignInContextRequest) =>
+const overPage = (ctx: Ctx, page: Hosted, contextRequest: SignInContextRequest) =>
   pageResult(ctx, page, {
     title: page.words.provider.overTitle,
     children: (
       <>
         <p class="quiet">{page.words.provider.overText}</p>
-        <a class="primary" href={withSignInContext('/signin', asked)}>
+        <a class="primary" href={withSignInContext('/signin', contextRequest)}>
           {page.words.startAgain}
         </a>
       </>
@@ -41,13 +41,13 @@ const MailedCode = ({ page, first = false }: { readonly page: Hosted; readonly f
   <CodeField id="otp" label={page.words.provider.code} error={errorOf(page, 'otp', ...CODE_ERRORS)} first={first} />
 )
 
-export const connectPage = async (ctx: Ctx, asked: SignInContextRequest, principal: User | undefined) => {
+export const connectPage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
   const join = await findHeldProof(ctx, 'join')
-  const held = join ?? (await findHeldProof(ctx, 'link'))
-  const page = await openPage(ctx, { principal, tenantId: held?.t.tenantId })
-  if (held === undefined) return overPage(ctx, page, asked)
+  const heldProof = join ?? (await findHeldProof(ctx, 'link'))
+  const page = await openPage(ctx, { principal, tenantId: heldProof?.t.tenantId })
+  if (heldProof === undefined) return overPage(ctx, page, contextRequest)
   const { provider } = page.words
-  const facts = { email: held.proof.profile.email ?? '', provider: held.proof.displayName, tenant: page.brand.name }
+  const facts = { email: heldProof.proof.profile.email ?? '', provider: heldProof.proof.displayName, tenant: page.brand.name }
   return pageResult(ctx, page, {
     title: join === undefined ? provider.connectTitle : provider.joinTitle,
     script: SCRIPT,
@@ -58,50 +58,50 @@ export const connectPage = async (ctx: Ctx, asked: SignInContextRequest, princip
           <MailedCode page={page} first />
           <Submit label={provider.submit} busy={page.words.busy} />
         </HostedForm>
-        <HostedForm page={page} action={withSignInContext('/signin/connect/code', asked)}>
+        <HostedForm page={page} action={withSignInContext('/signin/connect/code', contextRequest)}>
           <Submit kind="second" label={provider.again} busy={page.words.busy} />
         </HostedForm>
-        <Links links={[{ href: withSignInContext('/signin', asked), label: page.words.startAgain }]} />
+        <Links links={[{ href: withSignInContext('/signin', contextRequest), label: page.words.startAgain }]} />
       </>
     ),
   })
 }
 
-export const accountsPage = async (ctx: Ctx, asked: SignInContextRequest, principal: User | undefined) => {
-  const held = await findHeldProof(ctx, 'choice')
+export const accountsPage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
+  const heldProof = await findHeldProof(ctx, 'choice')
   const page = await openPage(ctx, { principal })
-  if (held === undefined) return overPage(ctx, page, asked)
-  const accounts = await accountsOfTransaction(ctx, held)
+  if (heldProof === undefined) return overPage(ctx, page, contextRequest)
+  const accounts = await accountsOfTransaction(ctx, heldProof)
   return pageResult(ctx, page, {
     title: page.words.provider.accountsTitle,
     script: SCRIPT,
     children: (
       <>
-        <p class="quiet">{fillPlaceholders(page.words.provider.accountsText, { provider: held.proof.displayName })}</p>
+        <p class="quiet">{fillPlaceholders(page.words.provider.accountsText, { provider: heldProof.proof.displayName })}</p>
         {accounts.map(({ tenant_id, tenant_name, email }, index) => (
           <HostedForm page={page} main={index === 0}>
             <input type="hidden" name="account" value={tenant_id} />
             <Submit kind="second" label={`${tenant_name} · ${email}`} busy={page.words.busy} />
           </HostedForm>
         ))}
-        <Links links={[{ href: withSignInContext('/signin', asked), label: page.words.startAgain }]} />
+        <Links links={[{ href: withSignInContext('/signin', contextRequest), label: page.words.startAgain }]} />
       </>
     ),
   })
 }
 
-export const federatedCompanyPage = async (ctx: Ctx, asked: SignInContextRequest, principal: User | undefined) => {
-  const held = await findHeldProof(ctx, 'registration')
+export const federatedCompanyPage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
+  const heldProof = await findHeldProof(ctx, 'registration')
   const page = await openPage(ctx, { principal })
-  if (held === undefined) return overPage(ctx, page, asked)
+  if (heldProof === undefined) return overPage(ctx, page, contextRequest)
   const { provider, signUp } = page.words
-  const { email = '', emailVerified } = held.proof.profile
+  const { email = '', emailVerified } = heldProof.proof.profile
   return pageResult(ctx, page, {
     title: signUp.titleCompany,
     script: SCRIPT,
     children: (
       <>
-        <p class="quiet who-is">{fillPlaceholders(provider.companyText, { provider: held.proof.displayName, email })}</p>
+        <p class="quiet who-is">{fillPlaceholders(provider.companyText, { provider: heldProof.proof.displayName, email })}</p>
         <HostedForm page={page} main>
           <TextField
             id="tenant_domain"
@@ -119,11 +119,11 @@ export const federatedCompanyPage = async (ctx: Ctx, asked: SignInContextRequest
         {emailVerified ? (
           ''
         ) : (
-          <HostedForm page={page} action={withSignInContext('/signup/provider/code', asked)}>
+          <HostedForm page={page} action={withSignInContext('/signup/provider/code', contextRequest)}>
             <Submit kind="second" label={provider.askCode} busy={page.words.busy} />
           </HostedForm>
         )}
-        <Links links={[{ href: withSignInContext('/signin', asked), label: page.words.startAgain }]} />
+        <Links links={[{ href: withSignInContext('/signin', contextRequest), label: page.words.startAgain }]} />
       </>
     ),
   })

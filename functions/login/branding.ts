@@ -13,7 +13,7 @@ import type { Ctx } from './group.ts'
 const LIGHT = ['#ffffff', '#f6f7f9']
 const DARK = ['#171a20', '#0e1014']
 
-const shown = ({ branding: row }: PageBranding, notes: readonly string[] = []): z.input<typeof Branding> => ({
+const toResponse = ({ branding: row }: PageBranding, notes: readonly string[] = []): z.input<typeof Branding> => ({
   brand: row?.brand ?? null,
   brand_ink: row?.brandInk ?? null,
   brand_dark: row?.brandDark ?? null,
@@ -24,7 +24,7 @@ const shown = ({ branding: row }: PageBranding, notes: readonly string[] = []): 
 })
 
 export const readBranding = async (ctx: Ctx, principal: User): Promise<z.input<typeof Branding>> =>
-  shown(await findPageBranding(forTenant(ctx.db, principal.tenantId)))
+  toResponse(await findPageBranding(forTenant(ctx.db, principal.tenantId)))
 
 const SIGNATURES: Readonly<Record<string, (bytes: Buffer) => boolean>> = {
   'image/png': (bytes) => bytes.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])),
@@ -67,6 +67,6 @@ export const saveBranding = async (ctx: Ctx, principal: User, body: z.output<typ
       target: { type: 'tenant', id: principal.tenantId },
       after: { ...after, updatedAt: undefined, logo: logo !== null },
     })
-    return shown(await findPageBranding(t), notes)
+    return toResponse(await findPageBranding(t), notes)
   })
 }

@@ -12,13 +12,13 @@ import type { Ctx } from './group.ts'
 import { providerHref } from './providers.part.tsx'
 
 /** Links: a provider leads wherever it likes, and browsers hold what a form leads to to the page's own policy. */
-export const companyPage = async (ctx: Ctx, asked: SignInContextRequest, principal: User | undefined) => {
-  const door = await findSignInContext(ctx, asked)
-  const page = await openPage(ctx, { principal, tenantId: door.kind === 'tenant' ? door.tenantId : undefined })
+export const companyPage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
+  const signInContext = await findSignInContext(ctx, contextRequest)
+  const page = await openPage(ctx, { principal, tenantId: signInContext.kind === 'tenant' ? signInContext.tenantId : undefined })
   const { email } = page.visit
-  const realm = email === undefined ? undefined : await homeRealm(ctx, email, door)
-  if (realm === undefined || email === undefined) return redirectResult(ctx, withSignInContext('/signin', asked))
-  const there = door.kind === 'tenant' ? asked : { ...asked, tenant: realm.domain }
+  const realm = email === undefined ? undefined : await homeRealm(ctx, email, signInContext)
+  if (realm === undefined || email === undefined) return redirectResult(ctx, withSignInContext('/signin', contextRequest))
+  const there = signInContext.kind === 'tenant' ? contextRequest : { ...contextRequest, tenant: realm.domain }
   const { provider, signIn } = page.words
   return pageResult(ctx, page, {
     title: fillPlaceholders(provider.companyTitle, { tenant: realm.tenantName }),
@@ -36,8 +36,8 @@ export const companyPage = async (ctx: Ctx, asked: SignInContextRequest, princip
         ))}
         <Links
           links={[
-            { href: withSignInContext('/signin/password', asked), label: provider.usePassword },
-            { href: withSignInContext('/signin', asked), label: signIn.other },
+            { href: withSignInContext('/signin/password', contextRequest), label: provider.usePassword },
+            { href: withSignInContext('/signin', contextRequest), label: signIn.other },
           ]}
         />
       </>

@@ -35,13 +35,17 @@ const live = async (ctx: Ctx, find: (ctx: Ctx) => Promise<FactorContext> = loadS
     throw error
   })
 
-const isOver = async (ctx: Ctx, asked: SignInContextRequest) => {
+const isOver = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
   const page = await openPage(ctx, {})
   const { factor, startAgain } = page.words
   return pageResult(
     ctx,
     page,
-    endedContent({ title: factor.overTitle, text: factor.overText, again: { href: withSignInContext('/signin', asked), label: startAgain } }),
+    endedContent({
+      title: factor.overTitle,
+      text: factor.overText,
+      again: { href: withSignInContext('/signin', contextRequest), label: startAgain },
+    }),
   )
 }
 
@@ -71,26 +75,26 @@ const CodeInput = ({ page, by, own }: { readonly page: Hosted; readonly by: Way;
   )
 }
 
-export const factorPage = async (ctx: Ctx, asked: FactorPageRequest) => {
-  const stage = await live(ctx)
-  if (stage === undefined) return isOver(ctx, asked)
-  const own = await factorsOf(ctx, stage)
-  if (own.kinds.size === 0) return redirectResult(ctx, withSignInContext('/signin/enrol', asked))
-  const page = await openPage(ctx, { tenantId: stage.tenantId })
+export const factorPage = async (ctx: Ctx, pageRequest: FactorPageRequest) => {
+  const factorContext = await live(ctx)
+  if (factorContext === undefined) return isOver(ctx, pageRequest)
+  const own = await factorsOf(ctx, factorContext)
+  if (own.kinds.size === 0) return redirectResult(ctx, withSignInContext('/signin/enrol', pageRequest))
+  const page = await openPage(ctx, { tenantId: factorContext.tenantId })
   const { factor, signIn, busy } = page.words
   const ways = waysOf(own)
-  const by = asked.by !== undefined && ways.includes(asked.by) ? asked.by : ways[0]
+  const by = pageRequest.by !== undefined && ways.includes(pageRequest.by) ? pageRequest.by : ways[0]
   const labels = { app: factor.useApp, sms: factor.useSms, backup: factor.useBackup }
   return pageResult(ctx, page, {
     title: factor.title,
     script: PASSKEY_SCRIPT,
     children: (
       <>
-        <p class="quiet who-is">{fillPlaceholders(page.words.signedInAs, { email: stage.user.email })}</p>
+        <p class="quiet who-is">{fillPlaceholders(page.words.signedInAs, { email: factorContext.user.email })}</p>
         {by === undefined ? (
           ''
         ) : (
-          <HostedForm page={page} action={factorPath(asked, by)} main>
+          <HostedForm page={page} action={factorPath(pageRequest, by)} main>
             <CodeInput page={page} by={by} own={own} />
             <Submit label={factor.submit} busy={signIn.busy} />
           </HostedForm>
@@ -98,17 +102,17 @@ export const factorPage = async (ctx: Ctx, asked: FactorPageRequest) => {
         {own.kinds.has('webauthn') ? (
           <PasskeyButton
             page={page}
-            action={withSignInContext('/signin/finish', asked)}
+            action={withSignInContext('/signin/finish', pageRequest)}
             label={signIn.passkey}
             begin="biometric/verifyLoginBegin"
             finish="biometric/verifyLoginFinish"
-            who={{ email: stage.user.email, tenant_id: stage.tenantId }}
+            who={{ email: factorContext.user.email, tenant_id: factorContext.tenantId }}
           />
         ) : (
           ''
         )}
         {own.kinds.has('sms') ? (
-          <HostedForm page={page} action={withSignInContext('/signin/factor/sms', asked)}>
+          <HostedForm page={page} action={withSignInContext('/signin/factor/sms', pageRequest)}>
             <Submit kind="second" label={fillPlaceholders(factor.sendSms, { phone: own.phone ?? '' })} busy={busy} />
           </HostedForm>
         ) : (
@@ -116,9 +120,9 @@ export const factorPage = async (ctx: Ctx, asked: FactorPageRequest) => {
         )}
         <Links
           links={[
-            ...ways.filter((way) => way !== by).map((way) => ({ href: factorPath(asked, way), label: labels[way] })),
-            { href: withSignInContext('/recover/access', asked), label: page.words.access.link },
-            { href: withSignInContext('/signin', asked), label: signIn.other },
+            ...ways.filter((way) => way !== by).map((way) => ({ href: factorPath(pageRequest, way), label: labels[way] })),
+            { href: withSignInContext('/recover/access', pageRequest), label: page.words.access.link },
+            { href: withSignInContext('/signin', pageRequest), label: signIn.other },
           ]}
         />
       </>
@@ -126,36 +130,36 @@ export const factorPage = async (ctx: Ctx, asked: FactorPageRequest) => {
   })
 }
 
-export const enrolPage = async (ctx: Ctx, asked: SignInContextRequest) => {
-  const stage = await live(ctx)
-  if (stage === undefined) return isOver(ctx, asked)
-  if ((await factorsOf(ctx, stage)).kinds.size > 0) return redirectResult(ctx, factorPath(asked, undefined))
+export const enrolPage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const factorContext = await live(ctx)
+  if (factorContext === undefined) return isOver(ctx, contextRequest)
+  if ((await factorsOf(ctx, factorContext)).kinds.size > 0) return redirectResult(ctx, factorPath(contextRequest, undefined))
   return appSetupPage(
     ctx,
     undefined,
-    { href: withSignInContext('/signin', asked) },
-    withSignInContext('/signin/mailbox', asked),
-    withSignInContext('/signin/finish', asked),
+    { href: withSignInContext('/signin', contextRequest) },
+    withSignInContext('/signin/mailbox', contextRequest),
+    withSignInContext('/signin/finish', contextRequest),
   )
 }
 
-export const mailboxPage = async (ctx: Ctx, asked: SignInContextRequest, principal: User | undefined) => {
-  const stage = await live(ctx, (here) => loadMailboxContext(here, principal))
-  if (stage === undefined) return isOver(ctx, asked)
-  const page = await openPage(ctx, { principal, tenantId: stage.tenantId })
+export const mailboxPage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
+  const factorContext = await live(ctx, (here) => loadMailboxContext(here, principal))
+  if (factorContext === undefined) return isOver(ctx, contextRequest)
+  const page = await openPage(ctx, { principal, tenantId: factorContext.tenantId })
   const { factor, signUp, busy } = page.words
   return pageResult(ctx, page, {
     title: factor.mailboxTitle,
     script: SCRIPT,
     children: (
       <>
-        <p class="quiet who-is">{fillPlaceholders(factor.mailboxText, { email: stage.user.email })}</p>
+        <p class="quiet who-is">{fillPlaceholders(factor.mailboxText, { email: factorContext.user.email })}</p>
         <HostedForm page={page} main>
-          <KnownField id="email" label={signUp.email} autocomplete="username" value={stage.user.email} />
+          <KnownField id="email" label={signUp.email} autocomplete="username" value={factorContext.user.email} />
           <CodeField id="otp" label={signUp.code} error={errorOf(page, 'otp', 'invalid_code')} first />
           <Submit label={page.words.goOn} busy={busy} />
         </HostedForm>
-        <HostedForm page={page} action={withSignInContext('/signin/mailbox/send', asked)}>
+        <HostedForm page={page} action={withSignInContext('/signin/mailbox/send', contextRequest)}>
           <Submit kind="second" label={factor.sendMailbox} busy={busy} />
         </HostedForm>
       </>

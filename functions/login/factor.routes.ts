@@ -119,13 +119,13 @@ export const loginFactorRoutes = [
     errors: ENROL_ERRORS,
     emits: ['factor.added'],
     handle: async ({ ctx, query, form }) => {
-      const stage = await loadSignInFactorContext(ctx)
+      const factorContext = await loadSignInFactorContext(ctx)
       const codes = await confirmAppSetup(ctx, undefined, form.code)
       return (await import('#shared/domains/factors/app-setup.page.tsx')).backupCodesPage(ctx, {
         codes,
         principal: undefined,
         next: withSignInContext('/signin/finish', query),
-        stage,
+        factorContext,
       })
     },
   }),

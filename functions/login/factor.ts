@@ -40,61 +40,72 @@ export const factorsOf = async (ctx: Ctx, { tenantId, user }: Pick<FactorContext
 /** The session begins, if everything that is owed was verified under that ticket: this browser's own, unless one is named. */
 const begin = async (
   ctx: Ctx,
-  asked: SignInContextRequest,
+  contextRequest: SignInContextRequest,
   who: Pick<FactorContext, 'tenantId' | 'user'>,
-  ticket: string | undefined,
+  transactionToken: string | undefined,
   before: User | undefined,
 ) => {
   const here = withPageOrigin(ctx)
   const { tenantId, user } = who
-  const door = await findSignInContext(ctx, asked)
+  const signInContext = await findSignInContext(ctx, contextRequest)
   const minted = await mintFromLoginTransaction(here, {
     email: user.email,
     tenantId,
-    ticket,
+    transactionToken,
     // At the platform's door administrators come in; whoever confirms an own session is in already.
-    admits: async (t, who) => door.kind !== 'platform' || before?.userId === who.id || hasAdminAccess(t, ctx, who.id),
+    admits: async (t, who) => signInContext.kind !== 'platform' || before?.userId === who.id || hasAdminAccess(t, ctx, who.id),
   })
   return finishPageSignIn(ctx, {
     minted,
     cookies: [expiredTransactionCookie(here, 'login')],
-    returnTo: asked.return_to,
+    returnTo: contextRequest.return_to,
     before,
     temporaryPassword: user.temporaryPassword,
   })
 }
 
 /** Everything that is owed is verified: the session begins. @throws AppError authentication_required, mfa_verification_failed, quota_exceeded */
-export const mintSession = async (ctx: Ctx, asked: SignInContextRequest, before: User | undefined): Promise<HttpResult<undefined>> =>
-  begin(ctx, asked, await loadSignInFactorContext(ctx), undefined, before)
+export const mintSession = async (ctx: Ctx, contextRequest: SignInContextRequest, before: User | undefined): Promise<HttpResult<undefined>> =>
+  begin(ctx, contextRequest, await loadSignInFactorContext(ctx), undefined, before)
 
 /** The same with a ticket that was just opened. @throws AppError authentication_required, mfa_verification_failed, quota_exceeded */
 export const mintSessionFrom = async (
   ctx: Ctx,
-  asked: SignInContextRequest,
-  ticket: string,
+  contextRequest: SignInContextRequest,
+  transactionToken: string,
   before: User | undefined,
 ): Promise<HttpResult<undefined>> =>
-  begin(ctx, asked, await loadFactorContext(withPageOrigin(ctx), undefined, { login_ticket: ticket }, FACTOR_VERIFIED_EVENT), ticket, before)
+  begin(
+    ctx,
+    contextRequest,
+    await loadFactorContext(withPageOrigin(ctx), undefined, { login_ticket: transactionToken }, FACTOR_VERIFIED_EVENT),
+    transactionToken,
+    before,
+  )
 
 /** @throws AppError authentication_required, invalid_totp_code, totp_not_enabled, invalid_sms_code, sms_*, factor_paused, mfa_verification_failed */
-export const checkFactor = async (ctx: Ctx, asked: FactorPageRequest, code: string, before: User | undefined): Promise<HttpResult<undefined>> => {
-  const stage = await loadSignInFactorContext(ctx)
+export const checkFactor = async (
+  ctx: Ctx,
+  pageRequest: FactorPageRequest,
+  code: string,
+  before: User | undefined,
+): Promise<HttpResult<undefined>> => {
+  const factorContext = await loadSignInFactorContext(ctx)
   const here = withPageOrigin(ctx)
-  if (asked.by === 'sms') await (await sms()).verifySms({ ...here, sms: ctx.sms }, stage, code)
-  else await verifyTotp(here, stage, code)
-  return mintSession(ctx, asked, before)
+  if (pageRequest.by === 'sms') await (await sms()).verifySms({ ...here, sms: ctx.sms }, factorContext, code)
+  else await verifyTotp(here, factorContext, code)
+  return mintSession(ctx, pageRequest, before)
 }
 
-export const factorPath = (asked: FactorPageRequest, by: FactorPageRequest['by']): string => {
-  const path = withSignInContext('/signin/factor', asked)
+export const factorPath = (pageRequest: FactorPageRequest, by: FactorPageRequest['by']): string => {
+  const path = withSignInContext('/signin/factor', pageRequest)
   return by === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}by=${by}`
 }
 
 /** @throws AppError authentication_required, sms_not_enabled, factor_paused, too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured */
-export const sendSms = async (ctx: Ctx, asked: SignInContextRequest): Promise<HttpResult<undefined>> => {
+export const sendSms = async (ctx: Ctx, contextRequest: SignInContextRequest): Promise<HttpResult<undefined>> => {
   await (await sms()).requestSms({ ...withPageOrigin(ctx), sms: ctx.sms }, await loadSignInFactorContext(ctx))
-  return redirect(ctx, factorPath(asked, 'sms'), { say: 'code_sent' })
+  return redirect(ctx, factorPath(contextRequest, 'sms'), { say: 'code_sent' })
 }
 
 /** Whose mailbox it is: of who is half signed in, else of who is signed in. @throws AppError authentication_required */
@@ -105,19 +116,23 @@ export const loadMailboxContext = async (ctx: Ctx, principal: User | undefined):
   })
 
 /** @throws AppError authentication_required, too_many_codes, quota_exceeded */
-export const sendMailboxProof = async (ctx: Ctx, asked: SignInContextRequest, principal: User | undefined): Promise<HttpResult<undefined>> => {
+export const sendMailboxProof = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest,
+  principal: User | undefined,
+): Promise<HttpResult<undefined>> => {
   await (await mailbox()).sendMailboxCode(withPageOrigin(ctx), await loadMailboxContext(ctx, principal))
-  return redirect(ctx, withSignInContext('/signin/mailbox', asked), { say: 'code_sent' })
+  return redirect(ctx, withSignInContext('/signin/mailbox', contextRequest), { say: 'code_sent' })
 }
 
 /** @throws AppError authentication_required, invalid_code */
 export const proveMailbox = async (
   ctx: Ctx,
-  asked: SignInContextRequest,
+  contextRequest: SignInContextRequest,
   otp: string,
   principal: User | undefined,
 ): Promise<HttpResult<undefined>> => {
-  const stage = await loadMailboxContext(ctx, principal)
-  await (await mailbox()).confirmMailbox(withPageOrigin(ctx), stage, otp)
-  return redirect(ctx, stage.by.kind === 'session' ? '/me/app' : withSignInContext('/signin/enrol', asked))
+  const factorContext = await loadMailboxContext(ctx, principal)
+  await (await mailbox()).confirmMailbox(withPageOrigin(ctx), factorContext, otp)
+  return redirect(ctx, factorContext.by.kind === 'session' ? '/me/app' : withSignInContext('/signin/enrol', contextRequest))
 }

@@ -15,7 +15,7 @@ import { currentRecovery, findLostAccess, type LostAccess } from './lost-access.
 
 const Address = ({ page, lost, id }: { readonly page: Hosted; readonly lost: LostAccess; readonly id: string }) => {
   const { access } = page.words
-  return lost.stage === undefined ? (
+  return lost.factorContext === undefined ? (
     <TextField
       id={id}
       name="email"
@@ -27,17 +27,17 @@ const Address = ({ page, lost, id }: { readonly page: Hosted; readonly lost: Los
       error={errorOf(page, 'email')}
     />
   ) : (
-    <KnownField id={id} name="email" label={access.email} autocomplete="username" value={lost.stage.user.email} />
+    <KnownField id={id} name="email" label={access.email} autocomplete="username" value={lost.factorContext.user.email} />
   )
 }
 
 const isOffered = ({ offers }: LostAccess): boolean => offers.administratorPass || offers.waitingDays !== undefined
 
-export const lostAccessPage = async (ctx: Ctx, asked: SignInContextRequest) => {
-  const lost = await findLostAccess(ctx, asked)
+export const lostAccessPage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const lost = await findLostAccess(ctx, contextRequest)
   const page = await openPage(ctx, { tenantId: lost.tenantId })
   const { access, signIn, busy } = page.words
-  const back = { href: withSignInContext('/signin', asked), label: signIn.submit }
+  const back = { href: withSignInContext('/signin', contextRequest), label: signIn.submit }
   if (!isOffered(lost)) return pageResult(ctx, page, endedContent({ title: access.noneTitle, text: access.noneText, again: back }))
   const { administratorPass, waitingDays } = lost.offers
   return pageResult(ctx, page, {
@@ -45,9 +45,9 @@ export const lostAccessPage = async (ctx: Ctx, asked: SignInContextRequest) => {
     script: SCRIPT,
     children: (
       <>
-        <p class="quiet">{lost.stage === undefined ? access.textFirst : access.text}</p>
+        <p class="quiet">{lost.factorContext === undefined ? access.textFirst : access.text}</p>
         {administratorPass ? (
-          <HostedForm page={page} action={withSignInContext('/recover/access/pass', asked)} main>
+          <HostedForm page={page} action={withSignInContext('/recover/access/pass', contextRequest)} main>
             <h2>{access.passTitle}</h2>
             <p class="hint">{access.passText}</p>
             <Address page={page} lost={lost} id="pass-email" />
@@ -61,13 +61,13 @@ export const lostAccessPage = async (ctx: Ctx, asked: SignInContextRequest) => {
           ''
         ) : (
           <section class={administratorPass ? 'part' : ''}>
-            <HostedForm page={page} action={withSignInContext('/recover/access/wait', asked)} main={!administratorPass}>
+            <HostedForm page={page} action={withSignInContext('/recover/access/wait', contextRequest)} main={!administratorPass}>
               <h2>{access.waitTitle}</h2>
               <p class="hint">{fillPlaceholders(waitingDays === 1 ? access.waitTextOne : access.waitText, { days: String(waitingDays) })}</p>
               <Address page={page} lost={lost} id="wait-email" />
               <Submit kind={administratorPass ? 'second' : 'primary'} label={access.wait} busy={busy} />
             </HostedForm>
-            <Links links={[{ href: withSignInContext('/recover/access/waiting', asked), label: access.begun }]} />
+            <Links links={[{ href: withSignInContext('/recover/access/waiting', contextRequest), label: access.begun }]} />
           </section>
         )}
         <Links links={[back]} />
@@ -90,7 +90,7 @@ const Key = ({ page, recovery }: { readonly page: Hosted; readonly recovery: str
   </details>
 )
 
-const keyPage = (ctx: Ctx, page: Hosted, asked: SignInContextRequest) => {
+const keyPage = (ctx: Ctx, page: Hosted, contextRequest: SignInContextRequest) => {
   const { access, startAgain, goOn, busy } = page.words
   return pageResult(ctx, page, {
     title: access.keyTitle,
@@ -98,21 +98,21 @@ const keyPage = (ctx: Ctx, page: Hosted, asked: SignInContextRequest) => {
     children: (
       <>
         <p class="quiet">{access.noneHeld}</p>
-        <HostedForm page={page} action={withSignInContext('/recover/access/key', asked)} main>
+        <HostedForm page={page} action={withSignInContext('/recover/access/key', contextRequest)} main>
           <TextField id="recovery" label={access.key} maxlength={256} error={errorOf(page, 'recovery', 'invalid_recovery')} first />
           <Submit label={goOn} busy={busy} />
         </HostedForm>
-        <Links links={[{ href: withSignInContext('/recover/access', asked), label: startAgain }]} />
+        <Links links={[{ href: withSignInContext('/recover/access', contextRequest), label: startAgain }]} />
       </>
     ),
   })
 }
 
-export const waitingRecoveryPage = async (ctx: Ctx, asked: SignInContextRequest) => {
-  const page = await openPage(ctx, { tenantId: signInContextTenant(await findSignInContext(ctx, asked)) })
+export const waitingRecoveryPage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const page = await openPage(ctx, { tenantId: signInContextTenant(await findSignInContext(ctx, contextRequest)) })
   const recovery = currentRecovery(ctx)
   const readyAt = recovery === undefined ? undefined : await waitingRecoveryReadyAt(withPageOrigin(ctx), recovery)
-  if (recovery === undefined || readyAt === undefined) return keyPage(ctx, page, asked)
+  if (recovery === undefined || readyAt === undefined) return keyPage(ctx, page, contextRequest)
   const { access, recover, factor, busy, signIn } = page.words
   const isReady = readyAt <= page.now
   return pageResult(ctx, page, {
@@ -123,11 +123,11 @@ export const waitingRecoveryPage = async (ctx: Ctx, asked: SignInContextRequest)
         <p>{isReady ? access.readyText : fillPlaceholders(access.waitingText, { at: moment(page, readyAt) })}</p>
         {isReady ? (
           <>
-            <HostedForm page={page} action={withSignInContext('/recover/access/finish', asked)} main>
+            <HostedForm page={page} action={withSignInContext('/recover/access/finish', contextRequest)} main>
               <CodeField id="otp" label={recover.code} error={errorOf(page, 'otp', 'invalid_recovery', 'recovery_waiting')} />
               <Submit label={access.finish} busy={busy} />
             </HostedForm>
-            <HostedForm page={page} action={withSignInContext('/recover/access/send', asked)}>
+            <HostedForm page={page} action={withSignInContext('/recover/access/send', contextRequest)}>
               <Submit kind="second" label={factor.sendMailbox} busy={busy} />
             </HostedForm>
           </>
@@ -135,7 +135,7 @@ export const waitingRecoveryPage = async (ctx: Ctx, asked: SignInContextRequest)
           <p class="quiet">{access.waitingStop}</p>
         )}
         <Key page={page} recovery={recovery} />
-        <Links links={[{ href: withSignInContext('/signin', asked), label: signIn.submit }]} />
+        <Links links={[{ href: withSignInContext('/signin', contextRequest), label: signIn.submit }]} />
       </>
     ),
   })

@@ -23,7 +23,7 @@ const KEPT_SECONDS = 37 * 24 * 3600
 
 export type LostAccess = {
   /** Who proved the password in this browser just now. */
-  readonly stage: FactorContext | undefined
+  readonly factorContext: FactorContext | undefined
   readonly tenantId: TenantId | undefined
   readonly clientId: string | undefined
   readonly offers: RecoveryOffers
@@ -38,27 +38,32 @@ const halfSignedIn = (ctx: Ctx): Promise<FactorContext | undefined> =>
     throw error
   })
 
-export const findLostAccess = async (ctx: Ctx, asked: SignInContextRequest): Promise<LostAccess> => {
-  const stage = await halfSignedIn(ctx)
-  const door = await findSignInContext(ctx, asked)
-  const tenantId = stage?.tenantId ?? (door.kind === 'tenant' ? door.tenantId : undefined)
-  if (tenantId === undefined) return { stage, tenantId, clientId: undefined, offers: NOBODY }
+export const findLostAccess = async (ctx: Ctx, contextRequest: SignInContextRequest): Promise<LostAccess> => {
+  const factorContext = await halfSignedIn(ctx)
+  const signInContext = await findSignInContext(ctx, contextRequest)
+  const tenantId = factorContext?.tenantId ?? (signInContext.kind === 'tenant' ? signInContext.tenantId : undefined)
+  if (tenantId === undefined) return { factorContext, tenantId, clientId: undefined, offers: NOBODY }
   const t = forTenant(ctx.db, tenantId)
-  const ofDoor = door.kind === 'tenant' && door.tenantId === tenantId ? door.clientId : undefined
-  const clientId = ofDoor ?? stage?.user.clientId ?? (await findDefaultClient(t))?.id
-  return { stage, tenantId, clientId, offers: findRecoveryOffers(await findTenant(t)) }
+  const ofDoor = signInContext.kind === 'tenant' && signInContext.tenantId === tenantId ? signInContext.clientId : undefined
+  const clientId = ofDoor ?? factorContext?.user.clientId ?? (await findDefaultClient(t))?.id
+  return { factorContext, tenantId, clientId, offers: findRecoveryOffers(await findTenant(t)) }
 }
 
 /** The lost factors are gone; what is owed now is a new one, or nothing. */
-const goOn = async (ctx: Ctx, asked: SignInContextRequest, ticket: string, before: User | undefined): Promise<HttpResult<undefined>> => {
+const goOn = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest,
+  transactionToken: string,
+  before: User | undefined,
+): Promise<HttpResult<undefined>> => {
   const here = withPageOrigin(ctx)
   try {
-    return await mintSessionFrom(ctx, asked, ticket, before)
+    return await mintSessionFrom(ctx, contextRequest, transactionToken, before)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'mfa_verification_failed') throw error
   }
-  const cookies = [transactionCookie(here, 'login', ticket), expiredTransactionCookie(here, 'recovery_wait')]
-  return redirect(ctx, withSignInContext('/signin/enrol', asked), { cookies, say: 'factors_gone' })
+  const cookies = [transactionCookie(here, 'login', transactionToken), expiredTransactionCookie(here, 'recovery_wait')]
+  return redirect(ctx, withSignInContext('/signin/enrol', contextRequest), { cookies, say: 'factors_gone' })
 }
 
 type Pass = { readonly email: string; readonly pass: string }
@@ -66,32 +71,34 @@ type Pass = { readonly email: string; readonly pass: string }
 /** @throws AppError invalid_recovery, quota_exceeded */
 export const useRecoveryPass = async (
   ctx: Ctx,
-  asked: SignInContextRequest,
+  contextRequest: SignInContextRequest,
   { email, pass }: Pass,
   before: User | undefined,
 ): Promise<HttpResult<undefined>> =>
-  goOn(ctx, asked, await recoverWithPass(withPageOrigin(ctx), { pass: pass.trim(), email, loginTicket: undefined }), before)
+  goOn(ctx, contextRequest, await recoverWithPass(withPageOrigin(ctx), { pass: pass.trim(), email, loginTicket: undefined }), before)
 
 const WAITING = '/recover/access/waiting'
 
 /** The same for every address. @throws AppError recovery_not_offered, rate_limited */
-export const beginWaitingRecovery = async (ctx: Ctx, asked: SignInContextRequest, email: string): Promise<HttpResult<undefined>> => {
-  const { clientId } = await findLostAccess(ctx, asked)
+export const beginWaitingRecovery = async (ctx: Ctx, contextRequest: SignInContextRequest, email: string): Promise<HttpResult<undefined>> => {
+  const { clientId } = await findLostAccess(ctx, contextRequest)
   if (clientId === undefined) throw new AppError('recovery_not_offered')
   const here = withPageOrigin(ctx)
   const { recovery } = await startWaitingRecovery(here, { clientId, email, loginTicket: undefined })
-  return redirect(ctx, withSignInContext(WAITING, asked), { cookies: [transactionCookie(here, 'recovery_wait', recovery, KEPT_SECONDS)] })
+  return redirect(ctx, withSignInContext(WAITING, contextRequest), { cookies: [transactionCookie(here, 'recovery_wait', recovery, KEPT_SECONDS)] })
 }
 
 /** The recovery that this browser began, or whose key was typed in here. */
 export const currentRecovery = (ctx: Ctx): string | undefined => readTransactionHandle(ctx, 'recovery_wait')?.text
 
 /** @throws AppError invalid_recovery for what is no key of a recovery that waits */
-export const resumeRecovery = async (ctx: Ctx, asked: SignInContextRequest, key: string): Promise<HttpResult<undefined>> => {
+export const resumeRecovery = async (ctx: Ctx, contextRequest: SignInContextRequest, key: string): Promise<HttpResult<undefined>> => {
   const text = key.trim()
   if ((await waitingRecoveryReadyAt(withPageOrigin(ctx), text)) === undefined)
     throw new AppError('invalid_recovery', undefined, { field: 'form.recovery', refusal: { event: 'recovery.completed' } })
-  return redirect(ctx, withSignInContext(WAITING, asked), { cookies: [transactionCookie(withPageOrigin(ctx), 'recovery_wait', text, KEPT_SECONDS)] })
+  return redirect(ctx, withSignInContext(WAITING, contextRequest), {
+    cookies: [transactionCookie(withPageOrigin(ctx), 'recovery_wait', text, KEPT_SECONDS)],
+  })
 }
 
 const required = (ctx: Ctx): string => {
@@ -101,15 +108,15 @@ const required = (ctx: Ctx): string => {
 }
 
 /** @throws AppError invalid_recovery, recovery_waiting */
-export const mailRecoveryCode = async (ctx: Ctx, asked: SignInContextRequest): Promise<HttpResult<undefined>> => {
+export const mailRecoveryCode = async (ctx: Ctx, contextRequest: SignInContextRequest): Promise<HttpResult<undefined>> => {
   await requestRecoveryCode(withPageOrigin(ctx), required(ctx))
-  return redirect(ctx, withSignInContext(WAITING, asked), { say: 'code_sent' })
+  return redirect(ctx, withSignInContext(WAITING, contextRequest), { say: 'code_sent' })
 }
 
 /** @throws AppError invalid_recovery, recovery_waiting, quota_exceeded */
 export const finishRecoveryWithCode = async (
   ctx: Ctx,
-  asked: SignInContextRequest,
+  contextRequest: SignInContextRequest,
   otp: string,
   before: User | undefined,
-): Promise<HttpResult<undefined>> => goOn(ctx, asked, await finishWaitingRecovery(withPageOrigin(ctx), required(ctx), otp), before)
+): Promise<HttpResult<undefined>> => goOn(ctx, contextRequest, await finishWaitingRecovery(withPageOrigin(ctx), required(ctx), otp), before)

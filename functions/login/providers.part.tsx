@@ -41,24 +41,24 @@ const Shape = ({ icon }: { readonly icon: Icon }) => {
 type Path = '/signin/provider' | '/signin/saml'
 /** At the same door, and on to the same page. */
 export const providerHref = ({ tenant, client_id, return_to }: SignInContextRequest, provider: string, path: Path = '/signin/provider'): string => {
-  const asked = Object.entries({ provider, tenant, client_id, return_to })
-  return `${path}?${new URLSearchParams(asked.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))}`
+  const requested = Object.entries({ provider, tenant, client_id, return_to })
+  return `${path}?${new URLSearchParams(requested.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))}`
 }
 
 type Part = {
   readonly page: Hosted
-  readonly asked: SignInContextRequest
+  readonly contextRequest: SignInContextRequest
   readonly upstreams: readonly Upstream[]
   readonly saml?: readonly Pick<SamlProvider, 'providerName' | 'displayName' | 'sortOrder'>[]
 }
 type Way = { readonly href: string; readonly label: string; readonly icon: Icon; readonly order: number }
 
-const waysOf = ({ page, asked, upstreams, saml = [] }: Part): readonly Way[] => {
+const waysOf = ({ page, contextRequest, upstreams, saml = [] }: Part): readonly Way[] => {
   const goOn = (provider: string): string => fillPlaceholders(page.words.provider.goOn, { provider })
   return [
     ...saml.map(
       ({ providerName, displayName, sortOrder }): Way => ({
-        href: providerHref(asked, providerName, '/signin/saml'),
+        href: providerHref(contextRequest, providerName, '/signin/saml'),
         label: goOn(displayName),
         icon: 'building',
         order: sortOrder,
@@ -66,7 +66,7 @@ const waysOf = ({ page, asked, upstreams, saml = [] }: Part): readonly Way[] => 
     ),
     ...upstreams.map(
       ({ name, displayName, buttonText, icon, sortOrder }): Way => ({
-        href: providerHref(asked, name),
+        href: providerHref(contextRequest, name),
         label: buttonText ?? goOn(displayName),
         icon,
         order: sortOrder,

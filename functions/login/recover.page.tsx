@@ -12,10 +12,11 @@ import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { Ctx } from './group.ts'
 import { hasResetProof } from './recover.ts'
 
-const open = async (ctx: Ctx, asked: SignInContextRequest) => openPage(ctx, { tenantId: signInContextTenant(await findSignInContext(ctx, asked)) })
+const open = async (ctx: Ctx, contextRequest: SignInContextRequest) =>
+  openPage(ctx, { tenantId: signInContextTenant(await findSignInContext(ctx, contextRequest)) })
 
-export const recoverPage = async (ctx: Ctx, asked: SignInContextRequest) => {
-  const page = await open(ctx, asked)
+export const recoverPage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const page = await open(ctx, contextRequest)
   const { recover, signIn } = page.words
   return pageResult(ctx, page, {
     title: recover.title,
@@ -38,8 +39,8 @@ export const recoverPage = async (ctx: Ctx, asked: SignInContextRequest) => {
         </HostedForm>
         <Links
           links={[
-            { href: withSignInContext('/recover/access', asked), label: page.words.access.link },
-            { href: withSignInContext('/signin', asked), label: signIn.submit },
+            { href: withSignInContext('/recover/access', contextRequest), label: page.words.access.link },
+            { href: withSignInContext('/signin', contextRequest), label: signIn.submit },
           ]}
         />
       </>
@@ -47,11 +48,11 @@ export const recoverPage = async (ctx: Ctx, asked: SignInContextRequest) => {
   })
 }
 
-export const recoverCodePage = async (ctx: Ctx, asked: SignInContextRequest) => {
-  const page = await open(ctx, asked)
+export const recoverCodePage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const page = await open(ctx, contextRequest)
   const { recover, startAgain } = page.words
   const email = page.visit.held?.recover
-  const again = { href: withSignInContext('/recover', asked), label: startAgain }
+  const again = { href: withSignInContext('/recover', contextRequest), label: startAgain }
   if (email === undefined) return pageResult(ctx, page, endedContent({ title: recover.expiredTitle, text: recover.expiredText, again }))
   return pageResult(ctx, page, {
     title: recover.codeTitle,
@@ -70,12 +71,12 @@ export const recoverCodePage = async (ctx: Ctx, asked: SignInContextRequest) => 
   })
 }
 
-export const newPasswordPage = async (ctx: Ctx, asked: SignInContextRequest) => {
-  const page = await open(ctx, asked)
+export const newPasswordPage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const page = await open(ctx, contextRequest)
   const { recover, startAgain } = page.words
   const { email } = page.visit
   if (email === undefined || !(await hasResetProof(ctx))) {
-    const again = { href: withSignInContext('/recover', asked), label: startAgain }
+    const again = { href: withSignInContext('/recover', contextRequest), label: startAgain }
     return pageResult(ctx, page, endedContent({ title: recover.expiredTitle, text: recover.expiredText, again }))
   }
   return pageResult(ctx, page, {

@@ -15,23 +15,23 @@ import type { Ctx } from './group.ts'
 
 type Meant = { readonly kind: 'admin_reset' | 'user_reset'; readonly tenantId: TenantId | undefined }
 
-const meant = async (ctx: Ctx, asked: SignInContextRequest, email: string): Promise<Meant> => {
-  const door = await findSignInContext(ctx, asked)
-  if (door.kind === 'platform') return { kind: 'admin_reset', tenantId: await chooseAdministratorTenant(withPageOrigin(ctx), { email }) }
-  return { kind: 'user_reset', tenantId: door.kind === 'tenant' ? door.tenantId : undefined }
+const meant = async (ctx: Ctx, contextRequest: SignInContextRequest, email: string): Promise<Meant> => {
+  const signInContext = await findSignInContext(ctx, contextRequest)
+  if (signInContext.kind === 'platform') return { kind: 'admin_reset', tenantId: await chooseAdministratorTenant(withPageOrigin(ctx), { email }) }
+  return { kind: 'user_reset', tenantId: signInContext.kind === 'tenant' ? signInContext.tenantId : undefined }
 }
 
-export const sendResetCode = async (ctx: Ctx, asked: SignInContextRequest, email: string): Promise<HttpResult<undefined>> => {
-  const { kind, tenantId } = await meant(ctx, asked, email)
+export const sendResetCode = async (ctx: Ctx, contextRequest: SignInContextRequest, email: string): Promise<HttpResult<undefined>> => {
+  const { kind, tenantId } = await meant(ctx, contextRequest, email)
   await requestReset(ctx, kind, tenantId, email)
-  return redirect(ctx, withSignInContext('/recover/code', asked), { remember: { email, ...withPendingFlow(ctx, { recover: email }) } })
+  return redirect(ctx, withSignInContext('/recover/code', contextRequest), { remember: { email, ...withPendingFlow(ctx, { recover: email }) } })
 }
 
 /** @throws AppError invalid_code */
-export const checkResetCode = async (ctx: Ctx, asked: SignInContextRequest, email: string, otp: string): Promise<HttpResult<undefined>> => {
-  const { kind, tenantId } = await meant(ctx, asked, email)
+export const checkResetCode = async (ctx: Ctx, contextRequest: SignInContextRequest, email: string, otp: string): Promise<HttpResult<undefined>> => {
+  const { kind, tenantId } = await meant(ctx, contextRequest, email)
   const { cookie } = await verifyResetCode(withPageOrigin(ctx), { kind, tenantId: tenantId ?? SYSTEM_TENANT, email, otp, failure: 'invalid_code' })
-  return redirect(ctx, withSignInContext('/recover/password', asked), { cookies: [cookie], remember: { email } })
+  return redirect(ctx, withSignInContext('/recover/password', contextRequest), { cookies: [cookie], remember: { email } })
 }
 
 /** Whether this browser proved a code a moment ago. */
@@ -41,10 +41,15 @@ export const hasResetProof = async (ctx: Ctx): Promise<boolean> => {
 }
 
 /** Whoever was signed in here is not any more: all sessions of the account end. @throws AppError reset_not_verified, password_* */
-export const saveNewPassword = async (ctx: Ctx, asked: SignInContextRequest, email: string, newPassword: string): Promise<HttpResult<undefined>> => {
+export const saveNewPassword = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest,
+  email: string,
+  newPassword: string,
+): Promise<HttpResult<undefined>> => {
   const given = { email, newPassword, resetToken: undefined, tenantId: undefined, failure: 'reset_not_verified' } as const
   const cookie = await resetPassword(withPageOrigin(ctx), given)
-  return redirect(ctx, withSignInContext('/signin/password', asked), {
+  return redirect(ctx, withSignInContext('/signin/password', contextRequest), {
     cookies: [cookie, endedSessionCookie(ctx)],
     remember: { email },
     say: 'password_reset',

@@ -24,19 +24,25 @@ import { findSignInOptions } from './sign-in-options.ts'
 const PASSWORD_CODES = ['invalid_credentials', 'password_reset_required', 'temporary_password_expired', 'email_not_verified']
 
 /** Whoever is signed in at this door already goes on, unless an account is to be chosen. */
-export const emailPage = async (ctx: Ctx, asked: SignInContextRequest & { readonly other?: '1' | undefined }, principal: User | undefined) => {
-  const door = await findSignInContext(ctx, asked)
-  const tenantId = signInContextTenant(door)
+export const emailPage = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest & { readonly other?: '1' | undefined },
+  principal: User | undefined,
+) => {
+  const signInContext = await findSignInContext(ctx, contextRequest)
+  const tenantId = signInContextTenant(signInContext)
   const isIn = principal !== undefined && (tenantId === undefined || tenantId === principal.tenantId)
-  if (isIn && asked.other === undefined) return redirectResult(ctx, safeReturn(asked.return_to) ?? HOME)
+  if (isIn && contextRequest.other === undefined) return redirectResult(ctx, safeReturn(contextRequest.return_to) ?? HOME)
   const page = await openPage(ctx, { principal, tenantId })
   const { signIn } = page.words
-  const { ProviderLinks, ...offered } = await findSignInOptions(ctx, door)
-  const mayJoin = door.kind === 'tenant' ? { href: withSignInContext('/signup', asked), label: signIn.signUp } : undefined
+  const { ProviderLinks, ...offered } = await findSignInOptions(ctx, signInContext)
+  const mayJoin = signInContext.kind === 'tenant' ? { href: withSignInContext('/signup', contextRequest), label: signIn.signUp } : undefined
   const mayFound =
-    door.kind === 'platform' && (await acceptsCompanies(ctx)) ? { href: withSignInContext('/signup', asked), label: signIn.signUpCompany } : undefined
+    signInContext.kind === 'platform' && (await acceptsCompanies(ctx))
+      ? { href: withSignInContext('/signup', contextRequest), label: signIn.signUpCompany }
+      : undefined
   return pageResult(ctx, page, {
-    title: door.kind === 'tenant' ? fillPlaceholders(signIn.title, { tenant: page.brand.name }) : signIn.titlePlain,
+    title: signInContext.kind === 'tenant' ? fillPlaceholders(signIn.title, { tenant: page.brand.name }) : signIn.titlePlain,
     script: PASSKEY_SCRIPT,
     children: (
       <>
@@ -55,25 +61,25 @@ export const emailPage = async (ctx: Ctx, asked: SignInContextRequest & { readon
         </HostedForm>
         <PasskeyButton
           page={page}
-          action={withSignInContext('/signin/finish', asked)}
+          action={withSignInContext('/signin/finish', contextRequest)}
           label={signIn.passkey}
           begin="passkey/begin"
           finish="passkey/finish"
-          who={door.kind === 'tenant' && door.clientId !== undefined ? { client_id: door.clientId } : {}}
+          who={signInContext.kind === 'tenant' && signInContext.clientId !== undefined ? { client_id: signInContext.clientId } : {}}
           conditional
         />
-        <ProviderLinks page={page} asked={asked} {...offered} />
+        <ProviderLinks page={page} contextRequest={contextRequest} {...offered} />
         <Links links={[mayJoin ?? mayFound]} />
       </>
     ),
   })
 }
 
-export const passwordPage = async (ctx: Ctx, asked: SignInContextRequest, principal: User | undefined) => {
-  const page = await openPage(ctx, { principal, tenantId: signInContextTenant(await findSignInContext(ctx, asked)) })
+export const passwordPage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
+  const page = await openPage(ctx, { principal, tenantId: signInContextTenant(await findSignInContext(ctx, contextRequest)) })
   const { signIn } = page.words
   const { email } = page.visit
-  if (email === undefined) return redirectResult(ctx, withSignInContext('/signin', asked))
+  if (email === undefined) return redirectResult(ctx, withSignInContext('/signin', contextRequest))
   return pageResult(ctx, page, {
     title: signIn.passwordTitle,
     script: SCRIPT,
@@ -94,8 +100,8 @@ export const passwordPage = async (ctx: Ctx, asked: SignInContextRequest, princi
         </HostedForm>
         <Links
           links={[
-            { href: withSignInContext('/recover', asked), label: signIn.forgot },
-            { href: withSignInContext('/signin', asked), label: signIn.other },
+            { href: withSignInContext('/recover', contextRequest), label: signIn.forgot },
+            { href: withSignInContext('/signin', contextRequest), label: signIn.other },
           ]}
         />
       </>

@@ -212,9 +212,9 @@ test('too many tries: the time left is said, and it is the same for an address t
     const browser = openBrowser(app)
     await browser.read(signInQueryOf(acme))
     await browser.send({ email })
-    let said: string | undefined
-    for (let n = 0; n < 6; n++) said = summaryOf(await browser.send({ password: 'wrong' }))
-    return said
+    let reported: string | undefined
+    for (let n = 0; n < 6; n++) reported = summaryOf(await browser.send({ password: 'wrong' }))
+    return reported
   }
   const said = await tried(pat.email)
   expect(said).toMatch(/^There were too many tries\. Try again in \d+ (seconds|minutes)\.$/)

@@ -25,35 +25,45 @@ type Identified = {
 }
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified */
-const identify = async (ctx: Ctx, door: SignInContext, { email, password }: Credentials): Promise<Identified> => {
+const identify = async (ctx: Ctx, signInContext: SignInContext, { email, password }: Credentials): Promise<Identified> => {
   const tenantId =
-    door.kind === 'tenant' ? door.tenantId : door.kind === 'platform' ? await chooseAdministratorTenant(withPageOrigin(ctx), { email }) : undefined
-  const { user, tenant, administers, snapshot } = await checkPassword(ctx, tenantId, email, password)
+    signInContext.kind === 'tenant'
+      ? signInContext.tenantId
+      : signInContext.kind === 'platform'
+        ? await chooseAdministratorTenant(withPageOrigin(ctx), { email })
+        : undefined
+  const { user, tenant, hasAdminAccess, snapshot } = await checkPassword(ctx, tenantId, email, password)
   if (tenantId === undefined) throw invalidCredentials(undefined, undefined)
-  if (door.kind === 'platform' && !administers) throw invalidCredentials(tenantId, user.id)
+  if (signInContext.kind === 'platform' && !hasAdminAccess) throw invalidCredentials(tenantId, user.id)
   requireProvedAddress(ctx, tenant, user)
-  return { tenantId, user, snapshot, clientId: door.kind === 'tenant' ? door.clientId : undefined }
+  return { tenantId, user, snapshot, clientId: signInContext.kind === 'tenant' ? signInContext.clientId : undefined }
 }
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified, quota_exceeded */
 export const signInOnPage = async (
   ctx: Ctx,
-  asked: SignInContextRequest,
+  contextRequest: SignInContextRequest,
   credentials: Credentials,
   before: User | undefined,
 ): Promise<HttpResult<undefined>> => {
-  const who = await identify(ctx, await findSignInContext(ctx, asked), credentials)
+  const who = await identify(ctx, await findSignInContext(ctx, contextRequest), credentials)
   const done = await afterPassword(withPageOrigin(ctx), { ...who, mayMint: true })
   if (done.minted === undefined)
-    return redirect(ctx, withSignInContext('/signin/factor', asked), { cookies: done.cookies, remember: { email: who.user.email } })
-  return finishPageSignIn(ctx, { minted: done.minted, cookies: [], returnTo: asked.return_to, before, temporaryPassword: who.user.temporaryPassword })
+    return redirect(ctx, withSignInContext('/signin/factor', contextRequest), { cookies: done.cookies, remember: { email: who.user.email } })
+  return finishPageSignIn(ctx, {
+    minted: done.minted,
+    cookies: [],
+    returnTo: contextRequest.return_to,
+    before,
+    temporaryPassword: who.user.temporaryPassword,
+  })
 }
 
 /** Whoever it is: only whose the domain of the address is decides where it goes on. */
-export const submitAddress = async (ctx: Ctx, asked: SignInContextRequest, email: string): Promise<HttpResult<undefined>> => {
+export const submitAddress = async (ctx: Ctx, contextRequest: SignInContextRequest, email: string): Promise<HttpResult<undefined>> => {
   const { homeRealm } = await import('#shared/domains/federation/home-realm')
-  const realm = await homeRealm(ctx, email, await findSignInContext(ctx, asked))
-  return redirect(ctx, withSignInContext(realm === undefined ? '/signin/password' : '/signin/company', asked), { remember: { email } })
+  const realm = await homeRealm(ctx, email, await findSignInContext(ctx, contextRequest))
+  return redirect(ctx, withSignInContext(realm === undefined ? '/signin/password' : '/signin/company', contextRequest), { remember: { email } })
 }
 
 export type ReauthenticationDemand = {

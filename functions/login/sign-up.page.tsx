@@ -14,8 +14,8 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { findSignInOptions } from './sign-in-options.ts'
 
-const mayJoin = async (ctx: Ctx, door: SignInContext): Promise<boolean> =>
-  door.kind === 'platform' ? acceptsCompanies(ctx) : door.kind === 'tenant' && door.clientId !== undefined
+const mayJoin = async (ctx: Ctx, signInContext: SignInContext): Promise<boolean> =>
+  signInContext.kind === 'platform' ? acceptsCompanies(ctx) : signInContext.kind === 'tenant' && signInContext.clientId !== undefined
 
 const Company = ({ ctx, page }: { readonly ctx: Ctx; readonly page: Hosted }) => {
   const { signUp } = page.words
@@ -43,12 +43,12 @@ const Company = ({ ctx, page }: { readonly ctx: Ctx; readonly page: Hosted }) =>
   )
 }
 
-export const signUpPage = async (ctx: Ctx, asked: SignInContextRequest, principal: User | undefined) => {
-  const door = await findSignInContext(ctx, asked)
-  const page = await openPage(ctx, { principal, tenantId: signInContextTenant(door) })
+export const signUpPage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
+  const signInContext = await findSignInContext(ctx, contextRequest)
+  const page = await openPage(ctx, { principal, tenantId: signInContextTenant(signInContext) })
   const { signUp, signIn } = page.words
-  const toSignIn = { href: withSignInContext('/signin', asked), label: signUp.have }
-  if (!(await mayJoin(ctx, door))) {
+  const toSignIn = { href: withSignInContext('/signin', contextRequest), label: signUp.have }
+  if (!(await mayJoin(ctx, signInContext))) {
     return pageResult(ctx, page, {
       title: signUp.closedTitle,
       children: (
@@ -59,9 +59,9 @@ export const signUpPage = async (ctx: Ctx, asked: SignInContextRequest, principa
       ),
     })
   }
-  const isCompany = door.kind === 'platform'
+  const isCompany = signInContext.kind === 'platform'
   // At a company's door, those alone that give an account to whom they prove.
-  const { ProviderLinks, ...all } = await findSignInOptions(ctx, door)
+  const { ProviderLinks, ...all } = await findSignInOptions(ctx, signInContext)
   const upstreams = all.upstreams.filter(({ terms }) => isCompany || terms.jitProvisioning)
   const saml = all.saml.filter(({ jitProvisioning }) => jitProvisioning)
   return pageResult(ctx, page, {
@@ -92,19 +92,19 @@ export const signUpPage = async (ctx: Ctx, asked: SignInContextRequest, principa
           />
           <Submit label={signUp.submit} busy={signUp.busy} />
         </HostedForm>
-        <ProviderLinks page={page} asked={asked} upstreams={upstreams} saml={saml} />
+        <ProviderLinks page={page} contextRequest={contextRequest} upstreams={upstreams} saml={saml} />
         <Links links={[toSignIn]} />
       </>
     ),
   })
 }
 
-export const signUpCodePage = async (ctx: Ctx, asked: SignInContextRequest, principal: User | undefined) => {
-  const door = await findSignInContext(ctx, asked)
-  const page = await openPage(ctx, { principal, tenantId: signInContextTenant(door) })
+export const signUpCodePage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
+  const signInContext = await findSignInContext(ctx, contextRequest)
+  const page = await openPage(ctx, { principal, tenantId: signInContextTenant(signInContext) })
   const { signUp, signIn, startAgain } = page.words
   const email = page.visit.held?.sign_up
-  const again = { href: withSignInContext('/signup', asked), label: startAgain }
+  const again = { href: withSignInContext('/signup', contextRequest), label: startAgain }
   if (email === undefined || page.said?.code === 'registration_expired') {
     return pageResult(ctx, page, endedContent({ title: signUp.expiredTitle, text: signUp.expiredText, again }))
   }
@@ -119,7 +119,7 @@ export const signUpCodePage = async (ctx: Ctx, asked: SignInContextRequest, prin
           <CodeField id="otp" label={signUp.code} error={errorOf(page, 'otp', 'invalid_otp', 'invalid_code')} first />
           <Submit label={signUp.finish} busy={page.words.busy} />
         </HostedForm>
-        <HostedForm page={page} action={withSignInContext('/signup/code/again', asked)}>
+        <HostedForm page={page} action={withSignInContext('/signup/code/again', contextRequest)}>
           <input type="hidden" name="email" value={email} />
           <Submit kind="second" label={signUp.again} busy={signUp.busy} />
         </HostedForm>

@@ -258,13 +258,13 @@ describe('tools', () => {
 
   test.each([AT, '/sdkmgr/mcp-auth'])('at %s, null is what an SDK sends that has no session yet', async (at) => {
     const world = await start()
-    const asked = { client_id: `${world.sdkId}-main-client`, app_name: APP, session_id: null }
-    const listed = await call(world, `${at}/tools/list`, { ...asked, user_tools: ['anyone'] })
+    const request = { client_id: `${world.sdkId}-main-client`, app_name: APP, session_id: null }
+    const listed = await call(world, `${at}/tools/list`, { ...request, user_tools: ['anyone'] })
     expect(listed).toMatchObject({ status: 200, body: { tools: expect.arrayContaining([expect.objectContaining({ name: 'oauth_start' })]) } })
-    const judged = await call(world, `${at}/protect-tool`, { ...asked, tool_name: 'anyone' })
+    const judged = await call(world, `${at}/protect-tool`, { ...request, tool_name: 'anyone' })
     expect(judged).toMatchObject({ status: 200, body: { allowed: false, error: expect.any(String), message: expect.any(String) } })
-    const begun = await call(world, `${at}/start`, { client_id: asked.client_id, app_name: APP, return_url: '' })
-    expect(begun).toMatchObject({ status: 200, body: { return_url: null } })
+    const started = await call(world, `${at}/start`, { client_id: request.client_id, app_name: APP, return_url: '' })
+    expect(started).toMatchObject({ status: 200, body: { return_url: null } })
   })
 
   test('without the credential nothing is kept and every tool is denied', async () => {

@@ -60,20 +60,20 @@ const provedReturnUrl = ({ config }: Ctx, redirectUris: readonly string[], text:
 }
 
 /** @throws AppError mcp_client_unknown, invalid_request */
-export const startSession = async (ctx: Ctx, asked: z.output<typeof StartMcp>): Promise<z.input<typeof McpStarted>> => {
-  const door = await findApplication(ctx, asked.client_id).catch(() => undefined)
-  if (door === undefined) throw new AppError('mcp_client_unknown')
-  const { tenantId, clientId } = door
+export const startSession = async (ctx: Ctx, request: z.output<typeof StartMcp>): Promise<z.input<typeof McpStarted>> => {
+  const application = await findApplication(ctx, request.client_id).catch(() => undefined)
+  if (application === undefined) throw new AppError('mcp_client_unknown')
+  const { tenantId, clientId } = application
   const t = forTenant(ctx.db, tenantId)
   const client = await findClient(t, clientId)
-  const returnUrl = provedReturnUrl(ctx, client?.redirectUris ?? [], asked.return_url)
+  const returnUrl = provedReturnUrl(ctx, client?.redirectUris ?? [], request.return_url)
   const [state, secret, now] = [newHandle(ctx, tenantId), randomToken(ctx.random), ctx.clock.now()]
   const sessionId = sessionIdOf(ctx, tenantId, state.text)
   await atomically(t, async (tx) => {
     await insertMcpSession(tx, {
       idHash: sha256(sessionId),
       clientId,
-      appName: asked.app_name,
+      appName: request.app_name,
       stateHash: state.hash,
       starterHash: sha256(secret),
       returnUrl: returnUrl?.href ?? null,
@@ -100,7 +100,7 @@ export const startSession = async (ctx: Ctx, asked: z.output<typeof StartMcp>): 
     client_id_used: clientId,
     oauth_client_id: mainClient(clientId),
     browser_opened: false,
-    app_name: asked.app_name,
+    app_name: request.app_name,
     return_url: returnUrl?.href ?? null,
     redirect_mode: returnUrl !== undefined && isOnOwnDevice(returnUrl) ? 'inspector' : 'ui',
     instructions: [
@@ -142,8 +142,8 @@ const inOrder = ({ jwt_token, session_id }: z.output<typeof AuthenticateMcp>): r
  * Opens a session by a token of ours, of a person of the session's tenant.
  * @throws AppError mcp_session_unknown, invalid_token
  */
-export const authenticateSession = async (ctx: Ctx, asked: z.output<typeof AuthenticateMcp>): Promise<z.input<typeof McpAuthenticated>> => {
-  const [token, sessionId] = inOrder(asked)
+export const authenticateSession = async (ctx: Ctx, request: z.output<typeof AuthenticateMcp>): Promise<z.input<typeof McpAuthenticated>> => {
+  const [token, sessionId] = inOrder(request)
   const handle = readHandle(sessionId)
   if (handle === undefined) throw new AppError('mcp_session_unknown')
   const now = ctx.clock.now()
@@ -152,7 +152,7 @@ export const authenticateSession = async (ctx: Ctx, asked: z.output<typeof Authe
   await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
     const row = await lockPendingMcpSession(t, { idHash: handle.hash }, now)
     if (row === undefined) throw new AppError('mcp_session_unknown')
-    const lasts = secondsAfter(now, asked.expires_in ?? LASTS_SECONDS)
+    const lasts = secondsAfter(now, request.expires_in ?? LASTS_SECONDS)
     const expiresAt = new Date(Math.min(lasts.getTime(), user.tokenExpiresAt.getTime()))
     await open(ctx, t, row, { userId: user.userId, authorizationId: null, sessionId: user.sessionId, expiresAt, by: byUser(user) })
   })
@@ -193,10 +193,10 @@ export const redeemMcpCode = async (
 }
 
 /** @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */
-export const handleMcpCallback = async (ctx: Ctx, asked: z.output<typeof CallbackMcp>): Promise<z.input<typeof McpCalledBack>> => {
-  const { row, tenantId, expiresAt } = await redeemMcpCode(ctx, asked)
+export const handleMcpCallback = async (ctx: Ctx, request: z.output<typeof CallbackMcp>): Promise<z.input<typeof McpCalledBack>> => {
+  const { row, tenantId, expiresAt } = await redeemMcpCode(ctx, request)
   return {
-    ...(await opened(ctx, tenantId, sessionIdOf(ctx, tenantId, asked.state))),
+    ...(await opened(ctx, tenantId, sessionIdOf(ctx, tenantId, request.state))),
     client_id: row.clientId,
     oauth_client_id: mainClient(row.clientId),
     flow: 'authorization_code_callback',

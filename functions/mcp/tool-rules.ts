@@ -20,8 +20,8 @@ export const accessByCategory = ({ roles, groups, permissions }: HeldAccess): Re
 export const isToolAllowed = (rule: ToolRule | undefined, held: HeldAccess): boolean => {
   const own = accessByCategory(held)
   const listed = CATEGORIES.flatMap((category) => {
-    const asked = rule?.[category] ?? []
-    return asked.length === 0 ? [] : [asked.some((name) => own[category].includes(name))]
+    const requested = rule?.[category] ?? []
+    return requested.length === 0 ? [] : [requested.some((name) => own[category].includes(name))]
   })
   if (listed.length === 0) return true
   return rule?.require_all === true ? listed.every(Boolean) : listed.some(Boolean)

@@ -54,11 +54,11 @@ const listed = ({ config }: Ctx, { name, description, inputSchema = {} }: Tool):
 }
 
 /** Of a server that shows its credential, the tools and their rules are kept. @throws AppError mcp_client_unknown */
-export const listTools = async (ctx: Ctx, asked: z.output<typeof ListTools>): Promise<z.input<typeof ToolList>> => {
-  const { client_id: named, app_name: appName, session_id: sessionId } = asked
+export const listTools = async (ctx: Ctx, request: z.output<typeof ListTools>): Promise<z.input<typeof ToolList>> => {
+  const { client_id: named, app_name: appName, session_id: sessionId } = request
   const clientId = parseClientId(named)
   if (clientId === undefined) throw new AppError('mcp_client_unknown')
-  const tools = asked.user_tools.map(isNamed)
+  const tools = request.user_tools.map(isNamed)
   const server = await authenticatedClient(ctx, named)
   if (server !== undefined) {
     await atomically(forTenant(ctx.db, server.tenantId), async (t) => {
@@ -80,9 +80,9 @@ export const listTools = async (ctx: Ctx, asked: z.output<typeof ListTools>): Pr
 const DENIED = (message: string): z.input<typeof ToolVerdict> => ({ allowed: false, error: 'Access denied', message })
 
 /** Whatever is not clearly allowed is denied. */
-export const protectTool = async (ctx: Ctx, asked: z.output<typeof ProtectTool>): Promise<z.input<typeof ToolVerdict>> => {
-  const { tool_name: name, app_name: appName, session_id: sessionId } = asked
-  const server = await authenticatedClient(ctx, asked.client_id)
+export const protectTool = async (ctx: Ctx, request: z.output<typeof ProtectTool>): Promise<z.input<typeof ToolVerdict>> => {
+  const { tool_name: name, app_name: appName, session_id: sessionId } = request
+  const server = await authenticatedClient(ctx, request.client_id)
   if (server === undefined) return DENIED('The server did not show its credential.')
   const found = await findSession(ctx, sessionId)
   const isOfServer = found?.tenantId === server.tenantId && found.state.clientId === server.clientId && found.state.appName === appName
@@ -94,26 +94,26 @@ export const protectTool = async (ctx: Ctx, asked: z.output<typeof ProtectTool>)
 }
 
 /** @throws AppError client_unauthenticated */
-export const cleanUp = async (ctx: Ctx, asked: z.output<typeof CleanUp>): Promise<z.input<typeof CleanedUp>> => {
-  const server = await authenticatedClient(ctx, asked.client_id)
+export const cleanUp = async (ctx: Ctx, request: z.output<typeof CleanUp>): Promise<z.input<typeof CleanedUp>> => {
+  const server = await authenticatedClient(ctx, request.client_id)
   if (server === undefined) throw new AppError('client_unauthenticated')
   const { clientId, tenantId } = server
   const closed = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    const count = await closeMcpSessionsOf(t, clientId, asked.app_name, ctx.clock.now())
-    const after = { app_name: asked.app_name, reason: asked.reason, sessions: count }
+    const count = await closeMcpSessionsOf(t, clientId, request.app_name, ctx.clock.now())
+    const after = { app_name: request.app_name, reason: request.reason, sessions: count }
     if (count > 0)
       await recordEvent(t, ctx, { event: 'mcp_session.closed', actor: byClient(clientId), target: { type: 'client', id: clientId }, after })
     return count
   })
-  return { status: 'cleaned', client_id: clientId, app_name: asked.app_name, reason: asked.reason, sessions_cleaned: closed }
+  return { status: 'cleaned', client_id: clientId, app_name: request.app_name, reason: request.reason, sessions_cleaned: closed }
 }
 
 const text = (member: unknown): string => (typeof member === 'string' ? member : '')
 
-type Calls = Readonly<Record<string, (ctx: Ctx, asked: z.output<typeof CallTool>) => Promise<unknown>>>
-const aboutPerson = (answer: (info: ReturnType<typeof userInfo>) => unknown) => async (ctx: Ctx, asked: z.output<typeof CallTool>) => {
-  const found = await findSession(ctx, text(asked.arguments.session_id))
-  const isOfClient = found?.state.clientId === parseClientId(asked.client_id) && found?.state.appName === asked.app_name
+type Calls = Readonly<Record<string, (ctx: Ctx, request: z.output<typeof CallTool>) => Promise<unknown>>>
+const aboutPerson = (answer: (info: ReturnType<typeof userInfo>) => unknown) => async (ctx: Ctx, request: z.output<typeof CallTool>) => {
+  const found = await findSession(ctx, text(request.arguments.session_id))
+  const isOfClient = found?.state.clientId === parseClientId(request.client_id) && found?.state.appName === request.app_name
   if (found?.state.person === undefined || !isOfClient) return { error: 'not_authenticated', message: 'Nobody is signed in in this session.' }
   return answer(userInfo(found.tenantId, found.state.person))
 }
@@ -138,8 +138,8 @@ const CALLS: Calls = {
 }
 
 /** @throws AppError mcp_tool_unknown, and what the tool throws */
-export const callTool = async (ctx: Ctx, name: string, asked: z.output<typeof CallTool>): Promise<z.input<typeof ToolAnswer>> => {
+export const callTool = async (ctx: Ctx, name: string, request: z.output<typeof CallTool>): Promise<z.input<typeof ToolAnswer>> => {
   const call = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined
   if (call === undefined) throw new AppError('mcp_tool_unknown')
-  return { content: [{ type: 'text', text: JSON.stringify(await call(ctx, asked)) }] }
+  return { content: [{ type: 'text', text: JSON.stringify(await call(ctx, request)) }] }
 }

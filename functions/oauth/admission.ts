@@ -1,6 +1,6 @@
 // How a client that no administrator entered comes to a company: by the resource that it asks for, where that company and that server let such clients in.
 
-import { atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { markClientUsed, moveUnusedClient, putAccessRequest } from '#db/store/registered-clients'
 import { findServerByIdentifier, findTenantOfResource, registerClient } from '#db/store/resource-servers'
@@ -12,13 +12,9 @@ import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { authenticateClient, type ClientForm, findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
+import { letsIn } from './open-registration.ts'
 
 const WAITING_SECONDS = 30 * 24 * 3600
-
-export const letsIn = async (ctx: Pick<Ctx, 'db'>, tenantId: TenantId): Promise<boolean> => {
-  const tenant = await findTenant(forTenant(ctx.db, tenantId))
-  return tenant?.status === 'active' && (tenant.settings.clientRegistration ?? 'open') === 'open'
-}
 
 /**
  * A client that is nobody's becomes the company's whose resource it asks for first. Any other stays what it is.

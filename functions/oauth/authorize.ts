@@ -1,30 +1,25 @@
 // The authorization endpoint: whose request it is, where its answer goes, who the person is, and whether the person lets the client. No answer is sent to an
 // address before it is proved to be the client's; until then a person reads what is wrong.
-
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import {
   type ConsentState,
   consumeAuthorizationRequest,
   findAuthorizationRequest,
   findConsentState,
-  insertAuthorizationRequest,
   type StoredAuthorizationRequest,
 } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { type ConsentStates, findClientAndConsent } from '#db/store/oauth-code-flow'
-import { newHandle, readHandle } from '#shared/domains/oauth/handles'
-import { ENDPOINTS, isIdentityScope, REQUEST_URI } from '#shared/domains/oauth/offered'
+import { readHandle } from '#shared/domains/oauth/handles'
+import { REQUEST_URI } from '#shared/domains/oauth/offered'
 import { weighSignIn } from '#shared/domains/oauth/sign-in-need'
-import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { readVisit } from '#shared/platform/http/pages/visit'
-import { oauthDescription, oauthName } from '#shared/platform/http/problem'
-import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
 import { requestedLanguage } from '#shared/platform/pages/hosted.tsx'
 import type { User } from '#shared/platform/principals/principal'
 import { isNobodys, judgedOrPending, settleClient } from './admission.ts'
-import { type Judged, judge, type Parameters, pickParameters } from './authorization-request.ts'
+import { type Judged, judge, pickParameters } from './authorization-request.ts'
 import { findClientBeside, findClientById } from './client-authentication.ts'
 import { consentPage } from './consent.page.tsx'
 import { knownTypes } from './detail-types.ts'
@@ -32,23 +27,8 @@ import { giveFirstAccess } from './first-access.ts'
 import type { Ctx } from './group.ts'
 import { isOfFormerKey, readIdTokenHint } from './id-token-hint.ts'
 import { issueCode } from './issue-code.ts'
-import { answerAt, isAnybodysPlace, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
-
-export type Page = HttpResult<StatusResult<200, string>> | HttpResult<StatusResult<303, undefined>>
-/** How long a person may take to sign in and to decide. */
-const WAITING_SECONDS = 900
-
-export const away = (location: string): HttpResult<StatusResult<303, undefined>> =>
-  new HttpResult(withStatus(303, undefined), { headers: { Location: location } })
-
-export type Asked = {
-  readonly client: OauthClient
-  readonly parameters: Parameters
-  /** How the request came, if it was kept here. */
-  readonly kept: StoredAuthorizationRequest | undefined
-  /** What whoever is signed in may have through the client, where that was read with it. */
-  readonly states?: ConsentStates | undefined
-}
+import { type Asked, away, grantable, keepWaiting, type Page, toClient, waitingAt } from './pending-authorization.ts'
+import { isAnybodysPlace, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
 
 const unknownClient = (): AppError => new AppError('invalid_request', 'client_id is missing, or of no client that may be used.')
 
@@ -100,28 +80,6 @@ const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Re
   if (client === undefined) throw unknownClient()
   return { client, parameters, kept }
 }
-
-/** Keeps the request under a short name that a sign-in can lead back to; for a front end of the company's own, bound to the browser. */
-export const keepWaiting = async (ctx: Ctx, { client, parameters, kept }: Asked, browserHash: Uint8Array | null): Promise<string> => {
-  const handle = newHandle(ctx, client.tenantId)
-  const now = ctx.clock.now()
-  await insertAuthorizationRequest(forTenant(ctx.db, client.tenantId), {
-    id: ctx.random.id(),
-    kind: 'waiting',
-    handleHash: handle.hash,
-    clientId: client.clientId,
-    parameters,
-    browserHash,
-    // A sign-in since then counts as fresh.
-    createdAt: kept?.kind === 'waiting' ? kept.createdAt : now,
-    expiresAt: secondsAfter(now, WAITING_SECONDS),
-  })
-  return handle.text
-}
-
-/** Where the request that waits goes on. */
-export const waitingAt = (client: Pick<OauthClient, 'publicId'>, handle: string): string =>
-  `${ENDPOINTS.authorization}?${new URLSearchParams({ client_id: client.publicId, request_uri: `${REQUEST_URI}${handle}` })}`
 
 const wait = async (ctx: Ctx, asked: Asked): Promise<string> => waitingAt(asked.client, await keepWaiting(ctx, asked, null))
 
@@ -179,13 +137,6 @@ const isUnproved = (ctx: Ctx, { client, redirectUri }: Judged): boolean =>
   isOwnCallback(ctx.config, redirectUri) ||
   (client.isPublic && (isLoopback(redirectUri) || !redirectUri.startsWith('https:')))
 
-/** Of what is asked, what the person may have. @throws AppError access_denied when that is nothing */
-export const grantable = (j: Judged, { held }: Pick<ConsentState, 'held'>): readonly string[] => {
-  const scopes = j.scopes.filter((scope) => isIdentityScope(scope) || held.includes(scope))
-  if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'Nothing of what is asked for can be given.')
-  return scopes
-}
-
 /** What the person may have, and has allowed. Whoever comes to a resource server first may be given a role there before. */
 const stateOf = async (ctx: Ctx, { client, states }: Asked, { resource }: Judged, principal: User): Promise<ConsentState> => {
   const givesRole = resource?.accessRoleId !== undefined
@@ -225,20 +176,6 @@ const withPerson = async (ctx: Ctx, asked: Asked, j: Judged, principal: User | u
   // A page that can be loaded again must not stand under an address that counts once.
   if (kept?.kind === 'pushed') return redirectResult(ctx, await wait(ctx, asked))
   return consentPage(ctx, { asked: j, parameters: asked.parameters, principal, scopes, types })
-}
-
-/** What a person did too late or twice is no business of the client's. */
-const FOR_THE_PERSON: ReadonlySet<string> = new Set(['form_expired', 'login_challenge_invalid', 'consent_challenge_invalid'])
-
-/** Errors of the request, told to the client where they may be. */
-export const toClient = async (ctx: Ctx, redirectUri: string, state: string | undefined, work: () => Promise<Page>): Promise<Page> => {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429 || FOR_THE_PERSON.has(error.code)) throw error
-    const answer = { error: oauthName(error.code), error_description: oauthDescription(error.message), state }
-    return away(answerAt(redirectUri, ctx.config.BASE_URL, answer))
-  }
 }
 
 /** Errors of the request, told to the person. @throws AppError invalid_request */

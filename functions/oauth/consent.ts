@@ -6,10 +6,10 @@ import { readHandle } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
 import { judge, pickParameters } from './authorization-request.ts'
-import { away, grantable, type Page, toClient } from './authorize.ts'
 import { knownTypes } from './detail-types.ts'
 import type { Ctx } from './group.ts'
 import { issueCode } from './issue-code.ts'
+import { away, grantable, type Page, toClient } from './pending-authorization.ts'
 import { redirectUriFor } from './redirect.ts'
 
 export type Decision = { readonly consent: string; readonly decision: 'allow' | 'deny' }

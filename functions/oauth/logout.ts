@@ -7,12 +7,12 @@ import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { endedSessionCookie } from '#shared/platform/http/pages/session'
 import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
-import type { Page } from './authorize.ts'
 import { findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
 import { type Hinted, isOfFormerKey, readIdTokenHint } from './id-token-hint.ts'
 import { logoutPage } from './logout.page.tsx'
 import type { LogoutAsked, LogoutConfirmation } from './logout.schema.ts'
+import type { Page } from './pending-authorization.ts'
 import { isAnybodysPlace } from './redirect.ts'
 
 type Asked = Pick<LogoutAsked, 'client_id' | 'post_logout_redirect_uri' | 'state'>

@@ -14,10 +14,10 @@ import { byAnonymous, byClient, recordEvent } from '#shared/platform/audit/audit
 import { FetchFailure } from '#shared/platform/fetch/guarded'
 import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import { addressKey } from '#shared/platform/http/guard'
-import { letsIn } from './admission.ts'
 import { judgeMetadata, noLooser, type Said } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
 import { countStranger, requireRoom, STRANGER_SECONDS } from './newcomers.ts'
+import { letsIn } from './open-registration.ts'
 
 /** The draft recommends 5 KiB; some list many addresses. */
 const MOST_BYTES = 10 * 1024

@@ -1,7 +1,6 @@
 // The token endpoint: small checks, in this order, because their order is the security property.
 import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
-import type { AuthorizationState } from '#db/store/oauth-families'
 import { proofKey } from '#shared/domains/oauth/dpop'
 import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
@@ -12,20 +11,10 @@ import { refreshTokenGrant } from './grants/refresh-token.ts'
 import type { Ctx } from './group.ts'
 import { asRegistered } from './scopes.ts'
 import type { TokenForm } from './token.schema.ts'
+import type { Asked, Grant } from './token-request.ts'
 import type { TokenSet } from './token-set.ts'
 
 type Form = z.output<typeof TokenForm>
-export type Asked = {
-  readonly form: Form
-  /** Proved. */
-  readonly client: OauthClient
-  /** The key that the request proves to hold. */
-  readonly jkt: string | undefined
-  /** The authorization of the presented code, where that was read with the client. */
-  readonly behind?: AuthorizationState | undefined
-}
-export type Grant = (ctx: Ctx, asked: Asked) => Promise<TokenSet>
-
 const GRANTS: Readonly<Record<GrantType, Grant>> = {
   refresh_token: refreshTokenGrant,
   client_credentials: clientCredentials,

@@ -36,7 +36,7 @@ const alike = (error: unknown): never => {
 export const approveDevice = async (ctx: Ctx, body: z.output<typeof ApproveDevice>): Promise<HttpResult<z.input<typeof DeviceApproved>>> => {
   const found = await lookUpUserCode(ctx, body.user_code)
   if (found.state !== 'pending') throw refused(found.state)
-  const login = { email: body.email, code: body.totp_code, clientId: body.client_id, ticket: body.login_ticket, admits: async () => true }
+  const login = { email: body.email, code: body.totp_code, clientId: body.client_id, transactionToken: body.login_ticket, admits: async () => true }
   const { token, cookies } = await loginWithCode(ctx, login).catch(alike)
   const caller = await ctx.principals.resolve(token)
   const decided = await decideDeviceGrant(ctx, caller, body.user_code, true)

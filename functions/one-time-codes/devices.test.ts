@@ -123,8 +123,8 @@ test('new backup codes void the old ones', async () => {
 test('with the first factor proved, a code signs in: an administrator on the platform\u2019s path, anybody on the tenant\u2019s', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await loginTransactionFor(app, company, pat)
-  const login = { client_id: company.clientId, email: pat.email, totp_code: appCode(seed, app.clock.now()), login_ticket: ticket }
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const login = { client_id: company.clientId, email: pat.email, totp_code: appCode(seed, app.clock.now()), login_ticket: transactionToken }
   const done = await bodyOf(await app.request(`${TENANT}/login`, { body: login }))
   expect(done).toMatchObject({ success: true, message: 'Authentication successful' })
   expect((await app.request(`${TENANT}/devices`, { token: textIn(done, 'token') })).status).toBe(200)

@@ -24,14 +24,14 @@ import type {
 import type { Ctx } from './group.ts'
 
 export const registerDevice = async (ctx: Ctx, caller: User, body: z.output<typeof RegisterDevice>): Promise<z.input<typeof DeviceRegistered>> => {
-  const stage = await loadEnrolmentContext(ctx, caller, {})
-  const { id, seed, uri } = await beginTotp(ctx, stage, { bytes: 20, name: body.device_name, deviceType: body.device_type ?? 'generic' })
+  const factorContext = await loadEnrolmentContext(ctx, caller, {})
+  const { id, seed, uri } = await beginTotp(ctx, factorContext, { bytes: 20, name: body.device_name, deviceType: body.device_type ?? 'generic' })
   return { success: true, message: 'Enter a code of the app to confirm it.', secret: seed, qr_code_url: uri, device_id: id, backup_codes: [] }
 }
 
 export const confirmDevice = async (ctx: Ctx, caller: User, body: z.output<typeof ConfirmDevice>): Promise<z.input<typeof DeviceConfirmed>> => {
-  const stage = await loadEnrolmentContext(ctx, caller, {})
-  const { id, name, backupCodes } = await confirmTotp(ctx, stage, { code: body.totp_code, id: body.device_id })
+  const factorContext = await loadEnrolmentContext(ctx, caller, {})
+  const { id, name, backupCodes } = await confirmTotp(ctx, factorContext, { code: body.totp_code, id: body.device_id })
   return {
     success: true,
     message: 'The device is confirmed. Keep the backup codes.',

@@ -68,7 +68,7 @@ test('that a session was strengthened is in the record, with what it was before'
   expect(await eventsOf(app, company.tenantId, 'codes.totp.verify')).toEqual(['factor.verified', 'session.stepped_up'])
 })
 
-type Meanwhile = (world: { readonly app: TestApp; readonly pat: Person; readonly stage: FactorContext }) => Promise<unknown>
+type Meanwhile = (world: { readonly app: TestApp; readonly pat: Person; readonly factorContext: FactorContext }) => Promise<unknown>
 
 /** A ceremony in one request: begins to add a factor, lets something happen, and ends it. */
 const enrolAfter = async (by: 'ticket' | 'session', happens: Meanwhile, amr: readonly string[] = ['pwd']): Promise<unknown> => {
@@ -85,12 +85,12 @@ const enrolAfter = async (by: 'ticket' | 'session', happens: Meanwhile, amr: rea
     handle: async ({ ctx, principal, body }) => {
       const { app, pat } = held
       if (app === undefined || pat === undefined) throw new Error('not started')
-      const stage = await loadFactorContext(ctx, principal, body, 'factor.added')
-      await happens({ app, pat, stage })
+      const factorContext = await loadFactorContext(ctx, principal, body, 'factor.added')
+      await happens({ app, pat, factorContext })
       held.before = await factorState(app, pat.tenantId)
-      await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
+      await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
         await lockUser(t, pat.id)
-        await enrolFactor(t, ctx, stage, { id: ctx.random.id(), kind: 'totp', name: '', amr: ['otp'], store: async () => undefined })
+        await enrolFactor(t, ctx, factorContext, { id: ctx.random.id(), kind: 'totp', name: '', amr: ['otp'], store: async () => undefined })
       })
       return undefined
     },

@@ -82,12 +82,12 @@ test('what a sign-in with password and code costs the database', async () => {
   const counted = countedDb((await testDb()).engine)
   const { app, company, pat } = await start({ db: counted.db })
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  let ticket = ''
+  let transactionToken = ''
   const password = await counted.during(async () => {
-    ticket = await loginTransactionFor(app, company, pat)
+    transactionToken = await loginTransactionFor(app, company, pat)
   })
-  const code = await counted.during(() => guess(app, pat, ticket, appCode(seed, app.clock.now())))
-  const mint = await counted.during(() => mintEndUser(app, pat, ticket))
+  const code = await counted.during(() => guess(app, pat, transactionToken, appCode(seed, app.clock.now())))
+  const mint = await counted.during(() => mintEndUser(app, pat, transactionToken))
   // Password: the door, the person, the ticket, the record. Code: ticket and person; the person held, the try spent, the seed, the step, the count, the ticket, the
   // record. Mint: all that a session needs.
   expect(password).toEqual({ statements: 6, roundTrips: 6 })

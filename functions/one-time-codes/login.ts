@@ -27,7 +27,7 @@ export type CodeLogin = {
   readonly email: string
   readonly code: string
   readonly clientId: string | undefined
-  readonly ticket: string | undefined
+  readonly transactionToken: string | undefined
   /** Whom the door admits, once everything is verified. */
   readonly admits: (t: TenantTx, user: Account) => Promise<boolean>
 }
@@ -40,9 +40,14 @@ const refused = (tenantId?: TenantId, userId?: string): AppError =>
   })
 
 const afterTicket = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
-  const stage = await loadFactorContext(ctx, undefined, { email: given.email, login_ticket: given.ticket }, FACTOR_VERIFIED_EVENT)
-  await verifyTotp(ctx, stage, given.code)
-  const minted = await mintFromLoginTransaction(ctx, { email: given.email, tenantId: stage.tenantId, ticket: given.ticket, admits: given.admits })
+  const factorContext = await loadFactorContext(ctx, undefined, { email: given.email, login_ticket: given.transactionToken }, FACTOR_VERIFIED_EVENT)
+  await verifyTotp(ctx, factorContext, given.code)
+  const minted = await mintFromLoginTransaction(ctx, {
+    email: given.email,
+    tenantId: factorContext.tenantId,
+    transactionToken: given.transactionToken,
+    admits: given.admits,
+  })
   return { token: minted.token, cookies: [...minted.cookies, expiredTransactionCookie(ctx, 'login')] }
 }
 
@@ -76,7 +81,7 @@ const alone = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
   if (client === undefined) throw refused()
   const t = forTenant(ctx.db, client.tenantId)
   const found = await findUserByEmail(t, given.email)
-  const begun = await atomically(t, async (tx): Promise<StartedSession | undefined> => {
+  const startedSession = await atomically(t, async (tx): Promise<StartedSession | undefined> => {
     const user = found === undefined ? undefined : await lockUser(tx, found.id)
     if (user === undefined || !(await mayComeAlone(tx, ctx, user))) return undefined
     const tried = /^\d{6}$/.test(given.code) ? await attemptTotp(tx, ctx, user, given.code, ALONE) : 'wrong'
@@ -92,8 +97,8 @@ const alone = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
     return beginSession(tx, ctx, { user, clientId: client.clientId, amr: ['otp'], authTime: ctx.clock.now() })
   })
   ctx.wakeOutbox()
-  if (begun === undefined) throw refused(client.tenantId, found?.id)
-  const minted = await mintToken(ctx, begun)
+  if (startedSession === undefined) throw refused(client.tenantId, found?.id)
+  const minted = await mintToken(ctx, startedSession)
   return { token: minted.token, cookies: minted.cookies }
 }
 
@@ -102,8 +107,8 @@ const alone = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
  * @throws AppError invalid_credentials; with a login ticket invalid_totp_code, totp_not_enabled, factor_paused, mfa_verification_failed
  */
 export const loginWithCode = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
-  const ticket = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', given.ticket))
-  return ticket === undefined ? alone(ctx, given) : afterTicket(ctx, given)
+  const loginTransaction = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', given.transactionToken))
+  return loginTransaction === undefined ? alone(ctx, given) : afterTicket(ctx, given)
 }
 
 /** Whether the client that is named is one of the tenant. */

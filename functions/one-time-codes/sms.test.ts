@@ -29,8 +29,8 @@ const setUp = async (app: TestApp, person: Person, more: Record<string, unknown>
 
 test('a phone is set up while signing in, and mints; afterwards a new code is what a sign-in needs', async () => {
   const { app, company, pat } = await start()
-  const ticket = await loginTransactionFor(app, company, pat)
-  const begun = await bodyOf(await post(app, 'beginSetup', pat, { login_ticket: ticket, phone_number: '+49 170 1234567' }))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const begun = await bodyOf(await post(app, 'beginSetup', pat, { login_ticket: transactionToken, phone_number: '+49 170 1234567' }))
   expect(begun).toEqual({
     success: true,
     message: 'We sent a code to your phone.',
@@ -40,9 +40,9 @@ test('a phone is set up while signing in, and mints; afterwards a new code is wh
   })
   const first = sentCode(app)
   expect(app.sms.outbox).toMatchObject([{ to: PHONE }])
-  const confirmed = await bodyOf(await post(app, 'confirmSetup', pat, { login_ticket: ticket, phone_number: PHONE, code: first }))
+  const confirmed = await bodyOf(await post(app, 'confirmSetup', pat, { login_ticket: transactionToken, phone_number: PHONE, code: first }))
   expect(confirmed).toMatchObject({ success: true, phone_display: '+491***4567' })
-  expect((await mintEndUser(app, pat, ticket)).status).toBe(200)
+  expect((await mintEndUser(app, pat, transactionToken)).status).toBe(200)
   app.clock.advance(61)
   const later = await loginTransactionFor(app, company, pat)
   expect((await post(app, 'requestCode', pat, { login_ticket: later })).status).toBe(200)
@@ -69,10 +69,10 @@ test('a code is good once, for five minutes, and for three tries', async () => {
   const { app, company, pat } = await start()
   await setUp(app, pat, {}, await app.token(pat))
   app.clock.advance(61)
-  const ticket = await loginTransactionFor(app, company, pat)
-  await post(app, 'requestCode', pat, { login_ticket: ticket })
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  await post(app, 'requestCode', pat, { login_ticket: transactionToken })
   const code = sentCode(app)
-  expect((await post(app, 'verify', pat, { login_ticket: ticket, code })).status).toBe(200)
+  expect((await post(app, 'verify', pat, { login_ticket: transactionToken, code })).status).toBe(200)
   const again = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await post(app, 'verify', pat, { login_ticket: again, code }))).toBe('sms_code_expired')
   app.clock.advance(61)
@@ -92,12 +92,13 @@ test('an old code is over, and so is one that a newer one replaced', async () =>
   const { app, company, pat } = await start()
   await setUp(app, pat, {}, await app.token(pat))
   app.clock.advance(61)
-  const ticket = await loginTransactionFor(app, company, pat)
-  await post(app, 'requestCode', pat, { login_ticket: ticket })
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  await post(app, 'requestCode', pat, { login_ticket: transactionToken })
   const old = sentCode(app)
   app.clock.advance(61)
-  await post(app, 'requestCode', pat, { login_ticket: ticket })
-  if (old !== sentCode(app)) expect(await codeOf(await post(app, 'verify', pat, { login_ticket: ticket, code: old }))).toBe('invalid_sms_code')
+  await post(app, 'requestCode', pat, { login_ticket: transactionToken })
+  if (old !== sentCode(app))
+    expect(await codeOf(await post(app, 'verify', pat, { login_ticket: transactionToken, code: old }))).toBe('invalid_sms_code')
   app.clock.advance(301)
   const later = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await post(app, 'verify', pat, { login_ticket: later, code: sentCode(app) }))).toBe('sms_code_expired')
@@ -108,9 +109,9 @@ test('new codes do not begin the count of the phone again: five wrong ones pause
   await setUp(app, pat, {}, await app.token(pat))
   const ticketAt = async (): Promise<string> => {
     app.clock.advance(61)
-    const ticket = await loginTransactionFor(app, company, pat)
-    await post(app, 'requestCode', pat, { login_ticket: ticket })
-    return ticket
+    const transactionToken = await loginTransactionFor(app, company, pat)
+    await post(app, 'requestCode', pat, { login_ticket: transactionToken })
+    return transactionToken
   }
   const first = await ticketAt()
   for (let n = 1; n <= 3; n++) await post(app, 'verify', pat, { login_ticket: first, code: wrongCode(sentCode(app), n) })
@@ -200,8 +201,10 @@ test('a phone that is a factor is not replaced by who has the password alone', a
   const token = await app.token(pat)
   await setUp(app, pat, {}, token)
   app.clock.advance(61)
-  const ticket = await loginTransactionFor(app, company, pat)
-  expect(await codeOf(await post(app, 'beginSetup', pat, { login_ticket: ticket, phone_number: '+491700000001' }))).toBe('authentication_required')
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  expect(await codeOf(await post(app, 'beginSetup', pat, { login_ticket: transactionToken, phone_number: '+491700000001' }))).toBe(
+    'authentication_required',
+  )
   expect(await codeOf(await post(app, 'beginSetup', pat, { phone_number: '+491700000001' }, token))).toBe('insufficient_user_authentication')
 })
 
@@ -216,7 +219,9 @@ test('without a provider the answer is stable, and no code is anywhere', async (
 test('without a phone there is nothing to send to', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await loginTransactionFor(app, company, pat)
-  expect(await codeOf(await post(app, 'requestCode', pat, { login_ticket: ticket }))).toBe('sms_not_enabled')
-  expect(await codeOf(await post(app, 'verify', pat, { login_ticket: ticket, code: appCode(seed, app.clock.now()) }))).toBe('sms_not_enabled')
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  expect(await codeOf(await post(app, 'requestCode', pat, { login_ticket: transactionToken }))).toBe('sms_not_enabled')
+  expect(await codeOf(await post(app, 'verify', pat, { login_ticket: transactionToken, code: appCode(seed, app.clock.now()) }))).toBe(
+    'sms_not_enabled',
+  )
 })

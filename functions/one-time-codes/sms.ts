@@ -32,15 +32,15 @@ export const requestSmsCode = async (ctx: Ctx, caller: User | undefined, body: z
   sent(await requestSms(ctx, await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)))
 
 export const verifySmsCode = async (ctx: Ctx, caller: User | undefined, body: z.output<typeof VerifySms>): Promise<z.input<typeof SmsVerified>> => {
-  const stage = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
-  const renewal = await verifySms(ctx, stage, body.code)
+  const factorContext = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
+  const renewal = await verifySms(ctx, factorContext, body.code)
   const token = renewal === undefined ? undefined : await renewedToken(ctx, renewal)
   return {
     success: true,
     message: 'SMS code valid',
     method: 'sms',
-    tenant_id: stage.tenantId,
-    email: stage.user.email,
+    tenant_id: factorContext.tenantId,
+    email: factorContext.user.email,
     ...(token === undefined ? {} : { access_token: token.access_token, token_type: token.token_type, expires_in: token.expires_in }),
   }
 }

@@ -56,17 +56,17 @@ const methodsOf = async (ctx: Ctx, { tenantId, user }: FactorContext): Promise<z
 }
 
 export const mfaStatus = async (ctx: Ctx, caller: User | undefined, claimed: ClaimedIdentity): Promise<z.input<typeof MfaState>> => {
-  const stage = await proved(ctx, caller, claimed)
-  const methods = stage === undefined ? [] : await methodsOf(ctx, stage)
+  const factorContext = await proved(ctx, caller, claimed)
+  const methods = factorContext === undefined ? [] : await methodsOf(ctx, factorContext)
   return methods.length === 0 ? { mfa_required: false } : { mfa_required: true, methods }
 }
 
 /** As `mfaStatus`, with the domain of the tenant's own on which passkeys are made. */
 export const mfaLoginStatus = async (ctx: Ctx, caller: User | undefined, claimed: ClaimedIdentity): Promise<z.input<typeof MfaState>> => {
-  const stage = await proved(ctx, caller, claimed)
-  if (stage === undefined) return { mfa_required: false }
-  const methods = await methodsOf(ctx, stage)
-  const domain = await findVerifiedCustomDomain(forTenant(ctx.db, stage.tenantId))
+  const factorContext = await proved(ctx, caller, claimed)
+  if (factorContext === undefined) return { mfa_required: false }
+  const methods = await methodsOf(ctx, factorContext)
+  const domain = await findVerifiedCustomDomain(forTenant(ctx.db, factorContext.tenantId))
   const own = domain === undefined ? {} : { custom_domain: domain }
   return methods.length === 0 ? { mfa_required: false, ...own } : { mfa_required: true, methods, ...own }
 }
@@ -76,17 +76,17 @@ export const flatStatus = async (
   caller: User | undefined,
   claimed: ClaimedIdentity & { readonly email: string },
 ): Promise<z.input<typeof FlatStatus>> => {
-  const stage = await proved(ctx, caller, claimed)
-  const methods = stage === undefined ? [] : await methodsOf(ctx, stage)
-  return { user_id: stage?.user.id ?? '', email: claimed.email, mfa_enabled: methods.length > 0, methods }
+  const factorContext = await proved(ctx, caller, claimed)
+  const methods = factorContext === undefined ? [] : await methodsOf(ctx, factorContext)
+  return { user_id: factorContext?.user.id ?? '', email: claimed.email, mfa_enabled: methods.length > 0, methods }
 }
 
 export const flatLoginStatus = async (ctx: Ctx, caller: User | undefined, claimed: ClaimedIdentity): Promise<z.input<typeof FlatLoginStatus>> => {
-  const stage = await proved(ctx, caller, claimed)
-  if (stage === undefined) return { mfa_required: false, methods: [], webauthn_status: 'unavailable' }
-  const methods = await methodsOf(ctx, stage)
-  const t = forTenant(ctx.db, stage.tenantId)
-  const owed = methods.length > 0 || (await mustHaveFactor(t, ctx, stage.user, await findTenant(t)))
+  const factorContext = await proved(ctx, caller, claimed)
+  if (factorContext === undefined) return { mfa_required: false, methods: [], webauthn_status: 'unavailable' }
+  const methods = await methodsOf(ctx, factorContext)
+  const t = forTenant(ctx.db, factorContext.tenantId)
+  const owed = methods.length > 0 || (await mustHaveFactor(t, ctx, factorContext.user, await findTenant(t)))
   const hasPasskey = methods.some(({ method_type }) => method_type === 'webauthn')
   return { mfa_required: owed, methods, webauthn_status: hasPasskey ? 'authenticate' : methods.length === 0 ? 'register' : 'unavailable' }
 }

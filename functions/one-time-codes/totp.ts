@@ -15,8 +15,8 @@ const spaced = (seed: string): string => (seed.match(/.{1,4}/g) ?? []).join(' ')
 
 /** @throws AppError authentication_required, insufficient_user_authentication, mailbox_proof_required */
 export const beginTotpFactor = async (ctx: Ctx, caller: User | undefined, body: z.output<typeof BeginTotp>): Promise<z.input<typeof TotpBegun>> => {
-  const stage = await loadEnrolmentContext(ctx, caller, body)
-  const { seed, issuer, account, uri } = await beginTotp(ctx, stage, { bytes: 32, name: '', deviceType: 'generic' })
+  const factorContext = await loadEnrolmentContext(ctx, caller, body)
+  const { seed, issuer, account, uri } = await beginTotp(ctx, factorContext, { bytes: 32, name: '', deviceType: 'generic' })
   return { secret: seed, qr_code: await qrCode(uri), manual_entry: spaced(seed), issuer, account, otp_auth_url: uri }
 }
 
@@ -26,9 +26,9 @@ export const confirmTotpFactor = async (
   caller: User | undefined,
   body: z.output<typeof ConfirmTotp>,
 ): Promise<z.input<typeof TotpConfirmed>> => {
-  const stage = await loadEnrolmentContext(ctx, caller, body)
+  const factorContext = await loadEnrolmentContext(ctx, caller, body)
   const seed = body.secret.toUpperCase().replace(/[\s=]/g, '')
-  const { backupCodes } = await confirmTotp(ctx, stage, { code: body.code, seed })
+  const { backupCodes } = await confirmTotp(ctx, factorContext, { code: body.code, seed })
   return { success: true, message: 'The authenticator app is a factor of your account now. Keep the backup codes.', backup_codes: [...backupCodes] }
 }
 
@@ -40,15 +40,15 @@ export const verifyTotpCode = async (
 ): Promise<z.input<typeof TotpVerified>> => {
   const code = body.code ?? body.backup_code
   if (code === undefined) throw new AppError('invalid_request', 'body.code: must be six digits or a backup code', { field: 'body.code' })
-  const stage = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
-  const { method, renewal } = await verifyTotp(ctx, stage, code)
+  const factorContext = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
+  const { method, renewal } = await verifyTotp(ctx, factorContext, code)
   const token = renewal === undefined ? undefined : await renewedToken(ctx, renewal)
   return {
     success: true,
     message: method === 'totp' ? 'TOTP code valid' : 'Backup code valid',
     method,
-    tenant_id: stage.tenantId,
-    email: stage.user.email,
+    tenant_id: factorContext.tenantId,
+    email: factorContext.user.email,
     ...(token === undefined ? {} : { access_token: token.access_token, token_type: token.token_type, expires_in: token.expires_in }),
   }
 }

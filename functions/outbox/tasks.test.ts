@@ -22,7 +22,7 @@ const setUp = async (given?: Mail) => {
     ...app.ctx,
     mail: given ?? captured,
     outbound: guardedFetch({ resolver: { resolve: async () => [] }, loopback: false }),
-    queue: { send: async (errand: Task, afterSeconds: number) => void sent.push([errand, afterSeconds]) },
+    queue: { send: async (task: Task, afterSeconds: number) => void sent.push([task, afterSeconds]) },
   }
   const leaveMail = () =>
     atomically(forTenant(app.db, company.tenantId), (t) =>
@@ -31,7 +31,7 @@ const setUp = async (given?: Mail) => {
         to: company.admin.email,
         subjectId: company.admin.id,
         tenantName: company.name,
-        data: { asked: { at: app.clock.now(), device: 'Firefox', address: '192.0.2.1' } },
+        data: { requestOrigin: { at: app.clock.now(), device: 'Firefox', address: '192.0.2.1' } },
       }),
     )
   return { ctx, captured, sent, leaveMail }

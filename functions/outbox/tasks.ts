@@ -41,10 +41,10 @@ const due: Readonly<Record<Task, (ctx: Ctx) => Promise<Date | undefined>>> = {
 }
 
 /** Does the errand, and asks to be called again when more is due soon. */
-const run = async (ctx: Ctx, errand: Task): Promise<void> => {
-  const next = await due[errand](ctx)
+const run = async (ctx: Ctx, task: Task): Promise<void> => {
+  const next = await due[task](ctx)
   const seconds = next === undefined ? undefined : (next.getTime() - ctx.clock.now().getTime()) / 1000
-  if (seconds !== undefined && seconds <= LONGEST_DELAY_SECONDS) await ctx.queue?.send(errand, Math.max(seconds, 1))
+  if (seconds !== undefined && seconds <= LONGEST_DELAY_SECONDS) await ctx.queue?.send(task, Math.max(seconds, 1))
 }
 
 const isBatch = (event: unknown): event is Batch =>
@@ -54,15 +54,15 @@ const isBatch = (event: unknown): event is Batch =>
 export const runTasks = async (ctx: Ctx, event: unknown): Promise<Failures> => {
   if (!isBatch(event)) throw new Error('This function answers events of its queue alone.')
   const failed: string[] = []
-  const asked = new Map<Task, string[]>()
+  const requested = new Map<Task, string[]>()
   for (const { messageId, body } of event.Records) {
-    const errand = errandOf(body)
-    if (errand === undefined) {
+    const task = errandOf(body)
+    if (task === undefined) {
       ctx.log.warn('queue.message_refused', { message_id: messageId })
       failed.push(messageId)
-    } else asked.set(errand, [...(asked.get(errand) ?? []), messageId])
+    } else requested.set(task, [...(requested.get(task) ?? []), messageId])
   }
-  for (const [errand, messageIds] of asked) {
+  for (const [errand, messageIds] of requested) {
     try {
       await run(ctx, errand)
     } catch (error) {

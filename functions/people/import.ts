@@ -24,7 +24,7 @@ const ROWS_A_STEP = 250
 /** A request ends after 29 seconds: what is not begun by then waits for the next one. */
 const SECONDS = 20
 
-type Step = { readonly ctx: Ctx; readonly caller: User; readonly t: TenantTx; readonly grants: GrantorPermissions }
+type Step = { readonly ctx: Ctx; readonly caller: User; readonly t: TenantTx; readonly grantable: GrantorPermissions }
 
 const refusal = (line: number, error: unknown): RowResult => {
   const known = isUniqueViolation(error) ? new AppError('conflict', 'Somebody took the address or external id just now.') : error
@@ -92,7 +92,7 @@ const create = async ({ ctx, caller, t }: Step, rows: readonly ImportedRow[]): P
 
 /** The links of whoever loses address or access open nothing any more; of whoever keeps both, as a refused row leaves them, they stay good. */
 const update = async (
-  { ctx, caller, t, grants }: Step,
+  { ctx, caller, t, grantable }: Step,
   line: number,
   { user, change, active }: Extract<RowEffect, { does: 'update' }>,
 ): Promise<RowResult> => {
@@ -101,8 +101,8 @@ const update = async (
       throw new AppError('insufficient_scope', 'The permission users:active is missing.', { field: 'active' })
     await withSavepoint(t, async () => {
       if (active === false || change.email !== user.email) await endLoginTransactions(t, user.id, ctx.clock.now())
-      await applyProfile(t, ctx, caller, grants, user, change)
-      if (active !== undefined) await switchActive(t, ctx, caller, grants, user, active)
+      await applyProfile(t, ctx, caller, grantable, user, change)
+      if (active !== undefined) await switchActive(t, ctx, caller, grantable, user, active)
     })
     return { line, result: 'updated', user_id: user.id }
   } catch (error) {
@@ -138,8 +138,8 @@ const withoutIds = (rows: readonly RowResult[]): RowResult[] =>
 
 const importStep = async (ctx: Ctx, caller: User, rows: readonly ImportedRow[], dryRun: boolean): Promise<readonly RowResult[]> => {
   try {
-    return await actInTenant(ctx, caller, caller.tenantId, async (t, grants) => {
-      const results = await runStep({ ctx, caller, t, grants }, rows)
+    return await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
+      const results = await runStep({ ctx, caller, t, grantable }, rows)
       if (dryRun) throw new TakenBack(withoutIds(results))
       return results
     })

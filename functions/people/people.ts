@@ -12,9 +12,9 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { PatchPerson, PeoplePage, PeopleQuery, Person } from './people.schema.ts'
 
-type Shown = z.input<typeof Person>
+type ResponseBody = z.input<typeof Person>
 
-export const toPersonResponse = (user: UserRow): Shown => ({
+export const toPersonResponse = (user: UserRow): ResponseBody => ({
   id: user.id,
   email: user.email,
   email_verified: user.emailVerifiedAt !== null,
@@ -51,13 +51,13 @@ export const listPeoplePage = async (ctx: Ctx, caller: User, query: z.output<typ
 }
 
 /** @throws AppError not_found */
-export const showPerson = async (ctx: Ctx, caller: User, userId: string): Promise<HttpResult<Shown>> => {
+export const showPerson = async (ctx: Ctx, caller: User, userId: string): Promise<HttpResult<ResponseBody>> => {
   const user = await requirePerson(forTenant(ctx.db, caller.tenantId), userId)
   return new HttpResult(toPersonResponse(user), { headers: { ETag: personTag(user) } })
 }
 
 /** @throws AppError precondition_required, precondition_failed, not_found, email_taken, username_taken, cannot_grant, forbidden */
-export const patchPerson = async (ctx: Ctx, caller: User, userId: string, body: z.output<typeof PatchPerson>): Promise<HttpResult<Shown>> => {
+export const patchPerson = async (ctx: Ctx, caller: User, userId: string, body: z.output<typeof PatchPerson>): Promise<HttpResult<ResponseBody>> => {
   const judge = preconditionOf(ctx, 'required')
   const { email, name, username, avatar_url: avatarUrl, external_id: externalId } = body
   const change: ProfileChange = { email, name, username, avatarUrl, externalId }

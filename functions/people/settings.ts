@@ -45,7 +45,7 @@ const decidedIn = ({ importedUpTo: _, clientRegistration: __, recovery = {}, quo
   )
 
 /** What holds, whoever decided it. */
-const shown = (ctx: Pick<Ctx, 'config'>, tenantId: TenantId, settings: TenantSettings): SettingsResponse => {
+const toResponse = (ctx: Pick<Ctx, 'config'>, tenantId: TenantId, settings: TenantSettings): SettingsResponse => {
   const offers = findRecoveryOffers({ settings })
   return {
     require_second_factor: settings.requireSecondFactor ?? false,
@@ -159,7 +159,7 @@ const tellOthers = async (t: TenantTx, ctx: Ctx, caller: User, weaker: readonly 
 
 /** @throws AppError not_found */
 export const readSettings = async (ctx: Ctx, tenantId: TenantId): Promise<HttpResult<SettingsResponse>> =>
-  tagged(shown(ctx, tenantId, (await requireTenant(forTenant(ctx.db, tenantId))).settings))
+  tagged(toResponse(ctx, tenantId, (await requireTenant(forTenant(ctx.db, tenantId))).settings))
 
 /**
  * Whatever protects less than before takes two factors, just proved.
@@ -175,7 +175,7 @@ export const changeSettings = async (ctx: Ctx, caller: User, tenantId: TenantId,
   const settings = await actInTenant(ctx, caller, tenantId, async (t) => {
     const stored = (await requireTenant(t)).settings
     const next = decided(stored, patch)
-    const [before, after] = [shown(ctx, tenantId, stored), shown(ctx, tenantId, next)]
+    const [before, after] = [toResponse(ctx, tenantId, stored), toResponse(ctx, tenantId, next)]
     judge(etagOf(before))
     const changes = settingChanges(before, after)
     const weaker = changes.filter(isWeaker)

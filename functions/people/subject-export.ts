@@ -153,10 +153,10 @@ export const exportPerson = async (ctx: Ctx, caller: User, userId: string): Prom
   }
 }
 
-const endPerson = async (t: TenantTx, ctx: Ctx, grants: GrantorPermissions, user: UserRow): Promise<Record<string, number>> => {
+const endPerson = async (t: TenantTx, ctx: Ctx, grantable: GrantorPermissions, user: UserRow): Promise<Record<string, number>> => {
   await endLoginTransactions(t, user.id, ctx.clock.now())
   await requireRemovable(t, user)
-  await requireRightsOver(t, ctx, grants, user.id)
+  await requireRightsOver(t, ctx, grantable, user.id)
   await deleteVoiceSessionsOf(t, user.id)
   const counts = await deletePersonRow(t, ctx, user)
   await deleteWaitingMessagesOf(t, user.id, user.email, codeLockOf(ctx, 'user_reset', user.email).addressHash)
@@ -177,9 +177,9 @@ const requireTraces = async (t: TenantTx, userId: string): Promise<Record<string
 export const erasePerson = (ctx: Ctx, caller: User, userId: string): Promise<z.input<typeof PersonErased>> => {
   if (userId === caller.userId)
     throw new AppError('forbidden', 'Nobody erases himself here: the one who asks for it must not be the one who does it.')
-  return actInTenant(ctx, caller, caller.tenantId, async (t, grants) => {
+  return actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
     const user = await lockUser(t, userId)
-    const counts = user === undefined ? await requireTraces(t, userId) : await endPerson(t, ctx, grants, user)
+    const counts = user === undefined ? await requireTraces(t, userId) : await endPerson(t, ctx, grantable, user)
     await ctx.keyring.destroy(t, userId)
     await recordEvent(t, ctx, {
       event: 'user.erased',

@@ -34,7 +34,7 @@ export const changeRegistrationPolicy = (ctx: Ctx, caller: User, { mode }: Polic
     return { mode }
   })
 
-const shown = (row: Omit<RegistrationToken, 'tenantId' | 'tokenHash'>) => ({
+const toResponse = (row: Omit<RegistrationToken, 'tenantId' | 'tokenHash'>) => ({
   id: row.id,
   name: row.name,
   uses_left: row.usesLeft,
@@ -55,11 +55,11 @@ export const createToken = async (
     const target = { type: 'registration_token', id }
     await recordEvent(t, ctx, { event: 'registration_token.created', actor: byUser(caller), target, after: { name, uses, expires_in } })
   })
-  return { ...shown(row), initial_access_token: token }
+  return { ...toResponse(row), initial_access_token: token }
 }
 
 export const listTokens = async (ctx: Ctx, caller: User): Promise<z.input<typeof RegistrationTokens>> => ({
-  registration_tokens: (await listRegistrationTokens(forTenant(ctx.db, caller.tenantId), ctx.clock.now())).map(shown),
+  registration_tokens: (await listRegistrationTokens(forTenant(ctx.db, caller.tenantId), ctx.clock.now())).map(toResponse),
 })
 
 /** @throws AppError not_found */

@@ -53,7 +53,7 @@ const REFUSED_SECONDS = 10 * 365 * 24 * 3600
 type Out = z.input<typeof ServerOut>
 const sha256 = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
 
-const shown = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewServerScope[]): Out => {
+const toResponse = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewServerScope[]): Out => {
   const issuer = ctx.config.BASE_URL
   return {
     id: row.id,
@@ -81,7 +81,8 @@ const shown = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly N
   }
 }
 
-const show = async (ctx: Pick<Ctx, 'config'>, t: TenantDb, row: ResourceServer): Promise<Out> => shown(ctx, row, await listServerScopes(t, row.id))
+const show = async (ctx: Pick<Ctx, 'config'>, t: TenantDb, row: ResourceServer): Promise<Out> =>
+  toResponse(ctx, row, await listServerScopes(t, row.id))
 
 type Place = { readonly base: string; readonly path: string; readonly resource: string; readonly isLocal: boolean; readonly host: string }
 
@@ -124,29 +125,29 @@ const secretFor = (ctx: Pick<Ctx, 'random'>, caller: User): string => `${caller.
 const presetOf = (id: string | undefined): z.output<typeof NewServer>['scopes_supported'] =>
   (SCOPE_PRESETS.find((preset) => preset.id === id)?.scopes ?? []).map((scope) => ({ ...scope, permission: undefined }))
 
-const scopesOf = (asked: z.output<typeof NewServer>['scopes_supported']): NewServerScope[] => {
-  const byName = new Map(asked.map(({ name, description, permission = null }) => [name, { name, description, permission }]))
+const scopesOf = (request: z.output<typeof NewServer>['scopes_supported']): NewServerScope[] => {
+  const byName = new Map(request.map(({ name, description, permission = null }) => [name, { name, description, permission }]))
   return [...byName.values()]
 }
 
 /** @throws AppError invalid_request, resource_taken */
-export const createServer = async (ctx: Ctx, caller: User, asked: z.output<typeof NewServer>): Promise<z.input<typeof CreatedServer>> => {
-  const place = parseServerUrl(asked.public_base_url, asked.protected_base_path)
+export const createServer = async (ctx: Ctx, caller: User, request: z.output<typeof NewServer>): Promise<z.input<typeof CreatedServer>> => {
+  const place = parseServerUrl(request.public_base_url, request.protected_base_path)
   await requireOwnDomain(ctx, caller, place)
   const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), secretFor(ctx, caller)]
   try {
     return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       await insertResourceServer(t, {
         id,
-        name: asked.name,
+        name: request.name,
         publicBaseUrl: place.base,
         protectedBasePath: place.path,
         resource: place.resource,
-        applicationType: asked.application_type,
-        agentType: asked.agent_type ?? (asked.application_type === 'ai_agent' ? DEFAULT_AGENT : null),
-        openToClients: asked.open_to_clients,
-        registrationModes: [...new Set(asked.registration_modes)],
-        tokenSeconds: asked.token_seconds,
+        applicationType: request.application_type,
+        agentType: request.agent_type ?? (request.application_type === 'ai_agent' ? DEFAULT_AGENT : null),
+        openToClients: request.open_to_clients,
+        registrationModes: [...new Set(request.registration_modes)],
+        tokenSeconds: request.token_seconds,
         introspectionHash: sha256(secret),
         identifierHash: sha256(place.resource),
         // What is on the loopback interface is everybody's own.
@@ -154,7 +155,7 @@ export const createServer = async (ctx: Ctx, caller: User, asked: z.output<typeo
         createdAt: at,
         updatedAt: at,
       })
-      const scopes = scopesOf(asked.scopes_supported.length > 0 ? asked.scopes_supported : presetOf(asked.scope_preset_id))
+      const scopes = scopesOf(request.scopes_supported.length > 0 ? request.scopes_supported : presetOf(request.scope_preset_id))
       await putServerScopes(t, id, scopes)
       const after = { resource: place.resource, scopes: scopes.map(({ name }) => name) }
       await recordEvent(t, ctx, { event: 'resource_server.created', actor: byUser(caller), target: { type: 'resource_server', id }, after })
@@ -207,37 +208,37 @@ const changed = <T>(
   ctx: Ctx,
   caller: User,
   id: string,
-  work: (t: TenantTx, row: ResourceServer, grants: GrantorPermissions) => Promise<T>,
-): Promise<T> => actAsGrantor(ctx, caller, async (t, grants) => work(t, await known(t, id), grants))
+  work: (t: TenantTx, row: ResourceServer, grantable: GrantorPermissions) => Promise<T>,
+): Promise<T> => actAsGrantor(ctx, caller, async (t, grantable) => work(t, await known(t, id), grantable))
 
 /**
  * A scope that names a permission is for those who hold it. Whoever frees it from that, also by taking it away, to be offered again, holds it.
  * @throws AppError cannot_grant
  */
-const requireStillBound = (grants: GrantorPermissions, before: readonly NewServerScope[], after: readonly NewServerScope[]): void => {
+const requireStillBound = (grantable: GrantorPermissions, before: readonly NewServerScope[], after: readonly NewServerScope[]): void => {
   const bound = new Map(after.map(({ name, permission }) => [name, permission]))
   requireGrantable(
-    grants,
+    grantable,
     before.flatMap(({ name, permission }) => (permission === null || bound.get(name) === permission ? [] : [permission])),
   )
 }
 
 /** @throws AppError not_found, cannot_grant */
-export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof ServerChange>): Promise<Out> =>
-  changed(ctx, caller, id, async (t, before, grants) => {
+export const changeServer = (ctx: Ctx, caller: User, id: string, request: z.output<typeof ServerChange>): Promise<Out> =>
+  changed(ctx, caller, id, async (t, before, grantable) => {
     const row = await updateResourceServer(t, id, {
-      ...(asked.name === undefined ? {} : { name: asked.name }),
-      ...(asked.active === undefined ? {} : { active: asked.active }),
-      ...(asked.open_to_clients === undefined ? {} : { openToClients: asked.open_to_clients }),
-      ...(asked.registration_modes === undefined ? {} : { registrationModes: [...new Set(asked.registration_modes)] }),
-      ...(asked.token_seconds === undefined ? {} : { tokenSeconds: asked.token_seconds }),
+      ...(request.name === undefined ? {} : { name: request.name }),
+      ...(request.active === undefined ? {} : { active: request.active }),
+      ...(request.open_to_clients === undefined ? {} : { openToClients: request.open_to_clients }),
+      ...(request.registration_modes === undefined ? {} : { registrationModes: [...new Set(request.registration_modes)] }),
+      ...(request.token_seconds === undefined ? {} : { tokenSeconds: request.token_seconds }),
       updatedAt: ctx.clock.now(),
     })
     if (row === undefined) throw new AppError('not_found')
     const old = await listServerScopes(t, id)
-    if (asked.scopes_supported !== undefined) {
-      const scopes = scopesOf(asked.scopes_supported)
-      requireStillBound(grants, old, scopes)
+    if (request.scopes_supported !== undefined) {
+      const scopes = scopesOf(request.scopes_supported)
+      requireStillBound(grantable, old, scopes)
       await putServerScopes(t, id, scopes)
     }
     const out = await show(ctx, t, row)
@@ -245,7 +246,7 @@ export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output
       event: 'resource_server.updated',
       actor: byUser(caller),
       target: { type: 'resource_server', id },
-      before: { ...shown(ctx, before, old) },
+      before: { ...toResponse(ctx, before, old) },
       after: { ...out },
     })
     return out
@@ -253,8 +254,8 @@ export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output
 
 /** @throws AppError not_found, cannot_grant */
 export const deleteServer = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
-  changed(ctx, caller, id, async (t, row, grants) => {
-    requireStillBound(grants, await listServerScopes(t, id), [])
+  changed(ctx, caller, id, async (t, row, grantable) => {
+    requireStillBound(grantable, await listServerScopes(t, id), [])
     await deleteResourceServer(t, id)
     const target = { type: 'resource_server', id }
     await recordEvent(t, ctx, { event: 'resource_server.deleted', actor: byUser(caller), target, before: { resource: row.resource } })

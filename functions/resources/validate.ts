@@ -10,7 +10,7 @@ import type { Ctx } from './group.ts'
 
 type Checks = z.input<typeof Validation>['checks']
 
-const asked = async (ctx: Ctx, url: string): Promise<OutboundResponse | undefined> => {
+const requested = async (ctx: Ctx, url: string): Promise<OutboundResponse | undefined> => {
   try {
     return await ctx.outbound.send({ url, method: 'GET', headers: { accept: 'application/json' } })
   } catch (error) {
@@ -38,8 +38,8 @@ const metadataUrl = ({ resource }: ResourceServer): string => {
 export const validateServer = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof Validation>> => {
   const row = await findResourceServer(forTenant(ctx.db, caller.tenantId), id)
   if (row === undefined) throw new AppError('not_found')
-  const document = objectIn(await asked(ctx, metadataUrl(row)))
-  const answer = await asked(ctx, row.resource)
+  const document = objectIn(await requested(ctx, metadataUrl(row)))
+  const answer = await requested(ctx, row.resource)
   const servers = document?.authorization_servers
   const isOurs = Array.isArray(servers) && servers.includes(ctx.config.BASE_URL)
   const isChallenged = answer?.status === 401 && /^bearer\b|,\s*bearer\b|^dpop\b/i.test(answer.header('www-authenticate') ?? '')

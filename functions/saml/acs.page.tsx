@@ -17,8 +17,8 @@ const next = (ctx: Ctx, { handle, answering: { located, provider } }: ReceivedAs
     const query = new URLSearchParams({ login_challenge: request.loginChallenge, success: 'true', saml_ticket: handle })
     return { url: `${request.origin}/oidc/login?${query}`, onPage: false }
   }
-  const door = request?.page ?? { client_id: provider.clientId }
-  return { url: `${request?.origin ?? ctx.config.BASE_URL}${withSignInContext('/signin/saml/finish', door)}`, onPage: true }
+  const signInContext = request?.page ?? { client_id: provider.clientId }
+  return { url: `${request?.origin ?? ctx.config.BASE_URL}${withSignInContext('/signin/saml/finish', signInContext)}`, onPage: true }
 }
 
 export const acsPage = (ctx: Ctx, proved: ReceivedAssertion): HttpResult<string> => {

@@ -117,16 +117,16 @@ const proofOf = ({ provider, located }: Answering, person: SamlPerson): Federate
 export type ReceivedAssertion = { readonly handle: string; readonly answering: Answering }
 
 /** Request and assertion each count once, together with the ticket that they earn; of many at once exactly one goes on. @throws SamlRefused */
-const keep = (ctx: Ctx, answering: Answering, judged: ValidatedAssertion): Promise<string> =>
+const keep = (ctx: Ctx, answering: Answering, validated: ValidatedAssertion): Promise<string> =>
   atomically(answering.t, async (t) => {
     const { located, provider } = answering
     if (located !== undefined && (await takeSamlRequest(t, located.key, ctx.clock.now())) === undefined) throw new SamlRefusal('request_used')
-    const once = ctx.hash('saml:assertion', provider.entityId, judged.assertionId)
-    if (!(await consumeIdOnce(t, once, judged.until))) throw new SamlRefusal('replayed')
+    const once = ctx.hash('saml:assertion', provider.entityId, validated.assertionId)
+    if (!(await consumeIdOnce(t, once, validated.until))) throw new SamlRefusal('replayed')
     const origin = located?.request.origin ?? new URL(ctx.config.BASE_URL).origin
     // The browser comes from the provider's site; the next step is taken where the sign-in began.
     const here = { ...ctx, request: { ...ctx.request, origin } }
-    return storeProof(t, here, 'sign_in', proofOf(answering, samlPersonOf(judged, provider.attributeMapping)), { origin })
+    return storeProof(t, here, 'sign_in', proofOf(answering, samlPersonOf(validated, provider.attributeMapping)), { origin })
   })
 
 /** @throws AppError invalid_request, saml_mismatch, saml_response_invalid */

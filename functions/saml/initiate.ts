@@ -45,19 +45,22 @@ export const initiateSaml = async (
 }
 
 /** The answer comes back to the platform's own host, and the browser that began has to be known there. */
-const goToOurs = (ours: string, asked: Readonly<Record<string, string | undefined>>): HttpResult<undefined> => {
-  const query = new URLSearchParams(Object.entries(asked).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+const goToOurs = (ours: string, requested: Readonly<Record<string, string | undefined>>): HttpResult<undefined> => {
+  const query = new URLSearchParams(Object.entries(requested).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
   return new HttpResult(undefined, { headers: { Location: `${ours}/signin/saml?${query}` } })
 }
 
 /** @throws AppError saml_provider_unknown, provider_not_enabled */
-export const initiateSamlOnPage = async (ctx: Ctx, { provider: name, lang: _, ...door }: SignInContextRequest & { readonly provider: string }) => {
-  const at = await findSignInContext(ctx, door)
+export const initiateSamlOnPage = async (
+  ctx: Ctx,
+  { provider: name, lang: _, ...signInContext }: SignInContextRequest & { readonly provider: string },
+) => {
+  const at = await findSignInContext(ctx, signInContext)
   if (at.kind !== 'tenant') throw new AppError('saml_provider_unknown')
   const [origin, ours] = [withPageOrigin(ctx).request.origin ?? '', new URL(ctx.config.BASE_URL).origin]
-  if (origin !== ours) return goToOurs(ours, { client_id: at.clientId, ...door, provider: name })
+  if (origin !== ours) return goToOurs(ours, { client_id: at.clientId, ...signInContext, provider: name })
   const provider = await requireProvider(ctx, at.tenantId, at.clientId, name)
-  const page = Object.fromEntries(Object.entries(door).filter(([, value]) => value !== undefined))
+  const page = Object.fromEntries(Object.entries(signInContext).filter(([, value]) => value !== undefined))
   const { url, cookie } = await startSamlRequest(ctx, {
     tenantId: at.tenantId,
     provider,

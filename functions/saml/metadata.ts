@@ -39,9 +39,9 @@ const describe = (ctx: Ctx, service: ServiceProvider, keys: readonly SamlKey[]):
 }
 
 /** @throws AppError not_found */
-export const showMetadata = async (ctx: Ctx, asked: { readonly tenant_id: string; readonly client_id: string }): Promise<string> => {
-  const tenantId = asTenantId(asked.tenant_id.toLowerCase())
-  const clientId = asked.client_id.toLowerCase()
+export const showMetadata = async (ctx: Ctx, request: { readonly tenant_id: string; readonly client_id: string }): Promise<string> => {
+  const tenantId = asTenantId(request.tenant_id.toLowerCase())
+  const clientId = request.client_id.toLowerCase()
   const t = forTenant(ctx.db, tenantId)
   const [tenant, client] = [await findTenant(t), await findClient(t, clientId)]
   if (tenant?.status !== 'active' || client === undefined || !client.active || client.deletedAt !== null) throw new AppError('not_found')

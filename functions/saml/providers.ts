@@ -71,10 +71,10 @@ const noted = ({ certificates, ...row }: SamlProvider) => ({
  */
 const requireAddress = (ctx: Pick<Ctx, 'config'>, field: 'sso_url' | 'slo_url' | 'metadata_url', text: string | undefined): string | undefined => {
   if (text === undefined) return undefined
-  const judged = checkOutboundUrl(text, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' })
-  const isName = judged === 'host' && isIP(new URL(text).hostname.replace(/^\[|\]$/g, '')) === 0
-  const isPort = judged === 'port'
-  if (typeof judged !== 'string' || isName || isPort) return text
+  const validated = checkOutboundUrl(text, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' })
+  const isName = validated === 'host' && isIP(new URL(text).hostname.replace(/^\[|\]$/g, '')) === 0
+  const isPort = validated === 'port'
+  if (typeof validated !== 'string' || isName || isPort) return text
   throw new AppError('invalid_request', `body.${field}: must be an https address of a named host`, { field: `body.${field}` })
 }
 
@@ -133,8 +133,8 @@ const UNSET = {
 export const addSamlProvider = (ctx: Ctx, caller: User, body: NewProviderBody & SamlTenantSelector): Promise<SamlProvider> => {
   const { provider_name: providerName, display_name: displayName, entity_id: entityId, sso_url: ssoUrl, client_id: clientId } = body
   const set = { ...changeOf(ctx, body), certificates: [...readCertificates(body.certificate)] }
-  return actInTenant(ctx, caller, actingTenant(caller, body.tenant_id), async (t, grants) => {
-    requireFull(grants)
+  return actInTenant(ctx, caller, actingTenant(caller, body.tenant_id), async (t, grantable) => {
+    requireFull(grantable)
     await requireClient(t, clientId)
     const [id, at] = [ctx.random.id(), ctx.clock.now()]
     const row: SamlProvider = {
@@ -162,8 +162,8 @@ export const changeSamlProvider = (
   { tenant_id, client_id: clientId, ...body }: ChangedProviderBody & SamlTenantSelector & { readonly client_id?: string | undefined },
 ): Promise<SamlProvider> => {
   const set = changeOf(ctx, body)
-  return actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grants) => {
-    requireFull(grants)
+  return actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grantable) => {
+    requireFull(grantable)
     const before = await lockSamlProvider(t, id)
     if (before === undefined || (clientId !== undefined && clientId !== before.clientId)) throw new AppError('saml_provider_unknown')
     if (await isSamlNameTaken(t, { ...before, ...set })) throw new AppError('provider_exists', undefined, { field: 'body.provider_name' })
@@ -187,8 +187,8 @@ export const removeSamlProvider = (
   id: string,
   { tenant_id, client_id: clientId }: SamlTenantSelector & { readonly client_id?: string | undefined },
 ): Promise<void> =>
-  actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grants) => {
-    requireFull(grants)
+  actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grantable) => {
+    requireFull(grantable)
     const gone = await deleteSamlProvider(t, id)
     if (gone === undefined || (clientId !== undefined && clientId !== gone.clientId)) throw new AppError('saml_provider_unknown')
     await recordEvent(t, ctx, { event: 'saml_provider.deleted', actor: byUser(caller), target: { type: 'saml_provider', id }, before: noted(gone) })
@@ -197,12 +197,12 @@ export const removeSamlProvider = (
 export const showSamlProviders = (
   ctx: Ctx,
   caller: User,
-  asked: SamlTenantSelector & { readonly client_id?: string | undefined },
-): Promise<SamlProvider[]> => listSamlProviders(forTenant(ctx.db, actingTenant(caller, asked.tenant_id)), asked.client_id)
+  request: SamlTenantSelector & { readonly client_id?: string | undefined },
+): Promise<SamlProvider[]> => listSamlProviders(forTenant(ctx.db, actingTenant(caller, request.tenant_id)), request.client_id)
 
 /** @throws AppError saml_provider_unknown */
-export const readSamlProvider = async (ctx: Ctx, caller: User, id: string, asked: SamlTenantSelector): Promise<SamlProvider> => {
-  const row = await findSamlProvider(forTenant(ctx.db, actingTenant(caller, asked.tenant_id)), id)
+export const readSamlProvider = async (ctx: Ctx, caller: User, id: string, request: SamlTenantSelector): Promise<SamlProvider> => {
+  const row = await findSamlProvider(forTenant(ctx.db, actingTenant(caller, request.tenant_id)), id)
   if (row === undefined) throw new AppError('saml_provider_unknown')
   return row
 }

@@ -69,12 +69,12 @@ const missed = async (t: TenantTx, ctx: Deps, row: Domain, reason: ProofFailure)
 /** The DNS is asked outside any transaction. Who does not answer has not said that the proof is gone. */
 const check = async (ctx: Deps, tenantId: TenantId, domain: string): Promise<Outcome> => {
   const t = forTenant(ctx.db, tenantId)
-  const asked = await findProvedDomain(t, domain)
-  if (asked === undefined) return 'gone'
-  const reason = checkProof(await ctx.resolver.txt(txtName(domain)), asked.verificationToken)
+  const request = await findProvedDomain(t, domain)
+  if (request === undefined) return 'gone'
+  const reason = checkProof(await ctx.resolver.txt(txtName(domain)), request.verificationToken)
   if (reason === 'unreachable') return reason
   return atomically(t, async (tx) => {
-    const row = (await lockDomains(tx)).find(({ id, isVerified }) => id === asked.id && isVerified)
+    const row = (await lockDomains(tx)).find(({ id, isVerified }) => id === request.id && isVerified)
     if (row === undefined) return 'gone'
     return reason === undefined ? found(tx, ctx, row) : missed(tx, ctx, row, reason)
   })

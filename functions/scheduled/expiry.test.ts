@@ -50,8 +50,8 @@ const seed = async ({ tenantId, userId }: Awaited<ReturnType<typeof newTenant>>,
     await insertCode(t, { ...lock, id, codeHash: hash, createdAt: long, expiresAt })
     await insertPendingRegistration(t, { id, kind: 'end_user', codeId: id, email: 'bo@example.com', passwordHash: '', createdAt: long, expiresAt })
     await revokeToken(t, jti, expiresAt, long)
-    const asked = { action: 'login', provider: 'x', issuer: 'x', clientId: 'x', origin: 'x', redirectUri: 'x', sealedSecrets: hash } as const
-    await insertFederationState(t, { ...asked, id, stateHash: hash, browserHash: hash, createdAt: long, expiresAt })
+    const request = { action: 'login', provider: 'x', issuer: 'x', clientId: 'x', origin: 'x', redirectUri: 'x', sealedSecrets: hash } as const
+    await insertFederationState(t, { ...request, id, stateHash: hash, browserHash: hash, createdAt: long, expiresAt })
   })
   const t = forTenant(db, tenantId)
   return async () => ({

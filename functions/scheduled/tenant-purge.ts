@@ -33,12 +33,12 @@ const tell = (system: TenantTx, ctx: Deps, { email, language }: Awaited<ReturnTy
 const purge = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
   asOwner(ctx.db, tenantId, async (t) => {
     if (!(await isDueForPurge(t, ctx.clock.now()))) return false
-    const told = await findPermissionHolders(t, 'admin:access', ctx.clock.now())
+    const notified = await findPermissionHolders(t, 'admin:access', ctx.clock.now())
     await ctx.keyring.destroyAll(t)
     const deleted = await purgeTenantRows(t)
     await inOtherTenant(t, SYSTEM_TENANT, async (system) => {
       await recordEvent(system, ctx, { event: 'tenant.purged', actor: bySystem, target: { type: 'tenant', id: tenantId }, after: { deleted } })
-      for (const holder of told) await tell(system, ctx, holder)
+      for (const holder of notified) await tell(system, ctx, holder)
     })
     return true
   })

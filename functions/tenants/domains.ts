@@ -33,7 +33,7 @@ type Which = { readonly tenantId: TenantId; readonly domainId: string }
 const since = (ctx: Pick<Ctx, 'clock'>): Date => secondsAfter(ctx.clock.now(), -CLAIM_SECONDS)
 
 /** The proof is told to those alone who may change domains. */
-const shown = (row: Domain, caller: User): z.input<typeof DomainOut> => ({
+const toResponse = (row: Domain, caller: User): z.input<typeof DomainOut> => ({
   id: row.id,
   tenant_id: row.tenantId,
   domain: row.domain,
@@ -90,14 +90,14 @@ export const claimTenantDomain = async (ctx: Ctx, caller: User, tenantId: Tenant
   })
   return {
     success: true,
-    domain: shown(row, caller),
+    domain: toResponse(row, caller),
     verification: { method: 'dns_txt', txt_name: txtName(domain), txt_value: txtValue(token), token },
   }
 }
 
 export const showDomains = async (ctx: Ctx, caller: User, tenantId: TenantId): Promise<z.input<typeof Domains>> => {
   const rows = await listDomains(forTenant(ctx.db, tenantId), since(ctx))
-  return { success: true, domains: rows.map((row) => shown(row, caller)), count: rows.length }
+  return { success: true, domains: rows.map((row) => toResponse(row, caller)), count: rows.length }
 }
 
 /** @throws AppError not_found, also for a claim that lapsed */
@@ -110,7 +110,7 @@ const found = async (ctx: Ctx, { tenantId, domainId }: Which): Promise<Domain> =
 /** @throws AppError not_found */
 export const showDomain = async (ctx: Ctx, caller: User, which: Which): Promise<z.input<typeof OneDomain>> => ({
   success: true,
-  domain: shown(await found(ctx, which), caller),
+  domain: toResponse(await found(ctx, which), caller),
 })
 
 const REASONS: Readonly<Record<ProofFailure, string>> = {
@@ -148,7 +148,7 @@ export const verifyTenantDomain = async (ctx: Ctx, caller: User, which: Which): 
   const reason = checkProof(await ctx.resolver.txt(txtName(row.domain)), row.verificationToken)
   if (reason !== undefined) throw await failed(ctx, caller, row, which.tenantId, reason)
   const verified = await takeHold(ctx, caller, row, which.tenantId)
-  return { success: true, message: 'Domain verified successfully', domain: shown(verified, caller) }
+  return { success: true, message: 'Domain verified successfully', domain: toResponse(verified, caller) }
 }
 
 /** @throws AppError not_found, domain_not_verified */
@@ -164,7 +164,7 @@ export const makeDomainPrimary = async (ctx: Ctx, caller: User, { tenantId, doma
     await noted(t, ctx, caller, 'domain.made_primary', changed, { before: { primary: before }, after: { primary: changed.domain } })
     return changed
   })
-  return { success: true, message: 'Primary domain updated successfully', domain: shown(row, caller) }
+  return { success: true, message: 'Primary domain updated successfully', domain: toResponse(row, caller) }
 }
 
 /** @throws AppError not_found, primary_domain, platform_domain */

@@ -17,7 +17,7 @@ const makerOf = async (t: TenantDb, caller: User): Promise<Maker> => {
   return { id: caller.userId, email: caller.email, name: user?.name ?? '' }
 }
 
-const shown = (row: Project, user: Maker): z.input<typeof ProjectOut> => ({
+const toResponse = (row: Project, user: Maker): z.input<typeof ProjectOut> => ({
   id: row.id,
   created_at: row.createdAt.toISOString(),
   updated_at: row.updatedAt.toISOString(),
@@ -43,12 +43,12 @@ export const createProject = async (ctx: Ctx, caller: User, body: z.output<typeo
     })
     const after = { name: row.name, description: row.description }
     await recordEvent(t, ctx, { event: 'project.created', actor: byUser(caller), target: { type: 'project', id: row.id }, after })
-    return { message: 'Project created successfully', project: shown(row, await makerOf(t, caller)) }
+    return { message: 'Project created successfully', project: toResponse(row, await makerOf(t, caller)) }
   })
 
 /** The caller's own, newest first. */
 export const showProjects = async (ctx: Ctx, caller: User): Promise<z.input<typeof Projects>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const [rows, maker] = [await listProjectsOf(t, caller.userId), await makerOf(t, caller)]
-  return { projects: rows.map((row) => shown(row, maker)) }
+  return { projects: rows.map((row) => toResponse(row, maker)) }
 }

@@ -138,14 +138,14 @@ describe.each(['admin', 'user'])('%s: checks', (side) => {
       otp_required: false,
       scopes: ['documents:read', 'documents:write'],
     })
-    const said = async (response: Response) => [response.status, { ...(await response.json()), request_id: '' }]
-    const refused = [company.admin.email, globex.admin.email, 'nobody@acme.example'].map(async (email) => said(await status(email)))
+    const reported = async (response: Response) => [response.status, { ...(await response.json()), request_id: '' }]
+    const refused = [company.admin.email, globex.admin.email, 'nobody@acme.example'].map(async (email) => reported(await status(email)))
     const [first, ...others] = await Promise.all(refused)
     expect(first).toMatchObject([403, { error: 'insufficient_scope' }])
     for (const other of others) expect(other).toEqual(first)
     const reader = await app.token(await app.person(company, ['users:read']))
     expect((await status(company.admin.email, reader)).status).toBe(200)
-    const [foreign, unknown] = [await said(await status(globex.admin.email, reader)), await said(await status('nobody@acme.example', reader))]
+    const [foreign, unknown] = [await reported(await status(globex.admin.email, reader)), await reported(await status('nobody@acme.example', reader))]
     expect(foreign).toEqual(unknown)
     expect(foreign).toMatchObject([404, { error: 'user not found' }])
   })

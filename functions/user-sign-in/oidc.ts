@@ -33,7 +33,7 @@ export const loginByToken = async (ctx: Ctx, token: string) => {
       email: user.email,
       first_login: user.lastLoginAt === null,
       ...factorMembers(done.state.kinds, done.state.required),
-      ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+      ...(done.transactionToken === undefined ? {} : { login_ticket: done.transactionToken }),
     },
     { cookies: done.cookies },
   )

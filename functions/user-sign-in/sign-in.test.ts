@@ -122,13 +122,13 @@ test('a client that is none: unknown, malformed', async () => {
   const { app, company } = await start()
   const other = { ...company, clientId: company.tenantId }
   const email = somebody(app)
-  for (const door of [other, { ...company, clientId: 'nonsense' }]) {
-    expect(await call(app, STATUS, door, email)).toMatchObject(NO_CLIENT)
-    for (const path of [INITIATE, REGISTER]) expect(await call(app, path, door, email, { password: FIRST })).toMatchObject(NO_CLIENT)
-    expect(await call(app, COMPLETE, door, email, { otp: '123456' })).toMatchObject(NO_CLIENT)
-    expect(await call(app, FORGOT, door, email)).toMatchObject(NO_CLIENT)
-    expect(await call(app, VERIFY, door, email, { otp: '123456' })).toMatchObject(NO_CLIENT)
-    expect(await call(app, RESET, door, email, { new_password: FIRST })).toMatchObject(NO_CLIENT)
+  for (const signInContext of [other, { ...company, clientId: 'nonsense' }]) {
+    expect(await call(app, STATUS, signInContext, email)).toMatchObject(NO_CLIENT)
+    for (const path of [INITIATE, REGISTER]) expect(await call(app, path, signInContext, email, { password: FIRST })).toMatchObject(NO_CLIENT)
+    expect(await call(app, COMPLETE, signInContext, email, { otp: '123456' })).toMatchObject(NO_CLIENT)
+    expect(await call(app, FORGOT, signInContext, email)).toMatchObject(NO_CLIENT)
+    expect(await call(app, VERIFY, signInContext, email, { otp: '123456' })).toMatchObject(NO_CLIENT)
+    expect(await call(app, RESET, signInContext, email, { new_password: FIRST })).toMatchObject(NO_CLIENT)
   }
 })
 

@@ -18,25 +18,25 @@ const NEUTRAL = 'If the address belongs to an account, a code is on its way.'
 
 /** Alike for every address, unless the deployment discloses accounts. */
 export const loginStatus = async (ctx: Ctx, body: z.output<typeof UserStatus>): Promise<z.input<typeof StatusAnswer>> => {
-  const door = await findApplication(ctx, body.client_id)
+  const application = await findApplication(ctx, body.client_id)
   if (!disclosesAccounts(ctx)) return { response: 'true', message: 'Continue to sign in.' }
-  const known = (await findApplicationUser(ctx, door, body.email)) !== undefined
+  const known = (await findApplicationUser(ctx, application, body.email)) !== undefined
   return known ? { response: 'true', message: 'User exists' } : { response: 'false', message: 'User does not exist' }
 }
 
 /** @throws AppError invalid_client, email_taken where accounts are disclosed, password_*, too_many_codes */
 export const initiateUserRegistration = async (ctx: Ctx, body: z.output<typeof UserRegister>): Promise<z.input<typeof UserRegistered>> => {
-  const door = await findApplication(ctx, body.client_id)
-  if (disclosesAccounts(ctx) && (await findApplicationUser(ctx, door, body.email)) !== undefined) throw new AppError('email_taken')
-  await startEndUserSignUp(ctx, door, body)
+  const application = await findApplication(ctx, body.client_id)
+  if (disclosesAccounts(ctx) && (await findApplicationUser(ctx, application, body.email)) !== undefined) throw new AppError('email_taken')
+  await startEndUserSignUp(ctx, application, body)
   return { message: CHECK_MAIL, email: body.email }
 }
 
 /** @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded */
 export const registerUser = async (ctx: Ctx, body: z.output<typeof UserRegister>): Promise<z.input<typeof UserRegistered>> => {
-  const door = await findApplication(ctx, body.client_id)
-  const known = disclosesAccounts(ctx) && (await findApplicationUser(ctx, door, body.email)) !== undefined
-  await signUpDirectly(ctx, door, body)
+  const application = await findApplication(ctx, body.client_id)
+  const known = disclosesAccounts(ctx) && (await findApplicationUser(ctx, application, body.email)) !== undefined
+  await signUpDirectly(ctx, application, body)
   return known ? { response: 'true', message: 'User already exists' } : { message: CHECK_MAIL, email: body.email }
 }
 

@@ -30,7 +30,7 @@ const BASE = '/authsec/uflow/user'
 const GUARDS: readonly ErrorCode[] = ['not_found', 'cannot_grant', 'primary_administrator', 'last_administrator', 'last_active_user']
 const PASSWORD_ERRORS: readonly ErrorCode[] = ['password_too_short', 'password_too_long', 'password_guessable', 'password_breached']
 
-export const endUserRoutes = [
+export const managedEndUserRoutes = [
   route({
     id: 'user.listEndUsers',
     on: `GET ${BASE}/enduser/list`,

@@ -15,9 +15,9 @@ import type { Databases, EndUserPath, EndUserQuery, EndUsersQuery } from './end-
 import type { Ctx } from './group.ts'
 
 type Path = z.output<typeof EndUserPath>
-type Asked = Pick<z.output<typeof EndUsersQuery>, 'active' | 'client_id' | 'email' | 'name' | 'provider' | 'search'>
+type Input = Pick<z.output<typeof EndUsersQuery>, 'active' | 'client_id' | 'email' | 'name' | 'provider' | 'search'>
 
-export const filterOf = ({ active, client_id: clientId, email, name, provider, search }: Asked): PeopleFilter => ({
+export const filterOf = ({ active, client_id: clientId, email, name, provider, search }: Input): PeopleFilter => ({
   active,
   clientId,
   email,

@@ -31,14 +31,14 @@ const doorAndProof = async (ctx: Ctx, named: string): Promise<Application & { re
 
 /** @throws AppError invalid_client */
 export const initiateVoice = async (ctx: Ctx, body: z.output<typeof InitiateVoice>): Promise<z.input<typeof VoiceInitiated>> => {
-  const door = await doorAndProof(ctx, body.client_id)
-  const [id, token, otp, now] = [ctx.random.id(), newVoiceToken(ctx, door.tenantId), randomDigits(ctx.random, 4), ctx.clock.now()]
-  await atomically(forTenant(ctx.db, door.tenantId), async (t) => {
+  const application = await doorAndProof(ctx, body.client_id)
+  const [id, token, otp, now] = [ctx.random.id(), newVoiceToken(ctx, application.tenantId), randomDigits(ctx.random, 4), ctx.clock.now()]
+  await atomically(forTenant(ctx.db, application.tenantId), async (t) => {
     await insertVoiceSession(t, {
       id,
       tokenHash: voiceTokenHash(ctx, token),
-      clientId: door.clientId,
-      clientAuthenticated: door.authenticated,
+      clientId: application.clientId,
+      clientAuthenticated: application.authenticated,
       otpHash: otpHash(ctx, id, otp),
       voicePlatform: body.voice_platform ?? null,
       voiceUserId: body.voice_user_id ?? null,
@@ -50,9 +50,9 @@ export const initiateVoice = async (ctx: Ctx, body: z.output<typeof InitiateVoic
     const target = { type: 'voice_session', id }
     await recordEvent(t, ctx, {
       event: 'voice.initiated',
-      actor: byClient(door.clientId),
+      actor: byClient(application.clientId),
       target,
-      after: { client_authenticated: door.authenticated },
+      after: { client_authenticated: application.authenticated },
     })
   })
   return { session_token: token, voice_otp: otp, expires_in: VOICE_SESSION_SECONDS, message: 'Ask the person to say the code.' }

@@ -47,16 +47,16 @@ const wrong = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Outc
   return { state: 'ended', status: 'failed' }
 }
 
-type Linked = { readonly user: Account; readonly owed: SessionRequirements; readonly link: VoiceLink }
+type Linked = { readonly user: Account; readonly requirements: SessionRequirements; readonly link: VoiceLink }
 /** The person behind a speaker, as a client says that proved itself, if that person may sign in. */
 const linkedUser = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Linked | undefined> => {
   const { clientAuthenticated, voicePlatform, voiceUserId } = session
   if (!clientAuthenticated || voicePlatform === null || voiceUserId === null) return undefined
   const link = await findVoiceLink(t, voicePlatform, voiceUserId)
   if (link === undefined) return undefined
-  const [user, owed] = await lockAccountAndFindRequirements(t, link.userId, ctx.clock.now())
-  const isUsable = user?.active === true && user.deletedAt === null && !user.passwordResetRequired && owed.tenant?.status === 'active'
-  return isUsable && user.validFrom <= link.linkedAt ? { user, owed, link } : undefined
+  const [user, requirements] = await lockAccountAndFindRequirements(t, link.userId, ctx.clock.now())
+  const isUsable = user?.active === true && user.deletedAt === null && !user.passwordResetRequired && requirements.tenant?.status === 'active'
+  return isUsable && user.validFrom <= link.linkedAt ? { user, requirements, link } : undefined
 }
 
 /** A device grant on which any person of the tenant decides, or the linked one alone; nobody is asked more than three things at once. */
@@ -76,12 +76,20 @@ const beginGrant = async (t: TenantTx, ctx: Ctx, session: VoiceSession, user: Ac
 /** A linked speaker signs in where one factor is enough; where two are owed, the person approves on another screen. */
 const proceed = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Outcome> => {
   const [now, found] = [ctx.clock.now(), await linkedUser(t, ctx, session)]
-  if (found === undefined || factorState(found.owed).required) return beginGrant(t, ctx, session, found?.user)
-  const { user, owed, link } = found
+  if (found === undefined || factorState(found.requirements).required) return beginGrant(t, ctx, session, found?.user)
+  const { user, requirements, link } = found
   await moveVoiceSession(t, session.id, 'verified', 'consumed', now)
   await touchVoiceLink(t, link.id, now)
   const scopes = await grantedScopes(t, user.id, session.scopes, now)
-  const begun = await beginSession(t, ctx, { user, clientId: session.clientId, amr: BY_LINK, authTime: now, scopes, remembersBrowser: false, owed })
+  const begun = await beginSession(t, ctx, {
+    user,
+    clientId: session.clientId,
+    amr: BY_LINK,
+    authTime: now,
+    scopes,
+    remembersBrowser: false,
+    requirements,
+  })
   return { state: 'session', begun }
 }
 

@@ -26,7 +26,7 @@ const GARBAGE = [
 ]
 
 describe('authentication', () => {
-  const shown = async (app: TestApp, person: Person, caller: Caller) =>
+  const toResponse = async (app: TestApp, person: Person, caller: Caller) =>
     optionsOf(await postPasskey(app, '/beginAuthentication', named(person), caller))
   const finish = (app: TestApp, person: Person, options: Options, credential: unknown, caller: Caller): Promise<Response> =>
     postPasskey(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, caller)
@@ -36,7 +36,7 @@ describe('authentication', () => {
     await givePasskey(app, person, device)
     for (const kind of CALLERS) {
       const caller = await callerOf(app, person, kind)
-      const options = await shown(app, person, caller)
+      const options = await toResponse(app, person, caller)
       const before = await passkeyStateOf(app, person)
       const seen = await refusals(app, person)
       expect(await answerOfResponse(await finish(app, person, options, device.get(options, lies), caller))).toEqual(AUTHENTICATION_FAILED)
@@ -52,7 +52,7 @@ describe('authentication', () => {
     const ticket = await loginTicket(app, person)
     const before = await passkeyStateOf(app, person)
     for (const garbage of GARBAGE) {
-      const options = await shown(app, person, { ticket })
+      const options = await toResponse(app, person, { ticket })
       const honest = device.get(options)
       const credential = { ...honest, response: { ...honest.response, [part]: garbage } }
       expect(await answerOfResponse(await finish(app, person, options, credential, { ticket }))).toEqual(AUTHENTICATION_FAILED)
@@ -69,7 +69,7 @@ describe('authentication', () => {
     const ticket = await loginTicket(app, person)
     const before = [await passkeyStateOf(app, person), await passkeyStateOf(app, other)]
     for (const lies of [{}, { credentialId: own.id }, { credentialId: own.id, userHandle: own.userHandle }]) {
-      const options = await shown(app, person, { ticket })
+      const options = await toResponse(app, person, { ticket })
       expect(await answerOfResponse(await finish(app, person, options, theirs.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
     }
     expect([await passkeyStateOf(app, person), await passkeyStateOf(app, other)]).toEqual(before)
@@ -83,7 +83,7 @@ describe('authentication', () => {
     for (const algorithm of [-8, -257] as const) {
       const liar = authenticator(PAGE, { algorithm })
       liar.create({ publicKey: { challenge: '', rp: { id: 'localhost' }, user: { id: device.held[0]?.userHandle ?? '' } } })
-      const options = await shown(app, person, { ticket })
+      const options = await toResponse(app, person, { ticket })
       const lies = { credentialId: device.held[0]?.id ?? '' }
       expect(await answerOfResponse(await finish(app, person, options, liar.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
     }

@@ -24,18 +24,20 @@ export type AuthenticationForm = { readonly purpose: Extract<CeremonyPurpose, 'a
 
 /** Beside a password the touch is enough, if the authenticator can no more; alone it is not. */
 const verificationFor = ({ by }: FactorContext): UserVerification =>
-  (by.kind === 'session' ? by.caller.amr : by.ticket.verified).includes('pwd') ? 'preferred' : 'required'
+  (by.kind === 'session' ? by.caller.amr : by.loginTransaction.verified).includes('pwd') ? 'preferred' : 'required'
 
 /** Passkeys of the page's relying party; on a tenant's domain where there are none, those of a related domain of the same tenant. */
 const usable = async (
   ctx: Ctx,
-  stage: FactorContext,
+  factorContext: FactorContext,
   rp: RelyingParty,
 ): Promise<{ readonly rpId: string; readonly passkeys: readonly Passkey[] }> => {
-  const all = (await findPasskeys(forTenant(ctx.db, stage.tenantId), stage.user.id)).filter(({ counterAlarmAt }) => counterAlarmAt === null)
+  const all = (await findPasskeys(forTenant(ctx.db, factorContext.tenantId), factorContext.user.id)).filter(
+    ({ counterAlarmAt }) => counterAlarmAt === null,
+  )
   const own = all.filter(({ rpId }) => rpId === rp.id)
   if (own.length > 0 || !rp.custom) return { rpId: rp.id, passkeys: own }
-  const related = await findCustomDomains(directory(ctx.db), stage.tenantId)
+  const related = await findCustomDomains(directory(ctx.db), factorContext.tenantId)
   const rpId = all.find((passkey) => related.includes(passkey.rpId))?.rpId ?? rp.id
   return { rpId, passkeys: all.filter((passkey) => passkey.rpId === rpId) }
 }
@@ -47,21 +49,21 @@ export const beginAuthentication = async (
   body: ClaimedIdentity,
   form: AuthenticationForm,
 ): Promise<HttpResult<z.input<typeof RequestOptions>>> => {
-  const stage = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
-  const rp = await relyingParty(ctx, stage.tenantId)
-  const { rpId, passkeys } = await usable(ctx, stage, rp)
+  const factorContext = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
+  const rp = await relyingParty(ctx, factorContext.tenantId)
+  const { rpId, passkeys } = await usable(ctx, factorContext, rp)
   if (passkeys.length === 0) throw new AppError(form.missing.code, undefined, form.missing.extra === undefined ? {} : { extra: form.missing.extra })
-  const userVerification = verificationFor(stage)
-  const begun = await beginCeremony(ctx, {
-    tenantId: stage.tenantId,
-    userId: stage.user.id,
+  const userVerification = verificationFor(factorContext)
+  const started = await beginCeremony(ctx, {
+    tenantId: factorContext.tenantId,
+    userId: factorContext.user.id,
     purpose: form.purpose,
-    binding: ceremonyBinding(ctx, stage),
+    binding: ceremonyBinding(ctx, factorContext),
     rp,
     rpId,
     userVerification,
   })
-  return new HttpResult(requestOptions(begun, { rpId, passkeys, userVerification }), { cookies: begun.cookies })
+  return new HttpResult(requestOptions(started, { rpId, passkeys, userVerification }), { cookies: started.cookies })
 }
 
 /** The assertion as a member, or its members at the top. */
@@ -77,13 +79,13 @@ export const parseAssertion = (body: AuthenticationFinish): Assertion => {
 
 type FinishAuthentication = ClaimedIdentity & { readonly credential: Assertion; readonly session_id?: string | undefined }
 
-const answerOf = async (ctx: Ctx, stage: FactorContext, passkey: Passkey, renewal: SessionRenewal | undefined) =>
+const answerOf = async (ctx: Ctx, factorContext: FactorContext, passkey: Passkey, renewal: SessionRenewal | undefined) =>
   new HttpResult(
     {
       success: true as const,
       message: 'The passkey is verified.',
-      user_id: stage.user.id,
-      email: stage.user.email,
+      user_id: factorContext.user.id,
+      email: factorContext.user.email,
       credential_id: Buffer.from(passkey.credentialId, 'base64url').toString('hex'),
       ...(renewal === undefined ? {} : await renewedToken(ctx, renewal)),
     },
@@ -101,12 +103,12 @@ export const finishAuthentication = async (
   body: FinishAuthentication,
   { purpose }: Pick<AuthenticationForm, 'purpose'>,
 ) => {
-  const stage = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
-  const { tenantId, user } = stage
+  const factorContext = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
+  const { tenantId, user } = factorContext
   const ceremony = await consumeCeremony(ctx, {
     who: { tenantId, userId: user.id },
     purpose,
-    binding: ceremonyBinding(ctx, stage),
+    binding: ceremonyBinding(ctx, factorContext),
     sessionId: body.session_id,
     missing: 'no_authentication_session',
   })
@@ -117,7 +119,7 @@ export const finishAuthentication = async (
     await lockUser(t, user.id)
     if (!(await recordPasskeyUse(t, ctx, passkey, proved))) return 'copied' as const
     const amr = passkeyAmr({ ...passkey, userVerified: proved.userVerified })
-    return { renewal: await acceptProof(t, ctx, stage, { factorId: passkey.factorId, kind: 'webauthn', amr }) }
+    return { renewal: await acceptProof(t, ctx, factorContext, { factorId: passkey.factorId, kind: 'webauthn', amr }) }
   })
-  return done === 'copied' ? refuseCopiedPasskey(ctx, tenantId, user, passkey) : answerOf(ctx, stage, passkey, done.renewal)
+  return done === 'copied' ? refuseCopiedPasskey(ctx, tenantId, user, passkey) : answerOf(ctx, factorContext, passkey, done.renewal)
 }

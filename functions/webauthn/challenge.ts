@@ -90,27 +90,28 @@ type Ending = {
  */
 export const consumeCeremony = async (ctx: Ctx, { who, purpose, binding, sessionId, missing }: Ending): Promise<Ceremony> => {
   const handle = readTransactionHandle(ctx, 'webauthn', sessionId)
-  const ticket = await loadLoginTransaction(ctx, 'webauthn', handle)
-  const kept = Kept.safeParse(ticket?.data)
+  const loginTransaction = await loadLoginTransaction(ctx, 'webauthn', handle)
+  const kept = Kept.safeParse(loginTransaction?.data)
   const isTheirs =
     kept.data?.purpose === purpose &&
     kept.data.binding === binding &&
-    ticket?.userId === (who?.userId ?? null) &&
+    loginTransaction?.userId === (who?.userId ?? null) &&
     (who === undefined || handle?.tenantId === who.tenantId)
   const { request } = ctx
   const refused = new AppError(missing, undefined, {
     refusal: { event: purpose === 'registration' ? 'factor.added' : 'factor.verified', ...who },
   })
-  if (handle === undefined || kept.data === undefined || ticket?.origin == null || ticket.origin !== request.origin || !isTheirs) throw refused
+  if (handle === undefined || kept.data === undefined || loginTransaction?.origin == null || loginTransaction.origin !== request.origin || !isTheirs)
+    throw refused
   const taken = await atomically(forTenant(ctx.db, handle.tenantId), (t) =>
     consumeLoginTransaction(t, transactionHandleHash(ctx, handle.text), ctx.clock.now()),
   )
   if (taken === undefined) throw refused
   return {
     tenantId: handle.tenantId,
-    clientId: ticket.clientId ?? undefined,
+    clientId: loginTransaction.clientId ?? undefined,
     challenge: challengeOf(ctx, handle.text),
-    origin: ticket.origin,
+    origin: loginTransaction.origin,
     rpId: kept.data.rp_id,
     userVerification: kept.data.user_verification,
   }

@@ -30,19 +30,19 @@ const BINDING = 'nobody'
  * @throws AppError invalid_origin, invalid_client
  */
 export const beginPasskey = async (ctx: Ctx, body: z.output<typeof BeginPasskey>): Promise<HttpResult<z.input<typeof RequestOptions>>> => {
-  const door = body.client_id === undefined ? undefined : await findApplication(ctx, body.client_id)
-  const rp = await relyingParty(ctx, door?.tenantId)
+  const application = body.client_id === undefined ? undefined : await findApplication(ctx, body.client_id)
+  const rp = await relyingParty(ctx, application?.tenantId)
   const userVerification = 'required'
-  const begun = await beginCeremony(ctx, {
-    tenantId: door?.tenantId ?? rp.tenantId ?? SYSTEM_TENANT,
+  const started = await beginCeremony(ctx, {
+    tenantId: application?.tenantId ?? rp.tenantId ?? SYSTEM_TENANT,
     userId: undefined,
-    clientId: door?.clientId,
+    clientId: application?.clientId,
     purpose: 'passkey',
     binding: BINDING,
     rp,
     userVerification,
   })
-  return new HttpResult(requestOptions(begun, { rpId: rp.id, passkeys: [], userVerification }), { cookies: begun.cookies })
+  return new HttpResult(requestOptions(started, { rpId: rp.id, passkeys: [], userVerification }), { cookies: started.cookies })
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -63,7 +63,7 @@ const ownerOf = async (ctx: Ctx, { id, response }: Assertion, ceremony: Ceremony
   return { tenantId, passkey }
 }
 
-type Opened = { readonly user: User; readonly ticket: string }
+type Opened = { readonly user: User; readonly transactionToken: string }
 
 /** Holds the person's row: what ends sign-ins comes before this or after it. */
 const openLogin = async (
@@ -81,7 +81,7 @@ const openLogin = async (
   requireProvedAddress(ctx, tenant, user)
   if (!(await recordPasskeyUse(t, ctx, passkey, proved))) return user
   const amr = passkeyAmr({ ...passkey, userVerified: proved.userVerified })
-  const ticket = await startLoginTransaction(t, ctx, {
+  const transactionToken = await startLoginTransaction(t, ctx, {
     purpose: 'login',
     userId: user.id,
     clientId: clientId ?? null,
@@ -92,7 +92,7 @@ const openLogin = async (
   const actor = { type: 'user', id: user.id } as const
   const target = { type: 'factor', id: passkey.factorId }
   await recordEvent(t, ctx, { event: FACTOR_VERIFIED_EVENT, actor, target, subjectId: user.id, after: { kind: 'webauthn', amr } })
-  return { user, ticket }
+  return { user, transactionToken }
 }
 
 /**
@@ -111,18 +111,18 @@ export const finishPasskey = async (ctx: Ctx, body: z.output<typeof FinishPasske
   const { tenantId, passkey } = await ownerOf(ctx, credential, ceremony)
   const proved = await checkAssertion(credential, passkey, ceremony)
   const done = await atomically(forTenant(ctx.db, tenantId), (t) => openLogin(t, ctx, passkey, proved, ceremony.clientId))
-  if (!('ticket' in done)) return refuseCopiedPasskey(ctx, tenantId, done, passkey)
-  const { user, ticket } = done
+  if (!('transactionToken' in done)) return refuseCopiedPasskey(ctx, tenantId, done, passkey)
+  const { user, transactionToken } = done
   return new HttpResult(
     {
       success: true,
-      login_ticket: ticket,
+      login_ticket: transactionToken,
       tenant_id: tenantId,
       user_id: user.id,
       email: user.email,
       first_login: user.lastLoginAt === null,
       mfa_required: false,
     },
-    { cookies: [transactionCookie(ctx, 'login', ticket), expiredCeremonyCookie(ctx)] },
+    { cookies: [transactionCookie(ctx, 'login', transactionToken), expiredCeremonyCookie(ctx)] },
   )
 }

@@ -13,7 +13,7 @@ import type { CounterAlarms, PasskeyRemoved, Passkeys } from './passkeys.schema.
 
 type Listed = Awaited<ReturnType<typeof listPasskeys>>[number]
 
-const shown = ({ passkey, name, lastUsedAt }: Listed): z.input<typeof Passkeys>['passkeys'][number] => {
+const toResponse = ({ passkey, name, lastUsedAt }: Listed): z.input<typeof Passkeys>['passkeys'][number] => {
   const provider = providerOf(passkey.aaguid)
   return {
     id: passkey.factorId,
@@ -49,7 +49,7 @@ const signalsOf = async (ctx: Ctx, caller: User, all: readonly Listed[], also: r
 
 export const showOwnPasskeys = async (ctx: Ctx, caller: User): Promise<z.input<typeof Passkeys>> => {
   const all = await listPasskeys(forTenant(ctx.db, caller.tenantId), caller.userId)
-  return { passkeys: all.map(shown), signals: await signalsOf(ctx, caller, all) }
+  return { passkeys: all.map(toResponse), signals: await signalsOf(ctx, caller, all) }
 }
 
 const ownPasskey = async (ctx: Ctx, caller: User, id: string): Promise<Listed> => {

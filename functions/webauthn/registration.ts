@@ -22,14 +22,14 @@ const EVENT = 'factor.added'
 
 export const entryHash = (ctx: Pick<Ctx, 'hash'>, credentialId: string, userHandle: string): Uint8Array =>
   ctx.hash('passkey-directory', credentialId, userHandle)
-export const ceremonyBinding = (ctx: Pick<Ctx, 'hash'>, stage: FactorContext): string =>
-  Buffer.from(factorContextBinding(ctx, stage)).toString('base64url')
+export const ceremonyBinding = (ctx: Pick<Ctx, 'hash'>, factorContext: FactorContext): string =>
+  Buffer.from(factorContextBinding(ctx, factorContext)).toString('base64url')
 
 export type BeginRegistration = ClaimedIdentity & { readonly client_id?: string | undefined }
 
 /** A client that is named has to be one of the person's tenant; another tenant's is as unknown as none. @throws AppError invalid_client */
-const requireOwnClient = async (ctx: Ctx, stage: FactorContext, clientId: string | undefined): Promise<void> => {
-  if (clientId !== undefined && (await findApplication(ctx, clientId)).tenantId !== stage.tenantId) {
+const requireOwnClient = async (ctx: Ctx, factorContext: FactorContext, clientId: string | undefined): Promise<void> => {
+  if (clientId !== undefined && (await findApplication(ctx, clientId)).tenantId !== factorContext.tenantId) {
     throw new AppError('invalid_client', undefined, { field: 'body.client_id' })
   }
 }
@@ -40,20 +40,20 @@ export const beginRegistration = async (
   caller: User | undefined,
   body: BeginRegistration,
 ): Promise<HttpResult<z.input<typeof CreationOptions>>> => {
-  const stage = await loadEnrolmentContext(ctx, caller, body)
-  await requireOwnClient(ctx, stage, body.client_id)
-  const { tenantId, user } = stage
+  const factorContext = await loadEnrolmentContext(ctx, caller, body)
+  await requireOwnClient(ctx, factorContext, body.client_id)
+  const { tenantId, user } = factorContext
   const rp = await relyingParty(ctx, tenantId)
-  const begun = await beginCeremony(ctx, {
+  const started = await beginCeremony(ctx, {
     tenantId,
     userId: user.id,
     purpose: 'registration',
-    binding: ceremonyBinding(ctx, stage),
+    binding: ceremonyBinding(ctx, factorContext),
     rp,
     userVerification: 'preferred',
   })
   const passkeys = await findPasskeys(forTenant(ctx.db, tenantId), user.id)
-  return new HttpResult(creationOptions(begun, rp, user, passkeys), { cookies: begun.cookies })
+  return new HttpResult(creationOptions(started, rp, user, passkeys), { cookies: started.cookies })
 }
 
 /** One answer for whatever was wrong with it; why is in the log alone. */
@@ -68,17 +68,17 @@ export type FinishRegistration = ClaimedIdentity & {
 type New = { readonly factorId: string; readonly credential: NewCredential; readonly ceremony: Ceremony; readonly body: FinishRegistration }
 
 /** Fails the whole enrolment when the credential id is taken, whoever has it. */
-const store = async (t: TenantTx, ctx: Ctx, stage: FactorContext, { factorId, credential, ceremony, body }: New): Promise<void> => {
+const store = async (t: TenantTx, ctx: Ctx, factorContext: FactorContext, { factorId, credential, ceremony, body }: New): Promise<void> => {
   const row = {
     ...credential,
     factorId,
-    userId: stage.user.id,
+    userId: factorContext.user.id,
     rpId: ceremony.rpId,
     transports: [...new Set(body.credential.response.transports ?? [])],
     discoverable: body.credential.clientExtensionResults?.credProps?.rk ?? null,
     createdAt: ctx.clock.now(),
   }
-  if (!(await insertPasskey(t, row, entryHash(ctx, credential.credentialId, userHandleOf(stage.user.id))))) throw refused(stage)
+  if (!(await insertPasskey(t, row, entryHash(ctx, credential.credentialId, userHandleOf(factorContext.user.id))))) throw refused(factorContext)
 }
 
 /**
@@ -86,26 +86,26 @@ const store = async (t: TenantTx, ctx: Ctx, stage: FactorContext, { factorId, cr
  * @throws AppError authentication_required, insufficient_user_authentication, mailbox_proof_required, no_registration_session, registration_failed, factor_limit
  */
 export const finishRegistration = async (ctx: Ctx, caller: User | undefined, body: FinishRegistration) => {
-  const stage = await loadEnrolmentContext(ctx, caller, body)
+  const factorContext = await loadEnrolmentContext(ctx, caller, body)
   const ceremony = await consumeCeremony(ctx, {
-    who: { tenantId: stage.tenantId, userId: stage.user.id },
+    who: { tenantId: factorContext.tenantId, userId: factorContext.user.id },
     purpose: 'registration',
-    binding: ceremonyBinding(ctx, stage),
+    binding: ceremonyBinding(ctx, factorContext),
     sessionId: body.session_id,
     missing: 'no_registration_session',
   })
   const credential = await verifyRegistration(body.credential, ceremony).catch((error: unknown) => {
-    throw error instanceof UnacceptableCredential ? refused(stage, error) : error
+    throw error instanceof UnacceptableCredential ? refused(factorContext, error) : error
   })
   const factorId = ctx.random.id()
-  const name = body.name ?? defaultName(credential.aaguid, ctx.request.userAgent, stage.user.language ?? (await browserLanguage(ctx)))
-  await atomically(forTenant(ctx.db, stage.tenantId), (t) =>
-    enrolFactor(t, ctx, stage, {
+  const name = body.name ?? defaultName(credential.aaguid, ctx.request.userAgent, factorContext.user.language ?? (await browserLanguage(ctx)))
+  await atomically(forTenant(ctx.db, factorContext.tenantId), (t) =>
+    enrolFactor(t, ctx, factorContext, {
       id: factorId,
       kind: 'webauthn',
       name,
       amr: passkeyAmr(credential),
-      store: (tx) => store(tx, ctx, stage, { factorId, credential, ceremony, body }),
+      store: (tx) => store(tx, ctx, factorContext, { factorId, credential, ceremony, body }),
     }),
   )
   ctx.wakeOutbox()

@@ -37,7 +37,7 @@ import type {
 } from './endpoints.schema.ts'
 import type { Ctx } from './group.ts'
 
-const shown = (row: WebhookEndpoint): z.input<typeof Webhook> => ({
+const toResponse = (row: WebhookEndpoint): z.input<typeof Webhook> => ({
   id: row.id,
   url: row.url,
   description: row.description,
@@ -57,7 +57,7 @@ const shown = (row: WebhookEndpoint): z.input<typeof Webhook> => ({
 })
 
 /** For the record. Of the address the host alone: the rest may hold what the receiver knows its callers by. */
-const told = ({
+const notified = ({
   url,
   events,
   active,
@@ -76,9 +76,9 @@ const told = ({
  * the caller about names that only we can resolve.
  */
 const allowedUrl = (ctx: Pick<Ctx, 'outbound'>, typed: string): string => {
-  const judged = checkOutboundUrl(typed, ctx.outbound)
-  if (typeof judged === 'string') throw new AppError('webhook_url_refused', undefined, { field: 'body.url', extra: { reason: judged } })
-  return judged.href
+  const validated = checkOutboundUrl(typed, ctx.outbound)
+  if (typeof validated === 'string') throw new AppError('webhook_url_refused', undefined, { field: 'body.url', extra: { reason: validated } })
+  return validated.href
 }
 
 const locked = async (t: TenantTx, id: string): Promise<WebhookEndpoint> => {
@@ -94,7 +94,7 @@ const changed = async (t: TenantTx, id: string, set: Parameters<typeof updateWeb
 /** Of what a tenant can change: how deliveries fare is not a change of the webhook. */
 const tagOf = ({ url, description, events, includeOrigin, active }: WebhookEndpoint): string =>
   etagOf([url, description, events, includeOrigin, active])
-const tagged = (row: WebhookEndpoint): HttpResult<z.input<typeof Webhook>> => new HttpResult(shown(row), { headers: { ETag: tagOf(row) } })
+const tagged = (row: WebhookEndpoint): HttpResult<z.input<typeof Webhook>> => new HttpResult(toResponse(row), { headers: { ETag: tagOf(row) } })
 
 const target = (id: string) => ({ type: 'webhook', id })
 
@@ -118,14 +118,14 @@ export const createWebhook = async (ctx: Ctx, caller: User, given: z.output<type
     })
     await queueWebhook(t, { tenantId: t.tenantId, endpointId: id }, at)
     const inserted = await locked(t, id)
-    await recordEvent(t, ctx, { event: 'webhook.created', actor: byUser(caller), target: target(id), after: told(inserted) })
+    await recordEvent(t, ctx, { event: 'webhook.created', actor: byUser(caller), target: target(id), after: notified(inserted) })
     return inserted
   })
-  return { ...shown(row), secret }
+  return { ...toResponse(row), secret }
 }
 
 export const listWebhooks = async (ctx: Ctx, caller: User): Promise<z.input<typeof Webhooks>> => ({
-  webhooks: (await findWebhooks(forTenant(ctx.db, caller.tenantId))).map(shown),
+  webhooks: (await findWebhooks(forTenant(ctx.db, caller.tenantId))).map(toResponse),
 })
 
 /** @throws AppError not_found */
@@ -162,7 +162,13 @@ export const changeWebhook = async (
     // A new address or a new start does not wait for what the old one earned.
     if (after.active) await queueWebhook(t, entry, at)
     else await deleteWebhookFromQueue(t, entry)
-    await recordEvent(t, ctx, { event: 'webhook.updated', actor: byUser(caller), target: target(id), before: told(before), after: told(after) })
+    await recordEvent(t, ctx, {
+      event: 'webhook.updated',
+      actor: byUser(caller),
+      target: target(id),
+      before: notified(before),
+      after: notified(after),
+    })
     return after
   })
   return tagged(row)
@@ -175,7 +181,7 @@ export const removeWebhook = (ctx: Ctx, caller: User, id: string): Promise<undef
     await deleteWebhook(t, id)
     await deleteWebhookFromQueue(t, { tenantId: t.tenantId, endpointId: id })
     await releaseQuota(t, 'webhooks')
-    await recordEvent(t, ctx, { event: 'webhook.deleted', actor: byUser(caller), target: target(id), before: told(before) })
+    await recordEvent(t, ctx, { event: 'webhook.deleted', actor: byUser(caller), target: target(id), before: notified(before) })
     return undefined
   })
 
@@ -201,7 +207,7 @@ export const rotateWebhookSecret = async (
     await recordEvent(t, ctx, { event: 'webhook.secret_rotated', actor: byUser(caller), target: target(id), after: until })
     return after
   })
-  return { ...shown(row), secret }
+  return { ...toResponse(row), secret }
 }
 
 /** Sends a message of the type `webhook.test` now, once, and tells how it went. Changes nothing. @throws AppError not_found */
@@ -239,5 +245,5 @@ export const replayWebhook = async (
     })
     return moved
   })
-  return shown(row)
+  return toResponse(row)
 }

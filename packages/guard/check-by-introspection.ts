@@ -1,6 +1,7 @@
 // A token checked by asking its issuer (RFC 7662): what was revoked is known at once.
-import type { Check } from './guard.ts'
+
 import { AuthorizationServerUnavailable } from './refusal.ts'
+import type { Check } from './token.ts'
 import { accessTokenOf, type Claims } from './token.ts'
 
 const TIMEOUT_MS = 5000

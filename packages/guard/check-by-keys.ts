@@ -1,8 +1,8 @@
 // A token checked by the issuer's public keys, without a call for each (RFC 9068 section 4).
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
 import { JOSEError, JWKSTimeout } from 'jose/errors'
-import type { Check } from './guard.ts'
 import { AuthorizationServerUnavailable } from './refusal.ts'
+import type { Check } from './token.ts'
 import { accessTokenOf } from './token.ts'
 
 /** A key that was revoked is forgotten within a minute. */

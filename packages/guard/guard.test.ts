@@ -245,7 +245,7 @@ describe('revocations, where tokens are checked by keys', () => {
   test('they are read once a second, whatever comes', async () => {
     const world = await start('keys')
     const token = await world.tokens()
-    const asked: string[] = []
+    const requested: string[] = []
     const counting = guard({
       issuer: ISSUER,
       resource: world.server.resource,
@@ -253,17 +253,17 @@ describe('revocations, where tokens are checked by keys', () => {
       now: () => world.app.clock.now(),
       fetch: async (input, init) => {
         const request = new Request(input, init)
-        asked.push(new URL(request.url).pathname)
+        requested.push(new URL(request.url).pathname)
         return world.app.app.request(request, undefined, { peer: { address: '192.0.2.7', secure: false } })
       },
     })
     const request = () => new Request(world.server.resource, { headers: { authorization: `Bearer ${token}` } })
     for (let n = 0; n < 3; n++) await Promise.all(Array.from({ length: 10 }, () => counting.check(request())))
-    expect(asked.filter((path) => path === '/oauth/revocations')).toHaveLength(1)
+    expect(requested.filter((path) => path === '/oauth/revocations')).toHaveLength(1)
     world.app.clock.advance(1)
     await counting.check(request())
-    expect(asked.filter((path) => path === '/oauth/revocations')).toHaveLength(2)
-    expect(asked.filter((path) => path === '/oauth/introspect')).toEqual([])
+    expect(requested.filter((path) => path === '/oauth/revocations')).toHaveLength(2)
+    expect(requested.filter((path) => path === '/oauth/introspect')).toEqual([])
   })
 
   test('once what is known is older than promised, nothing is let through until it can be read again', async () => {

@@ -7,16 +7,13 @@ import { type NoteOnce, noteInMemory, verifyProof } from './proof.ts'
 import { isRebound } from './rebinding.ts'
 import { AuthorizationServerUnavailable, type RefusalCode, type Requirement, refuse } from './refusal.ts'
 import { revocationFeed } from './revocations.ts'
-import type { AccessToken } from './token.ts'
+import type { AccessToken, Check } from './token.ts'
 
 export type { IntrospectionCredentials } from './check-by-introspection.ts'
 export { authInfo, type McpAuthInfo } from './mcp.ts'
 export type { NoteOnce } from './proof.ts'
 export type { Requirement } from './refusal.ts'
 export type { AccessToken, Actor, Claims } from './token.ts'
-
-/** The token when it is good, undefined when it is not. @throws Away when that cannot be said */
-export type Check = (token: string) => Promise<AccessToken | undefined>
 
 export type GuardOptions = {
   /** Address of the authorization server, as its metadata has it: `https://id.example.com`. */
@@ -116,8 +113,8 @@ export const guard = (options: GuardOptions): Guard => {
 
   const check = async (request: Request, requirement: Requirement = {}): Promise<Verdict> => {
     try {
-      const judged = await judge(request, requirement)
-      return typeof judged === 'string' ? { refusal: refuse(judged, metadataUrl, requirement) } : { token: judged }
+      const checked = await judge(request, requirement)
+      return typeof checked === 'string' ? { refusal: refuse(checked, metadataUrl, requirement) } : { token: checked }
     } catch (error) {
       if (!(error instanceof AuthorizationServerUnavailable)) throw error
       return { refusal: refuse('unavailable', metadataUrl, requirement) }

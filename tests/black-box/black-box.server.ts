@@ -53,8 +53,8 @@ test.each(GROUPS.map(({ name }) => name))('%s: every route answers the same', { 
 /** What was answered on a way, in order. */
 const walk = async (box: Box, story: Story): Promise<Heard> => {
   const heard: Record<string, ComparableAnswer> = {}
-  await story(box, async (what, asked) => {
-    const answer = await box.ask(asked)
+  await story(box, async (what, request) => {
+    const answer = await box.ask(request)
     heard[what] = comparableAnswer(answer)
     return answer
   })

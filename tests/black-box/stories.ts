@@ -7,7 +7,7 @@ import { answerHeader, BOX_HOST, type BoxAnswer, type BoxRequest, cookiesOf, jso
 import type { Box } from './systems.ts'
 
 /** Asks, and keeps what was answered under a name. */
-type Tell = (what: string, asked: BoxRequest) => Promise<BoxAnswer>
+type Tell = (what: string, request: BoxRequest) => Promise<BoxAnswer>
 export type Story = (box: Box, tell: Tell) => Promise<void>
 
 const ORIGIN = `https://${BOX_HOST}`

@@ -16,7 +16,7 @@ export type Box = {
   /** On the same database, for what a test prepares. */
   readonly app: TestApp
   readonly company: Company
-  ask(asked: BoxRequest): Promise<BoxAnswer>
+  ask(request: BoxRequest): Promise<BoxAnswer>
   /** Mails that left, after what waits was sent. */
   mailsTo(address: string): Promise<readonly string[]>
   /** Groups that answered. */
@@ -77,7 +77,7 @@ const functions = async (): Promise<Box> => {
       return onTime(system.app)
     },
     company: system.company,
-    ask: (asked) => sendRequest(gateway.port, asked),
+    ask: (request) => sendRequest(gateway.port, request),
     started: gateway.started,
     log: gateway.log,
     mailsTo: async (address) => {
@@ -127,7 +127,7 @@ const local = async (): Promise<Box> => {
       return onTime(system.app)
     },
     company: system.company,
-    ask: (asked) => sendRequest(port, asked),
+    ask: (request) => sendRequest(port, request),
     started: new Set(),
     log: () => written,
     mailsTo: async (address) => {

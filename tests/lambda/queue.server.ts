@@ -63,7 +63,7 @@ test('a poisoned message is laid aside after five tries and blocks nothing meanw
         to: company.admin.email,
         subjectId: company.admin.id,
         tenantName: company.name,
-        data: { asked: { at: app.clock.now(), device: 'Firefox', address: '192.0.2.1' } },
+        data: { requestOrigin: { at: app.clock.now(), device: 'Firefox', address: '192.0.2.1' } },
       }),
     )
   await sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: '{"errand":"burn"}' }))

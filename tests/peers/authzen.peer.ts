@@ -72,8 +72,8 @@ test('searches find what evaluations allow', async () => {
 test('the request is named in the answer; without credentials, or with half a question, there is no decision', async () => {
   const id = 'bfe9eb29-ab87-4ca3-be83-a1d5d8305716'
   const question = { subject, action: { name: 'read' }, resource: INVOICE }
-  const asked = await ask('access_evaluation_endpoint', question, { authorization, 'x-request-id': id })
-  expect(asked.headers.get('x-request-id')).toBe(id)
+  const request = await ask('access_evaluation_endpoint', question, { authorization, 'x-request-id': id })
+  expect(request.headers.get('x-request-id')).toBe(id)
   const stranger = await ask('access_evaluation_endpoint', question, {})
   expect(stranger.status).toBe(401)
   expect(stranger.body).not.toHaveProperty('decision')

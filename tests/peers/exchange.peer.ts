@@ -60,9 +60,9 @@ const tokensOfPerson = async (more: Readonly<Record<string, string>> = {}) => {
 }
 
 const exchange = async (by: OauthTestClient, subject: string, more: Readonly<Record<string, string>> = {}) => {
-  const asked = { subject_token: subject, subject_token_type: TOKEN_TYPES.access, ...more }
+  const request = { subject_token: subject, subject_token_type: TOKEN_TYPES.access, ...more }
   const of: oauth.Client = { client_id: by.id }
-  const response = await oauth.genericTokenEndpointRequest(as, of, oauth.ClientSecretBasic(by.secret), TOKEN_EXCHANGE, asked, insecure)
+  const response = await oauth.genericTokenEndpointRequest(as, of, oauth.ClientSecretBasic(by.secret), TOKEN_EXCHANGE, request, insecure)
   return oauth.processGenericTokenEndpointResponse(as, of, response)
 }
 
@@ -99,10 +99,10 @@ test('openid-client exchanges by its generic grant, with a proof of possession',
 })
 
 test('details go from the page to the token, and the resource server spends them', async () => {
-  const asked = [payment({ max_calls: 2 })]
-  const { access_token: subject } = await tokensOfPerson({ authorization_details: JSON.stringify(asked) })
+  const request = [payment({ max_calls: 2 })]
+  const { access_token: subject } = await tokensOfPerson({ authorization_details: JSON.stringify(request) })
   const acted = await exchange(agents[0], subject)
-  expect(acted.authorization_details).toEqual(asked)
+  expect(acted.authorization_details).toEqual(request)
   const spend = () =>
     unmetChecks(`${server.issuer}/oauth/spend`, {
       method: 'POST',

@@ -80,9 +80,9 @@ test('a code from another dance, another browser, or used before is refused', as
 
 test('an unverified address finds nobody; a verified one asks for a mailed code', async () => {
   await refused(async () => (await world.dance(to(), 'eve')).response)
-  const asked = await world.dance(to(), 'uma')
-  expect(asked.response.status).toBe(409)
-  const link_ticket = textIn(await bodyOf(asked.response), 'link_ticket')
+  const request = await world.dance(to(), 'uma')
+  expect(request.response.status).toBe(409)
+  const link_ticket = textIn(await bodyOf(request.response), 'link_ticket')
   await world.app.request('/federation/links/code', { body: { link_ticket } })
   const code = codeIn(await world.app.mailsTo(person.email))
   expect((await world.app.request('/federation/links/confirm', { body: { link_ticket, code } })).status).toBe(200)

@@ -116,10 +116,10 @@ export const startAuthorizationServer = async (env: Readonly<Record<string, stri
     if (user === undefined) throw new Error('no person')
     const request = { ...WITHOUT_REQUEST, emits: ['session.created', 'user.signed_in'] as const }
     const own = { ...ctx, request }
-    const begun = await atomically(forTenant(ctx.db, tenantId), (t) =>
+    const startedSession = await atomically(forTenant(ctx.db, tenantId), (t) =>
       beginSession(t, own, { user, clientId: undefined, amr: ['pwd'], authTime: ctx.clock.now() }),
     )
-    const { token } = await mintToken(own, begun)
+    const { token } = await mintToken(own, startedSession)
     const pushToken = `phone-${ctx.random.id()}`
     await calls('/authsec/uflow/auth/ciba/register-device', { token, body: { device_token: pushToken, platform: 'android' } })
     return {

@@ -42,9 +42,9 @@ const dance = async (who: SamlUser, change: (posted: Posted) => Posted = (posted
   const posted = change(await signInThere(textIn((await begun.json()) as never, 'sso_url'), who))
   const { destination, ...fields } = posted
   const landed = await call(destination, new URLSearchParams(fields))
-  const ticket = /saml_ticket=([\w.-]+)/.exec(await landed.text())?.[1]
-  if (ticket === undefined) return landed
-  return call('/authsec/uflow/user/saml/login', ...json({ client_id: world.clientId, email, saml_ticket: ticket }))
+  const transactionToken = /saml_ticket=([\w.-]+)/.exec(await landed.text())?.[1]
+  if (transactionToken === undefined) return landed
+  return call('/authsec/uflow/user/saml/login', ...json({ client_id: world.clientId, email, saml_ticket: transactionToken }))
 }
 const ada = { user: 'ada', mail: 'ada@example.com' }
 

@@ -70,8 +70,8 @@ const registerThere = async () => {
 /** Somebody signs in by phone, so that no page and no cookie minds under which name we are called. */
 const signedIn = async (): Promise<Json> => {
   const phone = await server.newPhone()
-  const asked = { scope: 'openid', login_hint: server.email }
-  const [, begun] = await send(`${server.issuer}/oauth/bc-authorize`, asked, own.authorization)
+  const request = { scope: 'openid', login_hint: server.email }
+  const [, begun] = await send(`${server.issuer}/oauth/bc-authorize`, request, own.authorization)
   await phone.approve()
   const [status, tokens] = await send(`${server.issuer}/oauth/token`, { grant_type: CIBA, auth_req_id: String(begun.auth_req_id) }, own.authorization)
   expect([status, tokens]).toEqual([200, expect.objectContaining({ id_token: expect.any(String) })])

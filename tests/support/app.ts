@@ -263,6 +263,6 @@ const tokenOf = async (ctx: RequestCtx, person: Person, amr: readonly string[]):
   const t = forTenant(ctx.db, person.tenantId)
   const user = await findUser(t, person.id)
   if (user === undefined) throw new Error('no such person')
-  const begun = await atomically(t, (tx) => beginSession(tx, ctx, { user, clientId: undefined, amr, authTime: ctx.clock.now() }))
-  return (await signToken(ctx, begun)).token
+  const startedSession = await atomically(t, (tx) => beginSession(tx, ctx, { user, clientId: undefined, amr, authTime: ctx.clock.now() }))
+  return (await signToken(ctx, startedSession)).token
 }

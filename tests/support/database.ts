@@ -30,8 +30,8 @@ const as = (url: string, user: string, database: string): string => {
 const heard = (engine: Engine): Engine => {
   const folder = process.env.RECORD_STATEMENTS
   if (folder === undefined) return engine
-  return recordingEngine(engine, (said) =>
-    appendFileSync(join(folder, `${process.pid}-${process.env.VITEST_POOL_ID}.jsonl`), `${JSON.stringify(said)}\n`),
+  return recordingEngine(engine, (statement) =>
+    appendFileSync(join(folder, `${process.pid}-${process.env.VITEST_POOL_ID}.jsonl`), `${JSON.stringify(statement)}\n`),
   )
 }
 

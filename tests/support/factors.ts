@@ -17,8 +17,8 @@ export const loginTransactionFor = async (app: TestApp, company: Company, person
 
 export const whoIs = (person: Person, more: Record<string, unknown> = {}) => ({ tenant_id: person.tenantId, email: person.email, ...more })
 
-export const mintEndUser = (app: TestApp, person: Person, ticket: string): Promise<Response> =>
-  app.request('/authsec/uflow/auth/enduser/webauthn-callback', { body: whoIs(person, { mfa_verified: true, login_ticket: ticket }) })
+export const mintEndUser = (app: TestApp, person: Person, transactionToken: string): Promise<Response> =>
+  app.request('/authsec/uflow/auth/enduser/webauthn-callback', { body: whoIs(person, { mfa_verified: true, login_ticket: transactionToken }) })
 
 export type App = { readonly seed: string; readonly backupCodes: readonly string[] }
 

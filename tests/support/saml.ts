@@ -98,29 +98,29 @@ export const startSaml = async (routes: readonly Route<never>[], more: Partial<N
     const begun = await browser.call(`${HMGR}/saml/initiate/${at.providerName}`, { body: { login_challenge: await newChallenge(app, of) } })
     return readRequest(textIn(await bodyOf(begun), 'sso_url'))
   }
-  const saying = (asked: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}): AssertionContent => ({
+  const saying = (request: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}): AssertionContent => ({
     issuer: provider.entityId,
-    audience: asked.issuer,
-    recipient: asked.acs,
-    destination: asked.acs,
-    inResponseTo: asked.id,
+    audience: request.issuer,
+    recipient: request.acs,
+    destination: request.acs,
+    inResponseTo: request.id,
     now: app.clock.now(),
     nameId: 'somebody',
     ...more,
   })
   /** An honest answer: the assertion signed. */
-  const answer = (asked: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}): string => {
-    const said = saying(asked, more)
+  const answer = (request: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}): string => {
+    const said = saying(request, more)
     return responseXml(said, signedXml(assertionXml(said), 'Assertion', { key }))
   }
-  const land = (browser: SamlBrowser, asked: Pick<ReceivedAuthnRequest, 'acs' | 'relayState'>, xml: string): Promise<Response> =>
-    browser.post(new URL(asked.acs).pathname, { SAMLResponse: base64(xml), RelayState: asked.relayState })
+  const land = (browser: SamlBrowser, request: Pick<ReceivedAuthnRequest, 'acs' | 'relayState'>, xml: string): Promise<Response> =>
+    browser.post(new URL(request.acs).pathname, { SAMLResponse: base64(xml), RelayState: request.relayState })
   /** The ticket that the page hands on. */
   const ticketOf = async (response: Response): Promise<string> => {
     const page = await response.text()
-    const ticket = /saml_ticket=([\w.-]+)/.exec(page)?.[1]
-    if (ticket === undefined) throw new Error(`no ticket: ${response.status} ${page.slice(0, 300)}`)
-    return ticket
+    const transactionToken = /saml_ticket=([\w.-]+)/.exec(page)?.[1]
+    if (transactionToken === undefined) throw new Error(`no ticket: ${response.status} ${page.slice(0, 300)}`)
+    return transactionToken
   }
   const login = (browser: SamlBrowser, saml_ticket: string | undefined, email: string, client_id = company.clientId): Promise<Response> =>
     browser.call(LOGIN, { body: { client_id, email, ...(saml_ticket === undefined ? {} : { saml_ticket }) } })

@@ -11,7 +11,7 @@ import { isIdentityScope, TOKEN_TYPES } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from '../group.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
-import type { Asked } from '../token.ts'
+import type { Asked } from '../token-request.ts'
 import { actOf, standingScopes } from '../token-set.ts'
 
 /** What a chain began with. */

@@ -13,7 +13,7 @@ import { type AuditEntry, byClient, eventsFor, recordEvent } from '#shared/platf
 import { chooser } from '../chosen.ts'
 import { authenticateBeside, authenticateClient, type ClientForm } from '../client-authentication.ts'
 import type { Ctx } from '../group.ts'
-import type { Asked, Grant } from '../token.ts'
+import type { Asked, Grant } from '../token-request.ts'
 import { standingScopes, tokensOfPerson } from '../token-set.ts'
 import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
 

@@ -1,7 +1,7 @@
 // The client polls for what it asked of a person (OpenID CIBA Core section 10.1).
 import { isExpiredCiba, pollCiba } from '#shared/domains/ciba/decision'
 import { AppError } from '#shared/kernel/errors'
-import type { Grant } from '../token.ts'
+import type { Grant } from '../token-request.ts'
 import { authorizeDecided, tokensOfPoll } from './decided.ts'
 
 /** @throws AppError invalid_request, authorization_pending, slow_down, authorization_denied, expired_token, invalid_grant, invalid_target, invalid_authorization_details, quota_exceeded */

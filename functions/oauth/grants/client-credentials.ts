@@ -4,7 +4,7 @@ import { issueAccessToken } from '#shared/domains/oauth/access-token'
 import { isIdentityScope } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
 import { defaultScopes, parseScopes, requireKnownScopes, resourceFor } from '../scopes.ts'
-import type { Grant } from '../token.ts'
+import type { Grant } from '../token-request.ts'
 
 /** @throws AppError unauthorized_client, invalid_target, invalid_scope, invalid_authorization_details */
 export const clientCredentials: Grant = async (ctx, { client, form, jkt }) => {

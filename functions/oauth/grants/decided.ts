@@ -16,7 +16,7 @@ import { ownBudgets } from '../budgets.ts'
 import { chooser } from '../chosen.ts'
 import { knownTypesAt } from '../detail-types.ts'
 import type { Ctx } from '../group.ts'
-import type { Asked } from '../token.ts'
+import type { Asked } from '../token-request.ts'
 import { standingScopes, type TokenSet, tokensOfPerson } from '../token-set.ts'
 import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
 

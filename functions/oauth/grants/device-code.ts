@@ -2,7 +2,7 @@
 
 import { isExpiredDeviceCode, pollDeviceGrant } from '#shared/domains/device-authorization/device'
 import { AppError } from '#shared/kernel/errors'
-import type { Grant } from '../token.ts'
+import type { Grant } from '../token-request.ts'
 import { authorizeDecided, tokensOfPoll } from './decided.ts'
 
 /** @throws AppError invalid_request, authorization_pending, slow_down, authorization_denied, expired_token, invalid_grant, invalid_target, invalid_authorization_details, quota_exceeded */

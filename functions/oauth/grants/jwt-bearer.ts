@@ -23,7 +23,7 @@ import { takeStep } from '../exchange/step.ts'
 import { depthOf, type Subject } from '../exchange/subject.ts'
 import type { Ctx } from '../group.ts'
 import { asRegistered, parseScopes } from '../scopes.ts'
-import type { Asked, Grant } from '../token.ts'
+import type { Asked, Grant } from '../token-request.ts'
 
 export const ID_JAG_TYP = 'oauth-id-jag+jwt'
 const SKEW_SECONDS = 60

@@ -10,7 +10,7 @@ import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { chooser } from '../chosen.ts'
 import type { Ctx } from '../group.ts'
 import { parseScopes } from '../scopes.ts'
-import type { Asked, Grant } from '../token.ts'
+import type { Asked, Grant } from '../token-request.ts'
 import { standingScopes, tokensOfPerson } from '../token-set.ts'
 
 const RETRY_SECONDS = 10

@@ -12,7 +12,7 @@ import { takeStep } from '../exchange/step.ts'
 import { judgeActorToken, readSubject, type Subject } from '../exchange/subject.ts'
 import type { Ctx } from '../group.ts'
 import { asRegistered, parseScopes } from '../scopes.ts'
-import type { Asked, Grant } from '../token.ts'
+import type { Asked, Grant } from '../token-request.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const NOTHING = { depth: undefined, policies: [] }

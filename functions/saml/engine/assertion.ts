@@ -63,8 +63,8 @@ const requireStatus = (response: Element): void => {
 const requireMessage = ({ response, isResponseSigned }: VerifiedResponse, { issuer, acsUrls, request }: ExpectedAssertion): void => {
   if (attributeOf(response, 'Version') !== '2.0') refuseSaml('version')
   requireStatus(response)
-  const said = maybeChild(response, SAML, 'Issuer')
-  if (said !== undefined) requireIssuer(said, issuer)
+  const reported = maybeChild(response, SAML, 'Issuer')
+  if (reported !== undefined) requireIssuer(reported, issuer)
   const destination = attributeOf(response, 'Destination')
   // Core section 3.2.2: a signed message names it.
   if (destination === undefined ? isResponseSigned : !acsUrls.includes(destination)) refuseSaml('destination')

@@ -42,11 +42,11 @@ export const samlPersonOf = ({ nameId, contexts, attributes }: ValidatedAssertio
     const names = [...(mapped === undefined ? [] : [mapped]), ...NAMES[what]]
     return names.map((name) => attributes.get(name) ?? []).find((found) => found.length > 0) ?? []
   }
-  const said = [...new Set(values('email').map((address) => normaliseEmail(address)))]
+  const reported = [...new Set(values('email').map((address) => normaliseEmail(address)))]
   const parts = [values('first_name')[0], values('last_name')[0]].filter((part) => part !== undefined)
   return {
     nameId,
-    email: said.length === 0 ? normaliseEmail(nameId) : said.length === 1 ? said[0] : undefined,
+    email: reported.length === 0 ? normaliseEmail(nameId) : reported.length === 1 ? reported[0] : undefined,
     name: shortText(values('name')[0]) ?? shortText(parts.join(' ')),
     severalFactors: contexts.some((context) => SEVERAL.has(context)),
   }

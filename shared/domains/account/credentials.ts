@@ -96,7 +96,7 @@ export const startEmailChange = async (ctx: Ctx, caller: User, body: z.output<ty
   const user = await reauthenticate(ctx, caller, body.current_password)
   if (body.new_email === user.email) throw new AppError('conflict', 'This is your address already.', { field: 'body.new_email' })
   await ctx.quotas.use(caller.tenantId, 'mailsPerHour')
-  const ticket = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+  const transactionToken = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const toNew = await codeFor(t, ctx, 'email_change', body.new_email)
     const toOld = await codeFor(t, ctx, 'email_change_consent', user.email)
     const taken = (await findUserByEmail(t, body.new_email)) !== undefined
@@ -114,7 +114,7 @@ export const startEmailChange = async (ctx: Ctx, caller: User, body: z.output<ty
     return waitForCodes(t, ctx, user, body.new_email)
   })
   ctx.wakeOutbox()
-  return { message: 'We sent a code to both addresses.', change_ticket: ticket, expires_in: CHANGE_SECONDS }
+  return { message: 'We sent a code to both addresses.', change_ticket: transactionToken, expires_in: CHANGE_SECONDS }
 }
 
 /**
@@ -126,9 +126,9 @@ export const confirmEmailChange = async (ctx: Ctx, caller: User, body: z.output<
     refusal: { tenantId: caller.tenantId, userId: caller.userId, event: 'user.email_changed' },
   })
   const handle = readTransactionHandle(ctx, 'email_change', body.change_ticket)
-  const ticket = handle?.tenantId === caller.tenantId ? await loadLoginTransaction(ctx, 'email_change', handle) : undefined
-  const newEmail = ticket?.data?.new_email
-  if (handle === undefined || ticket?.userId !== caller.userId || typeof newEmail !== 'string') throw wrong
+  const loginTransaction = handle?.tenantId === caller.tenantId ? await loadLoginTransaction(ctx, 'email_change', handle) : undefined
+  const newEmail = loginTransaction?.data?.new_email
+  if (handle === undefined || loginTransaction?.userId !== caller.userId || typeof newEmail !== 'string') throw wrong
   const codeNew = await matchCode(ctx, caller.tenantId, { lock: codeLockOf(ctx, 'email_change', newEmail), email: newEmail, code: body.code_new })
   const codeOld = await matchCode(ctx, caller.tenantId, {
     lock: codeLockOf(ctx, 'email_change_consent', caller.email),

@@ -101,11 +101,11 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
   const conditions = parseConditions(body.conditions)
   const expiresAt = expiryOf(body, now)
   const { description, ...scope } = scopeOf(body)
-  return changeAccess(ctx, caller, async (t, grants) => {
+  return changeAccess(ctx, caller, async (t, grantable) => {
     const role = await findRole(t, body.role_id)
     if (role === undefined) throw new AppError('not_found', 'There is no such role.')
     await requirePrincipal(t, body)
-    await requireRoleGrantable(t, grants, role)
+    await requireRoleGrantable(t, grantable, role)
     const binding = await assign(t, ctx, caller, role, {
       id: ctx.random.id(),
       roleId: role.id,
@@ -130,8 +130,8 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
 }
 
 /** Who may give a role may take it away, or whoever deals out small ones could leave all above him without theirs. Call with the policy lock held. @throws AppError cannot_grant */
-const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grants: GrantorPermissions, binding: Binding, role: Role): Promise<void> => {
-  await requireRoleGrantable(t, grants, role)
+const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: GrantorPermissions, binding: Binding, role: Role): Promise<void> => {
+  await requireRoleGrantable(t, grantable, role)
   await deleteBinding(t, binding.id)
   await raisePolicyVersion(t)
   await recordEvent(t, ctx, {
@@ -144,25 +144,25 @@ const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grants: Granto
 
 /** @throws AppError not_found, cannot_grant, last_administrator */
 export const revokeBinding = async (ctx: RequestCtx, caller: User, id: string): Promise<z.input<typeof RevokedBinding>> => {
-  await changeAccess(ctx, caller, async (t, grants) => {
+  await changeAccess(ctx, caller, async (t, grantable) => {
     const binding = await findBinding(t, id)
     const role = binding && (await findRole(t, binding.roleId))
     if (binding === undefined || role === undefined) throw new AppError('not_found')
-    await revoke(t, ctx, caller, grants, binding, role)
+    await revoke(t, ctx, caller, grantable, binding, role)
   })
   return { message: 'Role binding revoked', id }
 }
 
 /** Every binding that gives the person the role by name, for the tenant or for one resource. @throws AppError not_found, cannot_grant, last_administrator */
 export const revokeRoleOf = (ctx: RequestCtx, caller: User, userId: string, roleId: string): Promise<void> =>
-  changeAccess(ctx, caller, async (t, grants) => {
+  changeAccess(ctx, caller, async (t, grantable) => {
     const role = await findRole(t, roleId)
     const bindings = await findBindingsOfPerson(t, userId, roleId)
     if (role === undefined || bindings.length === 0) throw new AppError('not_found')
-    for (const binding of bindings) await revoke(t, ctx, caller, grants, binding, role)
+    for (const binding of bindings) await revoke(t, ctx, caller, grantable, binding, role)
   })
 
-const shown = (row: ListedRow): z.input<typeof ListedBinding> => ({
+const toResponse = (row: ListedRow): z.input<typeof ListedBinding> => ({
   id: row.id,
   ...(row.userId === null ? {} : { user_id: row.userId }),
   ...(row.username === null ? {} : { username: row.username }),
@@ -197,6 +197,6 @@ export const showBindings = async (
     query.sort,
     rows,
     (row) => row.createdAt,
-    (some) => some.map(shown),
+    (some) => some.map(toResponse),
   )
 }

@@ -30,11 +30,11 @@ export const rotatedSecrets = (
 }
 
 /** @throws AppError not_found, public_client, cannot_grant */
-const rotatable = async (t: TenantTx, ctx: Ctx, grants: GrantorPermissions, clientId: string): Promise<Client> => {
+const rotatable = async (t: TenantTx, ctx: Ctx, grantable: GrantorPermissions, clientId: string): Promise<Client> => {
   const row = await lockClient(t, clientId)
   if (row === undefined || row.status === 'Deleted') throw new AppError('not_found')
   if (row.isPublic) throw new AppError('public_client')
-  await requireRightsOverClient(t, ctx, grants, row)
+  await requireRightsOverClient(t, ctx, grantable, row)
   // The client that came with the tenant gets its first secrets, and whom it acts as, here.
   if (row.serviceAccountId === null) await updateClient(t, clientId, { serviceAccountId: await addServiceAccount(t, ctx, clientId, row.name) })
   return row
@@ -46,17 +46,17 @@ export type RotatedSecrets = {
   readonly sdk_client_id: string
   readonly previous_valid_until: string | null
 }
-type Grantor = { readonly caller: User; readonly grants: GrantorPermissions }
+type Grantor = { readonly caller: User; readonly grantable: GrantorPermissions }
 
 /** Inside a change of the tenant; routes that call this emit `client.secret_rotated`. @throws AppError not_found, public_client, cannot_grant, rotation_in_progress */
 export const issueSecrets = async (
   t: TenantTx,
   ctx: Ctx,
-  { caller, grants }: Grantor,
+  { caller, grantable }: Grantor,
   clientId: string,
   overlapSeconds: number,
 ): Promise<RotatedSecrets> => {
-  const row = await rotatable(t, ctx, grants, clientId)
+  const row = await rotatable(t, ctx, grantable, clientId)
   const now = await lockClientSecrets(t, clientId)
   if (now === undefined) throw new AppError('not_found')
   const secret = row.clientType === 'ai_agent' ? undefined : newClientSecret(ctx.random)
@@ -80,5 +80,6 @@ export const rotateClientSecrets = async (
   ctx: Ctx,
   caller: User,
   clientId: string,
-  asked: { readonly overlap_seconds: number },
-): Promise<RotatedSecrets> => actAsGrantor(ctx, caller, (t, grants) => issueSecrets(t, ctx, { caller, grants }, clientId, asked.overlap_seconds))
+  request: { readonly overlap_seconds: number },
+): Promise<RotatedSecrets> =>
+  actAsGrantor(ctx, caller, (t, grantable) => issueSecrets(t, ctx, { caller, grantable }, clientId, request.overlap_seconds))

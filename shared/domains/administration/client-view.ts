@@ -6,12 +6,12 @@ import type { Client } from '#db/store/clients'
 import { etagOf } from '#shared/platform/http/precondition'
 import type { ClientOut } from './clients.schema.ts'
 
-type Shown = z.input<typeof ClientOut>
+type ResponseBody = z.input<typeof ClientOut>
 
 const optional = <K extends string>(name: K, value: string | null): Partial<Record<K, string>> =>
   value === null || value === '' ? {} : ({ [name]: value } as Record<K, string>)
 
-const shown = (row: Client, roles: readonly RoleOfAccount[]): Shown => ({
+const toResponse = (row: Client, roles: readonly RoleOfAccount[]): ResponseBody => ({
   id: row.id,
   client_id: row.id,
   tenant_id: row.tenantId,
@@ -41,13 +41,13 @@ const shown = (row: Client, roles: readonly RoleOfAccount[]): Shown => ({
 })
 
 /** Clients of one tenant, with the roles that their service accounts have. */
-export const toClientResponses = async (t: TenantDb, rows: readonly Client[]): Promise<Shown[]> => {
+export const toClientResponses = async (t: TenantDb, rows: readonly Client[]): Promise<ResponseBody[]> => {
   const accounts = rows.flatMap(({ serviceAccountId }) => (serviceAccountId === null ? [] : [serviceAccountId]))
   const roles = await findRolesOfServiceAccounts(t, accounts)
-  return rows.map((row) => shown(row, roles))
+  return rows.map((row) => toResponse(row, roles))
 }
 
-export const toClientResponse = async (t: TenantDb, row: Client): Promise<Shown> => {
+export const toClientResponse = async (t: TenantDb, row: Client): Promise<ResponseBody> => {
   const [one] = await toClientResponses(t, [row])
   if (one === undefined) throw new Error('one row in, one out')
   return one

@@ -113,7 +113,7 @@ const limit = z.coerce
   .number()
   .int()
   .default(10)
-  .transform((asked) => (asked < 1 || asked > 100 ? 10 : asked))
+  .transform((requested) => (requested < 1 || requested > 100 ? 10 : requested))
 
 export const ClientsQuery = z.object({
   tenant_id: Id.optional(),

@@ -113,7 +113,7 @@ export const showOwnRights = async (ctx: RequestCtx, caller: User): Promise<z.in
   }
 }
 
-const shown = (row: Permission): z.input<typeof OwnPermission> => ({
+const toResponse = (row: Permission): z.input<typeof OwnPermission> => ({
   id: row.id,
   tenant_id: row.tenantId,
   resource: row.resource,
@@ -138,7 +138,7 @@ export const showOwnPermissions = async (
     NEWEST,
     rows,
     (row) => row.createdAt,
-    (some) => some.map(shown),
+    (some) => some.map(toResponse),
   )
 }
 
@@ -146,6 +146,6 @@ export const showOwnPermissions = async (
 export const showEffectivePermissions = async (ctx: RequestCtx, caller: User): Promise<z.input<typeof EffectivePermissions>> => {
   const names = ownNames(await loadOwn(ctx, caller))
   const page = { sort: 'created_at', descending: true, limit: Math.max(1, names.length) } as const
-  const all = (await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page })).map(shown)
+  const all = (await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page })).map(toResponse)
   return { direct_permissions: [], role_permissions: all, all_permissions: all }
 }

@@ -50,9 +50,9 @@ const change = async (t: TenantTx, ctx: RequestCtx, caller: User, { groupIds, us
  */
 export const changeMembers = async (ctx: RequestCtx, caller: User, tenantId: TenantId, groupId: string, sent: readonly string[], add: boolean) => {
   const userIds = [...new Set(sent)]
-  const changed = await actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  const changed = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     await groupById(t, groupId)
-    await requireRightsOfGroups(t, ctx, grants, [groupId])
+    await requireRightsOfGroups(t, ctx, grantable, [groupId])
     return change(t, ctx, caller, { groupIds: [groupId], userIds, add })
   })
   const [done, not] = add ? (['added', 'already_member'] as const) : (['removed', 'not_member'] as const)
@@ -76,9 +76,9 @@ export const changeGroupsOfPerson = async (
   names: readonly string[],
   add: boolean,
 ) => {
-  await actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const groupIds = (await groupsByName(t, names)).map(({ id }) => id)
-    await requireRightsOfGroups(t, ctx, grants, groupIds)
+    await requireRightsOfGroups(t, ctx, grantable, groupIds)
     await change(t, ctx, caller, { groupIds, userIds: [userId], add })
   })
   return { message: add ? 'User added to the groups' : 'User removed from the groups' }

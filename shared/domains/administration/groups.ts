@@ -125,9 +125,9 @@ export const requireGroupNames = (texts: readonly string[]): string[] => {
  * @throws AppError not_found, cannot_grant, last_administrator
  */
 export const removeGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, ids: readonly string[]) => {
-  await actInTenant(ctx, caller, tenantId, (t, grants) =>
+  await actInTenant(ctx, caller, tenantId, (t, grantable) =>
     guardAdministrators(t, ctx, async () => {
-      await requireRightsOfGroups(t, ctx, grants, ids)
+      await requireRightsOfGroups(t, ctx, grantable, ids)
       const gone = await deleteGroups(t, ids)
       if (gone.length !== ids.length) throw new AppError('not_found')
       await raisePolicyVersion(t)
@@ -163,10 +163,10 @@ export const groupById = async (t: TenantTx, groupId: string): Promise<Group> =>
  * @throws AppError not_found, cannot_grant
  */
 export const mapGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, body: z.output<typeof MapGroups>, add: boolean) => {
-  await actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     if (!(await hasClient(t, body.client_id))) throw new AppError('not_found', 'There is no such client.')
     const ids = (await groupsByName(t, body.groups)).map(({ id }) => id)
-    await requireRightsOfGroups(t, ctx, grants, ids)
+    await requireRightsOfGroups(t, ctx, grantable, ids)
     const changed = add ? await addClientToGroups(t, body.client_id, ids, ctx.clock.now()) : await removeClientFromGroups(t, body.client_id, ids)
     if (changed.length === 0) return
     await recordEvent(t, ctx, {

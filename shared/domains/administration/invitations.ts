@@ -86,10 +86,10 @@ export const invite = async (ctx: RequestCtx, caller: User, body: Body): Promise
   await ctx.limits.check([{ key: `invite:${caller.userId}`, windowSeconds: HOUR, max: INVITATIONS_PER_HOUR, guardsCredential: false }])
   const tenantId = actingTenant(caller, body.tenant_id)
   const way = await wayIn(ctx, tenantId)
-  const user = await actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  const user = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const role = await findRoleByName(t, administratorRole(t.tenantId))
     if (role === undefined) throw new AppError('not_found')
-    await requireRoleGrantable(t, grants, role)
+    await requireRoleGrantable(t, grantable, role)
     const invited = await addInvited(t, ctx, caller, body, way)
     await guardAdministrators(t, ctx, () =>
       bindRole(t, { id: ctx.random.id(), roleId: role.id, userId: invited.id, createdBy: caller.userId, at: ctx.clock.now() }),
@@ -145,9 +145,9 @@ export const cancelInvitation = (
   caller: User,
   { user_id: userId, tenant_id }: Which,
 ): Promise<z.input<typeof InvitationCancelled>> =>
-  actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grants) => {
+  actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grantable) => {
     const user = await holdInvitation(t, ctx, userId)
-    await requireRightsOver(t, ctx, grants, userId)
+    await requireRightsOver(t, ctx, grantable, userId)
     await deletePersonRow(t, ctx, user)
     await recordEvent(t, ctx, {
       event: 'user.invitation_cancelled',
@@ -169,10 +169,10 @@ export const resendInvitation = async (ctx: RequestCtx, caller: User, { user_id:
   await ctx.limits.check([{ key: `reinvite:${userId}`, windowSeconds: HOUR, max: SENT_PER_HOUR, guardsCredential: true }])
   const way = await wayIn(ctx, tenantId)
   const expiresAt = secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS)
-  const user = await actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  const user = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const held = await holdInvitation(t, ctx, userId)
     if (secondsAfter(held.createdAt, LAPSES_AFTER_SECONDS) <= ctx.clock.now()) throw new AppError('invitation_lapsed')
-    await requireRightsOver(t, ctx, grants, userId)
+    await requireRightsOver(t, ctx, grantable, userId)
     await updateUser(t, userId, {
       passwordHash: way.emailSent ? null : way.passwordHash,
       temporaryPasswordExpiresAt: expiresAt,

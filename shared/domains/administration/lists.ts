@@ -51,13 +51,13 @@ const keyOf = (row: UserRow, sort: string): string => {
 const cursorOf = (sort: string, row: UserRow): string => Buffer.from(JSON.stringify([sort, keyOf(row, sort), row.id])).toString('base64url')
 
 /** One page. @throws AppError invalid_request */
-export const pageOfPeople = async (t: TenantDb, f: PeopleFilter, asked: PageRequest, defaultLimit: number): Promise<PeoplePage> => {
-  const limit = Math.min(asked.limit ?? defaultLimit, MAX_ROWS)
-  const number = asked.cursor === undefined ? (asked.page ?? 1) : 1
+export const pageOfPeople = async (t: TenantDb, f: PeopleFilter, request: PageRequest, defaultLimit: number): Promise<PeoplePage> => {
+  const limit = Math.min(request.limit ?? defaultLimit, MAX_ROWS)
+  const number = request.cursor === undefined ? (request.page ?? 1) : 1
   const offset = (number - 1) * limit
   if (offset > FURTHEST) throw new AppError('invalid_request', 'The page is too far; go on by cursor.', { field: 'query.page' })
-  const sort = asked.sort ?? '-created_at'
-  const page = toPage<PeopleSort>({ limit, cursor: asked.cursor }, sort)
+  const sort = request.sort ?? '-created_at'
+  const page = toPage<PeopleSort>({ limit, cursor: request.cursor }, sort)
   const narrow = await narrowPeopleFilter(t, f)
   const rows = await listPeople(t, narrow, page, offset)
   const people = rows.slice(0, limit)
@@ -65,7 +65,7 @@ export const pageOfPeople = async (t: TenantDb, f: PeopleFilter, asked: PageRequ
   return {
     people,
     total: await totalOf(t, narrow),
-    page: asked.page ?? 1,
+    page: request.page ?? 1,
     limit,
     next: rows.length > limit && last !== undefined ? cursorOf(sort, last) : undefined,
   }
@@ -102,10 +102,10 @@ export const listTenantUsers = async (
   ctx: Pick<RequestCtx, 'db' | 'clock'>,
   tenantId: TenantId,
   filter: PeopleFilter,
-  asked: PageRequest,
+  request: PageRequest,
 ): Promise<{ users: z.input<typeof TenantUser>[]; total: number; page: number; limit: number; next_cursor?: string }> => {
   const t = forTenant(ctx.db, tenantId)
-  const found = await pageOfPeople(t, filter, asked, MAX_ROWS)
+  const found = await pageOfPeople(t, filter, request, MAX_ROWS)
   return {
     users: await showTenantUsers(ctx, t, found.people),
     total: found.total,
@@ -120,10 +120,10 @@ export const listUsers = async (
   ctx: Pick<RequestCtx, 'db' | 'clock'>,
   tenantId: TenantId,
   filter: PeopleFilter,
-  asked: PageRequest,
+  request: PageRequest,
 ): Promise<{ users: z.input<typeof UserObject>[]; total: number; page: number; limit: number; total_pages: number; next_cursor?: string }> => {
   const t = forTenant(ctx.db, tenantId)
-  const found = await pageOfPeople(t, filter, asked, 10)
+  const found = await pageOfPeople(t, filter, request, 10)
   return {
     users: await toUserResponses(ctx, t, found.people),
     total: found.total,

@@ -27,10 +27,10 @@ const read = (cursor: string, sort: string): KeysetCursor => {
   return { key, id }
 }
 
-type Asked = { readonly cursor?: string | undefined; readonly limit: number }
+type Input = { readonly cursor?: string | undefined; readonly limit: number }
 
 /** One row more than asked, to know whether there is a next page. `sort` is a column, with `-` before it for the reverse order. */
-export const toPage = <Sort extends string>(query: Asked, sort: Sort | `-${Sort}`): Page<Sort> => ({
+export const toPage = <Sort extends string>(query: Input, sort: Sort | `-${Sort}`): Page<Sort> => ({
   sort: sort.replace(/^-/, '') as Sort,
   descending: sort.startsWith('-'),
   limit: query.limit + 1,
@@ -39,7 +39,7 @@ export const toPage = <Sort extends string>(query: Asked, sort: Sort | `-${Sort}
 
 /** The rows that were asked for, and where to read on. */
 export const pageReply = <Row extends { readonly id: string }, Out>(
-  query: Asked & Readonly<Record<string, unknown>>,
+  query: Input & Readonly<Record<string, unknown>>,
   sort: string,
   rows: readonly Row[],
   keyOf: (row: Row) => string | Date,
@@ -50,7 +50,7 @@ export const pageReply = <Row extends { readonly id: string }, Out>(
   if (rows.length <= query.limit || last === undefined) return new HttpResult(show(shown))
   const key = keyOf(last)
   const cursor = written(sort, { key: typeof key === 'string' ? key : key.toISOString(), id: last.id })
-  const asked = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
-  const next = new URLSearchParams({ ...Object.fromEntries(asked), cursor })
+  const requested = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
+  const next = new URLSearchParams({ ...Object.fromEntries(requested), cursor })
   return new HttpResult(show(shown), { headers: { Link: `<?${next}>; rel="next"` } })
 }

@@ -31,12 +31,12 @@ const named = async (ctx: RequestCtx, tenantId: TenantId, { email, userId }: Per
 }
 
 /** @throws AppError not_found, cannot_grant, forbidden */
-const holdTarget = async (t: TenantTx, ctx: RequestCtx, caller: User, grants: GrantorPermissions, userId: string): Promise<UserRow> => {
+const holdTarget = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: GrantorPermissions, userId: string): Promise<UserRow> => {
   const user = await lockPerson(t, userId)
   await endLoginTransactions(t, userId, ctx.clock.now())
   if (!user.active) throw new AppError('not_found')
   if (userId === caller.userId) throw new AppError('forbidden', 'Your own password changes with the old one: POST /account/password.')
-  await requireRightsOver(t, ctx, grants, userId)
+  await requireRightsOver(t, ctx, grantable, userId)
   return user
 }
 
@@ -72,8 +72,8 @@ export const setPasswordOf = async (
 ): Promise<PasswordChanged> => {
   const userId = await named(ctx, tenantId, who)
   // Judged before the hash is computed, and again under the lock.
-  const first = await actInTenant(ctx, caller, tenantId, async (t, grants) => {
-    const user = await holdTarget(t, ctx, caller, grants, userId)
+  const first = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
+    const user = await holdTarget(t, ctx, caller, grantable, userId)
     return { user, tenant: await requireTenant(t) }
   })
   await checkNewPassword(
@@ -88,8 +88,8 @@ export const setPasswordOf = async (
     ctx.breached,
   )
   const passwordHash = await ctx.passwords.hash(password)
-  await actInTenant(ctx, caller, tenantId, async (t, grants) => {
-    const user = await holdTarget(t, ctx, caller, grants, userId)
+  await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
+    const user = await holdTarget(t, ctx, caller, grantable, userId)
     await replacePassword(t, ctx, user, passwordHash, hasVerifiedAddress(user))
     await makeTemporary(t, ctx, caller, user)
     await recordSet(t, ctx, caller, userId, 'password')
@@ -116,8 +116,8 @@ export const resetPasswordOf = async (
   const emailSent = sendEmail && (await ctx.quotas.allows(tenantId, 'mailsPerHour'))
   const password = temporaryPassword(ctx.random)
   const passwordHash = await ctx.passwords.hash(password)
-  const email = await actInTenant(ctx, caller, tenantId, async (t, grants) => {
-    const user = await holdTarget(t, ctx, caller, grants, userId)
+  const email = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
+    const user = await holdTarget(t, ctx, caller, grantable, userId)
     await replacePassword(t, ctx, user, passwordHash, hasVerifiedAddress(user))
     await makeTemporary(t, ctx, caller, user)
     if (emailSent) await mailSetPasswordLink(t, ctx, { userId, email: user.email, purpose: 'administrator_reset', hours: TEMPORARY_SECONDS / 3600 })

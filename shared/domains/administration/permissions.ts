@@ -104,12 +104,12 @@ export const removePermission = async (
   caller: User,
   wanted: { readonly id: string } | PermissionPair,
 ): Promise<{ message: string }> => {
-  await changeAccess(ctx, caller, async (t, grants) => {
+  await changeAccess(ctx, caller, async (t, grantable) => {
     const found = await findPermission(t, wanted)
     if (found === undefined) throw new AppError('not_found')
     if (found.isSystem) throw new AppError('system_permission')
     const uses = await findUsesOfPermission(t, found.id)
-    if (uses.scopes.length > 0) requireGrantable(grants, [permissionName(found)])
+    if (uses.scopes.length > 0) requireGrantable(grantable, [permissionName(found)])
     await deletePermission(t, found.id)
     await raisePolicyVersion(t)
     const { resource, action, description } = found

@@ -41,9 +41,9 @@ export const differences = (user: UserRow, change: ProfileChange): Partial<Pick<
 
 /** The address of a person is the person: a new one, set by an administrator, is unproved, ends every session and is told to the old one, where that was proved. */
 const moveAddress = async (t: TenantTx, ctx: RequestCtx, user: UserRow, email: string): Promise<void> => {
-  const administers = (await administratorIds(ctx, t)).includes(user.id)
+  const hasAdminAccess = (await administratorIds(ctx, t)).includes(user.id)
   await updateUser(t, user.id, { email, emailVerifiedAt: null, validFrom: ctx.clock.now() })
-  if (administers) {
+  if (hasAdminAccess) {
     await deleteAdministrator(t, user.id)
     await putAdministrator(t, { emailHash: emailHash(ctx, email), userId: user.id, provedAt: null })
   }
@@ -62,7 +62,7 @@ export const applyProfile = async (
   t: TenantTx,
   ctx: RequestCtx,
   caller: User,
-  grants: GrantorPermissions,
+  grantable: GrantorPermissions,
   user: UserRow,
   change: ProfileChange,
 ): Promise<boolean> => {
@@ -74,7 +74,7 @@ export const applyProfile = async (
   const { email, ...others } = set
   if (email !== undefined && user.id === caller.userId)
     throw new AppError('forbidden', 'Your own address changes with codes to both mailboxes: POST /account/email.', { field: 'body.email' })
-  if (email !== undefined || set.externalId !== undefined) await requireRightsOver(t, ctx, grants, user.id)
+  if (email !== undefined || set.externalId !== undefined) await requireRightsOver(t, ctx, grantable, user.id)
   if (email !== undefined) await moveAddress(t, ctx, user, email)
   await updateUser(t, user.id, { ...others, updatedAt: ctx.clock.now() })
   await recordEvent(t, ctx, {
@@ -94,13 +94,13 @@ export const applyProfile = async (
  * @throws AppError not_found, email_taken, username_taken, cannot_grant, forbidden, precondition_failed
  */
 export const updateProfile = async (ctx: RequestCtx, caller: User, { tenantId, userId, change, precondition }: Given): Promise<void> => {
-  await actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     if (change.tenantDomain !== undefined && change.tenantDomain !== (await requireTenant(t)).domain)
       throw new AppError('invalid_request', 'A person has the domain of the tenant.', { field: 'body.tenant_domain' })
     const user = await lockPerson(t, userId)
     if (change.email !== undefined) await endLoginTransactions(t, userId, ctx.clock.now())
     precondition?.(user)
-    await applyProfile(t, ctx, caller, grants, user, change)
+    await applyProfile(t, ctx, caller, grantable, user, change)
   }).catch((error: unknown) => {
     throw isUniqueViolation(error) ? new AppError('email_taken', 'The address or external id is taken.', { field: 'body.email' }) : error
   })

@@ -37,14 +37,14 @@ const requireFreeName = (name: string): void => {
 }
 
 /** What the body names, all of which the caller may grant: whoever holds the role, now or later, holds it too. */
-const wantedPermissions = async (t: TenantTx, grants: GrantorPermissions, body: Body): Promise<NamedPermission[]> => {
+const wantedPermissions = async (t: TenantTx, grantable: GrantorPermissions, body: Body): Promise<NamedPermission[]> => {
   const permissions = await resolvePermissions(t, {
     idsField: 'permission_ids',
     textsField: 'permission_strings',
     ...(body.permission_ids ? { ids: body.permission_ids } : {}),
     ...(body.permission_strings ? { texts: body.permission_strings } : {}),
   })
-  requireGrantable(grants, permissions.map(permissionName))
+  requireGrantable(grantable, permissions.map(permissionName))
   return permissions
 }
 
@@ -53,7 +53,7 @@ const wantedPermissions = async (t: TenantTx, grants: GrantorPermissions, body: 
  * the name without that, so it takes what the role gives.
  * @throws AppError cannot_grant
  */
-const requireOver = (grants: GrantorPermissions, had: readonly NamedPermission[]): void => requireGrantable(grants, had.map(permissionName))
+const requireOver = (grantable: GrantorPermissions, had: readonly NamedPermission[]): void => requireGrantable(grantable, had.map(permissionName))
 
 const recorded = (role: Pick<Role, 'name' | 'description'>, permissions: readonly NamedPermission[]) => ({
   name: role.name,
@@ -64,8 +64,8 @@ const recorded = (role: Pick<Role, 'name' | 'description'>, permissions: readonl
 /** @throws AppError invalid_request, cannot_grant, quota_exceeded, system_role, role_exists */
 export const createRole = async (ctx: RequestCtx, caller: User, body: Body): Promise<Saved> => {
   requireFreeName(body.name)
-  return changeAccess(ctx, caller, async (t, grants) => {
-    const permissions = await wantedPermissions(t, grants, body)
+  return changeAccess(ctx, caller, async (t, grantable) => {
+    const permissions = await wantedPermissions(t, grantable, body)
     await requireQuotaRoom(t, 'roles')
     const role = { id: ctx.random.id(), name: body.name, description: body.description ?? '' }
     if (!(await insertRole(t, { ...role, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() }))) throw new AppError('role_exists')
@@ -93,16 +93,16 @@ const changeableRole = async (t: TenantTx, roleId: string): Promise<Role> => {
  */
 export const updateRole = async (ctx: RequestCtx, caller: User, roleId: string, body: Body): Promise<Saved> => {
   const judge = preconditionOf(ctx, 'optional')
-  return changeAccess(ctx, caller, async (t, grants) => {
+  return changeAccess(ctx, caller, async (t, grantable) => {
     const role = await changeableRole(t, roleId)
     if (body.name !== role.name) requireFreeName(body.name)
     const named = await findRoleByName(t, body.name)
     if (named !== undefined && named.id !== roleId) throw new AppError('role_exists')
-    const permissions = await wantedPermissions(t, grants, body)
+    const permissions = await wantedPermissions(t, grantable, body)
     const had = await findRolePermissions(t, roleId)
     const before = recorded(role, had)
     judge(etagOf(before))
-    requireOver(grants, had)
+    requireOver(grantable, had)
     const to = { name: body.name, description: body.description ?? '' }
     await replaceRole(t, roleId, { ...to, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() })
     await raisePolicyVersion(t)
@@ -132,10 +132,10 @@ const recordedBinding = (binding: Binding) => ({
  * @throws AppError not_found, system_role, cannot_grant, last_administrator
  */
 export const removeRole = async (ctx: RequestCtx, caller: User, roleId: string): Promise<z.input<typeof DeletedRole>> => {
-  await changeAccess(ctx, caller, async (t, grants) => {
+  await changeAccess(ctx, caller, async (t, grantable) => {
     const role = await changeableRole(t, roleId)
     const had = await findRolePermissions(t, roleId)
-    requireOver(grants, had)
+    requireOver(grantable, had)
     const before = recorded(role, had)
     const bindings = (await findBindingsOfRole(t, roleId, MOST_RECORDED)).map(recordedBinding)
     await deleteRole(t, roleId)
@@ -145,7 +145,7 @@ export const removeRole = async (ctx: RequestCtx, caller: User, roleId: string):
   return { message: 'Role deleted', id: roleId }
 }
 
-const shown = (role: Role, permissions: number, people: AssignedPeople | undefined): z.input<typeof ListedRole> => ({
+const toResponse = (role: Role, permissions: number, people: AssignedPeople | undefined): z.input<typeof ListedRole> => ({
   id: role.id,
   name: role.name,
   description: role.description,
@@ -169,7 +169,7 @@ export const showRoles = async (ctx: RequestCtx, caller: User, query: z.output<t
     sort,
     rows,
     (row) => (page.sort === 'name' ? row.name : row.createdAt),
-    (some) => some.map((row) => shown(row, permissions.get(row.id) ?? 0, people.get(row.id))),
+    (some) => some.map((row) => toResponse(row, permissions.get(row.id) ?? 0, people.get(row.id))),
   )
 }
 
@@ -180,6 +180,6 @@ export const showRole = async (ctx: RequestCtx, caller: User, roleId: string): P
   if (role === undefined) throw new AppError('not_found')
   const permissions = await findRolePermissions(t, roleId)
   const people = await findAssignedPeople(t, [roleId])
-  const details = { ...shown(role, permissions.length, people.get(roleId)), permissions }
+  const details = { ...toResponse(role, permissions.length, people.get(roleId)), permissions }
   return new HttpResult(details, { headers: { ETag: etagOf(recorded(role, permissions)) } })
 }

@@ -52,9 +52,9 @@ const wanted = async (t: TenantTx, input: ScopeInput): Promise<NamedPermission[]
  * A scope widens what clients may be given, and its name stands in tokens where verifiers take `resource:action` for a permission: so whoever makes it holds
  * its permissions, and the one that it is called like. Whoever frees a name from what it takes, by changing the scope or by removing it, holds that too.
  */
-const requireOwn = async (t: TenantTx, grants: GrantorPermissions, name: string, permissions: readonly NamedPermission[]): Promise<void> => {
+const requireOwn = async (t: TenantTx, grantable: GrantorPermissions, name: string, permissions: readonly NamedPermission[]): Promise<void> => {
   const namesakes = name.includes(':') ? await findPermissionsByText(t, [name]) : []
-  requireGrantable(grants, [...permissions, ...namesakes].map(permissionName))
+  requireGrantable(grantable, [...permissions, ...namesakes].map(permissionName))
 }
 
 /** In a token's `scope`, `*` is a wildcard. */
@@ -77,9 +77,9 @@ const eventOf = (side: ScopeKind, verb: 'created' | 'updated' | 'deleted'): Audi
 /** @throws AppError invalid_request, cannot_grant, quota_exceeded, scope_exists */
 export const createScope = async (ctx: RequestCtx, caller: User, side: ScopeKind, name: string, input: ScopeInput): Promise<ScopeWithPermissions> => {
   requireOrdinaryName(caller, side, name)
-  return actAsGrantor(ctx, caller, async (t, grants) => {
+  return actAsGrantor(ctx, caller, async (t, grantable) => {
     const permissions = (await wanted(t, input)) ?? []
-    await requireOwn(t, grants, name, permissions)
+    await requireOwn(t, grantable, name, permissions)
     await requireQuotaRoom(t, 'scopes')
     const at = ctx.clock.now()
     const text = { id: ctx.random.id(), name, description: input.description ?? '', usage: usageOf(side, input.usage ?? side.usual) }
@@ -115,7 +115,7 @@ export const updateScope = async (
   input: ScopeInput & { readonly name?: string | undefined },
 ): Promise<ScopeWithPermissions> => {
   const judge = preconditionOf(ctx, 'optional')
-  return actAsGrantor(ctx, caller, async (t, grants) => {
+  return actAsGrantor(ctx, caller, async (t, grantable) => {
     const { scope, permissions: had } = await loadScope(t, side, which)
     judge(scopeTag({ scope, permissions: had }))
     const at = ctx.clock.now()
@@ -125,7 +125,7 @@ export const updateScope = async (
       requireOrdinaryName(caller, side, name)
       if (await isScopeName(t, name)) throw new AppError('scope_exists')
     }
-    if (name !== scope.name || replaced !== undefined) await requireOwn(t, grants, name, [...had, ...(replaced ?? [])])
+    if (name !== scope.name || replaced !== undefined) await requireOwn(t, grantable, name, [...had, ...(replaced ?? [])])
     const usage = input.usage === undefined ? scope.usage : usageOf(side, input.usage)
     const to = { name, description: input.description ?? scope.description, usage }
     await replaceScope(t, scope.id, { ...to, at, ...(replaced === undefined ? {} : { permissionIds: replaced.map(({ id }) => id) }) })
@@ -143,9 +143,9 @@ export const updateScope = async (
 
 /** @throws AppError not_found, cannot_grant */
 export const removeScope = async (ctx: RequestCtx, caller: User, side: ScopeKind, which: ScopeSelector): Promise<{ message: string }> => {
-  await actAsGrantor(ctx, caller, async (t, grants) => {
+  await actAsGrantor(ctx, caller, async (t, grantable) => {
     const { scope, permissions } = await loadScope(t, side, which)
-    await requireOwn(t, grants, scope.name, permissions)
+    await requireOwn(t, grantable, scope.name, permissions)
     await deleteScope(t, scope.id)
     await recordEvent(t, ctx, {
       event: eventOf(side, 'deleted'),

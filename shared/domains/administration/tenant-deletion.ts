@@ -143,8 +143,9 @@ export const restoreTenant = async (ctx: RequestCtx, caller: User, tenantId: Ten
 /** By the token that the deletion answered, once. @throws AppError restore_token_invalid, not_found */
 export const restoreByToken = async (ctx: RequestCtx, token: string) => {
   const handle = readTransactionHandle(ctx, 'tenant_restore', token)
-  const ticket = await loadLoginTransaction(ctx, 'tenant_restore', handle)
-  if (handle === undefined || ticket === undefined) throw new AppError('restore_token_invalid', undefined, { refusal: { event: 'tenant.restored' } })
+  const loginTransaction = await loadLoginTransaction(ctx, 'tenant_restore', handle)
+  if (handle === undefined || loginTransaction === undefined)
+    throw new AppError('restore_token_invalid', undefined, { refusal: { event: 'tenant.restored' } })
   await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
     await lockPolicy(t)
     const used = await consumeLoginTransaction(t, transactionHandleHash(ctx, handle.text), ctx.clock.now())

@@ -110,8 +110,8 @@ export const addTenant = async (
 type Update = z.output<typeof UpdateTenant>
 
 /** The old name goes, the new one comes, or neither; the old one is kept from others for a while. @throws AppError tenant_domain_invalid, tenant_domain_taken */
-const moveDomain = async (t: TenantTx, ctx: RequestCtx, from: string, asked: string): Promise<string> => {
-  const domain = normaliseTenantDomain(asked, ctx.config.TENANT_DOMAIN_SUFFIX)
+const moveDomain = async (t: TenantTx, ctx: RequestCtx, from: string, requested: string): Promise<string> => {
+  const domain = normaliseTenantDomain(requested, ctx.config.TENANT_DOMAIN_SUFFIX)
   if (domain === undefined) throw new AppError('tenant_domain_invalid', undefined, { field: 'body.tenant_domain' })
   if (domain === from) return from
   const at = ctx.clock.now()

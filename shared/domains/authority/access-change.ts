@@ -38,8 +38,8 @@ export const grantorPermissions = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, 
 }
 
 /** @throws AppError cannot_grant */
-export const requireGrantable = (grants: GrantorPermissions, permissions: readonly string[]): void => {
-  const missing = permissions.find((permission) => !grants.covers(permission))
+export const requireGrantable = (grantable: GrantorPermissions, permissions: readonly string[]): void => {
+  const missing = permissions.find((permission) => !grantable.covers(permission))
   if (missing !== undefined) throw new AppError('cannot_grant', `Nobody grants what he does not hold, and you do not hold ${missing}.`)
 }
 
@@ -47,17 +47,21 @@ export const requireGrantable = (grants: GrantorPermissions, permissions: readon
  * Giving somebody a role: by a binding, or by making somebody a member of a group that has it.
  * @throws AppError cannot_grant
  */
-export const requireRoleGrantable = async (t: TenantTx, grants: GrantorPermissions, role: Pick<Role, 'id' | 'name' | 'isSystem'>): Promise<void> => {
-  if (role.isSystem && role.name === administratorRole(t.tenantId) && !grants.full)
+export const requireRoleGrantable = async (
+  t: TenantTx,
+  grantable: GrantorPermissions,
+  role: Pick<Role, 'id' | 'name' | 'isSystem'>,
+): Promise<void> => {
+  if (role.isSystem && role.name === administratorRole(t.tenantId) && !grantable.full)
     throw new AppError('cannot_grant', 'Only who holds this role makes others administrators of the tenant.')
   requireGrantable(
-    grants,
+    grantable,
     (await findRolePermissions(t, role.id)).map(({ resource, action }) => `${resource}:${action}`),
   )
 }
 
 /** One change at a time in a tenant, and what the caller may grant at that moment. */
-export const actAsGrantor = <T>(ctx: Deps, caller: User, work: (t: TenantTx, grants: GrantorPermissions) => Promise<T>): Promise<T> =>
+export const actAsGrantor = <T>(ctx: Deps, caller: User, work: (t: TenantTx, grantable: GrantorPermissions) => Promise<T>): Promise<T> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     await lockPolicy(t)
     return work(t, await grantorPermissions(t, ctx, caller))
@@ -107,5 +111,5 @@ export const guardAdministrators = async <T>(t: TenantTx, ctx: Pick<Deps, 'clock
  * A change of roles, bindings, permissions or groups.
  * @throws AppError last_administrator, and what `work` throws; then nothing has changed
  */
-export const changeAccess = <T>(ctx: Deps, caller: User, work: (t: TenantTx, grants: GrantorPermissions) => Promise<T>): Promise<T> =>
-  actAsGrantor(ctx, caller, (t, grants) => guardAdministrators(t, ctx, () => work(t, grants)))
+export const changeAccess = <T>(ctx: Deps, caller: User, work: (t: TenantTx, grantable: GrantorPermissions) => Promise<T>): Promise<T> =>
+  actAsGrantor(ctx, caller, (t, grantable) => guardAdministrators(t, ctx, () => work(t, grantable)))

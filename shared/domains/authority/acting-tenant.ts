@@ -26,7 +26,7 @@ export const actInTenant = <T>(
   ctx: Deps,
   caller: User,
   tenantId: TenantId,
-  work: (t: TenantTx, grants: GrantorPermissions) => Promise<T>,
+  work: (t: TenantTx, grantable: GrantorPermissions) => Promise<T>,
 ): Promise<T> =>
   atomically(forTenant(ctx.db, tenantId), async (t) => {
     await lockPolicy(t)
@@ -38,8 +38,8 @@ export const actInTenant = <T>(
  * takes every right that the person holds.
  * @throws AppError cannot_grant
  */
-export const requireRightsOver = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, grants: GrantorPermissions, userId: string): Promise<void> => {
-  for (const role of await findRolesHeldByPerson(t, userId, ctx.clock.now())) await requireRoleGrantable(t, grants, role)
+export const requireRightsOver = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, grantable: GrantorPermissions, userId: string): Promise<void> => {
+  for (const role of await findRolesHeldByPerson(t, userId, ctx.clock.now())) await requireRoleGrantable(t, grantable, role)
 }
 
 /**
@@ -49,10 +49,10 @@ export const requireRightsOver = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, g
 export const requireRightsOfGroups = async (
   t: TenantTx,
   ctx: Pick<Deps, 'clock'>,
-  grants: GrantorPermissions,
+  grantable: GrantorPermissions,
   groupIds: readonly string[],
 ): Promise<void> => {
-  for (const role of await findRolesHeldByGroups(t, groupIds, ctx.clock.now())) await requireRoleGrantable(t, grants, role)
+  for (const role of await findRolesHeldByGroups(t, groupIds, ctx.clock.now())) await requireRoleGrantable(t, grantable, role)
 }
 
 /** For routes that admit whoever is signed in: one's own record, or the permission. @throws AppError insufficient_scope */

@@ -77,13 +77,13 @@ export const switchActive = async (
   t: TenantTx,
   ctx: RequestCtx,
   caller: User,
-  grants: GrantorPermissions,
+  grantable: GrantorPermissions,
   user: UserRow,
   active: boolean,
   event?: AuditEvent,
 ): Promise<boolean> => {
   if (!active) await requireRemovable(t, user)
-  await requireRightsOver(t, ctx, grants, user.id)
+  await requireRightsOver(t, ctx, grantable, user.id)
   if (user.active === active) return false
   await guardAdministrators(t, ctx, async () => {
     if (active) await setUserActive(t, user.id, true, ctx.clock.now())
@@ -101,10 +101,10 @@ export const switchActive = async (
  */
 export const setActive = async (ctx: RequestCtx, caller: User, change: StatusChange): Promise<UserRow> => {
   const { tenantId, userId, active } = change
-  const changed = await actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  const changed = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const user = await lockPerson(t, userId)
     if (!active) await endLoginTransactions(t, userId, ctx.clock.now())
-    if (!(await switchActive(t, ctx, caller, grants, user, active, change.event))) return user
+    if (!(await switchActive(t, ctx, caller, grantable, user, active, change.event))) return user
     return { ...user, active, updatedAt: ctx.clock.now() }
   })
   ctx.wakeOutbox()
@@ -119,11 +119,11 @@ export type DeletedPerson = { readonly userId: string; readonly counts: Readonly
  * @throws AppError not_found, primary_administrator, last_administrator, last_active_user, cannot_grant
  */
 export const deletePerson = (ctx: RequestCtx, caller: User, tenantId: TenantId, userId: string): Promise<DeletedPerson> =>
-  actInTenant(ctx, caller, tenantId, async (t, grants) => {
+  actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const user = await lockPerson(t, userId)
     await endLoginTransactions(t, userId, ctx.clock.now())
     await requireRemovable(t, user)
-    await requireRightsOver(t, ctx, grants, userId)
+    await requireRightsOver(t, ctx, grantable, userId)
     const counts = await deletePersonRow(t, ctx, user)
     await recordEvent(t, ctx, {
       event: 'user.deleted',

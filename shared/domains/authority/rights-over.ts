@@ -14,10 +14,10 @@ import { type GrantorPermissions, requireGrantable } from './access-change.ts'
 export const requireRightsOverClient = async (
   t: TenantTx,
   ctx: { readonly clock: Clock },
-  grants: GrantorPermissions,
+  grantable: GrantorPermissions,
   client: Client,
 ): Promise<void> => {
-  if (client.isDefault && !grants.full)
+  if (client.isDefault && !grantable.full)
     throw new AppError('cannot_grant', 'Only who holds the whole administrator role changes how people sign in at the main client.')
-  requireGrantable(grants, await findPermissionsOfClient(t, client, ctx.clock.now()))
+  requireGrantable(grantable, await findPermissionsOfClient(t, client, ctx.clock.now()))
 }

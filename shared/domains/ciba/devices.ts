@@ -92,9 +92,9 @@ const short = (text: string | undefined): string | null => (text === undefined ?
  * Routes that call this emit `push_device.registered`, `push_device.removed`.
  * @throws AppError invalid_request, insufficient_user_authentication, conflict
  */
-export const registerPushDevice = async (ctx: RequestCtx, caller: User, asked: PushDeviceRequest): Promise<string> => {
-  const platform = requirePlatform(asked)
-  const tokenHash = ctx.hash('push-token', asked.token)
+export const registerPushDevice = async (ctx: RequestCtx, caller: User, request: PushDeviceRequest): Promise<string> => {
+  const platform = requirePlatform(request)
+  const tokenHash = ctx.hash('push-token', request.token)
   const deviceId = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     // Held, so that of many at once each counts those before it.
     await lockUser(t, caller.userId)
@@ -105,17 +105,17 @@ export const registerPushDevice = async (ctx: RequestCtx, caller: User, asked: P
       sessionId: caller.sessionId,
       platform,
       tokenHash,
-      sealedToken: await ctx.keyring.seal(t, caller.userId, asked.token, sealedTokenIn(id)),
-      deviceName: short(asked.name),
-      deviceModel: short(asked.model),
-      appVersion: short(asked.appVersion),
-      osVersion: short(asked.osVersion),
+      sealedToken: await ctx.keyring.seal(t, caller.userId, request.token, sealedTokenIn(id)),
+      deviceName: short(request.name),
+      deviceModel: short(request.model),
+      appVersion: short(request.appVersion),
+      osVersion: short(request.osVersion),
       isActive: true,
       createdAt,
     })
     const target = { type: 'push_device', id }
-    await recordEvent(t, ctx, { event: 'push_device.registered', actor: byUser(caller), target, after: { platform, name: short(asked.name) } })
-    if (isNew) await notify(t, ctx, { ...ownerOf(caller), template: 'factor_added', data: { kind: 'push', name: short(asked.name) ?? '' } })
+    await recordEvent(t, ctx, { event: 'push_device.registered', actor: byUser(caller), target, after: { platform, name: short(request.name) } })
+    if (isNew) await notify(t, ctx, { ...ownerOf(caller), template: 'factor_added', data: { kind: 'push', name: short(request.name) ?? '' } })
     return id
   })
   ctx.wakeOutbox()

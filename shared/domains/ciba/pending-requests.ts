@@ -23,7 +23,7 @@ export type PendingCibaRequest = {
   readonly expiresAt: Date
 }
 
-const shown = async (t: TenantDb, request: CibaRequest): Promise<PendingCibaRequest> => {
+const toResponse = async (t: TenantDb, request: CibaRequest): Promise<PendingCibaRequest> => {
   const client = request.clientId === null ? undefined : await findClient(t, request.clientId)
   return {
     id: request.id,
@@ -39,7 +39,7 @@ const shown = async (t: TenantDb, request: CibaRequest): Promise<PendingCibaRequ
 /** What waits for the caller, newest first. */
 export const pendingCibaRequests = async (ctx: RequestCtx, caller: User): Promise<readonly PendingCibaRequest[]> => {
   const t = forTenant(ctx.db, caller.tenantId)
-  return Promise.all((await listCibaRequests(ctx, caller)).map((request) => shown(t, request)))
+  return Promise.all((await listCibaRequests(ctx, caller)).map((request) => toResponse(t, request)))
 }
 
 /** One of these; undefined for what is answered or over, and for what was never the caller's. */
@@ -47,5 +47,5 @@ export const pendingCibaRequest = async (ctx: RequestCtx, caller: User, id: stri
   const t = forTenant(ctx.db, caller.tenantId)
   const request = await findOwnCibaRequest(t, caller.userId, id)
   const waits = request !== undefined && request.status === 'pending' && request.expiresAt > ctx.clock.now()
-  return waits ? shown(t, request) : undefined
+  return waits ? toResponse(t, request) : undefined
 }

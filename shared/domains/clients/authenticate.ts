@@ -9,12 +9,12 @@ import { authenticateClientSecret, authenticateSdkClient } from './secrets.ts'
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'request'>
 
 /** The client ids that a request shows: in its header and where its body names one. */
-const shown = (ctx: Deps, named: string | undefined): readonly string[] =>
+const toResponse = (ctx: Deps, named: string | undefined): readonly string[] =>
   [ctx.request.header('x-client-id'), named].filter((text): text is string => text !== undefined && text !== '')
 
 /** Undefined unless the client is proved, active, and every id that is shown is its own. */
 export const authenticatedClient = async (ctx: Deps, named: string | undefined): Promise<ClientEntry | undefined> => {
-  const ids = shown(ctx, named)
+  const ids = toResponse(ctx, named)
   const proof = ids.find((text) => parseSdkSecret(text) !== undefined)
   const basic = usesBasicAuth(ctx.request) ? basicCredentials(ctx.request) : undefined
   if (basic instanceof AppError) return undefined
@@ -25,7 +25,7 @@ export const authenticatedClient = async (ctx: Deps, named: string | undefined):
 
 /** The one client that a request names, proved or not: to compare with, never to believe. A proof that is shown has to be right. */
 export const namedClientId = async (ctx: Deps, named: string | undefined): Promise<string | undefined> => {
-  const ids = shown(ctx, named)
+  const ids = toResponse(ctx, named)
   if (usesBasicAuth(ctx.request) || ids.some((text) => parseSdkSecret(text) !== undefined)) return (await authenticatedClient(ctx, named))?.clientId
   const [first, ...others] = new Set(ids.map(parseClientId))
   return others.length === 0 ? first : undefined

@@ -39,7 +39,7 @@ export const createClientAuthentication = ({ db, clock, policies }: Deps): Clien
       const remembered = memory.last(clientId)
       return remembered?.serviceAccountId !== undefined && isSecret(secret, remembered, clock.now()) ? remembered.tenantId : undefined
     },
-    authenticate: async ({ clientId, secret }, asked) => {
+    authenticate: async ({ clientId, secret }, requested) => {
       const found = UUID.test(clientId) ? await memory.get(clientId, () => read(clientId)) : undefined
       const now = clock.now()
       if (found === undefined || !isSecret(secret, found, now) || found.serviceAccountId === undefined) throw clientAuthenticationFailed()
@@ -47,7 +47,7 @@ export const createClientAuthentication = ({ db, clock, policies }: Deps): Clien
       const subject = { kind: 'service_account', id: found.serviceAccountId } as const
       const { policy, principal } = await policies.load(tenantId, [subject])
       // Without a context: what a guard asks for must be held tenant-wide and without conditions.
-      const held = asked.filter((permission) => {
+      const held = requested.filter((permission) => {
         const [resource = '', action = ''] = permission.split(':')
         return decide(policy, principal(subject), { resource, action }, {}, now.getTime()).allowed
       })

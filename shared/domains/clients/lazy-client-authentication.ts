@@ -11,7 +11,7 @@ export const lazyClientAuthentication = (ctx: Pick<BaseCtx, 'db' | 'clock' | 'po
   }
   return {
     tenantOf: (credentials) => made?.tenantOf(credentials),
-    authenticate: (credentials, asked) =>
-      made?.authenticate(credentials, asked) ?? authentication().then((ready) => ready.authenticate(credentials, asked)),
+    authenticate: (credentials, requested) =>
+      made?.authenticate(credentials, requested) ?? authentication().then((ready) => ready.authenticate(credentials, requested)),
   }
 }

@@ -41,11 +41,11 @@ const DEFAULT_AGENT = 'agent'
 const MOST_SELECTORS = 20
 
 /** @throws AppError invalid_request naming the member that is wrong */
-export const agentOf = (asked: AgentRequest): AgentAttestation => {
-  const agentType = asked.agent_type ?? DEFAULT_AGENT
+export const agentOf = (request: AgentRequest): AgentAttestation => {
+  const agentType = request.agent_type ?? DEFAULT_AGENT
   if (!SEGMENT.test(agentType)) refuse('body.agent_type', 'letters, digits, dots, hyphens and underscores, at most 64')
-  const platform = asked.platform === undefined ? undefined : requirePlatform(asked.platform, 'body.platform')
-  const selectors = Object.entries(asked.selectors ?? {})
+  const platform = request.platform === undefined ? undefined : requirePlatform(request.platform, 'body.platform')
+  const selectors = Object.entries(request.selectors ?? {})
   if (selectors.length === 0) return { agentType, platform, selectors: undefined }
   if (platform === undefined) return refuse('body.platform', 'is needed to judge the selectors')
   const keys: readonly string[] = SELECTOR_KEYS[platform]

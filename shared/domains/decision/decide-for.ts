@@ -35,14 +35,14 @@ const momentOf = (value: string | number | undefined): number | undefined => {
 }
 
 /** What another's word says of an access. */
-export const contextOf = (asked: ContextRequest | undefined): Context =>
-  asked === undefined
+export const contextOf = (request: ContextRequest | undefined): Context =>
+  request === undefined
     ? NO_CONTEXT
     : {
-        mfa: asked.mfa,
-        authTime: momentOf(asked.auth_time),
-        address: asked.ip === undefined ? undefined : parseAddress(asked.ip),
-        at: momentOf(asked.at),
+        mfa: request.mfa,
+        authTime: momentOf(request.auth_time),
+        address: request.ip === undefined ? undefined : parseAddress(request.ip),
+        at: momentOf(request.at),
       }
 
 /** What we know ourselves of an access: the caller's own session and this request. */
@@ -73,11 +73,11 @@ export type DecisionRequest = {
   readonly context?: ContextRequest | undefined
 }
 
-const questionOf = (asked: DecisionRequest): Question => ({
-  resource: asked.resource,
-  action: asked.action,
-  scopeId: asked.scopeId?.toLowerCase(),
-  scopeType: asked.scopeType,
+const questionOf = (request: DecisionRequest): Question => ({
+  resource: request.resource,
+  action: request.action,
+  scopeId: request.scopeId?.toLowerCase(),
+  scopeType: request.scopeType,
 })
 
 /**
@@ -87,10 +87,10 @@ const questionOf = (asked: DecisionRequest): Question => ({
 export const decideFor = async (
   ctx: DecisionDeps,
   tenantId: TenantId,
-  asked: DecisionRequest,
+  request: DecisionRequest,
   caller: User,
 ): Promise<{ readonly allowed: boolean; readonly trace: string }> => {
-  const id = parseUuid(asked.principalId)
+  const id = parseUuid(request.principalId)
   if (id === undefined) return { allowed: false, trace: NOT_GRANTED }
   const user: Subject = { kind: 'user', id }
   const service: Subject = { kind: 'service_account', id }
@@ -98,7 +98,7 @@ export const decideFor = async (
   const people = await ctx.policies.load(tenantId, [user])
   // Most principals are people; who is none is looked for among service accounts.
   const { policy, principal } = own || people.principal(user) !== undefined ? people : await ctx.policies.load(tenantId, [service])
-  const context = own ? callerContext(ctx, caller) : contextOf(asked.context)
-  const decision = decide(policy, principal(user) ?? principal(service), questionOf(asked), context, ctx.clock.now().getTime())
+  const context = own ? callerContext(ctx, caller) : contextOf(request.context)
+  const decision = decide(policy, principal(user) ?? principal(service), questionOf(request), context, ctx.clock.now().getTime())
   return { allowed: decision.allowed, trace: decisionTrace(decision) }
 }

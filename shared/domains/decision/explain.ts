@@ -44,9 +44,9 @@ const verdictOf = (
 /** As the decision walks them; bindings of other scopes, which it never touches, come last. */
 const bindingsOf = (holder: Holder | undefined, scopeId: string | undefined): readonly Binding[] => {
   if (holder === undefined) return []
-  const asked = scopeId === undefined ? undefined : holder.scoped.get(scopeId)
-  const others = [...holder.scoped.values()].filter((shelf) => shelf !== asked)
-  return [holder.wide, asked, ...others].flatMap((shelf) => shelf?.bindings ?? [])
+  const requested = scopeId === undefined ? undefined : holder.scoped.get(scopeId)
+  const others = [...holder.scoped.values()].filter((shelf) => shelf !== requested)
+  return [holder.wide, requested, ...others].flatMap((shelf) => shelf?.bindings ?? [])
 }
 
 const missingFor = (permission: Permission | undefined, considered: readonly ConsideredBinding[]): readonly MissingRequirement[] => {

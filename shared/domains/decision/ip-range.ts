@@ -38,9 +38,9 @@ export const parseRange = (text: string): IpRange | undefined => {
   if (address === undefined || rest.length > 0 || (length !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(length))) return undefined
   const isMapped = address.family === 4 && host.includes(':')
   const bits = address.family === 4 ? 32 : 128
-  const asked = length === undefined ? bits : Number(length) - (isMapped ? 96 : 0)
-  if (asked < 0 || asked > bits) return undefined
-  const beyond = (1n << BigInt(bits - asked)) - 1n
+  const requested = length === undefined ? bits : Number(length) - (isMapped ? 96 : 0)
+  if (requested < 0 || requested > bits) return undefined
+  const beyond = (1n << BigInt(bits - requested)) - 1n
   return (address.value & beyond) === 0n ? { family: address.family, from: address.value, to: address.value | beyond } : undefined
 }
 

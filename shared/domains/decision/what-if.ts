@@ -166,12 +166,12 @@ const beyond = (held: readonly Placed[], others: readonly Placed[]): readonly Pl
   const given = longest(others)
   const fresh = held.filter((one) => !one.over.some((place) => reaches(given, place, one)))
   const until = longest(fresh)
-  const told = new Set<string>()
+  const notified = new Set<string>()
   return fresh.filter((one) => {
     const { own, over, binding } = one
     const isCovered = over.some((place) => place !== own && reaches(until, place, one))
-    if (isCovered || told.has(own) || until.get(own) !== binding.expiresAt) return false
-    told.add(own)
+    if (isCovered || notified.has(own) || until.get(own) !== binding.expiresAt) return false
+    notified.add(own)
     return true
   })
 }

@@ -65,9 +65,9 @@ export const pollState = (row: Row | undefined): Exclude<PollResult<never>, { st
 export type RedeemGrant<T> = (t: TenantTx, grant: DecidedGrant) => Promise<T | undefined>
 
 /** As at sign-in: two factors where two are owed, or the code of an app alone where the tenant lets that in. */
-const isEnough = (owed: SessionRequirements, amr: readonly string[]): boolean => {
-  const { passwordlessTotp, requireSecondFactor } = owed.tenant?.settings ?? {}
-  return isSatisfied(factorState(owed).required, amr) || (passwordlessTotp === true && requireSecondFactor !== true && amr.includes('otp'))
+const isEnough = (requirements: SessionRequirements, amr: readonly string[]): boolean => {
+  const { passwordlessTotp, requireSecondFactor } = requirements.tenant?.settings ?? {}
+  return isSatisfied(factorState(requirements).required, amr) || (passwordlessTotp === true && requireSecondFactor !== true && amr.includes('otp'))
 }
 
 export type GrantedSession = StartedSession & { readonly scopes: readonly string[] }
@@ -81,21 +81,21 @@ export type GrantedSession = StartedSession & { readonly scopes: readonly string
 export const beginGrantedSession =
   (ctx: RequestCtx, more: { readonly amr?: readonly string[]; readonly scopes?: readonly string[] } = {}): RedeemGrant<GrantedSession> =>
   async (t, grant) => {
-    const [user, owed] = await lockAccountAndFindRequirements(t, grant.userId, ctx.clock.now())
+    const [user, requirements] = await lockAccountAndFindRequirements(t, grant.userId, ctx.clock.now())
     if (user === undefined || !user.active || user.deletedAt !== null || user.passwordResetRequired || user.validFrom > grant.decidedAt)
       return undefined
     if (!(await isGrantAuthorized(t, grant))) return undefined
-    if (!isEnough(owed, grant.amr)) return undefined
+    if (!isEnough(requirements, grant.amr)) return undefined
     const scopes = [...(more.scopes ?? (await grantedScopes(t, user.id, grant.scopes, ctx.clock.now())))]
     const amr = [...new Set([...grant.amr, ...(more.amr ?? [])])]
-    const begun = await beginSession(t, ctx, {
+    const startedSession = await beginSession(t, ctx, {
       user,
       clientId: grant.clientId ?? undefined,
       amr,
       authTime: grant.authTime,
-      owed,
+      requirements,
       scopes,
       remembersBrowser: false,
     })
-    return { ...begun, scopes }
+    return { ...startedSession, scopes }
   }

@@ -57,13 +57,13 @@ export const appSetupPage = async (
   mailbox = '/signin/mailbox',
   finish = '/signin/finish',
 ) => {
-  const stage = await loadPageEnrolmentContext(ctx, caller).catch((error: unknown) => {
+  const factorContext = await loadPageEnrolmentContext(ctx, caller).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'mailbox_proof_required') return undefined
     throw error
   })
-  if (stage === undefined) return redirectResult(ctx, mailbox)
-  const page = await openPage(ctx, { principal: caller, tenantId: stage.tenantId })
-  const { seed, uri } = await resumeTotpSetup(ctx, stage)
+  if (factorContext === undefined) return redirectResult(ctx, mailbox)
+  const page = await openPage(ctx, { principal: caller, tenantId: factorContext.tenantId })
+  const { seed, uri } = await resumeTotpSetup(ctx, factorContext)
   return pageResult(ctx, page, {
     title: page.words.factor.appTitle,
     script: PASSKEY_SCRIPT,
@@ -76,7 +76,7 @@ export const appSetupPage = async (
             label={page.words.factor.passkeyInstead}
             begin="beginRegistration"
             finish="finishRegistration"
-            who={{ email: stage.user.email, tenant_id: stage.tenantId }}
+            who={{ email: factorContext.user.email, tenant_id: factorContext.tenantId }}
             creates
           />
         ) : (
@@ -88,11 +88,16 @@ export const appSetupPage = async (
   })
 }
 
-type Shown = { readonly codes: readonly string[]; readonly principal: User | undefined; readonly next: string; readonly stage?: FactorContext }
+type Shown = {
+  readonly codes: readonly string[]
+  readonly principal: User | undefined
+  readonly next: string
+  readonly factorContext?: FactorContext
+}
 
 /** Backup codes, shown this once: the answer to the form itself, for no address and no cookie may keep them. */
-export const backupCodesPage = async (ctx: RequestCtx, { codes, principal, next, stage }: Shown) => {
-  const page = await openPage(ctx, { principal, tenantId: stage?.tenantId })
+export const backupCodesPage = async (ctx: RequestCtx, { codes, principal, next, factorContext }: Shown) => {
+  const page = await openPage(ctx, { principal, tenantId: factorContext?.tenantId })
   const { factor, goOn, busy } = page.words
   return pageResult(ctx, page, {
     title: factor.codesTitle,

@@ -29,7 +29,7 @@ const LETTERS = 16
 const SHAPE = /^\d{2}[0-9A-HJKMNP-TV-Z]{16}$/
 
 const letters = (bytes: Uint8Array): string => [...bytes].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')
-const shown = (selector: string, secret: string): string => [selector, ...(secret.match(/.{4}/g) ?? [])].join('-')
+const toResponse = (selector: string, secret: string): string => [selector, ...(secret.match(/.{4}/g) ?? [])].join('-')
 
 type Codes = { readonly shown: readonly string[]; readonly rows: readonly NewBackupCode[] }
 
@@ -40,7 +40,7 @@ export const newBackupCodes = async (ctx: Pick<RequestCtx, 'random' | 'passwords
   const rows = await Promise.all(
     made.map(async ({ selector, secret }) => ({ id: ctx.random.id(), userId, selector, codeHash: await ctx.passwords.hash(secret), createdAt })),
   )
-  return { shown: made.map(({ selector, secret }) => shown(selector, secret)), rows }
+  return { shown: made.map(({ selector, secret }) => toResponse(selector, secret)), rows }
 }
 
 /** A new set where the tenant offers them, else none. */
@@ -60,11 +60,11 @@ export const parseBackupCode = (text: string): { readonly selector: string; read
  */
 export const verifyBackupCode = async (
   ctx: RequestCtx,
-  stage: FactorContext,
+  factorContext: FactorContext,
   text: string,
   failure: ErrorCode,
 ): Promise<SessionRenewal | undefined> => {
-  const { tenantId, user } = stage
+  const { tenantId, user } = factorContext
   const t = forTenant(ctx.db, tenantId)
   const wrong = factorProofError(failure, tenantId, user.id)
   if (!findRecoveryOffers(await findTenant(t)).backupCodes) throw wrong
@@ -81,13 +81,13 @@ export const verifyBackupCode = async (
     const left = await countBackupCodes(tx, user.id)
     await recordEvent(tx, ctx, {
       event: 'backup_code.used',
-      actor: factorContextActor(stage),
+      actor: factorContextActor(factorContext),
       target: { type: 'user', id: user.id },
       after: { left },
     })
     await notify(tx, ctx, { to: user.email, subjectId: user.id, template: 'backup_code_used', data: { left } })
     // RFC 8176 has no name for a code of a list; it is a one-time password.
-    return acceptProof(tx, ctx, stage, { kind: 'backup_code', amr: ['otp'] })
+    return acceptProof(tx, ctx, factorContext, { kind: 'backup_code', amr: ['otp'] })
   })
   ctx.wakeOutbox()
   return renewal

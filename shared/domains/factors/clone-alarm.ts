@@ -47,9 +47,9 @@ export const clearOwnCloneAlarm = async (ctx: RequestCtx, caller: User, factorId
  */
 export const clearCloneAlarmOf = async (ctx: RequestCtx, caller: User, userId: string, factorId: string): Promise<void> => {
   if (userId === caller.userId) throw new AppError('forbidden', 'An alarm of your own is cleared with another factor of yours.')
-  await actInTenant(ctx, caller, caller.tenantId, async (t, grants) => {
+  await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
     const owner = await lockPerson(t, userId)
-    await requireRightsOver(t, ctx, grants, userId)
+    await requireRightsOver(t, ctx, grantable, userId)
     await clear(t, ctx, caller, owner, factorId, 'administrator')
   })
   ctx.wakeOutbox()

@@ -35,15 +35,15 @@ const EVENT = 'factor.added'
 
 /** The moment at which the mailbox was last proved, as far as this person and this transaction know. */
 const mailboxProvedAt = ({ user, by }: FactorContext): Date | undefined => {
-  const times = [user.emailVerifiedAt, by.kind === 'ticket' ? by.ticket.mailboxProvedAt : null].filter((at) => at !== null)
+  const times = [user.emailVerifiedAt, by.kind === 'ticket' ? by.loginTransaction.mailboxProvedAt : null].filter((at) => at !== null)
   return times.length === 0 ? undefined : new Date(Math.max(...times.map((at) => at.getTime())))
 }
 
-const requireMailbox = (ctx: Pick<RequestCtx, 'clock'>, stage: FactorContext): void => {
-  const at = mailboxProvedAt(stage)
+const requireMailbox = (ctx: Pick<RequestCtx, 'clock'>, factorContext: FactorContext): void => {
+  const at = mailboxProvedAt(factorContext)
   if (at !== undefined && secondsAfter(at, MAILBOX_SECONDS) >= ctx.clock.now()) return
   throw new AppError('mailbox_proof_required', undefined, {
-    refusal: { tenantId: stage.tenantId, userId: stage.user.id, event: EVENT },
+    refusal: { tenantId: factorContext.tenantId, userId: factorContext.user.id, event: EVENT },
     extra: { next_step: 'prove_mailbox', next: MAILBOX_PROOF_PATH },
   })
 }
@@ -59,14 +59,14 @@ const requireStrength = (session: Pick<User, 'acr'>, factors: readonly Factor[])
  * @throws AppError authentication_required, insufficient_user_authentication, mailbox_proof_required
  */
 export const loadEnrolmentContext = async (ctx: RequestCtx, caller: User | undefined, claimed: ClaimedIdentity): Promise<FactorContext> => {
-  const stage = await loadFactorContext(ctx, caller, claimed, EVENT)
-  const t = forTenant(ctx.db, stage.tenantId)
-  if (stage.by.kind === 'session') requireStepUp(ctx, stage.by.caller, { withinSeconds: STEP_UP_SECONDS })
-  const factors = await findFactors(t, stage.user.id)
-  if (stage.by.kind === 'session') requireStrength(stage.by.caller, factors)
-  else if (factors.length > 0) throw authenticationRequired(EVENT, { tenantId: stage.tenantId, userId: stage.user.id })
-  if (factors.length === 0 && (await mustHaveFactor(t, ctx, stage.user, await findTenant(t)))) requireMailbox(ctx, stage)
-  return stage
+  const factorContext = await loadFactorContext(ctx, caller, claimed, EVENT)
+  const t = forTenant(ctx.db, factorContext.tenantId)
+  if (factorContext.by.kind === 'session') requireStepUp(ctx, factorContext.by.caller, { withinSeconds: STEP_UP_SECONDS })
+  const factors = await findFactors(t, factorContext.user.id)
+  if (factorContext.by.kind === 'session') requireStrength(factorContext.by.caller, factors)
+  else if (factors.length > 0) throw authenticationRequired(EVENT, { tenantId: factorContext.tenantId, userId: factorContext.user.id })
+  if (factors.length === 0 && (await mustHaveFactor(t, ctx, factorContext.user, await findTenant(t)))) requireMailbox(ctx, factorContext)
+  return factorContext
 }
 
 export type VerifiedFactor = {
@@ -82,8 +82,8 @@ export type VerifiedFactor = {
 }
 
 /** The session as it stands in the store now, or the ticket, still allows it. Holds the person's row. */
-const holdEnroller = async (t: TenantTx, ctx: RequestCtx, stage: FactorContext): Promise<readonly Factor[]> => {
-  const { user, by } = stage
+const holdEnroller = async (t: TenantTx, ctx: RequestCtx, factorContext: FactorContext): Promise<readonly Factor[]> => {
+  const { user, by } = factorContext
   const now = ctx.clock.now()
   const refused = authenticationRequired(EVENT, { tenantId: t.tenantId, userId: user.id })
   const held = await lockUser(t, user.id)
@@ -111,10 +111,10 @@ const tell = async (t: TenantTx, ctx: RequestCtx, user: UserRow, actor: Actor, f
  * Routes that call this emit `factor.added`.
  * @throws AppError authentication_required, insufficient_user_authentication, factor_limit
  */
-export const enrolFactor = async (t: TenantTx, ctx: RequestCtx, stage: FactorContext, factor: VerifiedFactor): Promise<void> => {
-  const { user, by } = stage
+export const enrolFactor = async (t: TenantTx, ctx: RequestCtx, factorContext: FactorContext, factor: VerifiedFactor): Promise<void> => {
+  const { user, by } = factorContext
   const now = ctx.clock.now()
-  const factors = await holdEnroller(t, ctx, stage)
+  const factors = await holdEnroller(t, ctx, factorContext)
   if (factors.length >= MAX_FACTORS) throw new AppError('factor_limit')
   const first = factors.length === 0
   await insertFactor(t, { id: factor.id, userId: user.id, kind: factor.kind, name: factor.name, isPrimary: first, confirmedAt: now, createdAt: now })
@@ -124,5 +124,5 @@ export const enrolFactor = async (t: TenantTx, ctx: RequestCtx, stage: FactorCon
     throw authenticationRequired(EVENT, { tenantId: t.tenantId, userId: user.id })
   }
   if (first) await revokeSessions(t, user.id, now, 'factor_added', by.kind === 'session' ? by.caller.sessionId : undefined)
-  await tell(t, ctx, user, factorContextActor(stage), factor)
+  await tell(t, ctx, user, factorContextActor(factorContext), factor)
 }

@@ -15,7 +15,7 @@ import { type Actor, byUser } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 
 export type BySession = { readonly kind: 'session'; readonly caller: User }
-export type ByLoginTransaction = { readonly kind: 'ticket'; readonly handle: TransactionHandle; readonly ticket: LoginTransaction }
+export type ByLoginTransaction = { readonly kind: 'ticket'; readonly handle: TransactionHandle; readonly loginTransaction: LoginTransaction }
 
 export type FactorContext = {
   readonly tenantId: TenantId
@@ -44,14 +44,14 @@ const proved = async (
 ): Promise<(Omit<FactorContext, 'user'> & { readonly userId: string }) | undefined> => {
   if (caller !== undefined) return { tenantId: caller.tenantId, userId: caller.userId, by: { kind: 'session', caller } }
   const handle = readTransactionHandle(ctx, 'login', inBody)
-  const ticket = await loadLoginTransaction(ctx, 'login', handle)
-  if (handle === undefined || ticket?.userId == null) return undefined
-  return { tenantId: handle.tenantId, userId: ticket.userId, by: { kind: 'ticket', handle, ticket } }
+  const loginTransaction = await loadLoginTransaction(ctx, 'login', handle)
+  if (handle === undefined || loginTransaction?.userId == null) return undefined
+  return { tenantId: handle.tenantId, userId: loginTransaction.userId, by: { kind: 'ticket', handle, loginTransaction } }
 }
 
 const isWhoIsMeant = ({ tenantId, user, by }: FactorContext, { email, tenant_id }: ClaimedIdentity): boolean => {
   if (!user.active || user.deletedAt !== null || user.passwordResetRequired) return false
-  if (by.kind === 'ticket' && by.ticket.createdAt < user.validFrom) return false
+  if (by.kind === 'ticket' && by.loginTransaction.createdAt < user.validFrom) return false
   return (email === undefined || email === user.email) && (tenant_id === undefined || tenant_id.toLowerCase() === tenantId)
 }
 

@@ -15,8 +15,8 @@ import { type FactorContext, factorContextActor, loginTransactionHash } from './
 const CODE_SECONDS = 600
 
 /** Routes that call this emit `mailbox.proof_requested`. @throws AppError too_many_codes, quota_exceeded */
-export const sendMailboxCode = async (ctx: RequestCtx, stage: FactorContext): Promise<{ readonly expiresIn: number }> => {
-  const { user, tenantId } = stage
+export const sendMailboxCode = async (ctx: RequestCtx, factorContext: FactorContext): Promise<{ readonly expiresIn: number }> => {
+  const { user, tenantId } = factorContext
   await ctx.quotas.use(tenantId, 'mailsPerHour')
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const sent = await createCode(t, ctx, codeLockOf(ctx, 'mailbox_proof', user.email), CODE_SECONDS, true)
@@ -27,15 +27,15 @@ export const sendMailboxCode = async (ctx: RequestCtx, stage: FactorContext): Pr
       template: 'mailbox_proof_code',
       data: { code: sent.code, minutes: CODE_SECONDS / 60 },
     })
-    await recordEvent(t, ctx, { event: 'mailbox.proof_requested', actor: factorContextActor(stage), target: { type: 'user', id: user.id } })
+    await recordEvent(t, ctx, { event: 'mailbox.proof_requested', actor: factorContextActor(factorContext), target: { type: 'user', id: user.id } })
   })
   ctx.wakeOutbox()
   return { expiresIn: CODE_SECONDS }
 }
 
 /** Routes that call this emit `mailbox.proved`. @throws AppError invalid_code */
-export const confirmMailbox = async (ctx: RequestCtx, stage: FactorContext, code: string): Promise<void> => {
-  const { user, tenantId, by } = stage
+export const confirmMailbox = async (ctx: RequestCtx, factorContext: FactorContext, code: string): Promise<void> => {
+  const { user, tenantId, by } = factorContext
   const wrong = new AppError('invalid_code', undefined, { refusal: { tenantId, userId: user.id, event: 'mailbox.proved' } })
   const codeId = await matchCode(ctx, tenantId, { lock: codeLockOf(ctx, 'mailbox_proof', user.email), email: user.email, code })
   if (codeId === undefined) throw wrong
@@ -46,6 +46,6 @@ export const confirmMailbox = async (ctx: RequestCtx, stage: FactorContext, code
     await updateUser(t, user.id, { emailVerifiedAt: now, updatedAt: now })
     await verifyAdministrator(t, emailHash(ctx, user.email), now)
     if (by.kind === 'ticket') await proveTransactionMailbox(t, loginTransactionHash(ctx, by), now)
-    await recordEvent(t, ctx, { event: 'mailbox.proved', actor: factorContextActor(stage), target: { type: 'user', id: user.id } })
+    await recordEvent(t, ctx, { event: 'mailbox.proved', actor: factorContextActor(factorContext), target: { type: 'user', id: user.id } })
   })
 }

@@ -21,12 +21,12 @@ export const ENROL_ERRORS: readonly ErrorCode[] = [
 export const loadPageEnrolmentContext = (ctx: RequestCtx, caller: User | undefined): Promise<FactorContext> =>
   loadEnrolmentContext(withPageOrigin(ctx), caller, {})
 
-const begin = (ctx: RequestCtx, stage: FactorContext): Promise<TotpSetup> =>
-  beginTotp(withPageOrigin(ctx), stage, { bytes: 20, name: 'Authenticator', deviceType: '' })
+const begin = (ctx: RequestCtx, factorContext: FactorContext): Promise<TotpSetup> =>
+  beginTotp(withPageOrigin(ctx), factorContext, { bytes: 20, name: 'Authenticator', deviceType: '' })
 
 /** What this session or sign-in began, so that reloading does not change what was scanned; else a new one. */
-export const resumeTotpSetup = async (ctx: RequestCtx, stage: FactorContext): Promise<TotpSetup> =>
-  (await pendingTotp(withPageOrigin(ctx), stage)) ?? begin(ctx, stage)
+export const resumeTotpSetup = async (ctx: RequestCtx, factorContext: FactorContext): Promise<TotpSetup> =>
+  (await pendingTotp(withPageOrigin(ctx), factorContext)) ?? begin(ctx, factorContext)
 
 /** Begins anew: what was scanned before counts no more. @throws as `loadPageEnrolmentContext` */
 export const restartTotpSetup = async (ctx: RequestCtx, caller: User | undefined): Promise<void> =>

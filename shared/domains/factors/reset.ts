@@ -36,9 +36,9 @@ export const deleteAllFactors = async (t: TenantTx, ctx: RequestCtx, userId: str
  */
 export const resetFactorsOf = async (ctx: RequestCtx, caller: User, userId: string): Promise<{ readonly removed: number }> => {
   if (userId === caller.userId) throw new AppError('forbidden', 'Your own factors are changed with one of them: DELETE /account/factors/{id}.')
-  const removed = await actInTenant(ctx, caller, caller.tenantId, async (t, grants) => {
+  const removed = await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
     const user = await lockPerson(t, userId)
-    await requireRightsOver(t, ctx, grants, userId)
+    await requireRightsOver(t, ctx, grantable, userId)
     const gone = await deleteAllFactors(t, ctx, userId, byUser(caller), 'administrator')
     for (const { kind, name } of gone) {
       await notify(t, ctx, { to: user.email, subjectId: userId, template: 'factor_removed', data: { kind, name, left: 0, by: 'administrator' } })

@@ -44,10 +44,10 @@ const PENDING_TRIES = SENDS_A_DAY * SMS_GUESSES
 const pendingContext = (id: string): string => `pending_enrolments:${id}`
 /** What a factor's number is sealed for. */
 export const phoneContext = (factorId: string): string => `sms_phones:${factorId}`
-const keyOf = (ctx: RequestCtx, stage: FactorContext): EnrolmentKey => ({
-  userId: stage.user.id,
+const keyOf = (ctx: RequestCtx, factorContext: FactorContext): EnrolmentKey => ({
+  userId: factorContext.user.id,
   kind: 'sms',
-  binding: factorContextBinding(ctx, stage),
+  binding: factorContextBinding(ctx, factorContext),
 })
 const codeHash = (ctx: RequestCtx, lockId: string, code: string): Uint8Array => ctx.hash('sms-code', lockId, code)
 
@@ -70,14 +70,14 @@ const requireRoom = async (t: TenantTx, ctx: SmsCtx, userId: string, phoneHash: 
 type Sending = { readonly lockId: string; readonly phone: string }
 
 /** Makes and keeps a code; it is sent once that has committed. Hold the person's row before. */
-const makeCode = async (t: TenantTx, ctx: SmsCtx, stage: FactorContext, { lockId, phone }: Sending): Promise<string> => {
+const makeCode = async (t: TenantTx, ctx: SmsCtx, factorContext: FactorContext, { lockId, phone }: Sending): Promise<string> => {
   const now = ctx.clock.now()
   const phoneHash = ctx.hash('phone', phone)
-  await requireRoom(t, ctx, stage.user.id, phoneHash)
+  await requireRoom(t, ctx, factorContext.user.id, phoneHash)
   const code = randomDigits(ctx.random, 6)
   await putSmsCode(t, {
     id: ctx.random.id(),
-    userId: stage.user.id,
+    userId: factorContext.user.id,
     lockId,
     phoneHash,
     codeHash: codeHash(ctx, lockId, code),
@@ -85,7 +85,12 @@ const makeCode = async (t: TenantTx, ctx: SmsCtx, stage: FactorContext, { lockId
     expiresAt: secondsAfter(now, CODE_SECONDS),
   })
   const after = { phone: maskedPhone(phone) }
-  await recordEvent(t, ctx, { event: 'sms_code.sent', actor: factorContextActor(stage), target: { type: 'user', id: stage.user.id }, after })
+  await recordEvent(t, ctx, {
+    event: 'sms_code.sent',
+    actor: factorContextActor(factorContext),
+    target: { type: 'user', id: factorContext.user.id },
+    after,
+  })
   return code
 }
 
@@ -107,25 +112,25 @@ const sentTo = (phone: string): SmsSent => ({ display: maskedPhone(phone), minut
  * Routes that call this emit `sms_code.sent`.
  * @throws AppError too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured
  */
-export const beginSms = async (ctx: SmsCtx, stage: FactorContext, phone: string): Promise<SmsSent> => {
+export const beginSms = async (ctx: SmsCtx, factorContext: FactorContext, phone: string): Promise<SmsSent> => {
   await limitNumber(ctx, ctx.hash('phone', phone))
   const id = ctx.random.id()
   const now = ctx.clock.now()
-  const code = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    await lockUser(t, stage.user.id)
-    const sealed = await ctx.keyring.seal(t, stage.user.id, phone, pendingContext(id))
-    await putEnrolment(t, { id, ...keyOf(ctx, stage), sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
-    return makeCode(t, ctx, stage, { lockId: id, phone })
+  const code = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    await lockUser(t, factorContext.user.id)
+    const sealed = await ctx.keyring.seal(t, factorContext.user.id, phone, pendingContext(id))
+    await putEnrolment(t, { id, ...keyOf(ctx, factorContext), sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
+    return makeCode(t, ctx, factorContext, { lockId: id, phone })
   })
-  await send(ctx, stage, phone, code)
+  await send(ctx, factorContext, phone, code)
   return sentTo(phone)
 }
 
 /** The number that this session or login transaction began with, while a code can still confirm it: for our own page. */
-export const pendingPhone = async (ctx: SmsCtx, stage: FactorContext): Promise<string | undefined> => {
-  const t = forTenant(ctx.db, stage.tenantId)
-  const pending = await findEnrolment(t, keyOf(ctx, stage), ctx.clock.now(), PENDING_TRIES)
-  return pending === undefined ? undefined : ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+export const pendingPhone = async (ctx: SmsCtx, factorContext: FactorContext): Promise<string | undefined> => {
+  const t = forTenant(ctx.db, factorContext.tenantId)
+  const pending = await findEnrolment(t, keyOf(ctx, factorContext), ctx.clock.now(), PENDING_TRIES)
+  return pending === undefined ? undefined : ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
 }
 
 type Guess = { readonly code: SmsCode } | { readonly failure: ErrorCode; readonly left?: number }
@@ -140,22 +145,22 @@ const guess = async (t: TenantTx, ctx: SmsCtx, lockId: string, code: string): Pr
     : { failure: 'invalid_sms_code', left: SMS_GUESSES - live.attempts }
 }
 
-const failed = (stage: FactorContext, event: string, { failure, left }: { readonly failure: ErrorCode; readonly left?: number }): AppError =>
+const failed = (factorContext: FactorContext, event: string, { failure, left }: { readonly failure: ErrorCode; readonly left?: number }): AppError =>
   new AppError(failure, undefined, {
-    refusal: { tenantId: stage.tenantId, userId: stage.user.id, event },
+    refusal: { tenantId: factorContext.tenantId, userId: factorContext.user.id, event },
     ...(left === undefined ? {} : { extra: { attempts_remaining: left } }),
   })
 
 /** A try counts whatever comes of it, so it commits by itself. */
 const tryPhone = (
   ctx: SmsCtx,
-  stage: FactorContext,
+  factorContext: FactorContext,
   phone: string,
   code: string,
 ): Promise<(Guess & { readonly pending: PendingEnrolment }) | undefined> =>
-  atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    const pending = await claimEnrolmentTry(t, keyOf(ctx, stage), ctx.clock.now(), PENDING_TRIES)
-    const kept = pending === undefined ? undefined : await ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+  atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    const pending = await claimEnrolmentTry(t, keyOf(ctx, factorContext), ctx.clock.now(), PENDING_TRIES)
+    const kept = pending === undefined ? undefined : await ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
     if (pending === undefined || kept !== phone) return undefined
     return { ...(await guess(t, ctx, pending.id, code)), pending }
   })
@@ -165,22 +170,22 @@ const tryPhone = (
  * Routes that call this emit `factor.added`.
  * @throws AppError sms_not_initiated, invalid_sms_code, sms_code_expired, sms_attempts_used, authentication_required, factor_limit
  */
-export const confirmSms = async (ctx: SmsCtx, stage: FactorContext, phone: string, code: string): Promise<SmsSent> => {
-  const tried = await tryPhone(ctx, stage, phone, code)
-  if (tried === undefined) throw failed(stage, 'factor.added', { failure: 'sms_not_initiated' })
-  if (!('code' in tried)) throw failed(stage, 'factor.added', tried)
+export const confirmSms = async (ctx: SmsCtx, factorContext: FactorContext, phone: string, code: string): Promise<SmsSent> => {
+  const tried = await tryPhone(ctx, factorContext, phone, code)
+  if (tried === undefined) throw failed(factorContext, 'factor.added', { failure: 'sms_not_initiated' })
+  if (!('code' in tried)) throw failed(factorContext, 'factor.added', tried)
   const { id } = tried.pending
-  await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
+  await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
     const now = ctx.clock.now()
-    const userId = stage.user.id
+    const userId = factorContext.user.id
     await lockUser(t, userId)
     const isFirst = (await useSmsCode(t, tried.code.id, now)) && (await consumeEnrolment(t, id, now)) !== undefined
-    if (!isFirst) throw failed(stage, 'factor.added', { failure: 'sms_not_initiated' })
+    if (!isFirst) throw failed(factorContext, 'factor.added', { failure: 'sms_not_initiated' })
     const store = async (tx: TenantTx): Promise<void> => {
       const sealed = await ctx.keyring.seal(tx, userId, phone, phoneContext(id))
       await insertPhone(tx, { factorId: id, userId, sealed, phoneHash: ctx.hash('phone', phone), display: maskedPhone(phone) })
     }
-    await enrolFactor(t, ctx, stage, { id, kind: 'sms', name: '', amr: ['sms'], store })
+    await enrolFactor(t, ctx, factorContext, { id, kind: 'sms', name: '', amr: ['sms'], store })
   })
   ctx.wakeOutbox()
   return sentTo(phone)
@@ -189,11 +194,11 @@ export const confirmSms = async (ctx: SmsCtx, stage: FactorContext, phone: strin
 type Known = { readonly factor: Factor; readonly phone: SmsPhone }
 
 /** The person's phone: the primary one, else the first. */
-const phoneOf = async (ctx: SmsCtx, stage: FactorContext): Promise<Known> => {
-  const t = forTenant(ctx.db, stage.tenantId)
-  const factor = (await findFactors(t, stage.user.id)).find(({ kind }) => kind === 'sms')
+const phoneOf = async (ctx: SmsCtx, factorContext: FactorContext): Promise<Known> => {
+  const t = forTenant(ctx.db, factorContext.tenantId)
+  const factor = (await findFactors(t, factorContext.user.id)).find(({ kind }) => kind === 'sms')
   const [phone] = factor === undefined ? [] : await findPhones(t, [factor.id])
-  if (factor === undefined || phone === undefined) throw failed(stage, 'factor.verified', { failure: 'sms_not_enabled' })
+  if (factor === undefined || phone === undefined) throw failed(factorContext, 'factor.verified', { failure: 'sms_not_enabled' })
   const seconds = pauseSeconds(ctx, [factor])
   if (seconds !== undefined) throw new AppError('factor_paused', undefined, { retryAfterSeconds: seconds })
   return { factor, phone }
@@ -204,24 +209,24 @@ const phoneOf = async (ctx: SmsCtx, stage: FactorContext): Promise<Known> => {
  * Routes that call this emit `sms_code.sent`.
  * @throws AppError sms_not_enabled, factor_paused, too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured
  */
-export const requestSms = async (ctx: SmsCtx, stage: FactorContext): Promise<SmsSent> => {
-  const { factor, phone: kept } = await phoneOf(ctx, stage)
-  const phone = await ctx.keyring.open(forTenant(ctx.db, stage.tenantId), stage.user.id, kept.sealed, phoneContext(factor.id))
-  if (phone === undefined) throw failed(stage, 'factor.verified', { failure: 'sms_not_enabled' })
+export const requestSms = async (ctx: SmsCtx, factorContext: FactorContext): Promise<SmsSent> => {
+  const { factor, phone: kept } = await phoneOf(ctx, factorContext)
+  const phone = await ctx.keyring.open(forTenant(ctx.db, factorContext.tenantId), factorContext.user.id, kept.sealed, phoneContext(factor.id))
+  if (phone === undefined) throw failed(factorContext, 'factor.verified', { failure: 'sms_not_enabled' })
   await limitNumber(ctx, kept.phoneHash)
-  const code = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    await lockUser(t, stage.user.id)
-    return makeCode(t, ctx, stage, { lockId: factor.id, phone })
+  const code = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    await lockUser(t, factorContext.user.id)
+    return makeCode(t, ctx, factorContext, { lockId: factor.id, phone })
   })
-  await send(ctx, stage, phone, code)
+  await send(ctx, factorContext, phone, code)
   return sentTo(phone)
 }
 
 type Verified = { readonly failure: ErrorCode; readonly left?: number } | { readonly renewal: SessionRenewal | undefined }
 
 /** Counts against the code and against the factor, whose count no new code begins again. */
-const tryCode = async (t: TenantTx, ctx: SmsCtx, stage: FactorContext, factor: Factor, code: string): Promise<Verified> => {
-  const { user } = stage
+const tryCode = async (t: TenantTx, ctx: SmsCtx, factorContext: FactorContext, factor: Factor, code: string): Promise<Verified> => {
+  const { user } = factorContext
   const now = ctx.clock.now()
   await lockUser(t, user.id)
   const tried = await claimFactorAttempt(t, ctx, user, { id: factor.id })
@@ -233,17 +238,17 @@ const tryCode = async (t: TenantTx, ctx: SmsCtx, stage: FactorContext, factor: F
   }
   if (!(await useSmsCode(t, guessed.code.id, now))) return { failure: 'sms_code_expired' }
   await markFactorUsed(t, user.id, factor.id, now)
-  return { renewal: await acceptProof(t, ctx, stage, { factorId: factor.id, kind: 'sms', amr: ['sms'] }) }
+  return { renewal: await acceptProof(t, ctx, factorContext, { factorId: factor.id, kind: 'sms', amr: ['sms'] }) }
 }
 
 /**
  * Routes that call this emit `factor.verified`, `factor.paused`, `session.stepped_up`.
  * @throws AppError sms_not_enabled, factor_paused, invalid_sms_code, sms_code_expired, sms_attempts_used, authentication_required
  */
-export const verifySms = async (ctx: SmsCtx, stage: FactorContext, code: string): Promise<SessionRenewal | undefined> => {
-  const { factor } = await phoneOf(ctx, stage)
-  const outcome = await atomically(forTenant(ctx.db, stage.tenantId), (t) => tryCode(t, ctx, stage, factor, code))
+export const verifySms = async (ctx: SmsCtx, factorContext: FactorContext, code: string): Promise<SessionRenewal | undefined> => {
+  const { factor } = await phoneOf(ctx, factorContext)
+  const outcome = await atomically(forTenant(ctx.db, factorContext.tenantId), (t) => tryCode(t, ctx, factorContext, factor, code))
   ctx.wakeOutbox()
-  if ('failure' in outcome) throw failed(stage, 'factor.verified', outcome)
+  if ('failure' in outcome) throw failed(factorContext, 'factor.verified', outcome)
   return outcome.renewal
 }

@@ -21,10 +21,10 @@ import { acceptProof, claimFactorAttempt, factorProofError, notifyPausedFactors,
 const PENDING_SECONDS = 600
 const Kept = z.object({ seed: z.string(), deviceType: z.string() })
 
-const keyOf = (ctx: RequestCtx, stage: FactorContext): EnrolmentKey => ({
-  userId: stage.user.id,
+const keyOf = (ctx: RequestCtx, factorContext: FactorContext): EnrolmentKey => ({
+  userId: factorContext.user.id,
   kind: 'totp',
-  binding: factorContextBinding(ctx, stage),
+  binding: factorContextBinding(ctx, factorContext),
 })
 const pendingContext = (id: string): string => `pending_enrolments:${id}`
 const seedContext = (factorId: string): string => `totp_secrets:${factorId}`
@@ -34,30 +34,30 @@ export type TotpSetup = { readonly id: string; readonly seed: string; readonly i
 /** Begins an enrolment: the seed is kept here, sealed, for ten minutes, and serves the session or login transaction that asked for it alone. */
 export const beginTotp = async (
   ctx: RequestCtx,
-  stage: FactorContext,
+  factorContext: FactorContext,
   { bytes, name, deviceType }: { readonly bytes: 20 | 32; readonly name: string; readonly deviceType: string },
 ): Promise<TotpSetup> => {
   const id = ctx.random.id()
   const seed = newSeed(ctx.random, bytes)
   const now = ctx.clock.now()
-  const tenant = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    const sealed = await ctx.keyring.seal(t, stage.user.id, JSON.stringify({ seed, deviceType }), pendingContext(id))
-    await putEnrolment(t, { id, ...keyOf(ctx, stage), name, sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
+  const tenant = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    const sealed = await ctx.keyring.seal(t, factorContext.user.id, JSON.stringify({ seed, deviceType }), pendingContext(id))
+    await putEnrolment(t, { id, ...keyOf(ctx, factorContext), name, sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
     return findTenant(t)
   })
   const issuer = displayTenantName(ctx, tenant)
-  return { id, seed, issuer, account: stage.user.email, uri: await keyUri(seed, issuer, stage.user.email) }
+  return { id, seed, issuer, account: factorContext.user.email, uri: await keyUri(seed, issuer, factorContext.user.email) }
 }
 
 /** The enrolment that this session or login transaction began, while a code can still confirm it: shown again, by our own page. */
-export const pendingTotp = async (ctx: RequestCtx, stage: FactorContext): Promise<TotpSetup | undefined> => {
-  const t = forTenant(ctx.db, stage.tenantId)
-  const pending = await findEnrolment(t, keyOf(ctx, stage), ctx.clock.now(), FACTOR_PAUSE.tries)
-  const plain = pending === undefined ? undefined : await ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+export const pendingTotp = async (ctx: RequestCtx, factorContext: FactorContext): Promise<TotpSetup | undefined> => {
+  const t = forTenant(ctx.db, factorContext.tenantId)
+  const pending = await findEnrolment(t, keyOf(ctx, factorContext), ctx.clock.now(), FACTOR_PAUSE.tries)
+  const plain = pending === undefined ? undefined : await ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
   if (pending === undefined || plain === undefined) return undefined
   const { seed } = Kept.parse(JSON.parse(plain))
   const issuer = displayTenantName(ctx, await findTenant(t))
-  return { id: pending.id, seed, issuer, account: stage.user.email, uri: await keyUri(seed, issuer, stage.user.email) }
+  return { id: pending.id, seed, issuer, account: factorContext.user.email, uri: await keyUri(seed, issuer, factorContext.user.email) }
 }
 
 type Seed = {
@@ -85,15 +85,15 @@ export type TotpProof = {
 type Confirmable = { readonly pending: PendingEnrolment; readonly kept: z.output<typeof Kept>; readonly step: number | undefined }
 
 /** Spends a try on what waits and compares; the try counts whatever comes of it. @throws AppError setup_not_initiated */
-const tryPending = async (ctx: RequestCtx, stage: FactorContext, proof: TotpProof): Promise<Confirmable> => {
-  const found = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    const pending = await claimEnrolmentTry(t, keyOf(ctx, stage), ctx.clock.now(), FACTOR_PAUSE.tries)
-    const plain = pending === undefined ? undefined : await ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+const tryPending = async (ctx: RequestCtx, factorContext: FactorContext, proof: TotpProof): Promise<Confirmable> => {
+  const found = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    const pending = await claimEnrolmentTry(t, keyOf(ctx, factorContext), ctx.clock.now(), FACTOR_PAUSE.tries)
+    const plain = pending === undefined ? undefined : await ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
     if (pending === undefined || plain === undefined) return undefined
     const kept = Kept.parse(JSON.parse(plain))
     return { pending, kept, step: await matchingStep(kept.seed, proof.code, ctx.clock.now()) }
   })
-  const { tenantId, user } = stage
+  const { tenantId, user } = factorContext
   const isMeant = found !== undefined && (proof.id === undefined || proof.id.toLowerCase() === found.pending.id)
   const isSame = found !== undefined && (proof.seed === undefined || constantTimeEqual(proof.seed, found.kept.seed))
   if (found === undefined || !isMeant || !isSame) {
@@ -109,13 +109,13 @@ const tryPending = async (ctx: RequestCtx, stage: FactorContext, proof: TotpProo
  */
 export const confirmTotp = async (
   ctx: RequestCtx,
-  stage: FactorContext,
+  factorContext: FactorContext,
   proof: TotpProof,
 ): Promise<{ readonly id: string; readonly name: string; readonly backupCodes: readonly string[] }> => {
-  const { tenantId, user } = stage
-  const { pending, kept, step } = await tryPending(ctx, stage, proof)
+  const { tenantId, user } = factorContext
+  const { pending, kept, step } = await tryPending(ctx, factorContext, proof)
   if (step === undefined) throw new AppError('invalid_totp_code', undefined, { refusal: { tenantId, userId: user.id, event: 'factor.added' } })
-  const codes = await offeredBackupCodes(ctx, stage)
+  const codes = await offeredBackupCodes(ctx, factorContext)
   const { id, name } = pending
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const now = ctx.clock.now()
@@ -124,7 +124,7 @@ export const confirmTotp = async (
     if ((await consumeEnrolment(t, id, now)) === undefined) throw new AppError('setup_not_initiated')
     // The code that confirmed is spent.
     const store = (tx: TenantTx): Promise<void> => storeTotpSeed(tx, ctx, { factorId: id, userId: user.id, ...kept, lastStep: step })
-    await enrolFactor(t, ctx, stage, { id, kind: 'totp', name, amr: ['otp'], store, backupCodes: codes.rows })
+    await enrolFactor(t, ctx, factorContext, { id, kind: 'totp', name, amr: ['otp'], store, backupCodes: codes.rows })
   })
   ctx.wakeOutbox()
   return { id, name, backupCodes: codes.shown }
@@ -183,15 +183,15 @@ const noneToTry = async (t: TenantDb, ctx: RequestCtx, userId: string): Promise<
     : new AppError('factor_paused', undefined, { refusal, retryAfterSeconds: seconds })
 }
 
-const verifyAppCode = async (ctx: RequestCtx, stage: FactorContext, code: string): Promise<SessionRenewal | undefined> => {
-  const { tenantId, user } = stage
+const verifyAppCode = async (ctx: RequestCtx, factorContext: FactorContext, code: string): Promise<SessionRenewal | undefined> => {
+  const { tenantId, user } = factorContext
   const t = forTenant(ctx.db, tenantId)
   const outcome = await atomically(t, async (tx) => {
     await lockUser(tx, user.id)
     const tried = await attemptTotp(tx, ctx, user, code)
     return typeof tried === 'string'
       ? tried
-      : { renewal: await acceptProof(tx, ctx, stage, { factorId: tried.factorId, kind: 'totp', amr: ['otp'] }) }
+      : { renewal: await acceptProof(tx, ctx, factorContext, { factorId: tried.factorId, kind: 'totp', amr: ['otp'] }) }
   })
   if (outcome === 'none') throw await noneToTry(t, ctx, user.id)
   ctx.wakeOutbox()
@@ -206,7 +206,7 @@ export type VerifiedTotp = { readonly method: 'totp' | 'backup_code'; readonly r
  * Routes that call this emit `factor.verified`, `factor.paused`, `backup_code.used`, `session.stepped_up`.
  * @throws AppError invalid_totp_code, totp_not_enabled, factor_paused, authentication_required
  */
-export const verifyTotp = async (ctx: RequestCtx, stage: FactorContext, code: string): Promise<VerifiedTotp> =>
+export const verifyTotp = async (ctx: RequestCtx, factorContext: FactorContext, code: string): Promise<VerifiedTotp> =>
   /^\d{6}$/.test(code)
-    ? { method: 'totp', renewal: await verifyAppCode(ctx, stage, code) }
-    : { method: 'backup_code', renewal: await verifyBackupCode(ctx, stage, code, 'invalid_totp_code') }
+    ? { method: 'totp', renewal: await verifyAppCode(ctx, factorContext, code) }
+    : { method: 'backup_code', renewal: await verifyBackupCode(ctx, factorContext, code, 'invalid_totp_code') }

@@ -102,14 +102,19 @@ const renew = async (t: TenantTx, ctx: RequestCtx, user: UserRow, caller: User, 
  * Routes that call this emit `factor.verified`, `session.stepped_up`.
  * @throws AppError authentication_required when the session or the ticket is over
  */
-export const acceptProof = async (t: TenantTx, ctx: RequestCtx, stage: FactorContext, proof: FactorProof): Promise<SessionRenewal | undefined> => {
-  const { user, by } = stage
+export const acceptProof = async (
+  t: TenantTx,
+  ctx: RequestCtx,
+  factorContext: FactorContext,
+  proof: FactorProof,
+): Promise<SessionRenewal | undefined> => {
+  const { user, by } = factorContext
   if (by.kind === 'ticket' && !(await addVerifiedMethod(t, loginTransactionHash(ctx, by), proof.amr, ctx.clock.now()))) {
     throw authenticationRequired(FACTOR_VERIFIED_EVENT, { tenantId: t.tenantId, userId: user.id })
   }
   await recordEvent(t, ctx, {
     event: FACTOR_VERIFIED_EVENT,
-    actor: factorContextActor(stage),
+    actor: factorContextActor(factorContext),
     target: { type: 'factor', id: proof.factorId ?? user.id },
     subjectId: user.id,
     after: { kind: proof.kind, amr: proof.amr },

@@ -16,14 +16,14 @@ export type PageProviders = {
  * On the platform's own host all of them. On a domain that a tenant has proved its own ones alone: there the tenant registers the address itself, while the
  * platform's clients know the platform's. On any other host none.
  */
-export const findPageProviders = async (ctx: RequestCtx, door: SignInContext): Promise<PageProviders> => {
+export const findPageProviders = async (ctx: RequestCtx, signInContext: SignInContext): Promise<PageProviders> => {
   const platform = new URL(ctx.config.BASE_URL)
   const origin = pageOrigin(ctx.request)
   const here = URL.canParse(origin) ? new URL(origin) : undefined
-  const [tenantId, clientId] = door.kind === 'tenant' ? [door.tenantId, door.clientId] : [SYSTEM_TENANT, undefined]
+  const [tenantId, clientId] = signInContext.kind === 'tenant' ? [signInContext.tenantId, signInContext.clientId] : [SYSTEM_TENANT, undefined]
   const all = await listUpstreamsAt(ctx, tenantId, clientId)
   if (here === undefined) return { upstreams: [], base: ctx.config.BASE_URL }
   if (here.hostname === platform.hostname) return { upstreams: all, base: ctx.config.BASE_URL }
-  const isOwnHost = door.kind === 'tenant' && here.protocol === platform.protocol && (await tenantOfOrigin(withPageOrigin(ctx))) === tenantId
+  const isOwnHost = signInContext.kind === 'tenant' && here.protocol === platform.protocol && (await tenantOfOrigin(withPageOrigin(ctx))) === tenantId
   return { upstreams: isOwnHost ? all.filter(({ isOwn }) => isOwn) : [], base: here.origin }
 }

@@ -10,8 +10,8 @@ import { stepAt } from '#shared/domains/factors/totp-code'
 import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
 import { displayTenantName } from '#shared/platform/pages/tenant-name'
+import type { ImportContext } from './context.ts'
 import type { PlannedFactor } from './factors.ts'
-import type { ImportContext } from './run.ts'
 
 /** Writes what belongs to the kind. */
 const storeSecret = async (t: TenantTx, ctx: ImportContext, factor: PlannedFactor): Promise<void> => {
@@ -35,7 +35,7 @@ const enrolPerson = async (
   ctx: ImportContext,
   { id: userId, email }: Owner,
   factors: readonly PlannedFactor[],
-  told: Told,
+  told: Notice,
 ): Promise<void> => {
   const now = ctx.clock.now()
   const ordered = factors.toSorted((a, b) => Number(b.isPrimary) - Number(a.isPrimary))
@@ -51,7 +51,7 @@ const enrolPerson = async (
   await enqueueMail(t, ctx, { to: email, subjectId: userId, tenantName: told.tenantName, template: 'factors_taken_over', data })
 }
 
-type Told = { readonly tenantName: string; readonly codesLost: ReadonlySet<string> }
+type Notice = { readonly tenantName: string; readonly codesLost: ReadonlySet<string> }
 
 export const factorsByOwner = (factors: readonly PlannedFactor[]): ReadonlyMap<string, readonly PlannedFactor[]> => {
   const owned = new Map<string, PlannedFactor[]>()
@@ -68,9 +68,9 @@ export const enrolImported = async (
   codesLost: ReadonlySet<string>,
 ): Promise<void> => {
   const owned = factorsByOwner(factors)
-  const told = { tenantName: displayTenantName(ctx, await findTenant(t)), codesLost }
+  const notified = { tenantName: displayTenantName(ctx, await findTenant(t)), codesLost }
   for (const person of people) {
     const own = owned.get(person.id)
-    if (own !== undefined) await enrolPerson(t, ctx, person, own, told)
+    if (own !== undefined) await enrolPerson(t, ctx, person, own, notified)
   }
 }

@@ -10,11 +10,11 @@ import { findTenant, lockPolicy, raisePolicyVersion, type Tenant, updateTenantSe
 import { findLivePermissions, findUser, lockUser, putAdministrator, updateUser } from '#db/store/users'
 import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
+import type { ImportContext } from './context.ts'
 import { enrolImported, factorsByOwner } from './enrol.ts'
 import type { PlannedFactor } from './factors.ts'
 import type { Plan } from './plan.ts'
 import type { ReportNotes } from './report.ts'
-import type { ImportContext } from './run.ts'
 
 type Row = { readonly id: string; readonly createdAt?: Date | undefined } & Readonly<Record<string, unknown>>
 

@@ -7,13 +7,13 @@ import { claimDomain, findDomainOwner, findVerifiedDomain } from '#db/store/doma
 import { addUsage, insertImported } from '#db/store/import'
 import { findTenant, insertTenant, raisePolicyVersion, setTenantStatus, updateTenantSettings } from '#db/store/tenants'
 import { findLivePermissions, putAdministrator } from '#db/store/users'
-import type { BaseCtx } from '#shared/domains/context'
 import { platformParty } from '#shared/domains/passkeys/platform'
 import { seedTenant } from '#shared/domains/tenancy/seeds'
 import { randomToken } from '#shared/kernel/random'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
 import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
+import type { ImportContext } from './context.ts'
 import { enrolImported } from './enrol.ts'
 import { type FactorRules, readFactors } from './factors.ts'
 import type { AddressRule } from './people.ts'
@@ -24,7 +24,6 @@ import { type Source, type SourceRow, type TenantRows, textField, uuidField } fr
 import { tenantsOf } from './tenant.ts'
 import type { SourceKey } from './totp-seed.ts'
 
-export type ImportContext = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config'>
 export type ImportOptions = {
   readonly dryRun: boolean
   readonly addresses: AddressRule

@@ -43,7 +43,7 @@ export type OpenedSeed =
   | { readonly seed: string }
   | { readonly reason: 'secret_unreadable' | 'secret_too_short' | 'key_missing' | 'key_wrong_or_changed' }
 
-const judged = (text: string): OpenedSeed => {
+const checked = (text: string): OpenedSeed => {
   const seed = asSeed(text)
   if (seed === undefined) return { reason: 'secret_unreadable' }
   return seed.length * 5 < LEAST_BITS ? { reason: 'secret_too_short' } : { seed }
@@ -53,11 +53,11 @@ const judged = (text: string): OpenedSeed => {
 export const openSeed = async (stored: string, keys: readonly SourceKey[]): Promise<OpenedSeed> => {
   const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(stored) && stored.length % 4 === 0
   const sealed = Buffer.from(stored, 'base64')
-  if (asSeed(stored) !== undefined || !isBase64 || sealed.length <= NONCE_BYTES + TAG_BYTES) return judged(stored)
+  if (asSeed(stored) !== undefined || !isBase64 || sealed.length <= NONCE_BYTES + TAG_BYTES) return checked(stored)
   if (keys.length === 0) return { reason: 'key_missing' }
   for (const key of keys) {
     const text = await tryKey(key, sealed)
-    if (text !== undefined) return judged(text)
+    if (text !== undefined) return checked(text)
   }
   return { reason: 'key_wrong_or_changed' }
 }

@@ -102,8 +102,8 @@ export const tenantHintCookie = (ctx: Pick<RequestCtx, 'config' | 'request' | 'r
 export const tenantHint = (ctx: Pick<RequestCtx, 'request'>): TenantId | undefined => readTransactionHandle(ctx, 'registration')?.tenantId
 
 /** Cookies go wherever the browser goes, so by cookie a ticket serves the origin that began it and no other. */
-export const isTransactionOrigin = (ticket: Pick<LoginTransaction, 'origin'>, handle: TransactionHandle, request: RequestInfo): boolean =>
-  handle.from !== 'cookie' || ticket.origin === (request.origin ?? null)
+export const isTransactionOrigin = (loginTransaction: Pick<LoginTransaction, 'origin'>, handle: TransactionHandle, request: RequestInfo): boolean =>
+  handle.from !== 'cookie' || loginTransaction.origin === (request.origin ?? null)
 
 /** The live ticket of that purpose behind a handle. */
 export const loadLoginTransaction = async (
@@ -112,6 +112,8 @@ export const loadLoginTransaction = async (
   handle: TransactionHandle | undefined,
 ): Promise<LoginTransaction | undefined> => {
   if (handle === undefined) return undefined
-  const ticket = await findLoginTransaction(forTenant(ctx.db, handle.tenantId), transactionHandleHash(ctx, handle.text), ctx.clock.now())
-  return ticket !== undefined && ticket.purpose === purpose && isTransactionOrigin(ticket, handle, ctx.request) ? ticket : undefined
+  const loginTransaction = await findLoginTransaction(forTenant(ctx.db, handle.tenantId), transactionHandleHash(ctx, handle.text), ctx.clock.now())
+  return loginTransaction !== undefined && loginTransaction.purpose === purpose && isTransactionOrigin(loginTransaction, handle, ctx.request)
+    ? loginTransaction
+    : undefined
 }

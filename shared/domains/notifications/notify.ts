@@ -7,7 +7,7 @@ import { findTenantAndLanguage, type User } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { deviceName } from '#shared/platform/outbox/mail/device-name'
 import type { MailLanguage } from '#shared/platform/outbox/mail/language'
-import type { MailData, MailTemplate, RequestOrigin } from '#shared/platform/outbox/mail/templates'
+import type { MailData, MailTemplate, RequestOrigin } from '#shared/platform/outbox/mail/mail-data'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
 import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
@@ -16,7 +16,7 @@ type Notice<K extends MailTemplate> = {
   /** The person it speaks of; without one the tenant's key seals it. */
   readonly subjectId?: string
   readonly template: K
-  readonly data: Omit<MailData[K], 'asked'>
+  readonly data: Omit<MailData[K], 'requestOrigin'>
   /** Sent then, unless it was taken back by its kind before. */
   readonly later?: { readonly at: Date; readonly kind: MessageKind }
 }
@@ -48,6 +48,6 @@ export const notify = async <K extends MailTemplate>(t: TenantTx, ctx: Deps, not
     ...(notice.subjectId === undefined ? {} : { subjectId: notice.subjectId }),
     ...(notice.later === undefined ? {} : { notBefore: notice.later.at, kind: notice.later.kind }),
     template: notice.template,
-    data: { ...notice.data, asked: requestOrigin(ctx, language) },
+    data: { ...notice.data, requestOrigin: requestOrigin(ctx, language) },
   } as Parameters<typeof enqueueMail>[2])
 }

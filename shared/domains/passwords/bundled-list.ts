@@ -51,7 +51,7 @@ export const bundledBreachedPasswords = (): BreachedPasswords => ({
     const forms = [...comparableForms(password)].filter(longEnough)
     if (forms.some(isGuessable)) return true
     const words = await shippedWords()
-    const asked = new Set([...forms, ...scatteredWords(forms).filter(longEnough)])
-    return [...asked].some((word) => includes(words, fingerprint(word)))
+    const requested = new Set([...forms, ...scatteredWords(forms).filter(longEnough)])
+    return [...requested].some((word) => includes(words, fingerprint(word)))
   },
 })

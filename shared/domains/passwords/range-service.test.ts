@@ -19,9 +19,9 @@ const counted =
 
 // A service of the documented format, on a socket of its own; each test says how it answers.
 let answer: Answer = counted(3)
-const asked: { url: string | undefined; padding: unknown; agent: unknown; method: string | undefined }[] = []
+const request: { url: string | undefined; padding: unknown; agent: unknown; method: string | undefined }[] = []
 const server = createServer((req, res) => {
-  asked.push({ url: req.url, padding: req.headers['add-padding'], agent: req.headers['user-agent'], method: req.method })
+  request.push({ url: req.url, padding: req.headers['add-padding'], agent: req.headers['user-agent'], method: req.method })
   answer(res, req)
 })
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -31,7 +31,7 @@ afterAll(() => {
   server.close()
 })
 beforeEach(() => {
-  asked.length = 0
+  request.length = 0
   answer = counted(3)
 })
 
@@ -43,17 +43,17 @@ breachedContract('range service that is away', async () => service('http://127.0
 
 test('what the service alone knows is breached, and it learns five digits', async () => {
   expect(await service().has(LEAKED)).toBe(true)
-  expect(asked).toEqual([{ url: `/range/${sha1(LEAKED).slice(0, 5)}`, padding: 'true', agent: 'authsec-serverless', method: 'GET' }])
+  expect(request).toEqual([{ url: `/range/${sha1(LEAKED).slice(0, 5)}`, padding: 'true', agent: 'authsec-serverless', method: 'GET' }])
 })
 
 test('a password is asked for in NFC', async () => {
   await service().has('Gru\u0308ne Wiesen am See')
-  expect(asked[0]?.url).toBe(`/range/${sha1('Gr\u00fcne Wiesen am See').slice(0, 5)}`)
+  expect(request[0]?.url).toBe(`/range/${sha1('Gr\u00fcne Wiesen am See').slice(0, 5)}`)
 })
 
 test('what the shipped list knows is not asked for', async () => {
   expect(await service().has('passwordpassword')).toBe(true)
-  expect(asked).toEqual([])
+  expect(request).toEqual([])
 })
 
 test('padding, with the count 0, is no leak; lower case and bare line feeds are read', async () => {

@@ -29,11 +29,11 @@ const PASS_SECONDS = 1800
  */
 export const issuePass = async (ctx: RequestCtx, caller: User, userId: string): Promise<{ readonly pass: string; readonly expiresIn: number }> => {
   if (userId === caller.userId) throw new AppError('forbidden', 'Nobody issues a pass to himself.')
-  const pass = await actInTenant(ctx, caller, caller.tenantId, async (t, grants) => {
+  const pass = await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
     if (!findRecoveryOffers(await findTenant(t)).administratorPass) throw new AppError('recovery_not_offered')
     const user = await lockPerson(t, userId)
     if (!isUserUsable(user)) throw new AppError('not_found')
-    await requireRightsOver(t, ctx, grants, userId)
+    await requireRightsOver(t, ctx, grantable, userId)
     // One at a time: an earlier pass that went astray opens nothing.
     await endLoginTransactions(t, userId, ctx.clock.now(), 'recovery_pass')
     const handle = await startLoginTransaction(t, ctx, {
@@ -59,8 +59,8 @@ const refused = (about?: { readonly tenantId: string; readonly userId: string })
 /** Who has a password proves it first: the pass is in place of the factor. */
 const firstFactor = async (ctx: RequestCtx, user: UserRow, inBody: string | undefined): Promise<readonly string[] | undefined> => {
   if (user.passwordHash === null) return ['otp']
-  const ticket = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', inBody))
-  const isTheirs = ticket?.userId === user.id && ticket.createdAt >= user.validFrom && ticket.verified.includes('pwd')
+  const loginTransaction = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', inBody))
+  const isTheirs = loginTransaction?.userId === user.id && loginTransaction.createdAt >= user.validFrom && loginTransaction.verified.includes('pwd')
   return isTheirs ? ['pwd'] : undefined
 }
 
@@ -82,14 +82,14 @@ export const recoverWithPass = async (ctx: RequestCtx, given: PassAttempt): Prom
   const user = await findUser(t, pass.userId)
   const verified = administratorPass && isUserUsable(user) && user.email === given.email ? await firstFactor(ctx, user, given.loginTicket) : undefined
   if (user === undefined || verified === undefined) throw refused(about)
-  const ticket = await atomically(t, async (tx) => {
+  const transactionToken = await atomically(t, async (tx) => {
     if (!isUserUsable(await lockPerson(tx, user.id))) return undefined
     if ((await consumeLoginTransaction(tx, transactionHandleHash(ctx, handle.text), ctx.clock.now())) === undefined) return undefined
     const target = { type: 'user', id: user.id }
     await recordEvent(tx, ctx, { event: 'recovery_pass.used', actor: { type: 'user', id: user.id }, target })
     return restoreAccess(tx, ctx, { userId: user.id, by: 'pass', clientId: pass.clientId, verified, mailboxProvedAt: null })
   })
-  if (ticket === undefined) throw refused(about)
+  if (transactionToken === undefined) throw refused(about)
   ctx.wakeOutbox()
-  return ticket
+  return transactionToken
 }

@@ -175,11 +175,11 @@ export type Reset = {
 export const resetPassword = async (ctx: ResetCtx, given: Reset): Promise<Cookie> => {
   const { failure } = given
   const handle = readTransactionHandle(ctx, 'password_reset', given.resetToken)
-  const ticket = await loadLoginTransaction(ctx, 'password_reset', handle)
-  if (handle === undefined || ticket?.userId == null) throw new AppError(failure, undefined, { refusal: { event: 'user.password_reset' } })
+  const loginTransaction = await loadLoginTransaction(ctx, 'password_reset', handle)
+  if (handle === undefined || loginTransaction?.userId == null) throw new AppError(failure, undefined, { refusal: { event: 'user.password_reset' } })
   const t = forTenant(ctx.db, handle.tenantId)
   const user = await findUserByEmail(t, given.email)
-  if (!mayReset(user) || user.id !== ticket.userId) throw wrong(failure, handle.tenantId, ticket.userId)
+  if (!mayReset(user) || user.id !== loginTransaction.userId) throw wrong(failure, handle.tenantId, loginTransaction.userId)
   if (given.tenantId !== undefined && given.tenantId !== handle.tenantId) throw wrong(failure, handle.tenantId, user.id)
   await requireGoodPassword(ctx, handle.tenantId, { email: user.email, name: user.name, password: given.newPassword })
   const passwordHash = await ctx.passwords.hash(given.newPassword)
@@ -193,7 +193,7 @@ export const resetPassword = async (ctx: ResetCtx, given: Reset): Promise<Cookie
     )
       throw wrong(failure, handle.tenantId, user.id)
     await replacePassword(tx, ctx, held, passwordHash)
-    await proveMailbox(tx, ctx, held, ticket.mailboxProvedAt ?? now)
+    await proveMailbox(tx, ctx, held, loginTransaction.mailboxProvedAt ?? now)
     await recordEvent(tx, ctx, {
       event: 'user.password_reset',
       actor: byAnonymous,

@@ -7,7 +7,7 @@ import type { BaseCtx } from '#shared/domains/context'
 import { startLoginTransaction } from '#shared/domains/login-transaction/login-transaction'
 import type { RequestInfo } from '#shared/kernel/context'
 import { decidedLanguage } from '#shared/platform/outbox/mail/language'
-import type { MailData } from '#shared/platform/outbox/mail/templates'
+import type { MailData } from '#shared/platform/outbox/mail/mail-data'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
 import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
@@ -33,7 +33,7 @@ export const mailSetPasswordLink = async (
   { userId, email, purpose, invitedBy, hours = LINK_HOURS }: Given,
 ): Promise<void> => {
   await endLoginTransactions(t, userId, ctx.clock.now(), 'set_password')
-  const ticket = await startLoginTransaction(t, ctx, {
+  const transactionToken = await startLoginTransaction(t, ctx, {
     purpose: 'set_password',
     userId,
     clientId: null,
@@ -50,7 +50,7 @@ export const mailSetPasswordLink = async (
     language: decidedLanguage(tenant, language),
     template: 'set_password_link',
     data: {
-      link: `${ctx.config.BASE_URL}${SET_PASSWORD_PATH}#ticket=${ticket}`,
+      link: `${ctx.config.BASE_URL}${SET_PASSWORD_PATH}#ticket=${transactionToken}`,
       hours,
       purpose,
       ...(invitedBy === undefined ? {} : { invitedBy }),

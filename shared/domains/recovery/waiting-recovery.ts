@@ -51,10 +51,12 @@ const limitStarts = (ctx: RequestCtx, tenantId: TenantId, email: string, isProve
 
 /** Whoever has a password proves it first; for everybody else the mailbox will do at the end. */
 const mayStart = async (ctx: RequestCtx, user: UserRow | undefined, inBody: string | undefined): Promise<readonly string[] | undefined> => {
-  const ticket = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', inBody))
+  const loginTransaction = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', inBody))
   if (!isUserUsable(user)) return undefined
   if (user.passwordHash === null) return ['otp']
-  return ticket?.userId === user.id && ticket.createdAt >= user.validFrom && ticket.verified.includes('pwd') ? ['pwd'] : undefined
+  return loginTransaction?.userId === user.id && loginTransaction.createdAt >= user.validFrom && loginTransaction.verified.includes('pwd')
+    ? ['pwd']
+    : undefined
 }
 
 /** Half way, on the last day, and when the time has come. */
@@ -106,7 +108,7 @@ export const startWaitingRecovery = async (ctx: RequestCtx, given: WaitingRecove
   return { recovery, readyAt }
 }
 
-type Live = { readonly handle: TransactionHandle; readonly ticket: LoginTransaction; readonly user: UserRow | undefined }
+type Live = { readonly handle: TransactionHandle; readonly loginTransaction: LoginTransaction; readonly user: UserRow | undefined }
 
 /** Signing in meanwhile has ended it: who can sign in has lost nothing. */
 const isOver = (user: UserRow, { createdAt }: LoginTransaction): boolean =>
@@ -115,25 +117,25 @@ const isOver = (user: UserRow, { createdAt }: LoginTransaction): boolean =>
 /** A recovery whose time has come, where the tenant still offers it. @throws AppError invalid_recovery, recovery_waiting */
 const readyRecovery = async (ctx: RequestCtx, text: string): Promise<Live> => {
   const handle = readTransactionHandle(ctx, 'recovery_wait', text)
-  const ticket = await loadLoginTransaction(ctx, 'recovery_wait', handle)
-  if (handle === undefined || ticket === undefined) throw refused()
-  const readyAt = new Date(String(ticket.data?.ready_at))
+  const loginTransaction = await loadLoginTransaction(ctx, 'recovery_wait', handle)
+  if (handle === undefined || loginTransaction === undefined) throw refused()
+  const readyAt = new Date(String(loginTransaction.data?.ready_at))
   if (!(readyAt <= ctx.clock.now())) throw new AppError('recovery_waiting', undefined, { extra: { ready_at: readyAt.toISOString() } })
   const t = forTenant(ctx.db, handle.tenantId)
   const { waitingDays } = findRecoveryOffers(await findTenant(t))
-  const user = await findUser(t, ticket.userId ?? ctx.random.id())
-  const isHeld = user !== undefined && waitingDays !== undefined && !isOver(user, ticket)
-  return { handle, ticket, user: isHeld ? user : undefined }
+  const user = await findUser(t, loginTransaction.userId ?? ctx.random.id())
+  const isHeld = user !== undefined && waitingDays !== undefined && !isOver(user, loginTransaction)
+  return { handle, loginTransaction, user: isHeld ? user : undefined }
 }
 
 /** When a recovery that waits is ready; undefined for one that is over, or never was. For somebody who is nobody it waits as well. */
 export const waitingRecoveryReadyAt = async (ctx: RequestCtx, text: string): Promise<Date | undefined> => {
-  const ticket = await loadLoginTransaction(ctx, 'recovery_wait', readTransactionHandle(ctx, 'recovery_wait', text))
-  return ticket === undefined ? undefined : new Date(String(ticket.data?.ready_at))
+  const loginTransaction = await loadLoginTransaction(ctx, 'recovery_wait', readTransactionHandle(ctx, 'recovery_wait', text))
+  return loginTransaction === undefined ? undefined : new Date(String(loginTransaction.data?.ready_at))
 }
 
 /** Where nobody waits, an address that is nobody's. */
-const addressOf = ({ user, ticket }: Live): string => user?.email ?? `${ticket.id}@nobody.invalid`
+const addressOf = ({ user, loginTransaction }: Live): string => user?.email ?? `${loginTransaction.id}@nobody.invalid`
 
 /** After the waiting period: a code goes to the mailbox. The same work and the same answer where nobody waits. @throws AppError invalid_recovery, recovery_waiting, rate_limited */
 export const requestRecoveryCode = async (ctx: RequestCtx, text: string): Promise<{ readonly expiresIn: number }> => {
@@ -158,22 +160,22 @@ export const requestRecoveryCode = async (ctx: RequestCtx, text: string): Promis
  */
 export const finishWaitingRecovery = async (ctx: RequestCtx, text: string, code: string): Promise<string> => {
   const live = await readyRecovery(ctx, text)
-  const { handle, ticket, user } = live
+  const { handle, loginTransaction, user } = live
   const email = addressOf(live)
   const codeId = await matchCode(ctx, handle.tenantId, { lock: codeLockOf(ctx, 'recovery', email), email, code })
   if (user === undefined || codeId === undefined) throw refused({ tenantId: handle.tenantId, ...(user === undefined ? {} : { userId: user.id }) })
   const login = await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
     const now = ctx.clock.now()
     const held = await lockUser(t, user.id)
-    if (held === undefined || isOver(held, ticket)) return undefined
+    if (held === undefined || isOver(held, loginTransaction)) return undefined
     const isFirst =
       (await consumeCode(t, codeId, now)) && (await consumeLoginTransaction(t, transactionHandleHash(ctx, handle.text), now)) !== undefined
     if (!isFirst) return undefined
     await endLoginTransactions(t, user.id, now, 'recovery_wait')
     await endLoginTransactions(t, user.id, now, 'recovery_cancel')
     await recordEvent(t, ctx, { event: 'recovery.completed', actor: { type: 'user', id: user.id }, target: { type: 'user', id: user.id } })
-    const verified = Array.isArray(ticket.data?.verified) ? ticket.data.verified.map(String) : []
-    return restoreAccess(t, ctx, { userId: user.id, by: 'waiting', clientId: ticket.clientId, verified, mailboxProvedAt: now })
+    const verified = Array.isArray(loginTransaction.data?.verified) ? loginTransaction.data.verified.map(String) : []
+    return restoreAccess(t, ctx, { userId: user.id, by: 'waiting', clientId: loginTransaction.clientId, verified, mailboxProvedAt: now })
   })
   if (login === undefined) throw refused({ tenantId: handle.tenantId, userId: user.id })
   ctx.wakeOutbox()
@@ -183,8 +185,8 @@ export const finishWaitingRecovery = async (ctx: RequestCtx, text: string, code:
 /** The owner stops it, by the mailed link. Answers the same for a link that is over. Routes that call this emit `recovery.cancelled`. */
 export const cancelWaitingRecovery = async (ctx: RequestCtx, text: string): Promise<void> => {
   const handle = readTransactionHandle(ctx, 'recovery_cancel', text)
-  const ticket = await loadLoginTransaction(ctx, 'recovery_cancel', handle)
-  const userId = ticket?.userId
+  const loginTransaction = await loadLoginTransaction(ctx, 'recovery_cancel', handle)
+  const userId = loginTransaction?.userId
   if (handle === undefined || userId == null) return
   await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
     const now = ctx.clock.now()

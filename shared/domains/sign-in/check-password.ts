@@ -24,7 +24,7 @@ export type VerifiedPassword = {
   readonly user: Account
   readonly tenant: SignInTenant
   /** Whether a live binding makes the person an administrator; neither a column nor the door does. */
-  readonly administers: boolean
+  readonly hasAdminAccess: boolean
   /** What was read with the password, for the next step; undefined where the password's hash was renewed since. */
   readonly snapshot: SignInSnapshot | undefined
 }
@@ -40,7 +40,7 @@ export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefi
   const deviceHash = deviceHashOf(ctx, email)
   const before = await findBeforePassword(t, email, deviceHash, now)
   for (const key of before.keys) await ctx.keyring.learn(t, key)
-  const { tenant, device, administers, snapshot } = before
+  const { tenant, device, hasAdminAccess, snapshot } = before
   const user = tenantId === undefined ? undefined : before.user
   const locked = user !== undefined && isLocked(device ?? user, now)
   const { fits, renew } = await ctx.passwords.verify(password, user?.passwordHash ?? undefined)
@@ -53,8 +53,8 @@ export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefi
     throw invalidCredentials(tenantId, user?.id)
   }
   requireUsable(user, t.tenantId, now)
-  if (renew) return { user: await renewHash(ctx, t.tenantId, user, password), tenant, administers, snapshot: undefined }
-  return { user, tenant, administers, snapshot }
+  if (renew) return { user: await renewHash(ctx, t.tenantId, user, password), tenant, hasAdminAccess, snapshot: undefined }
+  return { user, tenant, hasAdminAccess, snapshot }
 }
 
 /** What only somebody with the right password is told. */

@@ -21,20 +21,20 @@ const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Application
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified */
 export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) => {
-  const door = await doorOrUndefined(ctx, body.client_id)
-  const { user, tenant, snapshot } = await checkPassword(ctx, door?.tenantId, body.email, body.password)
-  if (door === undefined) throw invalidCredentials(undefined, undefined)
+  const application = await doorOrUndefined(ctx, body.client_id)
+  const { user, tenant, snapshot } = await checkPassword(ctx, application?.tenantId, body.email, body.password)
+  if (application === undefined) throw invalidCredentials(undefined, undefined)
   requireProvedAddress(ctx, tenant, user)
-  const done = await afterPassword(ctx, { tenantId: door.tenantId, user, snapshot, clientId: door.clientId, mayMint: false })
+  const done = await afterPassword(ctx, { tenantId: application.tenantId, user, snapshot, clientId: application.clientId, mayMint: false })
   const kinds: readonly FactorKind[] = done.state.kinds
   return new HttpResult(
     {
-      tenant_id: door.tenantId as string,
+      tenant_id: application.tenantId as string,
       ...(done.state.tenant === undefined ? {} : { tenant_domain: done.state.tenant.domain }),
       email: user.email,
       first_login: user.isSyncedUser || user.lastLoginAt === null,
       ...factorMembers(kinds, done.state.required),
-      ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+      ...(done.transactionToken === undefined ? {} : { login_ticket: done.transactionToken }),
       ...temporaryMembers(user),
     },
     { cookies: done.cookies },
@@ -42,4 +42,5 @@ export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) =>
 }
 
 /** The account at a door, for the answers of a deployment that discloses. */
-export const findApplicationUser = (ctx: RequestCtx, door: Application, email: string) => findUserByEmail(forTenant(ctx.db, door.tenantId), email)
+export const findApplicationUser = (ctx: RequestCtx, application: Application, email: string) =>
+  findUserByEmail(forTenant(ctx.db, application.tenantId), email)

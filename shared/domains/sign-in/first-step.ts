@@ -14,7 +14,7 @@ import { beginSession, type MintedSession, mintToken } from './session.ts'
 export type FirstStepResult = {
   readonly state: FactorState
   readonly minted?: MintedSession
-  readonly ticket?: string
+  readonly transactionToken?: string
   readonly cookies: readonly Cookie[]
 }
 
@@ -23,7 +23,7 @@ type Given = {
   /** As read when the first factor was checked. */
   readonly user: Account
   readonly clientId: string | undefined
-  /** Whether this door may answer a token by itself when no factor is owed. */
+  /** Whether this door may answer a token by itself when no factor is requirements. */
   readonly mayMint: boolean
   /** What was proved, by its RFC 8176 names; a password unless told. */
   readonly amr?: readonly string[]
@@ -38,7 +38,7 @@ type Given = {
 const PASSWORD = ['pwd']
 
 const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, amr = PASSWORD, authTime }: Given): Promise<string> => {
-  const ticket = await startLoginTransaction(t, ctx, {
+  const transactionToken = await startLoginTransaction(t, ctx, {
     purpose: 'login',
     userId: user.id,
     clientId: clientId ?? null,
@@ -48,12 +48,12 @@ const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, 
     ...(authTime === undefined ? {} : { authTime }),
   })
   await recordEvent(t, ctx, { event: 'login.first_factor_verified', actor: { type: 'user', id: user.id }, target: { type: 'user', id: user.id } })
-  return ticket
+  return transactionToken
 }
 
 /** Whether the first factor is enough for a session, or a further step is required. Pure. */
-const decide = ({ mayMint, amr = PASSWORD }: Given, { owed }: SignInSnapshot) => {
-  const state = factorState(owed)
+const decide = ({ mayMint, amr = PASSWORD }: Given, { requirements }: SignInSnapshot) => {
+  const state = factorState(requirements)
   return { state, mints: mayMint && isSatisfied(state.required, amr) }
 }
 
@@ -69,15 +69,16 @@ export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<F
     const snapshot = (isFirst ? given.snapshot : undefined) ?? (await findSignInSnapshot(t, user.id, now))
     if (snapshot === undefined || !isUnchanged(user, snapshot.user)) throw invalidCredentials(tenantId, user.id)
     const { state, mints } = decide(given, snapshot)
-    const mint = { user, clientId, amr, authTime: given.authTime ?? now, owed: snapshot.owed }
+    const mint = { user, clientId, amr, authTime: given.authTime ?? now, requirements: snapshot.requirements }
     if (mints && also === undefined) return { state, begun: await beginSession(t, ctx, { ...mint, version: snapshot.version }) }
     return atomically(t, async (tx) => {
       if (!(await holdSnapshot(tx, user.id, snapshot.version, now))) throw new SnapshotChanged()
       await also?.(tx)
-      return mints ? { state, begun: await beginSession(tx, ctx, mint) } : { state, ticket: await beginTransaction(tx, ctx, given) }
+      return mints ? { state, begun: await beginSession(tx, ctx, mint) } : { state, transactionToken: await beginTransaction(tx, ctx, given) }
     })
   })
-  if (done.begun === undefined) return { state: done.state, ticket: done.ticket, cookies: [transactionCookie(ctx, 'login', done.ticket)] }
+  if (done.begun === undefined)
+    return { state: done.state, transactionToken: done.transactionToken, cookies: [transactionCookie(ctx, 'login', done.transactionToken)] }
   const minted = await mintToken(ctx, done.begun)
   return { state: done.state, minted, cookies: minted.cookies }
 }

@@ -18,32 +18,32 @@ export type MintRequest = {
   readonly email: string
   /** Its id, or `admin` for the platform's own, as the hybrid door says. */
   readonly tenantId: string
-  readonly ticket: string | undefined
+  readonly transactionToken: string | undefined
   /** More that the person must be: an administrator, a person of that door. */
   readonly admits: (t: TenantTx, user: Account) => Promise<boolean>
 }
 
-const refused = (handle: TransactionHandle | undefined, ticket: LoginTransaction | undefined): AppError =>
+const refused = (handle: TransactionHandle | undefined, loginTransaction: LoginTransaction | undefined): AppError =>
   new AppError('mfa_verification_failed', undefined, {
     refusal: {
       event: 'session.created',
-      ...(handle === undefined || ticket === undefined ? {} : { tenantId: handle.tenantId }),
-      ...(ticket?.userId ? { userId: ticket.userId } : {}),
+      ...(handle === undefined || loginTransaction === undefined ? {} : { tenantId: handle.tenantId }),
+      ...(loginTransaction?.userId ? { userId: loginTransaction.userId } : {}),
     },
   })
 
-type Judged = { readonly user: Account; readonly owed: SessionRequirements }
+type Judged = { readonly user: Account; readonly requirements: SessionRequirements }
 
 /** Holds the person's row, so that a reset or a new factor comes either before this or after it. */
-const judge = async (t: TenantTx, ticket: LoginTransaction, given: MintRequest, now: Date): Promise<Judged | undefined> => {
-  if (ticket.userId === null) return undefined
-  const [user, owed] = await lockAccountAndFindRequirements(t, ticket.userId, now)
+const judge = async (t: TenantTx, loginTransaction: LoginTransaction, given: MintRequest, now: Date): Promise<Judged | undefined> => {
+  if (loginTransaction.userId === null) return undefined
+  const [user, requirements] = await lockAccountAndFindRequirements(t, loginTransaction.userId, now)
   if (user === undefined || !user.active || user.deletedAt !== null || user.email !== given.email) return undefined
   const named = given.tenantId === 'admin' ? SYSTEM_TENANT : given.tenantId.toLowerCase()
-  if (named !== t.tenantId || ticket.createdAt < user.validFrom || user.passwordResetRequired) return undefined
-  const { tenant, required } = factorState(owed)
+  if (named !== t.tenantId || loginTransaction.createdAt < user.validFrom || user.passwordResetRequired) return undefined
+  const { tenant, required } = factorState(requirements)
   if (tenant?.status !== 'active') return undefined
-  return isSatisfied(required, ticket.verified) && (await given.admits(t, user)) ? { user, owed } : undefined
+  return isSatisfied(required, loginTransaction.verified) && (await given.admits(t, user)) ? { user, requirements } : undefined
 }
 
 /**
@@ -52,13 +52,13 @@ const judge = async (t: TenantTx, ticket: LoginTransaction, given: MintRequest, 
  * @throws AppError mfa_verification_failed
  */
 export const mintFromLoginTransaction = async (ctx: RequestCtx, given: MintRequest): Promise<MintedSession & { readonly user: Account }> => {
-  const handle = readTransactionHandle(ctx, 'login', given.ticket)
-  const ticket = await loadLoginTransaction(ctx, 'login', handle)
-  if (handle === undefined || ticket === undefined) throw refused(handle, ticket)
+  const handle = readTransactionHandle(ctx, 'login', given.transactionToken)
+  const loginTransaction = await loadLoginTransaction(ctx, 'login', handle)
+  if (handle === undefined || loginTransaction === undefined) throw refused(handle, loginTransaction)
   const t = forTenant(ctx.db, handle.tenantId)
   const hash = transactionHandleHash(ctx, handle.text)
-  const begun = await atomically(t, async (tx) => {
-    const judged = await judge(tx, ticket, given, ctx.clock.now())
+  const started = await atomically(t, async (tx) => {
+    const judged = await judge(tx, loginTransaction, given, ctx.clock.now())
     const consumed = judged === undefined ? undefined : await consumeLoginTransaction(tx, hash, ctx.clock.now())
     if (judged === undefined || consumed === undefined) return undefined
     const session = await beginSession(tx, ctx, {
@@ -69,7 +69,7 @@ export const mintFromLoginTransaction = async (ctx: RequestCtx, given: MintReque
     })
     return { ...session, user: judged.user }
   })
-  if (begun !== undefined) return { ...(await mintToken(ctx, begun)), user: begun.user }
+  if (started !== undefined) return { ...(await mintToken(ctx, started)), user: started.user }
   await atomically(t, (tx) => refuseLoginTransaction(tx, hash, ctx.clock.now()))
-  throw refused(handle, ticket)
+  throw refused(handle, loginTransaction)
 }

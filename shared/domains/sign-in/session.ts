@@ -32,7 +32,7 @@ export type SessionRequest = {
   readonly amr: readonly string[]
   readonly authTime: Date
   /** What the tenant requires and the person has, where that was read. */
-  readonly owed?: SessionRequirements
+  readonly requirements?: SessionRequirements
   /** Of the snapshot that this was decided by, where no transaction holds the person. */
   readonly version?: string
   /** What the token's `scope` says; nothing unless told. */
@@ -134,8 +134,8 @@ const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account
  */
 export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: SessionRequest): Promise<StartedSession> => {
   if (isInvitationPending(mint.user)) await atomically(t, (tx) => requireStillInvited(tx, ctx, mint.user))
-  const owed = mint.owed ?? (await findSessionRequirements(t, mint.user.id, ctx.clock.now()))
-  const { begun, written, occurrences } = beginningOf(t, ctx, mint, owed)
+  const requirements = mint.requirements ?? (await findSessionRequirements(t, mint.user.id, ctx.clock.now()))
+  const { begun, written, occurrences } = beginningOf(t, ctx, mint, requirements)
   const events = await eventsFor(t, ctx, ...occurrences)
   const outcome = await insertSessionStart(t, mint.user.id, { ...written, version: mint.version }, events)
   if (outcome === 'changed') throw new SnapshotChanged()
@@ -144,8 +144,8 @@ export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: SessionRe
 }
 
 /** Signs the token of a session that was committed. */
-export const mintToken = async (ctx: RequestCtx, begun: StartedSession): Promise<MintedSession> => {
-  const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, begun.grant)
-  ctx.metrics.count('auth_requests_total', { auth_type: 'session', result: 'success', tenant_id: begun.tenant.tenantId })
-  return { ...begun, token, expiresInSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
+export const mintToken = async (ctx: RequestCtx, startedSession: StartedSession): Promise<MintedSession> => {
+  const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, startedSession.grant)
+  ctx.metrics.count('auth_requests_total', { auth_type: 'session', result: 'success', tenant_id: startedSession.tenant.tenantId })
+  return { ...startedSession, token, expiresInSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
 }

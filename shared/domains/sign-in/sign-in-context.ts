@@ -30,9 +30,9 @@ const doorOfClient = async (ctx: RequestCtx, clientId: string): Promise<SignInCo
   }
 }
 
-export const findSignInContext = async (ctx: RequestCtx, asked: SignInContextRequest): Promise<SignInContext> => {
-  if (asked.client_id !== undefined) return doorOfClient(ctx, asked.client_id)
-  const named = asked.tenant === undefined ? undefined : fullDomain(ctx.config, asked.tenant)
+export const findSignInContext = async (ctx: RequestCtx, contextRequest: SignInContextRequest): Promise<SignInContext> => {
+  if (contextRequest.client_id !== undefined) return doorOfClient(ctx, contextRequest.client_id)
+  const named = contextRequest.tenant === undefined ? undefined : fullDomain(ctx.config, contextRequest.tenant)
   if (named !== undefined && !isPlatformDomain(ctx.config, named)) {
     return doorOfTenant(ctx, await findTenantByDomain(directory(ctx.db), named))
   }
@@ -44,11 +44,12 @@ export const findSignInContext = async (ctx: RequestCtx, asked: SignInContextReq
 export const signInContextOfUser = ({ tenantId, clientId }: Pick<User, 'tenantId' | 'clientId'>): SignInContext =>
   tenantId === SYSTEM_TENANT ? { kind: 'platform' } : { kind: 'tenant', tenantId, clientId }
 
-export const signInContextTenant = (door: SignInContext): TenantId | undefined => (door.kind === 'tenant' ? door.tenantId : undefined)
+export const signInContextTenant = (signInContext: SignInContext): TenantId | undefined =>
+  signInContext.kind === 'tenant' ? signInContext.tenantId : undefined
 
 /** The path with what the link named, so that every step stays at the same door. */
-export const withSignInContext = (path: string, asked: SignInContextRequest): string => {
-  const { tenant, client_id, return_to } = asked
+export const withSignInContext = (path: string, contextRequest: SignInContextRequest): string => {
+  const { tenant, client_id, return_to } = contextRequest
   const query = new URLSearchParams(
     Object.entries({ tenant, client_id, return_to }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   )

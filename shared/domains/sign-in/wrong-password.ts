@@ -41,7 +41,7 @@ const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: W
     language,
     subjectId,
     template: 'account_locked',
-    data: { until, asked: requestOrigin(ctx, language) },
+    data: { until, requestOrigin: requestOrigin(ctx, language) },
   })
   return { event, message }
 }

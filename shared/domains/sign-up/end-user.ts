@@ -29,8 +29,8 @@ export type SignUpCtx = RequestCtx & { readonly breached: BreachedPasswords }
 type Given = { readonly email: string; readonly password: string }
 
 /** @throws AppError invalid_client when the tenant takes nobody */
-const openTenant = async (ctx: SignUpCtx, door: Application): Promise<Tenant> => {
-  const tenant = await findTenant(forTenant(ctx.db, door.tenantId))
+const openTenant = async (ctx: SignUpCtx, application: Application): Promise<Tenant> => {
+  const tenant = await findTenant(forTenant(ctx.db, application.tenantId))
   if (tenant === undefined || tenant.status !== 'active') throw new AppError('invalid_client', undefined, { field: 'body.client_id' })
   return tenant
 }
@@ -87,11 +87,11 @@ const tellOwner = async (t: TenantTx, ctx: SignUpCtx, email: string): Promise<vo
  * Keeps the sign-up and mails its code. For an address with an account the same answer, another mail.
  * @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded
  */
-export const startEndUserSignUp = async (ctx: SignUpCtx, door: Application, given: Given): Promise<void> => {
-  const tenant = await openTenant(ctx, door)
-  await ctx.quotas.use(door.tenantId, 'mailsPerHour')
+export const startEndUserSignUp = async (ctx: SignUpCtx, application: Application, given: Given): Promise<void> => {
+  const tenant = await openTenant(ctx, application)
+  await ctx.quotas.use(application.tenantId, 'mailsPerHour')
   const passwordHash = await hashNew(ctx, tenant, given)
-  await atomically(forTenant(ctx.db, door.tenantId), async (t) => {
+  await atomically(forTenant(ctx.db, application.tenantId), async (t) => {
     const now = ctx.clock.now()
     const sent = await createCode(t, ctx, codeLockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
     if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
@@ -103,7 +103,7 @@ export const startEndUserSignUp = async (ctx: SignUpCtx, door: Application, give
       codeId: sent.id,
       email: given.email,
       passwordHash,
-      clientId: door.clientId,
+      clientId: application.clientId,
       createdAt: now,
       expiresAt: secondsAfter(now, PENDING_SECONDS),
     })
@@ -124,13 +124,13 @@ export const startEndUserSignUp = async (ctx: SignUpCtx, door: Application, give
  * The one-step doors. Where the tenant lets people in before they proved their address, the account is there at once; elsewhere a code is mailed.
  * @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded
  */
-export const signUpDirectly = async (ctx: SignUpCtx, door: Application, given: Given): Promise<void> => {
-  const tenant = await openTenant(ctx, door)
-  if (!allowsDirectSignUp(ctx, tenant)) return startEndUserSignUp(ctx, door, given)
-  await ctx.quotas.use(door.tenantId, 'mailsPerHour')
+export const signUpDirectly = async (ctx: SignUpCtx, application: Application, given: Given): Promise<void> => {
+  const tenant = await openTenant(ctx, application)
+  if (!allowsDirectSignUp(ctx, tenant)) return startEndUserSignUp(ctx, application, given)
+  await ctx.quotas.use(application.tenantId, 'mailsPerHour')
   const passwordHash = await hashNew(ctx, tenant, given)
-  await atomically(forTenant(ctx.db, door.tenantId), async (t) => {
-    const added = await addUser(t, ctx, tenant, { email: given.email, passwordHash, clientId: door.clientId, verified: false })
+  await atomically(forTenant(ctx.db, application.tenantId), async (t) => {
+    const added = await addUser(t, ctx, tenant, { email: given.email, passwordHash, clientId: application.clientId, verified: false })
     const known = added === undefined ? await findUserByEmail(t, given.email) : undefined
     if (known === undefined) return
     // No code goes out here; the lock only counts how often the mailbox hears of it.
@@ -144,11 +144,11 @@ export const signUpDirectly = async (ctx: SignUpCtx, door: Application, given: G
  * The code is right: the account comes into being.
  * @throws AppError registration_expired, invalid_client (of another client), invalid_otp, email_taken, quota_exceeded
  */
-export const completeEndUserSignUp = async (ctx: SignUpCtx, door: Application, email: string, otp: string): Promise<void> => {
-  const tenant = await openTenant(ctx, door)
-  const t = forTenant(ctx.db, door.tenantId)
-  const wrong = new AppError('invalid_otp', undefined, { refusal: { tenantId: door.tenantId, event: 'user.created' } })
-  const codeId = await matchCode(ctx, door.tenantId, { lock: codeLockOf(ctx, 'user_registration', email), email, code: otp })
+export const completeEndUserSignUp = async (ctx: SignUpCtx, application: Application, email: string, otp: string): Promise<void> => {
+  const tenant = await openTenant(ctx, application)
+  const t = forTenant(ctx.db, application.tenantId)
+  const wrong = new AppError('invalid_otp', undefined, { refusal: { tenantId: application.tenantId, event: 'user.created' } })
+  const codeId = await matchCode(ctx, application.tenantId, { lock: codeLockOf(ctx, 'user_registration', email), email, code: otp })
   if (codeId === undefined) {
     if ((await findPendingRegistration(t, 'end_user', email, ctx.clock.now())).length === 0) throw new AppError('registration_expired')
     throw wrong
@@ -156,7 +156,7 @@ export const completeEndUserSignUp = async (ctx: SignUpCtx, door: Application, e
   await atomically(t, async (tx) => {
     const pending = await findPendingRegistrationByCode(tx, codeId, ctx.clock.now())
     if (pending === undefined || !(await consumeCode(tx, codeId, ctx.clock.now()))) throw wrong
-    if (pending.clientId !== door.clientId) throw new AppError('invalid_client', 'Client ID mismatch', { field: 'body.client_id' })
+    if (pending.clientId !== application.clientId) throw new AppError('invalid_client', 'Client ID mismatch', { field: 'body.client_id' })
     const added = await addUser(tx, ctx, tenant, { email, passwordHash: pending.passwordHash, clientId: pending.clientId, verified: true })
     if (added === undefined) throw new AppError('email_taken')
     await deletePendingRegistrations(tx, [pending.id])

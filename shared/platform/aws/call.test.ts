@@ -4,11 +4,11 @@ import { afterAll, expect, test } from 'vitest'
 import { type AwsAccess, awsAccessFrom, awsCalls } from './call.ts'
 
 const answers: (readonly [status: number, body: unknown])[] = []
-const asked: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = []
+const input: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = []
 const server = createServer(async (request, response) => {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
-  asked.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') })
+  input.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') })
   const [status, body] = answers.shift() ?? [500, {}]
   response.writeHead(status).end(JSON.stringify(body))
 })
@@ -22,13 +22,13 @@ const access: AwsAccess = {
 }
 const ask = async (...given: typeof answers) => {
   answers.splice(0, answers.length, ...given)
-  asked.length = 0
+  input.length = 0
   return awsCalls(access, 'sqs')('SendMessage', { QueueUrl: 'q' })
 }
 
 test('a call says its action and its role, signed', async () => {
   expect(await ask([200, { MessageId: 'm' }])).toEqual({ MessageId: 'm' })
-  expect(asked).toEqual([
+  expect(input).toEqual([
     {
       body: '{"QueueUrl":"q"}',
       headers: expect.objectContaining({
@@ -41,19 +41,19 @@ test('a call says its action and its role, signed', async () => {
       }),
     },
   ])
-  expect(JSON.stringify(asked)).not.toContain('secret"')
+  expect(JSON.stringify(input)).not.toContain('secret"')
 })
 
 test('what passes is tried again, twice; a refusal is told at once, by its name alone', async () => {
   expect(await ask([503, {}], [400, { __type: 'ThrottlingException' }], [200, {}])).toEqual({})
-  expect(asked).toHaveLength(3)
+  expect(input).toHaveLength(3)
   await expect(ask([500, {}], [500, {}], [500, { __type: 'InternalFailure' }], [200, {}])).rejects.toThrow(/^InternalFailure$/)
-  expect(asked).toHaveLength(3)
+  expect(input).toHaveLength(3)
   await expect(ask([400, { __type: 'com.amazonaws#AccessDeniedException', Message: 'User arn:aws:… may not' }])).rejects.toMatchObject({
     name: 'AccessDeniedException',
     message: 'AccessDeniedException',
   })
-  expect(asked).toHaveLength(1)
+  expect(input).toHaveLength(1)
 })
 
 test('a service that does not answer holds up a function for a second, whatever it is tried', async () => {

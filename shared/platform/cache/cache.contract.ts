@@ -43,9 +43,9 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
 
     test('of twenty that put at once one is told that it was first, and its value stays', async () => {
       const key = newKey()
-      const told = await twenty((n) => cache.putIfAbsent(key, `from ${n}`, 60))
-      expect(told.filter(Boolean)).toHaveLength(1)
-      expect(await cache.get(key)).toBe(`from ${told.indexOf(true)}`)
+      const notified = await twenty((n) => cache.putIfAbsent(key, `from ${n}`, 60))
+      expect(notified.filter(Boolean)).toHaveLength(1)
+      expect(await cache.get(key)).toBe(`from ${notified.indexOf(true)}`)
       await cache.drop(key)
       expect(await cache.putIfAbsent(key, 'again', 60)).toBe(true)
     })

@@ -47,12 +47,12 @@ const answer = (message: Buffer): Buffer | undefined => {
 }
 
 let server: Socket
-const asked: string[] = []
+const requested: string[] = []
 let address = ''
 beforeAll(async () => {
   server = createSocket('udp4')
   server.on('message', (message, from) => {
-    asked.push(nameIn(message).name)
+    requested.push(nameIn(message).name)
     const reply = answer(message)
     if (reply !== undefined) server.send(reply, from.port, from.address)
   })
@@ -71,9 +71,9 @@ test('no such name, and a name without such records, are the same: none', async 
 })
 
 test('the name is asked as it is, below no search domain of the host', async () => {
-  asked.length = 0
+  requested.length = 0
   await systemTxtResolver([address]).txt('nobody.acme.com')
-  expect(new Set(asked)).toEqual(new Set(['nobody.acme.com']))
+  expect(new Set(requested)).toEqual(new Set(['nobody.acme.com']))
 })
 
 test('more records than anybody needs are cut off', async () => {

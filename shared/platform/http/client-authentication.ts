@@ -11,5 +11,5 @@ export type ClientAuthentication = {
    * second, and not at all after a commit of that tenant on this instance.
    * @throws AppError client_authentication_failed, unavailable
    */
-  authenticate(credentials: BasicCredentials, asked: readonly Permission[]): Promise<Client>
+  authenticate(credentials: BasicCredentials, requested: readonly Permission[]): Promise<Client>
 }

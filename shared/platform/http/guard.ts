@@ -130,14 +130,14 @@ const identifyUser = async (ctx: GuardCtx, entries: readonly LimitEntry[], reque
  * A backend by its client's secret. One that is remembered is bounded by its route and its tenant's quota alone: all of a company's requests may come from one
  * address. Whoever is not is a stranger until he is proved, and counted as one.
  */
-const identifyClient = async (ctx: GuardCtx, route: Guarded, asked: readonly Permission[], request: RequestInfo): Promise<Client> => {
+const identifyClient = async (ctx: GuardCtx, route: Guarded, requested: readonly Permission[], request: RequestInfo): Promise<Client> => {
   const presented = basicCredentials(request)
   const seen = presented instanceof AppError ? undefined : ctx.clientAuthentication.tenantOf(presented)
   await ctx.limits.check(
     seen === undefined ? addressEntries(ctx, route, request) : [routeEntry(ctx, route, request), ctx.quotas.entry(seen, 'requestsPerMinute')],
   )
   if (presented instanceof AppError) throw presented
-  const client = await ctx.clientAuthentication.authenticate(presented, asked)
+  const client = await ctx.clientAuthentication.authenticate(presented, requested)
   if (seen === undefined) await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute')])
   return client
 }

@@ -7,12 +7,12 @@ const MAX_TENANTS = 10_000
 
 /** Whether this is the tenant's first in this minute. While the cache is away, every instance has a first of its own. */
 export const oncePerMinute = ({ cache, clock }: Pick<PlatformCtx, 'cache' | 'clock'>): ((tenantId: string) => Promise<boolean>) => {
-  const told = new Map<string, number>()
+  const notified = new Map<string, number>()
   return async (tenantId) => {
     const minute = Math.floor(clock.now().getTime() / (MINUTE_SECONDS * 1000))
-    if (told.get(tenantId) === minute) return false
-    if (told.size >= MAX_TENANTS) told.clear()
-    told.set(tenantId, minute)
+    if (notified.get(tenantId) === minute) return false
+    if (notified.size >= MAX_TENANTS) notified.clear()
+    notified.set(tenantId, minute)
     try {
       return await cache.putIfAbsent(`quota-told:${tenantId}:${minute}`, '1', 2 * MINUTE_SECONDS)
     } catch (error) {

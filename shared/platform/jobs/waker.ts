@@ -22,9 +22,9 @@ export const waker = (work: () => Promise<number | undefined>): Waker => {
   let isStopped = false
 
   const takeAsked = (): boolean => {
-    const asked = isAsked && !isStopped
+    const requested = isAsked && !isStopped
     isAsked = false
-    return asked
+    return requested
   }
   const sleep = (ms: number): void => {
     timer = setTimeout(wake, Math.min(Math.max(ms, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS))

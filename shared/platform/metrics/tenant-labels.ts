@@ -32,15 +32,15 @@ export const tenantLabels = (cache: Cache, max: number): TenantLabels => {
     },
     settle: async () => {
       if (proposed.size === 0) return
-      const asked = proposed
+      const requested = proposed
       proposed = new Set()
       try {
         const known = Object.keys(await cache.sums(LISTED))
-        const added = [...asked].filter((tenantId) => !known.includes(tenantId)).slice(0, Math.max(0, max - known.length))
+        const added = [...requested].filter((tenantId) => !known.includes(tenantId)).slice(0, Math.max(0, max - known.length))
         if (added.length > 0) await cache.add(LISTED, Object.fromEntries(added.map((tenantId) => [tenantId, 1])))
         listed = new Set([...known, ...added])
       } catch (error) {
-        proposed = new Set([...asked, ...proposed])
+        proposed = new Set([...requested, ...proposed])
         throw error
       }
     },

@@ -37,6 +37,8 @@ export type AccessNote = {
 export type Operation = {
   readonly operationId: string
   readonly summary: string
+  /** Who may call it, how often, and which audit events it writes; Markdown. */
+  readonly description: string
   readonly tags: readonly string[]
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly Parameter[]

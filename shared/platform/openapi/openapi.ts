@@ -7,6 +7,7 @@ import { methodOf, pathOf, type Reply, type Route, type Schema } from '#shared/p
 import { type Components, createComponents, pascal } from './components.ts'
 import type { AccessNote, Content, Header, JsonSchema, OpenApiDocument, Operation, Parameter, Ref, Response } from './document.ts'
 import { errorShape, failureHeaders, failuresOf } from './failures.ts'
+import { operationDescription } from './operation-description.ts'
 
 /** A group as the document shows it. */
 export type DocumentedGroup = {
@@ -173,17 +174,20 @@ const responsesOf = (route: Route<never>, render: ErrorRenderer, components: Com
 const operationOf = (group: DocumentedGroup, route: Route<never>, components: Components): Operation => {
   const parameters = parametersOf(route, components)
   const requestBody = requestOf(route, components)
+  const auditEvents = route.emits === 'nothing' ? [] : route.emits
+  const access = accessNote(route)
   return {
     operationId: route.id,
     summary: route.summary,
+    description: operationDescription(access, auditEvents),
     tags: [group.name],
     security: securityOf(route),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(requestBody === undefined ? {} : { requestBody }),
     responses: responsesOf(route, route.render ?? group.render, components),
-    'x-access': accessNote(route),
+    'x-access': access,
     'x-errors': [...failuresOf(route).values()].flat().sort(),
-    'x-audit-events': route.emits === 'nothing' ? [] : route.emits,
+    'x-audit-events': auditEvents,
   }
 }
 

@@ -20,7 +20,7 @@ import { AppError } from '#shared/kernel/errors'
 import type { PlatformCtx } from '#shared/platform/context'
 import type { MailLanguage } from './mail/language.ts'
 import type { Mail, MailMessage } from './mail/mail.ts'
-import type { MailContent } from './mail/templates.ts'
+import type { MailContent } from './mail/mail-data.ts'
 
 export type OutgoingMail = MailContent & {
   readonly to: string

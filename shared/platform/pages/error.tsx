@@ -61,13 +61,13 @@ const wordsFor = async (error: AppError, request: RequestInfo | undefined) => {
   const lang = request === undefined ? preferredLanguage(undefined) : pageLanguageOf(request, readVisit({ request }))
   const { failure, goOn, reference } = await hostedWords(lang)
   const kinds: Readonly<Record<string, { readonly title: string; readonly text: string }>> = failure
-  const said = kinds[FAILURES[error.code] ?? error.code] ?? failure.other
+  const reported = kinds[FAILURES[error.code] ?? error.code] ?? failure.other
   return {
     lang,
     goOn,
     reference,
-    title: said.title,
-    text: fillPlaceholders(said.text, { wait: formatWait(error.details.retryAfterSeconds ?? 60, lang) }),
+    title: reported.title,
+    text: fillPlaceholders(reported.text, { wait: formatWait(error.details.retryAfterSeconds ?? 60, lang) }),
   }
 }
 

@@ -13,8 +13,9 @@ import type { User } from '#shared/platform/principals/principal'
 import { type Brand, brandOf } from './brand.ts'
 import { FORM_CSS, Summary } from './form.tsx'
 import { HOSTED_CSS } from './hosted.css.ts'
-import { isLanguage, LANGUAGES, type Language, type PageStrings, preferredLanguage } from './language.ts'
+import { isLanguage, LANGUAGES, type Language, preferredLanguage } from './language.ts'
 import { pagePolicy, renderPage } from './layout.tsx'
+import type { PageStrings } from './page-strings.ts'
 import type { HostedStrings } from './strings/hosted-en.ts'
 import { fillPlaceholders, formatWait } from './wait.ts'
 
@@ -77,10 +78,11 @@ const MALFORMED: readonly (readonly [RegExp, string])[] = [
   [/^phone/, 'invalid_phone'],
 ]
 
-const noticeOf = (words: HostedStrings, lang: Language, said: FlashMessage | undefined, now: Date, values: Readonly<Record<string, string>>) => {
-  if (said === undefined) return undefined
-  const wait = formatWait(said.until === undefined ? 60 : (said.until - now.getTime()) / 1000, lang)
-  const code = said.code === 'invalid_request' ? (MALFORMED.find(([field]) => field.test(said.field ?? ''))?.[1] ?? said.code) : said.code
+const noticeOf = (words: HostedStrings, lang: Language, reported: FlashMessage | undefined, now: Date, values: Readonly<Record<string, string>>) => {
+  if (reported === undefined) return undefined
+  const wait = formatWait(reported.until === undefined ? 60 : (reported.until - now.getTime()) / 1000, lang)
+  const code =
+    reported.code === 'invalid_request' ? (MALFORMED.find(([field]) => field.test(reported.field ?? ''))?.[1] ?? reported.code) : reported.code
   return fillPlaceholders(words.done[code] ?? words.errors[code] ?? words.errors.other ?? '', { ...values, wait })
 }
 

@@ -38,10 +38,10 @@ export const createAfterCommit = (queue: TaskQueue): AfterCommit => {
       try {
         const dueAt = tenants.size === 0 ? undefined : await webhooksWait(ctx)
         if (dueAt !== undefined) errands.push(['webhooks', (dueAt.getTime() - ctx.clock.now().getTime()) / 1000])
-        await Promise.all(errands.map(([errand, afterSeconds]) => queue.send(errand, afterSeconds)))
+        await Promise.all(errands.map(([task, afterSeconds]) => queue.send(task, afterSeconds)))
       } catch (error) {
         ctx.log.warn('queue.errand_not_sent', {
-          errands: errands.map(([errand]) => errand).join(),
+          errands: errands.map(([task]) => task).join(),
           error: error instanceof Error ? error.name : 'unknown',
         })
       }

@@ -28,10 +28,10 @@ const bySdk = ({ queueUrl, endpoint }: Sqs): TaskQueue => {
   }
   let loaded: ReturnType<typeof load> | undefined
   return {
-    send: async (errand, afterSeconds) => {
+    send: async (task, afterSeconds) => {
       loaded ??= load()
       const { sdk, client } = await loaded
-      await client.send(new sdk.SendMessageCommand(messageOf(queueUrl, errand, afterSeconds)), { abortSignal: AbortSignal.timeout(TIMEOUT_MS) })
+      await client.send(new sdk.SendMessageCommand(messageOf(queueUrl, task, afterSeconds)), { abortSignal: AbortSignal.timeout(TIMEOUT_MS) })
     },
   }
 }
@@ -39,5 +39,5 @@ const bySdk = ({ queueUrl, endpoint }: Sqs): TaskQueue => {
 export const sqsTasks = (sqs: Sqs): TaskQueue => {
   if (sqs.access === undefined) return bySdk(sqs)
   const call = awsCalls(sqs.access, 'sqs')
-  return { send: async (errand, afterSeconds) => void (await call('SendMessage', messageOf(sqs.queueUrl, errand, afterSeconds))) }
+  return { send: async (task, afterSeconds) => void (await call('SendMessage', messageOf(sqs.queueUrl, task, afterSeconds))) }
 }

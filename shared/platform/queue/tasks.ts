@@ -11,5 +11,5 @@ export const TaskMessage = z.strictObject({ errand: z.enum(TASKS) })
 
 export type TaskQueue = {
   /** Puts one errand in the queue, to be done after so many seconds (at most 900). */
-  send(errand: Task, afterSeconds: number): Promise<void>
+  send(task: Task, afterSeconds: number): Promise<void>
 }

@@ -17,7 +17,7 @@ import { AppError } from '#shared/kernel/errors'
 import type { Keyring } from '#shared/platform/crypto/keyring'
 import { generateKey, type NewKey, resealedKey } from './key-generation.ts'
 import { planRotation, type RotationStep } from './key-rotation.ts'
-import type { Alg, RecordKeyChange } from './signing-keys.ts'
+import type { Alg, RecordKeyChange } from './signing-key.ts'
 
 type Parts = { readonly keyring: Keyring; readonly clock: Clock; readonly record: RecordKeyChange }
 

@@ -2,7 +2,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
 import type { Keyring } from '#shared/platform/crypto/keyring'
 import { keyBinding, type PublicJwk, publicHalf, type SealedKey } from './key-material.ts'
-import type { Alg } from './signing-keys.ts'
+import type { Alg } from './signing-key.ts'
 
 export type NewKey = { readonly kid: string; readonly alg: Alg; readonly publicJwk: PublicJwk; readonly sealedPrivateJwk: Uint8Array }
 

@@ -2,7 +2,7 @@
 // into the table verifies nothing.
 import { importJWK, type JWK } from 'jose'
 import type { Keyring } from '#shared/platform/crypto/keyring'
-import type { Alg } from './signing-keys.ts'
+import type { Alg } from './signing-key.ts'
 
 export type PublicJwk = Readonly<Record<string, string>>
 export type KeyMaterial = { readonly publicJwk: PublicJwk; readonly signingKey: CryptoKey; readonly verifyingKey: CryptoKey }

@@ -1,6 +1,6 @@
 // What to do with a set of signing keys at a moment: decided here alone, and nothing but data.
 import { secondsAfter } from '#shared/kernel/clock'
-import type { Alg } from './signing-keys.ts'
+import type { Alg } from './signing-key.ts'
 
 const DAY = 24 * 3600
 /** How long a key signs. */

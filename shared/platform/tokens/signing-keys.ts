@@ -1,27 +1,17 @@
 // The deployment's signing keys: next (published, not yet signing), current (signs), retired (still verifies), revoked (neither).
 import { createHash } from 'node:crypto'
 import type { Db } from '#db/engine/client'
-import type { TenantTx } from '#db/engine/tenant'
 import type { Clock } from '#shared/kernel/clock'
 import type { Keyring } from '#shared/platform/crypto/keyring'
 import { type CachedKey, createKeyCache } from './key-cache.ts'
 import { isKeyAccepted } from './key-rotation.ts'
+import type { Alg, RecordKeyChange } from './signing-key.ts'
 
-export type Alg = 'ES256' | 'RS256'
 export type Signer = { readonly kid: string; readonly alg: Alg; readonly key: CryptoKey }
 export type Verifier = { readonly kid: string; readonly alg: Alg; readonly key: CryptoKey }
 export type PublicJwks = { readonly keys: readonly Readonly<Record<string, unknown>>[] }
 /** The JWKS as it goes out, with its strong entity tag (RFC 9110 section 8.8.3). */
 export type JwksDocument = { readonly body: string; readonly etag: string }
-export type SigningKeyChange = {
-  readonly event: 'signing_key.created' | 'signing_key.rotated' | 'signing_key.revoked'
-  readonly kid: string
-  readonly alg: Alg
-}
-
-/** Writes the audit event of a change, in the change's own transaction, as the system tenant. */
-export type RecordKeyChange = (t: TenantTx, change: SigningKeyChange) => Promise<void>
-
 /**
  * Read from Postgres and kept for at most two seconds, so that an emergency revocation is felt everywhere within the promise of two. Not to be asked inside
  * a transaction: it would fail only when the memory happens to be old, so it fails always.

@@ -64,19 +64,19 @@ const configure = async (library: Library, ctx: EngineCtx, peer: UpstreamClient)
 }
 
 /** Where to send the browser. Throws what the engine or the way out threw. */
-export const startFlow = async (ctx: EngineCtx, peer: UpstreamClient, dance: AuthorizationFlow): Promise<StartedFlow> => {
+export const startFlow = async (ctx: EngineCtx, peer: UpstreamClient, flow: AuthorizationFlow): Promise<StartedFlow> => {
   const library = await load()
   const config = await configure(library, ctx, peer)
   const server = config.serverMetadata()
   const url = library.buildAuthorizationUrl(config, {
     ...extraParameters(peer.issuer),
     ...peer.parameters,
-    redirect_uri: dance.redirectUri,
+    redirect_uri: flow.redirectUri,
     scope: peer.scopes,
-    state: dance.state,
-    code_challenge: await library.calculatePKCECodeChallenge(dance.verifier),
+    state: flow.state,
+    code_challenge: await library.calculatePKCECodeChallenge(flow.verifier),
     code_challenge_method: 'S256',
-    ...(peer.github === undefined ? { nonce: dance.nonce } : {}),
+    ...(peer.github === undefined ? { nonce: flow.nonce } : {}),
   })
   // A browser is sent there: never to `javascript:` or to plain http, whatever the metadata says.
   if (typeof checkOutboundUrl(url.href.split('?')[0] ?? '', ctx.outbound) === 'string')
@@ -109,9 +109,9 @@ const withKeys = async <T>(library: Library, ctx: EngineCtx, config: Configurati
   }
 }
 
-const redirected = (dance: AuthorizationFlow, code: string, iss: string | undefined): URL => {
-  const url = new URL(dance.redirectUri)
-  url.search = new URLSearchParams({ code, state: dance.state, ...(iss === undefined ? {} : { iss }) }).toString()
+const redirected = (flow: AuthorizationFlow, code: string, iss: string | undefined): URL => {
+  const url = new URL(flow.redirectUri)
+  url.search = new URLSearchParams({ code, state: flow.state, ...(iss === undefined ? {} : { iss }) }).toString()
   return url
 }
 
@@ -152,32 +152,32 @@ const openidProfile = async (
   const asks = claims.email === undefined && config.serverMetadata().userinfo_endpoint !== undefined
   // The subject is compared by the engine (OpenID Connect Core section 5.3.2).
   const more = asks ? await library.fetchUserInfo(config, tokens.access_token, claims.sub) : {}
-  const said: Readonly<Record<string, unknown>> = asks ? more : claims
+  const reported: Readonly<Record<string, unknown>> = asks ? more : claims
   return profileOf({
     issuer: claims.iss,
     subject: claims.sub,
     // An address and whether it is verified are one statement, of one source.
-    email: said.email,
-    emailVerified: isEmailVerified(peer.issuer, said),
-    name: claims.name ?? said.name,
-    picture: claims.picture ?? said.picture,
+    email: reported.email,
+    emailVerified: isEmailVerified(peer.issuer, reported),
+    name: claims.name ?? reported.name,
+    picture: claims.picture ?? reported.picture,
     amr: claims.amr,
     acr: claims.acr,
   })
 }
 
 /** Redeems the code: who signed in. Throws what the engine or the way out threw; undefined for an answer that names nobody. */
-export const finishFlow = async (ctx: EngineCtx, peer: UpstreamClient, dance: AuthorizationFlow, code: string): Promise<Profile | undefined> => {
+export const finishFlow = async (ctx: EngineCtx, peer: UpstreamClient, flow: AuthorizationFlow, code: string): Promise<Profile | undefined> => {
   const library = await load()
   const config = await configure(library, ctx, peer)
   const server = config.serverMetadata()
   // `iss` of the answer was compared when it came back.
-  const url = redirected(dance, code, server.authorization_response_iss_parameter_supported === true ? server.issuer : undefined)
+  const url = redirected(flow, code, server.authorization_response_iss_parameter_supported === true ? server.issuer : undefined)
   return withKeys(library, ctx, config, async () => {
-    const openid = peer.github === undefined ? { expectedNonce: dance.nonce, idTokenExpected: true } : {}
+    const openid = peer.github === undefined ? { expectedNonce: flow.nonce, idTokenExpected: true } : {}
     const tokens = await library.authorizationCodeGrant(config, url, {
-      expectedState: dance.state,
-      pkceCodeVerifier: dance.verifier,
+      expectedState: flow.state,
+      pkceCodeVerifier: flow.verifier,
       ...openid,
     })
     return peer.github === undefined
@@ -197,9 +197,9 @@ export const probeTokenEndpoint = async (ctx: EngineCtx, peer: UpstreamClient): 
     await library.genericGrantRequest(config, 'authorization_code', { code: 'none', redirect_uri: peer.issuer, code_verifier: 'v'.repeat(43) })
     return 'unclear'
   } catch (error) {
-    const said = error instanceof library.ResponseBodyError ? error.error : undefined
+    const reported = error instanceof library.ResponseBodyError ? error.error : undefined
     const isChallenge = error instanceof library.WWWAuthenticateChallengeError && error.status === 401
-    if (isChallenge || said === 'invalid_client' || said === 'unauthorized_client') return 'refused'
-    return said === 'invalid_grant' ? 'known' : 'unclear'
+    if (isChallenge || reported === 'invalid_client' || reported === 'unauthorized_client') return 'refused'
+    return reported === 'invalid_grant' ? 'known' : 'unclear'
   }
 }

@@ -32,8 +32,8 @@ const reasonOf = (error: unknown): FetchFailureReason => {
 const wellKnown = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 
 /** Microsoft's shared addresses name the directory by a place-holder. */
-const isIssuer = (issuer: string, said: string): boolean =>
-  said === issuer || said.replace('{tenantid}', new URL(issuer).pathname.split('/')[1] ?? '') === issuer
+const isIssuer = (issuer: string, reported: string): boolean =>
+  reported === issuer || reported.replace('{tenantid}', new URL(issuer).pathname.split('/')[1] ?? '') === issuer
 
 const judgeMetadata = (ctx: EngineCtx, peer: UpstreamClient, metadata: Metadata): ProbeError[] => {
   const endpoints = [metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri]

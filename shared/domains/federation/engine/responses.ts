@@ -24,12 +24,12 @@ export type Metadata = {
 
 /** Undefined for what is no metadata. */
 export const readMetadata = (body: Uint8Array): Metadata | undefined => {
-  const said = readJson(body)
-  if (typeof said !== 'object' || said === null || !('issuer' in said) || !isText(said.issuer)) return undefined
-  const of = said as Readonly<Record<string, unknown>>
+  const reported = readJson(body)
+  if (typeof reported !== 'object' || reported === null || !('issuer' in reported) || !isText(reported.issuer)) return undefined
+  const of = reported as Readonly<Record<string, unknown>>
   const text = (name: string): string | undefined => (isText(of[name]) ? of[name] : undefined)
   return {
-    issuer: said.issuer,
+    issuer: reported.issuer,
     authorization_endpoint: text('authorization_endpoint'),
     token_endpoint: text('token_endpoint'),
     userinfo_endpoint: text('userinfo_endpoint'),

@@ -59,10 +59,10 @@ const LONGEST_COOKIE = 3500
 export const visitCookie = ({ request }: Pick<Deps, 'request'>, visit: Visit): Cookie => {
   const encode = (value: Visit): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const whole = encode(visit)
-  const { typed: _, ...said } = visit.said ?? { page: '', code: '' }
+  const { typed: _, ...reported } = visit.said ?? { page: '', code: '' }
   return {
     name: hostCookie('visit', request.secure),
-    value: whole.length > LONGEST_COOKIE ? encode({ ...visit, said: said.page === '' ? undefined : said }) : whole,
+    value: whole.length > LONGEST_COOKIE ? encode({ ...visit, said: reported.page === '' ? undefined : reported }) : whole,
     maxAgeSeconds: VISIT_SECONDS,
     sameSite: 'Lax',
   }

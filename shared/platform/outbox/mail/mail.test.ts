@@ -125,10 +125,10 @@ describe('mail over SMTP, when the server does not help', () => {
   })
 
   test('a recipient that the server refuses for good is not tried twice, and the error names nobody', async () => {
-    let asked = 0
+    let requested = 0
     const sink = await openSink({
       onRcptTo: (address, _session, done) => {
-        asked += 1
+        requested += 1
         done(Object.assign(new Error(`no mailbox ${address.address}`), { responseCode: 550 }))
       },
     })
@@ -136,7 +136,7 @@ describe('mail over SMTP, when the server does not help', () => {
     expect(error.code).toBe('delivery_failed')
     expect(error.cause).toMatchObject({ name: 'SmtpFailure', message: 'EENVELOPE 550' })
     for (let e: unknown = error; e instanceof Error; e = e.cause) expect(`${e.message} ${e.stack ?? ''}`).not.toContain('ana@')
-    expect(asked).toBe(1)
+    expect(requested).toBe(1)
     await sink.close()
   })
 

@@ -75,10 +75,10 @@ describe('FCM', () => {
     withFcm(async (double, push) => {
       await Promise.all([push.send(phone('a'), samplePush), push.send(phone('b'), samplePush)])
       await push.send(phone('c'), samplePush)
-      const asked = double.seen.assertions
+      const requested = double.seen.assertions
       double.expire()
       expect(await push.send(phone('d'), samplePush)).toEqual({ result: 'sent' })
-      expect(double.seen.assertions).toBe(asked + 1)
+      expect(double.seen.assertions).toBe(requested + 1)
       expect(double.messages.map(({ token }) => token).toSorted()).toEqual(['a', 'b', 'c', 'd'])
     }))
 

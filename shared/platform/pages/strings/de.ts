@@ -1,5 +1,5 @@
 // German.
-import type { PageStrings } from '../language.ts'
+import type { PageStrings } from '../page-strings.ts'
 
 export const pagesDe: PageStrings = {
   form: {

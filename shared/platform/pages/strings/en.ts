@@ -1,5 +1,5 @@
 // English.
-import type { PageStrings } from '../language.ts'
+import type { PageStrings } from '../page-strings.ts'
 
 export const pagesEn: PageStrings = {
   form: {

@@ -1,6 +1,6 @@
 // German.
 import { factList, type LetterPart, paragraph, safeDisplayName, smallPrint } from '../letter.ts'
-import type { MailData, MailStrings, RequestOrigin } from '../templates.ts'
+import type { MailData, MailStrings, RequestOrigin } from '../mail-data.ts'
 
 const moments = new Intl.DateTimeFormat('de-DE', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 const moment = (at: Date): string => `${moments.format(at)} Uhr UTC`
@@ -35,48 +35,53 @@ const REMOVED: Readonly<Record<MailData['factor_removed']['by'], string>> = {
 }
 
 export const mailDe: MailStrings = {
-  registration_code: ({ code: value, minutes: lifetime, domain, asked }, tenant) => ({
+  registration_code: ({ code: value, minutes: lifetime, domain, requestOrigin }, tenant) => ({
     subject: `Ihr Code zur Registrierung Ihres Unternehmens bei ${safeDisplayName(tenant)}`,
     title: 'E-Mail-Adresse bestätigen',
     parts: [
       paragraph('Geben Sie diesen Code ein, um die Registrierung Ihres Unternehmens abzuschließen.'),
       ...code(value, lifetime),
       factList(['Domain', safeDisplayName(domain)]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(notYou),
     ],
   }),
-  user_registration_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  user_registration_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Ihr Code zur Registrierung bei ${safeDisplayName(tenant)}`,
     title: 'E-Mail-Adresse bestätigen',
-    parts: [paragraph('Geben Sie diesen Code ein, um die Registrierung abzuschließen.'), ...code(value, lifetime), from(asked), smallPrint(notYou)],
+    parts: [
+      paragraph('Geben Sie diesen Code ein, um die Registrierung abzuschließen.'),
+      ...code(value, lifetime),
+      from(requestOrigin),
+      smallPrint(notYou),
+    ],
   }),
-  password_reset_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  password_reset_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Ihr Code für ein neues Passwort bei ${safeDisplayName(tenant)}`,
     title: 'Passwort zurücksetzen',
     parts: [
       paragraph('Geben Sie diesen Code ein, um ein neues Passwort zu wählen.'),
       ...code(value, lifetime),
-      from(asked),
+      from(requestOrigin),
       smallPrint(`${notYou} Ihr Passwort bleibt, wie es ist.`),
     ],
   }),
-  password_changed: ({ asked }, tenant) => ({
+  password_changed: ({ requestOrigin }, tenant) => ({
     subject: `Ihr Passwort bei ${safeDisplayName(tenant)} wurde geändert`,
     title: 'Ihr Passwort wurde geändert',
-    parts: [paragraph('Das Passwort Ihres Kontos wurde geändert; andere Anmeldungen wurden beendet.'), from(asked), smallPrint(secure)],
+    parts: [paragraph('Das Passwort Ihres Kontos wurde geändert; andere Anmeldungen wurden beendet.'), from(requestOrigin), smallPrint(secure)],
   }),
-  email_change_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  email_change_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Ihr Code zum Bestätigen dieser Adresse bei ${safeDisplayName(tenant)}`,
     title: 'Neue Adresse bestätigen',
     parts: [
       paragraph('Geben Sie diesen Code ein, um diese Adresse für Ihr Konto zu verwenden.'),
       ...code(value, lifetime),
-      from(asked),
+      from(requestOrigin),
       smallPrint(notYou),
     ],
   }),
-  email_change_notice: ({ newEmail, agree, asked }, tenant) => ({
+  email_change_notice: ({ newEmail, agree, requestOrigin }, tenant) => ({
     subject: `Ihre E-Mail-Adresse bei ${safeDisplayName(tenant)} ${agree === undefined ? 'wurde geändert' : 'soll geändert werden'}`,
     title: `Ihre E-Mail-Adresse ${agree === undefined ? 'wurde geändert' : 'soll geändert werden'}`,
     parts: [
@@ -87,11 +92,11 @@ export const mailDe: MailStrings = {
       ),
       factList(['Neue Adresse', newEmail]),
       ...(agree === undefined ? [] : [paragraph('Wenn Sie einverstanden sind, geben Sie diesen Code ein.'), ...code(agree.code, agree.minutes)]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  already_registered: ({ signInUrl, asked }, tenant) => ({
+  already_registered: ({ signInUrl, requestOrigin }, tenant) => ({
     subject: `Sie haben bereits ein Konto bei ${safeDisplayName(tenant)}`,
     title: 'Sie haben bereits ein Konto',
     parts: [
@@ -99,7 +104,7 @@ export const mailDe: MailStrings = {
         'Jemand wollte sich mit dieser Adresse registrieren, zu der es ein Konto gibt. Melden Sie sich an oder setzen Sie dort Ihr Passwort zurück.',
       ),
       { kind: 'link', label: 'Anmelden', url: signInUrl },
-      from(asked),
+      from(requestOrigin),
       smallPrint('Wenn Sie das nicht waren, tun Sie nichts: Ihr Konto bleibt, wie es ist.'),
     ],
   }),
@@ -130,21 +135,21 @@ export const mailDe: MailStrings = {
       factList(['E-Mail', email], ...(name === undefined ? [] : [['Name', safeDisplayName(name)] as const]), ['Wann', moment(at)]),
     ],
   }),
-  account_locked: ({ until, asked }, tenant) => ({
+  account_locked: ({ until, requestOrigin }, tenant) => ({
     subject: `Ihr Konto bei ${safeDisplayName(tenant)} ist vorübergehend gesperrt`,
     title: 'Ihr Konto ist vorübergehend gesperrt',
     parts: [
       paragraph(
         `Das Passwort war zu oft falsch. Ab ${moment(until)} können Sie sich wieder anmelden; ein Gerät, das Sie schon benutzt haben, ist nicht betroffen.`,
       ),
-      from(asked),
+      from(requestOrigin),
       smallPrint('Wenn Sie das nicht waren, rät jemand. Wählen Sie ein Passwort, das Sie nirgends sonst verwenden.'),
     ],
   }),
-  new_device_sign_in: ({ asked }, tenant) => ({
+  new_device_sign_in: ({ requestOrigin }, tenant) => ({
     subject: `Neue Anmeldung in Ihrem Konto bei ${safeDisplayName(tenant)}`,
     title: 'Anmeldung auf einem neuen Gerät',
-    parts: [paragraph('Ihr Konto wurde auf einem Gerät benutzt, auf dem es vorher nicht benutzt wurde.'), from(asked), smallPrint(secure)],
+    parts: [paragraph('Ihr Konto wurde auf einem Gerät benutzt, auf dem es vorher nicht benutzt wurde.'), from(requestOrigin), smallPrint(secure)],
   }),
   webhook_disabled: ({ host, description, reason, since }, tenant) => ({
     subject: `Ein Webhook von ${safeDisplayName(tenant)} wurde abgeschaltet`,
@@ -198,23 +203,23 @@ export const mailDe: MailStrings = {
       factList(['Wann', moment(at)]),
     ],
   }),
-  mailbox_proof_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  mailbox_proof_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Ihr Code zum Schutz Ihres Kontos bei ${safeDisplayName(tenant)}`,
     title: 'Bestätigen Sie Ihr Postfach',
     parts: [
       paragraph('Geben Sie diesen Code ein, um Ihrem Konto den ersten zweiten Faktor hinzuzufügen.'),
       ...code(value, lifetime),
-      from(asked),
+      from(requestOrigin),
       smallPrint('Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Setzen Sie es jetzt zurück.'),
     ],
   }),
-  factor_added: ({ kind, name, asked }, tenant) => ({
+  factor_added: ({ kind, name, requestOrigin }, tenant) => ({
     subject: `${FACTOR[kind]} wurde Ihrem Konto bei ${safeDisplayName(tenant)} hinzugefügt`,
     title: `${FACTOR[kind]} wurde hinzugefügt`,
     parts: [
       paragraph('Damit kann man sich ab jetzt in Ihrem Konto anmelden.'),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
@@ -231,7 +236,7 @@ export const mailDe: MailStrings = {
       ),
     ],
   }),
-  passkey_copied: ({ for: reader, email, name, reviewUrl, asked }, tenant) => ({
+  passkey_copied: ({ for: reader, email, name, reviewUrl, requestOrigin }, tenant) => ({
     subject:
       reader === 'owner'
         ? `Ein Passkey Ihres Kontos bei ${safeDisplayName(tenant)} wurde vielleicht kopiert`
@@ -245,7 +250,7 @@ export const mailDe: MailStrings = {
       ),
       factList(['Konto', email], ...(name === '' ? [] : [['Name', safeDisplayName(name)] as const])),
       ...(reader === 'owner' ? [{ kind: 'link', label: 'Ansehen', url: reviewUrl } as const] : []),
-      from(asked),
+      from(requestOrigin),
       smallPrint(
         reader === 'owner'
           ? 'Wenn Sie das nicht waren, beenden Sie jetzt Ihre anderen Anmeldungen und sagen Sie Ihrer Administration Bescheid.'
@@ -253,7 +258,7 @@ export const mailDe: MailStrings = {
       ),
     ],
   }),
-  passkey_alarm_cleared: ({ name, by, asked }, tenant) => ({
+  passkey_alarm_cleared: ({ name, by, requestOrigin }, tenant) => ({
     subject: `Ein Passkey Ihres Kontos bei ${safeDisplayName(tenant)} wird wieder angenommen`,
     title: 'Ein Passkey wird wieder angenommen',
     parts: [
@@ -263,45 +268,45 @@ export const mailDe: MailStrings = {
           : 'Er wurde abgelehnt, weil es ihn vielleicht zweimal gab. Jemand aus der Administration hat ihn angesehen und wieder zugelassen.',
       ),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  factor_removed: ({ kind, name, left, by, asked }, tenant) => ({
+  factor_removed: ({ kind, name, left, by, requestOrigin }, tenant) => ({
     subject: `${FACTOR[kind]} wurde aus Ihrem Konto bei ${safeDisplayName(tenant)} entfernt`,
     title: `${FACTOR[kind]} wurde entfernt`,
     parts: [
       paragraph(`${REMOVED[by]}Damit kann man sich nicht mehr anmelden.`),
       ...(left === 0 ? [paragraph('Es bleibt kein zweiter Faktor: Ihr Konto schützt nur noch das Passwort.')] : []),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  factor_paused: ({ kind, until, asked }, tenant) => ({
+  factor_paused: ({ kind, until, requestOrigin }, tenant) => ({
     subject: `Falsche Codes für Ihr Konto bei ${safeDisplayName(tenant)}`,
     title: 'Jemand gibt falsche Codes ein',
     parts: [
       paragraph(`${FACTOR[kind]} wurde zu oft mit falschen Codes versucht und ist ab ${moment(until)} wieder nutzbar.`),
-      from(asked),
+      from(requestOrigin),
       smallPrint('Wenn Sie das nicht waren, kennt vielleicht jemand Ihr Passwort. Setzen Sie es jetzt zurück.'),
     ],
   }),
-  backup_code_used: ({ left, asked }, tenant) => ({
+  backup_code_used: ({ left, requestOrigin }, tenant) => ({
     subject: `Ein Ersatzcode Ihres Kontos bei ${safeDisplayName(tenant)} wurde benutzt`,
     title: 'Ein Ersatzcode wurde benutzt',
     parts: [
       paragraph(`${counted(left, 'Code ist', 'Codes sind')} übrig. Jeder gilt einmal; neue machen Sie in Ihrem Konto.`),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  backup_codes_replaced: ({ asked }, tenant) => ({
+  backup_codes_replaced: ({ requestOrigin }, tenant) => ({
     subject: `Ihre Ersatzcodes bei ${safeDisplayName(tenant)} wurden ersetzt`,
     title: 'Ihre Ersatzcodes wurden ersetzt',
-    parts: [paragraph('Die Codes, die Sie vorher hatten, gelten nicht mehr.'), from(asked), smallPrint(secure)],
+    parts: [paragraph('Die Codes, die Sie vorher hatten, gelten nicht mehr.'), from(requestOrigin), smallPrint(secure)],
   }),
-  recovery_pass_issued: ({ for: reader, email, issuedBy, minutes: lifetime, asked }, tenant) => ({
+  recovery_pass_issued: ({ for: reader, email, issuedBy, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Ein Weg zurück ins Konto wurde ausgestellt (${safeDisplayName(tenant)})`,
     title: 'Ein Einmalpass wurde ausgestellt',
     parts: [
@@ -311,7 +316,7 @@ export const mailDe: MailStrings = {
           : `Ein Pass wurde ausgestellt, mit dem ein Konto innerhalb von ${minutes(lifetime)} einmal ohne zweiten Faktor betreten werden kann.`,
       ),
       factList(['Konto', email], ['Ausgestellt von', issuedBy]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(
         reader === 'owner'
           ? 'Wenn Sie nicht darum gebeten haben, sagen Sie sofort Ihrer Administration Bescheid.'
@@ -319,7 +324,7 @@ export const mailDe: MailStrings = {
       ),
     ],
   }),
-  recovery_started: ({ readyAt, cancelUrl, asked }, tenant) => ({
+  recovery_started: ({ readyAt, cancelUrl, requestOrigin }, tenant) => ({
     subject: `Jemand möchte zurück in Ihr Konto bei ${safeDisplayName(tenant)}`,
     title: 'Eine Wiederherstellung Ihres Kontos hat begonnen',
     parts: [
@@ -327,11 +332,11 @@ export const mailDe: MailStrings = {
         `Ihre Passkeys und anderen Faktoren sollen verloren sein. Ab ${moment(readyAt)} kann das Konto allein per Mail betreten werden, wenn Sie es nicht verhindern.`,
       ),
       { kind: 'link', label: 'Verhindern', url: cancelUrl },
-      from(asked),
+      from(requestOrigin),
       smallPrint('Wenn Sie das nicht waren, verhindern Sie es mit dem Link oben. Auch eine Anmeldung verhindert es.'),
     ],
   }),
-  recovery_waiting: ({ stage, readyAt, cancelUrl, asked }, tenant) => ({
+  recovery_waiting: ({ stage, readyAt, cancelUrl, requestOrigin }, tenant) => ({
     subject: `Jemand ${stage === 'waiting' ? 'möchte noch immer' : 'kann jetzt'} in Ihr Konto bei ${safeDisplayName(tenant)}`,
     title: stage === 'waiting' ? 'Eine Wiederherstellung Ihres Kontos läuft' : 'Die Wartezeit ist um',
     parts: [
@@ -341,23 +346,23 @@ export const mailDe: MailStrings = {
           : 'Wer die Wiederherstellung begonnen hat und Ihre Post liest, kommt jetzt ohne Passkeys und andere Faktoren in Ihr Konto. Wenn Sie das sind, machen Sie dort weiter, wo Sie sie begonnen haben.',
       ),
       { kind: 'link', label: 'Verhindern', url: cancelUrl },
-      from(asked),
+      from(requestOrigin),
       smallPrint(
         'Wenn Sie sich seither angemeldet haben, ist sie schon vorbei. Wenn Sie das nicht waren, verhindern Sie sie mit dem Link und ändern Sie Ihr Passwort.',
       ),
     ],
   }),
-  recovery_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  recovery_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Ihr Code zurück in Ihr Konto bei ${safeDisplayName(tenant)}`,
     title: 'Wiederherstellung abschließen',
     parts: [
       paragraph('Die Wartezeit ist vorbei. Mit diesem Code werden die Faktoren Ihres Kontos entfernt, und Sie können sich anmelden.'),
       ...code(value, lifetime),
-      from(asked),
+      from(requestOrigin),
       smallPrint(notYou),
     ],
   }),
-  recovered: ({ by, asked }, tenant) => ({
+  recovered: ({ by, requestOrigin }, tenant) => ({
     subject: `Ihr Konto bei ${safeDisplayName(tenant)} wurde wiederhergestellt`,
     title: 'Ihr Konto wurde wiederhergestellt',
     parts: [
@@ -366,11 +371,11 @@ export const mailDe: MailStrings = {
           ? 'Es wurde mit einem Pass der Administration betreten. Die bisherigen Faktoren wurden entfernt.'
           : 'Es wurde nach der Wartezeit betreten. Die bisherigen Faktoren wurden entfernt.',
       ),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  settings_weakened: ({ by, changes, asked }, tenant) => ({
+  settings_weakened: ({ by, changes, requestOrigin }, tenant) => ({
     subject: `${safeDisplayName(tenant)} ist weniger geschützt als zuvor`,
     title: 'Einstellungen wurden gelockert',
     parts: [
@@ -381,11 +386,11 @@ export const mailDe: MailStrings = {
         ),
         ['Geändert von', safeDisplayName(by)],
       ),
-      from(asked),
+      from(requestOrigin),
       smallPrint('Wenn Sie davon nichts wissen, sehen Sie jetzt im Protokoll nach und stellen Sie es zurück.'),
     ],
   }),
-  session_revoked_all: ({ by, asked }, tenant) => ({
+  session_revoked_all: ({ by, requestOrigin }, tenant) => ({
     subject: `Sie wurden bei ${safeDisplayName(tenant)} überall abgemeldet`,
     title: 'Sie wurden überall abgemeldet',
     parts: [
@@ -396,13 +401,13 @@ export const mailDe: MailStrings = {
           system: 'Alle Anmeldungen Ihres Kontos wurden zu seinem Schutz beendet.',
         }[by],
       ),
-      from(asked),
+      from(requestOrigin),
       smallPrint(
         'Melden Sie sich wieder an, um weiterzumachen. Kam das unerwartet, setzen Sie Ihr Passwort zurück und sagen Sie Ihrer Administration Bescheid.',
       ),
     ],
   }),
-  provider_sign_in: ({ change, provider, asked }, tenant) => ({
+  provider_sign_in: ({ change, provider, requestOrigin }, tenant) => ({
     subject: {
       linked: `${safeDisplayName(provider)} wurde mit Ihrem Konto bei ${safeDisplayName(tenant)} verbunden`,
       unlinked: `${safeDisplayName(provider)} wurde von Ihrem Konto bei ${safeDisplayName(tenant)} getrennt`,
@@ -420,11 +425,11 @@ export const mailDe: MailStrings = {
         }[change],
       ),
       factList(['Anbieter', safeDisplayName(provider)]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  provider_link_code: ({ code: value, minutes: lifetime, provider, asked }, tenant) => ({
+  provider_link_code: ({ code: value, minutes: lifetime, provider, requestOrigin }, tenant) => ({
     subject: `Ihr Code zum Verbinden von ${safeDisplayName(provider)} bei ${safeDisplayName(tenant)}`,
     title: 'Eine Anmeldung verbinden',
     parts: [
@@ -432,7 +437,7 @@ export const mailDe: MailStrings = {
         `Geben Sie diesen Code ein, um ${safeDisplayName(provider)} mit Ihrem Konto zu verbinden. Wer sich dort anmeldet, kann sich dann hier anmelden.`,
       ),
       ...code(value, lifetime),
-      from(asked),
+      from(requestOrigin),
       smallPrint(notYou),
     ],
   }),

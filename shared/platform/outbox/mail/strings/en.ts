@@ -1,6 +1,6 @@
 // English.
 import { factList, type LetterPart, paragraph, safeDisplayName, smallPrint } from '../letter.ts'
-import type { MailData, MailStrings, RequestOrigin } from '../templates.ts'
+import type { MailData, MailStrings, RequestOrigin } from '../mail-data.ts'
 
 const moments = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 const moment = (at: Date): string => `${moments.format(at)} UTC`
@@ -35,43 +35,43 @@ const REMOVED: Readonly<Record<MailData['factor_removed']['by'], string>> = {
 }
 
 export const mailEn: MailStrings = {
-  registration_code: ({ code: value, minutes: lifetime, domain, asked }, tenant) => ({
+  registration_code: ({ code: value, minutes: lifetime, domain, requestOrigin }, tenant) => ({
     subject: `Your code to sign your company up at ${safeDisplayName(tenant)}`,
     title: 'Confirm your e-mail address',
     parts: [
       paragraph('Enter this code to finish signing your company up.'),
       ...code(value, lifetime),
       factList(['Domain', safeDisplayName(domain)]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(notYou),
     ],
   }),
-  user_registration_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  user_registration_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Your code to sign up with ${safeDisplayName(tenant)}`,
     title: 'Confirm your e-mail address',
-    parts: [paragraph('Enter this code to finish signing up.'), ...code(value, lifetime), from(asked), smallPrint(notYou)],
+    parts: [paragraph('Enter this code to finish signing up.'), ...code(value, lifetime), from(requestOrigin), smallPrint(notYou)],
   }),
-  password_reset_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  password_reset_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Your code to reset your password at ${safeDisplayName(tenant)}`,
     title: 'Reset your password',
     parts: [
       paragraph('Enter this code to choose a new password.'),
       ...code(value, lifetime),
-      from(asked),
+      from(requestOrigin),
       smallPrint(`${notYou} Your password stays as it is.`),
     ],
   }),
-  password_changed: ({ asked }, tenant) => ({
+  password_changed: ({ requestOrigin }, tenant) => ({
     subject: `Your password at ${safeDisplayName(tenant)} was changed`,
     title: 'Your password was changed',
-    parts: [paragraph('The password of your account was changed, and other sign-ins were ended.'), from(asked), smallPrint(secure)],
+    parts: [paragraph('The password of your account was changed, and other sign-ins were ended.'), from(requestOrigin), smallPrint(secure)],
   }),
-  email_change_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  email_change_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Your code to confirm this address at ${safeDisplayName(tenant)}`,
     title: 'Confirm your new address',
-    parts: [paragraph('Enter this code to use this address for your account.'), ...code(value, lifetime), from(asked), smallPrint(notYou)],
+    parts: [paragraph('Enter this code to use this address for your account.'), ...code(value, lifetime), from(requestOrigin), smallPrint(notYou)],
   }),
-  email_change_notice: ({ newEmail, agree, asked }, tenant) => ({
+  email_change_notice: ({ newEmail, agree, requestOrigin }, tenant) => ({
     subject: `Your e-mail address at ${safeDisplayName(tenant)} ${agree === undefined ? 'was' : 'is being'} changed`,
     title: `Your e-mail address ${agree === undefined ? 'was' : 'is being'} changed`,
     parts: [
@@ -82,17 +82,17 @@ export const mailEn: MailStrings = {
       ),
       factList(['New address', newEmail]),
       ...(agree === undefined ? [] : [paragraph('If you agree, enter this code.'), ...code(agree.code, agree.minutes)]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  already_registered: ({ signInUrl, asked }, tenant) => ({
+  already_registered: ({ signInUrl, requestOrigin }, tenant) => ({
     subject: `You already have an account at ${safeDisplayName(tenant)}`,
     title: 'You already have an account',
     parts: [
       paragraph('Somebody tried to sign up with this address, which has an account. Sign in instead, or reset your password there.'),
       { kind: 'link', label: 'Sign in', url: signInUrl },
-      from(asked),
+      from(requestOrigin),
       smallPrint('If this was not you, do nothing: your account stays as it is.'),
     ],
   }),
@@ -121,19 +121,19 @@ export const mailEn: MailStrings = {
       factList(['E-mail', email], ...(name === undefined ? [] : [['Name', safeDisplayName(name)] as const]), ['When', moment(at)]),
     ],
   }),
-  account_locked: ({ until, asked }, tenant) => ({
+  account_locked: ({ until, requestOrigin }, tenant) => ({
     subject: `Your account at ${safeDisplayName(tenant)} is locked for a while`,
     title: 'Your account is locked for a while',
     parts: [
       paragraph(`There were too many wrong passwords. You can sign in again after ${moment(until)}; a device that you used before is not held up.`),
-      from(asked),
+      from(requestOrigin),
       smallPrint('If this was not you, somebody is guessing. Choose a password that you use nowhere else.'),
     ],
   }),
-  new_device_sign_in: ({ asked }, tenant) => ({
+  new_device_sign_in: ({ requestOrigin }, tenant) => ({
     subject: `New sign-in to your account at ${safeDisplayName(tenant)}`,
     title: 'Somebody signed in on a new device',
-    parts: [paragraph('Your account was used on a device that it was not used on before.'), from(asked), smallPrint(secure)],
+    parts: [paragraph('Your account was used on a device that it was not used on before.'), from(requestOrigin), smallPrint(secure)],
   }),
   webhook_disabled: ({ host, description, reason, since }, tenant) => ({
     subject: `A webhook of ${safeDisplayName(tenant)} was disabled`,
@@ -185,23 +185,23 @@ export const mailEn: MailStrings = {
       factList(['When', moment(at)]),
     ],
   }),
-  mailbox_proof_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  mailbox_proof_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Your code to protect your account at ${safeDisplayName(tenant)}`,
     title: 'Confirm that this mailbox is yours',
     parts: [
       paragraph('Enter this code to add the first second factor to your account.'),
       ...code(value, lifetime),
-      from(asked),
+      from(requestOrigin),
       smallPrint('If this was not you, somebody knows your password: reset it now.'),
     ],
   }),
-  factor_added: ({ kind, name, asked }, tenant) => ({
+  factor_added: ({ kind, name, requestOrigin }, tenant) => ({
     subject: `${FACTOR[kind]} was added to your account at ${safeDisplayName(tenant)}`,
     title: `${FACTOR[kind]} was added`,
     parts: [
       paragraph('It can be used to sign in to your account from now on.'),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
@@ -216,7 +216,7 @@ export const mailEn: MailStrings = {
       smallPrint('If one of them is not yours, remove it after you have signed in, reset your password and tell your administrator.'),
     ],
   }),
-  passkey_copied: ({ for: reader, email, name, reviewUrl, asked }, tenant) => ({
+  passkey_copied: ({ for: reader, email, name, reviewUrl, requestOrigin }, tenant) => ({
     subject:
       reader === 'owner'
         ? `A passkey of your account at ${safeDisplayName(tenant)} may have been copied`
@@ -230,7 +230,7 @@ export const mailEn: MailStrings = {
       ),
       factList(['Account', email], ...(name === '' ? [] : [['Name', safeDisplayName(name)] as const])),
       ...(reader === 'owner' ? [{ kind: 'link', label: 'Look at it', url: reviewUrl } as const] : []),
-      from(asked),
+      from(requestOrigin),
       smallPrint(
         reader === 'owner'
           ? 'If this was not you, end your other sign-ins now and tell your administrator.'
@@ -238,7 +238,7 @@ export const mailEn: MailStrings = {
       ),
     ],
   }),
-  passkey_alarm_cleared: ({ name, by, asked }, tenant) => ({
+  passkey_alarm_cleared: ({ name, by, requestOrigin }, tenant) => ({
     subject: `A passkey of your account at ${safeDisplayName(tenant)} is accepted again`,
     title: 'A passkey is accepted again',
     parts: [
@@ -248,45 +248,45 @@ export const mailEn: MailStrings = {
           : 'It was refused because it may have been copied. An administrator looked at it and let it in again.',
       ),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  factor_removed: ({ kind, name, left, by, asked }, tenant) => ({
+  factor_removed: ({ kind, name, left, by, requestOrigin }, tenant) => ({
     subject: `${FACTOR[kind]} was removed from your account at ${safeDisplayName(tenant)}`,
     title: `${FACTOR[kind]} was removed`,
     parts: [
       paragraph(`${REMOVED[by]}It can no longer be used to sign in.`),
       ...(left === 0 ? [paragraph('No second factor is left: your account is protected by its password alone.')] : []),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  factor_paused: ({ kind, until, asked }, tenant) => ({
+  factor_paused: ({ kind, until, requestOrigin }, tenant) => ({
     subject: `Wrong codes for your account at ${safeDisplayName(tenant)}`,
     title: 'Somebody enters wrong codes',
     parts: [
       paragraph(`${FACTOR[kind]} of yours was tried with wrong codes too often. It can be used again from ${moment(until)}.`),
-      from(asked),
+      from(requestOrigin),
       smallPrint('If this was not you, somebody may know your password. Reset it now.'),
     ],
   }),
-  backup_code_used: ({ left, asked }, tenant) => ({
+  backup_code_used: ({ left, requestOrigin }, tenant) => ({
     subject: `A backup code of your account at ${safeDisplayName(tenant)} was used`,
     title: 'A backup code was used',
     parts: [
       paragraph(`${counted(left, 'code is', 'codes are')} left. Each works once; you can make new ones in your account.`),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  backup_codes_replaced: ({ asked }, tenant) => ({
+  backup_codes_replaced: ({ requestOrigin }, tenant) => ({
     subject: `Your backup codes at ${safeDisplayName(tenant)} were replaced`,
     title: 'Your backup codes were replaced',
-    parts: [paragraph('The codes that you had before no longer work.'), from(asked), smallPrint(secure)],
+    parts: [paragraph('The codes that you had before no longer work.'), from(requestOrigin), smallPrint(secure)],
   }),
-  recovery_pass_issued: ({ for: reader, email, issuedBy, minutes: lifetime, asked }, tenant) => ({
+  recovery_pass_issued: ({ for: reader, email, issuedBy, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `A way back in was issued at ${safeDisplayName(tenant)}`,
     title: 'A one-time pass was issued',
     parts: [
@@ -296,13 +296,13 @@ export const mailEn: MailStrings = {
           : `A pass was issued with which an account can be entered once, without its second factor, within ${minutes(lifetime)}.`,
       ),
       factList(['Account', email], ['Issued by', issuedBy]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(
         reader === 'owner' ? 'If you did not ask for it, tell your administrator at once.' : 'If you do not know of it, look at the record now.',
       ),
     ],
   }),
-  recovery_started: ({ readyAt, cancelUrl, asked }, tenant) => ({
+  recovery_started: ({ readyAt, cancelUrl, requestOrigin }, tenant) => ({
     subject: `Somebody wants back into your account at ${safeDisplayName(tenant)}`,
     title: 'A recovery of your account has begun',
     parts: [
@@ -310,11 +310,11 @@ export const mailEn: MailStrings = {
         `Your passkeys and other factors are said to be lost. From ${moment(readyAt)} the account can be entered by mail alone, unless you stop it.`,
       ),
       { kind: 'link', label: 'Stop it', url: cancelUrl },
-      from(asked),
+      from(requestOrigin),
       smallPrint('If this was not you, stop it with the link above. Signing in stops it, too.'),
     ],
   }),
-  recovery_waiting: ({ stage, readyAt, cancelUrl, asked }, tenant) => ({
+  recovery_waiting: ({ stage, readyAt, cancelUrl, requestOrigin }, tenant) => ({
     subject: `${stage === 'waiting' ? 'Somebody still wants' : 'Somebody can now get'} back into your account at ${safeDisplayName(tenant)}`,
     title: stage === 'waiting' ? 'A recovery of your account is under way' : 'The waiting period is over',
     parts: [
@@ -324,23 +324,23 @@ export const mailEn: MailStrings = {
           : 'Your account can now be entered without its passkeys and other factors, by whoever began the recovery and reads your mail. If that is you, go on where you began it.',
       ),
       { kind: 'link', label: 'Stop it', url: cancelUrl },
-      from(asked),
+      from(requestOrigin),
       smallPrint(
         'If you have signed in since it began, it is over already. If it was not you, stop it with the link above and change your password.',
       ),
     ],
   }),
-  recovery_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
+  recovery_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Your code to get back into your account at ${safeDisplayName(tenant)}`,
     title: 'Finish the recovery of your account',
     parts: [
       paragraph('The waiting period is over. With this code the factors of your account are removed, and you can sign in.'),
       ...code(value, lifetime),
-      from(asked),
+      from(requestOrigin),
       smallPrint(notYou),
     ],
   }),
-  recovered: ({ by, asked }, tenant) => ({
+  recovered: ({ by, requestOrigin }, tenant) => ({
     subject: `Your account at ${safeDisplayName(tenant)} was recovered`,
     title: 'Your account was recovered',
     parts: [
@@ -349,11 +349,11 @@ export const mailEn: MailStrings = {
           ? 'It was entered with a pass that an administrator issued. The factors it had were removed.'
           : 'It was entered after the waiting period. The factors it had were removed.',
       ),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  settings_weakened: ({ by, changes, asked }, tenant) => ({
+  settings_weakened: ({ by, changes, requestOrigin }, tenant) => ({
     subject: `${safeDisplayName(tenant)} is protected less than before`,
     title: 'Settings were loosened',
     parts: [
@@ -364,11 +364,11 @@ export const mailEn: MailStrings = {
         ),
         ['Changed by', safeDisplayName(by)],
       ),
-      from(asked),
+      from(requestOrigin),
       smallPrint('If you do not know of it, look at the record now, and set it back.'),
     ],
   }),
-  session_revoked_all: ({ by, asked }, tenant) => ({
+  session_revoked_all: ({ by, requestOrigin }, tenant) => ({
     subject: `You were signed out everywhere at ${safeDisplayName(tenant)}`,
     title: 'You were signed out everywhere',
     parts: [
@@ -379,11 +379,11 @@ export const mailEn: MailStrings = {
           system: 'Every sign-in of your account was ended to protect it.',
         }[by],
       ),
-      from(asked),
+      from(requestOrigin),
       smallPrint('Sign in again to go on. If you did not expect this, reset your password and tell your administrator.'),
     ],
   }),
-  provider_sign_in: ({ change, provider, asked }, tenant) => ({
+  provider_sign_in: ({ change, provider, requestOrigin }, tenant) => ({
     subject: {
       linked: `${safeDisplayName(provider)} was connected to your account at ${safeDisplayName(tenant)}`,
       unlinked: `${safeDisplayName(provider)} was disconnected from your account at ${safeDisplayName(tenant)}`,
@@ -399,17 +399,17 @@ export const mailEn: MailStrings = {
         }[change],
       ),
       factList(['Provider', safeDisplayName(provider)]),
-      from(asked),
+      from(requestOrigin),
       smallPrint(secure),
     ],
   }),
-  provider_link_code: ({ code: value, minutes: lifetime, provider, asked }, tenant) => ({
+  provider_link_code: ({ code: value, minutes: lifetime, provider, requestOrigin }, tenant) => ({
     subject: `Your code to connect ${safeDisplayName(provider)} at ${safeDisplayName(tenant)}`,
     title: 'Connect a sign-in',
     parts: [
       paragraph(`Enter this code to connect ${safeDisplayName(provider)} with your account. Whoever signs in there can then sign in here.`),
       ...code(value, lifetime),
-      from(asked),
+      from(requestOrigin),
       smallPrint(notYou),
     ],
   }),
