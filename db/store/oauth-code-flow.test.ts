@@ -8,7 +8,7 @@ import { findPageBranding } from './branding.ts'
 import { authorizeClient, findAnyAuthorizationRequest, findConsentState, insertAuthorizationRequest, redeemCode } from './oauth-authorizations.ts'
 import { findOauthClient } from './oauth-clients.ts'
 import { consumeConsent, findClientAndCode, findClientAndConsent, storeRequestForPage } from './oauth-code-flow.ts'
-import { findAuthorizationState, findStandingOfCode, revokeAuthorization } from './oauth-families.ts'
+import { findAuthorizationState, findAuthorizationStateByCode, revokeAuthorization } from './oauth-families.ts'
 import { setUserActive } from './people.ts'
 import { updateUser } from './users.ts'
 
@@ -119,7 +119,7 @@ test('client and what is behind a code are what each is by itself', async () => 
     client: await findOauthClient(t, client.id, undefined, now),
     beside: await findAuthorizationState(t, id, now),
   })
-  expect(await findStandingOfCode(t, codeHash, now)).toEqual(await findAuthorizationState(t, id, now))
+  expect(await findAuthorizationStateByCode(t, codeHash, now)).toEqual(await findAuthorizationState(t, id, now))
   expect((await findClientAndCode(t, { ...of, codeHash: app.ctx.random.bytes(32) }))?.beside).toBeUndefined()
   expect(await findClientAndCode(t, { ...of, clientId: id, codeHash })).toBeUndefined()
   const globex = await app.company('globex')

@@ -83,7 +83,7 @@ const FIND_BY_CODE = statement<{ codeHash: Uint8Array; now: Date }>(
 ).returning(AUTHORIZATION_STATE)
 
 /** The authorization of a code, used or not. */
-export const findStandingOfCode = (t: TenantDb, codeHash: Uint8Array, now: Date): Promise<AuthorizationState | undefined> =>
+export const findAuthorizationStateByCode = (t: TenantDb, codeHash: Uint8Array, now: Date): Promise<AuthorizationState | undefined> =>
   FIND_BY_CODE.first(t, { codeHash, now })
 
 export type Rotation = {
@@ -98,7 +98,7 @@ export type Rotation = {
   readonly now: Date
 }
 
-const ROTATED = columns({ standing: AUTHORIZATION_STATE, turned: column<boolean>('exists (select from turned)') })
+const ROTATED = columns({ authorizationState: AUTHORIZATION_STATE, rotated: column<boolean>('exists (select from turned)') })
 // Read and rotated in one statement: the update waits for a rotation under way, looks at the row again, and finds another generation.
 const ROTATE = statement<Rotation>(`
 with standing as materialized (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}),

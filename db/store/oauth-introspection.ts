@@ -96,24 +96,24 @@ const FIND = { ofClient: finding('ofClient'), ofPerson: finding('ofPerson'), ofD
 /** Undefined when client or authorization are gone. */
 export const findTokenState = (t: TenantDb, q: TokenQuery): Promise<TokenState | undefined> => FIND[kindOf(q)].first(t, q)
 
-const ASKER = columns({
+const CALLER = columns({
   resourceServerId: column<string>('q.id'),
   resource: column<string>('q.resource'),
   introspectionHash: column<Uint8Array>('q.introspection_hash'),
   active: column<boolean>('q.active'),
 })
-export type IntrospectionCaller = RowOf<typeof ASKER>
-type QuestionOfAsker = TokenQuery & { readonly resourceServerId: string }
+export type IntrospectionCaller = RowOf<typeof CALLER>
+type QueryOfCaller = TokenQuery & { readonly resourceServerId: string }
 
-const findingWithAsker = (kind: Kind) => {
-  const both = columns({ state: KINDS[kind].state, asker: optional(ASKER) })
-  return statement<QuestionOfAsker>(`select ${both.list} ${KINDS[kind].from}
+const findingWithCaller = (kind: Kind) => {
+  const both = columns({ state: KINDS[kind].state, caller: optional(CALLER) })
+  return statement<QueryOfCaller>(`select ${both.list} ${KINDS[kind].from}
   left join authsec.resource_servers q on q.tenant_id = c.tenant_id and q.id = :resourceServerId ${OF_CLIENT}`).returning(both)
 }
-const FIND_WITH_ASKER = {
-  ofClient: findingWithAsker('ofClient'),
-  ofPerson: findingWithAsker('ofPerson'),
-  ofDelegation: findingWithAsker('ofDelegation'),
+const FIND_WITH_CALLER = {
+  ofClient: findingWithCaller('ofClient'),
+  ofPerson: findingWithCaller('ofPerson'),
+  ofDelegation: findingWithCaller('ofDelegation'),
 }
 
 /** The state of a token and, in the same statement, the resource server that introspects it. */
@@ -121,15 +121,15 @@ export const findTokenStateFor = async (
   t: TenantDb,
   q: TokenQuery,
   resourceServerId: string,
-): Promise<{ readonly state: TokenState | undefined; readonly asker: IntrospectionCaller | undefined }> =>
-  (await FIND_WITH_ASKER[kindOf(q)].first(t, { ...q, resourceServerId })) ?? {
+): Promise<{ readonly state: TokenState | undefined; readonly caller: IntrospectionCaller | undefined }> =>
+  (await FIND_WITH_CALLER[kindOf(q)].first(t, { ...q, resourceServerId })) ?? {
     state: undefined,
-    asker: await findIntrospectionCaller(t, resourceServerId),
+    caller: await findIntrospectionCaller(t, resourceServerId),
   }
 
-const FIND_ASKER = statement<{ resourceServerId: string }>(
-  `select ${ASKER.list} from authsec.resource_servers q where q.tenant_id = :tenantId and q.id = :resourceServerId`,
-).returning(ASKER)
+const FIND_CALLER = statement<{ resourceServerId: string }>(
+  `select ${CALLER.list} from authsec.resource_servers q where q.tenant_id = :tenantId and q.id = :resourceServerId`,
+).returning(CALLER)
 
 export const findIntrospectionCaller = (t: TenantDb, resourceServerId: string): Promise<IntrospectionCaller | undefined> =>
-  FIND_ASKER.first(t, { resourceServerId })
+  FIND_CALLER.first(t, { resourceServerId })

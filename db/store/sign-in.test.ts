@@ -17,9 +17,9 @@ import {
   findBeforePassword,
   findSessionRequirements,
   findSignInSnapshot,
-  holdSnapshot,
   insertSessionStart,
   lockAccount,
+  lockSnapshot,
   type SessionStart,
 } from './sign-in.ts'
 import { findTenant } from './tenants.ts'
@@ -201,7 +201,7 @@ test('alone, with the snapshot still true and in time: otherwise nothing is writ
 
 test('the person is held only while the snapshot is true', async () => {
   const { t, admin } = await start()
-  const hold = (version: string) => atomically(t, (tx) => holdSnapshot(tx, admin.id, version, AT))
+  const hold = (version: string) => atomically(t, (tx) => lockSnapshot(tx, admin.id, version, AT))
   const { version = '' } = (await findSignInSnapshot(t, admin.id, AT)) ?? {}
   expect([await hold(version), await hold('0'.repeat(64))]).toEqual([true, false])
   await atomically(t, (tx) => setUserActive(tx, admin.id, false, AT))

@@ -178,7 +178,7 @@ const IS_CURRENT = `exists (select from authsec.tenants t join authsec.users u o
 const CHECK = statement<{ userId: string; version: string; now: Date }>(`select where ${IS_CURRENT}`)
 
 /** Locks the person until the transaction ends. False when the snapshot of that version is out of date. */
-export const holdSnapshot = async (t: TenantTx, userId: string, version: string, now: Date): Promise<boolean> =>
+export const lockSnapshot = async (t: TenantTx, userId: string, version: string, now: Date): Promise<boolean> =>
   (await CHECK.count(t, { userId, version, now }, (check) => t.run({ ...check, first: [HOLD.bind(t, { userId })] }))) === 1
 
 export type SessionStart = {

@@ -13,11 +13,11 @@ import {
   type McpSession,
 } from '#db/store/mcp'
 import { redeemCode } from '#db/store/oauth-authorizations'
-import { findStandingOfCode } from '#db/store/oauth-families'
+import { findAuthorizationStateByCode } from '#db/store/oauth-families'
 import { findApplication } from '#shared/domains/clients/application'
-import { challengeOf, judgeCode } from '#shared/domains/oauth/code-redemption'
+import { challengeOf, decideRedemption } from '#shared/domains/oauth/code-redemption'
 import { newFamily, newHandle, readHandle, sha256 } from '#shared/domains/oauth/handles'
-import { ENDPOINTS, MCP_CALLBACK } from '#shared/domains/oauth/offered'
+import { ENDPOINTS, MCP_CALLBACK } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
@@ -178,8 +178,8 @@ export const redeemMcpCode = async (
     const row = await lockPendingMcpSession(tx, { stateHash: of.hash }, now)
     if (row === undefined) throw new AppError('mcp_session_unknown')
     const presented = { clientId: row.clientId, codeVerifier: verifierOf(ctx, state), redirectUri: callbackUrl(ctx), jkt: undefined }
-    const snapshot = await findStandingOfCode(tx, handle.hash, now)
-    if (snapshot === undefined || judgeCode(snapshot, presented, now) !== 'redeemable') throw new AppError('mcp_code_refused')
+    const snapshot = await findAuthorizationStateByCode(tx, handle.hash, now)
+    if (snapshot === undefined || decideRedemption(snapshot, presented, now) !== 'redeemable') throw new AppError('mcp_code_refused')
     const expiresAt = secondsAfter(now, LASTS_SECONDS)
     const until = { offlineUntil: expiresAt, onlineUntil: expiresAt }
     const redeemed = await redeemCode(tx, { snapshot, jkt: undefined, now, familyHash: sha256(newFamily(ctx)), ...until }, NO_EVENTS)

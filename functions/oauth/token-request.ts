@@ -6,13 +6,13 @@ import type { Ctx } from './group.ts'
 import type { TokenForm } from './token.schema.ts'
 import type { TokenSet } from './token-set.ts'
 
-export type Asked = {
+export type TokenRequest = {
   readonly form: z.output<typeof TokenForm>
   /** Authenticated. */
   readonly client: OauthClient
   /** Thumbprint of the key whose possession the request proves (RFC 9449). */
   readonly jkt: string | undefined
   /** State of the presented code, where it was read together with the client. */
-  readonly behind?: AuthorizationState | undefined
+  readonly code?: AuthorizationState | undefined
 }
-export type Grant = (ctx: Ctx, asked: Asked) => Promise<TokenSet>
+export type Grant = (ctx: Ctx, request: TokenRequest) => Promise<TokenSet>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AuthorizationState } from '#db/store/oauth-families'
-import { challengeOf, judgeCode } from './code-redemption.ts'
+import { challengeOf, decideRedemption } from './code-redemption.ts'
 
 const NOW = new Date('2026-01-02T03:04:05Z')
 const presented = { clientId: 'client', codeVerifier: 'verifier', redirectUri: 'https://app.example/cb', jkt: undefined as string | undefined }
@@ -33,9 +33,9 @@ test.each([
   ['replayed', { codeUsed: true, revoked: true, alive: false, codeExpiresAt: NOW }, { codeVerifier: 'another' }],
   ['refused', { codeUsed: true }, { clientId: 'another' }],
 ] as const)('%s: a code with %o, presented with %o', (outcome, code, request) => {
-  expect(judgeCode({ ...CODE, ...code } as AuthorizationState, { ...presented, ...request }, NOW)).toBe(outcome)
+  expect(decideRedemption({ ...CODE, ...code } as AuthorizationState, { ...presented, ...request }, NOW)).toBe(outcome)
 })
 
 test('an unknown code is refused', () => {
-  expect(judgeCode(undefined, presented, NOW)).toBe('refused')
+  expect(decideRedemption(undefined, presented, NOW)).toBe('refused')
 })

@@ -13,7 +13,11 @@ export type PresentedCode = {
 export const challengeOf = (codeVerifier: string): string => Buffer.from(sha256(codeVerifier)).toString('base64url')
 
 /** `replayed`: the client's own code, which was redeemed before. Pure. */
-export const judgeCode = (code: AuthorizationState | undefined, presented: PresentedCode, now: Date): 'redeemable' | 'replayed' | 'refused' => {
+export const decideRedemption = (
+  code: AuthorizationState | undefined,
+  presented: PresentedCode,
+  now: Date,
+): 'redeemable' | 'replayed' | 'refused' => {
   if (code === undefined || code.clientId !== presented.clientId) return 'refused'
   if (code.codeUsed) return 'replayed'
   const isProved =

@@ -1,7 +1,7 @@
 // The first factor was right: either that is enough and a session begins, or a ticket carries the proof to the next step.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { type Account, findSignInSnapshot, holdSnapshot, type SignInSnapshot } from '#db/store/sign-in'
+import { type Account, findSignInSnapshot, lockSnapshot, type SignInSnapshot } from '#db/store/sign-in'
 import type { RequestCtx } from '#shared/domains/context'
 import { LOGIN_SECONDS, startLoginTransaction, transactionCookie } from '#shared/domains/login-transaction/login-transaction'
 import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
@@ -72,7 +72,7 @@ export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<F
     const mint = { user, clientId, amr, authTime: given.authTime ?? now, requirements: snapshot.requirements }
     if (mints && also === undefined) return { state, begun: await beginSession(t, ctx, { ...mint, version: snapshot.version }) }
     return atomically(t, async (tx) => {
-      if (!(await holdSnapshot(tx, user.id, snapshot.version, now))) throw new SnapshotChanged()
+      if (!(await lockSnapshot(tx, user.id, snapshot.version, now))) throw new SnapshotChanged()
       await also?.(tx)
       return mints ? { state, begun: await beginSession(tx, ctx, mint) } : { state, transactionToken: await beginTransaction(tx, ctx, given) }
     })

@@ -9,7 +9,7 @@ import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
 import { SnapshotChanged } from '#shared/kernel/snapshot'
-import { type AuditEntry, eventsFor } from '#shared/platform/audit/audit-log'
+import { type AuditEntry, prepareAuditEvents } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { deviceCookie, deviceCookieValue, knownDevice } from '#shared/platform/http/guard'
 import type { Cookie } from '#shared/platform/http/route'
@@ -136,7 +136,7 @@ export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: SessionRe
   if (isInvitationPending(mint.user)) await atomically(t, (tx) => requireStillInvited(tx, ctx, mint.user))
   const requirements = mint.requirements ?? (await findSessionRequirements(t, mint.user.id, ctx.clock.now()))
   const { begun, written, occurrences } = beginningOf(t, ctx, mint, requirements)
-  const events = await eventsFor(t, ctx, ...occurrences)
+  const events = await prepareAuditEvents(t, ctx, ...occurrences)
   const outcome = await insertSessionStart(t, mint.user.id, { ...written, version: mint.version }, events)
   if (outcome === 'changed') throw new SnapshotChanged()
   if (outcome === 'used up') throw signInQuotaExceeded(ctx, t.tenantId)

@@ -134,7 +134,7 @@ const writtenUntil = (): Date => secondsAfter(systemClock.now(), AUDIT_WRITE_SEC
  * Events for a statement that writes them beside the change, alone or in a transaction. Alone, it has a second to write them; where this process does not have
  * the key of a subject, it is read or made in a transaction before.
  */
-export const eventsFor = async (t: TenantDb, ctx: AuditCtx, ...occurrences: readonly AuditEntry[]): Promise<PreparedAuditEvents> => {
+export const prepareAuditEvents = async (t: TenantDb, ctx: AuditCtx, ...occurrences: readonly AuditEntry[]): Promise<PreparedAuditEvents> => {
   const until = writtenUntil()
   const rows: NewAuditRow[] = []
   for (const o of occurrences) rows.push((await rowAtHand(t, ctx, o)) ?? (await atomically(t, (tx) => auditRow(tx, ctx, o))))
