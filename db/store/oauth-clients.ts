@@ -1,8 +1,10 @@
 // What the authorization server asks of a client, in one statement: how it proves itself, what it may do, and the resource server it asks for. Written by
 // hand, prepared by the driver (hot path); oauth-clients.test.ts holds it to the tables.
+
 import { column, columns, moment, optional, type RowOf, statement } from '../engine/statement.ts'
 import type { AnyScope, TenantDb, TenantId } from '../engine/tenant.ts'
 import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
+import { HELD_BY_USER, LIVE_BINDING } from './live-bindings.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 export type ResourceScope = { readonly name: string; readonly description: string; readonly permission: string | null }
@@ -15,17 +17,13 @@ const FIND_TENANT = statement<{ clientId: string }>(
 export const findTenantOfClient = async (d: AnyScope, clientId: string): Promise<TenantId | undefined> =>
   (await FIND_TENANT.first(d, { clientId }))?.tenantId
 
-/** Bindings that count everywhere and always: tenant-wide, unexpired, without condition. */
 const HOLDS = (holder: string, permission: string, now: string): string => `exists (
   select from authsec.role_bindings b
   join authsec.role_permissions rp on rp.tenant_id = b.tenant_id and rp.role_id = b.role_id
   join authsec.permissions p on p.tenant_id = rp.tenant_id and p.id = rp.permission_id
-  where b.tenant_id = :tenantId and ${holder} and b.scope_id is null and (b.expires_at is null or b.expires_at > ${now})
-    and coalesce(b.conditions, '{}'::jsonb) = '{}'::jsonb and p.resource || ':' || p.action = ${permission})`
+  where ${LIVE_BINDING(now)} and ${holder} and p.resource || ':' || p.action = ${permission})`
 
 const ofServiceAccount = (account: string): string => `b.service_account_id = ${account}`
-const ofUser = (user: string): string =>
-  `(b.user_id = ${user} or b.group_id in (select g.group_id from authsec.user_groups g where g.tenant_id = :tenantId and g.user_id = ${user}))`
 
 /** A client whose list became shorter keeps nothing that it could not ask for any more. */
 const MAY_ASK = (client: string | undefined): string =>
@@ -38,7 +36,7 @@ export const SCOPES_OF_ACCOUNT = (server: string, account: string, now: string, 
 /** The same for a person. */
 export const SCOPES_OF_USER = (server: string, user: string, now: string, client?: string): string => `array(
   select rs.name from authsec.resource_scopes rs where rs.tenant_id = :tenantId and rs.resource_server_id = ${server}
-    ${MAY_ASK(client)}and (rs.permission is null or ${HOLDS(ofUser(user), 'rs.permission', now)}) order by rs.name)`
+    ${MAY_ASK(client)}and (rs.permission is null or ${HOLDS(HELD_BY_USER(user), 'rs.permission', now)}) order by rs.name)`
 
 /**
  * Whether client `c` still reaches server `r`: registered there (as `rc`) since before that moment, or one of the company's own where all of these may come. One

@@ -16,7 +16,7 @@ import {
 } from './audit-events.ts'
 import type { DataKey } from './data-keys.ts'
 import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
-import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'
+import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './live-bindings.ts'
 import type { NewSession } from './sessions.ts'
 import type { Tenant } from './tenants.ts'
 import type { DelayRule, FactorKind, User } from './users.ts'
