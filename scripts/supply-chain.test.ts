@@ -23,6 +23,7 @@ test.each([
 
 test('a version that may move, and a package without a licence, are found', () => {
   expect(findingsOf(lockfile, { dependencies: { hono: '^4.0.0' } })).toEqual(['hono: ^4.0.0 is no exact version'])
+  expect(findingsOf(lockfile, { dependencies: { tsc: 'npm:typescript@^7' } })).toEqual(['tsc: npm:typescript@^7 is no exact version'])
   const { license: _, ...bare } = withPackage({}).packages['node_modules/more'] ?? {}
   expect(findingsOf({ packages: { 'node_modules/more': bare } }, {})).toEqual(['more: no licence is named'])
 })

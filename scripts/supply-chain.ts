@@ -37,6 +37,9 @@ const ARGUED: Readonly<Record<string, string>> = {
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
 const isTool = ({ dev, devOptional }: Package): boolean => dev === true || devOptional === true
 
+/** A version alone, or a version of a package under another name (`npm:`). */
+const EXACT = /^(?:npm:[@\w./-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/
+
 /** Findings, empty when all is well. */
 export const findingsOf = ({ packages }: Lockfile, manifest: Readonly<Record<string, unknown>>): readonly string[] => {
   const installed = Object.entries(packages).filter(([path, one]) => path !== '' && one.link !== true)
@@ -50,9 +53,7 @@ export const findingsOf = ({ packages }: Lockfile, manifest: Readonly<Record<str
     .filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))
     .map(([path]) => `${nameOf(path)}: no sha512 digest in the lockfile`)
   const asked = { ...(manifest.dependencies as object), ...(manifest.devDependencies as object) } as Readonly<Record<string, string>>
-  const loose = Object.entries(asked).flatMap(([name, version]) =>
-    /^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version) ? [] : [`${name}: ${version} is no exact version`],
-  )
+  const loose = Object.entries(asked).flatMap(([name, version]) => (EXACT.test(version) ? [] : [`${name}: ${version} is no exact version`]))
   return [...licences, ...digests, ...loose]
 }
 

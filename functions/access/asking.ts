@@ -5,7 +5,7 @@ import type { Question } from '#shared/domains/decision/decide'
 import { type AskedContext, contextOf, isOneself, ownContext, uuidOf } from '#shared/domains/decision/decide-for'
 import type { Subject } from '#shared/domains/decision/policies'
 import { AppError } from '#shared/kernel/errors'
-import { type Caller, holds, type Permission } from '#shared/platform/http/principal'
+import { type Caller, holds, type Permission } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 const ASK_ABOUT_OTHERS: Permission = 'policy:check'

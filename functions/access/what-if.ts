@@ -6,7 +6,7 @@ import { parseConditions } from '#shared/domains/decision/conditions'
 import type { Principal } from '#shared/domains/decision/decide'
 import { type Change, compare, type Effect, type Prepared, prepare, UnknownTarget } from '#shared/domains/decision/what-if'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { Effects, WhatIf } from './what-if.schema.ts'
 

@@ -2,13 +2,13 @@
 
 import { type Activation, showActivation } from '#shared/domains/device-authorization/activation'
 import { goTo } from '#shared/platform/http/pages/go'
-import type { User } from '#shared/platform/http/principal'
 import { Details } from '#shared/platform/pages/details.tsx'
 import { Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
 import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
 import { waitInWords } from '#shared/platform/pages/wait'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 export const activatePage = async (ctx: Ctx, principal: User | undefined, userCode: string | undefined) => {

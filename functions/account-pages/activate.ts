@@ -4,8 +4,8 @@ import { decideDeviceGrant } from '#shared/domains/device-authorization/device'
 import { AppError } from '#shared/kernel/errors'
 import { requirePressed } from '#shared/platform/http/pages/form'
 import { sendTo } from '#shared/platform/http/pages/go'
-import type { User } from '#shared/platform/http/principal'
 import type { Sent } from '#shared/platform/http/route'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 export const askPath = (userCode: string | undefined): string =>

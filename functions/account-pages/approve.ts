@@ -4,8 +4,8 @@ import { answerCiba } from '#shared/domains/ciba/answer'
 import { APPROVE_PATH } from '#shared/domains/ciba/answering'
 import { requirePressed } from '#shared/platform/http/pages/form'
 import { sendTo } from '#shared/platform/http/pages/go'
-import type { User } from '#shared/platform/http/principal'
 import type { Sent } from '#shared/platform/http/route'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 export const approvePath = (id: string): string => `${APPROVE_PATH}?${new URLSearchParams({ id })}`

@@ -2,13 +2,13 @@
 import type { PushDevice } from '#db/store/push-devices'
 import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/domains/ciba/devices'
 import { browserLanguage } from '#shared/domains/notifications/reader-language'
-import { deviceName } from '#shared/domains/sign-in/device'
 import { AppError } from '#shared/kernel/errors'
 import { onPage } from '#shared/platform/http/pages/form'
 import { sendTo } from '#shared/platform/http/pages/go'
 import { HOME } from '#shared/platform/http/pages/return-to'
-import type { User } from '#shared/platform/http/principal'
 import type { Sent } from '#shared/platform/http/route'
+import { deviceName } from '#shared/platform/outbox/mail/device-name'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 /** The key that browsers are told to take pushes from (RFC 8292 section 3.2); undefined where none are sent. */

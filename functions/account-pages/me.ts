@@ -13,9 +13,9 @@ import { onPage } from '#shared/platform/http/pages/form'
 import { sendTo } from '#shared/platform/http/pages/go'
 import { HOME, safeReturn } from '#shared/platform/http/pages/return-to'
 import { readVisit } from '#shared/platform/http/pages/visit'
-import type { User } from '#shared/platform/http/principal'
 import type { Sent } from '#shared/platform/http/route'
 import type { Language } from '#shared/platform/outbox/mail/language'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 /** By which other providers the caller comes in; undefined where there are none, and none could be connected. */

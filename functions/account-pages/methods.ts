@@ -7,8 +7,8 @@ import { clearOwnAlarm } from '#shared/domains/factors/clone-alarm'
 import { removeFactor, requireFreshFactor } from '#shared/domains/factors/manage'
 import { sendTo } from '#shared/platform/http/pages/go'
 import { HOME } from '#shared/platform/http/pages/return-to'
-import type { User } from '#shared/platform/http/principal'
 import type { Sent } from '#shared/platform/http/route'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 /** @throws AppError insufficient_user_authentication, not_found, last_factor, weaker_factors_remain */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { addVerified } from '#db/store/tickets'
-import { handleHash } from '#shared/domains/sign-in/ticket'
+import { handleHash } from '#shared/domains/login-transaction/login-transaction'
 import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
 import { PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
 import { bodyOf, change, enrol, outcomeOf, textIn } from '#tests/support/sign-in'

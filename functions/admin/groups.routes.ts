@@ -1,5 +1,5 @@
 // Groups.
-import { actingTenant } from '#shared/domains/administration/acting'
+
 import { changeMembers } from '#shared/domains/administration/group-members'
 import {
   createGroups,
@@ -26,6 +26,7 @@ import {
   textsIn,
   UpdateGroup,
 } from '#shared/domains/administration/groups.schema'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'

@@ -1,7 +1,8 @@
 // Invitations of administrators.
-import { actingTenant } from '#shared/domains/administration/acting'
+
 import { InvitationCancelled, InviteBody, Invited, InvitedUser, PendingInvites, Reinvited } from '#shared/domains/administration/invitations.schema'
 import { ActingQuery } from '#shared/domains/administration/wire'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'

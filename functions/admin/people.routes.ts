@@ -1,8 +1,9 @@
 // Administrators and end users, as administrators see them.
-import { actingTenant } from '#shared/domains/administration/acting'
+
 import { listAdministrators, listTenantUsers } from '#shared/domains/administration/lists'
 import { DeleteAllBody, DeletedAll, StatusBody, StatusSet, UserPath } from '#shared/domains/administration/people.schema'
-import { deletePerson, setActive } from '#shared/domains/administration/status'
+import { actingTenant } from '#shared/domains/authority/acting'
+import { deletePerson, setActive } from '#shared/domains/authority/status'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { AppError } from '#shared/kernel/errors'
 import { may } from '#shared/platform/http/access'

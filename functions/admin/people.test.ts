@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findAdministeredTenants, findUser, updateUser } from '#db/store/users'
-import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { emailHash } from '#shared/platform/crypto/email-hash'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { tenantsRoutes } from '../tenants/routes.ts'
 import { adminRoutes } from './routes.ts'

@@ -4,7 +4,7 @@ import { forTenant } from '#db/engine/tenant'
 import { listClients } from '#db/store/client-list'
 import { type Client, findClient } from '#db/store/clients'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ListedAgent, ListedAgents, ListedQuery } from './listed.schema.ts'
 

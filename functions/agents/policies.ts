@@ -15,7 +15,7 @@ import { findClient } from '#db/store/clients'
 import { revokeDelegationsOfPolicy } from '#db/store/oauth-delegations'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { CreatedPolicy, DeletedPolicy, NewPolicy, PolicyChange, PolicyList, PolicyOut, PolicyQuery } from './policies.schema.ts'
 

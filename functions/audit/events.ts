@@ -4,7 +4,7 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { type AuditFilter, findAuditEvents } from '#db/store/audit-events'
 import { showEvents } from '#shared/domains/audit/show'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { AuditPage, AuditQuery, ExportQuery } from './events.schema.ts'
 import type { Ctx } from './group.ts'
 

@@ -6,7 +6,7 @@ import { findEventsInOrder } from '#db/store/audit-stream'
 import { showEvents } from '#shared/domains/audit/show'
 import { AppError } from '#shared/kernel/errors'
 import { settledBefore } from '#shared/platform/audit/horizon'
-import { holds, type User } from '#shared/platform/http/principal'
+import { holds, type User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { AuditStream, StreamQuery } from './stream.schema.ts'
 

@@ -1,10 +1,10 @@
 // An administrator forgot the password.
 import type * as z from 'zod'
 import { asTenantId, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
+import { hintCookie, hintedTenant, spentCookie } from '#shared/domains/login-transaction/login-transaction'
 import { RESET_CODE_SECONDS, requestReset, requireGoodPassword, resetPassword, verifyResetCode } from '#shared/domains/recovery/reset'
 import type { ForgotPassword, Message, ResetBody, ResetVerified, VerifyReset } from '#shared/domains/recovery/reset.schema'
 import { chooseAdministratorTenant } from '#shared/domains/sign-in/choose-tenant'
-import { hintCookie, hintedTenant, spentCookie } from '#shared/domains/sign-in/ticket'
 import { type Cookie, Sent } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 

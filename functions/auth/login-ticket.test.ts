@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findTicket } from '#db/store/tickets'
-import { handleHash } from '#shared/domains/sign-in/ticket'
+import { handleHash } from '#shared/domains/login-transaction/login-transaction'
 import { type Company, cookieJar, type Person, startApp, type TestApp } from '#tests/support/app'
 import { bodyOf, change, configure, enrol, outcomeOf, rowOf, setStatus, textIn, verifyDomain } from '#tests/support/sign-in'
 import { signUpRoutes } from '../sign-up/routes.ts'

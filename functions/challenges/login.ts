@@ -11,8 +11,8 @@ import { acceptLogin, findLoginChallenge, type LoginChallenge } from '#shared/do
 import { ENDPOINTS, REQUEST_URI } from '#shared/domains/oauth/offered'
 import { at } from '#shared/domains/sign-in/sign-in-context'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
 import { Sent } from '#shared/platform/http/route'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ChallengeClient, LoginCompleted, LoginPageData } from './login.schema.ts'
 

@@ -1,11 +1,12 @@
 // Making, changing and deleting clients.
-import { actingTenant } from '#shared/domains/administration/acting'
+
 import { createClient } from '#shared/domains/administration/clients'
 import { ClientOut, CreatedClient, NewClient } from '#shared/domains/administration/clients.schema'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { may } from '#shared/platform/http/access'
-import type { User } from '#shared/platform/http/principal'
 import { statusError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
+import type { User } from '#shared/platform/principals/principal'
 import { ClientChange, ClientStatusSet, DeletedClient, RemoveClient, RemovedClient, SetClientStatus, SwitchedClient } from './changes.schema.ts'
 import { deleteSoftly, editClient, removeClient, setStatus, switchClient, type Which } from './changes.ts'
 import { route } from './group.ts'

@@ -1,6 +1,7 @@
 // Lists of clients, and one of them.
-import { actingTenant } from '#shared/domains/administration/acting'
+
 import { ClientOut, ClientsPage, ClientsQuery } from '#shared/domains/administration/clients.schema'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { may } from '#shared/platform/http/access'
 import { statusError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'

@@ -1,5 +1,5 @@
 // Rotation of a client's secrets, on a path of our own.
-import { rotateSecrets } from '#shared/domains/clients/rotation'
+import { rotateSecrets } from '#shared/domains/administration/client-rotation'
 import { may } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'

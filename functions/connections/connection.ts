@@ -3,13 +3,13 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { DEFAULT_ORDER, deleteProvider, insertProvider, listProviders, type NewProvider, type Provider, updateProvider } from '#db/store/providers'
-import { grantsOf } from '#shared/domains/administration/change'
+import { grantsOf } from '#shared/domains/authority/change'
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
 import { ofRow } from '#shared/domains/federation/upstream'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
 import { judgeUrl } from '#shared/platform/fetch/target'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 export const MOST_PROVIDERS = 50

@@ -6,7 +6,7 @@ import { probe } from '#shared/domains/federation/engine/probe'
 import { openProviderSecret } from '#shared/domains/federation/provider-secret'
 import { ofRow } from '#shared/domains/federation/upstream'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 export type Examined = {

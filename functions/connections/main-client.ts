@@ -3,14 +3,14 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { type Client, findDefaultClient, lockClient, updateClient } from '#db/store/clients'
-import type { Grants } from '#shared/domains/administration/change'
+import { giveSecrets } from '#shared/domains/administration/client-rotation'
+import type { Grants } from '#shared/domains/authority/change'
+import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
 import { requireRedirects } from '#shared/domains/clients/redirect-uri'
-import { requireRightsOverClient } from '#shared/domains/clients/rights-over'
-import { giveSecrets } from '#shared/domains/clients/rotation'
 import { GRANT_TYPES } from '#shared/domains/oauth/offered'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 const DEFAULT_SCOPES = ['openid', 'profile', 'email', 'offline_access']

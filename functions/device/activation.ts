@@ -4,7 +4,7 @@ import { showActivation } from '#shared/domains/device-authorization/activation'
 import { toldAtServer } from '#shared/domains/device-authorization/asked'
 import { decideDeviceGrant } from '#shared/domains/device-authorization/device'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { ActivationInfo, Authorization, Authorized, Verification, Verified } from './activation.schema.ts'
 import type { Ctx } from './group.ts'
 

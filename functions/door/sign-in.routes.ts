@@ -1,9 +1,9 @@
 // An end user's public doors.
 
+import { doorOf } from '#shared/domains/clients/application'
 import { Message, ResetBody, ResetVerified, UserForgotPassword, VerifyReset } from '#shared/domains/recovery/reset.schema'
 import { loginEndUser } from '#shared/domains/sign-in/end-user'
 import { FirstStep } from '#shared/domains/sign-in/login-response'
-import { doorOf } from '#shared/domains/sign-up/client'
 import { completeEndUserSignUp } from '#shared/domains/sign-up/end-user'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { open } from '#shared/platform/http/access'

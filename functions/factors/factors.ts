@@ -9,7 +9,7 @@ import { findUser } from '#db/store/users'
 import { makePrimary, renameFactor } from '#shared/domains/factors/manage'
 import { mustHaveFactor } from '#shared/domains/factors/policy'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { ChangeFactor, OwnFactors } from './factors.schema.ts'
 import type { Ctx } from './group.ts'
 

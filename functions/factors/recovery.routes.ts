@@ -1,6 +1,6 @@
 // The ways back for who lost their factors.
 
-import { ticketCookie } from '#shared/domains/sign-in/ticket'
+import { ticketCookie } from '#shared/domains/login-transaction/login-transaction'
 import { open } from '#shared/platform/http/access'
 import { htmlOrGo, json, Sent } from '#shared/platform/http/route'
 import { type Ctx, route } from './group.ts'

@@ -7,7 +7,7 @@ import { findFactorKinds, lockUser } from '#db/store/users'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordAll } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { Identities, IdentityOut, Unlinked } from './identities.schema.ts'
 

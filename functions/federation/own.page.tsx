@@ -2,12 +2,12 @@
 import type { Identity } from '#db/store/identities'
 import type { Upstream } from '#shared/domains/federation/upstream'
 import { HOME } from '#shared/platform/http/pages/return-to'
-import type { User } from '#shared/platform/http/principal'
 import { Summary } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
 import { answerPage, Form, type Hosted, openPage } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
 import { fill } from '#shared/platform/pages/wait'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { OWN_PATH, ownSignIns } from './own.ts'
 

@@ -2,11 +2,11 @@
 
 import { at } from '#shared/domains/sign-in/sign-in-context'
 import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
-import type { User } from '#shared/platform/http/principal'
 import { CodeField, Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
 import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#shared/platform/pages/hosted.tsx'
 import { fill } from '#shared/platform/pages/wait'
+import type { User } from '#shared/platform/principals/principal'
 import { accountsOfTicket } from './discover.ts'
 import type { Ctx } from './group.ts'
 import { heldOn } from './page-steps.ts'

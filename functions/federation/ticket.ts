@@ -3,7 +3,7 @@
 import { forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { consumeTicket, type Ticket } from '#db/store/tickets'
 import { Kept, type Kind, type Proof } from '#shared/domains/federation/proof'
-import { handleHash, loadTicket, readHandle, spentCookie } from '#shared/domains/sign-in/ticket'
+import { handleHash, loadTicket, readHandle, spentCookie } from '#shared/domains/login-transaction/login-transaction'
 import { AppError } from '#shared/kernel/errors'
 import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'

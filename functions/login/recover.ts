@@ -1,11 +1,11 @@
 // A forgotten password, on our own pages. Each step answers the same whoever the address belongs to.
 
 import { SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
+import { loadTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
 import { requestReset, resetPassword, verifyResetCode } from '#shared/domains/recovery/reset'
 import { chooseAdministratorTenant } from '#shared/domains/sign-in/choose-tenant'
 import { at, findDoor } from '#shared/domains/sign-in/sign-in-context'
 import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
-import { loadTicket, readHandle } from '#shared/domains/sign-in/ticket'
 import { onPage } from '#shared/platform/http/pages/form'
 import { sendTo } from '#shared/platform/http/pages/go'
 import { endedSessionCookie } from '#shared/platform/http/pages/session'

@@ -1,8 +1,8 @@
 // Signing up on our own page: a company at the platform's door, a person at a company's. The mailed code finishes both.
 
+import type { Door } from '#shared/domains/clients/application'
 import { at, findDoor, type PageDoor } from '#shared/domains/sign-in/sign-in-context'
 import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
-import type { Door } from '#shared/domains/sign-up/client'
 import { completeSignUp, resendCode, startSignUp } from '#shared/domains/sign-up/company'
 import { completeEndUserSignUp, startEndUserSignUp } from '#shared/domains/sign-up/end-user'
 import { AppError } from '#shared/kernel/errors'

@@ -80,7 +80,7 @@ export const peopleRoutes = [
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path }) => {
       const of = { tenantId: principal.tenantId, userId: path.user_id }
-      await (await import('#shared/domains/administration/status')).setActive(ctx, principal, { ...of, active: false, event: 'user.deleted' })
+      await (await import('#shared/domains/authority/status')).setActive(ctx, principal, { ...of, active: false, event: 'user.deleted' })
       return { message: 'User deleted', user_id: path.user_id }
     },
   }),

@@ -4,7 +4,7 @@ import { forTenant } from '#db/engine/tenant'
 import { personOf, showUser } from '#shared/domains/administration/people'
 import type { ProfileBody } from '#shared/domains/administration/people.schema'
 import { updateProfile } from '#shared/domains/administration/profile'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 type Body = z.output<typeof ProfileBody>

@@ -1,6 +1,7 @@
 // Companies: a tenant's administrators see and change their own, the platform's all of them.
-import { actingTenant } from '#shared/domains/administration/acting'
+
 import { changing, creating, deleteTenantOperation, listing } from '#shared/domains/administration/tenants.operations'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'

@@ -4,7 +4,7 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { deleteGrant, listGrants } from '#db/store/oauth-authorizations'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { GrantList } from './grants.schema.ts'
 import type { Ctx } from './group.ts'
 

@@ -6,7 +6,7 @@ import { noteFirstAccess } from '#db/store/registered-clients'
 import { findRole } from '#db/store/roles'
 import { raisePolicyVersion } from '#db/store/tenants'
 import { bySystem, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 /** What was taken away since is not given again. Routes that call this emit `role_binding.assigned`. */

@@ -1,9 +1,9 @@
 // Whether somebody wants to sign out, where nothing but the address of a page says so.
 
-import type { User } from '#shared/platform/http/principal'
 import { Submit } from '#shared/platform/pages/form.tsx'
 import { answerPage, Form, openPage } from '#shared/platform/pages/hosted.tsx'
 import { fill } from '#shared/platform/pages/wait'
+import type { User } from '#shared/platform/principals/principal'
 import { mayLeadTo } from './consent.page.tsx'
 import type { Ctx } from './group.ts'
 import type { LogoutAsked } from './logout.schema.ts'

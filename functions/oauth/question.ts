@@ -5,7 +5,7 @@ import type { NewRequest } from '#db/store/oauth-authorizations'
 import type { DetailType } from '#db/store/oauth-details'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Judged, Parameters } from './authorization-request.ts'
 import type { Ctx } from './group.ts'
 

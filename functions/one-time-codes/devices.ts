@@ -10,7 +10,7 @@ import { stageOf } from '#shared/domains/factors/stage'
 import { beginTotp, confirmTotp, verifyTotp } from '#shared/domains/factors/totp'
 import { renewedToken, VERIFIED } from '#shared/domains/factors/verify'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type {
   ConfirmDevice,
   DeviceConfirmed,

@@ -4,7 +4,7 @@ import { enroller } from '#shared/domains/factors/enrolment'
 import { beginSms, confirmSms, requestSms, type SmsSent as Sent, verifySms } from '#shared/domains/factors/sms'
 import { stageOf } from '#shared/domains/factors/stage'
 import { renewedToken, VERIFIED } from '#shared/domains/factors/verify'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { BeginSms, ConfirmSms, RequestSms, SmsConfirmed, SmsSent, SmsVerified, VerifySms } from './sms.schema.ts'
 

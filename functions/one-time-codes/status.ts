@@ -8,7 +8,7 @@ import { findTenant } from '#db/store/tenants'
 import { mustHaveFactor } from '#shared/domains/factors/policy'
 import { type Claimed, type Stage, stageOf } from '#shared/domains/factors/stage'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { FlatLoginStatus, FlatStatus, MfaMethod, MfaState } from './status.schema.ts'
 

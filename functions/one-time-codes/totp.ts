@@ -6,7 +6,7 @@ import { beginTotp, confirmTotp, verifyTotp } from '#shared/domains/factors/totp
 import { qrCode } from '#shared/domains/factors/totp-code'
 import { renewedToken, VERIFIED } from '#shared/domains/factors/verify'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { BeginTotp, ConfirmTotp, TotpBegun, TotpConfirmed, TotpVerified, VerifyTotp } from './totp.schema.ts'
 

@@ -1,5 +1,5 @@
 // What a tenant decides for itself, for its administrators; for those of the platform, of any tenant.
-import { actingTenant } from '#shared/domains/administration/acting'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
 import { may, mayFresh } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'

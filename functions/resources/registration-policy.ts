@@ -8,7 +8,7 @@ import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { opaque } from '#shared/kernel/random'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { CreatedRegistrationToken, NewRegistrationToken, RegistrationPolicy, RegistrationTokens } from './registration-policy.schema.ts'
 

@@ -21,14 +21,14 @@ import {
   removeClientFrom,
   updateResourceServer,
 } from '#db/store/resource-servers'
-import { asGrantor, type Grants, requireGrantable } from '#shared/domains/administration/change'
+import { asGrantor, type Grants, requireGrantable } from '#shared/domains/authority/change'
 import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/offered'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { opaque } from '#shared/kernel/random'
 import { byUser, record } from '#shared/platform/audit/record'
 import { isLocalHost } from '#shared/platform/fetch/target'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { SCOPE_PRESETS } from './presets.ts'
 import type {

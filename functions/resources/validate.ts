@@ -4,7 +4,7 @@ import { forTenant } from '#db/engine/tenant'
 import { findResourceServer, type ResourceServer } from '#db/store/resource-servers'
 import { AppError } from '#shared/kernel/errors'
 import { FetchFailure, type OutboundAnswer } from '#shared/platform/fetch/guarded'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Validation } from './admission.schema.ts'
 import type { Ctx } from './group.ts'
 

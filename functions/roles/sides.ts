@@ -1,6 +1,6 @@
 // Where a company administers who may do what: the same operations on the administrators' path, which asks for `admin:access` too, and on the end users'.
 import { may } from '#shared/platform/http/access'
-import type { Permission } from '#shared/platform/http/principal'
+import type { Permission } from '#shared/platform/principals/principal'
 
 const forAdministrators = (permission: Permission) => may('admin:access', permission)
 

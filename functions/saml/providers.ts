@@ -15,12 +15,12 @@ import {
   type SamlProviderChange,
   updateSamlProvider,
 } from '#db/store/saml-providers'
-import { acting, actingTenant } from '#shared/domains/administration/acting'
-import type { Grants } from '#shared/domains/administration/change'
+import { acting, actingTenant } from '#shared/domains/authority/acting'
+import type { Grants } from '#shared/domains/authority/change'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
 import { judgeUrl } from '#shared/platform/fetch/target'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import { clientAcsOf, entityIdOf, sharedAcsOf } from './addresses.ts'
 import { readCertificates } from './certificates.ts'
 import type { Ctx } from './group.ts'

@@ -1,9 +1,9 @@
 // Custom domains with proof by DNS.
 
-import { actingTenant } from '#shared/domains/administration/acting'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { may } from '#shared/platform/http/access'
-import type { User } from '#shared/platform/http/principal'
 import { json } from '#shared/platform/http/route'
+import type { User } from '#shared/platform/principals/principal'
 import { ChangedDomain, ClaimDomain, ClaimedDomain, DeletedDomain, DomainPath, Domains, DomainsPath, OneDomain } from './domains.schema.ts'
 import { route } from './group.ts'
 

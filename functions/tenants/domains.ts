@@ -22,7 +22,7 @@ import { AppError } from '#shared/kernel/errors'
 import type { AuditEvent } from '#shared/platform/audit/events'
 import { byUser, record } from '#shared/platform/audit/record'
 import { hostnameOf, isWithinDomain } from '#shared/platform/dns/hostname'
-import { holds, type User } from '#shared/platform/http/principal'
+import { holds, type User } from '#shared/platform/principals/principal'
 import type { ChangedDomain, ClaimedDomain, DeletedDomain, DomainOut, Domains, OneDomain } from './domains.schema.ts'
 import type { Ctx } from './group.ts'
 

@@ -6,7 +6,7 @@ import { findUser } from '#db/store/users'
 import { tenantOf } from '#shared/domains/administration/people'
 import { spendRow } from '#shared/domains/tenancy/quotas'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { CreatedProject, NewProject, ProjectOut, Projects } from './projects.schema.ts'
 

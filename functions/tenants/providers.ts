@@ -5,7 +5,7 @@ import { DEFAULT_ORDER, insertProvider, listProviders, lockProvider, type Provid
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ChangeProvider, NewProvider, ProviderChanged, ProviderOut, Providers } from './providers.schema.ts'
 

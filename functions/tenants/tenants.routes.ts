@@ -1,9 +1,10 @@
 // Tenants.
-import { actingTenant } from '#shared/domains/administration/acting'
+
 import { listTenantUsers } from '#shared/domains/administration/lists'
 import { addTenant, changeTenant, listTenants } from '#shared/domains/administration/tenants'
 import { changing, creating, deleteTenantOperation, listing } from '#shared/domains/administration/tenants.operations'
 import { OneTenant, TenantPath, Tenants, TenantUsers, TenantUsersQuery, UpdatedTenant } from '#shared/domains/administration/tenants.schema'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'

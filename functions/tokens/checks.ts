@@ -5,7 +5,7 @@ import { findPermissionsOfScopes, findScope } from '#db/store/scopes'
 import { decideFor, ownContext } from '#shared/domains/decision/decide-for'
 import { hasRole, type RoleQuestion } from '#shared/domains/decision/roles'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type {
   OAuthScopeChecked,
   OAuthScopeQuery,

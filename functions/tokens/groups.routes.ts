@@ -1,6 +1,7 @@
 // Groups, as the token service has them.
-import { actingTenant } from '#shared/domains/administration/acting'
+
 import { GroupObject } from '#shared/domains/administration/groups.schema'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'

@@ -7,7 +7,7 @@ import { createGroups, removeGroups, renameGroup, showGroups, shownGroup } from 
 import type { GroupObject } from '#shared/domains/administration/groups.schema'
 import { MOST_ROWS } from '#shared/domains/administration/people'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ChangeGroup, GroupDeleted, ListedGroups, MadeGroups, UsersAdded, UsersOfGroup, UsersRemoved } from './groups.schema.ts'
 

@@ -1,6 +1,6 @@
 // What the caller's session may do now, for the answers of this group.
 import { showOwnRights } from '#shared/domains/administration/decisions'
-import { holds, type Permission, type User } from '#shared/platform/http/principal'
+import { holds, type Permission, type User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 export const resourcesOf = (permissions: readonly string[]): string[] => [

@@ -1,8 +1,8 @@
 // Brings a deployment to this release, before any function of it answers: the schema, the logins of the roles, the platform's own tenant and its first
 // administrator. Run again it does what is missing, and nothing otherwise.
 import { migrate } from '#db/migrations/migrate'
+import { invitePlatformAdministrator } from '#shared/domains/administration/platform-administrator'
 import type { BaseCtx } from '#shared/domains/context'
-import { invitePlatformAdministrator } from '#shared/domains/tenancy/platform-administrator'
 import { ensureSystemTenant } from '#shared/domains/tenancy/system-tenant'
 
 export type Upgraded = { readonly applied: readonly number[]; readonly logins: readonly string[]; readonly administrator: string }

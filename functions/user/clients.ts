@@ -1,7 +1,6 @@
 // Clients as the end users' side registers and lists them; the permission is that of the client management.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
-import { actingTenant } from '#shared/domains/administration/acting'
 import { createClient, findPage, registered } from '#shared/domains/administration/clients'
 import {
   type CreatedClient,
@@ -11,8 +10,9 @@ import {
   type UserClientsQuery,
 } from '#shared/domains/administration/clients.schema'
 import { pageOf, pageReply } from '#shared/domains/administration/page'
-import type { User } from '#shared/platform/http/principal'
+import { actingTenant } from '#shared/domains/authority/acting'
 import type { Sent } from '#shared/platform/http/route'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 type Asked = Omit<z.output<typeof UserClientsQuery>, 'cursor'> & { readonly cursor?: string | undefined }

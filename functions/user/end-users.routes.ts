@@ -1,8 +1,8 @@
 // End users, for themselves and for whoever may see and change people.
 
-import { actingTenant } from '#shared/domains/administration/acting'
 import { listUsers } from '#shared/domains/administration/lists'
 import { DeleteAllBody, DeletedAll, ProfileBody, StatusBody, TenantUserPath, UserObject } from '#shared/domains/administration/people.schema'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
 import { may, user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
@@ -128,7 +128,7 @@ export const endUserRoutes = [
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path }) => {
       const tenantId = actingTenant(principal, path.tenant_id)
-      await (await import('#shared/domains/administration/status')).setActive(ctx, principal, {
+      await (await import('#shared/domains/authority/status')).setActive(ctx, principal, {
         tenantId,
         userId: path.user_id,
         active: false,
@@ -147,7 +147,7 @@ export const endUserRoutes = [
     errors: GUARDS,
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, body }) => {
-      await (await import('#shared/domains/administration/status')).setActive(ctx, principal, {
+      await (await import('#shared/domains/authority/status')).setActive(ctx, principal, {
         tenantId: principal.tenantId,
         userId: body.user_id,
         active: false,
@@ -170,7 +170,7 @@ export const endUserRoutes = [
     handle: async ({ ctx, principal, path, body }) => {
       if (body.user_id !== undefined && body.user_id !== path.user_id)
         throw new AppError('invalid_request', 'The body names another person than the path.', { field: 'body.user_id' })
-      const { userId, counts } = await (await import('#shared/domains/administration/status')).deletePerson(
+      const { userId, counts } = await (await import('#shared/domains/authority/status')).deletePerson(
         ctx,
         principal,
         actingTenant(principal, path.tenant_id),

@@ -1,6 +1,7 @@
 // Groups, from the end users' side.
-import { actingTenant } from '#shared/domains/administration/acting'
+
 import { GroupMembers, GroupMembersPath, MembershipBody, MyGroups } from '#shared/domains/administration/groups.schema'
+import { actingTenant } from '#shared/domains/authority/acting'
 import { may, user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { Done } from './end-users.schema.ts'

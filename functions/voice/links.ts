@@ -8,7 +8,7 @@ import { notify } from '#shared/domains/notifications/notify'
 import { requireRecent } from '#shared/domains/sign-in/recent'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import { holds, type User } from '#shared/platform/http/principal'
+import { holds, type User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { Link, Linked, Links, Unlink, Unlinked } from './links.schema.ts'
 

@@ -2,10 +2,10 @@
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findWaitingFor } from '#db/store/device-grants'
+import { plainClientId } from '#shared/domains/clients/application'
 import { decideDeviceGrant, userCodeOfGrant, verificationUri } from '#shared/domains/device-authorization/device'
-import { plainClientId } from '#shared/domains/sign-up/client'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { Approve, Approved, PendingQuery, PendingRequests } from './pending.schema.ts'
 

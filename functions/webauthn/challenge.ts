@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { consumeTicket } from '#db/store/tickets'
-import { handleHash, loadTicket, openTicket, readHandle, spentCookie, ticketCookie } from '#shared/domains/sign-in/ticket'
+import { handleHash, loadTicket, openTicket, readHandle, spentCookie, ticketCookie } from '#shared/domains/login-transaction/login-transaction'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
 import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'

@@ -1,6 +1,7 @@
 // The context that the platform works with: each part is an interface, created once per process by the composition root. Functions ask for the parts they use.
 import type { Db } from '#db/engine/client'
 import type { KernelCtx, RequestInfo } from '#shared/kernel/context'
+import type { Principals } from '#shared/platform/principals/principals'
 import type { Cache } from './cache/cache.ts'
 import type { KeyedHash } from './crypto/keyed-hash.ts'
 import type { Keyring } from './crypto/keyring.ts'
@@ -8,7 +9,6 @@ import type { PasswordHash } from './crypto/password-hash.ts'
 import type { ClientAuthentication } from './http/client-authentication.ts'
 import type { Limits, RequestQuotas } from './http/limits.ts'
 import type { Metrics } from './metrics/metrics.ts'
-import type { Principals } from './tokens/principals.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 import type { Tracer } from './trace/trace.ts'
 

@@ -4,9 +4,9 @@ import { setUserActive } from '#db/store/people'
 import { updateTenantSettings } from '#db/store/tenants'
 import { findAdministeredTenants, updateUser } from '#db/store/users'
 import { putGroup, putServiceAccount } from '#db/testing/access'
-import { grantsOf } from '#shared/domains/administration/change'
-import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { grantsOf } from '#shared/domains/authority/change'
 import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
+import { emailHash } from '#shared/platform/crypto/email-hash'
 import { bindingsOf, done, type House, roleOf, SIDES, startHouse, systemRole } from './house.ts'
 
 let house: House

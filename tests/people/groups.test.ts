@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findAdministeredTenants } from '#db/store/users'
-import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { emailHash } from '#shared/platform/crypto/email-hash'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { rolesRoutes } from '../../functions/roles/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'

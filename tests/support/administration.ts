@@ -6,7 +6,7 @@ import { insertProvider } from '#db/store/providers'
 import { createClient } from '#shared/domains/administration/clients'
 import { type CreatedClient, NewClient } from '#shared/domains/administration/clients.schema'
 import type { RequestCtx } from '#shared/domains/context'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import type { Company, TestApp } from './app.ts'
 
 const request = {

@@ -3,7 +3,7 @@
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'
 import { insertPasskey } from '#db/store/passkeys'
-import { openTicket } from '#shared/domains/sign-in/ticket'
+import { openTicket } from '#shared/domains/login-transaction/login-transaction'
 import type { Person, TestApp } from './app.ts'
 import type { Authenticator, Made } from './authenticator.ts'
 import { rowsOf } from './rows.ts'

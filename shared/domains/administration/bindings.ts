@@ -18,15 +18,15 @@ import {
 import { findRole, type Role } from '#db/store/roles'
 import { raisePolicyVersion } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
+import { changeAccess, type Grants, requireRoleGrantable } from '#shared/domains/authority/change'
 import type { RequestCtx } from '#shared/domains/context'
 import { parseConditions } from '#shared/domains/decision/conditions'
 import { requireRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
 import type { Sent } from '#shared/platform/http/route'
+import type { User } from '#shared/platform/principals/principal'
 import type { AssignedBinding, BindingBody, BindingQuery, Bindings, ListedBinding, RevokedBinding } from './bindings.schema.ts'
-import { changeAccess, type Grants, requireRoleGrantable } from './change.ts'
 import { pageOf, pageReply } from './page.ts'
 
 type Body = z.output<typeof BindingBody>

@@ -1,6 +1,6 @@
 // Wire shapes of clients.
 import * as z from 'zod'
-import { plainClientId } from '#shared/domains/sign-up/client'
+import { plainClientId } from '#shared/domains/clients/application'
 import { Email } from '#shared/kernel/email'
 import { Id } from './wire.ts'
 

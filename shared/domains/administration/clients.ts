@@ -12,7 +12,7 @@ import type { RequestCtx } from '#shared/domains/context'
 import { spendRow } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import { showClients } from './client-view.ts'
 import type { CreatedClient, ListedClient, NewClient } from './clients.schema.ts'
 

@@ -9,8 +9,8 @@ import { type Context, failingCondition } from '#shared/domains/decision/conditi
 import { type Principal, whichOf } from '#shared/domains/decision/decide'
 import { decideFor, ownContext } from '#shared/domains/decision/decide-for'
 import { AppError } from '#shared/kernel/errors'
-import { holds, type User } from '#shared/platform/http/principal'
 import type { Sent } from '#shared/platform/http/route'
+import { holds, type User } from '#shared/platform/principals/principal'
 import type {
   EffectivePermissions,
   OwnPermissions,

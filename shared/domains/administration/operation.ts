@@ -1,7 +1,7 @@
 // What an endpoint does, told once for the administrators' path and the end users' path; where it stands and who may call is told by each group.
 import type { RequestCtx } from '#shared/domains/context'
-import type { User } from '#shared/platform/http/principal'
 import type { Declaration, Schema } from '#shared/platform/http/route'
+import type { User } from '#shared/platform/principals/principal'
 
 type Input = Schema | undefined
 

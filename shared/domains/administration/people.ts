@@ -7,9 +7,9 @@ import { findFactorsOf, findWaitingAddresses } from '#db/store/people'
 import { findRolesOfPeople } from '#db/store/rights'
 import { findTenant, type Tenant } from '#db/store/tenants'
 import { type FactorKind, findLivePermissions, findUser, isLocked, isPending, type User as UserRow } from '#db/store/users'
+import { administratorRole } from '#shared/domains/authority/change'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { administratorRole } from './change.ts'
 import type { AdminUser, ListedAdminUser, TenantUser, UserObject } from './people.schema.ts'
 
 /** Every list's cap. */

@@ -15,14 +15,14 @@ import {
   type Pair as PermissionPair,
 } from '#db/store/permissions'
 import { raisePolicyVersion } from '#db/store/tenants'
+import { asGrantor, changeAccess, requireGrantable } from '#shared/domains/authority/change'
 import type { RequestCtx } from '#shared/domains/context'
 import { requireRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
 import type { Sent } from '#shared/platform/http/route'
 import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
-import { asGrantor, changeAccess, requireGrantable } from './change.ts'
+import type { User } from '#shared/platform/principals/principal'
 import { pageOf, pageReply } from './page.ts'
 import type { NewPermission, PermissionQuery, Permissions, Registered, Resources } from './permissions.schema.ts'
 

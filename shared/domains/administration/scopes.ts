@@ -4,15 +4,15 @@
 import type { TenantDb, TenantTx } from '#db/engine/tenant'
 import { findPermissionsByText, type NamedPermission } from '#db/store/permissions'
 import { deleteScope, findPermissionsOfScopes, findScope, insertScope, isScopeName, replaceScope, type Scope, type Usage } from '#db/store/scopes'
+import { asGrantor, type Grants, requireGrantable } from '#shared/domains/authority/change'
 import type { RequestCtx } from '#shared/domains/context'
 import { requireRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
 import type { AuditEvent } from '#shared/platform/audit/events'
 import { byUser, record } from '#shared/platform/audit/record'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import type { User } from '#shared/platform/http/principal'
 import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
-import { asGrantor, type Grants, requireGrantable } from './change.ts'
+import type { User } from '#shared/platform/principals/principal'
 import { namedPermissions, nameOf } from './permissions.ts'
 
 /** From which side somebody looks: what is seen, what a new one is for unless told, and what an event is called. */

@@ -4,7 +4,7 @@ import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { EXPORTED_KINDS, readExported } from '#db/store/tenant-export'
 import type { RequestCtx } from '#shared/domains/context'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import { tenantOf } from './people.ts'
 
 const ROWS_A_STEP = 500

@@ -1,6 +1,7 @@
 // What the endpoints of tenants do, for both of AuthSec's administrations; the shape of the answer is each one's own.
+
+import { actingTenant } from '#shared/domains/authority/acting'
 import { json } from '#shared/platform/http/route'
-import { actingTenant } from './acting.ts'
 import { operation } from './operation.ts'
 import { CreateTenant, DeleteTenantQuery, TenantDeletion, TenantPath, TenantsQuery, UpdateTenant } from './tenants.schema.ts'
 

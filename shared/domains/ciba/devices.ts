@@ -19,8 +19,8 @@ import { notify } from '#shared/domains/notifications/notify'
 import { requireRecent } from '#shared/domains/sign-in/recent'
 import { AppError } from '#shared/kernel/errors'
 import { bySystem, byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
 import { parseSubscription } from '#shared/platform/outbox/push/web-push'
+import type { User } from '#shared/platform/principals/principal'
 
 const MOST_DEVICES = 10
 const MOST_TEXT = 100

@@ -6,7 +6,7 @@ import { findClient } from '#db/store/clients'
 import type { RequestCtx } from '#shared/domains/context'
 import { type AskedAtServer, askedAtServer } from '#shared/domains/device-authorization/asked'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import { listCibaRequests } from './answer.ts'
 
 const MOST_NAME = 80

@@ -1,9 +1,9 @@
 // A backend that proves its client in one of the ways that clients of ours have: HTTP Basic, or an SDK client id in the body or in `X-Client-ID`.
 import type { ClientEntry } from '#db/store/clients'
 import type { RequestCtx } from '#shared/domains/context'
-import { plainClientId, sdkSecretOf } from '#shared/domains/sign-up/client'
 import { AppError } from '#shared/kernel/errors'
 import { basicCredentials, choseBasic } from '#shared/platform/http/basic'
+import { plainClientId, sdkSecretOf } from './application.ts'
 import { authenticateClientSecret, authenticateSdkClient } from './secrets.ts'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'request'>

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { directory, forTenant } from '#db/engine/tenant'
 import { type Client, type ClientCredentials, type ClientEntry, findClient, findClientCredentials } from '#db/store/clients'
 import type { BaseCtx } from '#shared/domains/context'
-import { plainClientId, sdkSecretOf } from '#shared/domains/sign-up/client'
 import { opaque, type Random } from '#shared/kernel/random'
 import { equal } from '#shared/platform/crypto/equal'
 import type { Credentials } from '#shared/platform/http/basic'
+import { plainClientId, sdkSecretOf } from './application.ts'
 
 /** What is stored of a secret. */
 export const secretDigest = (secret: string): Uint8Array => new Uint8Array(createHash('sha256').update(secret).digest())

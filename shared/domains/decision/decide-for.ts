@@ -1,7 +1,7 @@
 // A decision about somebody, for the doors that ask: loads, builds the context by the rules of who asks, decides, and says why.
 import type { TenantId } from '#db/engine/tenant'
 import type { RequestCtx } from '#shared/domains/context'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import { atLeast } from '#shared/platform/tokens/acr'
 import type { Binding } from './compile.ts'
 import { type Context, NO_CONTEXT } from './conditions.ts'

@@ -3,7 +3,6 @@
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
 import { goTo } from '#shared/platform/http/pages/go'
-import type { User } from '#shared/platform/http/principal'
 import { SCRIPT as PASSKEY_SCRIPT } from '#shared/platform/pages/ceremony.client.generated'
 import { CodeField, Submit } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
@@ -11,6 +10,7 @@ import { answerPage, errorOf, Form, type Hosted, openPage } from '#shared/platfo
 import { Links } from '#shared/platform/pages/links.tsx'
 import { PasskeyButton } from '#shared/platform/pages/passkey.tsx'
 import { Qr, qrOf } from '#shared/platform/pages/qr.tsx'
+import type { User } from '#shared/platform/principals/principal'
 import { openSetup, stageToEnrol } from './page-enrolment.ts'
 import type { Stage } from './stage.ts'
 

@@ -4,13 +4,13 @@
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { findFactor } from '#db/store/factors'
 import { clearCounterAlarm } from '#db/store/passkeys'
-import { acting, requireRightsOver } from '#shared/domains/administration/acting'
-import { holdPerson } from '#shared/domains/administration/status'
+import { acting, requireRightsOver } from '#shared/domains/authority/acting'
+import { holdPerson } from '#shared/domains/authority/status'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import { requireFreshFactor } from './manage.ts'
 
 type Owner = { readonly id: string; readonly email: string }

@@ -7,9 +7,9 @@ import { lockUser, proveAdministrator, updateUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { createCode, lockOf, matchCode } from '#shared/domains/sign-up/code'
-import { emailHash } from '#shared/domains/tenancy/email-hash'
 import { AppError } from '#shared/kernel/errors'
 import { record } from '#shared/platform/audit/record'
+import { emailHash } from '#shared/platform/crypto/email-hash'
 import { actorOf, type Stage, ticketHash } from './stage.ts'
 
 const CODE_SECONDS = 600

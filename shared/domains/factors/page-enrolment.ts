@@ -3,7 +3,7 @@
 import type { RequestCtx } from '#shared/domains/context'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { onPage } from '#shared/platform/http/pages/form'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import { enroller } from './enrolment.ts'
 import type { Stage } from './stage.ts'
 import { beginTotp, confirmTotp, pendingTotp, type TotpSetup } from './totp.ts'

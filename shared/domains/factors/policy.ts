@@ -5,7 +5,7 @@ import type { Tenant } from '#db/store/tenants'
 import type { User } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
 import { administers } from '#shared/domains/sign-in/administers'
-import { adminAcrOf } from '#shared/platform/tokens/admin-acr'
+import { adminAcrOf } from '#shared/platform/principals/admin-acr'
 
 /** Wrong tries pause a factor, whatever endpoint checked them: for a quarter of an hour, and for twice as long each time until a right one. */
 export const PAUSE = { tries: 5, seconds: 15 * 60 } as const

@@ -6,13 +6,13 @@ import { dropEnrolments } from '#db/store/enrolments'
 import { deleteFactors, type Factor } from '#db/store/factors'
 import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
 import { endTickets } from '#db/store/tickets'
-import { acting, requireRightsOver } from '#shared/domains/administration/acting'
-import { holdPerson } from '#shared/domains/administration/status'
+import { acting, requireRightsOver } from '#shared/domains/authority/acting'
+import { holdPerson } from '#shared/domains/authority/status'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
 import { type Actor, byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 
 /** Inside a transaction that holds the person's row. Routes that call this emit `factors.reset`. */
 export const wipeFactors = async (t: TenantTx, ctx: RequestCtx, userId: string, actor: Actor, why: string): Promise<readonly Factor[]> => {

@@ -4,10 +4,10 @@ import { forTenant, type TenantId } from '#db/engine/tenant'
 import type { Ticket } from '#db/store/tickets'
 import { findUser, type User as UserRow } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { type Handle, handleHash, loadTicket, readHandle } from '#shared/domains/sign-in/ticket'
+import { type Handle, handleHash, loadTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
 import { AppError } from '#shared/kernel/errors'
 import { type Actor, byUser } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 
 export type BySession = { readonly kind: 'session'; readonly caller: User }
 export type ByTicket = { readonly kind: 'ticket'; readonly handle: Handle; readonly ticket: Ticket }

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import type { TenantTx } from '#db/engine/tenant'
 import type { RequestCtx } from '#shared/domains/context'
-import { LOGIN_SECONDS, openTicket, ticketCookie } from '#shared/domains/sign-in/ticket'
+import { LOGIN_SECONDS, openTicket, ticketCookie } from '#shared/domains/login-transaction/login-transaction'
 import type { Cookie } from '#shared/platform/http/route'
 
 const Profile = z.object({

@@ -2,7 +2,7 @@
 // state elsewhere finds no verifier, and nobody can put one there for somebody else.
 
 import type { RequestCtx } from '#shared/domains/context'
-import { crossSite } from '#shared/domains/sign-in/ticket'
+import { crossSite } from '#shared/domains/login-transaction/login-transaction'
 import { hostCookie } from '#shared/platform/http/pages/visit'
 import type { Cookie } from '#shared/platform/http/route'
 

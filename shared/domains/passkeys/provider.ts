@@ -1,6 +1,6 @@
 // What a passkey is called until its owner names it: after who keeps it, by AAGUID, or after the browser that made it.
 
-import { deviceName } from '#shared/domains/sign-in/device'
+import { deviceName } from '#shared/platform/outbox/mail/device-name'
 import type { Language } from '#shared/platform/outbox/mail/language'
 
 /** Keepers of passkeys that say who they are without attestation. */

@@ -4,8 +4,8 @@ import type { TenantTx } from '#db/engine/tenant'
 import { lockUser, type User } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { wipeFactors } from '#shared/domains/factors/reset'
+import { LOGIN_SECONDS, openTicket } from '#shared/domains/login-transaction/login-transaction'
 import { notify } from '#shared/domains/notifications/notify'
-import { LOGIN_SECONDS, openTicket } from '#shared/domains/sign-in/ticket'
 
 export type ComeBack = {
   readonly userId: string

@@ -4,9 +4,9 @@ import { atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/
 import { type Account, type Door, findBeforePassword, type Owed } from '#db/store/sign-in'
 import { isLocked, lockUser, updateUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
+import { allowsDirectSignUp } from '#shared/domains/tenancy/compatibility'
 import { AppError } from '#shared/kernel/errors'
 import { knownDevice } from '#shared/platform/http/guard'
-import { allowsDirectSignUp } from './compatibility.ts'
 import { refuseWrongPassword } from './wrong-password.ts'
 
 /** Generic, whatever was wrong. */

@@ -5,9 +5,9 @@ import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
 import { findAdministeredTenants, findUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { emailHash } from '#shared/domains/tenancy/email-hash'
+import { loadTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
 import type { Config } from '#shared/kernel/config'
-import { loadTicket, readHandle } from './ticket.ts'
+import { emailHash } from '#shared/platform/crypto/email-hash'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'config' | 'hash' | 'request'>
 

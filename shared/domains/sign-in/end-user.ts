@@ -2,8 +2,8 @@
 
 import { forTenant } from '#db/engine/tenant'
 import { type FactorKind, findUserByEmail } from '#db/store/users'
+import { type Door, doorOf } from '#shared/domains/clients/application'
 import type { RequestCtx } from '#shared/domains/context'
-import { type Door, doorOf } from '#shared/domains/sign-up/client'
 import { AppError } from '#shared/kernel/errors'
 import { Sent } from '#shared/platform/http/route'
 import { checkPassword, refused, requireProvedAddress } from './check-password.ts'

@@ -4,12 +4,12 @@ import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/
 import { type Account, holdAndFindOwed } from '#db/store/sign-in'
 import { isPending } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
+import { LOGIN_SECONDS, openTicket, ticketCookie } from '#shared/domains/login-transaction/login-transaction'
 import { record } from '#shared/platform/audit/record'
 import type { Cookie } from '#shared/platform/http/route'
 import { isUnchanged, type Judged, refused } from './check-password.ts'
 import { type FactorState, factorState, isSatisfied } from './factors.ts'
 import { beginAsJudged, beginSession, type Minted, tokenOf } from './session.ts'
-import { LOGIN_SECONDS, openTicket, ticketCookie } from './ticket.ts'
 
 export type FirstStepDone = { readonly state: FactorState; readonly minted?: Minted; readonly ticket?: string; readonly cookies: readonly Cookie[] }
 

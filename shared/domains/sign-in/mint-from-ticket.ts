@@ -4,10 +4,10 @@ import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/
 import { type Account, holdAndFindOwed, type Owed } from '#db/store/sign-in'
 import { consumeTicket, refuseTicket, type Ticket } from '#db/store/tickets'
 import type { RequestCtx } from '#shared/domains/context'
+import { type Handle, handleHash, loadTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
 import { AppError } from '#shared/kernel/errors'
 import { factorState, isSatisfied } from './factors.ts'
 import { beginSession, type Minted, tokenOf } from './session.ts'
-import { type Handle, handleHash, loadTicket, readHandle } from './ticket.ts'
 
 export type MintRequest = {
   readonly email: string

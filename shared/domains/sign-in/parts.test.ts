@@ -1,14 +1,14 @@
 // The pure parts of signing in, as tables.
 import { expect, test } from 'vitest'
 import { asTenantId } from '#db/engine/tenant'
-import { plainClientId } from '#shared/domains/sign-up/client'
+import { plainClientId } from '#shared/domains/clients/application'
+import { readHandle, servesOrigin } from '#shared/domains/login-transaction/login-transaction'
 import { readConfig } from '#shared/kernel/config'
 import type { RequestInfo } from '#shared/kernel/context'
+import { deviceName } from '#shared/platform/outbox/mail/device-name'
 import { fullDomain, isPlatformDomain } from './choose-tenant.ts'
-import { deviceName } from './device.ts'
 import { isSatisfied } from './factors.ts'
 import { factorMembers } from './login-response.ts'
-import { readHandle, servesOrigin } from './ticket.ts'
 
 test.each([
   [false, [], false],

@@ -2,7 +2,7 @@
 
 import type { BaseCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 
 /** @throws AppError insufficient_user_authentication with the challenge */
 export const requireRecent = (ctx: Pick<BaseCtx, 'clock'>, caller: Pick<User, 'authTime'>, withinSeconds: number): void => {

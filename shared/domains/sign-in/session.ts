@@ -5,12 +5,12 @@ import type { NewAuditRow } from '#db/store/audit-events'
 import { type Account, type Door, findOwed, insertBeginning, insertBeginningAsJudged, type Owed } from '#db/store/sign-in'
 import { findUser, isPending } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { emailHash } from '#shared/domains/tenancy/email-hash'
 import { signInQuota, signInsUsedUp } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { opaque } from '#shared/kernel/random'
 import { eventRow, eventsAtHand, type Occurrence } from '#shared/platform/audit/record'
+import { emailHash } from '#shared/platform/crypto/email-hash'
 import { deviceCookie, deviceMark, knownDevice } from '#shared/platform/http/guard'
 import type { Cookie } from '#shared/platform/http/route'
 import { acrOf } from '#shared/platform/tokens/acr'
@@ -118,7 +118,7 @@ const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: Mint, { tenant, default
 
 /** The first session accepts an invitation as well as its link does, whatever way led to it. @throws AppError invalid_credentials */
 const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account): Promise<void> => {
-  const { isStillInvited } = await import('#shared/domains/administration/inviter')
+  const { isStillInvited } = await import('#shared/domains/authority/inviter')
   const user = await findUser(t, id)
   if (user !== undefined && (await isStillInvited(t, ctx, user))) return
   throw new AppError('invalid_credentials', undefined, { refusal: { tenantId: t.tenantId, userId: id, event: 'user.signed_in' } })

@@ -4,11 +4,11 @@
 import { directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'
 import { findTenantByDomain } from '#db/store/domains'
+import { doorOf } from '#shared/domains/clients/application'
 import type { RequestCtx } from '#shared/domains/context'
-import { doorOf } from '#shared/domains/sign-up/client'
 import { AppError } from '#shared/kernel/errors'
 import { onPage } from '#shared/platform/http/pages/form'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import { fullDomain, isPlatformDomain, tenantOfOrigin } from './choose-tenant.ts'
 import type { DoorAsked } from './sign-in-context.schema.ts'
 

@@ -11,9 +11,9 @@ import {
   replacePendingCode,
 } from '#db/store/codes'
 import { findTenantByDomain } from '#db/store/domains'
+import { hintCookie, hintedTenant } from '#shared/domains/login-transaction/login-transaction'
 import { notify } from '#shared/domains/notifications/notify'
 import { checkNewPassword } from '#shared/domains/passwords/policy'
-import { hintCookie, hintedTenant } from '#shared/domains/sign-in/ticket'
 import { type CreatedTenant, createTenant } from '#shared/domains/tenancy/create-tenant'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'

@@ -11,7 +11,7 @@ import type { BaseCtx } from '#shared/domains/context'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
 import { type Actor, record } from '#shared/platform/audit/record'
-import { emailHash } from './email-hash.ts'
+import { emailHash } from '#shared/platform/crypto/email-hash'
 import { spendRow } from './quotas.ts'
 import { seedTenant } from './seeds.ts'
 

@@ -6,10 +6,10 @@
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type CountedRows, hasRows } from '#db/store/row-counts'
 import { findTenant, type Tenant, type TenantSettings, useQuota } from '#db/store/tenants'
-import type { BaseCtx } from '#shared/domains/context'
 import { ageMs, type Mark, markOf } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import type { AuditEvent } from '#shared/platform/audit/events'
+import type { PlatformCtx } from '#shared/platform/context'
 import type { LimitEntry } from '#shared/platform/http/limits'
 
 /** Rows of a kind, and events per window. */
@@ -58,7 +58,7 @@ export type Quotas = {
 const LEARNED_MS = 60_000
 const MAX_TENANTS = 10_000
 
-export const createQuotas = ({ db, limits, clock }: Pick<BaseCtx, 'db' | 'limits' | 'clock'>): Quotas => {
+export const createQuotas = ({ db, limits, clock }: Pick<PlatformCtx, 'db' | 'limits' | 'clock'>): Quotas => {
   const learned = new Map<string, { readonly quotas: TenantQuotas; readonly since: Mark }>()
 
   const learn = (tenantId: TenantId, quotas: TenantQuotas): void => {
@@ -124,13 +124,13 @@ export const requireRoom = async (t: TenantTx, kind: CountedRows, more = 1): Pro
 const MINUTE_MS = 60_000
 
 /** What one more sign-in is counted by, in the statement that begins the session. */
-export const signInQuota = ({ clock }: Pick<BaseCtx, 'clock'>, { settings }: Pick<Tenant, 'settings'>) => ({
+export const signInQuota = ({ clock }: Pick<PlatformCtx, 'clock'>, { settings }: Pick<Tenant, 'settings'>) => ({
   prefix: 'signIns:',
   kind: `signIns:${Math.floor(clock.now().getTime() / MINUTE_MS)}`,
   max: quotaOf(settings, 'signInsPerMinute'),
 })
 
-export const signInsUsedUp = ({ clock }: Pick<BaseCtx, 'clock'>, tenantId: TenantId): AppError =>
+export const signInsUsedUp = ({ clock }: Pick<PlatformCtx, 'clock'>, tenantId: TenantId): AppError =>
   new AppError('quota_exceeded', undefined, {
     retryAfterSeconds: Math.ceil((MINUTE_MS - (clock.now().getTime() % MINUTE_MS)) / 1000),
     refusal: { tenantId, event: 'user.signed_in' },

@@ -7,7 +7,7 @@ import { findTenant, insertTenant, useQuota } from '#db/store/tenants'
 import { findUserByEmail, insertUser, putAdministrator } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
 import { bySystem, record } from '#shared/platform/audit/record'
-import { emailHash } from './email-hash.ts'
+import { emailHash } from '#shared/platform/crypto/email-hash'
 import { QUOTAS } from './quotas.ts'
 import { PLATFORM_ROLE, seedTenant } from './seeds.ts'
 

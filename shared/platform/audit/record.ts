@@ -5,7 +5,7 @@ import { type EventsAtHand, insertAuditEvent, insertAuditEvents, type NewAuditRo
 import { secondsAfter, systemClock } from '#shared/kernel/clock'
 import type { RequestInfo } from '#shared/kernel/context'
 import type { PlatformCtx } from '#shared/platform/context'
-import type { Caller, User } from '#shared/platform/http/principal'
+import type { Caller, User } from '#shared/platform/principals/principal'
 import type { AuditEvent } from './events.ts'
 
 export type AuditCtx = Pick<PlatformCtx, 'clock' | 'random' | 'keyring'> & { readonly request?: RequestInfo }

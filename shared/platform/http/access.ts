@@ -1,6 +1,7 @@
 // Who may call a route. A new kind of caller is a new rule here and a branch in guard.ts, never a check in a handler.
+
+import type { Client, Permission, User } from '#shared/platform/principals/principal'
 import type { Acr } from '#shared/platform/tokens/acr'
-import type { Client, Permission, User } from './principal.ts'
 
 /** How often. Per address always; per account where the route names the member of its body that names the account. */
 export type LimitClass = 'credential' | 'code' | 'polling' | 'status' | 'general' | 'admin' | 'decision'

@@ -1,7 +1,7 @@
 // How a backend proves that it is a client (RFC 6749 section 2.3.1, HTTP Basic). Implemented in shared/domains/clients.
 import type { TenantId } from '#db/engine/tenant'
+import type { Client, Permission } from '#shared/platform/principals/principal'
 import type { Credentials } from './basic.ts'
-import type { Client, Permission } from './principal.ts'
 
 export type ClientAuthentication = {
   /** The tenant of a client that is remembered, if the secret is its: says whose quota to count before the database is asked. Strangers use up nobody's. */

@@ -1,7 +1,7 @@
 // What one request carries from step to step.
 import type { Context, MiddlewareHandler } from 'hono'
 import type { RequestInfo } from '#shared/kernel/context'
-import type { Caller } from './principal.ts'
+import type { Caller } from '#shared/platform/principals/principal'
 import type { Render } from './problem.ts'
 import type { Peer } from './request.ts'
 import type { Route } from './route.ts'

@@ -5,8 +5,8 @@ import { readDetails } from '#shared/domains/audit/details'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
 import { auditContext } from '#shared/platform/audit/record'
+import type { User } from '#shared/platform/principals/principal'
 import { startApp, type TestApp } from '#tests/support/app'
-import type { User } from './principal.ts'
 import { recordedRefusals } from './refusals.ts'
 
 /** Rows of this test alone in a record that all tests share: its route's name is its own. */

@@ -7,7 +7,7 @@ import type { AppError } from '#shared/kernel/errors'
 import { limitKeyOf } from '#shared/kernel/ip-address'
 import { byAnonymous, byCaller, type Occurrence, record } from '#shared/platform/audit/record'
 import type { PlatformCtx } from '#shared/platform/context'
-import type { Caller } from './principal.ts'
+import type { Caller } from '#shared/platform/principals/principal'
 
 export type Refusals = {
   /** Never throws: what cannot be recorded is logged. */

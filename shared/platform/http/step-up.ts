@@ -1,9 +1,9 @@
 // RFC 9470: a sign-in that is too old or too weak for what is asked is told how fresh and how strong it has to be.
 import type { Clock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import type { User } from '#shared/platform/principals/principal'
 import { atLeast } from '#shared/platform/tokens/acr'
 import type { StepUp } from './access.ts'
-import type { User } from './principal.ts'
 
 /** Where a session proves more: `POST /account/step-up`. */
 export const STEP_UP_PATH = '/account/step-up'

@@ -1,7 +1,7 @@
 // The acting tenant is the token's. A tenant id that a caller names is accepted for compatibility and must be the token's.
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import { AppError } from '#shared/kernel/errors'
-import type { Caller } from './principal.ts'
+import type { Caller } from '#shared/platform/principals/principal'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const NAMES = ['tenant_id', 'tenantId', 'workspace_id', 'workspaceId']

@@ -1,7 +1,7 @@
 // A span around each request of a route, only where tracing is on.
 import type { PlatformCtx } from '#shared/platform/context'
+import { principalIdOf } from '#shared/platform/principals/principal'
 import type { Step } from './env.ts'
-import { principalIdOf } from './principal.ts'
 import { methodOf, pathOf, type Route } from './route.ts'
 
 /** Continues the caller's trace. The span carries the route's template, ids and the status; a failure of ours marks it as failed. */

@@ -5,8 +5,8 @@ import { findRolesCarriedByGroups, findRolesCarriedByPerson } from '#db/store/ri
 import { lockPolicy } from '#db/store/tenants'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import type { Permission, User } from '#shared/platform/http/principal'
 import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
+import type { Permission, User } from '#shared/platform/principals/principal'
 import { type Grants, grantsOf, requireRoleGrantable } from './change.ts'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock'>

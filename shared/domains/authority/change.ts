@@ -6,10 +6,10 @@ import { findRolePermissions, type Role } from '#db/store/roles'
 import { lockPolicy } from '#db/store/tenants'
 import { dropAdministrator, findLivePermissions, findUser, putAdministrator } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { emailHash } from '#shared/domains/tenancy/email-hash'
 import { ADMIN_ROLE, PLATFORM_ROLE } from '#shared/domains/tenancy/seeds'
 import { AppError } from '#shared/kernel/errors'
-import type { Permission, User } from '#shared/platform/http/principal'
+import { emailHash } from '#shared/platform/crypto/email-hash'
+import type { Permission, User } from '#shared/platform/principals/principal'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'hash'>
 

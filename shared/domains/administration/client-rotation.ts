@@ -2,15 +2,15 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { type Client, type ClientSecrets, lockClient, lockClientSecrets, updateClient, updateClientSecrets } from '#db/store/clients'
-import { asGrantor, type Grants } from '#shared/domains/administration/change'
-import { addServiceAccount } from '#shared/domains/administration/clients'
+import { asGrantor, type Grants } from '#shared/domains/authority/change'
+import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
+import { newClientSecret, newSdkSecret, sdkClientId } from '#shared/domains/clients/secrets'
 import type { RequestCtx as Ctx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
-import { requireRightsOverClient } from './rights-over.ts'
-import { newClientSecret, newSdkSecret, sdkClientId } from './secrets.ts'
+import type { User } from '#shared/platform/principals/principal'
+import { addServiceAccount } from './clients.ts'
 
 /** What the secrets become. Pure. @throws AppError rotation_in_progress: one more would cut short what still counts */
 export const rotated = (

@@ -4,16 +4,16 @@ import type { Db } from '#db/engine/client'
 import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findPrincipal, type PrincipalRow } from '#db/store/principals'
 import { touchSession } from '#db/store/sessions'
+import type { TenantSettings } from '#db/store/tenants'
 import { ageMs, type Clock, type Mark, markOf } from '#shared/kernel/clock'
 import type { Config } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
-import type { RequestQuotas } from '#shared/platform/http/limits'
-import type { Permission, User } from '#shared/platform/http/principal'
-import { atLeast } from './acr.ts'
+import { atLeast } from '#shared/platform/tokens/acr'
+import type { SessionClaims } from '#shared/platform/tokens/session-claims'
+import { seenClaims, verifySessionToken } from '#shared/platform/tokens/session-token'
+import type { SigningKeys } from '#shared/platform/tokens/signing-keys'
 import { adminAcrOf } from './admin-acr.ts'
-import type { SessionClaims } from './session-claims.ts'
-import { seenClaims, verifySessionToken } from './session-token.ts'
-import type { SigningKeys } from './signing-keys.ts'
+import type { Permission, User } from './principal.ts'
 
 export type Principals = {
   /**
@@ -32,7 +32,7 @@ type Deps = {
   readonly db: Db
   readonly clock: Clock
   readonly signingKeys: SigningKeys
-  readonly quotas: Pick<RequestQuotas, 'learn'>
+  readonly quotas: { learn(tenantId: TenantId, quotas: TenantSettings['quotas']): void }
 }
 
 /** How old a loaded principal may be. With the second that a commit elsewhere may take to be seen, revocation is felt within two. */

@@ -1,6 +1,6 @@
 // In which sessions administrative permissions count.
 import { SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
-import { atLeast } from './acr.ts'
+import { atLeast } from '#shared/platform/tokens/acr'
 
 /**
  * The weakest context in which administrative permissions count; undefined: any. The platform's are never to be had with a password alone. A demand that

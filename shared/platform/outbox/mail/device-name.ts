@@ -1,5 +1,5 @@
 // From a user agent to words that a person recognises.
-import type { Language } from '#shared/platform/outbox/mail/language'
+import type { Language } from './language.ts'
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],

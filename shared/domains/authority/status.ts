@@ -11,7 +11,7 @@ import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
 import type { AuditEvent } from '#shared/platform/audit/events'
 import { byUser, record } from '#shared/platform/audit/record'
-import type { User } from '#shared/platform/http/principal'
+import type { User } from '#shared/platform/principals/principal'
 import { acting, requireRightsOver } from './acting.ts'
 import { type Grants, guardAdministrators } from './change.ts'
 

@@ -7,10 +7,10 @@ import { endTickets, hasTicket } from '#db/store/tickets'
 import { disableUnproved, findUserByEmail, hasProvedUser } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
 import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
+import { addPlatformAdministrator, ensureSystemTenant } from '#shared/domains/tenancy/system-tenant'
 import { ConfigError } from '#shared/kernel/config'
 import { normaliseEmail } from '#shared/kernel/email'
 import { bySystem, record } from '#shared/platform/audit/record'
-import { addPlatformAdministrator, ensureSystemTenant } from './system-tenant.ts'
 
 type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config' | 'wakeOutbox'>
 

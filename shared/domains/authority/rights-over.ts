@@ -2,9 +2,9 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { type Client, findPermissionsOfClient } from '#db/store/clients'
-import { type Grants, requireGrantable } from '#shared/domains/administration/change'
 import type { Clock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { type Grants, requireGrantable } from './change.ts'
 
 /**
  * Every right that the client has. What the tenant's main client is given opens a session of whoever signed in at it, administrators among them, so over that

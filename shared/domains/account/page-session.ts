@@ -1,13 +1,14 @@
 // The end of every way in: the browser gets its session, and goes on to where it was sent from.
-import { signOut } from '#shared/domains/account/sessions'
+
 import type { RequestCtx } from '#shared/domains/context'
+import type { Minted } from '#shared/domains/sign-in/session'
 import { AppError } from '#shared/kernel/errors'
 import { sendTo } from '#shared/platform/http/pages/go'
 import { HOME, safeReturn } from '#shared/platform/http/pages/return-to'
 import { sessionCookie } from '#shared/platform/http/pages/session'
-import type { User } from '#shared/platform/http/principal'
 import type { Cookie, Sent } from '#shared/platform/http/route'
-import type { Minted } from './session.ts'
+import type { User } from '#shared/platform/principals/principal'
+import { signOut } from './sessions.ts'
 
 export type Finished = {
   readonly minted: Pick<Minted, 'token' | 'expiresInSeconds' | 'cookies'>
