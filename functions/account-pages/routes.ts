@@ -1,4 +1,3 @@
-// All routes of the group.
 import { activateRoutes } from './activate.routes.ts'
 import { approveRoutes } from './approve.routes.ts'
 import { browserRoutes } from './browsers.routes.ts'
