@@ -1,4 +1,3 @@
-// Every route of the group.
 import { groupRoutes } from './groups.routes.ts'
 import { invitationRoutes } from './invitations.routes.ts'
 import { adminPeopleRoutes } from './people.routes.ts'
