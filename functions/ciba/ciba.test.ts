@@ -1,4 +1,4 @@
-// OpenID CIBA in poll mode, at the HTTP surface: what a client, a person and a phone get.
+// OpenID CIBA in poll mode over HTTP, as seen by a client, a person and a phone.
 import { expect, test } from 'vitest'
 import { verifySessionToken } from '#shared/platform/tokens/session-token'
 import type { startApp, TestApp } from '#tests/support/app'
@@ -20,7 +20,7 @@ const world = async (options: Parameters<typeof startApp>[1] = {}) => {
 const requestsOf = async (app: TestApp, token: string): Promise<readonly Body[]> =>
   (await bodyOf(await app.request(`${TENANT_CIBA}/requests`, { token }))).requests as readonly Body[]
 
-test('a client asks, the phone rings, the person approves, the client signs in: once', async () => {
+test('a request reaches the phone; after approval the client gets one token', async () => {
   const { app, push, company, person, asker, phone } = await world()
   const requested = await bodyOf(await requestCiba(app, asker, person.email, { binding_message: 'Order 4711' }))
   expect(requested).toMatchObject({ expires_in: 300, interval: 5, message: expect.any(String) })
@@ -35,8 +35,8 @@ test('a client asks, the phone rings, the person approves, the client signs in: 
     ttlSeconds: 300,
   })
   expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([202, 'authorization_pending'])
-  const [waiting] = await requestsOf(app, phone.session)
-  expect(waiting).toMatchObject({
+  const [pending] = await requestsOf(app, phone.session)
+  expect(pending).toMatchObject({
     auth_req_id: message?.data.auth_req_id,
     user_email: person.email,
     client_id: asker.clientId,
@@ -67,18 +67,18 @@ test('a client asks, the phone rings, the person approves, the client signs in: 
   expect(await leaked(app, [company.tenantId], secrets)).toEqual([])
 })
 
-test('the platform\u2019s door does the same, for a client that proves itself in whatever way', async () => {
+test('the platform endpoints do the same, with every method of client authentication', async () => {
   const { app, company, person, asker, phone } = await world()
   const { clientId } = asker
-  const ways = [
+  const methods = [
     { headers: { authorization: asker.authorization }, body: {} },
     { headers: { authorization: asker.authorization }, body: { client_id: clientId } },
     { headers: { 'x-client-id': `${asker.sdkClientId}-main-client` }, body: { client_id: clientId } },
     { headers: {}, body: { client_id: asker.sdkClientId } },
   ]
-  for (const { headers, body } of ways) {
-    const asked = await app.request(`${CIBA}/initiate`, { headers, body: { ...body, login_hint: person.email.toUpperCase() } })
-    const auth_req_id = textIn(await bodyOf(asked), 'auth_req_id')
+  for (const { headers, body } of methods) {
+    const initiated = await app.request(`${CIBA}/initiate`, { headers, body: { ...body, login_hint: person.email.toUpperCase() } })
+    const auth_req_id = textIn(await bodyOf(initiated), 'auth_req_id')
     const poll = () => app.request(`${CIBA}/token`, { headers, body: { auth_req_id, ...body } })
     expect(await errorOf(await poll())).toEqual([200, 'authorization_pending'])
     expect(
@@ -91,7 +91,7 @@ test('the platform\u2019s door does the same, for a client that proves itself in
   expect(await eventsOf(app, company.tenantId, 'ciba.token')).toHaveLength(12)
 })
 
-test('a denial is told as such: 400 at the tenant\u2019s door, 403 at the platform\u2019s', async () => {
+test('a denial is access_denied: 400 at the tenant endpoint, 403 at the platform endpoint', async () => {
   const { app, person, asker, phone } = await world()
   const authReqId = await requestCibaFor(app, asker, person.email)
   await answerCibaRequest(app, phone.session, authReqId, { approved: false })
@@ -100,7 +100,7 @@ test('a denial is told as such: 400 at the tenant\u2019s door, 403 at the platfo
   expect(await errorOf(atPlatform)).toEqual([403, 'access_denied'])
 })
 
-test('polls keep the interval, which grows by five seconds each time they do not', async () => {
+test('a poll before the interval is slow_down and adds five seconds to it (CIBA section 11)', async () => {
   const { app, person, asker } = await world()
   const authReqId = await requestCibaFor(app, asker, person.email)
   const poll = async () => {
@@ -115,7 +115,7 @@ test('polls keep the interval, which grows by five seconds each time they do not
   expect(await poll()).toEqual([202, 'authorization_pending', undefined])
 })
 
-test('where the tenant wants it, the person enters the number that the client shows; a wrong one is a no', async () => {
+test('with number matching, the person enters the number that the client displays; a wrong number denies', async () => {
   const { app, company, person, asker, phone } = await world()
   await configure(app, company, { cibaNumberMatching: true })
   const requested = async () => {
@@ -143,7 +143,7 @@ test('where the tenant wants it, the person enters the number that the client sh
   expect(await leaked(app, [company.tenantId], [`"${first.number}"`])).toEqual([])
 })
 
-test('all devices are asked; a dead token is forgotten; when none is reached nobody can answer, and the client waits in vain', async () => {
+test('every device gets the request; an unregistered token is removed; a request that reaches no device stays pending and cannot be decided', async () => {
   const { app, push, company, person, asker, phone } = await world()
   const other = await newPhone(app, person)
   await requestCibaFor(app, asker, person.email)
@@ -161,7 +161,7 @@ test('all devices are asked; a dead token is forgotten; when none is reached nob
   expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([202, 'authorization_pending'])
 })
 
-test('devices: registered, listed, registered again, removed', async () => {
+test('a device is registered, listed, registered again and removed', async () => {
   const { app, company, person, phone } = await world()
   const body = {
     device_token: 'a-new-token',
@@ -172,7 +172,7 @@ test('devices: registered, listed, registered again, removed', async () => {
     os_version: '19',
   }
   const again = await bodyOf(await app.request(`${TENANT_CIBA}/register-device`, { token: phone.session, body }))
-  // The session speaks for one device: a new token is that device's.
+  // A session belongs to one device, so the new token replaces the token of that device.
   expect(again.device_id).toBe(phone.deviceId)
   const listed = await bodyOf(await app.request(`${TENANT_CIBA}/devices`, { token: phone.session }))
   expect(listed.devices).toEqual([
@@ -198,7 +198,7 @@ test('devices: registered, listed, registered again, removed', async () => {
   expect(await leaked(app, [person.tenantId], ['a-new-token', phone.pushToken])).toEqual([])
 })
 
-test('a browser registers its subscription', async () => {
+test('a browser registers its push subscription', async () => {
   const { app, company } = await world()
   const token = await app.token(await app.person(company))
   const subscription = { endpoint: 'https://push.example.net/send/abc', keys: { p256dh: 'B'.repeat(87), auth: 'a'.repeat(22) } }
@@ -207,7 +207,7 @@ test('a browser registers its subscription', async () => {
   for (const not of ['token', '{}', JSON.stringify({ ...subscription, keys: {} })]) expect((await register(not)).status).toBe(400)
 })
 
-test('a tenant that discloses is told who is unknown and who has no device', async () => {
+test('a tenant with account disclosure is told about unknown accounts and accounts without a device', async () => {
   const { app, company, asker } = await world()
   await configure(app, company, { cibaDisclosesAccounts: true })
   const bare = await app.person(company)
@@ -222,7 +222,7 @@ test('a tenant that discloses is told who is unknown and who has no device', asy
   expect(await bodyOf(none)).toMatchObject({ auth_req_id: '', expires_in: 0, interval: 0, error: 'no_device_registered' })
 })
 
-test('the message is one plain line, quoted, whatever was sent', async () => {
+test('the binding message becomes one plain, quoted line', async () => {
   const { app, push, person, asker, phone } = await world()
   await requestCibaFor(app, asker, person.email, { binding_message: DISGUISED })
   const plain = 'Pay ruoy now 1000 &amp; alert(1)'
@@ -230,10 +230,10 @@ test('the message is one plain line, quoted, whatever was sent', async () => {
   expect((await requestsOf(app, phone.session))[0]?.binding_message).toBe(plain)
 })
 
-test('a closed deployment that takes unmodified clients believes a plain client id, and no more', async () => {
+test('COMPATIBILITY=authsec accepts a plain client id and no wrong secret', async () => {
   const { app, company, person, asker, phone } = await world({ env: { COMPATIBILITY: 'authsec' } })
-  const asked = await app.request(`${TENANT_CIBA}/initiate`, { body: { client_id: company.clientId, email: person.email } })
-  const authReqId = textIn(await bodyOf(asked), 'auth_req_id')
+  const initiated = await app.request(`${TENANT_CIBA}/initiate`, { body: { client_id: company.clientId, email: person.email } })
+  const authReqId = textIn(await bodyOf(initiated), 'auth_req_id')
   await answerCibaRequest(app, phone.session, authReqId)
   expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'expired_token'])
   expect((await pollCiba(app, company.clientId, authReqId)).status).toBe(200)
@@ -242,7 +242,7 @@ test('a closed deployment that takes unmodified clients believes a plain client 
   }
 })
 
-test('a poll costs one statement while nobody has answered', async () => {
+test('a poll of a pending request costs one statement', async () => {
   const counted = countedDb((await testDb()).engine)
   const { app, person, asker } = await world({ db: counted.db })
   const authReqId = await requestCibaFor(app, asker, person.email)

@@ -1,4 +1,3 @@
-// All routes of the group.
 import { platformCibaRoutes } from './platform.routes.ts'
 import { tenantCibaRoutes } from './tenant.routes.ts'
 
