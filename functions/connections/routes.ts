@@ -1,4 +1,3 @@
-// All routes of the group.
 import { ownConnectionRoutes } from './connections.routes.ts'
 import { hydraRoutes } from './hydra.routes.ts'
 import { providerConfigurationRoutes } from './providers.routes.ts'
