@@ -1,4 +1,3 @@
-// All routes of the group.
 import { activationRoutes } from './activation.routes.ts'
 import { deviceGrantRoutes } from './grant.routes.ts'
 
