@@ -27,7 +27,7 @@ export const CibaInitiated = z
     error: z.literal('no_device_registered').optional(),
     error_description: z.string().optional(),
   })
-  .meta({ id: 'CibaAsked' })
+  .meta({ id: 'CibaInitiated' })
 
 const AuthReqId = z.string().min(1).max(128)
 export const PlatformPoll = z.object({ auth_req_id: AuthReqId, client_id: ClientId.optional() }).meta({ id: 'CibaPoll' })
