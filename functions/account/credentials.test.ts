@@ -1,3 +1,4 @@
+// A person changes their own password and address.
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findLoginTransaction } from '#db/store/login-transactions'

@@ -1,3 +1,4 @@
+// All routes of the group.
 import { credentialRoutes } from './credentials.routes.ts'
 import { accountSessionRoutes } from './sessions.routes.ts'
 import { setPasswordRoutes } from './set-password.routes.ts'

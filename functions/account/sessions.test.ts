@@ -1,3 +1,4 @@
+// A person's own sessions: listing, ending, lifetimes and place.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { endTenantSessions, updateTenantSettings } from '#db/store/tenants'

@@ -1,3 +1,4 @@
+// The one-time link for a first password.
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
