@@ -1,3 +1,4 @@
+// The hand-written parser accepts what the schema accepts, and returns the same value.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Evaluation } from './evaluation.schema.ts'

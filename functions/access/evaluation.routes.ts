@@ -1,3 +1,4 @@
+// Routes of access evaluation (AuthZEN sections 6 and 7).
 import { userOrClient } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { AllowedSubset, AllowedSubsetResult, Evaluation, EvaluationDecision, EvaluationDecisions, Evaluations } from './evaluation.schema.ts'

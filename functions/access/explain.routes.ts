@@ -1,3 +1,4 @@
+// The route to explain a decision.
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { Explain, Explanation } from './explain.schema.ts'

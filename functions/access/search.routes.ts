@@ -1,3 +1,4 @@
+// Routes of the searches (AuthZEN section 8).
 import { userOrClient } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'

@@ -1,3 +1,4 @@
+// The route of the dry run.
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'

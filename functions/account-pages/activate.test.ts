@@ -1,3 +1,4 @@
+// Device activation on the hosted pages (RFC 8628 section 3.3).
 import { expect, test } from 'vitest'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'

@@ -17,7 +17,7 @@ const world = async () => {
   const { app, push } = await startCiba(routes, { render: pageError })
   const company = await app.company()
   const person = await app.person(company)
-  return { app, push, company, person, asker: await newCibaClient(app, company), phone: await newPhone(app, person) }
+  return { app, push, company, person, client: await newCibaClient(app, company), phone: await newPhone(app, person) }
 }
 const signedIn = async (app: TestApp, company: Company, person: Person): Promise<TestBrowser> => {
   const browser = openBrowser(app)
@@ -27,12 +27,12 @@ const signedIn = async (app: TestApp, company: Company, person: Person): Promise
 /** A request, and a browser with its page open. */
 const opened = async (message = 'Order 4711') => {
   const w = await world()
-  const authReqId = await requestCibaFor(w.app, w.asker, w.person.email, { binding_message: message })
+  const authReqId = await requestCibaFor(w.app, w.client, w.person.email, { binding_message: message })
   const path = new URL(w.push.outbox.at(-1)?.data.approve_url ?? '')
   const browser = await signedIn(w.app, w.company, w.person)
   const page = await browser.read(`${path.pathname}${path.search}`)
   const poll = async () => {
-    const response = await pollCiba(w.app, w.asker.clientId, authReqId)
+    const response = await pollCiba(w.app, w.client.clientId, authReqId)
     return { status: response.status, body: await bodyOf(response) }
   }
   return { ...w, authReqId, browser, page, path: `${path.pathname}${path.search}`, poll }
@@ -41,7 +41,7 @@ const decisions = async (app: TestApp, company: Company) =>
   (await app.events(company.tenantId)).filter(({ event }) => event === 'ciba.approved' || event === 'ciba.denied')
 
 test('the link of the message leads to the request; approval gives the client a token whose amr does not claim the push channel', async () => {
-  const { app, company, person, browser, page, poll, asker } = await opened()
+  const { app, company, person, browser, page, poll, client } = await opened()
   expect(titleOf(page)).toBe('Approve this sign-in?')
   for (const text of ['Shop', 'Order 4711', person.email, 'unverified', 'Know who you are']) expect(page.html).toContain(text)
   expect(page.headers.get('content-security-policy')).toContain(`frame-ancestors 'none'`)
@@ -53,7 +53,11 @@ test('the link of the message leads to the request; approval gives the client a 
   app.clock.advance(6)
   const { status, body } = await poll()
   expect(status).toBe(200)
-  expect(await verifySessionToken(app.ctx, textIn(body, 'access_token'))).toMatchObject({ userId: person.id, clientId: asker.clientId, amr: ['pwd'] })
+  expect(await verifySessionToken(app.ctx, textIn(body, 'access_token'))).toMatchObject({
+    userId: person.id,
+    clientId: client.clientId,
+    amr: ['pwd'],
+  })
   expect(await decisions(app, company)).toMatchObject([{ event: 'ciba.approved', actorId: person.id }])
 })
 
@@ -80,7 +84,7 @@ test('the person must enter the number that the client displays; a wrong number 
     const w = await world()
     await configure(w.app, w.company, { cibaNumberMatching: true })
     const requested = await bodyOf(
-      await w.app.request('/authsec/uflow/auth/tenant/ciba/initiate', { body: { client_id: w.asker.sdkClientId, email: w.person.email } }),
+      await w.app.request('/authsec/uflow/auth/tenant/ciba/initiate', { body: { client_id: w.client.sdkClientId, email: w.person.email } }),
     )
     const number = textIn(requested, 'match_number')
     const browser = await signedIn(w.app, w.company, w.person)
@@ -89,7 +93,7 @@ test('the person must enter the number that the client displays; a wrong number 
     const done = await browser.send({ decision: 'approve', match_number: isRight ? number : other })
     expect(titleOf(done)).toBe(isRight ? 'The sign-in is approved' : 'The number was wrong')
     w.app.clock.advance(6)
-    expect((await pollCiba(w.app, w.asker.clientId, textIn(requested, 'auth_req_id'))).status).toBe(isRight ? 200 : 400)
+    expect((await pollCiba(w.app, w.client.clientId, textIn(requested, 'auth_req_id'))).status).toBe(isRight ? 200 : 400)
   }
 })
 
@@ -108,7 +112,7 @@ test('approval needs a sign-in of the last five minutes: the page asks to confir
   const w = await world()
   const browser = await signedIn(w.app, w.company, w.person)
   w.app.clock.advance(301)
-  await requestCibaFor(w.app, w.asker, w.person.email)
+  await requestCibaFor(w.app, w.client, w.person.email)
   await browser.read('/approve')
   const confirmPage = await browser.send({ decision: 'approve' })
   expect(titleOf(confirmPage)).toBe('Confirm that it is you')
@@ -121,7 +125,7 @@ test('approval needs a sign-in of the last five minutes: the page asks to confir
 test('with a second factor enrolled, a session with a password alone approves nothing', async () => {
   const w = await world()
   const browser = await signedIn(w.app, w.company, w.person)
-  await requestCibaFor(w.app, w.asker, w.person.email)
+  await requestCibaFor(w.app, w.client, w.person.email)
   await browser.read('/approve')
   await enrol(w.app, w.person)
   expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('Confirm that it is you')

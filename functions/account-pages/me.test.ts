@@ -1,3 +1,4 @@
+// A person's own page: sessions, password and address.
 import { expect, test } from 'vitest'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'

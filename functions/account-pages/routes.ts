@@ -1,3 +1,4 @@
+// All routes of the group.
 import { activateRoutes } from './activate.routes.ts'
 import { approveRoutes } from './approve.routes.ts'
 import { browserRoutes } from './browsers.routes.ts'

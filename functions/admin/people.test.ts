@@ -1,3 +1,4 @@
+// Administration of people: lists, status and deletion.
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findAdministeredTenants, findUser, updateUser } from '#db/store/users'

@@ -1,3 +1,4 @@
+// All routes of the group.
 import { groupRoutes } from './groups.routes.ts'
 import { invitationRoutes } from './invitations.routes.ts'
 import { adminPeopleRoutes } from './people.routes.ts'

@@ -1,3 +1,4 @@
+// All routes of the group.
 import { ownAgentRoutes } from './agents.routes.ts'
 import { detailTypeRoutes } from './detail-types.routes.ts'
 import { issuerRoutes } from './issuers.routes.ts'

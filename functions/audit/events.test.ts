@@ -1,3 +1,4 @@
+// Reading and exporting the audit log.
 import { expect, test } from 'vitest'
 import { asOwner, atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { insertAuditEvent } from '#db/store/audit-events'

@@ -1,3 +1,4 @@
+// All routes of the group.
 import { may } from '#shared/platform/http/access'
 import { json, text } from '#shared/platform/http/route'
 import { AuditPage, AuditQuery, ExportQuery } from './events.schema.ts'

@@ -1,3 +1,4 @@
+// The audit log as a stream.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { revokeSessions } from '#db/store/sessions'

@@ -1,3 +1,4 @@
+// Stores the PKCE verifier of a front end in a cookie of its browser.
 import type * as z from 'zod'
 import { keptVerifier, verifierCookie } from '#shared/domains/oauth/kept-verifier'
 import { AppError } from '#shared/kernel/errors'

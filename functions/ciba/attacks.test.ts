@@ -20,28 +20,28 @@ const world = async (options: Parameters<typeof startApp>[1] = {}) => {
   const { app, push } = await startCiba(cibaRoutes, options)
   const company = await app.company()
   const person = await app.person(company)
-  return { app, push, company, person, asker: await newCibaClient(app, company), phone: await newPhone(app, person) }
+  return { app, push, company, person, client: await newCibaClient(app, company), phone: await newPhone(app, person) }
 }
 describe('client authentication', () => {
   test('a request needs the client\u2019s secret: a plain id, a wrong or foreign secret, an inactive client and a user token are refused', async () => {
-    const { app, push, company, person, asker, phone } = await world()
+    const { app, push, company, person, client, phone } = await world()
     const globex = await app.company('globex')
     const theirs = await newCibaClient(app, globex)
     const off = await newCibaClient(app, company, 'Off')
     await atomically(forTenant(app.db, company.tenantId), (t) => setClientActive(t, off.clientId, false, app.clock.now()))
     const basic = (id: string, secret: string) => ({ authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` })
     const tries: readonly [string | undefined, Readonly<Record<string, string>>][] = [
-      [asker.clientId, {}],
+      [client.clientId, {}],
       [undefined, {}],
-      [`${asker.clientId}~${'0'.repeat(64)}`, {}],
-      [`${asker.clientId}~${theirs.sdkClientId.split('~')[1]}`, {}],
-      [asker.sdkClientId, basic(theirs.clientId, theirs.secret)],
-      [asker.clientId, basic(asker.clientId, 'wrong')],
-      [asker.clientId, basic(asker.clientId, theirs.secret)],
-      [theirs.clientId, { authorization: asker.authorization }],
+      [`${client.clientId}~${'0'.repeat(64)}`, {}],
+      [`${client.clientId}~${theirs.sdkClientId.split('~')[1]}`, {}],
+      [client.sdkClientId, basic(theirs.clientId, theirs.secret)],
+      [client.clientId, basic(client.clientId, 'wrong')],
+      [client.clientId, basic(client.clientId, theirs.secret)],
+      [theirs.clientId, { authorization: client.authorization }],
       [off.sdkClientId, {}],
-      [asker.clientId, { authorization: `Bearer ${phone.session}` }],
-      [asker.sdkClientId, { 'x-client-id': theirs.clientId }],
+      [client.clientId, { authorization: `Bearer ${phone.session}` }],
+      [client.sdkClientId, { 'x-client-id': theirs.clientId }],
     ]
     for (const [client_id, headers] of tries) {
       const named = client_id === undefined ? {} : { client_id }
@@ -56,14 +56,14 @@ describe('client authentication', () => {
   })
 
   test('a client may use only the authentication method that it is registered for', async () => {
-    const { app, push, company, person, asker } = await world()
+    const { app, push, company, person, client } = await world()
     const initiate = async (named: string, headers: Readonly<Record<string, string>>) =>
       (await app.request(`${TENANT_CIBA}/initiate`, { headers, body: { client_id: named, email: person.email } })).status
     const answers: unknown[] = []
     for (const tokenEndpointAuthMethod of ['private_key_jwt', 'client_secret_post', 'client_secret_basic', null] as const) {
-      await changeClient(app, company, asker.clientId, { tokenEndpointAuthMethod })
-      const basic = await initiate(asker.clientId, { authorization: asker.authorization })
-      answers.push([tokenEndpointAuthMethod, basic, await initiate(asker.sdkClientId, {})])
+      await changeClient(app, company, client.clientId, { tokenEndpointAuthMethod })
+      const basic = await initiate(client.clientId, { authorization: client.authorization })
+      answers.push([tokenEndpointAuthMethod, basic, await initiate(client.sdkClientId, {})])
       app.clock.advance(600)
     }
     expect(answers).toEqual([
@@ -72,23 +72,23 @@ describe('client authentication', () => {
       ['client_secret_basic', 200, 200],
       [null, 200, 200],
     ])
-    await changeClient(app, company, asker.clientId, { isPublic: true })
-    expect([await initiate(asker.clientId, { authorization: asker.authorization }), await initiate(asker.sdkClientId, {})]).toEqual([400, 400])
+    await changeClient(app, company, client.clientId, { isPublic: true })
+    expect([await initiate(client.clientId, { authorization: client.authorization }), await initiate(client.sdkClientId, {})]).toEqual([400, 400])
     expect(push.outbox).toHaveLength(5)
   })
 
   test('a client cannot send a request to the domain of another tenant', async () => {
-    const { app, company, person, asker } = await world()
+    const { app, company, person, client } = await world()
     const globex = await app.company('globex')
-    const answered = await unchanged(app, [company, globex], () => requestCiba(app, asker, person.email, { tenant_domain: globex.domain }))
+    const answered = await unchanged(app, [company, globex], () => requestCiba(app, client, person.email, { tenant_domain: globex.domain }))
     expect(await errorOf(answered)).toEqual([400, 'invalid_client'])
-    expect((await requestCiba(app, asker, person.email, { tenant_domain: company.domain })).status).toBe(200)
+    expect((await requestCiba(app, client, person.email, { tenant_domain: company.domain })).status).toBe(200)
   })
 })
 
 describe('account enumeration', () => {
   test('responses, polls and limits are the same for an unknown, disabled or foreign account, one without a device, and one that does not respond', async () => {
-    const { app, push, company, person, asker } = await world()
+    const { app, push, company, person, client } = await world()
     const globex = await app.company('globex')
     const stranger = await app.person(globex)
     await newPhone(app, stranger)
@@ -98,13 +98,13 @@ describe('account enumeration', () => {
     const story = async (email: string): Promise<unknown> => {
       const reported: unknown[] = []
       for (let n = 0; n < 4; n++) {
-        const { status, body } = await outcomeOf(await requestCiba(app, asker, email))
+        const { status, body } = await outcomeOf(await requestCiba(app, client, email))
         const { auth_req_id, ...rest } = body as { auth_req_id?: string }
         reported.push(status, rest, auth_req_id?.length)
         if (auth_req_id !== undefined)
           reported.push(
-            await outcomeOf(await pollCiba(app, asker.clientId, auth_req_id)),
-            await outcomeOf(await pollCiba(app, asker.clientId, auth_req_id)),
+            await outcomeOf(await pollCiba(app, client.clientId, auth_req_id)),
+            await outcomeOf(await pollCiba(app, client.clientId, auth_req_id)),
           )
       }
       return reported
@@ -116,43 +116,43 @@ describe('account enumeration', () => {
   })
 
   test('a request that reached no device expires like one that gets no response', async () => {
-    const { app, person, asker } = await world()
-    const [known, unknown] = [await requestCibaFor(app, asker, person.email), await requestCibaFor(app, asker, 'nobody@nowhere.example')]
+    const { app, person, client } = await world()
+    const [known, unknown] = [await requestCibaFor(app, client, person.email), await requestCibaFor(app, client, 'nobody@nowhere.example')]
     app.clock.advance(299)
-    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, asker.clientId, id))).toEqual([202, 'authorization_pending'])
+    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, client.clientId, id))).toEqual([202, 'authorization_pending'])
     app.clock.advance(1)
-    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, asker.clientId, id))).toEqual(EXPIRED)
+    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, client.clientId, id))).toEqual(EXPIRED)
   })
 })
 
 describe('push fatigue', () => {
   test('100 requests cause three push messages', async () => {
-    const { app, push, company, person, asker } = await world()
+    const { app, push, company, person, client } = await world()
     const other = await newCibaClient(app, company, 'Other')
     const statuses: number[] = []
-    for (let n = 0; n < 100; n++) statuses.push((await requestCiba(app, n % 2 === 0 ? asker : other, person.email)).status)
+    for (let n = 0; n < 100; n++) statuses.push((await requestCiba(app, n % 2 === 0 ? client : other, person.email)).status)
     expect(statuses.filter((status) => status === 200)).toHaveLength(3)
     expect(statuses.filter((status) => status === 429)).toHaveLength(97)
     expect(push.outbox).toHaveLength(3)
   })
 
   test('at most five requests in ten minutes, answered or not', async () => {
-    const { app, push, person, asker, phone } = await world()
+    const { app, push, person, client, phone } = await world()
     for (let n = 0; n < 5; n++) {
-      const authReqId = await requestCibaFor(app, asker, person.email)
+      const authReqId = await requestCibaFor(app, client, person.email)
       expect(await bodyOf(await answerCibaRequest(app, phone.session, authReqId, { approved: false }))).toMatchObject({ success: true })
     }
-    const refused = await requestCiba(app, asker, person.email)
+    const refused = await requestCiba(app, client, person.email)
     expect(refused.status).toBe(429)
     expect(refused.headers.get('retry-after')).toBe('600')
     app.clock.advance(601)
-    expect((await requestCiba(app, asker, person.email)).status).toBe(200)
+    expect((await requestCiba(app, client, person.email)).status).toBe(200)
     expect(push.outbox).toHaveLength(6)
   })
 
   test('20 concurrent requests cause three push messages', async () => {
-    const { app, push, person, asker } = await world()
-    const answers = await Promise.all(Array.from({ length: 20 }, () => requestCiba(app, asker, person.email)))
+    const { app, push, person, client } = await world()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => requestCiba(app, client, person.email)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(3)
     expect(push.outbox).toHaveLength(3)
   })
@@ -161,7 +161,7 @@ describe('push fatigue', () => {
 /** A pending request to the phone of `person`. */
 const withRequest = async () => {
   const w = await world()
-  return { ...w, authReqId: await requestCibaFor(w.app, w.asker, w.person.email) }
+  return { ...w, authReqId: await requestCibaFor(w.app, w.client, w.person.email) }
 }
 
 describe('decisions by others', () => {
@@ -172,7 +172,7 @@ describe('decisions by others', () => {
     ['the person in a session without a device', (app, _, person) => app.token(person)],
     ['the person on a device that was registered after the request', async (app, _, person) => (await newPhone(app, person)).session],
   ])('%s gets the response for an unknown request; the phone can still decide', async (_, sessionOf) => {
-    const { app, company, person, asker, phone, authReqId } = await withRequest()
+    const { app, company, person, client, phone, authReqId } = await withRequest()
     const session = await sessionOf(app, company, person)
     const answered = await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, session, authReqId)))
     expect(answered).toEqual(REFUSED)
@@ -182,7 +182,7 @@ describe('decisions by others', () => {
     expect(platform).toMatchObject({ status: 400, body: { error: 'Failed to respond' } })
     expect(platform).toEqual(await outcomeOf(await respondAtPlatform(app.ctx.random.id())))
     expect(await bodyOf(await answerCibaRequest(app, phone.session, authReqId))).toMatchObject({ success: true })
-    expect((await pollCiba(app, asker.clientId, authReqId)).status).toBe(200)
+    expect((await pollCiba(app, client.clientId, authReqId)).status).toBe(200)
   })
 
   test('a decision without a session is 401', async () => {
@@ -200,23 +200,23 @@ describe('decisions by others', () => {
 
 describe('the decision', () => {
   test('a decided request cannot be decided again', async () => {
-    const { app, company, asker, phone, authReqId } = await withRequest()
+    const { app, company, client, phone, authReqId } = await withRequest()
     await answerCibaRequest(app, phone.session, authReqId, { approved: false })
     expect(await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, phone.session, authReqId)))).toEqual(REFUSED)
-    expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
+    expect(await errorOf(await pollCiba(app, client.clientId, authReqId))).toEqual([400, 'access_denied'])
   })
 
   test('a decision after five minutes is refused', async () => {
-    const { app, company, asker, phone, authReqId } = await withRequest()
+    const { app, company, client, phone, authReqId } = await withRequest()
     app.clock.advance(300)
     expect(await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, phone.session, authReqId)))).toEqual(REFUSED)
-    expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual(EXPIRED)
+    expect(await errorOf(await pollCiba(app, client.clientId, authReqId))).toEqual(EXPIRED)
   })
 
   test('a decision without `approved` denies', async () => {
-    const { app, asker, phone, authReqId } = await withRequest()
+    const { app, client, phone, authReqId } = await withRequest()
     await answerCibaRequest(app, phone.session, authReqId, {})
-    expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
+    expect(await errorOf(await pollCiba(app, client.clientId, authReqId))).toEqual([400, 'access_denied'])
   })
 
   test('a removed device cannot decide', async () => {
@@ -228,30 +228,30 @@ describe('the decision', () => {
 
 describe('the poll', () => {
   test('a poll by another client, another tenant or no client is that of an unknown request, and does not consume the request', async () => {
-    const { app, company, asker, phone, authReqId } = await withRequest()
+    const { app, company, client, phone, authReqId } = await withRequest()
     const globex = await app.company('globex')
     await answerCibaRequest(app, phone.session, authReqId)
     const [other, theirs] = [await newCibaClient(app, company, 'Other'), await newCibaClient(app, globex)]
-    for (const id of [other.clientId, other.sdkClientId, theirs.clientId, `${asker.clientId}~${'0'.repeat(64)}`, 'nonsense']) {
+    for (const id of [other.clientId, other.sdkClientId, theirs.clientId, `${client.clientId}~${'0'.repeat(64)}`, 'nonsense']) {
       expect(await unchanged(app, [company, globex], async () => errorOf(await pollCiba(app, id, authReqId))), id).toEqual(EXPIRED)
     }
     const unnamed = () => app.request(`${CIBA}/token`, { body: { auth_req_id: authReqId } })
     expect(await unchanged(app, [company], async () => errorOf(await unnamed()))).toEqual(EXPIRED)
-    expect((await pollCiba(app, asker.clientId, authReqId)).status).toBe(200)
+    expect((await pollCiba(app, client.clientId, authReqId)).status).toBe(200)
   })
 
   test('the id that the phone gets cannot poll', async () => {
-    const { app, push, company, asker } = await withRequest()
+    const { app, push, company, client } = await withRequest()
     const pushedId = push.outbox[0]?.data.auth_req_id ?? ''
-    expect(await unchanged(app, [company], async () => errorOf(await pollCiba(app, asker.clientId, pushedId)))).toEqual(EXPIRED)
+    expect(await unchanged(app, [company], async () => errorOf(await pollCiba(app, client.clientId, pushedId)))).toEqual(EXPIRED)
   })
 
   test('the same handle under another tenant is unknown', async () => {
-    const { app, company, asker, authReqId } = await withRequest()
+    const { app, company, client, authReqId } = await withRequest()
     const globex = await app.company('globex')
     const bytes = Buffer.from(authReqId, 'base64url')
     Buffer.from(globex.tenantId.replaceAll('-', ''), 'hex').copy(bytes)
-    expect(await unchanged(app, [company, globex], async () => errorOf(await pollCiba(app, asker.clientId, bytes.toString('base64url'))))).toEqual(
+    expect(await unchanged(app, [company, globex], async () => errorOf(await pollCiba(app, client.clientId, bytes.toString('base64url'))))).toEqual(
       EXPIRED,
     )
   })
@@ -270,23 +270,23 @@ describe('the poll', () => {
       (app, { tenantId }, { id }) => atomically(forTenant(app.db, tenantId), (t) => revokeSessions(t, id, app.clock.now(), 'ended_by_owner')),
     ],
   ])('an approval gives no token when %s afterwards', async (_, revoke) => {
-    const { app, company, person, asker, phone, authReqId } = await withRequest()
+    const { app, company, person, client, phone, authReqId } = await withRequest()
     await answerCibaRequest(app, phone.session, authReqId)
     app.clock.advance(2)
-    await revoke(app, company, person, asker.clientId)
-    for (let n = 0; n < 2; n++) expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
+    await revoke(app, company, person, client.clientId)
+    for (let n = 0; n < 2; n++) expect(await errorOf(await pollCiba(app, client.clientId, authReqId))).toEqual([400, 'access_denied'])
     expect(await eventsOf(app, company.tenantId, 'ciba.tenant.token')).toContain('ciba.denied')
   })
 })
 
 describe('devices', () => {
   test('a push token moves to the person sessionOf registered it last', async () => {
-    const { app, push, company, person, asker, phone } = await world()
+    const { app, push, company, person, client, phone } = await world()
     const newOwner = await app.person(company)
     await newPhone(app, newOwner, phone.pushToken)
-    await requestCibaFor(app, asker, person.email)
+    await requestCibaFor(app, client, person.email)
     expect(push.outbox).toEqual([])
-    await requestCibaFor(app, asker, newOwner.email)
+    await requestCibaFor(app, client, newOwner.email)
     expect(push.outbox).toHaveLength(1)
     const { devices } = await bodyOf(await app.request(`${CIBA}/devices`, { token: phone.session }))
     expect(devices).toMatchObject([{ id: phone.deviceId, is_active: false }])
@@ -344,17 +344,17 @@ describe('devices', () => {
 })
 
 test('20 concurrent polls return one token', async () => {
-  const { app, asker, phone, authReqId } = await withRequest()
+  const { app, client, phone, authReqId } = await withRequest()
   await answerCibaRequest(app, phone.session, authReqId)
-  const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await pollCiba(app, asker.clientId, authReqId)).status))
+  const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await pollCiba(app, client.clientId, authReqId)).status))
   expect(statuses.toSorted()).toEqual([200, ...Array(19).fill(400)])
 })
 
 test('a request costs the same number of statements for a known and an unknown account', async () => {
   const counted = countedDb((await testDb()).engine)
-  const { app, company, asker } = await world({ db: counted.db })
+  const { app, company, client } = await world({ db: counted.db })
   const bare = await app.person(company)
-  await requestCiba(app, asker, 'first@nowhere.example')
-  const cost = async (email: string) => (await counted.during(() => requestCiba(app, asker, email))).statements
+  await requestCiba(app, client, 'first@nowhere.example')
+  const cost = async (email: string) => (await counted.during(() => requestCiba(app, client, email))).statements
   expect(await cost(bare.email)).toBe(await cost('nobody@nowhere.example'))
 })

@@ -1,3 +1,4 @@
+// All routes of the group.
 import { platformCibaRoutes } from './platform.routes.ts'
 import { tenantCibaRoutes } from './tenant.routes.ts'
 

@@ -1,3 +1,4 @@
+// Clients: creation, lists, changes and deletion.
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'

@@ -1,3 +1,4 @@
+// A client's registration at the authorization server.
 import { exportJWK, generateKeyPair } from 'jose'
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'

@@ -1,3 +1,4 @@
+// Rotation of a client's secrets.
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { insertBinding } from '#db/store/bindings'

@@ -1,9 +1,11 @@
 // Health and API description of client management. Public.
+import * as z from 'zod'
 import { open } from '#shared/platform/http/access'
 import { html, json, type Route, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { ClientsHealth } from './swagger.schema.ts'
 import { renderSwagger, renderSwaggerPage } from './swagger.ts'
+
+const ClientsHealth = z.object({ status: z.literal('healthy'), service: z.literal('clients-microservice') }).meta({ id: 'ClientsHealth' })
 
 const access = open('The API description is public.', { class: 'general' })
 const page = { access, reply: html(200), errors: [], emits: 'nothing' } as const

@@ -1,3 +1,4 @@
+// A tenant's own providers, on the paths of this project.
 import { afterAll, expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { listProviders } from '#db/store/providers'

@@ -1,3 +1,4 @@
+// The configuration manager of AuthSec: main client and providers of a tenant.
 import { expect, test } from 'vitest'
 import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'

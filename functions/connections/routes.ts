@@ -1,3 +1,4 @@
+// All routes of the group.
 import { ownConnectionRoutes } from './connections.routes.ts'
 import { hydraRoutes } from './hydra.routes.ts'
 import { providerConfigurationRoutes } from './providers.routes.ts'

@@ -1,3 +1,4 @@
+// All routes of the group.
 import { activationRoutes } from './activation.routes.ts'
 import { deviceGrantRoutes } from './grant.routes.ts'
 

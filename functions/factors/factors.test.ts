@@ -1,3 +1,4 @@
+// A person's own factors, step-up and mailbox proof.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'

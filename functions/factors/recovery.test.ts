@@ -1,3 +1,4 @@
+// Recovery of access after lost factors: an administrator's pass, and the waiting period.
 import { expect, test } from 'vitest'
 import { openDb } from '#db/engine/client'
 import { atomically, forTenant } from '#db/engine/tenant'

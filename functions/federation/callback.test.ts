@@ -1,3 +1,4 @@
+// The callback of a provider, and what it passes on.
 import { beforeAll, expect, test } from 'vitest'
 import { BASE, type Federation, federationBrowser, startFederation } from '#tests/support/federation'
 import { bodyOf, eventsOf, textIn, verifyDomain } from '#tests/support/sign-in'

@@ -1,3 +1,4 @@
+// Linking and unlinking identities.
 import { expect, test } from 'vitest'
 import { BASE, type Federation, federationBrowser, federationStateOf, identitiesOf, startFederation } from '#tests/support/federation'
 import { letInForGood } from '#tests/support/oauth'

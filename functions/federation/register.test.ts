@@ -1,3 +1,4 @@
+// Sign-up of a company through a provider.
 import { expect, test } from 'vitest'
 import { asTenantId, directory, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'

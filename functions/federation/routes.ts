@@ -1,3 +1,4 @@
+// All routes of the group.
 import { callbackRoutes } from './callback.routes.ts'
 import { federationChallengeRoutes } from './challenge.routes.ts'
 import { exchangeRoutes } from './exchange.routes.ts'

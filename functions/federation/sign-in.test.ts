@@ -1,3 +1,4 @@
+// Sign-in through a provider: existing accounts, discovery, confirmation and second factors.
 import { expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
