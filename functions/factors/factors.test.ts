@@ -1,3 +1,4 @@
+// A person's own factors, step-up and mailbox proof.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
@@ -39,7 +40,7 @@ test('a person sees the factors they have, renames one and makes it primary', as
   expect((await app.request(`/account/factors/${passkey}`, { method: 'PATCH', token, body: { name: 'x', kind: 'sms' } })).status).toBe(400)
 })
 
-test('removing needs a fresh sign-in with a factor; it ends other sessions, and the owner is told', async () => {
+test('removing a factor needs a recent sign-in with a factor, ends other sessions and notifies the owner', async () => {
   const { app, company, pat } = await start()
   const weak = await app.token(pat)
   await setUpApp(app, pat, { token: weak })
@@ -59,7 +60,7 @@ test('removing needs a fresh sign-in with a factor; it ends other sessions, and 
   app.clock.advance(901)
 })
 
-test('what falls back on something weaker is said before it is done', async () => {
+test('removing the strongest factor needs accept_weaker', async () => {
   const { app, pat } = await start()
   await enrol(app, pat, 'webauthn')
   await enrol(app, pat, 'sms')
@@ -71,7 +72,7 @@ test('what falls back on something weaker is said before it is done', async () =
   expect((await remove(app, token, of('webauthn'), '?accept_weaker=false')).status).toBe(409)
 })
 
-test('where a factor is required the last one stays; a person without a password keeps a passkey', async () => {
+test('a required last factor cannot be removed, nor the last passkey of a person without a password', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { requireSecondFactor: true })
   await enrol(app, pat, 'totp')
@@ -79,17 +80,17 @@ test('where a factor is required the last one stays; a person without a password
   const token = await app.token(pat, STRONG)
   expect(await codeOf(await remove(app, token, id, '?accept_weaker=true'))).toBe('last_factor')
   await configure(app, company, { requireSecondFactor: false })
-  const keyed = await app.person(company)
-  await change(app, keyed, { passwordHash: null })
-  await enrol(app, keyed, 'webauthn')
-  await enrol(app, keyed, 'totp')
-  const factors = await findFactors(forTenant(app.db, company.tenantId), keyed.id)
+  const passwordless = await app.person(company)
+  await change(app, passwordless, { passwordHash: null })
+  await enrol(app, passwordless, 'webauthn')
+  await enrol(app, passwordless, 'totp')
+  const factors = await findFactors(forTenant(app.db, company.tenantId), passwordless.id)
   const passkey = factors.find(({ kind }) => kind === 'webauthn')?.id ?? ''
-  expect(await codeOf(await remove(app, await app.token(keyed, STRONG), passkey, '?accept_weaker=true'))).toBe('last_factor')
-  expect(await idsOf(app, keyed)).toHaveLength(2)
+  expect(await codeOf(await remove(app, await app.token(passwordless, STRONG), passkey, '?accept_weaker=true'))).toBe('last_factor')
+  expect(await idsOf(app, passwordless)).toHaveLength(2)
 })
 
-test('an administrator whose tenant asks it of administrators keeps a factor', async () => {
+test('an administrator cannot remove the last factor when adminAcr requires one', async () => {
   const { app, company } = await start()
   await configure(app, company, { adminAcr: 'aal2' })
   await enrol(app, company.admin, 'totp')
@@ -97,7 +98,7 @@ test('an administrator whose tenant asks it of administrators keeps a factor', a
   expect(await codeOf(await remove(app, await app.token(company.admin, STRONG), id, '?accept_weaker=true'))).toBe('last_factor')
 })
 
-test('a factor of somebody else is an unknown one', async () => {
+test('a factor of another person is unknown', async () => {
   const { app, company, pat } = await start()
   await enrol(app, pat, 'totp')
   const [id = ''] = await idsOf(app, pat)
@@ -111,7 +112,7 @@ test('a factor of somebody else is an unknown one', async () => {
   expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
-test('a step-up by password renews who has no factor, and nobody who has one', async () => {
+test('a step-up by password works only for a person without a factor', async () => {
   const { app, pat } = await start()
   const token = await app.token(pat)
   app.clock.advance(1000)
@@ -121,16 +122,16 @@ test('a step-up by password renews who has no factor, and nobody who has one', a
   )
   const renewed = await bodyOf(await app.request('/account/step-up/password', { token, body: { password: pat.password } }))
   expect(renewed).toMatchObject({ acr: 'aal1', amr: ['pwd'], token_type: 'Bearer' })
-  const fresh = textIn(renewed, 'access_token')
+  const renewedToken = textIn(renewed, 'access_token')
   expect((await app.request('/account/step-up', { token })).status).toBe(401)
-  expect(await bodyOf(await app.request('/account/step-up', { token: fresh }))).toMatchObject({ auth_time: app.clock.now().toISOString() })
+  expect(await bodyOf(await app.request('/account/step-up', { token: renewedToken }))).toMatchObject({ auth_time: app.clock.now().toISOString() })
   await enrol(app, pat, 'totp')
-  expect(await codeOf(await app.request('/account/step-up/password', { token: fresh, body: { password: pat.password } }))).toBe(
+  expect(await codeOf(await app.request('/account/step-up/password', { token: renewedToken, body: { password: pat.password } }))).toBe(
     'insufficient_user_authentication',
   )
 })
 
-test('a step-up by code renews and strengthens; the refusal before it names what is needed', async () => {
+test('a step-up by code renews the session and raises its acr; the refusal before names what is required (RFC 9470)', async () => {
   const { app, pat } = await start()
   const token = await app.token(pat)
   const { seed, backupCodes } = await setUpApp(app, pat, { token })
@@ -145,7 +146,7 @@ test('a step-up by code renews and strengthens; the refusal before it names what
   expect((await app.request('/account/factors/backup-codes', { method: 'POST', token: last })).status).toBe(201)
 })
 
-test('the mailbox is proved by a code to the account\u2019s own address, and a first factor follows', async () => {
+test('a code to the address of the account proves the mailbox and permits enrolling a first factor', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { requireSecondFactor: true })
   app.clock.advance(3601)
@@ -164,7 +165,7 @@ test('the mailbox is proved by a code to the account\u2019s own address, and a f
   expect((await mintEndUser(app, pat, login_ticket)).status).toBe(200)
 })
 
-test('nobody asks for a proof of somebody else\u2019s mailbox', async () => {
+test('a mailbox proof cannot be requested for another person', async () => {
   const { app, company, pat } = await start()
   const other = await loginTransactionFor(app, company, await app.person(company))
   for (const proof of [{}, { login_ticket: other }, { login_ticket: 'x' }]) {
@@ -174,7 +175,7 @@ test('nobody asks for a proof of somebody else\u2019s mailbox', async () => {
   expect(await app.mailsTo(pat.email)).toEqual([])
 })
 
-test('five guesses end the code of the mailbox', async () => {
+test('five wrong attempts void the mailbox code', async () => {
   const { app, company, pat } = await start()
   const login_ticket = await loginTransactionFor(app, company, pat)
   await app.request('/account/mailbox-proof', { body: { login_ticket } })
@@ -184,7 +185,7 @@ test('five guesses end the code of the mailbox', async () => {
   expect(await codeOf(await confirm(code))).toBe('invalid_code')
 })
 
-test('administration counts in a session as strong as the tenant asks: the password alone opens none of it, a code does', async () => {
+test('with adminAcr aal2, administration needs a session with a second factor', async () => {
   const { app, company } = await start()
   const { admin } = company
   const token = await app.token(admin)
