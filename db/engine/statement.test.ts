@@ -36,6 +36,14 @@ const CLIENT = columns({ name: column<string>('c.name'), uri: optional(column<st
 test('columns are named after their members, nested ones after both', () => {
   expect(CLIENT.list).toBe('c.name as "name", c.uri as "uri", s.id as "server.id", s.until as "server.until", c.at as "at"')
   expect(CLIENT.from('x')).toBe('x."name", x."uri", x."server.id", x."server.until", x."at"')
+  const outer = columns({ id: column<number>('id'), client: CLIENT.within('x') })
+  expect(outer.list).toBe(
+    'id as "id", x."name" as "client.name", x."uri" as "client.uri", x."server.id" as "client.server.id", x."server.until" as "client.server.until", x."at" as "client.at"',
+  )
+  expect(outer.read([1, 'n', 'u', null, null, '2026-01-02T03:04:05.678Z'])).toMatchObject({
+    id: 1,
+    client: { name: 'n', uri: 'u', server: undefined },
+  })
 })
 
 test('a row becomes an object of the same members', async () => {

@@ -13,6 +13,8 @@ export type Columns<T> = {
   readonly list: string
   /** The same columns, selected from the subquery or CTE of that name. */
   readonly from: (alias: string) => string
+  /** The same columns as a member of others, out of that subquery or CTE. */
+  readonly within: (alias: string) => Columns<T>
   readonly expressions: readonly Expression[]
   /** Reads the object from a row in which its columns begin at index `at`. */
   readonly read: (row: readonly unknown[], at?: number) => T
@@ -38,26 +40,36 @@ export const optional = ((part: Column<unknown> | Columns<unknown>) => nullAs(pa
 /** Null for SQL's null. */
 export const nullable = <T>(part: Column<T>): Column<T | null> => nullAs(part, null) as Column<T | null>
 
+const listed = <T>(expressions: readonly Expression[], read: Columns<T>['read']): Columns<T> => {
+  const through = (alias: string) => expressions.map(({ name }) => ({ name, sql: `${alias}."${name}"` }))
+  return {
+    kind: 'columns',
+    list: expressions.map(({ name, sql }) => `${sql} as "${name}"`).join(', '),
+    from: (alias) =>
+      through(alias)
+        .map(({ sql }) => sql)
+        .join(', '),
+    within: (alias) => listed(through(alias), read),
+    expressions,
+    read,
+  }
+}
+
 /** A select list whose values are read into an object with these members. */
 export const columns = <S extends Shape>(shape: S): Columns<ObjectOf<S>> => {
   const expressions: Expression[] = []
+  // Members are read in their order, each from the index at which its columns begin.
   const readers = Object.entries(shape).map(([name, part]) => {
     const at = expressions.length
     const inner = part.kind === 'column' ? [{ name, sql: part.sql }] : part.expressions.map((e) => ({ name: `${name}.${e.name}`, sql: e.sql }))
     expressions.push(...inner)
     return { name, at, part }
   })
-  return {
-    kind: 'columns',
-    list: expressions.map(({ name, sql }) => `${sql} as "${name}"`).join(', '),
-    from: (alias) => expressions.map(({ name }) => `${alias}."${name}"`).join(', '),
-    expressions,
-    read: (row, from = 0) => {
-      const object: Record<string, unknown> = {}
-      for (const { name, at, part } of readers) object[name] = part.kind === 'column' ? part.read(row[from + at]) : part.read(row, from + at)
-      return object as ObjectOf<S>
-    },
-  }
+  return listed(expressions, (row, from = 0) => {
+    const object: Record<string, unknown> = {}
+    for (const { name, at, part } of readers) object[name] = part.kind === 'column' ? part.read(row[from + at]) : part.read(row, from + at)
+    return object as ObjectOf<S>
+  })
 }
 
 type Values = Readonly<Record<string, unknown>>

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { Jwks } from '#shared/domains/oauth/jwks.schema'
-import { CLIENT_AUTH_METHODS, GRANT_TYPES } from '#shared/domains/oauth/offered'
+import { CLIENT_AUTH_METHODS, GRANT_TYPES } from '#shared/domains/oauth/supported'
 
 export const RegistrationPath = z.strictObject({ id: Id })
 

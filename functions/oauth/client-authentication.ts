@@ -28,7 +28,7 @@ export type ClientForm = {
   readonly refresh_token?: string | undefined
   readonly token?: string | undefined
 }
-type Shown = { readonly method: ClientAuthMethod; readonly clientId: string; readonly proof: string }
+type Presented = { readonly method: ClientAuthMethod; readonly clientId: string; readonly proof: string }
 
 const refuseTwo = (form: ClientForm, basic: boolean): void => {
   const ways = [basic, form.client_secret !== undefined, form.client_assertion !== undefined || form.client_assertion_type !== undefined]
@@ -41,7 +41,7 @@ const claimedClient = (assertion: string): string | undefined => {
   return iss === sub ? iss : undefined
 }
 
-const shownAssertion = (form: ClientForm): Shown => {
+const shownAssertion = (form: ClientForm): Presented => {
   const { client_assertion: proof = '', client_assertion_type: type, client_id: named } = form
   if (type !== ASSERTION_TYPE) throw new AppError('invalid_request', 'This client_assertion_type is not offered.')
   const clientId = claimedClient(proof)
@@ -50,7 +50,7 @@ const shownAssertion = (form: ClientForm): Shown => {
 }
 
 /** @throws AppError invalid_request, client_authentication_failed */
-const shownBy = (request: Ctx['request'], form: ClientForm): Shown => {
+const shownBy = (request: Ctx['request'], form: ClientForm): Presented => {
   const basic = usesBasicAuth(request)
   refuseTwo(form, basic)
   if (basic) {
@@ -143,13 +143,13 @@ export const findClientById = async (
 
 type Asked = { readonly clientId: string; readonly resource: string | undefined; readonly now: Date }
 /** Reads the client, and something beside it in the same statement. */
-export type ReadBeside<T> = (t: TenantDb, asked: Asked) => Promise<{ readonly client: OauthClient; readonly beside: T } | undefined>
+export type ReadWithClient<T> = (t: TenantDb, request: Asked) => Promise<{ readonly client: OauthClient; readonly beside: T } | undefined>
 
 /** As `findClientById`. Where the client is remembered nothing is read, and so nothing beside it. */
-export const findClientBeside = async <T>(
+export const findClientWith = async <T>(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   { clientId, resource, inTenant }: { readonly clientId: string; readonly resource: string | undefined; readonly inTenant: TenantId | undefined },
-  read: ReadBeside<T>,
+  read: ReadWithClient<T>,
 ): Promise<{ readonly client: OauthClient; readonly beside: T | undefined } | undefined> => {
   const place = await placeOf(ctx, clientId, resource, inTenant)
   if (place === undefined) return undefined
@@ -163,7 +163,7 @@ export const findClientBeside = async <T>(
 }
 
 /** By the id of its row, which rows of ours name it by. */
-export const findClientOfRow = async (
+export const findClientByRowId = async (
   ctx: Pick<Ctx, 'db' | 'clock'>,
   tenantId: TenantId,
   id: string,
@@ -190,7 +190,7 @@ const mayUse = (client: OauthClient, method: ClientAuthMethod): boolean => {
   return method === client.authMethod && method !== 'none'
 }
 
-const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Shown): Promise<boolean> => {
+const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Presented): Promise<boolean> => {
   if (!mayUse(client, method)) return false
   if (method === 'none') return true
   if (method !== 'private_key_jwt') return isClientSecret(proof, client, ctx.clock.now())
@@ -215,8 +215,8 @@ const budgetOf = (ctx: Ctx, client: OauthClient): readonly LimitEntry[] =>
     ? [anonymousLimitEntry(ctx, ctx.request)]
     : [{ key: `oauth-client:${client.clientId}`, windowSeconds: 60, max: MOST_OF_CLIENT, guardsCredential: false }]
 
-const proved = async (ctx: Ctx, client: OauthClient | undefined, shown: Shown): Promise<OauthClient> => {
-  if (client === undefined || !(await isProved(ctx, client, shown))) throw await refused(ctx, client)
+const proved = async (ctx: Ctx, client: OauthClient | undefined, presented: Presented): Promise<OauthClient> => {
+  if (client === undefined || !(await isProved(ctx, client, presented))) throw await refused(ctx, client)
   ctx.quotas.learn(client.tenantId, client.quotas)
   await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute'), ...budgetOf(ctx, client)])
   return client
@@ -227,13 +227,13 @@ const proved = async (ctx: Ctx, client: OauthClient | undefined, shown: Shown): 
  * @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited
  */
 export const authenticateClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
-  const shown = shownBy(ctx.request, form)
-  return proved(ctx, await findClientById(ctx, shown.clientId, form.resource, tenantIn(form)), shown)
+  const presented = shownBy(ctx.request, form)
+  return proved(ctx, await findClientById(ctx, presented.clientId, form.resource, tenantIn(form)), presented)
 }
 
 /** As `authenticateClient`, with something read beside the client. */
-export const authenticateBeside = async <T>(ctx: Ctx, form: ClientForm, read: ReadBeside<T>) => {
-  const shown = shownBy(ctx.request, form)
-  const found = await findClientBeside(ctx, { clientId: shown.clientId, resource: form.resource, inTenant: tenantIn(form) }, read)
-  return { client: await proved(ctx, found?.client, shown), beside: found?.beside }
+export const authenticateClientWith = async <T>(ctx: Ctx, form: ClientForm, read: ReadWithClient<T>) => {
+  const presented = shownBy(ctx.request, form)
+  const found = await findClientWith(ctx, { clientId: presented.clientId, resource: form.resource, inTenant: tenantIn(form) }, read)
+  return { client: await proved(ctx, found?.client, presented), beside: found?.beside }
 }

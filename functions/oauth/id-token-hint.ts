@@ -7,7 +7,7 @@ import type { BaseCtx } from '#shared/domains/context'
 import { isUuid } from '#shared/kernel/ids'
 import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tokens/strict-jws'
 
-export type Hinted = {
+export type IdTokenHint = {
   readonly tenantId: TenantId
   readonly userId: string
   /** What the client calls itself to which it was given. */
@@ -21,7 +21,7 @@ export type Hinted = {
  * Whether it claims to be an ID token of ours under a key that is not kept any more: keys go a day after the last token that they signed is over, and clients keep
  * ID tokens for longer. Nothing of it can be believed; that is no reason to turn away whoever is sent with it.
  */
-export const isOfFormerKey = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<boolean> => {
+export const isSignedWithRetiredKey = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<boolean> => {
   const jws = token.length > MAX_TOKEN_LENGTH ? undefined : parseStrictJws(token)
   if (jws === undefined || jws.header.alg !== 'RS256' || jws.header.typ !== 'JWT') return false
   const isOurs = objectIn(jws.payloadSegment)?.iss === ctx.config.BASE_URL
@@ -29,7 +29,7 @@ export const isOfFormerKey = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>
 }
 
 /** What an ID token of ours says, in time or not; undefined for anything else. */
-export const readIdTokenHint = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<Hinted | undefined> => {
+export const readIdTokenHint = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<IdTokenHint | undefined> => {
   const jws = token.length > MAX_TOKEN_LENGTH ? undefined : parseStrictJws(token)
   if (jws === undefined || jws.header.alg !== 'RS256' || jws.header.typ !== 'JWT') return undefined
   const verifier = await ctx.signingKeys.verifier(jws.header.kid)

@@ -22,7 +22,7 @@ import {
   updateResourceServer,
 } from '#db/store/resource-servers'
 import { actAsGrantor, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
-import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/offered'
+import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'

@@ -15,7 +15,7 @@ import type { Poller } from '#db/store/polled-grants'
 import { findPushDeviceOfSession } from '#db/store/push-devices'
 import type { RequestCtx } from '#shared/domains/context'
 import { decidedGrant, type PollResult, pollState, type RedeemGrant } from '#shared/domains/device-authorization/poll'
-import { notedDetails } from '#shared/domains/oauth/details'
+import { auditedDetails } from '#shared/domains/oauth/details'
 import { parseUuid } from '#shared/kernel/ids'
 import { byClient, bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
@@ -103,7 +103,7 @@ export const decideCiba = async (ctx: RequestCtx, caller: User, answer: CibaDeci
       event: `ciba.${status}`,
       actor: byUser(caller),
       target: target(request.id),
-      after: { device_id: deviceId, binding_message: request.bindingMessage, ...notedDetails(request.details) },
+      after: { device_id: deviceId, binding_message: request.bindingMessage, ...auditedDetails(request.details) },
       ...why,
     })
     return isWrong ? 'wrong_number' : status

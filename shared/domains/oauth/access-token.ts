@@ -172,7 +172,7 @@ export const verifyAccessToken = async (ctx: VerifyDeps, token: string): Promise
 export const madeAt = ({ tokenId }: Pick<AccessClaims, 'tokenId'>): Date => new Date(Number.parseInt(tokenId.replace('-', '').slice(0, 12), 16))
 
 /** What the store is asked of a token. */
-export const question = (claims: AccessClaims, now: Date) => ({
+export const tokenQueryOf = (claims: AccessClaims, now: Date) => ({
   tokenId: claims.tokenId,
   clientId: claims.clientId,
   authorizationId: claims.authorizationId,

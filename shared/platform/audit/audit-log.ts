@@ -1,6 +1,6 @@
 // Writes what happened: a change inside the caller's transaction, a refusal in one of its own after the rollback.
 
-import type { TenantDb, TenantTx } from '#db/engine/tenant'
+import { atomically, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { AUDIT_WRITE_SECONDS, insertAuditEvent, insertAuditEvents, type NewAuditRow, type PreparedAuditEvents } from '#db/store/audit-events'
 import { secondsAfter, systemClock } from '#shared/kernel/clock'
 import type { RequestInfo } from '#shared/kernel/context'
@@ -130,16 +130,15 @@ const rowAtHand = async (t: TenantDb, ctx: AuditCtx, o: AuditEntry): Promise<New
 /** For events whose ids are made next. By the true time also in tests, whose clock stands still: the database knows no other. */
 const writtenUntil = (): Date => secondsAfter(systemClock.now(), AUDIT_WRITE_SECONDS)
 
-/** As `auditRow`, before there is a transaction: undefined where the key of a subject is not at hand, and so has to be read or made in one. */
-export const prepareAuditEvents = async (
-  t: TenantDb,
-  ctx: AuditCtx,
-  ...occurrences: readonly AuditEntry[]
-): Promise<PreparedAuditEvents | undefined> => {
+/**
+ * Events for a statement that writes them beside the change, alone or in a transaction. Alone, it has a second to write them; where this process does not have
+ * the key of a subject, it is read or made in a transaction before.
+ */
+export const prepareAuditEvents = async (t: TenantDb, ctx: AuditCtx, ...occurrences: readonly AuditEntry[]): Promise<PreparedAuditEvents> => {
   const until = writtenUntil()
-  const made = await Promise.all(occurrences.map((o) => rowAtHand(t, ctx, o)))
-  const rows = made.filter((row) => row !== undefined)
-  return rows.length < made.length ? undefined : { rows, until }
+  const rows: NewAuditRow[] = []
+  for (const o of occurrences) rows.push((await rowAtHand(t, ctx, o)) ?? (await atomically(t, (tx) => auditRow(tx, ctx, o))))
+  return 'inTransaction' in t ? { rows } : { rows, until }
 }
 
 /** Writes one event. It commits with the change it speaks of, or not at all. */

@@ -9,7 +9,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 /** What was taken away since is not given again. Routes that call this emit `role_binding.assigned`. */
-export const giveFirstAccess = (ctx: Ctx, principal: User, resourceServerId: string, roleId: string): Promise<void> =>
+export const applyAccessPolicy = (ctx: Ctx, principal: User, resourceServerId: string, roleId: string): Promise<void> =>
   atomically(forTenant(ctx.db, principal.tenantId), async (t) => {
     const at = ctx.clock.now()
     if (!(await noteFirstAccess(t, resourceServerId, principal.userId, at)) || (await findRole(t, roleId)) === undefined) return

@@ -2,11 +2,11 @@
 import { user } from '#shared/platform/http/access'
 import { authsecError } from '#shared/platform/http/problem'
 import { empty, json } from '#shared/platform/http/route'
-import { ownGrants, takeBack } from './consent-grants.ts'
-import { GrantList, GrantPath } from './grants.schema.ts'
+import { GrantList, GrantPath } from './consents.schema.ts'
+import { listOwnConsents, revokeConsent } from './consents.ts'
 import { route } from './group.ts'
 
-export const grantRoutes = [
+export const consentRoutes = [
   route({
     id: 'oauth.listGrants',
     on: 'GET /oauth/consent-grants',
@@ -16,7 +16,7 @@ export const grantRoutes = [
     errors: [],
     emits: 'nothing',
     render: authsecError,
-    handle: ({ ctx, principal }) => ownGrants(ctx, principal),
+    handle: ({ ctx, principal }) => listOwnConsents(ctx, principal),
   }),
   route({
     id: 'oauth.deleteGrant',
@@ -28,6 +28,6 @@ export const grantRoutes = [
     errors: ['not_found'],
     emits: ['oauth.grant_revoked'],
     render: authsecError,
-    handle: ({ ctx, principal, path }) => takeBack(ctx, principal, path.id),
+    handle: ({ ctx, principal, path }) => revokeConsent(ctx, principal, path.id),
   }),
 ]

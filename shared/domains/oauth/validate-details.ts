@@ -1,7 +1,7 @@
 // Authorization details, held to the types that the tenant registered.
 import type { AuthorizationDetail, DetailLimit, DetailType } from '#db/store/oauth-details'
 import { AppError } from '#shared/kernel/errors'
-import { keepsTo } from './detail-schema.ts'
+import { conformsTo } from './detail-schema.ts'
 import type { Details } from './details.ts'
 
 /** ISO 4217 */
@@ -21,13 +21,13 @@ const judgeLimit = (detail: AuthorizationDetail, { member, kind, currency_member
  * Whether each is of a type that the tenant registered, for that resource server, as its schema says.
  * @throws AppError invalid_authorization_details
  */
-export const judgeDetails = (details: Details, types: readonly DetailType[], resourceServerId: string | undefined): void => {
+export const validateDetails = (details: Details, types: readonly DetailType[], resourceServerId: string | undefined): void => {
   const known = new Map(types.map((type) => [type.type, type]))
   for (const detail of details) {
     const type = known.get(detail.type)
     const isHere = type !== undefined && (type.resourceServerId === null || type.resourceServerId === resourceServerId)
     if (type === undefined || !isHere) throw refused(`The type ${detail.type.slice(0, 100)} is not known here.`)
-    if (!keepsTo(type.jsonSchema, detail)) throw refused(`A detail of the type ${detail.type.slice(0, 100)} is not as its schema says.`)
+    if (!conformsTo(type.jsonSchema, detail)) throw refused(`A detail of the type ${detail.type.slice(0, 100)} is not as its schema says.`)
     for (const limit of type.limits) judgeLimit(detail, limit)
   }
 }

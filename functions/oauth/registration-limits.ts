@@ -9,9 +9,9 @@ import type { Ctx } from './group.ts'
 
 const HOUR = 3600
 /** Whoever means it sends a person at once. */
-export const STRANGER_SECONDS = HOUR
+export const UNUSED_CLIENT_SECONDS = HOUR
 /** With an initial access token it is somebody's, who may take a day. */
-export const INVITED_SECONDS = 24 * HOUR
+export const INVITED_CLIENT_SECONDS = 24 * HOUR
 const MOST_WAITING = 500
 const MOST_OF_TENANT = 5000
 /** Of one address or, in IPv6, of one site, while a stranger waits: an eighth of all. */
@@ -20,15 +20,15 @@ const MOST_OF_PLACE = 60
 const placeOf = (address: string): string => rateLimitKeyOf(address).replace(/^(\w+:\w+:\w+):.*/, '$1::/48')
 
 /** Call it outside a transaction. @throws AppError rate_limited */
-export const countStranger = (ctx: Pick<Ctx, 'limits' | 'hash' | 'request'>): Promise<void> => {
+export const limitOpenRegistration = (ctx: Pick<Ctx, 'limits' | 'hash' | 'request'>): Promise<void> => {
   const place = Buffer.from(ctx.hash('limit:place', placeOf(ctx.request.address))).toString('base64url')
   return ctx.limits.check([
-    { key: `oauth-newcomers:${place.slice(0, 22)}`, windowSeconds: STRANGER_SECONDS, max: MOST_OF_PLACE, guardsCredential: false },
+    { key: `oauth-newcomers:${place.slice(0, 22)}`, windowSeconds: UNUSED_CLIENT_SECONDS, max: MOST_OF_PLACE, guardsCredential: false },
   ])
 }
 
 /** @throws AppError quota_exceeded */
-export const requireRoom = async (t: TenantTx, now: Date): Promise<void> => {
+export const requireRegistrationQuota = async (t: TenantTx, now: Date): Promise<void> => {
   const { all, waiting } = await countSelfRegistered(t, now)
   if (waiting >= MOST_WAITING || all >= MOST_OF_TENANT) throw new AppError('quota_exceeded', 'Too many clients registered themselves.')
 }

@@ -5,30 +5,30 @@ import { authorizeClient, findConsentState } from '#db/store/oauth-authorization
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
 import { type AuthorizationState, findAuthorizationState } from '#db/store/oauth-families'
 import { beginGrantedSession, type DecidedGrant, type PollResult, type RedeemGrant } from '#shared/domains/device-authorization/poll'
-import { type Details, notedDetails } from '#shared/domains/oauth/details'
+import { auditedDetails, type Details } from '#shared/domains/oauth/details'
 import { newFamily } from '#shared/domains/oauth/handles'
-import { isIdentityScope } from '#shared/domains/oauth/offered'
+import { isIdentityScope } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { sha256 } from '#shared/platform/crypto/sha256'
-import { admit } from '../admission.ts'
+import { admitClient } from '../admission.ts'
 import { ownBudgets } from '../budgets.ts'
-import { chooser } from '../chosen.ts'
+import { detailSelector } from '../detail-selector.ts'
 import { knownTypesAt } from '../detail-types.ts'
 import type { Ctx } from '../group.ts'
-import type { Asked } from '../token-request.ts'
-import { standingScopes, type TokenSet, tokensOfPerson } from '../token-set.ts'
+import type { TokenRequest } from '../token-request.ts'
+import { currentScopes, type TokenSet, tokensOfPerson } from '../token-set.ts'
 import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
 
 export type Authorized = {
   readonly id: string
-  readonly standing: AuthorizationState
+  readonly authorizationState: AuthorizationState
   readonly scopes: readonly string[]
   readonly details: Details
   readonly family: Uint8Array
 }
-type By = Pick<Asked, 'client' | 'form' | 'jkt'>
+type By = Pick<TokenRequest, 'client' | 'form' | 'jkt'>
 
 /** The types of what was approved, if all of it is still as they say. */
 const typesOf = async (t: TenantTx, { details, resourceServerId }: DecidedGrant): Promise<readonly DetailType[] | undefined> => {
@@ -45,8 +45,8 @@ const typesOf = async (t: TenantTx, { details, resourceServerId }: DecidedGrant)
  * the grant as it was. Routes that call this emit `oauth.tokens_issued` and what begins a session.
  * @throws AppError invalid_request, invalid_target, invalid_authorization_details, invalid_grant, quota_exceeded
  */
-export const authorizeDecided = async (ctx: Ctx, { client, form, jkt }: By): Promise<RedeemGrant<Authorized>> => {
-  const choose = await chooser(form.authorization_details)
+export const authorizeApproved = async (ctx: Ctx, { client, form, jkt }: By): Promise<RedeemGrant<Authorized>> => {
+  const choose = await detailSelector(form.authorization_details)
   return async (t, grant) => {
     const at = ctx.clock.now()
     const whose = { userId: grant.userId, clientId: client.clientId, resourceServerId: grant.resourceServerId }
@@ -57,7 +57,7 @@ export const authorizeDecided = async (ctx: Ctx, { client, form, jkt }: By): Pro
     const begun = await beginGrantedSession(ctx, { scopes: [] })(t, grant)
     if (begun === undefined) return undefined
     const [id, family, offline] = [ctx.random.id(), newFamily(ctx), scopes.includes('offline_access')]
-    await admit(t, client, grant.resourceServerId, at)
+    await admitClient(t, client, grant.resourceServerId, at)
     const expiresAt = secondsAfter(at, offline ? OFFLINE_SECONDS : ONLINE_SECONDS)
     await authorizeClient(t, {
       id,
@@ -92,9 +92,9 @@ export const authorizeDecided = async (ctx: Ctx, { client, form, jkt }: By): Pro
       event: 'oauth.tokens_issued',
       actor: byClient(client.clientId, grant.userId),
       target: { type: 'authorization', id },
-      after: { scopes, resource: standing.resource?.resource ?? null, ...notedDetails(details) },
+      after: { scopes, resource: standing.resource?.resource ?? null, ...auditedDetails(details) },
     })
-    return { id, standing, scopes: standingScopes(standing), details, family }
+    return { id, authorizationState: standing, scopes: currentScopes(standing), details, family }
   }
 }
 
@@ -119,17 +119,17 @@ export const tokensOfPoll = async (
       // Unknown, used, and of another client are one (OpenID CIBA Core section 11).
       throw new AppError((await isExpired()) ? 'expired_token' : 'invalid_grant')
     case 'redeemed': {
-      const { id, standing, scopes, details, family } = polled.value
+      const { id, authorizationState, scopes, details, family } = polled.value
       return tokensOfPerson(ctx, {
         tenantId: client.tenantId,
         publicId: client.publicId,
         authorizationId: id,
-        standing,
+        authorizationState,
         scopes,
         details,
         jkt,
         nonce: undefined,
-        refresh: client.grantTypes.includes('refresh_token') ? { generation: standing.generation, family } : undefined,
+        refresh: client.grantTypes.includes('refresh_token') ? { generation: authorizationState.generation, family } : undefined,
       })
     }
   }

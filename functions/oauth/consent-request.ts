@@ -6,13 +6,13 @@ import type { DetailType } from '#db/store/oauth-details'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
 import type { User } from '#shared/platform/principals/principal'
-import type { Judged, Parameters } from './authorization-request.ts'
+import type { Parameters, ValidatedRequest } from './authorization-request.ts'
 import type { Ctx } from './group.ts'
 
 const CONSENT_SECONDS = 600
 
-export type Question = {
-  readonly asked: Judged
+export type ConsentRequest = {
+  readonly request: ValidatedRequest
   readonly parameters: Parameters
   readonly principal: User
   readonly scopes: readonly string[]
@@ -20,11 +20,11 @@ export type Question = {
 }
 
 /** The row to keep, and the handle under which the answer finds it. */
-export const keptQuestion = (
+export const consentRequestRow = (
   ctx: Ctx,
-  { asked, parameters, principal }: Question,
+  { request, parameters, principal }: ConsentRequest,
 ): { readonly t: TenantDb; readonly handle: string; readonly row: NewAuthorizationRequest } => {
-  const { tenantId, clientId } = asked.client
+  const { tenantId, clientId } = request.client
   const { userId, sessionId } = principal
   const [handle, createdAt] = [newHandle(ctx, tenantId), ctx.clock.now()]
   const row: NewAuthorizationRequest = {

@@ -5,12 +5,12 @@ import { deleteConsent, listConsents } from '#db/store/oauth-authorizations'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
-import type { GrantList } from './grants.schema.ts'
+import type { GrantList } from './consents.schema.ts'
 import type { Ctx } from './group.ts'
 
 const MOST_LISTED = 500
 
-export const ownGrants = async (ctx: Ctx, caller: User): Promise<z.input<typeof GrantList>> => {
+export const listOwnConsents = async (ctx: Ctx, caller: User): Promise<z.input<typeof GrantList>> => {
   const rows = await listConsents(forTenant(ctx.db, caller.tenantId), caller.userId, MOST_LISTED)
   return {
     consent_grants: rows.map((row) => ({
@@ -26,7 +26,7 @@ export const ownGrants = async (ctx: Ctx, caller: User): Promise<z.input<typeof 
 }
 
 /** Everything that the client holds by it counts no more. @throws AppError not_found when it is not the caller's */
-export const takeBack = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
+export const revokeConsent = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const row = await deleteConsent(t, id, caller.userId)
     if (row === undefined) throw new AppError('not_found')

@@ -122,8 +122,8 @@ test('an agent stands still without its owner, also in its own name', async () =
   expect(await introspected(c.app, c.server, c.own)).toMatchObject({ active: true, owner_id: c.owners[1].id, agent_type: 'assistant' })
   await inTx(c, (t, now) => setUserActive(t, c.owners[1].id, false, now))
   expect(await introspected(c.app, c.server, c.own)).toEqual({ active: false })
-  const asked = await postForm(c.app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: c.agents[1].authorization })
-  expect([asked.status, (await asked.json()).error]).toEqual([401, 'invalid_client'])
+  const requested = await postForm(c.app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: c.agents[1].authorization })
+  expect([requested.status, (await requested.json()).error]).toEqual([401, 'invalid_client'])
 })
 
 test('what a person may not have any more, no chain has', async () => {

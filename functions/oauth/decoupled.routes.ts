@@ -18,7 +18,7 @@ const ASKED = [
   'quota_exceeded',
 ] as const
 
-export const asideRoutes = [
+export const decoupledRoutes = [
   route({
     id: 'oauth.deviceAuthorization',
     on: 'POST /oauth/device_authorization',
@@ -28,7 +28,7 @@ export const asideRoutes = [
     reply: json(200, DeviceAuthorization),
     errors: [...ASKED, 'access_pending', 'authorization_denied'],
     emits: ['device_grant.requested', 'client.registered', 'client.registration_changed', 'resource_access.requested'],
-    handle: async ({ ctx, form }) => (await import('./device-authorization.ts')).beginDevice(ctx, form),
+    handle: async ({ ctx, form }) => (await import('./device-authorization.ts')).startDeviceAuthorization(ctx, form),
   }),
   route({
     id: 'oauth.backchannelAuthentication',
@@ -39,6 +39,6 @@ export const asideRoutes = [
     reply: json(200, BackchannelAuthentication),
     errors: [...ASKED, 'invalid_binding_message', 'ciba_user_unknown', 'ciba_no_device', 'too_many_requests_pending'],
     emits: ['ciba.requested', 'ciba.failed'],
-    handle: async ({ ctx, form }) => (await import('./backchannel.ts')).askBackchannel(ctx, form),
+    handle: async ({ ctx, form }) => (await import('./backchannel.ts')).startBackchannelAuthentication(ctx, form),
   }),
 ]

@@ -26,8 +26,8 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
 }
 const ticketOf = async (app: TestApp, person: Person): Promise<string> =>
   textIn(await bodyOf(await app.request(UI_LOGIN, { body: credentials(person) })), 'login_ticket')
-const mint = (app: TestApp, person: Person, ticket: string, more: Record<string, unknown> = {}): Promise<Response> =>
-  app.request(CALLBACK, { body: finish(person, { login_ticket: ticket, ...more }) })
+const mint = (app: TestApp, person: Person, transactionToken: string, more: Record<string, unknown> = {}): Promise<Response> =>
+  app.request(CALLBACK, { body: finish(person, { login_ticket: transactionToken, ...more }) })
 const refusal = { status: 401, body: { error: 'MFA verification failed', message: 'MFA verification failed', code: 'mfa_verification_failed' } }
 
 test('over https the cookie has the host prefix and is secure; for a configured UI of another site it crosses sites', async () => {
@@ -48,9 +48,9 @@ test('over https the cookie has the host prefix and is secure; for a configured 
 
 test('a factor that was enrolled between the password and the callback is owed', async () => {
   const { app, admin } = await start()
-  const ticket = await ticketOf(app, admin)
+  const transactionToken = await ticketOf(app, admin)
   await enrol(app, admin)
-  expect(await outcomeOf(await mint(app, admin, ticket))).toEqual(refusal)
+  expect(await outcomeOf(await mint(app, admin, transactionToken))).toEqual(refusal)
 })
 
 test('where the tenant requires a factor and none is enrolled, the password earns nothing', async () => {
@@ -64,8 +64,8 @@ test('where the tenant requires a factor and none is enrolled, the password earn
 
 test('a login ticket carries when the mailbox was proved', async () => {
   const { app, company, admin } = await start()
-  const ticket = await ticketOf(app, admin)
-  const row = await findLoginTransaction(forTenant(app.db, company.tenantId), transactionHandleHash(app.ctx, ticket), app.clock.now())
+  const transactionToken = await ticketOf(app, admin)
+  const row = await findLoginTransaction(forTenant(app.db, company.tenantId), transactionHandleHash(app.ctx, transactionToken), app.clock.now())
   expect(row).toMatchObject({ purpose: 'login', verified: ['pwd'], mailboxProvedAt: (await rowOf(app, admin))?.emailVerifiedAt })
 })
 
@@ -106,12 +106,12 @@ test('by cookie a ticket serves the origin that began it and no other', async ()
 test('a ticket mints for its own person and tenant alone, and ends at the fifth refusal', async () => {
   const { app, company, admin } = await start()
   const [other, stranger] = [await app.person(company, 'admin'), (await app.company('globex')).admin]
-  const ticket = await ticketOf(app, admin)
-  expect(await outcomeOf(await mint(app, other, ticket))).toEqual(refusal)
-  expect(await outcomeOf(await mint(app, stranger, ticket))).toEqual(refusal)
-  expect(await outcomeOf(await mint(app, admin, ticket, { tenant_id: stranger.tenantId }))).toEqual(refusal)
-  expect(await outcomeOf(await mint(app, admin, ticket, { email: 'somebody@else.example' }))).toEqual(refusal)
-  expect((await mint(app, admin, ticket)).status).toBe(200)
+  const transactionToken = await ticketOf(app, admin)
+  expect(await outcomeOf(await mint(app, other, transactionToken))).toEqual(refusal)
+  expect(await outcomeOf(await mint(app, stranger, transactionToken))).toEqual(refusal)
+  expect(await outcomeOf(await mint(app, admin, transactionToken, { tenant_id: stranger.tenantId }))).toEqual(refusal)
+  expect(await outcomeOf(await mint(app, admin, transactionToken, { email: 'somebody@else.example' }))).toEqual(refusal)
+  expect((await mint(app, admin, transactionToken)).status).toBe(200)
   const second = await ticketOf(app, admin)
   for (let i = 0; i < 5; i++) expect((await mint(app, stranger, second)).status).toBe(401)
   expect(await outcomeOf(await mint(app, admin, second))).toEqual(refusal)

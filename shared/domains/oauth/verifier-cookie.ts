@@ -14,7 +14,7 @@ type Deps = Pick<RequestCtx, 'config' | 'hash' | 'request'>
 const nameOf = ({ hash, request }: Deps, of: string): string =>
   hostCookie(`pkce_${Buffer.from(hash('oauth:pkce', of)).toString('base64url').slice(0, 22)}`, request.secure)
 
-export const keptVerifier = (ctx: Deps, of: string): string | undefined => {
+export const readVerifierCookie = (ctx: Deps, of: string): string | undefined => {
   const value = ctx.request.cookie(nameOf(ctx, of))
   return value !== undefined && VERIFIER.test(value) ? value : undefined
 }
