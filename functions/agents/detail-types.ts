@@ -55,8 +55,8 @@ const limitOf = ({ member, kind, currency_member }: z.output<typeof NewDetailTyp
 export const createDetailType = async (ctx: Ctx, caller: User, request: z.output<typeof NewDetailType>): Promise<Out> => {
   const limits = request.limits.map(limitOf)
   // Imported on demand, because only this route needs the schema library.
-  const { judgeDetailSchema } = await import('#shared/domains/oauth/detail-schema')
-  judgeDetailSchema(request.json_schema, limits)
+  const { validateDetailSchema } = await import('#shared/domains/oauth/detail-schema')
+  validateDetailSchema(request.json_schema, limits)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   try {
     return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
