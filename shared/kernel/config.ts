@@ -1,4 +1,5 @@
-// The only reader of the environment. A missing or malformed variable stops the start with one line that names it. README has the table.
+// The only reader of the environment. A missing or malformed variable stops the start with one line that names it. docs/configuration.md lists them
+// all.
 import * as z from 'zod'
 import { isAddressBlock } from './ip-address.ts'
 
@@ -12,22 +13,22 @@ const shape = {
   PORT: z.coerce.number().int().min(0).max(65535).default(7468),
   /** Address that the local server listens on. */
   HOST: z.string().default('127.0.0.1'),
-  /** How long a process says that it will end before it stops to take connections: a balancer notices within it. */
+  /** How long the process reports that it is shutting down before it stops accepting connections, so that load balancers can notice. */
   STOP_NOTICE_SECONDS: z.coerce.number().min(0).max(60).default(5),
-  /** Public base of every link that leaves the system. */
+  /** Public base URL of every link in mail and responses. */
   BASE_URL: url.optional(),
-  /** Where the administrators' UI lives, when it is not BASE_URL. */
+  /** Origin of the administrators' UI, when it differs from BASE_URL. */
   PUBLIC_UI_ORIGIN: url.optional(),
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: z.string().optional(),
   DATABASE_JOBS_URL: z.string().optional(),
   DATABASE_OWNER_URL: z.string().optional(),
   DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(10),
-  /** `neon`: HTTP and WebSockets, which functions open faster than TCP; by itself where the host is Neon's. */
+  /** `neon`: HTTP and WebSockets, which connect faster than TCP; the default for hosts at Neon. */
   DATABASE_DRIVER: z.enum(['tcp', 'neon']).optional(),
   SKIP_MIGRATIONS: z.stringbool().default(false),
   REDIS_URL: z.string().optional(),
-  /** Redis over HTTP, at Upstash; both or none. */
+  /** Redis over HTTP at Upstash: both variables or neither. */
   UPSTASH_REDIS_REST_URL: url.optional(),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
   /** Reads MASTER_KEYS and HASH_KEY from AWS Secrets Manager, as `PREFIX/NAME`. */
@@ -35,15 +36,15 @@ const shape = {
     .string()
     .regex(/^[\w/+=.@-]+$/)
     .optional(),
-  /** Which variables are read from there instead, at the start of a function. Without it the two keys. */
+  /** Variables that are read from Secrets Manager at the start of a function; by default MASTER_KEYS and HASH_KEY. */
   SECRETS_MANAGER_NAMES: list.default([]),
-  /** Amazon SQS: where functions leave mail and webhooks for the function that sends them. */
+  /** Amazon SQS queue through which functions hand mail and webhooks to the function that sends them. */
   ERRAND_QUEUE_URL: z.url().optional(),
   SMTP_URL: z.string().optional(),
   MAIL_FROM: z.string().default('no-reply@localhost'),
   MASTER_KEYS: z.string().optional(),
   HASH_KEY: z.string().optional(),
-  /** Presence turns on HS256 session tokens, for verifiers that still share the secret. */
+  /** Turns on HS256 session tokens, for verifiers that still share the secret. */
   JWT_DEF_SECRET: z.string().optional(),
   AUTH_EXPECT_ISS: z.string().min(1).default('authsec-ai/auth-manager'),
   AUTH_EXPECT_AUD: z.string().min(1).default('authsec-api'),
@@ -60,9 +61,9 @@ const shape = {
     .transform((text) => text.replace(/^spiffe:\/\//, ''))
     .pipe(z.string().regex(/^[a-z0-9._-]{1,255}$/))
     .default('localhost'),
-  /** Name servers that are asked for proofs of domains, as `address` or `address:port`; those of the system when absent. */
+  /** Name servers for domain verification, as `address` or `address:port`; the system's name servers when absent. */
   DNS_SERVERS: list.default([]),
-  /** Clients at the well-known providers, for platforms that keep no row of their own for them. */
+  /** Client credentials at well-known providers, for platforms that configure no row of their own. */
   GOOGLE_CLIENT_ID: z.string().optional(),
   GOOGLE_CLIENT_SECRET: z.string().optional(),
   GITHUB_CLIENT_ID: z.string().optional(),
@@ -71,27 +72,27 @@ const shape = {
   MICROSOFT_CLIENT_SECRET: z.string().optional(),
   PLATFORM_ADMIN_EMAIL: z.email().optional(),
   RATE_LIMIT: z.enum(['on', 'off']).default('on'),
-  /** How long a request may take. A gateway gives up after 30. */
+  /** Longest duration of a request; a gateway gives up after 30 seconds. */
   REQUEST_SECONDS: seconds.max(29).default(29),
-  /** Addresses and CIDR blocks whose forwarded headers count. */
+  /** Addresses and CIDR blocks of proxies whose forwarded headers are trusted. */
   TRUSTED_PROXIES: list
     .refine((entries) => entries.every(isAddressBlock), 'must hold addresses and CIDR blocks alone, none of them everything')
     .default([]),
-  /** Headers in which the trusted edge says where a caller is, the city first; it must overwrite what callers send. */
+  /** Headers in which the trusted edge names the caller's place, city first. The edge must overwrite values that callers send. */
   PLACE_HEADERS: list.default([]),
   CORS_ALLOWED_ORIGINS: list.default([]),
-  /** Further hosts that production answers to, beside its own and tenants': what health checks by address call it, say. */
+  /** Further host names that production serves, for example the address that health checks use. */
   HOSTS: list.default([]),
-  /** `k-anonymity` range service of breached passwords; without it the shipped list alone is asked. */
+  /** `k-anonymity` range service of breached passwords; without it only the shipped list is used. */
   BREACHED_PASSWORDS_URL: url.optional(),
-  /** `on`: addresses that tenants choose may lead to this machine, in plain http too. For development; refused in production. */
+  /** `on`: URLs that tenants configure may point to this machine, also over plain http. For development; refused in production. */
   OUTBOUND_LOOPBACK: z.enum(['on', 'off']).default('off'),
-  /** Bearer token that a scrape of /metrics must show; in production without it the path answers 404. */
+  /** Bearer token for /metrics; in production without it the path answers 404. */
   METRICS_TOKEN: z.string().min(16).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   /** Writes the latency of each request as an embedded metric line, which CloudWatch reads from the function's log. */
   METRICS_EMF: z.enum(['on', 'off']).default('off'),
-  /** Text messages by Twilio: all three or none. The last is a number, or the id of a messaging service. */
+  /** Text messages by Twilio: all three variables or none. TWILIO_FROM_NUMBER is a number or the id of a messaging service. */
   TWILIO_ACCOUNT_SID: z
     .string()
     .regex(/^AC[0-9a-f]{32}$/i)
@@ -101,21 +102,21 @@ const shape = {
     .string()
     .regex(/^(?:\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/i)
     .optional(),
-  /** Life of a device code and its user code. */
+  /** Lifetime of a device code and its user code. */
   DEVICE_CODE_SECONDS: seconds.max(900).default(300),
-  /** Where people enter a user code; the page of this server unless told. */
+  /** Page on which people enter a user code; by default this server's page. */
   DEVICE_VERIFICATION_URI: url.optional(),
-  /** `on`: polls of device grants and backchannel requests answer 400 for all that is no token, as RFC 8628 and OpenID CIBA Core have it. */
+  /** `on`: polls of device grants and backchannel requests answer 400 until a token is issued, as RFC 8628 and OpenID CIBA Core require. */
   RFC_POLL_STATUSES: z.enum(['on', 'off']).default('off'),
   /** `on`: the tools that `mcp-auth` lists name `session_id` as required. */
   AUTHSEC_REQUIRE_SESSION_ID: z.stringbool().default(false),
-  /** `off`: whoever is not signed in is listed the tools for signing in alone. */
+  /** `off`: a session without a signed-in person lists only the tools for signing in. */
   AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: z.stringbool().default(true),
-  /** `on`: a tool that somebody may not call is not listed either. */
+  /** `on`: a tool that the person may not call is not listed. */
   AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: z.stringbool().default(false),
-  /** Service account of Firebase Cloud Messaging: the key file's JSON, plain or in base64. Without it phones cannot be asked. */
+  /** Service account of Firebase Cloud Messaging: the key file's JSON, plain or base64. Without it phones receive no push messages. */
   FCM_SERVICE_ACCOUNT: z.string().optional(),
-  /** Keys of Web Push (RFC 8292), base64url, and whom push services may write to. Without them browsers cannot be asked. */
+  /** Keys of Web Push (RFC 8292), base64url, and the contact for push services. Without them browsers receive no push messages. */
   VAPID_PUBLIC_KEY: z.string().optional(),
   VAPID_PRIVATE_KEY: z.string().optional(),
   VAPID_SUBJECT: z
@@ -124,9 +125,9 @@ const shape = {
     .optional(),
   SESSION_IDLE_SECONDS: seconds.default(8 * 3600),
   SESSION_ABSOLUTE_SECONDS: seconds.max(24 * 3600).default(24 * 3600),
-  /** Keys of another AuthSec installation, for `import:authsec` alone: 64 hexadecimal digits each. */
+  /** TOTP encryption keys of another AuthSec installation, for `import:authsec`: 64 hexadecimal digits each. */
   IMPORT_TOTP_ENCRYPTION_KEYS: z.string().optional(),
-  /** What authenticators show beside the account. */
+  /** Name that authenticators show beside the account. */
   WEBAUTHN_RP_NAME: z.string().min(1).max(64).default('AuthSec MFA Service'),
   /** The platform's relying party id; derived from BASE_URL and PUBLIC_UI_ORIGIN when absent. */
   WEBAUTHN_RP_ID: z
@@ -138,7 +139,7 @@ const shape = {
   WEBAUTHN_ORIGIN: list.refine((origins) => origins.every(isOrigin), 'must hold origins alone: scheme, host and port').default([]),
 }
 
-/** What production must say for itself. */
+/** Variables without a default in production. */
 const REQUIRED_IN_PRODUCTION = ['BASE_URL', 'DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'SIGN_UP', 'MASTER_KEYS', 'HASH_KEY'] as const
 
 export const BaseConfig = z.object(shape)
@@ -149,7 +150,7 @@ export type Config = Omit<z.output<typeof BaseConfig>, 'BASE_URL' | 'SIGN_UP'> &
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Names of the original that are accepted beside ours. */
+/** AuthSec's variable names, accepted beside ours. */
 const withAliases = (env: Environment): Environment => {
   const out: Record<string, string | undefined> = {}
   for (const [name, value] of Object.entries(env)) if (value !== '') out[name] = value
@@ -170,14 +171,14 @@ const withAliases = (env: Environment): Environment => {
   return out
 }
 
-/** The start stops here; the message names the variable and never its value. */
+/** Stops the start. The message names the variable and never its value. */
 export class ConfigError extends Error {}
 
 const refuse = (names: readonly string[], why: string): never => {
   throw new ConfigError(`${names.join(', ')}: ${why}`)
 }
 
-const strictness = (config: z.output<typeof BaseConfig>, without: readonly string[]): void => {
+const requireConsistent = (config: z.output<typeof BaseConfig>, without: readonly string[]): void => {
   for (const name of ['JWT_DEF_SECRET'] as const) {
     const value = config[name]
     if (value !== undefined && Buffer.byteLength(value) < 32) refuse([name], 'must be at least 32 bytes')
@@ -188,10 +189,10 @@ const strictness = (config: z.output<typeof BaseConfig>, without: readonly strin
   const twilio = (['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM_NUMBER'] as const).filter((name) => config[name] === undefined)
   if (twilio.length === 1 || twilio.length === 2) refuse(twilio, 'must be set with the other two of TWILIO_*')
   if (config.ENVIRONMENT !== 'production') return
-  const stands = (name: (typeof REQUIRED_IN_PRODUCTION)[number]): boolean =>
+  const isReplaced = (name: (typeof REQUIRED_IN_PRODUCTION)[number]): boolean =>
     (name === 'REDIS_URL' && config.UPSTASH_REDIS_REST_URL !== undefined) ||
     ((name === 'MASTER_KEYS' || name === 'HASH_KEY') && config.SECRETS_MANAGER_PREFIX !== undefined)
-  const missing = REQUIRED_IN_PRODUCTION.filter((name) => config[name] === undefined && !stands(name) && !without.includes(name))
+  const missing = REQUIRED_IN_PRODUCTION.filter((name) => config[name] === undefined && !isReplaced(name) && !without.includes(name))
   if (missing.length > 0) refuse(missing, 'must be set in production')
   if (config.OUTBOUND_LOOPBACK === 'on') refuse(['OUTBOUND_LOOPBACK'], 'cannot be on in production')
   if (config.WEBAUTHN_ORIGIN.some((origin) => !origin.startsWith('https:'))) refuse(['WEBAUTHN_ORIGIN'], 'must hold https origins in production')
@@ -201,14 +202,17 @@ const strictness = (config: z.output<typeof BaseConfig>, without: readonly strin
   if (config.CORS_ALLOWED_ORIGINS.includes('*')) refuse(['CORS_ALLOWED_ORIGINS'], '* cannot be combined with credentials')
 }
 
-/** Parses the environment once, at cold start. `without` names what this process never uses, so production need not give it. */
+/**
+ * Parses the environment once, at cold start. `without` names variables that this process never uses and that production may therefore omit.
+ * @throws ConfigError
+ */
 export const readConfig = (env: Environment, without: readonly (typeof REQUIRED_IN_PRODUCTION)[number][] = []): Config => {
-  // Once, so no code is made for it.
+  // It runs once, so compiling the schema would cost more than it saves.
   const parsed = BaseConfig.safeParse(withAliases(env), { jitless: true })
   if (!parsed.success) {
     const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))]
     return refuse(names, parsed.error.issues[0]?.message ?? 'malformed')
   }
-  strictness(parsed.data, without)
+  requireConsistent(parsed.data, without)
   return { ...parsed.data, BASE_URL: parsed.data.BASE_URL ?? `http://localhost:${parsed.data.PORT}`, SIGN_UP: parsed.data.SIGN_UP ?? 'open' }
 }
