@@ -1,4 +1,5 @@
-// Whether a payload is a session's claims, checked by hand: every request with a token passes here. session-claims-check.test.ts holds it to the declared schema.
+// A hand-written check of session claims, because every request with a token needs it. session-claims-check.test.ts compares it with the declared
+// schema.
 import type { WireClaims } from './session-claims.schema.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
