@@ -15,9 +15,9 @@ import type { Mail } from './mail/mail.ts'
 import { enqueueMail, type OutgoingMail, retryDelaySeconds, sendDueMail } from './outbox.ts'
 import { outboxSender } from './outbox-sender.ts'
 
-const asked = { at: new Date('2026-03-04T05:06:07Z'), device: 'Firefox on Linux', address: '192.0.2.7' }
+const requestOrigin = { at: new Date('2026-03-04T05:06:07Z'), device: 'Firefox on Linux', address: '192.0.2.7' }
 const code = (to: string, more: Partial<OutgoingMail> = {}): OutgoingMail =>
-  ({ to, tenantName: 'Acme', template: 'password_reset_code', data: { code: '123456', minutes: 30, asked }, ...more }) as OutgoingMail
+  ({ to, tenantName: 'Acme', template: 'password_reset_code', data: { code: '123456', minutes: 30, requestOrigin }, ...more }) as OutgoingMail
 
 /** A mail sender with a per-message outcome chosen by the test. */
 const decided = (kept: Mail, judge: (to: string) => Promise<void> | void): Mail => ({
