@@ -81,7 +81,7 @@ test('sessions of another person, of another tenant, unknown or ended get the sa
     }),
   )
   for (const answer of answers)
-    expect(answer).toEqual({ status: 404, body: { type: 'about:blank', title: 'There is nothing here.', status: 404, code: 'not_found' } })
+    expect(answer).toEqual({ status: 404, body: { type: 'about:blank', title: 'Not found.', status: 404, code: 'not_found' } })
   expect([await status(app, bos), await status(app, gils)]).toEqual([200, 200])
   expect((await app.events(acme.tenantId)).length).toBe(before)
 })
