@@ -15,7 +15,6 @@ import { cibaRoutes } from '../functions/ciba/routes.ts'
 import { clientsRoutes } from '../functions/clients/routes.ts'
 import { connectionRoutes } from '../functions/connections/routes.ts'
 import { deviceRoutes } from '../functions/device/routes.ts'
-import { doorRoutes } from '../functions/door/routes.ts'
 import { factorRoutes } from '../functions/factors/routes.ts'
 import { federationRoutes } from '../functions/federation/routes.ts'
 import { loginRoutes } from '../functions/login/routes.ts'
@@ -33,6 +32,7 @@ import { signUpRoutes } from '../functions/sign-up/routes.ts'
 import { tenantsRoutes } from '../functions/tenants/routes.ts'
 import { tokensRoutes } from '../functions/tokens/routes.ts'
 import { userRoutes } from '../functions/user/routes.ts'
+import { userSignInRoutes } from '../functions/user-sign-in/routes.ts'
 import { voiceRoutes } from '../functions/voice/routes.ts'
 import { webauthnRoutes } from '../functions/webauthn/routes.ts'
 import { webhookRoutes } from '../functions/webhooks/routes.ts'
@@ -42,7 +42,12 @@ import { wellknownRoutes } from '../functions/wellknown/routes.ts'
 export const GROUPS: readonly DocumentedGroup[] = [
   { name: 'auth', about: 'How administrators and end users come in.', routes: authRoutes, render: authsecError },
   { name: 'sign-up', about: 'How a company signs up.', routes: signUpRoutes, render: authsecError },
-  { name: 'door', about: 'End users at a client\u2019s door.', routes: doorRoutes, render: authsecError },
+  {
+    name: 'user-sign-in',
+    about: 'Sign-in, sign-up and password reset of end users at an application.',
+    routes: userSignInRoutes,
+    render: authsecError,
+  },
   { name: 'user', about: 'End users as administrators keep them, their groups and clients.', routes: userRoutes, render: authsecError },
   { name: 'admin', about: 'People of a company, invitations and groups, for its administrators.', routes: adminRoutes, render: authsecError },
   { name: 'roles', about: 'Roles, permissions, bindings and scopes of a tenant.', routes: rolesRoutes, render: authsecError },

@@ -61,7 +61,7 @@ export const people: readonly Principal[] = Array.from({ length: SIZES.people },
   groups: [...new Set(Array.from({ length: below(4) }, () => groupId(below(SIZES.groups))))].sort(),
 }))
 
-export type Asked = { readonly principal: Principal; readonly question: Question }
+export type BenchQuestion = { readonly principal: Principal; readonly question: Question }
 
 const roleOf = new Map(roles.map((role) => [role.id, role]))
 const permissionOf = new Map(permissions.map((permission) => [permission.id, permission]))
@@ -69,7 +69,7 @@ const wideOf = new Map<string, string[]>()
 for (const row of bindings) if (row.scopeId === null) wideOf.set(row.holderId, [...(wideOf.get(row.holderId) ?? []), row.roleId])
 
 /** Tenant-wide questions, about half of them allowed: what every engine here can express. */
-export const asked: readonly Asked[] = Array.from({ length: 8192 }, (_, n) => {
+export const benchQuestions: readonly BenchQuestion[] = Array.from({ length: 8192 }, (_, n) => {
   const principal = people[below(SIZES.people)] as Principal
   const held = [principal.id, ...principal.groups].flatMap((holder) => wideOf.get(holder) ?? [])
   const role = n % 2 === 0 && held.length > 0 ? roleOf.get(held[below(held.length)] ?? '') : undefined

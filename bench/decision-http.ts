@@ -8,7 +8,8 @@ import { postgresEngine } from '#db/engine/postgres'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { migrate } from '#db/migrations/migrate'
 import { insertClient } from '#db/store/clients'
-import { insertTenant, raisePolicyVersion } from '#db/store/tenants'
+import { insertPermission } from '#db/store/permissions'
+import { insertTenant } from '#db/store/tenants'
 import { compose } from '#shared/domains/composition/compose'
 import { systemClock } from '#shared/kernel/clock'
 import { readConfig } from '#shared/kernel/config'
@@ -20,7 +21,7 @@ import { group, mount } from '#shared/platform/http/mount'
 import { problem } from '#shared/platform/http/problem'
 import { environmentSecrets } from '#shared/platform/secrets/environment'
 import { accessRoutes } from '../functions/access/routes.ts'
-import { type Asked, asked, groupId, people, rows, SIZES, TENANT, userId } from './decision-company.ts'
+import { type BenchQuestion, benchQuestions, groupId, people, rows, SIZES, TENANT, userId } from './decision-company.ts'
 import { alternate, report } from './measure.ts'
 
 const NAME = 'authsec_bench_decision'
@@ -104,7 +105,7 @@ const fill = async (pool: pg.Pool): Promise<void> => {
   await put('analyze')
 }
 
-const question = ({ principal, question: { resource, action } }: Asked, principalId = principal.id): string =>
+const question = ({ principal, question: { resource, action } }: BenchQuestion, principalId = principal.id): string =>
   JSON.stringify({ subject: { type: 'user', id: principalId }, action: { name: action }, resource: { type: resource, id: 'any' } })
 
 export const overHttp = async (admin: string): Promise<void> => {
@@ -169,7 +170,7 @@ export const overHttp = async (admin: string): Promise<void> => {
     if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`)
     return response.json()
   }
-  const ask = (n: number): Asked => asked[n % asked.length] as Asked
+  const ask = (n: number): BenchQuestion => benchQuestions[n % benchQuestions.length] as BenchQuestion
   const cold = (n: number): string => userId((n * 7919) % SIZES.people)
   const contenders = [
     { name: 'Hono + one select', run: (n: number) => post(floor as never, question(ask(n), cold(n))) },
@@ -188,7 +189,9 @@ export const overHttp = async (admin: string): Promise<void> => {
   }
   const times: number[] = []
   for (let n = 0; n < 7; n++) {
-    await atomically(forTenant(db, TENANT), raisePolicyVersion)
+    await atomically(forTenant(db, TENANT), (t) =>
+      insertPermission(t, { id: ctx.random.id(), resource: 'bench', action: `raise-${n}`, description: '' }, ctx.clock.now()),
+    )
     const start = performance.now()
     await ctx.policies.load(TENANT, [])
     times.push(performance.now() - start)

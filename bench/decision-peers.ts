@@ -3,16 +3,16 @@ import { createMongoAbility, type MongoAbility, type RawRuleOf } from '@casl/abi
 import cedar from '@cedar-policy/cedar-wasm/nodejs'
 import { AccessControl, type IGrantsList } from 'accesscontrol'
 import { newEnforcer, newModelFromString } from 'casbin'
-import { type Asked, allRoles, grantsOfRole, people, rolesOf, wideBindings } from './decision-company.ts'
+import { allRoles, type BenchQuestion, grantsOfRole, people, rolesOf, wideBindings } from './decision-company.ts'
 
 export type Peer = {
   readonly name: string /** Decisions in one measured operation. */
   readonly per: number
-  readonly decide: (asked: Asked) => boolean | Promise<boolean>
+  readonly decide: (asked: BenchQuestion) => boolean | Promise<boolean>
 }
 
 type Rule = RawRuleOf<MongoAbility>
-const rulesOf = (asked: Asked): Rule[] =>
+const rulesOf = (asked: BenchQuestion): Rule[] =>
   rolesOf(asked.principal).flatMap((role) => grantsOfRole(role).map(({ resource, action }) => ({ action, subject: resource })))
 
 const caslPerRequest: Peer = {

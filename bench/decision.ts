@@ -3,9 +3,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { BindingRow, PolicyRows } from '#db/store/policy'
-import { compile, type Policy } from '#shared/domains/decision/compile'
+import { compilePolicy, type Policy } from '#shared/domains/decision/compile'
 import { decide, type Principal } from '#shared/domains/decision/decide'
-import { type Asked, asked, grantsOfRole, people, rolesOf, rows, SIZES, scopeId, TENANT, userId } from './decision-company.ts'
+import { type BenchQuestion, benchQuestions, grantsOfRole, people, rolesOf, rows, SIZES, scopeId, TENANT, userId } from './decision-company.ts'
 import { overHttp } from './decision-http.ts'
 import { peers } from './decision-peers.ts'
 import { alternate } from './measure.ts'
@@ -21,7 +21,7 @@ const heap = (): number => {
   return process.memoryUsage().heapUsed
 }
 
-type Engine = { readonly name: string; readonly per: number; readonly decide: (asked: Asked) => boolean | Promise<boolean> }
+type Engine = { readonly name: string; readonly per: number; readonly decide: (asked: BenchQuestion) => boolean | Promise<boolean> }
 
 const bareFloor = (): Engine => {
   const held = new Map(people.map((principal) => [principal.id, rolesOf(principal)]))
@@ -46,7 +46,7 @@ const ours = (policy: Policy): Engine => {
   return { name: 'ours', per: PER, decide: ({ principal, question }) => decide(policy, known.get(principal.id), question, {}, NOW).allowed }
 }
 
-const at = (n: number): Asked => asked[n % asked.length] as Asked
+const at = (n: number): BenchQuestion => benchQuestions[n % benchQuestions.length] as BenchQuestion
 
 const agree = async (engines: readonly Engine[], reference: Engine): Promise<void> => {
   for (let n = 0; n < 200; n++) {
@@ -60,7 +60,7 @@ const agree = async (engines: readonly Engine[], reference: Engine): Promise<voi
 }
 
 /** `among`: how many different questions, and so people, take turns. */
-const measured = async (engines: readonly Engine[], operations: number, among = asked.length): Promise<Map<string, number>> => {
+const measured = async (engines: readonly Engine[], operations: number, among = benchQuestions.length): Promise<Map<string, number>> => {
   const contenders = engines.map(({ name, per, decide: one }) => ({
     name,
     run: (n: number) => {
@@ -95,11 +95,11 @@ const percentiles = (engine: Engine): string => {
 
 const compiling = (): Policy => {
   const before = heap()
-  const policy = compile(TENANT, rows)
+  const policy = compilePolicy(TENANT, rows)
   const bytes = heap() - before
   const times = Array.from({ length: 9 }, () => {
     const start = process.cpuUsage()
-    compile(TENANT, rows)
+    compilePolicy(TENANT, rows)
     const used = process.cpuUsage(start)
     return (used.user + used.system) / 1000
   }).sort((a, b) => a - b)
@@ -124,11 +124,11 @@ const shapes = async (): Promise<void> => {
   })
   const policyOf = (count: number, isScoped: boolean): Policy => {
     const own: PolicyRows = { ...rows, bindings: Array.from({ length: count }, (_, n) => binding(n, isScoped)) }
-    return compile(TENANT, own)
+    return compilePolicy(TENANT, own)
   }
   const principal = people[0] as Principal
-  const scoped = asked.slice(0, 256).map(({ question }, n) => ({ ...question, scopeId: scopeId(n % 100), scopeType: 'resource-0' }))
-  const wide = asked.slice(0, 256).map(({ question }) => question)
+  const scoped = benchQuestions.slice(0, 256).map(({ question }, n) => ({ ...question, scopeId: scopeId(n % 100), scopeType: 'resource-0' }))
+  const wide = benchQuestions.slice(0, 256).map(({ question }) => question)
   const engine = (name: string, policy: Policy, isScoped: boolean): Engine => {
     let n = 0
     const questions = isScoped ? scoped : wide
@@ -161,7 +161,7 @@ const slow = await measured(
   others.filter(({ per }) => per === 1),
   5,
 )
-table(`A decision, ${asked.length} of ${SIZES.people} people taking turns`, new Map([...fast, ...slow]))
+table(`A decision, ${benchQuestions.length} of ${SIZES.people} people taking turns`, new Map([...fast, ...slow]))
 table('The same, 256 people taking turns', await measured([floor, own, ...others.filter(({ per }) => per > 1)], 20, 256))
 console.log(`\nWall time of a decision, us, p50 / p99 over means of ten: ours ${percentiles(own)}, floor ${percentiles(floor)}.`)
 await shapes()

@@ -13,9 +13,9 @@ import { newOauthClient, newResource } from '#tests/support/oauth'
 import { GROUPS } from '../apps/groups.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
 import { builtGroups, bundle } from '../infra/bundle/build.ts'
-import { answerOf, type Call, httpApiEvent } from '../tests/lambda/events.ts'
+import { answerOf, httpApiEvent, type LambdaCall } from '../tests/lambda/events.ts'
 import { startLambda } from '../tests/lambda/runtime.ts'
-import { startSystem } from '../tests/lambda/system.ts'
+import { startLambdaSystem } from '../tests/lambda/system.ts'
 import { buildPeer, PATH_OF, PEER_NAMES, sizeOf } from './function-peers.ts'
 
 const ROUNDS = Number(process.env.ROUNDS ?? '3')
@@ -24,13 +24,13 @@ const kib = (bytes: number): number => Math.round(bytes / 1024)
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 await setup()
-const system = await startSystem(oauthRoutes)
+const system = await startLambdaSystem(oauthRoutes)
 const folder = join(process.cwd(), 'dist', `bench-${process.pid}`)
 
 type Contender = {
   readonly name: string
   readonly file: string
-  readonly asked: Call
+  readonly asked: LambdaCall
   /** What the answer has to be, where it matters. */
   readonly status?: number
   readonly env?: Readonly<Record<string, string>>
@@ -38,7 +38,7 @@ type Contender = {
   readonly totalKib: number
 }
 const ID = '0190c0de-0000-7000-8000-000000000001'
-const tokenRequest = async (): Promise<Call> => {
+const tokenRequest = async (): Promise<LambdaCall> => {
   const client = await newOauthClient(system.app, system.company, { at: [await newResource(system.app, system.company, [{ name: 'tools:read' }])] })
   const headers = { authorization: client.authorization, 'content-type': 'application/x-www-form-urlencoded' }
   return { method: 'POST', path: '/oauth/token', headers, body: 'grant_type=client_credentials' }

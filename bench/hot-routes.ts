@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { PASSWORD, startApp } from '#tests/support/app'
 import { countedDb } from '#tests/support/counted'
 import { ownDb } from '#tests/support/database'
-import { authorizePath, browserOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#tests/support/oauth'
+import { authorizePath, codeFor, newOauthClient, newResource, oauthBrowser, postForm, VERIFIER } from '#tests/support/oauth'
 import { accessRoutes } from '../functions/access/routes.ts'
 import { accountRoutes } from '../functions/account/routes.ts'
 import { authRoutes } from '../functions/auth/routes.ts'
@@ -29,16 +29,16 @@ export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
   const token = await app.token(person)
   const server = await newResource(app, company, [{ name: 'files:read' }, { name: 'offline_access' }])
   const client = await newOauthClient(app, company, { at: [server] })
-  const browser = await browserOf(app, person)
+  const browser = await oauthBrowser(app, person)
   const basic = { authorization: client.authorization }
   const tokens = async (): Promise<{ readonly access_token: string; readonly refresh_token?: string }> => {
     const code = await codeFor(browser, client, { scope: 'openid files:read offline_access', resource: server.resource })
     const form = { grant_type: 'authorization_code', code, redirect_uri: client.redirectUri, code_verifier: VERIFIER }
-    return (await (await post(app, '/oauth/token', form, basic)).json()) as { access_token: string; refresh_token?: string }
+    return (await (await postForm(app, '/oauth/token', form, basic)).json()) as { access_token: string; refresh_token?: string }
   }
   let set = await tokens()
   const refresh = async (): Promise<void> => {
-    const answer = await post(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token }, basic)
+    const answer = await postForm(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token }, basic)
     if (answer.status === 200) set = (await answer.json()) as typeof set
   }
   const decision = { subject: { type: 'user', id: person.id }, action: { name: 'read' }, resource: { type: 'users', id: 'any' } }
@@ -46,9 +46,9 @@ export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
     'GET /.well-known/openid-configuration': () => app.request('/.well-known/openid-configuration'),
     'GET /oauth/jwks': () => app.request('/oauth/jwks'),
     'POST /oauth/token, client credentials': () =>
-      post(app, '/oauth/token', { grant_type: 'client_credentials', scope: 'files:read', resource: server.resource }, basic),
+      postForm(app, '/oauth/token', { grant_type: 'client_credentials', scope: 'files:read', resource: server.resource }, basic),
     'POST /oauth/token, refresh': refresh,
-    'POST /oauth/introspect': () => post(app, '/oauth/introspect', { token: set.access_token }, { authorization: server.authorization }),
+    'POST /oauth/introspect': () => postForm(app, '/oauth/introspect', { token: set.access_token }, { authorization: server.authorization }),
     'GET /oauth/userinfo': () => app.request('/oauth/userinfo', { token: set.access_token }),
     'POST /access/v1/evaluation': () => app.request('/access/v1/evaluation', { token, body: decision }),
     'GET /oauth/authorize, let in before': () => browser.get(authorizePath(client, { scope: 'files:read', resource: server.resource })),

@@ -393,11 +393,11 @@ if (isWanted('kill')) {
   const times: number[] = []
   for (let n = 0; n < KILLS; n++) {
     const token = String(jsonOf(await credentials('ours')).access_token)
-    const asked = { token }
+    const request = { token }
     const isActive = async (): Promise<boolean> =>
-      jsonOf(await post(`${other.base}/oauth/introspect`, asked, { authorization: api.authorization })).active === true
+      jsonOf(await post(`${other.base}/oauth/introspect`, request, { authorization: api.authorization })).active === true
     if (!(await isActive())) throw new Error('dead from the start')
-    const killed = await post(`${servers.ours.base}/oauth/revoke`, asked, basic)
+    const killed = await post(`${servers.ours.base}/oauth/revoke`, request, basic)
     if (killed.status !== 200) throw new Error(killed.text)
     const since = performance.now()
     while (await isActive());

@@ -5,9 +5,9 @@ import { startApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
 import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
-import { givePasskey, named, optionsOf, PAGE, post } from '#tests/support/passkeys'
+import { givePasskey, named, optionsOf, PAGE, postPasskey } from '#tests/support/passkeys'
 import { authRoutes } from '../functions/auth/routes.ts'
-import { doorRoutes } from '../functions/door/routes.ts'
+import { userSignInRoutes } from '../functions/user-sign-in/routes.ts'
 import { webauthnRoutes } from '../functions/webauthn/routes.ts'
 import { verifyAssertion } from '../functions/webauthn/verification.ts'
 import { alternate, report } from './measure.ts'
@@ -16,26 +16,26 @@ const PLAN = { operations: 40, rounds: 5 }
 const CEREMONIES = PLAN.operations * (PLAN.rounds + 1)
 
 const costs = countedDb((await testDb()).engine)
-const app = await startApp([...webauthnRoutes, ...doorRoutes, ...authRoutes] as typeof webauthnRoutes, { db: costs.db })
+const app = await startApp([...webauthnRoutes, ...userSignInRoutes, ...authRoutes] as typeof webauthnRoutes, { db: costs.db })
 const company = await app.company('bench')
 const person = await app.person(company)
 // One that does not count: ceremonies end in any order here.
 const device = authenticator(PAGE, { counts: 0 })
 const made = await givePasskey(app, person, device)
 
-const begin = async () => optionsOf(await post(app, '/passkey/begin', {}))
+const begin = async () => optionsOf(await postPasskey(app, '/passkey/begin', {}))
 const finish = async (body: Readonly<Record<string, unknown>>): Promise<Response> => {
-  const answer = await post(app, '/passkey/finish', body)
+  const answer = await postPasskey(app, '/passkey/finish', body)
   if (answer.status !== 200) throw new Error(await answer.text())
   return answer
 }
 /** The authenticator's own work is done beforehand. */
-const shown = async () => {
+const toResponse = async () => {
   const options = await begin()
   return { session_id: options.session_id, credential: device.get(options) }
 }
 
-const one = await shown()
+const one = await toResponse()
 const ceremony = {
   tenantId: company.tenantId,
   clientId: undefined,
@@ -52,8 +52,8 @@ const data = Buffer.concat([
   createHash('sha256').update(Buffer.from(one.credential.response.clientDataJSON, 'base64url')).digest(),
 ])
 
-const ready: Awaited<ReturnType<typeof shown>>[] = []
-for (let n = 0; n < CEREMONIES; n++) ready.push(await shown())
+const ready: Awaited<ReturnType<typeof toResponse>>[] = []
+for (let n = 0; n < CEREMONIES; n++) ready.push(await toResponse())
 
 const BARE = 'ES256 signature alone'
 report(
@@ -88,15 +88,15 @@ const minted = async (ticket: unknown): Promise<void> => {
   if (answer.status !== 200) throw new Error(await answer.text())
 }
 const alone = await costs.during(async () => {
-  const answer = await finish(await shown())
+  const answer = await finish(await toResponse())
   await minted(((await answer.json()) as { login_ticket: string }).login_ticket)
 })
 const second = await costs.during(async () => {
   const login = { client_id: company.clientId, email: person.email, password: person.password }
   const { login_ticket: ticket } = (await (await app.request('/authsec/uflow/user/login', { body: login })).json()) as { login_ticket: string }
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
   const body = { ...named(person), session_id: options.session_id, credential: device.get(options) }
-  await post(app, '/finishAuthentication', body, { ticket })
+  await postPasskey(app, '/finishAuthentication', body, { ticket })
   await minted(ticket)
 })
 console.log(`\nPasskey alone to a token: ${alone.statements} statements, ${alone.roundTrips} round trips`)
@@ -105,7 +105,7 @@ console.log(`Password, passkey, token: ${second.statements} statements, ${second
 const start = performance.now()
 const fifty = await Promise.all(
   Array.from({ length: 50 }, async () => {
-    const answer = await finish(await shown())
+    const answer = await finish(await toResponse())
     await minted(((await answer.json()) as { login_ticket: string }).login_ticket)
   }),
 )

@@ -8,7 +8,7 @@ import { afterAll, expect, test } from 'vitest'
 import { openDb } from '#db/engine/client'
 import { openFolder } from '#db/engine/folder'
 import { asTenantId } from '#db/engine/tenant'
-import { everyRow, fill } from '#db/testing/fill'
+import { everyRow, fillEveryTable } from '#db/testing/fill'
 
 const room = mkdtempSync(join(tmpdir(), 'authsec-db-'))
 afterAll(() => rmSync(room, { recursive: true, force: true }))
@@ -19,14 +19,14 @@ const script = fileURLToPath(new URL('./db.ts', import.meta.url))
 const run = (dataDir: string, args: readonly string[], env: Readonly<Record<string, string>> = KEYS) =>
   new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
     const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...env } })
-    const said = { out: '', err: '' }
+    const reported = { out: '', err: '' }
     child.stdout.on('data', (text: Buffer) => {
-      said.out += text.toString()
+      reported.out += text.toString()
     })
     child.stderr.on('data', (text: Buffer) => {
-      said.err += text.toString()
+      reported.err += text.toString()
     })
-    child.once('close', (code) => resolve({ code, ...said }))
+    child.once('close', (code) => resolve({ code, ...reported }))
   })
 const inFolder = async <T>(dataDir: string, work: (db: ReturnType<typeof openDb>) => Promise<T>): Promise<T> => {
   const { engine, release } = await openFolder(join(dataDir, 'db'))
@@ -43,7 +43,7 @@ test('a tenant goes from one data folder to another by way of a file; every refu
   const acme = asTenantId(randomUUID())
   expect(await run(from, ['migrate'])).toMatchObject({ code: 0, out: expect.stringContaining('Applied: 1') })
   const rows = await inFolder(from, async (db) => {
-    await fill(db, acme, [randomUUID(), randomUUID()])
+    await fillEveryTable(db, acme, [randomUUID(), randomUUID()])
     expect(await run(from, ['export', '--to', file])).toMatchObject({ code: 1, err: expect.stringContaining(`in use by process ${process.pid}`) })
     return everyRow(db, acme)
   })

@@ -7,21 +7,21 @@ import { findFactors } from '#db/store/factors'
 import { findPasskeys } from '#db/store/passkeys'
 import { findTotpSecrets } from '#db/store/totp'
 import { findUser } from '#db/store/users'
-import type { Line } from '#shared/domains/import/report'
+import type { ReportLine } from '#shared/domains/import/report'
 import { importAuthsec } from '#shared/domains/import/run'
-import { parseSourceKeys } from '#shared/domains/import/sealed'
 import { openSource } from '#shared/domains/import/source'
+import { parseSourceKeys } from '#shared/domains/import/totp-seed'
 import { authsecError } from '#shared/platform/http/problem'
 import { startApp, type TestApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
 import { authsecOriginal, type Original } from '#tests/support/authsec-original'
-import { optionsOf, PAGE, post } from '#tests/support/passkeys'
+import { optionsOf, PAGE, postPasskey } from '#tests/support/passkeys'
 import { bodyOf } from '#tests/support/sign-in'
 import { appCode } from '#tests/support/totp'
 import { authRoutes } from '../functions/auth/routes.ts'
-import { doorRoutes } from '../functions/door/routes.ts'
 import { oneTimeCodeRoutes } from '../functions/one-time-codes/routes.ts'
 import { userRoutes } from '../functions/user/routes.ts'
+import { userSignInRoutes } from '../functions/user-sign-in/routes.ts'
 import { webauthnRoutes } from '../functions/webauthn/routes.ts'
 
 const PASSWORD = 'what it was before'
@@ -44,7 +44,7 @@ let app: TestApp
 beforeAll(async () => {
   bcrypt = await hash(PASSWORD, 4)
   original = await authsecOriginal()
-  app = await startApp([...authRoutes, ...doorRoutes, ...userRoutes, ...webauthnRoutes, ...oneTimeCodeRoutes], { render: authsecError })
+  app = await startApp([...authRoutes, ...userSignInRoutes, ...userRoutes, ...webauthnRoutes, ...oneTimeCodeRoutes], { render: authsecError })
 })
 beforeEach(() => original.empty())
 afterAll(() => original.close())
@@ -52,8 +52,14 @@ afterAll(() => original.close())
 const id = (): string => app.ctx.random.id()
 type Run = { readonly dryRun?: boolean; readonly keys?: string; readonly rpId?: string }
 const run = async ({ dryRun = false, keys = KEY, rpId }: Run = {}) => {
-  const lines: Line[] = []
-  const options = { dryRun, addresses: 'signed-in', keys: await parseSourceKeys(keys), rpId, report: (line: Line) => void lines.push(line) } as const
+  const lines: ReportLine[] = []
+  const options = {
+    dryRun,
+    addresses: 'signed-in',
+    keys: await parseSourceKeys(keys),
+    rpId,
+    report: (line: ReportLine) => void lines.push(line),
+  } as const
   const summary = await importAuthsec(app.ctx, await openSource(original.query), options)
   const of = (rowId: string): readonly (string | undefined)[] =>
     lines.filter((line) => line.id === rowId).flatMap(({ action, reason }) => [action, ...(reason === undefined ? [] : [reason])])
@@ -109,14 +115,14 @@ const login = async (acme: Acme, who: Person) => {
   const body = (await bodyOf(response)) as Readonly<Record<string, unknown>>
   return { ticket: String(body.login_ticket), body }
 }
-const mint = (acme: Acme, who: Person, ticket: string): Promise<Response> =>
+const mint = (acme: Acme, who: Person, transactionToken: string): Promise<Response> =>
   app.request('/authsec/uflow/auth/enduser/webauthn-callback', {
     body: { email: who.email, tenant_id: acme.tenantId, client_id: acme.clientId, mfa_verified: true, flow_context: 'enduser' },
-    headers: { 'x-login-ticket': ticket },
+    headers: { 'x-login-ticket': transactionToken },
   })
 
-const verify = (acme: Acme, who: Person, ticket: string, code: string): Promise<Response> =>
-  app.request('/authsec/webauthn/totp/verifyLogin', { body: { email: who.email, tenant_id: acme.tenantId, login_ticket: ticket, code } })
+const verify = (acme: Acme, who: Person, transactionToken: string, code: string): Promise<Response> =>
+  app.request('/authsec/webauthn/totp/verifyLogin', { body: { email: who.email, tenant_id: acme.tenantId, login_ticket: transactionToken, code } })
 
 test('an app that was sealed there signs in here, with a code that was not shown before', async () => {
   const acme = await company()
@@ -192,9 +198,9 @@ test('a passkey signs in here beside the password, never alone; its counter goes
   const names = { email: ann.email, tenant_id: acme.tenantId as string }
   const sign = async (counter: number): Promise<Response> => {
     const { ticket } = await login(acme, ann)
-    const options = await optionsOf(await post(app, '/beginAuthentication', names, { ticket }))
+    const options = await optionsOf(await postPasskey(app, '/beginAuthentication', names, { ticket }))
     const body = { ...names, session_id: options.session_id, credential: device.get(options, { counter }) }
-    const done = await post(app, '/finishAuthentication', body, { ticket })
+    const done = await postPasskey(app, '/finishAuthentication', body, { ticket })
     return done.status === 200 ? mint(acme, ann, ticket) : done
   }
   expect((await sign(42)).status).toBe(200)
@@ -285,9 +291,9 @@ test('a factor is of one person of the company: what names two, somebody of anot
     lost: await add('credentials', { ...passkeyOf(bob).row, client_id: id() }),
   }
   const { lines } = await run()
-  const told = (rowId: string): readonly string[] =>
+  const auditDetails = (rowId: string): readonly string[] =>
     lines.filter((line) => line.id === rowId).map(({ action, reason }) => (reason === undefined ? action : reason))
-  expect(Object.fromEntries(Object.entries(rows).map(([name, rowId]) => [name, [...new Set(told(rowId))]]))).toEqual({
+  expect(Object.fromEntries(Object.entries(rows).map(([name, rowId]) => [name, [...new Set(auditDetails(rowId))]]))).toEqual({
     ofAnother: ['person_missing_or_of_another_tenant'],
     ofNobody: ['person_missing_or_of_another_tenant'],
     ofTwo: ['owner_ambiguous'],

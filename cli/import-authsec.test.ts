@@ -5,15 +5,15 @@ import { findDefaultClient } from '#db/store/clients'
 import { findTenantByDomain } from '#db/store/domains'
 import { findTenant } from '#db/store/tenants'
 import { findLivePermissions, findUserByEmail } from '#db/store/users'
-import type { Line } from '#shared/domains/import/report'
+import type { ReportLine } from '#shared/domains/import/report'
 import { importAuthsec } from '#shared/domains/import/run'
 import { openSource } from '#shared/domains/import/source'
 import { authsecError } from '#shared/platform/http/problem'
 import { startApp, type TestApp } from '#tests/support/app'
 import { authsecOriginal, type Original } from '#tests/support/authsec-original'
 import { authRoutes } from '../functions/auth/routes.ts'
-import { doorRoutes } from '../functions/door/routes.ts'
 import { signUpRoutes } from '../functions/sign-up/routes.ts'
+import { userSignInRoutes } from '../functions/user-sign-in/routes.ts'
 
 const PASSWORD = 'what it was before'
 const CREATED = '2024-05-01T10:00:00Z'
@@ -25,14 +25,14 @@ let app: TestApp
 beforeAll(async () => {
   bcrypt = await hash(PASSWORD, 4)
   original = await authsecOriginal()
-  app = await startApp([...authRoutes, ...signUpRoutes, ...doorRoutes], { render: authsecError })
+  app = await startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes], { render: authsecError })
 })
 beforeEach(() => original.empty())
 afterAll(() => original.close())
 
 const id = (): string => app.ctx.random.id()
 const run = async (more: { readonly dryRun?: boolean; readonly addresses?: 'signed-in' | 'none' } = {}) => {
-  const lines: Line[] = []
+  const lines: ReportLine[] = []
   const source = await openSource(original.query)
   const summary = await importAuthsec(app.ctx, source, {
     dryRun: false,

@@ -9,7 +9,7 @@ import { readConfig } from '#shared/kernel/config'
 import { jsonLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { loadPasswordHash } from '#shared/platform/crypto/load-password-hash'
-import { revokeSigningKey, rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-upkeep'
+import { revokeSigningKey, rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-maintenance'
 import { openCache, openDatabase, openSecrets } from '../apps/local/drivers.ts'
 
 const USAGE = `npm run keys -- list                 signing keys and their state

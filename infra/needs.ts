@@ -61,7 +61,7 @@ const MORE: Readonly<Record<string, More>> = {
   admin: { memory: PASSWORDS },
   auth: { memory: PASSWORDS },
   ciba: { secrets: PUSHES },
-  door: { memory: PASSWORDS },
+  'user-sign-in': { memory: PASSWORDS },
   factors: { memory: PASSWORDS },
   federation: { secrets: PROVIDERS },
   login: { memory: PASSWORDS, secrets: TEXTS },

@@ -4,16 +4,16 @@ import { emfLine } from '#shared/platform/metrics/emf'
 import { COUNTED } from '../infra/alarms.ts'
 import { builtFunctions } from '../infra/bundle/build.ts'
 import { manifest } from '../infra/manifest.ts'
-import { costOf, DEPLOYMENT, sheet, totalOf } from './cost.ts'
+import { costOf, costSheet, DEPLOYMENT, totalOf } from './cost.ts'
 
 type Embedded = { readonly _aws: { readonly CloudWatchMetrics: readonly { readonly Dimensions: readonly (readonly string[])[] }[] } }
 
 /** What is billed of the latency: whatever is asked, by whomever, each set of values that its dimensions get. */
 const latencies = (): ReadonlySet<string> => {
-  const asked = { at: new Date(0), durationMs: 1, statusCode: 200, requestId: 'r' }
+  const request = { at: new Date(0), durationMs: 1, statusCode: 200, requestId: 'r' }
   const lines = manifest().groups.flatMap(({ name, routes }) =>
     routes.map(
-      ({ method, path }) => JSON.parse(emfLine('x', { ...asked, method, endpoint: path, tenantId: name })) as Embedded & Record<string, unknown>,
+      ({ method, path }) => JSON.parse(emfLine('x', { ...request, method, endpoint: path, tenantId: name })) as Embedded & Record<string, unknown>,
     ),
   )
   return new Set(
@@ -24,7 +24,7 @@ const latencies = (): ReadonlySet<string> => {
 }
 
 test('the page is what the script says', () => {
-  expect(readFileSync('docs/cost.md', 'utf8')).toBe(sheet())
+  expect(readFileSync('docs/cost.md', 'utf8')).toBe(costSheet())
 })
 
 test('what the deployment has is counted as it is', () => {

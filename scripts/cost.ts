@@ -29,7 +29,7 @@ export const PRICES = {
 } as const
 
 /** What a request needs, as `npm run bench:functions` and the suite measured it. */
-export const USE = {
+export const USAGE = {
   /** Of 512 MB, warm: a few round trips to a database nearby. Sign-ins take 1024 MB for 0.25 s. */
   requestSeconds: 0.03,
   requestGb: 0.5,
@@ -73,27 +73,29 @@ const count = (value: number): string => (value >= 1e6 ? `${round(value / 1e6)} 
 /** `requests` a month. */
 export const costOf = (requests: number): readonly Line[] => {
   const jobs = DEPLOYMENT.jobsADay * DAYS
-  const invocations = requests * (1 + USE.mailShare) + jobs
-  const plain = requests * (1 - USE.signInShare)
-  const signIns = requests * USE.signInShare
+  const invocations = requests * (1 + USAGE.mailShare) + jobs
+  const plain = requests * (1 - USAGE.signInShare)
+  const signIns = requests * USAGE.signInShare
   // With no traffic each wake of a schedule is a start.
-  const starts = requests * USE.coldShare + DEPLOYMENT.wakesADay * DAYS
+  const starts = requests * USAGE.coldShare + DEPLOYMENT.wakesADay * DAYS
   const gbSeconds =
-    plain * USE.requestSeconds * USE.requestGb + signIns * USE.signInSeconds * USE.signInGb + (jobs * 1 + starts * USE.coldSeconds) * USE.requestGb
+    plain * USAGE.requestSeconds * USAGE.requestGb +
+    signIns * USAGE.signInSeconds * USAGE.signInGb +
+    (jobs * 1 + starts * USAGE.coldSeconds) * USAGE.requestGb
   const wokenHours = (DEPLOYMENT.wakesADay * DEPLOYMENT.wokenMinutes * DAYS) / 60
   // Up to a tenth of a unit's best it stays at the smallest size of a quarter; from a steady trickle on it never sleeps.
   const perSecond = requests / (HOURS * 3600)
-  const units = Math.max(0.25, perSecond / USE.requestsOfUnit)
+  const units = Math.max(0.25, perSecond / USAGE.requestsOfUnit)
   const awake = Math.min(HOURS, wokenHours + requests / (perSecond === 0 ? 1 : Math.max(perSecond, 1)) / 3600)
-  const gigabytes = (requests * 3 * USE.dataBytes) / 1e9 + 0.1
-  const commands = requests * USE.cacheCommands + jobs * 4
-  const log = (invocations * USE.logBytes) / 1e9
+  const gigabytes = (requests * 3 * USAGE.dataBytes) / 1e9 + 0.1
+  const commands = requests * USAGE.cacheCommands + jobs * 4
+  const log = (invocations * USAGE.logBytes) / 1e9
   const lines: readonly (readonly [string, string, number])[] = [
     ['API', `${count(requests)} requests x ${PRICES.apiMillion}/M`, (requests / 1e6) * PRICES.apiMillion],
     ['functions, invocations', `${count(invocations)} x ${PRICES.lambdaMillion}/M`, (invocations / 1e6) * PRICES.lambdaMillion],
     [
       'functions, GB-seconds',
-      `${count(plain)} x ${USE.requestSeconds} s x ${USE.requestGb} GB + ${count(signIns)} sign-ins x ${USE.signInSeconds} s x ${USE.signInGb} GB + ${count(starts)} starts x ${USE.coldSeconds} s + ${count(jobs)} jobs = ${count(gbSeconds)} x ${PRICES.lambdaGbSecond}`,
+      `${count(plain)} x ${USAGE.requestSeconds} s x ${USAGE.requestGb} GB + ${count(signIns)} sign-ins x ${USAGE.signInSeconds} s x ${USAGE.signInGb} GB + ${count(starts)} starts x ${USAGE.coldSeconds} s + ${count(jobs)} jobs = ${count(gbSeconds)} x ${PRICES.lambdaGbSecond}`,
       gbSeconds * PRICES.lambdaGbSecond,
     ],
     ['database, compute', `${round(units)} units x ${round(awake)} h x ${PRICES.databaseHour}`, units * awake * PRICES.databaseHour],
@@ -101,14 +103,14 @@ export const costOf = (requests: number): readonly Line[] => {
     ['cache', `${count(commands)} commands x ${PRICES.cache100k}/100 k`, (commands / 1e5) * PRICES.cache100k],
     [
       'queue',
-      `(${count(DEPLOYMENT.pollsADay * DAYS)} polls + ${count(requests * USE.mailShare * 3)}) x ${PRICES.queueMillion}/M`,
-      ((DEPLOYMENT.pollsADay * DAYS + requests * USE.mailShare * 3) / 1e6) * PRICES.queueMillion,
+      `(${count(DEPLOYMENT.pollsADay * DAYS)} polls + ${count(requests * USAGE.mailShare * 3)}) x ${PRICES.queueMillion}/M`,
+      ((DEPLOYMENT.pollsADay * DAYS + requests * USAGE.mailShare * 3) / 1e6) * PRICES.queueMillion,
     ],
-    ['mail', `${count(requests * USE.mailShare)} x ${PRICES.mails1k}/k`, ((requests * USE.mailShare) / 1e3) * PRICES.mails1k],
+    ['mail', `${count(requests * USAGE.mailShare)} x ${PRICES.mails1k}/k`, ((requests * USAGE.mailShare) / 1e3) * PRICES.mails1k],
     [
       'secrets',
-      `${DEPLOYMENT.secrets} x ${PRICES.secret} + ${count(starts * USE.secretsOfStart)} reads x ${PRICES.secretReads10k}/10 k`,
-      DEPLOYMENT.secrets * PRICES.secret + ((starts * USE.secretsOfStart) / 1e4) * PRICES.secretReads10k,
+      `${DEPLOYMENT.secrets} x ${PRICES.secret} + ${count(starts * USAGE.secretsOfStart)} reads x ${PRICES.secretReads10k}/10 k`,
+      DEPLOYMENT.secrets * PRICES.secret + ((starts * USAGE.secretsOfStart) / 1e4) * PRICES.secretReads10k,
     ],
     ['logs', `${round(log)} GB x ${PRICES.logGb}`, log * PRICES.logGb],
     [
@@ -137,7 +139,7 @@ const table = (title: string, requests: number): string => {
   return `## ${title}\n\n| | | dollars |\n| --- | --- | ---: |\n${rows.join('\n')}\n`
 }
 
-export const sheet = (): string => `# What it costs
+export const costSheet = (): string => `# What it costs
 
 Written by \`npm run cost -- --write\` from the prices and measures in \`scripts/cost.ts\`. List prices, no free tier, no data transfer, no support plan.
 
@@ -146,11 +148,11 @@ ${LOADS.map(([title, requests]) => table(title, requests)).join('\n')}
 
 - An idle system pays for alarms, secrets and the database that four schedules an hour wake for ${DEPLOYMENT.wokenMinutes} minutes each; a database that suspends after one minute costs a fifth of that.
 - At 100 million requests the cache's price by command is the dearest line: a fixed plan, or a small Redis of one's own, is cheaper from some 20 million requests on.
-- Log lines: a request writes about ${USE.logBytes} bytes with its latency. METRICS_EMF=off takes off half.
-- Sign-ins are ${USE.signInShare * 100} in a hundred requests here. Each costs half a processor for a password; a deployment of passkeys alone pays less.
+- Log lines: a request writes about ${USAGE.logBytes} bytes with its latency. METRICS_EMF=off takes off half.
+- Sign-ins are ${USAGE.signInShare * 100} in a hundred requests here. Each costs half a processor for a password; a deployment of passkeys alone pays less.
 `
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--write')) writeFileSync(fileURLToPath(new URL('../docs/cost.md', import.meta.url)), sheet())
-  else process.stdout.write(sheet())
+  if (process.argv.includes('--write')) writeFileSync(fileURLToPath(new URL('../docs/cost.md', import.meta.url)), costSheet())
+  else process.stdout.write(costSheet())
 }

@@ -28,6 +28,7 @@ const TOOLS = new Set([
   '(MIT OR EUPL-1.1+)',
   '(MIT AND Zlib)',
   '(MIT OR CC0-1.0)',
+  '(AFL-2.1 OR BSD-3-Clause)',
 ])
 /** Shipped all the same, and why. */
 const ARGUED: Readonly<Record<string, string>> = {
@@ -52,13 +53,13 @@ export const findingsOf = ({ packages }: Lockfile, manifest: Readonly<Record<str
   const digests = installed
     .filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))
     .map(([path]) => `${nameOf(path)}: no sha512 digest in the lockfile`)
-  const asked = { ...(manifest.dependencies as object), ...(manifest.devDependencies as object) } as Readonly<Record<string, string>>
-  const loose = Object.entries(asked).flatMap(([name, version]) => (EXACT.test(version) ? [] : [`${name}: ${version} is no exact version`]))
+  const requested = { ...(manifest.dependencies as object), ...(manifest.devDependencies as object) } as Readonly<Record<string, string>>
+  const loose = Object.entries(requested).flatMap(([name, version]) => (EXACT.test(version) ? [] : [`${name}: ${version} is no exact version`]))
   return [...licences, ...digests, ...loose]
 }
 
 /** Actions are named by the commit that was read, with the version beside it for people. */
-export const looseActions = (workflow: string): readonly string[] =>
+export const unpinnedActions = (workflow: string): readonly string[] =>
   [...workflow.matchAll(/^\s*-?\s*uses:\s*(\S+)(.*)$/gm)].flatMap(([, action = '', rest = '']) =>
     /@[0-9a-f]{40}$/.test(action) && /#\s*v\d/.test(rest) ? [] : [`${action}: must be pinned to a commit, with its version in a comment`],
   )
@@ -92,7 +93,7 @@ export const billOfMaterials = (): Bom => {
 }
 
 const main = (sbom: string | undefined): void => {
-  const workflows = readdirSync(`${ROOT}.github/workflows`).flatMap((file) => looseActions(read(`.github/workflows/${file}`)))
+  const workflows = readdirSync(`${ROOT}.github/workflows`).flatMap((file) => unpinnedActions(read(`.github/workflows/${file}`)))
   const findings = [
     ...findingsOf(JSON.parse(read('package-lock.json')) as Lockfile, JSON.parse(read('package.json')) as Record<string, unknown>),
     ...workflows,

@@ -4,8 +4,8 @@ import { outcomeError } from '#shared/platform/http/problem'
 import { challengeRoutes } from '../functions/challenges/routes.ts'
 import { federationRoutes } from '../functions/federation/routes.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
-import { browserOf, startFederation } from './support/federation.ts'
-import { HMGR, strangersBrowser } from './support/front-end.ts'
+import { federationBrowser, startFederation } from './support/federation.ts'
+import { anonymousBrowser, HMGR } from './support/front-end.ts'
 import { authorizePath, newOauthClient, VERIFIER } from './support/oauth.ts'
 import { bodyOf, configure, enrol, textIn, verifyDomain } from './support/sign-in.ts'
 
@@ -18,10 +18,10 @@ const start = async () => {
   const client = await newOauthClient(app, company)
   const person = await app.person(company)
   await world.link(person, 'somebody')
-  const user = strangersBrowser(app)
+  const user = anonymousBrowser(app)
   const challenged = async (more = {}): Promise<string> =>
     (await user.follow(authorizePath(client, { scope: 'openid', ...more }))).url.searchParams.get('login_challenge') ?? ''
-  const at = browserOf(app, ui)
+  const at = federationBrowser(app, ui)
   const initiate = (login_challenge: string, more = {}, provider = world.provider, by = at) =>
     by.call(`${HMGR}/auth/initiate/${provider}?login_challenge=${login_challenge}`, {
       body: { login_challenge, origin_domain: new URL(ui).host, ...more },
@@ -91,7 +91,7 @@ test('an answer counts in the browser that began, for the request that it was be
   const { app, ui } = world
   const challenge = await world.challenged()
   const answer = await world.back(challenge)
-  expect(await codeOf(await world.callback(answer, browserOf(app, ui)))).toEqual([401, 'federation_failed'])
+  expect(await codeOf(await world.callback(answer, federationBrowser(app, ui)))).toEqual([401, 'federation_failed'])
   const before = (await app.events(world.company.tenantId, { event: 'user.signed_in' })).filter(({ outcome }) => outcome === 'success').length
   const all = await Promise.all(Array.from({ length: 20 }, () => world.callback(answer)))
   expect(all.filter(({ status }) => status === 200)).toHaveLength(1)
@@ -132,10 +132,10 @@ test('only for a page of the company, by a provider that is there, for a request
     [ui, 'evil.example'],
   ]
   for (const [origin, origin_domain] of elsewhere) {
-    const refused = await world.initiate(challenge, { origin_domain }, world.provider, browserOf(app, origin))
+    const refused = await world.initiate(challenge, { origin_domain }, world.provider, federationBrowser(app, origin))
     expect(await codeOf(refused), `${origin} ${origin_domain}`).toEqual([403, 'origin_not_verified'])
   }
-  expect((await world.initiate(challenge, {}, world.provider, browserOf(app))).status).toBe(200)
+  expect((await world.initiate(challenge, {}, world.provider, federationBrowser(app))).status).toBe(200)
   expect(await codeOf(await world.initiate(challenge, {}, 'nobody'))).toEqual([404, 'not_found'])
   expect(await codeOf(await world.initiate('x'))).toEqual([400, 'login_challenge_invalid'])
   expect(await codeOf(await world.initiate(challenge, { code_verifier: 'short' }))).toEqual([400, 'invalid_request'])

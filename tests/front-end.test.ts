@@ -9,16 +9,16 @@ import { outcomeError } from '#shared/platform/http/problem'
 import { challengeRoutes } from '../functions/challenges/routes.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
 import { newDetailType, payment } from './support/agents.ts'
-import { countsOf, HMGR, startFrontEnd, strangersBrowser } from './support/front-end.ts'
+import { anonymousBrowser, countsOf, HMGR, startFrontEnd } from './support/front-end.ts'
 import {
   answerIn,
   authorizePath,
-  browserOf,
   changeClient,
   claimsOf,
   newOauthClient,
   newSelfRegistered,
-  post,
+  oauthBrowser,
+  postForm,
   REDIRECT,
   VERIFIER,
 } from './support/oauth.ts'
@@ -33,7 +33,7 @@ describe('login challenge', () => {
   test('from the client to the front end, and through sign-in and consent there to a token of what was allowed', async () => {
     const world = await start()
     const { app, ui, client, person, company } = world
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const login = await world.challenged(browser, { scope: 'openid email tools:read', nonce: 'n-1' })
     const shown = await app.request(`${HMGR}/login/page-data?login_challenge=${login}&lang=de`, { headers: { origin: ui } })
     expect(shown.headers.get('access-control-allow-origin')).toBe(ui)
@@ -76,7 +76,7 @@ describe('login challenge', () => {
     expect(`${url.origin}${url.pathname}`).toBe(REDIRECT)
     expect([url.searchParams.get('state'), url.searchParams.get('iss')]).toEqual(['st-1', app.config.BASE_URL])
     const form = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', code_verifier: VERIFIER, redirect_uri: REDIRECT }
-    const tokens = await bodyOf(await post(app, '/oauth/token', form, { authorization: client.authorization }))
+    const tokens = await bodyOf(await postForm(app, '/oauth/token', form, { authorization: client.authorization }))
     expect(tokens).toMatchObject({ scope: 'openid email tools:read' })
     expect(claimsOf(textIn(tokens, 'access_token'))).toMatchObject({ sub: person.id, aud: world.server.resource, client_id: client.id })
     expect(claimsOf(textIn(tokens, 'id_token'))).toMatchObject({ sub: person.id, nonce: 'n-1' })
@@ -89,7 +89,7 @@ describe('login challenge', () => {
     const expires = new Date(app.clock.now().getTime() + 3_600_000)
     const temporary = { temporaryPassword: true, temporaryPasswordExpiresAt: expires }
     await atomically(forTenant(app.db, company.tenantId), (t) => updateUser(t, person.id, temporary))
-    const browser = await browserOf(app, person)
+    const browser = await oauthBrowser(app, person)
     const sent = await browser.get(authorizePath(client, { scope: 'openid' }))
     expect([sent.status, sent.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/me\/password\?/)])
   })
@@ -97,7 +97,7 @@ describe('login challenge', () => {
   test('the browser stays signed in and what was remembered is not asked again; what was not to be remembered is', async () => {
     const world = await start()
     const { client } = world
-    const browser = strangersBrowser(world.app)
+    const browser = anonymousBrowser(world.app)
     const first = await world.asked(browser, world.person, { scope: 'tools:read' })
     await browser.follow(await redirectOf(await world.decide(first.token, 'accept', { consent_challenge: first.challenge, remember: false })))
     const again = await browser.follow(authorizePath(client, { scope: 'tools:read' }))
@@ -114,7 +114,7 @@ describe('login challenge', () => {
   test('whoever knows the challenge alone signs nobody in, nor does somebody of another company', async () => {
     const world = await start()
     const { app } = world
-    const challenge = await world.challenged(strangersBrowser(app))
+    const challenge = await world.challenged(anonymousBrowser(app))
     const before = await countsOf(world)
     const nobody = await app.request(`${HMGR}/complete-local-login`, {
       body: { login_challenge: challenge, subject: world.person.id, user_id: world.person.id, email: world.person.email },
@@ -130,11 +130,11 @@ describe('login challenge', () => {
   test('an answer is worth nothing in another browser, and stays for the one that began', async () => {
     const world = await start()
     const { app, person } = world
-    const victim = strangersBrowser(app)
+    const victim = anonymousBrowser(app)
     // Somebody begins, and has somebody else's sign-in brought back to a browser that did not begin; or the other way round.
     const challenge = await world.challenged(victim)
     const redirect = await redirectOf(await world.accept(await app.token(person), challenge))
-    const thief = strangersBrowser(app)
+    const thief = anonymousBrowser(app)
     await thief.follow(authorizePath(world.client))
     const before = await countsOf(world)
     const stolen = await thief.get(redirect)
@@ -150,7 +150,7 @@ describe('login challenge', () => {
   test('of twenty answers at once exactly one counts, and of twenty browsers\u2019 tries with it one goes on', async () => {
     const world = await start()
     const { app, person } = world
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const challenge = await world.challenged(browser)
     const tokens = await Promise.all(Array.from({ length: 20 }, () => app.token(person)))
     const answers = await Promise.all(tokens.map((token) => world.accept(token, challenge)))
@@ -166,7 +166,7 @@ describe('login challenge', () => {
   test('a no is told to the client, whoever says it, once', async () => {
     const world = await start()
     const { app } = world
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const challenge = await world.challenged(browser)
     const rejected = await app.request('/challenges/login/reject', { body: { login_challenge: challenge }, headers: { origin: world.ui } })
     const { url } = await browser.follow(await redirectOf(rejected))
@@ -187,7 +187,7 @@ describe('login challenge', () => {
     const { app, person } = world
     const old = await app.token(person)
     app.clock.advance(5)
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const fresh = await world.challenged(browser, { scope: 'tools:read', prompt: 'login', login_hint: person.email })
     expect(await (await app.request(`${HMGR}/login/page-data?login_challenge=${fresh}`)).json()).toMatchObject({
       prompt: 'login',
@@ -199,7 +199,7 @@ describe('login challenge', () => {
     app.clock.advance(1)
     const accepted = await world.accept(await app.token(person), fresh)
     world.challengeIn((await browser.follow(await redirectOf(accepted))).url, 'consent')
-    const strong = await world.challenged(strangersBrowser(app), { scope: 'tools:read', acr_values: 'aal2' })
+    const strong = await world.challenged(anonymousBrowser(app), { scope: 'tools:read', acr_values: 'aal2' })
     const weak = await world.accept(await app.token(person), strong)
     expect(weak.headers.get('www-authenticate')).toContain('acr_values="aal2"')
     expect((await world.accept(await app.token(person, ['pwd', 'otp']), strong)).status).toBe(200)
@@ -210,7 +210,7 @@ describe('login challenge', () => {
     const { app, company } = world
     for (const stop of ['person', 'session'] as const) {
       const person = await app.person(company)
-      const browser = strangersBrowser(app)
+      const browser = anonymousBrowser(app)
       const redirect = await redirectOf(await world.accept(await app.token(person), await world.challenged(browser)))
       await atomically(forTenant(app.db, company.tenantId), async (t) => {
         if (stop === 'person') await setUserActive(t, person.id, false, app.clock.now())
@@ -225,10 +225,10 @@ describe('login challenge', () => {
     const world = await start()
     const { app, company, client } = world
     const token = await app.token(world.person)
-    const late = await world.challenged(strangersBrowser(app))
+    const late = await world.challenged(anonymousBrowser(app))
     app.clock.advance(901)
     await configure(app, company, { loginUi: undefined })
-    const hosted = (await strangersBrowser(app).follow(authorizePath(client))).url
+    const hosted = (await anonymousBrowser(app).follow(authorizePath(client))).url
     const waiting = /request_uri:([\w.-]+)/.exec(decodeURIComponent(hosted.searchParams.get('return_to') ?? ''))?.[1] ?? ''
     expect(hosted.pathname).toBe('/signin')
     for (const challenge of ['x', `${company.tenantId}.${'a'.repeat(43)}`, late, waiting]) {
@@ -250,7 +250,7 @@ describe('login challenge', () => {
 
   test('a client whose company does not stand any more has no page', async () => {
     const world = await start()
-    const challenge = await world.challenged(strangersBrowser(world.app))
+    const challenge = await world.challenged(anonymousBrowser(world.app))
     await changeClient(world.app, world.company, world.client.id, { active: false })
     const page = await world.app.request(`${HMGR}/login/page-data?login_challenge=${challenge}`)
     expect([page.status, (await page.json()).error]).toEqual([404, 'Client not found'])
@@ -269,7 +269,7 @@ describe('where people are led', () => {
     const { app, company, ui } = world
     const ends = async (redirectUri: string) => {
       const client = await newOauthClient(app, company, { redirectUris: [redirectUri] })
-      return (await strangersBrowser(app).follow(authorizePath({ ...client, redirectUri }, { scope: 'openid' }))).url.origin
+      return (await anonymousBrowser(app).follow(authorizePath({ ...client, redirectUri }, { scope: 'openid' }))).url.origin
     }
     expect(await ends(`https://${company.domain}/oidc/auth/callback`)).toBe(`https://${company.domain}`)
     expect(await ends('https://evil.example/oidc/auth/callback')).toBe(ui)
@@ -278,11 +278,11 @@ describe('where people are led', () => {
 
   test('a domain that was lost is led to no more: our own pages serve', async () => {
     const world = await start()
-    const challenge = await world.challenged(strangersBrowser(world.app))
+    const challenge = await world.challenged(anonymousBrowser(world.app))
     await atomically(forTenant(world.app.db, world.company.tenantId), (t) => releaseDomain(t, new URL(world.ui).host))
     const page = await world.app.request(`${HMGR}/login?login_challenge=${challenge}`)
     expect(page.status).toBe(403)
-    expect((await strangersBrowser(world.app).follow(authorizePath(world.client))).url.pathname).toBe('/signin')
+    expect((await anonymousBrowser(world.app).follow(authorizePath(world.client))).url.pathname).toBe('/signin')
   })
 
   test.each([
@@ -294,7 +294,7 @@ describe('where people are led', () => {
   ] as const)('a yes that was given at a front end that %s counts no more', async (_, end) => {
     const world = await start()
     const { app, person } = world
-    const [signing, allowing] = [strangersBrowser(app), strangersBrowser(app)]
+    const [signing, allowing] = [anonymousBrowser(app), anonymousBrowser(app)]
     const login = await redirectOf(await world.accept(await app.token(person), await world.challenged(signing)))
     const { token, challenge } = await world.asked(allowing)
     const consent = await redirectOf(await world.decide(token, 'accept', { consent_challenge: challenge }))
@@ -312,10 +312,10 @@ describe('where people are led', () => {
     const { app, company } = world
     const self = await newSelfRegistered(app, company)
     const dynamic = { ...self, secret: '', authorization: '' }
-    expect((await strangersBrowser(app).follow(authorizePath(dynamic, { scope: 'openid' }))).url.pathname).toBe('/signin')
+    expect((await anonymousBrowser(app).follow(authorizePath(dynamic, { scope: 'openid' }))).url.pathname).toBe('/signin')
     const redirectUri = 'http://127.0.0.1:4711/callback'
     const native = { ...(await newOauthClient(app, company, { isPublic: true, redirectUris: [redirectUri] })), redirectUri }
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const challenge = await world.challenged(browser, { scope: 'openid' }, native)
     const { response, url } = await browser.follow(await redirectOf(await world.accept(await app.token(world.person), challenge)))
     expect([response.status, url.pathname]).toEqual([200, '/oauth/authorize'])
@@ -324,7 +324,7 @@ describe('where people are led', () => {
 
   test('prompt=none never leads there', async () => {
     const world = await start()
-    const silent = await strangersBrowser(world.app).follow(authorizePath(world.client, { prompt: 'none' }))
+    const silent = await anonymousBrowser(world.app).follow(authorizePath(world.client, { prompt: 'none' }))
     expect(silent.url.searchParams.get('error')).toBe('login_required')
   })
 })
@@ -333,7 +333,7 @@ describe('consent challenge', () => {
   test('some of what is asked for can be allowed, never more; details whole', async () => {
     const world = await start()
     const { app, client } = world
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const { token, challenge } = await world.asked(browser)
     const before = await countsOf(world)
     const wrong: readonly (readonly [Readonly<Record<string, unknown>>, string])[] = [
@@ -351,7 +351,7 @@ describe('consent challenge', () => {
     const body = { consent_challenge: challenge, grant_scope: ['tools:read'], grant_audience: [world.server.resource] }
     const { url } = await browser.follow(await redirectOf(await world.decide(token, 'accept', body)))
     const form = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', code_verifier: VERIFIER, redirect_uri: REDIRECT }
-    const tokens = await bodyOf(await post(app, '/oauth/token', form, { authorization: client.authorization }))
+    const tokens = await bodyOf(await postForm(app, '/oauth/token', form, { authorization: client.authorization }))
     expect(tokens.scope).toBe('tools:read')
   })
 
@@ -360,7 +360,7 @@ describe('consent challenge', () => {
     const { app, company, client } = world
     await newDetailType(app, company)
     const [one, other] = [payment({ note: 'one' }), payment({ note: 'other' })]
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const { token, challenge } = await world.asked(browser, world.person, { authorization_details: JSON.stringify([one, other]) })
     expect(await (await app.request(`/challenges/consent?consent_challenge=${challenge}`, { token })).json()).toMatchObject({
       authorization_details: [one, other],
@@ -374,7 +374,7 @@ describe('consent challenge', () => {
     const allowed = await world.decide(token, 'accept', { consent_challenge: challenge, authorization_details: [other] })
     const { url } = await browser.follow(await redirectOf(allowed))
     const form = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', code_verifier: VERIFIER, redirect_uri: REDIRECT }
-    const tokens = await bodyOf(await post(app, '/oauth/token', form, { authorization: client.authorization }))
+    const tokens = await bodyOf(await postForm(app, '/oauth/token', form, { authorization: client.authorization }))
     expect(tokens).toMatchObject({ scope: '', authorization_details: [other] })
   })
 
@@ -382,7 +382,7 @@ describe('consent challenge', () => {
     const world = await start()
     const { app, company } = world
     const writer = await app.person(company, ['tools:write'])
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const { token, challenge } = await world.asked(browser, writer, { scope: 'tools:write' })
     const redirect = await redirectOf(await world.decide(token, 'accept', { consent_challenge: challenge }))
     await forTenant(app.db, company.tenantId).run({
@@ -397,7 +397,7 @@ describe('consent challenge', () => {
   test('nobody else learns or decides anything, and each is told the same as of one that is not there', async () => {
     const world = await start()
     const { app, company } = world
-    const { challenge } = await world.asked(strangersBrowser(app))
+    const { challenge } = await world.asked(anonymousBrowser(app))
     const others = [await app.person(company), company.admin, (await app.company('globex')).admin]
     const before = await countsOf(world)
     for (const other of others) {
@@ -417,14 +417,14 @@ describe('consent challenge', () => {
   test('of twenty answers at once one counts, and one code comes of it', async () => {
     const world = await start()
     const { app } = world
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const { token, challenge } = await world.asked(browser)
     const whats = Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? 'accept' : 'reject') as 'accept' | 'reject')
     const answers = await Promise.all(whats.map((what) => world.decide(token, what, { consent_challenge: challenge })))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-    const next = await world.asked(strangersBrowser(app)).catch(() => undefined)
+    const next = await world.asked(anonymousBrowser(app)).catch(() => undefined)
     expect(next?.challenge).not.toBe(challenge)
-    const own = strangersBrowser(app)
+    const own = anonymousBrowser(app)
     const mine = await world.asked(own)
     const redirect = await redirectOf(await world.decide(mine.token, 'accept', { consent_challenge: mine.challenge }))
     const tries = await Promise.all(Array.from({ length: 20 }, () => app.request(pathOf(redirect), { headers: own.jar.header() })))
@@ -437,10 +437,10 @@ describe('consent challenge', () => {
   test('a yes is worth nothing in another browser, and nothing once somebody else is signed in', async () => {
     const world = await start()
     const { app } = world
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const { token, challenge } = await world.asked(browser)
     const redirect = await redirectOf(await world.decide(token, 'accept', { consent_challenge: challenge }))
-    expect((await strangersBrowser(app).get(redirect)).status).toBe(400)
+    expect((await anonymousBrowser(app).get(redirect)).status).toBe(400)
     const own = browser.jar.kept.get('authsec_session') ?? ''
     browser.jar.kept.set('authsec_session', await app.token(await app.person(world.company)))
     expect((await browser.get(redirect)).status).toBe(400)
@@ -451,7 +451,7 @@ describe('consent challenge', () => {
 
   test('a no is told to the client, and nothing is granted', async () => {
     const world = await start()
-    const browser = strangersBrowser(world.app)
+    const browser = anonymousBrowser(world.app)
     const { token, challenge } = await world.asked(browser)
     const { url } = await browser.follow(await redirectOf(await world.decide(token, 'reject', { consent_challenge: challenge })))
     expect([url.searchParams.get('error'), url.searchParams.get('state')]).toEqual(['access_denied', 'st-1'])
@@ -466,7 +466,7 @@ describe('codes of a front end that is a client itself', () => {
     const { app, company, ui, person } = world
     const redirectUri = `${ui}/oidc/auth/callback`
     const client = { ...(await newOauthClient(app, company, { redirectUris: [redirectUri] })), redirectUri }
-    const browser = strangersBrowser(app)
+    const browser = anonymousBrowser(app)
     const login = await world.challenged(browser, { scope: 'openid email' }, client)
     const token = await app.token(person)
     const { url } = await browser.follow(await redirectOf(await world.accept(token, login)))
@@ -558,5 +558,5 @@ test('the page of errors says in our words what happened, and nothing of the add
     expect(html).not.toMatch(/<script|<b>/)
   }
   const german = await app.request(`${HMGR}/error?error=access_denied`, { headers: { 'accept-language': 'de' } })
-  expect(await german.text()).toContain('Nichts wurde erlaubt')
+  expect(await german.text()).toContain('Der Zugriff wurde nicht erlaubt')
 })

@@ -6,8 +6,8 @@ import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
 import { methodOf, type Route } from '#shared/platform/http/route'
 import { examplesFor, type Input, inputFor, TOKEN_OF_THE_PAGE } from './fuzz-inputs.ts'
 import {
-  codeIn,
   type EveryGroup,
+  errorCodeIn,
   fillPath,
   fromOwnPage,
   isPage,
@@ -91,7 +91,7 @@ const OF_A_WRONG_GUESS = new Set([
 
 const judge = async (listed: Listed, response: Response, before: { readonly kept: number; readonly handled: number }): Promise<void> => {
   if (response.status < 400) return void (await response.body?.cancel())
-  const code = (await codeIn(response)) as ErrorCode
+  const code = (await errorCodeIn(response)) as ErrorCode
   const text = await response.text()
   expect(ERRORS[code]?.status).toBe(response.status)
   // In the shape of an API, or on the page that a person sees.

@@ -1,14 +1,14 @@
 // A change that is written by one statement waits before it is sent: for a connection, a pooler, a server that wakes. Who follows the record waits for less.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { WRITTEN_WITHIN_SECONDS } from '#db/store/audit-events'
-import { leastIdAt } from '#shared/kernel/random'
-import { SETTLING_SECONDS } from '#shared/platform/audit/horizon'
+import { AUDIT_WRITE_SECONDS } from '#db/store/audit-events'
+import { lowestIdAt } from '#shared/kernel/random'
+import { AUDIT_SETTLING_SECONDS } from '#shared/platform/audit/watermark'
 import { authRoutes } from '../functions/auth/routes.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
 import { startApp } from './support/app.ts'
 import { interruptedDb } from './support/interrupted.ts'
-import { authorizePath, browserOf, codeFor, newOauthClient, post, VERIFIER } from './support/oauth.ts'
+import { authorizePath, codeFor, newOauthClient, oauthBrowser, postForm, VERIFIER } from './support/oauth.ts'
 
 const start = async () => {
   const { db, before } = await interruptedDb()
@@ -16,11 +16,11 @@ const start = async () => {
   const company = await app.company()
   const { admin } = company
   const client = await newOauthClient(app, company)
-  const browser = await browserOf(app, admin)
+  const browser = await oauthBrowser(app, admin)
   const code = () => codeFor(browser, client, { scope: 'openid' })
   const redeem = async () => {
     const form = { grant_type: 'authorization_code', code: await code(), code_verifier: VERIFIER }
-    return () => post(app, '/oauth/token', form, { authorization: client.authorization })
+    return () => postForm(app, '/oauth/token', form, { authorization: client.authorization })
   }
   const login = { body: { email: admin.email, password: admin.password } }
   return {
@@ -49,12 +49,12 @@ test.each(['user.signed_in', 'oauth.authorized', 'oauth.tokens_issued'] as const
     let waited = false
     before(async () => {
       waited = true
-      app.clock.advance(SETTLING_SECONDS)
-      await sleep(WRITTEN_WITHIN_SECONDS * 1000 + 50)
+      app.clock.advance(AUDIT_SETTLING_SECONDS)
+      await sleep(AUDIT_WRITE_SECONDS * 1000 + 50)
     }, /insert into authsec\.audit_events/)
     expect((await step()).status).toBeLessThan(400)
     const events = await app.events(company.tenantId, { event })
     expect([waited, events.length]).toEqual([true, known + 1])
-    expect((events[0]?.id ?? '') >= leastIdAt(app.clock.now())).toBe(true)
+    expect((events[0]?.id ?? '') >= lowestIdAt(app.clock.now())).toBe(true)
   },
 )

@@ -7,12 +7,12 @@ import { revokeSessions } from '#db/store/sessions'
 import { issueAccessToken, verifyAccessToken } from '#shared/domains/oauth/access-token'
 import { authRoutes } from '../functions/auth/routes.ts'
 import { connectionRoutes } from '../functions/connections/routes.ts'
-import { doorRoutes } from '../functions/door/routes.ts'
 import { federationRoutes } from '../functions/federation/routes.ts'
 import { oauthRoutes } from '../functions/oauth/routes.ts'
 import { tokensRoutes } from '../functions/tokens/routes.ts'
+import { userSignInRoutes } from '../functions/user-sign-in/routes.ts'
 import { type Company, type Person, startApp, type TestApp } from './support/app.ts'
-import { answerIn, browserOf, changeClient, claimsOf, newOauthClient, newResource, post, prover, TOKEN_URL } from './support/oauth.ts'
+import { answerIn, changeClient, claimsOf, newOauthClient, newResource, oauthBrowser, postForm, prover, TOKEN_URL } from './support/oauth.ts'
 import { bodyOf, enrol, eventsOf, leaked, textIn } from './support/sign-in.ts'
 
 const LOGIN = '/authsec/uflow/user/oidc/login'
@@ -21,7 +21,7 @@ type Json = Readonly<Record<string, unknown>>
 type Client = { readonly id: string; readonly secret: string }
 
 const start = async () => {
-  const app = await startApp([...oauthRoutes, ...doorRoutes, ...tokensRoutes, ...federationRoutes, ...connectionRoutes, ...authRoutes])
+  const app = await startApp([...oauthRoutes, ...userSignInRoutes, ...tokensRoutes, ...federationRoutes, ...connectionRoutes, ...authRoutes])
   const company = await app.company()
   const main = await setUp(app, company)
   return { app, company, main, person: await app.person(company) }
@@ -41,7 +41,7 @@ const authUrl = async (app: TestApp, client_id: string): Promise<Json> =>
 const tokensFor = async (
   app: TestApp,
   client: Client,
-  browser: Awaited<ReturnType<typeof browserOf>>,
+  browser: Awaited<ReturnType<typeof oauthBrowser>>,
   more: Json = {},
   headers = {},
 ): Promise<Json> => {
@@ -60,7 +60,7 @@ const tokensFor = async (
     code_verifier: textIn(asked, 'code_verifier'),
   }
   const authorization = `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}`
-  return bodyOf(await post(app, '/oauth/token', form, { authorization, ...headers }))
+  return bodyOf(await postForm(app, '/oauth/token', form, { authorization, ...headers }))
 }
 
 test('every address has a state and a challenge of its own, and leads where the client is registered', async () => {
@@ -85,7 +85,7 @@ test('every address has a state and a challenge of its own, and leads where the 
 
 test('an access token of the main client is the first step of a sign-in, once; what is owed stays owed, and when it was stays what it was', async () => {
   const { app, company, main, person } = await start()
-  const browser = await browserOf(app, person)
+  const browser = await oauthBrowser(app, person)
   const signedInAt = app.clock.now()
   app.clock.advance(600)
   const tokens = await tokensFor(app, main, browser)
@@ -107,7 +107,7 @@ test('an access token of the main client is the first step of a sign-in, once; w
 
 test('a factor that the session has not proved is still asked for', async () => {
   const { app, company, main, person } = await start()
-  const browser = await browserOf(app, person)
+  const browser = await oauthBrowser(app, person)
   const access_token = textIn(await tokensFor(app, main, browser), 'access_token')
   await enrol(app, person)
   const step = await bodyOf(await app.request(LOGIN, { body: { access_token } }))
@@ -118,7 +118,7 @@ test('a factor that the session has not proved is still asked for', async () => 
 
 test('the exchange answers the token of the very session, which ends with it', async () => {
   const { app, company, main, person } = await start()
-  const browser = await browserOf(app, person, ['pwd', 'otp'])
+  const browser = await oauthBrowser(app, person, ['pwd', 'otp'])
   const own = claimsOf(browser.jar.kept.get('authsec_session') ?? '')
   const oidc_token = textIn(await tokensFor(app, main, browser), 'access_token')
   const answer = await app.request(EXCHANGE, { body: { oidc_token } })
@@ -140,17 +140,17 @@ test('the exchange answers the token of the very session, which ends with it', a
 
 type Forge = (world: Awaited<ReturnType<typeof start>>) => Promise<string>
 const through = async ({ app, main }: Awaited<ReturnType<typeof start>>, person: Person, more: Json = {}): Promise<string> =>
-  textIn(await tokensFor(app, main, await browserOf(app, person), more), 'access_token')
+  textIn(await tokensFor(app, main, await oauthBrowser(app, person), more), 'access_token')
 
 const REFUSED: readonly (readonly [string, Forge])[] = [
   ['no token', async () => 'nonsense'],
   ['a session token', ({ app, person }) => app.token(person)],
-  ['an ID token', async ({ app, main, person }) => textIn(await tokensFor(app, main, await browserOf(app, person)), 'id_token')],
+  ['an ID token', async ({ app, main, person }) => textIn(await tokensFor(app, main, await oauthBrowser(app, person)), 'id_token')],
   [
     'a token of another client of the tenant',
     async ({ app, company, person }) => {
       const other = await newOauthClient(app, company, { redirectUris: ['https://shop.example.com/oidc/auth/callback'] })
-      return textIn(await tokensFor(app, other, await browserOf(app, person)), 'access_token')
+      return textIn(await tokensFor(app, other, await oauthBrowser(app, person)), 'access_token')
     },
   ],
   [
@@ -169,7 +169,7 @@ const REFUSED: readonly (readonly [string, Forge])[] = [
     async ({ app, main, person }) => {
       const key = await prover(app)
       const dpop = await key.proof({ htm: 'POST', htu: TOKEN_URL })
-      return textIn(await tokensFor(app, main, await browserOf(app, person), {}, { dpop }), 'access_token')
+      return textIn(await tokensFor(app, main, await oauthBrowser(app, person), {}, { dpop }), 'access_token')
     },
   ],
   [

@@ -7,7 +7,7 @@ import { accountPageRoutes } from '../functions/account-pages/routes.ts'
 import { federationRoutes } from '../functions/federation/routes.ts'
 import { loginRoutes } from '../functions/login/routes.ts'
 import type { Company, Person, TestApp } from './support/app.ts'
-import { doorOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from './support/browser.ts'
+import { noteOf, openBrowser, signInQueryOf, summaryOf, type TestBrowser, titleOf } from './support/browser.ts'
 import { addProvider, BASE, CLIENT, type Federation, identitiesOf, startFederation } from './support/federation.ts'
 import { unchanged } from './support/rows.ts'
 import { change } from './support/sign-in.ts'
@@ -21,7 +21,7 @@ const FOLLOWED = { 'sec-fetch-site': 'same-origin', 'sec-fetch-user': '?1' }
 const start = () => startFederation(ROUTES, { render: pageError })
 const signedIn = async (company: Company, person: Person, app: TestApp): Promise<TestBrowser> => {
   const browser = openBrowser(app)
-  await browser.signIn(person, doorOf(company))
+  await browser.signIn(person, signInQueryOf(company))
   return browser
 }
 const connect = (browser: TestBrowser, provider: string, headers: Readonly<Record<string, string>> = FOLLOWED): Promise<Response> =>

@@ -8,7 +8,7 @@ import { findPasskeys, type Passkey } from '#db/store/passkeys'
 import { listTenantIds } from '#db/store/tenants'
 import { insertUser } from '#db/store/users'
 import type * as passkeyClient from '#shared/platform/pages/passkey.client'
-import type { Ceremony, Outcome } from '#shared/platform/pages/passkey.client'
+import type { Ceremony, CeremonyResult } from '#shared/platform/pages/passkey.client'
 import { type System, startSystem, type Watched } from './browser/system.ts'
 
 type OnPage = { readonly authsecPasskeys: typeof passkeyClient }
@@ -68,10 +68,10 @@ const visit = async (traits: Traits = PLATFORM): Promise<Visit> => {
 }
 
 /** What the page's own code does. */
-const register = (page: Page, ceremony: Ceremony): Promise<Outcome> =>
+const register = (page: Page, ceremony: Ceremony): Promise<CeremonyResult> =>
   page.evaluate((given) => (globalThis as unknown as OnPage).authsecPasskeys.registerPasskey(given), ceremony)
-const show = (page: Page, ceremony?: Ceremony): Promise<Outcome> =>
-  page.evaluate((given) => (globalThis as unknown as OnPage).authsecPasskeys.showPasskey(given), ceremony)
+const show = (page: Page, ceremony?: Ceremony): Promise<CeremonyResult> =>
+  page.evaluate((given) => (globalThis as unknown as OnPage).authsecPasskeys.assertPasskey(given), ceremony)
 
 type Body = Readonly<Record<string, unknown>>
 const call = async (path: string, body: Body, headers: Readonly<Record<string, string>> = {}): Promise<Body> => {
@@ -84,8 +84,8 @@ const call = async (path: string, body: Body, headers: Readonly<Record<string, s
 }
 const passwordStep = async ({ email }: Person): Promise<string> =>
   String((await call('/authsec/uflow/user/login', { client_id: clientId, email, password: PASSWORD })).login_ticket)
-const lastStep = ({ email }: Person, ticket: string): Promise<Body> =>
-  call('/authsec/uflow/auth/enduser/webauthn-callback', { email, tenant_id: tenantId, mfa_verified: true, login_ticket: ticket })
+const lastStep = ({ email }: Person, transactionToken: string): Promise<Body> =>
+  call('/authsec/uflow/auth/enduser/webauthn-callback', { email, tenant_id: tenantId, mfa_verified: true, login_ticket: transactionToken })
 const claimsOf = (token: unknown): Body => JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString())
 
 const ROOT = '/authsec/webauthn'
@@ -163,8 +163,8 @@ test('while a form is filled in: the passkey that is chosen in its list signs in
   const available = await here.page.evaluate(() => (globalThis as unknown as OnPage).authsecPasskeys.isConditionalSupported())
   expect(available).toBe(true)
   const outcome = await here.page.evaluate(() => {
-    const { PASSKEY, showPasskey } = (globalThis as unknown as OnPage).authsecPasskeys
-    return showPasskey(PASSKEY, 'conditional')
+    const { PASSKEY, assertPasskey } = (globalThis as unknown as OnPage).authsecPasskeys
+    return assertPasskey(PASSKEY, 'conditional')
   })
   expect(outcome).toMatchObject({ ok: true, body: { email: person.email } })
   await here.context.close()
@@ -222,9 +222,9 @@ test('a passkey that was removed signs nobody in, and the browser is told to for
     async ([path, bearer]) => {
       const response = await fetch(path ?? '', { method: 'DELETE', headers: { authorization: `Bearer ${bearer}` } })
       const body = await response.json()
-      const { forget, keepAccepted } = (globalThis as unknown as OnPage).authsecPasskeys
-      await forget(body.unknown)
-      await keepAccepted(body.signals)
+      const { forgetCredential, signalAccepted } = (globalThis as unknown as OnPage).authsecPasskeys
+      await forgetCredential(body.unknown)
+      await signalAccepted(body.signals)
       return { status: response.status, body, knows: 'signalUnknownCredential' in PublicKeyCredential }
     },
     [`${ROOT}/passkeys/${passkey?.factorId}?accept_weaker=true`, token] as const,

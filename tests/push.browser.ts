@@ -8,7 +8,7 @@ import { findClientEntry } from '#db/store/clients'
 import { findPushDevices } from '#db/store/push-devices'
 import { listTenantIds, updateTenantSettings } from '#db/store/tenants'
 import { insertUser } from '#db/store/users'
-import { askPerson } from '#shared/domains/ciba/request'
+import { startCibaRequest } from '#shared/domains/ciba/request'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { configuredPush } from '#shared/platform/outbox/push/configured'
 import { arrived } from './browser/arrive.ts'
@@ -69,8 +69,8 @@ const visitor = async (locale: string, path = `/${locale}`): Promise<Watched & {
   await visit.context.grantPermissions(['notifications'], { origin: system.base })
   await visit.page.addInitScript((subscription) => {
     PushManager.prototype.subscribe = async (options) => {
-      const asked = options as { readonly userVisibleOnly?: boolean; readonly applicationServerKey?: unknown }
-      if (asked.userVisibleOnly !== true || typeof asked.applicationServerKey !== 'string') throw new DOMException('no', 'NotAllowedError')
+      const request = options as { readonly userVisibleOnly?: boolean; readonly applicationServerKey?: unknown }
+      if (request.userVisibleOnly !== true || typeof request.applicationServerKey !== 'string') throw new DOMException('no', 'NotAllowedError')
       return { toJSON: () => JSON.parse(subscription) } as unknown as PushSubscription
     }
   }, service.subscription(path))
@@ -101,7 +101,7 @@ const ask = async (email: string, bindingMessage: string): Promise<string> => {
   const asking = { ...ctx, request, push: configuredPush({ ...ctx, outbound }) }
   const client = await findClientEntry(directory(ctx.db), clientId)
   if (client === undefined) throw new Error('no client')
-  const { matchNumber = '' } = await askPerson(asking, client, { email, bindingMessage, scopes: ['openid'] })
+  const { matchNumber = '' } = await startCibaRequest(asking, client, { email, bindingMessage, scopes: ['openid'] })
   return matchNumber
 }
 

@@ -8,7 +8,7 @@ import { forTenant } from '#db/engine/tenant'
 import { migrate } from '#db/migrations/migrate'
 import { findAuditEvents } from '#db/store/audit-events'
 import { countUnrecordedSessions } from '#db/store/audit-gap'
-import { showEvents } from '#shared/domains/audit/show'
+import { presentEvents } from '#shared/domains/audit/presentation'
 import { authRoutes } from '../functions/auth/routes.ts'
 import { PASSWORD, startApp } from './support/app.ts'
 import { ownDatabase, TEST_LOGIN_PASSWORD } from './support/database.ts'
@@ -63,7 +63,7 @@ test('a restored database is the deployment that was dumped', async () => {
 
     const rows = await findAuditEvents(forTenant(restored, acme.tenantId), { limit: 1000 })
     expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining(recorded.map(({ id }) => id)))
-    const shown = await showEvents(there.ctx, forTenant(restored, acme.tenantId), rows)
+    const shown = await presentEvents(there.ctx, forTenant(restored, acme.tenantId), rows)
     expect(shown.filter(({ damaged, erased }) => damaged || erased)).toEqual([])
     expect(shown.some(({ address }) => address !== null)).toBe(true)
     expect(await countUnrecordedSessions(forTenant(restored, acme.tenantId), new Date('2000-01-01'), new Date('2100-01-01'))).toBe(0)

@@ -1,11 +1,11 @@
 // Keys change while people work: nobody is signed out, nothing becomes unreadable, whatever mixture of instances runs.
 import { describe, expect, test } from 'vitest'
 import type { Db } from '#db/engine/client'
-import { directory, forTenant, ofAllTenants } from '#db/engine/tenant'
+import { acrossTenants, directory, forTenant } from '#db/engine/tenant'
 import { findAuditEvents } from '#db/store/audit-events'
 import { listSigningKeys } from '#db/store/signing-keys'
-import { showEvents } from '#shared/domains/audit/show'
-import { rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-upkeep'
+import { presentEvents } from '#shared/domains/audit/presentation'
+import { rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-maintenance'
 import { accountRoutes } from '../functions/account/routes.ts'
 import { startApp } from './support/app.ts'
 import { ownDb } from './support/database.ts'
@@ -29,7 +29,7 @@ const underLoad = async (instances: readonly Instance[], work: () => Promise<voi
         const company = await minting.company('rotating')
         const token = await minting.token(company.admin)
         const { status } = await serving.request('/account/sessions', { token })
-        const shown = await showEvents(serving.ctx, forTenant(serving.db, company.tenantId), await serving.events(company.tenantId))
+        const shown = await presentEvents(serving.ctx, forTenant(serving.db, company.tenantId), await serving.events(company.tenantId))
         if (status !== 200) wrong.push(`a session is ${status}`)
         if (shown.length === 0 || shown.some(({ damaged, erased }) => damaged || erased)) wrong.push('an event does not open')
         done += 1
@@ -76,10 +76,10 @@ describe('the master key', () => {
 
     const end = await instance(db, fresh)
     expect((await end.request('/account/sessions', { token })).status).toBe(200)
-    const shown = await showEvents(end.ctx, forTenant(db, kept.tenantId), await findAuditEvents(forTenant(db, kept.tenantId), { limit: 100 }))
+    const shown = await presentEvents(end.ctx, forTenant(db, kept.tenantId), await findAuditEvents(forTenant(db, kept.tenantId), { limit: 100 }))
     expect(shown.some(({ address }) => address !== null)).toBe(true)
     expect(shown.filter(({ damaged, erased }) => damaged || erased)).toEqual([])
-    const under = await ofAllTenants(db).run({ text: 'select distinct master_key_id from authsec.data_keys', params: [], arrays: false })
+    const under = await acrossTenants(db).run({ text: 'select distinct master_key_id from authsec.data_keys', params: [], arrays: false })
     expect(under).toEqual([{ master_key_id: 'm2' }])
   })
 

@@ -7,11 +7,11 @@ import { findDefaultClient } from '#db/store/clients'
 import { insertIdentity } from '#db/store/identities'
 import { findUserByEmail } from '#db/store/users'
 import { createTenant } from '#shared/domains/tenancy/create-tenant'
-import { bySystem } from '#shared/platform/audit/record'
+import { bySystem } from '#shared/platform/audit/audit-log'
 import { violationsOf } from './browser/axe.ts'
 import { type System, startSystem } from './browser/system.ts'
 import { addSamlProvider } from './support/saml.ts'
-import { assertionXml, base64, keyPair, readRequest, responseXml, signed } from './support/saml-idp.ts'
+import { assertionXml, base64, keyPair, readRequest, responseXml, signedXml } from './support/saml-idp.ts'
 
 let system: System
 let idp: Server
@@ -45,7 +45,7 @@ beforeAll(async () => {
       now: ctx.clock.now(),
       nameId: 'ada',
     }
-    const xml = responseXml(said, signed(assertionXml(said), 'Assertion', { key }))
+    const xml = responseXml(said, signedXml(assertionXml(said), 'Assertion', { key }))
     const fields = Object.entries({ SAMLResponse: base64(xml), RelayState: asked.relayState })
     const inputs = fields.map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`).join('')
     const page = `<!doctype html><title>IdP</title><form method="post" action="${asked.acs}">${inputs}<button>Continue</button></form>`

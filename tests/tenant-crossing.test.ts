@@ -5,9 +5,9 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findSessions } from '#db/store/sessions'
 import { findUser } from '#db/store/users'
-import { openTicket } from '#shared/domains/login-transaction/login-transaction'
+import { startLoginTransaction } from '#shared/domains/login-transaction/login-transaction'
 import type { Route, Schema } from '#shared/platform/http/route'
-import { type EveryGroup, fillPath, type Listed, parametersOf, rows, said, startEveryGroup } from './routes/every-route.ts'
+import { comparableResponse, type EveryGroup, fillPath, type Listed, parametersOf, rows, startEveryGroup } from './routes/every-route.ts'
 import { sampleOf } from './routes/sample.ts'
 import type { Company, Person, TestApp } from './support/app.ts'
 import { rowsOf } from './support/rows.ts'
@@ -58,7 +58,9 @@ const identifiersOf = async (app: TestApp, company: Company): Promise<Readonly<R
   const [role] = (await t.run({ text: 'select id from authsec.roles limit 1', params: [], arrays: true })) as string[][]
   const [event] = await app.events(company.tenantId)
   const handle = (purpose: 'login' | 'email_change' | 'password_reset' | 'set_password'): Promise<string> =>
-    atomically(t, (tx) => openTicket(tx, app.ctx, { purpose, userId: person.id, clientId: null, verified: ['pwd'], data: null, seconds: 600 }))
+    atomically(t, (tx) =>
+      startLoginTransaction(tx, app.ctx, { purpose, userId: person.id, clientId: null, verified: ['pwd'], data: null, seconds: 600 }),
+    )
   return {
     tenant: company.tenantId,
     client: company.clientId,
@@ -101,7 +103,7 @@ const send = async (listed: Listed, slot: Slot, identifier: string, token: strin
     Object.fromEntries(parametersOf(route).map((name) => [name, slot.part === 'path' && slot.name === name ? identifier : NOBODYS_ID])),
   )
   const body = route.body === undefined ? undefined : { ...sampleOf(route.body), ...(slot.part === 'body' ? { [slot.name]: identifier } : {}) }
-  const { body: text, ...told } = await said(
+  const { body: text, ...told } = await comparableResponse(
     await every.send(listed, {
       path: slot.part === 'query' ? `${path}?${slot.name}=${encodeURIComponent(identifier)}` : path,
       ...(token === undefined ? {} : { token }),

@@ -13,9 +13,18 @@ import { loginRoutes } from '../functions/login/routes.ts'
 import { addClient } from './support/administration.ts'
 import type { Company, TestApp } from './support/app.ts'
 import { openBrowser, summaryOf, type TestBrowser, titleOf } from './support/browser.ts'
-import { BASE, browserOf, CLIENT, type Federation, identitiesOf, refusalsOf, startFederation, stateOf } from './support/federation.ts'
+import {
+  BASE,
+  CLIENT,
+  type Federation,
+  federationBrowser,
+  federationStateOf,
+  identitiesOf,
+  refusalsOf,
+  startFederation,
+} from './support/federation.ts'
 import { bodyOf, codeIn, configure, enrol, textIn, verifyDomain, wrongCode } from './support/sign-in.ts'
-import type { Somebody, Wrong } from './support/upstream-double.ts'
+import type { UpstreamUser, Wrong } from './support/upstream-double.ts'
 
 const ROUTES = [...federationRoutes, ...connectionRoutes, ...accountPageRoutes, ...loginRoutes]
 type Json = Record<string, unknown>
@@ -39,7 +48,7 @@ const start = async (more: Json = {}, world = {}) => {
   const id = await own(federation, company, more)
   const door = `?tenant=${company.name}`
   /** To the provider and back, from the button on. */
-  const walk = async (browser: TestBrowser, who: Somebody, query = door, provider = 'corp', wrong: Wrong = {}) => {
+  const walk = async (browser: TestBrowser, who: UpstreamUser, query = door, provider = 'corp', wrong: Wrong = {}) => {
     await browser.read(`/signin${query}`)
     const at = query === '' ? '?' : `${query}&`
     const gone = await openProvider(browser, `/signin/provider${at}provider=${provider}`)
@@ -120,7 +129,7 @@ test('an address that somebody has asks for the mailed code on a page, and then 
   expect(titleOf(await browser.read(`/signin/connect${door}`))).toBe('This sign-in is over')
 })
 
-const REFUSED: readonly (readonly [string, Json, Somebody])[] = [
+const REFUSED: readonly (readonly [string, Json, UpstreamUser])[] = [
   ['of another domain', {}, { sub: 's', email: 'eve@elsewhere.example', email_verified: true }],
   ['whose address the provider has not verified', {}, { sub: 's', email: 'eve@corp.example' }],
   ['without an address', {}, { sub: 's' }],
@@ -131,11 +140,11 @@ const REFUSED: readonly (readonly [string, Json, Somebody])[] = [
 ]
 test.each(REFUSED)('somebody %s gets no account, and nothing is there afterwards', async (_, more, who) => {
   const { app, company, walk } = await start({ jit_provisioning: true, allowed_email_domains: ['corp.example'], ...more })
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   const browser = openBrowser(app)
   const page = await walk(browser, who)
   expect([page.url.split('?')[0], summaryOf(page), isIn(browser)]).toEqual(['/signin', expect.stringContaining('opens no account here'), false])
-  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await federationStateOf(app, company.tenantId)).toEqual(before)
   expect((await refusalsOf(app, company.tenantId))[0]).toBe('federation_no_account')
 })
 
@@ -157,7 +166,7 @@ test('a first sign-in makes an account without rights: at once below a domain th
   await own({ app, upstream }, company, { name: 'staff', jit_provisioning: true, allowed_email_domains: [domain] })
   const email = `new@${domain}`
   const who = { sub: 'new-1', email, email_verified: true, name: 'Nina New' }
-  const dance = async (browser = browserOf(app)) => {
+  const dance = async (browser = federationBrowser(app)) => {
     const begun = await bodyOf(await browser.begin({ provider: 'staff', tenant_domain: company.domain }))
     const back = upstream.authorize(textIn(begun, 'redirect_url'), who)
     await browser.land(back)
@@ -188,10 +197,10 @@ test('twenty first sign-ins of one person at once make one account', async () =>
   const domain = `many-${company.name}.example`
   await own({ app, upstream }, company, { name: 'staff', jit_provisioning: true, allowed_email_domains: [domain] })
   await verifyDomain(app, company, domain)
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   const answers = await Promise.all(
     Array.from({ length: 20 }, async () => {
-      const browser = browserOf(app)
+      const browser = federationBrowser(app)
       const begun = await bodyOf(await browser.begin({ provider: 'staff', tenant_domain: company.domain }))
       const back = upstream.authorize(textIn(begun, 'redirect_url'), { sub: 'one', email: `one@${domain}`, email_verified: true })
       await browser.land(back)
@@ -200,7 +209,7 @@ test('twenty first sign-ins of one person at once make one account', async () =>
   )
   expect(answers.filter((status) => status === 200).length).toBeGreaterThan(0)
   expect(answers.filter((status) => status >= 500)).toEqual([])
-  const after = await stateOf(app, company.tenantId)
+  const after = await federationStateOf(app, company.tenantId)
   expect([after.users, after.federated_identities]).toEqual([Number(before.users) + 1, Number(before.federated_identities) + 1])
 })
 
@@ -243,11 +252,11 @@ test.each(FORGED)('an answer with %s lets nobody in', async (_, wrong) => {
   const { app, company, link, walk, door } = await start()
   const person = await app.person(company)
   await link(person, 'sub-1', { isOwnProvider: true })
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   const browser = openBrowser(app)
   const page = await walk(browser, { sub: 'sub-1' }, door, 'corp', wrong)
   expect([page.url.split('?')[0], summaryOf(page), isIn(browser)]).toEqual(['/signin', expect.stringContaining('did not let you in'), false])
-  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await federationStateOf(app, company.tenantId)).toEqual(before)
   expect((await refusalsOf(app, company.tenantId))[0]).toBe('federation_failed')
 })
 
@@ -313,7 +322,7 @@ test('an identity that another company\u2019s provider proved opens nothing here
   const globex = await app.company('globex')
   await own(world, globex)
   await link(globex.admin, 'sub-1', { isOwnProvider: true })
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   const browser = openBrowser(app)
   await walk(browser, { sub: 'sub-1' })
   expect(isIn(browser)).toBe(false)
@@ -326,7 +335,7 @@ test('an identity that another company\u2019s provider proved opens nothing here
   back.set('state', new URL(here).searchParams.get('state') ?? '')
   await browser.read(`${BASE}/callback?${back}`)
   expect(isIn(browser)).toBe(false)
-  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await federationStateOf(app, company.tenantId)).toEqual(before)
 })
 
 test('another company\u2019s provider is not to be gone to, nor one that is switched off, nor one that was changed under way', async () => {

@@ -68,7 +68,7 @@ export const withPushKeys = async (config: Config, secrets: Secrets): Promise<Co
 }
 
 /** What was captured is sent to browsers too. Nobody has to have a network: what was captured counts as sent, unless the browser is gone. */
-export const alsoToBrowsers = (captured: LocalPush, real: Push): Push => ({
+export const withBrowserPush = (captured: LocalPush, real: Push): Push => ({
   send: async (target, message) => {
     const sent = await captured.send(target, message)
     if (target.platform !== 'web' || sent.result !== 'sent') return sent

@@ -6,11 +6,11 @@ import { insertFactor } from '#db/store/factors'
 import { hasCompany } from '#db/store/tenants'
 import { invitePlatformAdministrator } from '#shared/domains/administration/platform-administrator'
 import type { BaseCtx } from '#shared/domains/context'
-import { storeSeed } from '#shared/domains/factors/totp'
+import { storeTotpSeed } from '#shared/domains/factors/totp'
 import { newSeed } from '#shared/domains/factors/totp-code'
 import { createTenant } from '#shared/domains/tenancy/create-tenant'
 import { ensurePlatformAdministrator, ensureSystemTenant } from '#shared/domains/tenancy/system-tenant'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 
 const noteOf = (ctx: BaseCtx): string => join(ctx.config.DATA_DIR, 'first-start.txt')
 
@@ -39,10 +39,10 @@ const enrolApp = async (ctx: BaseCtx, userId: string): Promise<string> => {
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const [factorId, at] = [ctx.random.id(), ctx.clock.now()]
     await insertFactor(t, { id: factorId, userId, kind: 'totp', name: 'First start', isPrimary: true, confirmedAt: at, createdAt: at })
-    await storeSeed(t, ctx, { factorId, userId, seed, deviceType: 'generic', lastStep: null })
+    await storeTotpSeed(t, ctx, { factorId, userId, seed, deviceType: 'generic', lastStep: null })
     const target = { type: 'factor', id: factorId }
     const after = { kind: 'totp', name: 'First start' }
-    await record(t, ctx, { event: 'factor.added', actor: bySystem, target, subjectId: userId, after })
+    await recordEvent(t, ctx, { event: 'factor.added', actor: bySystem, target, subjectId: userId, after })
   })
   return seed
 }
@@ -57,9 +57,9 @@ const platformAdministrator = async (ctx: BaseCtx): Promise<Login & { readonly s
 /** The password earns a ticket, the code with the ticket earns the token. */
 const platformLogin = (base: string, { email, password, seed }: Login & { readonly seed: string }): string => {
   const json = `-H 'content-type: application/json'`
-  const ticket = `$(curl -s ${base}/authsec/uflow/login ${json} -d '${JSON.stringify({ email, password })}' | node -pe 'JSON.parse(require("fs").readFileSync(0)).login_ticket')`
+  const transactionToken = `$(curl -s ${base}/authsec/uflow/login ${json} -d '${JSON.stringify({ email, password })}' | node -pe 'JSON.parse(require("fs").readFileSync(0)).login_ticket')`
   const body = `"{\\"email\\":\\"${email}\\",\\"totp_code\\":\\"$(npm run -s code -- ${seed})\\"}"`
-  return `curl -s ${base}/authsec/uflow/auth/totp/login ${json} -H "x-login-ticket: ${ticket}" -d ${body}`
+  return `curl -s ${base}/authsec/uflow/auth/totp/login ${json} -H "x-login-ticket: ${transactionToken}" -d ${body}`
 }
 
 const story = (base: string, admin: Login & { readonly clientId: string }, platform: Login & { readonly seed: string }): string => {

@@ -10,19 +10,19 @@ import { type Config, ConfigError, deprecatedVariables, readConfig } from '#shar
 import { stdoutLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { loadPasswordHash } from '#shared/platform/crypto/load-password-hash'
-import { systemResolver } from '#shared/platform/dns/system'
+import { systemTxtResolver } from '#shared/platform/dns/system'
 import { tenantOutbound } from '#shared/platform/fetch/configured'
 import { type MountedGroup, mount } from '#shared/platform/http/mount'
 import { problem } from '#shared/platform/http/problem'
-import { recordedRefusals } from '#shared/platform/http/refusals'
+import { createRefusalAudit } from '#shared/platform/http/refusal-audit'
 import { startJobs } from '#shared/platform/jobs/timers'
 import { type OutboxSender, outboxSender } from '#shared/platform/outbox/outbox-sender'
 import { configuredPush, sendsPushes } from '#shared/platform/outbox/push/configured'
 import { localPush } from '#shared/platform/outbox/push/local'
-import { outbound } from '#shared/platform/trace/trace'
+import { traceOutbound } from '#shared/platform/trace/trace'
 import { jobs } from '../../functions/scheduled/jobs.ts'
 import { GROUPS } from '../groups.ts'
-import { alsoToBrowsers, openCache, openDatabase, openMail, openSecrets, openSms, withPushKeys } from './drivers.ts'
+import { openCache, openDatabase, openMail, openSecrets, openSms, withBrowserPush, withPushKeys } from './drivers.ts'
 import { firstStart } from './first-start.ts'
 import { localRoutes } from './routes.ts'
 import { listen } from './serving.ts'
@@ -60,7 +60,7 @@ export const start = async (env: Environment, print: (text: string) => void): Pr
   let sender: OutboxSender | undefined
   const ctx = await compose({ ...parts, config, db, cache, secrets, passwords, wakeOutbox: () => sender?.wake() })
   const { mail: opened, captured } = openMail(parts)
-  const mail = { send: outbound(ctx.tracer, 'mail', opened.send) }
+  const mail = { send: traceOutbound(ctx.tracer, 'mail', opened.send) }
   const toTenants = tenantOutbound(ctx)
   sender = outboxSender({ ...ctx, mail, deliverLogoutToken: logoutTokenDelivery({ ...ctx, outbound: toTenants }) })
   const outbox = sender
@@ -74,11 +74,11 @@ export const start = async (env: Environment, print: (text: string) => void): Pr
     sms,
     capturedSms: texts && (() => texts.outbox),
     mail,
-    push: phones === undefined ? pushes : alsoToBrowsers(phones, pushes),
+    push: phones === undefined ? pushes : withBrowserPush(phones, pushes),
     capturedPushes: phones && (async () => phones.outbox),
     outbound: toTenants,
     breached: breachedPasswords(ctx),
-    resolver: systemResolver(config.DNS_SERVERS),
+    resolver: systemTxtResolver(config.DNS_SERVERS),
     captured:
       captured &&
       (async () => {
@@ -89,7 +89,7 @@ export const start = async (env: Environment, print: (text: string) => void): Pr
   const local: MountedGroup[] = config.ENVIRONMENT === 'production' ? [] : [{ routes: localRoutes, ctx: all, render: problem }]
   const groups = GROUPS.map(({ routes, render }): MountedGroup => ({ routes, ctx: all, render }))
   const note = await firstStart(ctx)
-  const refusals = recordedRefusals(ctx)
+  const refusals = createRefusalAudit(ctx)
   const { port, close } = await listen(mount(ctx, [...groups, ...local], { refusals }), ctx)
   const running = startJobs(all, jobs)
   const tracing = setInterval(() => void ctx.tracer.flush(), TRACE_FLUSH_MS).unref()

@@ -1,11 +1,11 @@
 // What the routes of local mode show.
 import { readFileSync } from 'node:fs'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
-import { Sent } from '#shared/platform/http/route'
-import { docsPolicy, renderDocs } from '#shared/platform/pages/docs.tsx'
+import { randomToken } from '#shared/kernel/random'
+import { HttpResult } from '#shared/platform/http/route'
 import { frontPolicy, renderFront } from '#shared/platform/pages/front.tsx'
 import { CAPTURED_MAIL_POLICY, outboxPolicy, renderOutbox } from '#shared/platform/pages/outbox.tsx'
+import { apiReferencePage, apiReferencePolicy } from './api-reference.ts'
 import type { Ctx } from './group.ts'
 
 const DOCUMENT = new URL('../../functions/openapi.json', import.meta.url)
@@ -17,16 +17,16 @@ export const openApiDocument = (): string => {
   return document
 }
 
-const page = (html: string, policy: string): Sent<string> => new Sent(html, { headers: { 'Content-Security-Policy': policy } })
+const page = (html: string, policy: string): HttpResult<string> => new HttpResult(html, { headers: { 'Content-Security-Policy': policy } })
 
-export const frontPage = async (ctx: Ctx): Promise<Sent<string>> => {
-  const nonce = opaque(ctx.random)
+export const frontPage = async (ctx: Ctx): Promise<HttpResult<string>> => {
+  const nonce = randomToken(ctx.random)
   return page(renderFront({ nonce, baseUrl: ctx.config.BASE_URL, capturesMail: ctx.captured !== undefined }), frontPolicy(nonce))
 }
 
-export const apiPage = async (ctx: Ctx): Promise<Sent<string>> => {
-  const nonce = opaque(ctx.random)
-  return page(renderDocs(JSON.parse(openApiDocument()), nonce), docsPolicy(nonce))
+export const apiPage = async (ctx: Ctx): Promise<HttpResult<string>> => {
+  const nonce = randomToken(ctx.random)
+  return page(apiReferencePage(nonce), apiReferencePolicy(nonce))
 }
 
 const messagesOf = async (ctx: Ctx) => {
@@ -37,14 +37,14 @@ const messagesOf = async (ctx: Ctx) => {
 const idOf = (messageId: string): string => messageId.replace(/^<|@.*$/g, '')
 
 /** @throws AppError not_found where real mail is sent */
-export const outbox = async (ctx: Ctx): Promise<Sent<string>> => {
+export const outbox = async (ctx: Ctx): Promise<HttpResult<string>> => {
   const messages = await messagesOf(ctx)
   const pushes = (await ctx.capturedPushes?.()) ?? []
   if (ctx.request.header('accept')?.includes('text/html')) {
-    const nonce = opaque(ctx.random)
+    const nonce = randomToken(ctx.random)
     const texts = ctx.capturedSms?.() ?? []
     const html = renderOutbox({ messages, texts, pushes, nonce, htmlHref: ({ messageId }) => `/local/outbox/${idOf(messageId)}` })
-    return new Sent(html, { headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': outboxPolicy(nonce) } })
+    return new HttpResult(html, { headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': outboxPolicy(nonce) } })
   }
   const mails = messages.map(({ to, subject, text, html, at }) => ({ kind: 'mail', recipient: to, to, subject, text, html, time: at.toISOString() }))
   const texts = (ctx.capturedSms?.() ?? []).map(({ to, text, at }) => ({ kind: 'sms', recipient: to, to, text, time: at.toISOString() }))
@@ -59,11 +59,11 @@ export const outbox = async (ctx: Ctx): Promise<Sent<string>> => {
     time: at.toISOString(),
   }))
   const list = [...mails, ...texts, ...pushed].toSorted((a, b) => a.time.localeCompare(b.time)).toReversed()
-  return new Sent(JSON.stringify({ messages: list }))
+  return new HttpResult(JSON.stringify({ messages: list }))
 }
 
 /** @throws AppError not_found */
-export const capturedHtml = async (ctx: Ctx, id: string): Promise<Sent<string>> => {
+export const capturedHtml = async (ctx: Ctx, id: string): Promise<HttpResult<string>> => {
   const found = (await messagesOf(ctx)).find(({ messageId }) => idOf(messageId) === id)
   if (found === undefined) throw new AppError('not_found')
   return page(found.html, CAPTURED_MAIL_POLICY)

@@ -11,7 +11,7 @@ import type { Push, PushOutcome, PushTarget } from '#shared/platform/outbox/push
 import { environmentSecrets } from '#shared/platform/secrets/environment'
 import { sealedFileSecrets } from '#shared/platform/secrets/sealed-file'
 import { TEST_START } from '#tests/support/app'
-import { alsoToBrowsers, withPushKeys } from './drivers.ts'
+import { withBrowserPush, withPushKeys } from './drivers.ts'
 
 const clock = fixedClock(TEST_START)
 const folder = await mkdtemp(join(tmpdir(), 'push-keys-'))
@@ -40,7 +40,7 @@ test('a message to a browser is captured and sent; without a network it counts a
       return outcome
     },
   }
-  const push = alsoToBrowsers(captured, real)
+  const push = withBrowserPush(captured, real)
   const message = { title: 't', body: 'b', data: {}, ttlSeconds: 60 }
   expect(await push.send({ platform: 'ios', token: 'phone' }, message)).toEqual({ result: 'sent' })
   expect(asked).toEqual([])

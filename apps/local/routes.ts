@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { open } from '#shared/platform/http/access'
 import { html, text } from '#shared/platform/http/route'
+import { apiReferenceScript } from './api-reference.ts'
 import { route } from './group.ts'
 import { apiPage, capturedHtml, frontPage, openApiDocument, outbox } from './pages.ts'
 
@@ -42,12 +43,23 @@ export const localRoutes = [
   route({
     id: 'local.docs',
     on: 'GET /docs',
-    summary: 'The API, readable.',
+    summary: 'The API reference.',
     access: LOCAL,
     reply: html(200),
     errors: [],
     emits: 'nothing',
     handle: ({ ctx }) => apiPage(ctx),
+  }),
+  route({
+    id: 'local.docsScript',
+    on: 'GET /docs/scalar.js',
+    summary: 'The script of the API reference.',
+    access: LOCAL,
+    reply: text(200, 'text/javascript; charset=utf-8'),
+    cache: 'public, max-age=3600',
+    errors: [],
+    emits: 'nothing',
+    handle: async () => apiReferenceScript(),
   }),
   route({
     id: 'local.openapi',

@@ -7,7 +7,7 @@ const MINUTE = 60
 
 /** What is used of the library, which brings no types. */
 type Grant = { addOIDCScope(scope: string): void; addResourceScope(resource: string, scope: string): void; save(): Promise<string> }
-type Asked = {
+type Input = {
   readonly prompt: { readonly name: string }
   readonly params: Readonly<Record<string, unknown>>
   readonly session?: { accountId: string }
@@ -17,7 +17,7 @@ type Library = {
   readonly Grant: new (of: { accountId: string; clientId: string }) => Grant
   proxy: boolean
   use(step: (ctx: Exchange, next: () => Promise<void>) => Promise<void>): void
-  interactionDetails(req: unknown, res: unknown): Promise<Asked>
+  interactionDetails(req: unknown, res: unknown): Promise<Input>
   interactionFinished(req: unknown, res: unknown, result: unknown, options?: unknown): Promise<void>
   listen(port: number, host: string, ready: () => void): { address(): unknown }
 }

@@ -1,5 +1,5 @@
 // Which tables a dump holds, read from the database's own catalogue: a table that is added later is in the dump unless somebody argues that it is not.
-import type { Run } from '../engine/client.ts'
+import type { RunStatement } from '../engine/client.ts'
 
 export type DumpColumn = { readonly name: string; readonly type: string }
 export type DumpTable = {
@@ -32,7 +32,7 @@ where c.contype = 'f' and c.connamespace = 'authsec'::regnamespace and c.conreli
 
 type ReferenceRow = { readonly from: string; readonly to: string }
 
-const rows = async <T>(run: Run, text: string): Promise<readonly T[]> => (await run({ text, params: [], arrays: false })) as readonly T[]
+const rows = async <T>(run: RunStatement, text: string): Promise<readonly T[]> => (await run({ text, params: [], arrays: false })) as readonly T[]
 
 /** Referenced tables before those that refer to them. */
 const inReferenceOrder = (tables: readonly DumpTable[], references: readonly ReferenceRow[]): readonly DumpTable[] => {
@@ -49,7 +49,7 @@ const inReferenceOrder = (tables: readonly DumpTable[], references: readonly Ref
 }
 
 /** Every table of the schema but those that stay behind, in an order in which they can be filled. */
-export const dumpTables = async (run: Run): Promise<readonly DumpTable[]> => {
+export const dumpTables = async (run: RunStatement): Promise<readonly DumpTable[]> => {
   const found = await rows<Omit<DumpTable, 'part'>>(run, TABLES)
   const tables = found
     .filter(({ name }) => !Object.hasOwn(NOT_DUMPED, name))
@@ -58,25 +58,25 @@ export const dumpTables = async (run: Run): Promise<readonly DumpTable[]> => {
 }
 
 /** An identifier as it stands in SQL. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
-export const tableName = ({ name }: DumpTable): string => `authsec.${quoted(name)}`
+export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export const qualifiedTableName = ({ name }: DumpTable): string => `authsec.${quotedIdentifier(name)}`
 
 const isJson = (type: string): boolean => type === 'json' || type === 'jsonb'
 
 /**
  * A column's value as JSON can carry it unchanged: bytes as base64; JSON as its text, so that the value `null` and no value stay apart. The rest PostgreSQL
- * writes itself: moments as RFC 3339, arrays as arrays, numbers in full.
+ * writes itself: moments as RFC 3339, arrays, numbers in full.
  */
-export const encoded = ({ name, type }: DumpColumn): string => {
-  const column = quoted(name)
+export const encodeColumn = ({ name, type }: DumpColumn): string => {
+  const column = quotedIdentifier(name)
   if (type === 'bytea') return `translate(encode(${column}, 'base64'), E'\\n', '') as ${column}`
   return isJson(type) ? `${column}::text as ${column}` : column
 }
 
 /** Undoes `encoded`, on a record `r` whose columns have the types of `carried`. */
-export const decoded = ({ name, type }: DumpColumn): string => {
-  const column = `r.${quoted(name)}`
+export const decodeColumn = ({ name, type }: DumpColumn): string => {
+  const column = `r.${quotedIdentifier(name)}`
   if (type === 'bytea') return `decode(${column}, 'base64')`
   return isJson(type) ? `${column}::${type}` : column
 }
-export const carried = ({ name, type }: DumpColumn): string => `${quoted(name)} ${type === 'bytea' || isJson(type) ? 'text' : type}`
+export const carrierColumn = ({ name, type }: DumpColumn): string => `${quotedIdentifier(name)} ${type === 'bytea' || isJson(type) ? 'text' : type}`

@@ -7,7 +7,7 @@ import { openPglite, pgliteEngine } from '../engine/pglite.ts'
 import { postgresEngine } from '../engine/postgres.ts'
 import { asTenantId, SYSTEM_TENANT } from '../engine/tenant.ts'
 import { migrate } from '../migrations/migrate.ts'
-import { everyRow, fill } from '../testing/fill.ts'
+import { everyRow, fillEveryTable } from '../testing/fill.ts'
 import { exportDump } from './export.ts'
 import { importDump } from './import.ts'
 
@@ -60,7 +60,7 @@ const sorted = (text: string): readonly string[] =>
 test('embedded to server to embedded: row for row the same, and so is the dump', async () => {
   const parts = [SYSTEM_TENANT, asTenantId(randomUUID()), asTenantId(randomUUID()), ''] as const
   const [first, server, last] = [await embedded(), await onServer(), await embedded()]
-  for (const part of parts) await fill(first, part, [randomUUID(), randomUUID()])
+  for (const part of parts) await fillEveryTable(first, part, [randomUUID(), randomUUID()])
   const there = await copy(first, server)
   const back = await copy(server, last)
   expect(sorted(back)).toEqual(sorted(there))

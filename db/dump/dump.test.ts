@@ -8,11 +8,11 @@ import { type Db, openDb } from '../engine/client.ts'
 import { openPglite, pgliteEngine } from '../engine/pglite.ts'
 import { asOwner, asTenantId, SYSTEM_TENANT, type TenantId } from '../engine/tenant.ts'
 import { migrate } from '../migrations/migrate.ts'
-import { everyRow, fill } from '../testing/fill.ts'
+import { everyRow, fillEveryTable } from '../testing/fill.ts'
 import { dumpTables, NOT_DUMPED } from './catalogue.ts'
 import { exportDump } from './export.ts'
 import { readDumpFile, writeDumpFile } from './file.ts'
-import { DumpError, endLine, tally } from './format.ts'
+import { createDumpTally, DumpError, endLine } from './format.ts'
 import { importDump } from './import.ts'
 
 const at = new Date('2026-11-24T12:00:00Z')
@@ -31,7 +31,7 @@ const fresh = async (): Promise<Db> => {
 beforeAll(async () => {
   source = await fresh()
   target = await fresh()
-  for (const tenantId of [SYSTEM_TENANT, acme, globex, ''] as const) await fill(source, tenantId, [randomUUID(), randomUUID()])
+  for (const tenantId of [SYSTEM_TENANT, acme, globex, ''] as const) await fillEveryTable(source, tenantId, [randomUUID(), randomUUID()])
 })
 afterAll(async () => {
   rmSync(room, { recursive: true, force: true })
@@ -59,7 +59,7 @@ const reasonOf = async (work: Promise<unknown>): Promise<string> =>
   )
 /** Changes lines and makes a last line that fits them: what somebody would do who knows the format. */
 const resealed = (text: string, change: (line: string) => string | undefined): string => {
-  const count = tally()
+  const count = createDumpTally()
   const body = text
     .split('\n')
     .slice(0, -2)

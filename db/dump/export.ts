@@ -1,10 +1,10 @@
 // Writes a dump. Each tenant is read as the owner of the tables, in that tenant's scope: row level security is forced on the owner too.
-import type { Db, Run } from '../engine/client.ts'
+import type { Db, RunStatement } from '../engine/client.ts'
 import { asOwner, asTenantId, SYSTEM_TENANT, type TenantId } from '../engine/tenant.ts'
 import { migrationState } from '../migrations/migrate.ts'
-import { type DumpTable, dumpTables, encoded, tableName } from './catalogue.ts'
+import { type DumpTable, dumpTables, encodeColumn, qualifiedTableName } from './catalogue.ts'
 import type { Write } from './file.ts'
-import { type Counted, DumpError, endLine, FORMAT_VERSION, type Header, headerLine, rowLine, sectionLine, tally } from './format.ts'
+import { createDumpTally, DumpError, type DumpHeader, type DumpTally, endLine, FORMAT_VERSION, headerLine, rowLine, sectionLine } from './format.ts'
 
 export type ExportOptions = {
   /** One tenant; without it everything. */
@@ -16,12 +16,15 @@ export type ExportOptions = {
   readonly write: Write
 }
 
-const ask = async <T>(run: Run, text: string): Promise<readonly T[]> => (await run({ text, params: [], arrays: false })) as readonly T[]
+const ask = async <T>(run: RunStatement, text: string): Promise<readonly T[]> => (await run({ text, params: [], arrays: false })) as readonly T[]
 
 /** Every tenant that a directory knows, and the system's: tables under row level security show the owner no tenant but the one it is set to. */
-const allTenants = async (run: Run, tables: readonly DumpTable[]): Promise<readonly TenantId[]> => {
+const allTenants = async (run: RunStatement, tables: readonly DumpTable[]): Promise<readonly TenantId[]> => {
   const directories = tables.filter(({ part, secured }) => part === 'tenant' && !secured)
-  const found = await ask<{ id: string }>(run, directories.map((table) => `select tenant_id::text as id from ${tableName(table)}`).join(' union '))
+  const found = await ask<{ id: string }>(
+    run,
+    directories.map((table) => `select tenant_id::text as id from ${qualifiedTableName(table)}`).join(' union '),
+  )
   return [...new Set([SYSTEM_TENANT, ...found.map(({ id }) => asTenantId(id)).sort()])]
 }
 
@@ -29,7 +32,7 @@ const allTenants = async (run: Run, tables: readonly DumpTable[]): Promise<reado
 const selectRows = (tables: readonly DumpTable[], ofTenant: boolean): string => {
   const condition = ofTenant ? ` where tenant_id = current_setting('app.tenant_id')::uuid` : ''
   const one = (table: DumpTable, position: number): string =>
-    `select ${position} as position, row_to_json(r)::text as "row" from (select ${table.columns.map(encoded).join(', ')} from ${tableName(table)}${condition}) r`
+    `select ${position} as position, row_to_json(r)::text as "row" from (select ${table.columns.map(encodeColumn).join(', ')} from ${qualifiedTableName(table)}${condition}) r`
   return tables.map(one).join(' union all ')
 }
 
@@ -37,7 +40,7 @@ const ROWS_A_STEP = 200
 
 /** Hands over a section's rows in steps, so that memory does not grow with the tenant. */
 const eachStep = async (
-  run: Run,
+  run: RunStatement,
   tables: readonly DumpTable[],
   ofTenant: boolean,
   take: (rows: readonly { name: string; row: string }[]) => Promise<void>,
@@ -67,7 +70,7 @@ const usedMasterKeys = async (db: Db, tenants: readonly TenantId[]): Promise<rea
   return [...used]
 }
 
-const headerOf = async (db: Db, options: ExportOptions, tables: readonly DumpTable[], tenants: readonly TenantId[]): Promise<Header> => ({
+const headerOf = async (db: Db, options: ExportOptions, tables: readonly DumpTable[], tenants: readonly TenantId[]): Promise<DumpHeader> => ({
   format: 'authsec-dump',
   format_version: FORMAT_VERSION,
   schema_version: (await migrationState(db)).lastMigration,
@@ -89,11 +92,11 @@ const tenantsToExport = async (db: Db, tables: readonly DumpTable[], only: Tenan
  * Writes the whole deployment or one tenant. Every tenant is of one moment; tenants are of moments one after the other.
  * @throws DumpError tenant_unknown
  */
-export const exportDump = async (db: Db, options: ExportOptions): Promise<Counted> => {
+export const exportDump = async (db: Db, options: ExportOptions): Promise<DumpTally> => {
   const all = await asOwner(db, '', (t) => dumpTables(t.run))
   const tables = options.tenantId === undefined ? all : all.filter(({ part }) => part === 'tenant')
   const tenants = await tenantsToExport(db, all, options.tenantId)
-  const count = tally()
+  const count = createDumpTally()
   const put = async (text: string): Promise<void> => {
     count.bytes(text)
     await options.write(text)

@@ -25,7 +25,7 @@ export class DumpError extends Error {
   }
 }
 
-const Header = z.strictObject({
+const DumpHeader = z.strictObject({
   format: z.literal('authsec-dump'),
   format_version: z.int(),
   schema_version: z.int(),
@@ -43,17 +43,17 @@ const Header = z.strictObject({
     }),
   ),
 })
-export type Header = z.output<typeof Header>
+export type DumpHeader = z.output<typeof DumpHeader>
 
 const Counts = z.record(z.string(), z.int())
 const End = z.strictObject({ end: z.strictObject({ sections: z.int(), rows: Counts, sha256: z.string() }) })
 
 /** `''` is the deployment's section. */
-export type Entry =
+export type DumpEntry =
   | { readonly kind: 'section'; readonly tenantId: string }
   | { readonly kind: 'row'; readonly table: string /** JSON, as it came: read by PostgreSQL alone, which keeps every digit. */; readonly row: string }
 
-export const headerLine = (header: Header): string => `${JSON.stringify(header)}\n`
+export const headerLine = (header: DumpHeader): string => `${JSON.stringify(header)}\n`
 export const sectionLine = (tenantId: string): string => `${JSON.stringify({ section: tenantId })}\n`
 export const rowLine = (table: string, row: string): string => `{"table":${JSON.stringify(table)},"row":${row}}\n`
 
@@ -69,14 +69,14 @@ const parsed = (line: string): unknown => {
 
 const SECTION = /^\{"section":"([0-9a-f-]{36}|)"\}$/
 const ROW = /^\{"table":"([a-z_0-9]+)","row":(\{.*\})\}$/s
-const entryOf = (line: string): Entry | undefined => {
+const entryOf = (line: string): DumpEntry | undefined => {
   const section = SECTION.exec(line)
   if (section) return { kind: 'section', tenantId: section[1] ?? '' }
   const row = ROW.exec(line)
   return row ? { kind: 'row', table: row[1] ?? '', row: row[2] ?? '' } : undefined
 }
 
-const parseHeader = (line: string): Header => {
+const parseHeader = (line: string): DumpHeader => {
   const shape = z.object({ format: z.literal('authsec-dump'), format_version: z.int() }).safeParse(parsed(line))
   if (!shape.success) throw new DumpError('damaged', 'This file is not a dump of ours.')
   if (shape.data.format_version > FORMAT_VERSION)
@@ -84,15 +84,15 @@ const parseHeader = (line: string): Header => {
       'newer_schema',
       `The dump has format ${shape.data.format_version}; this release reads up to ${FORMAT_VERSION}. Import it with a newer release.`,
     )
-  const header = Header.safeParse(parsed(line))
+  const header = DumpHeader.safeParse(parsed(line))
   if (!header.success) throw damaged('its header is malformed')
   return header.data
 }
 
-export type Counted = { readonly sections: number; readonly rows: Readonly<Record<string, number>> }
+export type DumpTally = { readonly sections: number; readonly rows: Readonly<Record<string, number>> }
 
 /** Counts and digests lines as they pass: the writer's way to the last line, and the reader's way to compare with it. */
-export const tally = () => {
+export const createDumpTally = () => {
   const digest = createHash('sha256')
   const rows: Record<string, number> = {}
   let sections = 0
@@ -107,7 +107,7 @@ export const tally = () => {
     end: () => ({ sections, rows: { ...rows }, sha256: digest.digest('hex') }),
   }
 }
-export const endLine = (end: Counted & { readonly sha256: string }): string => `${JSON.stringify({ end })}\n`
+export const endLine = (end: DumpTally & { readonly sha256: string }): string => `${JSON.stringify({ end })}\n`
 
 const sameCounts = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean =>
   [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => a[name] === b[name])
@@ -116,8 +116,8 @@ const sameCounts = (a: Readonly<Record<string, number>>, b: Readonly<Record<stri
  * Reads a dump line by line: the header goes to `onHeader`, then come the entries, and the last line is compared with what came before it.
  * @throws DumpError damaged, newer_schema
  */
-export async function* readEntries(lines: AsyncIterable<string>, onHeader: (header: Header) => void): AsyncGenerator<Entry> {
-  const seen = tally()
+export async function* readEntries(lines: AsyncIterable<string>, onHeader: (header: DumpHeader) => void): AsyncGenerator<DumpEntry> {
+  const seen = createDumpTally()
   let part: 'header' | 'entries' | 'over' = 'header'
   for await (const line of lines) {
     if (part === 'over') throw damaged('something follows its last line')

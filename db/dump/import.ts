@@ -1,9 +1,9 @@
 // Reads a dump into a database. Everything that can be refused is refused before the first row is written; then each section is one transaction.
-import { type Db, type Run, sqlState } from '../engine/client.ts'
+import { type Db, type RunStatement, sqlState } from '../engine/client.ts'
 import { asOwner, asTenantId, SYSTEM_TENANT } from '../engine/tenant.ts'
 import { migrationState } from '../migrations/migrate.ts'
-import { carried, type DumpTable, decoded, dumpTables, quoted, tableName } from './catalogue.ts'
-import { DumpError, type Entry, type Header, readEntries } from './format.ts'
+import { carrierColumn, type DumpTable, decodeColumn, dumpTables, qualifiedTableName, quotedIdentifier } from './catalogue.ts'
+import { type DumpEntry, DumpError, type DumpHeader, readEntries } from './format.ts'
 
 export type ImportOptions = {
   /** The dump's lines from the first on; read twice, first to check and then to write. */
@@ -14,17 +14,17 @@ export type ImportOptions = {
   /** Checks everything and writes nothing. */
   readonly dryRun?: boolean
 }
-export type Imported = { readonly header: Header; readonly tenants: readonly string[]; readonly rows: Readonly<Record<string, number>> }
+export type ImportedDump = { readonly header: DumpHeader; readonly tenants: readonly string[]; readonly rows: Readonly<Record<string, number>> }
 
-type Survey = Imported & { readonly hasDeployment: boolean }
+type Survey = ImportedDump & { readonly hasDeployment: boolean }
 
 const noHeader = (): never => {
   throw new DumpError('damaged', 'This file is not a dump of ours: it is empty.')
 }
 
 /** Reads all of it once: the digest is right, and rows stand in sections. */
-const survey = async (read: ImportOptions['read'], judge: (header: Header) => void): Promise<Survey> => {
-  let header: Header | undefined
+const survey = async (read: ImportOptions['read'], judge: (header: DumpHeader) => void): Promise<Survey> => {
+  let header: DumpHeader | undefined
   const sections: string[] = []
   const rows: Record<string, number> = {}
   const entries = readEntries(read(), (found) => {
@@ -39,14 +39,14 @@ const survey = async (read: ImportOptions['read'], judge: (header: Header) => vo
   return { header: header ?? noHeader(), tenants: sections.filter((id) => id !== ''), rows, hasDeployment: sections.includes('') }
 }
 
-const judgeSchema = (header: Header, ours: number): void => {
+const judgeSchema = (header: DumpHeader, ours: number): void => {
   if (header.schema_version > ours) {
     const why = `The dump is of schema version ${header.schema_version}, this release has ${ours}`
     throw new DumpError('newer_schema', `${why}. Import it with the release that wrote it, or a later one. Nothing was written.`)
   }
 }
 
-const judgeKeys = (header: Header, options: ImportOptions): void => {
+const judgeKeys = (header: DumpHeader, options: ImportOptions): void => {
   const missing = header.master_key_ids.filter((id) => !options.masterKeyIds.includes(id))
   if (missing.length > 0) {
     const why = `Sealed values in the dump are under master keys that this deployment does not have: ${missing.join(', ')}`
@@ -60,7 +60,7 @@ const judgeKeys = (header: Header, options: ImportOptions): void => {
 }
 
 /** The columns that the dump has, as this database knows them. */
-const matched = (header: Header, ours: readonly DumpTable[]): readonly DumpTable[] => {
+const matched = (header: DumpHeader, ours: readonly DumpTable[]): readonly DumpTable[] => {
   const dumped = new Map(header.tables.map((table) => [table.name, table]))
   for (const { name } of header.tables) {
     if (!ours.some((table) => table.name === name))
@@ -79,10 +79,10 @@ const matched = (header: Header, ours: readonly DumpTable[]): readonly DumpTable
   })
 }
 
-const someRow = async (run: Run, tables: readonly DumpTable[], ofTenant: boolean): Promise<boolean> => {
+const someRow = async (run: RunStatement, tables: readonly DumpTable[], ofTenant: boolean): Promise<boolean> => {
   if (tables.length === 0) return false
   const condition = ofTenant ? ` where tenant_id = current_setting('app.tenant_id')::uuid` : ''
-  const text = tables.map((table) => `exists (select from ${tableName(table)}${condition})`).join(' or ')
+  const text = tables.map((table) => `exists (select from ${qualifiedTableName(table)}${condition})`).join(' or ')
   const [row] = (await run({ text: `select ${text} as found`, params: [], arrays: false })) as readonly { found: boolean }[]
   return row?.found === true
 }
@@ -106,16 +106,16 @@ const refuseExisting = async (db: Db, tables: readonly DumpTable[], { tenants, h
 }
 
 const insertText = (table: DumpTable): string => {
-  const names = table.columns.map(({ name }) => quoted(name)).join(', ')
+  const names = table.columns.map(({ name }) => quotedIdentifier(name)).join(', ')
   const own = table.part === 'tenant' ? ` where r.tenant_id = current_setting('app.tenant_id')::uuid` : ''
   return `with written as (
-  insert into ${tableName(table)} (${names}) overriding system value
-  select ${table.columns.map(decoded).join(', ')} from json_to_recordset($1::text::json) as r(${table.columns.map(carried).join(', ')})${own}
+  insert into ${qualifiedTableName(table)} (${names}) overriding system value
+  select ${table.columns.map(decodeColumn).join(', ')} from json_to_recordset($1::text::json) as r(${table.columns.map(carrierColumn).join(', ')})${own}
   returning 1
 ) select count(*)::int as count from written`
 }
 
-const insert = async (run: Run, table: DumpTable, rows: readonly string[]): Promise<void> => {
+const insert = async (run: RunStatement, table: DumpTable, rows: readonly string[]): Promise<void> => {
   const [written] = (await run({ text: insertText(table), params: [`[${rows.join(',')}]`], arrays: false })) as readonly { count: number }[]
   if (written?.count !== rows.length) throw new DumpError('damaged', `A row of ${table.name} belongs to another tenant than its section.`)
 }
@@ -123,7 +123,11 @@ const insert = async (run: Run, table: DumpTable, rows: readonly string[]): Prom
 const STEP = { rows: 200, characters: 4 * 1024 * 1024 }
 
 /** Writes one section's rows and hands back the entry behind them. */
-const fill = async (run: Run, tables: ReadonlyMap<string, DumpTable>, next: () => Promise<Entry | undefined>): Promise<Entry | undefined> => {
+const fill = async (
+  run: RunStatement,
+  tables: ReadonlyMap<string, DumpTable>,
+  next: () => Promise<DumpEntry | undefined>,
+): Promise<DumpEntry | undefined> => {
   let table: DumpTable | undefined
   let waiting: string[] = []
   let characters = 0
@@ -166,7 +170,7 @@ const write = async (db: Db, tables: readonly DumpTable[], options: ImportOption
   const ofPart = (part: DumpTable['part']) => new Map(tables.filter((table) => table.part === part).map((table) => [table.name, table]))
   const parts = { tenant: ofPart('tenant'), deployment: ofPart('deployment') }
   const entries = readEntries(options.read(), () => undefined)
-  const next = async (): Promise<Entry | undefined> => {
+  const next = async (): Promise<DumpEntry | undefined> => {
     const step = await entries.next()
     return step.done ? undefined : step.value
   }
@@ -174,9 +178,10 @@ const write = async (db: Db, tables: readonly DumpTable[], options: ImportOption
   for (let entry = await next(); entry?.kind === 'section'; ) {
     const { tenantId } = entry
     try {
-      entry = await asOwner(db, tenantId === '' ? '' : asTenantId(tenantId), (t) =>
-        fill(t.run, tenantId === '' ? parts.deployment : parts.tenant, next),
-      )
+      entry = await asOwner(db, tenantId === '' ? '' : asTenantId(tenantId), async (t) => {
+        await t.run({ text: `select set_config('app.importing', 'on', true)`, params: [], arrays: true })
+        return fill(t.run, tenantId === '' ? parts.deployment : parts.tenant, next)
+      })
     } catch (error) {
       throw explained(error, tenantId, done)
     }
@@ -188,7 +193,7 @@ const write = async (db: Db, tables: readonly DumpTable[], options: ImportOption
  * Brings a dump into a migrated database: wholly, or nothing of the section that failed.
  * @throws DumpError all reasons but tenant_unknown
  */
-export const importDump = async (db: Db, options: ImportOptions): Promise<Imported> => {
+export const importDump = async (db: Db, options: ImportOptions): Promise<ImportedDump> => {
   const { lastMigration } = await migrationState(db)
   const ours = await asOwner(db, '', (t) => dumpTables(t.run))
   const found = await survey(options.read, (header) => {

@@ -3,42 +3,42 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
 
 /** Roles of the database. `app` serves requests, `jobs` sees what a job may see of all tenants, `owner` migrates and is held by the deploy step alone. */
-export type Role = 'authsec_app' | 'authsec_jobs' | 'authsec_owner'
+export type DatabaseRole = 'authsec_app' | 'authsec_jobs' | 'authsec_owner'
 
 /** As whom, and for which tenant (`''`: none, so that row level security shows nothing but the directory). */
-export type Scope = { readonly role: Role; readonly tenantId: string }
+export type DatabaseScope = { readonly role: DatabaseRole; readonly tenantId: string }
 
 export type Statement = {
   readonly text: string
   readonly params: readonly unknown[] /** Rows as arrays of values, not as objects. */
   readonly arrays: boolean
   /** What the same transaction does before it, in the same write: locks, since a statement sees what was committed when it began. Their rows are nobody's. */
-  readonly first?: readonly Before[]
+  readonly first?: readonly PrecedingStatement[]
 }
-export type Before = { readonly text: string; readonly params: readonly string[] }
+export type PrecedingStatement = Pick<Statement, 'text' | 'params'>
 /** All that a statement asks of the server, in order. */
-export const partsOf = ({ first = [], ...statement }: Statement): readonly Statement[] => [
+export const statementParts = ({ first = [], ...statement }: Statement): readonly Statement[] => [
   ...first.map((before) => ({ ...before, arrays: true })),
   statement,
 ]
-export type Run = (statement: Statement) => Promise<unknown[]>
+export type RunStatement = (statement: Statement) => Promise<unknown[]>
 
-/** What a driver has to offer. All throw `DatabaseAway` when the server cannot be reached, and the driver's own error (with SQLSTATE in `code`) otherwise. */
+/** What a driver has to offer. All throw `DatabaseUnavailable` when the server cannot be reached, and the driver's own error (with SQLSTATE in `code`) otherwise. */
 export type Engine = {
   readonly kind: 'pglite' | 'postgres' | 'neon'
   /** One statement in a transaction of its own, in one round trip where the connection is not in doubt. Never does a change twice. */
-  one(scope: Scope, statement: Statement): Promise<unknown[]>
+  one(scope: DatabaseScope, statement: Statement): Promise<unknown[]>
   /**
    * Statements that commit together when `work` returns and leave nothing when it throws. Over a connection that turns out to be dead before anything was
    * answered, `work` begins again.
    */
-  transaction<T>(scope: Scope, work: (run: Run) => Promise<T>): Promise<T>
+  transaction<T>(scope: DatabaseScope, work: (run: RunStatement) => Promise<T>): Promise<T>
   /** SQL of our own (migrations), several statements in one text, as `role`, in one transaction. */
-  script(role: Role | 'login', text: string): Promise<void>
+  script(role: DatabaseRole | 'login', text: string): Promise<void>
   close(): Promise<void>
 }
 
-/** The database, without a way to query it: that needs `forTenant`, `directory` or `ofAllTenants`. */
+/** The database, without a way to query it: that needs `forTenant`, `directory` or `acrossTenants`. */
 export type Db = {
   readonly engine: Engine
   /** Called on this instance after every commit of a tenant's transaction. */
@@ -49,7 +49,7 @@ export type Db = {
 export type Queries = PgRemoteDatabase<Record<string, never>>
 
 /** The server could not be reached, or stopped answering in the middle. The caller may try again. */
-export class DatabaseAway extends Error {
+export class DatabaseUnavailable extends Error {
   constructor(cause: unknown) {
     super('The database cannot be reached.', { cause })
     this.name = 'DatabaseAway'
@@ -91,7 +91,7 @@ export const refuseInsideTransaction = (): void => {
 }
 
 /** A query builder whose statements go through `run`. */
-export const queriesThrough = (run: Run): Queries =>
+export const queriesThrough = (run: RunStatement): Queries =>
   drizzle(async (text, params, method) => ({ rows: (await run({ text, params, arrays: method === 'all' })) as unknown[] }))
 
 /** SQLSTATE of an error that a statement ended with, through drizzle's wrapping. */
@@ -104,8 +104,8 @@ export const sqlState = (error: unknown): string | undefined => {
 }
 
 /** Whether the database was away, through drizzle's wrapping. */
-export const isDatabaseAway = (error: unknown): boolean => {
-  for (let e: unknown = error; e instanceof Error; e = e.cause) if (e instanceof DatabaseAway) return true
+export const isDatabaseUnavailable = (error: unknown): boolean => {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) if (e instanceof DatabaseUnavailable) return true
   return false
 }
 

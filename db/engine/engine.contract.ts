@@ -1,11 +1,11 @@
 // What every engine promises, whatever opens the database. Each engine's test runs this on a migrated database of its own.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Engine, openDb, type Run, type Scope, type Statement, sqlState } from './client.ts'
-import { alsoFor, asTenantId, atomically, forTenant } from './tenant.ts'
+import { type DatabaseScope, type Engine, openDb, type RunStatement, type Statement, sqlState } from './client.ts'
+import { asTenantId, atomically, forTenant, inOtherTenant } from './tenant.ts'
 
 const tenantId = asTenantId(randomUUID())
-const app: Scope = { role: 'authsec_app', tenantId }
+const app: DatabaseScope = { role: 'authsec_app', tenantId }
 const ask = (text: string, ...params: readonly unknown[]): Statement => ({ text, params, arrays: false })
 const stateOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -31,9 +31,9 @@ const VALUES: readonly { readonly type: string; readonly given: unknown; readonl
 /** Bytes are compared as bytes, whichever class of the driver's holds them. */
 const comparable = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value)
 
-export type Opened = { readonly engine: Engine; readonly close: () => Promise<void> }
+export type OpenedEngine = { readonly engine: Engine; readonly close: () => Promise<void> }
 
-export const engineContract = (name: string, open: () => Promise<Opened>): void => {
+export const engineContract = (name: string, open: () => Promise<OpenedEngine>): void => {
   describe(name, () => {
     let engine: Engine
     let close: () => Promise<void>
@@ -48,7 +48,7 @@ export const engineContract = (name: string, open: () => Promise<Opened>): void 
       await engine.script('authsec_owner', 'drop table authsec.contract')
       await close()
     })
-    const put = (run: Run, id: number, n = 0) => run(ask('insert into authsec.contract (id, n) values ($1, $2)', id, n))
+    const put = (run: RunStatement, id: number, n = 0) => run(ask('insert into authsec.contract (id, n) values ($1, $2)', id, n))
     const count = async (id: number): Promise<unknown> => {
       const [row] = await engine.one(app, ask('select count(*)::int as count from authsec.contract where id = $1', id))
       return (row as { count: number }).count
@@ -72,7 +72,7 @@ export const engineContract = (name: string, open: () => Promise<Opened>): void 
 
     test('a statement runs as the role and for the tenant of its scope, which end with it', async () => {
       const who = ask(`select current_user::text as role, current_setting('app.tenant_id', true) as tenant`)
-      const jobs: Scope = { role: 'authsec_jobs', tenantId: '' }
+      const jobs: DatabaseScope = { role: 'authsec_jobs', tenantId: '' }
       const asJobs = { role: 'authsec_jobs', tenant: '' }
       expect(await engine.one(app, who)).toEqual([{ role: 'authsec_app', tenant: tenantId }])
       expect(await engine.one(jobs, who)).toEqual([asJobs])
@@ -126,7 +126,7 @@ export const engineContract = (name: string, open: () => Promise<Opened>): void 
     })
 
     test('a handle that outlives its transaction reaches nothing: not after a commit, not after a failure, not in the transaction of another', async () => {
-      const kept: Run[] = []
+      const kept: RunStatement[] = []
       const keep = (fails: boolean) =>
         engine.transaction(app, async (run) => {
           kept.push(run)
@@ -150,7 +150,7 @@ export const engineContract = (name: string, open: () => Promise<Opened>): void 
       const who = ask(`select current_setting('app.tenant_id') as tenant`)
       const seen: unknown[] = []
       await atomically(own, async (t) => {
-        const failing = alsoFor(t, other, async (there) => {
+        const failing = inOtherTenant(t, other, async (there) => {
           seen.push(...(await there.run(who)))
           throw new Error('changed my mind')
         })
@@ -158,7 +158,7 @@ export const engineContract = (name: string, open: () => Promise<Opened>): void 
         seen.push(...(await t.run(who)))
       })
       expect(seen).toEqual([{ tenant: other }, { tenant: tenantId }])
-      const broken = atomically(own, (t) => alsoFor(t, other, (there) => there.run(ask('select 1 / 0'))))
+      const broken = atomically(own, (t) => inOtherTenant(t, other, (there) => there.run(ask('select 1 / 0'))))
       expect(await stateOf(broken)).toBe('22012')
     })
 

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDatabase } from '#tests/support/database'
 import { dumpTables } from '../dump/catalogue.ts'
 import { DIRECTORY_TABLES } from '../migrations/policies.ts'
-import { fill } from '../testing/fill.ts'
+import { fillEveryTable } from '../testing/fill.ts'
 import { type Db, sqlState } from './client.ts'
-import { asOwner, asTenantId, atomically, directory, forTenant, ofAllTenants } from './tenant.ts'
+import { acrossTenants, asOwner, asTenantId, atomically, directory, forTenant } from './tenant.ts'
 
 const acme = asTenantId(randomUUID())
 const globex = asTenantId(randomUUID())
@@ -28,8 +28,8 @@ const tenantTables = async (): Promise<readonly string[]> =>
 
 beforeAll(async () => {
   db = (await testDatabase()).db
-  await fill(db, acme, ofAcme)
-  await fill(db, globex, ofGlobex)
+  await fillEveryTable(db, acme, ofAcme)
+  await fillEveryTable(db, globex, ofGlobex)
 })
 afterAll(async () => {
   const tables = (await asOwner(db, '', (t) => dumpTables(t.run))).filter(({ part }) => part === 'tenant').reverse()
@@ -143,7 +143,7 @@ test('a role cannot be bound to a user, group, service account of another tenant
 })
 
 test('the jobs role reaches the tables that a job cleans, there the rows that are due, and nothing else', async () => {
-  const jobs = ofAllTenants(db)
+  const jobs = acrossTenants(db)
   const reachable: string[] = []
   for (const name of await tenantTables()) {
     const table = sql`authsec.${sql.identifier(name)}`

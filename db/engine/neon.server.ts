@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { TEST_LOGIN_PASSWORD, testDatabase } from '#tests/support/database'
 import { type NeonBridge, neonBridge } from '../testing/neon-bridge.ts'
-import { DatabaseAway, type Engine } from './client.ts'
+import { DatabaseUnavailable, type Engine } from './client.ts'
 import { engineContract } from './engine.contract.ts'
 import { neonEngine } from './neon.ts'
 
@@ -60,8 +60,8 @@ describe('Neon', () => {
 
   test('a bridge that is gone is a database that is away', async () => {
     await bridge.close()
-    expect(await engine.one({ role: 'authsec_app', tenantId: '' }, one).catch((error: unknown) => error)).toBeInstanceOf(DatabaseAway)
+    expect(await engine.one({ role: 'authsec_app', tenantId: '' }, one).catch((error: unknown) => error)).toBeInstanceOf(DatabaseUnavailable)
     const transaction = engine.transaction({ role: 'authsec_app', tenantId: '' }, (run) => run(one))
-    expect(await transaction.catch((error: unknown) => error)).toBeInstanceOf(DatabaseAway)
+    expect(await transaction.catch((error: unknown) => error)).toBeInstanceOf(DatabaseUnavailable)
   })
 })

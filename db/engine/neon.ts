@@ -1,8 +1,8 @@
 // PostgreSQL at Neon, for functions: a read is one HTTP request (a batch of statements in one transaction: who and for whom, then what), a transaction that
 // has to look in between is a WebSocket from the driver's pool.
 import { NeonDbError, neon, neonConfig, Pool } from '@neondatabase/serverless'
-import { DatabaseAway, type Engine, partsOf, type Role } from './client.ts'
-import { entering, isAway, type PostgresOptions, pooled, types } from './pool.ts'
+import { type DatabaseRole, DatabaseUnavailable, type Engine, statementParts } from './client.ts'
+import { createPooledEngine, enterScopeSql, isConnectionLost, type PostgresOptions, types } from './pool.ts'
 
 export type NeonOptions = PostgresOptions & {
   /** Where a WebSocket class is not the runtime's own (Node before 22). */
@@ -17,10 +17,10 @@ const TIMEOUT_MS = 15_000
 
 /** The driver wraps what `fetch` threw; a server that answers names an SQLSTATE. */
 const translated = (error: unknown): unknown => {
-  if (error instanceof DatabaseAway) return error
+  if (error instanceof DatabaseUnavailable) return error
   const unreachable = error instanceof NeonDbError && error.code === undefined
   // A WebSocket that breaks ends its queries with an event, which is no Error.
-  return unreachable || isAway(error) || !(error instanceof Error) ? new DatabaseAway(error) : error
+  return unreachable || isConnectionLost(error) || !(error instanceof Error) ? new DatabaseUnavailable(error) : error
 }
 
 const told = <T>(work: Promise<T>): Promise<T> =>
@@ -40,18 +40,22 @@ const configure = ({ webSocket, bridge }: NeonOptions): void => {
 
 export const neonEngine = (options: NeonOptions): Engine => {
   configure(options)
-  const { connected: _, transact: __, ...base } = pooled(options, (config) => new Pool(options.isOpenedEachTime ? { ...config, maxUses: 1 } : config))
-  const urlOf = (role: Role): string =>
+  const {
+    connected: _,
+    transact: __,
+    ...base
+  } = createPooledEngine(options, (config) => new Pool(options.isOpenedEachTime ? { ...config, maxUses: 1 } : config))
+  const urlOf = (role: DatabaseRole): string =>
     role === 'authsec_app' ? options.url : ((role === 'authsec_jobs' ? options.jobsUrl : options.ownerUrl) ?? options.url)
   return {
     ...base,
     kind: 'neon',
     one: async (scope, statement) => {
-      const enter = entering(scope)
+      const enter = enterScopeSql(scope)
       const http = neon(urlOf(scope.role))
-      const asked = partsOf(statement).map(({ text, params }) => http.query(text, [...params], { types: types as never }))
+      const requested = statementParts(statement).map(({ text, params }) => http.query(text, [...params], { types: types as never }))
       const options = { arrayMode: statement.arrays, fetchOptions: { signal: AbortSignal.timeout(TIMEOUT_MS) } }
-      const answers = await told(http.transaction([http.query(enter), ...asked], options))
+      const answers = await told(http.transaction([http.query(enter), ...requested], options))
       return answers.at(-1) as unknown[]
     },
     transaction: (scope, work) => told(base.transaction(scope, work)),

@@ -1,12 +1,12 @@
 // PostgreSQL inside the process: the default of local mode and of tests. One connection, so transactions queue.
 import { messages as answers, PGlite, protocol } from '@electric-sql/pglite'
-import { type Engine, partsOf, type Run, type Scope, type Statement } from './client.ts'
-import { queryOf, requireWellFormed, types } from './pool.ts'
+import { type DatabaseScope, type Engine, type RunStatement, type Statement, statementParts } from './client.ts'
+import { requireWellFormed, toQueryConfig, types } from './pool.ts'
 
 const { serialize } = protocol
 
 const ENTER = `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)`
-const entering = ({ role, tenantId }: Scope): Statement => ({ text: ENTER, params: [role, tenantId], arrays: true })
+const entering = ({ role, tenantId }: DatabaseScope): Statement => ({ text: ENTER, params: [role, tenantId], arrays: true })
 
 const hex = (bytes: Uint8Array): string => `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
 const element = (value: unknown): string => {
@@ -83,7 +83,7 @@ export const pgliteEngine = (db: PGlite): Engine => {
       return [serialize.close({ type: 'S', name }), serialize.parse({ name, text })]
     }
     const messages = statements.flatMap((statement) => {
-      const { text, values = [], name = '' } = queryOf(statement)
+      const { text, values = [], name = '' } = toQueryConfig(statement)
       return [
         ...parsing(text, name),
         serialize.bind({ statement: name, values: values.map(onWire) }),
@@ -100,13 +100,13 @@ export const pgliteEngine = (db: PGlite): Engine => {
   }
   const say = (text: string): Promise<Answer> => exchange(db, [serialize.query(text)], true)
 
-  const transact = async <T>(scope: Scope, work: (run: Run) => Promise<T>): Promise<T> => {
+  const transact = async <T>(scope: DatabaseScope, work: (run: RunStatement) => Promise<T>): Promise<T> => {
     let isBegun = false
     let isOver = false
-    const run: Run = async (statement) => {
+    const run: RunStatement = async (statement) => {
       if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
       const first = isBegun ? undefined : serialize.query('begin')
-      const message = written([...(isBegun ? [] : [entering(scope)]), ...partsOf(statement)])
+      const message = written([...(isBegun ? [] : [entering(scope)]), ...statementParts(statement)])
       // From here on the server is asked, and nothing may go there that the first write did not enter.
       isBegun = true
       return ask(message, first === undefined ? [] : [first])
@@ -129,7 +129,7 @@ export const pgliteEngine = (db: PGlite): Engine => {
     one: async (scope, statement) => {
       requireWellFormed(scope)
       // What stands before a Sync commits together, as in entered-query.ts.
-      return exclusively(async () => ask(written([entering(scope), ...partsOf(statement)])))
+      return exclusively(async () => ask(written([entering(scope), ...statementParts(statement)])))
     },
     transaction: async (scope, work) => {
       requireWellFormed(scope)

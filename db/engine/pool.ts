@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import TypeOverrides from 'pg/lib/type-overrides'
-import { DatabaseAway, type Engine, isDatabaseAway, partsOf, type Role, type Run, type Scope, type Statement } from './client.ts'
+import {
+  type DatabaseRole,
+  type DatabaseScope,
+  DatabaseUnavailable,
+  type Engine,
+  isDatabaseUnavailable,
+  type RunStatement,
+  type Statement,
+  statementParts,
+} from './client.ts'
 
 /** The driver hands over what the server sent; columns of drizzle know what they hold. Only these are worth parsing here. */
 const BOOL = 16
@@ -28,31 +37,32 @@ export const types = {
 const TENANT = /^[0-9a-f-]{36}$|^$/
 const ROLE = /^authsec_(app|jobs|owner)$/
 
-export const requireWellFormed = (scope: Scope): void => {
+export const requireWellFormed = (scope: DatabaseScope): void => {
   if (!TENANT.test(scope.tenantId) || !ROLE.test(scope.role)) throw new Error('malformed scope')
 }
 
 /** Sets tenant and role. Both are checked here and never come from a caller, so they may stand in the text. */
-export const entering = (scope: Scope): string => {
+export const enterScopeSql = (scope: DatabaseScope): string => {
   requireWellFormed(scope)
   return `select set_config('role','${scope.role}',true), set_config('app.tenant_id','${scope.tenantId}',true)`
 }
 /** As one text with the start of a transaction, which makes the write one message. */
-const enter = (scope: Scope): string => `begin; ${entering(scope)}`
+const enter = (scope: DatabaseScope): string => `begin; ${enterScopeSql(scope)}`
 
 /** 25006: after a failover the server at the other end reads alone. The connection is of no use any more; a new one finds the server that writes. */
 const AWAY = /^(08(?!P01)|57P0|53300|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
 const AWAY_TEXT =
   /Connection terminated|connection timeout|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Client was closed/i
-export const isAway = (error: unknown): boolean => {
+export const isConnectionLost = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false
   if (AWAY.test(String((error as { code?: unknown }).code ?? ''))) return true
-  return AWAY_TEXT.test(error.message) || (error instanceof AggregateError && error.errors.some(isAway))
+  return AWAY_TEXT.test(error.message) || (error instanceof AggregateError && error.errors.some(isConnectionLost))
 }
-const translated = (error: unknown): unknown => (isAway(error) && !(error instanceof DatabaseAway) ? new DatabaseAway(error) : error)
+const translated = (error: unknown): unknown =>
+  isConnectionLost(error) && !(error instanceof DatabaseUnavailable) ? new DatabaseUnavailable(error) : error
 
 /** Statements are prepared by name while there are not too many of them: texts of ours are few. */
-export const KEPT_STATEMENTS = 500
+export const MAX_PREPARED_STATEMENTS = 500
 /** Lists and rows vary in length as callers like, and would take all the names: from four on they get none. */
 const VARIES = /\bin \(\$\d+(?:, \$\d+){3}|(?:\), \((?:\$\d|default)[^()]*){3}/i
 /**
@@ -78,7 +88,7 @@ export const knownStatements = (most: number): ((text: string) => Known) => {
     return made
   }
 }
-const knownOf = knownStatements(KEPT_STATEMENTS)
+const knownOf = knownStatements(MAX_PREPARED_STATEMENTS)
 
 /** Whether doing the statement twice does no more than doing it once. */
 export const isRead = ({ text }: Statement): boolean => knownOf(text).isRead
@@ -97,7 +107,7 @@ const isPlain = (value: unknown): boolean =>
 /** The protocol counts parameters in 16 bits, and the driver writes what is left of a larger number: the server would read values as something else. */
 const MOST_PARAMETERS = 65_535
 
-export const queryOf = ({ text, params, arrays }: Statement): pg.QueryConfig & { rowMode?: 'array' } => {
+export const toQueryConfig = ({ text, params, arrays }: Statement): pg.QueryConfig & { rowMode?: 'array' } => {
   if (params.length > MOST_PARAMETERS) throw new Error(`A statement has ${params.length} parameters, more than the protocol can count.`)
   if (!params.every(isPlain)) throw new Error('A parameter is neither a plain value, bytes, a date nor an array of those.')
   const { name } = knownOf(text)
@@ -110,7 +120,7 @@ type Moment = { readonly elapsed: number; readonly wall: number }
 /** By both clocks: one may stand still while a function is frozen, the other may be set back. */
 const moment = (): Moment => ({ elapsed: performance.now(), wall: Date.now() })
 const heard = new WeakMap<object, Moment>()
-export const wasJustHeard = (client: object): boolean => {
+export const wasRecentlyAlive = (client: object): boolean => {
   const [then, now] = [heard.get(client), moment()]
   return then !== undefined && Math.max(now.elapsed - then.elapsed, Math.abs(now.wall - then.wall)) < BELIEVED_MS
 }
@@ -143,17 +153,17 @@ const SCRIPT_TIMEOUT_MS = 15 * 60_000
 const CONNECT_TIMEOUT_MS = 5_000
 
 /** What every driver does alike. How it runs one statement is its own. */
-export type Pooled = Pick<Engine, 'transaction' | 'script' | 'close'> & {
+export type PooledEngine = Pick<Engine, 'transaction' | 'script' | 'close'> & {
   /** As `transaction`, on a connection that is in hand. */
-  transact<T>(client: Client, begun: () => void, scope: Scope, work: (run: Run) => Promise<T>): Promise<T>
+  transact<T>(client: Client, begun: () => void, scope: DatabaseScope, work: (run: RunStatement) => Promise<T>): Promise<T>
   /** Runs `use` with a connection of that role, again where it broke before `begun` was called. */
-  connected<T>(role: Role | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T>
+  connected<T>(role: DatabaseRole | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T>
 }
 
-export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfig) => Pool): Pooled => {
+export const createPooledEngine = (options: PostgresOptions, openPool: (config: pg.PoolConfig) => Pool): PooledEngine => {
   const pools = new Map<string, Pool>()
   const maxConnections = options.maxConnections ?? 10
-  const poolOf = (role: Role | 'login'): Pool => {
+  const poolOf = (role: DatabaseRole | 'login'): Pool => {
     const url = role === 'authsec_app' ? options.url : ((role === 'authsec_jobs' ? options.jobsUrl : options.ownerUrl) ?? options.url)
     const known = pools.get(url)
     if (known) return known
@@ -180,7 +190,7 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
    * Connections that died in the pool are noticed at their first use, before anything of ours was done: then the next is tried, until a fresh one was.
    * Where none can be made, one more try is enough.
    */
-  const connected = async <T>(role: Role | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T> => {
+  const connected = async <T>(role: DatabaseRole | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T> => {
     for (let attempt = 0; ; attempt++) {
       let begun = false
       let tries = 1
@@ -195,27 +205,27 @@ export const pooled = (options: PostgresOptions, openPool: (config: pg.PoolConfi
           heard.set(client, moment())
           return result
         } catch (error) {
-          if (isAway(error) || isDatabaseAway(error)) failure = error as Error
+          if (isConnectionLost(error) || isDatabaseUnavailable(error)) failure = error as Error
           throw error
         } finally {
           client.release(failure)
         }
       } catch (error) {
-        if (isAway(error) && !begun && attempt < tries) continue
+        if (isConnectionLost(error) && !begun && attempt < tries) continue
         throw translated(error)
       }
     }
   }
 
-  const transact: Pooled['transact'] = async (client, begun, scope, work) => {
+  const transact: PooledEngine['transact'] = async (client, begun, scope, work) => {
     // Sent with the first statement. Where a role or tenant is refused, the transaction is one that has failed, and nothing that follows is done.
     const entered = client.query(enter(scope)).then(begun)
     // The connection goes on to serve others. A handle that outlives its transaction would speak in theirs, or as whoever logged in.
     let isOver = false
-    const run: Run = async (statement) => {
+    const run: RunStatement = async (statement) => {
       if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
       try {
-        const [answers] = await Promise.all([Promise.all(partsOf(statement).map((part) => client.query(queryOf(part)))), entered])
+        const [answers] = await Promise.all([Promise.all(statementParts(statement).map((part) => client.query(toQueryConfig(part)))), entered])
         return answers.at(-1)?.rows ?? []
       } catch (error) {
         throw translated(error)

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TEST_LOGIN_PASSWORD, testDatabase } from '#tests/support/database'
 import { outboxQueue } from '../tables/operations.ts'
 import { type CutProxy, cutProxy } from '../testing/cut-proxy.ts'
-import { DatabaseAway, type Engine, queriesThrough, type Scope, sqlState } from './client.ts'
+import { type DatabaseScope, DatabaseUnavailable, type Engine, queriesThrough, sqlState } from './client.ts'
 import { engineContract } from './engine.contract.ts'
-import { KEPT_STATEMENTS, knownStatements } from './pool.ts'
+import { knownStatements, MAX_PREPARED_STATEMENTS } from './pool.ts'
 import { postgresEngine } from './postgres.ts'
 
 engineContract('PostgreSQL, each role logged in as itself', async () => {
@@ -28,7 +28,7 @@ test('a login that may be anybody is nobody but the three roles', async () => {
   const engine = postgresEngine({ url })
   const who = { text: 'select current_user::text as role', params: [], arrays: false }
   for (const role of [new URL(url).username, 'none', 'pg_read_all_data', 'authsec_app ']) {
-    const forged = { role, tenantId: '' } as unknown as Scope
+    const forged = { role, tenantId: '' } as unknown as DatabaseScope
     await expect(engine.one(forged, who)).rejects.toThrow('malformed scope')
     await expect(engine.transaction(forged, (run) => run(who))).rejects.toThrow('malformed scope')
   }
@@ -40,7 +40,7 @@ test('a statement has the same name in every process, and no other text has it',
   const text = 'select name, statement from pg_prepared_statements'
   const prepared = (await engine.one({ role: 'authsec_app', tenantId: '' }, { text, params: [], arrays: true })) as [string, string][]
   expect(prepared.length).toBeGreaterThan(0)
-  for (const [name, said] of prepared) expect(name).toBe(`s${createHash('sha256').update(said).digest('hex').slice(0, 32)}`)
+  for (const [name, reported] of prepared) expect(name).toBe(`s${createHash('sha256').update(reported).digest('hex').slice(0, 32)}`)
   await engine.close()
 })
 
@@ -62,8 +62,8 @@ test('lists and rows of every length take no names away', async () => {
 
 test('a statement without values runs as the role and for the tenant also when so many were prepared that it gets no name', async () => {
   const engine = postgresEngine({ url: (await testDatabase()).url ?? '' })
-  const scope: Scope = { role: 'authsec_app', tenantId: '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee' }
-  for (let n = 0; n <= KEPT_STATEMENTS; n++) {
+  const scope: DatabaseScope = { role: 'authsec_app', tenantId: '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee' }
+  for (let n = 0; n <= MAX_PREPARED_STATEMENTS; n++) {
     const text = `select ${n} as n, current_user::text as role, current_setting('app.tenant_id') as tenant`
     expect(await engine.one(scope, { text, params: [], arrays: false })).toEqual([{ n, role: scope.role, tenant: scope.tenantId }])
   }
@@ -71,7 +71,7 @@ test('a statement without values runs as the role and for the tenant also when s
 })
 
 describe('a database that goes away', () => {
-  const app: Scope = { role: 'authsec_app', tenantId: '' }
+  const app: DatabaseScope = { role: 'authsec_app', tenantId: '' }
   const one = { text: 'select 1 as one', params: [], arrays: false }
   const slow = { text: `select pg_sleep(20) from nextval('authsec.tries')`, params: [], arrays: false }
   let proxy: CutProxy
@@ -109,9 +109,9 @@ describe('a database that goes away', () => {
   test('is away, at once, and there again without a restart', async () => {
     expect(await engine.one(app, one)).toEqual([{ one: 1 }])
     proxy.cut()
-    for (let n = 0; n < 6; n++) expect(await outcome(engine.one(app, one))).toBeInstanceOf(DatabaseAway)
-    expect(await outcome(engine.transaction(app, (run) => run(one)))).toBeInstanceOf(DatabaseAway)
-    expect(await outcome(engine.script('login', 'select 1'))).toBeInstanceOf(DatabaseAway)
+    for (let n = 0; n < 6; n++) expect(await outcome(engine.one(app, one))).toBeInstanceOf(DatabaseUnavailable)
+    expect(await outcome(engine.transaction(app, (run) => run(one)))).toBeInstanceOf(DatabaseUnavailable)
+    expect(await outcome(engine.script('login', 'select 1'))).toBeInstanceOf(DatabaseUnavailable)
     proxy.mend()
     expect(await engine.one(app, one)).toEqual([{ one: 1 }])
     expect(await engine.transaction(app, (run) => run(one))).toEqual([{ one: 1 }])
@@ -138,8 +138,8 @@ describe('a database that goes away', () => {
       }),
     )
     await whileRunning(2, proxy.drop)
-    expect(await transaction).toBeInstanceOf(DatabaseAway)
-    expect(await statement).toBeInstanceOf(DatabaseAway)
+    expect(await transaction).toBeInstanceOf(DatabaseUnavailable)
+    expect(await statement).toBeInstanceOf(DatabaseUnavailable)
     expect(entered).toBe(1)
     expect(await engine.one(app, tries)).toEqual([{ tries: 2 }])
     expect(await engine.one(app, one)).toEqual([{ one: 1 }])
@@ -178,8 +178,8 @@ describe('a database that goes away', () => {
       await run(one)
       await run(late)
     })
-    expect(await outcome(inTransaction)).toBeInstanceOf(DatabaseAway)
-    expect(await outcome(single.one(app, late))).toBeInstanceOf(DatabaseAway)
+    expect(await outcome(inTransaction)).toBeInstanceOf(DatabaseUnavailable)
+    expect(await outcome(single.one(app, late))).toBeInstanceOf(DatabaseUnavailable)
     expect(await single.one(app, one)).toEqual([{ one: 1 }])
     expect(await outcome(single.script('login', late.text))).toBe('done')
     expect(await single.transaction(app, (run) => run(one))).toEqual([{ one: 1 }])
@@ -193,7 +193,7 @@ describe('a database that goes away', () => {
     const single = postgresEngine({ url: url.href, maxConnections: 1 })
     const next = { ...one, text: `select nextval('authsec.tries')::int as next` }
     const [before] = (await single.one(app, tries)) as { tries: number }[]
-    const jobs: Scope = { role: 'authsec_jobs', tenantId: '' }
+    const jobs: DatabaseScope = { role: 'authsec_jobs', tenantId: '' }
     for (const refused of [single.one(jobs, next), single.transaction(jobs, (run) => run(next)), single.one(jobs, next)]) {
       expect(sqlState(await outcome(refused))).toBe('42501')
     }
@@ -211,7 +211,7 @@ describe('a database that goes away', () => {
     expect(await engine.one(app, { ...many(65_535), params: params(65_535) })).toEqual([{ one: 1 }])
     const refused = await outcome(engine.one(app, { ...many(65_536), params: params(65_536) }))
     expect(refused).toBeInstanceOf(Error)
-    expect(refused).not.toBeInstanceOf(DatabaseAway)
+    expect(refused).not.toBeInstanceOf(DatabaseUnavailable)
   })
 
   test('a server that was demoted is away, and the next connection is another', async () => {
@@ -225,20 +225,20 @@ describe('a database that goes away', () => {
     const refused = await outcome(single.one(app, change))
     await admin.query(`alter database ${name} reset default_transaction_read_only`)
     await admin.end()
-    expect(refused).toBeInstanceOf(DatabaseAway)
+    expect(refused).toBeInstanceOf(DatabaseUnavailable)
     expect(await outcome(single.one(app, change))).toBe('done')
     await single.close()
   })
 
   test('a value that cannot be written spoils no statement for those that come after', async () => {
     const single = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1 })
-    const said = (value: unknown) => ({ text: 'select $1::text as said', params: [value], arrays: false })
+    const reported = (value: unknown) => ({ text: 'select $1::text as said', params: [value], arrays: false })
     const circle: unknown[] = []
     circle.push({ circle })
     for (const bad of [circle, { toJSON: () => 1n }, Object.create(null)]) {
-      expect(await outcome(single.one(app, said(bad)))).toBeInstanceOf(Error)
-      expect(await outcome(single.transaction(app, (run) => run(said(bad))))).toBeInstanceOf(Error)
-      expect(await single.one(app, said('a'))).toEqual([{ said: 'a' }])
+      expect(await outcome(single.one(app, reported(bad)))).toBeInstanceOf(Error)
+      expect(await outcome(single.transaction(app, (run) => run(reported(bad))))).toBeInstanceOf(Error)
+      expect(await single.one(app, reported('a'))).toEqual([{ said: 'a' }])
     }
     await single.close()
   })
@@ -247,7 +247,7 @@ describe('a database that goes away', () => {
     for (let round = 0; round < 3; round++) {
       const work = Array.from({ length: 4 }, () => outcome(engine.transaction(app, (run) => run(slow))))
       await whileRunning(4, proxy.cut)
-      for (const ended of await Promise.all(work)) expect(ended).toBeInstanceOf(DatabaseAway)
+      for (const ended of await Promise.all(work)) expect(ended).toBeInstanceOf(DatabaseUnavailable)
       proxy.mend()
     }
     const all = await Promise.all(Array.from({ length: 12 }, () => engine.transaction(app, (run) => run(one))))

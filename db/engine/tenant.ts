@@ -1,34 +1,33 @@
 // The first lock of tenant isolation: what may be queried is decided by type. Row level security is the second.
 import { eq, type SQL } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import * as z from 'zod'
 import {
+  type DatabaseRole,
+  type DatabaseScope,
   type Db,
   markTransaction,
   type Queries,
   queriesThrough,
-  type Role,
-  type Run,
+  type RunStatement,
   refuseInsideTransaction,
-  type Scope,
   type Statement,
 } from './client.ts'
 
 /** A tenant's id that came from a verified principal or a tenant look-up, never from a body. */
 export type TenantId = string & { readonly __brand: 'TenantId' }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** The deployment's own tenant: platform administrators, sign-ups of companies that do not exist yet, events of nobody's tenant. */
+/** The deployment's own tenant: platform administrators, sign-ups of companies that do not exist yet, events that belong to no tenant. */
 export const SYSTEM_TENANT = '00000000-0000-0000-0000-000000000000' as TenantId
 
 /** Brands an id that a look-up or a verified token yielded. Throws on anything but a lower-case UUID. */
 export const asTenantId = (id: string): TenantId => {
-  if (!UUID.test(id)) throw new Error('not a tenant id')
+  if (!z.regexes.guid.test(id) || id !== id.toLowerCase()) throw new Error('not a tenant id')
   return id as TenantId
 }
 
 /** Reads of one tenant. Each statement outside a transaction is one round trip. */
-export type TenantDb = { readonly tenantId: TenantId; readonly db: Queries; readonly run: Run; readonly source: Db }
+export type TenantDb = { readonly tenantId: TenantId; readonly db: Queries; readonly run: RunStatement; readonly source: Db }
 /** Reads and writes of one tenant inside a transaction; only `atomically` makes one, so that a change and its audit event share it. */
 export type TenantTx = TenantDb & {
   readonly inTransaction: true
@@ -36,14 +35,14 @@ export type TenantTx = TenantDb & {
   readonly entered: Set<string>
 }
 /** The directory tables alone: what must be found before a tenant is known. */
-export type DirectoryDb = { readonly directory: true; readonly db: Queries; readonly run: Run; readonly source: Db }
+export type DirectoryDb = { readonly directory: true; readonly db: Queries; readonly run: RunStatement; readonly source: Db }
 /** What a job may see of all tenants, by the policies of its role. */
-export type JobsDb = { readonly ofAllTenants: true; readonly db: Queries; readonly run: Run; readonly source: Db }
+export type JobsDb = { readonly ofAllTenants: true; readonly db: Queries; readonly run: RunStatement; readonly source: Db }
 /** Directory tables have no tenant's rows, so any scope reaches them. */
 export type AnyScope = Pick<DirectoryDb, 'db' | 'run'>
 
-const scoped = (source: Db, scope: Scope): { db: Queries; run: Run; source: Db } => {
-  const run: Run = (statement) => {
+const scoped = (source: Db, scope: DatabaseScope): { db: Queries; run: RunStatement; source: Db } => {
+  const run: RunStatement = (statement) => {
     refuseInsideTransaction()
     return source.engine.one(scope, statement)
   }
@@ -52,7 +51,7 @@ const scoped = (source: Db, scope: Scope): { db: Queries; run: Run; source: Db }
 
 const handles = new WeakMap<Db, Map<string, ReturnType<typeof scoped>>>()
 const KEPT_HANDLES = 1000
-const handle = (source: Db, role: Role, tenantId: string): ReturnType<typeof scoped> => {
+const handle = (source: Db, role: DatabaseRole, tenantId: string): ReturnType<typeof scoped> => {
   const known = handles.get(source) ?? new Map<string, ReturnType<typeof scoped>>()
   handles.set(source, known)
   const key = `${role}:${tenantId}`
@@ -64,9 +63,9 @@ const handle = (source: Db, role: Role, tenantId: string): ReturnType<typeof sco
 
 export const forTenant = (db: Db, tenantId: TenantId): TenantDb => ({ tenantId, ...handle(db, 'authsec_app', tenantId) })
 export const directory = (db: Db): DirectoryDb => ({ directory: true, ...handle(db, 'authsec_app', '') })
-export const ofAllTenants = (db: Db): JobsDb => ({ ofAllTenants: true, ...handle(db, 'authsec_jobs', '') })
+export const acrossTenants = (db: Db): JobsDb => ({ ofAllTenants: true, ...handle(db, 'authsec_jobs', '') })
 
-const within = <T>(db: Db, scope: Scope, work: (inner: { db: Queries; run: Run; source: Db }) => Promise<T>): Promise<T> => {
+const within = <T>(db: Db, scope: DatabaseScope, work: (inner: { db: Queries; run: RunStatement; source: Db }) => Promise<T>): Promise<T> => {
   refuseInsideTransaction()
   return db.engine.transaction(scope, (run) => markTransaction(() => work({ db: queriesThrough(run), run, source: db })))
 }
@@ -89,7 +88,7 @@ export const atomically = async <T>(t: TenantDb, work: (t: TenantTx) => Promise<
  * A change that one statement makes, its audit events included: committed when it answers. It finds by itself whether it may, for nothing looks in between. Called
  * with a transaction, joins it.
  */
-export const atOnce = async (t: TenantDb, statement: Statement): Promise<unknown[]> => {
+export const runStatement = async (t: TenantDb, statement: Statement): Promise<unknown[]> => {
   const rows = await t.run(statement)
   if (!('inTransaction' in t)) t.source.committed(t.tenantId)
   return rows
@@ -116,7 +115,7 @@ export const ownRows = (t: TenantDb, table: { readonly tenantId: PgColumn }): SQ
  * Goes on in the same transaction as another tenant, and comes back. For the few changes that two tenants share: a sign-up that waits in the system tenant
  * becomes a company; a platform administrator creates one. Both commit, or neither.
  */
-export const alsoFor = async <T>(t: TenantTx, other: TenantId, work: (t: TenantTx) => Promise<T>): Promise<T> => {
+export const inOtherTenant = async <T>(t: TenantTx, other: TenantId, work: (t: TenantTx) => Promise<T>): Promise<T> => {
   const enter = (tenantId: TenantId): Promise<unknown> =>
     t.run({ text: `select set_config('app.tenant_id', $1, true)`, params: [tenantId], arrays: true })
   t.entered.add(other)
@@ -130,7 +129,7 @@ export const alsoFor = async <T>(t: TenantTx, other: TenantId, work: (t: TenantT
 }
 
 /** All that `work` does, or nothing of it, while the transaction goes on: for many changes of which each stands alone. */
-export const attempt = async <T>(t: TenantTx, work: () => Promise<T>): Promise<T> => {
+export const withSavepoint = async <T>(t: TenantTx, work: () => Promise<T>): Promise<T> => {
   const say = (text: string): Promise<unknown> => t.run({ text, params: [], arrays: true })
   await say('savepoint attempt')
   try {

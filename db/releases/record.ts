@@ -7,7 +7,7 @@ import pg from 'pg'
 import { openDb } from '../engine/client.ts'
 import { postgresEngine } from '../engine/postgres.ts'
 import { migrate } from '../migrations/migrate.ts'
-import { columnsOf, migrationsIn, type Said, type Snapshot, taken } from './snapshot.ts'
+import { captureStatements, columnsOf, migrationsIn, type RecordedStatement, type Snapshot } from './snapshot.ts'
 
 const server = process.env.TEST_DATABASE_URL
 if (server === undefined) throw new Error('TEST_DATABASE_URL: must be set; see scripts/services.sh')
@@ -32,20 +32,20 @@ await engine.close()
 const session = new pg.Client({ connectionString: own.href })
 await session.connect()
 /** Lists of values vary in length; one of each stands for all. */
-const shaped = ({ role, text }: Said): string =>
+const shaped = ({ role, text }: RecordedStatement): string =>
   `${role} ${text.replace(/\$\d+(, ?\$\d+)*/g, '$').replace(/(\((\$|default)(, (\$|default))*\)(, )?)+/g, '($)')}`
-const said = new Map<string, Said>()
+const reported = new Map<string, RecordedStatement>()
 for (const file of readdirSync(folder)) {
   for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) {
     if (line === '') continue
-    const one = JSON.parse(line) as Said
-    if (!said.has(shaped(one))) said.set(shaped(one), one)
+    const one = JSON.parse(line) as RecordedStatement
+    if (!reported.has(shaped(one))) reported.set(shaped(one), one)
   }
 }
 rmSync(folder, { recursive: true })
-const heard = [...said.values()].toSorted((a, b) => a.role.localeCompare(b.role) || a.text.localeCompare(b.text))
+const heard = [...reported.values()].toSorted((a, b) => a.role.localeCompare(b.role) || a.text.localeCompare(b.text))
 const whole: Snapshot = { version, statements: heard, columns: await columnsOf(session), migrations: migrationsIn() }
-const snapshot: Snapshot = { ...whole, statements: await taken(session, whole) }
+const snapshot: Snapshot = { ...whole, statements: await captureStatements(session, whole) }
 await session.end()
 await admin.query(`drop database ${name} with (force)`)
 await admin.end()

@@ -3,12 +3,12 @@ import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ownDatabase } from '#tests/support/database'
 import { openDb } from '../engine/client.ts'
-import { asTenantId, atomically, directory, forTenant, ofAllTenants } from '../engine/tenant.ts'
+import { acrossTenants, asTenantId, atomically, directory, forTenant } from '../engine/tenant.ts'
 import { insertAuditEvent } from '../store/audit-events.ts'
 import { findDataKey } from '../store/data-keys.ts'
 import { listSigningKeys } from '../store/signing-keys.ts'
 import { findTenant, insertTenant } from '../store/tenants.ts'
-import { columnsOf, newestRelease, recording, refusals, type Said, type Snapshot } from './snapshot.ts'
+import { columnsOf, findRefusals, newestRelease, type RecordedStatement, recordingEngine, type Snapshot } from './snapshot.ts'
 
 const { db, url } = await ownDatabase()
 const session = new pg.Client({ connectionString: url ?? '' })
@@ -20,8 +20,8 @@ afterAll(async () => {
 
 /** What a small program said, recorded as it ran. */
 const recorded = async (): Promise<Snapshot> => {
-  const statements: Said[] = []
-  const heard = openDb(recording(db.engine, (said) => void statements.push(said)))
+  const statements: RecordedStatement[] = []
+  const heard = openDb(recordingEngine(db.engine, (statement) => void statements.push(statement)))
   const tenantId = asTenantId('0190c0de-0000-7000-8000-0000000000aa')
   const at = new Date('2026-03-01T12:00:00Z')
   await atomically(forTenant(heard, tenantId), async (t) => {
@@ -38,7 +38,7 @@ const recorded = async (): Promise<Snapshot> => {
   await findTenant(forTenant(heard, tenantId))
   await findDataKey(forTenant(heard, tenantId), tenantId)
   await listSigningKeys(directory(heard))
-  await ofAllTenants(heard).run({
+  await acrossTenants(heard).run({
     text: `select id from authsec.sessions where expires_at < now() - interval '8 days' limit $1`,
     params: [1],
     arrays: false,
@@ -60,7 +60,7 @@ const brokenBy = async (change: string, release = before): Promise<readonly stri
   }
   try {
     await session.query(change)
-    return await refusals(inside, release)
+    return await findRefusals(inside, release)
   } finally {
     await session.query('rollback')
   }
@@ -69,7 +69,7 @@ const brokenBy = async (change: string, release = before): Promise<readonly stri
 describe('what a release before can live with', () => {
   test('its own schema', async () => {
     expect(before.statements.length).toBeGreaterThan(6)
-    expect(await refusals(session, before)).toEqual([])
+    expect(await findRefusals(session, before)).toEqual([])
   })
 
   test.each([
@@ -115,7 +115,7 @@ describe('the newest release that was recorded', () => {
 
   test('runs on this schema', async () => {
     expect(release?.statements.length).toBeGreaterThan(400)
-    expect(await refusals(session, about(''))).toEqual([])
+    expect(await findRefusals(session, about(''))).toEqual([])
   })
 
   test('says something as every role, and about nearly every table', async () => {

@@ -2,12 +2,12 @@
 // take all of it, for both run at once while one replaces the other (expand, migrate, contract).
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { type Engine, partsOf, type Role, type Statement } from '../engine/client.ts'
+import { type DatabaseRole, type Engine, type Statement, statementParts } from '../engine/client.ts'
 
-export type Said = { readonly role: Role; readonly text: string }
+export type RecordedStatement = { readonly role: DatabaseRole; readonly text: string }
 export type Snapshot = {
   readonly version: string
-  readonly statements: readonly Said[]
+  readonly statements: readonly RecordedStatement[]
   /** By table, the columns that were there, and their types. */
   readonly columns: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** By file, the digest of each migration that it came with: databases have run these, so they never change again. */
@@ -52,10 +52,10 @@ export const newestRelease = (folder: URL = new URL('./', import.meta.url)): Sna
 }
 
 /** An engine that tells what is said, once each. */
-export const recording = (engine: Engine, tell: (said: Said) => void): Engine => {
+export const recordingEngine = (engine: Engine, tell: (statement: RecordedStatement) => void): Engine => {
   const known = new Set<string>()
-  const note = (role: Role, statement: Statement): void => {
-    for (const { text } of partsOf(statement)) {
+  const note = (role: DatabaseRole, statement: Statement): void => {
+    for (const { text } of statementParts(statement)) {
       const key = `${role} ${text}`
       if (known.has(key)) continue
       known.add(key)
@@ -79,9 +79,9 @@ export const recording = (engine: Engine, tell: (said: Said) => void): Engine =>
 }
 
 /** What the checks need of a server: a connection that may switch to every role. */
-export type Session = { query(text: string): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[] }> }
+export type ReleaseSession = { query(text: string): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[] }> }
 
-export const columnsOf = async (session: Session): Promise<Snapshot['columns']> => {
+export const columnsOf = async (session: ReleaseSession): Promise<Snapshot['columns']> => {
   const { rows } = await session.query(
     `select table_name as table, jsonb_object_agg(column_name, udt_name) as columns
      from information_schema.columns where table_schema = 'authsec' group by 1 order by 1`,
@@ -90,7 +90,7 @@ export const columnsOf = async (session: Session): Promise<Snapshot['columns']> 
 }
 
 /** Columns that a row must have a value for, by table. */
-const demandedOf = async (session: Session): Promise<ReadonlyMap<string, { readonly name: string; readonly hasDefault: boolean }[]>> => {
+const demandedOf = async (session: ReleaseSession): Promise<ReadonlyMap<string, { readonly name: string; readonly hasDefault: boolean }[]>> => {
   const { rows } = await session.query(
     `select table_name as table, column_name as name, column_default is not null or is_identity = 'YES' as "hasDefault"
      from information_schema.columns where table_schema = 'authsec' and is_nullable = 'NO'`,
@@ -108,7 +108,7 @@ const INSERT = /insert into "?authsec"?\."?(\w+)"?(?: as "?\w+"?)?\s*\(([^)]*)\)
 /** Rows made of a table's whole type: what the type gained meanwhile is null in them, whatever its default. */
 const WHOLE_ROW = /null::"?authsec"?\."?(\w+)"?/gi
 
-const missingIn = async (session: Session, { statements, columns }: Snapshot): Promise<string[]> => {
+const missingIn = async (session: ReleaseSession, { statements, columns }: Snapshot): Promise<string[]> => {
   const demanded = await demandedOf(session)
   return statements.flatMap(({ text }) => [
     ...[...text.matchAll(INSERT)].flatMap(([, table = '', list = '']) => {
@@ -129,7 +129,7 @@ const missingIn = async (session: Session, { statements, columns }: Snapshot): P
 const WIDER = new Set(['int2 int4', 'int2 int8', 'int4 int8', 'varchar text', 'float4 float8'])
 
 /** Values travel as text, so a column of another type takes a statement, and then refuses what it carries. */
-const changedTypes = async (session: Session, { columns }: Snapshot): Promise<string[]> => {
+const changedTypes = async (session: ReleaseSession, { columns }: Snapshot): Promise<string[]> => {
   const now = await columnsOf(session)
   return Object.entries(columns).flatMap(([table, before]) =>
     Object.entries(before).flatMap(([name, type]) => {
@@ -140,7 +140,7 @@ const changedTypes = async (session: Session, { columns }: Snapshot): Promise<st
 }
 
 /** Prepared, and planned as the role that says it: names, types, permissions. Nothing is executed. */
-const refusedBy = async (session: Session, { role, text }: Said): Promise<string | undefined> => {
+const refusedBy = async (session: ReleaseSession, { role, text }: RecordedStatement): Promise<string | undefined> => {
   try {
     await session.query(`begin; set local role ${role}; set local plan_cache_mode = force_generic_plan`)
     await session.query(`prepare said as ${text}`)
@@ -158,18 +158,19 @@ const refusedBy = async (session: Session, { role, text }: Said): Promise<string
 }
 
 /** What the schema that `session` sees would refuse of a release: empty where the two can run side by side. */
-export const refusals = async (session: Session, snapshot: Snapshot): Promise<readonly string[]> => {
+export const findRefusals = async (session: ReleaseSession, snapshot: Snapshot): Promise<readonly string[]> => {
   const out = [...(await changedTypes(session, snapshot)), ...(await missingIn(session, snapshot))]
-  for (const said of snapshot.statements) {
-    const refused = await refusedBy(session, said)
+  for (const statement of snapshot.statements) {
+    const refused = await refusedBy(session, statement)
     if (refused !== undefined) out.push(refused)
   }
   return out
 }
 
 /** What of it this schema takes. Tests say by hand what is refused on purpose, and what no function does: that is not the release's. */
-export const taken = async (session: Session, snapshot: Snapshot): Promise<Snapshot['statements']> => {
-  const out: Said[] = []
-  for (const said of snapshot.statements) if ((await refusals(session, { ...snapshot, statements: [said] })).length === 0) out.push(said)
+export const captureStatements = async (session: ReleaseSession, snapshot: Snapshot): Promise<Snapshot['statements']> => {
+  const out: RecordedStatement[] = []
+  for (const statement of snapshot.statements)
+    if ((await findRefusals(session, { ...snapshot, statements: [statement] })).length === 0) out.push(statement)
   return out
 }

@@ -3,7 +3,7 @@ import { and, asc, eq, type SQL } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { type AgentStatus, agents, delegationPolicies } from '../tables/agents.ts'
 import { clients } from '../tables/clients.ts'
-import { afterCursor, inOrder, type Page } from './keyset.ts'
+import { afterCursor, keysetOrder, type Page } from './keyset.ts'
 
 export type { AgentStatus } from '../tables/agents.ts'
 
@@ -66,7 +66,7 @@ export const listAgents = (t: TenantDb, f: AgentFilter, page: Page<'created_at'>
       afterCursor(page, columns),
     ),
   )
-    .orderBy(...inOrder(page, columns))
+    .orderBy(...keysetOrder(page, columns))
     .limit(page.limit)
 
 export const updateAgent = async (

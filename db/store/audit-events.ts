@@ -1,37 +1,45 @@
 // Every query on audit events. Append and read; nothing here changes or removes one.
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm'
+import { statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
-import { INSERT, jsonRecords, RECORDS } from './records.ts'
+import { INSERT_FROM, JSON_RECORDS, jsonRecords } from './json-records.ts'
 
 export type AuditRow = typeof auditEvents.$inferSelect
 export type NewAuditRow = Omit<typeof auditEvents.$inferInsert, 'tenantId'>
 
 /** Events as JSON, so that every change has the same statement beside it. */
-export const auditRecords = ({ tenantId }: TenantDb, rows: readonly NewAuditRow[]): string =>
+export const auditEventsJson = ({ tenantId }: TenantDb, rows: readonly NewAuditRow[]): string =>
   jsonRecords(
     auditEvents,
     rows.map((row) => ({ ...row, tenantId })),
   )
 /** For a statement that writes events beside the change: once for each row of `from`. */
-export const RECORDED = (from: string, records: string): string => INSERT(auditEvents, `${from}, ${RECORDS(auditEvents, records)}`)
-const ALONE = `${INSERT(auditEvents, RECORDS(auditEvents, '$2'))} where r.tenant_id = $1`
+export const INSERT_AUDIT_EVENTS = (from: string, records: string): string =>
+  INSERT_FROM(auditEvents, `${from}, ${JSON_RECORDS(auditEvents, records)}`)
+const ALONE = statement<{ records: string }>(`${INSERT_FROM(auditEvents, JSON_RECORDS(auditEvents, ':records'))} where r.tenant_id = :tenantId`)
 
 export const insertAuditEvents = async (t: TenantTx, rows: readonly NewAuditRow[]): Promise<void> => {
-  if (rows.length === 0) return
-  await t.run({ text: ALONE, params: [t.tenantId, auditRecords(t, rows)], arrays: true })
+  if (rows.length > 0) await ALONE.count(t, { records: auditEventsJson(t, rows) })
 }
 
 export const insertAuditEvent = (t: TenantTx, row: NewAuditRow): Promise<void> => insertAuditEvents(t, [row])
 
 /**
- * Events whose ids were made before their statement is sent. It may wait for a connection, a pooler or a server that wakes, and who follows the record would go
- * past them: so it finds by itself, by the database's clock, whether it is in time, and writes nothing where it is not.
+ * Events for a statement that writes them beside the change. Outside a transaction the statement may wait for a connection or for a server that wakes up, and
+ * readers that follow the audit log by id would miss a late row: so it writes nothing after `until`, by the database's clock.
  */
-export type EventsAtHand = { readonly rows: readonly NewAuditRow[]; readonly until: Date }
-/** Less than followers leave (`SETTLING_SECONDS`): the rest is for clocks that disagree. */
-export const WRITTEN_WITHIN_SECONDS = 1
-export const IN_TIME = (until: string): string => `clock_timestamp() < ${until}::timestamptz`
+export type PreparedAuditEvents = { readonly rows: readonly NewAuditRow[]; readonly until?: Date }
+export const NO_EVENTS: PreparedAuditEvents = { rows: [] }
+/** Shorter than the delay that followers leave (`AUDIT_SETTLING_SECONDS`); the difference is for clocks that disagree. */
+export const AUDIT_WRITE_SECONDS = 1
+export const BEFORE_DEADLINE = (until: string): string => `clock_timestamp() < ${until}::timestamptz`
+/** The parameters `:records` and `:until` of a statement with events. */
+export const eventParameters = (t: TenantDb, { rows, until }: PreparedAuditEvents) => ({
+  records: auditEventsJson(t, rows),
+  until: until ?? 'infinity',
+})
+export type EventParameters = ReturnType<typeof eventParameters>
 
 export type AuditFilter = {
   readonly event?: string
@@ -46,14 +54,14 @@ export type AuditFilter = {
 }
 
 /** The smallest UUIDv7 of a millisecond: the order of ids is the order of time, so the primary key finds events by time. */
-export const firstIdOf = (at: Date): string => {
+export const firstAuditIdOf = (at: Date): string => {
   const milliseconds = at.getTime().toString(16).padStart(12, '0')
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7000-8000-000000000000`
 }
 
 /** An id and the moment beside it are made one after the other. */
 const APART_MS = 60_000
-const apart = (at: Date, milliseconds: number): string => firstIdOf(new Date(Math.max(0, at.getTime() + milliseconds)))
+const apart = (at: Date, milliseconds: number): string => firstAuditIdOf(new Date(Math.max(0, at.getTime() + milliseconds)))
 
 /** Newest first. Ids are UUIDv7, so the order of ids is the order of time. */
 export const findAuditEvents = async (t: TenantDb, f: AuditFilter): Promise<AuditRow[]> => {

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { ownRows, type TenantDb } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { sessions } from '../tables/sessions.ts'
-import { firstIdOf } from './audit-events.ts'
+import { firstAuditIdOf } from './audit-events.ts'
 
 /** Sessions that began between the two moments and of whose beginning there is no event. Both commit together, so there is none unless somebody removed one. */
 export const countUnrecordedSessions = async (t: TenantDb, from: Date, to: Date): Promise<number> => {
@@ -11,7 +11,7 @@ export const countUnrecordedSessions = async (t: TenantDb, from: Date, to: Date)
     select count(*)::int as missing from ${sessions}
     where ${ownRows(t, sessions)} and ${sessions.createdAt} >= ${from.toISOString()} and ${sessions.createdAt} < ${to.toISOString()}
       and not exists (
-        select from ${auditEvents} where ${ownRows(t, auditEvents)} and ${auditEvents.id} >= ${firstIdOf(new Date(from.getTime() - 60_000))}
+        select from ${auditEvents} where ${ownRows(t, auditEvents)} and ${auditEvents.id} >= ${firstAuditIdOf(new Date(from.getTime() - 60_000))}
           and ${auditEvents.event} = 'session.created' and ${auditEvents.sessionId} = ${sessions.id}
       )`)
   return row?.missing ?? 0

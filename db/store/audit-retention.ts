@@ -2,11 +2,11 @@
 import { and, lt, sql } from 'drizzle-orm'
 import { ownRows, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
-import { firstIdOf } from './audit-events.ts'
+import { firstAuditIdOf } from './audit-events.ts'
 
 /** Deletes at most `limit` events from before the moment, oldest first, and answers how many. */
 export const deleteAuditEventsBefore = async (t: TenantTx, before: Date, limit: number): Promise<number> => {
-  const old = and(ownRows(t, auditEvents), lt(auditEvents.id, firstIdOf(before)), lt(auditEvents.at, before))
+  const old = and(ownRows(t, auditEvents), lt(auditEvents.id, firstAuditIdOf(before)), lt(auditEvents.at, before))
   const rows = await t.db.execute<{ deleted: number }>(sql`
     with gone as (
       delete from ${auditEvents} where ${ownRows(t, auditEvents)} and ${auditEvents.id} = any (array(

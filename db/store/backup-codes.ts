@@ -37,7 +37,7 @@ export const useBackupCode = async (t: TenantTx, id: string, now: Date): Promise
 }
 
 /** Spends a try on the person's set before anything is compared; the count so far, or undefined while the set is paused. */
-export const spendBackupTry = async (t: TenantTx, userId: string, now: Date, rule: PauseRule): Promise<number | undefined> => {
+export const claimBackupCodeTry = async (t: TenantTx, userId: string, now: Date, rule: PauseRule): Promise<number | undefined> => {
   const tries = sql`case when ${backupCodeTries.pausedUntil} is null then ${backupCodeTries.failedAttempts} + 1 else 1 end`
   const [row] = await t.db
     .insert(backupCodeTries)
@@ -54,6 +54,6 @@ export const spendBackupTry = async (t: TenantTx, userId: string, now: Date, rul
   return row?.tries
 }
 
-export const clearBackupTries = async (t: TenantTx, userId: string): Promise<void> => {
+export const clearBackupCodeTries = async (t: TenantTx, userId: string): Promise<void> => {
   await t.db.delete(backupCodeTries).where(and(ownRows(t, backupCodeTries), eq(backupCodeTries.userId, userId)))
 }

@@ -2,18 +2,18 @@
 import { and, desc, eq, gt, inArray, or, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { cibaRequests } from '../tables/grants.ts'
-import { type Decision, decidable, decisionOf, lapsed, type Poller, pollable, pollOf } from './grants.ts'
+import { decidableGrant, decisionColumns, type GrantDecision, lapsedGrant, type Poller, pollableGrant, pollUpdate } from './polled-grants.ts'
 
 export type CibaRequest = typeof cibaRequests.$inferSelect
 export type NewCibaRequest = Omit<typeof cibaRequests.$inferInsert, 'tenantId'>
 
 /** Serialises what happens to one address until the transaction ends. */
-export const holdHint = async (t: TenantTx, hintHash: Uint8Array): Promise<void> => {
+export const lockHint = async (t: TenantTx, hintHash: Uint8Array): Promise<void> => {
   await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${t.tenantId} ciba ${Buffer.from(hintHash).toString('hex')}`}, 0))`)
 }
 
 /** How many requests to an address wait for an answer, and how many were begun since then. */
-export const countAsked = async (t: TenantDb, hintHash: Uint8Array, since: Date, now: Date): Promise<{ waiting: number; recent: number }> => {
+export const countCibaRequests = async (t: TenantDb, hintHash: Uint8Array, since: Date, now: Date): Promise<{ waiting: number; recent: number }> => {
   const isWaiting = and(inArray(cibaRequests.status, ['pending', 'failed']), gt(cibaRequests.expiresAt, now))
   const [row] = await t.db
     .select({
@@ -33,8 +33,8 @@ export const insertCibaRequest = async (t: TenantTx, row: NewCibaRequest): Promi
 export const pollCibaRequest = async (t: TenantTx, handleHash: Uint8Array, poller: Poller, now: Date): Promise<CibaRequest | undefined> => {
   const [row] = await t.db
     .update(cibaRequests)
-    .set(pollOf(cibaRequests, now))
-    .where(pollable(t, cibaRequests, eq(cibaRequests.handleHash, handleHash), poller, now))
+    .set(pollUpdate(cibaRequests, now))
+    .where(pollableGrant(t, cibaRequests, eq(cibaRequests.handleHash, handleHash), poller, now))
     .returning()
   return row
 }
@@ -43,7 +43,7 @@ export const isLapsedCibaRequest = async (t: TenantDb, handleHash: Uint8Array, p
   const rows = await t.db
     .select({ id: cibaRequests.id })
     .from(cibaRequests)
-    .where(lapsed(t, cibaRequests, eq(cibaRequests.handleHash, handleHash), poller, now))
+    .where(lapsedGrant(t, cibaRequests, eq(cibaRequests.handleHash, handleHash), poller, now))
   return rows.length === 1
 }
 
@@ -87,13 +87,13 @@ export const findOwnCibaRequest = async (t: TenantDb, userId: string, id: string
 export const decideCibaRequest = async (
   t: TenantTx,
   id: string,
-  decision: Decision & { readonly deviceId: string | null; readonly biometricVerified: boolean },
+  decision: GrantDecision & { readonly deviceId: string | null; readonly biometricVerified: boolean },
 ): Promise<boolean> => {
   const { deviceId, biometricVerified, ...rest } = decision
   const rows = await t.db
     .update(cibaRequests)
-    .set({ ...decisionOf(rest), deviceId, biometricVerified })
-    .where(decidable(t, cibaRequests, id, decision.decidedAt))
+    .set({ ...decisionColumns(rest), deviceId, biometricVerified })
+    .where(decidableGrant(t, cibaRequests, id, decision.decidedAt))
     .returning({ id: cibaRequests.id })
   return rows.length === 1
 }

@@ -6,7 +6,7 @@ import { roleBindings, roles } from '../tables/access.ts'
 import { clientDirectory, clients } from '../tables/clients.ts'
 import { users } from '../tables/users.ts'
 import type { Client } from './clients.ts'
-import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
+import { afterCursor, containsText, keysetOrder, type Page } from './keyset.ts'
 
 export type ClientFilter = {
   readonly clientId?: string
@@ -25,8 +25,8 @@ const conditions = (t: TenantDb, f: ClientFilter): SQL | undefined =>
     ownRows(t, clients),
     f.clientId === undefined ? undefined : eq(clients.id, f.clientId),
     f.status === undefined ? undefined : eq(clients.status, f.status),
-    f.name === undefined ? undefined : contains(clients.name, f.name),
-    f.email === undefined ? undefined : contains(clients.email, f.email),
+    f.name === undefined ? undefined : containsText(clients.name, f.name),
+    f.email === undefined ? undefined : containsText(clients.email, f.email),
     f.tags === undefined ? undefined : arrayOverlaps(clients.tags, [...f.tags]),
     f.active === undefined ? undefined : eq(clients.active, f.active),
     f.clientType === undefined ? undefined : eq(clients.clientType, f.clientType),
@@ -42,7 +42,7 @@ export const listClients = (t: TenantDb, filter: ClientFilter, page: Page<'creat
     .select()
     .from(clients)
     .where(and(conditions(t, filter), afterCursor(page, columns)))
-    .orderBy(...inOrder(page, columns))
+    .orderBy(...keysetOrder(page, columns))
     .offset(offset)
     .limit(page.limit)
 

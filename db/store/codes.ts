@@ -4,21 +4,21 @@ import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oneTimeCodes, pendingRegistrations } from '../tables/sessions.ts'
 
 export type { CodePurpose } from '../tables/sessions.ts'
-export type Code = typeof oneTimeCodes.$inferSelect
-export type Lock = { readonly purpose: Code['purpose']; readonly addressHash: Uint8Array }
+export type OneTimeCode = typeof oneTimeCodes.$inferSelect
+export type CodeLock = { readonly purpose: OneTimeCode['purpose']; readonly addressHash: Uint8Array }
 
-const ofLock = (t: TenantDb, lock: Lock) =>
+const ofLock = (t: TenantDb, lock: CodeLock) =>
   and(ownRows(t, oneTimeCodes), eq(oneTimeCodes.purpose, lock.purpose), eq(oneTimeCodes.addressHash, lock.addressHash))
 
 /** Serialises what happens to one lock until the transaction ends. */
-export const holdLock = async (t: TenantTx, lock: Lock): Promise<void> => {
+export const holdCodeLock = async (t: TenantTx, lock: CodeLock): Promise<void> => {
   await t.db.execute(
     sql`select pg_advisory_xact_lock(hashtextextended(${`${t.tenantId} ${lock.purpose} ${Buffer.from(lock.addressHash).toString('hex')}`}, 0))`,
   )
 }
 
 /** When codes for this lock were made since then, newest first. */
-export const findCodeTimes = async (t: TenantDb, lock: Lock, since: Date): Promise<Date[]> => {
+export const findCodeTimes = async (t: TenantDb, lock: CodeLock, since: Date): Promise<Date[]> => {
   const rows = await t.db
     .select({ createdAt: oneTimeCodes.createdAt })
     .from(oneTimeCodes)
@@ -33,7 +33,7 @@ export const insertCode = async (t: TenantTx, row: Omit<typeof oneTimeCodes.$inf
 }
 
 /** Counts one guess against every live code of the lock and answers them: the guess is spent before it is compared, so parallel guesses all count. */
-export const spendGuess = async (t: TenantTx, lock: Lock, now: Date, maxGuesses: number): Promise<Pick<Code, 'id' | 'codeHash'>[]> =>
+export const claimGuess = async (t: TenantTx, lock: CodeLock, now: Date, maxGuesses: number): Promise<Pick<OneTimeCode, 'id' | 'codeHash'>[]> =>
   t.db
     .update(oneTimeCodes)
     .set({ attempts: sql`${oneTimeCodes.attempts} + 1` })
@@ -51,7 +51,7 @@ export const consumeCode = async (t: TenantTx, id: string, now: Date): Promise<b
 }
 
 /** A new code replaces older ones of the lock. */
-export const voidCodes = async (t: TenantTx, lock: Lock, now: Date, except: readonly string[] = []): Promise<void> => {
+export const voidCodes = async (t: TenantTx, lock: CodeLock, now: Date, except: readonly string[] = []): Promise<void> => {
   await t.db
     .update(oneTimeCodes)
     .set({ usedAt: now })
@@ -66,12 +66,12 @@ export const voidCodes = async (t: TenantTx, lock: Lock, now: Date, except: read
 
 export type PendingRegistration = typeof pendingRegistrations.$inferSelect
 
-export const insertPending = async (t: TenantTx, row: Omit<typeof pendingRegistrations.$inferInsert, 'tenantId'>): Promise<void> => {
+export const insertPendingRegistration = async (t: TenantTx, row: Omit<typeof pendingRegistrations.$inferInsert, 'tenantId'>): Promise<void> => {
   await t.db.insert(pendingRegistrations).values({ ...row, tenantId: t.tenantId })
 }
 
 /** Live sign-ups of an address, newest first. */
-export const findPending = (t: TenantDb, kind: PendingRegistration['kind'], email: string, now: Date): Promise<PendingRegistration[]> =>
+export const findPendingRegistration = (t: TenantDb, kind: PendingRegistration['kind'], email: string, now: Date): Promise<PendingRegistration[]> =>
   t.db
     .select()
     .from(pendingRegistrations)
@@ -87,7 +87,7 @@ export const findPending = (t: TenantDb, kind: PendingRegistration['kind'], emai
     .limit(20)
 
 /** The sign-up that a code belongs to. */
-export const findPendingByCode = async (t: TenantDb, codeId: string, now: Date): Promise<PendingRegistration | undefined> => {
+export const findPendingRegistrationByCode = async (t: TenantDb, codeId: string, now: Date): Promise<PendingRegistration | undefined> => {
   const [row] = await t.db
     .select()
     .from(pendingRegistrations)
@@ -102,7 +102,7 @@ export const replacePendingCode = async (t: TenantTx, id: string, codeId: string
     .where(and(ownRows(t, pendingRegistrations), eq(pendingRegistrations.id, id)))
 }
 
-export const dropPending = async (t: TenantTx, ids: readonly string[]): Promise<void> => {
+export const deletePendingRegistrations = async (t: TenantTx, ids: readonly string[]): Promise<void> => {
   if (ids.length === 0) return
   await t.db.delete(pendingRegistrations).where(and(ownRows(t, pendingRegistrations), inArray(pendingRegistrations.id, [...ids])))
 }

@@ -1,8 +1,8 @@
 // Every query on device grants and on the directory that knows of which tenant a code is.
 import { and, count, desc, eq, gt } from 'drizzle-orm'
-import { type AnyScope, alsoFor, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
+import { type AnyScope, asTenantId, inOtherTenant, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { deviceCodeDirectory, deviceGrants } from '../tables/grants.ts'
-import { type Decision, decidable, decisionOf, lapsed, type Poller, pollable, pollOf } from './grants.ts'
+import { decidableGrant, decisionColumns, type GrantDecision, lapsedGrant, type Poller, pollableGrant, pollUpdate } from './polled-grants.ts'
 
 export type DeviceGrant = typeof deviceGrants.$inferSelect
 export type NewDeviceGrant = Omit<typeof deviceGrants.$inferInsert, 'tenantId'>
@@ -44,8 +44,8 @@ export const findDeviceGrant = async (t: TenantDb, id: string): Promise<DeviceGr
 export const pollDeviceGrant = async (t: TenantTx, id: string, poller: Poller, now: Date): Promise<DeviceGrant | undefined> => {
   const [row] = await t.db
     .update(deviceGrants)
-    .set(pollOf(deviceGrants, now))
-    .where(pollable(t, deviceGrants, eq(deviceGrants.id, id), poller, now))
+    .set(pollUpdate(deviceGrants, now))
+    .where(pollableGrant(t, deviceGrants, eq(deviceGrants.id, id), poller, now))
     .returning()
   return row
 }
@@ -54,30 +54,35 @@ export const isLapsedDeviceGrant = async (t: TenantDb, id: string, poller: Polle
   const rows = await t.db
     .select({ id: deviceGrants.id })
     .from(deviceGrants)
-    .where(lapsed(t, deviceGrants, eq(deviceGrants.id, id), poller, now))
+    .where(lapsedGrant(t, deviceGrants, eq(deviceGrants.id, id), poller, now))
   return rows.length === 1
 }
 
 /** Of many decisions at once exactly one counts. */
-export const decideDeviceGrant = async (t: TenantTx, id: string, decision: Decision): Promise<DeviceGrant | undefined> => {
+export const decideDeviceGrant = async (t: TenantTx, id: string, decision: GrantDecision): Promise<DeviceGrant | undefined> => {
   const [row] = await t.db
     .update(deviceGrants)
-    .set(decisionOf(decision))
-    .where(decidable(t, deviceGrants, id, decision.decidedAt))
+    .set(decisionColumns(decision))
+    .where(decidableGrant(t, deviceGrants, id, decision.decidedAt))
     .returning()
   return row
 }
 
 /** Takes a grant that no client began from the system tenant to the tenant of whoever decides it. Undefined when somebody else was faster, or it is over. */
-export const adoptDeviceGrant = async (system: TenantTx, id: string, tenantId: TenantId, decision: Decision): Promise<DeviceGrant | undefined> => {
+export const adoptDeviceGrant = async (
+  system: TenantTx,
+  id: string,
+  tenantId: TenantId,
+  decision: GrantDecision,
+): Promise<DeviceGrant | undefined> => {
   const [row] = await system.db
     .delete(deviceGrants)
-    .where(decidable(system, deviceGrants, id, decision.decidedAt))
+    .where(decidableGrant(system, deviceGrants, id, decision.decidedAt))
     .returning()
   if (row === undefined) return undefined
   await system.db.update(deviceCodeDirectory).set({ tenantId }).where(eq(deviceCodeDirectory.grantId, id))
-  const adopted = { ...row, ...decisionOf(decision), tenantId }
-  await alsoFor(system, tenantId, async (t) => t.db.insert(deviceGrants).values(adopted))
+  const adopted = { ...row, ...decisionColumns(decision), tenantId }
+  await inOtherTenant(system, tenantId, async (t) => t.db.insert(deviceGrants).values(adopted))
   return adopted
 }
 

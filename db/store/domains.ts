@@ -166,7 +166,7 @@ export const insertDomain = async (t: TenantTx, row: NewDomain, since: Date): Pr
 export const lockDomains = async (t: TenantTx): Promise<Domain[]> =>
   t.db.select().from(tenantDomains).where(ownRows(t, tenantDomains)).orderBy(tenantDomains.id).for('update')
 
-export const noteDomainFailure = async (t: TenantTx, id: string, reason: string, at: Date): Promise<void> => {
+export const recordDomainFailure = async (t: TenantTx, id: string, reason: string, at: Date): Promise<void> => {
   await t.db
     .update(tenantDomains)
     .set({ lastCheckedAt: at, failureReason: reason, updatedAt: at })
@@ -207,7 +207,7 @@ export const findProvedDomain = async (t: TenantDb, domain: string): Promise<Dom
 }
 
 /** Whether the proof of a proved domain was there, and if not why. False when it is proved no more, or gone. */
-export const noteProof = async (
+export const recordDomainProof = async (
   t: TenantTx,
   id: string,
   missing: { readonly since: Date; readonly reason: string } | undefined,
@@ -222,7 +222,7 @@ export const noteProof = async (
 }
 
 /** What was proved is a claim again, as if it was made now, and the name is free. The platform's own name takes the place of a primary one. Call under `lockDomains`. */
-export const withdrawProof = async (t: TenantTx, { id, domain, isPrimary }: Domain, reason: string, at: Date): Promise<void> => {
+export const withdrawDomainProof = async (t: TenantTx, { id, domain, isPrimary }: Domain, reason: string, at: Date): Promise<void> => {
   const own = ownRows(t, tenantDomains)
   const claimed = { isVerified: false, isPrimary: false, verifiedAt: null, proofMissingSince: null, createdAt: at }
   await t.db

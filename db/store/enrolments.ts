@@ -33,7 +33,7 @@ export const findEnrolment = async (t: TenantDb, key: EnrolmentKey, now: Date, m
 }
 
 /** Spends a try on a live enrolment and answers it: the try is spent before anything is compared. */
-export const tryEnrolment = async (t: TenantTx, key: EnrolmentKey, now: Date, mostTries: number): Promise<PendingEnrolment | undefined> => {
+export const claimEnrolmentTry = async (t: TenantTx, key: EnrolmentKey, now: Date, mostTries: number): Promise<PendingEnrolment | undefined> => {
   const [row] = await t.db
     .update(pendingEnrolments)
     .set({ attempts: sql`${pendingEnrolments.attempts} + 1` })
@@ -43,7 +43,7 @@ export const tryEnrolment = async (t: TenantTx, key: EnrolmentKey, now: Date, mo
 }
 
 /** Of many at once exactly one takes it. */
-export const takeEnrolment = async (t: TenantTx, id: string, now: Date): Promise<PendingEnrolment | undefined> => {
+export const consumeEnrolment = async (t: TenantTx, id: string, now: Date): Promise<PendingEnrolment | undefined> => {
   const [row] = await t.db
     .delete(pendingEnrolments)
     .where(and(ownRows(t, pendingEnrolments), eq(pendingEnrolments.id, id), gt(pendingEnrolments.expiresAt, now)))
@@ -52,6 +52,6 @@ export const takeEnrolment = async (t: TenantTx, id: string, now: Date): Promise
 }
 
 /** Nothing that was begun for the person can be finished. */
-export const dropEnrolments = async (t: TenantTx, userId: string): Promise<void> => {
+export const deleteEnrolments = async (t: TenantTx, userId: string): Promise<void> => {
   await t.db.delete(pendingEnrolments).where(and(ownRows(t, pendingEnrolments), eq(pendingEnrolments.userId, userId)))
 }

@@ -9,11 +9,11 @@ import { cibaRequests, deviceCodeDirectory, deviceGrants, voiceSessions } from '
 import { mcpSessions } from '../tables/mcp.ts'
 import { oauthAuthorizations, oauthRequests, oauthUsedIds, registrationTokens, resourceAccessRequests } from '../tables/oauth.ts'
 import { samlRequests } from '../tables/saml.ts'
-import { oneTimeCodes, pendingRegistrations, revokedTokens, sessions, tickets } from '../tables/sessions.ts'
+import { loginTransactions, oneTimeCodes, pendingRegistrations, revokedTokens, sessions } from '../tables/sessions.ts'
 
 const TABLES = {
   sessions,
-  tickets,
+  tickets: loginTransactions,
   oneTimeCodes,
   pendingRegistrations,
   revokedTokens,

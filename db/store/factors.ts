@@ -34,7 +34,7 @@ export const findFactor = async (t: TenantDb, userId: string, id: string): Promi
  * Spends a try on every confirmed factor of that kind which is not paused, before anything is compared, so that parallel tries all count. Answers those
  * that may be compared now; the one that pauses a factor is still compared. Holds their rows until the transaction ends.
  */
-export const spendTry = (
+export const claimFactorTry = (
   t: TenantTx,
   userId: string,
   which: { readonly kind: Factor['kind'] } | { readonly id: string },
@@ -61,7 +61,7 @@ export const spendTry = (
 }
 
 /** The try was right: the factor was used, and its count (that of all of its kind, which were tried with it) begins again. */
-export const markUsed = async (t: TenantTx, userId: string, id: string, now: Date, triedWith: readonly string[] = [id]): Promise<void> => {
+export const markFactorUsed = async (t: TenantTx, userId: string, id: string, now: Date, triedWith: readonly string[] = [id]): Promise<void> => {
   await t.db
     .update(factors)
     .set({

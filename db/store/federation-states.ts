@@ -8,13 +8,13 @@ export type FederationState = typeof federationStates.$inferSelect
 export type NewFederationState = Omit<typeof federationStates.$inferInsert, 'tenantId'>
 
 /** What names a state: the text that travels, and the browser that began it. */
-export type StateKey = { readonly stateHash: Uint8Array; readonly browserHash: Uint8Array }
+export type FederationStateKey = { readonly stateHash: Uint8Array; readonly browserHash: Uint8Array }
 
-export const insertState = async (t: TenantTx, row: NewFederationState): Promise<void> => {
+export const insertFederationState = async (t: TenantTx, row: NewFederationState): Promise<void> => {
   await t.db.insert(federationStates).values({ ...row, tenantId: t.tenantId })
 }
 
-const live = (t: TenantDb, { stateHash, browserHash }: StateKey, now: Date) =>
+const live = (t: TenantDb, { stateHash, browserHash }: FederationStateKey, now: Date) =>
   and(
     ownRows(t, federationStates),
     eq(federationStates.stateHash, stateHash),
@@ -22,7 +22,7 @@ const live = (t: TenantDb, { stateHash, browserHash }: StateKey, now: Date) =>
     gt(federationStates.expiresAt, now),
   )
 
-export const findState = async (t: TenantDb, key: StateKey, now: Date): Promise<FederationState | undefined> => {
+export const findFederationState = async (t: TenantDb, key: FederationStateKey, now: Date): Promise<FederationState | undefined> => {
   const [row] = await t.db
     .select()
     .from(federationStates)
@@ -31,7 +31,7 @@ export const findState = async (t: TenantDb, key: StateKey, now: Date): Promise<
 }
 
 /** Notes the code that came back. The first one stays: another is refused, the same one (a page that was loaded again) is not. */
-export const noteAnswer = async (t: TenantTx, key: StateKey, codeHash: Uint8Array, now: Date): Promise<boolean> => {
+export const recordFederationAnswer = async (t: TenantTx, key: FederationStateKey, codeHash: Uint8Array, now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(federationStates)
     .set({ codeHash })
@@ -41,7 +41,7 @@ export const noteAnswer = async (t: TenantTx, key: StateKey, codeHash: Uint8Arra
 }
 
 /** Of many at once exactly one gets the state, and it is gone. */
-export const takeState = async (t: TenantTx, key: StateKey, now: Date): Promise<FederationState | undefined> => {
+export const consumeFederationState = async (t: TenantTx, key: FederationStateKey, now: Date): Promise<FederationState | undefined> => {
   const [row] = await t.db
     .delete(federationStates)
     .where(live(t, key, now))

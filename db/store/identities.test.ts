@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { testDb } from '#tests/support/database'
 import { asTenantId, atomically, directory, forTenant, type TenantId } from '../engine/tenant.ts'
-import { findState, insertState, noteAnswer, takeState } from './federation-states.ts'
+import { consumeFederationState, findFederationState, insertFederationState, recordFederationAnswer } from './federation-states.ts'
 import { deleteIdentities, findIdentity, findTenantsOfIdentity, insertIdentity, listIdentities } from './identities.ts'
 import { insertTenant } from './tenants.ts'
 import { insertUser } from './users.ts'
@@ -39,15 +39,23 @@ test('a state is found by its tenant, its text and its browser together, takes o
   const userId = randomUUID()
   const [acme, globex] = [forTenant(db, await newTenant(userId)), forTenant(db, await newTenant(userId))]
   const key = { stateHash: randomBytes(32), browserHash: randomBytes(32) }
-  const asked = { action: 'login', provider: 'p', issuer: 'i', clientId: 'c', origin: 'o', redirectUri: 'r', sealedSecrets: randomBytes(8) } as const
-  await atomically(acme, (t) => insertState(t, { ...asked, ...key, id: randomUUID(), createdAt: at, expiresAt: later }))
+  const request = {
+    action: 'login',
+    provider: 'p',
+    issuer: 'i',
+    clientId: 'c',
+    origin: 'o',
+    redirectUri: 'r',
+    sealedSecrets: randomBytes(8),
+  } as const
+  await atomically(acme, (t) => insertFederationState(t, { ...request, ...key, id: randomUUID(), createdAt: at, expiresAt: later }))
   const [first, second] = [randomBytes(32), randomBytes(32)]
-  const note = (code: Uint8Array) => atomically(acme, (t) => noteAnswer(t, key, code, at))
-  expect(await findState(globex, key, at)).toBeUndefined()
-  expect(await findState(acme, { ...key, browserHash: randomBytes(32) }, at)).toBeUndefined()
-  expect(await findState(acme, key, later)).toBeUndefined()
+  const note = (code: Uint8Array) => atomically(acme, (t) => recordFederationAnswer(t, key, code, at))
+  expect(await findFederationState(globex, key, at)).toBeUndefined()
+  expect(await findFederationState(acme, { ...key, browserHash: randomBytes(32) }, at)).toBeUndefined()
+  expect(await findFederationState(acme, key, later)).toBeUndefined()
   expect([await note(first), await note(first), await note(second)]).toEqual([true, true, false])
-  expect(await atomically(globex, (t) => takeState(t, key, at))).toBeUndefined()
-  const taken = await Promise.all(Array.from({ length: 5 }, () => atomically(acme, (t) => takeState(t, key, at))))
+  expect(await atomically(globex, (t) => consumeFederationState(t, key, at))).toBeUndefined()
+  const taken = await Promise.all(Array.from({ length: 5 }, () => atomically(acme, (t) => consumeFederationState(t, key, at))))
   expect(taken.filter((row) => row !== undefined)).toHaveLength(1)
 })

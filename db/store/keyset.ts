@@ -3,11 +3,11 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 
 /** Where a page begins: the sorted value and the id of the last row of the page before. */
-export type After = { readonly key: string; readonly id: string }
+export type KeysetCursor = { readonly key: string; readonly id: string }
 export type Page<Sort extends string> = {
   readonly sort: Sort
   readonly descending: boolean
-  readonly after?: After
+  readonly after?: KeysetCursor
   readonly limit: number
 }
 
@@ -23,10 +23,10 @@ export const afterCursor = <Sort extends string>(page: Page<Sort>, columns: Colu
 }
 
 /** The order itself; the id settles what is equal. */
-export const inOrder = <Sort extends string>(page: Page<Sort>, columns: Columns<Sort>): SQL[] => {
+export const keysetOrder = <Sort extends string>(page: Page<Sort>, columns: Columns<Sort>): SQL[] => {
   const direction = sql.raw(page.descending ? 'desc' : 'asc')
   return [sql`${columns.by[page.sort]} ${direction}`, sql`${columns.id} ${direction}`]
 }
 
 /** Whether a text stands somewhere in a column, whatever the case: for tables of hundreds of rows a tenant. No pattern, so nothing to escape. */
-export const contains = (column: PgColumn, text: string): SQL => sql`strpos(lower(${column}), lower(${text})) > 0`
+export const containsText = (column: PgColumn, text: string): SQL => sql`strpos(lower(${column}), lower(${text})) > 0`

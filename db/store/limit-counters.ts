@@ -4,8 +4,8 @@ import type { AnyScope } from '../engine/tenant.ts'
 import { limitCounters } from '../tables/operations.ts'
 
 /** One attempt in one window. `expiresAt` is the end of the window after this one, up to which the count still matters. */
-export type Attempt = { readonly key: Uint8Array; readonly windowStart: Date; readonly expiresAt: Date }
-export type Attempted = { readonly current: number; readonly previous: number }
+export type LimitAttempt = { readonly key: Uint8Array; readonly windowStart: Date; readonly expiresAt: Date }
+export type LimitCounts = { readonly current: number; readonly previous: number }
 
 const text = (key: Uint8Array): string => Buffer.from(key).toString('hex')
 
@@ -17,7 +17,7 @@ const previousCount = sql<number>`coalesce((select p.count from ${limitCounters}
  * Counts each key once and answers, in order, its counts in this window (this attempt included) and in the one before, in one statement. Keys must
  * differ. Rows are locked in the order of their keys, so that attempts that share several keys cannot wait for each other in a circle.
  */
-export const countAttempts = async (t: AnyScope, attempts: readonly Attempt[]): Promise<Attempted[]> => {
+export const countAttempts = async (t: AnyScope, attempts: readonly LimitAttempt[]): Promise<LimitCounts[]> => {
   if (attempts.length === 0) return []
   const rows = attempts.map((attempt) => ({ ...attempt, count: 1 })).sort((a, b) => Buffer.compare(a.key, b.key))
   const counted = await t.db
@@ -30,7 +30,7 @@ export const countAttempts = async (t: AnyScope, attempts: readonly Attempt[]): 
 }
 
 /** The counts of the same windows, counting nothing. */
-export const readAttempts = async (t: AnyScope, attempts: readonly Attempt[]): Promise<Attempted[]> => {
+export const readAttempts = async (t: AnyScope, attempts: readonly LimitAttempt[]): Promise<LimitCounts[]> => {
   if (attempts.length === 0) return []
   const keys = attempts.map(({ key }) => key)
   const rows = await t.db.select().from(limitCounters).where(inArray(limitCounters.key, keys))

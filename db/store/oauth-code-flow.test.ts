@@ -3,12 +3,13 @@ import { expect, test } from 'vitest'
 import { type Company, startApp } from '#tests/support/app'
 import { newOauthClient, newResource } from '#tests/support/oauth'
 import { atomically, forTenant } from '../engine/tenant.ts'
-import type { EventsAtHand, NewAuditRow } from './audit-events.ts'
-import { findLooks } from './branding.ts'
-import { findConsentState, findRequestEver, insertRequest } from './oauth-authorizations.ts'
+import type { NewAuditRow, PreparedAuditEvents } from './audit-events.ts'
+import { findPageBranding } from './branding.ts'
+import { authorizeClient, findAnyAuthorizationRequest, findConsentState, insertAuthorizationRequest, redeemCode } from './oauth-authorizations.ts'
 import { findOauthClient } from './oauth-clients.ts'
-import { authorizeAtOnce, findClientAndCode, findClientAndConsent, keepForPage, redeemAtOnce, takeConsent } from './oauth-code-flow.ts'
-import { findStanding } from './oauth-families.ts'
+import { consumeConsent, findClientAndCode, findClientAndConsent, storeRequestForPage } from './oauth-code-flow.ts'
+import { findAuthorizationState, findAuthorizationStateByCode, revokeAuthorization } from './oauth-families.ts'
+import { setUserActive } from './people.ts'
 import { updateUser } from './users.ts'
 
 const soon = (): Date => new Date(Date.now() + 1000)
@@ -25,7 +26,7 @@ const start = async () => {
   const t = forTenant(app.db, company.tenantId)
   const [now, sessionId] = [app.clock.now(), app.ctx.random.id()]
   const later = new Date(now.getTime() + 60_000)
-  const event = (until = soon()): EventsAtHand => {
+  const event = (until = soon()): PreparedAuditEvents => {
     const row: NewAuditRow = {
       id: app.ctx.random.id(),
       at: now,
@@ -42,7 +43,7 @@ const start = async () => {
     const whose = { userId: person.id, clientId: client.id, resourceServerId, sessionId }
     const proof = { codeHash, codeExpiresAt: later, redirectUri: client.redirectUri, codeChallenge: 'challenge' }
     const row = { id, grantId: app.ctx.random.id(), ...whose, ...proof, offline: true, scopes, authTime: now, amr: ['pwd'], acr: 'aal1' }
-    const isDone = await authorizeAtOnce(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
+    const isDone = await authorizeClient(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
     return { id, codeHash, isDone }
   }
   const request = (handleHash: Uint8Array, resource?: string) => ({
@@ -87,27 +88,27 @@ test('client and consent are what each is by itself', async () => {
 test('what is kept for a page is what is kept, and the page begins as any other', async () => {
   const { app, t, request } = await start()
   const [one, other] = [app.ctx.random.bytes(32), app.ctx.random.bytes(32)]
-  expect(await keepForPage(t, request(one, 'https://x.example/'))).toEqual(await findLooks(t))
-  await insertRequest(t, request(other, 'https://x.example/'))
-  const { id: _, handleHash: __, ...kept } = (await findRequestEver(t, one)) ?? {}
-  expect(await findRequestEver(t, other)).toMatchObject(kept)
+  expect(await storeRequestForPage(t, request(one, 'https://x.example/'))).toEqual(await findPageBranding(t))
+  await insertAuthorizationRequest(t, request(other, 'https://x.example/'))
+  const { id: _, handleHash: __, ...kept } = (await findAnyAuthorizationRequest(t, one)) ?? {}
+  expect(await findAnyAuthorizationRequest(t, other)).toMatchObject(kept)
 })
 
 test('an answer is taken once, by whom it was asked of, with the client as it is', async () => {
   const { app, company, server, client, person, t, now, later, sessionId, request } = await start()
   const handleHash = app.ctx.random.bytes(32)
-  await insertRequest(t, request(handleHash, server.resource))
-  for (const stranger of strangers(company, sessionId, person.id)) expect(await takeConsent(t, { handleHash, ...stranger, now })).toBeUndefined()
+  await insertAuthorizationRequest(t, request(handleHash, server.resource))
+  for (const stranger of strangers(company, sessionId, person.id)) expect(await consumeConsent(t, { handleHash, ...stranger, now })).toBeUndefined()
   const whose = { handleHash, userId: person.id, sessionId }
-  expect(await takeConsent(t, { ...whose, now: later })).toBeUndefined()
+  expect(await consumeConsent(t, { ...whose, now: later })).toBeUndefined()
   const globex = forTenant(app.db, (await app.company('globex')).tenantId)
-  expect(await takeConsent(globex, { ...whose, now })).toBeUndefined()
-  expect(await takeConsent(t, { ...whose, now })).toEqual({
+  expect(await consumeConsent(globex, { ...whose, now })).toBeUndefined()
+  expect(await consumeConsent(t, { ...whose, now })).toEqual({
     parameters: { scope: 'a', resource: server.resource },
     client: await findOauthClient(t, client.id, server.resource, now),
     held: ['a', 'b'],
   })
-  expect(await takeConsent(t, { ...whose, now })).toBeUndefined()
+  expect(await consumeConsent(t, { ...whose, now })).toBeUndefined()
 })
 
 test('client and what is behind a code are what each is by itself', async () => {
@@ -116,8 +117,9 @@ test('client and what is behind a code are what each is by itself', async () => 
   const of = { clientId: client.id, resource: undefined, now }
   expect(await findClientAndCode(t, { ...of, codeHash })).toEqual({
     client: await findOauthClient(t, client.id, undefined, now),
-    beside: { id, standing: await findStanding(t, id, now) },
+    beside: await findAuthorizationState(t, id, now),
   })
+  expect(await findAuthorizationStateByCode(t, codeHash, now)).toEqual(await findAuthorizationState(t, id, now))
   expect((await findClientAndCode(t, { ...of, codeHash: app.ctx.random.bytes(32) }))?.beside).toBeUndefined()
   expect(await findClientAndCode(t, { ...of, clientId: id, codeHash })).toBeUndefined()
   const globex = await app.company('globex')
@@ -126,36 +128,47 @@ test('client and what is behind a code are what each is by itself', async () => 
 })
 
 test('a code is redeemed with its event or not at all, and only while what it gives is what was read', async () => {
-  const { app, client, person, t, now, later, event, events, authorize } = await start()
-  const { id, codeHash } = await authorize(['a', 'b'])
-  const read = await findStanding(t, id, now)
+  const { app, person, t, now, later, event, events, authorize } = await start()
+  const { id } = await authorize(['a', 'b'])
+  const read = await findAuthorizationState(t, id, now)
   if (read === undefined) throw new Error('nothing was authorized')
-  const proof = { clientId: client.id, codeChallenge: 'challenge', redirectUri: client.redirectUri, jkt: undefined }
-  const redemption = { codeHash, ...proof, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
+  const redemption = { jkt: undefined, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
   const before = await events()
   const { resource } = read
-  for (const [wrong, as] of [
-    [{ codeChallenge: 'another' }, { resource }],
-    [{ clientId: person.id }, { resource }],
-    [{ redirectUri: 'https://elsewhere.example/' }, { resource }],
-    [{}, { resource: undefined }],
-    [{}, { resource: resource && { ...resource, scopes: ['a'] } }],
-    [{}, { resource: resource && { ...resource, resource: 'https://elsewhere.example/' } }],
-  ] as const)
-    expect(await redeemAtOnce(t, { ...redemption, ...wrong }, as, event())).toBeUndefined()
-  expect(await redeemAtOnce(t, redemption, read, event(new Date(0)))).toBeUndefined()
-  expect([await events(), await findStanding(t, id, now)]).toEqual([before, read])
+  for (const wrong of [
+    { id: person.id },
+    { resource: undefined },
+    { resource: resource && { ...resource, scopes: ['a'] } },
+    { resource: resource && { ...resource, resource: 'https://elsewhere.example/' } },
+  ])
+    expect(await redeemCode(t, { ...redemption, snapshot: { ...read, ...wrong } }, event())).toBeUndefined()
+  expect(await redeemCode(t, { ...redemption, snapshot: read }, event(new Date(0)))).toBeUndefined()
+  expect([await events(), await findAuthorizationState(t, id, now)]).toEqual([before, read])
   await atomically(t, (tx) => updateUser(tx, person.id, { name: 'Changed' }))
-  expect(await redeemAtOnce(t, redemption, read, event())).toEqual({ ...read, name: 'Changed' })
-  expect(await redeemAtOnce(t, redemption, read, event())).toBeUndefined()
+  expect(await redeemCode(t, { ...redemption, snapshot: read }, event())).toEqual({ ...read, name: 'Changed' })
+  expect(await redeemCode(t, { ...redemption, snapshot: read }, event())).toBeUndefined()
   expect(await events()).toBe(before + 1)
+})
+
+test('nothing is redeemed once the authorization was revoked or the person was stopped', async () => {
+  const { app, person, t, now, later, event, events, authorize } = await start()
+  const [one, other] = [await authorize(['a']), await authorize(['a'])]
+  const redemption = { jkt: undefined, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
+  const before = await events()
+  const [revoked, stopped] = [await findAuthorizationState(t, one.id, now), await findAuthorizationState(t, other.id, now)]
+  if (revoked === undefined || stopped === undefined) throw new Error('nothing was authorized')
+  await atomically(t, (tx) => revokeAuthorization(tx, one.id, now, 'test'))
+  expect(await redeemCode(t, { ...redemption, snapshot: revoked }, event())).toBeUndefined()
+  await atomically(t, (tx) => setUserActive(tx, person.id, false, now))
+  expect(await redeemCode(t, { ...redemption, snapshot: stopped }, event())).toBeUndefined()
+  expect(await events()).toBe(before)
 })
 
 test('what is allowed is written with its event in time, or not at all', async () => {
   const { t, now, client, person, server, event, events, authorize } = await start()
   const [{ isDone }, late] = [await authorize(['a']), await authorize(['a', 'b'], server.id, true, event(new Date(0)))]
   expect([isDone, late.isDone, await events()]).toEqual([true, false, 1])
-  expect(await findStanding(t, late.id, now)).toBeUndefined()
+  expect(await findAuthorizationState(t, late.id, now)).toBeUndefined()
   const of = { userId: person.id, clientId: client.id, resourceServerId: server.id, now }
   expect((await findConsentState(t, of)).granted).toEqual(['a'])
 })

@@ -99,7 +99,7 @@ export const lockBudgets = (t: TenantTx, ids: readonly string[]): Promise<Budget
     .for('update')
 
 /** From each of them. Their rows must be held, and judged. */
-export const spend = async (
+export const spendBudgets = async (
   t: TenantTx,
   ids: readonly string[],
   { calls, amount }: { readonly calls: number; readonly amount: number },
@@ -111,7 +111,7 @@ export const spend = async (
 }
 
 /** Undefined when it is the first of this name; else what was spent under it. */
-export const noteSpend = async (
+export const recordSpend = async (
   t: TenantTx,
   row: Omit<typeof oauthSpends.$inferInsert, 'tenantId'>,
 ): Promise<{ readonly calls: number; readonly amount: number } | undefined> => {

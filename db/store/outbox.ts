@@ -24,7 +24,7 @@ export const insertMessage = async (
 export const reminderKind = (userId: string) => `recovery_reminder:${userId}` as const
 
 /** Takes back what waits of a kind; a sender that finds an entry without its message drops that. */
-export const dropWaiting = async (t: TenantTx, kind: MessageKind): Promise<void> => {
+export const deleteWaitingMessages = async (t: TenantTx, kind: MessageKind): Promise<void> => {
   await t.db.delete(outboxMessages).where(and(ownRows(t, outboxMessages), eq(outboxMessages.kind, kind), isNull(outboxMessages.sentAt)))
 }
 
@@ -82,13 +82,13 @@ const queued = ({ tenantId, id }: Entry) => and(eq(outboxQueue.tenantId, tenantI
 const held = (leased: LeasedMessage) => and(queued(leased), eq(outboxQueue.leasedUntil, leased.until))
 
 /** Erases what was sent. Whoever sent it says so, lease or not: it must not go out again. */
-export const markSent = async (t: TenantTx, { tenantId, id }: Entry, at: Date): Promise<void> => {
+export const markMessageSent = async (t: TenantTx, { tenantId, id }: Entry, at: Date): Promise<void> => {
   await t.db.delete(outboxQueue).where(queued({ tenantId, id }))
   await t.db.update(outboxMessages).set({ sealed: null, data: null, sentAt: at, lastError: null }).where(message(t, id))
 }
 
 /** Gives a message back untried. */
-export const release = async (d: DirectoryDb, leased: LeasedMessage): Promise<void> => {
+export const releaseMessage = async (d: DirectoryDb, leased: LeasedMessage): Promise<void> => {
   await d.db
     .update(outboxQueue)
     .set({ attempts: leased.attempts - 1, leasedUntil: null })
@@ -96,7 +96,7 @@ export const release = async (d: DirectoryDb, leased: LeasedMessage): Promise<vo
 }
 
 /** Gives the message back for later. False when the lease was lost: then another sender decides. */
-export const postpone = async (t: TenantTx, leased: LeasedMessage, dueAt: Date, lastError: string): Promise<boolean> => {
+export const postponeMessage = async (t: TenantTx, leased: LeasedMessage, dueAt: Date, lastError: string): Promise<boolean> => {
   const given = await t.db.update(outboxQueue).set({ dueAt, leasedUntil: null }).where(held(leased)).returning({ id: outboxQueue.id })
   if (given.length === 0) return false
   await t.db.update(outboxMessages).set({ lastError }).where(message(t, leased.id))
@@ -104,7 +104,7 @@ export const postpone = async (t: TenantTx, leased: LeasedMessage, dueAt: Date, 
 }
 
 /** Gives the message up. Its payload stays for an operator until retention, unless nobody can ever read it. False when the lease was lost. */
-export const giveUp = async (t: TenantTx, leased: LeasedMessage, at: Date, lastError: string, erase: boolean): Promise<boolean> => {
+export const abandonMessage = async (t: TenantTx, leased: LeasedMessage, at: Date, lastError: string, erase: boolean): Promise<boolean> => {
   const taken = await t.db.delete(outboxQueue).where(held(leased)).returning({ id: outboxQueue.id })
   if (taken.length === 0) return false
   await t.db
@@ -115,7 +115,7 @@ export const giveUp = async (t: TenantTx, leased: LeasedMessage, at: Date, lastE
 }
 
 /** Drops an entry of the queue whose message is gone. */
-export const dropFromQueue = async (d: AnyScope, entry: Entry): Promise<void> => {
+export const deleteFromQueue = async (d: AnyScope, entry: Entry): Promise<void> => {
   await d.db.delete(outboxQueue).where(queued(entry))
 }
 

@@ -5,9 +5,9 @@ import { userGroups } from '../tables/access.ts'
 import { factors } from '../tables/factors.ts'
 import { pendingRegistrations } from '../tables/sessions.ts'
 import { users } from '../tables/users.ts'
-import { afterCursor, inOrder, type Page } from './keyset.ts'
+import { afterCursor, keysetOrder, type Page } from './keyset.ts'
 import { countUsage, releaseQuota } from './tenants.ts'
-import { dropGrams, haveGram, indexPeople, mentions, rarestGram, searchTextOf } from './user-search.ts'
+import { deleteGrams, hasGram, indexPeople, matchesSearchText, rarestGram, searchTextOf } from './user-search.ts'
 import type { FactorKind, NewUser, User } from './users.ts'
 
 export type PeopleFilter = {
@@ -58,14 +58,14 @@ const filtered = (t: TenantDb, f: PeopleFilter): SQL | undefined =>
     f.externalId === undefined ? undefined : eq(users.externalId, f.externalId),
     f.groupId === undefined ? undefined : memberOf(t, f.groupId),
     f.hasFactor === undefined ? undefined : withFactor(t, f.hasFactor),
-    f.gram === undefined ? undefined : haveGram(t, f.gram),
-    f.search === undefined ? undefined : mentions('any', f.search),
-    f.email === undefined ? undefined : mentions('email', f.email),
-    f.name === undefined ? undefined : mentions('name', f.name),
+    f.gram === undefined ? undefined : hasGram(t, f.gram),
+    f.search === undefined ? undefined : matchesSearchText('any', f.search),
+    f.email === undefined ? undefined : matchesSearchText('email', f.email),
+    f.name === undefined ? undefined : matchesSearchText('name', f.name),
   )
 
 /** The filter with the rarest gram of what it searches for, once for all that is asked with it. */
-export const narrowed = async (t: TenantDb, f: PeopleFilter): Promise<PeopleFilter> => {
+export const narrowPeopleFilter = async (t: TenantDb, f: PeopleFilter): Promise<PeopleFilter> => {
   for (const text of [f.search, f.email, f.name]) {
     const gram = text === undefined ? undefined : await rarestGram(t, text)
     if (gram !== undefined) return { ...f, gram }
@@ -79,7 +79,7 @@ export const listPeople = (t: TenantDb, f: PeopleFilter, page: Page<PeopleSort>,
     .select()
     .from(users)
     .where(and(filtered(t, f), afterCursor(page, columns)))
-    .orderBy(...inOrder(page, columns))
+    .orderBy(...keysetOrder(page, columns))
     .limit(page.limit)
     .offset(offset)
 
@@ -165,7 +165,7 @@ export const setUserActive = async (t: TenantTx, userId: string, active: boolean
 
 /** The row, what search keeps of it, and by cascade everything else that hangs on it; the quota is free again. */
 export const deleteUser = async (t: TenantTx, userId: string): Promise<boolean> => {
-  await dropGrams(t, userId)
+  await deleteGrams(t, userId)
   const gone = await t.db
     .delete(users)
     .where(and(ownRows(t, users), eq(users.id, userId)))

@@ -2,16 +2,16 @@
 import { and, asc, count, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, rolePermissions, roles, scopePermissions, scopes } from '../tables/access.ts'
-import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
-import { INSERT, jsonRecords, RECORDS } from './records.ts'
+import { INSERT_FROM, JSON_RECORDS, jsonRecords } from './json-records.ts'
+import { afterCursor, containsText, keysetOrder, type Page } from './keyset.ts'
 
 export type Permission = typeof permissions.$inferSelect
-export type Pair = { readonly resource: string; readonly action: string }
-export type NamedPermission = Pair & { readonly id: string }
+export type PermissionPair = { readonly resource: string; readonly action: string }
+export type NamedPermission = PermissionPair & { readonly id: string }
 export type SeedPermission = { readonly id: string; readonly resource: string; readonly action: string; readonly description: string }
 
 /** One statement however many they are. */
-const ENSURE = `${INSERT(permissions, RECORDS(permissions, '$2'))} where r.tenant_id = $1 on conflict do nothing`
+const ENSURE = `${INSERT_FROM(permissions, JSON_RECORDS(permissions, '$2'))} where r.tenant_id = $1 on conflict do nothing`
 
 /** Adds the permissions that are not there yet and answers the ids of all of them. */
 export const ensurePermissions = async (t: TenantTx, wanted: readonly SeedPermission[], at: Date): Promise<string[]> => {
@@ -60,7 +60,7 @@ export const findPermissionsByText = async (t: TenantDb, texts: readonly string[
     )
 }
 
-export const findPermission = async (t: TenantDb, wanted: { readonly id: string } | Pair): Promise<Permission | undefined> => {
+export const findPermission = async (t: TenantDb, wanted: { readonly id: string } | PermissionPair): Promise<Permission | undefined> => {
   const which = 'id' in wanted ? eq(permissions.id, wanted.id) : and(eq(permissions.resource, wanted.resource), eq(permissions.action, wanted.action))
   const [row] = await t.db
     .select()
@@ -85,7 +85,7 @@ export const listPermissions = async (t: TenantDb, f: PermissionFilter): Promise
     f.resource === undefined ? undefined : eq(permissions.resource, f.resource),
     f.search === undefined
       ? undefined
-      : or(contains(permissions.resource, f.search), contains(permissions.action, f.search), contains(permissions.description, f.search)),
+      : or(containsText(permissions.resource, f.search), containsText(permissions.action, f.search), containsText(permissions.description, f.search)),
     f.names === undefined
       ? undefined
       : sql`${permissions.resource} || ':' || ${permissions.action} in (select jsonb_array_elements_text(${JSON.stringify(f.names)}::jsonb))`,
@@ -95,7 +95,7 @@ export const listPermissions = async (t: TenantDb, f: PermissionFilter): Promise
     .select()
     .from(permissions)
     .where(and(...conditions))
-    .orderBy(...inOrder(f.page, columns))
+    .orderBy(...keysetOrder(f.page, columns))
     .limit(f.page.limit)
 }
 

@@ -1,6 +1,6 @@
 // What decisions are made from. Written by hand, prepared by the driver (hot path): one statement, and so one snapshot, each.
 import type { TenantDb } from '../engine/tenant.ts'
-import { AGENT_OF, OWNER_STANDS } from './agent-standing.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
 
 export type PrincipalKind = 'user' | 'service_account'
 export type HolderKind = PrincipalKind | 'group'
@@ -24,10 +24,10 @@ export type BindingRow = {
 }
 
 /**
- * One statement, because that alone is one snapshot under read committed: two would need a repeatable-read transaction, with four more round trips. Version
- * and rows can therefore not disagree: whoever changes a row raises the version in the same transaction, so both are seen or neither.
+ * One statement, because under read committed each statement has a snapshot of its own. Version and rows therefore agree: a trigger raises the version in the
+ * transaction that changes a row (db/migrations/policies.ts).
  */
-const POLICY = `
+export const POLICY = `
 select 'tenant', t.policy_version::text, null, null, null, null, null, null from authsec.tenants t where t.tenant_id = $1
 union all
 select 'permission', p.id::text, p.resource, p.action, null, null, null, null from authsec.permissions p where p.tenant_id = $1
@@ -78,8 +78,8 @@ const GROUPS_OF_SERVICE = `array(
     where c.tenant_id = $1 and c.service_account_id = s.id and c.active and c.deleted_at is null order by 1)`
 
 /** An agent's whose owner was stopped or is gone acts as little as the agent does. */
-const AGENT_STANDS = `not exists (select from authsec.clients c ${AGENT_OF}
-    where c.tenant_id = $1 and c.service_account_id = s.id and not ${OWNER_STANDS("'infinity'")})`
+const AGENT_STANDS = `not exists (select from authsec.clients c ${JOIN_AGENT}
+    where c.tenant_id = $1 and c.service_account_id = s.id and not ${AGENT_AUTHORIZED("'infinity'")})`
 
 /**
  * One principal, by scalars: a list among the parameters would have PostgreSQL plan the statement anew each time, which costs five times what it does. Null:

@@ -5,7 +5,7 @@ import { oidcProviders } from '../tables/providers.ts'
 
 export type { ProviderIcon } from '../tables/providers.ts'
 /** Where a provider stands that nobody has placed. */
-export const DEFAULT_ORDER = 100
+export const DEFAULT_PROVIDER_ORDER = 100
 export type Provider = typeof oidcProviders.$inferSelect
 export type NewProvider = Omit<typeof oidcProviders.$inferInsert, 'tenantId'>
 

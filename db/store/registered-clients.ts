@@ -1,6 +1,6 @@
 // Every query on clients that registered themselves (RFC 7591), or are known by a document at their address; on initial access tokens; and on what clients wait for.
 import { and, asc, desc, eq, gt, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm'
-import { alsoFor, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
+import { inOtherTenant, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { clientDirectory, clients } from '../tables/clients.ts'
 import { registrationTokens, resourceAccessRequests, resourceFirstAccess } from '../tables/oauth.ts'
 import type { Client } from './clients.ts'
@@ -25,7 +25,7 @@ export const moveUnusedClient = async (from: TenantTx, clientId: string, to: Ten
     .set({ tenantId: to })
     .where(and(eq(clientDirectory.clientId, clientId), eq(clientDirectory.tenantId, from.tenantId)))
   const moved = { ...row, tenantId: to }
-  await alsoFor(from, to, async (t) => t.db.insert(clients).values(moved))
+  await inOtherTenant(from, to, async (t) => t.db.insert(clients).values(moved))
   return moved
 }
 

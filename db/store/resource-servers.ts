@@ -12,7 +12,7 @@ export type ResourceServerChange = Partial<
 > & {
   readonly updatedAt: Date
 }
-export type NewScope = { readonly name: string; readonly description: string; readonly permission: string | null }
+export type NewServerScope = { readonly name: string; readonly description: string; readonly permission: string | null }
 
 const own = (t: TenantDb, id: string) => and(ownRows(t, resourceServers), eq(resourceServers.id, id))
 
@@ -75,7 +75,7 @@ export const deleteResourceServer = async (t: TenantTx, id: string): Promise<boo
   return rows.length === 1
 }
 
-export const listScopes = (t: TenantDb, serverId: string): Promise<NewScope[]> =>
+export const listServerScopes = (t: TenantDb, serverId: string): Promise<NewServerScope[]> =>
   t.db
     .select({ name: resourceScopes.name, description: resourceScopes.description, permission: resourceScopes.permission })
     .from(resourceScopes)
@@ -83,7 +83,7 @@ export const listScopes = (t: TenantDb, serverId: string): Promise<NewScope[]> =
     .orderBy(asc(resourceScopes.name))
 
 /** These, and no others. */
-export const putScopes = async (t: TenantTx, serverId: string, scopes: readonly NewScope[]): Promise<void> => {
+export const putServerScopes = async (t: TenantTx, serverId: string, scopes: readonly NewServerScope[]): Promise<void> => {
   await t.db.delete(resourceScopes).where(and(ownRows(t, resourceScopes), eq(resourceScopes.resourceServerId, serverId)))
   if (scopes.length === 0) return
   await t.db.insert(resourceScopes).values(scopes.map((scope) => ({ ...scope, tenantId: t.tenantId, resourceServerId: serverId })))

@@ -4,13 +4,13 @@ import { ownRows, type TenantDb } from '../engine/tenant.ts'
 import { roleBindings, roles, userGroups } from '../tables/access.ts'
 import type { Role } from './roles.ts'
 
-export type CarriedRole = Pick<Role, 'id' | 'name' | 'isSystem'>
+export type HeldRole = Pick<Role, 'id' | 'name' | 'isSystem'>
 
 const shape = { id: roles.id, name: roles.name, isSystem: roles.isSystem }
 const live = (now: Date): SQL | undefined => or(isNull(roleBindings.expiresAt), gt(roleBindings.expiresAt, now))
 
 /** Roles that a binding of the person or of the person's groups gives, also where it is scoped or conditional. */
-export const findRolesCarriedByPerson = (t: TenantDb, userId: string, now: Date): Promise<CarriedRole[]> => {
+export const findRolesHeldByPerson = (t: TenantDb, userId: string, now: Date): Promise<HeldRole[]> => {
   const memberships = t.db
     .select({ groupId: userGroups.groupId })
     .from(userGroups)
@@ -23,7 +23,7 @@ export const findRolesCarriedByPerson = (t: TenantDb, userId: string, now: Date)
 }
 
 /** Roles that bindings of these groups give. */
-export const findRolesCarriedByGroups = async (t: TenantDb, groupIds: readonly string[], now: Date): Promise<CarriedRole[]> =>
+export const findRolesHeldByGroups = async (t: TenantDb, groupIds: readonly string[], now: Date): Promise<HeldRole[]> =>
   groupIds.length === 0
     ? []
     : t.db

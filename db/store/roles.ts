@@ -2,7 +2,7 @@
 import { and, asc, count, eq, inArray, or, type SQL } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, rolePermissions, roles } from '../tables/access.ts'
-import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
+import { afterCursor, containsText, keysetOrder, type Page } from './keyset.ts'
 import type { NamedPermission } from './permissions.ts'
 
 export type Role = typeof roles.$inferSelect
@@ -109,14 +109,14 @@ export const listRoles = async (t: TenantDb, f: RoleFilter): Promise<Role[]> => 
   const conditions: (SQL | undefined)[] = [
     ownRows(t, roles),
     f.roleId === undefined ? undefined : eq(roles.id, f.roleId),
-    f.search === undefined ? undefined : or(contains(roles.name, f.search), contains(roles.description, f.search)),
+    f.search === undefined ? undefined : or(containsText(roles.name, f.search), containsText(roles.description, f.search)),
     afterCursor(f.page, columns),
   ]
   return t.db
     .select()
     .from(roles)
     .where(and(...conditions))
-    .orderBy(...inOrder(f.page, columns))
+    .orderBy(...keysetOrder(f.page, columns))
     .limit(f.page.limit)
 }
 

@@ -2,7 +2,7 @@
 import { and, asc, count, eq, inArray, type SQL } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, scopePermissions, scopes } from '../tables/access.ts'
-import { afterCursor, contains, inOrder, type Page } from './keyset.ts'
+import { afterCursor, containsText, keysetOrder, type Page } from './keyset.ts'
 import type { NamedPermission } from './permissions.ts'
 
 export type Scope = typeof scopes.$inferSelect
@@ -90,14 +90,14 @@ export const listScopes = async (t: TenantDb, f: ScopeFilter): Promise<Scope[]> 
   const conditions: (SQL | undefined)[] = [
     ownRows(t, scopes),
     inArray(scopes.usage, [...f.usages]),
-    f.search === undefined ? undefined : contains(scopes.name, f.search),
+    f.search === undefined ? undefined : containsText(scopes.name, f.search),
     afterCursor(f.page, columns),
   ]
   return t.db
     .select()
     .from(scopes)
     .where(and(...conditions))
-    .orderBy(...inOrder(f.page, columns))
+    .orderBy(...keysetOrder(f.page, columns))
     .limit(f.page.limit)
 }
 

@@ -86,7 +86,7 @@ export const revokeAuthorizationsOf = async (t: TenantTx, userId: string, at: Da
 export const revokeSessionsOfClient = async (t: TenantTx, clientId: string, at: Date, reason: string): Promise<number> =>
   (await revoke(t, [eq(sessions.clientId, clientId)], at, reason)).length
 
-export type UnfitSessions = {
+export type InsufficientSessions = {
   /** One factor alone. */
   readonly oneFactor: boolean
   /** What another provider said stands for a factor. */
@@ -98,7 +98,7 @@ export type UnfitSessions = {
 /** How many sessions of the tenant ended. */
 export const revokeSessionsWhere = async (
   t: TenantTx,
-  { oneFactor, trusted, codeAlone }: UnfitSessions,
+  { oneFactor, trusted, codeAlone }: InsufficientSessions,
   at: Date,
   reason: string,
 ): Promise<number> => {
@@ -136,10 +136,16 @@ export const findLiveSession = async (t: TenantDb, userId: string, sessionId: st
   return row
 }
 
-export type Renewed = Pick<Session, 'tokenId' | 'amr' | 'acr' | 'authTime'>
+export type SessionRenewal = Pick<Session, 'tokenId' | 'amr' | 'acr' | 'authTime'>
 
 /** The person proved more inside a live session: it goes on under a new token, and the one before counts no more. */
-export const renewSession = async (t: TenantTx, userId: string, sessionId: string, expectedTokenId: string, set: Renewed): Promise<boolean> => {
+export const renewSession = async (
+  t: TenantTx,
+  userId: string,
+  sessionId: string,
+  expectedTokenId: string,
+  set: SessionRenewal,
+): Promise<boolean> => {
   const rows = await t.db
     .update(sessions)
     .set({ ...set, amr: [...set.amr], lastSeenAt: set.authTime })

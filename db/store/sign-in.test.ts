@@ -11,7 +11,17 @@ import { findLiveRoleNames } from './bindings.ts'
 import { findDefaultClient } from './clients.ts'
 import { findDataKey } from './data-keys.ts'
 import { insertFactor } from './factors.ts'
-import { type Beginning, countWrongPassword, findBeforePassword, findOwed, holdAccount, insertBeginning, insertBeginningAsJudged } from './sign-in.ts'
+import { setUserActive } from './people.ts'
+import {
+  countWrongPassword,
+  findBeforePassword,
+  findSessionRequirements,
+  findSignInSnapshot,
+  insertSessionStart,
+  lockAccount,
+  lockSnapshot,
+  type SessionStart,
+} from './sign-in.ts'
 import { findTenant } from './tenants.ts'
 import { findFactorKinds, findUser, rememberDevice, type User, updateUser } from './users.ts'
 
@@ -68,26 +78,31 @@ test('what is known before the password is what the tables say', async () => {
   expect(user).toMatchObject(before.user ?? { id: 'nobody' })
   expect(Object.keys(before.user ?? {})).toHaveLength(20)
   expect(await findTenant(t)).toMatchObject(before.tenant ?? { name: 'none' })
-  expect(before).toMatchObject({ administers: true, device: { failedAttempts: 0, lockedUntil: null } })
-  expect(before.owed).toEqual(await findOwed(t, admin.id, app.clock.now()))
-  expect(before.judged).toMatch(/^[0-9a-f]{64}$/)
+  expect(before).toMatchObject({ hasAdminAccess: true, device: { failedAttempts: 0, lockedUntil: null } })
+  expect(before.snapshot.requirements).toEqual(await findSessionRequirements(t, admin.id, app.clock.now()))
+  expect(before.snapshot.version).toMatch(/^[0-9a-f]{64}$/)
+  expect(await findSignInSnapshot(t, admin.id, app.clock.now())).toEqual(before.snapshot)
   const keys = [await findDataKey(t, t.tenantId), await findDataKey(t, admin.id)].filter((key) => key !== undefined)
   expect(before.keys).toHaveLength(keys.length)
   for (const key of keys) expect(before.keys).toContainEqual({ ...key, wrapped: new Uint8Array(key.wrapped) })
   expect(keys.length).toBeGreaterThan(0)
-  expect(await atomically(t, (tx) => holdAccount(tx, admin.id))).toEqual(before.user)
+  expect(await atomically(t, (tx) => lockAccount(tx, admin.id))).toEqual(before.user)
 })
 
 test('of nobody the same is asked, and nothing found; nor of another tenant', async () => {
   const { app, t, admin, company } = await start()
   const globex = await app.company('globex')
-  const nobody = { user: undefined, device: undefined, administers: false }
+  const nobody = { user: undefined, device: undefined, hasAdminAccess: false }
   expect(await findBeforePassword(t, 'nobody@nowhere.example', DEVICE, AT)).toMatchObject({ ...nobody, tenant: { name: company.name } })
   expect(await findBeforePassword(forTenant(app.db, globex.tenantId), admin.email, undefined, AT)).toMatchObject(nobody)
-  expect(await findOwed(forTenant(app.db, globex.tenantId), admin.id, AT)).toMatchObject({ roles: [], kinds: [], tenant: { name: globex.name } })
+  expect(await findSessionRequirements(forTenant(app.db, globex.tenantId), admin.id, AT)).toMatchObject({
+    roles: [],
+    kinds: [],
+    tenant: { name: globex.name },
+  })
 })
 
-test('what is owed is what the stores of its parts say', async () => {
+test('what is required is what the stores of its parts say', async () => {
   const { app, t, admin } = await start()
   const factor = { userId: admin.id, confirmedAt: AT, createdAt: AT }
   await atomically(t, async (tx) => {
@@ -95,16 +110,16 @@ test('what is owed is what the stores of its parts say', async () => {
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'totp', isPrimary: true })
     await insertFactor(tx, { ...factor, id: app.ctx.random.id(), kind: 'webauthn', confirmedAt: null })
   })
-  const owed = await findOwed(t, admin.id, app.clock.now())
-  expect(owed.kinds).toEqual(await findFactorKinds(t, admin.id))
-  expect(owed.kinds).toEqual(['totp', 'sms'])
-  expect(owed.roles).toEqual(await findLiveRoleNames(t, admin.id, app.clock.now()))
-  expect(owed.roles.length).toBeGreaterThan(0)
-  expect(owed.defaultClientId).toBe((await findDefaultClient(t))?.id)
-  expect(await findTenant(t)).toMatchObject(owed.tenant ?? { name: 'none' })
+  const requirements = await findSessionRequirements(t, admin.id, app.clock.now())
+  expect(requirements.kinds).toEqual(await findFactorKinds(t, admin.id))
+  expect(requirements.kinds).toEqual(['totp', 'sms'])
+  expect(requirements.roles).toEqual(await findLiveRoleNames(t, admin.id, app.clock.now()))
+  expect(requirements.roles.length).toBeGreaterThan(0)
+  expect(requirements.defaultClientId).toBe((await findDefaultClient(t))?.id)
+  expect(await findTenant(t)).toMatchObject(requirements.tenant ?? { name: 'none' })
 })
 
-type Begun = Beginning & { readonly events: readonly NewAuditRow[] }
+type Begun = SessionStart & { readonly events: readonly NewAuditRow[] }
 const beginning = (app: Awaited<ReturnType<typeof start>>['app'], userId: string, emailHash: Uint8Array, max: number, kind: string): Begun => {
   const id = app.ctx.random.id()
   return {
@@ -154,7 +169,7 @@ test('a beginning writes every column of what it says, clears what is past, and 
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const b = beginning(app, admin.id, await listedAs(t), 2, 'test:1')
-  expect(await atomically(t, (tx) => insertBeginning(tx, admin.id, b, b.events))).toBe(true)
+  expect(await atomically(t, (tx) => insertSessionStart(tx, admin.id, b, { rows: b.events }))).toBe('begun')
   const written = await allOf(t)
   expect(written.sessions).toEqual([{ ...b.session, tenantId: t.tenantId }])
   const ofBeginning = written.events.filter(({ requestId }) => requestId === 'request')
@@ -168,20 +183,29 @@ test('a beginning writes every column of what it says, clears what is past, and 
   expect(await findUser(t, admin.id)).toMatchObject({ lastLoginAt: AT, failedAttempts: 0, lockedUntil: null })
 })
 
-test('at once, as judged, in time: otherwise nothing is written', async () => {
+test('alone, with the snapshot still true and in time: otherwise nothing is written', async () => {
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const emailHash = await listedAs(t)
-  const { judged = '' } = await findBeforePassword(t, admin.email, DEVICE, AT)
+  const { version } = (await findBeforePassword(t, admin.email, DEVICE, AT)).snapshot
   const begin = (by: string, until: Date) => {
     const b = beginning(app, admin.id, emailHash, 2, 'test:1')
-    return insertBeginningAsJudged(t, admin.id, by, b, { rows: b.events, until })
+    return insertSessionStart(t, admin.id, { ...b, version: by }, { rows: b.events, until })
   }
   const written = await allOf(t)
-  expect([await begin('0'.repeat(64), soon()), await begin(judged, new Date(0))]).toEqual([false, false])
+  expect([await begin('0'.repeat(64), soon()), await begin(version, new Date(0))]).toEqual(['changed', 'changed'])
   expect(await allOf(t)).toEqual(written)
-  expect(await begin(judged, soon())).toBe(true)
+  expect(await begin(version, soon())).toBe('begun')
   expect((await allOf(t)).events.length).toBe(written.events.length + 2)
+})
+
+test('the person is held only while the snapshot is true', async () => {
+  const { t, admin } = await start()
+  const hold = (version: string) => atomically(t, (tx) => lockSnapshot(tx, admin.id, version, AT))
+  const { version = '' } = (await findSignInSnapshot(t, admin.id, AT)) ?? {}
+  expect([await hold(version), await hold('0'.repeat(64))]).toEqual([true, false])
+  await atomically(t, (tx) => setUserActive(tx, admin.id, false, AT))
+  expect(await hold(version)).toBe(false)
 })
 
 test('past the quota nothing is written; the next window counts anew and takes the old counter away', async () => {
@@ -189,14 +213,14 @@ test('past the quota nothing is written; the next window counts anew and takes t
   const emailHash = await listedAs(t)
   const begin = (max: number, kind: string) => {
     const b = beginning(app, admin.id, emailHash, max, kind)
-    return atomically(t, (tx) => insertBeginning(tx, admin.id, b, b.events))
+    return atomically(t, (tx) => insertSessionStart(tx, admin.id, b, { rows: b.events }))
   }
-  expect(await begin(1, 'test:1')).toBe(true)
+  expect(await begin(1, 'test:1')).toBe('begun')
   const written = await allOf(t)
-  expect(await begin(1, 'test:1')).toBe(false)
-  expect(await begin(0, 'test:2')).toBe(false)
+  expect(await begin(1, 'test:1')).toBe('used up')
+  expect(await begin(0, 'test:2')).toBe('used up')
   expect(await allOf(t)).toEqual(written)
-  expect(await begin(1, 'test:2')).toBe(true)
+  expect(await begin(1, 'test:2')).toBe('begun')
   const left = await t.run({
     text: `select kind, count from authsec.tenant_usage where tenant_id = $1 and kind like 'test:%'`,
     params: [t.tenantId],

@@ -1,6 +1,6 @@
 // The end of a tenant, as the owner of the tables: everything that is the tenant's goes, from every table that the catalogue knows, so that none is forgotten.
 import { eq } from 'drizzle-orm'
-import { dumpTables, tableName } from '../dump/catalogue.ts'
+import { dumpTables, qualifiedTableName } from '../dump/catalogue.ts'
 import { type AnyScope, asTenantId, ownRows, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { tenantDirectory, tenants } from '../tables/tenants.ts'
@@ -28,7 +28,7 @@ export const purgeTenantRows = async (t: TenantTx): Promise<Record<string, numbe
   for (const table of (await dumpTables(t.run)).toReversed()) {
     if (table.part !== 'tenant' || STAYS.has(table.name)) continue
     const [row] = (await t.run({
-      text: `with gone as (delete from ${tableName(table)} where tenant_id = $1::uuid returning 1) select count(*)::int from gone`,
+      text: `with gone as (delete from ${qualifiedTableName(table)} where tenant_id = $1::uuid returning 1) select count(*)::int from gone`,
       params: [t.tenantId],
       arrays: true,
     })) as number[][]
@@ -39,7 +39,7 @@ export const purgeTenantRows = async (t: TenantTx): Promise<Record<string, numbe
 }
 
 /** Forgets a purged tenant whose last event has passed its time. */
-export const forgetTenant = async (t: TenantTx): Promise<boolean> => {
+export const deleteTenantRow = async (t: TenantTx): Promise<boolean> => {
   const left = await t.db.select({ id: auditEvents.id }).from(auditEvents).where(ownRows(t, auditEvents)).limit(1)
   if (left.length > 0) return false
   await t.db.delete(tenantDirectory).where(eq(tenantDirectory.tenantId, t.tenantId))

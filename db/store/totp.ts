@@ -20,7 +20,7 @@ export const findTotpSecrets = async (t: TenantDb, factorIds: readonly string[])
         .orderBy(totpSecrets.factorId)
 
 /** Of many that show the code of a step exactly one is accepted, and none of an earlier step afterwards. */
-export const spendStep = async (t: TenantTx, factorId: string, step: number, now: Date): Promise<boolean> => {
+export const consumeTotpStep = async (t: TenantTx, factorId: string, step: number, now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(totpSecrets)
     .set({ lastStep: step, updatedAt: now })

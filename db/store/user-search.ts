@@ -43,7 +43,7 @@ export const indexPeople = async (t: TenantTx, people: readonly Searchable[]): P
 }
 
 /** Nothing of the person is left to search by. */
-export const dropGrams = async (t: TenantTx, userId: string): Promise<void> => {
+export const deleteGrams = async (t: TenantTx, userId: string): Promise<void> => {
   await t.db.delete(userGrams).where(and(ownRows(t, userGrams), eq(userGrams.userId, userId)))
 }
 
@@ -56,7 +56,7 @@ export const indexPerson = async (t: TenantTx, userId: string): Promise<void> =>
     .update(users)
     .set({ searchText: searchTextOf(row) })
     .where(own)
-  await dropGrams(t, userId)
+  await deleteGrams(t, userId)
   await indexPeople(t, [row])
 }
 
@@ -67,8 +67,8 @@ const LINE = {
 }
 
 /** Grams of a question, spread over its length; none for a text shorter than a gram. */
-const askedGrams = (asked: string): string[] => {
-  const all = gramsOf(asked)
+const askedGrams = (requested: string): string[] => {
+  const all = gramsOf(requested)
   const step = Math.max(1, Math.ceil(all.length / MOST_GRAMS))
   return all.filter((_, at) => at % step === 0 || at === all.length - 1)
 }
@@ -89,8 +89,8 @@ export const rarestGram = async (t: TenantDb, text: string): Promise<string | un
 }
 
 /** Those who have the gram. Read once, as a list of ids: the planner cannot know how few they are, and would walk the whole list for them. */
-export const haveGram = (t: TenantDb, gram: string): SQL =>
+export const hasGram = (t: TenantDb, gram: string): SQL =>
   sql`${users.id} = any (array(select g.user_id from ${userGrams} g where g.tenant_id = ${t.tenantId}::uuid and g.gram = ${gram}::text))`
 
 /** Whether a text stands somewhere in the line, whatever the case. */
-export const mentions = (line: keyof typeof LINE, text: string): SQL => sql`strpos(${LINE[line]}, ${searchForm(text)}::text) > 0`
+export const matchesSearchText = (line: keyof typeof LINE, text: string): SQL => sql`strpos(${LINE[line]}, ${searchForm(text)}::text) > 0`

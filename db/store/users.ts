@@ -1,5 +1,6 @@
 // Every query on people, the browsers they are known from, and the directory of administrators.
 import { and, desc, eq, isNotNull, isNull, ne } from 'drizzle-orm'
+import { column, columns, type RowOf, statement } from '../engine/statement.ts'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { factors } from '../tables/factors.ts'
 import { tenants } from '../tables/tenants.ts'
@@ -11,7 +12,8 @@ import { indexPeople, indexPerson, searchTextOf } from './user-search.ts'
 export type User = typeof users.$inferSelect
 export type NewUser = Omit<typeof users.$inferInsert, 'tenantId' | 'searchText'>
 /** Has a temporary password, or none yet, and never signed in. */
-export const isPending = (user: Pick<User, 'temporaryPassword' | 'lastLoginAt'>): boolean => user.temporaryPassword && user.lastLoginAt === null
+export const isInvitationPending = (user: Pick<User, 'temporaryPassword' | 'lastLoginAt'>): boolean =>
+  user.temporaryPassword && user.lastLoginAt === null
 export type FactorKind = 'webauthn' | 'totp' | 'sms'
 
 export const findUser = async (t: TenantDb, userId: string): Promise<User | undefined> => {
@@ -41,7 +43,7 @@ export const findUserByEmail = async (t: TenantDb, email: string): Promise<User 
 }
 
 /** The tenant, and in which language the owner of that address chose to read: one statement, whether there is such a person or not. */
-export const findTenantOfReader = async (t: TenantDb, email: string): Promise<{ tenant: Tenant | undefined; language: User['language'] }> => {
+export const findTenantAndLanguage = async (t: TenantDb, email: string): Promise<{ tenant: Tenant | undefined; language: User['language'] }> => {
   const [row] = await t.db
     .select({ tenant: tenants, language: users.language })
     .from(tenants)
@@ -51,7 +53,7 @@ export const findTenantOfReader = async (t: TenantDb, email: string): Promise<{ 
 }
 
 /** Whether anybody of the tenant has proved an address: somebody who came in. */
-export const hasProvedUser = async (t: TenantDb): Promise<boolean> => {
+export const hasVerifiedUser = async (t: TenantDb): Promise<boolean> => {
   const rows = await t.db
     .select({ id: users.id })
     .from(users)
@@ -61,7 +63,7 @@ export const hasProvedUser = async (t: TenantDb): Promise<boolean> => {
 }
 
 /** Disables whoever never proved an address, but the one with that address. Answers their ids. */
-export const disableUnproved = async (t: TenantTx, exceptEmail: string, at: Date): Promise<string[]> => {
+export const disableUnverifiedUsers = async (t: TenantTx, exceptEmail: string, at: Date): Promise<string[]> => {
   const rows = await t.db
     .update(users)
     .set({ active: false, updatedAt: at })
@@ -103,7 +105,7 @@ export const updateUser = async (t: TenantTx, userId: string, set: Partial<Omit<
 }
 
 /** Marks the person as announced to the administrators; true only the first time. */
-export const announceOnce = async (t: TenantTx, userId: string, at: Date): Promise<boolean> => {
+export const claimAnnouncement = async (t: TenantTx, userId: string, at: Date): Promise<boolean> => {
   const changed = await t.db
     .update(users)
     .set({ announcedAt: at })
@@ -122,26 +124,27 @@ export const findFactorKinds = async (t: TenantDb, userId: string): Promise<Fact
   return [...new Set(rows.map((row) => row.kind))]
 }
 
-/** The person's tenant-wide, live permissions. */
-export const findLivePermissions = async (t: TenantDb, userId: string, now: Date): Promise<string[]> => {
-  const [row] = (await t.run({
-    text: `select ${LIVE_PERMISSIONS('$2', '$3')}`,
-    params: [t.tenantId, userId, now.toISOString()],
-    arrays: true,
-  })) as string[][][]
-  return row?.[0] ?? []
-}
+const PERMISSIONS = columns({ names: column<string[]>(LIVE_PERMISSIONS(':userId', ':now')) })
+const FIND_PERMISSIONS = statement<{ userId: string; now: Date }>(`select ${PERMISSIONS.list}`).returning(PERMISSIONS)
 
-type Holder = Pick<User, 'id' | 'email' | 'name' | 'language'>
-/** Active people who hold a permission for the whole tenant: whom to write to. */
-export const findHolders = async (t: TenantDb, permission: string, now: Date): Promise<Holder[]> => {
-  const rows = (await t.run({
-    text: `select id, email, name, language from authsec.users where tenant_id = $1 and active and deleted_at is null
-      and $2 = any (${LIVE_PERMISSIONS('authsec.users.id', '$3')}) order by created_at limit 50`,
-    params: [t.tenantId, permission, now.toISOString()],
-    arrays: true,
-  })) as [string, string, string, User['language']][]
-  return rows.map(([id, email, name, language]) => ({ id, email, name, language }))
+/** The person's tenant-wide, live permissions. */
+export const findLivePermissions = async (t: TenantDb, userId: string, now: Date): Promise<string[]> =>
+  (await FIND_PERMISSIONS.first(t, { userId, now }))?.names ?? []
+
+const HOLDER = columns({
+  id: column<string>('u.id'),
+  email: column<string>('u.email'),
+  name: column<string>('u.name'),
+  language: column<User['language']>('u.language'),
+})
+const FIND_HOLDERS = statement<{ permission: string; now: Date }>(`select ${HOLDER.list} from authsec.users u
+  where u.tenant_id = :tenantId and u.active and u.deleted_at is null and :permission = any (${LIVE_PERMISSIONS('u.id', ':now')})
+  order by u.created_at limit 50`).returning(HOLDER)
+
+type Holder = RowOf<typeof HOLDER>
+/** Active people who hold a permission for the whole tenant: the recipients of a notice. */
+export const findPermissionHolders = async (t: TenantDb, permission: string, now: Date): Promise<Holder[]> => {
+  return FIND_HOLDERS.all(t, { permission, now })
 }
 
 export type DelayRule = { readonly freeAttempts: number; readonly firstDelaySeconds: number; readonly maxDelaySeconds: number }
@@ -188,7 +191,7 @@ export const putAdministrator = async (
 }
 
 /** The address was proved by mail; changes nothing for who is not listed. */
-export const proveAdministrator = async (t: TenantTx, emailHash: Uint8Array, at: Date): Promise<void> => {
+export const verifyAdministrator = async (t: TenantTx, emailHash: Uint8Array, at: Date): Promise<void> => {
   await t.db
     .update(administratorDirectory)
     .set({ provedAt: at })
@@ -208,7 +211,7 @@ export const moveAdministrator = async (t: TenantTx, userId: string, emailHash: 
     .where(and(inTenant, eq(administratorDirectory.userId, userId)))
 }
 
-export const dropAdministrator = async (t: TenantTx, userId: string): Promise<void> => {
+export const deleteAdministrator = async (t: TenantTx, userId: string): Promise<void> => {
   await t.db.delete(administratorDirectory).where(and(eq(administratorDirectory.tenantId, t.tenantId), eq(administratorDirectory.userId, userId)))
 }
 

@@ -5,7 +5,7 @@ import { voiceLinks, voiceSessions } from '../tables/grants.ts'
 
 export type VoiceSession = typeof voiceSessions.$inferSelect
 export type NewVoiceSession = Omit<typeof voiceSessions.$inferInsert, 'tenantId'>
-export type VoiceStatus = VoiceSession['status']
+export type VoiceSessionStatus = VoiceSession['status']
 export type VoiceLink = typeof voiceLinks.$inferSelect
 
 export const insertVoiceSession = async (t: TenantTx, row: NewVoiceSession): Promise<void> => {
@@ -30,7 +30,7 @@ export const spendVoiceGuess = async (t: TenantTx, tokenHash: Uint8Array, most: 
 }
 
 /** From one status to the next; of many at once exactly one does it. */
-export const moveVoiceSession = async (t: TenantTx, id: string, from: VoiceStatus, to: VoiceStatus, now: Date): Promise<boolean> => {
+export const moveVoiceSession = async (t: TenantTx, id: string, from: VoiceSessionStatus, to: VoiceSessionStatus, now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(voiceSessions)
     .set({ status: to })

@@ -66,12 +66,12 @@ export const queueWebhook = async (d: AnyScope, entry: Entry, dueAt: Date): Prom
     .onConflictDoUpdate({ target: [webhookQueue.tenantId, webhookQueue.endpointId], set: { dueAt, failures: 0 } })
 }
 
-export const dropWebhookFromQueue = async (d: AnyScope, entry: Entry): Promise<void> => {
+export const deleteWebhookFromQueue = async (d: AnyScope, entry: Entry): Promise<void> => {
   await d.db.delete(webhookQueue).where(queued(entry))
 }
 
 /** Something happened: endpoints of the tenant that do not wait for a failing receiver are looked at by `dueAt`. Answers how many there are. */
-export const hastenWebhooks = async (d: DirectoryDb, tenantId: TenantId, dueAt: Date): Promise<number> => {
+export const expediteWebhooks = async (d: DirectoryDb, tenantId: TenantId, dueAt: Date): Promise<number> => {
   const hastened = await d.db
     .update(webhookQueue)
     .set({ dueAt: sql`least(${webhookQueue.dueAt}, ${dueAt.toISOString()}::timestamptz)` })

@@ -1,7 +1,7 @@
 // Roles, permissions, bindings, groups, service accounts: who may do what.
 import { sql } from 'drizzle-orm'
 import { boolean, check, foreignKey, index, jsonb, primaryKey, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { moment, schema, tenantId } from './columns.ts'
+import { schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
 import { users } from './users.ts'
 
@@ -14,8 +14,8 @@ export const permissions = schema.table(
     action: text('action').notNull(),
     description: text('description').notNull().default(''),
     isSystem: boolean('is_system').notNull().default(false),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -33,8 +33,8 @@ export const roles = schema.table(
     description: text('description').notNull().default(''),
     /** Seeded with the tenant; cannot be changed or deleted. */
     isSystem: boolean('is_system').notNull().default(false),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -64,8 +64,8 @@ export const groups = schema.table(
     id: uuid('id').notNull(),
     name: text('name').notNull(),
     description: text('description'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -76,7 +76,12 @@ export const groups = schema.table(
 
 export const userGroups = schema.table(
   'user_groups',
-  { tenantId: tenantId(), userId: uuid('user_id').notNull(), groupId: uuid('group_id').notNull(), createdAt: moment('created_at').notNull() },
+  {
+    tenantId: tenantId(),
+    userId: uuid('user_id').notNull(),
+    groupId: uuid('group_id').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+  },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.userId, t.groupId] }),
     index('user_groups_group').on(t.tenantId, t.groupId),
@@ -93,8 +98,8 @@ export const serviceAccounts = schema.table(
     name: text('name').notNull(),
     description: text('description').notNull().default(''),
     active: boolean('active').notNull().default(true),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -116,9 +121,9 @@ export const roleBindings = schema.table(
     scopeType: text('scope_type'),
     scopeId: uuid('scope_id'),
     conditions: jsonb('conditions').$type<Readonly<Record<string, unknown>>>(),
-    expiresAt: moment('expires_at'),
+    expiresAt: timestampColumn('expires_at'),
     createdBy: uuid('created_by'),
-    createdAt: moment('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -148,8 +153,8 @@ export const scopes = schema.table(
     name: text('name').notNull(),
     description: text('description').notNull().default(''),
     usage: text('usage').$type<'internal' | 'oauth' | 'both'>().notNull(),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

@@ -1,7 +1,7 @@
 // Agents: principals of their own that answer to a person, and what people may leave to them.
 import { boolean, foreignKey, index, integer, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
-import { moment, schema, tenantId } from './columns.ts'
+import { schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
 
 export type AgentStatus = 'active' | 'suspended' | 'retired'
@@ -17,8 +17,8 @@ export const agents = schema.table(
     agentType: text('agent_type').notNull(),
     status: text('status').$type<AgentStatus>().notNull().default('active'),
     createdBy: uuid('created_by'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -47,8 +47,8 @@ export const delegationPolicies = schema.table(
     /** Whether tokens may leave out that an agent acts. */
     impersonation: boolean('impersonation').notNull().default(false),
     createdBy: uuid('created_by'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

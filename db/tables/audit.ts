@@ -1,6 +1,6 @@
 // What happened. Written in the transaction of the change, never changed afterwards. Personal data is sealed under the key of the person it speaks of.
 import { index, integer, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 
 export const auditEvents = schema.table(
   'audit_events',
@@ -8,7 +8,7 @@ export const auditEvents = schema.table(
     tenantId: tenantId(),
     /** UUIDv7: the order of ids is the order of time. */
     id: uuid('id').notNull(),
-    at: moment('at').notNull(),
+    at: timestampColumn('at').notNull(),
     event: text('event').notNull(),
     outcome: text('outcome').$type<'success' | 'refused'>().notNull(),
     /** Error code of a refusal. */
@@ -27,9 +27,9 @@ export const auditEvents = schema.table(
     /** Whose data key seals `sealed`: a person, or the tenant. */
     subjectId: uuid('subject_id').notNull(),
     /** Address, user agent, before and after. */
-    sealed: bytes('sealed'),
+    sealed: bytesColumn('sealed'),
     /** Room for a hash chain: digest over the previous row's digest and this row. */
-    chainHash: bytes('chain_hash'),
+    chainHash: bytesColumn('chain_hash'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

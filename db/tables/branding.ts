@@ -1,6 +1,6 @@
 // How a tenant's hosted pages look.
 import { foreignKey, integer, text } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
 
 /** Apart from the tenant's own row, which is read on every request. */
@@ -15,9 +15,9 @@ export const tenantBranding = schema.table(
     brandDarkInk: text('brand_dark_ink'),
     /** Pixels. */
     radius: integer('radius'),
-    logo: bytes('logo'),
+    logo: bytesColumn('logo'),
     logoType: text('logo_type'),
-    updatedAt: moment('updated_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [foreignKey({ name: 'tenant_branding_tenant', columns: [t.tenantId], foreignColumns: [tenants.tenantId] }).onDelete('cascade')],
 )

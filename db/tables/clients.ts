@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { boolean, foreignKey, index, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { groups, serviceAccounts } from './access.ts'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
 
 export const clients = schema.table(
@@ -44,16 +44,16 @@ export const clients = schema.table(
     /** Where it publishes its keys, and what was found there (RFC 7591 section 2). */
     jwksUri: text('jwks_uri'),
     fetchedJwks: jsonb('fetched_jwks').$type<{ readonly keys: readonly Readonly<Record<string, unknown>>[]; readonly read_at?: string }>(),
-    jwksFetchedAt: moment('jwks_fetched_at'),
+    jwksFetchedAt: timestampColumn('jwks_fetched_at'),
     /** Who said what it is: an administrator, the client itself (RFC 7591), or a document at the address that is its client id. */
     registeredBy: text('registered_by').$type<'administrator' | 'dynamic' | 'metadata'>().notNull().default('administrator'),
     /** SHA-256 of its registration access token (RFC 7592). */
-    registrationTokenHash: bytes('registration_token_hash'),
+    registrationTokenHash: bytesColumn('registration_token_hash'),
     /** A registration that nobody used by then is removed; null once it was used. */
-    unusedUntil: moment('unused_until'),
+    unusedUntil: timestampColumn('unused_until'),
     /** Its client id on the wire, where that is the address of its metadata. */
     metadataUrl: text('metadata_url'),
-    metadataFetchedAt: moment('metadata_fetched_at'),
+    metadataFetchedAt: timestampColumn('metadata_fetched_at'),
     softwareId: text('software_id'),
     softwareVersion: text('software_version'),
     /** Redirect addresses that wait for an administrator. */
@@ -65,11 +65,11 @@ export const clients = schema.table(
     hydraClientId: text('hydra_client_id'),
     /** As whom the client acts where no person stands behind it. */
     serviceAccountId: uuid('service_account_id'),
-    lastLoginAt: moment('last_login_at'),
-    validFrom: moment('valid_from').notNull(),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
-    deletedAt: moment('deleted_at'),
+    lastLoginAt: timestampColumn('last_login_at'),
+    validFrom: timestampColumn('valid_from').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
+    deletedAt: timestampColumn('deleted_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -95,14 +95,14 @@ export const clientDirectory = schema.table(
     tenantId: tenantId(),
     active: boolean('active').notNull().default(true),
     /** SHA-256 of the client secret. */
-    secretHash: bytes('secret_hash'),
+    secretHash: bytesColumn('secret_hash'),
     /** SHA-256 of the second half of the SDK client id. */
-    sdkSecretHash: bytes('sdk_secret_hash'),
+    sdkSecretHash: bytesColumn('sdk_secret_hash'),
     /** The secrets before the last rotation, good until `previousValidUntil`. */
-    previousSecretHash: bytes('previous_secret_hash'),
-    previousSdkSecretHash: bytes('previous_sdk_secret_hash'),
-    previousValidUntil: moment('previous_valid_until'),
-    createdAt: moment('created_at').notNull(),
+    previousSecretHash: bytesColumn('previous_secret_hash'),
+    previousSdkSecretHash: bytesColumn('previous_sdk_secret_hash'),
+    previousValidUntil: timestampColumn('previous_valid_until'),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [index('client_directory_tenant').on(t.tenantId)],
 )
@@ -110,7 +110,12 @@ export const clientDirectory = schema.table(
 /** Groups that a client stands in. */
 export const clientGroups = schema.table(
   'client_groups',
-  { tenantId: tenantId(), clientId: uuid('client_id').notNull(), groupId: uuid('group_id').notNull(), createdAt: moment('created_at').notNull() },
+  {
+    tenantId: tenantId(),
+    clientId: uuid('client_id').notNull(),
+    groupId: uuid('group_id').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+  },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.clientId, t.groupId] }),
     index('client_groups_group').on(t.tenantId, t.groupId),

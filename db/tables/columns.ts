@@ -7,7 +7,7 @@ export const schema = pgSchema('authsec')
 export const tenantId = () => uuid('tenant_id').notNull()
 
 /** A moment, with zone, as a `Date`. */
-export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 })
+export const timestampColumn = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 })
 
 /** Bytes that nobody reads without a key, or a digest. */
-export const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' })
+export const bytesColumn = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' })

@@ -2,7 +2,7 @@
 // word counts from outside.
 import { bigint, boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { oauthAuthorizations, resourceServers } from './oauth.ts'
 import { tenants } from './tenants.ts'
 
@@ -30,7 +30,7 @@ export const oauthDelegations = schema.table(
     authorizationId: uuid('authorization_id'),
     /** or a client in its own name, by a token made then, */
     rootClientId: uuid('root_client_id'),
-    rootMadeAt: moment('root_made_at').notNull(),
+    rootMadeAt: timestampColumn('root_made_at').notNull(),
     /** or the word of an issuer. */
     issuerId: uuid('issuer_id'),
     /** The person behind it, if one is. */
@@ -44,10 +44,10 @@ export const oauthDelegations = schema.table(
     depth: integer('depth').notNull(),
     /** The policies that bounded it: changed, they end it. */
     policyIds: uuid('policy_ids').array().notNull().default([]),
-    revokedAt: moment('revoked_at'),
+    revokedAt: timestampColumn('revoked_at'),
     revokedReason: text('revoked_reason'),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -79,7 +79,7 @@ export const oauthBudgets = schema.table(
     /** The authorization or the delegation that has it. */
     holderId: uuid('holder_id').notNull(),
     /** SHA-256 of the detail in canonical JSON (RFC 8785). */
-    detailHash: bytes('detail_hash').notNull(),
+    detailHash: bytesColumn('detail_hash').notNull(),
     /** The budgets that it spends from, this one last. */
     path: uuid('path').array().notNull(),
     /** Null: not limited. */
@@ -89,9 +89,9 @@ export const oauthBudgets = schema.table(
     amount: bigint('amount', { mode: 'number' }),
     amountSpent: bigint('amount_spent', { mode: 'number' }).notNull().default(0),
     currency: text('currency'),
-    until: moment('until'),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    until: timestampColumn('until'),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -106,11 +106,11 @@ export const oauthSpends = schema.table(
   {
     tenantId: tenantId(),
     budgetId: uuid('budget_id').notNull(),
-    keyHash: bytes('key_hash').notNull(),
+    keyHash: bytesColumn('key_hash').notNull(),
     calls: bigint('calls', { mode: 'number' }).notNull(),
     amount: bigint('amount', { mode: 'number' }).notNull(),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.budgetId, t.keyHash] }),
@@ -140,8 +140,8 @@ export const oauthDetailTypes = schema.table(
     limits: jsonb('limits').$type<readonly DetailLimit[]>().notNull().default([]),
     /** The resource server that it is for; without one, any of the tenant. */
     resourceServerId: uuid('resource_server_id'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -182,9 +182,9 @@ export const oauthIssuers = schema.table(
     /** What assertions for it may name. */
     sentScopes: text('sent_scopes').array().notNull().default([]),
     /** What was made of its word before counts no more. */
-    validFrom: moment('valid_from').notNull(),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    validFrom: timestampColumn('valid_from').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

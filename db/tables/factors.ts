@@ -1,6 +1,6 @@
 // Second factors, what proves each kind, and enrolments that wait for their proof.
 import { boolean, foreignKey, index, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { users } from './users.ts'
 
 /** Second factors a person has. Secrets of a factor live in tables of its own kind, under the same id. */
@@ -16,10 +16,10 @@ export const factors = schema.table(
     /** Wrong tries since the last right one, whatever endpoint checked them. */
     failedAttempts: integer('failed_attempts').notNull().default(0),
     /** Until then nothing is checked against the factor. */
-    pausedUntil: moment('paused_until'),
-    confirmedAt: moment('confirmed_at'),
-    lastUsedAt: moment('last_used_at'),
-    createdAt: moment('created_at').notNull(),
+    pausedUntil: timestampColumn('paused_until'),
+    confirmedAt: timestampColumn('confirmed_at'),
+    lastUsedAt: timestampColumn('last_used_at'),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -37,13 +37,13 @@ export const pendingEnrolments = schema.table(
     userId: uuid('user_id').notNull(),
     kind: text('kind').$type<'webauthn' | 'totp' | 'sms'>().notNull(),
     /** Digest of what began it: `session:<id>` or the ticket's handle. */
-    binding: bytes('binding').notNull(),
+    binding: bytesColumn('binding').notNull(),
     name: text('name').notNull().default(''),
     /** The secret, phone or challenge, sealed for the person. */
-    sealed: bytes('sealed').notNull(),
+    sealed: bytesColumn('sealed').notNull(),
     attempts: integer('attempts').notNull().default(0),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -60,11 +60,11 @@ export const totpSecrets = schema.table(
     tenantId: tenantId(),
     factorId: uuid('factor_id').notNull(),
     userId: uuid('user_id').notNull(),
-    sealed: bytes('sealed').notNull(),
+    sealed: bytesColumn('sealed').notNull(),
     deviceType: text('device_type').notNull().default('generic'),
     /** The last time step whose code was accepted: it and earlier ones are spent (RFC 6238 section 5.2). */
     lastStep: integer('last_step'),
-    updatedAt: moment('updated_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.factorId] }),
@@ -82,8 +82,8 @@ export const smsPhones = schema.table(
     tenantId: tenantId(),
     factorId: uuid('factor_id').notNull(),
     userId: uuid('user_id').notNull(),
-    sealed: bytes('sealed').notNull(),
-    phoneHash: bytes('phone_hash').notNull(),
+    sealed: bytesColumn('sealed').notNull(),
+    phoneHash: bytesColumn('phone_hash').notNull(),
     /** The number as it may be shown: its first four characters and its last four. */
     display: text('display').notNull(),
   },
@@ -103,12 +103,12 @@ export const smsCodes = schema.table(
     userId: uuid('user_id').notNull(),
     /** The factor, or the enrolment that waits for this code. */
     lockId: uuid('lock_id').notNull(),
-    phoneHash: bytes('phone_hash').notNull(),
-    codeHash: bytes('code_hash').notNull(),
+    phoneHash: bytesColumn('phone_hash').notNull(),
+    codeHash: bytesColumn('code_hash').notNull(),
     attempts: integer('attempts').notNull().default(0),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
-    usedAt: moment('used_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
+    usedAt: timestampColumn('used_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -128,8 +128,8 @@ export const backupCodes = schema.table(
     userId: uuid('user_id').notNull(),
     selector: text('selector').notNull(),
     codeHash: text('code_hash').notNull(),
-    createdAt: moment('created_at').notNull(),
-    usedAt: moment('used_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    usedAt: timestampColumn('used_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -145,7 +145,7 @@ export const backupCodeTries = schema.table(
     tenantId: tenantId(),
     userId: uuid('user_id').notNull(),
     failedAttempts: integer('failed_attempts').notNull().default(0),
-    pausedUntil: moment('paused_until'),
+    pausedUntil: timestampColumn('paused_until'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.userId] }),

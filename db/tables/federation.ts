@@ -1,7 +1,7 @@
 // Signing in through other providers: dances under way, the identities that people have there, and in which tenants an identity is known.
 import { sql } from 'drizzle-orm'
 import { boolean, foreignKey, index, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { users } from './users.ts'
 
 export type FederationAction = 'login' | 'register' | 'discover' | 'link'
@@ -14,9 +14,9 @@ export const federationStates = schema.table(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    stateHash: bytes('state_hash').notNull(),
+    stateHash: bytesColumn('state_hash').notNull(),
     /** Digest of the cookie of the browser that began it: no other may go on. */
-    browserHash: bytes('browser_hash').notNull(),
+    browserHash: bytesColumn('browser_hash').notNull(),
     action: text('action').$type<FederationAction>().notNull(),
     provider: text('provider').notNull(),
     /** Whether the provider is the tenant's own, not the platform's. */
@@ -39,14 +39,14 @@ export const federationStates = schema.table(
     /** The domain of a company that signs up. */
     tenantDomain: text('tenant_domain'),
     /** PKCE verifier and nonce. */
-    sealedSecrets: bytes('sealed_secrets').notNull(),
+    sealedSecrets: bytesColumn('sealed_secrets').notNull(),
     /** Who links, and in which session. */
     userId: uuid('user_id'),
     sessionId: uuid('session_id'),
     /** Digest of the code that the browser brought back: no other may be exchanged. */
-    codeHash: bytes('code_hash'),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    codeHash: bytesColumn('code_hash'),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -71,9 +71,9 @@ export const federatedIdentities = schema.table(
     /** As the provider last said it; decides nothing. */
     email: text('email'),
     profile: jsonb('profile').$type<Readonly<Record<string, unknown>>>(),
-    lastLoginAt: moment('last_login_at'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    lastLoginAt: timestampColumn('last_login_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -88,7 +88,7 @@ export const federatedIdentities = schema.table(
 /** In which tenants an identity is known that the platform's own providers proved: a keyed hash of issuer and subject, never themselves. */
 export const identityDirectory = schema.table(
   'identity_directory',
-  { identityHash: bytes('identity_hash').notNull(), tenantId: tenantId(), identityId: uuid('identity_id').notNull() },
+  { identityHash: bytesColumn('identity_hash').notNull(), tenantId: tenantId(), identityId: uuid('identity_id').notNull() },
   (t) => [
     primaryKey({ columns: [t.identityHash, t.tenantId] }),
     index('identity_directory_identity').on(t.tenantId, t.identityId),

@@ -1,7 +1,7 @@
 // What a person decides on one screen and a client waits for on another: device grants (RFC 8628), backchannel requests (OpenID CIBA Core 1.0), voice
 // sessions; and the phones and browsers that are asked by push.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import type { AuthorizationDetail } from './delegations.ts'
 import { users } from './users.ts'
 
@@ -26,29 +26,29 @@ const grantColumns = () => ({
   status: text('status').$type<GrantStatus>().notNull().default('pending'),
   /** Raised by five with every poll that comes too soon (RFC 8628 section 3.5). */
   intervalSeconds: integer('interval_seconds').notNull(),
-  lastPolledAt: moment('last_polled_at'),
+  lastPolledAt: timestampColumn('last_polled_at'),
   /** Whether the last poll came too soon: written by the poll that judges it, in the same statement. */
   polledTooSoon: boolean('polled_too_soon').notNull().default(false),
   /** Who decided, in which session, and how strong that was. */
   userId: uuid('user_id'),
   sessionId: uuid('session_id'),
   amr: text('amr').array().notNull().default([]),
-  authTime: moment('auth_time'),
-  decidedAt: moment('decided_at'),
-  createdAt: moment('created_at').notNull(),
-  expiresAt: moment('expires_at').notNull(),
+  authTime: timestampColumn('auth_time'),
+  decidedAt: timestampColumn('decided_at'),
+  createdAt: timestampColumn('created_at').notNull(),
+  expiresAt: timestampColumn('expires_at').notNull(),
 })
 
 /** Of which tenant a code is, before anything else is known. Digests, ids and times. */
 export const deviceCodeDirectory = schema.table(
   'device_code_directory',
   {
-    deviceCodeHash: bytes('device_code_hash').primaryKey(),
-    userCodeHash: bytes('user_code_hash').notNull(),
+    deviceCodeHash: bytesColumn('device_code_hash').primaryKey(),
+    userCodeHash: bytesColumn('user_code_hash').notNull(),
     /** The system tenant, until somebody approves a grant that no client began. */
     tenantId: tenantId(),
     grantId: uuid('grant_id').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     uniqueIndex('device_code_directory_user_code').on(t.userCodeHash),
@@ -66,7 +66,7 @@ export const deviceGrants = schema.table(
     /** The person whom the request is for, where it names one: nobody else sees it listed. */
     requestedFor: uuid('requested_for'),
     /** The user code under the tenant's key, for the list of that person. */
-    sealedUserCode: bytes('sealed_user_code'),
+    sealedUserCode: bytesColumn('sealed_user_code'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -82,15 +82,15 @@ export const cibaRequests = schema.table(
   {
     ...grantColumns(),
     /** Digest of `auth_req_id`. */
-    handleHash: bytes('handle_hash').notNull(),
+    handleHash: bytesColumn('handle_hash').notNull(),
     /** Keyed hash of the address that was asked for: how often somebody is asked is counted alike, account or not. */
-    hintHash: bytes('hint_hash').notNull(),
+    hintHash: bytesColumn('hint_hash').notNull(),
     /** Who is asked; null where the address has no account. */
     requestedFor: uuid('requested_for'),
     /** As it is shown: stripped, quoted where it appears. */
     bindingMessage: text('binding_message').notNull(),
     /** Keyed hash of the two digits that the asker shows, where the tenant wants them entered. */
-    numberHash: bytes('number_hash'),
+    numberHash: bytesColumn('number_hash'),
     /** Devices that were asked. No other may answer. */
     deviceIds: uuid('device_ids').array().notNull().default([]),
     /** The device that answered. */
@@ -120,15 +120,15 @@ export const pushDevices = schema.table(
     sessionId: uuid('session_id').notNull(),
     platform: text('platform').$type<'ios' | 'android' | 'web'>().notNull(),
     /** Null once the device is gone, or the token somebody else's. */
-    tokenHash: bytes('token_hash'),
-    sealedToken: bytes('sealed_token'),
+    tokenHash: bytesColumn('token_hash'),
+    sealedToken: bytesColumn('sealed_token'),
     deviceName: text('device_name'),
     deviceModel: text('device_model'),
     appVersion: text('app_version'),
     osVersion: text('os_version'),
     isActive: boolean('is_active').notNull().default(true),
-    lastUsedAt: moment('last_used_at'),
-    createdAt: moment('created_at').notNull(),
+    lastUsedAt: timestampColumn('last_used_at'),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -145,19 +145,19 @@ export const voiceSessions = schema.table(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    tokenHash: bytes('token_hash').notNull(),
+    tokenHash: bytesColumn('token_hash').notNull(),
     clientId: uuid('client_id').notNull(),
     /** Whether the client proved itself: only then what it says of the speaker counts. */
     clientAuthenticated: boolean('client_authenticated').notNull(),
-    otpHash: bytes('otp_hash').notNull(),
+    otpHash: bytesColumn('otp_hash').notNull(),
     attempts: integer('attempts').notNull().default(0),
     status: text('status').$type<VoiceStatus>().notNull().default('initiated'),
     voicePlatform: text('voice_platform'),
     voiceUserId: text('voice_user_id'),
     deviceInfo: jsonb('device_info').$type<DeviceInfo>(),
     scopes: text('scopes').array().notNull().default([]),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -176,8 +176,8 @@ export const voiceLinks = schema.table(
     voiceUserId: text('voice_user_id').notNull(),
     voiceUserName: text('voice_user_name'),
     linkMethod: text('link_method').notNull(),
-    lastUsedAt: moment('last_used_at'),
-    linkedAt: moment('linked_at').notNull(),
+    lastUsedAt: timestampColumn('last_used_at'),
+    linkedAt: timestampColumn('linked_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

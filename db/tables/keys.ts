@@ -1,7 +1,7 @@
 // Keys at rest. Signing keys are the deployment's; data keys are a tenant's or one person's, wrapped by a master key that is not in the database.
 import { sql } from 'drizzle-orm'
 import { jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 
 export type SigningKeyStatus = 'next' | 'current' | 'retired' | 'revoked'
 
@@ -13,12 +13,12 @@ export const signingKeys = schema.table(
     alg: text('alg').$type<'ES256' | 'RS256'>().notNull(),
     status: text('status').$type<SigningKeyStatus>().notNull(),
     publicJwk: jsonb('public_jwk').$type<Readonly<Record<string, unknown>>>().notNull(),
-    sealedPrivateJwk: bytes('sealed_private_jwk').notNull(),
-    createdAt: moment('created_at').notNull(),
+    sealedPrivateJwk: bytesColumn('sealed_private_jwk').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
     /** Since when the key signs. */
-    currentSince: moment('current_since'),
+    currentSince: timestampColumn('current_since'),
     /** Until when a retired key is still published and accepted. */
-    retiresAt: moment('retires_at'),
+    retiresAt: timestampColumn('retires_at'),
   },
   (t) => [
     uniqueIndex('signing_keys_one_current').on(t.alg).where(sql`${t.status} = 'current'`),
@@ -33,9 +33,9 @@ export const dataKeys = schema.table(
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     subjectId: uuid('subject_id').notNull(),
-    wrapped: bytes('wrapped').notNull(),
+    wrapped: bytesColumn('wrapped').notNull(),
     masterKeyId: text('master_key_id').notNull(),
-    createdAt: moment('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] }), uniqueIndex('data_keys_subject').on(t.tenantId, t.subjectId)],
 )

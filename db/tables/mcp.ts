@@ -1,7 +1,7 @@
 // Sessions of MCP clients that sign in through `mcp-auth`, and what MCP servers say of their tools.
 import { foreignKey, index, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { users } from './users.ts'
 
 export type ToolRule = {
@@ -24,22 +24,22 @@ export const mcpSessions = schema.table(
   {
     tenantId: tenantId(),
     /** SHA-256 of the session id, which is the only key to it. */
-    idHash: bytes('id_hash').notNull(),
+    idHash: bytesColumn('id_hash').notNull(),
     clientId: uuid('client_id').notNull(),
     appName: text('app_name').notNull(),
     status: text('status').$type<'pending' | 'authenticated' | 'closed'>().notNull().default('pending'),
     /** SHA-256 of the state that comes back with the browser. */
-    stateHash: bytes('state_hash').notNull(),
+    stateHash: bytesColumn('state_hash').notNull(),
     /** SHA-256 of the secret with which whoever began it learns who signed in. */
-    starterHash: bytes('starter_hash').notNull(),
+    starterHash: bytesColumn('starter_hash').notNull(),
     returnUrl: text('return_url'),
     userId: uuid('user_id'),
     /** What it hangs below: the authorization whose code came back, or the session whose token was shown. */
     authorizationId: uuid('authorization_id'),
     sessionId: uuid('session_id'),
-    authenticatedAt: moment('authenticated_at'),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    authenticatedAt: timestampColumn('authenticated_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.idHash] }),
@@ -61,7 +61,7 @@ export const mcpTools = schema.table(
     clientId: uuid('client_id').notNull(),
     appName: text('app_name').notNull(),
     tools: jsonb('tools').$type<readonly Tool[]>().notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.clientId, t.appName] }),

@@ -1,7 +1,7 @@
 // The authorization server: resource servers and who may reach them, what people allowed clients, and what hangs below it.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
 import { users } from './users.ts'
 
@@ -20,7 +20,7 @@ export const resourceServers = schema.table(
     agentType: text('agent_type'),
     active: boolean('active').notNull().default(true),
     /** SHA-256 of the secret with which it asks about tokens. */
-    introspectionHash: bytes('introspection_hash').notNull(),
+    introspectionHash: bytesColumn('introspection_hash').notNull(),
     /** How long tokens for it live. Who checks them by signature alone learns of no revocation, hence five minutes. */
     tokenSeconds: integer('token_seconds').notNull().default(300),
     /** Any client of the tenant may ask for it, without being registered at it first. */
@@ -30,8 +30,8 @@ export const resourceServers = schema.table(
     /** The role that people get with their first authorization for it, where that is on. */
     accessPolicyEnabled: boolean('access_policy_enabled').notNull().default(false),
     accessPolicyRoleId: uuid('access_policy_role_id'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -69,8 +69,8 @@ export const resourceClients = schema.table(
     resourceServerId: uuid('resource_server_id').notNull(),
     clientId: uuid('client_id').notNull(),
     /** Tokens of the client for this server from before this moment are over. */
-    validFrom: moment('valid_from').notNull(),
-    createdAt: moment('created_at').notNull(),
+    validFrom: timestampColumn('valid_from').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.resourceServerId, t.clientId] }),
@@ -91,12 +91,12 @@ export const resourceDirectory = schema.table(
   'resource_directory',
   {
     /** SHA-256 of the identifier; of tenant and identifier where it is on the loopback interface, which is everybody's own. */
-    resourceHash: bytes('resource_hash').primaryKey(),
+    resourceHash: bytesColumn('resource_hash').primaryKey(),
     /** SHA-256 of the identifier, loopback or not: whose it is where there is but one. */
-    identifierHash: bytes('identifier_hash').notNull(),
+    identifierHash: bytesColumn('identifier_hash').notNull(),
     resourceServerId: uuid('resource_server_id').notNull(),
     tenantId: tenantId(),
-    createdAt: moment('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [
     uniqueIndex('resource_directory_server').on(t.resourceServerId),
@@ -106,7 +106,7 @@ export const resourceDirectory = schema.table(
 )
 
 /** What a person allowed a client, remembered. Everything that the client holds of that person hangs below it. */
-export const oauthGrants = schema.table(
+export const oauthConsents = schema.table(
   'oauth_grants',
   {
     tenantId: tenantId(),
@@ -118,8 +118,8 @@ export const oauthGrants = schema.table(
     scopes: text('scopes').array().notNull(),
     /** Of those the ones that are not asked about again, where the person did not say so of all. */
     rememberedScopes: text('remembered_scopes').array(),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -154,14 +154,14 @@ export const oauthAuthorizations = schema.table(
     offline: boolean('offline').notNull().default(false),
     resourceServerId: uuid('resource_server_id'),
     scopes: text('scopes').array().notNull(),
-    authTime: moment('auth_time').notNull(),
+    authTime: timestampColumn('auth_time').notNull(),
     amr: text('amr').array().notNull(),
     acr: text('acr').notNull(),
     nonce: text('nonce'),
     /** SHA-256 of the code. */
-    codeHash: bytes('code_hash').notNull(),
-    codeExpiresAt: moment('code_expires_at').notNull(),
-    codeUsedAt: moment('code_used_at'),
+    codeHash: bytesColumn('code_hash').notNull(),
+    codeExpiresAt: timestampColumn('code_expires_at').notNull(),
+    codeUsedAt: timestampColumn('code_used_at'),
     redirectUri: text('redirect_uri').notNull(),
     codeChallenge: text('code_challenge').notNull(),
     /** Thumbprint of the key that its tokens are bound to (RFC 9449 section 6). */
@@ -169,16 +169,16 @@ export const oauthAuthorizations = schema.table(
     /** RFC 9396: what was allowed in detail. */
     details: jsonb('details').$type<readonly ({ readonly type: string } & Readonly<Record<string, unknown>>)[]>().notNull().default([]),
     /** SHA-256 of what all refresh tokens of the family have in common. */
-    familyHash: bytes('family_hash'),
+    familyHash: bytesColumn('family_hash'),
     /** The refresh token that counts, and since when. */
     generation: integer('generation').notNull().default(0),
-    rotatedAt: moment('rotated_at'),
-    refreshExpiresAt: moment('refresh_expires_at'),
-    revokedAt: moment('revoked_at'),
+    rotatedAt: timestampColumn('rotated_at'),
+    refreshExpiresAt: timestampColumn('refresh_expires_at'),
+    revokedAt: timestampColumn('revoked_at'),
     revokedReason: text('revoked_reason'),
-    createdAt: moment('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
     /** When nothing that came from it can count any more. */
-    expiresAt: moment('expires_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -189,7 +189,7 @@ export const oauthAuthorizations = schema.table(
     foreignKey({
       name: 'oauth_authorizations_grant',
       columns: [t.tenantId, t.grantId],
-      foreignColumns: [oauthGrants.tenantId, oauthGrants.id],
+      foreignColumns: [oauthConsents.tenantId, oauthConsents.id],
     }).onDelete('cascade'),
   ],
 )
@@ -197,7 +197,7 @@ export const oauthAuthorizations = schema.table(
 export type AuthorizationParameters = Readonly<Record<string, string>>
 
 /** What is asked of a person at a front end of the company's own; in an answer, what the person allows of it. */
-export type AskedConsent = {
+export type ConsentPrompt = {
   readonly clientName: string
   readonly redirectHost: string
   /** Who answers for the client, where it is an agent. */
@@ -222,18 +222,18 @@ export const oauthRequests = schema.table(
     kind: text('kind')
       .$type<'pushed' | 'waiting' | 'consent' | 'login_accepted' | 'login_rejected' | 'consent_accepted' | 'consent_rejected'>()
       .notNull(),
-    handleHash: bytes('handle_hash').notNull(),
+    handleHash: bytesColumn('handle_hash').notNull(),
     clientId: uuid('client_id').notNull(),
     /** Whose consent is asked, in which session: nobody else's answer counts. */
     userId: uuid('user_id'),
     sessionId: uuid('session_id'),
     /** Digest of the browser that a front end of the company's own is to send back: no other may go on. */
-    browserHash: bytes('browser_hash'),
-    consent: jsonb('consent').$type<AskedConsent>(),
+    browserHash: bytesColumn('browser_hash'),
+    consent: jsonb('consent').$type<ConsentPrompt>(),
     parameters: jsonb('parameters').$type<AuthorizationParameters>().notNull(),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
-    usedAt: moment('used_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
+    usedAt: timestampColumn('used_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -248,7 +248,7 @@ export const oauthRequests = schema.table(
 /** Ids that count once: `jti` of client assertions (RFC 7523 section 3). */
 export const oauthUsedIds = schema.table(
   'oauth_used_ids',
-  { tenantId: tenantId(), idHash: bytes('id_hash').notNull(), expiresAt: moment('expires_at').notNull() },
+  { tenantId: tenantId(), idHash: bytesColumn('id_hash').notNull(), expiresAt: timestampColumn('expires_at').notNull() },
   (t) => [primaryKey({ columns: [t.tenantId, t.idHash] }), index('oauth_used_ids_expires').on(t.expiresAt)],
 )
 
@@ -261,9 +261,9 @@ export const resourceAccessRequests = schema.table(
     resourceServerId: uuid('resource_server_id').notNull(),
     clientId: uuid('client_id').notNull(),
     status: text('status').$type<'pending' | 'approved' | 'denied'>().notNull().default('pending'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -290,7 +290,7 @@ export const resourceFirstAccess = schema.table(
     tenantId: tenantId(),
     resourceServerId: uuid('resource_server_id').notNull(),
     userId: uuid('user_id').notNull(),
-    createdAt: moment('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.resourceServerId, t.userId] }),
@@ -312,10 +312,10 @@ export const registrationTokens = schema.table(
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     name: text('name').notNull(),
-    tokenHash: bytes('token_hash').notNull(),
+    tokenHash: bytesColumn('token_hash').notNull(),
     usesLeft: integer('uses_left').notNull(),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

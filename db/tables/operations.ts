@@ -1,6 +1,6 @@
 // What keeps the system running: the outbox, leases of jobs, counters for when the cache is away, the log of migrations.
 import { boolean, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 
 export type MessageKind = 'mail' | 'deletion_reminder' | 'logout_token' | `recovery_reminder:${string}`
 
@@ -11,12 +11,12 @@ export const outboxMessages = schema.table(
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     kind: text('kind').$type<MessageKind>().notNull(),
-    sealed: bytes('sealed'),
+    sealed: bytesColumn('sealed'),
     /** Ids alone, where nothing has to be sealed. */
     data: jsonb('data').$type<Readonly<Record<string, string>>>(),
-    createdAt: moment('created_at').notNull(),
-    sentAt: moment('sent_at'),
-    failedAt: moment('failed_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    sentAt: timestampColumn('sent_at'),
+    failedAt: timestampColumn('failed_at'),
     lastError: text('last_error'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
@@ -28,10 +28,10 @@ export const outboxQueue = schema.table(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    dueAt: moment('due_at').notNull(),
+    dueAt: timestampColumn('due_at').notNull(),
     attempts: integer('attempts').notNull().default(0),
     /** Held by a sender until then. */
-    leasedUntil: moment('leased_until'),
+    leasedUntil: timestampColumn('leased_until'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] }), index('outbox_queue_due').on(t.dueAt)],
 )
@@ -39,9 +39,9 @@ export const outboxQueue = schema.table(
 export const jobLeases = schema.table('job_leases', {
   job: text('job').primaryKey(),
   holder: uuid('holder'),
-  leasedUntil: moment('leased_until'),
-  lastStartedAt: moment('last_started_at'),
-  lastFinishedAt: moment('last_finished_at'),
+  leasedUntil: timestampColumn('leased_until'),
+  lastStartedAt: timestampColumn('last_started_at'),
+  lastFinishedAt: timestampColumn('last_finished_at'),
   lastError: text('last_error'),
   runs: integer('runs').notNull().default(0),
   failures: integer('failures').notNull().default(0),
@@ -51,10 +51,10 @@ export const jobLeases = schema.table('job_leases', {
 export const limitCounters = schema.table(
   'limit_counters',
   {
-    key: bytes('key').notNull(),
-    windowStart: moment('window_start').notNull(),
+    key: bytesColumn('key').notNull(),
+    windowStart: timestampColumn('window_start').notNull(),
     count: integer('count').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.key, t.windowStart] }), index('limit_counters_expires').on(t.expiresAt)],
 )
@@ -65,5 +65,5 @@ export const migrationLog = schema.table('migration_log', {
   success: boolean('success').notNull(),
   error: text('error'),
   durationMs: integer('duration_ms').notNull(),
-  executedAt: moment('executed_at').notNull(),
+  executedAt: timestampColumn('executed_at').notNull(),
 })

@@ -1,7 +1,7 @@
 // Identity providers that people sign in with. Those of the whole platform are rows of the system tenant.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 
 export type ProviderIcon = 'google' | 'github' | 'microsoft' | 'key' | 'building'
 
@@ -14,7 +14,7 @@ export const oidcProviders = schema.table(
     displayName: text('display_name').notNull(),
     clientId: text('client_id').notNull().default(''),
     /** Sealed under the tenant's key; written, never read back to anybody. */
-    sealedClientSecret: bytes('sealed_client_secret'),
+    sealedClientSecret: bytesColumn('sealed_client_secret'),
     issuer: text('issuer'),
     authorizationUrl: text('authorization_url').notNull().default(''),
     tokenUrl: text('token_url').notNull().default(''),
@@ -37,8 +37,8 @@ export const oidcProviders = schema.table(
     jitProvisioning: boolean('jit_provisioning').notNull().default(false),
     /** Whether several factors proved there count as several here. */
     trustsFactors: boolean('trusts_factors').notNull().default(false),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] }), uniqueIndex('oidc_providers_name').on(t.tenantId, t.providerName)],
 )
@@ -52,8 +52,8 @@ export const clientProviders = schema.table(
     providerId: uuid('provider_id').notNull(),
     displayName: text('display_name').notNull(),
     sortOrder: integer('sort_order').notNull(),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.clientId, t.providerId] }),

@@ -1,7 +1,7 @@
 // SAML 2.0: the identity providers that a tenant trusts, the keys with which we speak to them, and requests under way.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import type { FederationPage } from './federation.ts'
 import { tenants } from './tenants.ts'
 
@@ -37,8 +37,8 @@ export const samlProviders = schema.table(
     trustsFactors: boolean('trusts_factors').notNull().default(false),
     isActive: boolean('is_active').notNull().default(true),
     sortOrder: integer('sort_order').notNull().default(0),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -58,9 +58,9 @@ export const samlKeys = schema.table(
     id: uuid('id').notNull(),
     certificate: text('certificate').notNull(),
     /** PKCS #8, sealed under the tenant's key. */
-    sealedPrivateKey: bytes('sealed_private_key').notNull(),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    sealedPrivateKey: bytesColumn('sealed_private_key').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -74,9 +74,9 @@ export const samlRequests = schema.table(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    relayHash: bytes('relay_hash').notNull(),
+    relayHash: bytesColumn('relay_hash').notNull(),
     /** Digest of the cookie of the browser that began it: no other may go on. */
-    browserHash: bytes('browser_hash').notNull(),
+    browserHash: bytesColumn('browser_hash').notNull(),
     /** ID of the AuthnRequest, as the answer must name it. */
     requestId: text('request_id').notNull(),
     providerId: uuid('provider_id').notNull(),
@@ -87,8 +87,8 @@ export const samlRequests = schema.table(
     loginChallenge: text('login_challenge'),
     /** Begun on our own page: at which door, and where it goes on to. */
     page: jsonb('page').$type<FederationPage>(),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

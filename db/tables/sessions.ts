@@ -1,6 +1,6 @@
 // Sessions, and what leads to one: tickets (a step proved, the next one owed), mailed codes, sign-ups that wait for their proof.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
 import { users } from './users.ts'
 
@@ -18,16 +18,16 @@ export const sessions = schema.table(
     acr: text('acr').notNull(),
     /** Begun with a temporary password: until that is changed, the session is good for changing it and for signing out. */
     temporaryPassword: boolean('temporary_password').notNull().default(false),
-    authTime: moment('auth_time').notNull(),
+    authTime: timestampColumn('auth_time').notNull(),
     userAgent: text('user_agent').notNull().default(''),
     address: text('address').notNull().default(''),
     /** Where that is, in the words of a trusted edge; empty where none says. */
     place: text('place').notNull().default(''),
-    createdAt: moment('created_at').notNull(),
-    lastSeenAt: moment('last_seen_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    lastSeenAt: timestampColumn('last_seen_at').notNull(),
     idleSeconds: integer('idle_seconds').notNull(),
-    expiresAt: moment('expires_at').notNull(),
-    revokedAt: moment('revoked_at'),
+    expiresAt: timestampColumn('expires_at').notNull(),
+    revokedAt: timestampColumn('revoked_at'),
     revokedReason: text('revoked_reason'),
   },
   (t) => [
@@ -41,11 +41,16 @@ export const sessions = schema.table(
 /** Single tokens (by `jti`) that were revoked before their time. */
 export const revokedTokens = schema.table(
   'revoked_tokens',
-  { tenantId: tenantId(), jti: uuid('jti').notNull(), expiresAt: moment('expires_at').notNull(), revokedAt: moment('revoked_at').notNull() },
+  {
+    tenantId: tenantId(),
+    jti: uuid('jti').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
+    revokedAt: timestampColumn('revoked_at').notNull(),
+  },
   (t) => [primaryKey({ columns: [t.tenantId, t.jti] }), index('revoked_tokens_expires').on(t.expiresAt)],
 )
 
-export type TicketPurpose =
+export type TransactionPurpose =
   | 'login'
   | 'registration'
   | 'password_reset'
@@ -59,26 +64,26 @@ export type TicketPurpose =
   | 'federation'
 
 /** A step that was proved and the one that is owed. The handle is `<tenant id>.<256-bit random>`; only its digest is kept. */
-export const tickets = schema.table(
+export const loginTransactions = schema.table(
   'tickets',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    handleHash: bytes('handle_hash').notNull(),
-    purpose: text('purpose').$type<TicketPurpose>().notNull(),
+    handleHash: bytesColumn('handle_hash').notNull(),
+    purpose: text('purpose').$type<TransactionPurpose>().notNull(),
     userId: uuid('user_id'),
     clientId: uuid('client_id'),
     /** The `Origin` that began it; by cookie the ticket serves that origin alone. */
     origin: text('origin'),
     /** Factors that this server verified in this transaction, by their RFC 8176 names. */
     verified: text('verified').array().notNull().default([]),
-    authTime: moment('auth_time'),
-    mailboxProvedAt: moment('mailbox_proved_at'),
+    authTime: timestampColumn('auth_time'),
+    mailboxProvedAt: timestampColumn('mailbox_proved_at'),
     data: jsonb('data').$type<Readonly<Record<string, unknown>>>(),
     refusals: integer('refusals').notNull().default(0),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
-    usedAt: moment('used_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
+    usedAt: timestampColumn('used_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -107,12 +112,12 @@ export const oneTimeCodes = schema.table(
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     purpose: text('purpose').$type<CodePurpose>().notNull(),
-    addressHash: bytes('address_hash').notNull(),
-    codeHash: bytes('code_hash').notNull(),
+    addressHash: bytesColumn('address_hash').notNull(),
+    codeHash: bytesColumn('code_hash').notNull(),
     attempts: integer('attempts').notNull().default(0),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
-    usedAt: moment('used_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
+    usedAt: timestampColumn('used_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -134,8 +139,8 @@ export const pendingRegistrations = schema.table(
     passwordHash: text('password_hash').notNull(),
     tenantDomain: text('tenant_domain'),
     clientId: uuid('client_id'),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

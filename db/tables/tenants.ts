@@ -1,7 +1,7 @@
 // Companies. `tenants` is the company's own record; `tenant_directory` and `domain_directory` are what must be found before a tenant is known.
 import { sql } from 'drizzle-orm'
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { moment, schema, tenantId } from './columns.ts'
+import { schema, tenantId, timestampColumn } from './columns.ts'
 
 /** `deleted`: in the directory alone, until the tenant's record of events has passed its time. */
 export type TenantStatus = 'active' | 'suspended' | 'deleting' | 'deleted'
@@ -53,19 +53,19 @@ export const tenants = schema.table('tenants', {
   status: text('status').$type<TenantStatus>().notNull().default('active'),
   settings: jsonb('settings').$type<TenantSettings>().notNull().default({}),
   /** Sessions that began before this moment are over. */
-  validFrom: moment('valid_from').notNull(),
+  validFrom: timestampColumn('valid_from').notNull(),
   /** When a tenant that is being deleted is purged. */
-  deleteAfter: moment('delete_after'),
+  deleteAfter: timestampColumn('delete_after'),
   /** Raised in the transaction of every change of roles or bindings. */
   policyVersion: integer('policy_version').notNull().default(1),
-  createdAt: moment('created_at').notNull(),
-  updatedAt: moment('updated_at').notNull(),
+  createdAt: timestampColumn('created_at').notNull(),
+  updatedAt: timestampColumn('updated_at').notNull(),
 })
 
 export const tenantDirectory = schema.table('tenant_directory', {
   tenantId: tenantId().primaryKey(),
   status: text('status').$type<TenantStatus>().notNull().default('active'),
-  createdAt: moment('created_at').notNull(),
+  createdAt: timestampColumn('created_at').notNull(),
 })
 
 export const domainDirectory = schema.table(
@@ -75,7 +75,7 @@ export const domainDirectory = schema.table(
     tenantId: tenantId(),
     kind: text('kind').$type<'platform_subdomain' | 'custom'>().notNull(),
     isVerified: boolean('is_verified').notNull().default(true),
-    createdAt: moment('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [index('domain_directory_tenant').on(t.tenantId)],
 )
@@ -96,9 +96,9 @@ export const projects = schema.table(
     description: text('description').notNull().default(''),
     userId: uuid('user_id'),
     active: boolean('active').notNull().default(true),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
-    deletedAt: moment('deleted_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
+    deletedAt: timestampColumn('deleted_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -118,15 +118,15 @@ export const tenantDomains = schema.table(
     isPrimary: boolean('is_primary').notNull().default(false),
     isVerified: boolean('is_verified').notNull().default(false),
     verificationToken: text('verification_token').notNull(),
-    verifiedAt: moment('verified_at'),
-    lastCheckedAt: moment('last_checked_at'),
+    verifiedAt: timestampColumn('verified_at'),
+    lastCheckedAt: timestampColumn('last_checked_at'),
     failureReason: text('failure_reason'),
     /** Since when a proved domain shows its proof no more. */
-    proofMissingSince: moment('proof_missing_since'),
+    proofMissingSince: timestampColumn('proof_missing_since'),
     createdBy: uuid('created_by'),
     updatedBy: uuid('updated_by'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

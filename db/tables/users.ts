@@ -1,7 +1,7 @@
 // People. One table for administrators and end users: who administers is a binding, not a column.
 import { sql } from 'drizzle-orm'
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
 
 export const users = schema.table(
@@ -13,7 +13,7 @@ export const users = schema.table(
     projectId: uuid('project_id'),
     /** Lower case, trimmed, NFC: see `normaliseEmail`. */
     email: text('email').notNull(),
-    emailVerifiedAt: moment('email_verified_at'),
+    emailVerifiedAt: timestampColumn('email_verified_at'),
     name: text('name').notNull().default(''),
     username: text('username'),
     /** E-mail, name and user name as search reads them, a line each; written by the store with the grams of `user_grams`. */
@@ -24,7 +24,7 @@ export const users = schema.table(
     /** PHC string; null for people who have no password here. */
     passwordHash: text('password_hash'),
     temporaryPassword: boolean('temporary_password').notNull().default(false),
-    temporaryPasswordExpiresAt: moment('temporary_password_expires_at'),
+    temporaryPasswordExpiresAt: timestampColumn('temporary_password_expires_at'),
     passwordResetRequired: boolean('password_reset_required').notNull().default(false),
     provider: text('provider').notNull().default('local'),
     providerId: text('provider_id'),
@@ -32,19 +32,19 @@ export const users = schema.table(
     externalId: text('external_id'),
     syncSource: text('sync_source'),
     isSyncedUser: boolean('is_synced_user').notNull().default(false),
-    lastSyncAt: moment('last_sync_at'),
+    lastSyncAt: timestampColumn('last_sync_at'),
     active: boolean('active').notNull().default(true),
     isPrimaryAdmin: boolean('is_primary_admin').notNull().default(false),
     failedAttempts: integer('failed_attempts').notNull().default(0),
-    lockedUntil: moment('locked_until'),
+    lockedUntil: timestampColumn('locked_until'),
     /** Sessions that began before this moment are over. */
-    validFrom: moment('valid_from').notNull(),
+    validFrom: timestampColumn('valid_from').notNull(),
     invitedBy: uuid('invited_by'),
-    announcedAt: moment('announced_at'),
-    lastLoginAt: moment('last_login_at'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
-    deletedAt: moment('deleted_at'),
+    announcedAt: timestampColumn('announced_at'),
+    lastLoginAt: timestampColumn('last_login_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
+    deletedAt: timestampColumn('deleted_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -65,10 +65,10 @@ export const knownDevices = schema.table(
   {
     tenantId: tenantId(),
     userId: uuid('user_id').notNull(),
-    deviceHash: bytes('device_hash').notNull(),
+    deviceHash: bytesColumn('device_hash').notNull(),
     failedAttempts: integer('failed_attempts').notNull().default(0),
-    lockedUntil: moment('locked_until'),
-    lastUsedAt: moment('last_used_at').notNull(),
+    lockedUntil: timestampColumn('locked_until'),
+    lastUsedAt: timestampColumn('last_used_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.userId, t.deviceHash] }),
@@ -80,12 +80,12 @@ export const knownDevices = schema.table(
 export const administratorDirectory = schema.table(
   'administrator_directory',
   {
-    emailHash: bytes('email_hash').notNull(),
+    emailHash: bytesColumn('email_hash').notNull(),
     tenantId: tenantId(),
     userId: uuid('user_id').notNull(),
     /** When this tenant's person last proved the address by mail; without it the row is not used to choose a tenant. */
-    provedAt: moment('proved_at'),
-    lastUsedAt: moment('last_used_at'),
+    provedAt: timestampColumn('proved_at'),
+    lastUsedAt: timestampColumn('last_used_at'),
   },
   (t) => [primaryKey({ columns: [t.emailHash, t.tenantId] }), index('administrator_directory_user').on(t.tenantId, t.userId)],
 )

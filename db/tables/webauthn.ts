@@ -1,7 +1,7 @@
 // Passkeys: what a registration told of a credential, kept under its factor's id; and the directory by which one is found when nothing else is known.
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, foreignKey, index, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { factors } from './factors.ts'
 
 /** The credential record of WebAuthn Level 3 section 4. */
@@ -14,7 +14,7 @@ export const webauthnCredentials = schema.table(
     /** base64url, as browsers spell it. */
     credentialId: text('credential_id').notNull(),
     /** COSE_Key. */
-    publicKey: bytes('public_key').notNull(),
+    publicKey: bytesColumn('public_key').notNull(),
     /** COSE algorithm identifier. */
     algorithm: integer('algorithm').notNull(),
     /** An unsigned number of 32 bits. */
@@ -29,8 +29,8 @@ export const webauthnCredentials = schema.table(
     /** Whether it can be found without its id; null where the browser did not say (`credProps.rk`). */
     discoverable: boolean('discoverable'),
     /** When its counter went back: it may have been copied, and is refused from then on. */
-    counterAlarmAt: moment('counter_alarm_at'),
-    createdAt: moment('created_at').notNull(),
+    counterAlarmAt: timestampColumn('counter_alarm_at'),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.factorId] }),
@@ -46,7 +46,7 @@ export const webauthnCredentials = schema.table(
 /** Which tenant a passkey belongs to: a keyed hash of credential id and user handle together, so that nobody else's registration can collide with it. */
 export const passkeyDirectory = schema.table(
   'passkey_directory',
-  { entryHash: bytes('entry_hash').primaryKey(), tenantId: tenantId(), factorId: uuid('factor_id').notNull() },
+  { entryHash: bytesColumn('entry_hash').primaryKey(), tenantId: tenantId(), factorId: uuid('factor_id').notNull() },
   (t) => [
     index('passkey_directory_factor').on(t.tenantId, t.factorId),
     foreignKey({

@@ -1,6 +1,6 @@
 // A tenant's own systems listening: endpoints, and what is still owed to each. `webhook_queue` is a directory table: ids and times alone.
 import { boolean, foreignKey, index, integer, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, schema, tenantId } from './columns.ts'
+import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
 
 export const webhookEndpoints = schema.table(
@@ -11,10 +11,10 @@ export const webhookEndpoints = schema.table(
     url: text('url').notNull(),
     description: text('description').notNull().default(''),
     /** Sealed under the tenant's key. */
-    sealedSecret: bytes('sealed_secret').notNull(),
+    sealedSecret: bytesColumn('sealed_secret').notNull(),
     /** The secret before the last rotation: messages bear a signature of both until `previousValidUntil`. */
-    previousSealedSecret: bytes('previous_sealed_secret'),
-    previousValidUntil: moment('previous_valid_until'),
+    previousSealedSecret: bytesColumn('previous_sealed_secret'),
+    previousValidUntil: timestampColumn('previous_valid_until'),
     /** Names of audit events, or `*`. */
     events: text('events').array().notNull(),
     /** Whether messages tell address and user agent. */
@@ -24,14 +24,14 @@ export const webhookEndpoints = schema.table(
     cursor: uuid('cursor'),
     /** Tries that failed since the last success, since when, and how the last one did. */
     failures: integer('failures').notNull().default(0),
-    failingSince: moment('failing_since'),
+    failingSince: timestampColumn('failing_since'),
     lastFailure: text('last_failure'),
     lastStatus: integer('last_status'),
-    lastDeliveredAt: moment('last_delivered_at'),
+    lastDeliveredAt: timestampColumn('last_delivered_at'),
     disabledReason: text('disabled_reason'),
     createdBy: uuid('created_by'),
-    createdAt: moment('created_at').notNull(),
-    updatedAt: moment('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -45,8 +45,8 @@ export const webhookQueue = schema.table(
   {
     tenantId: tenantId(),
     endpointId: uuid('endpoint_id').notNull(),
-    dueAt: moment('due_at').notNull(),
-    leasedUntil: moment('leased_until'),
+    dueAt: timestampColumn('due_at').notNull(),
+    leasedUntil: timestampColumn('leased_until'),
     /** Failures in a row. With any, a new event does not bring the next try forward. */
     failures: integer('failures').notNull().default(0),
   },

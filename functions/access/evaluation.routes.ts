@@ -1,8 +1,8 @@
-// Declarations of access evaluation.
+// Routes of access evaluation (AuthZEN sections 6 and 7).
 import { userOrClient } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
-import { Decision, Decisions, Evaluation, Evaluations, Which, WhichAnswer } from './evaluation.schema.ts'
-import { evaluate, evaluateAll, evaluateWhich } from './evaluation.ts'
+import { AllowedSubset, AllowedSubsetResult, Evaluation, EvaluationDecision, EvaluationDecisions, Evaluations } from './evaluation.schema.ts'
+import { evaluate, evaluateAll, evaluateAllowedSubset } from './evaluation.ts'
 import { quickEvaluation } from './evaluation-check.ts'
 import { route } from './group.ts'
 
@@ -10,11 +10,11 @@ export const evaluationRoutes = [
   route({
     id: 'access.evaluate',
     on: 'POST /access/v1/evaluation',
-    summary: 'Whether a subject may do something to a resource.',
+    summary: 'Decide whether a subject may perform an action on a resource.',
     access: userOrClient('policy:check'),
     body: Evaluation,
     quick: quickEvaluation,
-    reply: json(200, Decision),
+    reply: json(200, EvaluationDecision),
     errors: ['insufficient_scope'],
     emits: 'nothing',
     handle: ({ ctx, principal, body }) => evaluate(ctx, principal, body),
@@ -22,10 +22,10 @@ export const evaluationRoutes = [
   route({
     id: 'access.evaluateAll',
     on: 'POST /access/v1/evaluations',
-    summary: 'Up to a thousand questions at once; one that is malformed is marked and denied, and the others answered.',
+    summary: 'Decide up to 1,000 questions. A malformed question is marked and denied; the others are decided.',
     access: userOrClient('policy:check'),
     body: Evaluations,
-    reply: json(200, Decisions),
+    reply: json(200, EvaluationDecisions),
     errors: ['invalid_request', 'insufficient_scope'],
     emits: 'nothing',
     handle: ({ ctx, principal, body }) => evaluateAll(ctx, principal, body),
@@ -33,12 +33,12 @@ export const evaluationRoutes = [
   route({
     id: 'access.evaluateWhich',
     on: 'POST /access/v1/which',
-    summary: 'Which of up to a thousand questions are allowed, by their places.',
+    summary: 'Return the positions of the allowed questions among up to 1,000.',
     access: userOrClient('policy:check'),
-    body: Which,
-    reply: json(200, WhichAnswer),
+    body: AllowedSubset,
+    reply: json(200, AllowedSubsetResult),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, principal, body }) => evaluateWhich(ctx, principal, body),
+    handle: ({ ctx, principal, body }) => evaluateAllowedSubset(ctx, principal, body),
   }),
 ]

@@ -1,49 +1,56 @@
-// Access evaluation: one question, or up to a thousand in a call (AuthZEN sections 6 and 7).
+// Access evaluation: one question, or up to 1,000 in a batch (AuthZEN sections 6 and 7).
 import * as z from 'zod'
 import { decide } from '#shared/domains/decision/decide'
-import { traceOf } from '#shared/domains/decision/decide-for'
-import type { Loaded, Subject } from '#shared/domains/decision/policies'
+import { decisionTrace } from '#shared/domains/decision/decide-for'
+import type { LoadedPolicy, Subject } from '#shared/domains/decision/policies'
 import { AppError } from '#shared/kernel/errors'
 import type { Caller } from '#shared/platform/principals/principal'
-import { judgedBy, questionOf, requireMayAsk, subjectOf } from './asking.ts'
-import { type Decision, type Decisions, Evaluation, type Evaluations, type Which, type WhichAnswer } from './evaluation.schema.ts'
+import {
+  type AllowedSubset,
+  type AllowedSubsetResult,
+  Evaluation,
+  type EvaluationDecision,
+  type EvaluationDecisions,
+  type Evaluations,
+} from './evaluation.schema.ts'
 import type { Ctx } from './group.ts'
+import { decisionContextFor, questionOf, requireDecisionAccess, subjectOf } from './question.ts'
 
 type Deps = Pick<Ctx, 'policies' | 'clock' | 'request'>
-type Asked = z.output<typeof Evaluation>
-type Decided = z.input<typeof Decision>
+type Input = z.output<typeof Evaluation>
+type Decided = z.input<typeof EvaluationDecision>
 
-const judge = (ctx: Deps, caller: Caller, { policy, principal }: Loaded, asked: Asked): Decided => {
-  const subject = subjectOf(asked.subject)
-  const context = judgedBy(ctx, caller, subject, asked.context)
+const decideQuestion = (ctx: Deps, caller: Caller, { policy, principal }: LoadedPolicy, request: Input): Decided => {
+  const subject = subjectOf(request.subject)
+  const context = decisionContextFor(ctx, caller, subject, request.context)
   const known = subject && principal(subject)
-  const decision = decide(policy, known, questionOf(asked.resource, asked.action), context, ctx.clock.now().getTime())
-  return { decision: decision.allowed, context: { reason: traceOf(decision) } }
+  const decision = decide(policy, known, questionOf(request.resource, request.action), context, ctx.clock.now().getTime())
+  return { decision: decision.allowed, context: { reason: decisionTrace(decision) } }
 }
 
 /**
- * Whether the subject may do it. A denial is an answer like any other, also where subject, resource or action are unknown.
+ * Decides one question. A denial is a normal result, also for an unknown subject, resource or action.
  * @throws AppError insufficient_scope, unavailable
  */
-export const evaluate = async (ctx: Deps, caller: Caller, asked: Asked): Promise<Decided> => {
-  const subject = subjectOf(asked.subject)
-  requireMayAsk(caller, subject)
-  return judge(ctx, caller, await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject]), asked)
+export const evaluate = async (ctx: Deps, caller: Caller, request: Input): Promise<Decided> => {
+  const subject = subjectOf(request.subject)
+  requireDecisionAccess(caller, subject)
+  return decideQuestion(ctx, caller, await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject]), request)
 }
 
 type Batch = z.output<typeof Evaluations>
 type Defaults = Pick<Batch, 'subject' | 'action' | 'resource' | 'context'>
-type Entry = Asked | AppError
+type Entry = Input | AppError
 
-/** A question's own entity replaces the default's, but for the type, id or name that it leaves out. */
-const withDefault = (standing: Readonly<Record<string, unknown>> | undefined, own: unknown): unknown => {
-  if (own === undefined) return standing
-  if (standing === undefined || typeof own !== 'object' || own === null || Array.isArray(own)) return own
-  const { type, id, name } = standing
+/** A question's own entity wins; it takes the type, id or name that it omits from the default. */
+const withDefault = (fallback: Readonly<Record<string, unknown>> | undefined, own: unknown): unknown => {
+  if (own === undefined) return fallback
+  if (fallback === undefined || typeof own !== 'object' || own === null || Array.isArray(own)) return own
+  const { type, id, name } = fallback
   return { ...(type === undefined ? {} : { type }), ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }), ...own }
 }
 
-/** A question with the defaults, or what is wrong with it. */
+/** A parsed question with the defaults merged in, or the error that describes it. */
 const entryOf = (caller: Caller, { subject, action, resource, context }: Defaults, sent: unknown): Entry => {
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) return new AppError('invalid_request', 'evaluation: an object')
   const own = sent as Readonly<Record<string, unknown>>
@@ -58,7 +65,7 @@ const entryOf = (caller: Caller, { subject, action, resource, context }: Default
     return new AppError('invalid_request', `${issue?.path.map(String).join('.') || 'evaluation'}: ${issue?.message ?? 'malformed'}`)
   }
   try {
-    requireMayAsk(caller, subjectOf(parsed.data.subject))
+    requireDecisionAccess(caller, subjectOf(parsed.data.subject))
     return parsed.data
   } catch (error) {
     if (error instanceof AppError) return error
@@ -66,7 +73,7 @@ const entryOf = (caller: Caller, { subject, action, resource, context }: Default
   }
 }
 
-/** AuthZEN section 7: what is wrong with one question is said in its place, and denies. */
+/** An error belongs to its question and denies it (AuthZEN section 7). */
 const failed = (error: AppError): Decided => ({ decision: false, context: { error: { status: error.status, message: error.message } } })
 
 const subjectsOf = (entries: readonly Entry[]): readonly Subject[] => {
@@ -74,22 +81,22 @@ const subjectsOf = (entries: readonly Entry[]): readonly Subject[] => {
   return [...new Map(subjects.map((subject) => [`${subject.kind} ${subject.id}`, subject])).values()]
 }
 
-/** How long a batch is answered at a stretch. Then others are let in, and it goes on with what is known by then. */
+/** After this long a batch yields to other requests and reloads the policy. */
 const TURN_MS = 20
 
-/** In order, until one of them is enough. */
+/** Decides in order until `isEnough`. */
 const decideAll = async (ctx: Deps, caller: Caller, entries: readonly Entry[], isEnough: (decided: Decided) => boolean): Promise<Decided[]> => {
   const subjects = subjectsOf(entries)
   const decisions: Decided[] = []
   let loaded = await ctx.policies.load(caller.tenantId, subjects)
-  let since = ctx.clock.elapsed()
+  let turnStartedAt = ctx.clock.elapsed()
   for (const entry of entries) {
-    if (ctx.clock.elapsed() - since > TURN_MS) {
+    if (ctx.clock.elapsed() - turnStartedAt > TURN_MS) {
       await new Promise((resolve) => setTimeout(resolve, 0))
       loaded = await ctx.policies.load(caller.tenantId, subjects)
-      since = ctx.clock.elapsed()
+      turnStartedAt = ctx.clock.elapsed()
     }
-    const decided = entry instanceof AppError ? failed(entry) : judge(ctx, caller, loaded, entry)
+    const decided = entry instanceof AppError ? failed(entry) : decideQuestion(ctx, caller, loaded, entry)
     decisions.push(decided)
     if (isEnough(decided)) break
   }
@@ -97,15 +104,15 @@ const decideAll = async (ctx: Deps, caller: Caller, entries: readonly Entry[], i
 }
 
 /**
- * The questions in order, with the defaults merged in; until the first denial or permit where the caller wants it so. Without questions, as `evaluate`.
+ * Decides the questions in order, with the defaults merged in, until the first denial or permit when the caller asks for that. Without questions it is `evaluate`.
  * @throws AppError invalid_request, insufficient_scope, unavailable
  */
-export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Promise<z.input<typeof Decisions>> => {
+export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Promise<z.input<typeof EvaluationDecisions>> => {
   if (batch.evaluations === undefined || batch.evaluations.length === 0) {
     const single = z.safeParse(Evaluation, batch)
     if (single.success) return evaluate(ctx, caller, single.data)
     const field = ['body', ...(single.error.issues[0]?.path ?? [])].map(String).join('.')
-    throw new AppError('invalid_request', `${field}: needed where no evaluations are listed`, { field })
+    throw new AppError('invalid_request', `${field}: required when no evaluations are listed`, { field })
   }
   const entries = batch.evaluations.map((own) => entryOf(caller, batch, own))
   const semantic = batch.options?.evaluations_semantic ?? 'execute_all'
@@ -114,11 +121,15 @@ export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Prom
 }
 
 /**
- * Which of these are allowed: what a page with a thousand buttons asks. A question is judged as `evaluateAll` judges it.
+ * Returns which questions are allowed, each decided as in `evaluateAll`. Serves pages that show or hide many controls.
  * @throws AppError unavailable
  */
-export const evaluateWhich = async (ctx: Deps, caller: Caller, asked: z.output<typeof Which>): Promise<z.input<typeof WhichAnswer>> => {
-  const entries = asked.evaluations.map((own) => entryOf(caller, asked, own))
+export const evaluateAllowedSubset = async (
+  ctx: Deps,
+  caller: Caller,
+  request: z.output<typeof AllowedSubset>,
+): Promise<z.input<typeof AllowedSubsetResult>> => {
+  const entries = request.evaluations.map((own) => entryOf(caller, request, own))
   const decisions = await decideAll(ctx, caller, entries, () => false)
   return {
     which: decisions.flatMap(({ decision }, at) => (decision ? [at] : [])),

@@ -1,17 +1,18 @@
-// Why a decision is what it is, for those who may see roles.
+// Explains a decision to callers who may read roles.
 import type * as z from 'zod'
 import type { Binding } from '#shared/domains/decision/compile'
-import { traceOf, uuidOf } from '#shared/domains/decision/decide-for'
-import { explain, type Missing, type Verdict } from '#shared/domains/decision/explain'
+import { decisionTrace } from '#shared/domains/decision/decide-for'
+import { explain, type MissingRequirement, type Verdict } from '#shared/domains/decision/explain'
+import { parseUuid } from '#shared/kernel/ids'
 import type { User } from '#shared/platform/principals/principal'
-import { judgedBy, questionOf, subjectOf } from './asking.ts'
 import type { Explain, Explanation } from './explain.schema.ts'
 import type { Ctx } from './group.ts'
+import { decisionContextFor, questionOf, subjectOf } from './question.ts'
 
 type Out = z.input<typeof Explanation>
 const MAX_LISTED = 200
 
-const shown = (binding: Binding, verdict: Verdict): Out['considered'][number] => ({
+const toResponse = (binding: Binding, verdict: Verdict): Out['considered'][number] => ({
   binding_id: binding.id,
   role_id: binding.role.id,
   role: binding.role.name,
@@ -21,7 +22,7 @@ const shown = (binding: Binding, verdict: Verdict): Out['considered'][number] =>
   verdict,
 })
 
-const missed = (missing: Missing): Out['missing'][number] => {
+const missingToResponse = (missing: MissingRequirement): Out['missing'][number] => {
   switch (missing.kind) {
     case 'binding':
       return { kind: missing.kind, roles: [...missing.roles] }
@@ -32,22 +33,22 @@ const missed = (missing: Missing): Out['missing'][number] => {
   }
 }
 
-/** The decision taken apart. @throws AppError unavailable */
+/** Returns the decision with everything that led to it. @throws AppError unavailable */
 export const explainDecision = async (
   ctx: Pick<Ctx, 'policies' | 'clock' | 'request'>,
   caller: User,
-  asked: z.output<typeof Explain>,
+  request: z.output<typeof Explain>,
 ): Promise<Out> => {
-  const subject = subjectOf({ ...asked.subject, id: uuidOf(asked.subject.id) ?? '' })
+  const subject = subjectOf({ ...request.subject, id: parseUuid(request.subject.id) ?? '' })
   const { policy, principal } = await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject])
-  const context = judgedBy(ctx, caller, subject, asked.context)
-  const why = explain(policy, subject && principal(subject), questionOf(asked.resource, asked.action), context, ctx.clock.now().getTime())
+  const context = decisionContextFor(ctx, caller, subject, request.context)
+  const why = explain(policy, subject && principal(subject), questionOf(request.resource, request.action), context, ctx.clock.now().getTime())
   return {
     decision: why.allowed,
-    trace: traceOf({ allowed: why.allowed, binding: why.decidedBy }),
-    decided_by: why.decidedBy === undefined ? null : shown(why.decidedBy, 'grants'),
-    considered: why.considered.slice(0, MAX_LISTED).map(({ binding, verdict }) => shown(binding, verdict)),
+    trace: decisionTrace({ allowed: why.allowed, binding: why.decidedBy }),
+    decided_by: why.decidedBy === undefined ? null : toResponse(why.decidedBy, 'grants'),
+    considered: why.considered.slice(0, MAX_LISTED).map(({ binding, verdict }) => toResponse(binding, verdict)),
     considered_count: why.considered.length,
-    missing: why.missing.slice(0, MAX_LISTED).map(missed),
+    missing: why.missing.slice(0, MAX_LISTED).map(missingToResponse),
   }
 }

@@ -1,24 +1,32 @@
-// Searches: who may, on what, which actions (AuthZEN section 8). Whatever is found, an evaluation would allow.
+// Searches for subjects, resources and actions (AuthZEN section 8). Every result is one that an evaluation would allow.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { listServiceAccounts, listUsersOfHolders } from '#db/store/policy'
-import { uuidOf } from '#shared/domains/decision/decide-for'
 import { actionsAllowed, holdersAllowed, resourcesAllowed } from '#shared/domains/decision/search'
 import { AppError } from '#shared/kernel/errors'
+import { parseUuid } from '#shared/kernel/ids'
 import type { Caller } from '#shared/platform/principals/principal'
-import { judgedBy, questionOf, requireMayAsk, subjectOf } from './asking.ts'
 import type { Ctx } from './group.ts'
-import { type ActionSearch, type Actions, PAGE, type ResourceSearch, type Resources, type SubjectSearch, type Subjects } from './search.schema.ts'
+import { decisionContextFor, questionOf, requireDecisionAccess, subjectOf } from './question.ts'
+import {
+  type ActionSearch,
+  type Actions,
+  type ResourceSearch,
+  type Resources,
+  SEARCH_PAGE_SIZE,
+  type SubjectSearch,
+  type Subjects,
+} from './search.schema.ts'
 
 type Deps = Pick<Ctx, 'db' | 'policies' | 'clock' | 'request'>
 type PageIn = { readonly token?: string | undefined; readonly limit?: number | undefined } | undefined
 
-/** The last name of a page, opaquely. */
+/** An opaque page token: the last name of the page. */
 const tokenOf = (last: string): string => Buffer.from(last).toString('base64url')
 const afterOf = (page: PageIn): string | undefined => (page?.token ? Buffer.from(page.token, 'base64url').toString() : undefined)
-const limitOf = (page: PageIn): number => page?.limit ?? PAGE
+const limitOf = (page: PageIn): number => page?.limit ?? SEARCH_PAGE_SIZE
 
-/** One page of what was read one beyond it. */
+/** Cuts a page from rows that were read with one extra to detect a following page. */
 const paged = <T>(
   page: PageIn,
   rows: readonly T[],
@@ -34,44 +42,44 @@ const pageOf = (page: PageIn, sorted: readonly string[]) => {
 }
 
 /**
- * Everybody of a kind who may do it, through bindings of their own or of their groups, by id.
+ * Lists the principals of a type that may perform the action through their own or their groups' bindings, ordered by id.
  * @throws AppError insufficient_scope, invalid_request, unavailable
  */
-export const searchSubjects = async (ctx: Deps, caller: Caller, asked: z.output<typeof SubjectSearch>): Promise<z.input<typeof Subjects>> => {
-  requireMayAsk(caller, undefined)
-  const after = afterOf(asked.page)
-  if (after !== undefined && uuidOf(after) === undefined) throw new AppError('invalid_request', undefined, { field: 'body.page.token' })
-  const { type } = asked.subject
+export const searchSubjects = async (ctx: Deps, caller: Caller, request: z.output<typeof SubjectSearch>): Promise<z.input<typeof Subjects>> => {
+  requireDecisionAccess(caller, undefined)
+  const after = afterOf(request.page)
+  if (after !== undefined && parseUuid(after) === undefined) throw new AppError('invalid_request', undefined, { field: 'body.page.token' })
+  const { type } = request.subject
   if (type !== 'user' && type !== 'service_account') return { results: [], page: { next_token: '', count: 0 } }
   const { policy } = await ctx.policies.load(caller.tenantId, [])
-  const context = judgedBy(ctx, caller, undefined, asked.context)
-  const holders = holdersAllowed(policy, type, questionOf(asked.resource, asked.action), context, ctx.clock.now().getTime())
+  const context = decisionContextFor(ctx, caller, undefined, request.context)
+  const holders = holdersAllowed(policy, type, questionOf(request.resource, request.action), context, ctx.clock.now().getTime())
   const t = forTenant(ctx.db, caller.tenantId)
-  const bounds = { after, limit: limitOf(asked.page) + 1 }
+  const bounds = { after, limit: limitOf(request.page) + 1 }
   const found = type === 'user' ? await listUsersOfHolders(t, holders, bounds) : await listServiceAccounts(t, holders, bounds)
-  const { rows, page } = paged(asked.page, found, ({ id }) => id)
+  const { rows, page } = paged(request.page, found, ({ id }) => id)
   return { results: rows.map(({ id }) => ({ type, id })), page }
 }
 
-/** The resources of a type on which the subject may do it, of those that bindings name. @throws AppError insufficient_scope, unavailable */
-export const searchResources = async (ctx: Deps, caller: Caller, asked: z.output<typeof ResourceSearch>): Promise<z.input<typeof Resources>> => {
-  const subject = subjectOf(asked.subject)
-  requireMayAsk(caller, subject)
+/** Lists the resources of a type on which the subject may perform the action, among those that bindings name. @throws AppError insufficient_scope, unavailable */
+export const searchResources = async (ctx: Deps, caller: Caller, request: z.output<typeof ResourceSearch>): Promise<z.input<typeof Resources>> => {
+  const subject = subjectOf(request.subject)
+  requireDecisionAccess(caller, subject)
   const { policy, principal } = await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject])
-  const context = judgedBy(ctx, caller, subject, asked.context)
-  const question = { resource: asked.resource.type, action: asked.action.name }
+  const context = decisionContextFor(ctx, caller, subject, request.context)
+  const question = { resource: request.resource.type, action: request.action.name }
   const { ids, tenantWide } = resourcesAllowed(policy, subject && principal(subject), question, context, ctx.clock.now().getTime())
-  const { rows, page } = pageOf(asked.page, ids)
-  return { results: rows.map((id) => ({ type: asked.resource.type, id })), page, context: { tenant_wide: tenantWide } }
+  const { rows, page } = pageOf(request.page, ids)
+  return { results: rows.map((id) => ({ type: request.resource.type, id })), page, context: { tenant_wide: tenantWide } }
 }
 
-/** The actions that the subject may perform on the resource. @throws AppError insufficient_scope, unavailable */
-export const searchActions = async (ctx: Deps, caller: Caller, asked: z.output<typeof ActionSearch>): Promise<z.input<typeof Actions>> => {
-  const subject = subjectOf(asked.subject)
-  requireMayAsk(caller, subject)
+/** Lists the actions that the subject may perform on the resource. @throws AppError insufficient_scope, unavailable */
+export const searchActions = async (ctx: Deps, caller: Caller, request: z.output<typeof ActionSearch>): Promise<z.input<typeof Actions>> => {
+  const subject = subjectOf(request.subject)
+  requireDecisionAccess(caller, subject)
   const { policy, principal } = await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject])
-  const context = judgedBy(ctx, caller, subject, asked.context)
-  const question = questionOf(asked.resource, { name: '' })
-  const { rows, page } = pageOf(asked.page, actionsAllowed(policy, subject && principal(subject), question, context, ctx.clock.now().getTime()))
+  const context = decisionContextFor(ctx, caller, subject, request.context)
+  const question = questionOf(request.resource, { name: '' })
+  const { rows, page } = pageOf(request.page, actionsAllowed(policy, subject && principal(subject), question, context, ctx.clock.now().getTime()))
   return { results: rows.map((name) => ({ name })), page }
 }

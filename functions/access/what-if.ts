@@ -1,43 +1,50 @@
-// What a change of roles or bindings would do: who gains and who loses what. Nothing is written.
+// The dry run of a change of roles or bindings: what people would gain or lose. Nothing is written.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { listServiceAccounts, listUsersOfHolders, readPolicy } from '#db/store/policy'
 import { parseConditions } from '#shared/domains/decision/conditions'
 import type { Principal } from '#shared/domains/decision/decide'
-import { type Change, compare, type Effect, type Prepared, prepare, UnknownTarget } from '#shared/domains/decision/what-if'
+import {
+  comparePolicies,
+  type GrantEffect,
+  type PolicyEdit,
+  type PreparedComparison,
+  prepareComparison,
+  UnknownTarget,
+} from '#shared/domains/decision/what-if'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { Effects, WhatIf } from './what-if.schema.ts'
 
 type Out = z.input<typeof Effects>
-type Asked = z.output<typeof WhatIf>['changes'][number]
+type Input = z.output<typeof WhatIf>['changes'][number]
 
 const MAX_EXAMINED = 1000
 const MAX_LISTED = 1000
 
-const changeOf = (asked: Asked, at: number): Change => {
-  switch (asked.op) {
+const changeOf = (request: Input, at: number): PolicyEdit => {
+  switch (request.op) {
     case 'bind':
       return {
         op: 'bind',
-        roleId: asked.role_id,
-        holderKind: asked.subject.type,
-        holderId: asked.subject.id,
-        scope: asked.scope,
-        conditions: parseConditions(asked.conditions, `body.changes.${at}.conditions`),
-        expiresAt: asked.expires_at === undefined ? undefined : new Date(asked.expires_at),
+        roleId: request.role_id,
+        holderKind: request.subject.type,
+        holderId: request.subject.id,
+        scope: request.scope,
+        conditions: parseConditions(request.conditions, `body.changes.${at}.conditions`),
+        expiresAt: request.expires_at === undefined ? undefined : new Date(request.expires_at),
       }
     case 'unbind':
-      return { op: 'unbind', bindingId: asked.binding_id }
+      return { op: 'unbind', bindingId: request.binding_id }
     case 'set_role_permissions':
-      return { op: 'set_role_permissions', roleId: asked.role_id, permissions: asked.permissions }
+      return { op: 'set_role_permissions', roleId: request.role_id, permissions: request.permissions }
     case 'delete_role':
-      return { op: 'delete_role', roleId: asked.role_id }
+      return { op: 'delete_role', roleId: request.role_id }
   }
 }
 
-const shown = ({ principal, grant }: Effect): Out['gains'][number] => ({
+const toResponse = ({ principal, grant }: GrantEffect): Out['gains'][number] => ({
   subject: { type: principal.kind, id: principal.id },
   permission: `${grant.resource}:${grant.action}`,
   scope: grant.scopeType === undefined || grant.scopeId === undefined ? null : { type: grant.scopeType, id: grant.scopeId },
@@ -45,9 +52,9 @@ const shown = ({ principal, grant }: Effect): Out['gains'][number] => ({
   expires_at: Number.isFinite(grant.expiresAt) ? new Date(grant.expiresAt).toISOString() : null,
 })
 
-const prepared = (caller: User, rows: Parameters<typeof prepare>[1], changes: readonly Change[]): Prepared => {
+const prepared = (caller: User, rows: Parameters<typeof prepareComparison>[1], changes: readonly PolicyEdit[]): PreparedComparison => {
   try {
-    return prepare(caller.tenantId, rows, changes)
+    return prepareComparison(caller.tenantId, rows, changes)
   } catch (error) {
     if (!(error instanceof UnknownTarget)) throw error
     const field = `body.changes.${error.at}`
@@ -55,7 +62,7 @@ const prepared = (caller: User, rows: Parameters<typeof prepare>[1], changes: re
   }
 }
 
-/** Compares the policy as it is with the policy as it would be. @throws AppError invalid_request, not_found */
+/** Compares the current policy with the policy after the changes. @throws AppError invalid_request, not_found */
 export const whatIf = async (ctx: Pick<Ctx, 'db' | 'clock'>, caller: User, { changes }: z.output<typeof WhatIf>): Promise<Out> => {
   const wanted = changes.map(changeOf)
   const t = forTenant(ctx.db, caller.tenantId)
@@ -67,12 +74,12 @@ export const whatIf = async (ctx: Pick<Ctx, 'db' | 'clock'>, caller: User, { cha
   const people = await listUsersOfHolders(t, { ids: idsOf('user'), groups: idsOf('group') }, page)
   const services = await listServiceAccounts(t, { ids: idsOf('service_account'), groups: idsOf('group') }, page)
   const concerned: readonly Principal[] = [...people, ...services]
-  const { gains, losses, examined } = compare(both, concerned.slice(0, MAX_EXAMINED), ctx.clock.now().getTime())
+  const { gains, losses, examined } = comparePolicies(both, concerned.slice(0, MAX_EXAMINED), ctx.clock.now().getTime())
   return {
     policy_version: rows.version,
     examined,
-    gains: gains.slice(0, MAX_LISTED).map(shown),
-    losses: losses.slice(0, MAX_LISTED).map(shown),
+    gains: gains.slice(0, MAX_LISTED).map(toResponse),
+    losses: losses.slice(0, MAX_LISTED).map(toResponse),
     truncated: concerned.length > examined || Math.max(gains.length, losses.length) > MAX_LISTED,
   }
 }

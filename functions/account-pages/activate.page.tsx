@@ -1,46 +1,45 @@
-// Device activation: the code, then who asks and for what, then an answer. Refusing is as large as allowing.
-
+// Device activation (RFC 8628 section 3.3): the code, then the client and what it requests, then the decision. Deny is as prominent as approve.
 import { type Activation, showActivation } from '#shared/domains/device-authorization/activation'
-import { goTo } from '#shared/platform/http/pages/go'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { Details } from '#shared/platform/pages/details.tsx'
 import { Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
-import { answerPage, errorOf, Form, type Hosted, openPage, typed } from '#shared/platform/pages/hosted.tsx'
+import { errorOf, type Hosted, HostedForm, openPage, pageResult, typedValue } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
-import { waitInWords } from '#shared/platform/pages/wait'
+import { formatWait } from '#shared/platform/pages/wait'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 export const activatePage = async (ctx: Ctx, principal: User | undefined, userCode: string | undefined) => {
   const page = await openPage(ctx, { principal })
   const { activate, busy } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: activate.title,
     script: SCRIPT,
     children: (
       <>
         <p class="quiet">{activate.text}</p>
-        <Form page={page} action="/activate" main>
+        <HostedForm page={page} action="/activate" main>
           <TextField
             id="user_code"
             label={activate.code}
             autocomplete="off"
             maxlength={32}
             code
-            value={typed(page, 'user_code') ?? userCode}
+            value={typedValue(page, 'user_code') ?? userCode}
             error={errorOf(page, 'user_code', 'invalid_user_code')}
             first
           />
           <Submit label={activate.next} busy={busy} />
-        </Form>
+        </HostedForm>
       </>
     ),
   })
 }
 
-/** What a program may do, in words; what has none is quoted by its name. */
-type PowersProps = { readonly page: Hosted; readonly scopes: readonly string[]; readonly oauth: Activation['oauth'] }
-export const Powers = ({ page, scopes, oauth }: PowersProps) => {
+/** Describes what a client may do. A scope without a description is quoted by name. */
+type AccessProps = { readonly page: Hosted; readonly scopes: readonly string[]; readonly oauth: Activation['oauth'] }
+export const RequestedPowers = ({ page, scopes, oauth }: AccessProps) => {
   const { activate, scopes: words } = page.words
   const described = oauth?.descriptions ?? {}
   return (
@@ -57,33 +56,33 @@ export const Powers = ({ page, scopes, oauth }: PowersProps) => {
   )
 }
 
-type Asking = { readonly page: Hosted; readonly asked: Activation; readonly principal: User }
+type PromptProps = { readonly page: Hosted; readonly activation: Activation; readonly principal: User }
 
-const Facts = ({ page, asked, principal }: Asking) => {
+const Facts = ({ page, activation, principal }: PromptProps) => {
   const { activate } = page.words
-  const said = Object.entries(asked.deviceInfo)
+  const reported = Object.entries(activation.deviceInfo)
   return (
     <dl class="facts">
       <dt>{activate.who}</dt>
       <dd>
-        {asked.clientName === undefined ? activate.unknown : <strong>{asked.clientName}</strong>}
-        {asked.oauth?.isUnverified === true ? ` (${activate.unverified})` : ''}
+        {activation.clientName === undefined ? activate.unknown : <strong>{activation.clientName}</strong>}
+        {activation.oauth?.isUnverified === true ? ` (${activate.unverified})` : ''}
       </dd>
       <dt>{activate.as}</dt>
       <dd>{principal.email}</dd>
       <dt>{activate.what}</dt>
       <dd>
-        <Powers page={page} scopes={asked.scopes} oauth={asked.oauth} />
+        <RequestedPowers page={page} scopes={activation.scopes} oauth={activation.oauth} />
       </dd>
-      {asked.tenantDomain === undefined ? (
+      {activation.tenantDomain === undefined ? (
         ''
       ) : (
         <>
           <dt>{activate.where}</dt>
-          <dd>{asked.tenantDomain}</dd>
+          <dd>{activation.tenantDomain}</dd>
         </>
       )}
-      {said.length === 0 ? (
+      {reported.length === 0 ? (
         ''
       ) : (
         <>
@@ -91,7 +90,7 @@ const Facts = ({ page, asked, principal }: Asking) => {
             {activate.device} ({activate.unverified})
           </dt>
           <dd>
-            {said.map(([name, value]) => (
+            {reported.map(([name, value]) => (
               <div>
                 {name}: <q dir="auto">{value}</q>
               </div>
@@ -100,17 +99,17 @@ const Facts = ({ page, asked, principal }: Asking) => {
         </>
       )}
       <dt>{activate.until}</dt>
-      <dd>{waitInWords((asked.expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)}</dd>
+      <dd>{formatWait((activation.expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)}</dd>
     </dl>
   )
 }
 
-export const askPage = async (ctx: Ctx, principal: User, userCode: string | undefined) => {
-  const asked = userCode === undefined ? undefined : await showActivation(ctx, userCode, principal)
-  if (asked?.state !== 'pending') return goTo(ctx, '/activate', { say: 'invalid_user_code' })
+export const activationPromptPage = async (ctx: Ctx, principal: User, userCode: string | undefined) => {
+  const activation = userCode === undefined ? undefined : await showActivation(ctx, userCode, principal)
+  if (activation?.state !== 'pending') return redirectResult(ctx, '/activate', { say: 'invalid_user_code' })
   const page = await openPage(ctx, { principal })
   const { activate, busy } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: activate.askTitle,
     kind: 'approve',
     script: SCRIPT,
@@ -118,26 +117,26 @@ export const askPage = async (ctx: Ctx, principal: User, userCode: string | unde
       <>
         <p class="quiet">{activate.match}</p>
         <p class="number" dir="ltr">
-          {asked.userCode}
+          {activation.userCode}
         </p>
-        <Facts page={page} asked={asked} principal={principal} />
+        <Facts page={page} activation={activation} principal={principal} />
         <p class="warn">{activate.warn}</p>
-        <Form page={page} action="/activate/device" main>
-          <input type="hidden" name="user_code" value={asked.userCode} />
+        <HostedForm page={page} action="/activate/device" main>
+          <input type="hidden" name="user_code" value={activation.userCode} />
           <div class="pair">
             <Submit kind="second" label={activate.deny} busy={busy} name="decision" value="deny" />
             <Submit label={activate.approve} busy={busy} name="decision" value="approve" />
           </div>
-        </Form>
+        </HostedForm>
       </>
     ),
   })
 }
 
-export const decidedPage = async (ctx: Ctx, principal: User | undefined, state: 'approved' | 'denied') => {
+export const activationDecidedPage = async (ctx: Ctx, principal: User | undefined, state: 'approved' | 'denied') => {
   const page = await openPage(ctx, { principal })
   const { activate } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: state === 'approved' ? activate.approvedTitle : activate.deniedTitle,
     children: (
       <>

@@ -1,36 +1,35 @@
-// Device activation on our own pages, and the address that AuthSec gives it.
-
+// Device activation on the hosted pages (RFC 8628), and the address that AuthSec uses for it.
 import { browser, open, page } from '#shared/platform/http/access'
-import { sendTo } from '#shared/platform/http/pages/go'
-import { empty, htmlOrGo, Sent } from '#shared/platform/http/route'
-import { askPath, decide } from './activate.ts'
+import { redirect } from '#shared/platform/http/pages/redirect'
+import { empty, HttpResult, htmlOrRedirect } from '#shared/platform/http/route'
+import { activationPath, decideActivation } from './activate.ts'
 import { route } from './group.ts'
 import { ActivateQuery, DecidedQuery, DecisionForm, UserCodeForm } from './page.schema.ts'
 
-const TYPED = 'Nothing is looked up before the person signs in.'
+const NO_LOOKUP = 'No code is looked up before the person signs in.'
 
 export const activateRoutes = [
   route({
     id: 'accountPages.activateAddress',
     on: 'GET /authsec/uflow/activate',
-    summary: 'Leads to the activation page, with the code filled in.',
-    access: open(TYPED, { class: 'general' }),
+    summary: 'Redirect to the activation page, with the code filled in.',
+    access: open(NO_LOOKUP, { class: 'general' }),
     query: ActivateQuery,
     reply: empty(302),
     errors: [],
     emits: 'nothing',
     handle: async ({ query }) => {
       const code = query.user_code === undefined ? '' : `?${new URLSearchParams({ user_code: query.user_code })}`
-      return new Sent(undefined, { headers: { Location: `/activate${code}` } })
+      return new HttpResult(undefined, { headers: { Location: `/activate${code}` } })
     },
   }),
   route({
     id: 'accountPages.activate',
     on: 'GET /activate',
-    summary: 'The page for the code that a device shows.',
-    access: page(TYPED, { class: 'general' }),
+    summary: 'The page to enter the code that a device displays.',
+    access: page(NO_LOOKUP, { class: 'general' }),
     query: ActivateQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).activatePage(ctx, principal, query.user_code),
@@ -38,45 +37,45 @@ export const activateRoutes = [
   route({
     id: 'accountPages.enterUserCode',
     on: 'POST /activate',
-    summary: 'Go on with a code; whoever is not signed in signs in first.',
-    access: page(TYPED, { class: 'status' }),
+    summary: 'Continue with a code; a person who is not signed in signs in first.',
+    access: page(NO_LOOKUP, { class: 'status' }),
     form: UserCodeForm,
     reply: empty(303),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, form }) => sendTo(ctx, askPath(form.user_code)),
+    handle: async ({ ctx, form }) => redirect(ctx, activationPath(form.user_code)),
   }),
   route({
     id: 'accountPages.askDevice',
     on: 'GET /activate/device',
-    summary: 'Who asks behind a code, and for what.',
+    summary: 'The client behind a code, and what it requests.',
     access: browser({ limit: { class: 'code' } }),
     query: ActivateQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).askPage(ctx, principal, query.user_code),
+    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).activationPromptPage(ctx, principal, query.user_code),
   }),
   route({
     id: 'accountPages.decideDevice',
     on: 'POST /activate/device',
-    summary: 'Connect the device, or refuse it.',
+    summary: 'Approve or deny the device.',
     access: browser({ form: '/activate', limit: { class: 'code' } }),
     form: DecisionForm,
     reply: empty(303),
     errors: ['invalid_user_code', 'cross_site'],
     emits: ['device_grant.approved', 'device_grant.denied'],
-    handle: ({ ctx, principal, form }) => decide(ctx, principal, form.user_code, form.decision === 'approve'),
+    handle: ({ ctx, principal, form }) => decideActivation(ctx, principal, form.user_code, form.decision === 'approve'),
   }),
   route({
     id: 'accountPages.deviceDecided',
     on: 'GET /activate/done',
-    summary: 'What was decided.',
-    access: page('Says nothing but what its address says.', { class: 'general' }),
+    summary: 'The result of the decision.',
+    access: page('Displays only what its address contains.', { class: 'general' }),
     query: DecidedQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).decidedPage(ctx, principal, query.state ?? 'denied'),
+    handle: async ({ ctx, query, principal }) => (await import('./activate.page.tsx')).activationDecidedPage(ctx, principal, query.state ?? 'denied'),
   }),
 ]

@@ -1,24 +1,23 @@
-// A backchannel request on our own page: who asks and for what, then an answer. Refusing is as large as approving.
-
-import { type ShownRequest, waitingRequest, waitingRequests } from '#shared/domains/ciba/shown'
-import { goTo } from '#shared/platform/http/pages/go'
+// Backchannel requests on the hosted pages: the client and what it requests, then the decision. Deny is as prominent as approve.
+import { type PendingCibaRequest, pendingCibaRequest, pendingCibaRequests } from '#shared/domains/ciba/pending-requests'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { HOME } from '#shared/platform/http/pages/return-to'
+import { endedContent } from '#shared/platform/pages/ended.tsx'
 import { Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
-import { answerPage, errorOf, Form, type Hosted, openPage } from '#shared/platform/pages/hosted.tsx'
+import { errorOf, type Hosted, HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
-import { overContent } from '#shared/platform/pages/over.tsx'
-import { waitInWords } from '#shared/platform/pages/wait'
+import { formatWait } from '#shared/platform/pages/wait'
 import type { User } from '#shared/platform/principals/principal'
-import { Powers } from './activate.page.tsx'
-import { approvePath } from './approve.ts'
+import { RequestedPowers } from './activate.page.tsx'
+import { approvalPath } from './approve.ts'
 import type { Ctx } from './group.ts'
 
-type Shown = { readonly page: Hosted; readonly request: ShownRequest; readonly principal: User }
+type RequestProps = { readonly page: Hosted; readonly request: PendingCibaRequest; readonly principal: User }
 
-const left = (page: Hosted, { expiresAt }: ShownRequest): string => waitInWords((expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)
+const timeLeft = (page: Hosted, { expiresAt }: PendingCibaRequest): string => formatWait((expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)
 
-const Facts = ({ page, request, principal }: Shown) => {
+const Facts = ({ page, request, principal }: RequestProps) => {
   const { approve } = page.words
   return (
     <dl class="facts">
@@ -41,17 +40,17 @@ const Facts = ({ page, request, principal }: Shown) => {
       )}
       <dt>{approve.what}</dt>
       <dd>
-        <Powers page={page} scopes={request.scopes} oauth={request.oauth} />
+        <RequestedPowers page={page} scopes={request.scopes} oauth={request.oauth} />
       </dd>
       <dt>{approve.until}</dt>
-      <dd>{left(page, request)}</dd>
+      <dd>{timeLeft(page, request)}</dd>
     </dl>
   )
 }
 
-const askPage = (ctx: Ctx, page: Hosted, principal: User, request: ShownRequest) => {
+const requestPage = (ctx: Ctx, page: Hosted, principal: User, request: PendingCibaRequest) => {
   const { approve, busy } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: approve.title,
     kind: 'approve',
     script: SCRIPT,
@@ -59,7 +58,7 @@ const askPage = (ctx: Ctx, page: Hosted, principal: User, request: ShownRequest)
       <>
         <Facts page={page} request={request} principal={principal} />
         <p class="warn">{approve.warn}</p>
-        <Form page={page} action={approvePath(request.id)} main>
+        <HostedForm page={page} action={approvalPath(request.id)} main>
           <input type="hidden" name="id" value={request.id} />
           {request.needsNumber ? (
             <TextField
@@ -80,14 +79,14 @@ const askPage = (ctx: Ctx, page: Hosted, principal: User, request: ShownRequest)
             <Submit kind="second" label={approve.deny} busy={busy} name="decision" value="deny" />
             <Submit label={approve.approve} busy={busy} name="decision" value="approve" />
           </div>
-        </Form>
+        </HostedForm>
         <Links links={[{ href: HOME, label: page.words.activate.toMe }]} />
       </>
     ),
   })
 }
 
-export const Waiting = ({ page, requests }: { readonly page: Hosted; readonly requests: readonly ShownRequest[] }) => {
+export const PendingApprovals = ({ page, requests }: { readonly page: Hosted; readonly requests: readonly PendingCibaRequest[] }) => {
   const { approve } = page.words
   return (
     <ul class="rows">
@@ -103,10 +102,10 @@ export const Waiting = ({ page, requests }: { readonly page: Hosted; readonly re
               </small>
             )}
             <small>
-              {approve.until} {left(page, request)}
+              {approve.until} {timeLeft(page, request)}
             </small>
           </div>
-          <a href={approvePath(request.id)} aria-label={`${approve.look}: ${request.clientName ?? approve.unknown}`}>
+          <a href={approvalPath(request.id)} aria-label={`${approve.look}: ${request.clientName ?? approve.unknown}`}>
             {approve.look}
           </a>
         </li>
@@ -116,48 +115,48 @@ export const Waiting = ({ page, requests }: { readonly page: Hosted; readonly re
 }
 
 const listPage = async (ctx: Ctx, page: Hosted, principal: User) => {
-  const requests = await waitingRequests(ctx, principal)
+  const requests = await pendingCibaRequests(ctx, principal)
   const { approve, activate } = page.words
   const [only] = requests
-  if (only !== undefined && requests.length === 1) return goTo(ctx, approvePath(only.id))
+  if (only !== undefined && requests.length === 1) return redirectResult(ctx, approvalPath(only.id))
   const home = { href: HOME, label: activate.toMe }
-  if (only === undefined) return answerPage(ctx, page, overContent({ title: approve.noneTitle, text: approve.noneText, again: home }))
-  return answerPage(ctx, page, {
+  if (only === undefined) return pageResult(ctx, page, endedContent({ title: approve.noneTitle, text: approve.noneText, again: home }))
+  return pageResult(ctx, page, {
     title: approve.listTitle,
     kind: 'approve',
     children: (
       <>
         <p class="quiet">{approve.listText}</p>
-        <Waiting page={page} requests={requests} />
+        <PendingApprovals page={page} requests={requests} />
         <Links links={[home]} />
       </>
     ),
   })
 }
 
-/** Another's request is as unknown as one that is over. */
+/** A request of another person is as unknown as one that has ended. */
 export const approvePage = async (ctx: Ctx, principal: User, id: string | undefined) => {
   const page = await openPage(ctx, { principal })
   if (id === undefined) return listPage(ctx, page, principal)
-  const request = await waitingRequest(ctx, principal, id.toLowerCase())
-  if (request !== undefined) return askPage(ctx, page, principal, request)
+  const request = await pendingCibaRequest(ctx, principal, id.toLowerCase())
+  if (request !== undefined) return requestPage(ctx, page, principal, request)
   const { approve, activate } = page.words
-  return answerPage(ctx, page, overContent({ title: approve.overTitle, text: approve.overText, again: { href: HOME, label: activate.toMe } }))
+  return pageResult(ctx, page, endedContent({ title: approve.overTitle, text: approve.overText, again: { href: HOME, label: activate.toMe } }))
 }
 
-export const decidedPage = async (ctx: Ctx, principal: User | undefined, state: 'approved' | 'denied' | 'wrong_number') => {
+export const approvalDecidedPage = async (ctx: Ctx, principal: User | undefined, state: 'approved' | 'denied' | 'wrong_number') => {
   const page = await openPage(ctx, { principal })
   const { approve, activate } = page.words
-  const said = {
+  const outcome = {
     approved: { title: approve.approvedTitle, text: approve.approvedText },
     denied: { title: approve.deniedTitle, text: approve.deniedText },
     wrong_number: { title: approve.wrongTitle, text: approve.wrongText },
   }[state]
-  return answerPage(ctx, page, {
-    title: said.title,
+  return pageResult(ctx, page, {
+    title: outcome.title,
     children: (
       <>
-        <p>{said.text}</p>
+        <p>{outcome.text}</p>
         <Links links={[{ href: HOME, label: activate.toMe }]} />
       </>
     ),

@@ -1,23 +1,23 @@
-// Phones and browsers that are asked: their list on the account page, and the page that adds the browser at hand.
+// Devices that receive sign-in prompts: their list on the account page, and the page that adds this browser.
 import type { PushDevice } from '#db/store/push-devices'
 import { FORM_TOKEN } from '#shared/platform/http/pages/form'
-import { goTo } from '#shared/platform/http/pages/go'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { HOME } from '#shared/platform/http/pages/return-to'
 import { Submit, Summary } from '#shared/platform/pages/form.tsx'
-import { answerPage, Form, type Hosted, openPage } from '#shared/platform/pages/hosted.tsx'
+import { type Hosted, HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
 import { SCRIPT } from '#shared/platform/pages/push.client.generated'
-import { fill } from '#shared/platform/pages/wait'
+import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { User } from '#shared/platform/principals/principal'
 import { pushKey } from './browsers.ts'
 import type { Ctx } from './group.ts'
-import { moment } from './methods.page.tsx'
+import { formatMoment } from './methods.page.tsx'
 
 const nameOf = (page: Hosted, { deviceName, deviceModel, platform }: PushDevice): string =>
   deviceName ?? deviceModel ?? page.words.me.platforms[platform]
 
-type One = { readonly page: Hosted; readonly device: PushDevice; readonly isHere: boolean }
-const Device = ({ page, device, isHere }: One) => {
+type DeviceProps = { readonly page: Hosted; readonly device: PushDevice; readonly isHere: boolean }
+const Device = ({ page, device, isHere }: DeviceProps) => {
   const { me, busy } = page.words
   const name = nameOf(page, device)
   return (
@@ -25,22 +25,22 @@ const Device = ({ page, device, isHere }: One) => {
       <div class="what">
         <strong dir="auto">{name}</strong>
         {isHere ? ` (${me.current})` : ''}
-        <small>{fill(me.added, { at: moment(page, device.createdAt) })}</small>
-        {device.lastUsedAt === null ? '' : <small>{fill(me.lastAsked, { at: moment(page, device.lastUsedAt) })}</small>}
+        <small>{fillPlaceholders(me.added, { at: formatMoment(page, device.createdAt) })}</small>
+        {device.lastUsedAt === null ? '' : <small>{fillPlaceholders(me.lastAsked, { at: formatMoment(page, device.lastUsedAt) })}</small>}
       </div>
-      <Form page={page} action="/me/browser/remove">
+      <HostedForm page={page} action="/me/browser/remove">
         <input type="hidden" name="device_id" value={device.id} />
         <button type="submit" class="link" data-label={me.remove} data-busy={busy} aria-label={`${me.remove}: ${name}`}>
           {me.remove}
         </button>
-      </Form>
+      </HostedForm>
     </li>
   )
 }
 
-type Own = { readonly page: Hosted; readonly principal: User; readonly devices: readonly PushDevice[]; readonly mayAdd: boolean }
-/** Nothing at all where there are none and none can be added. */
-export const Devices = ({ page, principal, devices, mayAdd }: Own) => {
+type DevicesProps = { readonly page: Hosted; readonly principal: User; readonly devices: readonly PushDevice[]; readonly mayAdd: boolean }
+/** Renders nothing when there are no devices and none can be added. */
+export const BrowserDevices = ({ page, principal, devices, mayAdd }: DevicesProps) => {
   const { me } = page.words
   if (devices.length === 0 && !mayAdd) return ''
   const isHere = devices.some(({ sessionId }) => sessionId === principal.sessionId)
@@ -61,13 +61,13 @@ export const Devices = ({ page, principal, devices, mayAdd }: Own) => {
   )
 }
 
-/** Everything is done by a script: without one, or in a browser that cannot be asked, the page says so and has no form. */
+/** A script does all the work: without it, or without push support, the page explains why and has no form. */
 export const browserPage = async (ctx: Ctx, principal: User) => {
   const key = pushKey(ctx)
-  if (key === undefined) return goTo(ctx, HOME, { say: 'not_found' })
+  if (key === undefined) return redirectResult(ctx, HOME, { say: 'not_found' })
   const page = await openPage(ctx, { principal })
   const { me, errors, busy, back } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: me.browserTitle,
     script: SCRIPT,
     worker: true,

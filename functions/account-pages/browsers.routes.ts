@@ -1,22 +1,21 @@
-// Phones and browsers that are asked, on our own pages.
-
-import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+// Routes of the devices that receive sign-in prompts.
+import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { browser, open } from '#shared/platform/http/access'
 import { PageQuery } from '#shared/platform/http/pages/fields.schema'
-import { empty, htmlOrGo, text } from '#shared/platform/http/route'
+import { empty, htmlOrRedirect, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { DeviceForm, SubscriptionForm } from './page.schema.ts'
 
-const FRESH = { withinSeconds: FRESH_SECONDS } as const
+const RECENT = { withinSeconds: STEP_UP_SECONDS } as const
 
 export const browserRoutes = [
   route({
     id: 'accountPages.browser',
     on: 'GET /me/browser',
-    summary: 'The page on which the browser at hand is registered for requests.',
-    access: browser({ stepUp: FRESH }),
+    summary: 'The page to register this browser for sign-in prompts.',
+    access: browser({ stepUp: RECENT }),
     query: PageQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: ['insufficient_user_authentication'],
     emits: 'nothing',
     handle: async ({ ctx, principal }) => (await import('./browsers.page.tsx')).browserPage(ctx, principal),
@@ -24,8 +23,8 @@ export const browserRoutes = [
   route({
     id: 'accountPages.addBrowser',
     on: 'POST /me/browser',
-    summary: 'Register the browser at hand: from now on this session speaks for it.',
-    access: browser({ stepUp: FRESH }),
+    summary: 'Register this browser for sign-in prompts, bound to this session.',
+    access: browser({ stepUp: RECENT }),
     form: SubscriptionForm,
     reply: empty(303),
     errors: ['not_found', 'insufficient_user_authentication', 'factor_limit'],
@@ -35,19 +34,19 @@ export const browserRoutes = [
   route({
     id: 'accountPages.removeDevice',
     on: 'POST /me/browser/remove',
-    summary: 'Ask one of the caller\u2019s phones or browsers no more.',
+    summary: 'Stop sending prompts to one of the caller\u2019s devices.',
     access: browser({ form: '/me' }),
     form: DeviceForm,
     reply: empty(303),
     errors: ['not_found'],
     emits: ['push_device.removed'],
-    handle: async ({ ctx, principal, form }) => (await import('./browsers.ts')).removeDevice(ctx, principal, form.device_id),
+    handle: async ({ ctx, principal, form }) => (await import('./browsers.ts')).removeBrowser(ctx, principal, form.device_id),
   }),
   route({
     id: 'accountPages.pushWorker',
     on: 'GET /me/push.js',
-    summary: 'The service worker that shows what is pushed to a browser.',
-    access: open('A script without anybody\u2019s data.', { class: 'general' }),
+    summary: 'The service worker that displays push messages.',
+    access: open('A script without personal data.', { class: 'general' }),
     reply: text(200, 'text/javascript; charset=utf-8'),
     cache: 'no-cache',
     errors: [],

@@ -5,7 +5,7 @@ import { breachedPasswords } from '#shared/domains/passwords/configured'
 import { lambda } from '#shared/platform/http/lambda'
 import { group, mount } from '#shared/platform/http/mount'
 import { configuredSms } from '#shared/platform/outbox/sms/configured'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import type { Ctx } from './group.ts'
 import { accountPageRoutes } from './routes.ts'
 
@@ -16,7 +16,7 @@ export const handler = lambda(
     group<Ctx>({
       routes: accountPageRoutes,
       ctx: { ...base, breached: breachedPasswords(base), sms: configuredSms(base) },
-      render: pageErrorOnDemand,
+      render: lazyPageError,
     }),
   ]),
   base,

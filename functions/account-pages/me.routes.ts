@@ -1,9 +1,8 @@
-// A person's own pages.
-
+// Routes of a person's own pages.
 import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
 import { browser } from '#shared/platform/http/access'
 import { NoForm, PageQuery } from '#shared/platform/http/pages/fields.schema'
-import { empty, htmlOrGo } from '#shared/platform/http/route'
+import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ChangeEmailForm, ChangePasswordForm, EmailCodesForm, LanguageForm, ReturnQuery, SessionForm } from './page.schema.ts'
 
@@ -13,10 +12,10 @@ export const meRoutes = [
   route({
     id: 'accountPages.me',
     on: 'GET /me',
-    summary: 'The caller\u2019s sign-in methods and sessions.',
+    summary: 'The page with the caller\u2019s sign-in methods and sessions.',
     access: browser(),
     query: PageQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal }) => (await import('./me.page.tsx')).mePage(ctx, principal),
@@ -24,7 +23,7 @@ export const meRoutes = [
   route({
     id: 'accountPages.chooseLanguage',
     on: 'POST /me/language',
-    summary: 'The language that the caller reads, on pages, in mails and on phones.',
+    summary: 'Choose the language of the caller\u2019s pages, mails and push messages.',
     access: browser({ form: '/me', withTemporaryPassword: true }),
     form: LanguageForm,
     reply: empty(303),
@@ -41,7 +40,7 @@ export const meRoutes = [
     reply: empty(303),
     errors: ['not_found'],
     emits: ['session.revoked'],
-    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).endOne(ctx, principal, form.session_id),
+    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).endOneSession(ctx, principal, form.session_id),
   }),
   route({
     id: 'accountPages.endOtherSessions',
@@ -52,7 +51,7 @@ export const meRoutes = [
     reply: empty(303),
     errors: [],
     emits: ['sessions.revoked'],
-    handle: async ({ ctx, principal }) => (await import('./me.ts')).endOthers(ctx, principal),
+    handle: async ({ ctx, principal }) => (await import('./me.ts')).endOtherOwnSessions(ctx, principal),
   }),
   route({
     id: 'accountPages.changePassword',
@@ -60,7 +59,7 @@ export const meRoutes = [
     summary: 'The page to change the password.',
     access: browser({ withTemporaryPassword: true }),
     query: ReturnQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query }) => (await import('./me.page.tsx')).changePasswordPage(ctx, principal, query.return_to),
@@ -75,7 +74,7 @@ export const meRoutes = [
     reply: empty(303),
     errors: [...REAUTHENTICATION, ...PASSWORD_RULE_ERRORS, 'password_unchanged'],
     emits: ['user.password_changed', 'user.locked'],
-    handle: async ({ ctx, principal, query, form }) => (await import('./me.ts')).savePassword(ctx, principal, form, query.return_to),
+    handle: async ({ ctx, principal, query, form }) => (await import('./me.ts')).saveOwnPassword(ctx, principal, form, query.return_to),
   }),
   route({
     id: 'accountPages.changeEmail',
@@ -83,7 +82,7 @@ export const meRoutes = [
     summary: 'The page to change the address.',
     access: browser(),
     query: PageQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal }) => (await import('./me.page.tsx')).changeEmailPage(ctx, principal),
@@ -91,13 +90,13 @@ export const meRoutes = [
   route({
     id: 'accountPages.startEmailChange',
     on: 'POST /me/email',
-    summary: 'Begin a change of address: codes go to the new and the old one.',
+    summary: 'Start a change of address: codes go to the new and the old address.',
     access: browser({ limit: { class: 'credential' } }),
     form: ChangeEmailForm,
     reply: empty(303),
     errors: [...REAUTHENTICATION, 'too_many_codes', 'conflict', 'quota_exceeded'],
     emits: ['user.email_change_requested', 'user.locked'],
-    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).startEmail(ctx, principal, form),
+    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).startOwnEmailChange(ctx, principal, form),
   }),
   route({
     id: 'accountPages.emailCodes',
@@ -105,7 +104,7 @@ export const meRoutes = [
     summary: 'The page for both codes.',
     access: browser(),
     query: PageQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal }) => (await import('./me.page.tsx')).emailCodesPage(ctx, principal),
@@ -119,6 +118,6 @@ export const meRoutes = [
     reply: empty(303),
     errors: ['invalid_code', 'email_taken'],
     emits: ['user.email_changed'],
-    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).saveEmail(ctx, principal, form),
+    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).confirmOwnEmailChange(ctx, principal, form),
   }),
 ]

@@ -1,7 +1,8 @@
+// A person's own page: sessions, password and address.
 import { expect, test } from 'vitest'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
-import { doorOf, formsOf, noteOf, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
+import { formsOf, noteOf, openBrowser, signInQueryOf, summaryOf, titleOf } from '#tests/support/browser'
 import { codeIn, rowOf, wrongCode } from '#tests/support/sign-in'
 import { loginRoutes } from '../login/routes.ts'
 import { accountPageRoutes } from './routes.ts'
@@ -9,19 +10,19 @@ import { accountPageRoutes } from './routes.ts'
 const NEXT = 'seven purple lanterns over water'
 const start = () => startApp([...loginRoutes, ...accountPageRoutes], { render: pageError })
 
-test('one\u2019s sessions are listed; one is ended, then all others', async () => {
+test('the page lists the sessions, and ends one or all others', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
   const [here, there, third] = [openBrowser(app), openBrowser(app, { 'user-agent': 'Mozilla/5.0 (iPhone) Safari/604.1' }), openBrowser(app)]
-  for (const one of [third, there, here]) await one.signIn(pat, doorOf(acme))
+  for (const one of [third, there, here]) await one.signIn(pat, signInQueryOf(acme))
   const page = await here.read('/me')
   expect(page.html).toContain('Safari on iPhone')
   expect(page.html.match(/this browser/g)).toHaveLength(1)
   const ends = formsOf(page).filter(({ action }) => action === '/me/sessions/end')
   expect(ends).toHaveLength(2)
   expect(noteOf(await here.send({}, { action: '/me/sessions/end' }))).toBe('That session is over.')
-  // The list is newest first: it was the phone.
+  // The list is newest first, so the ended session is the phone's.
   expect((await there.read('/me')).url).toContain('/signin')
   expect((await third.read('/me')).url).toBe('/me')
   expect(noteOf(await here.send({}, { action: '/me/sessions/end-others' }))).toBe('All other sessions are over.')
@@ -29,16 +30,16 @@ test('one\u2019s sessions are listed; one is ended, then all others', async () =
   expect((await here.read('/me')).html).not.toContain('Sign out everywhere else')
 })
 
-test('somebody else\u2019s session is not there to be ended, and one that is over is told so', async () => {
+test('a session of another person cannot be ended and is reported as not found', async () => {
   const app = await start()
   const acme = await app.company()
   const [pat, eve] = [openBrowser(app), openBrowser(app)]
   const person = await app.person(acme)
-  await pat.signIn(person, doorOf(acme))
+  await pat.signIn(person, signInQueryOf(acme))
   const second = openBrowser(app)
-  await second.signIn(person, doorOf(acme))
+  await second.signIn(person, signInQueryOf(acme))
   const [theirs] = formsOf(await pat.read('/me')).filter(({ action }) => action === '/me/sessions/end')
-  await eve.signIn(await app.person(acme), doorOf(acme))
+  await eve.signIn(await app.person(acme), signInQueryOf(acme))
   const [own] = formsOf(await eve.read('/me'))
   const response = await eve.post('/me/sessions/end', { form_token: own?.fields.form_token ?? '', session_id: theirs?.fields.session_id ?? '' })
   expect(response.status).toBe(303)
@@ -46,18 +47,18 @@ test('somebody else\u2019s session is not there to be ended, and one that is ove
   expect((await second.read('/me')).url).toBe('/me')
 })
 
-test('the password changes with the old one, and every rule is said', async () => {
+test('changing the password needs the current one, and every refused rule is explained', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
   const browser = openBrowser(app)
-  await browser.signIn(pat, doorOf(acme))
+  await browser.signIn(pat, signInQueryOf(acme))
   await browser.read('/me/password')
   expect(summaryOf(await browser.send({ current_password: 'wrong', new_password: NEXT }))).toContain('do not fit')
   expect(summaryOf(await browser.send({ current_password: pat.password, new_password: pat.password }))).toContain('your password already')
   expect(summaryOf(await browser.send({ current_password: pat.password, new_password: 'too short' }))).toContain('at least 15')
   expect(noteOf(await browser.send({ current_password: pat.password, new_password: NEXT }))).toContain('Your password is changed')
-  expect(titleOf(await openBrowser(app).signIn({ ...pat, password: NEXT }, doorOf(acme)))).toBe('Your sign-in')
+  expect(titleOf(await openBrowser(app).signIn({ ...pat, password: NEXT }, signInQueryOf(acme)))).toBe('Your sign-in')
 })
 
 test('the address changes with a code from each mailbox', async () => {
@@ -66,7 +67,7 @@ test('the address changes with a code from each mailbox', async () => {
   const pat = await app.person(acme)
   const next = `next-${app.ctx.random.id().slice(-10)}@new.example`
   const browser = openBrowser(app)
-  await browser.signIn(pat, doorOf(acme))
+  await browser.signIn(pat, signInQueryOf(acme))
   expect((await browser.read('/me/email/codes')).url).toBe('/me/email')
   expect(summaryOf(await browser.send({ new_email: pat.email, current_password: pat.password }))).toBe('This is your address already.')
   expect(summaryOf(await browser.send({ new_email: 'none', current_password: pat.password }))).toContain('Enter an e-mail address')

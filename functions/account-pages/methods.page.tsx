@@ -1,20 +1,19 @@
-// The second factors of a person: listed on the account page, each removed on a page of its own, which says what that means.
-
+// The list of a person's second factors on the account page, and the page to remove one, which explains the consequences.
 import type { Factor } from '#db/store/factors'
-import { ownFactors } from '#shared/domains/factors/own'
-import { goTo } from '#shared/platform/http/pages/go'
+import { listOwnFactors } from '#shared/domains/factors/list-factors'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { HOME } from '#shared/platform/http/pages/return-to'
 import { Submit } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
-import { answerPage, Form, type Hosted, openPage } from '#shared/platform/pages/hosted.tsx'
+import { type Hosted, HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
-import { fill } from '#shared/platform/pages/wait'
+import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { alarmsOf } from './methods.ts'
 
-/** A moment as people of that language write it, in UTC: the server does not know where the reader is. */
-export const moment = (page: Hosted, at: Date | string): string =>
+/** Formats a time in the language of the page, in UTC because the server does not know the reader's time zone. */
+export const formatMoment = (page: Hosted, at: Date | string): string =>
   `${new Intl.DateTimeFormat(page.lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC', hourCycle: 'h23' }).format(new Date(at))} UTC`
 
 const nameOf = (page: Hosted, { kind, name }: Factor): string => {
@@ -22,14 +21,14 @@ const nameOf = (page: Hosted, { kind, name }: Factor): string => {
   return name === '' || name === words ? words : `${words}: ${name}`
 }
 
-const One = ({ page, factor, alarmed }: { readonly page: Hosted; readonly factor: Factor; readonly alarmed: boolean }) => {
+const FactorItem = ({ page, factor, alarmed }: { readonly page: Hosted; readonly factor: Factor; readonly alarmed: boolean }) => {
   const { me } = page.words
   return (
     <li>
       <div class="what">
         <strong dir="auto">{nameOf(page, factor)}</strong>
-        <small>{fill(me.added, { at: moment(page, factor.createdAt) })}</small>
-        {factor.lastUsedAt === null ? '' : <small>{fill(me.lastUsed, { at: moment(page, factor.lastUsedAt) })}</small>}
+        <small>{fillPlaceholders(me.added, { at: formatMoment(page, factor.createdAt) })}</small>
+        {factor.lastUsedAt === null ? '' : <small>{fillPlaceholders(me.lastUsed, { at: formatMoment(page, factor.lastUsedAt) })}</small>}
         {alarmed ? <small class="alarm">{me.alarmShort}</small> : ''}
       </div>
       <a href={`/me/method?${new URLSearchParams({ id: factor.id })}`} aria-label={`${alarmed ? me.review : me.remove}: ${nameOf(page, factor)}`}>
@@ -39,8 +38,8 @@ const One = ({ page, factor, alarmed }: { readonly page: Hosted; readonly factor
   )
 }
 
-type Own = { readonly page: Hosted; readonly factors: readonly Factor[]; readonly alarms: ReadonlySet<string>; readonly mayText: boolean }
-export const Factors = ({ page, factors, alarms, mayText }: Own) => {
+type FactorListProps = { readonly page: Hosted; readonly factors: readonly Factor[]; readonly alarms: ReadonlySet<string>; readonly mayText: boolean }
+export const FactorList = ({ page, factors, alarms, mayText }: FactorListProps) => {
   const { me, busy } = page.words
   return (
     <section class="part">
@@ -50,7 +49,7 @@ export const Factors = ({ page, factors, alarms, mayText }: Own) => {
       ) : (
         <ul class="rows">
           {factors.map((factor) => (
-            <One page={page} factor={factor} alarmed={alarms.has(factor.id)} />
+            <FactorItem page={page} factor={factor} alarmed={alarms.has(factor.id)} />
           ))}
         </ul>
       )}
@@ -64,21 +63,21 @@ export const Factors = ({ page, factors, alarms, mayText }: Own) => {
       {factors.length === 0 ? (
         ''
       ) : (
-        <Form page={page} action="/me/backup-codes">
+        <HostedForm page={page} action="/me/backup-codes">
           <Submit kind="second" label={me.newCodes} busy={busy} />
-        </Form>
+        </HostedForm>
       )}
     </section>
   )
 }
 
 export const methodPage = async (ctx: Ctx, principal: User, id: string) => {
-  const factor = (await ownFactors(ctx, principal)).find((one) => one.id === id)
-  if (factor === undefined) return goTo(ctx, HOME, { say: 'not_found' })
+  const factor = (await listOwnFactors(ctx, principal)).find((one) => one.id === id)
+  if (factor === undefined) return redirectResult(ctx, HOME, { say: 'not_found' })
   const alarmed = (await alarmsOf(ctx, principal)).has(id)
   const page = await openPage(ctx, { principal })
   const { me, busy, back } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: alarmed ? me.alarmTitle : me.removeTitle,
     script: SCRIPT,
     children: (
@@ -89,20 +88,20 @@ export const methodPage = async (ctx: Ctx, principal: User, id: string) => {
         {alarmed ? (
           <>
             <p class="warn">{me.alarmText}</p>
-            <Form page={page} action="/me/method/clear-alarm">
+            <HostedForm page={page} action="/me/method/clear-alarm">
               <input type="hidden" name="factor_id" value={factor.id} />
               <Submit kind="second" label={me.clearAlarm} busy={busy} />
-            </Form>
+            </HostedForm>
           </>
         ) : (
           ''
         )}
         <p class={alarmed ? 'part' : 'warn'}>{me.removeText}</p>
-        <Form page={page} action="/me/method/remove" main>
+        <HostedForm page={page} action="/me/method/remove" main>
           <input type="hidden" name="factor_id" value={factor.id} />
           <input type="hidden" name="accept_weaker" value="yes" />
           <Submit label={me.remove} busy={busy} />
-        </Form>
+        </HostedForm>
         <Links links={[{ href: HOME, label: back }]} />
       </>
     ),

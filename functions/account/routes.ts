@@ -1,6 +1,6 @@
 // All routes of the group.
 import { credentialRoutes } from './credentials.routes.ts'
-import { sessionRoutes } from './sessions.routes.ts'
+import { accountSessionRoutes } from './sessions.routes.ts'
 import { setPasswordRoutes } from './set-password.routes.ts'
 
-export const accountRoutes = [...sessionRoutes, ...credentialRoutes, ...setPasswordRoutes]
+export const accountRoutes = [...accountSessionRoutes, ...credentialRoutes, ...setPasswordRoutes]

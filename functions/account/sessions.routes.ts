@@ -1,16 +1,15 @@
-// A person's own sessions.
-
+// Routes for a person's own sessions.
 import { endOtherSessions, endSession, listSessions, signOut } from '#shared/domains/account/sessions'
-import { AccountSessions, Revoked, SessionPath } from '#shared/domains/account/sessions.schema'
+import { AccountSessions, RevokedSessions, SessionPath } from '#shared/domains/account/sessions.schema'
 import { user, userWithTemporaryPassword } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
-export const sessionRoutes = [
+export const accountSessionRoutes = [
   route({
     id: 'account.listSessions',
     on: 'GET /account/sessions',
-    summary: 'The caller\u2019s live sessions, with device, address and place.',
+    summary: 'List the caller\u2019s live sessions, with device, address and place.',
     access: user(),
     reply: json(200, AccountSessions),
     errors: [],
@@ -33,7 +32,7 @@ export const sessionRoutes = [
     on: 'POST /account/sessions/end-others',
     summary: 'End all of the caller\u2019s sessions but this one.',
     access: user(),
-    reply: json(200, Revoked),
+    reply: json(200, RevokedSessions),
     errors: [],
     emits: ['sessions.revoked'],
     handle: ({ ctx, principal }) => endOtherSessions(ctx, principal),

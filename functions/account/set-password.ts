@@ -1,18 +1,18 @@
-// A first password through a mailed one-time link: a platform administrator, an invitation, a synced account.
+// Sets a first password through a mailed one-time link: for a platform administrator, an invitation, or a synced account.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
+import { consumeLoginTransaction } from '#db/store/login-transactions'
 import { findTenant, type Tenant } from '#db/store/tenants'
-import { consumeTicket } from '#db/store/tickets'
-import { findUser, lockUser, proveAdministrator, type User, updateUser } from '#db/store/users'
+import { findUser, lockUser, type User, updateUser, verifyAdministrator } from '#db/store/users'
 import { hashNewPassword } from '#shared/domains/account/new-password'
 import { isStillInvited } from '#shared/domains/authority/inviter'
-import { handleHash, loadTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
+import { loadLoginTransaction, readTransactionHandle, transactionHandleHash } from '#shared/domains/login-transaction/login-transaction'
 import { replacePassword } from '#shared/domains/recovery/reset'
 import { AppError } from '#shared/kernel/errors'
-import { byAnonymous, record } from '#shared/platform/audit/record'
+import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { PASSWORD_LENGTH } from '#shared/platform/crypto/password-length'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
 import type { Ctx } from './group.ts'
 import type { OpenedLink, OpenLink, SetPassword } from './set-password.schema.ts'
 
@@ -20,28 +20,28 @@ type Link = { readonly t: TenantDb; readonly tenant: Tenant; readonly user: User
 
 const expired = (): AppError => new AppError('link_expired', undefined, { refusal: { event: 'user.password_changed' } })
 
-/** Whose link this is, while it is good. @throws AppError link_expired */
+/** Loads the account of a valid link. @throws AppError link_expired */
 const linkOf = async (ctx: Ctx, text: string): Promise<Link> => {
-  const handle = readHandle(ctx, 'set_password', text)
-  const ticket = await loadTicket(ctx, 'set_password', handle)
-  if (handle === undefined || ticket === undefined || ticket.userId === null) throw expired()
+  const handle = readTransactionHandle(ctx, 'set_password', text)
+  const loginTransaction = await loadLoginTransaction(ctx, 'set_password', handle)
+  if (handle === undefined || loginTransaction === undefined || loginTransaction.userId === null) throw expired()
   const t = forTenant(ctx.db, handle.tenantId)
-  const [tenant, user] = [await findTenant(t), await findUser(t, ticket.userId)]
+  const [tenant, user] = [await findTenant(t), await findUser(t, loginTransaction.userId)]
   const usable = tenant?.status === 'active' && user?.active === true && user.deletedAt === null
-  // It proves the address that it was sent to, and no later one.
-  if (!usable || ticket.data?.email !== user.email || !(await atomically(t, (tx) => isStillInvited(tx, ctx, user)))) throw expired()
-  return { t, tenant, user, hash: handleHash(ctx, handle.text) }
+  // The link proves only the address that it was sent to.
+  if (!usable || loginTransaction.data?.email !== user.email || !(await atomically(t, (tx) => isStillInvited(tx, ctx, user)))) throw expired()
+  return { t, tenant, user, hash: transactionHandleHash(ctx, handle.text) }
 }
 
-/** What the page shows to who holds the link. @throws AppError link_expired */
+/** Returns what the page displays to the holder of the link. @throws AppError link_expired */
 export const openLink = async (ctx: Ctx, body: z.output<typeof OpenLink>): Promise<z.input<typeof OpenedLink>> => {
   const { tenant, user } = await linkOf(ctx, body.ticket)
   const shortest = tenant.settings.requireSecondFactor === true ? PASSWORD_LENGTH.withSecondFactor : PASSWORD_LENGTH.alone
-  return { tenant_name: shownTenantName(ctx, tenant), email: user.email, shortest }
+  return { tenant_name: displayTenantName(ctx, tenant), email: user.email, shortest }
 }
 
 /**
- * Sets the password and proves the address. The link is spent; a password that is refused leaves it.
+ * Sets the password, verifies the address and consumes the link. A refused password does not consume it.
  * @throws AppError link_expired, password_*
  */
 export const setPassword = async (ctx: Ctx, body: z.output<typeof SetPassword>): Promise<undefined> => {
@@ -50,18 +50,18 @@ export const setPassword = async (ctx: Ctx, body: z.output<typeof SetPassword>):
   await atomically(t, async (tx) => {
     const now = ctx.clock.now()
     const held = await lockUser(tx, user.id)
-    // What was true when the link was read may have ended since: the account, the address that the link proves, or the right of who invited.
+    // Check again under the lock: the account, its address or the inviter's permission may have changed since the link was read.
     const isStill = held?.active === true && held.deletedAt === null && held.email === user.email
-    if (!isStill || !(await isStillInvited(tx, ctx, held)) || (await consumeTicket(tx, hash, now)) === undefined) throw expired()
+    if (!isStill || !(await isStillInvited(tx, ctx, held)) || (await consumeLoginTransaction(tx, hash, now)) === undefined) throw expired()
     await replacePassword(tx, ctx, held, passwordHash)
     const target = { type: 'user', id: user.id }
     await updateUser(tx, user.id, { emailVerifiedAt: now })
     if (user.emailVerifiedAt === null) {
-      await record(tx, ctx, { event: 'user.email_verified', actor: byAnonymous, target })
+      await recordEvent(tx, ctx, { event: 'user.email_verified', actor: byAnonymous, target })
     }
-    // Who opened the mailed link has proved the address: from now on it may choose the tenant at sign-in.
-    await proveAdministrator(tx, emailHash(ctx, user.email), now)
-    await record(tx, ctx, { event: 'user.password_changed', actor: byAnonymous, target })
+    // Opening the mailed link proves the address, so it may select the tenant at sign-in from now on.
+    await verifyAdministrator(tx, emailHash(ctx, user.email), now)
+    await recordEvent(tx, ctx, { event: 'user.password_changed', actor: byAnonymous, target })
   })
   ctx.wakeOutbox()
   return undefined

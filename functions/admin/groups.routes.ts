@@ -1,12 +1,11 @@
-// Groups.
-
+// Routes of groups.
 import { changeMembers } from '#shared/domains/administration/group-members'
 import {
   createGroups,
   mapGroups,
-  namedGroups,
   removeGroups,
   renameGroup,
+  requireGroupNames,
   showGroups,
   showGroupsWithMembers,
 } from '#shared/domains/administration/groups'
@@ -15,6 +14,7 @@ import {
   BulkMembers,
   CreatedGroups,
   CreateGroups,
+  collectTexts,
   DeleteGroupsBody,
   DeleteGroupsQuery,
   GroupPath,
@@ -23,27 +23,26 @@ import {
   GroupsWithMembers,
   ListGroups,
   MapGroups,
-  textsIn,
   UpdateGroup,
 } from '#shared/domains/administration/groups.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { Said } from './people.schema.ts'
+import { AdminMessage } from './people.schema.ts'
 
 const BASE = '/authsec/uflow/admin/groups'
 const writes = may('admin:access', 'groups:write')
 const reads = may('admin:access', 'users:read')
 
 const bulk = { access: writes, path: GroupsPath, body: BulkMembers, reply: json(200, BulkDone) } as const
-const map = { access: writes, body: MapGroups, reply: json(200, Said) } as const
+const map = { access: writes, body: MapGroups, reply: json(200, AdminMessage) } as const
 
 export const groupRoutes = [
   route({
     id: 'admin.createGroups',
     on: `POST ${BASE}`,
-    summary: 'Make the groups that are not there yet, and answer all of them.',
+    summary: 'Create the missing groups and return all of them.',
     access: writes,
     body: CreateGroups,
     actsIn: 'body.tenant_id',
@@ -55,7 +54,7 @@ export const groupRoutes = [
   route({
     id: 'admin.listGroupsWithMembers',
     on: `POST ${BASE}/list`,
-    summary: 'Groups with the people in them: all, or those of one person.',
+    summary: 'List groups with their members: all groups, or those of one person.',
     access: reads,
     body: ListGroups,
     actsIn: 'body.tenant_id',
@@ -67,7 +66,7 @@ export const groupRoutes = [
   route({
     id: 'admin.listGroups',
     on: `GET ${BASE}/:tenant_id`,
-    summary: 'The tenant\u2019s groups, by name.',
+    summary: 'List the groups of the tenant by name.',
     access: reads,
     path: GroupsPath,
     actsIn: 'path.tenant_id',
@@ -84,7 +83,7 @@ export const groupRoutes = [
     path: GroupPath,
     body: UpdateGroup,
     actsIn: 'body.tenant_id',
-    reply: json(200, Said),
+    reply: json(200, AdminMessage),
     errors: ['not_found', 'group_exists'],
     emits: ['group.updated'],
     handle: ({ ctx, principal, path, body }) => renameGroup(ctx, principal, actingTenant(principal, body.tenant_id), path.id, body),
@@ -96,7 +95,7 @@ export const groupRoutes = [
     access: writes,
     query: DeleteGroupsQuery,
     body: DeleteGroupsBody,
-    reply: json(200, Said),
+    reply: json(200, AdminMessage),
     errors: ['invalid_request', 'not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.deleted'],
     handle: ({ ctx, principal, query, body }) =>
@@ -104,14 +103,14 @@ export const groupRoutes = [
         ctx,
         principal,
         principal.tenantId,
-        namedGroups([...textsIn(query.group_ids), ...textsIn(query.group), ...textsIn(Object.values(body))]),
+        requireGroupNames([...collectTexts(query.group_ids), ...collectTexts(query.group), ...collectTexts(Object.values(body))]),
       ),
   }),
   route({
     ...map,
     id: 'admin.mapGroups',
     on: `POST ${BASE}/map`,
-    summary: 'Put a client into groups.',
+    summary: 'Add a client to groups.',
     actsIn: 'body.tenant_id',
     errors: ['not_found', 'cannot_grant'],
     emits: ['group.mapped_to_client'],
@@ -121,7 +120,7 @@ export const groupRoutes = [
     ...map,
     id: 'admin.unmapGroups',
     on: `DELETE ${BASE}/map`,
-    summary: 'Take a client out of groups.',
+    summary: 'Remove a client from groups.',
     actsIn: 'body.tenant_id',
     errors: ['not_found', 'cannot_grant'],
     emits: ['group.unmapped_from_client'],
@@ -131,7 +130,7 @@ export const groupRoutes = [
     ...bulk,
     id: 'admin.addMembers',
     on: `POST ${BASE}/:tenant_id/users/bulk`,
-    summary: 'Put people into a group: all of them, or nobody.',
+    summary: 'Add people to a group, all or none.',
     actsIn: 'path.tenant_id',
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_added'],
@@ -142,7 +141,7 @@ export const groupRoutes = [
     ...bulk,
     id: 'admin.removeMembers',
     on: `DELETE ${BASE}/:tenant_id/users/bulk`,
-    summary: 'Take people out of a group: all of them, or nobody.',
+    summary: 'Remove people from a group, all or none.',
     actsIn: 'path.tenant_id',
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_removed'],

@@ -1,7 +1,7 @@
 // Composition root of the admin function.
 import { cloud } from '#shared/domains/composition/cloud'
 import { breachedPasswords } from '#shared/domains/passwords/configured'
-import { systemResolver } from '#shared/platform/dns/system'
+import { systemTxtResolver } from '#shared/platform/dns/system'
 import { lambda } from '#shared/platform/http/lambda'
 import { group, mount } from '#shared/platform/http/mount'
 import { authsecError } from '#shared/platform/http/problem'
@@ -9,7 +9,7 @@ import type { Ctx } from './group.ts'
 import { adminRoutes } from './routes.ts'
 
 const base = await cloud(process.env)
-const resolver = systemResolver(base.config.DNS_SERVERS)
+const resolver = systemTxtResolver(base.config.DNS_SERVERS)
 
 export const handler = lambda(
   mount(base, [group<Ctx>({ routes: adminRoutes, ctx: { ...base, breached: breachedPasswords(base), resolver }, render: authsecError })]),

@@ -1,6 +1,6 @@
-// Every route of the group.
+// All routes of the group.
 import { groupRoutes } from './groups.routes.ts'
 import { invitationRoutes } from './invitations.routes.ts'
-import { peopleRoutes } from './people.routes.ts'
+import { adminPeopleRoutes } from './people.routes.ts'
 
-export const adminRoutes = [...peopleRoutes, ...invitationRoutes, ...groupRoutes]
+export const adminRoutes = [...adminPeopleRoutes, ...invitationRoutes, ...groupRoutes]

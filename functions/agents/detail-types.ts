@@ -1,4 +1,4 @@
-// What may be asked for in detail (RFC 9396) at the tenant's resource servers.
+// Authorization detail types (RFC 9396) that clients may request at the tenant's resource servers.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
@@ -14,17 +14,17 @@ import {
 } from '#db/store/oauth-details'
 import { findResourceServer } from '#db/store/resource-servers'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { DetailTypeChange, DetailTypeList, DetailTypeOut, NewDetailType } from './detail-types.schema.ts'
 import type { Ctx } from './group.ts'
 
-const MOST_TYPES = 200
+const MAX_TYPES = 200
 type Out = z.input<typeof DetailTypeOut>
 
-const shown = (row: DetailType): Out => ({
+const toResponse = (row: DetailType): Out => ({
   id: row.id,
   type: row.type,
   title: row.title,
@@ -35,11 +35,11 @@ const shown = (row: DetailType): Out => ({
   updated_at: row.updatedAt.toISOString(),
 })
 const tagOf = ({ title }: DetailType): string => etagOf([title])
-const tagged = (row: DetailType): Sent<Out> => new Sent(shown(row), { headers: { ETag: tagOf(row) } })
+const tagged = (row: DetailType): HttpResult<Out> => new HttpResult(toResponse(row), { headers: { ETag: tagOf(row) } })
 const target = (id: string) => ({ type: 'detail_type', id })
 
 /** @throws AppError not_found */
-const known = async (t: TenantDb, id: string): Promise<DetailType> => {
+const requireDetailType = async (t: TenantDb, id: string): Promise<DetailType> => {
   const row = await findDetailType(t, id)
   if (row === undefined) throw new AppError('not_found')
   return row
@@ -52,29 +52,29 @@ const limitOf = ({ member, kind, currency_member }: z.output<typeof NewDetailTyp
 })
 
 /** @throws AppError invalid_request, not_found (resource server), detail_type_exists, quota_exceeded */
-export const createDetailType = async (ctx: Ctx, caller: User, asked: z.output<typeof NewDetailType>): Promise<Out> => {
-  const limits = asked.limits.map(limitOf)
-  // The library that judges schemas is loaded when somebody registers one.
-  const { judgeDetailSchema } = await import('#shared/domains/oauth/detail-schema')
-  judgeDetailSchema(asked.json_schema, limits)
+export const createDetailType = async (ctx: Ctx, caller: User, request: z.output<typeof NewDetailType>): Promise<Out> => {
+  const limits = request.limits.map(limitOf)
+  // Imported on demand, because only this route needs the schema library.
+  const { validateDetailSchema } = await import('#shared/domains/oauth/detail-schema')
+  validateDetailSchema(request.json_schema, limits)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   try {
     return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-      if (asked.resource_server_id !== undefined && (await findResourceServer(t, asked.resource_server_id)) === undefined)
+      if (request.resource_server_id !== undefined && (await findResourceServer(t, request.resource_server_id)) === undefined)
         throw new AppError('not_found', 'There is no such resource server.', { field: 'body.resource_server_id' })
-      if ((await listDetailTypes(t, MOST_TYPES)).length >= MOST_TYPES) throw new AppError('quota_exceeded')
+      if ((await listDetailTypes(t, MAX_TYPES)).length >= MAX_TYPES) throw new AppError('quota_exceeded')
       await insertDetailType(t, {
         id,
-        type: asked.type,
-        title: asked.title,
-        jsonSchema: asked.json_schema,
+        type: request.type,
+        title: request.title,
+        jsonSchema: request.json_schema,
         limits,
-        resourceServerId: asked.resource_server_id ?? null,
+        resourceServerId: request.resource_server_id ?? null,
         createdAt: at,
         updatedAt: at,
       })
-      const row = shown(await known(t, id))
-      await record(t, ctx, { event: 'detail_type.created', actor: byUser(caller), target: target(id), after: { ...row } })
+      const row = toResponse(await requireDetailType(t, id))
+      await recordEvent(t, ctx, { event: 'detail_type.created', actor: byUser(caller), target: target(id), after: { ...row } })
       return row
     })
   } catch (error) {
@@ -83,34 +83,34 @@ export const createDetailType = async (ctx: Ctx, caller: User, asked: z.output<t
   }
 }
 
-export const allDetailTypes = async (ctx: Ctx, caller: User): Promise<z.input<typeof DetailTypeList>> => ({
-  authorization_types: (await listDetailTypes(forTenant(ctx.db, caller.tenantId), MOST_TYPES)).map(shown),
+export const showDetailTypes = async (ctx: Ctx, caller: User): Promise<z.input<typeof DetailTypeList>> => ({
+  authorization_types: (await listDetailTypes(forTenant(ctx.db, caller.tenantId), MAX_TYPES)).map(toResponse),
 })
 
 /** @throws AppError not_found */
-export const readDetailType = async (ctx: Ctx, caller: User, id: string): Promise<Sent<Out>> =>
-  tagged(await known(forTenant(ctx.db, caller.tenantId), id))
+export const readDetailType = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<Out>> =>
+  tagged(await requireDetailType(forTenant(ctx.db, caller.tenantId), id))
 
 /** @throws AppError precondition_required, precondition_failed, not_found */
-export const changeDetailType = (ctx: Ctx, caller: User, id: string, { title }: z.output<typeof DetailTypeChange>): Promise<Sent<Out>> => {
-  const judge = preconditionOf(ctx, 'required')
+export const changeDetailType = (ctx: Ctx, caller: User, id: string, { title }: z.output<typeof DetailTypeChange>): Promise<HttpResult<Out>> => {
+  const requirePrecondition = preconditionOf(ctx, 'required')
   return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await lockDetailType(t, id)
     if (before === undefined) throw new AppError('not_found')
-    judge(tagOf(before))
+    requirePrecondition(tagOf(before))
     const after = await updateDetailType(t, id, { title, updatedAt: ctx.clock.now() })
     if (after === undefined) throw new AppError('not_found')
     const change = { before: { title: before.title }, after: { title } }
-    await record(t, ctx, { event: 'detail_type.updated', actor: byUser(caller), target: target(id), ...change })
+    await recordEvent(t, ctx, { event: 'detail_type.updated', actor: byUser(caller), target: target(id), ...change })
     return tagged(after)
   })
 }
 
-/** Nobody asks for it any more. What was allowed stays, as it was. @throws AppError not_found */
+/** The type can no longer be requested; existing consents are kept. @throws AppError not_found */
 export const removeDetailType = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const row = await deleteDetailType(t, id)
     if (row === undefined) throw new AppError('not_found')
-    await record(t, ctx, { event: 'detail_type.deleted', actor: byUser(caller), target: target(id), before: { ...shown(row) } })
+    await recordEvent(t, ctx, { event: 'detail_type.deleted', actor: byUser(caller), target: target(id), before: { ...toResponse(row) } })
     return undefined
   })

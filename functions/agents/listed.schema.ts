@@ -1,6 +1,6 @@
-// Wire shapes of agents as AuthSec lists them.
+// Wire shapes of agents on the paths of AuthSec.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 export const ListedPath = z.object({ id: Id })
 export const ListedQuery = z.object({ agent_type: z.string().max(64).optional(), status: z.enum(['active', 'inactive', '']).optional() })

@@ -1,4 +1,4 @@
-// Agents as AuthSec lists them: every client that is one, with an owner or without.
+// Agents on the paths of AuthSec: every client of type `ai_agent`, with or without an owner.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { listClients } from '#db/store/client-list'
@@ -8,9 +8,9 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ListedAgent, ListedAgents, ListedQuery } from './listed.schema.ts'
 
-const MOST_LISTED = 1000
+const MAX_LISTED = 1000
 
-const shown = (row: Client): z.input<typeof ListedAgent> => ({
+const toResponse = (row: Client): z.input<typeof ListedAgent> => ({
   id: row.id,
   tenant_id: row.tenantId,
   name: row.name,
@@ -28,8 +28,8 @@ export const listedAgents = async (ctx: Ctx, caller: User, query: z.output<typeo
     ...(query.agent_type === undefined || query.agent_type === '' ? {} : { agentType: query.agent_type }),
     ...(query.status === undefined || query.status === '' ? {} : { active: query.status === 'active' }),
   }
-  const page = { sort: 'created_at' as const, descending: true, limit: MOST_LISTED }
-  const agents = (await listClients(forTenant(ctx.db, caller.tenantId), filter, page)).map(shown)
+  const page = { sort: 'created_at' as const, descending: true, limit: MAX_LISTED }
+  const agents = (await listClients(forTenant(ctx.db, caller.tenantId), filter, page)).map(toResponse)
   return { agents, total: agents.length }
 }
 
@@ -37,5 +37,5 @@ export const listedAgents = async (ctx: Ctx, caller: User, query: z.output<typeo
 export const listedAgent = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof ListedAgent>> => {
   const row = await findClient(forTenant(ctx.db, caller.tenantId), id)
   if (!isAgent(row)) throw new AppError('not_found', 'Agent not found')
-  return shown(row)
+  return toResponse(row)
 }

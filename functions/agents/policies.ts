@@ -1,4 +1,4 @@
-// What those who have a role may leave to agents of a type, at most. A policy grants nothing. Whatever was made under one ends when it becomes another.
+// Delegation policies: what people with a role may delegate to agents of a type. A policy grants nothing. Delegations under a policy end when it changes.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
@@ -14,15 +14,15 @@ import {
 import { findClient } from '#db/store/clients'
 import { revokeDelegationsOfPolicy } from '#db/store/oauth-delegations'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { CreatedPolicy, DeletedPolicy, NewPolicy, PolicyChange, PolicyList, PolicyOut, PolicyQuery } from './policies.schema.ts'
+import type { CreatedPolicy, DeletedPolicy, NewAgentPolicy, PolicyChange, PolicyList, PolicyOut, PolicyQuery } from './policies.schema.ts'
 
-const MOST_LISTED = 1000
+const MAX_LISTED = 1000
 type Out = z.input<typeof PolicyOut>
 
-const shown = (row: DelegationPolicy): Out => ({
+const toResponse = (row: DelegationPolicy): Out => ({
   id: row.id,
   tenant_id: row.tenantId,
   role_name: row.roleName,
@@ -48,7 +48,7 @@ const requireClient = async (t: TenantTx, clientId: string | undefined): Promise
   return clientId
 }
 
-const unlessTaken = async <T>(work: Promise<T>): Promise<T> => {
+const rejectDuplicate = async <T>(work: Promise<T>): Promise<T> => {
   try {
     return await work
   } catch (error) {
@@ -58,81 +58,81 @@ const unlessTaken = async <T>(work: Promise<T>): Promise<T> => {
 }
 
 /** @throws AppError not_found (client), delegation_policy_exists */
-export const createPolicy = (ctx: Ctx, caller: User, asked: z.output<typeof NewPolicy>): Promise<z.input<typeof CreatedPolicy>> =>
-  unlessTaken(
+export const createDelegationPolicy = (ctx: Ctx, caller: User, request: z.output<typeof NewAgentPolicy>): Promise<z.input<typeof CreatedPolicy>> =>
+  rejectDuplicate(
     atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       const [id, at] = [ctx.random.id(), ctx.clock.now()]
-      const clientId = await requireClient(t, asked.client_id)
+      const clientId = await requireClient(t, request.client_id)
       const row = await insertDelegationPolicy(t, {
         id,
-        roleName: asked.role_name,
-        agentType: asked.agent_type,
-        allowedPermissions: [...new Set(asked.allowed_permissions)],
-        audience: [...new Set(asked.audience)],
-        maxTtlSeconds: asked.max_ttl_seconds,
-        enabled: asked.enabled,
+        roleName: request.role_name,
+        agentType: request.agent_type,
+        allowedPermissions: [...new Set(request.allowed_permissions)],
+        audience: [...new Set(request.audience)],
+        maxTtlSeconds: request.max_ttl_seconds,
+        enabled: request.enabled,
         clientId,
-        impersonation: asked.impersonation,
+        impersonation: request.impersonation,
         createdBy: caller.userId,
         createdAt: at,
         updatedAt: at,
       })
-      await record(t, ctx, { event: 'delegation_policy.created', actor: byUser(caller), target: target(id), after: { ...shown(row) } })
-      const skipped = { status: 'skipped' as const, reason: 'A policy bounds what is delegated; it provisions and issues nothing.' }
-      return { policy: shown(row), ...(clientId === null ? {} : { identity_provision: skipped, delegate_token: skipped }) }
+      await recordEvent(t, ctx, { event: 'delegation_policy.created', actor: byUser(caller), target: target(id), after: { ...toResponse(row) } })
+      const skipped = { status: 'skipped' as const, reason: 'A policy limits what is delegated; it provisions and issues nothing.' }
+      return { policy: toResponse(row), ...(clientId === null ? {} : { identity_provision: skipped, delegate_token: skipped }) }
     }),
   )
 
-export const listPolicies = async (ctx: Ctx, caller: User, query: z.output<typeof PolicyQuery>): Promise<z.input<typeof PolicyList>> => {
+export const showDelegationPolicies = async (ctx: Ctx, caller: User, query: z.output<typeof PolicyQuery>): Promise<z.input<typeof PolicyList>> => {
   const { role_name: roleName, agent_type: agentType, enabled } = query
   const filter = {
     ...(roleName === undefined || roleName === '' ? {} : { roleName }),
     ...(agentType === undefined || agentType === '' ? {} : { agentType }),
     ...(enabled === undefined || enabled === '' ? {} : { enabled }),
   }
-  return (await listDelegationPolicies(forTenant(ctx.db, caller.tenantId), filter, MOST_LISTED)).map(shown)
+  return (await listDelegationPolicies(forTenant(ctx.db, caller.tenantId), filter, MAX_LISTED)).map(toResponse)
 }
 
 /** @throws AppError not_found */
-export const readPolicy = async (ctx: Ctx, caller: User, id: string): Promise<Out> => {
+export const readDelegationPolicy = async (ctx: Ctx, caller: User, id: string): Promise<Out> => {
   const row = await findDelegationPolicy(forTenant(ctx.db, caller.tenantId), id)
   if (row === undefined) throw missing()
-  return shown(row)
+  return toResponse(row)
 }
 
 /** @throws AppError not_found, delegation_policy_exists */
-export const changePolicy = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof PolicyChange>): Promise<Out> =>
-  unlessTaken(
+export const changeDelegationPolicy = (ctx: Ctx, caller: User, id: string, request: z.output<typeof PolicyChange>): Promise<Out> =>
+  rejectDuplicate(
     atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       const before = await lockDelegationPolicy(t, id)
       if (before === undefined) throw missing()
       const at = ctx.clock.now()
       const after = await updateDelegationPolicy(t, id, {
-        ...(asked.role_name === undefined || asked.role_name === '' ? {} : { roleName: asked.role_name }),
-        ...(asked.agent_type === undefined || asked.agent_type === '' ? {} : { agentType: asked.agent_type }),
-        ...(asked.allowed_permissions === undefined ? {} : { allowedPermissions: [...new Set(asked.allowed_permissions)] }),
-        ...(asked.audience === undefined ? {} : { audience: [...new Set(asked.audience)] }),
-        ...(asked.max_ttl_seconds === undefined ? {} : { maxTtlSeconds: asked.max_ttl_seconds }),
-        ...(asked.enabled === undefined ? {} : { enabled: asked.enabled }),
-        ...(asked.client_id === undefined ? {} : { clientId: await requireClient(t, asked.client_id) }),
-        ...(asked.impersonation === undefined ? {} : { impersonation: asked.impersonation }),
+        ...(request.role_name === undefined || request.role_name === '' ? {} : { roleName: request.role_name }),
+        ...(request.agent_type === undefined || request.agent_type === '' ? {} : { agentType: request.agent_type }),
+        ...(request.allowed_permissions === undefined ? {} : { allowedPermissions: [...new Set(request.allowed_permissions)] }),
+        ...(request.audience === undefined ? {} : { audience: [...new Set(request.audience)] }),
+        ...(request.max_ttl_seconds === undefined ? {} : { maxTtlSeconds: request.max_ttl_seconds }),
+        ...(request.enabled === undefined ? {} : { enabled: request.enabled }),
+        ...(request.client_id === undefined ? {} : { clientId: await requireClient(t, request.client_id) }),
+        ...(request.impersonation === undefined ? {} : { impersonation: request.impersonation }),
         updatedAt: at,
       })
       if (after === undefined) throw missing()
       await revokeDelegationsOfPolicy(t, id, at, 'policy_changed')
-      const change = { before: { ...shown(before) }, after: { ...shown(after) } }
-      await record(t, ctx, { event: 'delegation_policy.updated', actor: byUser(caller), target: target(id), ...change })
-      return shown(after)
+      const change = { before: { ...toResponse(before) }, after: { ...toResponse(after) } }
+      await recordEvent(t, ctx, { event: 'delegation_policy.updated', actor: byUser(caller), target: target(id), ...change })
+      return toResponse(after)
     }),
   )
 
 /** @throws AppError not_found */
-export const removePolicy = (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof DeletedPolicy>> =>
+export const removeDelegationPolicy = (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof DeletedPolicy>> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await lockDelegationPolicy(t, id)
     if (before === undefined) throw missing()
     await revokeDelegationsOfPolicy(t, id, ctx.clock.now(), 'policy_deleted')
     await deleteDelegationPolicy(t, id)
-    await record(t, ctx, { event: 'delegation_policy.deleted', actor: byUser(caller), target: target(id), before: { ...shown(before) } })
+    await recordEvent(t, ctx, { event: 'delegation_policy.deleted', actor: byUser(caller), target: target(id), before: { ...toResponse(before) } })
     return { status: 'deleted', id }
   })

@@ -1,8 +1,9 @@
+// Reading and exporting the audit log.
 import { expect, test } from 'vitest'
 import { asOwner, atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { insertAuditEvent } from '#db/store/audit-events'
 import { systemRandom } from '#shared/kernel/random'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { problem } from '#shared/platform/http/problem'
 import { type Company, PASSWORD, startApp, type TestApp } from '#tests/support/app'
 import { accountRoutes } from '../account/routes.ts'
@@ -18,12 +19,12 @@ type Event = { readonly id: string; readonly event: string; readonly at: string;
 >
 type Page = { readonly events: Event[]; readonly next: string | null }
 
-/** An administrator of a company whose record is known: `count` events, one a second, oldest first. */
+/** Writes `count` events, one a second, oldest first. */
 const withEvents = async (app: TestApp, company: Company, count: number): Promise<void> => {
   await atomically(forTenant(app.db, company.tenantId), async (t) => {
     for (let n = 0; n < count; n++) {
       app.clock.advance(1)
-      await record(t, app.ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: `n${n}` }, after: { n } })
+      await recordEvent(t, app.ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: `n${n}` }, after: { n } })
     }
   })
 }
@@ -39,7 +40,7 @@ const lines = async (app: TestApp, token: string, query = ''): Promise<Event[]> 
 }
 const targets = (events: readonly Event[]): unknown[] => events.map(({ target }) => (target as { id: string }).id)
 
-test('the record is for administrators who may read it', async () => {
+test('reading the audit log needs admin:access and audit:read', async () => {
   const app = await start()
   const acme = await app.company()
   for (const path of ['/audit/events', '/audit/export']) {
@@ -52,7 +53,7 @@ test('the record is for administrators who may read it', async () => {
   }
 })
 
-test('an event tells who did what to what, when and from where, with what changed', async () => {
+test('an event has its actor, target, time, origin and changes', async () => {
   const app = await start()
   const acme = await app.company()
   const token = await app.token(acme.admin)
@@ -85,7 +86,7 @@ test('an event tells who did what to what, when and from where, with what change
   ])
 })
 
-test('a company sees its own record and nothing of another\u2019s, whatever it asks for', async () => {
+test('a tenant reads its own events only, regardless of the filter', async () => {
   const app = await start()
   const [acme, globex] = [await app.company('acme'), await app.company('globex')]
   await withEvents(app, acme, 3)
@@ -121,7 +122,7 @@ test('filters by event, outcome, actor, target and time', async () => {
   expect((await get(app, token, '?to=1970-01-01T00:00:00Z')).events).toEqual([])
 })
 
-test('pages follow one another without gap or repeat, also while events come in', async () => {
+test('pages have no gap and no repeat while events are written', async () => {
   const app = await start()
   const acme = await app.company()
   await withEvents(app, acme, 7)
@@ -138,7 +139,7 @@ test('pages follow one another without gap or repeat, also while events come in'
   expect(seen).toEqual(['n6', 'n5', 'n4', 'n3', 'n2', 'n1', 'n0'])
 })
 
-test('the last page says that it is the last, also when it is full', async () => {
+test('the last page has no cursor, even when it is full', async () => {
   const app = await start()
   const acme = await app.company()
   await withEvents(app, acme, 2)
@@ -169,7 +170,7 @@ test.each([
   expect(await response.json()).toMatchObject({ status: 400, code: 'invalid_request', field: expect.stringMatching(/^query/) })
 })
 
-/** Bare rows, as many as it takes for several pages of an export. */
+/** Inserts rows directly, enough for several pages of an export. */
 const bulk = async (app: TestApp, tenantId: TenantId, count: number): Promise<void> =>
   atomically(forTenant(app.db, tenantId), async (t) => {
     const random = systemRandom(app.clock)
@@ -186,7 +187,7 @@ const bulk = async (app: TestApp, tenantId: TenantId, count: number): Promise<vo
     }
   })
 
-test('an export has every event once, newest first, and is itself in the record', async () => {
+test('an export has every event once, newest first, and is itself in the audit log', async () => {
   const app = await start()
   const acme = await app.company()
   await bulk(app, acme.tenantId, 1205)
@@ -206,7 +207,7 @@ test('an export has every event once, newest first, and is itself in the record'
   expect(exported[0]).toMatchObject({ event: 'audit.exported', actor: { id: acme.admin.id }, target: { type: 'tenant', id: acme.tenantId } })
 })
 
-test('an export says what it was asked for', async () => {
+test('the event of an export has its filter', async () => {
   const app = await start()
   const acme = await app.company()
   await withEvents(app, acme, 3)
@@ -216,7 +217,7 @@ test('an export says what it was asked for', async () => {
   expect(event?.after).toEqual({ filter: { target_id: 'n1', outcome: 'success' } })
 })
 
-test('no event holds a secret: not a password, a hash, a code, a ticket or a token', async () => {
+test('no event contains a secret: password, hash, code, transaction handle or token', async () => {
   const app = await start()
   const acme = await app.company()
   const { admin } = acme
@@ -252,7 +253,7 @@ test('no event holds a secret: not a password, a hash, a code, a ticket or a tok
   for (const secret of secrets) expect(text).not.toContain(secret)
 })
 
-test('erasing a person makes the details of that person\u2019s events unreadable, and leaves the rows', async () => {
+test('erasing a person makes the details of that person\u2019s events unreadable, and keeps the rows', async () => {
   const app = await start()
   const acme = await app.company()
   const ana = await app.person(acme)
@@ -262,8 +263,8 @@ test('erasing a person makes the details of that person\u2019s events unreadable
   const query = `?actor_id=${ana.id}&event=user.signed_out`
   expect((await get(app, token, query)).events[0]).toMatchObject({ address: '192.0.2.1', erased: false })
   await atomically(forTenant(app.db, acme.tenantId), (t) => app.ctx.keyring.destroy(t, ana.id))
-  const [gone] = (await get(app, token, query)).events
-  expect(gone).toMatchObject({
+  const [erasedEvent] = (await get(app, token, query)).events
+  expect(erasedEvent).toMatchObject({
     event: 'user.signed_out',
     actor: { id: ana.id },
     address: null,
@@ -276,7 +277,7 @@ test('erasing a person makes the details of that person\u2019s events unreadable
   expect((await get(app, token, `?actor_id=${acme.admin.id}`)).events.every(({ erased }) => !erased)).toBe(true)
 })
 
-test('an event that was tampered with is shown as damaged and hides no other', async () => {
+test('an event that was tampered with is marked as damaged, and other events stay readable', async () => {
   const app = await start()
   const acme = await app.company()
   await withEvents(app, acme, 3)

@@ -1,46 +1,46 @@
-// The record as a stream: oldest first, from a cursor, for a system that keeps asking. Nothing is left out and nothing comes twice.
+// The audit log as a stream for systems that poll it: oldest first, from a cursor, without gaps or repeats.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findEventsInOrder } from '#db/store/audit-stream'
-import { showEvents } from '#shared/domains/audit/show'
+import { presentEvents } from '#shared/domains/audit/presentation'
 import { AppError } from '#shared/kernel/errors'
-import { settledBefore } from '#shared/platform/audit/horizon'
-import { holds, type User } from '#shared/platform/principals/principal'
+import { auditWatermark } from '#shared/platform/audit/watermark'
+import { hasPermission, type User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { AuditStream, StreamQuery } from './stream.schema.ts'
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 const PAUSE_MS = 1000
 
-/** What reading the record takes. */
-export const TO_READ = ['admin:access', 'audit:read'] as const
+/** The permissions to read the audit log. */
+export const AUDIT_READ_PERMISSIONS = ['admin:access', 'audit:read'] as const
 
-/** Whoever waited may have been stopped meanwhile: what came since is told only to who may still read it. @throws AppError invalid_token, insufficient_scope */
-const requireStill = async (ctx: Ctx): Promise<void> => {
+/** Checks the caller again after a wait, because the session or a permission may have ended. @throws AppError invalid_token, insufficient_scope */
+const requireAccessStill = async (ctx: Ctx): Promise<void> => {
   const [, token = ''] = (ctx.request.header('authorization') ?? '').split(' ')
   const caller = await ctx.principals.resolve(token)
-  const missing = TO_READ.find((permission) => !holds(caller, permission))
+  const missing = AUDIT_READ_PERMISSIONS.find((permission) => !hasPermission(caller, permission))
   if (missing !== undefined) throw new AppError('insufficient_scope', `The permission ${missing} is missing.`)
 }
 
 /**
- * Events after the cursor, and the cursor to go on from. A cursor is the id of the last event that was handed over; when there was none it stays, so a client
- * that stores `next` after it has stored the events misses nothing, whenever it dies.
+ * Returns the events after the cursor, and the cursor to continue from: the id of the last event, or the given cursor when there are none. A client that stores
+ * `next` after the events misses nothing after a crash.
  */
 export const streamEvents = async (ctx: Ctx, caller: User, query: z.output<typeof StreamQuery>): Promise<z.input<typeof AuditStream>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const after = query.after?.toLowerCase() ?? FIRST_ID
   const events = query.event === undefined ? {} : { events: [query.event] }
-  for (let left = query.wait; ; left--) {
-    const before = await settledBefore(ctx)
+  for (let secondsLeft = query.wait; ; secondsLeft--) {
+    const before = await auditWatermark(ctx)
     const rows = before === undefined ? [] : await findEventsInOrder(t, { after, before, limit: query.limit, ...events })
     const last = rows.at(-1)
     if (last !== undefined) {
-      if (left < query.wait) await requireStill(ctx)
-      return { events: await showEvents(ctx, t, rows), next: last.id }
+      if (secondsLeft < query.wait) await requireAccessStill(ctx)
+      return { events: await presentEvents(ctx, t, rows), next: last.id }
     }
-    if (left <= 0) return { events: [], next: after }
+    if (secondsLeft <= 0) return { events: [], next: after }
     await sleep(PAUSE_MS)
   }
 }

@@ -2,26 +2,26 @@
 import type * as z from 'zod'
 import { directory, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
-import type { Account } from '#db/store/sign-in'
+import type { Account, SignInSnapshot } from '#db/store/sign-in'
 import { findAdministeredTenants } from '#db/store/users'
-import { spentCookie } from '#shared/domains/login-transaction/login-transaction'
-import { administers as isAdministrator } from '#shared/domains/sign-in/administers'
-import { checkPassword, type Judged, refused, requireProvedAddress } from '#shared/domains/sign-in/check-password'
+import { expiredTransactionCookie } from '#shared/domains/login-transaction/login-transaction'
+import { hasAdminAccess as isAdministrator } from '#shared/domains/sign-in/admin-access'
+import { checkPassword, invalidCredentials, requireProvedAddress } from '#shared/domains/sign-in/check-password'
 import { chooseAdministratorTenant, fullDomain, isPlatformDomain, tenantOfOrigin } from '#shared/domains/sign-in/choose-tenant'
-import { afterPassword, type FirstStepDone } from '#shared/domains/sign-in/first-step'
+import { afterPassword, type FirstStepResult } from '#shared/domains/sign-in/first-step'
 import { type FirstStep, factorMembers, type LoginResponse, type MintedToken, temporaryMembers } from '#shared/domains/sign-in/login-response'
-import { mintFromTicket } from '#shared/domains/sign-in/mint-from-ticket'
+import { mintFromLoginTransaction } from '#shared/domains/sign-in/mint-from-login-transaction'
 import { checkReplay, requireChallenge } from '#shared/domains/sign-in/replay'
-import { takesCompanies } from '#shared/domains/sign-up/open-sign-up'
+import { acceptsCompanies } from '#shared/domains/sign-up/open-sign-up'
 import { AppError } from '#shared/kernel/errors'
 import { emailHash } from '#shared/platform/crypto/email-hash'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { AdminLogin, AdminPrecheck, AdminPrechecked, HybridLogin, MintBody } from './admin-login.schema.ts'
 import type { Ctx } from './group.ts'
 
 type Credentials = z.output<typeof AdminLogin>
 
-type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly judged: Judged | undefined }
+type Identified = { readonly tenantId: TenantId; readonly user: Account; readonly snapshot: SignInSnapshot | undefined }
 
 /** @throws AppError invalid_credentials, request_validation_failed, signature_unsupported, password_reset_required, temporary_password_expired, email_not_verified */
 const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
@@ -29,29 +29,29 @@ const identify = async (ctx: Ctx, body: Credentials): Promise<Identified> => {
   const tenantId = await chooseAdministratorTenant(ctx, {
     email: body.email,
     tenantDomain: body.tenant_domain,
-    ticket: body.login_ticket,
+    transactionToken: body.login_ticket,
   })
-  const { user, tenant, administers, judged } = await checkPassword(ctx, tenantId, body.email, body.password)
-  if (tenantId === undefined || !administers) throw refused(tenantId, user.id)
+  const { user, tenant, hasAdminAccess, snapshot } = await checkPassword(ctx, tenantId, body.email, body.password)
+  if (tenantId === undefined || !hasAdminAccess) throw invalidCredentials(tenantId, user.id)
   requireProvedAddress(ctx, tenant, user)
   if (tenant.settings.requireLoginChallenge === true) requireChallenge(body)
-  return { tenantId, user, judged }
+  return { tenantId, user, snapshot }
 }
 
-const stepMembers = ({ tenantId, user }: Identified, done: FirstStepDone) => ({
+const stepMembers = ({ tenantId, user }: Identified, done: FirstStepResult) => ({
   tenant_id: tenantId,
   ...(done.state.tenant === undefined ? {} : { tenant_domain: done.state.tenant.domain }),
   email: user.email,
   ...factorMembers(done.state.kinds, done.state.required),
-  ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+  ...(done.transactionToken === undefined ? {} : { login_ticket: done.transactionToken }),
   ...temporaryMembers(user),
 })
 
 /** `auth/admin/login`: a token when no factor is owed, else a ticket. */
-export const loginAdministrator = async (ctx: Ctx, body: Credentials): Promise<Sent<z.input<typeof LoginResponse>>> => {
+export const loginAdministrator = async (ctx: Ctx, body: Credentials): Promise<HttpResult<z.input<typeof LoginResponse>>> => {
   const who = await identify(ctx, body)
   const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: true })
-  return new Sent(
+  return new HttpResult(
     {
       ...stepMembers(who, done),
       first_login: who.user.lastLoginAt === null,
@@ -62,19 +62,19 @@ export const loginAdministrator = async (ctx: Ctx, body: Credentials): Promise<S
 }
 
 /** `uflow/login`, the UI's door: never a token. */
-export const loginFromUi = async (ctx: Ctx, body: Credentials): Promise<Sent<z.input<typeof FirstStep>>> => {
+export const loginFromUi = async (ctx: Ctx, body: Credentials): Promise<HttpResult<z.input<typeof FirstStep>>> => {
   const who = await identify(ctx, body)
   const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: false })
-  return new Sent(stepMembers(who, done), { cookies: done.cookies })
+  return new HttpResult(stepMembers(who, done), { cookies: done.cookies })
 }
 
 /** `auth/admin/login-hybrid`: the same step in the original's other shape. */
-export const loginHybrid = async (ctx: Ctx, body: Credentials): Promise<Sent<z.input<typeof HybridLogin>>> => {
+export const loginHybrid = async (ctx: Ctx, body: Credentials): Promise<HttpResult<z.input<typeof HybridLogin>>> => {
   const who = await identify(ctx, body)
   const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: true })
   const global = who.tenantId === SYSTEM_TENANT
   const { webauthn_required: _, mfa_method: __, ...members } = stepMembers(who, done)
-  return new Sent(
+  return new HttpResult(
     {
       ...members,
       tenant_id: global ? 'admin' : who.tenantId,
@@ -89,15 +89,15 @@ export const loginHybrid = async (ctx: Ctx, body: Credentials): Promise<Sent<z.i
 }
 
 /** `login/webauthn-callback`: the token, against the login transaction alone. */
-export const finishAdministratorLogin = async (ctx: Ctx, body: z.output<typeof MintBody>): Promise<Sent<z.input<typeof MintedToken>>> => {
+export const finishAdministratorLogin = async (ctx: Ctx, body: z.output<typeof MintBody>): Promise<HttpResult<z.input<typeof MintedToken>>> => {
   if (!body.mfa_verified) throw new AppError('mfa_verification_failed')
-  const minted = await mintFromTicket(ctx, {
+  const minted = await mintFromLoginTransaction(ctx, {
     email: body.email,
     tenantId: body.tenant_id,
-    ticket: body.login_ticket,
+    transactionToken: body.login_ticket,
     admits: (t, user) => isAdministrator(t, ctx, user.id),
   })
-  return new Sent(
+  return new HttpResult(
     {
       token: minted.token,
       access_token: minted.token,
@@ -108,7 +108,7 @@ export const finishAdministratorLogin = async (ctx: Ctx, body: z.output<typeof M
       first_login: minted.firstLogin,
       ...temporaryMembers(minted.user),
     },
-    { cookies: [...minted.cookies, spentCookie(ctx, 'login')] },
+    { cookies: [...minted.cookies, expiredTransactionCookie(ctx, 'login')] },
   )
 }
 
@@ -142,7 +142,7 @@ export const precheckAdministrator = async (ctx: Ctx, body: z.output<typeof Admi
     const available_providers = ['email', ...realm.providers.map(({ name }) => name)]
     return { exists: true, next_step: 'login', requires_password: true, tenant_domain: realm.domain, available_providers }
   }
-  if (await takesCompanies(ctx)) {
+  if (await acceptsCompanies(ctx)) {
     const tenants = await findAdministeredTenants(directory(ctx.db), emailHash(ctx, body.email))
     if (tenants.length === 0) return { exists: false, next_step: 'bootstrap', requires_password: false }
   }

@@ -1,6 +1,6 @@
 // An administrator forgot the password.
 
-import { ForgotPassword, Message, ResetBody, ResetVerified, VerifyReset } from '#shared/domains/recovery/reset.schema'
+import { ForgotPassword, ResetBody, ResetMessage, ResetVerified, VerifyReset } from '#shared/domains/recovery/reset.schema'
 import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -14,7 +14,7 @@ export const adminResetRoutes = [
     summary: 'Mail a code to reset the password. The answer is the same for every address.',
     access: FORGOT,
     body: ForgotPassword,
-    reply: json(200, Message),
+    reply: json(200, ResetMessage),
     errors: [],
     emits: ['user.password_reset_requested'],
     handle: async ({ ctx, body }) => (await import('./admin-reset.ts')).forgotPassword(ctx, body),
@@ -36,7 +36,7 @@ export const adminResetRoutes = [
     summary: 'Set the new password, against the one-time value or the code.',
     access: FORGOT,
     body: ResetBody,
-    reply: json(200, Message),
+    reply: json(200, ResetMessage),
     errors: ['reset_not_verified', 'invalid_otp', 'password_too_short', 'password_too_long', 'password_guessable', 'password_breached'],
     emits: ['user.password_reset_verified', 'user.password_reset'],
     handle: async ({ ctx, body }) => (await import('./admin-reset.ts')).reset(ctx, body),

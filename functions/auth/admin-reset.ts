@@ -1,11 +1,11 @@
 // An administrator forgot the password.
 import type * as z from 'zod'
 import { asTenantId, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
-import { hintCookie, hintedTenant, spentCookie } from '#shared/domains/login-transaction/login-transaction'
+import { expiredTransactionCookie, tenantHint, tenantHintCookie } from '#shared/domains/login-transaction/login-transaction'
 import { RESET_CODE_SECONDS, requestReset, requireGoodPassword, resetPassword, verifyResetCode } from '#shared/domains/recovery/reset'
-import type { ForgotPassword, Message, ResetBody, ResetVerified, VerifyReset } from '#shared/domains/recovery/reset.schema'
+import type { ForgotPassword, ResetBody, ResetMessage, ResetVerified, VerifyReset } from '#shared/domains/recovery/reset.schema'
 import { chooseAdministratorTenant } from '#shared/domains/sign-in/choose-tenant'
-import { type Cookie, Sent } from '#shared/platform/http/route'
+import { type Cookie, HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 const NEUTRAL = 'If the address belongs to an account, a code is on its way.'
@@ -17,20 +17,22 @@ const chosen = (ctx: Ctx, body: Named): Promise<TenantId | undefined> =>
 
 /** The tenant that the first step named, else chosen as at sign-in. */
 const tenantFor = async (ctx: Ctx, body: Named): Promise<TenantId> =>
-  (body.tenant_domain === undefined ? hintedTenant(ctx) : undefined) ?? (await chosen(ctx, body)) ?? SYSTEM_TENANT
+  (body.tenant_domain === undefined ? tenantHint(ctx) : undefined) ?? (await chosen(ctx, body)) ?? SYSTEM_TENANT
 
 /** Only what the request named is remembered, never what was found by the address. An unknown domain gets a tenant that is nobody's. */
 const remembered = (ctx: Ctx, body: Named, tenantId: TenantId | undefined): Cookie =>
-  body.tenant_domain === undefined ? spentCookie(ctx, 'registration') : hintCookie(ctx, tenantId ?? asTenantId(ctx.random.id()), RESET_CODE_SECONDS)
+  body.tenant_domain === undefined
+    ? expiredTransactionCookie(ctx, 'registration')
+    : tenantHintCookie(ctx, tenantId ?? asTenantId(ctx.random.id()), RESET_CODE_SECONDS)
 
-export const forgotPassword = async (ctx: Ctx, body: z.output<typeof ForgotPassword>): Promise<Sent<z.input<typeof Message>>> => {
+export const forgotPassword = async (ctx: Ctx, body: z.output<typeof ForgotPassword>): Promise<HttpResult<z.input<typeof ResetMessage>>> => {
   const tenantId = await chosen(ctx, body)
   await requestReset(ctx, 'admin_reset', tenantId, body.email)
-  return new Sent({ message: NEUTRAL }, { cookies: [remembered(ctx, body, tenantId)] })
+  return new HttpResult({ message: NEUTRAL }, { cookies: [remembered(ctx, body, tenantId)] })
 }
 
 /** @throws AppError invalid_otp */
-export const verifyCode = async (ctx: Ctx, body: z.output<typeof VerifyReset>): Promise<Sent<z.input<typeof ResetVerified>>> => {
+export const verifyCode = async (ctx: Ctx, body: z.output<typeof VerifyReset>): Promise<HttpResult<z.input<typeof ResetVerified>>> => {
   const tenantId = await tenantFor(ctx, body)
   const { resetToken, cookie } = await verifyResetCode(ctx, {
     kind: 'admin_reset',
@@ -39,7 +41,7 @@ export const verifyCode = async (ctx: Ctx, body: z.output<typeof VerifyReset>): 
     otp: body.otp,
     failure: 'invalid_otp',
   })
-  return new Sent({ message: 'The code is right. Choose a new password.', reset_token: resetToken }, { cookies: [cookie] })
+  return new HttpResult({ message: 'The code is right. Choose a new password.', reset_token: resetToken }, { cookies: [cookie] })
 }
 
 /** Verifies the code in this step, for clients that keep no cookie; a password that will be refused does not cost the code. */
@@ -50,7 +52,7 @@ const tokenFor = async (ctx: Ctx, body: z.output<typeof ResetBody>, otp: string)
 }
 
 /** @throws AppError reset_not_verified, invalid_otp, password_* */
-export const reset = async (ctx: Ctx, body: z.output<typeof ResetBody>): Promise<Sent<z.input<typeof Message>>> => {
+export const reset = async (ctx: Ctx, body: z.output<typeof ResetBody>): Promise<HttpResult<z.input<typeof ResetMessage>>> => {
   const cookie = await resetPassword(ctx, {
     email: body.email,
     newPassword: body.new_password,
@@ -58,5 +60,5 @@ export const reset = async (ctx: Ctx, body: z.output<typeof ResetBody>): Promise
     tenantId: body.tenant_domain === undefined ? undefined : await tenantFor(ctx, body),
     failure: 'reset_not_verified',
   })
-  return new Sent({ message: 'Your password was changed. Sign in with the new one.' }, { cookies: [cookie] })
+  return new HttpResult({ message: 'Your password was changed. Sign in with the new one.' }, { cookies: [cookie] })
 }

@@ -3,8 +3,8 @@
 import { expect, test } from 'vitest'
 import { cookieJar, type Person, startApp, type TestApp } from '#tests/support/app'
 import { codeIn, wrongCode } from '#tests/support/sign-in'
-import { doorRoutes } from '../door/routes.ts'
 import { signUpRoutes } from '../sign-up/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { authRoutes } from './routes.ts'
 
 const ADMIN = '/authsec/uflow/auth/admin/forgot-password'
@@ -12,7 +12,7 @@ const USER = '/authsec/uflow/user/forgot-password'
 const HOUR = 3600
 
 const start = async () => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...signUpRoutes], { env: { RATE_LIMIT: 'on' } })
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...signUpRoutes], { env: { RATE_LIMIT: 'on' } })
   const company = await app.company()
   return { app, company, admin: company.admin }
 }

@@ -3,8 +3,8 @@ import { forTenant } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { change, codeIn, configure, eventsOf, outcomeOf, rowOf, wrongCode } from '#tests/support/sign-in'
-import { doorRoutes } from '../door/routes.ts'
 import { signUpRoutes } from '../sign-up/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { authRoutes } from './routes.ts'
 
 const BASE = '/authsec/uflow/auth/enduser'
@@ -16,7 +16,7 @@ const REGISTERED = { status: 201, body: { message: 'Registration completed succe
 const BAD_CODE = { status: 401, body: { error: 'Invalid or expired OTP', code: 'invalid_otp' } }
 
 const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; company: Company }> => {
-  const app = await startApp([...authRoutes, ...signUpRoutes, ...doorRoutes] as never, { env })
+  const app = await startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes] as never, { env })
   return { app, company: await app.company() }
 }
 const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`

@@ -3,7 +3,7 @@
 import { Challenge, MintedToken } from '#shared/domains/sign-in/login-response'
 import { createChallenge } from '#shared/domains/sign-in/replay'
 import { open, user } from '#shared/platform/http/access'
-import { json, oneOf } from '#shared/platform/http/route'
+import { json, oneOfStatuses } from '#shared/platform/http/route'
 import { MintBody } from './admin-login.schema.ts'
 import {
   EndUserPrecheck,
@@ -34,7 +34,7 @@ export const endUserRoutes = [
     summary: "Sign up at a client's door.",
     access: open('Somebody who signs up has no account yet.', { class: 'credential', account: 'email' }),
     body: InitiateRegistration,
-    reply: oneOf({ 200: InitiateAnswer, 201: InitiateAnswer }),
+    reply: oneOfStatuses({ 200: InitiateAnswer, 201: InitiateAnswer }),
     errors: [
       'invalid_client',
       'password_too_short',

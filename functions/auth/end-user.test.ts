@@ -4,8 +4,8 @@ import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
 import { type Company, cookieJar, PASSWORD, startApp, type TestApp } from '#tests/support/app'
 import { bodyOf, change, codeIn, enrol, eventsOf, leaked, outcomeOf, rowOf, setStatus, textIn } from '#tests/support/sign-in'
-import { doorRoutes } from '../door/routes.ts'
 import { signUpRoutes } from '../sign-up/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { authRoutes } from './routes.ts'
 
 const BASE = '/authsec/uflow/auth/enduser'
@@ -18,7 +18,7 @@ const NOTIFY = '/authsec/uflow/auth/notify/new-user-registration'
 const FIRST = 'seven-purple-otters-sing'
 const REGISTERED = { status: 201, body: { message: 'Registration completed successfully' } }
 const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; company: Company }> => {
-  const app = await startApp([...authRoutes, ...signUpRoutes, ...doorRoutes] as never, { env })
+  const app = await startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes] as never, { env })
   return { app, company: await app.company() }
 }
 const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
@@ -83,8 +83,8 @@ test("knowing an address and a tenant earns nothing at the callback, nor does a 
   const refusal = { status: 401, body: { error: 'MFA verification failed', code: 'mfa_verification_failed' } }
   const body = { email: person.email, tenant_id: company.tenantId, mfa_verified: true }
   expect(await outcomeOf(await app.request(CALLBACK, { body }))).toMatchObject(refusal)
-  const ticket = textIn(await bodyOf(await login(app, company, thief.email, PASSWORD)), 'login_ticket')
-  expect(await outcomeOf(await app.request(CALLBACK, { body: { ...body, login_ticket: ticket } }))).toMatchObject(refusal)
+  const transactionToken = textIn(await bodyOf(await login(app, company, thief.email, PASSWORD)), 'login_ticket')
+  expect(await outcomeOf(await app.request(CALLBACK, { body: { ...body, login_ticket: transactionToken } }))).toMatchObject(refusal)
   const own = textIn(await bodyOf(await login(app, company, person.email, PASSWORD)), 'login_ticket')
   expect(await outcomeOf(await app.request(CALLBACK, { body: { ...body, mfa_verified: false, login_ticket: own } }))).toMatchObject(refusal)
   await enrol(app, person)

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
 import { testDb } from '#tests/support/database'
 import { change, countingDb, outcomeOf, setStatus } from '#tests/support/sign-in'
-import { doorRoutes } from '../door/routes.ts'
 import { signUpRoutes } from '../sign-up/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { authRoutes } from './routes.ts'
 
 const ADMIN = '/authsec/uflow/auth/admin/login'
@@ -15,7 +15,7 @@ type Try = { readonly outcome: unknown; readonly cookies: readonly string[]; rea
 
 const start = async () => {
   const counting = countingDb(await testDb())
-  const app = await startApp([...authRoutes, ...signUpRoutes, ...doorRoutes] as never, { db: counting.db })
+  const app = await startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes] as never, { db: counting.db })
   const attempt = async (path: string, body: unknown): Promise<Try> => {
     const [hashes, statements] = [app.ctx.passwords.computed(), counting.statements()]
     const response = await app.request(path, { body })
@@ -118,8 +118,8 @@ test('a forgotten password costs and says the same for known and unknown address
     for (const email of [(await app.person(acme, 'admin')).email, `first@${app.ctx.random.id()}.example`]) await attempt(path, { email, ...door })
     const unknown = `nobody@${app.ctx.random.id()}.example`
     const [a, b] = [await attempt(path, { email: known, ...door }), await attempt(path, { email: unknown, ...door })]
-    const told = (email: string, { outcome, ...rest }: Try) => ({ ...rest, outcome: JSON.stringify(outcome).replaceAll(email, '<address>') })
-    expect(told(known, a), path).toEqual(told(unknown, b))
+    const disclosed = (email: string, { outcome, ...rest }: Try) => ({ ...rest, outcome: JSON.stringify(outcome).replaceAll(email, '<address>') })
+    expect(disclosed(known, a), path).toEqual(disclosed(unknown, b))
     expect(await app.mailsTo(unknown)).toEqual([])
     expect(await app.mailsTo(known)).toHaveLength(1)
   }

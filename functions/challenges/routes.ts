@@ -1,6 +1,6 @@
 // All routes of the group.
-import { consentRoutes } from './consent.routes.ts'
-import { loginRoutes } from './login.routes.ts'
+import { consentChallengeRoutes } from './consent.routes.ts'
+import { loginChallengeRoutes } from './login.routes.ts'
 import { pkceRoutes } from './pkce.routes.ts'
 
-export const challengeRoutes = [...loginRoutes, ...consentRoutes, ...pkceRoutes]
+export const challengeRoutes = [...loginChallengeRoutes, ...consentChallengeRoutes, ...pkceRoutes]

@@ -1,14 +1,14 @@
-// Wire shapes of backchannel requests, at both doors.
+// Wire shapes of backchannel requests, for the platform and the tenant endpoints.
 import * as z from 'zod'
-import { askedAtServerMembers, ClientId, Pending, Scopes } from '#shared/domains/device-authorization/grants.schema'
+import { ClientId, Pending, resourceRequestMembers, Scopes } from '#shared/domains/device-authorization/grants.schema'
 import { Email } from '#shared/kernel/email'
 
 const Message = z.string().max(255)
 
-export const PlatformAsk = z
+export const PlatformCibaRequest = z
   .object({ login_hint: Email, binding_message: Message.optional(), client_id: ClientId.optional(), scopes: Scopes.optional() })
   .meta({ id: 'CibaRequestByHint' })
-export const TenantAsk = z
+export const TenantCibaRequest = z
   .object({
     client_id: ClientId,
     email: Email,
@@ -17,17 +17,17 @@ export const TenantAsk = z
     scopes: Scopes.optional(),
   })
   .meta({ id: 'CibaRequestByAddress' })
-export const Asked = z
+export const CibaInitiated = z
   .object({
     auth_req_id: z.string(),
     expires_in: z.int(),
     interval: z.int(),
     message: z.string(),
-    match_number: z.string().optional().meta({ description: 'Two digits to show to the person, who enters them to approve.' }),
+    match_number: z.string().optional().meta({ description: 'Two digits to display to the person, who enters them to approve.' }),
     error: z.literal('no_device_registered').optional(),
     error_description: z.string().optional(),
   })
-  .meta({ id: 'CibaAsked' })
+  .meta({ id: 'CibaInitiated' })
 
 const AuthReqId = z.string().min(1).max(128)
 export const PlatformPoll = z.object({ auth_req_id: AuthReqId, client_id: ClientId.optional() }).meta({ id: 'CibaPoll' })
@@ -37,7 +37,7 @@ export const CibaToken = z
   .meta({ id: 'CibaToken' })
 export const PlatformPolled = z.union([CibaToken, Pending])
 
-export const Answer = z
+export const CibaAnswer = z
   .object({
     auth_req_id: AuthReqId,
     approved: z.boolean().default(false),
@@ -48,7 +48,7 @@ export const Answer = z
       .optional(),
   })
   .meta({ id: 'CibaAnswer' })
-export const Answered = z.object({ success: z.boolean(), message: z.string() }).meta({ id: 'CibaAnswered' })
+export const CibaAnswered = z.object({ success: z.boolean(), message: z.string() }).meta({ id: 'CibaAnswered' })
 
 const Text = z.string().max(200).optional()
 export const NewDevice = z
@@ -75,23 +75,23 @@ export const PushDevice = z
     created_at: z.string(),
   })
   .meta({ id: 'PushDevice' })
-export const Devices = z.object({ success: z.literal(true), devices: z.array(PushDevice), message: z.string() }).meta({ id: 'PushDevices' })
+export const CibaDevices = z.object({ success: z.literal(true), devices: z.array(PushDevice), message: z.string() }).meta({ id: 'PushDevices' })
 export const DeviceId = z.object({ device_id: z.string().min(1).max(64) })
 
 export const CibaRequest = z
   .object({
     id: z.string(),
-    auth_req_id: z.string().meta({ description: 'What answers the request. It does not poll it.' }),
+    auth_req_id: z.string().meta({ description: 'The id to decide the request. It cannot poll.' }),
     user_id: z.string(),
     tenant_id: z.string(),
     user_email: z.string(),
     client_id: z.string().optional(),
     client_name: z.string().optional(),
     device_token_id: z.string(),
-    binding_message: z.string().optional().meta({ description: 'In the words of who asks; show it as a quotation.' }),
+    binding_message: z.string().optional().meta({ description: 'Text of the client; display it as a quotation.' }),
     number_required: z.boolean(),
     scopes: z.array(z.string()),
-    ...askedAtServerMembers,
+    ...resourceRequestMembers,
     status: z.string(),
     biometric_verified: z.boolean(),
     created_at: z.string(),

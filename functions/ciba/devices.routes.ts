@@ -1,31 +1,31 @@
-// The phones and browsers that answer for a person, at both doors.
+// Routes of the devices that receive a person's requests, for the platform and the tenant endpoints.
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
-import { Answered, DeviceAdded, DeviceId, Devices, NewDevice } from './ciba.schema.ts'
-import { addDevice, devices, removeDevice } from './ciba.ts'
+import { CibaAnswered, CibaDevices, DeviceAdded, DeviceId, NewDevice } from './ciba.schema.ts'
+import { addPushDevice, forgetOwnPushDevice, showPushDevices } from './ciba.ts'
 import { route } from './group.ts'
 
-export const deviceRoutes = (id: 'ciba' | 'ciba.tenant', at: `/${string}`) => [
+export const pushDeviceRoutes = (id: 'ciba' | 'ciba.tenant', at: `/${string}`) => [
   route({
     id: `${id}.registerDevice`,
     on: `POST ${at}/register-device`,
-    summary: 'Register the phone or browser at hand for requests.',
+    summary: 'Register this phone or browser for requests.',
     access: user(),
     body: NewDevice,
     reply: json(200, DeviceAdded),
     errors: ['insufficient_user_authentication', 'conflict'],
     emits: ['push_device.registered', 'push_device.removed'],
-    handle: ({ ctx, principal, body }) => addDevice(ctx, principal, body),
+    handle: ({ ctx, principal, body }) => addPushDevice(ctx, principal, body),
   }),
   route({
     id: `${id}.devices`,
     on: `GET ${at}/devices`,
-    summary: 'The caller\u2019s registered devices.',
+    summary: 'List the caller\u2019s devices.',
     access: user(),
-    reply: json(200, Devices),
+    reply: json(200, CibaDevices),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, principal }) => devices(ctx, principal),
+    handle: ({ ctx, principal }) => showPushDevices(ctx, principal),
   }),
   route({
     id: `${id}.removeDevice`,
@@ -33,9 +33,9 @@ export const deviceRoutes = (id: 'ciba' | 'ciba.tenant', at: `/${string}`) => [
     summary: 'Remove one of the caller\u2019s devices.',
     access: user(),
     path: DeviceId,
-    reply: json(200, Answered),
+    reply: json(200, CibaAnswered),
     errors: ['device_unknown'],
     emits: ['push_device.removed'],
-    handle: ({ ctx, principal, path }) => removeDevice(ctx, principal, path.device_id),
+    handle: ({ ctx, principal, path }) => forgetOwnPushDevice(ctx, principal, path.device_id),
   }),
 ]

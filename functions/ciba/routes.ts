@@ -1,5 +1,5 @@
 // All routes of the group.
-import { platformRoutes } from './platform.routes.ts'
-import { tenantRoutes } from './tenant.routes.ts'
+import { platformCibaRoutes } from './platform.routes.ts'
+import { tenantCibaRoutes } from './tenant.routes.ts'
 
-export const cibaRoutes = [...platformRoutes, ...tenantRoutes]
+export const cibaRoutes = [...platformCibaRoutes, ...tenantCibaRoutes]

@@ -1,63 +1,63 @@
-// Backchannel requests at the tenant's door: the client and the address are named.
-import { PENDING } from '#shared/domains/device-authorization/answer'
+// Backchannel requests at the tenant endpoints: the request names the client and the address of the person.
 import { Pending } from '#shared/domains/device-authorization/grants.schema'
+import { PENDING_RESPONSE } from '#shared/domains/device-authorization/poll-response'
 import { open, user } from '#shared/platform/http/access'
 import { oauthError } from '#shared/platform/http/problem'
-import { as, json, oneOf } from '#shared/platform/http/route'
-import { Answer, Answered, Asked, CibaToken, Requests, TenantAsk, TenantPoll } from './ciba.schema.ts'
-import { answer, askByAddress, poll, requests } from './ciba.ts'
-import { deviceRoutes } from './devices.routes.ts'
+import { json, oneOfStatuses, withStatus } from '#shared/platform/http/route'
+import { CibaAnswer, CibaAnswered, CibaInitiated, CibaToken, Requests, TenantCibaRequest, TenantPoll } from './ciba.schema.ts'
+import { answerRequest, initiateByAddress, pollForToken, showCibaRequests } from './ciba.ts'
+import { pushDeviceRoutes } from './devices.routes.ts'
+import { CIBA_DECISION_EVENTS, CIBA_REDEMPTION_EVENTS, CIBA_REQUEST_EVENTS, POLL_ERRORS } from './events.ts'
 import { route } from './group.ts'
-import { ASKS, DECIDES, POLL_ERRORS, REDEEMS } from './outcomes.ts'
 
-export const tenantRoutes = [
+export const tenantCibaRoutes = [
   route({
     id: 'ciba.tenant.initiate',
     on: 'POST /authsec/uflow/auth/tenant/ciba/initiate',
-    summary: 'Ask a person of the client\u2019s tenant to approve a sign-in.',
+    summary: 'Request approval of a sign-in from a person of the client\u2019s tenant.',
     access: open('The client authenticates itself: by HTTP Basic, or by its SDK client id in the body.', { class: 'general' }),
-    body: TenantAsk,
-    reply: json(200, Asked),
+    body: TenantCibaRequest,
+    reply: json(200, CibaInitiated),
     errors: ['client_unauthenticated', 'too_many_requests_pending', 'ciba_user_unknown', 'ciba_no_device'],
-    emits: ASKS,
+    emits: CIBA_REQUEST_EVENTS,
     render: oauthError,
-    handle: ({ ctx, body }) => askByAddress(ctx, body),
+    handle: ({ ctx, body }) => initiateByAddress(ctx, body),
   }),
   route({
     id: 'ciba.tenant.token',
     on: 'POST /authsec/uflow/auth/tenant/ciba/token',
-    summary: 'Poll for the answer; the token is handed out once.',
-    access: open('The request\u2019s handle is the proof, for the client that asked.', { class: 'polling' }),
+    summary: 'Poll for the decision; the token is returned once.',
+    access: open('The handle of the request is the proof, for the client that made it.', { class: 'polling' }),
     body: TenantPoll,
-    reply: oneOf({ 200: CibaToken, 202: Pending }),
+    reply: oneOfStatuses({ 200: CibaToken, 202: Pending }),
     errors: POLL_ERRORS,
-    emits: REDEEMS,
+    emits: CIBA_REDEMPTION_EVENTS,
     render: oauthError,
     handle: async ({ ctx, body }) => {
-      const polled = await poll(ctx, body, 'authorization_denied')
-      return polled === 'pending' ? as(202, PENDING) : as(200, polled)
+      const polled = await pollForToken(ctx, body, 'authorization_denied')
+      return polled === 'pending' ? withStatus(202, PENDING_RESPONSE) : withStatus(200, polled)
     },
   }),
   route({
     id: 'ciba.tenant.respond',
     on: 'POST /authsec/uflow/auth/tenant/ciba/respond',
-    summary: 'Approve or deny, on a device that was asked; `success` says whether it counted.',
+    summary: 'Approve or deny on a device that received the request; `success` tells whether the decision counted.',
     access: user(undefined, { class: 'code' }),
-    body: Answer,
-    reply: json(200, Answered),
+    body: CibaAnswer,
+    reply: json(200, CibaAnswered),
     errors: [],
-    emits: DECIDES,
-    handle: ({ ctx, principal, body }) => answer(ctx, principal, body),
+    emits: CIBA_DECISION_EVENTS,
+    handle: ({ ctx, principal, body }) => answerRequest(ctx, principal, body),
   }),
-  ...deviceRoutes('ciba.tenant', '/authsec/uflow/auth/tenant/ciba'),
+  ...pushDeviceRoutes('ciba.tenant', '/authsec/uflow/auth/tenant/ciba'),
   route({
     id: 'ciba.tenant.requests',
     on: 'GET /authsec/uflow/auth/tenant/ciba/requests',
-    summary: 'What waits for the caller\u2019s answer.',
+    summary: 'List the caller\u2019s pending requests.',
     access: user(),
     reply: json(200, Requests),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, principal }) => requests(ctx, principal),
+    handle: ({ ctx, principal }) => showCibaRequests(ctx, principal),
   }),
 ]

@@ -1,7 +1,7 @@
-// Wire shapes of changes of a client.
+// Wire shapes of client changes.
 import * as z from 'zod'
 import { ClientIdText, ClientOut } from '#shared/domains/administration/clients.schema'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 import { Email } from '#shared/kernel/email'
 
 export const ClientChange = z

@@ -1,19 +1,18 @@
-// Lists of clients, and one of them.
-
+// Routes to list and read clients.
 import { ClientOut, ClientsPage, ClientsQuery } from '#shared/domains/administration/clients.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
 import { statusError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { ClientPath, PlatformQuery, PlatformSelectors, TenantClients, TenantClientsBody, TenantPath } from './list.schema.ts'
-import { adminClients, oneClient, platformSelectors, tenantClients, tenantClientsAtOnce } from './list.ts'
+import { ClientPath, ClientsTenantPath, PlatformQuery, PlatformSelectors, TenantClients, TenantClientsBody } from './list.schema.ts'
+import { adminClients, platformSelectors, readClient, tenantClients, tenantClientsInOnePage } from './list.ts'
 
 const BASE = '/authsec/clientms/tenants/:tenantId/clients'
 const access = may('clients:read')
 
-const ofAll = {
-  summary: 'Clients of the caller\u2019s tenant; those of all tenants for who administers the platform.',
+const ofAllTenants = {
+  summary: 'List the clients of the caller\u2019s tenant; for a platform administrator, those of all tenants.',
   access: may('clients:admin'),
   query: ClientsQuery,
   reply: json(200, ClientsPage),
@@ -25,9 +24,9 @@ export const clientListRoutes = [
   route({
     id: 'clients.list',
     on: `GET ${BASE}/getClients`,
-    summary: 'A page of the tenant\u2019s clients, filtered, newest first.',
+    summary: 'List a page of the tenant\u2019s clients, filtered, newest first.',
     access,
-    path: TenantPath,
+    path: ClientsTenantPath,
     query: ClientsQuery,
     actsIn: 'path.tenantId',
     reply: json(200, ClientsPage),
@@ -38,23 +37,23 @@ export const clientListRoutes = [
   route({
     id: 'clients.listAtOnce',
     on: `POST ${BASE}/getClients`,
-    summary: 'All clients of the tenant, oldest first.',
+    summary: 'List all clients of the tenant, oldest first.',
     access,
-    path: TenantPath,
+    path: ClientsTenantPath,
     body: TenantClientsBody,
     actsIn: 'body.tenant_id',
     reply: json(200, TenantClients),
     errors: [],
     emits: 'nothing',
     render: statusError,
-    handle: ({ ctx, principal, body }) => tenantClientsAtOnce(ctx, principal, body),
+    handle: ({ ctx, principal, body }) => tenantClientsInOnePage(ctx, principal, body),
   }),
   route({
     id: 'clients.platformSelectors',
     on: `GET ${BASE}/platform-selectors`,
-    summary: 'What an agent can be recognised by on a platform.',
+    summary: 'List the selector keys of agents on a platform.',
     access,
-    path: TenantPath,
+    path: ClientsTenantPath,
     actsIn: 'path.tenantId',
     query: PlatformQuery,
     reply: json(200, PlatformSelectors),
@@ -65,24 +64,24 @@ export const clientListRoutes = [
   route({
     id: 'clients.get',
     on: `GET ${BASE}/:id`,
-    summary: 'One client.',
+    summary: 'Read a client.',
     access,
     path: ClientPath,
     actsIn: 'path.tenantId',
     reply: json(200, ClientOut),
     errors: ['not_found'],
     emits: 'nothing',
-    handle: ({ ctx, principal, path }) => oneClient(ctx, actingTenant(principal, path.tenantId), path.id),
+    handle: ({ ctx, principal, path }) => readClient(ctx, actingTenant(principal, path.tenantId), path.id),
   }),
   route({
-    ...ofAll,
+    ...ofAllTenants,
     id: 'clients.listOfAll',
     on: 'GET /authsec/clientms/admin/clients',
     actsIn: 'query.tenant_id',
     handle: ({ ctx, principal, query }) => adminClients(ctx, principal, query),
   }),
   route({
-    ...ofAll,
+    ...ofAllTenants,
     id: 'clients.listOfAllSlash',
     on: 'GET /authsec/clientms/admin/clients/',
     actsIn: 'query.tenant_id',

@@ -1,9 +1,9 @@
-// Wire shapes of lists of clients.
+// Wire shapes of client lists.
 import * as z from 'zod'
 import { ClientOut } from '#shared/domains/administration/clients.schema'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
-export const TenantPath = z.object({ tenantId: Id })
+export const ClientsTenantPath = z.object({ tenantId: Id })
 export const ClientPath = z.object({ tenantId: Id, id: Id })
 
 export const TenantClientsBody = z.object({ tenant_id: Id, active_only: z.boolean().optional() }).meta({ id: 'TenantClientsBody' })

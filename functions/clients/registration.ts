@@ -1,21 +1,21 @@
-// What the authorization server knows of a client. Where its answers go and how it proves itself decide who can act as it, so changing them takes every right
-// that the client has.
+// A client's registration at the authorization server. Its redirect URIs and authentication decide who can act as the client, so a change needs every
+// permission of the client.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { type Client, type ClientChange, findClient, lockClient, updateClient } from '#db/store/clients'
-import { asGrantor } from '#shared/domains/authority/change'
+import { actAsGrantor } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
 import { requireRedirects } from '#shared/domains/clients/redirect-uri'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import { judgeUrl } from '#shared/platform/fetch/target'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { Registration, RegistrationChange } from './registration.schema.ts'
 
-type Asked = z.output<typeof RegistrationChange>
+type Input = z.output<typeof RegistrationChange>
 
-const shown = (row: Client): z.input<typeof Registration> => ({
+const toResponse = (row: Client): z.input<typeof Registration> => ({
   client_id: row.id,
   redirect_uris: row.redirectUris,
   grant_types: row.grantTypes,
@@ -31,70 +31,72 @@ const shown = (row: Client): z.input<typeof Registration> => ({
   backchannel_logout_session_required: row.backchannelLogoutSessionRequired,
 })
 
-/** @throws AppError invalid_request where the way to prove itself does not fit the client */
-const requireMethod = (row: Client, asked: Asked): void => {
-  const { token_endpoint_auth_method: method = row.tokenEndpointAuthMethod } = asked
-  const jwks = asked.jwks === undefined ? row.jwks : asked.jwks
+/** @throws AppError invalid_request when the authentication method does not suit the client */
+const requireMethod = (row: Client, request: Input): void => {
+  const { token_endpoint_auth_method: method = row.tokenEndpointAuthMethod } = request
+  const jwks = request.jwks === undefined ? row.jwks : request.jwks
   const field = 'body.token_endpoint_auth_method'
   const refuse = (why: string): never => {
     throw new AppError('invalid_request', `${field}: ${why}`, { field })
   }
-  if (method === 'none' && !row.isPublic) refuse('a client with a secret proves itself')
-  if (row.isPublic && method !== null && method !== 'none') refuse('a public client has nothing to prove itself with')
-  const jwksUri = asked.jwks_uri === undefined ? row.jwksUri : asked.jwks_uri
-  if (jwks !== null && jwksUri !== null) refuse('jwks and jwks_uri are not used together')
+  if (method === 'none' && !row.isPublic) refuse('a confidential client must authenticate')
+  if (row.isPublic && method !== null && method !== 'none') refuse('a public client cannot authenticate')
+  const jwksUri = request.jwks_uri === undefined ? row.jwksUri : request.jwks_uri
+  if (jwks !== null && jwksUri !== null) refuse('use either jwks or jwks_uri')
   if (method === 'private_key_jwt' && jwks === null && jwksUri === null) refuse('private_key_jwt needs jwks or jwks_uri')
 }
 
-/** What we call has to be somewhere that we may call. @throws AppError invalid_request */
-const requireReachable = (ctx: Pick<Ctx, 'config'>, asked: Asked): void => {
+/** The server fetches these URLs, so they must be public https addresses. @throws AppError invalid_request */
+const requireReachable = (ctx: Pick<Ctx, 'config'>, request: Input): void => {
   for (const name of ['jwks_uri', 'backchannel_logout_uri'] as const) {
-    const uri = asked[name]
-    if (typeof uri !== 'string' || typeof judgeUrl(uri, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' }) !== 'string') continue
+    const uri = request[name]
+    if (typeof uri !== 'string' || typeof checkOutboundUrl(uri, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' }) !== 'string') continue
     throw new AppError('invalid_request', `body.${name}: must be https, with a public host name and a usual port`, { field: `body.${name}` })
   }
 }
 
-const changeOf = (asked: Asked): ClientChange => ({
-  ...(asked.redirect_uris === undefined ? {} : { redirectUris: [...new Set(asked.redirect_uris)] }),
-  ...(asked.grant_types === undefined ? {} : { grantTypes: [...new Set(asked.grant_types)] }),
-  ...(asked.token_endpoint_auth_method === undefined ? {} : { tokenEndpointAuthMethod: asked.token_endpoint_auth_method }),
-  ...(asked.jwks === undefined ? {} : { jwks: asked.jwks }),
-  ...(asked.client_uri === undefined ? {} : { clientUri: asked.client_uri }),
-  ...(asked.post_logout_redirect_uris === undefined ? {} : { postLogoutRedirectUris: asked.post_logout_redirect_uris }),
-  ...(asked.scope === undefined ? {} : { allowedScopes: asked.scope === null ? null : [...new Set(asked.scope.split(' '))] }),
-  ...(asked.dpop_bound_access_tokens === undefined ? {} : { dpopBound: asked.dpop_bound_access_tokens }),
-  ...(asked.jwks_uri === undefined ? {} : { jwksUri: asked.jwks_uri, fetchedJwks: null, jwksFetchedAt: null }),
-  ...(asked.backchannel_logout_uri === undefined ? {} : { backchannelLogoutUri: asked.backchannel_logout_uri }),
-  ...(asked.backchannel_logout_session_required === undefined ? {} : { backchannelLogoutSessionRequired: asked.backchannel_logout_session_required }),
-  ...(asked.require_pushed_authorization_requests === undefined ? {} : { requiresPar: asked.require_pushed_authorization_requests }),
+const changeOf = (request: Input): ClientChange => ({
+  ...(request.redirect_uris === undefined ? {} : { redirectUris: [...new Set(request.redirect_uris)] }),
+  ...(request.grant_types === undefined ? {} : { grantTypes: [...new Set(request.grant_types)] }),
+  ...(request.token_endpoint_auth_method === undefined ? {} : { tokenEndpointAuthMethod: request.token_endpoint_auth_method }),
+  ...(request.jwks === undefined ? {} : { jwks: request.jwks }),
+  ...(request.client_uri === undefined ? {} : { clientUri: request.client_uri }),
+  ...(request.post_logout_redirect_uris === undefined ? {} : { postLogoutRedirectUris: request.post_logout_redirect_uris }),
+  ...(request.scope === undefined ? {} : { allowedScopes: request.scope === null ? null : [...new Set(request.scope.split(' '))] }),
+  ...(request.dpop_bound_access_tokens === undefined ? {} : { dpopBound: request.dpop_bound_access_tokens }),
+  ...(request.jwks_uri === undefined ? {} : { jwksUri: request.jwks_uri, fetchedJwks: null, jwksFetchedAt: null }),
+  ...(request.backchannel_logout_uri === undefined ? {} : { backchannelLogoutUri: request.backchannel_logout_uri }),
+  ...(request.backchannel_logout_session_required === undefined
+    ? {}
+    : { backchannelLogoutSessionRequired: request.backchannel_logout_session_required }),
+  ...(request.require_pushed_authorization_requests === undefined ? {} : { requiresPar: request.require_pushed_authorization_requests }),
 })
 
 /** @throws AppError not_found */
 export const readRegistration = async (ctx: Ctx, caller: User, clientId: string): Promise<z.input<typeof Registration>> => {
   const row = await findClient(forTenant(ctx.db, caller.tenantId), clientId)
   if (row === undefined || row.status === 'Deleted') throw new AppError('not_found')
-  return shown(row)
+  return toResponse(row)
 }
 
 /** @throws AppError not_found, invalid_request, cannot_grant */
-export const changeRegistration = (ctx: Ctx, caller: User, clientId: string, asked: Asked): Promise<z.input<typeof Registration>> =>
-  asGrantor(ctx, caller, async (t, grants) => {
+export const changeRegistration = (ctx: Ctx, caller: User, clientId: string, request: Input): Promise<z.input<typeof Registration>> =>
+  actAsGrantor(ctx, caller, async (t, grantable) => {
     const row = await lockClient(t, clientId)
     if (row === undefined || row.status === 'Deleted') throw new AppError('not_found')
-    requireRedirects('redirect_uris', asked.redirect_uris)
-    requireRedirects('post_logout_redirect_uris', asked.post_logout_redirect_uris)
-    requireMethod(row, asked)
-    requireReachable(ctx, asked)
-    await requireRightsOverClient(t, ctx, grants, row)
-    const changed = await updateClient(t, clientId, { ...changeOf(asked), updatedAt: ctx.clock.now() })
+    requireRedirects('redirect_uris', request.redirect_uris)
+    requireRedirects('post_logout_redirect_uris', request.post_logout_redirect_uris)
+    requireMethod(row, request)
+    requireReachable(ctx, request)
+    await requireRightsOverClient(t, ctx, grantable, row)
+    const changed = await updateClient(t, clientId, { ...changeOf(request), updatedAt: ctx.clock.now() })
     if (changed === undefined) throw new AppError('not_found')
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'client.registration_changed',
       actor: byUser(caller),
       target: { type: 'client', id: clientId },
-      before: { ...shown(row) },
-      after: { ...shown(changed) },
+      before: { ...toResponse(row) },
+      after: { ...toResponse(changed) },
     })
-    return shown(changed)
+    return toResponse(changed)
   })

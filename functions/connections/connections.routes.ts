@@ -1,4 +1,4 @@
-// A tenant's own providers.
+// Routes of a tenant's own providers.
 import type { ErrorCode } from '#shared/kernel/errors'
 import { may } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
@@ -8,18 +8,18 @@ import { route } from './group.ts'
 
 const rules = () => import('./connections.ts')
 
-export const toSee = may('admin:access', 'connections:read')
-export const toChange = may('admin:access', 'connections:write')
-/** A test leaves for somewhere else, so it is not asked for all the time. */
-export const toTest = { ...toChange, limit: { class: 'status' } } as const
+export const READ_CONNECTIONS = may('admin:access', 'connections:read')
+export const WRITE_CONNECTIONS = may('admin:access', 'connections:write')
+/** A test sends requests to the provider, so it has a stricter rate limit. */
+export const TEST_CONNECTIONS = { ...WRITE_CONNECTIONS, limit: { class: 'status' } } as const
 const PRECONDITIONS: readonly ErrorCode[] = ['precondition_required', 'precondition_failed']
 
 export const ownConnectionRoutes = [
   route({
     id: 'connections.list',
     on: 'GET /connections',
-    summary: 'The tenant\u2019s own providers, in the order in which people see them.',
-    access: toSee,
+    summary: 'List the tenant\u2019s own providers in the order in which people see them.',
+    access: READ_CONNECTIONS,
     reply: json(200, Connections),
     errors: [],
     emits: 'nothing',
@@ -30,7 +30,7 @@ export const ownConnectionRoutes = [
     id: 'connections.create',
     on: 'POST /connections',
     summary: 'Let people sign in with Google, GitHub, Microsoft or any OpenID provider, through a client of the tenant\u2019s own.',
-    access: toChange,
+    access: WRITE_CONNECTIONS,
     body: NewConnection,
     reply: json(201, Connection),
     errors: ['invalid_request', 'provider_exists', 'provider_limit', 'cannot_grant'],
@@ -41,8 +41,8 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.read',
     on: 'GET /connections/:connection_id',
-    summary: 'One of the tenant\u2019s own providers, with the ETag that a change needs.',
-    access: toSee,
+    summary: 'Read a provider, with the ETag that a change needs.',
+    access: READ_CONNECTIONS,
     path: ConnectionPath,
     reply: json(200, Connection),
     errors: ['not_found'],
@@ -53,8 +53,8 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.update',
     on: 'PATCH /connections/:connection_id',
-    summary: 'Change a provider as it was read (If-Match). For another issuer its secret has to be sent again.',
-    access: toChange,
+    summary: 'Change a provider (If-Match required). For another issuer its secret must be sent again.',
+    access: WRITE_CONNECTIONS,
     path: ConnectionPath,
     body: ConnectionChanges,
     reply: json(200, Connection),
@@ -66,8 +66,8 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.delete',
     on: 'DELETE /connections/:connection_id',
-    summary: 'Delete a provider: nobody comes in through it any more.',
-    access: toChange,
+    summary: 'Delete a provider: people can no longer sign in with it.',
+    access: WRITE_CONNECTIONS,
     path: ConnectionPath,
     reply: empty(204),
     errors: ['not_found'],
@@ -78,8 +78,8 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.order',
     on: 'PUT /connections/order',
-    summary: 'Say in which order people see the providers.',
-    access: toChange,
+    summary: 'Set the order in which people see the providers.',
+    access: WRITE_CONNECTIONS,
     body: ConnectionOrder,
     reply: json(200, Connections),
     errors: ['invalid_request'],
@@ -90,8 +90,8 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.test',
     on: 'POST /connections/:connection_id/test',
-    summary: 'Ask the provider now whether people could sign in through it.',
-    access: toTest,
+    summary: 'Test now whether people could sign in with the provider.',
+    access: TEST_CONNECTIONS,
     path: ConnectionPath,
     reply: json(200, ConnectionTest),
     errors: ['not_found'],

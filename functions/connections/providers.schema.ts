@@ -1,9 +1,9 @@
-// Wire shapes of a tenant's own providers in AuthSec's words (oocmgr/oidc/*).
+// Wire shapes of a tenant's own providers on the paths of AuthSec (oocmgr/oidc/*).
 import * as z from 'zod'
 import { envelope } from './envelope.ts'
 import {
   BaseId,
-  by,
+  callerFields,
   ListedProvider,
   MainClient,
   org_id,
@@ -16,10 +16,10 @@ import {
   Uri,
 } from './wire.schema.ts'
 
-export const AddProvider = z
-  .object({ tenant_id, client_id: BaseId, provider: ProviderIn, react_app_url: Uri.optional(), created_by: by })
+export const AddOidcProvider = z
+  .object({ tenant_id, client_id: BaseId, provider: ProviderIn, react_app_url: Uri.optional(), created_by: callerFields })
   .meta({ id: 'OocmgrAddProvider' })
-export const AddedProvider = envelope(
+export const AddedOidcProvider = envelope(
   z.object({
     tenant_id: z.string(),
     ...ListedProvider.omit({ sort_order: true }).shape,
@@ -38,21 +38,23 @@ export const OidcConfig = envelope(
   }),
 ).meta({ id: 'OocmgrConfig' })
 
-export const OfProvider = z.object({ tenant_id, org_id, provider_name: ProviderName }).meta({ id: 'OocmgrProviderNamed' })
-export const OneProvider = envelope(PlacedProvider.extend({ tenant_id: z.string(), client_secret: z.string() })).meta({ id: 'OocmgrProvider' })
-export const Secret = envelope(z.object({})).meta({ id: 'OocmgrProviderSecret' })
+export const NamedOidcProvider = z.object({ tenant_id, org_id, provider_name: ProviderName }).meta({ id: 'OocmgrProviderNamed' })
+export const OidcProviderResponse = envelope(PlacedProvider.extend({ tenant_id: z.string(), client_secret: z.string() })).meta({
+  id: 'OocmgrProvider',
+})
+export const OidcProviderSecret = envelope(z.object({})).meta({ id: 'OocmgrProviderSecret' })
 
-export const UpdateProvider = z
-  .object({ tenant_id, org_id, provider_name: ProviderName, ...ProviderMembers.shape, updated_by: by })
+export const UpdateOidcProvider = z
+  .object({ tenant_id, org_id, provider_name: ProviderName, ...ProviderMembers.shape, updated_by: callerFields })
   .meta({ id: 'OocmgrUpdateProvider' })
-export const UpdatedProvider = envelope(z.object({ provider_name: z.string(), client_id: z.string(), updated_at: z.string() })).meta({
+export const UpdatedOidcProvider = envelope(z.object({ provider_name: z.string(), client_id: z.string(), updated_at: z.string() })).meta({
   id: 'OocmgrUpdatedProvider',
 })
 
-export const DeleteProvider = z.object({ tenant_id, client_id: BaseId, provider_name: ProviderName }).meta({ id: 'OocmgrDeleteProvider' })
-export const DeletedProvider = envelope(z.object({ provider_name: z.string(), deleted_at: z.string() })).meta({ id: 'OocmgrDeletedProvider' })
+export const DeleteOidcProvider = z.object({ tenant_id, client_id: BaseId, provider_name: ProviderName }).meta({ id: 'OocmgrDeleteProvider' })
+export const DeletedOidcProvider = envelope(z.object({ provider_name: z.string(), deleted_at: z.string() })).meta({ id: 'OocmgrDeletedProvider' })
 
-export const AskTemplates = z.object({ tenant_id: tenant_id.optional(), org_id }).meta({ id: 'OocmgrAskTemplates' })
+export const OidcTemplatesQuery = z.object({ tenant_id: tenant_id.optional(), org_id }).meta({ id: 'OocmgrTemplatesQuery' })
 const Template = z.object({
   provider_name: z.string(),
   display_name: z.string(),
@@ -63,11 +65,11 @@ const Template = z.object({
   scopes: z.array(z.string()),
   description: z.string(),
 })
-export const Templates = envelope(z.object({ templates: z.record(z.string(), Template), count: z.int(), instructions: z.string() })).meta({
+export const OidcTemplates = envelope(z.object({ templates: z.record(z.string(), Template), count: z.int(), instructions: z.string() })).meta({
   id: 'OocmgrTemplates',
 })
 
-export const Validated = envelope(
+export const ValidatedOidcProvider = envelope(
   z.object({
     provider_name: z.string(),
     client_id: z.string(),

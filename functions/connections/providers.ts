@@ -1,47 +1,57 @@
-// A tenant's own providers in AuthSec's words.
+// A tenant's own providers on the paths of AuthSec.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { listProviders, lockProvider } from '#db/store/providers'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
-import { addConnection, changeConnection, nameOf, removeConnection } from './connection.ts'
+import { addConnection, changeConnection, providerNameOf, removeConnection } from './connection.ts'
+import { checkConnection } from './connection-check.ts'
 import { enveloped } from './envelope.ts'
-import { examine } from './examine.ts'
 import type { Ctx } from './group.ts'
-import { fieldsAt, givenOf } from './provider-given.ts'
+import { connectionInputOf, providerFieldsAt } from './provider-input.ts'
 import type {
-  AddedProvider,
-  AddProvider,
-  DeletedProvider,
-  DeleteProvider,
+  AddedOidcProvider,
+  AddOidcProvider,
+  DeletedOidcProvider,
+  DeleteOidcProvider,
   GetConfig,
-  OfProvider,
+  NamedOidcProvider,
   OidcConfig,
-  OneProvider,
-  Templates,
+  OidcProviderResponse,
+  OidcTemplates,
   TestedFlow,
   TestFlow,
-  UpdatedProvider,
-  UpdateProvider,
-  Validated,
+  UpdatedOidcProvider,
+  UpdateOidcProvider,
+  ValidatedOidcProvider,
 } from './providers.schema.ts'
-import { TEMPLATES } from './templates.ts'
+import { OIDC_TEMPLATES } from './templates.ts'
 import { requireProvider } from './tenant.ts'
-import { baseOf, callback, configOf, listed, loginUrl, meansBase, placed, providerId, shownMain } from './view.ts'
+import {
+  findBaseClient,
+  isBaseClient,
+  loginUrl,
+  providerCallbackUrl,
+  providerId,
+  toListedProvider,
+  toMainClient,
+  toPlacedProvider,
+  toProviderConfig,
+} from './view.ts'
 
 /** @throws AppError not_found (no such main client), invalid_request, provider_exists, provider_limit, cannot_grant */
-export const addProvider = async (ctx: Ctx, caller: User, body: z.output<typeof AddProvider>): Promise<z.input<typeof AddedProvider>> => {
+export const addOidcProvider = async (ctx: Ctx, caller: User, body: z.output<typeof AddOidcProvider>): Promise<z.input<typeof AddedOidcProvider>> => {
   const tenantId = actingTenant(caller, body.tenant_id)
-  const base = await baseOf(ctx, tenantId)
-  if (!meansBase(base, body.client_id)) throw new AppError('not_found')
+  const base = await findBaseClient(ctx, tenantId)
+  if (!isBaseClient(base, body.client_id)) throw new AppError('not_found')
   const row = await atomically(base.t, (t) =>
-    addConnection(t, ctx, caller, body.provider.provider_name, givenOf(body.provider), fieldsAt('body.provider')),
+    addConnection(t, ctx, caller, body.provider.provider_name, connectionInputOf(body.provider), providerFieldsAt('body.provider')),
   )
   return enveloped(ctx, 'OIDC provider added successfully', {
     tenant_id: tenantId as string,
-    ...listed(base, row),
-    callback_url: callback(ctx),
+    ...toListedProvider(base, row),
+    callback_url: providerCallbackUrl(ctx),
     created_at: row.createdAt.toISOString(),
   })
 }
@@ -49,22 +59,26 @@ export const addProvider = async (ctx: Ctx, caller: User, body: z.output<typeof 
 /** @throws AppError not_found */
 export const getConfig = async (ctx: Ctx, caller: User, body: z.output<typeof GetConfig>): Promise<z.input<typeof OidcConfig>> => {
   const tenantId = actingTenant(caller, body.tenant_id)
-  const base = await baseOf(ctx, tenantId)
-  if (!meansBase(base, body.client_id)) throw new AppError('not_found')
-  const providers = (await listProviders(base.t)).map((row) => placed(ctx, base, row))
+  const base = await findBaseClient(ctx, tenantId)
+  if (!isBaseClient(base, body.client_id)) throw new AppError('not_found')
+  const providers = (await listProviders(base.t)).map((row) => toPlacedProvider(ctx, base, row))
   return enveloped(ctx, 'OIDC configuration retrieved successfully', {
     tenant_id: tenantId as string,
-    tenant_client: { ...shownMain(base.client), redirect_uris: base.client.redirectUris, scopes: base.client.allowedScopes ?? [] },
+    tenant_client: { ...toMainClient(base.client), redirect_uris: base.client.redirectUris, scopes: base.client.allowedScopes ?? [] },
     oidc_providers: providers,
     provider_count: providers.length,
   })
 }
 
 /** @throws AppError not_found */
-export const getProvider = async (ctx: Ctx, caller: User, body: z.output<typeof OfProvider>): Promise<z.input<typeof OneProvider>> => {
+export const getOidcProvider = async (
+  ctx: Ctx,
+  caller: User,
+  body: z.output<typeof NamedOidcProvider>,
+): Promise<z.input<typeof OidcProviderResponse>> => {
   const tenantId = actingTenant(caller, body.tenant_id)
   const row = await requireProvider(ctx, tenantId, body.provider_name)
-  const { provider_config, ...rest } = placed(ctx, await baseOf(ctx, tenantId), row)
+  const { provider_config, ...rest } = toPlacedProvider(ctx, await findBaseClient(ctx, tenantId), row)
   return enveloped(ctx, 'OIDC provider retrieved successfully', {
     tenant_id: tenantId as string,
     ...rest,
@@ -73,30 +87,34 @@ export const getProvider = async (ctx: Ctx, caller: User, body: z.output<typeof 
   })
 }
 
-/** What was written is never read back, by anybody; what is not there is not found. @throws AppError not_found, secret_write_only */
-export const refuseSecret = async (ctx: Ctx, caller: User, body: z.output<typeof OfProvider>): Promise<never> => {
+/** Always refuses, because secrets are write-only. @throws AppError not_found, secret_write_only */
+export const refuseSecret = async (ctx: Ctx, caller: User, body: z.output<typeof NamedOidcProvider>): Promise<never> => {
   await requireProvider(ctx, actingTenant(caller, body.tenant_id), body.provider_name)
   throw new AppError('secret_write_only', undefined, {
     refusal: { tenantId: actingTenant(caller, body.tenant_id), userId: caller.userId, event: 'oidc_provider.updated' },
   })
 }
 
-/** Names are one provider's, so a `Client-Id` beside one has to be that provider's. @throws AppError not_found */
+/** A `Client-Id` header must match the named provider. @throws AppError not_found */
 const requireNamedClient = (ctx: Ctx, own: string): void => {
-  const said = ctx.request.header('client-id') ?? ctx.request.header('x-client-id')
-  if (said !== undefined && said !== '' && said !== own) throw new AppError('not_found')
+  const reported = ctx.request.header('client-id') ?? ctx.request.header('x-client-id')
+  if (reported !== undefined && reported !== '' && reported !== own) throw new AppError('not_found')
 }
 
 /** @throws AppError not_found, invalid_request, cannot_grant */
-export const updateProvider = async (ctx: Ctx, caller: User, body: z.output<typeof UpdateProvider>): Promise<z.input<typeof UpdatedProvider>> => {
+export const updateOidcProvider = async (
+  ctx: Ctx,
+  caller: User,
+  body: z.output<typeof UpdateOidcProvider>,
+): Promise<z.input<typeof UpdatedOidcProvider>> => {
   const tenantId = actingTenant(caller, body.tenant_id)
-  const { client } = await baseOf(ctx, tenantId)
-  const name = nameOf(body.provider_name)
+  const { client } = await findBaseClient(ctx, tenantId)
+  const name = providerNameOf(body.provider_name)
   requireNamedClient(ctx, providerId(client, name))
   const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    const held = await lockProvider(t, name)
-    if (held === undefined) throw new AppError('not_found')
-    return changeConnection(t, ctx, caller, held, givenOf(body), fieldsAt('body'))
+    const row = await lockProvider(t, name)
+    if (row === undefined) throw new AppError('not_found')
+    return changeConnection(t, ctx, caller, row, connectionInputOf(body), providerFieldsAt('body'))
   })
   return enveloped(ctx, 'OIDC provider updated successfully', {
     provider_name: row.providerName,
@@ -106,11 +124,15 @@ export const updateProvider = async (ctx: Ctx, caller: User, body: z.output<type
 }
 
 /** @throws AppError not_found */
-export const deleteProvider = async (ctx: Ctx, caller: User, body: z.output<typeof DeleteProvider>): Promise<z.input<typeof DeletedProvider>> => {
+export const deleteOidcProvider = async (
+  ctx: Ctx,
+  caller: User,
+  body: z.output<typeof DeleteOidcProvider>,
+): Promise<z.input<typeof DeletedOidcProvider>> => {
   const tenantId = actingTenant(caller, body.tenant_id)
-  const base = await baseOf(ctx, tenantId)
-  const name = nameOf(body.provider_name)
-  if (!meansBase(base, body.client_id) && body.client_id !== providerId(base.client, name)) throw new AppError('not_found')
+  const base = await findBaseClient(ctx, tenantId)
+  const name = providerNameOf(body.provider_name)
+  if (!isBaseClient(base, body.client_id) && body.client_id !== providerId(base.client, name)) throw new AppError('not_found')
   await atomically(base.t, async (t) => {
     const row = await lockProvider(t, name)
     if (row === undefined) throw new AppError('not_found')
@@ -119,19 +141,23 @@ export const deleteProvider = async (ctx: Ctx, caller: User, body: z.output<type
   return enveloped(ctx, 'OIDC provider deleted successfully', { provider_name: name, deleted_at: ctx.clock.now().toISOString() })
 }
 
-export const showTemplates = async (ctx: Ctx): Promise<z.input<typeof Templates>> =>
+export const showTemplates = async (ctx: Ctx): Promise<z.input<typeof OidcTemplates>> =>
   enveloped(ctx, 'Provider templates retrieved successfully', {
-    templates: { ...TEMPLATES },
-    count: Object.keys(TEMPLATES).length,
-    instructions: `Register ${callback(ctx)} as redirect URI at the provider, then send its client id and secret. A secret is never shown again.`,
+    templates: { ...OIDC_TEMPLATES },
+    count: Object.keys(OIDC_TEMPLATES).length,
+    instructions: `Register ${providerCallbackUrl(ctx)} as redirect URI at the provider, then send its client id and secret. Secrets are write-only.`,
   })
 
-/** Beside what is missing in it, what the provider itself says to it now. @throws AppError not_found */
-export const validateProvider = async (ctx: Ctx, caller: User, body: z.output<typeof OfProvider>): Promise<z.input<typeof Validated>> => {
+/** Validates the stored configuration and tests the provider. @throws AppError not_found */
+export const validateOidcProvider = async (
+  ctx: Ctx,
+  caller: User,
+  body: z.output<typeof NamedOidcProvider>,
+): Promise<z.input<typeof ValidatedOidcProvider>> => {
   const tenantId = actingTenant(caller, body.tenant_id)
   const row = await requireProvider(ctx, tenantId, body.provider_name)
-  const { client } = await baseOf(ctx, tenantId)
-  const { usable, errors, warnings, reason, tested_at } = await examine(ctx, caller, row)
+  const { client } = await findBaseClient(ctx, tenantId)
+  const { usable, errors, warnings, reason, tested_at } = await checkConnection(ctx, caller, row)
   const missing = row.sealedClientSecret === null ? ['client_secret_missing'] : []
   const is_valid = usable && missing.length === 0
   return enveloped(
@@ -149,16 +175,16 @@ export const validateProvider = async (ctx: Ctx, caller: User, body: z.output<ty
   )
 }
 
-/** Where a sign-in would go, without one. @throws AppError not_found */
+/** Returns the addresses of a sign-in without starting one. @throws AppError not_found */
 export const testFlow = async (ctx: Ctx, caller: User, body: z.output<typeof TestFlow>): Promise<z.input<typeof TestedFlow>> => {
   const tenantId = actingTenant(caller, body.tenant_id)
-  const { tenant, client } = await baseOf(ctx, tenantId)
+  const { tenant, client } = await findBaseClient(ctx, tenantId)
   const row = body.provider_name === undefined ? undefined : await requireProvider(ctx, tenantId, body.provider_name)
   return enveloped(ctx, 'OIDC flow test data', {
     tenant_id: tenantId as string,
     org_id: tenantId as string,
     tenant_client_id: client.id,
     login_url_template: `${loginUrl(ctx, tenant)}&return_to={path}`,
-    ...(row === undefined ? {} : { provider_callback_url: callback(ctx), provider_config: configOf(row) }),
+    ...(row === undefined ? {} : { provider_callback_url: providerCallbackUrl(ctx), provider_config: toProviderConfig(row) }),
   })
 }

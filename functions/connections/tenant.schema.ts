@@ -1,10 +1,10 @@
-// Wire shapes of a tenant's sign-in configuration as a whole (oocmgr/tenant/*, oocmgr/configure-complete-oidc).
+// Wire shapes of a tenant's whole sign-in configuration (oocmgr/tenant/*, oocmgr/configure-complete-oidc).
 import * as z from 'zod'
 import { envelope } from './envelope.ts'
 import {
   BaseId,
-  by,
   ClientIn,
+  callerFields,
   ListedProvider,
   MainClient,
   Name,
@@ -27,11 +27,11 @@ export const Configure = z
     tenant_name: z.string().max(200).optional(),
     tenant_client: ClientIn,
     oidc_providers: z.array(ProviderIn).max(50).default([]),
-    created_by: by,
+    created_by: callerFields,
   })
   .meta({ id: 'ConfigureCompleteOidc' })
 const Created = ListedProvider.omit({ sort_order: true }).extend({ callback_url: z.string() })
-export const Configured = envelope(
+export const ConfiguredTenant = envelope(
   z.object({
     success: z.boolean(),
     tenant_id: z.string(),
@@ -49,11 +49,11 @@ export const CreateBase = z
     tenant_id,
     tenant_name: z.string().max(200).optional(),
     client_id: BaseId,
-    /** Accepted and not kept: the secret that counts is made here, and is in the answer. */
+    /** Accepted and ignored: the secret is generated and returned. */
     client_secret: z.string().max(4096).optional(),
     redirect_uris: z.array(Uri).min(1).max(50),
     scopes: z.array(z.string().max(200)).max(50).optional(),
-    created_by: by,
+    created_by: callerFields,
   })
   .meta({ id: 'CreateBaseClient' })
 export const CreatedBase = envelope(
@@ -68,7 +68,7 @@ export const CreatedBase = envelope(
 ).meta({ id: 'CreatedBaseClient' })
 
 export const OfTenant = z.object({ tenant_id, org_id }).meta({ id: 'OocmgrTenant' })
-export const Exists = envelope(
+export const ConfigurationExists = envelope(
   z.object({
     exists: z.boolean(),
     tenant_id: z.string(),
@@ -104,10 +104,10 @@ export const UpdateComplete = z
     tenant_name: z.string().max(200).optional(),
     tenant_client: ClientIn.extend({ client_name: Name, redirect_uris: ClientIn.shape.redirect_uris }).partial().optional(),
     oidc_providers: z.array(ProviderPut).max(50).optional(),
-    updated_by: by,
+    updated_by: callerFields,
   })
   .meta({ id: 'UpdateCompleteOidc' })
-export const Updated = envelope(
+export const UpdatedConfiguration = envelope(
   z.object({
     success: z.boolean(),
     tenant_id: z.string(),
@@ -129,7 +129,7 @@ export const Updated = envelope(
 ).meta({ id: 'UpdatedCompleteOidc' })
 
 export const DeleteComplete = z.object({ tenant_id, client_id: BaseId.optional(), force: z.boolean().optional() }).meta({ id: 'DeleteCompleteOidc' })
-export const Deleted = envelope(
+export const DeletedConfiguration = envelope(
   z.object({
     tenant_id: z.string(),
     org_id: z.string(),

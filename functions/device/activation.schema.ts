@@ -1,6 +1,6 @@
-// Wire shapes of what the person does: look a code up, decide.
+// Wire shapes to inspect and decide a user code.
 import * as z from 'zod'
-import { askedAtServerMembers, UserCode } from '#shared/domains/device-authorization/grants.schema'
+import { resourceRequestMembers, UserCode } from '#shared/domains/device-authorization/grants.schema'
 
 export const ActivationQuery = z.object({ user_code: UserCode }).meta({ id: 'ActivationQuery' })
 export const ActivationInfo = z
@@ -11,13 +11,13 @@ export const ActivationInfo = z
     client_name: z.string().optional(),
     device_info: z.record(z.string(), z.string()).optional(),
     scopes: z.array(z.string()).optional(),
-    ...askedAtServerMembers,
+    ...resourceRequestMembers,
     expires_at: z.string(),
     message: z.string().optional(),
   })
   .meta({ id: 'ActivationInfo' })
 
-export const Verification = z.object({ user_code: UserCode, approve: z.boolean().default(false) }).meta({ id: 'DeviceVerification' })
-export const Verified = z.object({ success: z.literal(true), message: z.string() }).meta({ id: 'DeviceVerified' })
-export const Authorization = z.object({ user_code: UserCode, approved: z.boolean().default(false) }).meta({ id: 'DeviceAuthorization' })
-export const Authorized = z.object({ status: z.enum(['authorized', 'denied']) }).meta({ id: 'DeviceAuthorized' })
+export const UserCodeVerification = z.object({ user_code: UserCode, approve: z.boolean().default(false) }).meta({ id: 'DeviceVerification' })
+export const VerifiedUserCode = z.object({ success: z.literal(true), message: z.string() }).meta({ id: 'DeviceVerified' })
+export const DeviceDecision = z.object({ user_code: UserCode, approved: z.boolean().default(false) }).meta({ id: 'DeviceAuthorization' })
+export const DeviceDecided = z.object({ status: z.enum(['authorized', 'denied']) }).meta({ id: 'DeviceAuthorized' })

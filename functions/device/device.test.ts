@@ -1,4 +1,4 @@
-// RFC 8628 at the HTTP surface: what a device and a person get.
+// The device authorization grant (RFC 8628) over HTTP, as seen by a device and a person.
 import { expect, test } from 'vitest'
 import { directory, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findCodeEntry } from '#db/store/device-grants'
@@ -14,7 +14,7 @@ import { deviceRoutes } from './routes.ts'
 
 const start = (options: Parameters<typeof startApp>[1] = {}) => startApp(deviceRoutes, options)
 
-test('a device signs in on the word of a person: the token is of that person, that tenant, that client, as strong and as old as the session that approved', async () => {
+test('the token of an approved device has the person, tenant and client of the approval, and the amr and auth_time of the approving session', async () => {
   const app = await start()
   const company = await app.company()
   const person = await app.person(company)
@@ -60,7 +60,7 @@ test('a device signs in on the word of a person: the token is of that person, th
   expect(await leaked(app, [company.tenantId], [codes.deviceCode, codes.userCode, textIn(token, 'access_token')])).toEqual([])
 })
 
-test('without a client the tenant is that of whoever approves; until then the grant is nobody\u2019s', async () => {
+test('without a client the grant belongs to the tenant of the person who approves it', async () => {
   const app = await start()
   const company = await app.company()
   const codes = await beginDevice(app)
@@ -77,7 +77,7 @@ test('without a client the tenant is that of whoever approves; until then the gr
   expect(await eventsOf(app, company.tenantId, 'device.verify')).toEqual(['device_grant.approved'])
 })
 
-test('the person sees who asks, for what, from where; of what the device says nothing invisible or marked up is left', async () => {
+test('the activation info has client, scopes and device; texts of the device lose markup and invisible characters', async () => {
   const app = await start()
   const company = await app.company()
   const { userCode } = await beginDevice(app, {
@@ -86,8 +86,8 @@ test('the person sees who asks, for what, from where; of what the device says no
     device_info: { device_name: DISGUISED, nested: { a: 1 }, cores: 4, 'bad name': 'x' },
   })
   const typed = userCode.toLowerCase().replace('-', '')
-  const shown = await bodyOf(await app.request(`${DEVICE}/activate/info?user_code=${typed}`))
-  expect(shown).toEqual({
+  const info = await bodyOf(await app.request(`${DEVICE}/activate/info?user_code=${typed}`))
+  expect(info).toEqual({
     success: true,
     user_code: userCode,
     tenant_domain: company.domain,
@@ -98,7 +98,7 @@ test('the person sees who asks, for what, from where; of what the device says no
   })
 })
 
-test('scopes: what was asked and the person may, no more; an empty list stays empty', async () => {
+test('the granted scopes are the requested scopes that the person may use; an empty list stays empty', async () => {
   const app = await start()
   const company = await app.company()
   const person = await app.person(company, ['invoices:read', 'reports:read'])
@@ -115,7 +115,7 @@ test('scopes: what was asked and the person may, no more; an empty list stays em
   expect(await redeemed([])).toBe('')
 })
 
-test('a denial is final, and told as such', async () => {
+test('a denial is final and is reported as access_denied', async () => {
   const app = await start()
   const company = await app.company()
   const codes = await beginDeviceOf(app, company)
@@ -126,7 +126,7 @@ test('a denial is final, and told as such', async () => {
   expect(await eventsOf(app, company.tenantId, 'device.verify')).toEqual(['device_grant.denied', 'refused: invalid_user_code'])
 })
 
-test('authorize is verify with the decision in the answer: 404 unknown, 400 decided', async () => {
+test('authorize works like verify: an unknown code is 404, a decided one 400', async () => {
   const app = await start()
   const company = await app.company()
   const token = await app.token(company.admin)
@@ -141,7 +141,7 @@ test('authorize is verify with the decision in the answer: 404 unknown, 400 deci
   expect(await authorize('AAAA-AAAA', true)).toEqual([404, undefined])
 })
 
-test('who polls too fast is told so, and the wait grows by five seconds each time', async () => {
+test('a poll before the interval is slow_down and adds five seconds to it (RFC 8628 section 3.5)', async () => {
   const app = await start()
   const company = await app.company()
   const codes = await beginDeviceOf(app, company)
@@ -160,7 +160,7 @@ test('who polls too fast is told so, and the wait grows by five seconds each tim
   expect(await poll()).toEqual(pending)
 })
 
-test('with RFC_POLL_STATUSES all that is no token is 400', async () => {
+test('with RFC_POLL_STATUSES every response without a token is 400', async () => {
   const app = await start({ env: { RFC_POLL_STATUSES: 'on' } })
   const company = await app.company()
   const codes = await beginDeviceOf(app, company)
@@ -174,7 +174,7 @@ test('with RFC_POLL_STATUSES all that is no token is 400', async () => {
   expect(await poll()).toEqual([400, 'access_denied'])
 })
 
-test('a poll costs two statements while nobody has decided', async () => {
+test('a poll of a pending grant costs two statements', async () => {
   const counted = countedDb((await testDb()).engine)
   const app = await start({ db: counted.db })
   const company = await app.company()
@@ -183,20 +183,20 @@ test('a poll costs two statements while nobody has decided', async () => {
   expect(await counted.during(() => pollDevice(app, codes, company.clientId))).toEqual({ statements: 2, roundTrips: 3 })
 })
 
-test('life and page of a code are configured', async () => {
+test('lifetime and verification page of a code are configurable', async () => {
   const app = await start({ env: { DEVICE_CODE_SECONDS: '900', DEVICE_VERIFICATION_URI: 'https://id.acme.com/go?from=tv' } })
   const begun = await bodyOf(await app.request(`${DEVICE}/code`, { body: {} }))
   expect(begun).toMatchObject({ expires_in: 900, verification_uri: 'https://id.acme.com/go?from=tv' })
   expect(begun.verification_uri_complete).toBe(`https://id.acme.com/go?from=tv&user_code=${begun.user_code}`)
 })
 
-test('a code that is gone after a clash is replaced by another', async () => {
+test('a user code that is already in use is replaced by another', async () => {
   const app = await start()
   const company = await app.company()
   const bytes = app.ctx.random.bytes
-  let given = 0
-  // The same first sixteen bytes for every user code until the fourth.
-  app.ctx.random.bytes = (count) => (count === 16 && given++ < 4 ? new Uint8Array(16).fill(7) : bytes(count))
+  let generated = 0
+  // The first four user codes get the same sixteen bytes.
+  app.ctx.random.bytes = (count) => (count === 16 && generated++ < 4 ? new Uint8Array(16).fill(7) : bytes(count))
   const codes = [await beginDeviceOf(app, company), await beginDeviceOf(app, company)]
   expect(codes[0]?.userCode).toBe('HHHH-HHHH')
   expect(codes[1]?.userCode).not.toBe('HHHH-HHHH')

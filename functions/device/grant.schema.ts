@@ -1,13 +1,13 @@
-// Wire shapes of what the device asks.
+// Wire shapes of the device's requests.
 import * as z from 'zod'
-import { ClientId, Pending, SaidOfDevice, Scopes } from '#shared/domains/device-authorization/grants.schema'
+import { ClientId, DeviceInfoInput, Pending, Scopes } from '#shared/domains/device-authorization/grants.schema'
 
 export const DeviceCodeRequest = z
   .object({
     client_id: ClientId.optional(),
     tenant_domain: z.string().max(253).optional(),
     scopes: Scopes.optional(),
-    device_info: SaidOfDevice.optional(),
+    device_info: DeviceInfoInput.optional(),
   })
   .meta({ id: 'DeviceCodeRequest' })
 export const DeviceCode = z

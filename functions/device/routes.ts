@@ -1,5 +1,5 @@
 // All routes of the group.
 import { activationRoutes } from './activation.routes.ts'
-import { grantRoutes } from './grant.routes.ts'
+import { deviceGrantRoutes } from './grant.routes.ts'
 
-export const deviceRoutes = [...grantRoutes, ...activationRoutes]
+export const deviceRoutes = [...deviceGrantRoutes, ...activationRoutes]

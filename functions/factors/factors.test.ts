@@ -1,17 +1,18 @@
+// A person's own factors, step-up and mailbox proof.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { CODES, mintEndUser, setUpApp, standing, ticketFor, whoIs } from '#tests/support/factors'
+import { CODES, factorState, loginTransactionFor, mintEndUser, setUpApp, whoIs } from '#tests/support/factors'
 import { bodyOf, change, codeIn, configure, enrol, outcomeOf, textIn, wrongCode } from '#tests/support/sign-in'
 import { appCode } from '#tests/support/totp'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
 import { oneTimeCodeRoutes } from '../one-time-codes/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { factorRoutes } from './routes.ts'
 
 const start = async (): Promise<{ app: TestApp; company: Company; pat: Person }> => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes, ...factorRoutes] as never)
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes, ...factorRoutes] as never)
   const company = await app.company()
   return { app, company, pat: await app.person(company) }
 }
@@ -39,7 +40,7 @@ test('a person sees the factors they have, renames one and makes it primary', as
   expect((await app.request(`/account/factors/${passkey}`, { method: 'PATCH', token, body: { name: 'x', kind: 'sms' } })).status).toBe(400)
 })
 
-test('removing needs a fresh sign-in with a factor; it ends other sessions, and the owner is told', async () => {
+test('removing a factor needs a recent sign-in with a factor, ends other sessions and notifies the owner', async () => {
   const { app, company, pat } = await start()
   const weak = await app.token(pat)
   await setUpApp(app, pat, { token: weak })
@@ -49,7 +50,7 @@ test('removing needs a fresh sign-in with a factor; it ends other sessions, and 
   const [strong, other] = [await app.token(pat, STRONG), await app.token(pat, STRONG)]
   expect(await bodyOf(await remove(app, strong, id))).toMatchObject({ code: 'weaker_factors_remain', remaining: [] })
   expect(await idsOf(app, pat)).toEqual([id])
-  const pending = await ticketFor(app, company, pat)
+  const pending = await loginTransactionFor(app, company, pat)
   expect(await bodyOf(await remove(app, strong, id, '?accept_weaker=true'))).toEqual({ factors_left: 0 })
   expect((await app.request('/account/factors', { token: other })).status).toBe(401)
   expect((await mintEndUser(app, pat, pending)).status).toBe(401)
@@ -59,7 +60,7 @@ test('removing needs a fresh sign-in with a factor; it ends other sessions, and 
   app.clock.advance(901)
 })
 
-test('what falls back on something weaker is said before it is done', async () => {
+test('removing the strongest factor needs accept_weaker', async () => {
   const { app, pat } = await start()
   await enrol(app, pat, 'webauthn')
   await enrol(app, pat, 'sms')
@@ -71,7 +72,7 @@ test('what falls back on something weaker is said before it is done', async () =
   expect((await remove(app, token, of('webauthn'), '?accept_weaker=false')).status).toBe(409)
 })
 
-test('where a factor is required the last one stays; a person without a password keeps a passkey', async () => {
+test('a required last factor cannot be removed, nor the last passkey of a person without a password', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { requireSecondFactor: true })
   await enrol(app, pat, 'totp')
@@ -79,17 +80,17 @@ test('where a factor is required the last one stays; a person without a password
   const token = await app.token(pat, STRONG)
   expect(await codeOf(await remove(app, token, id, '?accept_weaker=true'))).toBe('last_factor')
   await configure(app, company, { requireSecondFactor: false })
-  const keyed = await app.person(company)
-  await change(app, keyed, { passwordHash: null })
-  await enrol(app, keyed, 'webauthn')
-  await enrol(app, keyed, 'totp')
-  const factors = await findFactors(forTenant(app.db, company.tenantId), keyed.id)
+  const passwordless = await app.person(company)
+  await change(app, passwordless, { passwordHash: null })
+  await enrol(app, passwordless, 'webauthn')
+  await enrol(app, passwordless, 'totp')
+  const factors = await findFactors(forTenant(app.db, company.tenantId), passwordless.id)
   const passkey = factors.find(({ kind }) => kind === 'webauthn')?.id ?? ''
-  expect(await codeOf(await remove(app, await app.token(keyed, STRONG), passkey, '?accept_weaker=true'))).toBe('last_factor')
-  expect(await idsOf(app, keyed)).toHaveLength(2)
+  expect(await codeOf(await remove(app, await app.token(passwordless, STRONG), passkey, '?accept_weaker=true'))).toBe('last_factor')
+  expect(await idsOf(app, passwordless)).toHaveLength(2)
 })
 
-test('an administrator whose tenant asks it of administrators keeps a factor', async () => {
+test('an administrator cannot remove the last factor when adminAcr requires one', async () => {
   const { app, company } = await start()
   await configure(app, company, { adminAcr: 'aal2' })
   await enrol(app, company.admin, 'totp')
@@ -97,21 +98,21 @@ test('an administrator whose tenant asks it of administrators keeps a factor', a
   expect(await codeOf(await remove(app, await app.token(company.admin, STRONG), id, '?accept_weaker=true'))).toBe('last_factor')
 })
 
-test('a factor of somebody else is an unknown one', async () => {
+test('a factor of another person is unknown', async () => {
   const { app, company, pat } = await start()
   await enrol(app, pat, 'totp')
   const [id = ''] = await idsOf(app, pat)
   const eve = await app.person(company)
   await enrol(app, eve, 'totp')
   const token = await app.token(eve, STRONG)
-  const before = await standing(app, company.tenantId)
+  const before = await factorState(app, company.tenantId)
   expect(await outcomeOf(await remove(app, token, id))).toEqual(await outcomeOf(await remove(app, token, app.ctx.random.id())))
   const patch = (of: string): Promise<Response> => app.request(`/account/factors/${of}`, { method: 'PATCH', token, body: { name: 'mine' } })
   expect(await outcomeOf(await patch(id))).toEqual(await outcomeOf(await patch(app.ctx.random.id())))
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
-test('a step-up by password renews who has no factor, and nobody who has one', async () => {
+test('a step-up by password works only for a person without a factor', async () => {
   const { app, pat } = await start()
   const token = await app.token(pat)
   app.clock.advance(1000)
@@ -121,16 +122,16 @@ test('a step-up by password renews who has no factor, and nobody who has one', a
   )
   const renewed = await bodyOf(await app.request('/account/step-up/password', { token, body: { password: pat.password } }))
   expect(renewed).toMatchObject({ acr: 'aal1', amr: ['pwd'], token_type: 'Bearer' })
-  const fresh = textIn(renewed, 'access_token')
+  const renewedToken = textIn(renewed, 'access_token')
   expect((await app.request('/account/step-up', { token })).status).toBe(401)
-  expect(await bodyOf(await app.request('/account/step-up', { token: fresh }))).toMatchObject({ auth_time: app.clock.now().toISOString() })
+  expect(await bodyOf(await app.request('/account/step-up', { token: renewedToken }))).toMatchObject({ auth_time: app.clock.now().toISOString() })
   await enrol(app, pat, 'totp')
-  expect(await codeOf(await app.request('/account/step-up/password', { token: fresh, body: { password: pat.password } }))).toBe(
+  expect(await codeOf(await app.request('/account/step-up/password', { token: renewedToken, body: { password: pat.password } }))).toBe(
     'insufficient_user_authentication',
   )
 })
 
-test('a step-up by code renews and strengthens; the refusal before it names what is needed', async () => {
+test('a step-up by code renews the session and raises its acr; the refusal before names what is required (RFC 9470)', async () => {
   const { app, pat } = await start()
   const token = await app.token(pat)
   const { seed, backupCodes } = await setUpApp(app, pat, { token })
@@ -145,18 +146,18 @@ test('a step-up by code renews and strengthens; the refusal before it names what
   expect((await app.request('/account/factors/backup-codes', { method: 'POST', token: last })).status).toBe(201)
 })
 
-test('the mailbox is proved by a code to the account\u2019s own address, and a first factor follows', async () => {
+test('a code to the address of the account proves the mailbox and permits enrolling a first factor', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { requireSecondFactor: true })
   app.clock.advance(3601)
-  const login_ticket = await ticketFor(app, company, pat)
+  const login_ticket = await loginTransactionFor(app, company, pat)
   expect((await app.request('/account/mailbox-proof', { body: { login_ticket, email: pat.email } })).status).toBe(202)
   expect(await codeOf(await app.request('/account/mailbox-proof', { body: { login_ticket } }))).toBe('too_many_codes')
   const code = codeIn(await app.mailsTo(pat.email))
-  const confirm = (otp: string, ticket = login_ticket): Promise<Response> =>
-    app.request('/account/mailbox-proof/confirm', { body: { login_ticket: ticket, code: otp } })
+  const confirm = (otp: string, transactionToken = login_ticket): Promise<Response> =>
+    app.request('/account/mailbox-proof/confirm', { body: { login_ticket: transactionToken, code: otp } })
   expect(await codeOf(await confirm(wrongCode(code)))).toBe('invalid_code')
-  const other = await ticketFor(app, company, await app.person(company))
+  const other = await loginTransactionFor(app, company, await app.person(company))
   expect(await codeOf(await confirm(code, other))).toBe('invalid_code')
   expect((await confirm(code)).status).toBe(204)
   expect(await codeOf(await confirm(code))).toBe('invalid_code')
@@ -164,9 +165,9 @@ test('the mailbox is proved by a code to the account\u2019s own address, and a f
   expect((await mintEndUser(app, pat, login_ticket)).status).toBe(200)
 })
 
-test('nobody asks for a proof of somebody else\u2019s mailbox', async () => {
+test('a mailbox proof cannot be requested for another person', async () => {
   const { app, company, pat } = await start()
-  const other = await ticketFor(app, company, await app.person(company))
+  const other = await loginTransactionFor(app, company, await app.person(company))
   for (const proof of [{}, { login_ticket: other }, { login_ticket: 'x' }]) {
     const response = await app.request('/account/mailbox-proof', { body: { ...proof, email: pat.email } })
     expect([response.status, await codeOf(response)]).toEqual([401, 'authentication_required'])
@@ -174,9 +175,9 @@ test('nobody asks for a proof of somebody else\u2019s mailbox', async () => {
   expect(await app.mailsTo(pat.email)).toEqual([])
 })
 
-test('five guesses end the code of the mailbox', async () => {
+test('five wrong attempts void the mailbox code', async () => {
   const { app, company, pat } = await start()
-  const login_ticket = await ticketFor(app, company, pat)
+  const login_ticket = await loginTransactionFor(app, company, pat)
   await app.request('/account/mailbox-proof', { body: { login_ticket } })
   const code = codeIn(await app.mailsTo(pat.email))
   const confirm = (otp: string): Promise<Response> => app.request('/account/mailbox-proof/confirm', { body: { login_ticket, code: otp } })
@@ -184,7 +185,7 @@ test('five guesses end the code of the mailbox', async () => {
   expect(await codeOf(await confirm(code))).toBe('invalid_code')
 })
 
-test('administration counts in a session as strong as the tenant asks: the password alone opens none of it, a code does', async () => {
+test('with adminAcr aal2, administration needs a session with a second factor', async () => {
   const { app, company } = await start()
   const { admin } = company
   const token = await app.token(admin)

@@ -1,22 +1,22 @@
-// The page behind the mailed link that stops a recovery. It works without script; opening it changes nothing, since programs open links as well.
+// The page of the mailed link that stops a recovery. It works without scripts, and opening it changes nothing, because mail programs open links.
 import { Submit } from '#shared/platform/pages/form.tsx'
-import { answerPage, openPage } from '#shared/platform/pages/hosted.tsx'
+import { openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import type { Ctx } from './group.ts'
 
-/** Without a ticket: that it is stopped. */
-export const cancelPage = async (ctx: Ctx, ticket: string | undefined) => {
+/** Without a handle the page confirms that the recovery is stopped. */
+export const cancelPage = async (ctx: Ctx, transactionToken: string | undefined) => {
   const page = await openPage(ctx, {})
   const { access, busy } = page.words
-  return answerPage(ctx, page, {
-    title: ticket === undefined ? access.stoppedTitle : access.stopTitle,
+  return pageResult(ctx, page, {
+    title: transactionToken === undefined ? access.stoppedTitle : access.stopTitle,
     children: (
       <>
-        <p>{ticket === undefined ? access.stoppedText : access.stopText}</p>
-        {ticket === undefined ? (
+        <p>{transactionToken === undefined ? access.stoppedText : access.stopText}</p>
+        {transactionToken === undefined ? (
           ''
         ) : (
           <form method="post" action="/account/recovery/cancel">
-            <input type="hidden" name="ticket" value={ticket} />
+            <input type="hidden" name="ticket" value={transactionToken} />
             <Submit label={access.stop} busy={busy} />
           </form>
         )}

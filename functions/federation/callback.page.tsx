@@ -1,20 +1,21 @@
-// The page that a provider sends the browser back to. It hands the answer to the page that asked, and to no other; without a script, by a link.
+// The page to which a provider redirects the browser. It passes the response only to the page that started the flow, by script or by a link.
 
-import { opaque } from '#shared/kernel/random'
-import { type As, as, Sent } from '#shared/platform/http/route'
-import { LANGUAGES, type PageStrings, preferredLanguage } from '#shared/platform/pages/language'
+import { randomToken } from '#shared/kernel/random'
+import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
+import { LANGUAGES, preferredLanguage } from '#shared/platform/pages/language'
 import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
+import type { PageStrings } from '#shared/platform/pages/page-strings'
 import { SCRIPT } from './callback.client.generated.ts'
-import type { Handed } from './callback.ts'
+import type { CallbackHandoff } from './callback-handoff.ts'
 import type { Ctx } from './group.ts'
 
-/** The UI's own page, for a browser in which no window waits. */
-const addressOf = ({ origin, path, answer }: Handed): string => {
+/** The UI's callback page, for a browser without an opening window. */
+const addressOf = ({ origin, path, answer }: CallbackHandoff): string => {
   const query = new URLSearchParams(Object.entries(answer).map(([name, value]) => [name, String(value)]))
   return `${origin}${path}?${query.toString()}`
 }
 
-const Answered = ({ handed, words }: { readonly handed: Handed; readonly words: PageStrings['federation'] }) => {
+const Answered = ({ handed, words }: { readonly handed: CallbackHandoff; readonly words: PageStrings['federation'] }) => {
   const url = addressOf(handed)
   const message = { origin: handed.origin, url, message: { type: 'oauth-callback', data: handed.answer } }
   const [title, text] = handed.answer.success === true ? [words.doneTitle, words.done] : [words.refusedTitle, words.refused]
@@ -41,9 +42,9 @@ const Stale = ({ ui, words }: { readonly ui: string; readonly words: PageStrings
   </section>
 )
 
-/** In the language that the browser asks for. Never kept: it carries a code. */
-export const callbackPage = (ctx: Ctx, handed: Handed | undefined): Sent<As<200, string>> => {
-  const nonce = opaque(ctx.random)
+/** Renders the page in the language of `Accept-Language`. Never cached, because it contains a code. */
+export const federationCallbackPage = (ctx: Ctx, handed: CallbackHandoff | undefined): HttpResult<StatusResult<200, string>> => {
+  const nonce = randomToken(ctx.random)
   const lang = preferredLanguage(ctx.request.header('accept-language'))
   const words: PageStrings = LANGUAGES[lang]
   const html = renderPage({
@@ -69,5 +70,5 @@ export const callbackPage = (ctx: Ctx, handed: Handed | undefined): Sent<As<200,
     'Content-Language': lang,
     Vary: 'Accept-Language, Cookie',
   }
-  return new Sent(as(200, html), { headers })
+  return new HttpResult(withStatus(200, html), { headers })
 }

@@ -1,20 +1,19 @@
-// Where providers send the browser back to.
-
+// Route of the redirect back from a provider.
 import { page } from '#shared/platform/http/access'
-import { htmlOrGo } from '#shared/platform/http/route'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { htmlOrRedirect } from '#shared/platform/http/route'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { CallbackQuery } from './callback.schema.ts'
-import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
+import { FEDERATED_SIGN_IN_ERRORS, FEDERATED_SIGN_IN_EVENTS, FEDERATED_SIGN_UP_EVENTS } from './exchange.routes.ts'
 import { route } from './group.ts'
 
 export const callbackRoutes = [
   route({
     id: 'federation.callback',
     on: 'GET /authsec/uflow/oidc/callback',
-    summary: "Take a provider's answer: our own pages go on with it, any other gets it handed over.",
-    access: page('The state and the cookie of the browser that began are the proof.', { class: 'polling' }),
+    summary: 'Receive the response of a provider; hosted pages continue with it, other front ends get it passed on.',
+    access: page('The state and the cookie of the browser that started are the proof.', { class: 'polling' }),
     query: CallbackQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [
       'federation_failed',
       'federation_unknown',
@@ -23,10 +22,10 @@ export const callbackRoutes = [
       'identity_taken',
       'federation_ticket_invalid',
       'too_many_codes',
-      ...ENTERS,
+      ...FEDERATED_SIGN_IN_ERRORS,
     ],
-    emits: [...SIGNS_IN, ...CREATES, 'user.signed_out', 'federation.code_requested'],
-    render: pageErrorOnDemand,
+    emits: [...FEDERATED_SIGN_IN_EVENTS, ...FEDERATED_SIGN_UP_EVENTS, 'user.signed_out', 'federation.code_requested'],
+    render: lazyPageError,
     handle: async ({ ctx, query, principal }) => (await import('./callback.ts')).answerCallback(ctx, query, principal),
   }),
 ]

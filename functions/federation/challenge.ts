@@ -1,32 +1,32 @@
-// A provider's word for an authorization request that waits at a front end of a company's own: whoever the provider proves is signed in as at every other
-// door, and that session accepts the request.
+// Signs in through a provider for an authorization request on a tenant's own front end: the person signs in as through any other entry point, and the session
+// accepts the request.
 import type * as z from 'zod'
 import { forTenant, type TenantId } from '#db/engine/tenant'
-import { findState } from '#db/store/federation-states'
+import { findFederationState } from '#db/store/federation-states'
 import { findTenant } from '#db/store/tenants'
-import { isOriginOf } from '#shared/domains/federation/target'
+import { isOriginOf } from '#shared/domains/federation/return-target'
 import { findUpstream, listUpstreamsAt, type Upstream } from '#shared/domains/federation/upstream'
-import { verifierCookie } from '#shared/domains/oauth/kept-verifier'
 import { acceptLogin, findLoginChallenge } from '#shared/domains/oauth/login-challenge'
+import { verifierCookie } from '#shared/domains/oauth/verifier-cookie'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { ChallengeAnswered, ChallengeCallback, InitiatedForChallenge, InitiateForChallenge } from './challenge.schema.ts'
-import { redeemForChallenge } from './exchange.ts'
+import { redeemExchangeCodeForChallenge } from './exchange.ts'
 import type { Ctx } from './group.ts'
-import { answerOf, type Entered } from './outcome.ts'
-import { locate, startDance } from './state.ts'
+import { type EnteredAccount, toFederationResult } from './outcome.ts'
+import { locateFederationState, startRedirectFlow } from './state.ts'
 
 /**
- * Where the answer is handed to: the page that calls. A caller that is no browser names the domain; one that is cannot name another than its own.
+ * The origin that receives the response: the calling page. A caller that is not a browser names its domain; a browser can name only its own.
  * @throws AppError origin_not_verified
  */
 const originOf = async (ctx: Ctx, tenantId: TenantId, named: string | undefined): Promise<string> => {
   const { origin = named === undefined ? new URL(ctx.config.PUBLIC_UI_ORIGIN ?? ctx.config.BASE_URL).origin : undefined } = ctx.request
-  const asked = origin ?? `https://${named}`
-  const url = URL.canParse(asked) ? new URL(asked) : undefined
+  const requested = origin ?? `https://${named}`
+  const url = URL.canParse(requested) ? new URL(requested) : undefined
   const isNamed = url !== undefined && (named === undefined || [url.host, url.hostname, url.origin].includes(named))
-  if (!isNamed || !(await isOriginOf(ctx, asked, tenantId))) throw new AppError('origin_not_verified')
-  return asked
+  if (!isNamed || !(await isOriginOf(ctx, requested, tenantId))) throw new AppError('origin_not_verified')
+  return requested
 }
 
 /** @throws AppError not_found, provider_not_enabled */
@@ -42,7 +42,7 @@ export const initiateForChallenge = async (
   ctx: Ctx,
   provider: string,
   body: z.output<typeof InitiateForChallenge>,
-): Promise<Sent<z.input<typeof InitiatedForChallenge>>> => {
+): Promise<HttpResult<z.input<typeof InitiatedForChallenge>>> => {
   const challenge = await findLoginChallenge(ctx, body.login_challenge)
   if (challenge === undefined) throw new AppError('login_challenge_invalid')
   const { tenantId, clientId, text } = challenge
@@ -50,21 +50,21 @@ export const initiateForChallenge = async (
   const origin = await originOf(ctx, tenantId, body.origin_domain || undefined)
   const upstream = await requireProvider(ctx, tenantId, clientId, provider)
   const start = { tenantId, action: 'login', upstream, origin, redirectAfter: undefined, loginChallenge: text, forClientId: clientId } as const
-  const { redirectUrl, state, cookie } = await startDance(ctx, start)
+  const { redirectUrl, state, cookie } = await startRedirectFlow(ctx, start)
   const verifier = body.code_verifier ? [verifierCookie(ctx, text, body.code_verifier)] : []
-  return new Sent({ success: true, auth_url: redirectUrl, state, provider: upstream.name }, { cookies: [cookie, ...verifier] })
+  return new HttpResult({ success: true, auth_url: redirectUrl, state, provider: upstream.name }, { cookies: [cookie, ...verifier] })
 }
 
-/** Nothing is spent for a request that is answered or over already. @throws AppError login_challenge_invalid */
+/** A decided or expired request must not consume the state. @throws AppError login_challenge_invalid */
 const requireWaiting = async (ctx: Ctx, state: string): Promise<void> => {
-  const located = locate(ctx, state)
-  const found = located === undefined ? undefined : await findState(located.t, located.key, ctx.clock.now())
+  const located = locateFederationState(ctx, state)
+  const found = located === undefined ? undefined : await findFederationState(located.t, located.key, ctx.clock.now())
   const challenge = found?.loginChallenge ?? undefined
   if (challenge !== undefined && (await findLoginChallenge(ctx, challenge)) === undefined) throw new AppError('login_challenge_invalid')
 }
 
-/** Undefined where the request asks for more than this sign-in was. */
-const accept = async (ctx: Ctx, { done, tenantId, user }: Entered, challenge: string): Promise<string | undefined> => {
+/** Returns undefined when the request requires a stronger or more recent sign-in. */
+const accept = async (ctx: Ctx, { done, tenantId, user }: EnteredAccount, challenge: string): Promise<string | undefined> => {
   if (done.minted === undefined) return undefined
   const { sessionId, authTime, acr } = done.minted.grant
   try {
@@ -75,7 +75,7 @@ const accept = async (ctx: Ctx, { done, tenantId, user }: Entered, challenge: st
   }
 }
 
-const infoOf = ({ user, tenantId, proof }: Entered): NonNullable<z.input<typeof ChallengeAnswered>['user_info']> => ({
+const infoOf = ({ user, tenantId, proof }: EnteredAccount): NonNullable<z.input<typeof ChallengeAnswered>['user_info']> => ({
   user_id: user.id,
   email: user.email,
   name: user.name,
@@ -86,20 +86,20 @@ const infoOf = ({ user, tenantId, proof }: Entered): NonNullable<z.input<typeof 
   email_verified: proof.profile.emailVerified,
 })
 
-/** @throws AppError invalid_request, login_challenge_invalid, and what redeeming a provider's answer throws */
+/** @throws AppError invalid_request, login_challenge_invalid, and the errors of `redeemExchangeCode` */
 export const answerForChallenge = async (
   ctx: Ctx,
   { code, state, error }: z.output<typeof ChallengeCallback>,
-): Promise<Sent<z.input<typeof ChallengeAnswered>>> => {
-  if (error !== undefined && error !== '') throw new AppError('invalid_request', 'The provider signed nobody in.', { field: 'body.error' })
+): Promise<HttpResult<z.input<typeof ChallengeAnswered>>> => {
+  if (error !== undefined && error !== '') throw new AppError('invalid_request', 'The provider refused the sign-in.', { field: 'body.error' })
   if (!code || !state) throw new AppError('invalid_request', 'Missing code or state', { field: code ? 'body.state' : 'body.code' })
   await requireWaiting(ctx, state)
-  const { outcome, challenge } = await redeemForChallenge(ctx, { code, state })
-  // What is owed before anybody is in is thrown, with its ticket.
-  const answered = answerOf(ctx, outcome)
+  const { outcome, challenge } = await redeemExchangeCodeForChallenge(ctx, { code, state })
+  // A step that is required before sign-in is thrown, with its handle.
+  const answered = toFederationResult(ctx, outcome)
   const redirectTo = outcome.kind === 'entered' ? await accept(ctx, outcome, challenge) : undefined
   if (outcome.kind === 'entered' && redirectTo !== undefined) {
-    return new Sent({ success: true, redirect_to: redirectTo, user_info: infoOf(outcome) }, { cookies: answered.cookies })
+    return new HttpResult({ success: true, redirect_to: redirectTo, user_info: infoOf(outcome) }, { cookies: answered.cookies })
   }
-  return new Sent({ success: false, error: 'More is needed to sign in.', first_step: answered.result }, { cookies: answered.cookies })
+  return new HttpResult({ success: false, error: 'Another step is required to sign in.', first_step: answered.result }, { cookies: answered.cookies })
 }

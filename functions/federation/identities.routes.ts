@@ -1,9 +1,9 @@
-// A person's own sign-ins at other providers.
+// Routes for a person's own identities at external providers.
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { Identities, Unlinked, UnlinkPath } from './identities.schema.ts'
-import { FRESH } from './initiate.routes.ts'
+import { Identities, UnlinkedIdentity, UnlinkPath } from './identities.schema.ts'
+import { RECENT_SIGN_IN } from './initiate.routes.ts'
 
 const rules = () => import('./identities.ts')
 
@@ -13,7 +13,7 @@ export const identityRoutes = [
   route({
     id: 'federation.identities',
     on: `GET ${BASE}/identities`,
-    summary: "The caller's sign-ins at other providers.",
+    summary: "List the caller's identities at external providers.",
     access: user(),
     reply: json(200, Identities),
     errors: [],
@@ -23,12 +23,12 @@ export const identityRoutes = [
   route({
     id: 'federation.unlink',
     on: `DELETE ${BASE}/unlink/:provider`,
-    summary: "Disconnect a provider's sign-in from the caller's account; other sessions end.",
-    access: user(FRESH),
+    summary: "Disconnect a provider from the caller's account; other sessions end.",
+    access: user(RECENT_SIGN_IN),
     path: UnlinkPath,
-    reply: json(200, Unlinked),
+    reply: json(200, UnlinkedIdentity),
     errors: ['identity_not_linked', 'last_sign_in_method'],
     emits: ['identity.unlinked'],
-    handle: async ({ ctx, principal, path }) => (await rules()).unlink(ctx, principal, path.provider),
+    handle: async ({ ctx, principal, path }) => (await rules()).unlinkIdentity(ctx, principal, path.provider),
   }),
 ]

@@ -1,4 +1,4 @@
-// Wire shapes of a person's sign-ins at other providers.
+// Wire shapes of a person's identities at external providers.
 import * as z from 'zod'
 
 export const IdentityOut = z
@@ -17,4 +17,4 @@ export const IdentityOut = z
   .meta({ id: 'FederatedIdentity' })
 export const Identities = z.object({ identities: z.array(IdentityOut) }).meta({ id: 'FederatedIdentities' })
 export const UnlinkPath = z.object({ provider: z.string().min(1).max(64) })
-export const Unlinked = z.object({ message: z.string() }).meta({ id: 'FederationUnlinked' })
+export const UnlinkedIdentity = z.object({ message: z.string() }).meta({ id: 'FederationUnlinked' })

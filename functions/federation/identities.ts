@@ -1,4 +1,4 @@
-// A person's own sign-ins at other providers: what there is, and taking one away, never the last way in.
+// A person's own identities at external providers: list and disconnect. The last sign-in method cannot be removed.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { deleteIdentities, type Identity, listIdentities } from '#db/store/identities'
@@ -6,12 +6,12 @@ import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
 import { findFactorKinds, lockUser } from '#db/store/users'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, recordAll } from '#shared/platform/audit/record'
+import { byUser, recordEvents } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { Identities, IdentityOut, Unlinked } from './identities.schema.ts'
+import type { Identities, IdentityOut, UnlinkedIdentity } from './identities.schema.ts'
 
-const shown = (row: Identity): z.input<typeof IdentityOut> => ({
+const toResponse = (row: Identity): z.input<typeof IdentityOut> => ({
   id: row.id,
   tenant_id: row.tenantId,
   user_id: row.userId,
@@ -25,10 +25,10 @@ const shown = (row: Identity): z.input<typeof IdentityOut> => ({
 })
 
 export const showIdentities = async (ctx: Ctx, caller: User): Promise<z.input<typeof Identities>> => ({
-  identities: (await listIdentities(forTenant(ctx.db, caller.tenantId), caller.userId)).map(shown),
+  identities: (await listIdentities(forTenant(ctx.db, caller.tenantId), caller.userId)).map(toResponse),
 })
 
-/** Under the person's row: of two that take away the last two ways at once, one is refused. @throws AppError last_sign_in_method */
+/** Runs under a lock on the person's row, so that concurrent requests cannot remove the last two methods. @throws AppError last_sign_in_method */
 const requireAnotherWay = async (t: TenantTx, userId: string): Promise<void> => {
   const user = await lockUser(t, userId)
   const [left, kinds] = [await listIdentities(t, userId), await findFactorKinds(t, userId)]
@@ -36,8 +36,8 @@ const requireAnotherWay = async (t: TenantTx, userId: string): Promise<void> => 
   throw new AppError('last_sign_in_method')
 }
 
-/** All of a provider's. Every other session of the person ends: it may have come in that way. @throws AppError identity_not_linked, last_sign_in_method */
-export const unlink = async (ctx: Ctx, caller: User, provider: string): Promise<z.input<typeof Unlinked>> => {
+/** Removes all identities of a provider. Every other session ends, because it may have begun with the provider. @throws AppError identity_not_linked, last_sign_in_method */
+export const unlinkIdentity = async (ctx: Ctx, caller: User, provider: string): Promise<z.input<typeof UnlinkedIdentity>> => {
   const { userId } = caller
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const user = await lockUser(t, userId)
@@ -47,7 +47,7 @@ export const unlink = async (ctx: Ctx, caller: User, provider: string): Promise<
     const ended = await revokeSessions(t, userId, ctx.clock.now(), 'identity_unlinked', caller.sessionId)
     await revokeAuthorizationsOf(t, userId, ctx.clock.now(), 'identity_unlinked', caller.sessionId)
     await notify(t, ctx, { to: user.email, subjectId: userId, template: 'provider_sign_in', data: { change: 'unlinked', provider } })
-    await recordAll(
+    await recordEvents(
       t,
       ctx,
       gone.map(({ id, issuer, subject }) => ({

@@ -1,4 +1,4 @@
-// Wire shapes of where a sign-in through a provider begins.
+// Wire shapes to start a sign-in through a provider.
 import * as z from 'zod'
 
 const provider = z.string().min(1).max(64)
@@ -10,9 +10,9 @@ export const EnabledProviders = z
   .object({ providers: z.array(z.object({ provider_name: z.string(), display_name: z.string(), icon_url: z.string().optional() })) })
   .meta({ id: 'EnabledProviders' })
 
-export const Initiate = z.object({ provider, tenant_domain: domain.optional(), redirect_after }).meta({ id: 'FederationInitiate' })
+export const InitiateFederation = z.object({ provider, tenant_domain: domain.optional(), redirect_after }).meta({ id: 'FederationInitiate' })
 export const InitiateFor = z.object({ provider, tenant_domain: domain, redirect_after }).meta({ id: 'FederationInitiateFor' })
-export const Initiated = z.object({ redirect_url: z.string(), state: z.string() }).meta({ id: 'FederationInitiated' })
+export const FederationInitiated = z.object({ redirect_url: z.string(), state: z.string() }).meta({ id: 'FederationInitiated' })
 export const InitiatedAction = z
   .object({ redirect_url: z.string(), state: z.string(), action: z.enum(['login', 'register', 'discover']) })
   .meta({ id: 'FederationInitiatedAction' })
@@ -22,15 +22,15 @@ export const CheckedTenant = z
   .object({ domain: z.string(), exists: z.boolean(), action: z.enum(['login', 'register']) })
   .meta({ id: 'CheckedTenant' })
 
-export const AskAuthUrl = z.object({ client_id: z.string().min(1).max(200) }).meta({ id: 'AskAuthUrl' })
+export const AuthUrlRequest = z.object({ client_id: z.string().min(1).max(200) }).meta({ id: 'AuthUrlRequest' })
 export const AuthUrl = z
   .object({
     auth_url: z.string(),
     state: z.string(),
-    /** RFC 7636: stays with whoever asked, and goes to the token endpoint with the code. Ours. */
+    /** RFC 7636: the caller keeps it and sends it to the token endpoint with the code. An extension of this project. */
     code_verifier: z.string(),
   })
   .meta({ id: 'AuthUrl' })
 
-export const Link = z.object({ provider }).meta({ id: 'FederationLink' })
+export const LinkIdentity = z.object({ provider }).meta({ id: 'FederationLink' })
 export const LinkStarted = z.object({ redirect_url: z.string(), message: z.string(), state: z.string() }).meta({ id: 'FederationLinkStarted' })

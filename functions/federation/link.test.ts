@@ -1,19 +1,20 @@
+// Linking and unlinking identities.
 import { expect, test } from 'vitest'
-import { BASE, browserOf, type Federation, identitiesOf, startFederation, stateOf } from '#tests/support/federation'
+import { BASE, type Federation, federationBrowser, federationStateOf, identitiesOf, startFederation } from '#tests/support/federation'
 import { letInForGood } from '#tests/support/oauth'
 import { bodyOf, change, enrol, eventsOf, textIn } from '#tests/support/sign-in'
 import { federationRoutes } from './routes.ts'
 
 const start = () => startFederation(federationRoutes)
 
-const beginLink = async ({ app, provider, upstream }: Federation, token: string, sub: string, browser = browserOf(app)) => {
+const beginLink = async ({ app, provider, upstream }: Federation, token: string, sub: string, browser = federationBrowser(app)) => {
   const begun = await bodyOf(await browser.begin({ provider }, '/link', token))
   const back = upstream.authorize(textIn(begun, 'redirect_url'), { sub, email: 'elsewhere@example.com', email_verified: false })
   await browser.land(back)
   return { browser, back }
 }
 
-test('a link ends in the session in which it began; the owner is told; from then on it signs in', async () => {
+test('a link is finished by the session that started it, notifies the owner, and then signs in', async () => {
   const world = await start()
   const { app, company, provider, dance } = world
   const person = await app.person(company)
@@ -31,23 +32,23 @@ test('a link ends in the session in which it began; the owner is told; from then
   expect((await dance({ tenant_domain: company.domain }, { sub: 'mine' })).status).toBe(200)
 })
 
-test('nobody else\u2019s session, no other session of the same person, and none at all ends it; its owner still can', async () => {
+test('no other session, of another or the same person, can finish a link; its own session still can', async () => {
   const world = await start()
   const { app, company } = world
   const [victim, attacker] = [await app.person(company), await app.person(company)]
   const mine = await app.token(attacker)
   const { browser, back } = await beginLink(world, mine, 'attackers')
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   expect((await browser.exchange(back, await app.token((await app.company('globex')).admin))).status).toBe(401)
   expect((await browser.exchange(back)).status).toBe(401)
   expect((await browser.exchange(back, 'nonsense')).status).toBe(401)
-  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await federationStateOf(app, company.tenantId)).toEqual(before)
   for (const token of [await app.token(victim), await app.token(attacker)]) expect((await browser.exchange(back, token)).status).toBe(401)
   expect([await identitiesOf(app, victim), await identitiesOf(app, attacker)]).toEqual([[], []])
   expect((await browser.exchange(back, mine)).status).toBe(200)
 })
 
-test('an identity is one person\u2019s: it is not taken over, and linking again changes nothing', async () => {
+test('a linked identity cannot be taken over, and linking it again changes nothing', async () => {
   const world = await start()
   const { app, company, link } = world
   const [owner, other] = [await app.person(company), await app.person(company)]
@@ -64,7 +65,7 @@ test('an identity is one person\u2019s: it is not taken over, and linking again 
   expect(await app.mailsTo(owner.email)).toEqual([])
 })
 
-test('linking and unlinking ask for a fresh sign-in', async () => {
+test('linking and unlinking need a recent sign-in', async () => {
   const { app, company, provider, link } = await start()
   const person = await app.person(company)
   await link(person, 'x')
@@ -80,7 +81,7 @@ test('linking and unlinking ask for a fresh sign-in', async () => {
   expect(await identitiesOf(app, person)).toHaveLength(1)
 })
 
-test('unlinking: the identity opens nothing any more, other sessions end, the owner is told', async () => {
+test('an unlinked identity no longer signs in, other sessions end, and the owner is notified', async () => {
   const { app, company, provider, link, dance } = await start()
   const person = await app.person(company)
   await link(person, 'one')
@@ -100,7 +101,7 @@ test('unlinking: the identity opens nothing any more, other sessions end, the ow
   expect([again.status, (await bodyOf(again)).code]).toEqual([400, 'identity_not_linked'])
 })
 
-test('never the last way to sign in; a passkey, a password or another identity is a way, a code generator is none', async () => {
+test('the last sign-in method cannot be unlinked; a passkey, password or identity counts, an authenticator app does not', async () => {
   const { app, company, provider, link } = await start()
   const person = await app.person(company)
   await change(app, person, { passwordHash: null })
@@ -108,15 +109,15 @@ test('never the last way to sign in; a passkey, a password or another identity i
   const token = await app.token(person)
   const unlink = () => app.request(`${BASE}/unlink/${provider}`, { method: 'DELETE', token })
   await enrol(app, person, 'totp')
-  const before = await stateOf(app, company.tenantId)
+  const before = await federationStateOf(app, company.tenantId)
   const refused = await unlink()
   expect([refused.status, (await bodyOf(refused)).code]).toEqual([400, 'last_sign_in_method'])
-  expect(await stateOf(app, company.tenantId)).toEqual(before)
+  expect(await federationStateOf(app, company.tenantId)).toEqual(before)
   await enrol(app, person, 'webauthn')
   expect((await unlink()).status).toBe(200)
 })
 
-test('the last two ways are not taken away at once', async () => {
+test('concurrent requests cannot remove the last sign-in method', async () => {
   const { app, company, provider, link } = await start()
   const person = await app.person(company)
   await change(app, person, { passwordHash: null })
@@ -127,7 +128,7 @@ test('the last two ways are not taken away at once', async () => {
   expect(await identitiesOf(app, person)).toHaveLength(1)
 })
 
-test('a person lists their own identities alone', async () => {
+test('a person sees only their own identities', async () => {
   const { app, company, link } = await start()
   const [person, other] = [await app.person(company), await app.person(company)]
   await link(other, 'theirs')

@@ -1,49 +1,49 @@
-// How a dance can end: somebody is in, somebody has to choose among accounts, or somebody owes a step. What the API answers to each.
+// The results of a federated sign-in and their API responses: signed in, a choice among accounts, or a required step.
 import type * as z from 'zod'
 import type { TenantId } from '#db/engine/tenant'
 import type { Tenant } from '#db/store/tenants'
 import type { User } from '#db/store/users'
-import type { FirstStepDone } from '#shared/domains/sign-in/first-step'
+import type { FirstStepResult } from '#shared/domains/sign-in/first-step'
 import { factorMembers } from '#shared/domains/sign-in/login-response'
 import { AppError } from '#shared/kernel/errors'
 import { cookieLine } from '#shared/platform/http/reply'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { Exchanged } from './exchange.schema.ts'
 import type { Ctx } from './group.ts'
-import { type Proof, proofCookie } from './ticket.ts'
+import { type FederatedProof, proofCookie } from './held-proof.ts'
 
-/** The first factor was proved: a session has begun, or a ticket waits for what is owed. */
-export type Entered = {
+/** The first factor was proved: a session was created, or a login transaction waits for the second factor. */
+export type EnteredAccount = {
   readonly kind: 'entered'
   readonly tenantId: TenantId
   readonly user: User
   readonly tenant: Tenant | undefined
-  readonly proof: Proof
-  readonly done: FirstStepDone
+  readonly proof: FederatedProof
+  readonly done: FirstStepResult
 }
 export type OfferedAccount = { readonly tenant_id: string; readonly tenant_domain: string; readonly tenant_name: string; readonly email: string }
-export type Choice = { readonly kind: 'choice'; readonly ticket: string; readonly accounts: readonly OfferedAccount[] }
+export type AccountChoice = { readonly kind: 'choice'; readonly transactionToken: string; readonly accounts: readonly OfferedAccount[] }
 /**
- * A step before anybody is in. `link`: the account with that address is somebody's; `join`: the address has to be proved before it gets an account;
- * `registration`: a company may sign up, with a domain that is said or still to be chosen.
+ * A step before sign-in. `link`: an account has the address and must confirm; `join`: the address must be proved before it gets an account; `registration`: a
+ * company may sign up, with a domain that is given or still to be chosen.
  */
-export type Owed = {
+export type PendingStep = {
   readonly kind: 'owed'
   readonly step: 'link' | 'join' | 'registration'
-  readonly ticket: string
-  readonly proof: Proof
+  readonly transactionToken: string
+  readonly proof: FederatedProof
   readonly origin: string
   readonly domain?: string
 }
-export type Connected = { readonly kind: 'connected'; readonly tenantId: TenantId; readonly email: string; readonly proof: Proof }
-export type Outcome = Entered | Choice | Owed | Connected
+export type ConnectedIdentity = { readonly kind: 'connected'; readonly tenantId: TenantId; readonly email: string; readonly proof: FederatedProof }
+export type FederationOutcome = EnteredAccount | AccountChoice | PendingStep | ConnectedIdentity
 
-export type Answered = Sent<z.input<typeof Exchanged>>
+export type FederationResult = HttpResult<z.input<typeof Exchanged>>
 
 const NOBODY = { tenant_id: '', email: '', first_login: false, otp_required: false, mfa_required: false }
 
-export const answerEntered = ({ tenantId, user, tenant, proof, done }: Entered): Answered =>
-  new Sent(
+export const toEnteredResult = ({ tenantId, user, tenant, proof, done }: EnteredAccount): FederationResult =>
+  new HttpResult(
     {
       tenant_id: tenantId as string,
       ...(tenant === undefined ? {} : { tenant_domain: tenant.domain }),
@@ -51,22 +51,22 @@ export const answerEntered = ({ tenantId, user, tenant, proof, done }: Entered):
       first_login: user.lastLoginAt === null,
       ...factorMembers(done.state.kinds, done.minted === undefined),
       ...(done.minted === undefined ? {} : { token: done.minted.token }),
-      ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+      ...(done.transactionToken === undefined ? {} : { login_ticket: done.transactionToken }),
       ...(proof.redirectAfter === undefined ? {} : { redirect_after: proof.redirectAfter }),
     },
     { cookies: done.cookies },
   )
 
-const answerChoice = (ctx: Ctx, { ticket, accounts }: Choice): Answered =>
-  new Sent(
-    { ...NOBODY, message: 'Choose the account to sign in to.', accounts: [...accounts], choice_ticket: ticket },
-    { cookies: [proofCookie(ctx, ticket)] },
+const answerChoice = (ctx: Ctx, { transactionToken, accounts }: AccountChoice): FederationResult =>
+  new HttpResult(
+    { ...NOBODY, message: 'Choose the account to sign in to.', accounts: [...accounts], choice_ticket: transactionToken },
+    { cookies: [proofCookie(ctx, transactionToken)] },
   )
 
-const answerConnected = ({ tenantId, email, proof }: Connected): Answered =>
-  new Sent({ ...NOBODY, tenant_id: tenantId as string, email, message: `${proof.displayName} is connected with your account.` })
+const answerConnected = ({ tenantId, email, proof }: ConnectedIdentity): FederationResult =>
+  new HttpResult({ ...NOBODY, tenant_id: tenantId as string, email, message: `${proof.displayName} is connected with your account.` })
 
-const providerData = ({ provider, profile }: Proof) => ({
+const providerData = ({ provider, profile }: FederatedProof) => ({
   provider,
   provider_user_id: profile.subject,
   email: profile.email ?? '',
@@ -74,32 +74,33 @@ const providerData = ({ provider, profile }: Proof) => ({
   picture: profile.picture ?? '',
 })
 
-const owes = (ctx: Ctx, { step, ticket, proof, origin, domain }: Owed): AppError => {
+const owes = (ctx: Ctx, { step, transactionToken, proof, origin, domain }: PendingStep): AppError => {
   if (step === 'link') {
-    const extra = { link_ticket: ticket, provider: proof.provider, confirm_with: ['mailed_code', 'session'] }
+    const extra = { link_ticket: transactionToken, provider: proof.provider, confirm_with: ['mailed_code', 'session'] }
     return new AppError('link_confirmation_required', undefined, { extra })
   }
-  if (step === 'join') return new AppError('email_confirmation_required', undefined, { extra: { join_ticket: ticket, provider: proof.provider } })
+  if (step === 'join')
+    return new AppError('email_confirmation_required', undefined, { extra: { join_ticket: transactionToken, provider: proof.provider } })
   if (domain !== undefined)
-    return new AppError('email_confirmation_required', undefined, { extra: { registration_ticket: ticket, tenant_domain: domain } })
+    return new AppError('email_confirmation_required', undefined, { extra: { registration_ticket: transactionToken, tenant_domain: domain } })
   return new AppError('federation_unknown', undefined, {
     extra: {
       needs_domain: true,
       message: 'No account is connected with this sign-in. Choose a domain to sign up.',
       origin_domain: new URL(origin).hostname,
       email_confirmation_required: !proof.profile.emailVerified,
-      provider_data: { ...providerData(proof), registration_ticket: ticket },
+      provider_data: { ...providerData(proof), registration_ticket: transactionToken },
     },
-    // A refusal has no cookies of its own.
-    headers: { 'Set-Cookie': cookieLine(proofCookie(ctx, ticket), ctx.request.secure) },
+    // Error responses cannot set cookies otherwise.
+    headers: { 'Set-Cookie': cookieLine(proofCookie(ctx, transactionToken), ctx.request.secure) },
   })
 }
 
-/** @throws AppError link_confirmation_required, email_confirmation_required, federation_unknown: with the ticket of the step that is owed */
-export const answerOf = (ctx: Ctx, outcome: Outcome): Answered => {
+/** @throws AppError link_confirmation_required, email_confirmation_required, federation_unknown: with the handle of the required step */
+export const toFederationResult = (ctx: Ctx, outcome: FederationOutcome): FederationResult => {
   switch (outcome.kind) {
     case 'entered':
-      return answerEntered(outcome)
+      return toEnteredResult(outcome)
     case 'choice':
       return answerChoice(ctx, outcome)
     case 'connected':

@@ -1,33 +1,36 @@
-// A sign-in through a provider begins on our own page.
-
+// Starts a sign-in through a provider on a hosted page.
 import { SYSTEM_TENANT } from '#db/engine/tenant'
-import { offeredOnPage } from '#shared/domains/federation/on-page'
-import { at, findDoor } from '#shared/domains/sign-in/sign-in-context'
-import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { findPageProviders } from '#shared/domains/federation/page-providers'
+import { findSignInContext, withSignInContext } from '#shared/domains/sign-in/sign-in-context'
+import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
-import { type Start, startDance } from './state.ts'
+import { type FlowStart, startRedirectFlow } from './state.ts'
 
-const members = ({ tenant, client_id, return_to }: DoorAsked) => ({
+const members = ({ tenant, client_id, return_to }: SignInContextRequest) => ({
   ...(tenant === undefined ? {} : { tenant }),
   ...(client_id === undefined ? {} : { client_id }),
   ...(return_to === undefined ? {} : { return_to }),
 })
 
-/** Sends the browser to the provider. @throws AppError provider_not_enabled, provider_unavailable */
-export const startOnPage = async (ctx: Ctx, asked: DoorAsked & { readonly provider: string }): Promise<Sent<undefined>> => {
-  const [door, saidOn] = [await findDoor(ctx, asked), at('/signin', asked)]
-  const { upstreams, base } = await offeredOnPage(ctx, door)
-  const upstream = upstreams.find(({ name }) => name === asked.provider)
+/** Redirects the browser to the provider. @throws AppError provider_not_enabled, provider_unavailable */
+export const startPageFlow = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest & { readonly provider: string },
+): Promise<HttpResult<undefined>> => {
+  const [signInContext, saidOn] = [await findSignInContext(ctx, contextRequest), withSignInContext('/signin', contextRequest)]
+  const { upstreams, base } = await findPageProviders(ctx, signInContext)
+  const upstream = upstreams.find(({ name }) => name === contextRequest.provider)
   if (upstream === undefined) throw new AppError('provider_not_enabled', undefined, { saidOn })
-  const where = door.kind === 'tenant' ? { tenantId: door.tenantId, action: 'login' as const, forClientId: door.clientId } : PLATFORM
-  const start: Start = { ...where, upstream, origin: base, redirectAfter: undefined, page: members(asked) }
-  const started = await startDance(ctx, start).catch((error: unknown) => {
+  const where =
+    signInContext.kind === 'tenant' ? { tenantId: signInContext.tenantId, action: 'login' as const, forClientId: signInContext.clientId } : PLATFORM
+  const start: FlowStart = { ...where, upstream, origin: base, redirectAfter: undefined, page: members(contextRequest) }
+  const started = await startRedirectFlow(ctx, start).catch((error: unknown) => {
     throw error instanceof AppError ? new AppError(error.code, error.message, { ...error.details, saidOn }) : error
   })
-  return new Sent(undefined, { headers: { Location: started.redirectUrl }, cookies: [started.cookie] })
+  return new HttpResult(undefined, { headers: { Location: started.redirectUrl }, cookies: [started.cookie] })
 }
 
-/** Whoever it is: the accounts that know the identity, or a company that signs up. */
+/** On the platform's own domain the identity determines the account, or a company signs up. */
 const PLATFORM = { tenantId: SYSTEM_TENANT, action: 'discover', forClientId: undefined } as const

@@ -1,71 +1,70 @@
-// The steps of a sign-in through a provider on our own pages. The ticket is in the browser's cookie; what it is worth the rules of the API say.
-
+// The steps of a federated sign-in on hosted pages. The browser's cookie holds the handle; the rules are those of the API.
 import { asTenantId, forTenant } from '#db/engine/tenant'
 import { findIdentity } from '#db/store/identities'
-import { at } from '#shared/domains/sign-in/sign-in-context'
-import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
+import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
 import { AppError } from '#shared/kernel/errors'
-import { onPage } from '#shared/platform/http/pages/form'
-import { sendTo } from '#shared/platform/http/pages/go'
-import type { Sent } from '#shared/platform/http/route'
+import { withPageOrigin } from '#shared/platform/http/pages/form'
+import { redirect } from '#shared/platform/http/pages/redirect'
+import type { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
-import { choose } from './discover.ts'
+import { enterChosenAccount } from './discover.ts'
 import type { Ctx } from './group.ts'
-import { askJoinCode, confirmJoin } from './join.ts'
-import { askLinkCode, confirmLink } from './link.ts'
-import { letIn } from './page-end.ts'
-import { askRegistrationCode, completeRegistration } from './register.ts'
-import { comeIn, noAccount } from './sign-in.ts'
-import { type Held, heldProof, type Kind, spentProofCookie } from './ticket.ts'
+import { expiredProofCookie, type HeldProof, loadHeldProof, type StoredProofKind } from './held-proof.ts'
+import { confirmJoin, sendJoinCode } from './join.ts'
+import { confirmLink, sendLinkCode } from './link.ts'
+import { finishFederatedSignIn } from './page-end.ts'
+import { completeRegistration, sendRegistrationCode } from './register.ts'
+import { noAccountError, signInWithIdentity } from './sign-in.ts'
 
-/** What the browser's ticket of that kind holds, as long as it counts. */
-export const heldOn = (ctx: Ctx, kind: Kind): Promise<Held | undefined> =>
-  heldProof(onPage(ctx), kind, undefined).catch((error: unknown) => {
+/** Returns the proof in the browser's cookie if it is of that kind and still valid. */
+export const findHeldProof = (ctx: Ctx, kind: StoredProofKind): Promise<HeldProof | undefined> =>
+  loadHeldProof(withPageOrigin(ctx), kind, undefined).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'federation_ticket_invalid') return undefined
     throw error
   })
 
-type Step = DoorAsked
+type Step = SignInContextRequest
 
-/** Both steps look alike: a code, and its owner is in. @throws AppError federation_ticket_invalid, invalid_code, … */
-export const connect = async (ctx: Ctx, asked: Step, code: string, before: User | undefined): Promise<Sent<undefined>> => {
-  const here = onPage(ctx)
-  const isJoin = (await heldOn(ctx, 'join')) !== undefined
+/** Confirms a link or a join with the mailed code and signs in. @throws AppError federation_ticket_invalid, invalid_code, … */
+export const connectAccount = async (ctx: Ctx, asked: Step, code: string, before: User | undefined): Promise<HttpResult<undefined>> => {
+  const here = withPageOrigin(ctx)
+  const isJoin = (await findHeldProof(ctx, 'join')) !== undefined
   const entered = isJoin ? await confirmJoin(here, { code }) : await confirmLink(here, { code })
-  return letIn(ctx, asked, entered, before, [spentProofCookie(ctx)])
+  return finishFederatedSignIn(ctx, asked, entered, before, [expiredProofCookie(ctx)])
 }
 
 /** @throws AppError federation_ticket_invalid, too_many_codes, quota_exceeded */
-export const anotherCode = async (ctx: Ctx, asked: Step): Promise<Sent<undefined>> => {
-  const here = onPage(ctx)
-  const isJoin = (await heldOn(ctx, 'join')) !== undefined
-  await (isJoin ? askJoinCode(here, undefined) : askLinkCode(here, undefined))
-  return sendTo(ctx, at('/signin/connect', asked), { say: 'code_sent' })
+export const resendFederationCode = async (ctx: Ctx, asked: Step): Promise<HttpResult<undefined>> => {
+  const here = withPageOrigin(ctx)
+  const isJoin = (await findHeldProof(ctx, 'join')) !== undefined
+  await (isJoin ? sendJoinCode(here, undefined) : sendLinkCode(here, undefined))
+  return redirect(ctx, withSignInContext('/signin/connect', asked), { say: 'code_sent' })
 }
 
 /** @throws AppError federation_ticket_invalid, federation_no_account, … */
-export const chooseAccount = async (ctx: Ctx, asked: Step, tenantId: string, before: User | undefined): Promise<Sent<undefined>> =>
-  letIn(ctx, asked, await choose(onPage(ctx), undefined, tenantId), before, [spentProofCookie(ctx)])
+export const chooseAccount = async (ctx: Ctx, asked: Step, tenantId: string, before: User | undefined): Promise<HttpResult<undefined>> =>
+  finishFederatedSignIn(ctx, asked, await enterChosenAccount(withPageOrigin(ctx), undefined, tenantId), before, [expiredProofCookie(ctx)])
 
 type Company = { readonly tenant_domain: string; readonly otp?: string | undefined }
 
-/** Who its administrator is the ticket says. The company begins with its administrator in it. @throws AppError tenant_domain_*, email_confirmation_required, … */
-export const registerCompany = async (ctx: Ctx, asked: Step, company: Company, before: User | undefined): Promise<Sent<undefined>> => {
-  const here = onPage(ctx)
-  const { proof } = await heldProof(here, 'registration', undefined)
+/** Signs up a company with the proved identity as administrator, and signs in. @throws AppError tenant_domain_*, email_confirmation_required, … */
+export const registerCompany = async (ctx: Ctx, asked: Step, company: Company, before: User | undefined): Promise<HttpResult<undefined>> => {
+  const here = withPageOrigin(ctx)
+  const { proof } = await loadHeldProof(here, 'registration', undefined)
   const { issuer, subject, email = '' } = proof.profile
   const { tenant_domain, otp } = company
   const body = { tenant_domain, provider: proof.provider, email, provider_user_id: subject, ...(otp === undefined ? {} : { otp }) }
   const { result } = await completeRegistration(here, body)
   const tenantId = asTenantId(result.tenant_id)
   const identity = await findIdentity(forTenant(ctx.db, tenantId), issuer, subject)
-  if (identity === undefined) throw noAccount(tenantId)
-  const entered = await comeIn(here, tenantId, identity, proof)
-  return letIn(ctx, asked, entered, before, [spentProofCookie(ctx)])
+  if (identity === undefined) throw noAccountError(tenantId)
+  const entered = await signInWithIdentity(here, tenantId, identity, proof)
+  return finishFederatedSignIn(ctx, asked, entered, before, [expiredProofCookie(ctx)])
 }
 
 /** @throws AppError federation_ticket_invalid, email_missing, sign_up_closed, too_many_codes, quota_exceeded */
-export const companyCode = async (ctx: Ctx, asked: Step): Promise<Sent<undefined>> => {
-  await askRegistrationCode(onPage(ctx), undefined)
-  return sendTo(ctx, at('/signup/provider', asked), { say: 'code_sent' })
+export const sendCompanyCode = async (ctx: Ctx, asked: Step): Promise<HttpResult<undefined>> => {
+  await sendRegistrationCode(withPageOrigin(ctx), undefined)
+  return redirect(ctx, withSignInContext('/signup/provider', asked), { say: 'code_sent' })
 }

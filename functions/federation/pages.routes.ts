@@ -1,117 +1,116 @@
-// Our own pages of a sign-in through a provider. Rules and renderers are loaded when somebody comes by.
-
-import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
+// Routes of the hosted pages of a federated sign-in. Rules and renderers are imported on demand.
+import { SignInContextQuery } from '#shared/domains/sign-in/sign-in-context.schema'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { page } from '#shared/platform/http/access'
-import { empty, htmlOrGo } from '#shared/platform/http/route'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
-import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
+import { empty, htmlOrRedirect } from '#shared/platform/http/route'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
+import { FEDERATED_SIGN_IN_ERRORS, FEDERATED_SIGN_IN_EVENTS, FEDERATED_SIGN_UP_EVENTS } from './exchange.routes.ts'
 import { route } from './group.ts'
-import { AccountForm, CompanyForm, ConnectForm, NoForm, StartQuery } from './pages.schema.ts'
+import { AccountForm, CompanyForm, ConnectForm, FederationNoForm, StartQuery } from './pages.schema.ts'
 
 const steps = () => import('./page-steps.ts')
-const shown = () => import('./steps.page.tsx')
+const toResponse = () => import('./steps.page.tsx')
 
-const READ = page('The ticket in this browser says what was proved.', { class: 'general' })
+const READ = page('The ticket in the cookie of this browser is the proof of the identity.', { class: 'general' })
 const CODE = page('The ticket and the mailed code are the proof.', { class: 'code' })
-const asks = (form: `/${string}`) => page('The ticket says whose mailbox it is.', { class: 'credential' }, { form })
+const asks = (form: `/${string}`) => page('The ticket determines the mailbox.', { class: 'credential' }, { form })
 const SENDS: readonly ErrorCode[] = ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'quota_exceeded']
-const CONFIRMS: readonly ErrorCode[] = ['federation_ticket_invalid', 'invalid_code', 'identity_taken', 'email_taken', ...ENTERS]
+const CONFIRMS: readonly ErrorCode[] = ['federation_ticket_invalid', 'invalid_code', 'identity_taken', 'email_taken', ...FEDERATED_SIGN_IN_ERRORS]
 
-export const pageRoutes = [
+export const federationPageRoutes = [
   route({
     id: 'federation.startOnPage',
     on: 'GET /signin/provider',
-    summary: 'Go to a provider, to sign in.',
-    access: page('A sign-in begins here; the provider says who it is.', { class: 'status' }),
+    summary: 'Redirect to a provider to sign in.',
+    access: page('A sign-in starts here; the provider authenticates the person.', { class: 'status' }),
     query: StartQuery,
     reply: empty(303),
     errors: ['provider_not_enabled', 'provider_unavailable'],
     emits: 'nothing',
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query }) => (await import('./page-start.ts')).startOnPage(ctx, query),
+    render: lazyPageError,
+    handle: async ({ ctx, query }) => (await import('./page-start.ts')).startPageFlow(ctx, query),
   }),
   route({
     id: 'federation.connectPage',
     on: 'GET /signin/connect',
-    summary: 'The page that asks for the mailed code.',
+    summary: 'The page to enter the mailed code.',
     access: READ,
-    query: DoorQuery,
-    reply: htmlOrGo(),
+    query: SignInContextQuery,
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query, principal }) => (await shown()).connectPage(ctx, query, principal),
+    render: lazyPageError,
+    handle: async ({ ctx, query, principal }) => (await toResponse()).connectPage(ctx, query, principal),
   }),
   route({
     id: 'federation.connectOnPage',
     on: 'POST /signin/connect',
-    summary: 'Prove the address by the mailed code, and come in.',
+    summary: 'Prove the address with the mailed code, and sign in.',
     access: CODE,
-    query: DoorQuery,
+    query: SignInContextQuery,
     form: ConnectForm,
     reply: empty(303),
     errors: CONFIRMS,
-    emits: [...SIGNS_IN, 'user.created', 'identity.linked', 'user.email_verified', 'user.signed_out'],
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query, form, principal }) => (await steps()).connect(ctx, query, form.otp, principal),
+    emits: [...FEDERATED_SIGN_IN_EVENTS, 'user.created', 'identity.linked', 'user.email_verified', 'user.signed_out'],
+    render: lazyPageError,
+    handle: async ({ ctx, query, form, principal }) => (await steps()).connectAccount(ctx, query, form.otp, principal),
   }),
   route({
     id: 'federation.anotherCodeOnPage',
     on: 'POST /signin/connect/code',
     summary: 'Mail another code.',
     access: asks('/signin/connect'),
-    query: DoorQuery,
-    form: NoForm,
+    query: SignInContextQuery,
+    form: FederationNoForm,
     reply: empty(303),
     errors: SENDS,
     emits: ['federation.code_requested'],
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query }) => (await steps()).anotherCode(ctx, query),
+    render: lazyPageError,
+    handle: async ({ ctx, query }) => (await steps()).resendFederationCode(ctx, query),
   }),
   route({
     id: 'federation.accountsPage',
     on: 'GET /signin/accounts',
-    summary: 'The page that shows which accounts there are.',
+    summary: 'The page to choose an account.',
     access: READ,
-    query: DoorQuery,
-    reply: htmlOrGo(),
+    query: SignInContextQuery,
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query, principal }) => (await shown()).accountsPage(ctx, query, principal),
+    render: lazyPageError,
+    handle: async ({ ctx, query, principal }) => (await toResponse()).accountsPage(ctx, query, principal),
   }),
   route({
     id: 'federation.chooseOnPage',
     on: 'POST /signin/accounts',
-    summary: 'Come in to one of the accounts.',
-    access: page('The ticket holds what a provider proved.', { class: 'credential' }),
-    query: DoorQuery,
+    summary: 'Sign in to one of the accounts.',
+    access: page('The ticket is the proof of the identity at the provider.', { class: 'credential' }),
+    query: SignInContextQuery,
     form: AccountForm,
     reply: empty(303),
-    errors: ['federation_ticket_invalid', ...ENTERS],
-    emits: [...SIGNS_IN, 'user.signed_out'],
-    render: pageErrorOnDemand,
+    errors: ['federation_ticket_invalid', ...FEDERATED_SIGN_IN_ERRORS],
+    emits: [...FEDERATED_SIGN_IN_EVENTS, 'user.signed_out'],
+    render: lazyPageError,
     handle: async ({ ctx, query, form, principal }) => (await steps()).chooseAccount(ctx, query, form.account, principal),
   }),
   route({
     id: 'federation.companyPage',
     on: 'GET /signup/provider',
-    summary: 'The page on which a company signs up with what a provider proved.',
+    summary: 'The page to sign up a company with a federated identity.',
     access: READ,
-    query: DoorQuery,
-    reply: htmlOrGo(),
+    query: SignInContextQuery,
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query, principal }) => (await shown()).companyPage(ctx, query, principal),
+    render: lazyPageError,
+    handle: async ({ ctx, query, principal }) => (await toResponse()).federatedCompanyPage(ctx, query, principal),
   }),
   route({
     id: 'federation.registerOnPage',
     on: 'POST /signup/provider',
-    summary: 'Sign a company up, and come in.',
+    summary: 'Sign up a company, and sign in.',
     access: CODE,
-    query: DoorQuery,
+    query: SignInContextQuery,
     form: CompanyForm,
     reply: empty(303),
     errors: [
@@ -123,8 +122,8 @@ export const pageRoutes = [
       'email_missing',
       ...CONFIRMS,
     ],
-    emits: [...SIGNS_IN, ...CREATES, 'user.signed_out'],
-    render: pageErrorOnDemand,
+    emits: [...FEDERATED_SIGN_IN_EVENTS, ...FEDERATED_SIGN_UP_EVENTS, 'user.signed_out'],
+    render: lazyPageError,
     handle: async ({ ctx, query, form, principal }) => (await steps()).registerCompany(ctx, query, form, principal),
   }),
   route({
@@ -132,12 +131,12 @@ export const pageRoutes = [
     on: 'POST /signup/provider/code',
     summary: 'Mail a code to an address that the provider has not verified.',
     access: asks('/signup/provider'),
-    query: DoorQuery,
-    form: NoForm,
+    query: SignInContextQuery,
+    form: FederationNoForm,
     reply: empty(303),
     errors: [...SENDS, 'sign_up_closed'],
     emits: ['federation.code_requested'],
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query }) => (await steps()).companyCode(ctx, query),
+    render: lazyPageError,
+    handle: async ({ ctx, query }) => (await steps()).sendCompanyCode(ctx, query),
   }),
 ]

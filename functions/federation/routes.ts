@@ -1,20 +1,20 @@
 // All routes of the group.
 import { callbackRoutes } from './callback.routes.ts'
-import { challengeRoutes } from './challenge.routes.ts'
+import { federationChallengeRoutes } from './challenge.routes.ts'
 import { exchangeRoutes } from './exchange.routes.ts'
 import { identityRoutes } from './identities.routes.ts'
 import { initiateRoutes } from './initiate.routes.ts'
-import { ownRoutes } from './own.routes.ts'
-import { pageRoutes } from './pages.routes.ts'
-import { samlRoutes } from './saml.routes.ts'
+import { ownSignInRoutes } from './own-sign-ins.routes.ts'
+import { federationPageRoutes } from './pages.routes.ts'
+import { samlLoginRoutes } from './saml.routes.ts'
 
 export const federationRoutes = [
   ...initiateRoutes,
   ...callbackRoutes,
   ...exchangeRoutes,
-  ...challengeRoutes,
+  ...federationChallengeRoutes,
   ...identityRoutes,
-  ...ownRoutes,
-  ...pageRoutes,
-  ...samlRoutes,
+  ...ownSignInRoutes,
+  ...federationPageRoutes,
+  ...samlLoginRoutes,
 ]

@@ -1,20 +1,19 @@
-// Signing in with what a SAML provider proved.
-
+// Routes for signing in with an identity from a SAML provider.
 import { FirstStep } from '#shared/domains/sign-in/login-response'
-import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
+import { SignInContextQuery } from '#shared/domains/sign-in/sign-in-context.schema'
 import { open, page } from '#shared/platform/http/access'
-import { htmlOrGo, json } from '#shared/platform/http/route'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
-import { CREATES, ENTERS, SIGNS_IN } from './exchange.routes.ts'
+import { htmlOrRedirect, json } from '#shared/platform/http/route'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
+import { FEDERATED_SIGN_IN_ERRORS, FEDERATED_SIGN_IN_EVENTS, FEDERATED_SIGN_UP_EVENTS } from './exchange.routes.ts'
 import { route } from './group.ts'
 import { SamlLogin } from './saml.schema.ts'
 
-export const samlRoutes = [
+export const samlLoginRoutes = [
   route({
     id: 'user.samlLogin',
     on: 'POST /authsec/uflow/user/saml/login',
-    summary: 'First step of a sign-in with what a SAML provider proved; the token comes from the last one.',
-    access: open('The ticket of the provider\u2019s answer is the proof.', { class: 'credential', account: 'email' }),
+    summary: 'First step of a sign-in with an identity from a SAML provider; the last step returns the token.',
+    access: open('The ticket of the SAML response is the proof.', { class: 'credential', account: 'email' }),
     body: SamlLogin,
     reply: json(200, FirstStep),
     errors: [
@@ -24,21 +23,21 @@ export const samlRoutes = [
       'email_confirmation_required',
       'email_taken',
       'identity_taken',
-      ...ENTERS,
+      ...FEDERATED_SIGN_IN_ERRORS,
     ],
-    emits: [...SIGNS_IN, 'user.created', 'identity.linked'],
+    emits: [...FEDERATED_SIGN_IN_EVENTS, 'user.created', 'identity.linked'],
     handle: async ({ ctx, body }) => (await import('./saml.ts')).loginBySaml(ctx, body),
   }),
   route({
     id: 'federation.finishSamlOnPage',
     on: 'GET /signin/saml/finish',
-    summary: 'Come in with what a SAML provider proved.',
-    access: page('The ticket of the provider\u2019s answer, in the cookie of this browser, is the proof.', { class: 'credential' }),
-    query: DoorQuery,
-    reply: htmlOrGo(),
-    errors: ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'identity_taken', 'email_taken', ...ENTERS],
-    emits: [...SIGNS_IN, ...CREATES, 'federation.code_requested', 'user.signed_out'],
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query, principal }) => (await import('./saml.ts')).finishOnPage(ctx, query, principal),
+    summary: 'Sign in with an identity from a SAML provider.',
+    access: page('The ticket of the SAML response, in the cookie of this browser, is the proof.', { class: 'credential' }),
+    query: SignInContextQuery,
+    reply: htmlOrRedirect(),
+    errors: ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'identity_taken', 'email_taken', ...FEDERATED_SIGN_IN_ERRORS],
+    emits: [...FEDERATED_SIGN_IN_EVENTS, ...FEDERATED_SIGN_UP_EVENTS, 'federation.code_requested', 'user.signed_out'],
+    render: lazyPageError,
+    handle: async ({ ctx, query, principal }) => (await import('./saml.ts')).finishSamlOnPage(ctx, query, principal),
   }),
 ]

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { contrast, inkFor, READABLE, readableOn } from '#shared/platform/pages/contrast'
+import { contrast, inkOn, READABLE, readableOn } from '#shared/platform/pages/contrast'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
-import { doorOf, openBrowser } from '#tests/support/browser'
+import { openBrowser, signInQueryOf } from '#tests/support/browser'
 import { bodyOf, eventsOf } from '#tests/support/sign-in'
 import { loginRoutes } from './routes.ts'
 
@@ -21,7 +21,7 @@ test.each(['#ffff00', '#ffffff', '#000000', '#7f7f7f', '#2f5bea', '#ff0000', '#0
   ]) {
     const readable = readableOn(colour, grounds)
     for (const ground of grounds) expect(contrast(readable, ground)).toBeGreaterThanOrEqual(READABLE)
-    expect(contrast(inkFor(readable), readable)).toBeGreaterThanOrEqual(READABLE)
+    expect(contrast(inkOn(readable), readable)).toBeGreaterThanOrEqual(READABLE)
   }
 })
 
@@ -31,11 +31,11 @@ test('a company\u2019s colours, radius and logo are on its pages, and on nobody 
   expect(saved.status).toBe(200)
   expect(await bodyOf(saved)).toMatchObject({ brand: '#0f5b31', brand_ink: '#ffffff', radius: 4, logo: PNG })
   expect(await bodyOf(await app.request('/branding', { token }))).toMatchObject({ brand: '#0f5b31', logo: PNG, notes: [] })
-  const page = await openBrowser(app).read(doorOf(company))
+  const page = await openBrowser(app).read(signInQueryOf(company))
   expect(page.html).toContain(`<img src="${PNG}" alt=""/>`)
   expect(page.html).toContain(':root{--brand:#0f5b31;--brand-ink:#ffffff;--radius:4px;}')
   const globex = await app.company('globex')
-  expect((await openBrowser(app).read(doorOf(globex))).html).not.toContain('#0f5b31')
+  expect((await openBrowser(app).read(signInQueryOf(globex))).html).not.toContain('#0f5b31')
   expect(await eventsOf(app, company.tenantId, 'login.saveBranding')).toEqual(['tenant.branding_changed'])
 })
 

@@ -1,10 +1,10 @@
 // How a tenant's hosted pages look: saved as given where everybody can read it, corrected with a note where not.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { findLooks, type Looks, type NewBranding, putBranding } from '#db/store/branding'
+import { findPageBranding, type NewBranding, type PageBranding, putBranding } from '#db/store/branding'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import { contrast, inkFor, READABLE, readableOn } from '#shared/platform/pages/contrast'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { contrast, inkOn, READABLE, readableOn } from '#shared/platform/pages/contrast'
 import type { User } from '#shared/platform/principals/principal'
 import type { Branding, PutBranding } from './branding.schema.ts'
 import type { Ctx } from './group.ts'
@@ -13,7 +13,7 @@ import type { Ctx } from './group.ts'
 const LIGHT = ['#ffffff', '#f6f7f9']
 const DARK = ['#171a20', '#0e1014']
 
-const shown = ({ branding: row }: Looks, notes: readonly string[] = []): z.input<typeof Branding> => ({
+const toResponse = ({ branding: row }: PageBranding, notes: readonly string[] = []): z.input<typeof Branding> => ({
   brand: row?.brand ?? null,
   brand_ink: row?.brandInk ?? null,
   brand_dark: row?.brandDark ?? null,
@@ -24,7 +24,7 @@ const shown = ({ branding: row }: Looks, notes: readonly string[] = []): z.input
 })
 
 export const readBranding = async (ctx: Ctx, principal: User): Promise<z.input<typeof Branding>> =>
-  shown(await findLooks(forTenant(ctx.db, principal.tenantId)))
+  toResponse(await findPageBranding(forTenant(ctx.db, principal.tenantId)))
 
 const SIGNATURES: Readonly<Record<string, (bytes: Buffer) => boolean>> = {
   'image/png': (bytes) => bytes.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])),
@@ -49,9 +49,9 @@ const coloursOf = ({ brand, brand_ink }: z.output<typeof PutBranding>, notes: st
   if (light !== brand.toLowerCase()) notes.push(`brand: ${brand} cannot be read on a light page; ${light} is used there.`)
   if (dark !== brand.toLowerCase()) notes.push(`brand: ${brand} cannot be read on a dark page; ${dark} is used there.`)
   const wanted = brand_ink?.toLowerCase()
-  const ink = wanted !== undefined && contrast(wanted, light) >= READABLE ? wanted : inkFor(light)
+  const ink = wanted !== undefined && contrast(wanted, light) >= READABLE ? wanted : inkOn(light)
   if (wanted !== undefined && ink !== wanted) notes.push(`brand_ink: ${brand_ink} cannot be read on ${light}; ${ink} is used.`)
-  return { brand: light, brandInk: ink, brandDark: dark, brandDarkInk: inkFor(dark) }
+  return { brand: light, brandInk: ink, brandDark: dark, brandDarkInk: inkOn(dark) }
 }
 
 /** @throws AppError invalid_request */
@@ -61,12 +61,12 @@ export const saveBranding = async (ctx: Ctx, principal: User, body: z.output<typ
   return atomically(forTenant(ctx.db, principal.tenantId), async (t) => {
     await putBranding(t, row)
     const { logo, ...after } = row
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'tenant.branding_changed',
       actor: byUser(principal),
       target: { type: 'tenant', id: principal.tenantId },
       after: { ...after, updatedAt: undefined, logo: logo !== null },
     })
-    return shown(await findLooks(t), notes)
+    return toResponse(await findPageBranding(t), notes)
   })
 }

@@ -1,21 +1,21 @@
 // The second step of a sign-in: a code of an app, a backup code, a text message; and adding an app where one is owed and none is there.
 
-import { appPage } from '#shared/domains/factors/app-setup.page.tsx'
-import type { Stage } from '#shared/domains/factors/stage'
-import { at } from '#shared/domains/sign-in/sign-in-context'
-import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { appSetupPage } from '#shared/domains/factors/app-setup.page.tsx'
+import type { FactorContext } from '#shared/domains/factors/factor-context'
+import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
+import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
 import { AppError } from '#shared/kernel/errors'
-import { goTo } from '#shared/platform/http/pages/go'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { SCRIPT as PASSKEY_SCRIPT } from '#shared/platform/pages/ceremony.client.generated'
+import { endedContent } from '#shared/platform/pages/ended.tsx'
 import { CodeField, KnownField, Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
-import { answerPage, errorOf, Form, type Hosted, openPage } from '#shared/platform/pages/hosted.tsx'
+import { errorOf, type Hosted, HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
-import { overContent } from '#shared/platform/pages/over.tsx'
 import { PasskeyButton } from '#shared/platform/pages/passkey.tsx'
-import { fill } from '#shared/platform/pages/wait'
+import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { User } from '#shared/platform/principals/principal'
-import { type FactorAsked, factorPath, factorsOf, mailboxOwner, type OwnFactors, signingIn } from './factor.ts'
+import { type AvailableFactors, type FactorPageRequest, factorPath, factorsOf, loadMailboxContext, loadSignInFactorContext } from './factor.ts'
 import type { Ctx } from './group.ts'
 
 const CODES = [
@@ -29,33 +29,37 @@ const CODES = [
 ]
 
 /** The sign-in, unless it is over. */
-const live = async (ctx: Ctx, find: (ctx: Ctx) => Promise<Stage> = signingIn): Promise<Stage | undefined> =>
+const live = async (ctx: Ctx, find: (ctx: Ctx) => Promise<FactorContext> = loadSignInFactorContext): Promise<FactorContext | undefined> =>
   find(ctx).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'authentication_required') return undefined
     throw error
   })
 
-const isOver = async (ctx: Ctx, asked: DoorAsked) => {
+const isOver = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
   const page = await openPage(ctx, {})
   const { factor, startAgain } = page.words
-  return answerPage(
+  return pageResult(
     ctx,
     page,
-    overContent({ title: factor.overTitle, text: factor.overText, again: { href: at('/signin', asked), label: startAgain } }),
+    endedContent({
+      title: factor.overTitle,
+      text: factor.overText,
+      again: { href: withSignInContext('/signin', contextRequest), label: startAgain },
+    }),
   )
 }
 
-type Way = NonNullable<FactorAsked['by']>
-const waysOf = ({ kinds }: OwnFactors): readonly Way[] => [
+type Way = NonNullable<FactorPageRequest['by']>
+const waysOf = ({ kinds }: AvailableFactors): readonly Way[] => [
   ...(kinds.has('totp') ? (['app'] as const) : []),
   ...(kinds.has('sms') ? (['sms'] as const) : []),
   // Backup codes are handed out with an app.
   ...(kinds.has('totp') ? (['backup'] as const) : []),
 ]
 
-const CodeInput = ({ page, by, own }: { readonly page: Hosted; readonly by: Way; readonly own: OwnFactors }) => {
+const CodeInput = ({ page, by, own }: { readonly page: Hosted; readonly by: Way; readonly own: AvailableFactors }) => {
   const { factor } = page.words
-  const hints = { app: factor.appText, sms: fill(factor.smsText, { phone: own.phone ?? '' }), backup: factor.backupText }
+  const hints = { app: factor.appText, sms: fillPlaceholders(factor.smsText, { phone: own.phone ?? '' }), backup: factor.backupText }
   return (
     <TextField
       id="code"
@@ -71,54 +75,54 @@ const CodeInput = ({ page, by, own }: { readonly page: Hosted; readonly by: Way;
   )
 }
 
-export const factorPage = async (ctx: Ctx, asked: FactorAsked) => {
-  const stage = await live(ctx)
-  if (stage === undefined) return isOver(ctx, asked)
-  const own = await factorsOf(ctx, stage)
-  if (own.kinds.size === 0) return goTo(ctx, at('/signin/enrol', asked))
-  const page = await openPage(ctx, { tenantId: stage.tenantId })
+export const factorPage = async (ctx: Ctx, pageRequest: FactorPageRequest) => {
+  const factorContext = await live(ctx)
+  if (factorContext === undefined) return isOver(ctx, pageRequest)
+  const own = await factorsOf(ctx, factorContext)
+  if (own.kinds.size === 0) return redirectResult(ctx, withSignInContext('/signin/enrol', pageRequest))
+  const page = await openPage(ctx, { tenantId: factorContext.tenantId })
   const { factor, signIn, busy } = page.words
   const ways = waysOf(own)
-  const by = asked.by !== undefined && ways.includes(asked.by) ? asked.by : ways[0]
+  const by = pageRequest.by !== undefined && ways.includes(pageRequest.by) ? pageRequest.by : ways[0]
   const labels = { app: factor.useApp, sms: factor.useSms, backup: factor.useBackup }
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: factor.title,
     script: PASSKEY_SCRIPT,
     children: (
       <>
-        <p class="quiet who-is">{fill(page.words.signedInAs, { email: stage.user.email })}</p>
+        <p class="quiet who-is">{fillPlaceholders(page.words.signedInAs, { email: factorContext.user.email })}</p>
         {by === undefined ? (
           ''
         ) : (
-          <Form page={page} action={factorPath(asked, by)} main>
+          <HostedForm page={page} action={factorPath(pageRequest, by)} main>
             <CodeInput page={page} by={by} own={own} />
             <Submit label={factor.submit} busy={signIn.busy} />
-          </Form>
+          </HostedForm>
         )}
         {own.kinds.has('webauthn') ? (
           <PasskeyButton
             page={page}
-            action={at('/signin/finish', asked)}
+            action={withSignInContext('/signin/finish', pageRequest)}
             label={signIn.passkey}
             begin="biometric/verifyLoginBegin"
             finish="biometric/verifyLoginFinish"
-            who={{ email: stage.user.email, tenant_id: stage.tenantId }}
+            who={{ email: factorContext.user.email, tenant_id: factorContext.tenantId }}
           />
         ) : (
           ''
         )}
         {own.kinds.has('sms') ? (
-          <Form page={page} action={at('/signin/factor/sms', asked)}>
-            <Submit kind="second" label={fill(factor.sendSms, { phone: own.phone ?? '' })} busy={busy} />
-          </Form>
+          <HostedForm page={page} action={withSignInContext('/signin/factor/sms', pageRequest)}>
+            <Submit kind="second" label={fillPlaceholders(factor.sendSms, { phone: own.phone ?? '' })} busy={busy} />
+          </HostedForm>
         ) : (
           ''
         )}
         <Links
           links={[
-            ...ways.filter((way) => way !== by).map((way) => ({ href: factorPath(asked, way), label: labels[way] })),
-            { href: at('/recover/access', asked), label: page.words.access.link },
-            { href: at('/signin', asked), label: signIn.other },
+            ...ways.filter((way) => way !== by).map((way) => ({ href: factorPath(pageRequest, way), label: labels[way] })),
+            { href: withSignInContext('/recover/access', pageRequest), label: page.words.access.link },
+            { href: withSignInContext('/signin', pageRequest), label: signIn.other },
           ]}
         />
       </>
@@ -126,32 +130,38 @@ export const factorPage = async (ctx: Ctx, asked: FactorAsked) => {
   })
 }
 
-export const enrolPage = async (ctx: Ctx, asked: DoorAsked) => {
-  const stage = await live(ctx)
-  if (stage === undefined) return isOver(ctx, asked)
-  if ((await factorsOf(ctx, stage)).kinds.size > 0) return goTo(ctx, factorPath(asked, undefined))
-  return appPage(ctx, undefined, { href: at('/signin', asked) }, at('/signin/mailbox', asked), at('/signin/finish', asked))
+export const enrolPage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const factorContext = await live(ctx)
+  if (factorContext === undefined) return isOver(ctx, contextRequest)
+  if ((await factorsOf(ctx, factorContext)).kinds.size > 0) return redirectResult(ctx, factorPath(contextRequest, undefined))
+  return appSetupPage(
+    ctx,
+    undefined,
+    { href: withSignInContext('/signin', contextRequest) },
+    withSignInContext('/signin/mailbox', contextRequest),
+    withSignInContext('/signin/finish', contextRequest),
+  )
 }
 
-export const mailboxPage = async (ctx: Ctx, asked: DoorAsked, principal: User | undefined) => {
-  const stage = await live(ctx, (here) => mailboxOwner(here, principal))
-  if (stage === undefined) return isOver(ctx, asked)
-  const page = await openPage(ctx, { principal, tenantId: stage.tenantId })
+export const mailboxPage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
+  const factorContext = await live(ctx, (here) => loadMailboxContext(here, principal))
+  if (factorContext === undefined) return isOver(ctx, contextRequest)
+  const page = await openPage(ctx, { principal, tenantId: factorContext.tenantId })
   const { factor, signUp, busy } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: factor.mailboxTitle,
     script: SCRIPT,
     children: (
       <>
-        <p class="quiet who-is">{fill(factor.mailboxText, { email: stage.user.email })}</p>
-        <Form page={page} main>
-          <KnownField id="email" label={signUp.email} autocomplete="username" value={stage.user.email} />
+        <p class="quiet who-is">{fillPlaceholders(factor.mailboxText, { email: factorContext.user.email })}</p>
+        <HostedForm page={page} main>
+          <KnownField id="email" label={signUp.email} autocomplete="username" value={factorContext.user.email} />
           <CodeField id="otp" label={signUp.code} error={errorOf(page, 'otp', 'invalid_code')} first />
           <Submit label={page.words.goOn} busy={busy} />
-        </Form>
-        <Form page={page} action={at('/signin/mailbox/send', asked)}>
+        </HostedForm>
+        <HostedForm page={page} action={withSignInContext('/signin/mailbox/send', contextRequest)}>
           <Submit kind="second" label={factor.sendMailbox} busy={busy} />
-        </Form>
+        </HostedForm>
       </>
     ),
   })

@@ -1,13 +1,13 @@
 // The second step of a sign-in, on our own pages.
 
-import { confirmApp, ENROL_ERRORS } from '#shared/domains/factors/page-enrolment'
-import { at } from '#shared/domains/sign-in/sign-in-context'
-import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
+import { confirmAppSetup, ENROL_ERRORS } from '#shared/domains/factors/page-enrolment'
+import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
+import { SignInContextQuery } from '#shared/domains/sign-in/sign-in-context.schema'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { page } from '#shared/platform/http/access'
 import { AppCodeForm, NoForm } from '#shared/platform/http/pages/fields.schema'
-import { empty, htmlOrGo } from '#shared/platform/http/route'
-import { checkFactor, mint, proveMailbox, sendMailbox, sendSms, signingIn } from './factor.ts'
+import { empty, htmlOrRedirect } from '#shared/platform/http/route'
+import { checkFactor, loadSignInFactorContext, mintSession, proveMailbox, sendMailboxProof, sendSms } from './factor.ts'
 import { route } from './group.ts'
 import { CodeForm, FactorForm, FactorQuery } from './page.schema.ts'
 
@@ -17,14 +17,14 @@ const CODE = page(TICKET, { class: 'code' })
 const MINTS: readonly ErrorCode[] = ['authentication_required', 'mfa_verification_failed', 'quota_exceeded']
 const SESSION = ['session.created', 'user.signed_in', 'user.signed_out'] as const
 
-export const factorRoutes = [
+export const loginFactorRoutes = [
   route({
     id: 'login.factor',
     on: 'GET /signin/factor',
     summary: 'The page of the second step.',
     access: READ,
     query: FactorQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, query }) => (await import('./factor.page.tsx')).factorPage(ctx, query),
@@ -55,7 +55,7 @@ export const factorRoutes = [
     on: 'POST /signin/factor/sms',
     summary: 'Send a code to the phone.',
     access: page(TICKET, { class: 'code' }, { form: '/signin/factor' }),
-    query: DoorQuery,
+    query: SignInContextQuery,
     form: NoForm,
     reply: empty(303),
     errors: ['authentication_required', 'sms_not_enabled', 'factor_paused', 'too_many_sms', 'sms_failed', 'sms_number_refused', 'sms_not_configured'],
@@ -67,8 +67,8 @@ export const factorRoutes = [
     on: 'GET /signin/mailbox',
     summary: 'The page to prove the mailbox before a first factor.',
     access: READ,
-    query: DoorQuery,
-    reply: htmlOrGo(),
+    query: SignInContextQuery,
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, query, principal }) => (await import('./factor.page.tsx')).mailboxPage(ctx, query, principal),
@@ -78,19 +78,19 @@ export const factorRoutes = [
     on: 'POST /signin/mailbox/send',
     summary: 'Mail the code that proves the mailbox.',
     access: page(TICKET, { class: 'code' }, { form: '/signin/mailbox' }),
-    query: DoorQuery,
+    query: SignInContextQuery,
     form: NoForm,
     reply: empty(303),
     errors: ['authentication_required', 'too_many_codes', 'quota_exceeded'],
     emits: ['mailbox.proof_requested'],
-    handle: ({ ctx, query, principal }) => sendMailbox(ctx, query, principal),
+    handle: ({ ctx, query, principal }) => sendMailboxProof(ctx, query, principal),
   }),
   route({
     id: 'login.proveMailbox',
     on: 'POST /signin/mailbox',
     summary: 'Prove the mailbox with the code.',
     access: CODE,
-    query: DoorQuery,
+    query: SignInContextQuery,
     form: CodeForm,
     reply: empty(303),
     errors: ['authentication_required', 'invalid_code'],
@@ -102,8 +102,8 @@ export const factorRoutes = [
     on: 'GET /signin/enrol',
     summary: 'The page to add a first authenticator app, where one is owed.',
     access: READ,
-    query: DoorQuery,
-    reply: htmlOrGo(),
+    query: SignInContextQuery,
+    reply: htmlOrRedirect(),
     errors: ['insufficient_user_authentication'],
     emits: 'nothing',
     handle: async ({ ctx, query }) => (await import('./factor.page.tsx')).enrolPage(ctx, query),
@@ -113,19 +113,19 @@ export const factorRoutes = [
     on: 'POST /signin/enrol',
     summary: 'Add the app; answers the page with the backup codes, once.',
     access: CODE,
-    query: DoorQuery,
+    query: SignInContextQuery,
     form: AppCodeForm,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: ENROL_ERRORS,
     emits: ['factor.added'],
     handle: async ({ ctx, query, form }) => {
-      const stage = await signingIn(ctx)
-      const codes = await confirmApp(ctx, undefined, form.code)
-      return (await import('#shared/domains/factors/app-setup.page.tsx')).codesPage(ctx, {
+      const factorContext = await loadSignInFactorContext(ctx)
+      const codes = await confirmAppSetup(ctx, undefined, form.code)
+      return (await import('#shared/domains/factors/app-setup.page.tsx')).backupCodesPage(ctx, {
         codes,
         principal: undefined,
-        next: at('/signin/finish', query),
-        stage,
+        next: withSignInContext('/signin/finish', query),
+        factorContext,
       })
     },
   }),
@@ -134,11 +134,11 @@ export const factorRoutes = [
     on: 'POST /signin/finish',
     summary: 'Finish a sign-in in which everything that is owed was verified.',
     access: page(TICKET, { class: 'code' }, { form: '/signin/factor' }),
-    query: DoorQuery,
+    query: SignInContextQuery,
     form: NoForm,
     reply: empty(303),
     errors: MINTS,
     emits: SESSION,
-    handle: ({ ctx, query, principal }) => mint(ctx, query, principal),
+    handle: ({ ctx, query, principal }) => mintSession(ctx, query, principal),
   }),
 ]

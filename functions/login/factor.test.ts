@@ -3,7 +3,7 @@ import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { doorOf, formsOf, noteOf, openBrowser, summaryOf, type TestBrowser, titleOf } from '#tests/support/browser'
+import { formsOf, noteOf, openBrowser, signInQueryOf, summaryOf, type TestBrowser, titleOf } from '#tests/support/browser'
 import { unchanged } from '#tests/support/rows'
 import { codeIn, configure, leaked, setStatus } from '#tests/support/sign-in'
 import { appCode } from '#tests/support/totp'
@@ -21,7 +21,7 @@ const backupCodesIn = ({ html }: { readonly html: string }): string[] => [...htm
 /** Signed in with a password, then an app added on the account page. */
 const withApp = async (app: TestApp, company: Company, person: Person) => {
   const browser = openBrowser(app)
-  await browser.signIn(person, doorOf(company))
+  await browser.signIn(person, signInQueryOf(company))
   const seed = seedIn(await browser.read('/me/app'))
   const codes = backupCodesIn(await browser.send({ code: appCode(seed, app.clock.now()) }))
   app.clock.advance(60)
@@ -29,7 +29,7 @@ const withApp = async (app: TestApp, company: Company, person: Person) => {
 }
 const halfway = async (app: TestApp, company: Company, person: Person): Promise<TestBrowser> => {
   const browser = openBrowser(app)
-  await browser.signIn(person, doorOf(company))
+  await browser.signIn(person, signInQueryOf(company))
   return browser
 }
 

@@ -3,18 +3,18 @@
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
 import { findPhones } from '#db/store/sms'
-import { finish } from '#shared/domains/account/page-session'
-import { type Stage, stageOf } from '#shared/domains/factors/stage'
+import { finishPageSignIn } from '#shared/domains/account/page-session'
+import { type FactorContext, loadFactorContext } from '#shared/domains/factors/factor-context'
 import { verifyTotp } from '#shared/domains/factors/totp'
-import { VERIFIED } from '#shared/domains/factors/verify'
-import { spentCookie } from '#shared/domains/login-transaction/login-transaction'
-import { administers } from '#shared/domains/sign-in/administers'
-import { mintFromTicket } from '#shared/domains/sign-in/mint-from-ticket'
-import { at, findDoor } from '#shared/domains/sign-in/sign-in-context'
-import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
-import { onPage } from '#shared/platform/http/pages/form'
-import { sendTo } from '#shared/platform/http/pages/go'
-import type { Sent } from '#shared/platform/http/route'
+import { FACTOR_VERIFIED_EVENT } from '#shared/domains/factors/verify'
+import { expiredTransactionCookie } from '#shared/domains/login-transaction/login-transaction'
+import { hasAdminAccess } from '#shared/domains/sign-in/admin-access'
+import { mintFromLoginTransaction } from '#shared/domains/sign-in/mint-from-login-transaction'
+import { findSignInContext, withSignInContext } from '#shared/domains/sign-in/sign-in-context'
+import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
+import { withPageOrigin } from '#shared/platform/http/pages/form'
+import { redirect } from '#shared/platform/http/pages/redirect'
+import type { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
@@ -22,13 +22,14 @@ import type { Ctx } from './group.ts'
 const sms = () => import('#shared/domains/factors/sms')
 const mailbox = () => import('#shared/domains/factors/mailbox')
 
-export type FactorAsked = DoorAsked & { readonly by?: 'app' | 'sms' | 'backup' | undefined }
+export type FactorPageRequest = SignInContextRequest & { readonly by?: 'app' | 'sms' | 'backup' | undefined }
 
 /** Who is half signed in: by the login ticket of this browser alone, never by a session that lies beside it. @throws AppError authentication_required */
-export const signingIn = (ctx: Ctx): Promise<Stage> => stageOf(onPage(ctx), undefined, {}, VERIFIED)
+export const loadSignInFactorContext = (ctx: Ctx): Promise<FactorContext> =>
+  loadFactorContext(withPageOrigin(ctx), undefined, {}, FACTOR_VERIFIED_EVENT)
 
-export type OwnFactors = { readonly kinds: ReadonlySet<string>; readonly phone: string | undefined }
-export const factorsOf = async (ctx: Ctx, { tenantId, user }: Pick<Stage, 'tenantId' | 'user'>): Promise<OwnFactors> => {
+export type AvailableFactors = { readonly kinds: ReadonlySet<string>; readonly phone: string | undefined }
+export const factorsOf = async (ctx: Ctx, { tenantId, user }: Pick<FactorContext, 'tenantId' | 'user'>): Promise<AvailableFactors> => {
   const t = forTenant(ctx.db, tenantId)
   const factors = await findFactors(t, user.id)
   const sms = factors.find(({ kind }) => kind === 'sms')
@@ -37,64 +38,101 @@ export const factorsOf = async (ctx: Ctx, { tenantId, user }: Pick<Stage, 'tenan
 }
 
 /** The session begins, if everything that is owed was verified under that ticket: this browser's own, unless one is named. */
-const begin = async (ctx: Ctx, asked: DoorAsked, who: Pick<Stage, 'tenantId' | 'user'>, ticket: string | undefined, before: User | undefined) => {
-  const here = onPage(ctx)
+const begin = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest,
+  who: Pick<FactorContext, 'tenantId' | 'user'>,
+  transactionToken: string | undefined,
+  before: User | undefined,
+) => {
+  const here = withPageOrigin(ctx)
   const { tenantId, user } = who
-  const door = await findDoor(ctx, asked)
-  const minted = await mintFromTicket(here, {
+  const signInContext = await findSignInContext(ctx, contextRequest)
+  const minted = await mintFromLoginTransaction(here, {
     email: user.email,
     tenantId,
-    ticket,
+    transactionToken,
     // At the platform's door administrators come in; whoever confirms an own session is in already.
-    admits: async (t, who) => door.kind !== 'platform' || before?.userId === who.id || administers(t, ctx, who.id),
+    admits: async (t, who) => signInContext.kind !== 'platform' || before?.userId === who.id || hasAdminAccess(t, ctx, who.id),
   })
-  return finish(ctx, { minted, cookies: [spentCookie(here, 'login')], returnTo: asked.return_to, before, temporaryPassword: user.temporaryPassword })
+  return finishPageSignIn(ctx, {
+    minted,
+    cookies: [expiredTransactionCookie(here, 'login')],
+    returnTo: contextRequest.return_to,
+    before,
+    temporaryPassword: user.temporaryPassword,
+  })
 }
 
 /** Everything that is owed is verified: the session begins. @throws AppError authentication_required, mfa_verification_failed, quota_exceeded */
-export const mint = async (ctx: Ctx, asked: DoorAsked, before: User | undefined): Promise<Sent<undefined>> =>
-  begin(ctx, asked, await signingIn(ctx), undefined, before)
+export const mintSession = async (ctx: Ctx, contextRequest: SignInContextRequest, before: User | undefined): Promise<HttpResult<undefined>> =>
+  begin(ctx, contextRequest, await loadSignInFactorContext(ctx), undefined, before)
 
 /** The same with a ticket that was just opened. @throws AppError authentication_required, mfa_verification_failed, quota_exceeded */
-export const mintFrom = async (ctx: Ctx, asked: DoorAsked, ticket: string, before: User | undefined): Promise<Sent<undefined>> =>
-  begin(ctx, asked, await stageOf(onPage(ctx), undefined, { login_ticket: ticket }, VERIFIED), ticket, before)
+export const mintSessionFrom = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest,
+  transactionToken: string,
+  before: User | undefined,
+): Promise<HttpResult<undefined>> =>
+  begin(
+    ctx,
+    contextRequest,
+    await loadFactorContext(withPageOrigin(ctx), undefined, { login_ticket: transactionToken }, FACTOR_VERIFIED_EVENT),
+    transactionToken,
+    before,
+  )
 
 /** @throws AppError authentication_required, invalid_totp_code, totp_not_enabled, invalid_sms_code, sms_*, factor_paused, mfa_verification_failed */
-export const checkFactor = async (ctx: Ctx, asked: FactorAsked, code: string, before: User | undefined): Promise<Sent<undefined>> => {
-  const stage = await signingIn(ctx)
-  const here = onPage(ctx)
-  if (asked.by === 'sms') await (await sms()).verifySms({ ...here, sms: ctx.sms }, stage, code)
-  else await verifyTotp(here, stage, code)
-  return mint(ctx, asked, before)
+export const checkFactor = async (
+  ctx: Ctx,
+  pageRequest: FactorPageRequest,
+  code: string,
+  before: User | undefined,
+): Promise<HttpResult<undefined>> => {
+  const factorContext = await loadSignInFactorContext(ctx)
+  const here = withPageOrigin(ctx)
+  if (pageRequest.by === 'sms') await (await sms()).verifySms({ ...here, sms: ctx.sms }, factorContext, code)
+  else await verifyTotp(here, factorContext, code)
+  return mintSession(ctx, pageRequest, before)
 }
 
-export const factorPath = (asked: FactorAsked, by: FactorAsked['by']): string => {
-  const path = at('/signin/factor', asked)
+export const factorPath = (pageRequest: FactorPageRequest, by: FactorPageRequest['by']): string => {
+  const path = withSignInContext('/signin/factor', pageRequest)
   return by === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}by=${by}`
 }
 
 /** @throws AppError authentication_required, sms_not_enabled, factor_paused, too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured */
-export const sendSms = async (ctx: Ctx, asked: DoorAsked): Promise<Sent<undefined>> => {
-  await (await sms()).requestSms({ ...onPage(ctx), sms: ctx.sms }, await signingIn(ctx))
-  return sendTo(ctx, factorPath(asked, 'sms'), { say: 'code_sent' })
+export const sendSms = async (ctx: Ctx, contextRequest: SignInContextRequest): Promise<HttpResult<undefined>> => {
+  await (await sms()).requestSms({ ...withPageOrigin(ctx), sms: ctx.sms }, await loadSignInFactorContext(ctx))
+  return redirect(ctx, factorPath(contextRequest, 'sms'), { say: 'code_sent' })
 }
 
 /** Whose mailbox it is: of who is half signed in, else of who is signed in. @throws AppError authentication_required */
-export const mailboxOwner = async (ctx: Ctx, principal: User | undefined): Promise<Stage> =>
-  signingIn(ctx).catch((error: unknown) => {
+export const loadMailboxContext = async (ctx: Ctx, principal: User | undefined): Promise<FactorContext> =>
+  loadSignInFactorContext(ctx).catch((error: unknown) => {
     if (principal === undefined) throw error
-    return stageOf(onPage(ctx), principal, {}, 'mailbox.proved')
+    return loadFactorContext(withPageOrigin(ctx), principal, {}, 'mailbox.proved')
   })
 
 /** @throws AppError authentication_required, too_many_codes, quota_exceeded */
-export const sendMailbox = async (ctx: Ctx, asked: DoorAsked, principal: User | undefined): Promise<Sent<undefined>> => {
-  await (await mailbox()).sendMailboxCode(onPage(ctx), await mailboxOwner(ctx, principal))
-  return sendTo(ctx, at('/signin/mailbox', asked), { say: 'code_sent' })
+export const sendMailboxProof = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest,
+  principal: User | undefined,
+): Promise<HttpResult<undefined>> => {
+  await (await mailbox()).sendMailboxCode(withPageOrigin(ctx), await loadMailboxContext(ctx, principal))
+  return redirect(ctx, withSignInContext('/signin/mailbox', contextRequest), { say: 'code_sent' })
 }
 
 /** @throws AppError authentication_required, invalid_code */
-export const proveMailbox = async (ctx: Ctx, asked: DoorAsked, otp: string, principal: User | undefined): Promise<Sent<undefined>> => {
-  const stage = await mailboxOwner(ctx, principal)
-  await (await mailbox()).confirmMailbox(onPage(ctx), stage, otp)
-  return sendTo(ctx, stage.by.kind === 'session' ? '/me/app' : at('/signin/enrol', asked))
+export const proveMailbox = async (
+  ctx: Ctx,
+  contextRequest: SignInContextRequest,
+  otp: string,
+  principal: User | undefined,
+): Promise<HttpResult<undefined>> => {
+  const factorContext = await loadMailboxContext(ctx, principal)
+  await (await mailbox()).confirmMailbox(withPageOrigin(ctx), factorContext, otp)
+  return redirect(ctx, factorContext.by.kind === 'session' ? '/me/app' : withSignInContext('/signin/enrol', contextRequest))
 }

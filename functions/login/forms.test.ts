@@ -5,7 +5,7 @@ import { findUserByEmail } from '#db/store/users'
 import { methodOf, pathOf } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
-import { doorOf, formsOf, HOST, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
+import { formsOf, HOST, openBrowser, signInQueryOf, summaryOf, titleOf } from '#tests/support/browser'
 import { unchanged } from '#tests/support/rows'
 import { eventsOf } from '#tests/support/sign-in'
 import { accountPageRoutes } from '../account-pages/routes.ts'
@@ -56,7 +56,7 @@ test('the token of another browser, of another session, or none: the form is ref
   await browser.signIn(acme.admin)
   await browser.read('/me')
   const other = openBrowser(app)
-  await other.signIn(pat, doorOf(acme))
+  await other.signIn(pat, signInQueryOf(acme))
   await other.read('/me')
   const foreign = formsOf(other.page())[0]?.fields.form_token ?? ''
   for (const form_token of [early, foreign, '', 'x'.repeat(43)]) {

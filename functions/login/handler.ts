@@ -5,7 +5,7 @@ import { breachedPasswords } from '#shared/domains/passwords/configured'
 import { lambda } from '#shared/platform/http/lambda'
 import { group, mount } from '#shared/platform/http/mount'
 import { configuredSms } from '#shared/platform/outbox/sms/configured'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import type { Ctx } from './group.ts'
 import { loginRoutes } from './routes.ts'
 
@@ -13,7 +13,7 @@ const base = await cloud(process.env)
 
 export const handler = lambda(
   mount(base, [
-    group<Ctx>({ routes: loginRoutes, ctx: { ...base, breached: breachedPasswords(base), sms: configuredSms(base) }, render: pageErrorOnDemand }),
+    group<Ctx>({ routes: loginRoutes, ctx: { ...base, breached: breachedPasswords(base), sms: configuredSms(base) }, render: lazyPageError }),
   ]),
   base,
 )

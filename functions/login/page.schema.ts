@@ -1,6 +1,6 @@
 // What the hosted pages take: addresses and forms.
 import * as z from 'zod'
-import { door } from '#shared/domains/sign-in/sign-in-context.schema'
+import { signInContextFields } from '#shared/domains/sign-in/sign-in-context.schema'
 import { Email } from '#shared/kernel/email'
 import { form, Lang, Otp, Password, ReturnTo } from '#shared/platform/http/pages/fields.schema'
 
@@ -15,9 +15,9 @@ export const ConfirmQuery = z.strictObject({
 })
 
 /** `other`: whoever is signed in may come in as somebody else. */
-export const SignInQuery = z.strictObject({ ...door, other: z.enum(['1']).optional() })
+export const SignInQuery = z.strictObject({ ...signInContextFields, other: z.enum(['1']).optional() })
 
-export const FactorQuery = z.strictObject({ ...door, by: z.enum(['app', 'sms', 'backup']).optional() })
+export const FactorQuery = z.strictObject({ ...signInContextFields, by: z.enum(['app', 'sms', 'backup']).optional() })
 
 export const EmailForm = z.strictObject({ ...form, email: Email }).meta({ id: 'EmailForm' })
 export const SignInForm = z.strictObject({ ...form, email: Email, password: Password }).meta({ id: 'SignInForm' })

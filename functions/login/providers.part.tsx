@@ -1,9 +1,9 @@
 // The providers that a page offers, each a way of its own. Their pictures are part of the page: looking at it asks nobody.
 import type { SamlProvider } from '#db/store/saml-providers'
 import type { Upstream } from '#shared/domains/federation/upstream'
-import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
 import type { Hosted } from '#shared/platform/pages/hosted.tsx'
-import { fill } from '#shared/platform/pages/wait'
+import { fillPlaceholders } from '#shared/platform/pages/wait'
 
 type Icon = Upstream['icon']
 
@@ -40,25 +40,25 @@ const Shape = ({ icon }: { readonly icon: Icon }) => {
 
 type Path = '/signin/provider' | '/signin/saml'
 /** At the same door, and on to the same page. */
-export const hrefOf = ({ tenant, client_id, return_to }: DoorAsked, provider: string, path: Path = '/signin/provider'): string => {
-  const asked = Object.entries({ provider, tenant, client_id, return_to })
-  return `${path}?${new URLSearchParams(asked.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))}`
+export const providerHref = ({ tenant, client_id, return_to }: SignInContextRequest, provider: string, path: Path = '/signin/provider'): string => {
+  const requested = Object.entries({ provider, tenant, client_id, return_to })
+  return `${path}?${new URLSearchParams(requested.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))}`
 }
 
 type Part = {
   readonly page: Hosted
-  readonly asked: DoorAsked
+  readonly contextRequest: SignInContextRequest
   readonly upstreams: readonly Upstream[]
   readonly saml?: readonly Pick<SamlProvider, 'providerName' | 'displayName' | 'sortOrder'>[]
 }
 type Way = { readonly href: string; readonly label: string; readonly icon: Icon; readonly order: number }
 
-const waysOf = ({ page, asked, upstreams, saml = [] }: Part): readonly Way[] => {
-  const goOn = (provider: string): string => fill(page.words.provider.goOn, { provider })
+const waysOf = ({ page, contextRequest, upstreams, saml = [] }: Part): readonly Way[] => {
+  const goOn = (provider: string): string => fillPlaceholders(page.words.provider.goOn, { provider })
   return [
     ...saml.map(
       ({ providerName, displayName, sortOrder }): Way => ({
-        href: hrefOf(asked, providerName, '/signin/saml'),
+        href: providerHref(contextRequest, providerName, '/signin/saml'),
         label: goOn(displayName),
         icon: 'building',
         order: sortOrder,
@@ -66,7 +66,7 @@ const waysOf = ({ page, asked, upstreams, saml = [] }: Part): readonly Way[] => 
     ),
     ...upstreams.map(
       ({ name, displayName, buttonText, icon, sortOrder }): Way => ({
-        href: hrefOf(asked, name),
+        href: providerHref(contextRequest, name),
         label: buttonText ?? goOn(displayName),
         icon,
         order: sortOrder,

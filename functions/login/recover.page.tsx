@@ -1,45 +1,46 @@
 // A forgotten password: address, code, new password.
 
 import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
-import { at, findDoor, tenantAt } from '#shared/domains/sign-in/sign-in-context'
-import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { findSignInContext, signInContextTenant, withSignInContext } from '#shared/domains/sign-in/sign-in-context'
+import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
+import { endedContent } from '#shared/platform/pages/ended.tsx'
 import { CodeField, KnownField, PasswordField, Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
-import { answerPage, errorOf, Form, openPage, typed } from '#shared/platform/pages/hosted.tsx'
+import { errorOf, HostedForm, openPage, pageResult, typedValue } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
-import { overContent } from '#shared/platform/pages/over.tsx'
-import { fill } from '#shared/platform/pages/wait'
+import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { Ctx } from './group.ts'
-import { hasProof } from './recover.ts'
+import { hasResetProof } from './recover.ts'
 
-const open = async (ctx: Ctx, asked: DoorAsked) => openPage(ctx, { tenantId: tenantAt(await findDoor(ctx, asked)) })
+const open = async (ctx: Ctx, contextRequest: SignInContextRequest) =>
+  openPage(ctx, { tenantId: signInContextTenant(await findSignInContext(ctx, contextRequest)) })
 
-export const recoverPage = async (ctx: Ctx, asked: DoorAsked) => {
-  const page = await open(ctx, asked)
+export const recoverPage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const page = await open(ctx, contextRequest)
   const { recover, signIn } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: recover.title,
     script: SCRIPT,
     children: (
       <>
         <p class="quiet">{recover.text}</p>
-        <Form page={page} main>
+        <HostedForm page={page} main>
           <TextField
             id="email"
             label={recover.email}
             type="email"
             inputmode="email"
             autocomplete="username"
-            value={typed(page, 'email') ?? page.visit.email}
+            value={typedValue(page, 'email') ?? page.visit.email}
             error={errorOf(page, 'email')}
             first
           />
           <Submit label={recover.submit} busy={page.words.busy} />
-        </Form>
+        </HostedForm>
         <Links
           links={[
-            { href: at('/recover/access', asked), label: page.words.access.link },
-            { href: at('/signin', asked), label: signIn.submit },
+            { href: withSignInContext('/recover/access', contextRequest), label: page.words.access.link },
+            { href: withSignInContext('/signin', contextRequest), label: signIn.submit },
           ]}
         />
       </>
@@ -47,47 +48,47 @@ export const recoverPage = async (ctx: Ctx, asked: DoorAsked) => {
   })
 }
 
-export const recoverCodePage = async (ctx: Ctx, asked: DoorAsked) => {
-  const page = await open(ctx, asked)
+export const recoverCodePage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const page = await open(ctx, contextRequest)
   const { recover, startAgain } = page.words
   const email = page.visit.held?.recover
-  const again = { href: at('/recover', asked), label: startAgain }
-  if (email === undefined) return answerPage(ctx, page, overContent({ title: recover.expiredTitle, text: recover.expiredText, again }))
-  return answerPage(ctx, page, {
+  const again = { href: withSignInContext('/recover', contextRequest), label: startAgain }
+  if (email === undefined) return pageResult(ctx, page, endedContent({ title: recover.expiredTitle, text: recover.expiredText, again }))
+  return pageResult(ctx, page, {
     title: recover.codeTitle,
     script: SCRIPT,
     children: (
       <>
-        <p class="quiet who-is">{fill(recover.codeText, { email })}</p>
-        <Form page={page} main>
+        <p class="quiet who-is">{fillPlaceholders(recover.codeText, { email })}</p>
+        <HostedForm page={page} main>
           <KnownField id="email" label={recover.email} autocomplete="username" value={email} />
           <CodeField id="otp" label={recover.code} error={errorOf(page, 'otp', 'invalid_code', 'invalid_otp')} first />
           <Submit label={recover.check} busy={page.words.busy} />
-        </Form>
+        </HostedForm>
         <Links links={[again]} />
       </>
     ),
   })
 }
 
-export const newPasswordPage = async (ctx: Ctx, asked: DoorAsked) => {
-  const page = await open(ctx, asked)
+export const newPasswordPage = async (ctx: Ctx, contextRequest: SignInContextRequest) => {
+  const page = await open(ctx, contextRequest)
   const { recover, startAgain } = page.words
   const { email } = page.visit
-  if (email === undefined || !(await hasProof(ctx))) {
-    const again = { href: at('/recover', asked), label: startAgain }
-    return answerPage(ctx, page, overContent({ title: recover.expiredTitle, text: recover.expiredText, again }))
+  if (email === undefined || !(await hasResetProof(ctx))) {
+    const again = { href: withSignInContext('/recover', contextRequest), label: startAgain }
+    return pageResult(ctx, page, endedContent({ title: recover.expiredTitle, text: recover.expiredText, again }))
   }
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: recover.passwordTitle,
     script: SCRIPT,
     children: (
-      <Form page={page} main>
+      <HostedForm page={page} main>
         <KnownField id="email" label={recover.email} autocomplete="username" value={email} />
         <PasswordField
           id="new_password"
           label={recover.password}
-          hint={fill(recover.rule, { shortest: page.shortest })}
+          hint={fillPlaceholders(recover.rule, { shortest: page.shortest })}
           autocomplete="new-password"
           show={page.forms.showPassword}
           hide={page.forms.hidePassword}
@@ -95,7 +96,7 @@ export const newPasswordPage = async (ctx: Ctx, asked: DoorAsked) => {
           first
         />
         <Submit label={recover.save} busy={page.words.busy} />
-      </Form>
+      </HostedForm>
     ),
   })
 }

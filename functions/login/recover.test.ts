@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { type Person, startApp, type TestApp } from '#tests/support/app'
-import { doorOf, noteOf, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
+import { noteOf, openBrowser, signInQueryOf, summaryOf, titleOf } from '#tests/support/browser'
 import { unchanged } from '#tests/support/rows'
 import { change, codeIn, configure, rowOf, wrongCode } from '#tests/support/sign-in'
 import { accountPageRoutes } from '../account-pages/routes.ts'
@@ -27,7 +27,7 @@ test.each(['an administrator at the platform\u2019s door', 'a person at a compan
     const acme = await app.company()
     const person = who.startsWith('an') ? acme.admin : await app.person(acme)
     const elsewhere = openBrowser(app)
-    await elsewhere.signIn(person, doorOf(acme))
+    await elsewhere.signIn(person, signInQueryOf(acme))
     const browser = await recovered(app, person, who.startsWith('an') ? '/recover' : `/recover?client_id=${acme.clientId}`)
     expect(noteOf(browser.page())).toContain('all sessions are over')
     expect((await elsewhere.read('/me')).url).toContain('/signin')

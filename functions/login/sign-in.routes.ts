@@ -1,16 +1,16 @@
 // Sign-in and sign-out on our own pages.
 
 import { signOut } from '#shared/domains/account/sessions'
-import { DoorQuery } from '#shared/domains/sign-in/sign-in-context.schema'
+import { SignInContextQuery } from '#shared/domains/sign-in/sign-in-context.schema'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { browser, page } from '#shared/platform/http/access'
 import { NoForm } from '#shared/platform/http/pages/fields.schema'
-import { sendTo } from '#shared/platform/http/pages/go'
+import { redirect } from '#shared/platform/http/pages/redirect'
 import { endedSessionCookie } from '#shared/platform/http/pages/session'
-import { empty, htmlOrGo } from '#shared/platform/http/route'
+import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ConfirmForm, ConfirmQuery, EmailForm, SignInForm, SignInQuery } from './page.schema.ts'
-import { confirm, nameAddress, signIn } from './sign-in.ts'
+import { confirmPassword, signInOnPage, submitAddress } from './sign-in.ts'
 
 const READ = page('Somebody who signs in is nobody yet.', { class: 'general' })
 export const PASSWORD_ERRORS: readonly ErrorCode[] = [
@@ -20,16 +20,16 @@ export const PASSWORD_ERRORS: readonly ErrorCode[] = [
   'email_not_verified',
   'quota_exceeded',
 ]
-export const SIGNS_IN = ['login.first_factor_verified', 'session.created', 'user.signed_in', 'user.signed_out', 'user.locked'] as const
+export const SIGN_IN_EVENTS = ['login.first_factor_verified', 'session.created', 'user.signed_in', 'user.signed_out', 'user.locked'] as const
 
-export const signInRoutes = [
+export const signInPageRoutes = [
   route({
     id: 'login.signIn',
     on: 'GET /signin',
     summary: 'The sign-in page: which address.',
     access: READ,
     query: SignInQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, query, principal }) => (await import('./sign-in.page.tsx')).emailPage(ctx, query, principal),
@@ -44,15 +44,15 @@ export const signInRoutes = [
     reply: empty(303),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, query, form }) => nameAddress(ctx, query, form.email),
+    handle: ({ ctx, query, form }) => submitAddress(ctx, query, form.email),
   }),
   route({
     id: 'login.company',
     on: 'GET /signin/company',
     summary: 'The way to the provider of the organisation that the domain of the address belongs to.',
     access: READ,
-    query: DoorQuery,
-    reply: htmlOrGo(),
+    query: SignInContextQuery,
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, query, principal }) => (await import('./company.page.tsx')).companyPage(ctx, query, principal),
@@ -62,8 +62,8 @@ export const signInRoutes = [
     on: 'GET /signin/password',
     summary: 'The sign-in page: the password.',
     access: READ,
-    query: DoorQuery,
-    reply: htmlOrGo(),
+    query: SignInContextQuery,
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, query, principal }) => (await import('./sign-in.page.tsx')).passwordPage(ctx, query, principal),
@@ -73,12 +73,12 @@ export const signInRoutes = [
     on: 'POST /signin/password',
     summary: 'Sign in with a password, or go on to the second factor.',
     access: page('The password is the proof.', { class: 'credential', account: 'email' }),
-    query: DoorQuery,
+    query: SignInContextQuery,
     form: SignInForm,
     reply: empty(303),
     errors: PASSWORD_ERRORS,
-    emits: SIGNS_IN,
-    handle: ({ ctx, query, form, principal }) => signIn(ctx, query, form, principal),
+    emits: SIGN_IN_EVENTS,
+    handle: ({ ctx, query, form, principal }) => signInOnPage(ctx, query, form, principal),
   }),
   route({
     id: 'login.confirm',
@@ -86,7 +86,7 @@ export const signInRoutes = [
     summary: 'Answer a demand for a fresh or stronger sign-in (RFC 9470).',
     access: browser(),
     query: ConfirmQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, query, principal }) => (await import('./sign-in.page.tsx')).confirmPage(ctx, query, principal),
@@ -100,8 +100,8 @@ export const signInRoutes = [
     form: ConfirmForm,
     reply: empty(303),
     errors: PASSWORD_ERRORS,
-    emits: SIGNS_IN,
-    handle: ({ ctx, query, form, principal }) => confirm(ctx, principal, query, form.password),
+    emits: SIGN_IN_EVENTS,
+    handle: ({ ctx, query, form, principal }) => confirmPassword(ctx, principal, query, form.password),
   }),
   route({
     id: 'login.signOut',
@@ -114,7 +114,7 @@ export const signInRoutes = [
     emits: ['user.signed_out'],
     handle: async ({ ctx, principal }) => {
       await signOut(ctx, principal)
-      return sendTo(ctx, '/signin', { cookies: [endedSessionCookie(ctx)], say: 'signed_out', remember: { email: undefined, held: undefined } })
+      return redirect(ctx, '/signin', { cookies: [endedSessionCookie(ctx)], say: 'signed_out', remember: { email: undefined, held: undefined } })
     },
   }),
 ]

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp, type TestApp } from '#tests/support/app'
-import { doorOf, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
+import { openBrowser, signInQueryOf, summaryOf, titleOf } from '#tests/support/browser'
 import { unchanged } from '#tests/support/rows'
 import { change, configure, eventsOf, setStatus, verifyDomain } from '#tests/support/sign-in'
 import { accountPageRoutes } from '../account-pages/routes.ts'
@@ -33,8 +33,8 @@ test('where an account is to be chosen whoever is signed in sees the page, comes
   const acme = await app.company()
   const [pat, ann] = [await app.person(acme), await app.person(acme)]
   const browser = openBrowser(app)
-  await browser.signIn(pat, doorOf(acme))
-  const door = `${doorOf(acme)}&return_to=%2Fme`
+  await browser.signIn(pat, signInQueryOf(acme))
+  const door = `${signInQueryOf(acme)}&return_to=%2Fme`
   expect((await browser.read(door)).url).toBe('/me')
   expect(titleOf(await browser.read(`${door}&other=1`))).toContain('Sign in')
   await browser.send({ email: ann.email })
@@ -80,11 +80,11 @@ test('unknown, wrong, disabled, suspended, of another company, of no company: on
   await change(app, dora, { active: false })
   await setStatus(app, gone, 'suspended')
   const tries = [
-    [doorOf(acme), { email: 'nobody@acme.example', password: pat.password }],
-    [doorOf(acme), { email: pat.email, password: 'wrong' }],
-    [doorOf(acme), dora],
-    [doorOf(globex), pat],
-    [doorOf(gone), gone.admin],
+    [signInQueryOf(acme), { email: 'nobody@acme.example', password: pat.password }],
+    [signInQueryOf(acme), { email: pat.email, password: 'wrong' }],
+    [signInQueryOf(acme), dora],
+    [signInQueryOf(globex), pat],
+    [signInQueryOf(gone), gone.admin],
     ['/signin?client_id=0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', pat],
     ['/signin?tenant=no-such-company', pat],
     // Not an administrator, at the door of administrators.
@@ -108,7 +108,7 @@ test('whose door it is: the client, the company\u2019s name, its own verified do
   const pat = await app.person(acme)
   const own = `login.${acme.name}.example`
   await verifyDomain(app, acme, own)
-  for (const path of [doorOf(acme), `/signin?tenant=${acme.name}`, `/signin?tenant=${acme.domain}`, `/signin?tenant=${own}`]) {
+  for (const path of [signInQueryOf(acme), `/signin?tenant=${acme.name}`, `/signin?tenant=${acme.domain}`, `/signin?tenant=${own}`]) {
     const browser = openBrowser(app)
     expect(titleOf(await browser.read(path))).toBe(`Sign in to ${acme.name}`)
     expect((await browser.signIn(pat, path)).url).toBe('/me')
@@ -148,8 +148,8 @@ test('a person is told what only the right password may tell', async () => {
     [old, 'temporary password is too old'],
     [unproved, 'not confirmed yet'],
   ] as const) {
-    expect(summaryOf(await openBrowser(app).signIn(who, doorOf(acme)))).toContain(words)
-    expect(summaryOf(await openBrowser(app).signIn({ ...who, password: 'wrong' }, doorOf(acme)))).toBe(REFUSED)
+    expect(summaryOf(await openBrowser(app).signIn(who, signInQueryOf(acme)))).toContain(words)
+    expect(summaryOf(await openBrowser(app).signIn({ ...who, password: 'wrong' }, signInQueryOf(acme)))).toBe(REFUSED)
   }
 })
 
@@ -159,7 +159,7 @@ test('a temporary password leads to choosing one\u2019s own first, then on', asy
   const pat = await app.person(acme)
   await change(app, pat, { temporaryPassword: true })
   const browser = openBrowser(app)
-  const page = await browser.signIn(pat, `${doorOf(acme)}&return_to=${encodeURIComponent('/me/email')}`)
+  const page = await browser.signIn(pat, `${signInQueryOf(acme)}&return_to=${encodeURIComponent('/me/email')}`)
   expect(page.url).toBe('/me/password?return_to=%2Fme%2Femail')
   expect(page.html).toContain('Choose your own to go on')
   const next = await browser.send({ current_password: pat.password, new_password: 'seven purple lanterns over water' })
@@ -172,7 +172,7 @@ test('where a factor is owed, the password opens no session', async () => {
   const pat = await app.person(acme)
   await configure(app, acme, { requireSecondFactor: true })
   const browser = openBrowser(app)
-  await browser.signIn(pat, doorOf(acme))
+  await browser.signIn(pat, signInQueryOf(acme))
   expect(browser.page().url).toMatch(/^\/signin\/enrol\?client_id=/)
   expect(browser.jar.kept.has('authsec_session')).toBe(false)
   expect(browser.jar.kept.has('authsec_login')).toBe(true)
@@ -185,7 +185,7 @@ test('whoever signs in as somebody else leaves no session behind', async () => {
   const [acme, globex] = [await app.company(), await app.company('globex')]
   const browser = openBrowser(app)
   await browser.signIn(acme.admin)
-  await browser.signIn(globex.admin, doorOf(globex))
+  await browser.signIn(globex.admin, signInQueryOf(globex))
   expect(browser.page().html).toContain(`Signed in as ${globex.admin.email}`)
   expect((await app.events(acme.tenantId)).filter(({ event }) => event === 'user.signed_out')).toHaveLength(1)
 })
@@ -210,11 +210,11 @@ test('too many tries: the time left is said, and it is the same for an address t
   const pat = await app.person(acme)
   const tried = async (email: string): Promise<string | undefined> => {
     const browser = openBrowser(app)
-    await browser.read(doorOf(acme))
+    await browser.read(signInQueryOf(acme))
     await browser.send({ email })
-    let said: string | undefined
-    for (let n = 0; n < 6; n++) said = summaryOf(await browser.send({ password: 'wrong' }))
-    return said
+    let reported: string | undefined
+    for (let n = 0; n < 6; n++) reported = summaryOf(await browser.send({ password: 'wrong' }))
+    return reported
   }
   const said = await tried(pat.email)
   expect(said).toMatch(/^There were too many tries\. Try again in \d+ (seconds|minutes)\.$/)

@@ -4,19 +4,19 @@ import { ProfileBody } from '#shared/domains/administration/people.schema'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
+import { managementAccess } from './access.ts'
 import { route } from './group.ts'
 import {
   GiveRole,
-  People,
-  PeopleQuery,
+  ManagedPeople,
+  ManagedPeopleQuery,
+  ManagedPersonPath,
+  ManagedProfile,
   PersonDone,
-  PersonPath,
-  Profile,
   ProfileChanged,
   RoleOfPersonDone,
   RoleOfPersonPath,
 } from './management.schema.ts'
-import { managing } from './managing.ts'
 
 /** Rules are loaded when somebody asks for what they do. */
 const rules = () => import('./people.ts')
@@ -24,14 +24,14 @@ const rules = () => import('./people.ts')
 const BASE = '/authsec/hmgr/admin'
 const CHANGES: readonly ErrorCode[] = ['invalid_request', 'not_found', 'email_taken', 'username_taken', 'cannot_grant', 'forbidden']
 
-export const peopleRoutes = [
+export const managedPeopleRoutes = [
   route({
     id: 'management.listUsers',
     on: `GET ${BASE}/users`,
     summary: 'People of the tenant, newest first.',
-    access: managing('users:read'),
-    query: PeopleQuery,
-    reply: json(200, People),
+    access: managementAccess('users:read'),
+    query: ManagedPeopleQuery,
+    reply: json(200, ManagedPeople),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query: { search, ...page } }) => ({
@@ -43,7 +43,7 @@ export const peopleRoutes = [
     id: 'management.inviteUser',
     on: `POST ${BASE}/users`,
     summary: 'Invite an administrator by a mailed one-time link.',
-    access: managing('users:write'),
+    access: managementAccess('users:write'),
     body: InviteBody,
     actsIn: 'body.tenant_id',
     reply: json(201, PersonDone),
@@ -58,8 +58,8 @@ export const peopleRoutes = [
     id: 'management.updateUser',
     on: `PUT ${BASE}/users/:user_id`,
     summary: 'Change a person\u2019s record.',
-    access: managing('users:write'),
-    path: PersonPath,
+    access: managementAccess('users:write'),
+    path: ManagedPersonPath,
     body: ProfileBody,
     reply: json(200, PersonDone),
     errors: CHANGES,
@@ -73,14 +73,14 @@ export const peopleRoutes = [
     id: 'management.deleteUser',
     on: `DELETE ${BASE}/users/:user_id`,
     summary: 'Disable a person; the row stays.',
-    access: managing('users:delete'),
-    path: PersonPath,
+    access: managementAccess('users:delete'),
+    path: ManagedPersonPath,
     reply: json(200, PersonDone),
     errors: ['not_found', 'cannot_grant', 'primary_administrator', 'last_administrator', 'last_active_user'],
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path }) => {
       const of = { tenantId: principal.tenantId, userId: path.user_id }
-      await (await import('#shared/domains/authority/status')).setActive(ctx, principal, { ...of, active: false, event: 'user.deleted' })
+      await (await import('#shared/domains/authority/person-status')).setActive(ctx, principal, { ...of, active: false, event: 'user.deleted' })
       return { message: 'User deleted', user_id: path.user_id }
     },
   }),
@@ -88,8 +88,8 @@ export const peopleRoutes = [
     id: 'management.giveRole',
     on: `POST ${BASE}/users/:user_id/roles`,
     summary: 'Give a person a role for the whole tenant; the caller must hold all of it.',
-    access: managing('roles:write'),
-    path: PersonPath,
+    access: managementAccess('roles:write'),
+    path: ManagedPersonPath,
     body: GiveRole,
     reply: json(200, RoleOfPersonDone),
     errors: ['not_found', 'cannot_grant', 'conflict', 'quota_exceeded'],
@@ -103,7 +103,7 @@ export const peopleRoutes = [
     id: 'management.takeRole',
     on: `DELETE ${BASE}/users/:user_id/roles/:role_id`,
     summary: 'Take a role from a person, wherever it was given.',
-    access: managing('roles:write'),
+    access: managementAccess('roles:write'),
     path: RoleOfPersonPath,
     reply: json(200, RoleOfPersonDone),
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
@@ -118,10 +118,10 @@ export const peopleRoutes = [
     on: `GET ${BASE}/profile`,
     summary: 'One\u2019s own record.',
     access: user(),
-    reply: json(200, Profile),
+    reply: json(200, ManagedProfile),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, principal }) => ({ message: 'Your profile', profile: await (await rules()).showOwn(ctx, principal) }),
+    handle: async ({ ctx, principal }) => ({ message: 'Your profile', profile: await (await rules()).showOwnProfile(ctx, principal) }),
   }),
   route({
     id: 'management.changeProfile',
@@ -133,7 +133,7 @@ export const peopleRoutes = [
     errors: ['invalid_request', 'username_taken', 'forbidden'],
     emits: ['user.updated'],
     handle: async ({ ctx, principal, body }) => {
-      await (await rules()).changeOwn(ctx, principal, body)
+      await (await rules()).changeOwnProfile(ctx, principal, body)
       return { message: 'Profile updated' }
     },
   }),

@@ -1,7 +1,7 @@
 // A person's record, as administrators change it and as its owner does.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
-import { personOf, showUser } from '#shared/domains/administration/people'
+import { requirePerson, toUserResponse } from '#shared/domains/administration/people'
 import type { ProfileBody } from '#shared/domains/administration/people.schema'
 import { updateProfile } from '#shared/domains/administration/profile'
 import type { User } from '#shared/platform/principals/principal'
@@ -16,9 +16,9 @@ export const changePerson = (ctx: Ctx, caller: User, userId: string, body: Body)
 }
 
 /** One's own address changes elsewhere, by codes to both mailboxes. @throws AppError invalid_request, username_taken, forbidden */
-export const changeOwn = (ctx: Ctx, caller: User, body: Body): Promise<void> => changePerson(ctx, caller, caller.userId, body)
+export const changeOwnProfile = (ctx: Ctx, caller: User, body: Body): Promise<void> => changePerson(ctx, caller, caller.userId, body)
 
-export const showOwn = async (ctx: Ctx, caller: User) => {
+export const showOwnProfile = async (ctx: Ctx, caller: User) => {
   const t = forTenant(ctx.db, caller.tenantId)
-  return showUser(ctx, t, await personOf(t, caller.userId))
+  return toUserResponse(ctx, t, await requirePerson(t, caller.userId))
 }

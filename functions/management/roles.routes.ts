@@ -2,36 +2,36 @@
 
 import { NewPermission, PermissionQuery } from '#shared/domains/administration/permissions.schema'
 import { RoleBody, RolePath, RoleQuery } from '#shared/domains/administration/roles.schema'
-import { json, Sent } from '#shared/platform/http/route'
+import { HttpResult, json } from '#shared/platform/http/route'
+import { managementAccess } from './access.ts'
 import { route } from './group.ts'
-import { PermissionDone, Permissions, RoleDone, Roles } from './management.schema.ts'
-import { managing } from './managing.ts'
+import { ManagedPermissions, PermissionDone, RoleDone, Roles } from './management.schema.ts'
 
 /** Rules are loaded when somebody asks for what they do. */
 const [roles, permissions] = [() => import('#shared/domains/administration/roles'), () => import('#shared/domains/administration/permissions')]
 
 const BASE = '/authsec/hmgr/admin'
 
-export const roleRoutes = [
+export const managedRoleRoutes = [
   route({
     id: 'management.listRoles',
     on: `GET ${BASE}/roles`,
     summary: 'The tenant\u2019s roles, with how many people and permissions each has.',
-    access: managing('roles:read'),
+    access: managementAccess('roles:read'),
     query: RoleQuery,
     reply: json(200, Roles),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query }) => {
       const { result, headers } = await (await roles()).showRoles(ctx, principal, query)
-      return new Sent({ message: 'Roles of the tenant', roles: result }, { headers })
+      return new HttpResult({ message: 'Roles of the tenant', roles: result }, { headers })
     },
   }),
   route({
     id: 'management.createRole',
     on: `POST ${BASE}/roles`,
     summary: 'Create a role with its permissions, all of which the caller must hold.',
-    access: managing('roles:write'),
+    access: managementAccess('roles:write'),
     body: RoleBody,
     reply: json(201, RoleDone),
     errors: ['invalid_request', 'cannot_grant', 'system_role', 'role_exists', 'quota_exceeded'],
@@ -42,7 +42,7 @@ export const roleRoutes = [
     id: 'management.updateRole',
     on: `PUT ${BASE}/roles/:role_id`,
     summary: 'Replace a role\u2019s name, description and whole set of permissions, all of which the caller must hold.',
-    access: managing('roles:write'),
+    access: managementAccess('roles:write'),
     path: RolePath,
     body: RoleBody,
     reply: json(200, RoleDone),
@@ -57,7 +57,7 @@ export const roleRoutes = [
     id: 'management.deleteRole',
     on: `DELETE ${BASE}/roles/:role_id`,
     summary: 'Delete a role and its bindings.',
-    access: managing('roles:write'),
+    access: managementAccess('roles:write'),
     path: RolePath,
     reply: json(200, RoleDone),
     errors: ['not_found', 'system_role', 'cannot_grant', 'last_administrator'],
@@ -71,21 +71,21 @@ export const roleRoutes = [
     id: 'management.listPermissions',
     on: `GET ${BASE}/permissions`,
     summary: 'The tenant\u2019s permissions, and in how many roles each is.',
-    access: managing('roles:read'),
+    access: managementAccess('roles:read'),
     query: PermissionQuery,
-    reply: json(200, Permissions),
+    reply: json(200, ManagedPermissions),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query }) => {
       const { result, headers } = await (await permissions()).showPermissions(ctx, principal, query)
-      return new Sent({ message: 'Permissions of the tenant', permissions: result }, { headers })
+      return new HttpResult({ message: 'Permissions of the tenant', permissions: result }, { headers })
     },
   }),
   route({
     id: 'management.registerPermission',
     on: `POST ${BASE}/permissions`,
     summary: 'Register a permission: a pair of resource and action.',
-    access: managing('roles:write'),
+    access: managementAccess('roles:write'),
     body: NewPermission,
     reply: json(201, PermissionDone),
     errors: ['permission_exists', 'quota_exceeded'],

@@ -1,6 +1,6 @@
 // All routes of the group.
-import { peopleRoutes } from './people.routes.ts'
-import { roleRoutes } from './roles.routes.ts'
-import { tenantRoutes } from './tenants.routes.ts'
+import { managedPeopleRoutes } from './people.routes.ts'
+import { managedRoleRoutes } from './roles.routes.ts'
+import { managedTenantRoutes } from './tenants.routes.ts'
 
-export const managementRoutes = [...peopleRoutes, ...roleRoutes, ...tenantRoutes]
+export const managementRoutes = [...managedPeopleRoutes, ...managedRoleRoutes, ...managedTenantRoutes]

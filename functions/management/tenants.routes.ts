@@ -1,27 +1,32 @@
 // Companies: a tenant's administrators see and change their own, the platform's all of them.
 
-import { changing, creating, deleteTenantOperation, listing } from '#shared/domains/administration/tenants.operations'
-import { actingTenant } from '#shared/domains/authority/acting'
+import {
+  createTenantOperation,
+  deleteTenantOperation,
+  listTenantsOperation,
+  updateTenantOperation,
+} from '#shared/domains/administration/tenants.operations'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
+import { managementAccess } from './access.ts'
 import { route } from './group.ts'
 import { TenantDone, Tenants } from './management.schema.ts'
-import { managing } from './managing.ts'
 
 const BASE = '/authsec/hmgr/admin/tenants'
 const rules = () => import('#shared/domains/administration/tenants')
 
-export const tenantRoutes = [
+export const managedTenantRoutes = [
   route({
-    ...listing,
+    ...listTenantsOperation,
     id: 'management.listTenants',
     on: `GET ${BASE}`,
-    access: managing(),
+    access: managementAccess(),
     reply: json(200, Tenants),
     handle: async ({ ctx, principal, query }) => ({ message: 'Tenants', ...(await (await rules()).listTenants(ctx, principal, query)) }),
   }),
   route({
-    ...creating,
+    ...createTenantOperation,
     id: 'management.createTenant',
     on: `POST ${BASE}`,
     access: may('platform:tenants'),
@@ -32,15 +37,15 @@ export const tenantRoutes = [
     },
   }),
   route({
-    ...changing,
+    ...updateTenantOperation,
     id: 'management.updateTenant',
     on: `PUT ${BASE}/:tenant_id`,
-    access: managing(),
+    access: managementAccess(),
     reply: json(200, TenantDone),
     handle: async ({ ctx, principal, path, body }) => {
       const { tenant } = await (await rules()).changeTenant(ctx, principal, actingTenant(principal, path.tenant_id), body)
       return { message: 'Tenant updated', tenant_id: tenant.tenant_id }
     },
   }),
-  route({ ...deleteTenantOperation, id: 'management.deleteTenant', on: `DELETE ${BASE}/:tenant_id`, access: managing('tenants:delete') }),
+  route({ ...deleteTenantOperation, id: 'management.deleteTenant', on: `DELETE ${BASE}/:tenant_id`, access: managementAccess('tenants:delete') }),
 ]

@@ -1,21 +1,21 @@
 // What a browser sees that comes back from signing in: that it worked, for whom and for what, and where to go on.
 import type * as z from 'zod'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
-import { Sent } from '#shared/platform/http/route'
+import { randomToken } from '#shared/kernel/random'
+import { HttpResult } from '#shared/platform/http/route'
 import { preferredLanguage } from '#shared/platform/pages/language'
 import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
-import { fill } from '#shared/platform/pages/wait'
+import { fillPlaceholders } from '#shared/platform/pages/wait'
 import { CALLBACK } from './callback.strings.ts'
 import type { Ctx } from './group.ts'
 import type { CallbackMcpQuery } from './mcp.schema.ts'
 import { findSession } from './person.ts'
-import { takeCallback } from './sessions.ts'
+import { handleMcpCallback } from './sessions.ts'
 
 type Came = { readonly app: string; readonly email: string; readonly returnUrl: string | null }
 
-const page = (ctx: Ctx, came: Came | undefined): Sent<string> => {
-  const [nonce, lang] = [opaque(ctx.random), preferredLanguage(ctx.request.header('accept-language'))]
+const page = (ctx: Ctx, came: Came | undefined): HttpResult<string> => {
+  const [nonce, lang] = [randomToken(ctx.random), preferredLanguage(ctx.request.header('accept-language'))]
   const words = CALLBACK[lang]
   const html = renderPage({
     lang,
@@ -27,7 +27,7 @@ const page = (ctx: Ctx, came: Came | undefined): Sent<string> => {
         <section>
           <h1 tabindex={-1}>{came === undefined ? words.refusedTitle : words.doneTitle}</h1>
           <p class="quiet" role="status">
-            {came === undefined ? words.refused : fill(words.done, { app: came.app, email: came.email })}
+            {came === undefined ? words.refused : fillPlaceholders(words.done, { app: came.app, email: came.email })}
           </p>
           {came === undefined || came.returnUrl === null ? (
             ''
@@ -47,14 +47,14 @@ const page = (ctx: Ctx, came: Came | undefined): Sent<string> => {
     'Content-Language': lang,
     Vary: 'Accept-Language',
   }
-  return new Sent(html, { headers })
+  return new HttpResult(html, { headers })
 }
 
 /** @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */
-export const callbackPage = async (ctx: Ctx, { code, state, error }: z.output<typeof CallbackMcpQuery>): Promise<Sent<string>> => {
+export const mcpCallbackPage = async (ctx: Ctx, { code, state, error }: z.output<typeof CallbackMcpQuery>): Promise<HttpResult<string>> => {
   if (error !== undefined) return page(ctx, undefined)
   if (code === undefined || state === undefined) throw new AppError('mcp_session_unknown')
-  const { session_id: id, user_info: person, return_url: returnUrl } = await takeCallback(ctx, { code, state })
+  const { session_id: id, user_info: person, return_url: returnUrl } = await handleMcpCallback(ctx, { code, state })
   const app = (await findSession(ctx, id))?.state.appName ?? ''
   return page(ctx, { app, email: person.email, returnUrl })
 }

@@ -9,7 +9,7 @@ const SessionId = text(120)
 const Names = z.array(text(200)).max(100)
 
 export const StartMcp = z.object({ client_id: ClientId, app_name: AppName, return_url: z.string().max(2000).optional() }).meta({ id: 'McpStart' })
-export const Started = z
+export const McpStarted = z
   .object({
     status: z.literal('ready_for_authentication'),
     session_id: z.string(),

@@ -2,12 +2,12 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findMcpState } from '#db/store/mcp'
-import { deleteGrant } from '#db/store/oauth-authorizations'
+import { deleteConsent } from '#db/store/oauth-authorizations'
 import { putBinding, putRole } from '#db/testing/access'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { sha256 } from '#tests/support/backend'
-import { browserOf, newOauthClient } from '#tests/support/oauth'
+import { newOauthClient, oauthBrowser } from '#tests/support/oauth'
 import { accountRoutes } from '../account/routes.ts'
 import { oauthRoutes } from '../oauth/routes.ts'
 import { mcpRoutes } from './routes.ts'
@@ -39,7 +39,7 @@ const status = async ({ app }: Pick<World, 'app'>, id: unknown, secret?: unknown
 
 /** Follows the address as the person's browser does; answers where it comes back to. */
 const come = async ({ app, person }: World, begun: Body, who = person): Promise<URL> => {
-  const browser = await browserOf(app, who)
+  const browser = await oauthBrowser(app, who)
   const url = new URL(String(begun.authorization_url))
   const path = `${url.pathname}${url.search}`
   const asked = await browser.get(path)
@@ -122,7 +122,7 @@ describe('signing in', () => {
 
   test('consent is asked for every time: somebody else may have begun the session', async () => {
     await signIn(world)
-    const browser = await browserOf(world.app, world.person)
+    const browser = await oauthBrowser(world.app, world.person)
     const url = new URL(String((await begin(world)).authorization_url))
     expect((await browser.get(`${url.pathname}${url.search}`)).status).toBe(200)
   })
@@ -216,7 +216,7 @@ describe('signing in', () => {
     const second = (await signIn(own)).begun.session_id
     const grants = await app.request('/oauth/consent-grants', { token: await app.token(person) })
     const [{ id }] = (await grants.json()).consent_grants as [{ id: string }]
-    await atomically(t, (tx) => deleteGrant(tx, id, person.id))
+    await atomically(t, (tx) => deleteConsent(tx, id, person.id))
     expect(await isOpen(second)).toBe(false)
     const third = (await signIn(own)).begun.session_id
     app.clock.advance(3601)
@@ -258,13 +258,13 @@ describe('tools', () => {
 
   test.each([AT, '/sdkmgr/mcp-auth'])('at %s, null is what an SDK sends that has no session yet', async (at) => {
     const world = await start()
-    const asked = { client_id: `${world.sdkId}-main-client`, app_name: APP, session_id: null }
-    const listed = await call(world, `${at}/tools/list`, { ...asked, user_tools: ['anyone'] })
+    const request = { client_id: `${world.sdkId}-main-client`, app_name: APP, session_id: null }
+    const listed = await call(world, `${at}/tools/list`, { ...request, user_tools: ['anyone'] })
     expect(listed).toMatchObject({ status: 200, body: { tools: expect.arrayContaining([expect.objectContaining({ name: 'oauth_start' })]) } })
-    const judged = await call(world, `${at}/protect-tool`, { ...asked, tool_name: 'anyone' })
+    const judged = await call(world, `${at}/protect-tool`, { ...request, tool_name: 'anyone' })
     expect(judged).toMatchObject({ status: 200, body: { allowed: false, error: expect.any(String), message: expect.any(String) } })
-    const begun = await call(world, `${at}/start`, { client_id: asked.client_id, app_name: APP, return_url: '' })
-    expect(begun).toMatchObject({ status: 200, body: { return_url: null } })
+    const started = await call(world, `${at}/start`, { client_id: request.client_id, app_name: APP, return_url: '' })
+    expect(started).toMatchObject({ status: 200, body: { return_url: null } })
   })
 
   test('without the credential nothing is kept and every tool is denied', async () => {

@@ -5,13 +5,13 @@ import { findMcpState, findTools, type McpPerson, type McpState } from '#db/stor
 import { readHandle } from '#shared/domains/oauth/handles'
 import type { Ctx } from './group.ts'
 import type { UserInfo } from './mcp.schema.ts'
-import { allows, heldBy } from './tool-rules.ts'
+import { accessByCategory, isToolAllowed } from './tool-rules.ts'
 
 export const SIGN_IN_TOOLS = ['oauth_start', 'oauth_authenticate', 'oauth_status', 'oauth_logout', 'oauth_user_info'] as const
 
 export const userInfo = (tenantId: TenantId, person: McpPerson): z.input<typeof UserInfo> => {
   const { id, email, name, username } = person
-  const held = Object.fromEntries(Object.entries(heldBy(person)).map(([category, names]) => [category, [...names]])) as Record<
+  const held = Object.fromEntries(Object.entries(accessByCategory(person)).map(([category, names]) => [category, [...names]])) as Record<
     'roles' | 'groups' | 'permissions' | 'scopes' | 'resources',
     string[]
   >
@@ -31,5 +31,5 @@ export const findSession = async (ctx: Ctx, sessionId: string | undefined): Prom
 export const accessibleTools = async (ctx: Ctx, tenantId: TenantId, { person, clientId, appName }: McpState): Promise<string[]> => {
   if (person === undefined) return [...SIGN_IN_TOOLS]
   const tools = await findTools(forTenant(ctx.db, tenantId), clientId, appName)
-  return [...SIGN_IN_TOOLS, ...tools.filter(({ rbac }) => allows(rbac, person)).map(({ name }) => name)]
+  return [...SIGN_IN_TOOLS, ...tools.filter(({ rbac }) => isToolAllowed(rbac, person)).map(({ name }) => name)]
 }

@@ -1,5 +1,5 @@
 // All routes of the group: the SDK calls them below the prefix and at the root.
-import { sessionRoutes } from './session.routes.ts'
+import { mcpSessionRoutes } from './session.routes.ts'
 import { toolRoutes } from './tool.routes.ts'
 
-export const mcpRoutes = [...sessionRoutes, ...toolRoutes]
+export const mcpRoutes = [...mcpSessionRoutes, ...toolRoutes]

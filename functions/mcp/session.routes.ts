@@ -2,7 +2,7 @@
 
 import { may, open } from '#shared/platform/http/access'
 import { html, json } from '#shared/platform/http/route'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { route } from './group.ts'
 import {
   AuthenticateMcp,
@@ -15,11 +15,11 @@ import {
   McpLoggedOut,
   McpSessionPath,
   McpSessionsStatus,
+  McpStarted,
   McpStatus,
-  Started,
   StartMcp,
 } from './mcp.schema.ts'
-import { authenticateSession, countSessions, endSession, sessionStatus, startSession, takeCallback } from './sessions.ts'
+import { authenticateSession, countSessions, endSession, handleMcpCallback, sessionStatus, startSession } from './sessions.ts'
 
 type Prefix = '/sdkmgr/mcp-auth' | '/authsec/sdkmgr/mcp-auth'
 
@@ -40,7 +40,7 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
     summary: 'Begin to sign a person in, for an MCP client.',
     access: open('Clients on people\u2019s own devices have no secret; what is begun opens nothing.', { class: 'polling' }),
     body: StartMcp,
-    reply: json(200, Started),
+    reply: json(200, McpStarted),
     errors: ['mcp_client_unknown'],
     emits: ['mcp_session.started'],
     handle: ({ ctx, body }) => startSession(ctx, body),
@@ -65,7 +65,7 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
     reply: json(200, McpCalledBack),
     errors: ['mcp_session_unknown', 'mcp_code_refused', 'invalid_token'],
     emits: ['mcp_session.authenticated'],
-    handle: ({ ctx, body }) => takeCallback(ctx, body),
+    handle: ({ ctx, body }) => handleMcpCallback(ctx, body),
   }),
   route({
     id: `${name}.callbackPage`,
@@ -76,8 +76,8 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
     reply: html(200),
     errors: ['mcp_session_unknown', 'mcp_code_refused', 'invalid_token'],
     emits: ['mcp_session.authenticated'],
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query }) => (await import('./callback.page.tsx')).callbackPage(ctx, query),
+    render: lazyPageError,
+    handle: async ({ ctx, query }) => (await import('./callback.page.tsx')).mcpCallbackPage(ctx, query),
   }),
   route({
     id: `${name}.status`,
@@ -113,4 +113,4 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
   }),
 ]
 
-export const sessionRoutes = [...sessionRoutesAt('mcp', '/authsec/sdkmgr/mcp-auth'), ...sessionRoutesAt('mcp.root', '/sdkmgr/mcp-auth')]
+export const mcpSessionRoutes = [...sessionRoutesAt('mcp', '/authsec/sdkmgr/mcp-auth'), ...sessionRoutesAt('mcp.root', '/sdkmgr/mcp-auth')]

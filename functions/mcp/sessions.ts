@@ -1,6 +1,7 @@
 // A session of an MCP client: begun by anybody who knows the client, opened by the person who signs in, and by nobody else.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { NO_EVENTS } from '#db/store/audit-events'
 import { findClient } from '#db/store/clients'
 import {
   authenticateMcpSession,
@@ -12,17 +13,21 @@ import {
   type McpSession,
 } from '#db/store/mcp'
 import { redeemCode } from '#db/store/oauth-authorizations'
-import { doorOf } from '#shared/domains/clients/application'
-import { newFamily, newHandle, readHandle, sha256 } from '#shared/domains/oauth/handles'
-import { ENDPOINTS, MCP_CALLBACK } from '#shared/domains/oauth/offered'
+import { findAuthorizationStateByCode } from '#db/store/oauth-families'
+import { findApplication } from '#shared/domains/clients/application'
+import { challengeOf, decideRedemption } from '#shared/domains/oauth/code-redemption'
+import { newFamily, newHandle, readHandle } from '#shared/domains/oauth/handles'
+import { ENDPOINTS, MCP_CALLBACK } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
-import { type Actor, byAnonymous, byUser, record } from '#shared/platform/audit/record'
-import { equal } from '#shared/platform/crypto/equal'
+import { randomToken } from '#shared/kernel/random'
+import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
+import { type Actor, byAnonymous, byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { AuthenticateMcp, CallbackMcp, McpAuthenticated, McpCalledBack, McpStatus, Started, StartMcp } from './mcp.schema.ts'
+import type { AuthenticateMcp, CallbackMcp, McpAuthenticated, McpCalledBack, McpStarted, McpStatus, StartMcp } from './mcp.schema.ts'
 import { accessibleTools, findSession, userInfo } from './person.ts'
 
 const PENDING_SECONDS = 600
@@ -37,7 +42,6 @@ const verifierOf = (ctx: Pick<Ctx, 'hash'>, state: string): string => Buffer.fro
 /** So is the id of the session: the callback, which sees the state alone, can name it. */
 const sessionIdOf = (ctx: Pick<Ctx, 'hash'>, tenantId: TenantId, state: string): string =>
   `${tenantId}.${Buffer.from(ctx.hash('mcp-session', state)).toString('base64url')}`
-const challengeOf = (verifier: string): string => Buffer.from(sha256(verifier)).toString('base64url')
 
 const LOOPBACK = /^(?:127\.0\.0\.1|\[::1\]|localhost)$/
 const isOnOwnDevice = (url: URL): boolean => url.protocol === 'http:' && LOOPBACK.test(url.hostname)
@@ -57,27 +61,27 @@ const provedReturnUrl = ({ config }: Ctx, redirectUris: readonly string[], text:
 }
 
 /** @throws AppError mcp_client_unknown, invalid_request */
-export const startSession = async (ctx: Ctx, asked: z.output<typeof StartMcp>): Promise<z.input<typeof Started>> => {
-  const door = await doorOf(ctx, asked.client_id).catch(() => undefined)
-  if (door === undefined) throw new AppError('mcp_client_unknown')
-  const { tenantId, clientId } = door
+export const startSession = async (ctx: Ctx, request: z.output<typeof StartMcp>): Promise<z.input<typeof McpStarted>> => {
+  const application = await findApplication(ctx, request.client_id).catch(() => undefined)
+  if (application === undefined) throw new AppError('mcp_client_unknown')
+  const { tenantId, clientId } = application
   const t = forTenant(ctx.db, tenantId)
   const client = await findClient(t, clientId)
-  const returnUrl = provedReturnUrl(ctx, client?.redirectUris ?? [], asked.return_url)
-  const [state, secret, now] = [newHandle(ctx, tenantId), opaque(ctx.random), ctx.clock.now()]
+  const returnUrl = provedReturnUrl(ctx, client?.redirectUris ?? [], request.return_url)
+  const [state, secret, now] = [newHandle(ctx, tenantId), randomToken(ctx.random), ctx.clock.now()]
   const sessionId = sessionIdOf(ctx, tenantId, state.text)
   await atomically(t, async (tx) => {
     await insertMcpSession(tx, {
       idHash: sha256(sessionId),
       clientId,
-      appName: asked.app_name,
+      appName: request.app_name,
       stateHash: state.hash,
       starterHash: sha256(secret),
       returnUrl: returnUrl?.href ?? null,
       createdAt: now,
       expiresAt: secondsAfter(now, PENDING_SECONDS),
     })
-    await record(tx, ctx, { event: 'mcp_session.started', actor: byAnonymous, target: { type: 'client', id: clientId } })
+    await recordEvent(tx, ctx, { event: 'mcp_session.started', actor: byAnonymous, target: { type: 'client', id: clientId } })
   })
   const parameters = {
     client_id: clientId,
@@ -97,7 +101,7 @@ export const startSession = async (ctx: Ctx, asked: z.output<typeof StartMcp>): 
     client_id_used: clientId,
     oauth_client_id: mainClient(clientId),
     browser_opened: false,
-    app_name: asked.app_name,
+    app_name: request.app_name,
     return_url: returnUrl?.href ?? null,
     redirect_mode: returnUrl !== undefined && isOnOwnDevice(returnUrl) ? 'inspector' : 'ui',
     instructions: [
@@ -112,7 +116,7 @@ type Opening = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId'> & { 
 
 const open = async (ctx: Ctx, t: TenantTx, row: McpSession, { by, ...as }: Opening): Promise<void> => {
   await authenticateMcpSession(t, row.idHash, { ...as, authenticatedAt: ctx.clock.now() })
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'mcp_session.authenticated',
     actor: by,
     target: { type: 'client', id: row.clientId },
@@ -139,8 +143,8 @@ const inOrder = ({ jwt_token, session_id }: z.output<typeof AuthenticateMcp>): r
  * Opens a session by a token of ours, of a person of the session's tenant.
  * @throws AppError mcp_session_unknown, invalid_token
  */
-export const authenticateSession = async (ctx: Ctx, asked: z.output<typeof AuthenticateMcp>): Promise<z.input<typeof McpAuthenticated>> => {
-  const [token, sessionId] = inOrder(asked)
+export const authenticateSession = async (ctx: Ctx, request: z.output<typeof AuthenticateMcp>): Promise<z.input<typeof McpAuthenticated>> => {
+  const [token, sessionId] = inOrder(request)
   const handle = readHandle(sessionId)
   if (handle === undefined) throw new AppError('mcp_session_unknown')
   const now = ctx.clock.now()
@@ -149,53 +153,51 @@ export const authenticateSession = async (ctx: Ctx, asked: z.output<typeof Authe
   await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
     const row = await lockPendingMcpSession(t, { idHash: handle.hash }, now)
     if (row === undefined) throw new AppError('mcp_session_unknown')
-    const lasts = secondsAfter(now, asked.expires_in ?? LASTS_SECONDS)
+    const lasts = secondsAfter(now, request.expires_in ?? LASTS_SECONDS)
     const expiresAt = new Date(Math.min(lasts.getTime(), user.tokenExpiresAt.getTime()))
     await open(ctx, t, row, { userId: user.userId, authorizationId: null, sessionId: user.sessionId, expiresAt, by: byUser(user) })
   })
   return opened(ctx, handle.tenantId, sessionId)
 }
 
-export type CameBack = { readonly row: McpSession; readonly tenantId: TenantId; readonly expiresAt: Date }
+export type AuthenticatedCallback = { readonly row: McpSession; readonly tenantId: TenantId; readonly expiresAt: Date }
 
 /**
  * Redeems the code that came back with the browser: the state names the session, its verifier is ours.
  * @throws AppError mcp_session_unknown, mcp_code_refused
  */
-export const redeem = async (ctx: Ctx, { code, state }: Pick<z.output<typeof CallbackMcp>, 'code' | 'state'>): Promise<CameBack> => {
+export const redeemMcpCode = async (
+  ctx: Ctx,
+  { code, state }: Pick<z.output<typeof CallbackMcp>, 'code' | 'state'>,
+): Promise<AuthenticatedCallback> => {
   const [of, handle] = [readHandle(state), readHandle(code)]
   if (of === undefined) throw new AppError('mcp_session_unknown')
   if (handle === undefined || handle.tenantId !== of.tenantId) throw new AppError('mcp_code_refused')
   const now = ctx.clock.now()
-  return atomically(forTenant(ctx.db, of.tenantId), async (t) => {
-    const row = await lockPendingMcpSession(t, { stateHash: of.hash }, now)
+  const t = forTenant(ctx.db, of.tenantId)
+  const redeemInside = async (tx: TenantTx): Promise<AuthenticatedCallback> => {
+    const row = await lockPendingMcpSession(tx, { stateHash: of.hash }, now)
     if (row === undefined) throw new AppError('mcp_session_unknown')
+    const presented = { clientId: row.clientId, codeVerifier: verifierOf(ctx, state), redirectUri: callbackUrl(ctx), jkt: undefined }
+    const snapshot = await findAuthorizationStateByCode(tx, handle.hash, now)
+    if (snapshot === undefined || decideRedemption(snapshot, presented, now) !== 'redeemable') throw new AppError('mcp_code_refused')
     const expiresAt = secondsAfter(now, LASTS_SECONDS)
-    const redeemed = await redeemCode(t, {
-      codeHash: handle.hash,
-      clientId: row.clientId,
-      codeChallenge: challengeOf(verifierOf(ctx, state)),
-      redirectUri: callbackUrl(ctx),
-      jkt: undefined,
-      now,
-      familyHash: sha256(newFamily(ctx)),
-      offlineUntil: expiresAt,
-      onlineUntil: expiresAt,
-    })
-    if (redeemed === undefined) throw new AppError('mcp_code_refused')
-    const { id, standing } = redeemed
-    const { userId, sessionId } = standing
+    const until = { offlineUntil: expiresAt, onlineUntil: expiresAt }
+    const redeemed = await redeemCode(tx, { snapshot, jkt: undefined, now, familyHash: sha256(newFamily(ctx)), ...until }, NO_EVENTS)
+    if (redeemed === undefined) throw new SnapshotChanged()
+    const { id, userId, sessionId } = redeemed
     const by: Actor = { type: 'user', id: userId, sessionId, clientId: row.clientId }
-    await open(ctx, t, row, { userId, authorizationId: id, sessionId: null, expiresAt, by })
+    await open(ctx, tx, row, { userId, authorizationId: id, sessionId: null, expiresAt, by })
     return { row, tenantId: of.tenantId, expiresAt }
-  })
+  }
+  return onSnapshot(() => atomically(t, redeemInside))
 }
 
 /** @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */
-export const takeCallback = async (ctx: Ctx, asked: z.output<typeof CallbackMcp>): Promise<z.input<typeof McpCalledBack>> => {
-  const { row, tenantId, expiresAt } = await redeem(ctx, asked)
+export const handleMcpCallback = async (ctx: Ctx, request: z.output<typeof CallbackMcp>): Promise<z.input<typeof McpCalledBack>> => {
+  const { row, tenantId, expiresAt } = await redeemMcpCode(ctx, request)
   return {
-    ...(await opened(ctx, tenantId, sessionIdOf(ctx, tenantId, asked.state))),
+    ...(await opened(ctx, tenantId, sessionIdOf(ctx, tenantId, request.state))),
     client_id: row.clientId,
     oauth_client_id: mainClient(row.clientId),
     flow: 'authorization_code_callback',
@@ -217,7 +219,7 @@ export const sessionStatus = async (ctx: Ctx, sessionId: string): Promise<z.inpu
   const isPending = state.status === 'pending' && state.expiresAt > ctx.clock.now()
   if (state.person === undefined) return { status: isPending ? 'pending' : 'expired', session_id: sessionId, expires_at, user_info: null }
   const secret = ctx.request.header('x-session-secret')
-  const isStarter = secret !== undefined && equal(sha256(secret), state.starterHash)
+  const isStarter = secret !== undefined && constantTimeEqual(sha256(secret), state.starterHash)
   return { status: 'authenticated', session_id: sessionId, expires_at, user_info: isStarter ? userInfo(tenantId, state.person) : null }
 }
 
@@ -228,7 +230,7 @@ export const endSession = async (ctx: Ctx, sessionId: string): Promise<{ readonl
       if (!(await closeMcpSession(t, found.idHash))) return
       const { person, clientId } = found.state
       const actor: Actor = person === undefined ? byAnonymous : { type: 'user', id: person.id, clientId }
-      await record(t, ctx, { event: 'mcp_session.closed', actor, target: { type: 'client', id: clientId } })
+      await recordEvent(t, ctx, { event: 'mcp_session.closed', actor, target: { type: 'client', id: clientId } })
     })
   }
   return { status: 'logged_out' }

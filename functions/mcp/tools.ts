@@ -2,15 +2,15 @@
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { closeMcpSessionsOf, findTools, putTools, type Tool } from '#db/store/mcp'
-import { plainClientId } from '#shared/domains/clients/application'
+import { parseClientId } from '#shared/domains/clients/application'
 import { authenticatedClient } from '#shared/domains/clients/authenticate'
 import { AppError } from '#shared/kernel/errors'
-import { byClient, record } from '#shared/platform/audit/record'
+import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import type { Ctx } from './group.ts'
 import type { CallTool, CleanedUp, CleanUp, ListTools, ProtectTool, ToolAnswer, ToolList, ToolVerdict } from './mcp.schema.ts'
 import { findSession, SIGN_IN_TOOLS, userInfo } from './person.ts'
 import { authenticateSession, endSession, sessionStatus, startSession } from './sessions.ts'
-import { allows } from './tool-rules.ts'
+import { isToolAllowed } from './tool-rules.ts'
 
 type Listed = z.input<typeof ToolList>['tools'][number]
 
@@ -54,25 +54,25 @@ const listed = ({ config }: Ctx, { name, description, inputSchema = {} }: Tool):
 }
 
 /** Of a server that shows its credential, the tools and their rules are kept. @throws AppError mcp_client_unknown */
-export const listTools = async (ctx: Ctx, asked: z.output<typeof ListTools>): Promise<z.input<typeof ToolList>> => {
-  const { client_id: named, app_name: appName, session_id: sessionId } = asked
-  const clientId = plainClientId(named)
+export const listTools = async (ctx: Ctx, request: z.output<typeof ListTools>): Promise<z.input<typeof ToolList>> => {
+  const { client_id: named, app_name: appName, session_id: sessionId } = request
+  const clientId = parseClientId(named)
   if (clientId === undefined) throw new AppError('mcp_client_unknown')
-  const tools = asked.user_tools.map(isNamed)
+  const tools = request.user_tools.map(isNamed)
   const server = await authenticatedClient(ctx, named)
   if (server !== undefined) {
     await atomically(forTenant(ctx.db, server.tenantId), async (t) => {
       if (JSON.stringify(await findTools(t, clientId, appName)) === JSON.stringify(tools)) return
       await putTools(t, { clientId, appName, tools, updatedAt: ctx.clock.now() })
       const target = { type: 'client', id: clientId }
-      await record(t, ctx, { event: 'mcp_tools.changed', actor: byClient(clientId), target, after: { app_name: appName, tools } })
+      await recordEvent(t, ctx, { event: 'mcp_tools.changed', actor: byClient(clientId), target, after: { app_name: appName, tools } })
     })
   }
   const found = await findSession(ctx, sessionId)
   const person = found?.state.clientId === clientId && found.state.appName === appName ? found.state.person : undefined
   const isShown = ({ rbac }: Tool): boolean => {
     if (person === undefined) return ctx.config.AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS
-    return !ctx.config.AUTHSEC_HIDE_UNAUTHORIZED_TOOLS || allows(rbac, person)
+    return !ctx.config.AUTHSEC_HIDE_UNAUTHORIZED_TOOLS || isToolAllowed(rbac, person)
   }
   return { tools: [...SIGN_IN_TOOLS.map((name) => ({ name, ...BUILT_IN[name] })), ...tools.filter(isShown).map((tool) => listed(ctx, tool))] }
 }
@@ -80,39 +80,40 @@ export const listTools = async (ctx: Ctx, asked: z.output<typeof ListTools>): Pr
 const DENIED = (message: string): z.input<typeof ToolVerdict> => ({ allowed: false, error: 'Access denied', message })
 
 /** Whatever is not clearly allowed is denied. */
-export const protectTool = async (ctx: Ctx, asked: z.output<typeof ProtectTool>): Promise<z.input<typeof ToolVerdict>> => {
-  const { tool_name: name, app_name: appName, session_id: sessionId } = asked
-  const server = await authenticatedClient(ctx, asked.client_id)
+export const protectTool = async (ctx: Ctx, request: z.output<typeof ProtectTool>): Promise<z.input<typeof ToolVerdict>> => {
+  const { tool_name: name, app_name: appName, session_id: sessionId } = request
+  const server = await authenticatedClient(ctx, request.client_id)
   if (server === undefined) return DENIED('The server did not show its credential.')
   const found = await findSession(ctx, sessionId)
   const isOfServer = found?.tenantId === server.tenantId && found.state.clientId === server.clientId && found.state.appName === appName
   if (found === undefined || !isOfServer || found.state.person === undefined) return DENIED('Nobody is signed in in this session.')
   const { person } = found.state
   const tool = (await findTools(forTenant(ctx.db, server.tenantId), server.clientId, appName)).find((one) => one.name === name)
-  if (tool === undefined || !allows(tool.rbac, person)) return DENIED(`The person may not call ${name}.`)
+  if (tool === undefined || !isToolAllowed(tool.rbac, person)) return DENIED(`The person may not call ${name}.`)
   return { allowed: true, user_info: userInfo(server.tenantId, person), tool: name, session_id: sessionId ?? '' }
 }
 
 /** @throws AppError client_unauthenticated */
-export const cleanUp = async (ctx: Ctx, asked: z.output<typeof CleanUp>): Promise<z.input<typeof CleanedUp>> => {
-  const server = await authenticatedClient(ctx, asked.client_id)
+export const cleanUp = async (ctx: Ctx, request: z.output<typeof CleanUp>): Promise<z.input<typeof CleanedUp>> => {
+  const server = await authenticatedClient(ctx, request.client_id)
   if (server === undefined) throw new AppError('client_unauthenticated')
   const { clientId, tenantId } = server
   const closed = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    const count = await closeMcpSessionsOf(t, clientId, asked.app_name, ctx.clock.now())
-    const after = { app_name: asked.app_name, reason: asked.reason, sessions: count }
-    if (count > 0) await record(t, ctx, { event: 'mcp_session.closed', actor: byClient(clientId), target: { type: 'client', id: clientId }, after })
+    const count = await closeMcpSessionsOf(t, clientId, request.app_name, ctx.clock.now())
+    const after = { app_name: request.app_name, reason: request.reason, sessions: count }
+    if (count > 0)
+      await recordEvent(t, ctx, { event: 'mcp_session.closed', actor: byClient(clientId), target: { type: 'client', id: clientId }, after })
     return count
   })
-  return { status: 'cleaned', client_id: clientId, app_name: asked.app_name, reason: asked.reason, sessions_cleaned: closed }
+  return { status: 'cleaned', client_id: clientId, app_name: request.app_name, reason: request.reason, sessions_cleaned: closed }
 }
 
 const text = (member: unknown): string => (typeof member === 'string' ? member : '')
 
-type Calls = Readonly<Record<string, (ctx: Ctx, asked: z.output<typeof CallTool>) => Promise<unknown>>>
-const aboutPerson = (answer: (info: ReturnType<typeof userInfo>) => unknown) => async (ctx: Ctx, asked: z.output<typeof CallTool>) => {
-  const found = await findSession(ctx, text(asked.arguments.session_id))
-  const isOfClient = found?.state.clientId === plainClientId(asked.client_id) && found?.state.appName === asked.app_name
+type Calls = Readonly<Record<string, (ctx: Ctx, request: z.output<typeof CallTool>) => Promise<unknown>>>
+const aboutPerson = (answer: (info: ReturnType<typeof userInfo>) => unknown) => async (ctx: Ctx, request: z.output<typeof CallTool>) => {
+  const found = await findSession(ctx, text(request.arguments.session_id))
+  const isOfClient = found?.state.clientId === parseClientId(request.client_id) && found?.state.appName === request.app_name
   if (found?.state.person === undefined || !isOfClient) return { error: 'not_authenticated', message: 'Nobody is signed in in this session.' }
   return answer(userInfo(found.tenantId, found.state.person))
 }
@@ -137,8 +138,8 @@ const CALLS: Calls = {
 }
 
 /** @throws AppError mcp_tool_unknown, and what the tool throws */
-export const callTool = async (ctx: Ctx, name: string, asked: z.output<typeof CallTool>): Promise<z.input<typeof ToolAnswer>> => {
+export const callTool = async (ctx: Ctx, name: string, request: z.output<typeof CallTool>): Promise<z.input<typeof ToolAnswer>> => {
   const call = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined
   if (call === undefined) throw new AppError('mcp_tool_unknown')
-  return { content: [{ type: 'text', text: JSON.stringify(await call(ctx, asked)) }] }
+  return { content: [{ type: 'text', text: JSON.stringify(await call(ctx, request)) }] }
 }

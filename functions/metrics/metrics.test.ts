@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { CacheAway } from '#shared/platform/cache/cache'
+import { CacheUnavailable } from '#shared/platform/cache/cache'
 import { user } from '#shared/platform/http/access'
 import { text } from '#shared/platform/http/route'
 import { startApp } from '#tests/support/app'
@@ -56,8 +56,8 @@ test('with a token configured a scraper must show it', async () => {
 
 test('a fleet has more to tell than a function can hand over at once: packed for a scraper that takes it so', async () => {
   const { request, ctx } = await startApp(metricsRoutes)
-  const asked = (endpoint: string) => ({ method: 'GET', endpoint, status_code: '200', tenant_id: 'unknown' })
-  for (let n = 0; n < 4000; n++) ctx.metrics.observe('http_request_duration_seconds', asked(`/authsec/of-many/${n}`), 0.01)
+  const requested = (endpoint: string) => ({ method: 'GET', endpoint, status_code: '200', tenant_id: 'unknown' })
+  for (let n = 0; n < 4000; n++) ctx.metrics.observe('http_request_duration_seconds', requested(`/authsec/of-many/${n}`), 0.01)
   const plain = await request('/metrics', { headers: { 'accept-encoding': 'br, gzip;q=0' } })
   expect([plain.headers.get('content-encoding'), plain.headers.get('vary')]).toEqual([null, 'Accept-Encoding, Origin'])
   const text = await plain.text()
@@ -75,7 +75,7 @@ test('a fleet has more to tell than a function can hand over at once: packed for
 test('while the cache is away a scrape fails rather than tell the numbers of one instance', async () => {
   const { request, cache } = await startApp(metricsRoutes)
   const sums = cache.sums
-  cache.sums = () => Promise.reject(new CacheAway(undefined))
+  cache.sums = () => Promise.reject(new CacheUnavailable(undefined))
   const response = await request('/metrics')
   expect(response.status).toBe(503)
   expect(response.headers.get('retry-after')).toBe('5')

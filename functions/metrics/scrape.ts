@@ -1,6 +1,6 @@
 // Metrics of the fleet, and the gauges of the process that answers. Their names are in shared/platform/metrics/definitions.ts.
 import type { BaseCtx } from '#shared/domains/context'
-import { gaugeProcess } from '#shared/platform/metrics/process'
+import { recordProcessGauges } from '#shared/platform/metrics/process'
 
 type Deps = Pick<BaseCtx, 'metrics' | 'db' | 'config'>
 
@@ -10,7 +10,7 @@ type Deps = Pick<BaseCtx, 'metrics' | 'db' | 'config'>
  */
 export const scrape = async ({ metrics, db, config }: Deps): Promise<string> => {
   const { kind } = db.engine
-  gaugeProcess(metrics)
+  recordProcessGauges(metrics)
   // The embedded engine has one connection. All tenants share the pool.
   metrics.gauge('db_connection_pool_size', { database_type: kind, tenant_id: 'unknown' }, kind === 'pglite' ? 1 : config.DATABASE_POOL)
   return metrics.render()

@@ -5,11 +5,11 @@ import { route } from './group.ts'
 import {
   MigrationRun,
   MigrationStatus,
+  MigrationTenantPath,
   SeparateDatabase,
   TemplateStatus,
   TenantMigrationStatus,
   TenantMigrations,
-  TenantPath,
   TenantsPage,
 } from './migrations.schema.ts'
 import { listTenants, masterStatus, refuseSeparateDatabase, runMigrations, templateStatus, tenantStatus } from './migrations.ts'
@@ -65,7 +65,7 @@ export const migrationsRoutes = [
     on: 'GET /authsec/migration/tenants/:tenant_id/migrations/status',
     summary: 'Migrations of one tenant: those of the deployment.',
     access,
-    path: TenantPath,
+    path: MigrationTenantPath,
     actsIn: 'path.tenant_id',
     reply: json(200, TenantMigrationStatus),
     errors: ['not_found', 'unavailable'],
@@ -98,7 +98,7 @@ export const migrationsRoutes = [
     id: 'migration.runTenant',
     on: 'POST /authsec/migration/tenants/:tenant_id/migrations/run',
     summary: 'Not offered: migrate the database of one tenant.',
-    path: TenantPath,
+    path: MigrationTenantPath,
     actsIn: 'path.tenant_id',
     handle: () => refuseSeparateDatabase(),
   }),

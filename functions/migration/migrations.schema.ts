@@ -32,7 +32,7 @@ const TenantMigration = z.object({
 })
 export const TenantMigrations = z.object({ total: z.int(), tenants: z.array(TenantMigration) }).meta({ id: 'TenantMigrations' })
 
-export const TenantPath = z.object({ tenant_id: z.uuid().transform((id) => id.toLowerCase()) })
+export const MigrationTenantPath = z.object({ tenant_id: z.uuid().transform((id) => id.toLowerCase()) })
 export const TenantMigrationStatus = TenantMigration.pick({ tenant_id: true, migration_status: true, last_migration: true }).meta({
   id: 'TenantMigrationStatus',
 })

@@ -5,14 +5,14 @@ import { type MigrationState, migrate, migrationState } from '#db/migrations/mig
 import { findTenant, pageOfTenants, type Tenant } from '#db/store/tenants'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'random' | 'keyring' | 'request'>
 
 const statusOf = (state: MigrationState): 'completed' | 'pending' => (state.lastMigration >= state.totalMigrations ? 'completed' : 'pending')
 
-const shown = (state: MigrationState) => ({
+const toResponse = (state: MigrationState) => ({
   db_type: 'master' as const,
   last_migration: state.lastMigration,
   total_migrations: state.totalMigrations,
@@ -20,7 +20,7 @@ const shown = (state: MigrationState) => ({
   last_executed: state.lastExecuted?.toISOString() ?? null,
 })
 
-export const masterStatus = async ({ db }: Pick<Deps, 'db'>) => shown(await migrationState(db))
+export const masterStatus = async ({ db }: Pick<Deps, 'db'>) => toResponse(await migrationState(db))
 
 /** insufficient_privilege: the process runs as the application, which may not change the schema. */
 const NOT_THE_OWNER = '42501'
@@ -50,7 +50,7 @@ export const runMigrations = async (ctx: Deps, caller: User) => {
   const applied = await applyPending(ctx, before)
   const after = await migrationState(ctx.db)
   await atomically(forTenant(ctx.db, caller.tenantId), (t) =>
-    record(t, ctx, {
+    recordEvent(t, ctx, {
       event: 'migration.run',
       actor: byUser(caller),
       target: { type: 'database', id: 'master' },
@@ -59,7 +59,7 @@ export const runMigrations = async (ctx: Deps, caller: User) => {
     }),
   )
   const message = applied.length === 0 ? 'No migration was pending.' : `Applied ${applied.length} migrations.`
-  return { message, status: shown(after) }
+  return { message, status: toResponse(after) }
 }
 
 /** As many tenants are read at once; more would take the connections of everybody else. */

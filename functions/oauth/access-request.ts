@@ -3,7 +3,7 @@ import type * as z from 'zod'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findAccessRequest } from '#db/store/registered-clients'
 import { AppError } from '#shared/kernel/errors'
-import { choseBasic } from '#shared/platform/http/basic'
+import { usesBasicAuth } from '#shared/platform/http/basic-auth'
 import { authenticateClient } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
 import type { AccessRequestState } from './register.schema.ts'
@@ -13,7 +13,7 @@ type Asker = { readonly tenantId: TenantId; readonly clientId: string }
 
 /** @throws AppError unauthorized, invalid_token, client_authentication_failed, not_found */
 export const readAccessRequest = async (ctx: Ctx, id: string): Promise<z.input<typeof AccessRequestState>> => {
-  const asker: Asker = choseBasic(ctx.request) ? await authenticateClient(ctx, {}) : await clientOfToken(ctx)
+  const asker: Asker = usesBasicAuth(ctx.request) ? await authenticateClient(ctx, {}) : await clientOfToken(ctx)
   const request = await findAccessRequest(forTenant(ctx.db, asker.tenantId), id)
   if (request?.clientId !== asker.clientId) throw new AppError('not_found')
   return {

@@ -7,12 +7,12 @@ import { setClientActive } from '#db/store/clients'
 import { insertIdentity } from '#db/store/identities'
 import { insertIssuer, type NewTrustedIssuer, updateIssuer } from '#db/store/oauth-issuers'
 import { setUserActive } from '#db/store/people'
-import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
-import { browserOf, claimsOf, codeFor, headerOf, newResource, post, prover, TOKEN_URL, VERIFIER } from '#tests/support/oauth'
+import { claimsOf, codeFor, newResource, oauthBrowser, postForm, prover, TOKEN_URL, tokenHeader, VERIFIER } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const OURS = 'http://localhost:7468'
@@ -60,7 +60,7 @@ const start = async (made: Partial<NewTrustedIssuer> = {}, options: Parameters<t
     return new SignJWT(all).setProtectedHeader({ alg: 'ES256', kid: 'k-1', typ: TYP, ...header } as never).sign(privateKey)
   }
   const redeem = (text: string, more: Readonly<Record<string, string>> = {}, by = client, headers = {}) =>
-    post(app, '/oauth/token', { grant_type: JWT_BEARER, assertion: text, ...more }, { authorization: by.authorization, ...headers })
+    postForm(app, '/oauth/token', { grant_type: JWT_BEARER, assertion: text, ...more }, { authorization: by.authorization, ...headers })
   const errorOf = async (response: Response) => [response.status, (await response.json()).error]
   return { app, company, server, client, person, key, privateKey, name, id, assertion, redeem, errorOf }
 }
@@ -252,9 +252,9 @@ let publishing: Server | undefined
 afterAll(() => publishing?.close())
 
 test('keys are fetched where the issuer publishes them, once for many, and again for a new one', async () => {
-  let [served, asked] = [[] as JWK[], 0]
+  let [served, requested] = [[] as JWK[], 0]
   publishing = createServer((_, response) => {
-    asked++
+    requested++
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: served }))
   })
   await new Promise<void>((resolve) => publishing?.listen(0, '127.0.0.1', resolve))
@@ -266,12 +266,12 @@ test('keys are fetched where the issuer publishes them, once for many, and again
   served = [c.key]
   c.app.clock.advance(31)
   for (let n = 0; n < 3; n++) expect((await c.redeem(await c.assertion())).status).toBe(200)
-  expect(asked).toBe(2)
+  expect(requested).toBe(2)
   expect((await c.redeem(await c.assertion({}, { kid: 'k-2' }))).status).toBe(400)
-  expect(asked).toBe(2)
+  expect(requested).toBe(2)
   const guarded = await start({ jwks: null, jwksUri: `http://127.0.0.1:${port}/jwks` })
   expect((await guarded.redeem(await guarded.assertion())).status).toBe(400)
-  expect(asked).toBe(2)
+  expect(requested).toBe(2)
 })
 
 test('an identity assertion is made for a server that the tenant named: who, for which client there, for what at most, for minutes', async () => {
@@ -292,9 +292,9 @@ test('an identity assertion is made for a server that the tenant named: who, for
       updatedAt: at,
     }),
   )
-  const code = await codeFor(await browserOf(app, person), client, { scope: 'openid tools:read', resource: server.resource })
+  const code = await codeFor(await oauthBrowser(app, person), client, { scope: 'openid tools:read', resource: server.resource })
   const headers = { authorization: client.authorization }
-  const set = await (await post(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, headers)).json()
+  const set = await (await postForm(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, headers)).json()
   const form = {
     grant_type: TOKEN_EXCHANGE,
     requested_token_type: TOKEN_TYPES.idJag,
@@ -305,12 +305,12 @@ test('an identity assertion is made for a server that the tenant named: who, for
     resource: 'https://chat.partner.example.com/',
   }
   const ask = (more: Readonly<Record<string, string>> = {}, by = client) =>
-    post(app, '/oauth/token', { ...form, ...more }, { authorization: by.authorization })
+    postForm(app, '/oauth/token', { ...form, ...more }, { authorization: by.authorization })
   const made = await (await ask()).json()
   expect(made).toMatchObject({ issued_token_type: TOKEN_TYPES.idJag, token_type: 'N_A', expires_in: 300, scope: 'chat.read' })
-  expect(headerOf(made.access_token)).toMatchObject({ typ: TYP, alg: 'RS256' })
+  expect(tokenHeader(made.access_token)).toMatchObject({ typ: TYP, alg: 'RS256' })
   const { kid, key } = await app.ctx.signingKeys.signer('RS256')
-  expect(headerOf(made.access_token).kid).toBe(kid)
+  expect(tokenHeader(made.access_token).kid).toBe(kid)
   expect(key).toBeDefined()
   const verifier = await app.ctx.signingKeys.verifier(kid)
   if (verifier === undefined) throw new Error('no key')
@@ -341,9 +341,9 @@ test('what was left to an agent is asserted elsewhere within the policies that l
   await atomically(forTenant(app.db, company.tenantId), (t) =>
     insertIssuer(t, { id: app.ctx.random.id(), name: 'Partner', issuer: there, ...sends, validFrom: at, createdAt: at, updatedAt: at }),
   )
-  const code = await codeFor(await browserOf(app, person), client, { scope: 'tools:read', resource: server.resource })
+  const code = await codeFor(await oauthBrowser(app, person), client, { scope: 'tools:read', resource: server.resource })
   const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER }
-  const set = await (await post(app, '/oauth/token', form, { authorization: client.authorization })).json()
+  const set = await (await postForm(app, '/oauth/token', form, { authorization: client.authorization })).json()
   await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read'], audience: [server.resource] })
   const { access_token: left } = await (await exchange(app, agent, set.access_token)).json()
   const ask = (more: Readonly<Record<string, string>> = {}) =>

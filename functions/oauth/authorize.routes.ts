@@ -1,16 +1,16 @@
 // Where a person lets a client in, and where a client pushes its request first.
 
-import { ENDPOINTS } from '#shared/domains/oauth/offered'
+import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { browser, open, page } from '#shared/platform/http/access'
-import { empty, htmlOrGo, json, Sent } from '#shared/platform/http/route'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { empty, HttpResult, htmlOrRedirect, json } from '#shared/platform/http/route'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { AuthorizationForm, AuthorizeQuery, ConsentForm, PushedAnswer, PushedForm } from './authorize.schema.ts'
 import { route } from './group.ts'
 
 const asking = {
   access: page('The client sends a person here who may have to sign in first.', { class: 'general' }),
   query: AuthorizeQuery,
-  reply: htmlOrGo(),
+  reply: htmlOrRedirect(),
   errors: ['invalid_request_uri', 'login_challenge_invalid', 'consent_challenge_invalid', 'quota_exceeded'],
   emits: [
     'oauth.authorized',
@@ -21,7 +21,7 @@ const asking = {
     'token.reissued',
     'user.signed_out',
   ],
-  render: pageErrorOnDemand,
+  render: lazyPageError,
 } as const
 const askingByForm = {
   access: open('Leads to the same by GET, and does nothing.', { class: 'general' }),
@@ -29,14 +29,14 @@ const askingByForm = {
   reply: empty(303),
   errors: [],
   emits: 'nothing',
-  render: pageErrorOnDemand,
+  render: lazyPageError,
 } as const
 
 const only = (query: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 
-const byGet = (form: Readonly<Record<string, string | undefined>>): Sent<undefined> =>
-  new Sent(undefined, { headers: { Location: `${ENDPOINTS.authorization}?${new URLSearchParams(only(form))}` } })
+const byGet = (form: Readonly<Record<string, string | undefined>>): HttpResult<undefined> =>
+  new HttpResult(undefined, { headers: { Location: `${ENDPOINTS.authorization}?${new URLSearchParams(only(form))}` } })
 
 export const authorizeRoutes = [
   route({
@@ -74,10 +74,10 @@ export const authorizeRoutes = [
     summary: 'What the person decides on the consent page.',
     access: browser({ form: ENDPOINTS.authorization }),
     form: ConsentForm,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: ['form_expired', 'quota_exceeded'],
     emits: ['oauth.authorized'],
-    render: pageErrorOnDemand,
+    render: lazyPageError,
     handle: async ({ ctx, principal, form }) => (await import('./consent.ts')).decideConsent(ctx, principal, form),
   }),
   route({

@@ -13,18 +13,18 @@ import { interruptedDb } from '#tests/support/interrupted'
 import {
   answerIn,
   authorizePath,
-  browserOf,
   challengeOf,
   changeClient,
   claimsOf,
   codeFor,
-  headerOf,
   type Json,
   newOauthClient,
   newResource,
   type OauthTestClient,
-  post,
+  oauthBrowser,
+  postForm,
   REDIRECT,
+  tokenHeader,
   VERIFIER,
 } from '#tests/support/oauth'
 import { change } from '#tests/support/sign-in'
@@ -42,17 +42,17 @@ const start = async (more: Parameters<typeof startApp>[1] = {}) => {
   const server = await newResource(app, company, SCOPES)
   const client = await newOauthClient(app, company, { at: [server] })
   const person = await app.person(company, ['tools:write'])
-  const browser = await browserOf(app, person)
+  const browser = await oauthBrowser(app, person)
   const redeem = (code: string, more: Readonly<Record<string, string | undefined>> = {}, by: OauthTestClient = client) =>
-    post(
+    postForm(
       app,
       '/oauth/token',
       { grant_type: 'authorization_code', code, code_verifier: VERIFIER, redirect_uri: REDIRECT, ...more },
       { authorization: by.authorization },
     )
   const refresh = (token: string, more: Readonly<Record<string, string>> = {}, by: OauthTestClient = client) =>
-    post(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: token, ...more }, { authorization: by.authorization })
-  const introspect = async (token: string) => (await post(app, '/oauth/introspect', { token }, { authorization: server.authorization })).json()
+    postForm(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: token, ...more }, { authorization: by.authorization })
+  const introspect = async (token: string) => (await postForm(app, '/oauth/introspect', { token }, { authorization: server.authorization })).json()
   const tokens = async (more: Readonly<Record<string, string>> = { scope: 'openid profile email tools:read tools:write' }) =>
     (await redeem(await codeFor(browser, client, more))).json()
   const events = async () => (await app.events(company.tenantId)).map(({ event }) => event)
@@ -88,7 +88,7 @@ describe('a person lets a client in', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(set).toMatchObject({ token_type: 'Bearer', expires_in: 300, scope: 'openid email tools:read', refresh_token: expect.any(String) })
     expect(claimsOf(set.access_token)).toMatchObject({ sub: person.id, aud: server.resource, client_id: client.id, acr: 'aal1', amr: ['pwd'] })
-    expect(headerOf(set.id_token)).toMatchObject({ alg: 'RS256' })
+    expect(tokenHeader(set.id_token)).toMatchObject({ alg: 'RS256' })
     expect(claimsOf(set.id_token)).toMatchObject({
       iss: ISSUER,
       aud: client.id,
@@ -131,13 +131,13 @@ describe('a person lets a client in', () => {
     const { app, company, client, browser } = await start()
     const path = authorizePath(client)
     const html = await (await browser.get(path)).text()
-    const stranger = await browserOf(app, await app.person(company))
+    const stranger = await oauthBrowser(app, await app.person(company))
     await stranger.get(path)
     const stolen = await stranger.press(path, html, 'allow')
     expect(stolen.headers.get('location') ?? '').not.toContain('code=')
     const consent = /name="consent" value="([^"]*)"/.exec(html)?.[1]
     const token = /name="form_token" value="([^"]*)"/.exec(html)?.[1]
-    const crossSite = await post(
+    const crossSite = await postForm(
       app,
       path.replace('/oauth/authorize', '/oauth/consent'),
       { consent, form_token: token, decision: 'allow' },
@@ -154,7 +154,7 @@ describe('a person lets a client in', () => {
     const path = authorizePath(client, { prompt: '', nonce: 'n 1' })
     const form = Object.fromEntries(new URL(path, 'http://localhost').searchParams)
     for (const at of ['/oauth/authorize', '/oauth2/auth']) {
-      const sent = await post(
+      const sent = await postForm(
         app,
         at,
         { ...form, unknown: 'x' },
@@ -165,26 +165,26 @@ describe('a person lets a client in', () => {
       expect(Object.fromEntries(new URLSearchParams(location.split('?')[1]))).toEqual(
         Object.fromEntries(Object.entries(form).filter(([name]) => name !== 'prompt')),
       )
-      const asked = await browser.get(location)
-      const answered = asked.status === 303 ? asked : await browser.press(location, await asked.text(), 'allow')
+      const requested = await browser.get(location)
+      const answered = requested.status === 303 ? requested : await browser.press(location, await requested.text(), 'allow')
       expect(answerIn(answered).get('code')).toBeTruthy()
     }
     const html = await (await browser.get(authorizePath(client, { prompt: 'consent' }))).text()
     const [consent, token] = ['consent', 'form_token'].map((name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1])
     const before = (await app.events(company.tenantId, { event: 'oauth.authorized' })).length
     const own = { ...browser.jar.header(), 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' }
-    const answered = await post(app, '/oauth/authorize', { consent, form_token: token, decision: 'allow' }, own)
+    const answered = await postForm(app, '/oauth/authorize', { consent, form_token: token, decision: 'allow' }, own)
     expect(answered.headers.get('location')).toBe('/oauth/authorize?')
     expect((await app.events(company.tenantId, { event: 'oauth.authorized' })).length).toBe(before)
   })
 
   test('a person gets no more than it holds, and one who holds nothing of it gets no code', async () => {
     const { app, company, client } = await start()
-    const browser = await browserOf(app, await app.person(company))
+    const browser = await oauthBrowser(app, await app.person(company))
     const path = authorizePath(client, { scope: 'tools:read tools:write' })
     const answered = await browser.press(path, await (await browser.get(path)).text(), 'allow')
     const set = await (
-      await post(
+      await postForm(
         app,
         '/oauth/token',
         { grant_type: 'authorization_code', code: answerIn(answered).get('code') ?? '', code_verifier: VERIFIER },
@@ -209,7 +209,7 @@ describe('who is signed in', () => {
   test('a session of another company counts for nothing here', async () => {
     const { app, client } = await start()
     const globex = await app.company('globex')
-    const browser = await browserOf(app, globex.admin)
+    const browser = await oauthBrowser(app, globex.admin)
     expect((await browser.get(authorizePath(client))).headers.get('location')).toMatch(/^\/signin\?/)
   })
 
@@ -217,7 +217,7 @@ describe('who is signed in', () => {
     const { app, client, person, browser } = await start()
     await codeFor(browser, client, { scope: 'openid' })
     await change(app, person, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(app.clock.now().getTime() + 3_600_000) })
-    const temporary = await browserOf(app, person)
+    const temporary = await oauthBrowser(app, person)
     const sent = await temporary.get(authorizePath(client, { scope: 'openid' }))
     const to = new URL(sent.headers.get('location') ?? '', ISSUER)
     expect([to.origin, to.pathname]).toEqual([ISSUER, '/me/password'])
@@ -237,7 +237,7 @@ describe('who is signed in', () => {
       expect([to.pathname, to.searchParams.get('acr_values')]).toEqual(['/confirm', more.acr_values ?? null])
       app.clock.advance(1)
       const back = to.searchParams.get('return_to') ?? ''
-      const fresh = await browserOf(app, person, ['pwd', 'otp'])
+      const fresh = await oauthBrowser(app, person, ['pwd', 'otp'])
       expect((await fresh.get(back)).status).toBe(200)
       expect(new URL((await browser.get(back)).headers.get('location') ?? '', ISSUER).pathname).toBe('/confirm')
     }
@@ -253,7 +253,7 @@ describe('who is signed in', () => {
     expect(new URL((await browser.get(back)).headers.get('location') ?? '', ISSUER).pathname).toBe('/signin')
     app.clock.advance(1)
     const colleague = await app.person(company)
-    const page = await (await browserOf(app, colleague)).get(back)
+    const page = await (await oauthBrowser(app, colleague)).get(back)
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining(colleague.email)])
   })
 
@@ -262,7 +262,7 @@ describe('who is signed in', () => {
     const sent = await browser.get(authorizePath(client, { acr_values: 'aal3' }))
     const back = new URL(sent.headers.get('location') ?? '', ISSUER).searchParams.get('return_to') ?? ''
     app.clock.advance(1)
-    const weak = await browserOf(app, person)
+    const weak = await oauthBrowser(app, person)
     expect(answerIn(await weak.get(back)).get('error')).toBe('unmet_authentication_requirements')
   })
 })
@@ -522,7 +522,7 @@ describe('what stands behind a token is asked at every check', () => {
     const set = await s.tokens()
     expect(await s.introspect(set.access_token)).toMatchObject({ active: true, sub: s.person.id, subject_type: 'user', client_id: s.client.id })
     await end(s)
-    const answer = await post(s.app, '/oauth/introspect', { token: set.access_token }, { authorization: s.server.authorization })
+    const answer = await postForm(s.app, '/oauth/introspect', { token: set.access_token }, { authorization: s.server.authorization })
     // A resource server that is switched off may not even ask.
     if (name.includes('server is switched off')) expect(answer.status).toBe(401)
     else expect(await answer.json()).toEqual({ active: false })
@@ -569,10 +569,10 @@ test('a server without a path may be named with the slash that programs write be
   const server = await newResource(app, company, [{ name: 'tools:read' }], { path: '' })
   const other = await newResource(app, company, [{ name: 'tools:read' }])
   const client = await newOauthClient(app, company, { at: [server, other] })
-  const browser = await browserOf(app, await app.person(company))
+  const browser = await oauthBrowser(app, await app.person(company))
   const resource = `${server.resource}/`
   const basic = { authorization: client.authorization }
-  const token = (form: Readonly<Record<string, string>>) => post(app, '/oauth/token', form, basic)
+  const token = (form: Readonly<Record<string, string>>) => postForm(app, '/oauth/token', form, basic)
   const code = await codeFor(browser, client, { scope: 'tools:read', resource })
   const redeemed = await token({ grant_type: 'authorization_code', code, redirect_uri: client.redirectUri, code_verifier: VERIFIER, resource })
   const set = (await redeemed.json()) as Json
@@ -581,7 +581,7 @@ test('a server without a path may be named with the slash that programs write be
   const own = await (await token({ grant_type: 'client_credentials', resource })).json()
   expect(claimsOf(own.access_token).aud).toBe(server.resource)
   const pushed = { client_id: client.id, response_type: 'code', code_challenge: challengeOf(VERIFIER), code_challenge_method: 'S256', resource }
-  expect((await post(app, '/oauth/par', pushed, basic)).status).toBe(201)
+  expect((await postForm(app, '/oauth/par', pushed, basic)).status).toBe(201)
   for (const wrong of [`${resource}/`, `${other.resource}/`, `${resource}?`, `${resource}#`])
     expect(await (await token({ grant_type: 'client_credentials', resource: wrong })).json(), wrong).toMatchObject({ error: 'invalid_target' })
 })

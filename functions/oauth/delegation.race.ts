@@ -3,12 +3,12 @@ import { expect, test } from 'vitest'
 import type { Db } from '#db/engine/client'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIssuer } from '#db/store/oauth-issuers'
-import { TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { exchange, introspected, newAgent, newExchanger, newPolicy } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
 import { interruptedDb } from '#tests/support/interrupted'
-import { browserOf, codeFor, newResource, post, VERIFIER } from '#tests/support/oauth'
+import { codeFor, newResource, oauthBrowser, postForm, VERIFIER } from '#tests/support/oauth'
 import { agentRoutes } from '../agents/routes.ts'
 import { oauthRoutes } from './routes.ts'
 
@@ -21,9 +21,9 @@ const start = async (db?: Db) => {
   const agent = await newAgent(app, company, person.id, { at: [server] })
   const policy = await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read', 'tools:write'] })
   const admin = await app.token(company.admin, ['pwd', 'otp'])
-  const browser = await browserOf(app, person)
+  const browser = await oauthBrowser(app, person)
   const form = { grant_type: 'authorization_code', code: await codeFor(browser, client, { scope: 'openid tools:read' }), code_verifier: VERIFIER }
-  const { access_token: subject } = await (await post(app, '/oauth/token', form, { authorization: client.authorization })).json()
+  const { access_token: subject } = await (await postForm(app, '/oauth/token', form, { authorization: client.authorization })).json()
   const change = (method: 'PUT' | 'DELETE', body?: unknown) =>
     app.request(`/authsec/uflow/delegation-policies/${policy}`, { method, token: admin, ...(body === undefined ? {} : { body }) })
   const rows = async () =>

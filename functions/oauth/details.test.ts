@@ -5,7 +5,18 @@ import { findBudgets } from '#db/store/oauth-details'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
-import { answerIn, authorizePath, basicOf, browserOf, claimsOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#tests/support/oauth'
+import {
+  answerIn,
+  authorizePath,
+  basicOf,
+  claimsOf,
+  codeFor,
+  newOauthClient,
+  newResource,
+  oauthBrowser,
+  postForm,
+  VERIFIER,
+} from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const start = async () => {
@@ -15,7 +26,7 @@ const start = async () => {
   await newDetailType(app, company)
   const client = await newExchanger(app, company, { at: [server] })
   const person = await app.person(company)
-  const browser = await browserOf(app, person)
+  const browser = await oauthBrowser(app, person)
   const agentFor = async (type = 'assistant') => {
     const agent = await newAgent(app, company, company.admin.id, { at: [server], type })
     return agent
@@ -24,11 +35,11 @@ const start = async () => {
   const redeem = async (details: unknown, more: Readonly<Record<string, string>> = {}) => {
     const code = await codeFor(browser, client, { authorization_details: JSON.stringify(details) })
     const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER, ...more }
-    return post(app, '/oauth/token', form, { authorization: client.authorization })
+    return postForm(app, '/oauth/token', form, { authorization: client.authorization })
   }
   const tokenFor = async (details: unknown): Promise<string> => (await (await redeem(details)).json()).access_token
   const spend = (token: string, more: Readonly<Record<string, string>> = {}, authorization = server.authorization) =>
-    post(app, '/oauth/spend', { token, ...more }, { authorization })
+    postForm(app, '/oauth/spend', { token, ...more }, { authorization })
   const spentOf = async (response: Response) => {
     const { status } = response
     const body = await response.json()
@@ -71,7 +82,8 @@ describe('what is asked for in detail', () => {
       code_challenge: new URL(authorizePath(client), 'http://x').searchParams.get('code_challenge') ?? '',
       code_challenge_method: 'S256',
     }
-    const push = (details: string) => post(app, '/oauth/par', { ...form, authorization_details: details }, { authorization: client.authorization })
+    const push = (details: string) =>
+      postForm(app, '/oauth/par', { ...form, authorization_details: details }, { authorization: client.authorization })
     const pushed = await (await push(json([payment()]))).json()
     const sent = await browser.get(`/oauth/authorize?${new URLSearchParams({ client_id: client.id, request_uri: pushed.request_uri })}`)
     expect(await (await browser.get(sent.headers.get('location') ?? '')).text()).toContain('Pay invoices')
@@ -116,12 +128,12 @@ describe('what is asked for in detail', () => {
     const code = await codeFor(browser, client, { authorization_details: json(two) })
     const headers = { authorization: client.authorization }
     const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER }
-    const wider = await post(app, '/oauth/token', { ...form, authorization_details: json([payment({ max_calls: 11 })]) }, headers)
+    const wider = await postForm(app, '/oauth/token', { ...form, authorization_details: json([payment({ max_calls: 11 })]) }, headers)
     expect([wider.status, (await wider.json()).error]).toEqual([400, 'invalid_authorization_details'])
-    const set = await (await post(app, '/oauth/token', { ...form, authorization_details: json([two[1]]) }, headers)).json()
+    const set = await (await postForm(app, '/oauth/token', { ...form, authorization_details: json([two[1]]) }, headers)).json()
     expect(set.authorization_details).toEqual([two[1]])
     const refresh = (more: Readonly<Record<string, string>>) =>
-      post(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token, ...more }, headers)
+      postForm(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token, ...more }, headers)
     const refused = await refresh({ authorization_details: json([payment({ max_amount: 5001 })]) })
     expect([refused.status, (await refused.json()).error]).toEqual([400, 'invalid_authorization_details'])
     expect((await (await refresh({})).json()).authorization_details).toEqual(two)
@@ -130,7 +142,7 @@ describe('what is asked for in detail', () => {
   test('nobody stands behind a client in its own name, so nothing is allowed in detail', async () => {
     const { app, client } = await start()
     const form = { grant_type: 'client_credentials', authorization_details: json([payment()]) }
-    const refused = await post(app, '/oauth/token', form, { authorization: client.authorization })
+    const refused = await postForm(app, '/oauth/token', form, { authorization: client.authorization })
     expect([refused.status, (await refused.json()).error]).toEqual([400, 'invalid_authorization_details'])
   })
 
@@ -145,8 +157,8 @@ describe('what is asked for in detail', () => {
     })
     await newDetailType(app, await app.company('globex'), { type: 'theirs' })
     for (const type of ['elsewhere', 'theirs']) {
-      const asked = authorizePath(client, { authorization_details: json([{ ...payment(), type }]), resource: server.resource })
-      expect(answerIn(await browser.get(asked)).get('error')).toBe('invalid_authorization_details')
+      const requested = authorizePath(client, { authorization_details: json([{ ...payment(), type }]), resource: server.resource })
+      expect(answerIn(await browser.get(requested)).get('error')).toBe('invalid_authorization_details')
     }
   })
 })
@@ -213,7 +225,7 @@ describe('spending', () => {
     expect(await spentOf(await spend(token, {}, other.authorization))).toEqual([400, 'invalid_grant'])
     for (const authorization of [client.authorization, basicOf(other.id, 'x')])
       expect(await spentOf(await spend(token, {}, authorization))).toEqual([401, 'invalid_client'])
-    await post(app, '/oauth/revoke', { token }, { authorization: client.authorization })
+    await postForm(app, '/oauth/revoke', { token }, { authorization: client.authorization })
     expect(await spentOf(await spend(token))).toEqual([400, 'invalid_grant'])
     expect(await spentOf(await spend(''))).toEqual([400, 'invalid_request'])
   })

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
-import { DEVICE_CODE } from '#shared/domains/oauth/offered'
+import { DEVICE_CODE } from '#shared/domains/oauth/supported'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { openBrowser } from '#tests/support/browser'
 import { pollDevice, verifyDevice } from '#tests/support/grants'
-import { claimsOf, type Json, newOauthClient, newResource, type OauthTestClient, post, prover, TOKEN_URL } from '#tests/support/oauth'
+import { claimsOf, type Json, newOauthClient, newResource, type OauthTestClient, postForm, prover, TOKEN_URL } from '#tests/support/oauth'
 import { accountPageRoutes } from '../account-pages/routes.ts'
 import { deviceRoutes } from '../device/routes.ts'
 import { loginRoutes } from '../login/routes.ts'
@@ -24,9 +24,9 @@ const start = async (more: Parameters<typeof newOauthClient>[2] = {}) => {
   return { app, company, server, client, pat: await app.person(company) }
 }
 const begin = async (app: TestApp, client: OauthTestClient, form: Readonly<Record<string, string>> = {}, headers = {}): Promise<Json> =>
-  (await (await post(app, '/oauth/device_authorization', { client_id: client.id, ...form }, headers)).json()) as Json
+  (await (await postForm(app, '/oauth/device_authorization', { client_id: client.id, ...form }, headers)).json()) as Json
 const poll = (app: TestApp, client: OauthTestClient, device_code: unknown, headers = {}): Promise<Response> =>
-  post(app, '/oauth/token', { grant_type: DEVICE_CODE, client_id: client.id, device_code: String(device_code) }, headers)
+  postForm(app, '/oauth/token', { grant_type: DEVICE_CODE, client_id: client.id, device_code: String(device_code) }, headers)
 const errorOf = async (response: Response) => [response.status, ((await response.json()) as Json).error]
 const rows = async (app: TestApp, company: Company, table: string): Promise<number> =>
   (
@@ -53,8 +53,11 @@ test('a device gets what was asked for and the person may give, once, and it is 
   const claims = claimsOf(String(tokens.access_token))
   expect(claims).toMatchObject({ sub: pat.id, aud: server.resource, client_id: client.id, amr: ['pwd'] })
   const active = async () =>
-    ((await (await post(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: server.authorization })).json()) as Json)
-      .active
+    (
+      (await (
+        await postForm(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: server.authorization })
+      ).json()) as Json
+    ).active
   expect(await active()).toBe(true)
   const t = forTenant(app.db, company.tenantId)
   await t.run({
@@ -63,7 +66,7 @@ test('a device gets what was asked for and the person may give, once, and it is 
     arrays: true,
   })
   expect(await active()).toBe(false)
-  const refreshed = await post(app, '/oauth/token', {
+  const refreshed = await postForm(app, '/oauth/token', {
     grant_type: 'refresh_token',
     client_id: client.id,
     refresh_token: String(tokens.refresh_token),
@@ -87,7 +90,7 @@ test('codes of one door open no other: no session for an OAuth code, no tokens f
 
 test('every refusal has the name that RFC 8628 gives it', async () => {
   const { app, company, client, pat } = await start()
-  const refusedAt = async (form: Readonly<Record<string, string | undefined>>) => errorOf(await post(app, '/oauth/device_authorization', form))
+  const refusedAt = async (form: Readonly<Record<string, string | undefined>>) => errorOf(await postForm(app, '/oauth/device_authorization', form))
   expect(await refusedAt({})).toEqual([401, 'invalid_client'])
   expect(await refusedAt({ client_id: client.id, scope: 'nothing' })).toEqual([400, 'invalid_scope'])
   expect(await refusedAt({ client_id: client.id, resource: 'https://elsewhere.example/' })).toEqual([400, 'invalid_target'])

@@ -2,14 +2,15 @@
 // be that of the very request that somebody signed in for there.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
-import { findRequestEver, type KeptRequest } from '#db/store/oauth-authorizations'
+import { findAnyAuthorizationRequest, type StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { FRONT_END_CALLBACK, frontEndOf } from '#shared/domains/oauth/front-end'
-import { readHandle, sha256 } from '#shared/domains/oauth/handles'
-import { keptVerifier, spentVerifierCookie } from '#shared/domains/oauth/kept-verifier'
+import { readHandle } from '#shared/domains/oauth/handles'
+import { readVerifierCookie, spentVerifierCookie } from '#shared/domains/oauth/verifier-cookie'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
-import { findClientOfRow } from './client-authentication.ts'
+import { sha256 } from '#shared/platform/crypto/sha256'
+import { HttpResult } from '#shared/platform/http/route'
+import { findClientByRowId } from './client-authentication.ts'
 import type { ExchangedToken, ExchangeToken } from './front-end-tokens.schema.ts'
 import { authorizationCode } from './grants/authorization-code.ts'
 import type { Ctx } from './group.ts'
@@ -17,16 +18,16 @@ import type { Ctx } from './group.ts'
 type Body = z.output<typeof ExchangeToken>
 
 /** The request behind the challenge, once somebody signed in for it. @throws AppError login_challenge_invalid */
-const requestOf = async (ctx: Ctx, text: string): Promise<KeptRequest> => {
+const requestOf = async (ctx: Ctx, text: string): Promise<StoredAuthorizationRequest> => {
   const handle = readHandle(text)
-  const row = handle === undefined ? undefined : await findRequestEver(forTenant(ctx.db, handle.tenantId), handle.hash)
+  const row = handle === undefined ? undefined : await findAnyAuthorizationRequest(forTenant(ctx.db, handle.tenantId), handle.hash)
   if (row?.kind !== 'waiting' || row.browserHash === null || row.usedAt === null) throw new AppError('login_challenge_invalid')
   return row
 }
 
 /** Stored under the state, under the challenge, or sent along; what is not of the request counts for nothing. @throws AppError invalid_request */
 const verifierOf = (ctx: Ctx, body: Body, codeChallenge: string | undefined): string => {
-  const candidates = [keptVerifier(ctx, body.state), keptVerifier(ctx, body.login_challenge), body.code_verifier]
+  const candidates = [readVerifierCookie(ctx, body.state), readVerifierCookie(ctx, body.login_challenge), body.code_verifier]
   const found = candidates.find((one) => one !== undefined && Buffer.from(sha256(one)).toString('base64url') === codeChallenge)
   if (found === undefined)
     throw new AppError('invalid_request', 'code_verifier is missing, or not that of the request.', { field: 'body.code_verifier' })
@@ -43,12 +44,12 @@ const requireFrontEnd = async (ctx: Ctx, client: OauthClient, redirectUri: strin
 }
 
 /** @throws AppError login_challenge_invalid, invalid_request, unauthorized_client, invalid_grant, quota_exceeded */
-export const exchangeToken = async (ctx: Ctx, body: Body): Promise<Sent<z.input<typeof ExchangedToken>>> => {
+export const exchangeToken = async (ctx: Ctx, body: Body): Promise<HttpResult<z.input<typeof ExchangedToken>>> => {
   if (readHandle(body.code) === undefined) throw new AppError('invalid_request', 'Invalid authorization code format', { field: 'body.code' })
   const request = await requestOf(ctx, body.login_challenge)
   const { parameters } = request
   const handle = readHandle(body.login_challenge)
-  const client = handle && (await findClientOfRow(ctx, handle.tenantId, request.clientId, parameters.resource))
+  const client = handle && (await findClientByRowId(ctx, handle.tenantId, request.clientId, parameters.resource))
   if (client === undefined) throw new AppError('login_challenge_invalid')
   if (parameters.state !== body.state || (parameters.redirect_uri ?? body.redirect_uri) !== body.redirect_uri) throw new AppError('invalid_grant')
   await requireFrontEnd(ctx, client, body.redirect_uri)
@@ -58,5 +59,5 @@ export const exchangeToken = async (ctx: Ctx, body: Body): Promise<Sent<z.input<
   const bare = { ...client, grantTypes: client.grantTypes.filter((type) => type !== 'refresh_token') }
   const tokens = await authorizationCode(ctx, { form, client: bare, jkt: undefined })
   const cookies = [spentVerifierCookie(ctx, body.state), spentVerifierCookie(ctx, body.login_challenge)]
-  return new Sent({ access_token: tokens.access_token, token_type: tokens.token_type, expires_in: tokens.expires_in }, { cookies })
+  return new HttpResult({ access_token: tokens.access_token, token_type: tokens.token_type, expires_in: tokens.expires_in }, { cookies })
 }

@@ -6,7 +6,7 @@ import { authorizationServerError } from '#shared/platform/http/problem'
 import { startApp } from '#tests/support/app'
 import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
-import { basicOf, browserOf, changeClient, claimsOf, codeFor, newOauthClient, newResource, post, VERIFIER } from '#tests/support/oauth'
+import { basicOf, changeClient, claimsOf, codeFor, newOauthClient, newResource, oauthBrowser, postForm, VERIFIER } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const start = async (db = openDb) => {
@@ -16,11 +16,12 @@ const start = async (db = openDb) => {
   const server = await newResource(app, company, [{ name: 'tools:read' }])
   const client = await newOauthClient(app, company, { at: [server] })
   const ofClient = async () =>
-    (await (await post(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: client.authorization })).json())
+    (await (await postForm(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: client.authorization })).json())
       .access_token as string
   const introspect = (token: string, authorization = server.authorization, more = {}) =>
-    post(app, '/oauth/introspect', { token, ...more }, { authorization })
-  const revoke = (token: string, authorization = client.authorization, more = {}) => post(app, '/oauth/revoke', { token, ...more }, { authorization })
+    postForm(app, '/oauth/introspect', { token, ...more }, { authorization })
+  const revoke = (token: string, authorization = client.authorization, more = {}) =>
+    postForm(app, '/oauth/revoke', { token, ...more }, { authorization })
   return { app, company, server, client, ofClient, introspect, revoke, counted }
 }
 
@@ -104,10 +105,10 @@ test('one statement an introspection', async () => {
 
 test('two statements a refresh', async () => {
   const { app, company, client, counted } = await start()
-  const code = await codeFor(await browserOf(app, await app.person(company)), client, { scope: 'tools:read' })
+  const code = await codeFor(await oauthBrowser(app, await app.person(company)), client, { scope: 'tools:read' })
   const headers = { authorization: client.authorization }
-  const set = await (await post(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, headers)).json()
-  const refresh = () => post(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token }, headers)
+  const set = await (await postForm(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, headers)).json()
+  const refresh = () => postForm(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token }, headers)
   expect(await counted.during(refresh)).toEqual({ statements: 2, roundTrips: 2 })
 })
 
@@ -120,16 +121,16 @@ test('a client ends its own tokens, and no others; the answer is the same', asyn
   expect(await (await introspect(token)).json()).toMatchObject({ active: true })
   expect((await revoke(token, client.authorization, { token_type_hint: 'refresh_token' })).status).toBe(200)
   expect(await (await introspect(token)).json()).toEqual({ active: false })
-  const anonymous = await post(app, '/oauth/revoke', { token, client_id: client.id })
+  const anonymous = await postForm(app, '/oauth/revoke', { token, client_id: client.id })
   expect([anonymous.status, (await anonymous.json()).error]).toEqual([401, 'invalid_client'])
 })
 
 test('with the refresh token goes everything that came from it', async () => {
   const { app, company, client, server, introspect, revoke } = await start()
   const other = await newOauthClient(app, company, { at: [server] })
-  const code = await codeFor(await browserOf(app, await app.person(company)), client, { scope: 'tools:read' })
+  const code = await codeFor(await oauthBrowser(app, await app.person(company)), client, { scope: 'tools:read' })
   const set = await (
-    await post(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, { authorization: client.authorization })
+    await postForm(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, { authorization: client.authorization })
   ).json()
   await revoke(set.refresh_token, other.authorization)
   expect(await (await introspect(set.access_token)).json()).toMatchObject({ active: true })
@@ -141,9 +142,9 @@ test('with the refresh token goes everything that came from it', async () => {
 test('what a person allowed can be seen and taken back, by that person alone', async () => {
   const { app, company, client, server, introspect } = await start()
   const [person, other] = [await app.person(company), await app.person(company)]
-  const code = await codeFor(await browserOf(app, person), client, { scope: 'tools:read' })
+  const code = await codeFor(await oauthBrowser(app, person), client, { scope: 'tools:read' })
   const set = await (
-    await post(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, { authorization: client.authorization })
+    await postForm(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, { authorization: client.authorization })
   ).json()
   const token = await app.token(person)
   const { consent_grants: grants } = await (await app.request('/oauth/consent-grants', { token })).json()
@@ -158,13 +159,18 @@ test('what a person allowed can be seen and taken back, by that person alone', a
 
 test('userinfo is for tokens of people that may tell it, while they count', async () => {
   const { app, company, client, ofClient } = await start()
-  const browser = await browserOf(app, await app.person(company))
+  const browser = await oauthBrowser(app, await app.person(company))
   const get = (token: string) => app.request('/oauth/userinfo', { token })
   const redeem = async (scope: string) => {
     const code = await codeFor(browser, client, { scope })
     return (
       await (
-        await post(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, { authorization: client.authorization })
+        await postForm(
+          app,
+          '/oauth/token',
+          { grant_type: 'authorization_code', code, code_verifier: VERIFIER },
+          { authorization: client.authorization },
+        )
       ).json()
     ).access_token as string
   }

@@ -1,9 +1,9 @@
 // Where a client sends a person to sign out.
 
-import { ENDPOINTS } from '#shared/domains/oauth/offered'
+import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { browser, open, page } from '#shared/platform/http/access'
-import { empty, htmlOrGo, Sent } from '#shared/platform/http/route'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { empty, HttpResult, htmlOrRedirect } from '#shared/platform/http/route'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { route } from './group.ts'
 import { LogoutConfirmation, LogoutForm, LogoutQuery } from './logout.schema.ts'
 
@@ -17,10 +17,10 @@ export const logoutRoutes = [
     summary: 'Sign out at the wish of a client (OpenID Connect RP-Initiated Logout).',
     access: page('The client sends a person here, who may be signed out already.', { class: 'general' }),
     query: LogoutQuery,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: ['user.signed_out'],
-    render: pageErrorOnDemand,
+    render: lazyPageError,
     handle: async ({ ctx, principal, query }) => (await import('./logout.ts')).logout(ctx, principal, query),
   }),
   route({
@@ -32,8 +32,8 @@ export const logoutRoutes = [
     reply: empty(303),
     errors: [],
     emits: 'nothing',
-    render: pageErrorOnDemand,
-    handle: async ({ form }) => new Sent(undefined, { headers: { Location: `${ENDPOINTS.endSession}?${new URLSearchParams(given(form))}` } }),
+    render: lazyPageError,
+    handle: async ({ form }) => new HttpResult(undefined, { headers: { Location: `${ENDPOINTS.endSession}?${new URLSearchParams(given(form))}` } }),
   }),
   route({
     id: 'oauth.logout.confirm',
@@ -41,10 +41,10 @@ export const logoutRoutes = [
     summary: 'What the person says to it.',
     access: browser({ form: '/oauth/logout', withTemporaryPassword: true }),
     form: LogoutConfirmation,
-    reply: htmlOrGo(),
+    reply: htmlOrRedirect(),
     errors: [],
     emits: ['user.signed_out'],
-    render: pageErrorOnDemand,
+    render: lazyPageError,
     handle: async ({ ctx, principal, form }) => (await import('./logout.ts')).confirmLogout(ctx, principal, form),
   }),
 ]

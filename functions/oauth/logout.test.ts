@@ -5,7 +5,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { answerIn, authorizePath, browserOf, codeFor, type Json, newOauthClient, type OauthTestClient, post, VERIFIER } from '#tests/support/oauth'
+import {
+  answerIn,
+  authorizePath,
+  codeFor,
+  type Json,
+  newOauthClient,
+  type OauthTestClient,
+  oauthBrowser,
+  postForm,
+  VERIFIER,
+} from '#tests/support/oauth'
 import { accountRoutes } from '../account/routes.ts'
 import { userRoutes } from '../user/routes.ts'
 import { oauthRoutes } from './routes.ts'
@@ -41,14 +51,14 @@ const start = async () => {
   const company = await app.company()
   const client = await newOauthClient(app, company, { postLogoutRedirectUris: [AFTER], backchannelLogoutUri: rp.url })
   const pat = await app.person(company)
-  const browser = await browserOf(app, pat)
+  const browser = await oauthBrowser(app, pat)
   return { app, company, client, pat, browser }
 }
-type Browser = Awaited<ReturnType<typeof browserOf>>
+type Browser = Awaited<ReturnType<typeof oauthBrowser>>
 const tokensOf = async (app: TestApp, client: OauthTestClient, browser: Browser, scope = 'openid'): Promise<Json> => {
   const code = await codeFor(browser, client, { scope })
   const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER, redirect_uri: client.redirectUri }
-  return (await (await post(app, '/oauth/token', form, { authorization: client.authorization })).json()) as Json
+  return (await (await postForm(app, '/oauth/token', form, { authorization: client.authorization })).json()) as Json
 }
 const logoutPath = (query: Readonly<Record<string, string>>): string => `/oauth/logout?${new URLSearchParams(query)}`
 const liveSessions = async (app: TestApp, { tenantId, id }: Person): Promise<number> => {
@@ -76,23 +86,23 @@ test('with an ID token that says who, also an old one, the person is signed out 
 
 test('without a hint, or with somebody else\u2019s, the person is asked, and may stay', async () => {
   const { app, company, client, pat, browser } = await start()
-  const other = await browserOf(app, await app.person(company))
+  const other = await oauthBrowser(app, await app.person(company))
   const { id_token } = await tokensOf(app, client, other)
   for (const query of [
     { client_id: client.id, post_logout_redirect_uri: AFTER },
     { id_token_hint: String(id_token), post_logout_redirect_uri: AFTER },
     {},
   ]) {
-    const asked = await browser.get(logoutPath(query))
-    expect([asked.status, await asked.clone().text()]).toEqual([200, expect.stringContaining(pat.email)])
-    expect(asked.headers.get('content-security-policy')).toMatch(/frame-ancestors 'none'/)
+    const requested = await browser.get(logoutPath(query))
+    expect([requested.status, await requested.clone().text()]).toEqual([200, expect.stringContaining(pat.email)])
+    expect(requested.headers.get('content-security-policy')).toMatch(/frame-ancestors 'none'/)
   }
   expect(await liveSessions(app, pat)).toBe(1)
   const form = async (decision: string, more: Readonly<Record<string, string>>) => {
     const html = await (await browser.get(logoutPath(more))).text()
     const form_token = /name="form_token" value="([^"]*)"/.exec(html)?.[1] ?? ''
     const headers = { ...browser.jar.header(), 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' }
-    const answered = await post(app, '/oauth/logout/confirm', { ...more, form_token, decision }, headers)
+    const answered = await postForm(app, '/oauth/logout/confirm', { ...more, form_token, decision }, headers)
     browser.jar.take(answered)
     return answered
   }
@@ -113,8 +123,8 @@ test('an ID token whose key is not kept any more says nothing, and turns nobody 
   const { app, client, pat, browser } = await start()
   const id_token_hint = ofFormerKey((await tokensOf(app, client, browser)).id_token)
   for (const query of [{ post_logout_redirect_uri: AFTER }, { post_logout_redirect_uri: AFTER, client_id: client.id }]) {
-    const asked = await browser.get(logoutPath({ id_token_hint, ...query }))
-    expect([asked.status, await asked.text()]).toEqual([200, expect.stringContaining(pat.email)])
+    const requested = await browser.get(logoutPath({ id_token_hint, ...query }))
+    expect([requested.status, await requested.text()]).toEqual([200, expect.stringContaining(pat.email)])
   }
   expect(await liveSessions(app, pat)).toBe(1)
   const gone = await app.request(logoutPath({ id_token_hint, post_logout_redirect_uri: AFTER }))
@@ -131,7 +141,7 @@ test('a confirmation from another site, or without the token of our page, signs 
   const { app, pat, browser } = await start()
   await browser.get('/oauth/logout')
   const send = (headers: Readonly<Record<string, string>>, form = {}) =>
-    post(app, '/oauth/logout/confirm', { decision: 'sign_out', ...form }, { ...browser.jar.header(), ...headers })
+    postForm(app, '/oauth/logout/confirm', { decision: 'sign_out', ...form }, { ...browser.jar.header(), ...headers })
   expect((await send({ 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' })).status).toBe(403)
   expect((await send({ 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' }, { form_token: 'x'.repeat(43) })).status).not.toBe(200)
   expect(await liveSessions(app, pat)).toBe(1)
@@ -139,7 +149,7 @@ test('a confirmation from another site, or without the token of our page, signs 
 
 test('sent as a form from the client\u2019s site, the browser is led to the page', async () => {
   const { app, client } = await start()
-  const answer = await post(
+  const answer = await postForm(
     app,
     '/oauth/logout',
     { client_id: client.id, post_logout_redirect_uri: AFTER, state: '' },
@@ -216,7 +226,7 @@ test('whatever ends a session tells: its owner elsewhere, and an administrator w
   expect(others.status).toBeLessThan(300)
   expect(await queued(app, company)).toBe(1)
   await app.mailsTo(pat.email)
-  const again = await browserOf(app, pat)
+  const again = await oauthBrowser(app, pat)
   await tokensOf(app, client, again)
   const stopped = await app.request('/authsec/uflow/user/enduser/active', {
     token: await app.token(company.admin),
@@ -231,7 +241,7 @@ test('a hint at the authorization endpoint: the right person goes on, another ge
   const { id_token } = await tokensOf(app, client, browser)
   const hint = { scope: 'openid', id_token_hint: String(id_token) }
   expect(answerIn(await browser.get(authorizePath(client, { ...hint, prompt: 'none' }))).get('code')).toBeTruthy()
-  const other = await browserOf(app, await app.person(company))
+  const other = await oauthBrowser(app, await app.person(company))
   expect(answerIn(await other.get(authorizePath(client, hint))).get('error')).toBe('login_required')
   expect(answerIn(await other.get(authorizePath(client, { ...hint, id_token_hint: 'x' }))).get('error')).toBe('invalid_request')
   const strange = await app.request(authorizePath(client, { scope: 'openid', ui_locales: 'fr-CA de-AT en' }))

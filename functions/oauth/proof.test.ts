@@ -6,7 +6,6 @@ import { startApp } from '#tests/support/app'
 import {
   answerIn,
   authorizePath,
-  browserOf,
   challengeOf,
   changeClient,
   claimsOf,
@@ -14,7 +13,8 @@ import {
   type Json,
   newOauthClient,
   newResource,
-  post,
+  oauthBrowser,
+  postForm,
   prover,
   REDIRECT,
   TOKEN_URL,
@@ -32,7 +32,7 @@ const start = async () => {
   const server = await newResource(app, company, [{ name: 'tools:read' }])
   const client = await newOauthClient(app, company, { at: [server] })
   const token = (headers: Readonly<Record<string, string>>, form: Readonly<Record<string, string>> = CLIENT_CREDENTIALS) =>
-    post(app, '/oauth/token', form, { authorization: client.authorization, ...headers })
+    postForm(app, '/oauth/token', form, { authorization: client.authorization, ...headers })
   return { app, company, server, client, token, holder: await prover(app) }
 }
 const AT_TOKEN = { htm: 'POST', htu: TOKEN_URL }
@@ -43,7 +43,7 @@ describe('a proof of possession', () => {
     const response = await token({ dpop: await holder.proof(AT_TOKEN) })
     const set = await response.json()
     expect(set.token_type).toBe('DPoP')
-    const described = await (await post(app, '/oauth/introspect', { token: set.access_token }, { authorization: server.authorization })).json()
+    const described = await (await postForm(app, '/oauth/introspect', { token: set.access_token }, { authorization: server.authorization })).json()
     expect(described).toMatchObject({ active: true, token_type: 'DPoP', cnf: claimsOf(set.access_token).cnf })
   })
 
@@ -83,9 +83,9 @@ describe('a proof of possession', () => {
   test('from a clock that is wrong is asked for a nonce, and counts with it for five minutes', async () => {
     const { app, token, holder } = await start()
     const iat = Math.floor(app.clock.now().getTime() / 1000) - 3600
-    const asked = await token({ dpop: await holder.proof({ ...AT_TOKEN, iat }) })
-    expect(await errorOf(asked.clone())).toEqual([400, 'use_dpop_nonce'])
-    const nonce = asked.headers.get('dpop-nonce') ?? ''
+    const requested = await token({ dpop: await holder.proof({ ...AT_TOKEN, iat }) })
+    expect(await errorOf(requested.clone())).toEqual([400, 'use_dpop_nonce'])
+    const nonce = requested.headers.get('dpop-nonce') ?? ''
     expect((await token({ dpop: await holder.proof({ ...AT_TOKEN, iat, nonce }) })).status).toBe(200)
     app.clock.advance(301)
     expect(await errorOf(await token({ dpop: await holder.proof({ ...AT_TOKEN, nonce }) }))).toEqual([400, 'use_dpop_nonce'])
@@ -102,7 +102,7 @@ describe('a proof of possession', () => {
   test('goes with a code to the refresh token and to userinfo, and no other key takes its place', async () => {
     const { app, company, client, token, holder } = await start()
     const person = await app.person(company)
-    const code = await codeFor(await browserOf(app, person), client, { scope: 'openid' })
+    const code = await codeFor(await oauthBrowser(app, person), client, { scope: 'openid' })
     const set = await (
       await token({ dpop: await holder.proof(AT_TOKEN) }, { grant_type: 'authorization_code', code, code_verifier: VERIFIER })
     ).json()
@@ -131,7 +131,7 @@ describe('a proof of possession', () => {
   test('is foretold by dpop_jkt: no other key redeems the code', async () => {
     const { app, company, client, token, holder } = await start()
     const { calculateJwkThumbprint } = await import('jose')
-    const browser = await browserOf(app, await app.person(company))
+    const browser = await oauthBrowser(app, await app.person(company))
     const code = await codeFor(browser, client, { scope: 'openid', dpop_jkt: await calculateJwkThumbprint(holder.jwk) })
     const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER }
     expect(await errorOf(await token({}, form))).toEqual([400, 'invalid_grant'])
@@ -153,7 +153,7 @@ describe('a client assertion', () => {
         .setProtectedHeader({ alg: 'ES256', kid: 'k1', ...header })
         .sign(key)
     const ask = (client_assertion: string, more: Readonly<Record<string, string>> = {}) =>
-      post(s.app, '/oauth/token', {
+      postForm(s.app, '/oauth/token', {
         ...CLIENT_CREDENTIALS,
         client_assertion,
         client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -219,7 +219,7 @@ describe('a pushed request', () => {
 
   test('is judged at once, answered with a name that counts once, and cannot be changed in the browser', async () => {
     const { app, company, client } = await start()
-    const push = (form: Readonly<Record<string, string>>) => post(app, '/oauth/par', form, { authorization: client.authorization })
+    const push = (form: Readonly<Record<string, string>>) => postForm(app, '/oauth/par', form, { authorization: client.authorization })
     expect(await errorOf(await push(pushed({ redirect_uri: 'https://evil.example/' })))).toEqual([400, 'invalid_request'])
     expect(await errorOf(await push(pushed({ scope: 'nothing:known' })))).toEqual([400, 'invalid_scope'])
     expect(await errorOf(await push(pushed({ request_uri: 'urn:x' })))).toEqual([400, 'invalid_request'])
@@ -227,7 +227,7 @@ describe('a pushed request', () => {
     expect(response.status).toBe(201)
     const { request_uri, expires_in } = await response.json()
     expect(expires_in).toBe(90)
-    const browser = await browserOf(app, await app.person(company))
+    const browser = await oauthBrowser(app, await app.person(company))
     const path = `/oauth/authorize?${new URLSearchParams({ client_id: client.id, request_uri, state: 'changed', scope: 'openid email', redirect_uri: 'https://evil.example/' })}`
     const moved = (await browser.get(path)).headers.get('location') ?? ''
     expect(moved).toMatch(/^\/oauth\/authorize\?/)
@@ -244,8 +244,8 @@ describe('a pushed request', () => {
   test('of another client, or too old, is nothing; whoever has to push cannot do without', async () => {
     const { app, company, client } = await start()
     const other = await newOauthClient(app, company)
-    const push = async () => (await (await post(app, '/oauth/par', pushed(), { authorization: client.authorization })).json()).request_uri
-    const browser = await browserOf(app, await app.person(company))
+    const push = async () => (await (await postForm(app, '/oauth/par', pushed(), { authorization: client.authorization })).json()).request_uri
+    const browser = await oauthBrowser(app, await app.person(company))
     const open = (id: string, request_uri: string) => browser.get(`/oauth/authorize?${new URLSearchParams({ client_id: id, request_uri })}`)
     expect((await open(other.id, await push())).status).toBe(400)
     const old = await push()
@@ -254,6 +254,6 @@ describe('a pushed request', () => {
     await changeClient(app, company, client.id, { requiresPar: true })
     expect(answerIn(await browser.get(authorizePath(client))).get('error')).toBe('invalid_request')
     expect((await open(client.id, await push())).status).toBe(303)
-    expect(await errorOf(await post(app, '/oauth/par', pushed({ client_id: client.id })))).toEqual([401, 'invalid_client'])
+    expect(await errorOf(await postForm(app, '/oauth/par', pushed({ client_id: client.id })))).toEqual([401, 'invalid_client'])
   })
 })

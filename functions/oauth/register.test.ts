@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { atomically, forTenant, ofAllTenants, SYSTEM_TENANT } from '#db/engine/tenant'
+import { acrossTenants, atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { insertClient } from '#db/store/clients'
 import { findOauthClient } from '#db/store/oauth-clients'
 import { deleteUnusedClientsOfAllTenants, findMetadataClient } from '#db/store/registered-clients'
@@ -14,14 +14,14 @@ import { type Company, startApp, type TestApp } from '#tests/support/app'
 import {
   answerIn,
   authorizePath,
-  browserOf,
   changeClient,
   claimsOf,
   type Json,
   newOauthClient,
   newResource,
-  post,
-  type TestBrowser,
+  type OauthTestBrowser,
+  oauthBrowser,
+  postForm,
   VERIFIER,
 } from '#tests/support/oauth'
 import { resourceRoutes } from '../resources/routes.ts'
@@ -60,7 +60,7 @@ const start = async ({ modes = ['dcr', 'cimd'], ...options }: Parameters<typeof 
   const company = await app.company()
   const server = await newResource(app, company, [{ name: 'tools:read', description: 'Read tools' }], { registrationModes: modes })
   const pat = await app.person(company)
-  return { app, company, server, pat, browser: await browserOf(app, pat) }
+  return { app, company, server, pat, browser: await oauthBrowser(app, pat) }
 }
 const openToClients = (app: TestApp, company: Company, id: string) =>
   atomically(forTenant(app.db, company.tenantId), (t) => updateResourceServer(t, id, { openToClients: true, updatedAt: app.clock.now() }))
@@ -85,13 +85,13 @@ const rowsOf = async (app: TestApp, tenantId: Company['tenantId'], id: unknown):
     })
   ).length
 const asTest = (id: unknown) => ({ id: String(id), secret: '', authorization: '', redirectUri: CALLBACK })
-const allowed = async (browser: TestBrowser, path: string) => {
+const allowed = async (browser: OauthTestBrowser, path: string) => {
   const page = await browser.get(path)
   const html = await page.text()
   return { html, code: answerIn(await browser.press(path, html, 'allow')).get('code') ?? '' }
 }
 const exchange = (app: TestApp, client_id: unknown, code: string, more: Readonly<Record<string, string>> = {}) =>
-  post(app, '/oauth/token', { grant_type: 'authorization_code', client_id: String(client_id), code, code_verifier: VERIFIER, ...more })
+  postForm(app, '/oauth/token', { grant_type: 'authorization_code', client_id: String(client_id), code, code_verifier: VERIFIER, ...more })
 const errorOf = async (response: Response) => [response.status, ((await response.json()) as Json).error]
 
 test('a client that nobody knows registers, asks for a company\u2019s resource, is marked, let in, and becomes that company\u2019s', async () => {
@@ -110,7 +110,7 @@ test('a client that nobody knows registers, asks for a company\u2019s resource, 
   const client = asTest(made.client_id)
   const nowhere = await browser.get(authorizePath(client, { scope: 'openid' }))
   expect([nowhere.status, nowhere.headers.get('location')]).toEqual([400, null])
-  const pushed = await post(app, '/oauth/par', { client_id: client.id, response_type: 'code', scope: 'openid', redirect_uri: CALLBACK })
+  const pushed = await postForm(app, '/oauth/par', { client_id: client.id, response_type: 'code', scope: 'openid', redirect_uri: CALLBACK })
   expect(await errorOf(pushed)).toEqual([400, 'invalid_target'])
   const path = authorizePath(client, { resource: server.resource, scope: 'tools:read' })
   const { html, code } = await allowed(browser, path)
@@ -120,7 +120,7 @@ test('a client that nobody knows registers, asks for a company\u2019s resource, 
   expect([await rowsOf(app, SYSTEM_TENANT, made.client_id), await rowsOf(app, company.tenantId, made.client_id)]).toEqual([0, 1])
   const tokens = (await (await exchange(app, made.client_id, code)).json()) as Json
   expect(claimsOf(String(tokens.access_token))).toMatchObject({ aud: server.resource, client_id: made.client_id, scope: 'tools:read' })
-  const seen = await post(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: server.authorization })
+  const seen = await postForm(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: server.authorization })
   expect(await seen.json()).toMatchObject({ active: true })
   // It is asked about every time, and never let through silently.
   expect((await browser.get(path)).status).toBe(200)
@@ -147,7 +147,7 @@ test('another company\u2019s resource is none of its business afterwards, and a 
     params: [SYSTEM_TENANT, unused.client_id],
     arrays: true,
   })
-  expect(await deleteUnusedClientsOfAllTenants(ofAllTenants(app.db), new Date('2020-06-01'), 100)).toBe(1)
+  expect(await deleteUnusedClientsOfAllTenants(acrossTenants(app.db), new Date('2020-06-01'), 100)).toBe(1)
   expect(await rowsOf(app, SYSTEM_TENANT, unused.client_id)).toBe(0)
   expect(await rowsOf(app, company.tenantId, made.client_id)).toBe(1)
 })
@@ -157,7 +157,7 @@ test('twenty answers to one question are one, and somebody else’s answer is no
   const made = await registered(app)
   const path = authorizePath(asTest(made.client_id), { resource: server.resource, scope: 'tools:read' })
   const html = await (await browser.get(path)).text()
-  const other = await browserOf(app, await app.person(company))
+  const other = await oauthBrowser(app, await app.person(company))
   await other.get('/oauth/logout')
   const isLetIn = (answer: Response): boolean => (answer.headers.get('location') ?? '').startsWith(CALLBACK)
   expect(isLetIn(await other.press(path, html, 'allow'))).toBe(false)
@@ -318,8 +318,8 @@ test('a client looks after its own registration, and nobody else\u2019s', async 
     redirect_uris: [CALLBACK, second],
     registration_access_token: token,
   })
-  const told = await app.events(company.tenantId, { event: 'client.registration_changed' })
-  expect(JSON.stringify(told)).not.toContain(token)
+  const disclosed = await app.events(company.tenantId, { event: 'client.registration_changed' })
+  expect(JSON.stringify(disclosed)).not.toContain(token)
   await put({})
   await allowed(browser, authorizePath(asTest(made.client_id), { resource: server.resource }))
   // In use, new addresses wait; the others go on.
@@ -414,14 +414,14 @@ test('who is sent away from a server that is open to all of the company\u2019s c
   const { code } = await allowed(browser, path)
   const set = (await (await exchange(app, made.client_id, code)).json()) as Json
   const isActive = async () =>
-    (await (await post(app, '/oauth/introspect', { token: String(set.access_token) }, { authorization: server.authorization })).json()).active
+    (await (await postForm(app, '/oauth/introspect', { token: String(set.access_token) }, { authorization: server.authorization })).json()).active
   expect(await isActive()).toBe(true)
   const admin = await app.token(company.admin, ['pwd', 'otp'])
   const gone = await app.request(`/authsec/resource-servers/${server.id}/clients/${made.client_id}`, { method: 'DELETE', token: admin })
   expect(gone.status).toBe(200)
   expect(await isActive()).toBe(false)
   const form = { grant_type: 'refresh_token', refresh_token: String(set.refresh_token), client_id: String(made.client_id) }
-  expect(await errorOf(await post(app, '/oauth/token', form))).toEqual([400, 'invalid_grant'])
+  expect(await errorOf(await postForm(app, '/oauth/token', form))).toEqual([400, 'invalid_grant'])
 })
 
 const documentAt = (path: string, more: Json = {}): string => {
@@ -437,9 +437,9 @@ test('a client known by its address alone: fetched once, marked, redeemed and re
   expect(html).toContain(`proved to be at ${new URL(id).host}`)
   const tokens = (await (await exchange(app, id, code)).json()) as Json
   expect(claimsOf(String(tokens.id_token))).toMatchObject({ aud: id })
-  const refreshed = await post(app, '/oauth/token', { grant_type: 'refresh_token', client_id: id, refresh_token: String(tokens.refresh_token) })
+  const refreshed = await postForm(app, '/oauth/token', { grant_type: 'refresh_token', client_id: id, refresh_token: String(tokens.refresh_token) })
   expect(refreshed.status).toBe(200)
-  const revoked = await post(app, '/oauth/revoke', { client_id: id, token: String(((await refreshed.json()) as Json).refresh_token) })
+  const revoked = await postForm(app, '/oauth/revoke', { client_id: id, token: String(((await refreshed.json()) as Json).refresh_token) })
   expect(revoked.status).toBe(200)
   await browser.get(path)
   expect(web.asked.filter((url) => url === '/editor.json')).toHaveLength(1)
@@ -454,8 +454,11 @@ test('a changed document ends what people said yes to; one that is away for an h
   const { code } = await allowed(browser, authorizePath(asTest(id), { resource: server.resource, scope: 'tools:read' }))
   const tokens = (await (await exchange(app, id, code)).json()) as Json
   const active = async () =>
-    ((await (await post(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: server.authorization })).json()) as Json)
-      .active
+    (
+      (await (
+        await postForm(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: server.authorization })
+      ).json()) as Json
+    ).active
   expect(await active()).toBe(true)
   documentAt('/changing.json', { redirect_uris: [CALLBACK, 'https://evil.example/cb'], client_name: 'Editor 2' })
   app.clock.advance(299)
@@ -497,7 +500,7 @@ test('documents that are not, and addresses that must not be asked', async () =>
     const answer = await at(id)
     expect([answer.status, answer.headers.get('location')], id).toEqual([400, null])
   }
-  const asked = web.asked.length
+  const requested = web.asked.length
   for (const id of [
     `${web.base}/`,
     'https://10.0.0.1/c.json',
@@ -514,7 +517,7 @@ test('documents that are not, and addresses that must not be asked', async () =>
   expect((await at(documentAt('/closed.json'))).status).toBe(400)
   await setMode(app, company, 'open')
   expect((await browser.get(authorizePath(asTest(documentAt('/nothing.json')), {}))).status).toBe(400)
-  expect(web.asked).toHaveLength(asked)
+  expect(web.asked).toHaveLength(requested)
 })
 
 test('keys at an address of the client: read once, read anew for a key that is not there, never more than every half minute', async () => {
@@ -533,7 +536,7 @@ test('keys at an address of the client: read once, read anew for a key that is n
       .setProtectedHeader({ alg: 'ES256', kid: String(key.jwk.kid) })
       .sign(key.privateKey)
     const proof = { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion: assertion }
-    return (await post(app, '/oauth/token', { grant_type: 'client_credentials', ...proof })).status
+    return (await postForm(app, '/oauth/token', { grant_type: 'client_credentials', ...proof })).status
   }
   const reads = () => web.asked.filter((url) => url === '/keys.json').length
   expect([await ask(one), await ask(one), reads()]).toEqual([200, 200, 1])

@@ -2,13 +2,14 @@
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
-import { findStanding, revokeAuthorization } from '#db/store/oauth-families'
+import { findAuthorizationState, revokeAuthorization } from '#db/store/oauth-families'
 import { revokeToken } from '#db/store/sessions'
 import { verifyAccessToken } from '#shared/domains/oauth/access-token'
-import { readRefreshToken, sha256 } from '#shared/domains/oauth/handles'
+import { readRefreshToken } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
-import { byClient, record } from '#shared/platform/audit/record'
-import { equal } from '#shared/platform/crypto/equal'
+import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { authenticateClient } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
 import type { RevocationForm } from './introspection.schema.ts'
@@ -18,14 +19,14 @@ const revokeFamily = async (ctx: Ctx, client: OauthClient, token: string): Promi
   const refresh = readRefreshToken(ctx, token)
   if (refresh?.tenantId !== client.tenantId) return
   const [t, now, id] = [forTenant(ctx.db, client.tenantId), ctx.clock.now(), refresh.authorizationId]
-  const standing = await findStanding(t, id, now)
-  const isFamily = standing?.familyHash !== undefined && equal(sha256(refresh.family), new Uint8Array(standing.familyHash))
+  const standing = await findAuthorizationState(t, id, now)
+  const isFamily = standing?.familyHash !== undefined && constantTimeEqual(sha256(refresh.family), new Uint8Array(standing.familyHash))
   if (!isFamily || standing.clientId !== client.clientId) return
   await atomically(t, async (tx) => {
     if (!(await revokeAuthorization(tx, id, now, 'revoked_by_client'))) return
     const actor = byClient(client.clientId, standing.userId)
     const target = { type: 'authorization', id }
-    await record(tx, ctx, { event: 'oauth.authorization_revoked', actor, target, after: { reason: 'revoked_by_client' } })
+    await recordEvent(tx, ctx, { event: 'oauth.authorization_revoked', actor, target, after: { reason: 'revoked_by_client' } })
   })
 }
 
@@ -34,7 +35,7 @@ const revokeAccess = async (ctx: Ctx, client: OauthClient, token: string): Promi
   if (claims?.clientId !== client.clientId || claims.tenantId !== client.tenantId) return
   await atomically(forTenant(ctx.db, client.tenantId), async (t) => {
     await revokeToken(t, claims.tokenId, claims.expiresAt, ctx.clock.now())
-    await record(t, ctx, { event: 'token.revoked', actor: byClient(client.clientId), target: { type: 'token', id: claims.tokenId } })
+    await recordEvent(t, ctx, { event: 'token.revoked', actor: byClient(client.clientId), target: { type: 'token', id: claims.tokenId } })
   })
 }
 

@@ -6,14 +6,14 @@ import { findFactors } from '#db/store/factors'
 import { registerClient } from '#db/store/resource-servers'
 import { revokeSession } from '#db/store/sessions'
 import { DISTRUSTING, digestsOf, isDistrusted } from '#shared/domains/oauth/distrust'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { AUDIT_EVENTS } from '#shared/platform/audit/events'
-import { bySystem, record } from '#shared/platform/audit/record'
 import { authorizationServerError, problem } from '#shared/platform/http/problem'
 import { exchange, introspected, newAgent, newExchanger, newPolicy } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
 import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
-import { basicOf, browserOf, claimsOf, codeFor, newResource, newSelfRegistered, post, VERIFIER } from '#tests/support/oauth'
+import { basicOf, claimsOf, codeFor, newResource, newSelfRegistered, oauthBrowser, postForm, VERIFIER } from '#tests/support/oauth'
 import { enrol } from '#tests/support/sign-in'
 import { agentRoutes } from '../agents/routes.ts'
 import { factorRoutes } from '../factors/routes.ts'
@@ -33,9 +33,9 @@ const start = async () => {
   const owner = await app.person(company)
   const agent = await newAgent(app, company, owner.id, { at: [server] })
   await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read'] })
-  const code = await codeFor(await browserOf(app, person), client, { scope: 'tools:read' })
+  const code = await codeFor(await oauthBrowser(app, person), client, { scope: 'tools:read' })
   const headers = { authorization: client.authorization }
-  const set = await (await post(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, headers)).json()
+  const set = await (await postForm(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, headers)).json()
   const root: string = set.access_token
   const acted: string = (await (await exchange(app, agent, root)).json()).access_token
   const ask = (query = '', more: Readonly<Record<string, string>> = {}, authorization = server.authorization) =>
@@ -49,7 +49,7 @@ const start = async () => {
   const meant = async (token: string, query = '') => isDistrusted((await feed(query)).revoked, claimsOf(token))
   const happens = (event: (typeof AUDIT_EVENTS)[number], target?: { readonly type: string; readonly id: string }, actorId?: string) =>
     atomically(forTenant(app.db, company.tenantId), (t) =>
-      record(
+      recordEvent(
         t,
         { clock: app.clock, random: app.ctx.random, keyring: app.ctx.keyring },
         {
@@ -93,7 +93,7 @@ test('while nothing ends there is nothing in it, and asked with its tag it has n
 test('a revoked token is told, and what came of it; who asks again from there hears no more of it after a while', async () => {
   const { app, root, acted, client, ask, feed, meant } = await start()
   const tag = (await ask()).headers.get('etag') ?? ''
-  await post(app, '/oauth/revoke', { token: root }, { authorization: client.authorization })
+  await postForm(app, '/oauth/revoke', { token: root }, { authorization: client.authorization })
   expect((await ask('', { 'if-none-match': tag })).status).toBe(200)
   for (const token of [root, acted]) expect(await meant(token)).toBe(true)
   const { cursor } = await feed()
@@ -106,7 +106,7 @@ test('a revoked token is told, and what came of it; who asks again from there he
 
 test('with a refresh token goes the authorization, with a session what is not offline', async () => {
   const one = await start()
-  await post(one.app, '/oauth/revoke', { token: one.refresh }, { authorization: one.client.authorization })
+  await postForm(one.app, '/oauth/revoke', { token: one.refresh }, { authorization: one.client.authorization })
   for (const token of [one.root, one.acted]) expect(await one.meant(token)).toBe(true)
   const two = await start()
   const session = String(claimsOf(two.root).sid)
@@ -163,9 +163,9 @@ test('a second factor that goes takes the other sessions along, and a client tha
   const two = await start()
   const own = await newSelfRegistered(two.app, two.company, { grantTypes: ['authorization_code'] })
   await atomically(forTenant(two.app.db, two.company.tenantId), (t) => registerClient(t, two.server.id, own.id, two.app.clock.now()))
-  const code = await codeFor(await browserOf(two.app, two.person), { ...own, secret: '', authorization: '' }, { scope: 'tools:read' })
+  const code = await codeFor(await oauthBrowser(two.app, two.person), { ...own, secret: '', authorization: '' }, { scope: 'tools:read' })
   const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER, client_id: own.id }
-  const { access_token: held } = await (await post(two.app, '/oauth/token', form)).json()
+  const { access_token: held } = await (await postForm(two.app, '/oauth/token', form)).json()
   expect(await two.meant(held)).toBe(false)
   expect((await two.app.request(`/oauth/register/${own.id}`, { method: 'DELETE', token: own.token })).status).toBe(204)
   expect(await two.meant(held)).toBe(true)
@@ -177,9 +177,9 @@ test('a client that removes itself takes along what an agent got for its token, 
   const { app, company, server, person, agent, meant } = await start()
   const own = await newSelfRegistered(app, company, { grantTypes: ['authorization_code'] })
   await atomically(forTenant(app.db, company.tenantId), (t) => registerClient(t, server.id, own.id, app.clock.now()))
-  const code = await codeFor(await browserOf(app, person), { ...own, secret: '', authorization: '' }, { scope: 'tools:read' })
+  const code = await codeFor(await oauthBrowser(app, person), { ...own, secret: '', authorization: '' }, { scope: 'tools:read' })
   const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER, client_id: own.id }
-  const { access_token: held } = await (await post(app, '/oauth/token', form)).json()
+  const { access_token: held } = await (await postForm(app, '/oauth/token', form)).json()
   const below: string = (await (await exchange(app, agent, held)).json()).access_token
   expect(JSON.stringify(claimsOf(below))).not.toContain(own.id)
   expect(await meant(below)).toBe(false)

@@ -3,14 +3,14 @@
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { TenantDb } from '#db/engine/tenant'
-import type { Asker } from '#db/store/oauth-introspection'
+import type { IntrospectionCaller } from '#db/store/oauth-introspection'
 import { findAffected, findEventsSince } from '#db/store/oauth-revocations'
 import { DISTRUSTING, type Distrusted, distrustDigest, distrustOf } from '#shared/domains/oauth/distrust'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
-import { provedAsker } from './introspection.ts'
+import { authenticateResourceServer } from './introspection.ts'
 
 export const FEED_TYP = 'revocations+jwt'
 /** No token of ours that is checked without asking lives longer than its resource server says, an hour at most. */
@@ -29,7 +29,7 @@ const idsOf = (all: readonly Distrusted[], kind: Distrusted['kind']): string[] =
 ]
 
 /** Everything that is meant, each with the latest moment. */
-const distrustedSince = async (ctx: Ctx, t: TenantDb, asker: Asker, since: Date): Promise<readonly Distrusted[]> => {
+const distrustedSince = async (ctx: Ctx, t: TenantDb, caller: IntrospectionCaller, since: Date): Promise<readonly Distrusted[]> => {
   const now = ctx.clock.now()
   const events = await findEventsSince(t, EVENTS, since, MOST_EVENTS)
   if (events.length === 0) return []
@@ -43,7 +43,7 @@ const distrustedSince = async (ctx: Ctx, t: TenantDb, asker: Asker, since: Date)
     sessions: idsOf(direct, 'session'),
     tokens: idsOf(direct, 'token'),
   }
-  const affected = await findAffected(t, killed, asker.resourceServerId, now)
+  const affected = await findAffected(t, killed, caller.resourceServerId, now)
   return [...direct, ...affected.map((one) => ({ ...one, at: latest }))]
 }
 
@@ -69,16 +69,16 @@ const sinceOf = (ctx: Ctx, after: string | undefined): Date => {
  * A signed answer for the resource server that asks, and for nobody else. Asked again with its tag it costs nothing while there is nothing new.
  * @throws AppError client_authentication_failed, invalid_request, rate_limited
  */
-export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string | undefined }): Promise<Sent<string>> => {
-  const { t, asker } = await provedAsker(ctx)
+export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string | undefined }): Promise<HttpResult<string>> => {
+  const { t, caller } = await authenticateResourceServer(ctx)
   const since = sinceOf(ctx, query.after)
   const now = ctx.clock.now()
-  const revoked = entriesOf(await distrustedSince(ctx, t, asker, since))
+  const revoked = entriesOf(await distrustedSince(ctx, t, caller, since))
   const iat = unixSeconds(now)
   const { kid, key } = await ctx.signingKeys.signer('ES256')
   const claims = {
     iss: ctx.config.BASE_URL,
-    aud: asker.resource,
+    aud: caller.resource,
     iat,
     exp: iat + FRESH_SECONDS,
     since: unixSeconds(since),
@@ -90,5 +90,5 @@ export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string 
     .update(JSON.stringify([kid, revoked]))
     .digest('base64url')
     .slice(0, 22)
-  return new Sent(body, { headers: { ETag: `"${tag}"` } })
+  return new HttpResult(body, { headers: { ETag: `"${tag}"` } })
 }

@@ -1,7 +1,7 @@
 // Seeds of resource servers and of what people granted: tests/seeds/seeds.ts.
 
 import { atomically, forTenant } from '#db/engine/tenant'
-import { putGrant } from '#db/store/oauth-authorizations'
+import { putConsent } from '#db/store/oauth-authorizations'
 import { insertRegistrationToken, putAccessRequest } from '#db/store/registered-clients'
 import { secondsAfter } from '#shared/kernel/clock'
 import { newOauthClient, newResource, newSelfRegistered } from '#tests/support/oauth'
@@ -22,7 +22,7 @@ const grant: Make = async (app, company) => {
   const owner = await app.person(company)
   const clientId = (await newOauthClient(app, company)).id
   const id = await atomically(forTenant(app.db, company.tenantId), (t) =>
-    putGrant(t, { id: app.ctx.random.id(), userId: owner.id, clientId, resourceServerId: null, scopes: ['openid'], at: app.clock.now() }),
+    putConsent(t, { id: app.ctx.random.id(), userId: owner.id, clientId, resourceServerId: null, scopes: ['openid'], at: app.clock.now() }),
   )
   return { path: { id }, owner }
 }

@@ -1,13 +1,24 @@
 // Token exchange (RFC 8693): who acts for whom, and that nothing grows on the way.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { EXCHANGE, exchange, introspected, newAgent, newExchanger, newPolicy } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
 import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
-import { browserOf, changeClient, claimsOf, codeFor, newOauthClient, newResource, post, prover, TOKEN_URL, VERIFIER } from '#tests/support/oauth'
+import {
+  changeClient,
+  claimsOf,
+  codeFor,
+  newOauthClient,
+  newResource,
+  oauthBrowser,
+  postForm,
+  prover,
+  TOKEN_URL,
+  VERIFIER,
+} from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const SCOPES = [{ name: 'tools:read' }, { name: 'tools:write', permission: 'tools:write' }, { name: 'tools:admin', permission: 'tools:admin' }]
@@ -21,10 +32,10 @@ const start = async (options: Parameters<typeof startApp>[1] = {}) => {
   const owner = await app.person(company)
   const agent = await newAgent(app, company, owner.id, { at: [server] })
   const policy = await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read', 'tools:write'] })
-  const browser = await browserOf(app, person)
+  const browser = await oauthBrowser(app, person)
   const tokens = async (by = client, scope = 'openid tools:read tools:write') =>
     (
-      await post(
+      await postForm(
         app,
         '/oauth/token',
         { grant_type: 'authorization_code', code: await codeFor(browser, by, { scope }), code_verifier: VERIFIER },
@@ -113,7 +124,7 @@ describe('an agent acts for a person', () => {
     const set = await tokens(agent)
     expect(claimsOf(set.access_token)).toMatchObject({ act: { sub: agent.id } })
     const again = await (
-      await post(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token }, { authorization: agent.authorization })
+      await postForm(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: set.refresh_token }, { authorization: agent.authorization })
     ).json()
     expect(claimsOf(again.access_token)).toMatchObject({ act: { sub: agent.id, client_id: agent.id } })
     expect(await introspect(again.access_token)).toMatchObject({ active: true, act: { sub: agent.id } })
@@ -149,7 +160,7 @@ describe('an agent acts for a person', () => {
     const service = await newExchanger(app, company, { at: [server], permissions: ['tools:write'] })
     const agent = await newAgent(app, company, owner.id, { at: [server], type: 'worker' })
     const { access_token: subject } = await (
-      await post(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: service.authorization })
+      await postForm(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: service.authorization })
     ).json()
     const refused = await exchange(app, agent, subject)
     expect([refused.status, (await refused.json()).error]).toEqual([400, 'invalid_request'])
@@ -279,10 +290,10 @@ describe('what bad input gets', () => {
   test('who does not prove itself, keeps no secret, is not registered for it or is no agent gets nothing', async () => {
     const { app, company, server, agent, tokens, errorOf, rows } = await start()
     const { access_token: subject } = await tokens()
-    const unproved = await post(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, client_id: agent.id })
+    const unproved = await postForm(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, client_id: agent.id })
     expect(await errorOf(unproved)).toEqual([401, 'invalid_client'])
     const open = await newExchanger(app, company, { at: [server], isPublic: true })
-    expect(await errorOf(await post(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, client_id: open.id }))).toEqual([
+    expect(await errorOf(await postForm(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, client_id: open.id }))).toEqual([
       400,
       'unauthorized_client',
     ])
@@ -308,7 +319,7 @@ describe('what bad input gets', () => {
   test('an actor token is one of the actor itself, in its own name, and lives', async () => {
     const { app, company, server, owner, agent, tokens, errorOf } = await start()
     const own = async (by: typeof agent) =>
-      (await (await post(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: by.authorization })).json()).access_token
+      (await (await postForm(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: by.authorization })).json()).access_token
     const { access_token: subject } = await tokens()
     const actor = (token: string) => ({ actor_token: token, actor_token_type: TOKEN_TYPES.access })
     expect((await exchange(app, agent, subject, actor(await own(agent)))).status).toBe(200)
@@ -317,7 +328,7 @@ describe('what bad input gets', () => {
     for (const token of [await own(other), acted, subject])
       expect(await errorOf(await exchange(app, agent, subject, actor(token)))).toEqual([400, 'invalid_request'])
     const dead = await own(agent)
-    await post(app, '/oauth/revoke', { token: dead }, { authorization: agent.authorization })
+    await postForm(app, '/oauth/revoke', { token: dead }, { authorization: agent.authorization })
     expect(await errorOf(await exchange(app, agent, subject, actor(dead)))).toEqual([400, 'invalid_request'])
   })
 
@@ -328,7 +339,7 @@ describe('what bad input gets', () => {
     const code = await codeFor(browser, client, { scope: 'tools:read' })
     const subject = (
       await (
-        await post(
+        await postForm(
           app,
           '/oauth/token',
           { grant_type: 'authorization_code', code, code_verifier: VERIFIER },
@@ -355,7 +366,7 @@ describe('what bad input gets', () => {
     expect(new Set(sets.map(({ access_token }) => claimsOf(access_token).delegation_id)).size).toBe(50)
     for (const by of [(await start()).client, agent, client]) {
       for (const { access_token } of sets.slice(0, 3)) expect((await introspect(access_token)).active).toBe(true)
-      await post(app, '/oauth/revoke', { token: subject }, { authorization: by.authorization })
+      await postForm(app, '/oauth/revoke', { token: subject }, { authorization: by.authorization })
     }
     for (const { access_token } of sets) expect(await introspect(access_token)).toEqual({ active: false })
   })

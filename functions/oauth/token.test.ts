@@ -4,7 +4,7 @@ import { authorizationServerError } from '#shared/platform/http/problem'
 import { startApp, type TestApp } from '#tests/support/app'
 import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
-import { basicOf, changeClient, claimsOf, headerOf, newOauthClient, newResource, post } from '#tests/support/oauth'
+import { basicOf, changeClient, claimsOf, newOauthClient, newResource, postForm, tokenHeader } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
 const start = (options: Parameters<typeof startApp>[1] = {}) => startApp(oauthRoutes, { render: authorizationServerError, ...options })
@@ -20,13 +20,13 @@ const world = async (app: TestApp, permissions: readonly string[] = ['tools:writ
 test('a client in its own name gets a token of RFC 9068, for the one resource server it is registered at', async () => {
   const app = await start()
   const { server, client, company } = await world(app)
-  const response = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  const response = await postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })
   expect(response.status).toBe(200)
   expect(response.headers.get('cache-control')).toBe('no-store')
   expect(response.headers.get('pragma')).toBe('no-cache')
   const set = await response.json()
   expect(set).toEqual({ access_token: expect.any(String), token_type: 'Bearer', expires_in: 300, scope: 'tools:read tools:write' })
-  expect(headerOf(set.access_token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt' })
+  expect(tokenHeader(set.access_token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt' })
   const now = Math.floor(app.clock.now().getTime() / 1000)
   expect(claimsOf(set.access_token)).toEqual({
     iss: 'http://localhost:7468',
@@ -45,7 +45,7 @@ test('one statement a token, once the tenant of the client is known', async () =
   const counted = countedDb((await testDb()).engine)
   const app = await start({ db: counted.db })
   const { client } = await world(app)
-  const ask = () => post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  const ask = () => postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })
   expect((await ask()).status).toBe(200)
   app.clock.advance(1)
   expect(await counted.during(ask)).toEqual({ statements: 1, roundTrips: 1 })
@@ -55,7 +55,8 @@ test('one statement a token, once the tenant of the client is known', async () =
 test('what is known of a client is a second old at most, and no older than a change made here', async () => {
   const [here, elsewhere] = [await start(), await start()]
   const { company, client } = await world(here)
-  const statusAt = async (app: TestApp): Promise<number> => (await post(app, '/oauth/token', GRANT, { authorization: client.authorization })).status
+  const statusAt = async (app: TestApp): Promise<number> =>
+    (await postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })).status
   expect([await statusAt(here), await statusAt(elsewhere)]).toEqual([200, 200])
   await changeClient(here, company, client.id, { active: false })
   expect(await statusAt(here)).toBe(401)
@@ -66,10 +67,10 @@ test('what is known of a client is a second old at most, and no older than a cha
 test('a scope that needs a permission is had by whoever holds it, and asked for by nobody else', async () => {
   const app = await start()
   const { client } = await world(app, [])
-  const got = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  const got = await postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })
   expect((await got.json()).scope).toBe('tools:read')
   for (const scope of ['tools:write', 'tools:none', 'openid', 'a  b', 'a"b']) {
-    const refused = await post(app, '/oauth/token', { ...GRANT, scope }, { authorization: client.authorization })
+    const refused = await postForm(app, '/oauth/token', { ...GRANT, scope }, { authorization: client.authorization })
     expect([refused.status, (await refused.json()).error], scope).toEqual([400, 'invalid_scope'])
   }
 })
@@ -78,9 +79,9 @@ test('the client may ask for less than it holds, and for nothing outside its own
   const app = await start()
   const { company, client } = await world(app)
   await changeClient(app, company, client.id, { allowedScopes: ['tools:read'] })
-  const got = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  const got = await postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })
   expect((await got.json()).scope).toBe('tools:read')
-  const refused = await post(app, '/oauth/token', { ...GRANT, scope: 'tools:write' }, { authorization: client.authorization })
+  const refused = await postForm(app, '/oauth/token', { ...GRANT, scope: 'tools:write' }, { authorization: client.authorization })
   expect((await refused.json()).error).toBe('invalid_scope')
 })
 
@@ -90,10 +91,10 @@ test('only a resource server that the client is registered at is a target', asyn
   const other = await newResource(app, company, SCOPES)
   const globex = await newResource(app, await app.company('globex'), SCOPES)
   for (const resource of [other.resource, globex.resource, 'https://nobody.example.com/', `${server.resource}/`, server.resource.toUpperCase()]) {
-    const refused = await post(app, '/oauth/token', { ...GRANT, resource }, { authorization: client.authorization })
+    const refused = await postForm(app, '/oauth/token', { ...GRANT, resource }, { authorization: client.authorization })
     expect([refused.status, (await refused.json()).error], resource).toEqual([400, 'invalid_target'])
   }
-  const named = await post(app, '/oauth/token', { ...GRANT, resource: server.resource }, { authorization: client.authorization })
+  const named = await postForm(app, '/oauth/token', { ...GRANT, resource: server.resource }, { authorization: client.authorization })
   expect(named.status).toBe(200)
 })
 
@@ -102,9 +103,9 @@ test('a client of several resource servers has to name one', async () => {
   const company = await app.company()
   const servers = [await newResource(app, company, SCOPES), await newResource(app, company, SCOPES)]
   const client = await newOauthClient(app, company, { at: servers })
-  const refused = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+  const refused = await postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })
   expect((await refused.json()).error).toBe('invalid_target')
-  const named = await post(app, '/oauth/token', { ...GRANT, resource: servers[1]?.resource ?? '' }, { authorization: client.authorization })
+  const named = await postForm(app, '/oauth/token', { ...GRANT, resource: servers[1]?.resource ?? '' }, { authorization: client.authorization })
   expect(claimsOf((await named.json()).access_token).aud).toBe(servers[1]?.resource)
 })
 
@@ -116,7 +117,7 @@ test.each([
 ])('%s is refused in the words of RFC 6749', async (_, form, status, error) => {
   const app = await start()
   const { client } = await world(app)
-  const response = await post(app, '/oauth/token', form, { authorization: client.authorization })
+  const response = await postForm(app, '/oauth/token', form, { authorization: client.authorization })
   const body = await response.json()
   expect([response.status, body.error]).toEqual([status, error])
   expect(body).toMatchObject({ error_description: expect.stringMatching(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/), request_id: expect.any(String) })
@@ -151,11 +152,11 @@ test('whoever is not the client is refused in one way, and nothing is issued', a
     ['a public client with a secret', { client_id: open.id, client_secret: 'x' }, {}],
   ]
   for (const [name, form, headers] of tries) {
-    const response = await post(app, '/oauth/token', { ...GRANT, ...form }, headers)
+    const response = await postForm(app, '/oauth/token', { ...GRANT, ...form }, headers)
     expect([response.status, (await response.json()).error], name).toEqual([401, 'invalid_client'])
     expect(response.headers.get('www-authenticate'), name).toMatch(/^Basic /)
   }
-  const twoWays = await post(
+  const twoWays = await postForm(
     app,
     '/oauth/token',
     { ...GRANT, client_id: client.id, client_secret: client.secret },
@@ -168,17 +169,17 @@ test('the secret counts in the form too, unless the client is registered for one
   const app = await start()
   const { company, client } = await world(app)
   const inForm = { ...GRANT, client_id: client.id, client_secret: client.secret }
-  expect((await post(app, '/oauth/token', inForm)).status).toBe(200)
+  expect((await postForm(app, '/oauth/token', inForm)).status).toBe(200)
   await changeClient(app, company, client.id, { tokenEndpointAuthMethod: 'client_secret_basic' })
-  expect((await post(app, '/oauth/token', inForm)).status).toBe(401)
-  expect((await post(app, '/oauth/token', GRANT, { authorization: client.authorization })).status).toBe(200)
+  expect((await postForm(app, '/oauth/token', inForm)).status).toBe(401)
+  expect((await postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })).status).toBe(200)
 })
 
 test('a client that is switched off, of a suspended company, without the grant, or public gets nothing', async () => {
   const app = await start()
   const { company, client } = await world(app)
   const ask = async () => {
-    const response = await post(app, '/oauth/token', GRANT, { authorization: client.authorization })
+    const response = await postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })
     return [response.status, (await response.json()).error]
   }
   await changeClient(app, company, client.id, { grantTypes: ['authorization_code'] })
@@ -188,20 +189,20 @@ test('a client that is switched off, of a suspended company, without the grant, 
   await changeClient(app, company, client.id, { active: false })
   expect(await ask()).toEqual([401, 'invalid_client'])
   const open = await newOauthClient(app, company, { isPublic: true })
-  const refused = await post(app, '/oauth/token', { ...GRANT, client_id: open.id })
+  const refused = await postForm(app, '/oauth/token', { ...GRANT, client_id: open.id })
   expect([refused.status, (await refused.json()).error]).toEqual([400, 'unauthorized_client'])
 })
 
 test('the older name of the endpoint is the same endpoint', async () => {
   const app = await start()
   const { client } = await world(app)
-  expect((await post(app, '/oauth2/token', GRANT, { authorization: client.authorization })).status).toBe(200)
+  expect((await postForm(app, '/oauth2/token', GRANT, { authorization: client.authorization })).status).toBe(200)
 })
 
 test('failures of one address are counted', async () => {
   const app = await start({ env: { RATE_LIMIT: 'on' }, cache: 'by-clock', db: openDb((await testDb()).engine) })
   const { client } = await world(app)
-  const wrong = () => post(app, '/oauth/token', GRANT, { authorization: basicOf(client.id, 'x') })
+  const wrong = () => postForm(app, '/oauth/token', GRANT, { authorization: basicOf(client.id, 'x') })
   for (let i = 0; i < 60; i++) expect((await wrong()).status).toBe(401)
   const refused = await wrong()
   expect([refused.status, (await refused.json()).error]).toEqual([429, 'temporarily_unavailable'])

@@ -5,19 +5,19 @@ import { findSessions } from '#db/store/sessions'
 import { verifySessionToken } from '#shared/platform/tokens/session-token'
 import { addClient } from '#tests/support/administration'
 import { startApp } from '#tests/support/app'
-import { setUpApp, ticketFor } from '#tests/support/factors'
+import { loginTransactionFor, setUpApp } from '#tests/support/factors'
 import { beginDevice, beginDeviceOf, pollDevice } from '#tests/support/grants'
 import { unchanged } from '#tests/support/rows'
 import { bodyOf, configure, eventsOf, outcomeOf } from '#tests/support/sign-in'
 import { appCode, noCode } from '#tests/support/totp'
 import { deviceRoutes } from '../device/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { oneTimeCodeRoutes } from './routes.ts'
 
 const APPROVE = '/authsec/uflow/auth/totp/device-approve'
 
 const world = async () => {
-  const app = await startApp([...doorRoutes, ...oneTimeCodeRoutes, ...deviceRoutes] as never)
+  const app = await startApp([...userSignInRoutes, ...oneTimeCodeRoutes, ...deviceRoutes] as never)
   const company = await app.company()
   const pat = await app.person(company)
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
@@ -30,7 +30,7 @@ test('after the first factor a code approves the device; the token goes to the d
   const { app, company, pat, approve } = await world()
   const before = (await findSessions(forTenant(app.db, company.tenantId), pat.id, app.clock.now())).length
   const codes = await beginDevice(app)
-  const login_ticket = await ticketFor(app, company, pat)
+  const login_ticket = await loginTransactionFor(app, company, pat)
   const approved = await approve({ user_code: codes.userCode, login_ticket })
   expect(await bodyOf(approved)).toEqual({ success: true, message: expect.any(String), token: '' })
   expect(await findSessions(forTenant(app.db, company.tenantId), pat.id, app.clock.now())).toHaveLength(before)
@@ -56,7 +56,7 @@ test('a code alone approves nothing, unless the tenant lets a code alone sign in
 test('a wrong user code spends neither the ticket nor the code of the app; another tenant\u2019s is as unknown', async () => {
   const { app, company, pat, seed, approve } = await world()
   const globex = await app.company('globex')
-  const login_ticket = await ticketFor(app, company, pat)
+  const login_ticket = await loginTransactionFor(app, company, pat)
   const unknown = await outcomeOf(await approve({ user_code: 'ZZZZ-9999', login_ticket }))
   expect(unknown.status).toBe(404)
   const codes = await beginDeviceOf(app, company)
@@ -65,7 +65,7 @@ test('a wrong user code spends neither the ticket nor the code of the app; anoth
   expect((await approve({ user_code: codes.userCode, login_ticket })).status).toBe(400)
   const theirs = await beginDeviceOf(app, globex)
   app.clock.advance(60)
-  const again = await ticketFor(app, company, pat)
+  const again = await loginTransactionFor(app, company, pat)
   expect(await outcomeOf(await approve({ user_code: theirs.userCode, login_ticket: again }))).toEqual(unknown)
   expect((await bodyOf(await pollDevice(app, theirs, globex.clientId))).error).toBe('authorization_pending')
 })

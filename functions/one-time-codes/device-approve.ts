@@ -4,8 +4,8 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { revokeSession } from '#db/store/sessions'
 import { decideDeviceGrant, lookUpUserCode } from '#shared/domains/device-authorization/device'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import { Sent } from '#shared/platform/http/route'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { ApproveDevice, DeviceApproved } from './device-approve.schema.ts'
 import type { Ctx } from './group.ts'
@@ -19,7 +19,7 @@ const refused = (state: 'unknown' | 'decided', caller?: User): AppError =>
 const signOut = (ctx: Ctx, caller: User): Promise<void> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     if (!(await revokeSession(t, caller.userId, caller.sessionId, ctx.clock.now(), 'signed_out'))) return
-    await record(t, ctx, { event: 'user.signed_out', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } })
+    await recordEvent(t, ctx, { event: 'user.signed_out', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } })
   })
 
 /** Unknown person, wrong code, not allowed: one answer. */
@@ -33,14 +33,14 @@ const alike = (error: unknown): never => {
  * @throws AppError user_code_unknown, invalid_user_code, invalid_totp_code, authentication_required, totp_not_enabled, factor_paused, mfa_verification_failed,
  * quota_exceeded, rate_limited
  */
-export const approveDevice = async (ctx: Ctx, body: z.output<typeof ApproveDevice>): Promise<Sent<z.input<typeof DeviceApproved>>> => {
+export const approveDevice = async (ctx: Ctx, body: z.output<typeof ApproveDevice>): Promise<HttpResult<z.input<typeof DeviceApproved>>> => {
   const found = await lookUpUserCode(ctx, body.user_code)
   if (found.state !== 'pending') throw refused(found.state)
-  const login = { email: body.email, code: body.totp_code, clientId: body.client_id, ticket: body.login_ticket, admits: async () => true }
+  const login = { email: body.email, code: body.totp_code, clientId: body.client_id, transactionToken: body.login_ticket, admits: async () => true }
   const { token, cookies } = await loginWithCode(ctx, login).catch(alike)
   const caller = await ctx.principals.resolve(token)
   const decided = await decideDeviceGrant(ctx, caller, body.user_code, true)
   await signOut(ctx, caller)
   if (decided === 'unknown' || decided === 'decided') throw refused(decided, caller)
-  return new Sent({ success: true, message: 'The device is signed in.', token: '' }, { cookies })
+  return new HttpResult({ success: true, message: 'The device is signed in.', token: '' }, { cookies })
 }

@@ -1,17 +1,16 @@
 // Authenticator apps as devices: the platform's paths and the tenants', which differ in shape alone.
 
-import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
-import { administers } from '#shared/domains/sign-in/administers'
+import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
+import { hasAdminAccess } from '#shared/domains/sign-in/admin-access'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { open, user } from '#shared/platform/http/access'
 import { outcomeError } from '#shared/platform/http/problem'
-import { json, Sent } from '#shared/platform/http/route'
+import { HttpResult, json } from '#shared/platform/http/route'
 import {
   ConfirmDevice,
   DeviceConfirmed,
   DeviceDone,
   DeviceRegistered,
-  Devices,
   DeviceVerified,
   NamedDevice,
   Regenerate,
@@ -19,12 +18,13 @@ import {
   RegisterDevice,
   TenantDevices,
   TenantTotpLogin,
+  TotpDevices,
   TotpLoggedIn,
   TotpLogin,
   VerifyDevice,
 } from './devices.schema.ts'
 import { route } from './group.ts'
-import { alike, isClientOf, type LoggedIn, loginWithCode } from './login.ts'
+import { type CodeLoginResult, isClientOf, loginWithCode, toLoginError } from './login.ts'
 
 /** What differs between the two doors, but for their sign-in. */
 type Door = {
@@ -33,10 +33,10 @@ type Door = {
   readonly at: `/${string}`
   /** What a single device is called in a path. */
   readonly named: 'device' | 'devices'
-  readonly list: typeof Devices | typeof TenantDevices
+  readonly list: typeof TotpDevices | typeof TenantDevices
   readonly shape: { readonly render?: typeof outcomeError }
 }
-const PLATFORM: Door = { id: 'codes.devices', at: '/authsec/uflow/auth/totp', named: 'device', list: Devices, shape: {} }
+const PLATFORM: Door = { id: 'codes.devices', at: '/authsec/uflow/auth/totp', named: 'device', list: TotpDevices, shape: {} }
 const TENANT: Door = {
   id: 'codes.tenantDevices',
   at: '/authsec/uflow/auth/tenant/totp',
@@ -56,9 +56,10 @@ const LOGIN_ERRORS: readonly ErrorCode[] = [
 ]
 const LOGIN_EVENTS = ['factor.verified', 'factor.paused', 'backup_code.used', 'session.created', 'user.signed_in'] as const
 /** Whoever changes factors has just signed in, with one of them. */
-const fresh = user({ withinSeconds: FRESH_SECONDS, acr: 'aal2' })
+const fresh = user({ withinSeconds: STEP_UP_SECONDS, acr: 'aal2' })
 
-const loggedIn = ({ token, cookies }: LoggedIn) => new Sent({ success: true as const, message: 'Authentication successful', token }, { cookies })
+const loggedIn = ({ token, cookies }: CodeLoginResult) =>
+  new HttpResult({ success: true as const, message: 'Authentication successful', token }, { cookies })
 
 const ownDevices = ({ id, at, named, list, shape }: Door) => [
   route({
@@ -122,7 +123,7 @@ const ownDevices = ({ id, at, named, list, shape }: Door) => [
   }),
 ]
 
-export const deviceRoutes = [
+export const totpDeviceRoutes = [
   route({
     id: 'codes.devices.login',
     on: `POST ${PLATFORM.at}/login`,
@@ -138,8 +139,8 @@ export const deviceRoutes = [
           email: body.email,
           code: body.totp_code,
           clientId: body.client_id,
-          ticket: body.login_ticket,
-          admits: (t, who) => administers(t, ctx, who.id),
+          transactionToken: body.login_ticket,
+          admits: (t, who) => hasAdminAccess(t, ctx, who.id),
         }),
       ),
   }),
@@ -159,7 +160,7 @@ export const deviceRoutes = [
     id: 'codes.devices.regenerate',
     on: `POST ${PLATFORM.at}/backup/regenerate`,
     summary: 'New backup codes; the old ones are void.',
-    access: user({ withinSeconds: FRESH_SECONDS, acr: 'aal2' }, { class: 'credential' }),
+    access: user({ withinSeconds: STEP_UP_SECONDS, acr: 'aal2' }, { class: 'credential' }),
     body: Regenerate,
     reply: json(200, Regenerated),
     errors: [],
@@ -168,7 +169,7 @@ export const deviceRoutes = [
   }),
 ]
 
-export const tenantDeviceRoutes = [
+export const tenantTotpDeviceRoutes = [
   route({
     ...TENANT.shape,
     id: 'codes.tenantDevices.login',
@@ -185,9 +186,9 @@ export const tenantDeviceRoutes = [
           email: body.email,
           code: body.totp_code,
           clientId: body.client_id,
-          ticket: body.login_ticket,
+          transactionToken: body.login_ticket,
           admits: (t) => isClientOf(t, body.client_id),
-        }).catch(alike),
+        }).catch(toLoginError),
       ),
   }),
   ...ownDevices(TENANT),

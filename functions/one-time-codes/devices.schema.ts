@@ -45,7 +45,7 @@ const device = {
   created_at: z.string(),
   updated_at: z.string(),
 }
-export const Devices = z.object({ success: z.literal(true), devices: z.array(z.object(device)) }).meta({ id: 'TotpDevices' })
+export const TotpDevices = z.object({ success: z.literal(true), devices: z.array(z.object(device)) }).meta({ id: 'TotpDevices' })
 export const TenantDevices = z
   .object({ success: z.literal(true), devices: z.array(z.object({ ...device, is_verified: z.literal(true) })) })
   .meta({ id: 'TenantTotpDevices' })

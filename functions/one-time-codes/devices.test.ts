@@ -2,18 +2,18 @@ import { expect, test } from 'vitest'
 import { addClient } from '#tests/support/administration'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { basic, newBackend } from '#tests/support/backend'
-import { CODES, setUpApp, standing, ticketFor, whoIs } from '#tests/support/factors'
+import { CODES, factorState, loginTransactionFor, setUpApp, whoIs } from '#tests/support/factors'
 import { bodyOf, change, configure, outcomeOf, setStatus, textIn } from '#tests/support/sign-in'
 import { appCode, noCode } from '#tests/support/totp'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { oneTimeCodeRoutes } from './routes.ts'
 
 const PLATFORM = '/authsec/uflow/auth/totp'
 const TENANT = '/authsec/uflow/auth/tenant/totp'
 
 const start = async (): Promise<{ app: TestApp; company: Company; pat: Person }> => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never)
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never)
   const company = await app.company()
   return { app, company, pat: await app.person(company) }
 }
@@ -81,14 +81,14 @@ test('a device of another person is an unknown one, and nothing changes', async 
   const evesToken = await app.token(eve)
   const evesApp = await add(app, evesToken, 'Hers')
   const strong = await stepUp(app, evesToken, evesApp)
-  const before = await standing(app, company.tenantId)
+  const before = await factorState(app, company.tenantId)
   for (const path of ['device/delete', 'device/primary']) {
     const theirs = await outcomeOf(await app.request(`${PLATFORM}/${path}`, { token: strong, body: { device_id: mine.id } }))
     const nobodys = await outcomeOf(await app.request(`${PLATFORM}/${path}`, { token: strong, body: { device_id: app.ctx.random.id() } }))
     expect(theirs).toEqual(nobodys)
     expect(theirs.status).toBe(400)
   }
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
 test('removing a device, and new backup codes, need a fresh sign-in with a factor', async () => {
@@ -116,15 +116,15 @@ test('new backup codes void the old ones', async () => {
   const made = (await bodyOf(await app.request(`${PLATFORM}/backup/regenerate`, { token, body: {} }))).backup_codes as string[]
   expect(seed).not.toBe('')
   const verify = async (code = ''): Promise<number> =>
-    (await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: await ticketFor(app, company, pat), code }) })).status
+    (await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: await loginTransactionFor(app, company, pat), code }) })).status
   expect([await verify(backupCodes[0]), await verify(made[0])]).toEqual([400, 200])
 })
 
 test('with the first factor proved, a code signs in: an administrator on the platform\u2019s path, anybody on the tenant\u2019s', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
-  const login = { client_id: company.clientId, email: pat.email, totp_code: appCode(seed, app.clock.now()), login_ticket: ticket }
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const login = { client_id: company.clientId, email: pat.email, totp_code: appCode(seed, app.clock.now()), login_ticket: transactionToken }
   const done = await bodyOf(await app.request(`${TENANT}/login`, { body: login }))
   expect(done).toMatchObject({ success: true, message: 'Authentication successful' })
   expect((await app.request(`${TENANT}/devices`, { token: textIn(done, 'token') })).status).toBe(200)
@@ -140,7 +140,7 @@ test('with the first factor proved, a code signs in: an administrator on the pla
   })
   expect(platform.status).toBe(200)
   app.clock.advance(60)
-  const later = await ticketFor(app, company, pat)
+  const later = await loginTransactionFor(app, company, pat)
   const notHis = await app.request(`${PLATFORM}/login`, {
     body: { email: pat.email, totp_code: appCode(seed, app.clock.now()), login_ticket: later },
   })
@@ -151,7 +151,7 @@ test('a code alone opens nothing: not without a client, not with a plain client 
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const client = await addClient(app, company, { name: 'App' })
-  const before = await standing(app, company.tenantId)
+  const before = await factorState(app, company.tenantId)
   const bodies = [
     { client_id: company.clientId, email: pat.email, totp_code: appCode(seed, app.clock.now()) },
     { client_id: client.sdk_client_id, email: pat.email, totp_code: appCode(seed, app.clock.now()) },
@@ -166,7 +166,7 @@ test('a code alone opens nothing: not without a client, not with a plain client 
       body: { success: false, error: 'Invalid credentials', message: 'Invalid credentials', code: 'invalid_credentials' },
     }),
   ])
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
 test('where the tenant says so, an authenticated client signs an end user in with a code; five wrong ones pause it for a day', async () => {
@@ -212,10 +212,10 @@ test.each([
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const client = await addClient(app, company, { name: 'App' })
   await change(app, pat, set)
-  const before = await standing(app, company.tenantId)
+  const before = await factorState(app, company.tenantId)
   const body = { client_id: client.sdk_client_id, email: pat.email, totp_code: appCode(seed, app.clock.now()) }
   expect(await codeOf(await app.request(`${TENANT}/login`, { body }))).toBe('invalid_credentials')
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
 test('a code alone is heard from a client that proves itself by HTTP Basic; a wrong secret and a suspended company are answered like any refusal', async () => {
@@ -228,12 +228,12 @@ test('a code alone is heard from a client that proves itself by HTTP Basic; a wr
     const body = { client_id: clientId, email: pat.email, totp_code: appCode(seed, app.clock.now()) }
     return app.request(`${TENANT}/login`, { body, headers: { authorization: by } })
   }
-  const before = await standing(app, company.tenantId)
+  const before = await factorState(app, company.tenantId)
   for (const by of [basic(clientId, 'wrong'), basic(app.ctx.random.id(), secret), 'Basic !', `Basic ${'x'.repeat(9)}`])
     expect([by, await codeOf(await login(by))]).toEqual([by, 'invalid_credentials'])
   await setStatus(app, company, 'suspended')
   expect(await codeOf(await login(basic(clientId, secret)))).toBe('invalid_credentials')
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
   await setStatus(app, company, 'active')
   expect((await login(basic(clientId, secret))).status).toBe(200)
 })

@@ -4,11 +4,11 @@ import { forTenant } from '#db/engine/tenant'
 import { type Factor, findFactors } from '#db/store/factors'
 import { findTotpSecrets } from '#db/store/totp'
 import { regenerateBackupCodes } from '#shared/domains/factors/backup-codes'
-import { enroller } from '#shared/domains/factors/enrolment'
+import { loadEnrolmentContext } from '#shared/domains/factors/enrolment'
+import { loadFactorContext } from '#shared/domains/factors/factor-context'
 import { makePrimary, removeFactor } from '#shared/domains/factors/manage'
-import { stageOf } from '#shared/domains/factors/stage'
 import { beginTotp, confirmTotp, verifyTotp } from '#shared/domains/factors/totp'
-import { renewedToken, VERIFIED } from '#shared/domains/factors/verify'
+import { FACTOR_VERIFIED_EVENT, renewedToken } from '#shared/domains/factors/verify'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
 import type {
@@ -24,14 +24,14 @@ import type {
 import type { Ctx } from './group.ts'
 
 export const registerDevice = async (ctx: Ctx, caller: User, body: z.output<typeof RegisterDevice>): Promise<z.input<typeof DeviceRegistered>> => {
-  const stage = await enroller(ctx, caller, {})
-  const { id, seed, uri } = await beginTotp(ctx, stage, { bytes: 20, name: body.device_name, deviceType: body.device_type ?? 'generic' })
+  const factorContext = await loadEnrolmentContext(ctx, caller, {})
+  const { id, seed, uri } = await beginTotp(ctx, factorContext, { bytes: 20, name: body.device_name, deviceType: body.device_type ?? 'generic' })
   return { success: true, message: 'Enter a code of the app to confirm it.', secret: seed, qr_code_url: uri, device_id: id, backup_codes: [] }
 }
 
 export const confirmDevice = async (ctx: Ctx, caller: User, body: z.output<typeof ConfirmDevice>): Promise<z.input<typeof DeviceConfirmed>> => {
-  const stage = await enroller(ctx, caller, {})
-  const { id, name, backupCodes } = await confirmTotp(ctx, stage, { code: body.totp_code, id: body.device_id })
+  const factorContext = await loadEnrolmentContext(ctx, caller, {})
+  const { id, name, backupCodes } = await confirmTotp(ctx, factorContext, { code: body.totp_code, id: body.device_id })
   return {
     success: true,
     message: 'The device is confirmed. Keep the backup codes.',
@@ -43,7 +43,7 @@ export const confirmDevice = async (ctx: Ctx, caller: User, body: z.output<typeo
 
 /** A code inside the session: it goes on under a new token. */
 export const verifyDevice = async (ctx: Ctx, caller: User, code: string): Promise<z.input<typeof DeviceVerified>> => {
-  const { renewal } = await verifyTotp(ctx, await stageOf(ctx, caller, {}, VERIFIED), code)
+  const { renewal } = await verifyTotp(ctx, await loadFactorContext(ctx, caller, {}, FACTOR_VERIFIED_EVENT), code)
   if (renewal === undefined) throw new Error('a session was verified and not renewed')
   const { access_token: token } = await renewedToken(ctx, renewal)
   return { success: true, message: 'TOTP code valid', token, require_otp: false }

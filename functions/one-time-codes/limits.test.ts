@@ -3,15 +3,15 @@ import { expect, test } from 'vitest'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
-import { CODES, mintEndUser, setUpApp, ticketFor, whoIs } from '#tests/support/factors'
+import { CODES, loginTransactionFor, mintEndUser, setUpApp, whoIs } from '#tests/support/factors'
 import { bodyOf } from '#tests/support/sign-in'
 import { appCode, noCode } from '#tests/support/totp'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { oneTimeCodeRoutes } from './routes.ts'
 
 type World = { readonly app: TestApp; readonly company: Company; readonly pat: Person }
-const routes = [...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never
+const routes = [...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never
 const start = async (options: Parameters<typeof startApp>[1] = {}): Promise<World> => {
   const app = await startApp(routes, options)
   const company = await app.company()
@@ -57,7 +57,9 @@ test('with the limits away the count of the app itself holds, over tickets and a
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const answers: unknown[] = []
   for (let n = 0; n < 7; n++) {
-    const response = await guess(app, pat, await ticketFor(app, company, pat), noCode(seed, app.clock.now(), n), { address: `203.0.113.${n + 1}` })
+    const response = await guess(app, pat, await loginTransactionFor(app, company, pat), noCode(seed, app.clock.now(), n), {
+      address: `203.0.113.${n + 1}`,
+    })
     answers.push((await bodyOf(response)).code)
   }
   expect(answers).toEqual([...Array(5).fill('invalid_totp_code'), 'factor_paused', 'factor_paused'])
@@ -71,7 +73,7 @@ test.each([
 ])('no other spelling of the path reaches it: %s', async (path) => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const login_ticket = await ticketFor(app, company, pat)
+  const login_ticket = await loginTransactionFor(app, company, pat)
   expect((await app.request(path, { body: whoIs(pat, { login_ticket, code: appCode(seed, app.clock.now()) }) })).status).toBe(404)
   expect((await mintEndUser(app, pat, login_ticket)).status).toBe(401)
 })
@@ -80,15 +82,15 @@ test('what a sign-in with password and code costs the database', async () => {
   const counted = countedDb((await testDb()).engine)
   const { app, company, pat } = await start({ db: counted.db })
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  let ticket = ''
+  let transactionToken = ''
   const password = await counted.during(async () => {
-    ticket = await ticketFor(app, company, pat)
+    transactionToken = await loginTransactionFor(app, company, pat)
   })
-  const code = await counted.during(() => guess(app, pat, ticket, appCode(seed, app.clock.now())))
-  const mint = await counted.during(() => mintEndUser(app, pat, ticket))
+  const code = await counted.during(() => guess(app, pat, transactionToken, appCode(seed, app.clock.now())))
+  const mint = await counted.during(() => mintEndUser(app, pat, transactionToken))
   // Password: the door, the person, the ticket, the record. Code: ticket and person; the person held, the try spent, the seed, the step, the count, the ticket, the
   // record. Mint: all that a session needs.
-  expect(password).toEqual({ statements: 6, roundTrips: 7 })
+  expect(password).toEqual({ statements: 6, roundTrips: 6 })
   expect(code).toEqual({ statements: 9, roundTrips: 10 })
   expect(mint.statements).toBeLessThanOrEqual(16)
   expect(mint.roundTrips).toBeLessThanOrEqual(18)

@@ -5,18 +5,18 @@ import { findClientEntry } from '#db/store/clients'
 import type { Account } from '#db/store/sign-in'
 import { findTenant } from '#db/store/tenants'
 import { findUserByEmail, lockUser } from '#db/store/users'
-import { plainClientId } from '#shared/domains/clients/application'
+import { parseClientId } from '#shared/domains/clients/application'
 import { authenticateSdkClient } from '#shared/domains/clients/secrets'
-import { stageOf } from '#shared/domains/factors/stage'
-import { tryTotp, verifyTotp } from '#shared/domains/factors/totp'
-import { VERIFIED } from '#shared/domains/factors/verify'
-import { loadTicket, readHandle, spentCookie } from '#shared/domains/login-transaction/login-transaction'
-import { administers } from '#shared/domains/sign-in/administers'
-import { mintFromTicket } from '#shared/domains/sign-in/mint-from-ticket'
-import { type Begun, beginSession, tokenOf } from '#shared/domains/sign-in/session'
+import { loadFactorContext } from '#shared/domains/factors/factor-context'
+import { attemptTotp, verifyTotp } from '#shared/domains/factors/totp'
+import { FACTOR_VERIFIED_EVENT } from '#shared/domains/factors/verify'
+import { expiredTransactionCookie, loadLoginTransaction, readTransactionHandle } from '#shared/domains/login-transaction/login-transaction'
+import { hasAdminAccess } from '#shared/domains/sign-in/admin-access'
+import { mintFromLoginTransaction } from '#shared/domains/sign-in/mint-from-login-transaction'
+import { beginSession, mintToken, type StartedSession } from '#shared/domains/sign-in/session'
 import { AppError } from '#shared/kernel/errors'
-import { record } from '#shared/platform/audit/record'
-import { basicCredentials, choseBasic } from '#shared/platform/http/basic'
+import { recordEvent } from '#shared/platform/audit/audit-log'
+import { basicCredentials, usesBasicAuth } from '#shared/platform/http/basic-auth'
 import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
@@ -27,11 +27,11 @@ export type CodeLogin = {
   readonly email: string
   readonly code: string
   readonly clientId: string | undefined
-  readonly ticket: string | undefined
+  readonly transactionToken: string | undefined
   /** Whom the door admits, once everything is verified. */
   readonly admits: (t: TenantTx, user: Account) => Promise<boolean>
 }
-export type LoggedIn = { readonly token: string; readonly cookies: readonly Cookie[] }
+export type CodeLoginResult = { readonly token: string; readonly cookies: readonly Cookie[] }
 
 /** Unknown client, person without an app, wrong code, paused: one answer. */
 const refused = (tenantId?: TenantId, userId?: string): AppError =>
@@ -39,18 +39,23 @@ const refused = (tenantId?: TenantId, userId?: string): AppError =>
     refusal: { event: 'user.signed_in', ...(tenantId === undefined ? {} : { tenantId }), ...(userId === undefined ? {} : { userId }) },
   })
 
-const afterTicket = async (ctx: Ctx, given: CodeLogin): Promise<LoggedIn> => {
-  const stage = await stageOf(ctx, undefined, { email: given.email, login_ticket: given.ticket }, VERIFIED)
-  await verifyTotp(ctx, stage, given.code)
-  const minted = await mintFromTicket(ctx, { email: given.email, tenantId: stage.tenantId, ticket: given.ticket, admits: given.admits })
-  return { token: minted.token, cookies: [...minted.cookies, spentCookie(ctx, 'login')] }
+const afterTicket = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
+  const factorContext = await loadFactorContext(ctx, undefined, { email: given.email, login_ticket: given.transactionToken }, FACTOR_VERIFIED_EVENT)
+  await verifyTotp(ctx, factorContext, given.code)
+  const minted = await mintFromLoginTransaction(ctx, {
+    email: given.email,
+    tenantId: factorContext.tenantId,
+    transactionToken: given.transactionToken,
+    admits: given.admits,
+  })
+  return { token: minted.token, cookies: [...minted.cookies, expiredTransactionCookie(ctx, 'login')] }
 }
 
 type KnownClient = { readonly tenantId: TenantId; readonly clientId: string }
 
 /** A client that proved its secret: HTTP Basic, or an SDK client id in the body or the header. */
 const authenticated = async (ctx: Ctx, inBody: string | undefined): Promise<KnownClient | undefined> => {
-  if (choseBasic(ctx.request)) {
+  if (usesBasicAuth(ctx.request)) {
     const presented = basicCredentials(ctx.request)
     if (presented instanceof AppError) return undefined
     return ctx.clientAuthentication.authenticate(presented, []).catch((error: unknown) => {
@@ -68,22 +73,22 @@ const mayComeAlone = async (t: TenantTx, ctx: Ctx, user: Awaited<ReturnType<type
   const { settings } = tenant ?? {}
   if (tenant?.status !== 'active' || t.tenantId === SYSTEM_TENANT) return false
   if (settings?.passwordlessTotp !== true || settings.requireSecondFactor === true) return false
-  return user?.active === true && user.deletedAt === null && !user.passwordResetRequired && !(await administers(t, ctx, user.id))
+  return user?.active === true && user.deletedAt === null && !user.passwordResetRequired && !(await hasAdminAccess(t, ctx, user.id))
 }
 
-const alone = async (ctx: Ctx, given: CodeLogin): Promise<LoggedIn> => {
+const alone = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
   const client = await authenticated(ctx, given.clientId)
   if (client === undefined) throw refused()
   const t = forTenant(ctx.db, client.tenantId)
   const found = await findUserByEmail(t, given.email)
-  const begun = await atomically(t, async (tx): Promise<Begun | undefined> => {
+  const startedSession = await atomically(t, async (tx): Promise<StartedSession | undefined> => {
     const user = found === undefined ? undefined : await lockUser(tx, found.id)
     if (user === undefined || !(await mayComeAlone(tx, ctx, user))) return undefined
-    const tried = /^\d{6}$/.test(given.code) ? await tryTotp(tx, ctx, user, given.code, ALONE) : 'wrong'
+    const tried = /^\d{6}$/.test(given.code) ? await attemptTotp(tx, ctx, user, given.code, ALONE) : 'wrong'
     if (typeof tried === 'string' || !(await given.admits(tx, user))) return undefined
     const target = { type: 'factor', id: tried.factorId }
-    await record(tx, ctx, {
-      event: VERIFIED,
+    await recordEvent(tx, ctx, {
+      event: FACTOR_VERIFIED_EVENT,
       actor: { type: 'user', id: user.id },
       target,
       subjectId: user.id,
@@ -92,8 +97,8 @@ const alone = async (ctx: Ctx, given: CodeLogin): Promise<LoggedIn> => {
     return beginSession(tx, ctx, { user, clientId: client.clientId, amr: ['otp'], authTime: ctx.clock.now() })
   })
   ctx.wakeOutbox()
-  if (begun === undefined) throw refused(client.tenantId, found?.id)
-  const minted = await tokenOf(ctx, begun)
+  if (startedSession === undefined) throw refused(client.tenantId, found?.id)
+  const minted = await mintToken(ctx, startedSession)
   return { token: minted.token, cookies: minted.cookies }
 }
 
@@ -101,19 +106,19 @@ const alone = async (ctx: Ctx, given: CodeLogin): Promise<LoggedIn> => {
  * Routes that call this emit `factor.verified`, `factor.paused`, `backup_code.used`, `session.created`, `user.signed_in`.
  * @throws AppError invalid_credentials; with a login ticket invalid_totp_code, totp_not_enabled, factor_paused, mfa_verification_failed
  */
-export const loginWithCode = async (ctx: Ctx, given: CodeLogin): Promise<LoggedIn> => {
-  const ticket = await loadTicket(ctx, 'login', readHandle(ctx, 'login', given.ticket))
-  return ticket === undefined ? alone(ctx, given) : afterTicket(ctx, given)
+export const loginWithCode = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
+  const loginTransaction = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', given.transactionToken))
+  return loginTransaction === undefined ? alone(ctx, given) : afterTicket(ctx, given)
 }
 
 /** Whether the client that is named is one of the tenant. */
 export const isClientOf = async (t: TenantTx, clientId: string): Promise<boolean> => {
-  const id = plainClientId(clientId)
+  const id = parseClientId(clientId)
   return id !== undefined && (await findClientEntry(t, id))?.tenantId === t.tenantId
 }
 
 /** Where the door has one answer for whatever was wrong. */
-export const alike = (error: unknown): never => {
+export const toLoginError = (error: unknown): never => {
   if (error instanceof AppError && error.code === 'invalid_totp_code') throw new AppError('invalid_credentials', 'Invalid TOTP code', error.details)
   throw error
 }

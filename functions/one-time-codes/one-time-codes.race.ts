@@ -3,15 +3,15 @@ import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { CODES, setUpApp, ticketFor, whoIs } from '#tests/support/factors'
+import { CODES, loginTransactionFor, setUpApp, whoIs } from '#tests/support/factors'
 import { bodyOf, textIn } from '#tests/support/sign-in'
 import { appCode, noCode } from '#tests/support/totp'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { oneTimeCodeRoutes } from './routes.ts'
 
 const start = async (): Promise<{ app: TestApp; company: Company; pat: Person }> => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never)
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never)
   const company = await app.company()
   return { app, company, pat: await app.person(company) }
 }
@@ -28,7 +28,7 @@ test('one code of the app verifies one of many transactions', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const tickets: string[] = []
-  for (let n = 0; n < 4; n++) tickets.push(await ticketFor(app, company, pat))
+  for (let n = 0; n < 4; n++) tickets.push(await loginTransactionFor(app, company, pat))
   const code = appCode(seed, app.clock.now())
   const responses = await Promise.all(
     tickets.map((login_ticket) => app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket, code }) })),
@@ -40,7 +40,7 @@ test('one backup code is used once', async () => {
   const { app, company, pat } = await start()
   const { backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
   const tickets: string[] = []
-  for (let n = 0; n < 4; n++) tickets.push(await ticketFor(app, company, pat))
+  for (let n = 0; n < 4; n++) tickets.push(await loginTransactionFor(app, company, pat))
   const responses = await Promise.all(
     tickets.map((login_ticket) => app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket, code: backupCodes[0] }) })),
   )
@@ -51,7 +51,7 @@ test('one backup code is used once', async () => {
 test('twenty guesses at once are five guesses: then the app is paused', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const login_ticket = await ticketFor(app, company, pat)
+  const login_ticket = await loginTransactionFor(app, company, pat)
   const wrong = [...Array(20).keys()].map((n) => noCode(seed, app.clock.now(), n))
   const responses = await Promise.all(wrong.map((code) => app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket, code }) })))
   expect(await tally(responses)).toEqual({ invalid_totp_code: 5, factor_paused: 15 })
@@ -60,7 +60,7 @@ test('twenty guesses at once are five guesses: then the app is paused', async ()
 
 test('one ticket enrols one first factor', async () => {
   const { app, company, pat } = await start()
-  const login_ticket = await ticketFor(app, company, pat)
+  const login_ticket = await loginTransactionFor(app, company, pat)
   const secret = textIn(await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket }) })), 'secret')
   const body = whoIs(pat, { login_ticket, secret, code: appCode(secret, app.clock.now()) })
   const responses = await Promise.all([...Array(4)].map(() => app.request(`${CODES}/confirmLoginSetup`, { body })))

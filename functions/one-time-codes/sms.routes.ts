@@ -20,7 +20,7 @@ export const smsRoutes = [
     reply: json(200, SmsSent),
     errors: [...ENROLLER_ERRORS, ...SEND_ERRORS],
     emits: ['sms_code.sent'],
-    handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).begin(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).beginSmsFactor(ctx, principal, body),
   }),
   route({
     id: 'codes.sms.confirmSetup',
@@ -31,7 +31,7 @@ export const smsRoutes = [
     reply: json(200, SmsConfirmed),
     errors: [...ENROLLER_ERRORS, ...CODE_ERRORS, 'sms_not_initiated', 'factor_limit'],
     emits: ['factor.added'],
-    handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).confirm(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).confirmSmsFactor(ctx, principal, body),
   }),
   route({
     id: 'codes.sms.requestCode',
@@ -42,7 +42,7 @@ export const smsRoutes = [
     reply: json(200, SmsSent),
     errors: [...VERIFY_ERRORS, ...SEND_ERRORS, 'sms_not_enabled'],
     emits: ['sms_code.sent'],
-    handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).request(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).requestSmsCode(ctx, principal, body),
   }),
   route({
     id: 'codes.sms.verify',
@@ -53,6 +53,6 @@ export const smsRoutes = [
     reply: json(200, SmsVerified),
     errors: [...VERIFY_ERRORS, ...CODE_ERRORS, 'sms_not_enabled'],
     emits: ['factor.verified', 'factor.paused', 'session.stepped_up'],
-    handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).verify(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).verifySmsCode(ctx, principal, body),
   }),
 ]

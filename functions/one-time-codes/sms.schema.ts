@@ -1,7 +1,7 @@
 // Wire shapes of a phone as a second factor.
 import * as z from 'zod'
 import { isPhoneNumber, normalisePhone } from '#shared/platform/outbox/sms/phone'
-import { SixDigits, who } from './totp.schema.ts'
+import { SixDigits, totpIdentityFields } from './totp.schema.ts'
 
 const Phone = z
   .string()
@@ -10,14 +10,14 @@ const Phone = z
   .refine(isPhoneNumber, 'must be a number in E.164 form: a plus sign, the country code, the number')
   .meta({ examples: ['+15005550006'] })
 
-export const BeginSms = z.object({ ...who, phone_number: Phone }).meta({ id: 'BeginSmsSetup' })
+export const BeginSms = z.object({ ...totpIdentityFields, phone_number: Phone }).meta({ id: 'BeginSmsSetup' })
 export const SmsSent = z
   .object({ success: z.literal(true), message: z.string(), phone_display: z.string(), expires_in_minutes: z.int(), attempts_remaining: z.int() })
   .meta({ id: 'SmsCodeSent' })
-export const ConfirmSms = z.object({ ...who, phone_number: Phone, code: SixDigits }).meta({ id: 'ConfirmSmsSetup' })
+export const ConfirmSms = z.object({ ...totpIdentityFields, phone_number: Phone, code: SixDigits }).meta({ id: 'ConfirmSmsSetup' })
 export const SmsConfirmed = z.object({ success: z.literal(true), message: z.string(), phone_display: z.string() }).meta({ id: 'SmsSetupConfirmed' })
-export const RequestSms = z.object(who).meta({ id: 'RequestSmsCode' })
-export const VerifySms = z.object({ ...who, code: SixDigits }).meta({ id: 'VerifySms' })
+export const RequestSms = z.object(totpIdentityFields).meta({ id: 'RequestSmsCode' })
+export const VerifySms = z.object({ ...totpIdentityFields, code: SixDigits }).meta({ id: 'VerifySms' })
 export const SmsVerified = z
   .object({
     success: z.literal(true),

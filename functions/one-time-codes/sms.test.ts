@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
-import { noSms } from '#shared/platform/outbox/sms/configured'
+import { unconfiguredSms } from '#shared/platform/outbox/sms/configured'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { mintEndUser, setUpApp, standing, ticketFor, whoIs } from '#tests/support/factors'
+import { factorState, loginTransactionFor, mintEndUser, setUpApp, whoIs } from '#tests/support/factors'
 import { bodyOf, eventsOf, leaked, wrongCode } from '#tests/support/sign-in'
 import { appCode } from '#tests/support/totp'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { oneTimeCodeRoutes } from './routes.ts'
 
 const SMS = '/authsec/webauthn/sms'
 const PHONE = '+491701234567'
 
 const start = async (extra: Record<string, unknown> = {}): Promise<{ app: TestApp; company: Company; pat: Person }> => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never, { extra })
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never, { extra })
   const company = await app.company()
   return { app, company, pat: await app.person(company) }
 }
@@ -29,8 +29,8 @@ const setUp = async (app: TestApp, person: Person, more: Record<string, unknown>
 
 test('a phone is set up while signing in, and mints; afterwards a new code is what a sign-in needs', async () => {
   const { app, company, pat } = await start()
-  const ticket = await ticketFor(app, company, pat)
-  const begun = await bodyOf(await post(app, 'beginSetup', pat, { login_ticket: ticket, phone_number: '+49 170 1234567' }))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const begun = await bodyOf(await post(app, 'beginSetup', pat, { login_ticket: transactionToken, phone_number: '+49 170 1234567' }))
   expect(begun).toEqual({
     success: true,
     message: 'We sent a code to your phone.',
@@ -40,11 +40,11 @@ test('a phone is set up while signing in, and mints; afterwards a new code is wh
   })
   const first = sentCode(app)
   expect(app.sms.outbox).toMatchObject([{ to: PHONE }])
-  const confirmed = await bodyOf(await post(app, 'confirmSetup', pat, { login_ticket: ticket, phone_number: PHONE, code: first }))
+  const confirmed = await bodyOf(await post(app, 'confirmSetup', pat, { login_ticket: transactionToken, phone_number: PHONE, code: first }))
   expect(confirmed).toMatchObject({ success: true, phone_display: '+491***4567' })
-  expect((await mintEndUser(app, pat, ticket)).status).toBe(200)
+  expect((await mintEndUser(app, pat, transactionToken)).status).toBe(200)
   app.clock.advance(61)
-  const later = await ticketFor(app, company, pat)
+  const later = await loginTransactionFor(app, company, pat)
   expect((await post(app, 'requestCode', pat, { login_ticket: later })).status).toBe(200)
   const second = sentCode(app)
   const verified = await bodyOf(await post(app, 'verify', pat, { login_ticket: later, code: second }))
@@ -69,11 +69,11 @@ test('a code is good once, for five minutes, and for three tries', async () => {
   const { app, company, pat } = await start()
   await setUp(app, pat, {}, await app.token(pat))
   app.clock.advance(61)
-  const ticket = await ticketFor(app, company, pat)
-  await post(app, 'requestCode', pat, { login_ticket: ticket })
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  await post(app, 'requestCode', pat, { login_ticket: transactionToken })
   const code = sentCode(app)
-  expect((await post(app, 'verify', pat, { login_ticket: ticket, code })).status).toBe(200)
-  const again = await ticketFor(app, company, pat)
+  expect((await post(app, 'verify', pat, { login_ticket: transactionToken, code })).status).toBe(200)
+  const again = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await post(app, 'verify', pat, { login_ticket: again, code }))).toBe('sms_code_expired')
   app.clock.advance(61)
   await post(app, 'requestCode', pat, { login_ticket: again })
@@ -92,14 +92,15 @@ test('an old code is over, and so is one that a newer one replaced', async () =>
   const { app, company, pat } = await start()
   await setUp(app, pat, {}, await app.token(pat))
   app.clock.advance(61)
-  const ticket = await ticketFor(app, company, pat)
-  await post(app, 'requestCode', pat, { login_ticket: ticket })
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  await post(app, 'requestCode', pat, { login_ticket: transactionToken })
   const old = sentCode(app)
   app.clock.advance(61)
-  await post(app, 'requestCode', pat, { login_ticket: ticket })
-  if (old !== sentCode(app)) expect(await codeOf(await post(app, 'verify', pat, { login_ticket: ticket, code: old }))).toBe('invalid_sms_code')
+  await post(app, 'requestCode', pat, { login_ticket: transactionToken })
+  if (old !== sentCode(app))
+    expect(await codeOf(await post(app, 'verify', pat, { login_ticket: transactionToken, code: old }))).toBe('invalid_sms_code')
   app.clock.advance(301)
-  const later = await ticketFor(app, company, pat)
+  const later = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await post(app, 'verify', pat, { login_ticket: later, code: sentCode(app) }))).toBe('sms_code_expired')
 })
 
@@ -108,9 +109,9 @@ test('new codes do not begin the count of the phone again: five wrong ones pause
   await setUp(app, pat, {}, await app.token(pat))
   const ticketAt = async (): Promise<string> => {
     app.clock.advance(61)
-    const ticket = await ticketFor(app, company, pat)
-    await post(app, 'requestCode', pat, { login_ticket: ticket })
-    return ticket
+    const transactionToken = await loginTransactionFor(app, company, pat)
+    await post(app, 'requestCode', pat, { login_ticket: transactionToken })
+    return transactionToken
   }
   const first = await ticketAt()
   for (let n = 1; n <= 3; n++) await post(app, 'verify', pat, { login_ticket: first, code: wrongCode(sentCode(app), n) })
@@ -145,7 +146,7 @@ test('one send a minute, five a day, for the person and for the number', async (
 })
 
 test('ten a day for a number, through however many companies: neither a setup nor a sign-in sends another one', async () => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never, { env: { RATE_LIMIT: 'on' }, cache: 'by-clock' })
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never, { env: { RATE_LIMIT: 'on' }, cache: 'by-clock' })
   const people = await Promise.all(['acme', 'globex', 'initech'].map(async (label) => app.person(await app.company(label))))
   const [first, ...others] = await Promise.all(people.map(async (person) => ({ person, token: await app.token(person) })))
   if (first === undefined) throw new Error('nobody')
@@ -178,8 +179,8 @@ test('a code for another number, another session, or none begun, confirms nothin
 test('who proved nothing gets one answer, no message goes out and nothing changes', async () => {
   const { app, company, pat } = await start()
   await setUp(app, pat, {}, await app.token(pat))
-  const other = await ticketFor(app, company, await app.person(company))
-  const before = await standing(app, company.tenantId)
+  const other = await loginTransactionFor(app, company, await app.person(company))
+  const before = await factorState(app, company.tenantId)
   for (const proof of [{}, { login_ticket: other }, { login_ticket: `${pat.tenantId}.${'B'.repeat(43)}` }]) {
     for (const [path, more] of [
       ['beginSetup', { phone_number: '+491700000001' }],
@@ -192,7 +193,7 @@ test('who proved nothing gets one answer, no message goes out and nothing change
     }
   }
   expect(app.sms.outbox).toHaveLength(1)
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
 test('a phone that is a factor is not replaced by who has the password alone', async () => {
@@ -200,13 +201,15 @@ test('a phone that is a factor is not replaced by who has the password alone', a
   const token = await app.token(pat)
   await setUp(app, pat, {}, token)
   app.clock.advance(61)
-  const ticket = await ticketFor(app, company, pat)
-  expect(await codeOf(await post(app, 'beginSetup', pat, { login_ticket: ticket, phone_number: '+491700000001' }))).toBe('authentication_required')
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  expect(await codeOf(await post(app, 'beginSetup', pat, { login_ticket: transactionToken, phone_number: '+491700000001' }))).toBe(
+    'authentication_required',
+  )
   expect(await codeOf(await post(app, 'beginSetup', pat, { phone_number: '+491700000001' }, token))).toBe('insufficient_user_authentication')
 })
 
 test('without a provider the answer is stable, and no code is anywhere', async () => {
-  const { app, company, pat } = await start({ sms: noSms })
+  const { app, company, pat } = await start({ sms: unconfiguredSms })
   const response = await post(app, 'beginSetup', pat, { phone_number: PHONE }, await app.token(pat))
   expect([response.status, await codeOf(response)]).toEqual([500, 'sms_not_configured'])
   expect(app.log.lines.join('\n')).not.toMatch(/\b\d{6}\b is your code/)
@@ -216,7 +219,9 @@ test('without a provider the answer is stable, and no code is anywhere', async (
 test('without a phone there is nothing to send to', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
-  expect(await codeOf(await post(app, 'requestCode', pat, { login_ticket: ticket }))).toBe('sms_not_enabled')
-  expect(await codeOf(await post(app, 'verify', pat, { login_ticket: ticket, code: appCode(seed, app.clock.now()) }))).toBe('sms_not_enabled')
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  expect(await codeOf(await post(app, 'requestCode', pat, { login_ticket: transactionToken }))).toBe('sms_not_enabled')
+  expect(await codeOf(await post(app, 'verify', pat, { login_ticket: transactionToken, code: appCode(seed, app.clock.now()) }))).toBe(
+    'sms_not_enabled',
+  )
 })

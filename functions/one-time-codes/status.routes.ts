@@ -2,7 +2,7 @@
 import { userOrNobody } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { AdminStatus, AdminStatusQuery, EndUserStatus, EndUserStatusQuery, FlatLoginStatus, FlatStatus, MfaState } from './status.schema.ts'
+import { AdminMfaStatus, AdminStatusQuery, EndUserMfaStatus, EndUserStatusQuery, FlatLoginStatus, FlatStatus, MfaState } from './status.schema.ts'
 
 const access = userOrNobody('Told to the person\u2019s own session or login transaction; one answer for everybody else.', {
   class: 'status',
@@ -16,7 +16,7 @@ export const statusRoutes = [
     id: 'codes.status.admin',
     on: 'POST /authsec/webauthn/admin/mfa/status',
     summary: 'Which factors an administrator has.',
-    body: AdminStatus,
+    body: AdminMfaStatus,
     handle: async ({ ctx, principal, body }) => (await import('./status.ts')).mfaStatus(ctx, principal, body),
   }),
   route({
@@ -24,7 +24,7 @@ export const statusRoutes = [
     id: 'codes.loginStatus.admin',
     on: 'POST /authsec/webauthn/admin/mfa/loginStatus',
     summary: 'Which factors an administrator signs in with.',
-    body: AdminStatus,
+    body: AdminMfaStatus,
     handle: async ({ ctx, principal, body }) => (await import('./status.ts')).mfaLoginStatus(ctx, principal, body),
   }),
   route({
@@ -40,7 +40,7 @@ export const statusRoutes = [
     id: 'codes.status.endUser',
     on: 'POST /authsec/webauthn/enduser/mfa/status',
     summary: 'Which factors an end user has.',
-    body: EndUserStatus,
+    body: EndUserMfaStatus,
     handle: async ({ ctx, principal, body }) => (await import('./status.ts')).mfaStatus(ctx, principal, body),
   }),
   route({
@@ -48,7 +48,7 @@ export const statusRoutes = [
     id: 'codes.loginStatus.endUser',
     on: 'POST /authsec/webauthn/enduser/mfa/loginStatus',
     summary: 'Which factors an end user signs in with.',
-    body: EndUserStatus,
+    body: EndUserMfaStatus,
     handle: async ({ ctx, principal, body }) => (await import('./status.ts')).mfaLoginStatus(ctx, principal, body),
   }),
   route({
@@ -64,7 +64,7 @@ export const statusRoutes = [
     on: 'POST /authsec/webauthn/mfa/status',
     summary: 'Which factors somebody has.',
     access,
-    body: EndUserStatus,
+    body: EndUserMfaStatus,
     reply: json(200, FlatStatus),
     errors: [],
     emits: 'nothing',
@@ -75,7 +75,7 @@ export const statusRoutes = [
     on: 'POST /authsec/webauthn/mfa/loginStatus',
     summary: 'Which factors somebody signs in with.',
     access,
-    body: EndUserStatus,
+    body: EndUserMfaStatus,
     reply: json(200, FlatLoginStatus),
     errors: [],
     emits: 'nothing',

@@ -3,8 +3,8 @@ import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 
 const proof = { login_ticket: z.string().max(256).optional() }
-export const AdminStatus = z.object({ email: Email, ...proof }).meta({ id: 'MfaStatusOfAdministrator' })
-export const EndUserStatus = z
+export const AdminMfaStatus = z.object({ email: Email, ...proof }).meta({ id: 'MfaStatusOfAdministrator' })
+export const EndUserMfaStatus = z
   .object({ email: Email, tenant_id: z.uuid(), client_id: z.string().max(200).optional(), ...proof })
   .meta({ id: 'MfaStatusOfEndUser' })
 export const AdminStatusQuery = z.object({ email: Email })

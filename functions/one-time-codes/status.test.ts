@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { setUpApp, ticketFor } from '#tests/support/factors'
+import { loginTransactionFor, setUpApp } from '#tests/support/factors'
 import { bodyOf, outcomeOf } from '#tests/support/sign-in'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { oneTimeCodeRoutes } from './routes.ts'
 
 const BASE = '/authsec/webauthn'
 const start = async (): Promise<{ app: TestApp; company: Company; pat: Person }> => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never)
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never)
   const company = await app.company()
   return { app, company, pat: await app.person(company) }
 }
@@ -48,7 +48,7 @@ test.each(DOORS)('%s: alike for every address, unless it is the caller\u2019s ow
   const answers = [
     await outcomeOf(await ask(app, pat.email, company.tenantId)),
     await outcomeOf(await ask(app, pat.email, company.tenantId, { token: await app.token(other) })),
-    await outcomeOf(await ask(app, pat.email, company.tenantId, { login_ticket: await ticketFor(app, company, other) })),
+    await outcomeOf(await ask(app, pat.email, company.tenantId, { login_ticket: await loginTransactionFor(app, company, other) })),
     await outcomeOf(await ask(app, pat.email, company.tenantId, { login_ticket: `${company.tenantId}.${'C'.repeat(43)}` })),
   ]
   for (const answer of answers) expect(JSON.stringify(answer)).toBe(masked(pat.email))
@@ -58,8 +58,8 @@ test.each(DOORS)('%s: alike for every address, unless it is the caller\u2019s ow
 test.each(DOORS)('%s: tells a person in a login transaction, without any secret', async (_, ask) => {
   const { app, company, pat } = await start()
   const { seed, backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
-  const told = await bodyOf(await ask(app, pat.email, company.tenantId, { login_ticket: ticket }))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const told = await bodyOf(await ask(app, pat.email, company.tenantId, { login_ticket: transactionToken }))
   const [method] = told.methods as Record<string, unknown>[]
   expect(method).toMatchObject({
     method_type: 'totp',
@@ -77,8 +77,8 @@ test.each(DOORS)('%s: tells a person in a login transaction, without any secret'
 
 test('before anything is enrolled a transaction is told that nothing is required; the flat form offers a passkey', async () => {
   const { app, company, pat } = await start()
-  const ticket = await ticketFor(app, company, pat)
-  const ask = async (path: string) => bodyOf(await posting(path)(app, pat.email, company.tenantId, { login_ticket: ticket }))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const ask = async (path: string) => bodyOf(await posting(path)(app, pat.email, company.tenantId, { login_ticket: transactionToken }))
   expect(await ask('/enduser/mfa/loginStatus')).toEqual({ mfa_required: false })
   expect(await ask('/mfa/status')).toEqual({ user_id: pat.id, email: pat.email, mfa_enabled: false, methods: [] })
   expect(await ask('/mfa/loginStatus')).toEqual({ mfa_required: false, methods: [], webauthn_status: 'register' })

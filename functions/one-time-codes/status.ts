@@ -5,8 +5,8 @@ import { findVerifiedCustomDomain } from '#db/store/domains'
 import { type Factor, findFactors } from '#db/store/factors'
 import { findPhones } from '#db/store/sms'
 import { findTenant } from '#db/store/tenants'
+import { type ClaimedIdentity, type FactorContext, loadFactorContext } from '#shared/domains/factors/factor-context'
 import { mustHaveFactor } from '#shared/domains/factors/policy'
-import { type Claimed, type Stage, stageOf } from '#shared/domains/factors/stage'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
@@ -19,13 +19,13 @@ const WORDS: Readonly<Record<Factor['kind'], readonly [name: string, description
 }
 
 /** The person, where the caller proved to be that person; undefined for everybody else. */
-const proved = (ctx: Ctx, caller: User | undefined, claimed: Claimed): Promise<Stage | undefined> =>
-  stageOf(ctx, caller, claimed, 'factor.verified').catch((error: unknown) => {
+const proved = (ctx: Ctx, caller: User | undefined, claimed: ClaimedIdentity): Promise<FactorContext | undefined> =>
+  loadFactorContext(ctx, caller, claimed, 'factor.verified').catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'authentication_required') return undefined
     throw error
   })
 
-const methodsOf = async (ctx: Ctx, { tenantId, user }: Stage): Promise<z.input<typeof MfaMethod>[]> => {
+const methodsOf = async (ctx: Ctx, { tenantId, user }: FactorContext): Promise<z.input<typeof MfaMethod>[]> => {
   const t = forTenant(ctx.db, tenantId)
   const factors = await findFactors(t, user.id)
   const phones = await findPhones(
@@ -55,18 +55,18 @@ const methodsOf = async (ctx: Ctx, { tenantId, user }: Stage): Promise<z.input<t
   })
 }
 
-export const mfaStatus = async (ctx: Ctx, caller: User | undefined, claimed: Claimed): Promise<z.input<typeof MfaState>> => {
-  const stage = await proved(ctx, caller, claimed)
-  const methods = stage === undefined ? [] : await methodsOf(ctx, stage)
+export const mfaStatus = async (ctx: Ctx, caller: User | undefined, claimed: ClaimedIdentity): Promise<z.input<typeof MfaState>> => {
+  const factorContext = await proved(ctx, caller, claimed)
+  const methods = factorContext === undefined ? [] : await methodsOf(ctx, factorContext)
   return methods.length === 0 ? { mfa_required: false } : { mfa_required: true, methods }
 }
 
 /** As `mfaStatus`, with the domain of the tenant's own on which passkeys are made. */
-export const mfaLoginStatus = async (ctx: Ctx, caller: User | undefined, claimed: Claimed): Promise<z.input<typeof MfaState>> => {
-  const stage = await proved(ctx, caller, claimed)
-  if (stage === undefined) return { mfa_required: false }
-  const methods = await methodsOf(ctx, stage)
-  const domain = await findVerifiedCustomDomain(forTenant(ctx.db, stage.tenantId))
+export const mfaLoginStatus = async (ctx: Ctx, caller: User | undefined, claimed: ClaimedIdentity): Promise<z.input<typeof MfaState>> => {
+  const factorContext = await proved(ctx, caller, claimed)
+  if (factorContext === undefined) return { mfa_required: false }
+  const methods = await methodsOf(ctx, factorContext)
+  const domain = await findVerifiedCustomDomain(forTenant(ctx.db, factorContext.tenantId))
   const own = domain === undefined ? {} : { custom_domain: domain }
   return methods.length === 0 ? { mfa_required: false, ...own } : { mfa_required: true, methods, ...own }
 }
@@ -74,19 +74,19 @@ export const mfaLoginStatus = async (ctx: Ctx, caller: User | undefined, claimed
 export const flatStatus = async (
   ctx: Ctx,
   caller: User | undefined,
-  claimed: Claimed & { readonly email: string },
+  claimed: ClaimedIdentity & { readonly email: string },
 ): Promise<z.input<typeof FlatStatus>> => {
-  const stage = await proved(ctx, caller, claimed)
-  const methods = stage === undefined ? [] : await methodsOf(ctx, stage)
-  return { user_id: stage?.user.id ?? '', email: claimed.email, mfa_enabled: methods.length > 0, methods }
+  const factorContext = await proved(ctx, caller, claimed)
+  const methods = factorContext === undefined ? [] : await methodsOf(ctx, factorContext)
+  return { user_id: factorContext?.user.id ?? '', email: claimed.email, mfa_enabled: methods.length > 0, methods }
 }
 
-export const flatLoginStatus = async (ctx: Ctx, caller: User | undefined, claimed: Claimed): Promise<z.input<typeof FlatLoginStatus>> => {
-  const stage = await proved(ctx, caller, claimed)
-  if (stage === undefined) return { mfa_required: false, methods: [], webauthn_status: 'unavailable' }
-  const methods = await methodsOf(ctx, stage)
-  const t = forTenant(ctx.db, stage.tenantId)
-  const owed = methods.length > 0 || (await mustHaveFactor(t, ctx, stage.user, await findTenant(t)))
+export const flatLoginStatus = async (ctx: Ctx, caller: User | undefined, claimed: ClaimedIdentity): Promise<z.input<typeof FlatLoginStatus>> => {
+  const factorContext = await proved(ctx, caller, claimed)
+  if (factorContext === undefined) return { mfa_required: false, methods: [], webauthn_status: 'unavailable' }
+  const methods = await methodsOf(ctx, factorContext)
+  const t = forTenant(ctx.db, factorContext.tenantId)
+  const owed = methods.length > 0 || (await mustHaveFactor(t, ctx, factorContext.user, await findTenant(t)))
   const hasPasskey = methods.some(({ method_type }) => method_type === 'webauthn')
   return { mfa_required: owed, methods, webauthn_status: hasPasskey ? 'authenticate' : methods.length === 0 ? 'register' : 'unavailable' }
 }

@@ -19,7 +19,7 @@ const beginning = (id: string, path: `/${string}`, when: string) =>
     reply: json(200, TotpBegun),
     errors: ENROLLER_ERRORS,
     emits: 'nothing',
-    handle: async ({ ctx, principal, body }) => (await import('./totp.ts')).begin(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('./totp.ts')).beginTotpFactor(ctx, principal, body),
   })
 
 const confirming = (id: string, path: `/${string}`, when: string) =>
@@ -32,7 +32,7 @@ const confirming = (id: string, path: `/${string}`, when: string) =>
     reply: json(200, TotpConfirmed),
     errors: [...ENROLLER_ERRORS, 'setup_not_initiated', 'invalid_totp_code', 'factor_limit'],
     emits: ['factor.added'],
-    handle: async ({ ctx, principal, body }) => (await import('./totp.ts')).confirm(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('./totp.ts')).confirmTotpFactor(ctx, principal, body),
   })
 
 const verifying = (id: string, path: `/${string}`, when: string) =>
@@ -45,7 +45,7 @@ const verifying = (id: string, path: `/${string}`, when: string) =>
     reply: json(200, TotpVerified),
     errors: [...VERIFY_ERRORS, 'invalid_totp_code', 'totp_not_enabled'],
     emits: ['factor.verified', 'factor.paused', 'backup_code.used', 'session.stepped_up'],
-    handle: async ({ ctx, principal, body }) => (await import('./totp.ts')).verify(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await import('./totp.ts')).verifyTotpCode(ctx, principal, body),
   })
 
 export const totpRoutes = [

@@ -3,12 +3,17 @@ import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 
 /** Whose it is, as the clients repeat it; and the ticket, for those that send no cookie. */
-export const who = { tenant_id: z.uuid(), email: Email, client_id: z.string().max(200).optional(), login_ticket: z.string().max(256).optional() }
+export const totpIdentityFields = {
+  tenant_id: z.uuid(),
+  email: Email,
+  client_id: z.string().max(200).optional(),
+  login_ticket: z.string().max(256).optional(),
+}
 export const SixDigits = z.string().regex(/^\d{6}$/, 'must be six digits')
 /** Six digits, or a backup code with or without hyphens. */
 export const AnyCode = z.string().trim().min(6).max(64)
 
-export const BeginTotp = z.object(who).meta({ id: 'BeginTotpSetup' })
+export const BeginTotp = z.object(totpIdentityFields).meta({ id: 'BeginTotpSetup' })
 export const TotpBegun = z
   .object({
     secret: z.string(),
@@ -20,11 +25,11 @@ export const TotpBegun = z
     otp_auth_url: z.string(),
   })
   .meta({ id: 'TotpSetup' })
-export const ConfirmTotp = z.object({ ...who, secret: z.string().min(1).max(128), code: SixDigits }).meta({ id: 'ConfirmTotpSetup' })
+export const ConfirmTotp = z.object({ ...totpIdentityFields, secret: z.string().min(1).max(128), code: SixDigits }).meta({ id: 'ConfirmTotpSetup' })
 export const TotpConfirmed = z
   .object({ success: z.literal(true), message: z.string(), backup_codes: z.array(z.string()) })
   .meta({ id: 'TotpSetupConfirmed' })
-export const VerifyTotp = z.object({ ...who, code: AnyCode.optional(), backup_code: AnyCode.optional() }).meta({ id: 'VerifyTotp' })
+export const VerifyTotp = z.object({ ...totpIdentityFields, code: AnyCode.optional(), backup_code: AnyCode.optional() }).meta({ id: 'VerifyTotp' })
 export const TotpVerified = z
   .object({
     success: z.literal(true),

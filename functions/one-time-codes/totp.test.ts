@@ -2,38 +2,38 @@ import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
-import { CODES, mintEndUser, setUpApp, standing, ticketFor, whoIs } from '#tests/support/factors'
+import { CODES, factorState, loginTransactionFor, mintEndUser, setUpApp, whoIs } from '#tests/support/factors'
 import { bodyOf, change, configure, eventsOf, leaked, outcomeOf, textIn } from '#tests/support/sign-in'
 import { appCode, noCode } from '#tests/support/totp'
 import { authRoutes } from '../auth/routes.ts'
-import { doorRoutes } from '../door/routes.ts'
+import { userSignInRoutes } from '../user-sign-in/routes.ts'
 import { oneTimeCodeRoutes } from './routes.ts'
 
 const start = async (): Promise<{ app: TestApp; company: Company; pat: Person }> => {
-  const app = await startApp([...authRoutes, ...doorRoutes, ...oneTimeCodeRoutes] as never)
+  const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never)
   const company = await app.company()
   return { app, company, pat: await app.person(company) }
 }
-const verifyLogin = (app: TestApp, person: Person, ticket: string, code: string): Promise<Response> =>
-  app.request(`${CODES}/verifyLogin`, { body: whoIs(person, { login_ticket: ticket, code }) })
+const verifyLogin = (app: TestApp, person: Person, transactionToken: string, code: string): Promise<Response> =>
+  app.request(`${CODES}/verifyLogin`, { body: whoIs(person, { login_ticket: transactionToken, code }) })
 const codeOf = async (response: Response): Promise<unknown> => (await bodyOf(response)).code
 
 test('set up while signing in, the app is a factor and verified: the same transaction mints', async () => {
   const { app, company, pat } = await start()
-  const ticket = await ticketFor(app, company, pat)
-  const begun = await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: ticket }) }))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const begun = await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: transactionToken }) }))
   expect(begun).toMatchObject({ account: pat.email, issuer: company.name, secret: expect.stringMatching(/^[A-Z2-7]{52}$/) })
   expect(textIn(begun, 'otp_auth_url')).toContain(textIn(begun, 'secret'))
   expect(Buffer.from(textIn(begun, 'qr_code'), 'base64').subarray(1, 4).toString()).toBe('PNG')
   const seed = textIn(begun, 'secret')
   const confirmed = await app.request(`${CODES}/confirmLoginSetup`, {
-    body: whoIs(pat, { login_ticket: ticket, secret: seed, code: appCode(seed, app.clock.now()) }),
+    body: whoIs(pat, { login_ticket: transactionToken, secret: seed, code: appCode(seed, app.clock.now()) }),
   })
   expect(confirmed.headers.get('cache-control')).toBe('no-store')
   const { backup_codes: codes } = await bodyOf(confirmed)
   expect(codes).toHaveLength(10)
   for (const code of codes as string[]) expect(code).toMatch(/^\d{2}(-[0-9A-HJKMNP-TV-Z]{4}){4}$/)
-  const minted = await bodyOf(await mintEndUser(app, pat, ticket))
+  const minted = await bodyOf(await mintEndUser(app, pat, transactionToken))
   expect(minted).toMatchObject({ email: pat.email })
   const [factor] = await findFactors(forTenant(app.db, company.tenantId), pat.id)
   expect(factor).toMatchObject({ kind: 'totp', isPrimary: true })
@@ -45,11 +45,11 @@ test('set up while signing in, the app is a factor and verified: the same transa
 test('a factor is owed from then on: the password alone mints nothing, the code does', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
-  expect(await codeOf(await mintEndUser(app, pat, ticket))).toBe('mfa_verification_failed')
-  const verified = await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  expect(await codeOf(await mintEndUser(app, pat, transactionToken))).toBe('mfa_verification_failed')
+  const verified = await verifyLogin(app, pat, transactionToken, appCode(seed, app.clock.now()))
   expect(await bodyOf(verified)).toEqual({ success: true, message: 'TOTP code valid', method: 'totp', tenant_id: pat.tenantId, email: pat.email })
-  expect((await mintEndUser(app, pat, ticket)).status).toBe(200)
+  expect((await mintEndUser(app, pat, transactionToken)).status).toBe(200)
   expect(await eventsOf(app, company.tenantId, 'codes.totp.verifyLogin')).toEqual(['factor.verified'])
 })
 
@@ -85,8 +85,8 @@ test('who proved nothing, or proved to be another, neither enrols nor verifies: 
   const other = await app.person(company)
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const victim = await app.person(company)
-  const ticketOfOther = await ticketFor(app, company, other)
-  const before = await standing(app, company.tenantId)
+  const ticketOfOther = await loginTransactionFor(app, company, other)
+  const before = await factorState(app, company.tenantId)
   const answers = new Set<string>()
   for (const [, proof] of nobodies(pat, ticketOfOther)) {
     for (const path of ['beginSetup', 'beginLoginSetup'])
@@ -112,7 +112,7 @@ test('who proved nothing, or proved to be another, neither enrols nor verifies: 
       body: { error: 'Authentication required.', message: 'Authentication required.', code: 'authentication_required' },
     }),
   ])
-  expect(await standing(app, company.tenantId)).toEqual(before)
+  expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
 test('a bearer token of one person enrols and verifies nothing for another, nor in another tenant', async () => {
@@ -120,17 +120,19 @@ test('a bearer token of one person enrols and verifies nothing for another, nor 
   const other = await app.person(company)
   const globex = await app.company('globex')
   const token = await app.token(other)
-  const before = [await standing(app, company.tenantId), await standing(app, globex.tenantId)]
+  const before = [await factorState(app, company.tenantId), await factorState(app, globex.tenantId)]
   expect(await codeOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(pat) }))).toBe('authentication_required')
   expect(await codeOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(globex.admin) }))).toBe('tenant_mismatch')
-  expect([await standing(app, company.tenantId), await standing(app, globex.tenantId)]).toEqual(before)
+  expect([await factorState(app, company.tenantId), await factorState(app, globex.tenantId)]).toEqual(before)
 })
 
 test('a ticket of a person who has a factor enrols no other: the password is not enough', async () => {
   const { app, company, pat } = await start()
   await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
-  expect(await codeOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: ticket }) }))).toBe('authentication_required')
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  expect(await codeOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: transactionToken }) }))).toBe(
+    'authentication_required',
+  )
 })
 
 test('a session of the password alone adds no factor beside one that is there, and an old one none at all', async () => {
@@ -155,8 +157,8 @@ test('where a factor is required, the first is enrolled only by who can read the
   const { app, company, pat } = await start()
   await configure(app, company, { requireSecondFactor: true })
   app.clock.advance(3601)
-  const ticket = await ticketFor(app, company, pat)
-  const refused = await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: ticket }) }))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const refused = await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: transactionToken }) }))
   expect(refused).toMatchObject({ code: 'mailbox_proof_required', next_step: 'prove_mailbox', next: '/account/mailbox-proof' })
   const token = await app.token(pat)
   expect(await codeOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(pat) }))).toBe('mailbox_proof_required')
@@ -192,7 +194,7 @@ test('a code is good once: not again, not at another endpoint, not an earlier on
   const { app, company, pat } = await start()
   const token = await app.token(pat)
   const { seed } = await setUpApp(app, pat, { token })
-  const [first, second] = [await ticketFor(app, company, pat), await ticketFor(app, company, pat)]
+  const [first, second] = [await loginTransactionFor(app, company, pat), await loginTransactionFor(app, company, pat)]
   const now = app.clock.now()
   expect((await verifyLogin(app, pat, first, appCode(seed, now))).status).toBe(200)
   expect(await codeOf(await verifyLogin(app, pat, second, appCode(seed, now)))).toBe('invalid_totp_code')
@@ -206,27 +208,27 @@ test('five wrong codes, wherever they are tried, pause the app for a quarter of 
   const { app, company, pat } = await start()
   const token = await app.token(pat)
   const { seed } = await setUpApp(app, pat, { token })
-  const ticket = await ticketFor(app, company, pat)
+  const transactionToken = await loginTransactionFor(app, company, pat)
   const tries = [
-    (code: string) => verifyLogin(app, pat, ticket, code),
+    (code: string) => verifyLogin(app, pat, transactionToken, code),
     (code: string) => app.request(`${CODES}/verify`, { token, body: whoIs(pat, { code }) }),
     (code: string) => app.request('/authsec/uflow/auth/totp/verify', { token, body: { totp_code: code } }),
     (code: string) =>
       app.request('/authsec/uflow/auth/tenant/totp/login', {
-        body: { client_id: company.clientId, email: pat.email, totp_code: code, login_ticket: ticket },
+        body: { client_id: company.clientId, email: pat.email, totp_code: code, login_ticket: transactionToken },
       }),
-    (code: string) => verifyLogin(app, pat, ticket, code),
+    (code: string) => verifyLogin(app, pat, transactionToken, code),
   ]
   for (const [n, attempt] of tries.entries())
     expect((await attempt(noCode(seed, app.clock.now(), n))).status).toSatisfy((status) => status === 400 || status === 401)
-  const paused = await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))
+  const paused = await verifyLogin(app, pat, transactionToken, appCode(seed, app.clock.now()))
   expect([paused.status, await codeOf(paused)]).toEqual([429, 'factor_paused'])
   expect(Number(paused.headers.get('retry-after'))).toBe(900)
   expect((await app.mailsTo(pat.email)).at(-1)?.subject).toBe(`Wrong codes for your account at ${company.name}`)
   expect((await app.events(company.tenantId, { event: 'factor.paused' })).length).toBe(1)
-  expect(await codeOf(await mintEndUser(app, pat, ticket))).toBe('mfa_verification_failed')
+  expect(await codeOf(await mintEndUser(app, pat, transactionToken))).toBe('mfa_verification_failed')
   app.clock.advance(901)
-  const later = await ticketFor(app, company, pat)
+  const later = await loginTransactionFor(app, company, pat)
   expect((await verifyLogin(app, pat, later, appCode(seed, app.clock.now()))).status).toBe(200)
 })
 
@@ -234,26 +236,27 @@ test('each pause is twice as long as the one before, up to a day, until a right 
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const pauseAfterFive = async (): Promise<number> => {
-    const ticket = await ticketFor(app, company, pat)
-    for (let n = 0; n < 5; n++) await verifyLogin(app, pat, ticket, noCode(seed, app.clock.now(), n))
-    const seconds = Number((await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))).headers.get('retry-after'))
+    const transactionToken = await loginTransactionFor(app, company, pat)
+    for (let n = 0; n < 5; n++) await verifyLogin(app, pat, transactionToken, noCode(seed, app.clock.now(), n))
+    const seconds = Number((await verifyLogin(app, pat, transactionToken, appCode(seed, app.clock.now()))).headers.get('retry-after'))
     app.clock.advance(seconds + 1)
     return seconds
   }
   const pauses: number[] = []
   for (let n = 0; n < 9; n++) pauses.push(await pauseAfterFive())
   expect(pauses).toEqual([900, 1800, 3600, 7200, 14_400, 28_800, 57_600, 86_400, 86_400])
-  expect((await verifyLogin(app, pat, await ticketFor(app, company, pat), appCode(seed, app.clock.now()))).status).toBe(200)
+  expect((await verifyLogin(app, pat, await loginTransactionFor(app, company, pat), appCode(seed, app.clock.now()))).status).toBe(200)
   expect(await pauseAfterFive()).toBe(900)
 })
 
 test('a right code begins the count again', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
+  const transactionToken = await loginTransactionFor(app, company, pat)
   for (let round = 0; round < 2; round++) {
-    for (let n = 0; n < 4; n++) expect(await codeOf(await verifyLogin(app, pat, ticket, noCode(seed, app.clock.now(), n)))).toBe('invalid_totp_code')
-    expect((await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now()))).status).toBe(200)
+    for (let n = 0; n < 4; n++)
+      expect(await codeOf(await verifyLogin(app, pat, transactionToken, noCode(seed, app.clock.now(), n)))).toBe('invalid_totp_code')
+    expect((await verifyLogin(app, pat, transactionToken, appCode(seed, app.clock.now()))).status).toBe(200)
     app.clock.advance(60)
   }
 })
@@ -261,8 +264,8 @@ test('a right code begins the count again', async () => {
 test('every wrong code is in the record, with whose it is', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
-  await verifyLogin(app, pat, ticket, noCode(seed, app.clock.now()))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  await verifyLogin(app, pat, transactionToken, noCode(seed, app.clock.now()))
   const [refusal] = await app.events(company.tenantId, { event: 'request.refused' })
   expect(refusal).toMatchObject({ outcome: 'refused', reason: 'invalid_totp_code', subjectId: pat.id, route: 'codes.totp.verifyLogin' })
 })
@@ -271,11 +274,11 @@ test('a backup code stands for the app, once, however it is written; the owner i
   const { app, company, pat } = await start()
   const { backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
   const [first = '', second = ''] = backupCodes
-  const ticket = await ticketFor(app, company, pat)
-  const used = await bodyOf(await verifyLogin(app, pat, ticket, first.replaceAll('-', '').toLowerCase()))
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const used = await bodyOf(await verifyLogin(app, pat, transactionToken, first.replaceAll('-', '').toLowerCase()))
   expect(used).toMatchObject({ method: 'backup_code' })
-  expect((await mintEndUser(app, pat, ticket)).status).toBe(200)
-  const again = await ticketFor(app, company, pat)
+  expect((await mintEndUser(app, pat, transactionToken)).status).toBe(200)
+  const again = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await verifyLogin(app, pat, again, first))).toBe('invalid_totp_code')
   expect((await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: again, backup_code: second }) })).status).toBe(200)
   expect((await app.mailsTo(pat.email)).map(({ text }) => text).join()).toContain('8 codes are left')
@@ -286,35 +289,35 @@ test('one try of a backup code costs one hash, whoever tries what; five wrong on
   const { app, company, pat } = await start()
   const { backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
   const other = await app.person(company)
-  const ticket = await ticketFor(app, company, pat)
-  const ofOther = await ticketFor(app, company, other)
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  const ofOther = await loginTransactionFor(app, company, other)
   const [real = ''] = backupCodes
   const cost = async (person: Person, proof: string, code: string): Promise<number> => {
     const before = app.ctx.passwords.computed()
     expect(await codeOf(await verifyLogin(app, person, proof, code))).toBe('invalid_totp_code')
     return app.ctx.passwords.computed() - before
   }
-  expect(await cost(pat, ticket, `${real.slice(0, -1)}${real.endsWith('7') ? '8' : '7'}`)).toBe(1)
-  expect(await cost(pat, ticket, '99-0000-0000-0000-0000')).toBe(1)
-  expect(await cost(pat, ticket, 'not a code at all')).toBe(1)
+  expect(await cost(pat, transactionToken, `${real.slice(0, -1)}${real.endsWith('7') ? '8' : '7'}`)).toBe(1)
+  expect(await cost(pat, transactionToken, '99-0000-0000-0000-0000')).toBe(1)
+  expect(await cost(pat, transactionToken, 'not a code at all')).toBe(1)
   expect(await cost(other, ofOther, real)).toBe(1)
-  for (let n = 0; n < 2; n++) expect(await codeOf(await verifyLogin(app, pat, ticket, '01-0000-0000-0000-0000'))).toBe('invalid_totp_code')
-  expect(await codeOf(await verifyLogin(app, pat, ticket, real))).toBe('factor_paused')
+  for (let n = 0; n < 2; n++) expect(await codeOf(await verifyLogin(app, pat, transactionToken, '01-0000-0000-0000-0000'))).toBe('invalid_totp_code')
+  expect(await codeOf(await verifyLogin(app, pat, transactionToken, real))).toBe('factor_paused')
   app.clock.advance(901)
-  expect((await verifyLogin(app, pat, await ticketFor(app, company, pat), real)).status).toBe(200)
+  expect((await verifyLogin(app, pat, await loginTransactionFor(app, company, pat), real)).status).toBe(200)
 })
 
 test('a person without an app is told so, after the first factor alone', async () => {
   const { app, company, pat } = await start()
-  const ticket = await ticketFor(app, company, pat)
-  expect(await codeOf(await verifyLogin(app, pat, ticket, '123456'))).toBe('totp_not_enabled')
-  expect(await codeOf(await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: ticket }) }))).toBe('invalid_request')
+  const transactionToken = await loginTransactionFor(app, company, pat)
+  expect(await codeOf(await verifyLogin(app, pat, transactionToken, '123456'))).toBe('totp_not_enabled')
+  expect(await codeOf(await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: transactionToken }) }))).toBe('invalid_request')
 })
 
 test('who has to reset the password stands nowhere', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
-  const ticket = await ticketFor(app, company, pat)
+  const transactionToken = await loginTransactionFor(app, company, pat)
   await change(app, pat, { passwordResetRequired: true })
-  expect(await codeOf(await verifyLogin(app, pat, ticket, appCode(seed, app.clock.now())))).toBe('authentication_required')
+  expect(await codeOf(await verifyLogin(app, pat, transactionToken, appCode(seed, app.clock.now())))).toBe('authentication_required')
 })

@@ -6,15 +6,15 @@ import { AppError } from '#shared/kernel/errors'
 import { parseCsv } from './csv.ts'
 import { IMPORT_COLUMNS, ImportRow, MOST_IMPORT_ROWS, type RowResult } from './import.schema.ts'
 
-export type Wanted = z.output<typeof ImportRow> & { readonly line: number }
-export type Refused = { readonly line: number; readonly refused: RowResult }
-export type Row = Wanted | Refused
+export type ImportedRow = z.output<typeof ImportRow> & { readonly line: number }
+export type RefusedRow = { readonly line: number; readonly refused: RowResult }
+export type Row = ImportedRow | RefusedRow
 
-const refused = (line: number, code: string, field: string | undefined, message: string): Refused => ({
+const refused = (line: number, code: string, field: string | undefined, message: string): RefusedRow => ({
   line,
   refused: { line, result: 'refused', code, message, ...(field === undefined ? {} : { field }) },
 })
-export const isRefused = (row: Row): row is Refused => 'refused' in row
+export const isRefused = (row: Row): row is RefusedRow => 'refused' in row
 
 const malformed = (message: string): never => {
   throw new AppError('invalid_request', message, { field: 'body' })
@@ -63,15 +63,15 @@ export const readRows = (text: string): readonly Row[] => {
   })
 }
 
-export type Meaning =
+export type RowEffect =
   | { readonly does: 'create' }
   | { readonly does: 'nothing'; readonly user: UserRow }
   | { readonly does: 'update'; readonly user: UserRow; readonly change: ProfileChange; readonly active: boolean | undefined }
-  | { readonly does: 'refuse'; readonly refusal: Refused }
+  | { readonly does: 'refuse'; readonly refusal: RefusedRow }
 
 /** Somebody is found by the external id, else by the address; a row that means two people at once means nobody. */
-export const meaningOf = (row: Wanted, people: readonly UserRow[]): Meaning => {
-  const say = (code: string, field: string, message: string): Meaning => ({ does: 'refuse', refusal: refused(row.line, code, field, message) })
+export const rowEffect = (row: ImportedRow, people: readonly UserRow[]): RowEffect => {
+  const say = (code: string, field: string, message: string): RowEffect => ({ does: 'refuse', refusal: refused(row.line, code, field, message) })
   const byId = row.external_id === undefined ? [] : people.filter(({ externalId }) => externalId === row.external_id)
   const byEmail = people.find(({ email }) => email === row.email)
   if (byId.length > 1) return say('conflict', 'external_id', 'More than one person has this external id.')

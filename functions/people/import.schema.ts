@@ -1,6 +1,6 @@
 // Wire shapes of the import of people.
 import * as z from 'zod'
-import { AvatarUrl, FlexibleBoolean, Name, Username } from '#shared/domains/administration/people.schema'
+import { AvatarUrl, FlexibleBoolean, PersonName, Username } from '#shared/domains/administration/people.schema'
 import { Email } from '#shared/kernel/email'
 
 export const MOST_IMPORT_BYTES = 5 * 1024 * 1024
@@ -9,7 +9,7 @@ export const MOST_IMPORT_ROWS = 10_000
 /** An empty cell says nothing: it changes nothing and takes nothing away. */
 export const ImportRow = z.object({
   email: Email,
-  name: Name.optional(),
+  name: PersonName.optional(),
   username: Username.optional(),
   external_id: z.string().trim().min(1).max(255).optional(),
   avatar_url: AvatarUrl.optional(),

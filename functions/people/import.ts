@@ -1,30 +1,30 @@
 // Import of people: idempotent by external id or address, each row all or nothing, an answer for each. A dry run does everything and takes it back.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
-import { atomically, attempt, forTenant, type TenantTx } from '#db/engine/tenant'
+import { atomically, forTenant, type TenantTx, withSavepoint } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'
+import { endLoginTransactions } from '#db/store/login-transactions'
 import { findUsernames, insertUsers, lockMatches } from '#db/store/people'
 import { countUsage, useQuota } from '#db/store/tenants'
-import { endTickets } from '#db/store/tickets'
 import type { NewUser } from '#db/store/users'
-import { tenantOf } from '#shared/domains/administration/people'
+import { requireTenant } from '#shared/domains/administration/people'
 import { applyProfile } from '#shared/domains/administration/profile'
-import { acting } from '#shared/domains/authority/acting'
-import type { Grants } from '#shared/domains/authority/change'
-import { switchActive } from '#shared/domains/authority/status'
+import type { GrantorPermissions } from '#shared/domains/authority/access-change'
+import { actInTenant } from '#shared/domains/authority/acting-tenant'
+import { switchActive } from '#shared/domains/authority/person-status'
 import { quotaOf } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record, recordAll } from '#shared/platform/audit/record'
+import { byUser, recordEvent, recordEvents } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { Imported, ImportQuery, RowResult } from './import.schema.ts'
-import { isRefused, type Meaning, meaningOf, readRows, type Wanted } from './import-rows.ts'
+import { type ImportedRow, isRefused, type RowEffect, readRows, rowEffect } from './import-rows.ts'
 
 const ROWS_A_STEP = 250
 /** A request ends after 29 seconds: what is not begun by then waits for the next one. */
 const SECONDS = 20
 
-type Step = { readonly ctx: Ctx; readonly caller: User; readonly t: TenantTx; readonly grants: Grants }
+type Step = { readonly ctx: Ctx; readonly caller: User; readonly t: TenantTx; readonly grantable: GrantorPermissions }
 
 const refusal = (line: number, error: unknown): RowResult => {
   const known = isUniqueViolation(error) ? new AppError('conflict', 'Somebody took the address or external id just now.') : error
@@ -33,7 +33,7 @@ const refusal = (line: number, error: unknown): RowResult => {
   return { line, result: 'refused', code: known.code, message: known.message, ...(field === undefined ? {} : { field }) }
 }
 
-const newRow = (ctx: Ctx, clientId: string | undefined, row: Wanted): NewUser => {
+const newRow = (ctx: Ctx, clientId: string | undefined, row: ImportedRow): NewUser => {
   const at = ctx.clock.now()
   return {
     id: ctx.random.id(),
@@ -53,7 +53,7 @@ const newRow = (ctx: Ctx, clientId: string | undefined, row: Wanted): NewUser =>
 }
 
 /** All new people of a step in few statements. The events name whom they are about and nothing else: what is personal stays in the row, where it can be erased. */
-const create = async ({ ctx, caller, t }: Step, rows: readonly Wanted[]): Promise<RowResult[]> => {
+const create = async ({ ctx, caller, t }: Step, rows: readonly ImportedRow[]): Promise<RowResult[]> => {
   const taken = await findUsernames(
     t,
     rows.flatMap(({ username }) => username ?? []),
@@ -62,7 +62,7 @@ const create = async ({ ctx, caller, t }: Step, rows: readonly Wanted[]): Promis
   const clashes = rows
     .filter((row) => !free.includes(row))
     .map(({ line }) => refusal(line, new AppError('username_taken', undefined, { field: 'username' })))
-  if (!(await useQuota(t, 'users', quotaOf((await tenantOf(t)).settings, 'users'), free.length)))
+  if (!(await useQuota(t, 'users', quotaOf((await requireTenant(t)).settings, 'users'), free.length)))
     return [...clashes, ...free.map(({ line }) => refusal(line, new AppError('quota_exceeded')))]
   const clientId = (await findDefaultClient(t))?.id
   const people = free.map((row) => ({ line: row.line, user: newRow(ctx, clientId, row) }))
@@ -72,7 +72,7 @@ const create = async ({ ctx, caller, t }: Step, rows: readonly Wanted[]): Promis
   )
   await countUsage(t, 'users', added.size - people.length)
   const made = people.filter(({ user }) => added.has(user.id))
-  await recordAll(
+  await recordEvents(
     t,
     ctx,
     made.map(({ user, line }) => ({
@@ -92,17 +92,17 @@ const create = async ({ ctx, caller, t }: Step, rows: readonly Wanted[]): Promis
 
 /** The links of whoever loses address or access open nothing any more; of whoever keeps both, as a refused row leaves them, they stay good. */
 const update = async (
-  { ctx, caller, t, grants }: Step,
+  { ctx, caller, t, grantable }: Step,
   line: number,
-  { user, change, active }: Extract<Meaning, { does: 'update' }>,
+  { user, change, active }: Extract<RowEffect, { does: 'update' }>,
 ): Promise<RowResult> => {
   try {
     if (active !== undefined && !caller.permissions.has('users:active'))
       throw new AppError('insufficient_scope', 'The permission users:active is missing.', { field: 'active' })
-    await attempt(t, async () => {
-      if (active === false || change.email !== user.email) await endTickets(t, user.id, ctx.clock.now())
-      await applyProfile(t, ctx, caller, grants, user, change)
-      if (active !== undefined) await switchActive(t, ctx, caller, grants, user, active)
+    await withSavepoint(t, async () => {
+      if (active === false || change.email !== user.email) await endLoginTransactions(t, user.id, ctx.clock.now())
+      await applyProfile(t, ctx, caller, grantable, user, change)
+      if (active !== undefined) await switchActive(t, ctx, caller, grantable, user, active)
     })
     return { line, result: 'updated', user_id: user.id }
   } catch (error) {
@@ -110,13 +110,13 @@ const update = async (
   }
 }
 
-const keysOf = (rows: readonly Wanted[]) => [rows.map(({ email }) => email), rows.flatMap(({ external_id }) => external_id ?? [])] as const
+const keysOf = (rows: readonly ImportedRow[]) => [rows.map(({ email }) => email), rows.flatMap(({ external_id }) => external_id ?? [])] as const
 
-const runStep = async (step: Step, rows: readonly Wanted[]): Promise<RowResult[]> => {
+const runStep = async (step: Step, rows: readonly ImportedRow[]): Promise<RowResult[]> => {
   const people = await lockMatches(step.t, ...keysOf(rows))
-  const [results, fresh]: [RowResult[], Wanted[]] = [[], []]
+  const [results, fresh]: [RowResult[], ImportedRow[]] = [[], []]
   for (const row of rows) {
-    const meaning = meaningOf(row, people)
+    const meaning = rowEffect(row, people)
     if (meaning.does === 'create') fresh.push(row)
     else if (meaning.does === 'refuse') results.push(meaning.refusal.refused)
     else if (meaning.does === 'nothing') results.push({ line: row.line, result: 'unchanged', user_id: meaning.user.id })
@@ -136,10 +136,10 @@ class TakenBack extends Error {
 const withoutIds = (rows: readonly RowResult[]): RowResult[] =>
   rows.map((row) => (row.result === 'created' ? { line: row.line, result: row.result } : row))
 
-const importStep = async (ctx: Ctx, caller: User, rows: readonly Wanted[], dryRun: boolean): Promise<readonly RowResult[]> => {
+const importStep = async (ctx: Ctx, caller: User, rows: readonly ImportedRow[], dryRun: boolean): Promise<readonly RowResult[]> => {
   try {
-    return await acting(ctx, caller, caller.tenantId, async (t, grants) => {
-      const results = await runStep({ ctx, caller, t, grants }, rows)
+    return await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
+      const results = await runStep({ ctx, caller, t, grantable }, rows)
       if (dryRun) throw new TakenBack(withoutIds(results))
       return results
     })
@@ -172,7 +172,9 @@ export const importPeople = async (ctx: Ctx, caller: User, query: z.output<typeo
   const all = rows.map(({ line }): RowResult => results.get(line) ?? { line, result: 'not_tried' })
   const counts = countsOf(all)
   if (!query.dry_run)
-    await atomically(forTenant(ctx.db, caller.tenantId), (t) => record(t, ctx, { event: 'people.imported', actor: byUser(caller), after: counts }))
+    await atomically(forTenant(ctx.db, caller.tenantId), (t) =>
+      recordEvent(t, ctx, { event: 'people.imported', actor: byUser(caller), after: counts }),
+    )
   ctx.wakeOutbox()
   return { dry_run: query.dry_run, counts, rows: all }
 }

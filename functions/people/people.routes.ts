@@ -52,7 +52,7 @@ export const personRoutes = [
     reply: json(200, PersonExport, { 'Content-Disposition': 'attachment; filename="person.json"' }),
     errors: ['not_found'],
     emits: ['user.exported'],
-    handle: async ({ ctx, principal, path }) => (await import('./traces.ts')).exportPerson(ctx, principal, path.user_id),
+    handle: async ({ ctx, principal, path }) => (await import('./subject-export.ts')).exportPerson(ctx, principal, path.user_id),
   }),
   route({
     id: 'people.erase',
@@ -63,6 +63,6 @@ export const personRoutes = [
     reply: json(200, PersonErased),
     errors: ['not_found', 'forbidden', 'primary_administrator', 'last_administrator', 'last_active_user', 'cannot_grant'],
     emits: ['user.erased'],
-    handle: async ({ ctx, principal, path }) => (await import('./traces.ts')).erasePerson(ctx, principal, path.user_id),
+    handle: async ({ ctx, principal, path }) => (await import('./subject-export.ts')).erasePerson(ctx, principal, path.user_id),
   }),
 ]

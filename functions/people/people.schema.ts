@@ -1,7 +1,7 @@
 // Wire shapes of people on paths of our own: unknown members are refused.
 import * as z from 'zod'
-import { AvatarUrl, FlexibleBoolean, Name, Part, Provider, Username } from '#shared/domains/administration/people.schema'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
+import { AvatarUrl, FlexibleBoolean, PersonName, Provider, SearchText, Username } from '#shared/domains/administration/people.schema'
 import { Email } from '#shared/kernel/email'
 
 export const Person = z
@@ -25,7 +25,7 @@ export const Person = z
   .meta({ id: 'Person' })
 
 export const PeopleQuery = z.strictObject({
-  search: Part.optional(),
+  search: SearchText.optional(),
   active: FlexibleBoolean.optional(),
   provider: Provider.optional(),
   client_id: Id.optional(),
@@ -49,7 +49,7 @@ export const PersonPath = z.object({ user_id: Id })
 export const PatchPerson = z
   .strictObject({
     email: Email.optional(),
-    name: Name.optional(),
+    name: PersonName.optional(),
     username: Username.nullable().optional(),
     avatar_url: AvatarUrl.nullable().optional(),
     external_id: z.string().trim().min(1).max(255).nullable().optional(),

@@ -2,19 +2,19 @@
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import type { PeopleFilter } from '#db/store/people'
-import { isPending, type User as UserRow } from '#db/store/users'
+import { isInvitationPending, type User as UserRow } from '#db/store/users'
 import { pageOfPeople } from '#shared/domains/administration/lists'
-import { personOf } from '#shared/domains/administration/people'
+import { requirePerson } from '#shared/domains/administration/people'
 import { type ProfileChange, updateProfile } from '#shared/domains/administration/profile'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { PatchPerson, PeoplePage, PeopleQuery, Person } from './people.schema.ts'
 
-type Shown = z.input<typeof Person>
+type ResponseBody = z.input<typeof Person>
 
-export const shownPerson = (user: UserRow): Shown => ({
+export const toPersonResponse = (user: UserRow): ResponseBody => ({
   id: user.id,
   email: user.email,
   email_verified: user.emailVerifiedAt !== null,
@@ -26,15 +26,15 @@ export const shownPerson = (user: UserRow): Shown => ({
   client_id: user.clientId,
   active: user.active,
   is_primary_admin: user.isPrimaryAdmin,
-  pending: isPending(user),
+  pending: isInvitationPending(user),
   last_login_at: user.lastLoginAt?.toISOString() ?? null,
   created_at: user.createdAt.toISOString(),
   updated_at: user.updatedAt.toISOString(),
 })
 
 /** Of what an administrator can change: a sign-in of the person is not a change of the record. */
-export const tagOf = (user: UserRow): string => {
-  const { last_login_at: _, pending: __, ...record } = shownPerson(user)
+export const personTag = (user: UserRow): string => {
+  const { last_login_at: _, pending: __, ...record } = toPersonResponse(user)
   return etagOf(record)
 }
 
@@ -47,20 +47,20 @@ export const listPeoplePage = async (ctx: Ctx, caller: User, query: z.output<typ
     { sort: query.sort, cursor: query.cursor, limit: query.limit },
     query.limit,
   )
-  return { people: found.people.map(shownPerson), total: found.total, next: found.next ?? null }
+  return { people: found.people.map(toPersonResponse), total: found.total, next: found.next ?? null }
 }
 
 /** @throws AppError not_found */
-export const showPerson = async (ctx: Ctx, caller: User, userId: string): Promise<Sent<Shown>> => {
-  const user = await personOf(forTenant(ctx.db, caller.tenantId), userId)
-  return new Sent(shownPerson(user), { headers: { ETag: tagOf(user) } })
+export const showPerson = async (ctx: Ctx, caller: User, userId: string): Promise<HttpResult<ResponseBody>> => {
+  const user = await requirePerson(forTenant(ctx.db, caller.tenantId), userId)
+  return new HttpResult(toPersonResponse(user), { headers: { ETag: personTag(user) } })
 }
 
 /** @throws AppError precondition_required, precondition_failed, not_found, email_taken, username_taken, cannot_grant, forbidden */
-export const patchPerson = async (ctx: Ctx, caller: User, userId: string, body: z.output<typeof PatchPerson>): Promise<Sent<Shown>> => {
+export const patchPerson = async (ctx: Ctx, caller: User, userId: string, body: z.output<typeof PatchPerson>): Promise<HttpResult<ResponseBody>> => {
   const judge = preconditionOf(ctx, 'required')
   const { email, name, username, avatar_url: avatarUrl, external_id: externalId } = body
   const change: ProfileChange = { email, name, username, avatarUrl, externalId }
-  await updateProfile(ctx, caller, { tenantId: caller.tenantId, userId, change, precondition: (user) => judge(tagOf(user)) })
+  await updateProfile(ctx, caller, { tenantId: caller.tenantId, userId, change, precondition: (user) => judge(personTag(user)) })
   return showPerson(ctx, caller, userId)
 }

@@ -15,9 +15,9 @@ const flat = ({ recovery, quotas, decided: _, ...rest }: Shown) => ({
   ...Object.fromEntries(Object.entries(quotas).map(([name, most]) => [`quotas.${name}`, most])),
 })
 
-export type Change = { readonly setting: string; readonly before: unknown; readonly after: unknown }
+export type SettingChange = { readonly setting: string; readonly before: unknown; readonly after: unknown }
 
-export const changesOf = (before: Shown, after: Shown): readonly Change[] => {
+export const settingChanges = (before: Shown, after: Shown): readonly SettingChange[] => {
   const [was, is] = [Object.entries(flat(before)), new Map<string, unknown>(Object.entries(flat(after)))]
   return was.flatMap(([setting, value]) =>
     JSON.stringify(value) === JSON.stringify(is.get(setting)) ? [] : [{ setting, before: value, after: is.get(setting) }],
@@ -52,4 +52,4 @@ const WEAKENS: Readonly<Record<string, (before: unknown, after: unknown) => bool
   login_ui: (_, after) => after !== null,
 }
 
-export const isWeaker = ({ setting, before, after }: Change): boolean => WEAKENS[setting]?.(before, after) ?? false
+export const isWeaker = ({ setting, before, after }: SettingChange): boolean => WEAKENS[setting]?.(before, after) ?? false

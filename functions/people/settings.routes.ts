@@ -1,6 +1,6 @@
 // What a tenant decides for itself, for its administrators; for those of the platform, of any tenant.
-import { actingTenant } from '#shared/domains/authority/acting'
-import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
+import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { may, mayFresh } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -24,7 +24,7 @@ export const settingsRoutes = [
     on: 'PATCH /tenant/settings',
     summary:
       'Change what the tenant decides, as it was read (If-Match); null gives a decision back. What protects less takes two factors, just proved.',
-    access: mayFresh({ withinSeconds: FRESH_SECONDS }, 'admin:access', 'admin:manage'),
+    access: mayFresh({ withinSeconds: STEP_UP_SECONDS }, 'admin:access', 'admin:manage'),
     query: SettingsQuery,
     body: PatchSettings,
     actsIn: 'query.tenant_id',

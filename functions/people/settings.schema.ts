@@ -1,6 +1,6 @@
 // Wire shapes of what a tenant decides for itself. Null gives a decision back to the deployment.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 import { QUOTAS, type QuotaName } from '#shared/domains/tenancy/quotas'
 import { ACR } from '#shared/platform/tokens/acr'
 

@@ -5,20 +5,20 @@ import { forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engi
 import { listProviders } from '#db/store/providers'
 import { revokeSessionsWhere, shortenSessions } from '#db/store/sessions'
 import { type TenantSettings, updateTenantSettings } from '#db/store/tenants'
-import { findHolders } from '#db/store/users'
-import { tenantOf } from '#shared/domains/administration/people'
-import { acting } from '#shared/domains/authority/acting'
-import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
-import { recoveryOffers } from '#shared/domains/factors/recovery-offers'
-import { isOriginOf } from '#shared/domains/federation/target'
+import { findPermissionHolders } from '#db/store/users'
+import { requireTenant } from '#shared/domains/administration/people'
+import { actInTenant } from '#shared/domains/authority/acting-tenant'
+import { findRecoveryOffers } from '#shared/domains/factors/recovery-offers'
+import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
+import { isOriginOf } from '#shared/domains/federation/return-target'
 import { notify } from '#shared/domains/notifications/notify'
-import { DEFAULT_DEPTH } from '#shared/domains/oauth/offered'
+import { DEFAULT_DEPTH } from '#shared/domains/oauth/supported'
 import { allowsDirectSignUp, disclosesAccounts } from '#shared/domains/tenancy/compatibility'
 import { QUOTAS } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import { requireStepUp } from '#shared/platform/http/step-up'
 import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
 import { adminAcrOf } from '#shared/platform/principals/admin-acr'
@@ -26,9 +26,9 @@ import type { User } from '#shared/platform/principals/principal'
 import { acrOf, atLeast } from '#shared/platform/tokens/acr'
 import type { Ctx } from './group.ts'
 import type { PatchSettings, Settings } from './settings.schema.ts'
-import { changesOf, isWeaker } from './settings-change.ts'
+import { isWeaker, settingChanges } from './settings-change.ts'
 
-export type Shown = z.output<typeof Settings>
+export type SettingsResponse = z.output<typeof Settings>
 type Patch = z.output<typeof PatchSettings>
 
 const LONGEST_SESSION = 24 * 3600
@@ -45,11 +45,11 @@ const decidedIn = ({ importedUpTo: _, clientRegistration: __, recovery = {}, quo
   )
 
 /** What holds, whoever decided it. */
-const shown = (ctx: Pick<Ctx, 'config'>, tenantId: TenantId, settings: TenantSettings): Shown => {
-  const offers = recoveryOffers({ settings })
+const toResponse = (ctx: Pick<Ctx, 'config'>, tenantId: TenantId, settings: TenantSettings): SettingsResponse => {
+  const offers = findRecoveryOffers({ settings })
   return {
     require_second_factor: settings.requireSecondFactor ?? false,
-    admin_acr: (adminAcrOf(tenantId, settings.adminAcr) as Shown['admin_acr'] | undefined) ?? null,
+    admin_acr: (adminAcrOf(tenantId, settings.adminAcr) as SettingsResponse['admin_acr'] | undefined) ?? null,
     direct_sign_up: allowsDirectSignUp(ctx, { settings }),
     require_login_challenge: settings.requireLoginChallenge ?? false,
     passwordless_totp: settings.passwordlessTotp ?? false,
@@ -67,7 +67,7 @@ const shown = (ctx: Pick<Ctx, 'config'>, tenantId: TenantId, settings: TenantSet
     decided: decidedIn(settings).sort(),
   }
 }
-const tagged = (settings: Shown): Sent<Shown> => new Sent(settings, { headers: { ETag: etagOf(settings) } })
+const tagged = (settings: SettingsResponse): HttpResult<SettingsResponse> => new HttpResult(settings, { headers: { ETag: etagOf(settings) } })
 
 /** Null gives a decision back, nothing leaves it as it is. */
 const decide = <T>(given: T | null | undefined, kept: T | undefined): T | undefined => (given === undefined ? kept : (given ?? undefined))
@@ -119,7 +119,7 @@ const requireOwnFrontEnd = async (ctx: Ctx, tenantId: TenantId, origin: string |
  * Whoever asks more of everybody, or trusts a provider for less, still administers afterwards: the session at hand proves that its owner can.
  * @throws AppError would_lock_out
  */
-const requireStaysIn = (caller: User, before: Shown, after: Shown): void => {
+const requireStaysIn = (caller: User, before: SettingsResponse, after: SettingsResponse): void => {
   const distrusts = before.trust_factors_of.some((name) => !after.trust_factors_of.includes(name))
   const acr = distrusts && caller.amr.includes('fed') ? acrOf(caller.amr.filter((name) => name !== 'mfa')) : caller.acr
   const asksMore = distrusts || (after.require_second_factor && !before.require_second_factor) || after.admin_acr !== before.admin_acr
@@ -128,7 +128,7 @@ const requireStaysIn = (caller: User, before: Shown, after: Shown): void => {
 }
 
 /** Sessions that could not begin as the tenant has it now, end; the others end when they would have if they had begun so. */
-const fitSessions = async (t: TenantTx, ctx: Ctx, caller: User, before: Shown, after: Shown): Promise<void> => {
+const fitSessions = async (t: TenantTx, ctx: Ctx, caller: User, before: SettingsResponse, after: SettingsResponse): Promise<void> => {
   const at = ctx.clock.now()
   const { session_idle_seconds: idleSeconds, session_absolute_seconds: absoluteSeconds } = after
   if (idleSeconds < before.session_idle_seconds || absoluteSeconds < before.session_absolute_seconds)
@@ -141,44 +141,50 @@ const fitSessions = async (t: TenantTx, ctx: Ctx, caller: User, before: Shown, a
   const ended = await revokeSessionsWhere(t, which, at, 'settings')
   if (ended === 0) return
   const target = { type: 'tenant', id: t.tenantId }
-  await record(t, ctx, { event: 'sessions.revoked', actor: byUser(caller), target, subjectId: t.tenantId, after: { count: ended, by: 'settings' } })
+  await recordEvent(t, ctx, {
+    event: 'sessions.revoked',
+    actor: byUser(caller),
+    target,
+    subjectId: t.tenantId,
+    after: { count: ended, by: 'settings' },
+  })
 }
 
 /** The other administrators learn that less protects them now, and by whom. */
 const tellOthers = async (t: TenantTx, ctx: Ctx, caller: User, weaker: readonly { setting: string; before: unknown; after: unknown }[]) => {
   const changes = weaker.map(({ setting, before, after }) => ({ setting, before: String(before), after: String(after) }))
-  for (const { id, email } of await findHolders(t, 'admin:access', ctx.clock.now()))
+  for (const { id, email } of await findPermissionHolders(t, 'admin:access', ctx.clock.now()))
     if (id !== caller.userId) await notify(t, ctx, { to: email, subjectId: id, template: 'settings_weakened', data: { by: caller.email, changes } })
 }
 
 /** @throws AppError not_found */
-export const readSettings = async (ctx: Ctx, tenantId: TenantId): Promise<Sent<Shown>> =>
-  tagged(shown(ctx, tenantId, (await tenantOf(forTenant(ctx.db, tenantId))).settings))
+export const readSettings = async (ctx: Ctx, tenantId: TenantId): Promise<HttpResult<SettingsResponse>> =>
+  tagged(toResponse(ctx, tenantId, (await requireTenant(forTenant(ctx.db, tenantId))).settings))
 
 /**
  * Whatever protects less than before takes two factors, just proved.
  * @throws AppError precondition_required, precondition_failed, not_found, forbidden, provider_not_enabled, redirect_refused, would_lock_out,
  * insufficient_user_authentication
  */
-export const changeSettings = async (ctx: Ctx, caller: User, tenantId: TenantId, patch: Patch): Promise<Sent<Shown>> => {
+export const changeSettings = async (ctx: Ctx, caller: User, tenantId: TenantId, patch: Patch): Promise<HttpResult<SettingsResponse>> => {
   const judge = preconditionOf(ctx, 'required')
   if (patch.quotas !== undefined && !isPlatformAdministrator(caller))
     throw new AppError('forbidden', 'Quotas are for platform administrators.', { field: 'body.quotas' })
   await requireProviders(ctx, tenantId, patch.trust_factors_of ?? [])
   await requireOwnFrontEnd(ctx, tenantId, patch.login_ui)
-  const settings = await acting(ctx, caller, tenantId, async (t) => {
-    const stored = (await tenantOf(t)).settings
+  const settings = await actInTenant(ctx, caller, tenantId, async (t) => {
+    const stored = (await requireTenant(t)).settings
     const next = decided(stored, patch)
-    const [before, after] = [shown(ctx, tenantId, stored), shown(ctx, tenantId, next)]
+    const [before, after] = [toResponse(ctx, tenantId, stored), toResponse(ctx, tenantId, next)]
     judge(etagOf(before))
-    const changes = changesOf(before, after)
+    const changes = settingChanges(before, after)
     const weaker = changes.filter(isWeaker)
-    if (weaker.length > 0) requireStepUp(ctx, caller, { withinSeconds: FRESH_SECONDS, acr: 'aal2' })
+    if (weaker.length > 0) requireStepUp(ctx, caller, { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' })
     if (tenantId === caller.tenantId) requireStaysIn(caller, before, after)
     await updateTenantSettings(t, next, ctx.clock.now())
     await fitSessions(t, ctx, caller, before, after)
     if (weaker.length > 0) await tellOthers(t, ctx, caller, weaker)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'tenant.settings_changed',
       actor: byUser(caller),
       target: { type: 'tenant', id: tenantId },

@@ -1,7 +1,7 @@
 // A tenant takes its data along, and comes back within the grace period of a deletion.
 
 import { TenantPath, TenantRestored } from '#shared/domains/administration/tenants.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may, open } from '#shared/platform/http/access'
 import { json, text } from '#shared/platform/http/route'
 import { route } from './group.ts'

@@ -14,7 +14,7 @@ import {
   RegistrationTokenPath,
   RegistrationTokens,
 } from './registration-policy.schema.ts'
-import { changePolicy, createToken, deleteToken, listTokens, readPolicy } from './registration-policy.ts'
+import { changeRegistrationPolicy, createToken, deleteToken, listTokens, readRegistrationPolicy } from './registration-policy.ts'
 import { ServerClientPath, ServerPath } from './servers.schema.ts'
 
 const BASE = '/authsec/resource-servers'
@@ -102,7 +102,7 @@ export const admissionRoutes = [
     errors: [],
     emits: 'nothing',
     render: problem,
-    handle: ({ ctx, principal }) => readPolicy(ctx, principal),
+    handle: ({ ctx, principal }) => readRegistrationPolicy(ctx, principal),
   }),
   route({
     id: 'resources.changeRegistrationPolicy',
@@ -114,7 +114,7 @@ export const admissionRoutes = [
     errors: [],
     emits: ['tenant.updated'],
     render: problem,
-    handle: ({ ctx, principal, body }) => changePolicy(ctx, principal, body),
+    handle: ({ ctx, principal, body }) => changeRegistrationPolicy(ctx, principal, body),
   }),
   route({
     id: 'resources.createRegistrationToken',

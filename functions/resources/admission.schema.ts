@@ -1,6 +1,6 @@
 // Wire shapes of who is let in at a resource server: redirect addresses that wait, the access policy, a look at the server itself, presets of scopes.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 export const RedirectDecision = z.object({ approve: z.boolean().default(true) }).meta({ id: 'RedirectDecision' })
 export const DecidedRedirects = z

@@ -5,10 +5,10 @@ import { lockClient, updateClient } from '#db/store/clients'
 import { listAccessRequests } from '#db/store/registered-clients'
 import { findResourceServer, isRegisteredAt, updateResourceServer } from '#db/store/resource-servers'
 import { findRole } from '#db/store/roles'
-import { asGrantor, requireRoleGrantable } from '#shared/domains/authority/change'
+import { actAsGrantor, requireRoleGrantable } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { AccessPolicy, AccessPolicyChange, AccessRequests, DecidedRedirects } from './admission.schema.ts'
 import type { Ctx } from './group.ts'
@@ -20,14 +20,14 @@ type Policy = z.input<typeof AccessPolicy>
  * @throws AppError not_found, cannot_grant
  */
 export const decideRedirects = (ctx: Ctx, caller: User, id: string, clientId: string, approve: boolean): Promise<z.input<typeof DecidedRedirects>> =>
-  asGrantor(ctx, caller, async (t, grants) => {
+  actAsGrantor(ctx, caller, async (t, grantable) => {
     const row = (await isRegisteredAt(t, id, clientId)) ? await lockClient(t, clientId) : undefined
     const waiting = row?.reviewedRedirectUris ?? null
     if (row === undefined || waiting === null) throw new AppError('not_found')
-    if (approve) await requireRightsOverClient(t, ctx, grants, row)
+    if (approve) await requireRightsOverClient(t, ctx, grantable, row)
     const redirectUris = approve ? waiting : row.redirectUris
     await updateClient(t, clientId, { redirectUris, reviewedRedirectUris: null, updatedAt: ctx.clock.now() })
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'client.registration_changed',
       actor: byUser(caller),
       target: { type: 'client', id: clientId },
@@ -48,18 +48,18 @@ const shownPolicy = async (t: TenantDb, id: string): Promise<Policy> => {
 export const readAccessPolicy = (ctx: Ctx, caller: User, id: string): Promise<Policy> => shownPolicy(forTenant(ctx.db, caller.tenantId), id)
 
 /** Everybody who comes gets the role: it is granted here, by who may grant it. @throws AppError not_found, invalid_request, cannot_grant */
-export const changeAccessPolicy = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof AccessPolicyChange>): Promise<Policy> =>
-  asGrantor(ctx, caller, async (t, grants) => {
+export const changeAccessPolicy = (ctx: Ctx, caller: User, id: string, request: z.output<typeof AccessPolicyChange>): Promise<Policy> =>
+  actAsGrantor(ctx, caller, async (t, grantable) => {
     const before = await shownPolicy(t, id)
-    const roleId = asked.role_id === undefined ? before.role_id : asked.role_id
+    const roleId = request.role_id === undefined ? before.role_id : request.role_id
     const role = roleId === null ? undefined : await findRole(t, roleId)
     if (roleId !== null && role === undefined) throw new AppError('not_found', undefined, { field: 'body.role_id' })
-    if (asked.enabled && role === undefined) throw new AppError('invalid_request', 'body.role_id: is missing', { field: 'body.role_id' })
-    if (asked.enabled && role !== undefined) await requireRoleGrantable(t, grants, role)
-    await updateResourceServer(t, id, { accessPolicyEnabled: asked.enabled, accessPolicyRoleId: roleId, updatedAt: ctx.clock.now() })
+    if (request.enabled && role === undefined) throw new AppError('invalid_request', 'body.role_id: is missing', { field: 'body.role_id' })
+    if (request.enabled && role !== undefined) await requireRoleGrantable(t, grantable, role)
+    await updateResourceServer(t, id, { accessPolicyEnabled: request.enabled, accessPolicyRoleId: roleId, updatedAt: ctx.clock.now() })
     const after = await shownPolicy(t, id)
     const target = { type: 'resource_server', id }
-    await record(t, ctx, { event: 'resource_server.updated', actor: byUser(caller), target, before: { ...before }, after: { ...after } })
+    await recordEvent(t, ctx, { event: 'resource_server.updated', actor: byUser(caller), target, before: { ...before }, after: { ...after } })
     return after
   })
 

@@ -1,30 +1,31 @@
 // Who may register clients of the tenant without an administrator (RFC 7591 section 3), and the tokens with which they may.
-import { createHash } from 'node:crypto'
+
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { deleteRegistrationToken, insertRegistrationToken, listRegistrationTokens, type RegistrationToken } from '#db/store/registered-clients'
-import { findTenant, holdTenant, updateTenantSettings } from '#db/store/tenants'
+import { findTenant, lockTenant, updateTenantSettings } from '#db/store/tenants'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
-import { byUser, record } from '#shared/platform/audit/record'
+import { randomToken } from '#shared/kernel/random'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { CreatedRegistrationToken, NewRegistrationToken, RegistrationPolicy, RegistrationTokens } from './registration-policy.schema.ts'
 
 type Policy = z.output<typeof RegistrationPolicy>
 
-export const readPolicy = async (ctx: Ctx, caller: User): Promise<Policy> => ({
+export const readRegistrationPolicy = async (ctx: Ctx, caller: User): Promise<Policy> => ({
   mode: (await findTenant(forTenant(ctx.db, caller.tenantId)))?.settings.clientRegistration ?? 'open',
 })
 
-export const changePolicy = (ctx: Ctx, caller: User, { mode }: Policy): Promise<Policy> =>
+export const changeRegistrationPolicy = (ctx: Ctx, caller: User, { mode }: Policy): Promise<Policy> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    await holdTenant(t)
+    await lockTenant(t)
     const tenant = await findTenant(t)
     if (tenant === undefined) throw new AppError('not_found')
     await updateTenantSettings(t, { ...tenant.settings, clientRegistration: mode }, ctx.clock.now())
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'tenant.updated',
       actor: byUser(caller),
       target: { type: 'tenant', id: t.tenantId },
@@ -34,7 +35,7 @@ export const changePolicy = (ctx: Ctx, caller: User, { mode }: Policy): Promise<
     return { mode }
   })
 
-const shown = (row: Omit<RegistrationToken, 'tenantId' | 'tokenHash'>) => ({
+const toResponse = (row: Omit<RegistrationToken, 'tenantId' | 'tokenHash'>) => ({
   id: row.id,
   name: row.name,
   uses_left: row.usesLeft,
@@ -48,24 +49,24 @@ export const createToken = async (
   caller: User,
   { name, uses, expires_in }: z.output<typeof NewRegistrationToken>,
 ): Promise<z.input<typeof CreatedRegistrationToken>> => {
-  const [id, createdAt, token] = [ctx.random.id(), ctx.clock.now(), `${caller.tenantId}.${opaque(ctx.random)}`]
+  const [id, createdAt, token] = [ctx.random.id(), ctx.clock.now(), `${caller.tenantId}.${randomToken(ctx.random)}`]
   const row = { id, name, usesLeft: uses, createdAt, expiresAt: secondsAfter(createdAt, expires_in) }
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    await insertRegistrationToken(t, { ...row, tokenHash: new Uint8Array(createHash('sha256').update(token).digest()) })
+    await insertRegistrationToken(t, { ...row, tokenHash: sha256(token) })
     const target = { type: 'registration_token', id }
-    await record(t, ctx, { event: 'registration_token.created', actor: byUser(caller), target, after: { name, uses, expires_in } })
+    await recordEvent(t, ctx, { event: 'registration_token.created', actor: byUser(caller), target, after: { name, uses, expires_in } })
   })
-  return { ...shown(row), initial_access_token: token }
+  return { ...toResponse(row), initial_access_token: token }
 }
 
 export const listTokens = async (ctx: Ctx, caller: User): Promise<z.input<typeof RegistrationTokens>> => ({
-  registration_tokens: (await listRegistrationTokens(forTenant(ctx.db, caller.tenantId), ctx.clock.now())).map(shown),
+  registration_tokens: (await listRegistrationTokens(forTenant(ctx.db, caller.tenantId), ctx.clock.now())).map(toResponse),
 })
 
 /** @throws AppError not_found */
 export const deleteToken = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     if (!(await deleteRegistrationToken(t, id))) throw new AppError('not_found')
-    await record(t, ctx, { event: 'registration_token.deleted', actor: byUser(caller), target: { type: 'registration_token', id } })
+    await recordEvent(t, ctx, { event: 'registration_token.deleted', actor: byUser(caller), target: { type: 'registration_token', id } })
     return undefined
   })

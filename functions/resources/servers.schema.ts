@@ -1,6 +1,6 @@
 // Wire shapes of resource servers.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 import { PRESET_IDS } from './presets.ts'
 
 /** A name of RFC 6749 section 3.3. */
@@ -91,9 +91,9 @@ export const NewSecret = z.object({ introspection_secret: z.string() }).meta({ i
 
 export const ClientRegistration = z.object({ client_id: Id }).meta({ id: 'ResourceClientRegistration' })
 const Registered = z.object({ client_id: Id, status: z.literal('approved'), created_at: z.iso.datetime() })
-export const RegisteredClient = Registered.meta({ id: 'ResourceClient' })
-export const RegisteredClients = z.object({ clients: z.array(Registered) }).meta({ id: 'ResourceClients' })
-export const RemovedClient = z.object({ status: z.literal('revoked') }).meta({ id: 'ResourceClientRemoved' })
+export const ResourceClient = Registered.meta({ id: 'ResourceClient' })
+export const ResourceClients = z.object({ clients: z.array(Registered) }).meta({ id: 'ResourceClients' })
+export const RemovedResourceClient = z.object({ status: z.literal('revoked') }).meta({ id: 'ResourceClientRemoved' })
 
 /** RFC 9728 section 2 */
 export const Manifest = z

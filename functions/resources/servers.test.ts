@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
-import { findResourceServer, listScopes } from '#db/store/resource-servers'
+import { findResourceServer, listServerScopes } from '#db/store/resource-servers'
 import { addDomain, proveDomain } from '#tests/support/administration'
 import { newDetailType } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
@@ -141,11 +141,11 @@ test('a scope that is for those who hold a permission stays so for who lacks it'
     const response = await app.request(path, { method: 'PUT', body: { scopes_supported }, token })
     return [response.status, (await response.json()).code]
   }
-  const before = await listScopes(t, id)
+  const before = await listServerScopes(t, id)
   for (const freed of [['pay', 'look'], ['look'], [{ name: 'pay', permission: 'clients:read' }]])
     expect(await put(freed)).toEqual([403, 'cannot_grant'])
   expect((await app.request(path, { method: 'DELETE', token: owner })).status).toBe(403)
-  expect(await listScopes(t, id)).toEqual(before)
+  expect(await listServerScopes(t, id)).toEqual(before)
   expect(await put([...bound, 'list'])).toEqual([200, undefined])
   expect(await put(['pay'], await app.token(company.admin))).toEqual([200, undefined])
 })

@@ -1,5 +1,5 @@
 // Resource servers of a tenant: the APIs that our access tokens are for, what may be asked for there, and by which clients.
-import { createHash } from 'node:crypto'
+
 import type * as z from 'zod'
 import { isForeignKeyViolation, isUniqueViolation } from '#db/engine/client'
 import { atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
@@ -13,21 +13,22 @@ import {
   insertResourceServer,
   listResourceClients,
   listResourceServers,
-  listScopes,
-  type NewScope,
-  putScopes,
+  listServerScopes,
+  type NewServerScope,
+  putServerScopes,
   type ResourceServer,
   registerClient,
   removeClientFrom,
   updateResourceServer,
 } from '#db/store/resource-servers'
-import { asGrantor, type Grants, requireGrantable } from '#shared/domains/authority/change'
-import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/offered'
+import { actAsGrantor, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
+import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
-import { byUser, record } from '#shared/platform/audit/record'
-import { isLocalHost } from '#shared/platform/fetch/target'
+import { randomToken } from '#shared/kernel/random'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { sha256 } from '#shared/platform/crypto/sha256'
+import { isLocalHost } from '#shared/platform/fetch/outbound-url'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { SCOPE_PRESETS } from './presets.ts'
@@ -36,9 +37,9 @@ import type {
   Manifest,
   NewSecret,
   NewServer,
-  RegisteredClient,
-  RegisteredClients,
-  RemovedClient,
+  RemovedResourceClient,
+  ResourceClient,
+  ResourceClients,
   ServerChange,
   ServerList,
   ServerOut,
@@ -51,9 +52,8 @@ const DEFAULT_AGENT = 'mcp-agent'
 const REFUSED_SECONDS = 10 * 365 * 24 * 3600
 
 type Out = z.input<typeof ServerOut>
-const sha256 = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
 
-const shown = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewScope[]): Out => {
+const toResponse = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewServerScope[]): Out => {
   const issuer = ctx.config.BASE_URL
   return {
     id: row.id,
@@ -81,7 +81,8 @@ const shown = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly N
   }
 }
 
-const show = async (ctx: Pick<Ctx, 'config'>, t: TenantDb, row: ResourceServer): Promise<Out> => shown(ctx, row, await listScopes(t, row.id))
+const show = async (ctx: Pick<Ctx, 'config'>, t: TenantDb, row: ResourceServer): Promise<Out> =>
+  toResponse(ctx, row, await listServerScopes(t, row.id))
 
 type Place = { readonly base: string; readonly path: string; readonly resource: string; readonly isLocal: boolean; readonly host: string }
 
@@ -93,7 +94,7 @@ const refusedUrl = (): AppError => {
 }
 
 /** The identifier as it is compared: the text, so it may have one spelling alone. @throws AppError invalid_request */
-export const placeOf = (baseUrl: string, basePath: string): Place => {
+export const parseServerUrl = (baseUrl: string, basePath: string): Place => {
   const base = baseUrl.replace(/\/+$/, '')
   const url = URL.canParse(base) ? new URL(base) : undefined
   const isLocal = url !== undefined && isLocalHost(url)
@@ -119,34 +120,34 @@ const requireOwnDomain = async (ctx: Ctx, caller: User, { base, host, isLocal }:
   }
 }
 
-const secretFor = (ctx: Pick<Ctx, 'random'>, caller: User): string => `${caller.tenantId}.${opaque(ctx.random)}`
+const secretFor = (ctx: Pick<Ctx, 'random'>, caller: User): string => `${caller.tenantId}.${randomToken(ctx.random)}`
 
 const presetOf = (id: string | undefined): z.output<typeof NewServer>['scopes_supported'] =>
   (SCOPE_PRESETS.find((preset) => preset.id === id)?.scopes ?? []).map((scope) => ({ ...scope, permission: undefined }))
 
-const scopesOf = (asked: z.output<typeof NewServer>['scopes_supported']): NewScope[] => {
-  const byName = new Map(asked.map(({ name, description, permission = null }) => [name, { name, description, permission }]))
+const scopesOf = (request: z.output<typeof NewServer>['scopes_supported']): NewServerScope[] => {
+  const byName = new Map(request.map(({ name, description, permission = null }) => [name, { name, description, permission }]))
   return [...byName.values()]
 }
 
 /** @throws AppError invalid_request, resource_taken */
-export const createServer = async (ctx: Ctx, caller: User, asked: z.output<typeof NewServer>): Promise<z.input<typeof CreatedServer>> => {
-  const place = placeOf(asked.public_base_url, asked.protected_base_path)
+export const createServer = async (ctx: Ctx, caller: User, request: z.output<typeof NewServer>): Promise<z.input<typeof CreatedServer>> => {
+  const place = parseServerUrl(request.public_base_url, request.protected_base_path)
   await requireOwnDomain(ctx, caller, place)
   const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), secretFor(ctx, caller)]
   try {
     return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       await insertResourceServer(t, {
         id,
-        name: asked.name,
+        name: request.name,
         publicBaseUrl: place.base,
         protectedBasePath: place.path,
         resource: place.resource,
-        applicationType: asked.application_type,
-        agentType: asked.agent_type ?? (asked.application_type === 'ai_agent' ? DEFAULT_AGENT : null),
-        openToClients: asked.open_to_clients,
-        registrationModes: [...new Set(asked.registration_modes)],
-        tokenSeconds: asked.token_seconds,
+        applicationType: request.application_type,
+        agentType: request.agent_type ?? (request.application_type === 'ai_agent' ? DEFAULT_AGENT : null),
+        openToClients: request.open_to_clients,
+        registrationModes: [...new Set(request.registration_modes)],
+        tokenSeconds: request.token_seconds,
         introspectionHash: sha256(secret),
         identifierHash: sha256(place.resource),
         // What is on the loopback interface is everybody's own.
@@ -154,10 +155,10 @@ export const createServer = async (ctx: Ctx, caller: User, asked: z.output<typeo
         createdAt: at,
         updatedAt: at,
       })
-      const scopes = scopesOf(asked.scopes_supported.length > 0 ? asked.scopes_supported : presetOf(asked.scope_preset_id))
-      await putScopes(t, id, scopes)
+      const scopes = scopesOf(request.scopes_supported.length > 0 ? request.scopes_supported : presetOf(request.scope_preset_id))
+      await putServerScopes(t, id, scopes)
       const after = { resource: place.resource, scopes: scopes.map(({ name }) => name) }
-      await record(t, ctx, { event: 'resource_server.created', actor: byUser(caller), target: { type: 'resource_server', id }, after })
+      await recordEvent(t, ctx, { event: 'resource_server.created', actor: byUser(caller), target: { type: 'resource_server', id }, after })
       return { ...(await show(ctx, t, await known(t, id))), introspection_secret: secret }
     })
   } catch (error) {
@@ -203,45 +204,49 @@ export const readManifest = async (ctx: Ctx, caller: User, id: string): Promise<
   }
 }
 
-const changed = <T>(ctx: Ctx, caller: User, id: string, work: (t: TenantTx, row: ResourceServer, grants: Grants) => Promise<T>): Promise<T> =>
-  asGrantor(ctx, caller, async (t, grants) => work(t, await known(t, id), grants))
+const changed = <T>(
+  ctx: Ctx,
+  caller: User,
+  id: string,
+  work: (t: TenantTx, row: ResourceServer, grantable: GrantorPermissions) => Promise<T>,
+): Promise<T> => actAsGrantor(ctx, caller, async (t, grantable) => work(t, await known(t, id), grantable))
 
 /**
  * A scope that names a permission is for those who hold it. Whoever frees it from that, also by taking it away, to be offered again, holds it.
  * @throws AppError cannot_grant
  */
-const requireStillBound = (grants: Grants, before: readonly NewScope[], after: readonly NewScope[]): void => {
+const requireStillBound = (grantable: GrantorPermissions, before: readonly NewServerScope[], after: readonly NewServerScope[]): void => {
   const bound = new Map(after.map(({ name, permission }) => [name, permission]))
   requireGrantable(
-    grants,
+    grantable,
     before.flatMap(({ name, permission }) => (permission === null || bound.get(name) === permission ? [] : [permission])),
   )
 }
 
 /** @throws AppError not_found, cannot_grant */
-export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output<typeof ServerChange>): Promise<Out> =>
-  changed(ctx, caller, id, async (t, before, grants) => {
+export const changeServer = (ctx: Ctx, caller: User, id: string, request: z.output<typeof ServerChange>): Promise<Out> =>
+  changed(ctx, caller, id, async (t, before, grantable) => {
     const row = await updateResourceServer(t, id, {
-      ...(asked.name === undefined ? {} : { name: asked.name }),
-      ...(asked.active === undefined ? {} : { active: asked.active }),
-      ...(asked.open_to_clients === undefined ? {} : { openToClients: asked.open_to_clients }),
-      ...(asked.registration_modes === undefined ? {} : { registrationModes: [...new Set(asked.registration_modes)] }),
-      ...(asked.token_seconds === undefined ? {} : { tokenSeconds: asked.token_seconds }),
+      ...(request.name === undefined ? {} : { name: request.name }),
+      ...(request.active === undefined ? {} : { active: request.active }),
+      ...(request.open_to_clients === undefined ? {} : { openToClients: request.open_to_clients }),
+      ...(request.registration_modes === undefined ? {} : { registrationModes: [...new Set(request.registration_modes)] }),
+      ...(request.token_seconds === undefined ? {} : { tokenSeconds: request.token_seconds }),
       updatedAt: ctx.clock.now(),
     })
     if (row === undefined) throw new AppError('not_found')
-    const old = await listScopes(t, id)
-    if (asked.scopes_supported !== undefined) {
-      const scopes = scopesOf(asked.scopes_supported)
-      requireStillBound(grants, old, scopes)
-      await putScopes(t, id, scopes)
+    const old = await listServerScopes(t, id)
+    if (request.scopes_supported !== undefined) {
+      const scopes = scopesOf(request.scopes_supported)
+      requireStillBound(grantable, old, scopes)
+      await putServerScopes(t, id, scopes)
     }
     const out = await show(ctx, t, row)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'resource_server.updated',
       actor: byUser(caller),
       target: { type: 'resource_server', id },
-      before: { ...shown(ctx, before, old) },
+      before: { ...toResponse(ctx, before, old) },
       after: { ...out },
     })
     return out
@@ -249,11 +254,11 @@ export const changeServer = (ctx: Ctx, caller: User, id: string, asked: z.output
 
 /** @throws AppError not_found, cannot_grant */
 export const deleteServer = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
-  changed(ctx, caller, id, async (t, row, grants) => {
-    requireStillBound(grants, await listScopes(t, id), [])
+  changed(ctx, caller, id, async (t, row, grantable) => {
+    requireStillBound(grantable, await listServerScopes(t, id), [])
     await deleteResourceServer(t, id)
     const target = { type: 'resource_server', id }
-    await record(t, ctx, { event: 'resource_server.deleted', actor: byUser(caller), target, before: { resource: row.resource } })
+    await recordEvent(t, ctx, { event: 'resource_server.deleted', actor: byUser(caller), target, before: { resource: row.resource } })
     return undefined
   })
 
@@ -262,12 +267,12 @@ export const rotateSecret = (ctx: Ctx, caller: User, id: string): Promise<z.inpu
   changed(ctx, caller, id, async (t) => {
     const secret = secretFor(ctx, caller)
     await updateResourceServer(t, id, { introspectionHash: sha256(secret), updatedAt: ctx.clock.now() })
-    await record(t, ctx, { event: 'resource_server.secret_rotated', actor: byUser(caller), target: { type: 'resource_server', id } })
+    await recordEvent(t, ctx, { event: 'resource_server.secret_rotated', actor: byUser(caller), target: { type: 'resource_server', id } })
     return { introspection_secret: secret }
   })
 
 /** @throws AppError not_found */
-export const listClientsOf = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof RegisteredClients>> => {
+export const listClientsOf = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof ResourceClients>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   await known(t, id)
   const rows = await listResourceClients(t, id, MOST_LISTED)
@@ -275,14 +280,14 @@ export const listClientsOf = async (ctx: Ctx, caller: User, id: string): Promise
 }
 
 /** @throws AppError not_found */
-export const addClientTo = async (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof RegisteredClient>> => {
+export const addClientTo = async (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof ResourceClient>> => {
   const at = ctx.clock.now()
   try {
     return await changed(ctx, caller, id, async (t) => {
       await decideAccessRequest(t, { resourceServerId: id, clientId }, 'approved', at)
       if (await registerClient(t, id, clientId, at)) {
         const target = { type: 'resource_server', id }
-        await record(t, ctx, { event: 'resource_server.client_registered', actor: byUser(caller), target, after: { client_id: clientId } })
+        await recordEvent(t, ctx, { event: 'resource_server.client_registered', actor: byUser(caller), target, after: { client_id: clientId } })
       }
       return { client_id: clientId, status: 'approved', created_at: at.toISOString() }
     })
@@ -303,11 +308,11 @@ const refuseSelfRegistered = async (t: TenantTx, ctx: Ctx, id: string, clientId:
 }
 
 /** What the client holds for this server counts no more. @throws AppError not_found */
-export const removeClient = (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof RemovedClient>> =>
+export const removeResourceClient = (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof RemovedResourceClient>> =>
   changed(ctx, caller, id, async (t) => {
     const wasIn = await removeClientFrom(t, id, clientId)
     if (!(await refuseSelfRegistered(t, ctx, id, clientId)) && !wasIn) throw new AppError('not_found')
     const target = { type: 'resource_server', id }
-    await record(t, ctx, { event: 'resource_server.client_removed', actor: byUser(caller), target, after: { client_id: clientId } })
+    await recordEvent(t, ctx, { event: 'resource_server.client_removed', actor: byUser(caller), target, after: { client_id: clientId } })
     return { status: 'revoked' }
   })

@@ -3,14 +3,14 @@ import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findResourceServer, type ResourceServer } from '#db/store/resource-servers'
 import { AppError } from '#shared/kernel/errors'
-import { FetchFailure, type OutboundAnswer } from '#shared/platform/fetch/guarded'
+import { FetchFailure, type OutboundResponse } from '#shared/platform/fetch/guarded'
 import type { User } from '#shared/platform/principals/principal'
 import type { Validation } from './admission.schema.ts'
 import type { Ctx } from './group.ts'
 
 type Checks = z.input<typeof Validation>['checks']
 
-const asked = async (ctx: Ctx, url: string): Promise<OutboundAnswer | undefined> => {
+const requested = async (ctx: Ctx, url: string): Promise<OutboundResponse | undefined> => {
   try {
     return await ctx.outbound.send({ url, method: 'GET', headers: { accept: 'application/json' } })
   } catch (error) {
@@ -19,7 +19,7 @@ const asked = async (ctx: Ctx, url: string): Promise<OutboundAnswer | undefined>
   }
 }
 
-const objectIn = (answer: OutboundAnswer | undefined): Readonly<Record<string, unknown>> | undefined => {
+const objectIn = (answer: OutboundResponse | undefined): Readonly<Record<string, unknown>> | undefined => {
   try {
     const value: unknown = answer?.status === 200 ? JSON.parse(new TextDecoder().decode(answer.body)) : undefined
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined
@@ -38,8 +38,8 @@ const metadataUrl = ({ resource }: ResourceServer): string => {
 export const validateServer = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof Validation>> => {
   const row = await findResourceServer(forTenant(ctx.db, caller.tenantId), id)
   if (row === undefined) throw new AppError('not_found')
-  const document = objectIn(await asked(ctx, metadataUrl(row)))
-  const answer = await asked(ctx, row.resource)
+  const document = objectIn(await requested(ctx, metadataUrl(row)))
+  const answer = await requested(ctx, row.resource)
   const servers = document?.authorization_servers
   const isOurs = Array.isArray(servers) && servers.includes(ctx.config.BASE_URL)
   const isChallenged = answer?.status === 401 && /^bearer\b|,\s*bearer\b|^dpop\b/i.test(answer.header('www-authenticate') ?? '')

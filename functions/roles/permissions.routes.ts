@@ -7,9 +7,9 @@ import {
   registerPermissionOperation,
 } from '#shared/domains/administration/permissions.operations'
 import { route } from './group.ts'
-import { ADMINISTRATORS, END_USERS, type Side } from './sides.ts'
+import { ADMINISTRATORS, END_USERS, type RouteAudience } from './route-audiences.ts'
 
-const permissionRoutesOf = ({ id, roles, may }: Side) => [
+const permissionRoutesOf = ({ id, roles, may }: RouteAudience) => [
   route({ ...registerPermissionOperation, id: `${id}.registerPermission`, on: `POST ${roles}/permissions`, access: may('roles:write') }),
   route({ ...listPermissionsOperation, id: `${id}.listPermissions`, on: `GET ${roles}/permissions`, access: may('roles:read') }),
   route({ ...deletePermissionByPairOperation, id: `${id}.deletePermissionByPair`, on: `DELETE ${roles}/permissions`, access: may('roles:write') }),

@@ -7,13 +7,13 @@ import {
   updateRoleOperation,
 } from '#shared/domains/administration/roles.operations'
 import { route } from './group.ts'
-import { ADMINISTRATORS, END_USERS, type Side } from './sides.ts'
+import { ADMINISTRATORS, END_USERS, type RouteAudience } from './route-audiences.ts'
 
 /** Reading a single one, with its permissions and its tag. */
-const oneRoleRoute = ({ id, roles, may }: Side) =>
+const oneRoleRoute = ({ id, roles, may }: RouteAudience) =>
   route({ ...getRoleOperation, id: `${id}.getRole`, on: `GET ${roles}/roles/:role_id`, access: may('roles:read') })
 
-const roleRoutesOf = ({ id, roles, may }: Side) => [
+const roleRoutesOf = ({ id, roles, may }: RouteAudience) => [
   route({ ...createRoleOperation, id: `${id}.createRole`, on: `POST ${roles}/roles`, access: may('roles:write') }),
   route({ ...listRolesOperation, id: `${id}.listRoles`, on: `GET ${roles}/roles`, access: may('roles:read') }),
   route({ ...updateRoleOperation, id: `${id}.updateRole`, on: `PUT ${roles}/roles/:role_id`, access: may('roles:write') }),

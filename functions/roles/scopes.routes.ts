@@ -13,9 +13,9 @@ import {
   updateScopeOperation,
 } from '#shared/domains/administration/scopes.operations'
 import { route } from './group.ts'
-import { ADMINISTRATORS, END_USERS, OLDER_PAGES, type Side } from './sides.ts'
+import { ADMINISTRATORS, END_USERS, OLDER_PAGES, type RouteAudience } from './route-audiences.ts'
 
-type ScopeSide = Pick<Side, 'id' | 'scopes' | 'may'>
+type ScopeSide = Pick<RouteAudience, 'id' | 'scopes' | 'may'>
 
 const scopeRoutesOf = ({ id, scopes, may }: ScopeSide) => [
   route({ ...listScopesOperation, id: `${id}.listScopes`, on: `GET ${scopes}/scopes`, access: may('roles:read') }),
@@ -28,7 +28,7 @@ const scopeRoutesOf = ({ id, scopes, may }: ScopeSide) => [
 const scopesOfTenantRoute = ({ id, scopes, may }: ScopeSide) =>
   route({ ...listScopesOfTenantOperation, id: `${id}.listScopesOfTenant`, on: `GET ${scopes}/scopes/:tenant_id`, access: may('roles:read') })
 
-const apiScopeRoutesOf = ({ id, scopes, may }: Side) => [
+const apiScopeRoutesOf = ({ id, scopes, may }: RouteAudience) => [
   route({ ...createApiScopeOperation, id: `${id}.createApiScope`, on: `POST ${scopes}/api_scopes`, access: may('scopes:write') }),
   route({ ...listApiScopesOperation, id: `${id}.listApiScopes`, on: `GET ${scopes}/api_scopes`, access: may('roles:read') }),
   route({ ...getApiScopeOperation, id: `${id}.getApiScope`, on: `GET ${scopes}/api_scopes/:scope_id`, access: may('roles:read') }),

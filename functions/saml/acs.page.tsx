@@ -1,28 +1,28 @@
 // The page that an identity provider posts the browser to. It goes on to where the sign-in began; without a script, by a link.
 
 import { proofCookie } from '#shared/domains/federation/proof'
-import { at } from '#shared/domains/sign-in/sign-in-context'
-import { opaque } from '#shared/kernel/random'
-import { Sent } from '#shared/platform/http/route'
+import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
+import { randomToken } from '#shared/kernel/random'
+import { HttpResult } from '#shared/platform/http/route'
 import { LANGUAGES, preferredLanguage } from '#shared/platform/pages/language'
 import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
 import { SCRIPT } from './acs.client.generated.ts'
-import type { Proved } from './acs.ts'
+import type { ReceivedAssertion } from './acs.ts'
 import type { Ctx } from './group.ts'
 
 /** A front end of somebody's own gets a handle that counts once; our own page finds it in a cookie. Neither address says anything of the person. */
-const next = (ctx: Ctx, { handle, answering: { located, provider } }: Proved): { readonly url: string; readonly onPage: boolean } => {
+const next = (ctx: Ctx, { handle, answering: { located, provider } }: ReceivedAssertion): { readonly url: string; readonly onPage: boolean } => {
   const request = located?.request
   if (request !== undefined && request.loginChallenge !== null) {
     const query = new URLSearchParams({ login_challenge: request.loginChallenge, success: 'true', saml_ticket: handle })
     return { url: `${request.origin}/oidc/login?${query}`, onPage: false }
   }
-  const door = request?.page ?? { client_id: provider.clientId }
-  return { url: `${request?.origin ?? ctx.config.BASE_URL}${at('/signin/saml/finish', door)}`, onPage: true }
+  const signInContext = request?.page ?? { client_id: provider.clientId }
+  return { url: `${request?.origin ?? ctx.config.BASE_URL}${withSignInContext('/signin/saml/finish', signInContext)}`, onPage: true }
 }
 
-export const acsPage = (ctx: Ctx, proved: Proved): Sent<string> => {
-  const nonce = opaque(ctx.random)
+export const acsPage = (ctx: Ctx, proved: ReceivedAssertion): HttpResult<string> => {
+  const nonce = randomToken(ctx.random)
   const lang = preferredLanguage(ctx.request.header('accept-language'))
   const words = LANGUAGES[lang].federation
   const { url, onPage } = next(ctx, proved)
@@ -53,5 +53,5 @@ export const acsPage = (ctx: Ctx, proved: Proved): Sent<string> => {
     'Content-Language': lang,
     Vary: 'Accept-Language, Cookie',
   }
-  return new Sent(html, { headers, cookies: onPage ? [proofCookie(ctx, proved.handle)] : [] })
+  return new HttpResult(html, { headers, cookies: onPage ? [proofCookie(ctx, proved.handle)] : [] })
 }

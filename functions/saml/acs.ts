@@ -1,23 +1,23 @@
 // The identity provider's answer comes back with the browser. What it proves is kept under a ticket; nobody is signed in here.
 import type * as z from 'zod'
 import { asTenantId, atomically, forTenant, type TenantDb } from '#db/engine/tenant'
-import { useIdOnce } from '#db/store/oauth-authorizations'
+import { consumeIdOnce } from '#db/store/oauth-authorizations'
 import { listSamlKeys } from '#db/store/saml-keys'
 import { findSamlProvider, type SamlProvider } from '#db/store/saml-providers'
 import { takeSamlRequest } from '#db/store/saml-requests'
-import { keepProof, type Proof } from '#shared/domains/federation/proof'
+import { type FederatedProof, storeProof } from '#shared/domains/federation/proof'
 import { samlProviderName, samlProvidersAt } from '#shared/domains/federation/saml-providers'
 import { AppError } from '#shared/kernel/errors'
-import { clientAcsOf, entityIdOf, type Service, sharedAcsOf } from './addresses.ts'
-import { goodAt } from './certificates.ts'
-import { type Expected, type Judged, judge } from './engine/judge.ts'
-import { type Person, personOf } from './engine/person.ts'
+import { certificatesValidAt } from './certificates.ts'
+import { type ExpectedAssertion, type ValidatedAssertion, validateAssertion } from './engine/assertion.ts'
+import { type SamlPerson, samlPersonOf } from './engine/person.ts'
 import { decodeResponse, verifyResponse } from './engine/response.ts'
-import { childrenOf, parseXml, plainXml, SAML, SamlRefused, textOf } from './engine/xml.ts'
+import { childrenOf, parseXml, plainXml, SAML, SamlRefusal, textOf } from './engine/xml.ts'
 import type { Ctx } from './group.ts'
 import type { AcsForm } from './initiate.schema.ts'
-import { openKey } from './keys.ts'
-import { isRelay, type Located, locate } from './state.ts'
+import { openSamlKey } from './keys.ts'
+import { clientAcsOf, entityIdOf, type ServiceProvider, sharedAcsOf } from './service-provider.ts'
+import { isRelayState, type LocatedSamlRequest, locateSamlRequest } from './state.ts'
 
 type Form = z.output<typeof AcsForm>
 
@@ -32,13 +32,13 @@ type Answering = {
   readonly t: TenantDb
   readonly provider: SamlProvider
   /** Undefined where the provider speaks first. */
-  readonly located: Located | undefined
+  readonly located: LocatedSamlRequest | undefined
 }
 
 /** @throws AppError saml_mismatch, saml_response_invalid */
-const toRequest = async (ctx: Ctx, relayState: string, named: Service | undefined): Promise<Answering> => {
-  const located = await locate(ctx, relayState)
-  if (located === undefined) throw new SamlRefused('unknown_request')
+const toRequest = async (ctx: Ctx, relayState: string, named: ServiceProvider | undefined): Promise<Answering> => {
+  const located = await locateSamlRequest(ctx, relayState)
+  if (located === undefined) throw new SamlRefusal('unknown_request')
   const { t, request } = located
   const provider = await findSamlProvider(t, request.providerId)
   if (provider === undefined || !provider.isActive) throw refused(ctx, t.tenantId, 'provider_gone')
@@ -47,24 +47,24 @@ const toRequest = async (ctx: Ctx, relayState: string, named: Service | undefine
 }
 
 /** Nobody here asked: the address says for whom it is, and the issuer, not believed yet, which provider's certificates have to bear it out. */
-const unsolicited = async (ctx: Ctx, xml: string, named: Service): Promise<Answering> => {
+const unsolicited = async (ctx: Ctx, xml: string, named: ServiceProvider): Promise<Answering> => {
   const t = forTenant(ctx.db, asTenantId(named.tenantId))
   const issuers = childrenOf(parseXml(plainXml(xml)), SAML, 'Issuer').map(textOf)
   const providers = (await samlProvidersAt(ctx, t.tenantId, named.clientId)).filter(
     (row) => row.isActive && row.allowsUnsolicited && row.clientId === named.clientId && issuers.includes(row.entityId),
   )
   const [provider] = providers
-  if (provider === undefined || providers.length > 1) throw new SamlRefused('unsolicited')
+  if (provider === undefined || providers.length > 1) throw new SamlRefusal('unsolicited')
   return { t, provider, located: undefined }
 }
 
-const answered = async (ctx: Ctx, xml: string, relayState: string | undefined, named: Service | undefined): Promise<Answering> => {
+const answered = async (ctx: Ctx, xml: string, relayState: string | undefined, named: ServiceProvider | undefined): Promise<Answering> => {
   if (relayState !== undefined) return toRequest(ctx, relayState, named)
-  if (named === undefined) throw new SamlRefused('unsolicited')
+  if (named === undefined) throw new SamlRefusal('unsolicited')
   return unsolicited(ctx, xml, named)
 }
 
-const expectedOf = (ctx: Ctx, { t, provider, located }: Answering): Expected => {
+const expectedOf = (ctx: Ctx, { t, provider, located }: Answering): ExpectedAssertion => {
   const service = { tenantId: t.tenantId, clientId: provider.clientId }
   return {
     issuer: provider.entityId,
@@ -76,23 +76,23 @@ const expectedOf = (ctx: Ctx, { t, provider, located }: Answering): Expected => 
 }
 
 /** @throws SamlRefused */
-const verify = async (ctx: Ctx, xml: string, answering: Answering): Promise<Judged> => {
+const verify = async (ctx: Ctx, xml: string, answering: Answering): Promise<ValidatedAssertion> => {
   const { t, provider } = answering
   const now = ctx.clock.now()
   const privateKeys: string[] = []
   // Opened only where something is encrypted.
-  if (xml.includes('EncryptedAssertion')) for (const key of await listSamlKeys(t, now)) privateKeys.push(await openKey(ctx, t, key))
+  if (xml.includes('EncryptedAssertion')) for (const key of await listSamlKeys(t, now)) privateKeys.push(await openSamlKey(ctx, t, key))
   const { wantsAssertionSigned, wantsResponseSigned } = provider
-  const trust = { certificates: goodAt(provider.certificates, now), wantsAssertionSigned, wantsResponseSigned, privateKeys }
+  const trust = { certificates: certificatesValidAt(provider.certificates, now), wantsAssertionSigned, wantsResponseSigned, privateKeys }
   try {
-    return judge(await verifyResponse(xml, trust), expectedOf(ctx, answering))
+    return validateAssertion(await verifyResponse(xml, trust), expectedOf(ctx, answering))
   } catch (error) {
     // Whatever a library makes of a stranger's text is the stranger's fault.
-    throw error instanceof SamlRefused ? error : new SamlRefused('malformed', error)
+    throw error instanceof SamlRefusal ? error : new SamlRefusal('malformed', error)
   }
 }
 
-const proofOf = ({ provider, located }: Answering, person: Person): Proof => {
+const proofOf = ({ provider, located }: Answering, person: SamlPerson): FederatedProof => {
   const { nameId, email, name, severalFactors } = person
   return {
     profile: {
@@ -114,27 +114,27 @@ const proofOf = ({ provider, located }: Answering, person: Person): Proof => {
   }
 }
 
-export type Proved = { readonly handle: string; readonly answering: Answering }
+export type ReceivedAssertion = { readonly handle: string; readonly answering: Answering }
 
 /** Request and assertion each count once, together with the ticket that they earn; of many at once exactly one goes on. @throws SamlRefused */
-const keep = (ctx: Ctx, answering: Answering, judged: Judged): Promise<string> =>
+const keep = (ctx: Ctx, answering: Answering, validated: ValidatedAssertion): Promise<string> =>
   atomically(answering.t, async (t) => {
     const { located, provider } = answering
-    if (located !== undefined && (await takeSamlRequest(t, located.key, ctx.clock.now())) === undefined) throw new SamlRefused('request_used')
-    const once = ctx.hash('saml:assertion', provider.entityId, judged.assertionId)
-    if (!(await useIdOnce(t, once, judged.until))) throw new SamlRefused('replayed')
+    if (located !== undefined && (await takeSamlRequest(t, located.key, ctx.clock.now())) === undefined) throw new SamlRefusal('request_used')
+    const once = ctx.hash('saml:assertion', provider.entityId, validated.assertionId)
+    if (!(await consumeIdOnce(t, once, validated.until))) throw new SamlRefusal('replayed')
     const origin = located?.request.origin ?? new URL(ctx.config.BASE_URL).origin
     // The browser comes from the provider's site; the next step is taken where the sign-in began.
     const here = { ...ctx, request: { ...ctx.request, origin } }
-    return keepProof(t, here, 'sign_in', proofOf(answering, personOf(judged, provider.attributeMapping)), { origin })
+    return storeProof(t, here, 'sign_in', proofOf(answering, samlPersonOf(validated, provider.attributeMapping)), { origin })
   })
 
 /** @throws AppError invalid_request, saml_mismatch, saml_response_invalid */
-export const receive = async (ctx: Ctx, form: Form, named: Service | undefined): Promise<Proved> => {
+export const receiveAssertion = async (ctx: Ctx, form: Form, named: ServiceProvider | undefined): Promise<ReceivedAssertion> => {
   if (form.SAMLResponse === undefined || form.SAMLResponse === '') {
     throw new AppError('invalid_request', 'Missing SAMLResponse', { field: 'form.SAMLResponse' })
   }
-  const relayState = isRelay(form.RelayState) ? form.RelayState : undefined
+  const relayState = isRelayState(form.RelayState) ? form.RelayState : undefined
   if (relayState === undefined && named === undefined) {
     throw new AppError('invalid_request', 'Missing required SAML parameters', { field: 'form.RelayState' })
   }
@@ -145,7 +145,7 @@ export const receive = async (ctx: Ctx, form: Form, named: Service | undefined):
     tenantId = answering.t.tenantId
     return { handle: await keep(ctx, answering, await verify(ctx, xml, answering)), answering }
   } catch (error) {
-    if (error instanceof SamlRefused) throw refused(ctx, tenantId, error.reason, error)
+    if (error instanceof SamlRefusal) throw refused(ctx, tenantId, error.reason, error)
     throw error
   }
 }

@@ -4,17 +4,17 @@ import type { Person } from '#tests/support/app'
 import { identitiesOf, refusalsOf } from '#tests/support/federation'
 import { addSamlProvider, type Saml, type SamlBrowser, samlBrowser, samlStateOf, startSaml } from '#tests/support/saml'
 import {
-  type Asked,
+  type AssertionContent,
   assertionXml,
   base64,
   encrypted,
-  hmacSigned,
+  hmacSignedXml,
   keyPair,
   type Pair,
+  type ReceivedAuthnRequest,
   responseXml,
-  type Said,
   type Signing,
-  signed,
+  signedXml,
 } from '#tests/support/saml-idp'
 import { WRAPPINGS, wrapped } from '#tests/support/saml-wrapping'
 import { bodyOf } from '#tests/support/sign-in'
@@ -24,7 +24,7 @@ import { samlRoutes } from './routes.ts'
 let world: Saml
 let victim: Person
 let browser: SamlBrowser
-let asked: Asked
+let request: ReceivedAuthnRequest
 let stranger: Pair
 beforeAll(async () => {
   world = await startSaml([...samlRoutes, ...federationRoutes])
@@ -37,7 +37,7 @@ beforeEach(async () => {
   // Refusals of one minute are counted in one event.
   world.app.clock.advance(61)
   browser = samlBrowser(world.app)
-  asked = await world.begin(browser)
+  request = await world.begin(browser)
 })
 
 const attacker = { nameId: 'attacker' }
@@ -49,7 +49,7 @@ const refusedWith = async (xml: string, reason: string | RegExp | readonly strin
   const { app, company } = world
   const before = [await samlStateOf(app, company), await identitiesOf(app, victim)]
   const refusals = (await refusalsOf(app, company.tenantId)).length
-  const response = await world.land(from, asked, xml)
+  const response = await world.land(from, request, xml)
   const body = await bodyOf(response)
   expect([response.status, body.code]).toEqual([400, 'saml_response_invalid'])
   expect(body).toEqual({
@@ -67,15 +67,16 @@ const refusedWith = async (xml: string, reason: string | RegExp | readonly strin
   app.clock.advance(61)
 }
 
-const honest = (more: Partial<Said> = {}): string => world.answer(asked, more)
-const signing = (more: Partial<Signing>, said = world.saying(asked, attacker)): string =>
-  responseXml(said, signed(assertionXml(said), 'Assertion', { key: world.key, ...more }))
-const bothSigned = (said = world.saying(asked, attacker)): string => signed(responseXml(said, assertionXml(said)), 'Response', { key: world.key })
+const honest = (more: Partial<AssertionContent> = {}): string => world.answer(request, more)
+const signing = (more: Partial<Signing>, reported = world.saying(request, attacker)): string =>
+  responseXml(reported, signedXml(assertionXml(reported), 'Assertion', { key: world.key, ...more }))
+const bothSigned = (reported = world.saying(request, attacker)): string =>
+  signedXml(responseXml(reported, assertionXml(reported)), 'Response', { key: world.key })
 
 test('the same answers without anything wrong are taken: assertion signed, message signed', async () => {
-  expect((await world.land(browser, asked, honest())).status).toBe(200)
-  asked = await world.begin(browser)
-  expect((await world.land(browser, asked, bothSigned())).status).toBe(200)
+  expect((await world.land(browser, request, honest())).status).toBe(200)
+  request = await world.begin(browser)
+  expect((await world.land(browser, request, bothSigned())).status).toBe(200)
 })
 
 describe('signature wrapping', () => {
@@ -147,12 +148,12 @@ describe('document types and entities', () => {
 
 describe('the signature', () => {
   test('none', async () => {
-    const said = world.saying(asked, { nameId: 'victim' })
-    await refusedWith(responseXml(said, assertionXml(said)), 'unsigned')
+    const reported = world.saying(request, { nameId: 'victim' })
+    await refusedWith(responseXml(reported, assertionXml(reported)), 'unsigned')
   })
 
   test('of another key, with its certificate beside it', async () => {
-    const forged = signing({ key: stranger }, world.saying(asked, { nameId: 'victim' }))
+    const forged = signing({ key: stranger }, world.saying(request, { nameId: 'victim' }))
     expect(forged).toContain('X509Certificate')
     await refusedWith(forged, 'signature')
   })
@@ -162,10 +163,13 @@ describe('the signature', () => {
   })
 
   test('an element that is one by name alone', async () => {
-    const said = world.saying(asked, { nameId: 'victim' })
+    const reported = world.saying(request, { nameId: 'victim' })
     const empty = '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>'
-    await refusedWith(responseXml(said, assertionXml(said).replace('</saml:Issuer>', `</saml:Issuer>${empty}`)), 'signature_form')
-    await refusedWith(responseXml(said, assertionXml(said).replace('</saml:Issuer>', '</saml:Issuer><Signature xmlns="urn:x"/>')), 'signature_place')
+    await refusedWith(responseXml(reported, assertionXml(reported).replace('</saml:Issuer>', `</saml:Issuer>${empty}`)), 'signature_form')
+    await refusedWith(
+      responseXml(reported, assertionXml(reported).replace('</saml:Issuer>', '</saml:Issuer><Signature xmlns="urn:x"/>')),
+      'signature_place',
+    )
   })
 
   test('SHA-1, in the signature and in the digest', async () => {
@@ -174,9 +178,9 @@ describe('the signature', () => {
   })
 
   test('HMAC with the certificate as its key', async () => {
-    const said = world.saying(asked, { nameId: 'victim' })
+    const reported = world.saying(request, { nameId: 'victim' })
     for (const secret of [world.key.certificate, world.key.certificate.replace(/-----[^-]+-----|\s/g, '')]) {
-      await refusedWith(responseXml(said, hmacSigned(assertionXml(said), secret)), 'signature_algorithm')
+      await refusedWith(responseXml(reported, hmacSignedXml(assertionXml(reported), secret)), 'signature_algorithm')
     }
   })
 
@@ -201,9 +205,9 @@ describe('the signature', () => {
   })
 
   test('a good one around the message does not excuse a bad one inside', async () => {
-    const said = world.saying(asked, attacker)
-    const inner = signed(assertionXml(said), 'Assertion', { key: stranger })
-    await refusedWith(signed(responseXml(said, inner), 'Response', { key: world.key }), 'signature')
+    const reported = world.saying(request, attacker)
+    const inner = signedXml(assertionXml(reported), 'Assertion', { key: stranger })
+    await refusedWith(signedXml(responseXml(reported, inner), 'Response', { key: world.key }), 'signature')
   })
 
   test('the certificate has ended, or has not begun', async () => {
@@ -214,48 +218,48 @@ describe('the signature', () => {
     ] as const) {
       const key = await keyPair(name, new Date(from), new Date(until))
       const at = await addSamlProvider(app, company, key)
-      asked = await world.begin(browser, at)
-      await refusedWith(signing({ key }, world.saying(asked, { issuer: at.entityId })), 'no_valid_certificate')
+      request = await world.begin(browser, at)
+      await refusedWith(signing({ key }, world.saying(request, { issuer: at.entityId })), 'no_valid_certificate')
     }
   })
 
   test('a provider whose message, or whose assertion, has to be signed', async () => {
     const { app, company, key } = world
     const messages = await addSamlProvider(app, company, key, { wantsResponseSigned: true })
-    asked = await world.begin(browser, messages)
+    request = await world.begin(browser, messages)
     await refusedWith(honest({ issuer: messages.entityId }), 'response_unsigned')
     const assertions = await addSamlProvider(app, company, key, { wantsAssertionSigned: true })
-    asked = await world.begin(browser, assertions)
-    await refusedWith(bothSigned(world.saying(asked, { issuer: assertions.entityId })), 'assertion_unsigned')
+    request = await world.begin(browser, assertions)
+    await refusedWith(bothSigned(world.saying(request, { issuer: assertions.entityId })), 'assertion_unsigned')
   })
 })
 
 describe('two assertions', () => {
   test('beside each other, one of them signed', async () => {
-    const said = world.saying(asked, attacker)
-    const good = signed(assertionXml(said), 'Assertion', { key: world.key })
-    const forged = assertionXml(world.saying(asked, { nameId: 'victim' }))
-    await refusedWith(responseXml(said, `${good}${forged}`), 'not_one_assertion')
-    await refusedWith(responseXml(said, `${forged}${good}`), 'not_one_assertion')
+    const reported = world.saying(request, attacker)
+    const good = signedXml(assertionXml(reported), 'Assertion', { key: world.key })
+    const forged = assertionXml(world.saying(request, { nameId: 'victim' }))
+    await refusedWith(responseXml(reported, `${good}${forged}`), 'not_one_assertion')
+    await refusedWith(responseXml(reported, `${forged}${good}`), 'not_one_assertion')
   })
 
   test('both signed; one plain and one encrypted; none', async () => {
-    const said = world.saying(asked, attacker)
-    const one = () => signed(assertionXml(said), 'Assertion', { key: world.key })
-    await refusedWith(responseXml(said, `${one()}${one()}`), 'not_one_assertion')
-    await refusedWith(responseXml(said, `${one()}${await encrypted(one(), stranger.certificate)}`), 'not_one_assertion')
-    await refusedWith(responseXml(said, ''), 'not_one_assertion')
-    await refusedWith(signed(responseXml(said, ''), 'Response', { key: world.key }), 'not_one_assertion')
+    const reported = world.saying(request, attacker)
+    const one = () => signedXml(assertionXml(reported), 'Assertion', { key: world.key })
+    await refusedWith(responseXml(reported, `${one()}${one()}`), 'not_one_assertion')
+    await refusedWith(responseXml(reported, `${one()}${await encrypted(one(), stranger.certificate)}`), 'not_one_assertion')
+    await refusedWith(responseXml(reported, ''), 'not_one_assertion')
+    await refusedWith(signedXml(responseXml(reported, ''), 'Response', { key: world.key }), 'not_one_assertion')
   })
 })
 
-const CONTEXT: readonly (readonly [string, string, () => Partial<Said>])[] = [
+const CONTEXT: readonly (readonly [string, string, () => Partial<AssertionContent>])[] = [
   ['another recipient', 'recipient', () => ({ recipient: 'https://evil.example/acs' })],
-  ['another client’s recipient', 'recipient', () => ({ recipient: asked.acs.replace(world.company.clientId, victim.id) })],
+  ['another client’s recipient', 'recipient', () => ({ recipient: request.acs.replace(world.company.clientId, victim.id) })],
   ['no recipient', 'recipient', () => ({ recipient: '' })],
   ['another destination', 'destination', () => ({ destination: 'https://evil.example/acs' })],
   ['another audience', 'audience', () => ({ audience: 'https://evil.example/metadata' })],
-  ['the audience of another client', 'audience', () => ({ audience: asked.issuer.replace(world.company.clientId, victim.id) })],
+  ['the audience of another client', 'audience', () => ({ audience: request.issuer.replace(world.company.clientId, victim.id) })],
   ['no audience', 'audience', () => ({ withoutAudience: true })],
   [
     'a second restriction that we are not in',
@@ -273,7 +277,7 @@ const CONTEXT: readonly (readonly [string, string, () => Partial<Said>])[] = [
   ['a session that is over at the provider', 'session_over', () => ({ sessionEnds: plus(-61) })],
   ['a status that is no success', 'status', () => ({ status: 'urn:oasis:names:tc:SAML:2.0:status:AuthnFailed' })],
   ['the answer to another request', 'in_response_to', () => ({ inResponseTo: '_another', subjectInResponseTo: '_another' })],
-  ['a message to another request', 'in_response_to', () => ({ inResponseTo: '_another', subjectInResponseTo: asked.id })],
+  ['a message to another request', 'in_response_to', () => ({ inResponseTo: '_another', subjectInResponseTo: request.id })],
   ['a subject of another request', 'in_response_to', () => ({ subjectInResponseTo: '_another' })],
   ['a subject of no request', 'in_response_to', () => ({ subjectInResponseTo: undefined })],
   ['the answer to no request', 'in_response_to', () => ({ inResponseTo: undefined })],
@@ -288,7 +292,7 @@ test.each(CONTEXT)('refused: %s', async (_, reason, more) => {
 })
 
 test('within a minute of skew it is taken', async () => {
-  expect((await world.land(browser, asked, honest({ notOnOrAfter: plus(-30), notBefore: plus(30) }))).status).toBe(200)
+  expect((await world.land(browser, request, honest({ notOnOrAfter: plus(-30), notBefore: plus(30) }))).status).toBe(200)
 })
 
 describe('what is no answer at all', () => {
@@ -297,7 +301,7 @@ describe('what is no answer at all', () => {
     ['cut off', () => honest().slice(0, -20), 'malformed'],
     ['two roots', () => `${honest()}${honest()}`, /malformed|id_twice/],
     ['an attribute without quotes', () => honest().replace('Version="2.0"', 'Version=2.0'), 'malformed'],
-    ['a bare assertion', () => signed(assertionXml(world.saying(asked)), 'Assertion', { key: world.key }), 'not_a_Response'],
+    ['a bare assertion', () => signedXml(assertionXml(world.saying(request)), 'Assertion', { key: world.key }), 'not_a_Response'],
     ['another message', () => honest().replaceAll('samlp:Response', 'samlp:LogoutResponse'), 'not_a_Response'],
     ['another encoding', () => `<?xml version="1.0" encoding="utf-7"?>${honest()}`, 'markup'],
     ['four hundred levels', () => `${'<a>'.repeat(400)}${'</a>'.repeat(400)}`, 'too_deep'],
@@ -308,32 +312,32 @@ describe('what is no answer at all', () => {
   })
 
   test.each(['', '%%%', 'a', '====', Buffer.from([0xff, 0xfe, 0x00]).toString('base64')])('SAMLResponse %j', async (SAMLResponse) => {
-    const response = await browser.post(new URL(asked.acs).pathname, { SAMLResponse, RelayState: asked.relayState })
+    const response = await browser.post(new URL(request.acs).pathname, { SAMLResponse, RelayState: request.relayState })
     expect(response.status).toBe(400)
     expect(await bodyOf(response)).toMatchObject({ success: false, error: SAMLResponse === '' ? 'Missing SAMLResponse' : expect.any(String) })
   })
 
   test('too large', async () => {
-    const response = await browser.post(new URL(asked.acs).pathname, { SAMLResponse: 'A'.repeat(600_000), RelayState: asked.relayState })
+    const response = await browser.post(new URL(request.acs).pathname, { SAMLResponse: 'A'.repeat(600_000), RelayState: request.relayState })
     expect(response.status).toBe(413)
   })
 })
 
 describe('the answer belongs to the browser, the tenant and the client that asked', () => {
-  const strayed = async (path: string, from: SamlBrowser, code: string, relayState = asked.relayState): Promise<void> => {
+  const strayed = async (path: string, from: SamlBrowser, code: string, relayState = request.relayState): Promise<void> => {
     const before = await samlStateOf(world.app, world.company)
     const response = await from.post(path, { SAMLResponse: base64(honest()), RelayState: relayState })
     expect([response.status, (await bodyOf(response)).code]).toEqual([400, code])
     expect(await samlStateOf(world.app, world.company)).toEqual(before)
   }
-  const acs = (): string => new URL(asked.acs).pathname
+  const acs = (): string => new URL(request.acs).pathname
 
   test('another browser, with a cookie of its own or none, gets nothing; the owner then can', async () => {
     await strayed(acs(), samlBrowser(world.app), 'saml_response_invalid')
     const other = samlBrowser(world.app)
     await world.begin(other)
     await strayed(acs(), other, 'saml_response_invalid')
-    expect((await world.land(browser, asked, honest())).status).toBe(200)
+    expect((await world.land(browser, request, honest())).status).toBe(200)
   })
 
   test('an answer to this request under the RelayState of another one of the same browser', async () => {
@@ -344,7 +348,7 @@ describe('the answer belongs to the browser, the tenant and the client that aske
 
   test('a RelayState under another tenant’s name; a made-up one', async () => {
     const globex = await world.app.company('globex')
-    await strayed(acs(), browser, 'saml_response_invalid', asked.relayState.replace(/^[^.]+/, globex.tenantId))
+    await strayed(acs(), browser, 'saml_response_invalid', request.relayState.replace(/^[^.]+/, globex.tenantId))
     await strayed(acs(), browser, 'saml_response_invalid', `${world.company.tenantId}.${'A'.repeat(43)}`)
   })
 
@@ -358,14 +362,14 @@ describe('the answer belongs to the browser, the tenant and the client that aske
     const globex = await world.app.company('globex')
     const key = await keyPair('globex')
     const theirs = await addSamlProvider(world.app, globex, key)
-    await refusedWith(signing({ key }, world.saying(asked, { issuer: theirs.entityId, nameId: 'victim' })), 'signature')
-    await refusedWith(signing({ key }, world.saying(asked, { nameId: 'victim' })), 'signature')
+    await refusedWith(signing({ key }, world.saying(request, { issuer: theirs.entityId, nameId: 'victim' })), 'signature')
+    await refusedWith(signing({ key }, world.saying(request, { nameId: 'victim' })), 'signature')
   })
 
   test('of another provider of the same tenant', async () => {
     const key = await keyPair('second')
     const second = await addSamlProvider(world.app, world.company, key)
-    await refusedWith(signing({ key }, world.saying(asked, { issuer: second.entityId })), 'signature')
+    await refusedWith(signing({ key }, world.saying(request, { issuer: second.entityId })), 'signature')
     await refusedWith(honest({ issuer: second.entityId }), 'issuer')
   })
 
@@ -378,8 +382,8 @@ describe('the answer belongs to the browser, the tenant and the client that aske
   })
 
   test('nobody asked: at the shared address, and at the client’s', async () => {
-    const said = world.saying({ ...asked, id: '' }, { inResponseTo: undefined })
-    const xml = responseXml(said, signed(assertionXml(said), 'Assertion', { key: world.key }))
+    const reported = world.saying({ ...request, id: '' }, { inResponseTo: undefined })
+    const xml = responseXml(reported, signedXml(assertionXml(reported), 'Assertion', { key: world.key }))
     const before = await samlStateOf(world.app, world.company)
     for (const [path, relay] of [
       ['/authsec/hmgr/saml/acs', ''],
@@ -396,19 +400,19 @@ describe('the answer belongs to the browser, the tenant and the client that aske
 describe('once', () => {
   const refusedNow = async (xml: string): Promise<void> => {
     const before = await samlStateOf(world.app, world.company)
-    const again = await world.land(browser, asked, xml)
+    const again = await world.land(browser, request, xml)
     expect([again.status, (await bodyOf(again)).code]).toEqual([400, 'saml_response_invalid'])
     expect(await samlStateOf(world.app, world.company)).toEqual(before)
   }
 
   test('the same answer again, in the same browser', async () => {
     const xml = honest()
-    expect((await world.land(browser, asked, xml)).status).toBe(200)
+    expect((await world.land(browser, request, xml)).status).toBe(200)
     await refusedNow(xml)
   })
 
   test('a second answer to the same request, another assertion', async () => {
-    expect((await world.land(browser, asked, honest())).status).toBe(200)
+    expect((await world.land(browser, request, honest())).status).toBe(200)
     await refusedNow(honest(attacker))
     expect(why()).toBe('unknown_request')
   })
@@ -416,15 +420,15 @@ describe('once', () => {
   test('fifty answers to one request at once, each an assertion of its own: one goes on', async () => {
     const tickets = async (): Promise<unknown> => (await samlStateOf(world.app, world.company)).tickets
     const before = Number(await tickets())
-    const answers = await Promise.all(Array.from({ length: 50 }, () => world.land(browser, asked, honest())))
+    const answers = await Promise.all(Array.from({ length: 50 }, () => world.land(browser, request, honest())))
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 49 }, () => 400)])
     expect(await tickets()).toBe(before + 1)
   })
 
   test('an assertion under another request', async () => {
     const assertionId = `_once-${world.company.tenantId}`
-    expect((await world.land(browser, asked, honest({ assertionId }))).status).toBe(200)
-    asked = await world.begin(browser)
+    expect((await world.land(browser, request, honest({ assertionId }))).status).toBe(200)
+    request = await world.begin(browser)
     await refusedWith(honest({ assertionId }), 'replayed')
   })
 
@@ -432,7 +436,7 @@ describe('once', () => {
     const xml = honest()
     const tickets = async (): Promise<unknown> => (await samlStateOf(world.app, world.company)).tickets
     const before = Number(await tickets())
-    const answers = await Promise.all(Array.from({ length: 50 }, () => world.land(browser, asked, xml)))
+    const answers = await Promise.all(Array.from({ length: 50 }, () => world.land(browser, request, xml)))
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 49 }, () => 400)])
     expect(await tickets()).toBe(before + 1)
   })

@@ -42,7 +42,7 @@ export const readCertificates = (text: string): readonly string[] => {
 }
 
 /** Those that are good at the moment: one that has ended, or not begun, signs nothing. */
-export const goodAt = (certificates: readonly string[], now: Date): readonly string[] =>
+export const certificatesValidAt = (certificates: readonly string[], now: Date): readonly string[] =>
   certificates.filter((pem) => {
     const certificate = parsed(pem)
     return certificate !== undefined && new Date(certificate.validFrom) <= now && now <= new Date(certificate.validTo)

@@ -1,13 +1,13 @@
 // Wire shapes of where a sign-in through SAML begins and comes back to.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
-import { door } from '#shared/domains/sign-in/sign-in-context.schema'
+import { Id } from '#shared/domains/administration/fields.schema'
+import { signInContextFields } from '#shared/domains/sign-in/sign-in-context.schema'
 
 export const InitiatePath = z.object({ provider: z.string().trim().toLowerCase().min(1).max(64) })
-export const Initiate = z
+export const InitiateSaml = z
   .object({ login_challenge: z.string().min(1).max(256), application_id: z.string().max(256).optional() })
   .meta({ id: 'SamlInitiate' })
-export const Initiated = z
+export const SamlInitiated = z
   .object({
     success: z.literal(true),
     /** With request and RelayState in it. */
@@ -17,7 +17,7 @@ export const Initiated = z
     provider: z.string(),
   })
   .meta({ id: 'SamlInitiated' })
-export const PageQuery = z.strictObject({ ...door, provider: z.string().min(1).max(64) })
+export const SamlPageQuery = z.strictObject({ ...signInContextFields, provider: z.string().min(1).max(64) })
 
 export const ServicePath = z.object({ tenant_id: Id, client_id: Id })
 export const AcsForm = z

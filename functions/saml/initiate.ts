@@ -3,17 +3,17 @@ import type * as z from 'zod'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import type { SamlProvider } from '#db/store/saml-providers'
 import { findTenant } from '#db/store/tenants'
+import { requireReturnTarget, requireReturnTargetOf } from '#shared/domains/federation/return-target'
 import { samlProvidersAt } from '#shared/domains/federation/saml-providers'
-import { requireTarget, requireTargetOf } from '#shared/domains/federation/target'
 import { findLoginChallenge } from '#shared/domains/oauth/login-challenge'
-import { findDoor } from '#shared/domains/sign-in/sign-in-context'
-import type { DoorAsked } from '#shared/domains/sign-in/sign-in-context.schema'
+import { findSignInContext } from '#shared/domains/sign-in/sign-in-context'
+import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
 import { AppError } from '#shared/kernel/errors'
-import { onPage } from '#shared/platform/http/pages/form'
-import { Sent } from '#shared/platform/http/route'
+import { withPageOrigin } from '#shared/platform/http/pages/form'
+import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
-import type { Initiate, Initiated } from './initiate.schema.ts'
-import { startRequest } from './state.ts'
+import type { InitiateSaml, SamlInitiated } from './initiate.schema.ts'
+import { startSamlRequest } from './state.ts'
 
 /** @throws AppError saml_provider_unknown, provider_not_enabled */
 const requireProvider = async (ctx: Ctx, tenantId: TenantId, clientId: string | undefined, name: string): Promise<SamlProvider> => {
@@ -25,41 +25,48 @@ const requireProvider = async (ctx: Ctx, tenantId: TenantId, clientId: string | 
 }
 
 /** @throws AppError saml_client_unknown, saml_provider_unknown, provider_not_enabled, redirect_refused */
-export const initiate = async (ctx: Ctx, name: string, body: z.output<typeof Initiate>): Promise<Sent<z.input<typeof Initiated>>> => {
+export const initiateSaml = async (
+  ctx: Ctx,
+  name: string,
+  body: z.output<typeof InitiateSaml>,
+): Promise<HttpResult<z.input<typeof SamlInitiated>>> => {
   const challenge = await findLoginChallenge(ctx, body.login_challenge)
   if (challenge === undefined) throw new AppError('saml_client_unknown')
   const { tenantId, clientId } = challenge
-  const target = await requireTarget(ctx)
-  requireTargetOf(target, tenantId)
+  const target = await requireReturnTarget(ctx)
+  requireReturnTargetOf(target, tenantId)
   const provider = await requireProvider(ctx, tenantId, clientId, name)
-  const started = await startRequest(ctx, { tenantId, provider, clientId, origin: target.origin, loginChallenge: challenge.text })
+  const started = await startSamlRequest(ctx, { tenantId, provider, clientId, origin: target.origin, loginChallenge: challenge.text })
   const { url, samlRequest, relayState, cookie } = started
-  return new Sent(
+  return new HttpResult(
     { success: true, sso_url: url, saml_request: samlRequest, relay_state: relayState, provider: provider.providerName },
     { cookies: [cookie] },
   )
 }
 
 /** The answer comes back to the platform's own host, and the browser that began has to be known there. */
-const goToOurs = (ours: string, asked: Readonly<Record<string, string | undefined>>): Sent<undefined> => {
-  const query = new URLSearchParams(Object.entries(asked).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
-  return new Sent(undefined, { headers: { Location: `${ours}/signin/saml?${query}` } })
+const goToOurs = (ours: string, requested: Readonly<Record<string, string | undefined>>): HttpResult<undefined> => {
+  const query = new URLSearchParams(Object.entries(requested).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+  return new HttpResult(undefined, { headers: { Location: `${ours}/signin/saml?${query}` } })
 }
 
 /** @throws AppError saml_provider_unknown, provider_not_enabled */
-export const initiateOnPage = async (ctx: Ctx, { provider: name, lang: _, ...door }: DoorAsked & { readonly provider: string }) => {
-  const at = await findDoor(ctx, door)
+export const initiateSamlOnPage = async (
+  ctx: Ctx,
+  { provider: name, lang: _, ...signInContext }: SignInContextRequest & { readonly provider: string },
+) => {
+  const at = await findSignInContext(ctx, signInContext)
   if (at.kind !== 'tenant') throw new AppError('saml_provider_unknown')
-  const [origin, ours] = [onPage(ctx).request.origin ?? '', new URL(ctx.config.BASE_URL).origin]
-  if (origin !== ours) return goToOurs(ours, { client_id: at.clientId, ...door, provider: name })
+  const [origin, ours] = [withPageOrigin(ctx).request.origin ?? '', new URL(ctx.config.BASE_URL).origin]
+  if (origin !== ours) return goToOurs(ours, { client_id: at.clientId, ...signInContext, provider: name })
   const provider = await requireProvider(ctx, at.tenantId, at.clientId, name)
-  const page = Object.fromEntries(Object.entries(door).filter(([, value]) => value !== undefined))
-  const { url, cookie } = await startRequest(ctx, {
+  const page = Object.fromEntries(Object.entries(signInContext).filter(([, value]) => value !== undefined))
+  const { url, cookie } = await startSamlRequest(ctx, {
     tenantId: at.tenantId,
     provider,
     clientId: at.clientId ?? provider.clientId,
     origin,
     page,
   })
-  return new Sent(undefined, { headers: { Location: url }, cookies: [cookie] })
+  return new HttpResult(undefined, { headers: { Location: url }, cookies: [cookie] })
 }

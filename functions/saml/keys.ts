@@ -4,7 +4,7 @@ import { atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/
 import { insertSamlKey, listSamlKeys, type SamlKey } from '#db/store/saml-keys'
 import { lockPolicy } from '#db/store/tenants'
 import { secondsAfter } from '#shared/kernel/clock'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import type { Ctx } from './group.ts'
 
 const DAY = 24 * 3600
@@ -22,28 +22,28 @@ const addKey = (ctx: Ctx, tenantId: TenantId): Promise<SamlKey[]> =>
     const there = await listSamlKeys(t, now)
     if (lasts(there[0], now)) return there
     const expiresAt = secondsAfter(now, YEAR)
-    const { newPair } = await import('#shared/platform/crypto/self-signed')
+    const { newSelfSignedPair } = await import('#shared/platform/crypto/self-signed')
     // A day back, for a provider whose clock is behind.
-    const pair = await newPair(new URL(ctx.config.BASE_URL).hostname, id.replaceAll('-', ''), secondsAfter(now, -DAY), expiresAt)
+    const pair = await newSelfSignedPair(new URL(ctx.config.BASE_URL).hostname, id.replaceAll('-', ''), secondsAfter(now, -DAY), expiresAt)
     const sealedPrivateKey = await ctx.keyring.seal(t, tenantId, pair.privateKey, context(id))
     await insertSamlKey(t, { id, certificate: pair.certificate, sealedPrivateKey, createdAt: now, expiresAt })
-    await record(t, ctx, { event: 'saml_key.created', actor: bySystem, target: { type: 'saml_key', id } })
+    await recordEvent(t, ctx, { event: 'saml_key.created', actor: bySystem, target: { type: 'saml_key', id } })
     return listSamlKeys(t, now)
   })
 
 /** The newest first; at least one. Routes that call this emit `saml_key.created`. */
-export const ensureKeys = async (ctx: Ctx, tenantId: TenantId): Promise<readonly SamlKey[]> => {
+export const ensureSamlKeys = async (ctx: Ctx, tenantId: TenantId): Promise<readonly SamlKey[]> => {
   const now = ctx.clock.now()
   const keys = await listSamlKeys(forTenant(ctx.db, tenantId), now)
   return lasts(keys[0], now) ? keys : addKey(ctx, tenantId)
 }
 
 /** PKCS #8. @throws Error when the tenant's key was destroyed */
-export const openKey = async (ctx: Ctx, t: TenantDb, key: SamlKey): Promise<string> => {
+export const openSamlKey = async (ctx: Ctx, t: TenantDb, key: SamlKey): Promise<string> => {
   const opened = await ctx.keyring.open(t, t.tenantId, key.sealedPrivateKey, context(key.id))
   if (opened === undefined) throw new Error('A SAML key was sealed under a key that is gone.')
   return opened
 }
 
 /** The oldest that is good: providers that have not read our metadata lately know that one. */
-export const signingKeyOf = (keys: readonly SamlKey[]): SamlKey | undefined => keys.at(-1)
+export const samlSigningKeyOf = (keys: readonly SamlKey[]): SamlKey | undefined => keys.at(-1)

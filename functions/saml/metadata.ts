@@ -5,9 +5,9 @@ import { findClient } from '#db/store/clients'
 import type { SamlKey } from '#db/store/saml-keys'
 import { findTenant } from '#db/store/tenants'
 import { AppError } from '#shared/kernel/errors'
-import { clientAcsOf, entityIdOf, type Service, sharedAcsOf } from './addresses.ts'
 import type { Ctx } from './group.ts'
-import { ensureKeys } from './keys.ts'
+import { ensureSamlKeys } from './keys.ts'
+import { clientAcsOf, entityIdOf, type ServiceProvider, sharedAcsOf } from './service-provider.ts'
 
 const FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress'
 const POST = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST'
@@ -22,7 +22,7 @@ const descriptor = (use: 'signing' | 'encryption', { certificate }: SamlKey): st
   return `<md:KeyDescriptor use="${use}"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>${der}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>${methods}</md:KeyDescriptor>`
 }
 
-const describe = (ctx: Ctx, service: Service, keys: readonly SamlKey[]): string => {
+const describe = (ctx: Ctx, service: ServiceProvider, keys: readonly SamlKey[]): string => {
   const acs = (url: string, rest: string): string => `<md:AssertionConsumerService Binding="${POST}" Location="${escaped(url)}" ${rest}/>`
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -39,11 +39,11 @@ const describe = (ctx: Ctx, service: Service, keys: readonly SamlKey[]): string 
 }
 
 /** @throws AppError not_found */
-export const showMetadata = async (ctx: Ctx, asked: { readonly tenant_id: string; readonly client_id: string }): Promise<string> => {
-  const tenantId = asTenantId(asked.tenant_id.toLowerCase())
-  const clientId = asked.client_id.toLowerCase()
+export const showMetadata = async (ctx: Ctx, request: { readonly tenant_id: string; readonly client_id: string }): Promise<string> => {
+  const tenantId = asTenantId(request.tenant_id.toLowerCase())
+  const clientId = request.client_id.toLowerCase()
   const t = forTenant(ctx.db, tenantId)
   const [tenant, client] = [await findTenant(t), await findClient(t, clientId)]
   if (tenant?.status !== 'active' || client === undefined || !client.active || client.deletedAt !== null) throw new AppError('not_found')
-  return describe(ctx, { tenantId, clientId }, await ensureKeys(ctx, tenantId))
+  return describe(ctx, { tenantId, clientId }, await ensureSamlKeys(ctx, tenantId))
 }

@@ -7,7 +7,16 @@ import { startApp } from '#tests/support/app'
 import { HOST, openBrowser, summaryOf, titleOf } from '#tests/support/browser'
 import { addProvider, identitiesOf } from '#tests/support/federation'
 import { addSamlProvider } from '#tests/support/saml'
-import { type Asked, assertionXml, base64, keyPair, readRequest, responseXml, type Said, signed } from '#tests/support/saml-idp'
+import {
+  type AssertionContent,
+  assertionXml,
+  base64,
+  keyPair,
+  type ReceivedAuthnRequest,
+  readRequest,
+  responseXml,
+  signedXml,
+} from '#tests/support/saml-idp'
 import { codeIn, enrol, verifyDomain } from '#tests/support/sign-in'
 import { accountPageRoutes } from '../account-pages/routes.ts'
 import { federationRoutes } from '../federation/routes.ts'
@@ -29,27 +38,27 @@ const start = async (more = {}) => {
     browser.jar.take(response)
     return response
   }
-  const begin = async (path: string): Promise<Asked> => {
+  const begin = async (path: string): Promise<ReceivedAuthnRequest> => {
     const response = await call(path)
     expect(response.status).toBe(303)
     return readRequest(response.headers.get('location') ?? '')
   }
   /** Comes back from the provider, and goes where its page leads. */
-  const comeBack = async (asked: Asked, more: Partial<Said> = {}) => {
-    const said: Said = {
+  const comeBack = async (request: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}) => {
+    const reported: AssertionContent = {
       issuer: provider.entityId,
-      audience: asked.issuer,
-      recipient: asked.acs,
-      destination: asked.acs,
-      inResponseTo: asked.id,
+      audience: request.issuer,
+      recipient: request.acs,
+      destination: request.acs,
+      inResponseTo: request.id,
       now: app.clock.now(),
       nameId: 'somebody',
       ...more,
     }
-    const xml = responseXml(said, signed(assertionXml(said), 'Assertion', { key }))
-    const landed = await call(new URL(asked.acs).pathname, {
+    const xml = responseXml(reported, signedXml(assertionXml(reported), 'Assertion', { key }))
+    const landed = await call(new URL(request.acs).pathname, {
       method: 'POST',
-      body: new URLSearchParams({ SAMLResponse: base64(xml), RelayState: asked.relayState }).toString(),
+      body: new URLSearchParams({ SAMLResponse: base64(xml), RelayState: request.relayState }).toString(),
       headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://idp.example', 'sec-fetch-site': 'cross-site' },
     })
     expect(landed.status).toBe(200)
@@ -142,8 +151,8 @@ test('a factor that is owed is asked for; nobody without an account is told so o
 test('an account with that address is connected by a mailed code', async () => {
   const { app, company, provider, browser, begin, comeBack } = await start()
   const person = await app.person(company)
-  const asked = await begin(`/signin/saml?provider=${provider.providerName}&tenant=${company.domain}`)
-  const step = await comeBack(asked, { attributes: { email: [person.email] } })
+  const request = await begin(`/signin/saml?provider=${provider.providerName}&tenant=${company.domain}`)
+  const step = await comeBack(request, { attributes: { email: [person.email] } })
   expect(step.url).toBe(`/signin/connect?tenant=${company.domain}`)
   const done = await browser.send({ otp: codeIn(await app.mailsTo(person.email)) })
   expect(done.url).toBe('/me')

@@ -4,28 +4,37 @@ import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import {
-  AddedProvider,
-  AddProvider,
+  AddedSamlProvider,
+  AddSamlProvider,
   AdminChangedProvider,
   AdminNewProvider,
   AdminProvider,
   AdminProviderPath,
   AdminProviderQuery,
   AdminProviders,
-  Deleted,
-  DeleteProvider,
-  GetProvider,
-  ListedProviders,
-  ListProviders,
+  DeletedSamlProvider,
+  DeleteSamlProvider,
+  GetSamlProvider,
+  ListedSamlProviders,
+  ListSamlProviders,
   NoMembers,
-  OneProvider,
-  Templates,
-  TestedProvider,
-  TestProvider,
-  UpdateProvider,
+  SamlProviderResponse,
+  SamlTemplates,
+  TestedSamlProvider,
+  TestSamlProvider,
+  UpdateSamlProvider,
 } from './providers.schema.ts'
-import { addProvider, changeProvider, listProviders, readProvider, removeProvider, shown, shownWithCertificate, testProvider } from './providers.ts'
-import { DEFAULT_MAPPING, TEMPLATES } from './templates.ts'
+import {
+  addSamlProvider,
+  changeSamlProvider,
+  readSamlProvider,
+  removeSamlProvider,
+  showSamlProviders,
+  testSamlProvider,
+  toSamlProvider,
+  toSamlProviderWithCertificate,
+} from './providers.ts'
+import { DEFAULT_ATTRIBUTE_MAPPING, SAML_TEMPLATES } from './templates.ts'
 
 const ADMIN = '/authsec/hmgr/admin/saml-providers'
 const CONFIGURATION = '/authsec/oocmgr/saml'
@@ -37,7 +46,7 @@ const REMOVES: readonly ErrorCode[] = ['saml_provider_unknown', 'cannot_grant']
 const success = true as const
 const REMOVED = 'SAML provider deleted successfully'
 
-export const providerRoutes = [
+export const samlProviderRoutes = [
   route({
     id: 'saml.list',
     on: `GET ${ADMIN}`,
@@ -49,10 +58,10 @@ export const providerRoutes = [
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, query }) => {
-      const rows = await listProviders(ctx, principal, query)
+      const rows = await showSamlProviders(ctx, principal, query)
       return {
         success,
-        providers: rows.map(shownWithCertificate),
+        providers: rows.map(toSamlProviderWithCertificate),
         count: rows.length,
         tenant_id: query.tenant_id ?? principal.tenantId,
         ...(query.client_id === undefined ? {} : { filtered_by_client_id: query.client_id }),
@@ -69,7 +78,7 @@ export const providerRoutes = [
     reply: json(201, AdminProvider),
     errors: ADDS,
     emits: ['saml_provider.created'],
-    handle: async ({ ctx, principal, body }) => ({ success, provider: shownWithCertificate(await addProvider(ctx, principal, body)) }),
+    handle: async ({ ctx, principal, body }) => ({ success, provider: toSamlProviderWithCertificate(await addSamlProvider(ctx, principal, body)) }),
   }),
   route({
     id: 'saml.change',
@@ -84,7 +93,7 @@ export const providerRoutes = [
     emits: ['saml_provider.updated'],
     handle: async ({ ctx, principal, path, body }) => ({
       success,
-      provider: shownWithCertificate(await changeProvider(ctx, principal, path.id, body)),
+      provider: toSamlProviderWithCertificate(await changeSamlProvider(ctx, principal, path.id, body)),
     }),
   }),
   route({
@@ -95,11 +104,11 @@ export const providerRoutes = [
     path: AdminProviderPath,
     query: AdminProviderQuery,
     actsIn: 'query.tenant_id',
-    reply: json(200, Deleted),
+    reply: json(200, DeletedSamlProvider),
     errors: REMOVES,
     emits: ['saml_provider.deleted'],
     handle: async ({ ctx, principal, path, query }) => {
-      await removeProvider(ctx, principal, path.id, query)
+      await removeSamlProvider(ctx, principal, path.id, query)
       return { success, message: REMOVED }
     },
   }),
@@ -108,25 +117,25 @@ export const providerRoutes = [
     on: 'POST /authsec/hmgr/saml/test-provider',
     summary: 'What to enter at a provider, beside what was entered here.',
     access,
-    body: TestProvider,
+    body: TestSamlProvider,
     actsIn: 'body.tenant_id',
-    reply: json(200, TestedProvider),
+    reply: json(200, TestedSamlProvider),
     errors: ['saml_provider_unknown'],
     emits: 'nothing',
-    handle: ({ ctx, principal, body }) => testProvider(ctx, principal, body),
+    handle: ({ ctx, principal, body }) => testSamlProvider(ctx, principal, body),
   }),
   route({
     id: 'connections.addSamlProvider',
     on: `POST ${CONFIGURATION}/add-provider`,
     summary: 'Add a SAML provider.',
     access,
-    body: AddProvider,
+    body: AddSamlProvider,
     actsIn: 'body.tenant_id',
-    reply: json(201, AddedProvider),
+    reply: json(201, AddedSamlProvider),
     errors: ADDS,
     emits: ['saml_provider.created'],
     handle: async ({ ctx, principal, body }) => {
-      const provider = shown(await addProvider(ctx, principal, { attribute_mapping: { ...DEFAULT_MAPPING }, ...body }))
+      const provider = toSamlProvider(await addSamlProvider(ctx, principal, { attribute_mapping: { ...DEFAULT_ATTRIBUTE_MAPPING }, ...body }))
       return { success, message: 'SAML provider added successfully', provider }
     },
   }),
@@ -135,15 +144,15 @@ export const providerRoutes = [
     on: `POST ${CONFIGURATION}/list-providers`,
     summary: 'The SAML providers of the tenant.',
     access,
-    body: ListProviders,
+    body: ListSamlProviders,
     actsIn: 'body.tenant_id',
-    reply: json(200, ListedProviders),
+    reply: json(200, ListedSamlProviders),
     errors: [],
     emits: 'nothing',
     handle: async ({ ctx, principal, body }) => ({
       success,
       tenant_id: body.tenant_id,
-      providers: (await listProviders(ctx, principal, body)).map(shown),
+      providers: (await showSamlProviders(ctx, principal, body)).map(toSamlProvider),
     }),
   }),
   route({
@@ -151,25 +160,28 @@ export const providerRoutes = [
     on: `POST ${CONFIGURATION}/get-provider`,
     summary: 'One SAML provider.',
     access,
-    body: GetProvider,
+    body: GetSamlProvider,
     actsIn: 'body.tenant_id',
-    reply: json(200, OneProvider),
+    reply: json(200, SamlProviderResponse),
     errors: ['saml_provider_unknown'],
     emits: 'nothing',
-    handle: async ({ ctx, principal, body }) => ({ success, provider: shown(await readProvider(ctx, principal, body.provider_id, body)) }),
+    handle: async ({ ctx, principal, body }) => ({
+      success,
+      provider: toSamlProvider(await readSamlProvider(ctx, principal, body.provider_id, body)),
+    }),
   }),
   route({
     id: 'connections.updateSamlProvider',
     on: `POST ${CONFIGURATION}/update-provider`,
     summary: 'Change a SAML provider; what is left out stays.',
     access,
-    body: UpdateProvider,
+    body: UpdateSamlProvider,
     actsIn: 'body.tenant_id',
-    reply: json(200, AddedProvider),
+    reply: json(200, AddedSamlProvider),
     errors: CHANGES,
     emits: ['saml_provider.updated'],
     handle: async ({ ctx, principal, body: { provider_id, ...change } }) => {
-      const provider = shown(await changeProvider(ctx, principal, provider_id, change))
+      const provider = toSamlProvider(await changeSamlProvider(ctx, principal, provider_id, change))
       return { success, message: 'SAML provider updated successfully', provider }
     },
   }),
@@ -178,13 +190,13 @@ export const providerRoutes = [
     on: `POST ${CONFIGURATION}/delete-provider`,
     summary: 'Remove a SAML provider, and with it what waits for its answers.',
     access,
-    body: DeleteProvider,
+    body: DeleteSamlProvider,
     actsIn: 'body.tenant_id',
-    reply: json(200, Deleted),
+    reply: json(200, DeletedSamlProvider),
     errors: REMOVES,
     emits: ['saml_provider.deleted'],
     handle: async ({ ctx, principal, body }) => {
-      await removeProvider(ctx, principal, body.provider_id, body)
+      await removeSamlProvider(ctx, principal, body.provider_id, body)
       return { success, message: REMOVED }
     },
   }),
@@ -194,9 +206,9 @@ export const providerRoutes = [
     summary: 'What is usually entered for well-known SAML providers.',
     access,
     body: NoMembers,
-    reply: json(200, Templates),
+    reply: json(200, SamlTemplates),
     errors: [],
     emits: 'nothing',
-    handle: async () => ({ success, templates: structuredClone(TEMPLATES) }),
+    handle: async () => ({ success, templates: structuredClone(SAML_TEMPLATES) }),
   }),
 ]

@@ -1,6 +1,6 @@
 // Wire shapes of SAML identity providers. Below `hmgr/admin` and below `oocmgr` they are the same things under two names.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 const EMAIL_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress'
 
@@ -47,7 +47,7 @@ const shape = {
   /** Ours: several factors proved there count as several here. */
   trusts_factors: z.boolean().optional(),
 }
-export const DEFAULTS = { nameIdFormat: EMAIL_FORMAT } as const
+export const SAML_PROVIDER_DEFAULTS = { nameIdFormat: EMAIL_FORMAT } as const
 
 const NewProvider = z.object({ ...shape, client_id: Id })
 const ChangedProvider = z.object(shape).partial()
@@ -61,12 +61,12 @@ export const AdminProviderPath = z.object({ id: Id })
 export const AdminProviderQuery = z.object({ client_id: Id.optional(), tenant_id: tenantId })
 
 const named = { tenant_id: Id, provider_id: Id }
-export const AddProvider = NewProvider.extend({ tenant_id: Id }).meta({ id: 'ConnectionsAddSamlProvider' })
-export const ListProviders = z.object({ tenant_id: Id, client_id: Id.optional() }).meta({ id: 'ConnectionsListSamlProviders' })
-export const GetProvider = z.object(named).meta({ id: 'ConnectionsGetSamlProvider' })
-export const UpdateProvider = ChangedProvider.extend({ ...named, client_id: Id.optional() }).meta({ id: 'ConnectionsUpdateSamlProvider' })
-export const DeleteProvider = z.object({ ...named, client_id: Id.optional() }).meta({ id: 'ConnectionsDeleteSamlProvider' })
-export const TestProvider = z.object({ tenant_id: Id, provider_name: ProviderName }).meta({ id: 'TestSamlProvider' })
+export const AddSamlProvider = NewProvider.extend({ tenant_id: Id }).meta({ id: 'ConnectionsAddSamlProvider' })
+export const ListSamlProviders = z.object({ tenant_id: Id, client_id: Id.optional() }).meta({ id: 'ConnectionsListSamlProviders' })
+export const GetSamlProvider = z.object(named).meta({ id: 'ConnectionsGetSamlProvider' })
+export const UpdateSamlProvider = ChangedProvider.extend({ ...named, client_id: Id.optional() }).meta({ id: 'ConnectionsUpdateSamlProvider' })
+export const DeleteSamlProvider = z.object({ ...named, client_id: Id.optional() }).meta({ id: 'ConnectionsDeleteSamlProvider' })
+export const TestSamlProvider = z.object({ tenant_id: Id, provider_name: ProviderName }).meta({ id: 'TestSamlProvider' })
 
 const shown = {
   id: z.string(),
@@ -91,7 +91,7 @@ const shown = {
   created_at: z.string(),
   updated_at: z.string(),
 }
-export const ProviderOut = z.object(shown).meta({ id: 'SamlProvider' })
+export const SamlProviderOut = z.object(shown).meta({ id: 'SamlProvider' })
 /** With the certificate, where its administrators keep it. */
 export const AdminProviderOut = z.object({ ...shown, certificate: z.string() }).meta({ id: 'SamlProviderWithCertificate' })
 
@@ -100,11 +100,13 @@ export const AdminProviders = z
   .object({ success, providers: z.array(AdminProviderOut), count: z.int(), tenant_id: z.string(), filtered_by_client_id: z.string().optional() })
   .meta({ id: 'SamlProviders' })
 export const AdminProvider = z.object({ success, provider: AdminProviderOut }).meta({ id: 'SamlProviderAnswer' })
-export const Deleted = z.object({ success, message: z.string() }).meta({ id: 'SamlProviderDeleted' })
-export const AddedProvider = z.object({ success, message: z.string(), provider: ProviderOut }).meta({ id: 'ConnectionsSamlProviderChanged' })
-export const OneProvider = z.object({ success, provider: ProviderOut }).meta({ id: 'ConnectionsSamlProvider' })
-export const ListedProviders = z.object({ success, tenant_id: z.string(), providers: z.array(ProviderOut) }).meta({ id: 'ConnectionsSamlProviders' })
-export const TestedProvider = z
+export const DeletedSamlProvider = z.object({ success, message: z.string() }).meta({ id: 'SamlProviderDeleted' })
+export const AddedSamlProvider = z.object({ success, message: z.string(), provider: SamlProviderOut }).meta({ id: 'ConnectionsSamlProviderChanged' })
+export const SamlProviderResponse = z.object({ success, provider: SamlProviderOut }).meta({ id: 'ConnectionsSamlProvider' })
+export const ListedSamlProviders = z
+  .object({ success, tenant_id: z.string(), providers: z.array(SamlProviderOut) })
+  .meta({ id: 'ConnectionsSamlProviders' })
+export const TestedSamlProvider = z
   .object({
     success,
     provider: z.object({
@@ -131,6 +133,6 @@ const Template = z.object({
   config_fields: z.array(z.string()).readonly(),
 })
 export const NoMembers = z.object({}).meta({ id: 'SamlTemplatesQuery' })
-export const Templates = z
+export const SamlTemplates = z
   .object({ success, templates: z.object({ okta: Template, azure: Template, onelogin: Template, google: Template }) })
   .meta({ id: 'SamlTemplates' })

@@ -15,20 +15,26 @@ import {
   type SamlProviderChange,
   updateSamlProvider,
 } from '#db/store/saml-providers'
-import { acting, actingTenant } from '#shared/domains/authority/acting'
-import type { Grants } from '#shared/domains/authority/change'
+import type { GrantorPermissions } from '#shared/domains/authority/access-change'
+import { actInTenant, actingTenant } from '#shared/domains/authority/acting-tenant'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import { judgeUrl } from '#shared/platform/fetch/target'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import type { User } from '#shared/platform/principals/principal'
-import { clientAcsOf, entityIdOf, sharedAcsOf } from './addresses.ts'
 import { readCertificates } from './certificates.ts'
 import type { Ctx } from './group.ts'
-import { type ChangedProviderBody, DEFAULTS, type NewProviderBody, type ProviderOut, type TestedProvider } from './providers.schema.ts'
+import {
+  type ChangedProviderBody,
+  type NewProviderBody,
+  SAML_PROVIDER_DEFAULTS,
+  type SamlProviderOut,
+  type TestedSamlProvider,
+} from './providers.schema.ts'
+import { clientAcsOf, entityIdOf, sharedAcsOf } from './service-provider.ts'
 
-export type Which = { readonly tenant_id?: string | undefined }
+export type SamlTenantSelector = { readonly tenant_id?: string | undefined }
 
-export const shown = (row: SamlProvider): z.input<typeof ProviderOut> => ({
+export const toSamlProvider = (row: SamlProvider): z.input<typeof SamlProviderOut> => ({
   id: row.id,
   tenant_id: row.tenantId,
   client_id: row.clientId,
@@ -51,11 +57,11 @@ export const shown = (row: SamlProvider): z.input<typeof ProviderOut> => ({
   created_at: row.createdAt.toISOString(),
   updated_at: row.updatedAt.toISOString(),
 })
-export const shownWithCertificate = (row: SamlProvider) => ({ ...shown(row), certificate: row.certificates.join('') })
+export const toSamlProviderWithCertificate = (row: SamlProvider) => ({ ...toSamlProvider(row), certificate: row.certificates.join('') })
 
 /** For the record: certificates by their digest. */
 const noted = ({ certificates, ...row }: SamlProvider) => ({
-  ...shown({ ...row, certificates }),
+  ...toSamlProvider({ ...row, certificates }),
   certificates: certificates.map((pem) => createHash('sha256').update(pem).digest('hex')),
 })
 
@@ -65,15 +71,15 @@ const noted = ({ certificates, ...row }: SamlProvider) => ({
  */
 const requireAddress = (ctx: Pick<Ctx, 'config'>, field: 'sso_url' | 'slo_url' | 'metadata_url', text: string | undefined): string | undefined => {
   if (text === undefined) return undefined
-  const judged = judgeUrl(text, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' })
-  const isName = judged === 'host' && isIP(new URL(text).hostname.replace(/^\[|\]$/g, '')) === 0
-  const isPort = judged === 'port'
-  if (typeof judged !== 'string' || isName || isPort) return text
+  const validated = checkOutboundUrl(text, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' })
+  const isName = validated === 'host' && isIP(new URL(text).hostname.replace(/^\[|\]$/g, '')) === 0
+  const isPort = validated === 'port'
+  if (typeof validated !== 'string' || isName || isPort) return text
   throw new AppError('invalid_request', `body.${field}: must be an https address of a named host`, { field: `body.${field}` })
 }
 
 /** @throws AppError cannot_grant */
-const requireFull = ({ full }: Grants): void => {
+const requireFull = ({ full }: GrantorPermissions): void => {
   if (full) return
   throw new AppError('cannot_grant', 'Whoever a provider proves comes in: only who holds the whole administrator role says which provider counts.')
 }
@@ -112,7 +118,7 @@ const UNSET = {
   sloUrl: null,
   metadataUrl: null,
   attributeMapping: {},
-  nameIdFormat: DEFAULTS.nameIdFormat,
+  nameIdFormat: SAML_PROVIDER_DEFAULTS.nameIdFormat,
   wantsAssertionSigned: false,
   wantsResponseSigned: false,
   signsRequests: true,
@@ -124,11 +130,11 @@ const UNSET = {
 } as const
 
 /** @throws AppError invalid_request, invalid_client, provider_exists, cannot_grant */
-export const addProvider = (ctx: Ctx, caller: User, body: NewProviderBody & Which): Promise<SamlProvider> => {
+export const addSamlProvider = (ctx: Ctx, caller: User, body: NewProviderBody & SamlTenantSelector): Promise<SamlProvider> => {
   const { provider_name: providerName, display_name: displayName, entity_id: entityId, sso_url: ssoUrl, client_id: clientId } = body
   const set = { ...changeOf(ctx, body), certificates: [...readCertificates(body.certificate)] }
-  return acting(ctx, caller, actingTenant(caller, body.tenant_id), async (t, grants) => {
-    requireFull(grants)
+  return actInTenant(ctx, caller, actingTenant(caller, body.tenant_id), async (t, grantable) => {
+    requireFull(grantable)
     await requireClient(t, clientId)
     const [id, at] = [ctx.random.id(), ctx.clock.now()]
     const row: SamlProvider = {
@@ -143,27 +149,27 @@ export const addProvider = (ctx: Ctx, caller: User, body: NewProviderBody & Whic
     }
     if (!(await insertSamlProvider(t, row))) throw new AppError('provider_exists', undefined, { field: 'body.provider_name' })
     const target = { type: 'saml_provider', id } as const
-    await record(t, ctx, { event: 'saml_provider.created', actor: byUser(caller), target, after: noted(row) })
+    await recordEvent(t, ctx, { event: 'saml_provider.created', actor: byUser(caller), target, after: noted(row) })
     return row
   })
 }
 
 /** @throws AppError saml_provider_unknown, invalid_request, provider_exists, cannot_grant */
-export const changeProvider = (
+export const changeSamlProvider = (
   ctx: Ctx,
   caller: User,
   id: string,
-  { tenant_id, client_id: clientId, ...body }: ChangedProviderBody & Which & { readonly client_id?: string | undefined },
+  { tenant_id, client_id: clientId, ...body }: ChangedProviderBody & SamlTenantSelector & { readonly client_id?: string | undefined },
 ): Promise<SamlProvider> => {
   const set = changeOf(ctx, body)
-  return acting(ctx, caller, actingTenant(caller, tenant_id), async (t, grants) => {
-    requireFull(grants)
+  return actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grantable) => {
+    requireFull(grantable)
     const before = await lockSamlProvider(t, id)
     if (before === undefined || (clientId !== undefined && clientId !== before.clientId)) throw new AppError('saml_provider_unknown')
     if (await isSamlNameTaken(t, { ...before, ...set })) throw new AppError('provider_exists', undefined, { field: 'body.provider_name' })
     const after = await updateSamlProvider(t, id, { ...set, updatedAt: ctx.clock.now() })
     if (after === undefined) throw new AppError('saml_provider_unknown')
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'saml_provider.updated',
       actor: byUser(caller),
       target: { type: 'saml_provider', id },
@@ -175,35 +181,38 @@ export const changeProvider = (
 }
 
 /** @throws AppError saml_provider_unknown, cannot_grant */
-export const removeProvider = (
+export const removeSamlProvider = (
   ctx: Ctx,
   caller: User,
   id: string,
-  { tenant_id, client_id: clientId }: Which & { readonly client_id?: string | undefined },
+  { tenant_id, client_id: clientId }: SamlTenantSelector & { readonly client_id?: string | undefined },
 ): Promise<void> =>
-  acting(ctx, caller, actingTenant(caller, tenant_id), async (t, grants) => {
-    requireFull(grants)
+  actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grantable) => {
+    requireFull(grantable)
     const gone = await deleteSamlProvider(t, id)
     if (gone === undefined || (clientId !== undefined && clientId !== gone.clientId)) throw new AppError('saml_provider_unknown')
-    await record(t, ctx, { event: 'saml_provider.deleted', actor: byUser(caller), target: { type: 'saml_provider', id }, before: noted(gone) })
+    await recordEvent(t, ctx, { event: 'saml_provider.deleted', actor: byUser(caller), target: { type: 'saml_provider', id }, before: noted(gone) })
   })
 
-export const listProviders = (ctx: Ctx, caller: User, asked: Which & { readonly client_id?: string | undefined }): Promise<SamlProvider[]> =>
-  listSamlProviders(forTenant(ctx.db, actingTenant(caller, asked.tenant_id)), asked.client_id)
+export const showSamlProviders = (
+  ctx: Ctx,
+  caller: User,
+  request: SamlTenantSelector & { readonly client_id?: string | undefined },
+): Promise<SamlProvider[]> => listSamlProviders(forTenant(ctx.db, actingTenant(caller, request.tenant_id)), request.client_id)
 
 /** @throws AppError saml_provider_unknown */
-export const readProvider = async (ctx: Ctx, caller: User, id: string, asked: Which): Promise<SamlProvider> => {
-  const row = await findSamlProvider(forTenant(ctx.db, actingTenant(caller, asked.tenant_id)), id)
+export const readSamlProvider = async (ctx: Ctx, caller: User, id: string, request: SamlTenantSelector): Promise<SamlProvider> => {
+  const row = await findSamlProvider(forTenant(ctx.db, actingTenant(caller, request.tenant_id)), id)
   if (row === undefined) throw new AppError('saml_provider_unknown')
   return row
 }
 
 /** What to enter at the provider, beside what was entered here. @throws AppError saml_provider_unknown */
-export const testProvider = async (
+export const testSamlProvider = async (
   ctx: Ctx,
   caller: User,
   { tenant_id, provider_name: name }: { readonly tenant_id: string; readonly provider_name: string },
-): Promise<z.input<typeof TestedProvider>> => {
+): Promise<z.input<typeof TestedSamlProvider>> => {
   const tenantId = actingTenant(caller, tenant_id)
   const row = (await listSamlProviders(forTenant(ctx.db, tenantId))).find(({ providerName }) => providerName === name)
   if (row === undefined) throw new AppError('saml_provider_unknown')

@@ -1,5 +1,5 @@
 // All routes of the group.
-import { providerRoutes } from './providers.routes.ts'
-import { signInRoutes } from './sign-in.routes.ts'
+import { samlProviderRoutes } from './providers.routes.ts'
+import { samlSignInRoutes } from './sign-in.routes.ts'
 
-export const samlRoutes = [...providerRoutes, ...signInRoutes]
+export const samlRoutes = [...samlProviderRoutes, ...samlSignInRoutes]

@@ -1,10 +1,10 @@
 // Signing in through a SAML identity provider: where it begins, where the answer comes back to, and how we describe ourselves.
 
 import { open, page } from '#shared/platform/http/access'
-import { empty, html, json, Sent, text } from '#shared/platform/http/route'
-import { outcomeOrPage, pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { empty, HttpResult, html, json, text } from '#shared/platform/http/route'
+import { lazyPageError, outcomeErrorOrPage } from '#shared/platform/pages/lazy-error.tsx'
 import { route } from './group.ts'
-import { AcsForm, Initiate, Initiated, InitiatePath, PageQuery, ServicePath } from './initiate.schema.ts'
+import { AcsForm, InitiatePath, InitiateSaml, SamlInitiated, SamlPageQuery, ServicePath } from './initiate.schema.ts'
 
 /** Each step is loaded when somebody takes it: reading XML is dear to load. */
 const [initiating, receiving] = [() => import('./initiate.ts'), () => import('./acs.ts')]
@@ -16,33 +16,33 @@ const acs = {
   errors: ['invalid_request', 'saml_mismatch', 'saml_response_invalid'],
   emits: 'nothing',
   maxBodyBytes: 512 * 1024,
-  render: outcomeOrPage,
+  render: outcomeErrorOrPage,
 } as const
 
-export const signInRoutes = [
+export const samlSignInRoutes = [
   route({
     id: 'saml.initiate',
     on: 'POST /authsec/hmgr/saml/initiate/:provider',
     summary: 'Begin a sign-in through a SAML provider, for a front end that holds a login challenge.',
     access: open('A sign-in begins here; the provider says who it is.', { class: 'status' }),
     path: InitiatePath,
-    body: Initiate,
-    reply: json(200, Initiated),
+    body: InitiateSaml,
+    reply: json(200, SamlInitiated),
     errors: ['saml_client_unknown', 'saml_provider_unknown', 'provider_not_enabled', 'redirect_refused'],
     emits: ['saml_key.created'],
-    handle: async ({ ctx, path, body }) => (await initiating()).initiate(ctx, path.provider, body),
+    handle: async ({ ctx, path, body }) => (await initiating()).initiateSaml(ctx, path.provider, body),
   }),
   route({
     id: 'saml.initiateOnPage',
     on: 'GET /signin/saml',
     summary: 'Go from our own sign-in page to a SAML provider.',
     access: page('A sign-in begins here; the provider says who it is.', { class: 'general' }),
-    query: PageQuery,
+    query: SamlPageQuery,
     reply: empty(303),
     errors: ['saml_provider_unknown', 'provider_not_enabled'],
     emits: ['saml_key.created'],
-    render: pageErrorOnDemand,
-    handle: async ({ ctx, query }) => (await initiating()).initiateOnPage(ctx, query),
+    render: lazyPageError,
+    handle: async ({ ctx, query }) => (await initiating()).initiateSamlOnPage(ctx, query),
   }),
   route({
     ...acs,
@@ -50,7 +50,7 @@ export const signInRoutes = [
     on: 'POST /authsec/hmgr/saml/acs',
     summary: 'Take a SAML provider\u2019s answer.',
     handle: async ({ ctx, form }) => {
-      const proved = await (await receiving()).receive(ctx, form, undefined)
+      const proved = await (await receiving()).receiveAssertion(ctx, form, undefined)
       return (await import('./acs.page.tsx')).acsPage(ctx, proved)
     },
   }),
@@ -61,7 +61,7 @@ export const signInRoutes = [
     summary: 'Take a SAML provider\u2019s answer for one client.',
     path: ServicePath,
     handle: async ({ ctx, path, form }) => {
-      const proved = await (await receiving()).receive(ctx, form, { tenantId: path.tenant_id, clientId: path.client_id })
+      const proved = await (await receiving()).receiveAssertion(ctx, form, { tenantId: path.tenant_id, clientId: path.client_id })
       return (await import('./acs.page.tsx')).acsPage(ctx, proved)
     },
   }),
@@ -74,6 +74,6 @@ export const signInRoutes = [
     reply: text(200, 'application/xml'),
     errors: ['not_found'],
     emits: ['saml_key.created'],
-    handle: async ({ ctx, path }) => new Sent(await (await import('./metadata.ts')).showMetadata(ctx, path)),
+    handle: async ({ ctx, path }) => new HttpResult(await (await import('./metadata.ts')).showMetadata(ctx, path)),
   }),
 ]

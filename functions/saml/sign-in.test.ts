@@ -3,7 +3,7 @@ import { forTenant } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
 import { identitiesOf } from '#tests/support/federation'
 import { addSamlProvider, HMGR, newChallenge, type Saml, samlBrowser, samlStateOf, startSaml } from '#tests/support/saml'
-import { assertionXml, base64, encrypted, keyPair, responseXml, type Said, signed } from '#tests/support/saml-idp'
+import { type AssertionContent, assertionXml, base64, encrypted, keyPair, responseXml, signedXml } from '#tests/support/saml-idp'
 import { bodyOf, change, codeIn, configure, enrol, textIn, verifyDomain } from '#tests/support/sign-in'
 import { authRoutes } from '../auth/routes.ts'
 import { federationRoutes } from '../federation/routes.ts'
@@ -13,7 +13,7 @@ const start = (more = {}) => startSaml([...samlRoutes, ...federationRoutes, ...a
 const claimsOf = (token: string): Record<string, unknown> => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
 /** From the first click to the ticket that the page hands on. */
-const prove = async (world: Saml, more: Partial<Said> = {}, browser = samlBrowser(world.app)) => {
+const prove = async (world: Saml, more: Partial<AssertionContent> = {}, browser = samlBrowser(world.app)) => {
   const asked = await world.begin(browser)
   return { browser, asked, ticket: await world.ticketOf(await world.land(browser, asked, world.answer(asked, more))) }
 }
@@ -27,29 +27,29 @@ test('a request names us, the provider and where the answer goes; the answer pro
   await link(person, 'somebody')
   app.clock.advance(60)
   const browser = samlBrowser(app)
-  const asked = await begin(browser)
+  const request = await begin(browser)
   const service = `${company.tenantId}/${company.clientId}`
-  expect(asked).toMatchObject({
+  expect(request).toMatchObject({
     issuer: `${app.config.BASE_URL}/authsec/hmgr/saml/metadata/${service}`,
     acs: `${app.config.BASE_URL}/authsec/hmgr/saml/acs/${service}`,
     destination: 'https://idp.example/sso?tenant=1',
   })
-  expect(asked.relayState).toHaveLength(80)
-  const landed = await land(browser, asked, answer(asked))
+  expect(request.relayState).toHaveLength(80)
+  const landed = await land(browser, request, answer(request))
   expect(landed.status).toBe(200)
   expect(landed.headers.get('cache-control')).toBe('no-store')
   expect(landed.headers.get('content-security-policy')).toContain("default-src 'none'")
   const page = await landed.clone().text()
   expect(page).toContain('/oidc/login?login_challenge=')
   for (const personal of [person.id, person.email, 'somebody']) expect(page).not.toContain(personal)
-  const ticket = await ticketOf(landed)
-  const done = await bodyOf(await login(browser, ticket, person.email))
+  const transactionToken = await ticketOf(landed)
+  const done = await bodyOf(await login(browser, transactionToken, person.email))
   expect(done).toMatchObject({ tenant_id: company.tenantId, email: person.email, mfa_required: true, login_ticket: expect.any(String) })
   expect(done).not.toHaveProperty('token')
   const minted = await bodyOf(await mint(world, { email: person.email, tenant_id: company.tenantId, login_ticket: done.login_ticket }))
   expect(claimsOf(textIn(minted, 'access_token'))).toMatchObject({ sub: person.id, amr: ['fed'], acr: 'aal1' })
   expect((await app.mailsTo(person.email)).map(({ subject }) => subject)).toEqual([expect.stringContaining('Acme Directory')])
-  expect((await login(browser, ticket, person.email)).status).toBe(401)
+  expect((await login(browser, transactionToken, person.email)).status).toBe(401)
 })
 
 test('the ticket is the proof: without one, with a wrong address or client, of another tenant, after five wrong ones', async () => {
@@ -199,9 +199,9 @@ test('while a provider changes its key, either certificate counts', async () => 
   const both = await addSamlProvider(app, company, key, { certificates: [key.certificate, next.certificate] })
   for (const signer of [key, next]) {
     const browser = samlBrowser(app)
-    const asked = await begin(browser, both)
-    const said = saying(asked, { issuer: both.entityId })
-    const landed = await land(browser, asked, responseXml(said, signed(assertionXml(said), 'Assertion', { key: signer })))
+    const request = await begin(browser, both)
+    const reported = saying(request, { issuer: both.entityId })
+    const landed = await land(browser, request, responseXml(reported, signedXml(assertionXml(reported), 'Assertion', { key: signer })))
     expect(landed.status).toBe(200)
   }
 })
@@ -209,25 +209,25 @@ test('while a provider changes its key, either certificate counts', async () => 
 test('a provider that speaks first, where the tenant allows it: at the client’s own address, each assertion once', async () => {
   const world = await start({ allowsUnsolicited: true })
   const { app, company, begin, saying } = world
-  const asked = await begin(samlBrowser(app))
+  const request = await begin(samlBrowser(app))
   const browser = samlBrowser(app)
-  const said = saying(asked, { inResponseTo: undefined, assertionId: `_u-${company.tenantId}` })
-  const SAMLResponse = base64(responseXml(said, signed(assertionXml(said), 'Assertion', { key: world.key })))
+  const reported = saying(request, { inResponseTo: undefined, assertionId: `_u-${company.tenantId}` })
+  const SAMLResponse = base64(responseXml(reported, signedXml(assertionXml(reported), 'Assertion', { key: world.key })))
   expect((await browser.post(`${HMGR}/saml/acs`, { SAMLResponse })).status).toBe(400)
-  const landed = await browser.post(new URL(asked.acs).pathname, { SAMLResponse, RelayState: 'https://evil.example/' })
+  const landed = await browser.post(new URL(request.acs).pathname, { SAMLResponse, RelayState: 'https://evil.example/' })
   expect(landed.status).toBe(200)
   const page = await landed.text()
   expect(page).toContain(`/signin/saml/finish?client_id=${company.clientId}`)
   expect(page).not.toContain('evil.example')
   expect(browser.jar.kept.has('authsec_federation')).toBe(true)
-  const again = await browser.post(new URL(asked.acs).pathname, { SAMLResponse })
+  const again = await browser.post(new URL(request.acs).pathname, { SAMLResponse })
   expect(again.status).toBe(400)
-  const old = saying(asked, { inResponseTo: undefined, issuedAt: new Date(app.clock.now().getTime() - 400_000) })
-  const late = base64(responseXml(old, signed(assertionXml(old), 'Assertion', { key: world.key })))
-  expect((await browser.post(new URL(asked.acs).pathname, { SAMLResponse: late })).status).toBe(400)
+  const old = saying(request, { inResponseTo: undefined, issuedAt: new Date(app.clock.now().getTime() - 400_000) })
+  const late = base64(responseXml(old, signedXml(assertionXml(old), 'Assertion', { key: world.key })))
+  expect((await browser.post(new URL(request.acs).pathname, { SAMLResponse: late })).status).toBe(400)
   // An answer to somebody's request is no first word.
-  const answer = base64(world.answer(asked))
-  expect((await browser.post(new URL(asked.acs).pathname, { SAMLResponse: answer })).status).toBe(400)
+  const answer = base64(world.answer(request))
+  expect((await browser.post(new URL(request.acs).pathname, { SAMLResponse: answer })).status).toBe(400)
 })
 
 test('over TLS the browser’s cookie crosses sites, is ours alone and no script’s', async () => {
@@ -284,26 +284,28 @@ test('encrypted assertions: for our key, by ciphers that notice a change; others
   const first = await begin(browser)
   const certificate = certificateIn(await (await app.request(new URL(first.issuer).pathname)).text(), 'encryption')
   const CBC = 'http://www.w3.org/2001/04/xmlenc#aes256-cbc'
-  const status = async (make: (said: Said) => Promise<string>): Promise<number> => {
-    const asked = await begin(browser)
-    return (await land(browser, asked, await make(saying(asked)))).status
+  const status = async (make: (reported: AssertionContent) => Promise<string>): Promise<number> => {
+    const request = await begin(browser)
+    return (await land(browser, request, await make(saying(request)))).status
   }
-  const inner = (said: Said, more = {}): string => signed(assertionXml(said), 'Assertion', { key, ...more })
-  expect(await status(async (said) => responseXml(said, await encrypted(inner(said), certificate)))).toBe(200)
-  expect(await status(async (said) => signed(responseXml(said, await encrypted(assertionXml(said), certificate, CBC)), 'Response', { key }))).toBe(
-    200,
-  )
-  expect(await status(async (said) => responseXml(said, await encrypted(inner(said), certificate, CBC)))).toBe(400)
-  expect(await status(async (said) => responseXml(said, await encrypted(assertionXml(said), certificate)))).toBe(400)
+  const inner = (reported: AssertionContent, more = {}): string => signedXml(assertionXml(reported), 'Assertion', { key, ...more })
+  expect(await status(async (reported) => responseXml(reported, await encrypted(inner(reported), certificate)))).toBe(200)
+  expect(
+    await status(async (reported) =>
+      signedXml(responseXml(reported, await encrypted(assertionXml(reported), certificate, CBC)), 'Response', { key }),
+    ),
+  ).toBe(200)
+  expect(await status(async (reported) => responseXml(reported, await encrypted(inner(reported), certificate, CBC)))).toBe(400)
+  expect(await status(async (reported) => responseXml(reported, await encrypted(assertionXml(reported), certificate)))).toBe(400)
   const oldTransport = 'http://www.w3.org/2001/04/xmlenc#rsa-1_5'
-  expect(await status(async (said) => responseXml(said, await encrypted(inner(said), certificate, undefined, oldTransport)))).toBe(400)
-  expect(await status(async (said) => responseXml(said, await encrypted(inner(said), key.certificate)))).toBe(400)
+  expect(await status(async (reported) => responseXml(reported, await encrypted(inner(reported), certificate, undefined, oldTransport)))).toBe(400)
+  expect(await status(async (reported) => responseXml(reported, await encrypted(inner(reported), key.certificate)))).toBe(400)
   const sha1 = { algorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }
-  expect(await status(async (said) => responseXml(said, await encrypted(inner(said, sha1), certificate)))).toBe(400)
-  const commented = async (said: Said) => encrypted(inner(said).replace('>somebody<', '>some<!---->body<'), certificate)
-  expect(await status(async (said) => responseXml(said, await commented(said)))).toBe(400)
-  const twice = async (said: Said) => encrypted(`<a>${inner(said)}${inner(said)}</a>`, certificate)
-  expect(await status(async (said) => responseXml(said, await twice(said)))).toBe(400)
+  expect(await status(async (reported) => responseXml(reported, await encrypted(inner(reported, sha1), certificate)))).toBe(400)
+  const commented = async (reported: AssertionContent) => encrypted(inner(reported).replace('>somebody<', '>some<!---->body<'), certificate)
+  expect(await status(async (reported) => responseXml(reported, await commented(reported)))).toBe(400)
+  const twice = async (reported: AssertionContent) => encrypted(`<a>${inner(reported)}${inner(reported)}</a>`, certificate)
+  expect(await status(async (reported) => responseXml(reported, await twice(reported)))).toBe(400)
 })
 
 test('our metadata: one key at first, two in its last month; requests are signed with the older one', async () => {

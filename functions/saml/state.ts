@@ -4,14 +4,14 @@ import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from 
 import type { SamlProvider } from '#db/store/saml-providers'
 import { findSamlRequest, insertSamlRequest, type NewSamlRequest, type SamlRequest, type SamlRequestKey } from '#db/store/saml-requests'
 import { secondsAfter } from '#shared/kernel/clock'
-import { opaque } from '#shared/kernel/random'
+import { splitHandle } from '#shared/kernel/ids'
+import { randomToken } from '#shared/kernel/random'
 import type { Cookie } from '#shared/platform/http/route'
-import { clientAcsOf, entityIdOf } from './addresses.ts'
 import type { Ctx } from './group.ts'
-import { ensureKeys, openKey, signingKeyOf } from './keys.ts'
+import { ensureSamlKeys, openSamlKey, samlSigningKeyOf } from './keys.ts'
+import { clientAcsOf, entityIdOf } from './service-provider.ts'
 
 const REQUEST_SECONDS = 600
-const RELAY = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.[\w-]{43}$/
 const BROWSER = /^[\w-]{43}$/
 
 const cookieName = (secure: boolean): string => `${secure ? '__Host-' : ''}authsec_saml`
@@ -32,32 +32,37 @@ const keyOf = (ctx: Ctx, relayState: string, browser: string): SamlRequestKey =>
   browserHash: ctx.hash('saml:browser', browser),
 })
 
-export type Located = { readonly t: TenantDb; readonly key: SamlRequestKey; readonly request: SamlRequest }
+export type LocatedSamlRequest = { readonly t: TenantDb; readonly key: SamlRequestKey; readonly request: SamlRequest }
 
 /** Whether a RelayState is one of ours: a provider that speaks first may send any text. */
-export const isRelay = (relayState: string | undefined): relayState is string => relayState !== undefined && RELAY.test(relayState)
+export const isRelayState = (relayState: string | undefined): relayState is string => splitHandle(relayState) !== undefined
 
 /** The request that this browser began under that RelayState. */
-export const locate = async (ctx: Ctx, relayState: string): Promise<Located | undefined> => {
-  const [tenantId, browser] = [RELAY.exec(relayState)?.[1], browserOf(ctx)]
+export const locateSamlRequest = async (ctx: Ctx, relayState: string): Promise<LocatedSamlRequest | undefined> => {
+  const [tenantId, browser] = [splitHandle(relayState)?.id, browserOf(ctx)]
   if (tenantId === undefined || browser === undefined) return undefined
   const [t, key] = [forTenant(ctx.db, asTenantId(tenantId)), keyOf(ctx, relayState, browser)]
   const request = await findSamlRequest(t, key, ctx.clock.now())
   return request === undefined ? undefined : { t, key, request }
 }
 
-export type Start = Pick<NewSamlRequest, 'clientId' | 'origin' | 'loginChallenge' | 'page'> & {
+export type SamlRequestStart = Pick<NewSamlRequest, 'clientId' | 'origin' | 'loginChallenge' | 'page'> & {
   readonly tenantId: TenantId
   readonly provider: SamlProvider
 }
-export type Started = { readonly url: string; readonly samlRequest: string; readonly relayState: string; readonly cookie: Cookie }
+export type StartedSamlRequest = { readonly url: string; readonly samlRequest: string; readonly relayState: string; readonly cookie: Cookie }
 
 /** Keeps a request and answers where to send the browser. Routes that call this emit `saml_key.created`. */
-export const startRequest = async (ctx: Ctx, { tenantId, provider, ...rest }: Start): Promise<Started> => {
-  const [id, relayState, browser, now] = [ctx.random.id(), `${tenantId}.${opaque(ctx.random)}`, browserOf(ctx) ?? opaque(ctx.random), ctx.clock.now()]
+export const startSamlRequest = async (ctx: Ctx, { tenantId, provider, ...rest }: SamlRequestStart): Promise<StartedSamlRequest> => {
+  const [id, relayState, browser, now] = [
+    ctx.random.id(),
+    `${tenantId}.${randomToken(ctx.random)}`,
+    browserOf(ctx) ?? randomToken(ctx.random),
+    ctx.clock.now(),
+  ]
   const t = forTenant(ctx.db, tenantId)
   const requestId = `_${id}`
-  const key = provider.signsRequests ? signingKeyOf(await ensureKeys(ctx, tenantId)) : undefined
+  const key = provider.signsRequests ? samlSigningKeyOf(await ensureSamlKeys(ctx, tenantId)) : undefined
   const service = { tenantId, clientId: provider.clientId }
   const { authnRequest } = await import('./engine/authn-request.ts')
   const { url, samlRequest } = await authnRequest({
@@ -67,7 +72,7 @@ export const startRequest = async (ctx: Ctx, { tenantId, provider, ...rest }: St
     nameIdFormat: provider.nameIdFormat,
     id: requestId,
     relayState,
-    privateKey: key === undefined ? undefined : await openKey(ctx, t, key),
+    privateKey: key === undefined ? undefined : await openSamlKey(ctx, t, key),
   })
   await atomically(t, (tx) =>
     insertSamlRequest(tx, {

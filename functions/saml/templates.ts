@@ -3,9 +3,9 @@ const EMAIL = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress'
 const FIELDS = ['entity_id', 'sso_url', 'certificate', 'slo_url', 'metadata_url']
 const CLAIMS = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims'
 
-export const DEFAULT_MAPPING = { email: 'email', first_name: 'givenName', last_name: 'surname', name: 'displayName' } as const
+export const DEFAULT_ATTRIBUTE_MAPPING = { email: 'email', first_name: 'givenName', last_name: 'surname', name: 'displayName' } as const
 
-export const TEMPLATES = {
+export const SAML_TEMPLATES = {
   okta: {
     provider_name: 'okta',
     display_name: 'Okta',

@@ -1,6 +1,6 @@
 // Every tenant, a page at a time.
 
-import { ofAllTenants, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
+import { acrossTenants, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { listTenantIds } from '#db/store/tenants'
 import type { BaseCtx } from '#shared/domains/context'
 
@@ -11,6 +11,6 @@ export async function* allTenants(db: BaseCtx['db']): AsyncGenerator<TenantId> {
   let page: readonly TenantId[] = [SYSTEM_TENANT]
   while (page.length > 0) {
     yield* page
-    page = (await listTenantIds(ofAllTenants(db), page.at(-1), TENANTS_AT_ONCE)).map(({ tenantId }) => tenantId)
+    page = (await listTenantIds(acrossTenants(db), page.at(-1), TENANTS_AT_ONCE)).map(({ tenantId }) => tenantId)
   }
 }

@@ -5,7 +5,7 @@ import { deleteAuditEventsBefore } from '#db/store/audit-retention'
 import { findTenant } from '#db/store/tenants'
 import type { BaseCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
-import { type AuditCtx, bySystem, record } from '#shared/platform/audit/record'
+import { type AuditCtx, bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { type JobResult, job } from '#shared/platform/jobs/job'
 import { allTenants } from './all-tenants.ts'
 
@@ -28,7 +28,7 @@ const purgeBatch = (ctx: Deps, tenantId: TenantId): Promise<number> =>
     const days = Math.min(MOST_RETENTION_DAYS, Math.max(LEAST_RETENTION_DAYS, wanted))
     const before = secondsAfter(ctx.clock.now(), -days * DAY)
     const deleted = await deleteAuditEventsBefore(t, before, BATCH)
-    if (deleted > 0) await record(t, ctx, { event: 'audit.purged', actor: bySystem, after: { deleted, before: before.toISOString() } })
+    if (deleted > 0) await recordEvent(t, ctx, { event: 'audit.purged', actor: bySystem, after: { deleted, before: before.toISOString() } })
     return deleted
   })
 

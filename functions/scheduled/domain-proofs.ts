@@ -1,21 +1,21 @@
 // A proved domain is asked for its proof again, every day: names change hands, and whoever had one would go on answering for its people.
 
-import { atomically, forTenant, ofAllTenants, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { type Domain, findProvedDomain, listProvedDomains, lockDomains, noteProof, withdrawProof } from '#db/store/domains'
+import { acrossTenants, atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { type Domain, findProvedDomain, listProvedDomains, lockDomains, recordDomainProof, withdrawDomainProof } from '#db/store/domains'
 import { findTenant } from '#db/store/tenants'
-import { findHolders } from '#db/store/users'
+import { findPermissionHolders } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
-import { judgeProof, txtName, txtValue, type Unproved } from '#shared/domains/domain-names/proof'
+import { checkProof, type ProofFailure, txtName, txtValue } from '#shared/domains/domain-names/proof'
 import { secondsAfter } from '#shared/kernel/clock'
+import { type AuditCtx, bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import type { AuditEvent } from '#shared/platform/audit/events'
-import { type AuditCtx, bySystem, record } from '#shared/platform/audit/record'
-import type { Resolver } from '#shared/platform/dns/resolver'
+import type { TxtResolver } from '#shared/platform/dns/resolver'
 import { type JobResult, job } from '#shared/platform/jobs/job'
 import { decidedLanguage } from '#shared/platform/outbox/mail/language'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
-type Deps = Pick<BaseCtx, 'db' | 'config' | 'random' | 'wakeOutbox'> & AuditCtx & { readonly resolver: Resolver }
+type Deps = Pick<BaseCtx, 'db' | 'config' | 'random' | 'wakeOutbox'> & AuditCtx & { readonly resolver: TxtResolver }
 
 const DAY = 24 * 3600
 /** For so long a proof may be missing. */
@@ -28,10 +28,10 @@ type Outcome = 'proved' | 'unreachable' | 'missing' | 'lost' | 'gone'
 const tell = async (t: TenantTx, ctx: Deps, { domain, verificationToken }: Domain, stage: 'missing' | 'lost', until: Date): Promise<void> => {
   const tenant = await findTenant(t)
   const data = { stage, domain, name: txtName(domain), value: txtValue(verificationToken), until }
-  for (const { id, email, language } of await findHolders(t, 'admin:manage', ctx.clock.now()))
+  for (const { id, email, language } of await findPermissionHolders(t, 'admin:manage', ctx.clock.now()))
     await enqueueMail(t, ctx, {
       to: email,
-      tenantName: shownTenantName(ctx, tenant),
+      tenantName: displayTenantName(ctx, tenant),
       language: decidedLanguage(tenant, language),
       subjectId: id,
       template: 'domain_proof',
@@ -40,26 +40,26 @@ const tell = async (t: TenantTx, ctx: Deps, { domain, verificationToken }: Domai
 }
 
 const noted = (t: TenantTx, ctx: Deps, event: AuditEvent, { id, domain }: Domain, more: object): Promise<void> =>
-  record(t, ctx, { event, actor: bySystem, target: { type: 'domain', id }, after: { domain, ...more } })
+  recordEvent(t, ctx, { event, actor: bySystem, target: { type: 'domain', id }, after: { domain, ...more } })
 
 const found = async (t: TenantTx, ctx: Deps, row: Domain): Promise<Outcome> => {
-  if (!(await noteProof(t, row.id, undefined, ctx.clock.now()))) return 'gone'
+  if (!(await recordDomainProof(t, row.id, undefined, ctx.clock.now()))) return 'gone'
   if (row.proofMissingSince !== null) await noted(t, ctx, 'domain.proof_found', row, {})
   return 'proved'
 }
 
 /** The first time the administrators are told; past the grace it counts no more. */
-const missed = async (t: TenantTx, ctx: Deps, row: Domain, reason: Unproved): Promise<Outcome> => {
+const missed = async (t: TenantTx, ctx: Deps, row: Domain, reason: ProofFailure): Promise<Outcome> => {
   const now = ctx.clock.now()
   const since = row.proofMissingSince ?? now
   const until = secondsAfter(since, GRACE_SECONDS)
   if (now >= until) {
-    await withdrawProof(t, row, reason, now)
+    await withdrawDomainProof(t, row, reason, now)
     await noted(t, ctx, 'domain.proof_lost', row, { reason, missing_since: since.toISOString() })
     await tell(t, ctx, row, 'lost', now)
     return 'lost'
   }
-  await noteProof(t, row.id, { since, reason }, now)
+  await recordDomainProof(t, row.id, { since, reason }, now)
   if (row.proofMissingSince !== null) return 'missing'
   await noted(t, ctx, 'domain.proof_missing', row, { reason, until: until.toISOString() })
   await tell(t, ctx, row, 'missing', until)
@@ -69,12 +69,12 @@ const missed = async (t: TenantTx, ctx: Deps, row: Domain, reason: Unproved): Pr
 /** The DNS is asked outside any transaction. Who does not answer has not said that the proof is gone. */
 const check = async (ctx: Deps, tenantId: TenantId, domain: string): Promise<Outcome> => {
   const t = forTenant(ctx.db, tenantId)
-  const asked = await findProvedDomain(t, domain)
-  if (asked === undefined) return 'gone'
-  const reason = judgeProof(await ctx.resolver.txt(txtName(domain)), asked.verificationToken)
+  const request = await findProvedDomain(t, domain)
+  if (request === undefined) return 'gone'
+  const reason = checkProof(await ctx.resolver.txt(txtName(domain)), request.verificationToken)
   if (reason === 'unreachable') return reason
   return atomically(t, async (tx) => {
-    const row = (await lockDomains(tx)).find(({ id, isVerified }) => id === asked.id && isVerified)
+    const row = (await lockDomains(tx)).find(({ id, isVerified }) => id === request.id && isVerified)
     if (row === undefined) return 'gone'
     return reason === undefined ? found(tx, ctx, row) : missed(tx, ctx, row, reason)
   })
@@ -83,7 +83,7 @@ const check = async (ctx: Deps, tenantId: TenantId, domain: string): Promise<Out
 export const checkDomainProofs = async (ctx: Deps, stopBy: Date): Promise<JobResult> => {
   const result = { proved: 0, unreachable: 0, missing: 0, lost: 0, gone: 0 }
   for (let after = ''; ; ) {
-    const page = await listProvedDomains(ofAllTenants(ctx.db), after, AT_ONCE)
+    const page = await listProvedDomains(acrossTenants(ctx.db), after, AT_ONCE)
     const last = page.at(-1)
     if (last === undefined) return result
     if (ctx.clock.now() >= stopBy) return { ...result, stopped_early: 1 }

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { asTenantId, atomically, directory, forTenant, ofAllTenants, type TenantId } from '#db/engine/tenant'
+import { acrossTenants, asTenantId, atomically, directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { insertCibaRequest } from '#db/store/ciba'
-import { findCodeTimes, findPendingByCode, insertCode, insertPending } from '#db/store/codes'
+import { findCodeTimes, findPendingRegistrationByCode, insertCode, insertPendingRegistration } from '#db/store/codes'
 import { findDeviceGrant, insertDeviceGrant } from '#db/store/device-grants'
 import { deleteExpiredOfAllTenants } from '#db/store/expired'
-import { findState, insertState } from '#db/store/federation-states'
+import { findFederationState, insertFederationState } from '#db/store/federation-states'
 import { countAttempts } from '#db/store/limit-counters'
+import { findLoginTransaction, insertLoginTransaction } from '#db/store/login-transactions'
 import { findSessions, insertSession, revokeToken } from '#db/store/sessions'
 import { insertTenant } from '#db/store/tenants'
-import { findTicket, insertTicket } from '#db/store/tickets'
 import { insertUser } from '#db/store/users'
 import { findVoiceSession, insertVoiceSession } from '#db/store/voice'
 import { fixedClock, secondsAfter, systemClock } from '#shared/kernel/clock'
@@ -46,20 +46,20 @@ const seed = async ({ tenantId, userId }: Awaited<ReturnType<typeof newTenant>>,
   await atomically(forTenant(db, tenantId), async (t) => {
     const session = { userId, tokenId: jti, amr: ['pwd'], acr: 'aal1', authTime: long, lastSeenAt: long, idleSeconds: 60 }
     await insertSession(t, { ...session, id, createdAt: long, expiresAt })
-    await insertTicket(t, { id, handleHash: hash, purpose: 'login', userId, createdAt: long, expiresAt })
+    await insertLoginTransaction(t, { id, handleHash: hash, purpose: 'login', userId, createdAt: long, expiresAt })
     await insertCode(t, { ...lock, id, codeHash: hash, createdAt: long, expiresAt })
-    await insertPending(t, { id, kind: 'end_user', codeId: id, email: 'bo@example.com', passwordHash: '', createdAt: long, expiresAt })
+    await insertPendingRegistration(t, { id, kind: 'end_user', codeId: id, email: 'bo@example.com', passwordHash: '', createdAt: long, expiresAt })
     await revokeToken(t, jti, expiresAt, long)
-    const asked = { action: 'login', provider: 'x', issuer: 'x', clientId: 'x', origin: 'x', redirectUri: 'x', sealedSecrets: hash } as const
-    await insertState(t, { ...asked, id, stateHash: hash, browserHash: hash, createdAt: long, expiresAt })
+    const request = { action: 'login', provider: 'x', issuer: 'x', clientId: 'x', origin: 'x', redirectUri: 'x', sealedSecrets: hash } as const
+    await insertFederationState(t, { ...request, id, stateHash: hash, browserHash: hash, createdAt: long, expiresAt })
   })
   const t = forTenant(db, tenantId)
   return async () => ({
     session: (await findSessions(t, userId, secondsAfter(long, -1))).some((row) => row.id === id),
-    ticket: (await findTicket(t, hash, secondsAfter(long, -1))) !== undefined,
+    ticket: (await findLoginTransaction(t, hash, secondsAfter(long, -1))) !== undefined,
     code: (await findCodeTimes(t, lock, long)).length > 0,
-    pending: (await findPendingByCode(t, id, secondsAfter(long, -1))) !== undefined,
-    dance: (await findState(t, { stateHash: hash, browserHash: hash }, secondsAfter(long, -1))) !== undefined,
+    pending: (await findPendingRegistrationByCode(t, id, secondsAfter(long, -1))) !== undefined,
+    dance: (await findFederationState(t, { stateHash: hash, browserHash: hash }, secondsAfter(long, -1))) !== undefined,
     revocation: (await t.run({ text: 'select from authsec.revoked_tokens where jti = $1', params: [jti], arrays: true })).length > 0,
   })
 }
@@ -97,7 +97,7 @@ test('a batch is bounded, and a run whose time is over leaves the rest', async (
   const acme = await newTenant()
   for (let n = 0; n < 3; n++) await seed(acme, secondsAfter(now, -8 * DAY))
   const before = secondsAfter(now, -8 * DAY + 1)
-  expect(await deleteExpiredOfAllTenants(ofAllTenants(db), 'tickets', before, 2)).toBe(2)
+  expect(await deleteExpiredOfAllTenants(acrossTenants(db), 'tickets', before, 2)).toBe(2)
   expect(await deleteExpired({ db, clock }, now)).toMatchObject({ tickets: 0, sessions: 0 })
   expect(await deleteExpired({ db, clock }, stopBy)).toMatchObject({ tickets: 1, sessions: 3 })
 })

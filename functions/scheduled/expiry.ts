@@ -1,6 +1,6 @@
 // Deletes what is over: expired sessions, tickets, mailed codes, sign-ups, grants and backchannel requests, voice sessions, revocations and counters.
 
-import { ofAllTenants } from '#db/engine/tenant'
+import { acrossTenants } from '#db/engine/tenant'
 import { deleteLapsedDomainsOfAllTenants } from '#db/store/domains'
 import { deleteExpiredOfAllTenants, type ExpiringKind, tableOf } from '#db/store/expired'
 import { dropExpiredLimitCounters } from '#db/store/limit-counters'
@@ -58,13 +58,13 @@ export const deleteExpired = async ({ db, clock }: Deps, stopBy: Date): Promise<
   const deleted: Record<string, number> = {}
   for (const kind of Object.keys(KEPT_SECONDS) as ExpiringKind[]) {
     const before = secondsAfter(now, -KEPT_SECONDS[kind])
-    deleted[tableOf(kind)] = await all({ clock }, stopBy, () => deleteExpiredOfAllTenants(ofAllTenants(db), kind, before, BATCH))
+    deleted[tableOf(kind)] = await all({ clock }, stopBy, () => deleteExpiredOfAllTenants(acrossTenants(db), kind, before, BATCH))
   }
   const lapsed = secondsAfter(now, -CLAIM_SECONDS)
-  deleted.tenant_domains = await all({ clock }, stopBy, () => deleteLapsedDomainsOfAllTenants(ofAllTenants(db), lapsed, BATCH))
+  deleted.tenant_domains = await all({ clock }, stopBy, () => deleteLapsedDomainsOfAllTenants(acrossTenants(db), lapsed, BATCH))
   const unused = secondsAfter(now, -HOUR)
-  deleted.clients = await all({ clock }, stopBy, () => deleteUnusedClientsOfAllTenants(ofAllTenants(db), unused, BATCH))
-  return { ...deleted, limit_counters: await dropExpiredLimitCounters(ofAllTenants(db), now) }
+  deleted.clients = await all({ clock }, stopBy, () => deleteUnusedClientsOfAllTenants(acrossTenants(db), unused, BATCH))
+  return { ...deleted, limit_counters: await dropExpiredLimitCounters(acrossTenants(db), now) }
 }
 
 export const expiry = job<Deps>({ id: 'expiry', every: HOUR, run: deleteExpired })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { asTenantId, atomically, forTenant, ofAllTenants } from '#db/engine/tenant'
+import { acrossTenants, asTenantId, atomically, forTenant } from '#db/engine/tenant'
 import { countActiveTenants, insertTenant, setTenantStatus } from '#db/store/tenants'
 import { fixedClock } from '#shared/kernel/clock'
 import { systemRandom } from '#shared/kernel/random'
@@ -14,7 +14,7 @@ test('active tenants are counted for the whole fleet, suspended ones not', async
   const clock = fixedClock('2026-03-01T12:00:00Z')
   const cache = memoryCache(clock)
   const random = systemRandom(clock)
-  const before = await countActiveTenants(ofAllTenants(db))
+  const before = await countActiveTenants(acrossTenants(db))
   for (const status of ['active', 'active', 'suspended'] as const) {
     const tenantId = asTenantId(random.id())
     await atomically(forTenant(db, tenantId), async (t) => {

@@ -1,11 +1,11 @@
 // Sets the gauges that need the database, so that a scrape does not: scrapes come every few seconds and would keep it awake.
 
-import { directory, ofAllTenants } from '#db/engine/tenant'
+import { acrossTenants, directory } from '#db/engine/tenant'
 import { listSigningKeys } from '#db/store/signing-keys'
 import { countActiveTenants } from '#db/store/tenants'
 import type { BaseCtx } from '#shared/domains/context'
 import { type JobResult, job } from '#shared/platform/jobs/job'
-import { gaugeProcess } from '#shared/platform/metrics/process'
+import { recordProcessGauges } from '#shared/platform/metrics/process'
 
 type Deps = Pick<BaseCtx, 'db' | 'metrics' | 'clock'>
 
@@ -21,9 +21,9 @@ const keyAgeDays = async ({ db, clock }: Deps): Promise<number> => {
 
 export const setGauges = async (ctx: Deps): Promise<JobResult> => {
   const { db, metrics } = ctx
-  const active = await countActiveTenants(ofAllTenants(db))
+  const active = await countActiveTenants(acrossTenants(db))
   metrics.gauge('active_tenants', {}, active)
-  gaugeProcess(metrics)
+  recordProcessGauges(metrics)
   await metrics.flush('now')
   return { active_tenants: active, key_age_days: await keyAgeDays(ctx) }
 }

@@ -1,7 +1,7 @@
 // Composition root of the scheduled function: no path; a schedule a job calls it with the job's name, `{ "job": "expiry" }`.
 import { cloud } from '#shared/domains/composition/cloud'
 import { ConfigError } from '#shared/kernel/config'
-import { systemResolver } from '#shared/platform/dns/system'
+import { systemTxtResolver } from '#shared/platform/dns/system'
 import { tenantOutbound } from '#shared/platform/fetch/configured'
 import { runJob } from '#shared/platform/jobs/job'
 import { smtpMail } from '#shared/platform/outbox/mail/smtp'
@@ -10,7 +10,7 @@ import { jobs } from './jobs.ts'
 const base = await cloud(process.env)
 const { SMTP_URL: url, MAIL_FROM: from } = base.config
 if (url === undefined) throw new ConfigError('SMTP_URL: must be set')
-const ctx = { ...base, mail: smtpMail({ url, from }), outbound: tenantOutbound(base), resolver: systemResolver(base.config.DNS_SERVERS) }
+const ctx = { ...base, mail: smtpMail({ url, from }), outbound: tenantOutbound(base), resolver: systemTxtResolver(base.config.DNS_SERVERS) }
 
 /** A job that failed makes the invocation fail, so that the platform counts it and an alarm can. */
 export const handler = async (event: { readonly job?: unknown }) => {

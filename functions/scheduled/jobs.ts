@@ -12,7 +12,7 @@
 //   audit-gap        24 h     what is missing in the record is noticed the day after
 //   domain-proofs    24 h     a proof may be missing for two weeks before the domain counts no more
 import type { BaseCtx } from '#shared/domains/context'
-import type { Resolver } from '#shared/platform/dns/resolver'
+import type { TxtResolver } from '#shared/platform/dns/resolver'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import type { Job } from '#shared/platform/jobs/job'
 import type { Mail } from '#shared/platform/outbox/mail/mail'
@@ -22,14 +22,14 @@ import { domainProofs } from './domain-proofs.ts'
 import { expiry } from './expiry.ts'
 import { gauges } from './gauges.ts'
 import { keyRewrap, keyRotation } from './keys.ts'
-import { outboxNet } from './outbox-net.ts'
+import { outboxSweep } from './outbox-sweep.ts'
 import { tenantPurge } from './tenant-purge.ts'
-import { webhooksNet } from './webhooks-net.ts'
+import { webhooksSweep } from './webhooks-sweep.ts'
 
 /** In order of their intervals. */
-export const jobs: readonly Job<BaseCtx & { readonly mail: Mail; readonly outbound: Outbound; readonly resolver: Resolver }>[] = [
-  outboxNet,
-  webhooksNet,
+export const jobs: readonly Job<BaseCtx & { readonly mail: Mail; readonly outbound: Outbound; readonly resolver: TxtResolver }>[] = [
+  outboxSweep,
+  webhooksSweep,
   gauges,
   expiry,
   tenantPurge,

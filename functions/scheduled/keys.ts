@@ -1,7 +1,7 @@
 // Keys stay young: signing keys are rotated with overlap, data keys follow the current master key.
 import type { BaseCtx } from '#shared/domains/context'
 import { job } from '#shared/platform/jobs/job'
-import { rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-upkeep'
+import { rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-maintenance'
 
 const DAY = 86_400
 

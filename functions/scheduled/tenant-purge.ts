@@ -1,16 +1,16 @@
 // Purges tenants whose grace period is over, and forgets those whose record has passed its time.
 
-import { alsoFor, asOwner, ofAllTenants, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { acrossTenants, asOwner, inOtherTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
-import { forgetTenant, isDueForPurge, listTenantsInStatus, purgeTenantRows } from '#db/store/tenant-purge'
-import { findHolders } from '#db/store/users'
+import { deleteTenantRow, isDueForPurge, listTenantsInStatus, purgeTenantRows } from '#db/store/tenant-purge'
+import { findPermissionHolders } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
-import { type AuditCtx, bySystem, record } from '#shared/platform/audit/record'
+import { type AuditCtx, bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { type JobResult, job } from '#shared/platform/jobs/job'
 import { decidedLanguage } from '#shared/platform/outbox/mail/language'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
 type Deps = Pick<BaseCtx, 'db' | 'config' | 'random' | 'wakeOutbox'> & AuditCtx
 
@@ -20,10 +20,10 @@ const KEPT_DAYS = 90
 const BATCH = 5000
 
 /** In the deployment's name: of the tenant nothing is left that could send a mail, and nothing is said. */
-const tell = (system: TenantTx, ctx: Deps, { email, language }: Awaited<ReturnType<typeof findHolders>>[number]) =>
+const tell = (system: TenantTx, ctx: Deps, { email, language }: Awaited<ReturnType<typeof findPermissionHolders>>[number]) =>
   enqueueMail(system, ctx, {
     to: email,
-    tenantName: shownTenantName(ctx, undefined),
+    tenantName: displayTenantName(ctx, undefined),
     language: decidedLanguage(undefined, language),
     template: 'tenant_deleted',
     data: { at: ctx.clock.now() },
@@ -33,12 +33,12 @@ const tell = (system: TenantTx, ctx: Deps, { email, language }: Awaited<ReturnTy
 const purge = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
   asOwner(ctx.db, tenantId, async (t) => {
     if (!(await isDueForPurge(t, ctx.clock.now()))) return false
-    const told = await findHolders(t, 'admin:access', ctx.clock.now())
+    const notified = await findPermissionHolders(t, 'admin:access', ctx.clock.now())
     await ctx.keyring.destroyAll(t)
     const deleted = await purgeTenantRows(t)
-    await alsoFor(t, SYSTEM_TENANT, async (system) => {
-      await record(system, ctx, { event: 'tenant.purged', actor: bySystem, target: { type: 'tenant', id: tenantId }, after: { deleted } })
-      for (const holder of told) await tell(system, ctx, holder)
+    await inOtherTenant(t, SYSTEM_TENANT, async (system) => {
+      await recordEvent(system, ctx, { event: 'tenant.purged', actor: bySystem, target: { type: 'tenant', id: tenantId }, after: { deleted } })
+      for (const holder of notified) await tell(system, ctx, holder)
     })
     return true
   })
@@ -47,17 +47,17 @@ const purge = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
 const age = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
   asOwner(ctx.db, tenantId, async (t) => {
     await deleteAuditEventsBefore(t, secondsAfter(ctx.clock.now(), -KEPT_DAYS * 24 * HOUR), BATCH)
-    return forgetTenant(t)
+    return deleteTenantRow(t)
   })
 
 export const purgeTenants = async (ctx: Deps, stopBy: Date): Promise<JobResult> => {
   const result = { purged: 0, forgotten: 0 }
-  for (const tenantId of await listTenantsInStatus(ofAllTenants(ctx.db), 'deleting', TENANTS_AT_ONCE)) {
+  for (const tenantId of await listTenantsInStatus(acrossTenants(ctx.db), 'deleting', TENANTS_AT_ONCE)) {
     if (ctx.clock.now() >= stopBy) return { ...result, stopped_early: 1 }
     if (await purge(ctx, tenantId)) result.purged++
     ctx.wakeOutbox()
   }
-  for (const tenantId of await listTenantsInStatus(ofAllTenants(ctx.db), 'deleted', TENANTS_AT_ONCE)) {
+  for (const tenantId of await listTenantsInStatus(acrossTenants(ctx.db), 'deleted', TENANTS_AT_ONCE)) {
     if (ctx.clock.now() >= stopBy) return { ...result, stopped_early: 1 }
     if (await age(ctx, tenantId)) result.forgotten++
   }

@@ -4,8 +4,17 @@ import { completeSignUp, resendCode, startSignUp } from '#shared/domains/sign-up
 import type { ErrorCode } from '#shared/kernel/errors'
 import { AppError } from '#shared/kernel/errors'
 import { open } from '#shared/platform/http/access'
-import { as, json, oneOf, Sent } from '#shared/platform/http/route'
-import { Bootstrap, Bootstrapped, Complete, Completed, InitiateRegister, Register, ResendOtp, Started } from './company.schema.ts'
+import { HttpResult, json, oneOfStatuses, withStatus } from '#shared/platform/http/route'
+import {
+  Bootstrap,
+  Bootstrapped,
+  CompanySignUpCompleted,
+  CompanySignUpStarted,
+  CompleteCompanySignUp,
+  InitiateRegister,
+  RegisterCompany,
+  ResendOtp,
+} from './company.schema.ts'
 import { type Ctx, route } from './group.ts'
 
 const SIGN_UP = open('A company that signs up has no account yet.', { class: 'credential', account: 'email' })
@@ -42,10 +51,10 @@ const bootstrap = async (ctx: Ctx, body: z.output<typeof Bootstrap>) => {
     tenant_domain: started.domain,
     user_id: '',
   }
-  return new Sent(answer, { cookies: [started.cookie] })
+  return new HttpResult(answer, { cookies: [started.cookie] })
 }
 
-const complete = async (ctx: Ctx, { email, otp }: z.output<typeof Complete>) => {
+const complete = async (ctx: Ctx, { email, otp }: z.output<typeof CompleteCompanySignUp>) => {
   const done = await completeSignUp(ctx, email, otp)
   return {
     message: 'Your organisation is ready. Sign in to continue.',
@@ -65,13 +74,13 @@ export const companyRoutes = [
     on: 'POST /authsec/uflow/auth/admin/register',
     summary: 'Start the sign-up of a company; a code goes to the address.',
     access: SIGN_UP,
-    body: Register,
-    reply: oneOf({ 200: Started, 201: Started }),
+    body: RegisterCompany,
+    reply: oneOfStatuses({ 200: CompanySignUpStarted, 201: CompanySignUpStarted }),
     errors: START_ERRORS,
     emits: ['registration.started'],
     handle: async ({ ctx, body }) => {
       const started = await start(ctx, body)
-      return new Sent(as(started.again ? 200 : 201, started.body), started.more)
+      return new HttpResult(withStatus(started.again ? 200 : 201, started.body), started.more)
     },
   }),
   route({
@@ -90,8 +99,8 @@ export const companyRoutes = [
     on: 'POST /authsec/uflow/auth/admin/complete-registration',
     summary: 'Finish the sign-up with the mailed code: the company is created.',
     access: CODE,
-    body: Complete,
-    reply: json(201, Completed),
+    body: CompleteCompanySignUp,
+    reply: json(201, CompanySignUpCompleted),
     errors: COMPLETE_ERRORS,
     emits: CREATES,
     handle: ({ ctx, body }) => complete(ctx, body),
@@ -102,12 +111,12 @@ export const companyRoutes = [
     summary: "The UI's door to a company's sign-up.",
     access: SIGN_UP,
     body: InitiateRegister,
-    reply: json(200, Started),
+    reply: json(200, CompanySignUpStarted),
     errors: START_ERRORS,
     emits: ['registration.started'],
     handle: async ({ ctx, body }) => {
       const started = await start(ctx, body)
-      return new Sent(started.body, started.more)
+      return new HttpResult(started.body, started.more)
     },
   }),
   route({
@@ -116,7 +125,7 @@ export const companyRoutes = [
     summary: 'Mail a new code for a sign-up that waits.',
     access: CODE,
     body: ResendOtp,
-    reply: json(200, Started),
+    reply: json(200, CompanySignUpStarted),
     errors: ['sign_up_closed', 'too_many_codes'],
     emits: ['registration.started'],
     handle: async ({ ctx, body }) => {
@@ -129,8 +138,8 @@ export const companyRoutes = [
     on: 'POST /authsec/uflow/register/verify',
     summary: "The UI's door to finishing a company's sign-up.",
     access: CODE,
-    body: Complete,
-    reply: json(200, Completed),
+    body: CompleteCompanySignUp,
+    reply: json(200, CompanySignUpCompleted),
     errors: COMPLETE_ERRORS,
     emits: CREATES,
     handle: ({ ctx, body }) => complete(ctx, body),

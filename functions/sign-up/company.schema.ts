@@ -7,7 +7,7 @@ const Password = z.string().min(1).max(1024)
 const Domain = z.string().min(1).max(253)
 export const Otp = z.string().regex(/^\d{6}$/, 'must be six digits')
 
-export const Register = z
+export const RegisterCompany = z
   .object({ email: Email, password: Password, name: z.string().min(1).max(256), tenant_domain: Domain })
   .meta({ id: 'RegisterCompany' })
 export const InitiateRegister = z
@@ -22,7 +22,7 @@ export const Bootstrap = z
     name: z.string().max(256).optional(),
   })
   .meta({ id: 'BootstrapCompany' })
-export const Started = z.object({ message: z.string(), email: z.string() }).meta({ id: 'SignUpStarted' })
+export const CompanySignUpStarted = z.object({ message: z.string(), email: z.string() }).meta({ id: 'SignUpStarted' })
 export const Bootstrapped = z
   .object({
     message: z.string(),
@@ -32,8 +32,8 @@ export const Bootstrapped = z
     user_id: z.string().optional(),
   })
   .meta({ id: 'SignUpBootstrapped' })
-export const Complete = z.object({ email: Email, otp: Otp }).meta({ id: 'CompleteRegistration' })
-export const Completed = z
+export const CompleteCompanySignUp = z.object({ email: Email, otp: Otp }).meta({ id: 'CompleteRegistration' })
+export const CompanySignUpCompleted = z
   .object({
     message: z.string(),
     email: z.string(),

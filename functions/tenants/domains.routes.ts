@@ -1,6 +1,6 @@
 // Custom domains with proof by DNS.
 
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
@@ -29,7 +29,7 @@ export const domainRoutes = [
     errors: ['invalid_request', 'domain_taken', 'domain_exists', 'domain_limit'],
     emits: ['domain.claimed'],
     handle: async ({ ctx, principal, path, body }) =>
-      (await import('./domains.ts')).claim(ctx, principal, actingTenant(principal, path.tenant_id), body.domain),
+      (await import('./domains.ts')).claimTenantDomain(ctx, principal, actingTenant(principal, path.tenant_id), body.domain),
   }),
   route({
     id: 'admin.listDomains',
@@ -65,7 +65,7 @@ export const domainRoutes = [
     reply: json(200, ChangedDomain),
     errors: ['not_found', 'domain_already_verified', 'domain_unproved', 'domain_taken'],
     emits: ['domain.verified', 'domain.verification_failed'],
-    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).verify(ctx, principal, whichOf(principal, path)),
+    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).verifyTenantDomain(ctx, principal, whichOf(principal, path)),
   }),
   route({
     id: 'admin.setPrimaryDomain',
@@ -77,7 +77,7 @@ export const domainRoutes = [
     reply: json(200, ChangedDomain),
     errors: ['not_found', 'domain_not_verified'],
     emits: ['domain.made_primary'],
-    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).makePrimary(ctx, principal, whichOf(principal, path)),
+    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).makeDomainPrimary(ctx, principal, whichOf(principal, path)),
   }),
   route({
     id: 'admin.deleteDomain',
@@ -89,6 +89,6 @@ export const domainRoutes = [
     reply: json(200, DeletedDomain),
     errors: ['not_found', 'primary_domain', 'platform_domain'],
     emits: ['domain.deleted'],
-    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).remove(ctx, principal, whichOf(principal, path)),
+    handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).removeTenantDomain(ctx, principal, whichOf(principal, path)),
   }),
 ]

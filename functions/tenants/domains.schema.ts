@@ -1,6 +1,6 @@
 // Wire shapes of custom domains.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 export const DomainsPath = z.object({ tenant_id: Id })
 export const DomainPath = z.object({ tenant_id: Id, domain_id: Id })

@@ -12,17 +12,17 @@ import {
   listDomains,
   lockDomains,
   markDomainVerified,
-  noteDomainFailure,
+  recordDomainFailure,
   setPrimaryDomain,
 } from '#db/store/domains'
 import { CLAIM_SECONDS } from '#shared/domains/domain-names/claim'
-import { judgeProof, txtName, txtValue, type Unproved } from '#shared/domains/domain-names/proof'
+import { checkProof, type ProofFailure, txtName, txtValue } from '#shared/domains/domain-names/proof'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { AuditEvent } from '#shared/platform/audit/events'
-import { byUser, record } from '#shared/platform/audit/record'
 import { hostnameOf, isWithinDomain } from '#shared/platform/dns/hostname'
-import { holds, type User } from '#shared/platform/principals/principal'
+import { hasPermission, type User } from '#shared/platform/principals/principal'
 import type { ChangedDomain, ClaimedDomain, DeletedDomain, DomainOut, Domains, OneDomain } from './domains.schema.ts'
 import type { Ctx } from './group.ts'
 
@@ -33,7 +33,7 @@ type Which = { readonly tenantId: TenantId; readonly domainId: string }
 const since = (ctx: Pick<Ctx, 'clock'>): Date => secondsAfter(ctx.clock.now(), -CLAIM_SECONDS)
 
 /** The proof is told to those alone who may change domains. */
-const shown = (row: Domain, caller: User): z.input<typeof DomainOut> => ({
+const toResponse = (row: Domain, caller: User): z.input<typeof DomainOut> => ({
   id: row.id,
   tenant_id: row.tenantId,
   domain: row.domain,
@@ -41,8 +41,8 @@ const shown = (row: Domain, caller: User): z.input<typeof DomainOut> => ({
   is_primary: row.isPrimary,
   is_verified: row.isVerified,
   verification_method: 'dns_txt',
-  ...(holds(caller, 'admin:manage') ? { verification_token: row.verificationToken } : {}),
-  ...(holds(caller, 'admin:manage') && row.verificationToken !== ''
+  ...(hasPermission(caller, 'admin:manage') ? { verification_token: row.verificationToken } : {}),
+  ...(hasPermission(caller, 'admin:manage') && row.verificationToken !== ''
     ? { verification_txt_name: txtName(row.domain), verification_txt_value: txtValue(row.verificationToken) }
     : {}),
   ...(row.verifiedAt === null ? {} : { verified_at: row.verifiedAt.toISOString() }),
@@ -53,7 +53,7 @@ const shown = (row: Domain, caller: User): z.input<typeof DomainOut> => ({
 })
 
 const noted = (t: TenantTx, ctx: Ctx, caller: User, event: AuditEvent, row: Domain, more: { before?: object; after?: object }): Promise<void> =>
-  record(t, ctx, {
+  recordEvent(t, ctx, {
     event,
     actor: byUser(caller),
     target: { type: 'domain', id: row.id },
@@ -73,7 +73,7 @@ const claimable = (ctx: Ctx, text: string): string => {
 }
 
 /** @throws AppError invalid_request, domain_taken, domain_exists, domain_limit */
-export const claim = async (ctx: Ctx, caller: User, tenantId: TenantId, text: string): Promise<z.input<typeof ClaimedDomain>> => {
+export const claimTenantDomain = async (ctx: Ctx, caller: User, tenantId: TenantId, text: string): Promise<z.input<typeof ClaimedDomain>> => {
   const domain = claimable(ctx, text)
   const holder = await findTenantByDomain(directory(ctx.db), domain)
   if (holder !== undefined && holder !== tenantId) throw new AppError('domain_taken', undefined, { field: 'body.domain' })
@@ -90,14 +90,14 @@ export const claim = async (ctx: Ctx, caller: User, tenantId: TenantId, text: st
   })
   return {
     success: true,
-    domain: shown(row, caller),
+    domain: toResponse(row, caller),
     verification: { method: 'dns_txt', txt_name: txtName(domain), txt_value: txtValue(token), token },
   }
 }
 
 export const showDomains = async (ctx: Ctx, caller: User, tenantId: TenantId): Promise<z.input<typeof Domains>> => {
   const rows = await listDomains(forTenant(ctx.db, tenantId), since(ctx))
-  return { success: true, domains: rows.map((row) => shown(row, caller)), count: rows.length }
+  return { success: true, domains: rows.map((row) => toResponse(row, caller)), count: rows.length }
 }
 
 /** @throws AppError not_found, also for a claim that lapsed */
@@ -110,18 +110,18 @@ const found = async (ctx: Ctx, { tenantId, domainId }: Which): Promise<Domain> =
 /** @throws AppError not_found */
 export const showDomain = async (ctx: Ctx, caller: User, which: Which): Promise<z.input<typeof OneDomain>> => ({
   success: true,
-  domain: shown(await found(ctx, which), caller),
+  domain: toResponse(await found(ctx, which), caller),
 })
 
-const REASONS: Readonly<Record<Unproved, string>> = {
+const REASONS: Readonly<Record<ProofFailure, string>> = {
   none: 'There is no TXT record under that name.',
   unreachable: 'The name servers of the domain did not answer in time.',
   mismatch: 'There are TXT records under that name, none with the expected value.',
 }
 
-const failed = async (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId, reason: Unproved): Promise<AppError> => {
+const failed = async (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId, reason: ProofFailure): Promise<AppError> => {
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    await noteDomainFailure(t, row.id, reason, ctx.clock.now())
+    await recordDomainFailure(t, row.id, reason, ctx.clock.now())
     await noted(t, ctx, caller, 'domain.verification_failed', row, { after: { reason } })
   })
   return new AppError('domain_unproved', undefined, { extra: { details: REASONS[reason] } })
@@ -142,17 +142,17 @@ const takeHold = (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId): Prom
  * Looks for the proof. The DNS is asked outside any transaction.
  * @throws AppError not_found, domain_already_verified, domain_unproved, domain_taken
  */
-export const verify = async (ctx: Ctx, caller: User, which: Which): Promise<z.input<typeof ChangedDomain>> => {
+export const verifyTenantDomain = async (ctx: Ctx, caller: User, which: Which): Promise<z.input<typeof ChangedDomain>> => {
   const row = await found(ctx, which)
   if (row.isVerified) throw new AppError('domain_already_verified')
-  const reason = judgeProof(await ctx.resolver.txt(txtName(row.domain)), row.verificationToken)
+  const reason = checkProof(await ctx.resolver.txt(txtName(row.domain)), row.verificationToken)
   if (reason !== undefined) throw await failed(ctx, caller, row, which.tenantId, reason)
   const verified = await takeHold(ctx, caller, row, which.tenantId)
-  return { success: true, message: 'Domain verified successfully', domain: shown(verified, caller) }
+  return { success: true, message: 'Domain verified successfully', domain: toResponse(verified, caller) }
 }
 
 /** @throws AppError not_found, domain_not_verified */
-export const makePrimary = async (ctx: Ctx, caller: User, { tenantId, domainId }: Which): Promise<z.input<typeof ChangedDomain>> => {
+export const makeDomainPrimary = async (ctx: Ctx, caller: User, { tenantId, domainId }: Which): Promise<z.input<typeof ChangedDomain>> => {
   const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const all = await lockDomains(t)
     const wanted = await findDomain(t, domainId, since(ctx))
@@ -164,11 +164,11 @@ export const makePrimary = async (ctx: Ctx, caller: User, { tenantId, domainId }
     await noted(t, ctx, caller, 'domain.made_primary', changed, { before: { primary: before }, after: { primary: changed.domain } })
     return changed
   })
-  return { success: true, message: 'Primary domain updated successfully', domain: shown(row, caller) }
+  return { success: true, message: 'Primary domain updated successfully', domain: toResponse(row, caller) }
 }
 
 /** @throws AppError not_found, primary_domain, platform_domain */
-export const remove = async (ctx: Ctx, caller: User, { tenantId, domainId }: Which): Promise<z.input<typeof DeletedDomain>> => {
+export const removeTenantDomain = async (ctx: Ctx, caller: User, { tenantId, domainId }: Which): Promise<z.input<typeof DeletedDomain>> => {
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     await lockDomains(t)
     const row = await findDomain(t, domainId, since(ctx))

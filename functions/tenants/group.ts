@@ -2,8 +2,8 @@
 
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
-import type { Resolver } from '#shared/platform/dns/resolver'
+import type { TxtResolver } from '#shared/platform/dns/resolver'
 import { routeFor } from '#shared/platform/http/route'
 
-export type Ctx = RequestCtx & { readonly breached: BreachedPasswords; readonly resolver: Resolver }
+export type Ctx = RequestCtx & { readonly breached: BreachedPasswords; readonly resolver: TxtResolver }
 export const route = routeFor<Ctx>()

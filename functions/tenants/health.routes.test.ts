@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CacheAway } from '#shared/platform/cache/cache'
+import { CacheUnavailable } from '#shared/platform/cache/cache'
 import { startApp } from '#tests/support/app'
 import { healthRoutes } from './health.routes.ts'
 
@@ -16,7 +16,7 @@ test('anyone may ask whether the deployment is healthy', async () => {
 test('a cache that is away is 503, and healthy again when it is back', async () => {
   const { request, cache } = await startApp(healthRoutes)
   const ping = cache.ping
-  cache.ping = () => Promise.reject(new CacheAway(undefined))
+  cache.ping = () => Promise.reject(new CacheUnavailable(undefined))
   const response = await request('/authsec/uflow/health')
   expect(response.status).toBe(503)
   expect(response.headers.get('retry-after')).toBe('2')

@@ -1,6 +1,6 @@
 // Health, for load balancers and monitors. Public, so it tells status and nothing of tenants or of what stands where.
 import { open } from '#shared/platform/http/access'
-import { json, oneOf } from '#shared/platform/http/route'
+import { json, oneOfStatuses } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { HealthDelegated, HealthHealthy, HealthTenantPath, HealthUnhealthy } from './health.schema.ts'
 import { checkHealth, delegatedHealth } from './health.ts'
@@ -13,7 +13,7 @@ export const healthRoutes = [
     on: 'GET /authsec/uflow/health',
     summary: 'Whether the deployment can serve.',
     access,
-    reply: oneOf({ 200: HealthHealthy, 503: HealthUnhealthy }),
+    reply: oneOfStatuses({ 200: HealthHealthy, 503: HealthUnhealthy }),
     errors: [],
     emits: 'nothing',
     handle: ({ ctx }) => checkHealth(ctx),

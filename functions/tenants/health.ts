@@ -4,7 +4,7 @@ import { directory } from '#db/engine/tenant'
 import { pingDatabase } from '#db/store/ping'
 import type { BaseCtx } from '#shared/domains/context'
 import { VERSION } from '#shared/kernel/version'
-import { as } from '#shared/platform/http/route'
+import { withStatus } from '#shared/platform/http/route'
 
 type Deps = Pick<BaseCtx, 'db' | 'cache' | 'clock' | 'keyring'>
 type Check = { readonly healthy: boolean; readonly message: string }
@@ -49,8 +49,8 @@ export const checkHealth = async (ctx: Deps) => {
     database: database.healthy ? ('connected' as const) : ('disconnected' as const),
     checks: { database, redis_cache: cache, vault, system: { healthy: true, message: 'operational' }, metrics },
   }
-  if (!database.healthy || !cache.healthy || !vault.healthy) return as(503, { status: 'unhealthy' as const, ...report })
-  return as(200, { status: 'healthy' as const, ...report, response_time_ms: Math.round(ctx.clock.elapsed() - from) })
+  if (!database.healthy || !cache.healthy || !vault.healthy) return withStatus(503, { status: 'unhealthy' as const, ...report })
+  return withStatus(200, { status: 'healthy' as const, ...report, response_time_ms: Math.round(ctx.clock.elapsed() - from) })
 }
 
 /** All tenants share one database, so there is none of a tenant's own to report on. The id is not looked up: a public path tells nothing of tenants. */

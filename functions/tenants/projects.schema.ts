@@ -1,6 +1,6 @@
 // Wire shapes of projects.
 import * as z from 'zod'
-import { Description } from '#shared/domains/administration/wire'
+import { Description } from '#shared/domains/administration/fields.schema'
 
 export const NewProject = z.object({ name: z.string().trim().min(1).max(200), description: Description.optional() }).meta({ id: 'NewProject' })
 export const ProjectOut = z

@@ -3,9 +3,9 @@ import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { insertProject, listProjectsOf, type Project } from '#db/store/projects'
 import { findUser } from '#db/store/users'
-import { tenantOf } from '#shared/domains/administration/people'
-import { spendRow } from '#shared/domains/tenancy/quotas'
-import { byUser, record } from '#shared/platform/audit/record'
+import { requireTenant } from '#shared/domains/administration/people'
+import { consumeQuota } from '#shared/domains/tenancy/quotas'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { CreatedProject, NewProject, ProjectOut, Projects } from './projects.schema.ts'
@@ -17,7 +17,7 @@ const makerOf = async (t: TenantDb, caller: User): Promise<Maker> => {
   return { id: caller.userId, email: caller.email, name: user?.name ?? '' }
 }
 
-const shown = (row: Project, user: Maker): z.input<typeof ProjectOut> => ({
+const toResponse = (row: Project, user: Maker): z.input<typeof ProjectOut> => ({
   id: row.id,
   created_at: row.createdAt.toISOString(),
   updated_at: row.updatedAt.toISOString(),
@@ -33,7 +33,7 @@ const shown = (row: Project, user: Maker): z.input<typeof ProjectOut> => ({
 /** @throws AppError quota_exceeded */
 export const createProject = async (ctx: Ctx, caller: User, body: z.output<typeof NewProject>): Promise<z.input<typeof CreatedProject>> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    await spendRow(t, (await tenantOf(t)).settings, 'projects')
+    await consumeQuota(t, (await requireTenant(t)).settings, 'projects')
     const row = await insertProject(t, {
       id: ctx.random.id(),
       name: body.name,
@@ -42,13 +42,13 @@ export const createProject = async (ctx: Ctx, caller: User, body: z.output<typeo
       at: ctx.clock.now(),
     })
     const after = { name: row.name, description: row.description }
-    await record(t, ctx, { event: 'project.created', actor: byUser(caller), target: { type: 'project', id: row.id }, after })
-    return { message: 'Project created successfully', project: shown(row, await makerOf(t, caller)) }
+    await recordEvent(t, ctx, { event: 'project.created', actor: byUser(caller), target: { type: 'project', id: row.id }, after })
+    return { message: 'Project created successfully', project: toResponse(row, await makerOf(t, caller)) }
   })
 
 /** The caller's own, newest first. */
 export const showProjects = async (ctx: Ctx, caller: User): Promise<z.input<typeof Projects>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const [rows, maker] = [await listProjectsOf(t, caller.userId), await makerOf(t, caller)]
-  return { projects: rows.map((row) => shown(row, maker)) }
+  return { projects: rows.map((row) => toResponse(row, maker)) }
 }

@@ -35,7 +35,7 @@ export const NewProvider = z
   })
   .meta({ id: 'NewPlatformProvider' })
 
-export const ProviderOut = z
+export const TenantProviderOut = z
   .object({
     id: z.string(),
     provider_name: z.string(),
@@ -53,4 +53,4 @@ export const ProviderOut = z
     updated_at: z.string(),
   })
   .meta({ id: 'PlatformProvider' })
-export const Providers = z.object({ providers: z.array(ProviderOut) }).meta({ id: 'PlatformProviders' })
+export const TenantProviders = z.object({ providers: z.array(TenantProviderOut) }).meta({ id: 'PlatformProviders' })

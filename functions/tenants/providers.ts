@@ -1,20 +1,20 @@
 // Identity providers of the whole platform. Every tenant's administrators may read them; only who administers the platform changes them.
 import type * as z from 'zod'
 import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
-import { DEFAULT_ORDER, insertProvider, listProviders, lockProvider, type Provider, updateProvider } from '#db/store/providers'
+import { DEFAULT_PROVIDER_ORDER, insertProvider, listProviders, lockProvider, type Provider, updateProvider } from '#db/store/providers'
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { ChangeProvider, NewProvider, ProviderChanged, ProviderOut, Providers } from './providers.schema.ts'
+import type { ChangeProvider, NewProvider, ProviderChanged, TenantProviderOut, TenantProviders } from './providers.schema.ts'
 
-type Shown = z.input<typeof ProviderOut>
+type ResponseBody = z.input<typeof TenantProviderOut>
 
 const SEALED = 'sealed'
 const pathOf = (row: Pick<Provider, 'sealedClientSecret'>): string => (row.sealedClientSecret === null ? '' : SEALED)
 
-const shown = (row: Provider): Shown => ({
+const toResponse = (row: Provider): ResponseBody => ({
   id: row.id,
   provider_name: row.providerName,
   display_name: row.displayName,
@@ -30,8 +30,8 @@ const shown = (row: Provider): Shown => ({
   updated_at: row.updatedAt.toISOString(),
 })
 
-export const showProviders = async (ctx: Pick<Ctx, 'db'>): Promise<z.input<typeof Providers>> => ({
-  providers: (await listProviders(forTenant(ctx.db, SYSTEM_TENANT))).map(shown),
+export const showTenantProviders = async (ctx: Pick<Ctx, 'db'>): Promise<z.input<typeof TenantProviders>> => ({
+  providers: (await listProviders(forTenant(ctx.db, SYSTEM_TENANT))).map(toResponse),
 })
 
 const sealed = (t: TenantTx, ctx: Ctx, providerId: string, secret: string): Promise<Uint8Array> =>
@@ -50,18 +50,18 @@ const requireUsable = (row: Pick<Provider, 'clientId' | 'isActive'>): void => {
     throw new AppError('invalid_request', 'body.is_active: needs a client_id first', { field: 'body.is_active' })
 }
 
-type Asked = z.output<typeof ChangeProvider>
+type Input = z.output<typeof ChangeProvider>
 type Change = Partial<Pick<Provider, 'clientId' | 'isActive' | 'iconUrl' | 'sealedClientSecret'>> & { readonly updatedAt: Date }
 
 /** A path into another secret store cannot be honoured here; the one that was shown may be sent back. @throws AppError invalid_request */
-const requireNoPath = (row: Provider, { client_secret_vault_path: path }: Asked): void => {
+const requireNoPath = (row: Provider, { client_secret_vault_path: path }: Input): void => {
   if (path === undefined || path === pathOf(row)) return
   const field = 'body.client_secret_vault_path'
   throw new AppError('invalid_request', `${field}: secrets are kept sealed here; send client_secret`, { field })
 }
 
 /** @throws AppError not_found, invalid_request */
-export const changeProvider = async (ctx: Ctx, caller: User, name: string, body: Asked): Promise<z.input<typeof ProviderChanged>> => {
+export const changeTenantProvider = async (ctx: Ctx, caller: User, name: string, body: Input): Promise<z.input<typeof ProviderChanged>> => {
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const row = await lockProvider(t, name)
     if (row === undefined) throw new AppError('not_found')
@@ -76,7 +76,7 @@ export const changeProvider = async (ctx: Ctx, caller: User, name: string, body:
     const next = { ...row, ...set }
     requireUsable(next)
     await updateProvider(t, row.id, set)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'oidc_provider.updated',
       actor: byUser(caller),
       target: { type: 'oidc_provider', id: row.id },
@@ -93,14 +93,14 @@ const PLAIN = {
   additionalParams: {},
   icon: null,
   buttonText: null,
-  sortOrder: DEFAULT_ORDER,
+  sortOrder: DEFAULT_PROVIDER_ORDER,
   allowedEmailDomains: [],
   jitProvisioning: false,
   trustsFactors: false,
 }
 
 /** @throws AppError provider_exists, invalid_request */
-export const addProvider = async (ctx: Ctx, caller: User, body: z.output<typeof NewProvider>): Promise<Shown> =>
+export const addTenantProvider = async (ctx: Ctx, caller: User, body: z.output<typeof NewProvider>): Promise<ResponseBody> =>
   atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const [id, at] = [ctx.random.id(), ctx.clock.now()]
     const row: Provider = {
@@ -124,6 +124,6 @@ export const addProvider = async (ctx: Ctx, caller: User, body: z.output<typeof 
     requireUsable(row)
     if (!(await insertProvider(t, row))) throw new AppError('provider_exists', undefined, { field: 'body.provider_name' })
     const after = { provider_name: row.providerName, ...kept(row) }
-    await record(t, ctx, { event: 'oidc_provider.created', actor: byUser(caller), target: { type: 'oidc_provider', id }, after })
-    return shown(row)
+    await recordEvent(t, ctx, { event: 'oidc_provider.created', actor: byUser(caller), target: { type: 'oidc_provider', id }, after })
+    return toResponse(row)
   })

@@ -2,18 +2,23 @@
 
 import { listTenantUsers } from '#shared/domains/administration/lists'
 import { addTenant, changeTenant, listTenants } from '#shared/domains/administration/tenants'
-import { changing, creating, deleteTenantOperation, listing } from '#shared/domains/administration/tenants.operations'
+import {
+  createTenantOperation,
+  deleteTenantOperation,
+  listTenantsOperation,
+  updateTenantOperation,
+} from '#shared/domains/administration/tenants.operations'
 import { OneTenant, TenantPath, Tenants, TenantUsers, TenantUsersQuery, UpdatedTenant } from '#shared/domains/administration/tenants.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
 const BASE = '/authsec/uflow/admin/tenants'
 
-export const tenantRoutes = [
+export const adminTenantRoutes = [
   route({
-    ...listing,
+    ...listTenantsOperation,
     id: 'admin.listTenants',
     on: `GET ${BASE}`,
     access: may('admin:access'),
@@ -21,7 +26,7 @@ export const tenantRoutes = [
     handle: ({ ctx, principal, query }) => listTenants(ctx, principal, query),
   }),
   route({
-    ...creating,
+    ...createTenantOperation,
     id: 'admin.createTenant',
     on: `POST ${BASE}`,
     access: may('platform:tenants'),
@@ -29,7 +34,7 @@ export const tenantRoutes = [
     handle: ({ ctx, principal, body }) => addTenant(ctx, principal, body),
   }),
   route({
-    ...changing,
+    ...updateTenantOperation,
     id: 'admin.updateTenant',
     on: `PUT ${BASE}/:tenant_id`,
     access: may('admin:access', 'admin:manage'),

@@ -1,6 +1,6 @@
 // Wire shapes of checks.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 const word = z.string().min(1).max(200)
 const words = z.array(z.string())

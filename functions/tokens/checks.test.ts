@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertBinding } from '#db/store/bindings'
 import { findRoleByName } from '#db/store/roles'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { tokensRoutes } from './routes.ts'
 
@@ -40,7 +39,6 @@ const bind = async (
       createdBy: null,
       createdAt: app.clock.now(),
     })
-    await raisePolicyVersion(t)
   })
 
 describe.each(['admin', 'user'])('%s: checks', (side) => {
@@ -138,14 +136,14 @@ describe.each(['admin', 'user'])('%s: checks', (side) => {
       otp_required: false,
       scopes: ['documents:read', 'documents:write'],
     })
-    const said = async (response: Response) => [response.status, { ...(await response.json()), request_id: '' }]
-    const refused = [company.admin.email, globex.admin.email, 'nobody@acme.example'].map(async (email) => said(await status(email)))
+    const reported = async (response: Response) => [response.status, { ...(await response.json()), request_id: '' }]
+    const refused = [company.admin.email, globex.admin.email, 'nobody@acme.example'].map(async (email) => reported(await status(email)))
     const [first, ...others] = await Promise.all(refused)
     expect(first).toMatchObject([403, { error: 'insufficient_scope' }])
     for (const other of others) expect(other).toEqual(first)
     const reader = await app.token(await app.person(company, ['users:read']))
     expect((await status(company.admin.email, reader)).status).toBe(200)
-    const [foreign, unknown] = [await said(await status(globex.admin.email, reader)), await said(await status('nobody@acme.example', reader))]
+    const [foreign, unknown] = [await reported(await status(globex.admin.email, reader)), await reported(await status('nobody@acme.example', reader))]
     expect(foreign).toEqual(unknown)
     expect(foreign).toMatchObject([404, { error: 'user not found' }])
   })

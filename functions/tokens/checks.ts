@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findPermissionsOfScopes, findScope } from '#db/store/scopes'
-import { decideFor, ownContext } from '#shared/domains/decision/decide-for'
+import { callerContext, decideFor } from '#shared/domains/decision/decide-for'
 import { hasRole, type RoleQuestion } from '#shared/domains/decision/roles'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
@@ -64,14 +64,14 @@ const mayDo = async (ctx: Ctx, caller: User, { resource, scope }: Pair, within: 
 export const validatePermissions = async (
   ctx: Ctx,
   caller: User,
-  asked: z.output<typeof PermissionsBody>,
+  request: z.output<typeof PermissionsBody>,
 ): Promise<z.input<typeof PermissionsValid>> => {
-  if (!(await mayDo(ctx, caller, asked))) throw unmet(`the permission ${asked.resource}:${asked.scope}`)
+  if (!(await mayDo(ctx, caller, request))) throw unmet(`the permission ${request.resource}:${request.scope}`)
   const { permissions, resources } = await sessionRights(ctx, caller)
   return {
     message: 'Permissions are valid',
-    required_scope: asked.scope,
-    required_resource: asked.resource,
+    required_scope: request.scope,
+    required_resource: request.resource,
     user_scopes: permissions,
     user_resources: resources,
   }
@@ -87,18 +87,18 @@ export const checkPermission = async (ctx: Ctx, caller: User, asked: Pair): Prom
 export const checkScopedPermission = async (
   ctx: Ctx,
   caller: User,
-  asked: z.output<typeof ScopedPermissionQuery>,
+  request: z.output<typeof ScopedPermissionQuery>,
 ): Promise<z.input<typeof ScopedPermissionChecked>> => ({
   user_id: caller.userId,
   tenant: caller.tenantId,
-  ...asked,
-  has_permission: await mayDo(ctx, caller, asked, { scopeId: asked.scope_id, scopeType: asked.scope_type }),
+  ...request,
+  has_permission: await mayDo(ctx, caller, request, { scopeId: request.scope_id, scopeType: request.scope_type }),
 })
 
 const inRole = async (ctx: Ctx, caller: User, question: RoleQuestion): Promise<boolean> => {
   const subject = { kind: 'user', id: caller.userId } as const
   const { policy, principal } = await ctx.policies.load(caller.tenantId, [subject])
-  return hasRole(policy, principal(subject), question, ownContext(ctx, caller), ctx.clock.now().getTime())
+  return hasRole(policy, principal(subject), question, callerContext(ctx, caller), ctx.clock.now().getTime())
 }
 
 export const checkRole = async (ctx: Ctx, caller: User, role: string): Promise<z.input<typeof RoleChecked>> => ({
@@ -110,22 +110,22 @@ export const checkRole = async (ctx: Ctx, caller: User, role: string): Promise<z
 export const checkRoleOnResource = async (
   ctx: Ctx,
   caller: User,
-  asked: z.output<typeof RoleResourceQuery>,
+  request: z.output<typeof RoleResourceQuery>,
 ): Promise<z.input<typeof RoleResourceChecked>> => ({
   user_id: caller.userId,
-  ...asked,
-  has_role: await inRole(ctx, caller, { role: asked.role, scope: { type: asked.scope_type, id: asked.resource_id } }),
+  ...request,
+  has_role: await inRole(ctx, caller, { role: request.role, scope: { type: request.scope_type, id: request.resource_id } }),
 })
 
 /** Whether a scope that OAuth clients ask for stands for a permission; not whether the caller holds it. */
 export const checkOAuthScope = async (
   ctx: Ctx,
   caller: User,
-  asked: z.output<typeof OAuthScopeQuery>,
+  request: z.output<typeof OAuthScopeQuery>,
 ): Promise<z.input<typeof OAuthScopeChecked>> => {
   const t = forTenant(ctx.db, caller.tenantId)
-  const scope = await findScope(t, { name: asked.scope_name }, ['oauth', 'both'])
+  const scope = await findScope(t, { name: request.scope_name }, ['oauth', 'both'])
   const permissions = scope === undefined ? [] : await findPermissionsOfScopes(t, [scope.id])
-  const stands = permissions.some(({ resource, action }) => resource === asked.resource && action === asked.action)
-  return { tenant: caller.tenantId, ...asked, has_permission: stands }
+  const stands = permissions.some(({ resource, action }) => resource === request.resource && action === request.action)
+  return { tenant: caller.tenantId, ...request, has_permission: stands }
 }

@@ -1,12 +1,21 @@
 // Groups, as the token service has them.
 
 import { GroupObject } from '#shared/domains/administration/groups.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import * as wire from './groups.schema.ts'
-import { addUsers, allGroups, changeGroup, deleteGroup, makeGroups, oneGroup, removeUsers, usersOfGroup } from './groups.ts'
+import {
+  addUsers,
+  changeTokenGroup,
+  createTokenGroups,
+  deleteTokenGroup,
+  removeUsers,
+  showTokenGroup,
+  showTokenGroups,
+  usersOfGroup,
+} from './groups.ts'
 
 const BASE = '/authsec/authmgr/admin/groups'
 const read = may('admin:access')
@@ -20,10 +29,10 @@ export const tokenGroupRoutes = [
     access: write,
     body: wire.NewGroups,
     actsIn: 'body.tenant_id',
-    reply: json(201, wire.MadeGroups),
+    reply: json(201, wire.CreatedTokenGroups),
     errors: [],
     emits: ['group.created'],
-    handle: ({ ctx, principal, body }) => makeGroups(ctx, principal, actingTenant(principal, body.tenant_id), body.groups),
+    handle: ({ ctx, principal, body }) => createTokenGroups(ctx, principal, actingTenant(principal, body.tenant_id), body.groups),
   }),
   route({
     id: 'tokens.listGroups',
@@ -35,7 +44,7 @@ export const tokenGroupRoutes = [
     reply: json(200, wire.ListedGroups),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, principal, query }) => allGroups(ctx, actingTenant(principal, query.tenant_id)),
+    handle: ({ ctx, principal, query }) => showTokenGroups(ctx, actingTenant(principal, query.tenant_id)),
   }),
   route({
     id: 'tokens.getGroup',
@@ -48,7 +57,7 @@ export const tokenGroupRoutes = [
     reply: json(200, GroupObject),
     errors: ['not_found'],
     emits: 'nothing',
-    handle: ({ ctx, principal, path, query }) => oneGroup(ctx, actingTenant(principal, query.tenant_id), path.id),
+    handle: ({ ctx, principal, path, query }) => showTokenGroup(ctx, actingTenant(principal, query.tenant_id), path.id),
   }),
   route({
     id: 'tokens.changeGroup',
@@ -61,7 +70,7 @@ export const tokenGroupRoutes = [
     reply: json(200, GroupObject),
     errors: ['not_found', 'group_exists'],
     emits: ['group.updated'],
-    handle: ({ ctx, principal, path, body }) => changeGroup(ctx, principal, actingTenant(principal, body.tenant_id), path.id, body),
+    handle: ({ ctx, principal, path, body }) => changeTokenGroup(ctx, principal, actingTenant(principal, body.tenant_id), path.id, body),
   }),
   route({
     id: 'tokens.deleteGroup',
@@ -74,7 +83,7 @@ export const tokenGroupRoutes = [
     reply: json(200, wire.GroupDeleted),
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.deleted'],
-    handle: ({ ctx, principal, path, query }) => deleteGroup(ctx, principal, actingTenant(principal, query.tenant_id), path.id),
+    handle: ({ ctx, principal, path, query }) => deleteTokenGroup(ctx, principal, actingTenant(principal, query.tenant_id), path.id),
   }),
   route({
     id: 'tokens.addGroupUsers',

@@ -1,13 +1,13 @@
 // Wire shapes of groups as the token service has them.
 import * as z from 'zod'
+import { Description, Id } from '#shared/domains/administration/fields.schema'
 import { GroupName, GroupObject } from '#shared/domains/administration/groups.schema'
-import { Description, Id } from '#shared/domains/administration/wire'
 
 export const TenantQuery = z.object({ tenant_id: Id.optional() })
 export const GroupIdPath = z.object({ id: Id })
 
 export const NewGroups = z.object({ tenant_id: Id, groups: z.array(GroupName).min(1).max(1000) }).meta({ id: 'NewGroups' })
-export const MadeGroups = z.object({ message: z.string(), groups: z.array(GroupObject), count: z.int() }).meta({ id: 'MadeGroups' })
+export const CreatedTokenGroups = z.object({ message: z.string(), groups: z.array(GroupObject), count: z.int() }).meta({ id: 'MadeGroups' })
 export const ListedGroups = z.object({ groups: z.array(GroupObject), count: z.int() }).meta({ id: 'ListedGroups' })
 export const ChangeGroup = z.object({ tenant_id: Id, name: GroupName.optional(), description: Description.optional() }).meta({ id: 'ChangeGroup' })
 export const GroupDeleted = z.object({ message: z.string() }).meta({ id: 'GroupDeleted' })

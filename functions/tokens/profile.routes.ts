@@ -2,7 +2,7 @@
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { AuthStatus, AuthStatusQuery, Permissions, Profile } from './profile.schema.ts'
+import { AuthStatus, AuthStatusQuery, TokenPermissions, TokenProfile } from './profile.schema.ts'
 import { showPermissions, showProfile, showStatus } from './profile.ts'
 
 const profileRoutesOf = (side: 'admin' | 'user') => [
@@ -11,7 +11,7 @@ const profileRoutesOf = (side: 'admin' | 'user') => [
     on: `GET /authsec/authmgr/${side}/profile`,
     summary: 'Who the session is, and what it may do now.',
     access: user(),
-    reply: json(200, Profile),
+    reply: json(200, TokenProfile),
     errors: [],
     emits: 'nothing',
     handle: ({ ctx, principal }) => showProfile(ctx, principal),
@@ -32,7 +32,7 @@ const profileRoutesOf = (side: 'admin' | 'user') => [
     on: `GET /authsec/authmgr/${side}/permissions`,
     summary: 'Everything that the session may do for the whole tenant now.',
     access: user(),
-    reply: json(200, Permissions),
+    reply: json(200, TokenPermissions),
     errors: [],
     emits: 'nothing',
     handle: ({ ctx, principal }) => showPermissions(ctx, principal),

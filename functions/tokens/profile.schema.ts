@@ -1,11 +1,11 @@
 // Wire shapes of what a caller learns about the session.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 import { Email } from '#shared/kernel/email'
 
 const words = z.array(z.string())
 
-export const Profile = z
+export const TokenProfile = z
   .object({
     tenant_id: z.string(),
     client_id: z.string(),
@@ -35,6 +35,6 @@ export const AuthStatus = z
   })
   .meta({ id: 'AuthStatus' })
 
-export const Permissions = z
+export const TokenPermissions = z
   .object({ user_id: z.string(), tenant: z.string(), permissions: words, count: z.int() })
   .meta({ id: 'SessionPermissions' })

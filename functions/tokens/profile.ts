@@ -4,16 +4,16 @@ import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'
 import { findGroupsOfPerson } from '#db/store/groups'
 import { findFactorKinds, findLivePermissions, findUserByEmail, type User as UserRow } from '#db/store/users'
-import { requireOwnOr } from '#shared/domains/authority/acting'
+import { requireSelfOr } from '#shared/domains/authority/acting-tenant'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { AuthStatus, AuthStatusQuery, Permissions, Profile } from './profile.schema.ts'
+import type { AuthStatus, AuthStatusQuery, TokenPermissions, TokenProfile } from './profile.schema.ts'
 import { resourcesOf, sessionRights } from './rights.ts'
 
 const groupNames = async (t: TenantDb, userId: string): Promise<string[]> => (await findGroupsOfPerson(t, userId)).map(({ name }) => name)
 
-export const showProfile = async (ctx: Ctx, caller: User): Promise<z.input<typeof Profile>> => {
+export const showProfile = async (ctx: Ctx, caller: User): Promise<z.input<typeof TokenProfile>> => {
   const { permissions, roles, resources } = await sessionRights(ctx, caller)
   return {
     tenant_id: caller.tenantId,
@@ -27,7 +27,7 @@ export const showProfile = async (ctx: Ctx, caller: User): Promise<z.input<typeo
   }
 }
 
-export const showPermissions = async (ctx: Ctx, caller: User): Promise<z.input<typeof Permissions>> => {
+export const showPermissions = async (ctx: Ctx, caller: User): Promise<z.input<typeof TokenPermissions>> => {
   const { permissions } = await sessionRights(ctx, caller)
   return { user_id: caller.userId, tenant: caller.tenantId, permissions, count: permissions.length }
 }
@@ -59,7 +59,7 @@ export const showStatus = async (
   caller: User,
   { email, project_id }: z.output<typeof AuthStatusQuery>,
 ): Promise<z.input<typeof AuthStatus>> => {
-  requireOwnOr(caller, email === caller.email ? caller.userId : undefined, 'users:read')
+  requireSelfOr(caller, email === caller.email ? caller.userId : undefined, 'users:read')
   const t = forTenant(ctx.db, caller.tenantId)
   const user = await findUserByEmail(t, email)
   const found = user !== undefined && user.deletedAt === null && (project_id === undefined || project_id === user.projectId)

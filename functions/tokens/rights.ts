@@ -1,6 +1,6 @@
 // What the caller's session may do now, for the answers of this group.
 import { showOwnRights } from '#shared/domains/administration/decisions'
-import { holds, type Permission, type User } from '#shared/platform/principals/principal'
+import { hasPermission, type Permission, type User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
 export const resourcesOf = (permissions: readonly string[]): string[] => [
@@ -9,7 +9,7 @@ export const resourcesOf = (permissions: readonly string[]): string[] => [
 
 /** Administration counts only in a session that is strong enough for the tenant: whoever relies on these answers must not let a weaker one in. */
 export const isStrongEnough = (caller: User, permission: string): boolean =>
-  (permission !== 'admin:access' && !permission.startsWith('platform:')) || holds(caller, permission as Permission)
+  (permission !== 'admin:access' && !permission.startsWith('platform:')) || hasPermission(caller, permission as Permission)
 
 export type Rights = { readonly permissions: string[]; readonly roles: string[]; readonly resources: string[] }
 

@@ -2,6 +2,6 @@
 import { checkRoutes } from './checks.routes.ts'
 import { tokenGroupRoutes } from './groups.routes.ts'
 import { profileRoutes } from './profile.routes.ts'
-import { tokenRoutes } from './tokens.routes.ts'
+import { sessionTokenRoutes } from './tokens.routes.ts'
 
-export const tokensRoutes = [...tokenRoutes, ...profileRoutes, ...checkRoutes, ...tokenGroupRoutes]
+export const tokensRoutes = [...sessionTokenRoutes, ...profileRoutes, ...checkRoutes, ...tokenGroupRoutes]

@@ -9,7 +9,7 @@ import { generateToken, verifyToken } from './tokens.ts'
 
 const byToken = () => import('./oidc.ts')
 
-export const tokenRoutes = [
+export const sessionTokenRoutes = [
   route({
     id: 'tokens.health',
     on: 'GET /authsec/authmgr/health',

@@ -116,13 +116,13 @@ describe('token/generate', () => {
     const { app, company, token } = await start()
     const project = async (of: Company) => (await findUser(forTenant(app.db, of.tenantId), of.admin.id))?.projectId ?? ''
     const globex = await app.company('globex')
-    const said: unknown[] = []
+    const reported: unknown[] = []
     for (const project_id of [await project(globex), app.ctx.random.id(), 'x']) {
       const response = await generate(app, token, { project_id })
       expect(response.status).toBe(404)
-      said.push({ ...(await response.json()), request_id: '' })
+      reported.push({ ...(await response.json()), request_id: '' })
     }
-    expect(new Set(said.map((one) => JSON.stringify(one))).size).toBe(1)
+    expect(new Set(reported.map((one) => JSON.stringify(one))).size).toBe(1)
     const own = await project(company)
     expect(decodeJwt((await (await generate(app, token, { project_id: own })).json()).access_token).project_id).toBe(own)
   })

@@ -1,4 +1,5 @@
 // Tokens: what one is worth now, and one's own session's again.
+
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'
@@ -6,11 +7,12 @@ import { findGroupsOfPerson } from '#db/store/groups'
 import { hasProject } from '#db/store/projects'
 import { findTenant } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
-import { plainClientId } from '#shared/domains/clients/application'
+import { parseClientId } from '#shared/domains/clients/application'
 import { authenticateClientSecret, authenticateSdkClient, sdkClientId } from '#shared/domains/clients/secrets'
 import { normaliseEmail } from '#shared/kernel/email'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { isUuid } from '#shared/kernel/ids'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { issueSessionToken, type SessionGrant, verifySessionToken } from '#shared/platform/tokens/session-token'
 import type { Ctx } from './group.ts'
@@ -46,26 +48,24 @@ export const verifyToken = async (ctx: Ctx, token: string): Promise<z.input<type
   }
 }
 
-type Asked = z.output<typeof GenerateToken>
+type Input = z.output<typeof GenerateToken>
 
 /** Identity comes from the bearer token alone; a body may repeat it. @throws AppError identity_mismatch, without any look-up */
-const requireOwnIdentity = (caller: User, body: Asked): void => {
-  const pairs: readonly (readonly [keyof Asked, boolean])[] = [
+const requireOwnIdentity = (caller: User, body: Input): void => {
+  const pairs: readonly (readonly [keyof Input, boolean])[] = [
     ['tenant_id', body.tenant_id === undefined || body.tenant_id.toLowerCase() === caller.tenantId],
     ['email_id', body.email_id === undefined || normaliseEmail(body.email_id) === caller.email],
-    ['client_id', body.client_id === undefined || plainClientId(body.client_id) === caller.clientId],
+    ['client_id', body.client_id === undefined || parseClientId(body.client_id) === caller.clientId],
   ]
   const wrong = pairs.find(([, same]) => !same)
   if (wrong !== undefined) throw new AppError('identity_mismatch', undefined, { field: `body.${wrong[0]}` })
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
 /** The project that the token names: one of the tenant. The tenant's own id stands for the person's, as the original's clients send it. @throws AppError not_found */
-const projectOf = async (t: TenantDb, own: string | null, asked: string | undefined): Promise<string> => {
-  const id = asked?.toLowerCase()
+const projectOf = async (t: TenantDb, own: string | null, requested: string | undefined): Promise<string> => {
+  const id = requested?.toLowerCase()
   if (id === undefined || id === t.tenantId || id === own) return own ?? ''
-  if (UUID.test(id) && (await hasProject(t, id))) return id
+  if (isUuid(id) && (await hasProject(t, id))) return id
   throw new AppError('not_found', 'There is no such project.', { field: 'body.project_id' })
 }
 
@@ -83,7 +83,7 @@ const requireSecret = async (ctx: Ctx, caller: User, secret: string): Promise<vo
  * The token of the caller's own session, written again: the same session, the same end, nothing more.
  * @throws AppError identity_mismatch, not_found, invalid_credentials
  */
-export const generateToken = async (ctx: Ctx, caller: User, body: Asked): Promise<z.input<typeof GeneratedToken>> => {
+export const generateToken = async (ctx: Ctx, caller: User, body: Input): Promise<z.input<typeof GeneratedToken>> => {
   requireOwnIdentity(caller, body)
   if (body.secret_id !== undefined) await requireSecret(ctx, caller, body.secret_id)
   const t = forTenant(ctx.db, caller.tenantId)
@@ -105,7 +105,9 @@ export const generateToken = async (ctx: Ctx, caller: User, body: Asked): Promis
     acr: caller.acr,
     expiresAt: caller.tokenExpiresAt,
   }
-  await atomically(t, (tx) => record(tx, ctx, { event: 'token.reissued', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } }))
+  await atomically(t, (tx) =>
+    recordEvent(tx, ctx, { event: 'token.reissued', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } }),
+  )
   const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, grant)
   return { access_token: token, token_type: 'Bearer', expires_in: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
 }

@@ -10,7 +10,7 @@ import { findAuditEvents } from '#db/store/audit-events'
 import { compose } from '#shared/domains/composition/compose'
 import { systemClock } from '#shared/kernel/clock'
 import { readConfig } from '#shared/kernel/config'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { memoryCache } from '#shared/platform/cache/memory'
 import { loadPasswordHash } from '#shared/platform/crypto/load-password-hash'
@@ -47,7 +47,7 @@ const env = {
 const config = readConfig(env)
 const engine = postgresEngine({ url: env.DATABASE_URL, jobsUrl: env.DATABASE_JOBS_URL, ownerUrl: env.DATABASE_OWNER_URL })
 const random = systemRandom(systemClock)
-const log = keptLog(() => systemClock.now())
+const log = memoryLog(() => systemClock.now())
 const ctx = await compose({
   config,
   db: openDb(engine),

@@ -1,7 +1,7 @@
 // Clients as the end users' side registers and lists them; the permission is that of the client management.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
-import { createClient, findPage, registered } from '#shared/domains/administration/clients'
+import { createClient, findClientPage, toRegisteredClient } from '#shared/domains/administration/clients'
 import {
   type CreatedClient,
   NewClient,
@@ -9,13 +9,13 @@ import {
   type UserClients,
   type UserClientsQuery,
 } from '#shared/domains/administration/clients.schema'
-import { pageOf, pageReply } from '#shared/domains/administration/page'
-import { actingTenant } from '#shared/domains/authority/acting'
-import type { Sent } from '#shared/platform/http/route'
+import { pageReply, toPage } from '#shared/domains/administration/page'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
+import type { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
-type Asked = Omit<z.output<typeof UserClientsQuery>, 'cursor'> & { readonly cursor?: string | undefined }
+type Input = Omit<z.output<typeof UserClientsQuery>, 'cursor'> & { readonly cursor?: string | undefined }
 const NEWEST_FIRST = '-created_at'
 
 /** @throws AppError not_found (project), quota_exceeded */
@@ -26,19 +26,19 @@ export const registerClient = (ctx: Ctx, caller: User, body: z.output<typeof Reg
 export const showClients = async (
   ctx: Ctx,
   caller: User,
-  { page: number, tenant_id: named, ...asked }: Asked,
-): Promise<Sent<z.input<typeof UserClients>>> => {
+  { page: number, tenant_id: named, ...request }: Input,
+): Promise<HttpResult<z.input<typeof UserClients>>> => {
   const filter = {
-    ...(asked.client_id === undefined ? {} : { clientId: asked.client_id }),
-    ...(asked.active === undefined ? {} : { active: asked.active }),
+    ...(request.client_id === undefined ? {} : { clientId: request.client_id }),
+    ...(request.active === undefined ? {} : { active: request.active }),
   }
-  const page = pageOf<'created_at'>(asked, NEWEST_FIRST)
-  const { rows, total } = await findPage(forTenant(ctx.db, actingTenant(caller, named)), { filter, page, number, limit: asked.limit })
+  const page = toPage<'created_at'>(request, NEWEST_FIRST)
+  const { rows, total } = await findClientPage(forTenant(ctx.db, actingTenant(caller, named)), { filter, page, number, limit: request.limit })
   return pageReply(
-    asked,
+    request,
     NEWEST_FIRST,
     rows,
     (row) => row.createdAt,
-    (shown) => ({ clients: shown.map(registered), total, page: number, limit: asked.limit, totalPages: Math.ceil(total / asked.limit) }),
+    (shown) => ({ clients: shown.map(toRegisteredClient), total, page: number, limit: request.limit, totalPages: Math.ceil(total / request.limit) }),
   )
 }

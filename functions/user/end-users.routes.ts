@@ -2,7 +2,7 @@
 
 import { listUsers } from '#shared/domains/administration/lists'
 import { DeleteAllBody, DeletedAll, ProfileBody, StatusBody, TenantUserPath, UserObject } from '#shared/domains/administration/people.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
 import { may, user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
@@ -11,7 +11,7 @@ import {
   AdminResetPassword,
   Databases,
   DeleteEndUser,
-  Done,
+  EndUserDone,
   EndUserPath,
   EndUserQuery,
   EndUserStatus,
@@ -23,14 +23,14 @@ import {
   PasswordChangedByAdmin,
   PasswordResetByAdmin,
 } from './end-users.schema.ts'
-import { filterOf, getEndUser, putEndUser, putStatus, showDatabases } from './end-users.ts'
+import { filterOf, getEndUser, putEndUser, setEndUserStatus, showDatabases } from './end-users.ts'
 import { route } from './group.ts'
 
 const BASE = '/authsec/uflow/user'
 const GUARDS: readonly ErrorCode[] = ['not_found', 'cannot_grant', 'primary_administrator', 'last_administrator', 'last_active_user']
 const PASSWORD_ERRORS: readonly ErrorCode[] = ['password_too_short', 'password_too_long', 'password_guessable', 'password_breached']
 
-export const endUserRoutes = [
+export const managedEndUserRoutes = [
   route({
     id: 'user.listEndUsers',
     on: `GET ${BASE}/enduser/list`,
@@ -102,7 +102,7 @@ export const endUserRoutes = [
     reply: json(200, EndUserStatusSet),
     errors: GUARDS,
     emits: ['user.activated', 'user.deactivated'],
-    handle: ({ ctx, principal, path, body }) => putStatus(ctx, principal, path, body.active),
+    handle: ({ ctx, principal, path, body }) => setEndUserStatus(ctx, principal, path, body.active),
   }),
   route({
     id: 'user.setEndUserActive',
@@ -111,10 +111,10 @@ export const endUserRoutes = [
     access: may('users:active'),
     body: StatusBody,
     actsIn: 'body.tenant_id',
-    reply: json(200, Done),
+    reply: json(200, EndUserDone),
     errors: GUARDS,
     emits: ['user.activated', 'user.deactivated'],
-    handle: async ({ ctx, principal, body }) => ({ message: (await putStatus(ctx, principal, body, body.active)).message }),
+    handle: async ({ ctx, principal, body }) => ({ message: (await setEndUserStatus(ctx, principal, body, body.active)).message }),
   }),
   route({
     id: 'user.deleteEndUser',
@@ -123,12 +123,12 @@ export const endUserRoutes = [
     access: may('users:delete'),
     path: TenantUserPath,
     actsIn: 'path.tenant_id',
-    reply: json(200, Done),
+    reply: json(200, EndUserDone),
     errors: GUARDS,
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path }) => {
       const tenantId = actingTenant(principal, path.tenant_id)
-      await (await import('#shared/domains/authority/status')).setActive(ctx, principal, {
+      await (await import('#shared/domains/authority/person-status')).setActive(ctx, principal, {
         tenantId,
         userId: path.user_id,
         active: false,
@@ -143,11 +143,11 @@ export const endUserRoutes = [
     summary: 'Disable a person, named in the body; the row stays.',
     access: may('users:delete'),
     body: DeleteEndUser,
-    reply: json(200, Done),
+    reply: json(200, EndUserDone),
     errors: GUARDS,
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, body }) => {
-      await (await import('#shared/domains/authority/status')).setActive(ctx, principal, {
+      await (await import('#shared/domains/authority/person-status')).setActive(ctx, principal, {
         tenantId: principal.tenantId,
         userId: body.user_id,
         active: false,
@@ -170,7 +170,7 @@ export const endUserRoutes = [
     handle: async ({ ctx, principal, path, body }) => {
       if (body.user_id !== undefined && body.user_id !== path.user_id)
         throw new AppError('invalid_request', 'The body names another person than the path.', { field: 'body.user_id' })
-      const { userId, counts } = await (await import('#shared/domains/authority/status')).deletePerson(
+      const { userId, counts } = await (await import('#shared/domains/authority/person-status')).deletePerson(
         ctx,
         principal,
         actingTenant(principal, path.tenant_id),

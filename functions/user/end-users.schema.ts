@@ -1,17 +1,17 @@
 // Wire shapes of end users.
 import * as z from 'zod'
-import { FlexibleBoolean, Part, Provider, UserObject } from '#shared/domains/administration/people.schema'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
+import { FlexibleBoolean, Provider, SearchText, UserObject } from '#shared/domains/administration/people.schema'
 import { Email } from '#shared/kernel/email'
 
 const filter = {
   active: FlexibleBoolean.default(true),
   client_id: Id.optional(),
-  email: Part.optional(),
-  name: Part.optional(),
+  email: SearchText.optional(),
+  name: SearchText.optional(),
   provider: Provider.optional(),
   /** Any part of name, address or user name. */
-  search: Part.optional(),
+  search: SearchText.optional(),
   sort: z.enum(['created_at', '-created_at', 'email', '-email', 'name', '-name']).optional(),
   cursor: z.string().max(1000).optional(),
 }
@@ -42,7 +42,7 @@ export const EndUserUpdated = z.object({ message: z.string(), user: UserObject }
 export const EndUserStatus = z.object({ active: z.boolean() }).meta({ id: 'EndUserStatus' })
 export const EndUserStatusSet = z.object({ message: z.string(), active: z.boolean(), updated_at: z.string() }).meta({ id: 'EndUserStatusSet' })
 export const DeleteEndUser = z.object({ user_id: Id }).meta({ id: 'DeleteEndUser' })
-export const Done = z.object({ message: z.string() }).meta({ id: 'EndUserDone' })
+export const EndUserDone = z.object({ message: z.string() }).meta({ id: 'EndUserDone' })
 export const Databases = z
   .object({
     tenant_id: z.string(),

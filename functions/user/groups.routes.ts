@@ -1,10 +1,10 @@
 // Groups, from the end users' side.
 
 import { GroupMembers, GroupMembersPath, MembershipBody, MyGroups } from '#shared/domains/administration/groups.schema'
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may, user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
-import { Done } from './end-users.schema.ts'
+import { EndUserDone } from './end-users.schema.ts'
 import { route } from './group.ts'
 
 const BASE = '/authsec/uflow/user/groups'
@@ -17,7 +17,7 @@ export const userGroupRoutes = [
     access: may('groups:write'),
     body: MembershipBody,
     actsIn: 'body.tenant_id',
-    reply: json(200, Done),
+    reply: json(200, EndUserDone),
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_added'],
     handle: async ({ ctx, principal, body }) =>
@@ -37,7 +37,7 @@ export const userGroupRoutes = [
     access: may('groups:write'),
     body: MembershipBody,
     actsIn: 'body.tenant_id',
-    reply: json(200, Done),
+    reply: json(200, EndUserDone),
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_removed'],
     handle: async ({ ctx, principal, body }) =>

@@ -1,19 +1,19 @@
 // Wire shapes of links between speakers and people.
 import * as z from 'zod'
-import { Platform, Speaker } from './session.schema.ts'
+import { Speaker, VoicePlatform } from './session.schema.ts'
 
-export const Link = z
+export const LinkVoice = z
   .object({
-    voice_platform: Platform,
+    voice_platform: VoicePlatform,
     voice_user_id: Speaker,
     voice_user_name: z.string().max(200).optional(),
     link_method: z.enum(['browser_verification', 'voice_otp', 'admin_linked']).optional(),
   })
   .meta({ id: 'VoiceLinkRequest' })
-export const Linked = z.object({ success: z.boolean(), message: z.string(), link_id: z.string().optional() }).meta({ id: 'VoiceLinked' })
-export const Unlink = z.object({ voice_platform: Platform, voice_user_id: Speaker.optional() }).meta({ id: 'VoiceUnlink' })
-export const Unlinked = z.object({ success: z.boolean(), message: z.string() }).meta({ id: 'VoiceUnlinked' })
-export const Links = z
+export const VoiceLinked = z.object({ success: z.boolean(), message: z.string(), link_id: z.string().optional() }).meta({ id: 'VoiceLinked' })
+export const UnlinkVoice = z.object({ voice_platform: VoicePlatform, voice_user_id: Speaker.optional() }).meta({ id: 'VoiceUnlink' })
+export const VoiceUnlinked = z.object({ success: z.boolean(), message: z.string() }).meta({ id: 'VoiceUnlinked' })
+export const VoiceLinks = z
   .object({
     links: z.array(
       z.object({

@@ -5,12 +5,12 @@ import { findUser, lockUser, type User as UserRow } from '#db/store/users'
 import { deleteVoiceLinks, findVoiceLink, findVoiceLinks, insertVoiceLink, type VoiceLink } from '#db/store/voice'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import { notify } from '#shared/domains/notifications/notify'
-import { requireRecent } from '#shared/domains/sign-in/recent'
+import { requireRecentSignIn } from '#shared/domains/sign-in/recent-sign-in'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import { holds, type User } from '#shared/platform/principals/principal'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { hasPermission, type User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { Link, Linked, Links, Unlink, Unlinked } from './links.schema.ts'
+import type { LinkVoice, UnlinkVoice, VoiceLinked, VoiceLinks, VoiceUnlinked } from './links.schema.ts'
 
 const MOST_LINKS = 20
 const MOST_NAME = 100
@@ -21,9 +21,10 @@ const isLive = (known: VoiceLink, user: UserRow | undefined): boolean => user !=
 const RECENT_SECONDS = 15 * 60
 
 /** @throws AppError insufficient_user_authentication, forbidden, conflict */
-export const link = async (ctx: Ctx, caller: User, body: z.output<typeof Link>): Promise<z.input<typeof Linked>> => {
-  requireRecent(ctx, caller, RECENT_SECONDS)
-  if (body.link_method === 'admin_linked' && !holds(caller, 'admin:access')) throw new AppError('forbidden', undefined, { field: 'body.link_method' })
+export const linkVoice = async (ctx: Ctx, caller: User, body: z.output<typeof LinkVoice>): Promise<z.input<typeof VoiceLinked>> => {
+  requireRecentSignIn(ctx, caller, RECENT_SECONDS)
+  if (body.link_method === 'admin_linked' && !hasPermission(caller, 'admin:access'))
+    throw new AppError('forbidden', undefined, { field: 'body.link_method' })
   const linked = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const id = ctx.random.id()
     // Held, so that of many at once each counts those before it.
@@ -46,7 +47,7 @@ export const link = async (ctx: Ctx, caller: User, body: z.output<typeof Link>):
       return { success: false, message: 'This voice account is linked already.', ...own }
     }
     const after = { voice_platform: body.voice_platform, link_method: linkMethod }
-    await record(t, ctx, { event: 'voice.linked', actor: byUser(caller), target: { type: 'voice_link', id }, after })
+    await recordEvent(t, ctx, { event: 'voice.linked', actor: byUser(caller), target: { type: 'voice_link', id }, after })
     await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'factor_added', data: { kind: 'voice', name: body.voice_platform } })
     return { success: true, message: 'The voice account is linked.', link_id: id }
   })
@@ -55,10 +56,10 @@ export const link = async (ctx: Ctx, caller: User, body: z.output<typeof Link>):
 }
 
 /** Without a speaker, all of the caller's own on that platform. */
-export const unlink = async (ctx: Ctx, caller: User, body: z.output<typeof Unlink>): Promise<z.input<typeof Unlinked>> => {
+export const unlinkVoice = async (ctx: Ctx, caller: User, body: z.output<typeof UnlinkVoice>): Promise<z.input<typeof VoiceUnlinked>> => {
   const gone = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const ids = await deleteVoiceLinks(t, caller.userId, body.voice_platform, body.voice_user_id)
-    for (const id of ids) await record(t, ctx, { event: 'voice.unlinked', actor: byUser(caller), target: { type: 'voice_link', id } })
+    for (const id of ids) await recordEvent(t, ctx, { event: 'voice.unlinked', actor: byUser(caller), target: { type: 'voice_link', id } })
     const data = { kind: 'voice', name: body.voice_platform, by: 'owner' } as const
     if (ids.length > 0) await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'factor_removed', data })
     return ids
@@ -67,7 +68,7 @@ export const unlink = async (ctx: Ctx, caller: User, body: z.output<typeof Unlin
   return gone.length === 0 ? { success: false, message: 'There is no such link.' } : { success: true, message: 'The voice account is unlinked.' }
 }
 
-export const links = async (ctx: Ctx, caller: User): Promise<z.input<typeof Links>> => {
+export const showVoiceLinks = async (ctx: Ctx, caller: User): Promise<z.input<typeof VoiceLinks>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const [user, rows] = [await findUser(t, caller.userId), await findVoiceLinks(t, caller.userId)]
   return {

@@ -2,19 +2,19 @@
 import type * as z from 'zod'
 import { atomically, directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
-import { type Account, holdAndFindOwed } from '#db/store/sign-in'
+import { type Account, lockAccountAndFindRequirements } from '#db/store/sign-in'
 import { findVoiceSession, moveVoiceSession, type VoiceSession } from '#db/store/voice'
 import { grantedScopes } from '#shared/domains/device-authorization/scopes'
 import { checkPassword, isUnchanged, requireProvedAddress } from '#shared/domains/sign-in/check-password'
 import { fullDomain, isPlatformDomain } from '#shared/domains/sign-in/choose-tenant'
 import { factorState, isSatisfied } from '#shared/domains/sign-in/factors'
-import { beginSession, tokenOf } from '#shared/domains/sign-in/session'
+import { beginSession, mintToken } from '#shared/domains/sign-in/session'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
-import type { Minted, Token } from './session.schema.ts'
+import type { VoiceTokenMinted, VoiceTokenRequest } from './session.schema.ts'
 import { tenantOfVoiceToken, voiceTokenHash } from './token.ts'
 
-type Asked = z.output<typeof Token>
+type Input = z.output<typeof VoiceTokenRequest>
 const AMR = ['pwd']
 
 const refused = (code: ErrorCode, tenantId?: TenantId, user?: Account): AppError =>
@@ -44,21 +44,21 @@ const requireOwnDomain = async (ctx: Ctx, tenantId: TenantId, named: string | un
  * @throws AppError voice_invalid_request, voice_expired, voice_invalid_grant, invalid_credentials, password_reset_required, temporary_password_expired,
  * email_not_verified, quota_exceeded
  */
-export const tokenForPassword = async (ctx: Ctx, body: Asked): Promise<z.input<typeof Minted>> => {
+export const tokenForPassword = async (ctx: Ctx, body: Input): Promise<z.input<typeof VoiceTokenMinted>> => {
   const session = await requireVerified(ctx, body.session_token)
   const { tenantId } = session
   await requireOwnDomain(ctx, tenantId, body.tenant_domain)
   const { user, tenant } = await checkPassword(ctx, tenantId, body.email, body.password)
   requireProvedAddress(ctx, tenant, user)
-  const begun = await atomically(forTenant(ctx.db, tenantId), async (t) => {
+  const startedSession = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const now = ctx.clock.now()
-    const [held, owed] = await holdAndFindOwed(t, user.id, now)
+    const [held, requirements] = await lockAccountAndFindRequirements(t, user.id, now)
     if (!isUnchanged(user, held)) throw refused('invalid_credentials', tenantId, user)
-    if (!isSatisfied(factorState(owed).required, AMR)) throw refused('voice_invalid_grant', tenantId, user)
+    if (!isSatisfied(factorState(requirements).required, AMR)) throw refused('voice_invalid_grant', tenantId, user)
     if (!(await moveVoiceSession(t, session.id, 'verified', 'consumed', now))) throw refused('voice_expired', tenantId, user)
     const scopes = await grantedScopes(t, user.id, session.scopes, now)
-    return beginSession(t, ctx, { user, clientId: session.clientId, amr: AMR, authTime: now, scopes, remembersBrowser: false, owed })
+    return beginSession(t, ctx, { user, clientId: session.clientId, amr: AMR, authTime: now, scopes, remembersBrowser: false, requirements })
   })
-  const { token, expiresInSeconds } = await tokenOf(ctx, begun)
+  const { token, expiresInSeconds } = await mintToken(ctx, startedSession)
   return { access_token: token, token_type: 'Bearer', expires_in: expiresInSeconds }
 }

@@ -2,8 +2,8 @@
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { Approve, Approved, PendingQuery, PendingRequests } from './pending.schema.ts'
-import { approve, pending } from './pending.ts'
+import { ApprovePendingRequest, PendingQuery, PendingRequestApproved, PendingRequests } from './pending.schema.ts'
+import { approvePendingRequest, showPendingRequests } from './pending.ts'
 
 export const pendingRoutes = [
   route({
@@ -15,17 +15,17 @@ export const pendingRoutes = [
     reply: json(200, PendingRequests),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, principal, query }) => pending(ctx, principal, query),
+    handle: ({ ctx, principal, query }) => showPendingRequests(ctx, principal, query),
   }),
   route({
     id: 'voice.approve',
     on: 'POST /authsec/uflow/auth/voice/device-approve',
     summary: 'Approve or deny the device that shows a code.',
     access: user(undefined, { class: 'code' }),
-    body: Approve,
-    reply: json(200, Approved),
+    body: ApprovePendingRequest,
+    reply: json(200, PendingRequestApproved),
     errors: ['invalid_user_code'],
     emits: ['device_grant.approved', 'device_grant.denied'],
-    handle: ({ ctx, principal, body }) => approve(ctx, principal, body),
+    handle: ({ ctx, principal, body }) => approvePendingRequest(ctx, principal, body),
   }),
 ]

@@ -22,7 +22,7 @@ export const PendingRequests = z
     count: z.int(),
   })
   .meta({ id: 'VoicePending' })
-export const Approve = z.object({ user_code: UserCode, approve: z.boolean().default(false) }).meta({ id: 'VoiceApprove' })
-export const Approved = z
+export const ApprovePendingRequest = z.object({ user_code: UserCode, approve: z.boolean().default(false) }).meta({ id: 'VoiceApprove' })
+export const PendingRequestApproved = z
   .object({ success: z.literal(true), message: z.string(), status: z.enum(['authorized', 'denied']) })
   .meta({ id: 'VoiceApproved' })

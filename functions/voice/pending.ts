@@ -2,16 +2,16 @@
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findWaitingFor } from '#db/store/device-grants'
-import { plainClientId } from '#shared/domains/clients/application'
+import { parseClientId } from '#shared/domains/clients/application'
 import { decideDeviceGrant, userCodeOfGrant, verificationUri } from '#shared/domains/device-authorization/device'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import type { Approve, Approved, PendingQuery, PendingRequests } from './pending.schema.ts'
+import type { ApprovePendingRequest, PendingQuery, PendingRequestApproved, PendingRequests } from './pending.schema.ts'
 
 /** Nobody's but the caller's. @throws AppError invalid_request for a client id that is none */
-export const pending = async (ctx: Ctx, caller: User, query: z.output<typeof PendingQuery>): Promise<z.input<typeof PendingRequests>> => {
-  const clientId = query.client_id === undefined ? undefined : plainClientId(query.client_id)
+export const showPendingRequests = async (ctx: Ctx, caller: User, query: z.output<typeof PendingQuery>): Promise<z.input<typeof PendingRequests>> => {
+  const clientId = query.client_id === undefined ? undefined : parseClientId(query.client_id)
   if (query.client_id !== undefined && clientId === undefined)
     throw new AppError('invalid_request', 'query.client_id: is none', { field: 'query.client_id' })
   const rows = await findWaitingFor(forTenant(ctx.db, caller.tenantId), caller.userId, clientId, ctx.clock.now())
@@ -33,7 +33,11 @@ export const pending = async (ctx: Ctx, caller: User, query: z.output<typeof Pen
 }
 
 /** @throws AppError invalid_user_code, rate_limited */
-export const approve = async (ctx: Ctx, caller: User, body: z.output<typeof Approve>): Promise<z.input<typeof Approved>> => {
+export const approvePendingRequest = async (
+  ctx: Ctx,
+  caller: User,
+  body: z.output<typeof ApprovePendingRequest>,
+): Promise<z.input<typeof PendingRequestApproved>> => {
   const decided = await decideDeviceGrant(ctx, caller, body.user_code, body.approve)
   if (decided === 'approved') return { success: true, message: 'The device is signed in.', status: 'authorized' }
   if (decided === 'denied') return { success: true, message: 'The device was refused.', status: 'denied' }

@@ -1,6 +1,6 @@
 // All routes of the group.
-import { linkRoutes } from './links.routes.ts'
+import { voiceLinkRoutes } from './links.routes.ts'
 import { pendingRoutes } from './pending.routes.ts'
-import { sessionRoutes } from './session.routes.ts'
+import { voiceSessionRoutes } from './session.routes.ts'
 
-export const voiceRoutes = [...sessionRoutes, ...linkRoutes, ...pendingRoutes]
+export const voiceRoutes = [...voiceSessionRoutes, ...voiceLinkRoutes, ...pendingRoutes]

@@ -4,40 +4,40 @@ import { oauthError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { tokenForPassword } from './password.ts'
-import { Initiate, Initiated, Minted, Token, Verified, Verify } from './session.schema.ts'
-import { initiate } from './session.ts'
-import { verify } from './verify.ts'
+import { InitiateVoice, VerifyVoice, VoiceInitiated, VoiceTokenMinted, VoiceTokenRequest, VoiceVerified } from './session.schema.ts'
+import { initiateVoice } from './session.ts'
+import { verifyVoice } from './verify.ts'
 
-export const sessionRoutes = [
+export const voiceSessionRoutes = [
   route({
     id: 'voice.initiate',
     on: 'POST /authsec/uflow/auth/voice/initiate',
     summary: 'Begin a voice session; four digits to be spoken back.',
     access: open('Proves nothing and opens nothing by itself.', { class: 'code' }),
-    body: Initiate,
-    reply: json(200, Initiated),
+    body: InitiateVoice,
+    reply: json(200, VoiceInitiated),
     errors: ['invalid_client'],
     emits: ['voice.initiated'],
-    handle: ({ ctx, body }) => initiate(ctx, body),
+    handle: ({ ctx, body }) => initiateVoice(ctx, body),
   }),
   route({
     id: 'voice.verify',
     on: 'POST /authsec/uflow/auth/voice/verify',
     summary: 'The digits were spoken: a token for a linked speaker of a client that proved itself, else a device grant.',
     access: open('The session token is the proof; five wrong codes end it.', { class: 'code' }),
-    body: Verify,
-    reply: json(200, Verified),
+    body: VerifyVoice,
+    reply: json(200, VoiceVerified),
     errors: ['quota_exceeded'],
     emits: ['voice.verified', 'voice.failed', 'device_grant.requested', 'session.created', 'user.signed_in'],
-    handle: ({ ctx, body }) => verify(ctx, body),
+    handle: ({ ctx, body }) => verifyVoice(ctx, body),
   }),
   route({
     id: 'voice.token',
     on: 'POST /authsec/uflow/auth/voice/token',
     summary: 'A token for a password, in a verified voice session.',
     access: open('The password is the proof.', { class: 'credential', account: 'email' }),
-    body: Token,
-    reply: json(200, Minted),
+    body: VoiceTokenRequest,
+    reply: json(200, VoiceTokenMinted),
     errors: [
       'voice_invalid_request',
       'voice_expired',

@@ -1,29 +1,29 @@
 // Wire shapes of a voice session.
 import * as z from 'zod'
-import { ClientId, SaidOfDevice, Scopes } from '#shared/domains/device-authorization/grants.schema'
+import { ClientId, DeviceInfoInput, Scopes } from '#shared/domains/device-authorization/grants.schema'
 import { Email } from '#shared/kernel/email'
 
-export const Platform = z.string().min(1).max(64)
+export const VoicePlatform = z.string().min(1).max(64)
 export const Speaker = z.string().min(1).max(512)
 const SessionToken = z.string().min(1).max(256)
 
-export const Initiate = z
+export const InitiateVoice = z
   .object({
     client_id: ClientId,
-    voice_platform: Platform.optional(),
+    voice_platform: VoicePlatform.optional(),
     voice_user_id: Speaker.optional(),
-    device_info: SaidOfDevice.optional(),
+    device_info: DeviceInfoInput.optional(),
     scopes: Scopes.optional(),
   })
   .meta({ id: 'VoiceInitiate' })
-export const Initiated = z
+export const VoiceInitiated = z
   .object({ session_token: z.string(), voice_otp: z.string(), expires_in: z.int(), message: z.string() })
   .meta({ id: 'VoiceInitiated' })
 
-export const Verify = z
+export const VerifyVoice = z
   .object({ session_token: SessionToken, voice_otp: z.string().min(1).max(16), voice_confirmation: z.boolean().optional() })
   .meta({ id: 'VoiceVerify' })
-export const Verified = z
+export const VoiceVerified = z
   .object({
     success: z.boolean(),
     status: z.enum(['verified', 'failed', 'expired', 'initiated']),
@@ -37,7 +37,9 @@ export const Verified = z
   })
   .meta({ id: 'VoiceVerified' })
 
-export const Token = z
+export const VoiceTokenRequest = z
   .object({ session_token: SessionToken, email: Email, password: z.string().min(1).max(1024), tenant_domain: z.string().max(253).optional() })
   .meta({ id: 'VoiceTokenRequest' })
-export const Minted = z.object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int() }).meta({ id: 'VoiceToken' })
+export const VoiceTokenMinted = z
+  .object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int() })
+  .meta({ id: 'VoiceToken' })

@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { countWaitingFor } from '#db/store/device-grants'
-import { type Account, holdAndFindOwed, type Owed } from '#db/store/sign-in'
+import { type Account, lockAccountAndFindRequirements, type SessionRequirements } from '#db/store/sign-in'
 import {
   findVoiceLink,
   findVoiceSession,
@@ -12,23 +12,23 @@ import {
   type VoiceLink,
   type VoiceSession,
 } from '#db/store/voice'
-import { type BegunGrant, beginDeviceGrant } from '#shared/domains/device-authorization/device'
+import { beginDeviceGrant, type StartedDeviceGrant } from '#shared/domains/device-authorization/device'
 import { grantedScopes } from '#shared/domains/device-authorization/scopes'
 import { factorState } from '#shared/domains/sign-in/factors'
-import { type Begun, beginSession, tokenOf } from '#shared/domains/sign-in/session'
-import { byClient, record } from '#shared/platform/audit/record'
-import { equal } from '#shared/platform/crypto/equal'
+import { beginSession, mintToken, type StartedSession } from '#shared/domains/sign-in/session'
+import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import type { Ctx } from './group.ts'
-import type { Verified, Verify } from './session.schema.ts'
+import type { VerifyVoice, VoiceVerified } from './session.schema.ts'
 import { otpHash } from './session.ts'
 import { tenantOfVoiceToken, voiceTokenHash } from './token.ts'
 
-type Answer = z.input<typeof Verified>
+type Answer = z.input<typeof VoiceVerified>
 type Outcome =
   | { readonly state: 'wrong'; readonly left: number }
   | { readonly state: 'ended'; readonly status: 'verified' | 'failed' | 'expired' }
-  | { readonly state: 'session'; readonly begun: Begun }
-  | { readonly state: 'grant'; readonly grant: BegunGrant }
+  | { readonly state: 'session'; readonly begun: StartedSession }
+  | { readonly state: 'grant'; readonly grant: StartedDeviceGrant }
 
 const MOST_GUESSES = 5
 const MOST_WAITING = 3
@@ -40,23 +40,23 @@ const target = ({ id }: Pick<VoiceSession, 'id'>) => ({ type: 'voice_session', i
 const wrong = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Outcome> => {
   const left = MOST_GUESSES - session.attempts
   const actor = byClient(session.clientId)
-  await record(t, ctx, { event: 'request.refused', outcome: 'refused', reason: 'voice_code', actor, target: target(session) })
+  await recordEvent(t, ctx, { event: 'request.refused', outcome: 'refused', reason: 'voice_code', actor, target: target(session) })
   if (left > 0) return { state: 'wrong', left }
   await moveVoiceSession(t, session.id, 'initiated', 'failed', ctx.clock.now())
-  await record(t, ctx, { event: 'voice.failed', actor, target: target(session) })
+  await recordEvent(t, ctx, { event: 'voice.failed', actor, target: target(session) })
   return { state: 'ended', status: 'failed' }
 }
 
-type Linked = { readonly user: Account; readonly owed: Owed; readonly link: VoiceLink }
+type Linked = { readonly user: Account; readonly requirements: SessionRequirements; readonly link: VoiceLink }
 /** The person behind a speaker, as a client says that proved itself, if that person may sign in. */
 const linkedUser = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Linked | undefined> => {
   const { clientAuthenticated, voicePlatform, voiceUserId } = session
   if (!clientAuthenticated || voicePlatform === null || voiceUserId === null) return undefined
   const link = await findVoiceLink(t, voicePlatform, voiceUserId)
   if (link === undefined) return undefined
-  const [user, owed] = await holdAndFindOwed(t, link.userId, ctx.clock.now())
-  const isUsable = user?.active === true && user.deletedAt === null && !user.passwordResetRequired && owed.tenant?.status === 'active'
-  return isUsable && user.validFrom <= link.linkedAt ? { user, owed, link } : undefined
+  const [user, requirements] = await lockAccountAndFindRequirements(t, link.userId, ctx.clock.now())
+  const isUsable = user?.active === true && user.deletedAt === null && !user.passwordResetRequired && requirements.tenant?.status === 'active'
+  return isUsable && user.validFrom <= link.linkedAt ? { user, requirements, link } : undefined
 }
 
 /** A device grant on which any person of the tenant decides, or the linked one alone; nobody is asked more than three things at once. */
@@ -76,12 +76,20 @@ const beginGrant = async (t: TenantTx, ctx: Ctx, session: VoiceSession, user: Ac
 /** A linked speaker signs in where one factor is enough; where two are owed, the person approves on another screen. */
 const proceed = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Outcome> => {
   const [now, found] = [ctx.clock.now(), await linkedUser(t, ctx, session)]
-  if (found === undefined || factorState(found.owed).required) return beginGrant(t, ctx, session, found?.user)
-  const { user, owed, link } = found
+  if (found === undefined || factorState(found.requirements).required) return beginGrant(t, ctx, session, found?.user)
+  const { user, requirements, link } = found
   await moveVoiceSession(t, session.id, 'verified', 'consumed', now)
   await touchVoiceLink(t, link.id, now)
   const scopes = await grantedScopes(t, user.id, session.scopes, now)
-  const begun = await beginSession(t, ctx, { user, clientId: session.clientId, amr: BY_LINK, authTime: now, scopes, remembersBrowser: false, owed })
+  const begun = await beginSession(t, ctx, {
+    user,
+    clientId: session.clientId,
+    amr: BY_LINK,
+    authTime: now,
+    scopes,
+    remembersBrowser: false,
+    requirements,
+  })
   return { state: 'session', begun }
 }
 
@@ -96,9 +104,9 @@ const judge = async (t: TenantTx, ctx: Ctx, hash: Uint8Array, otp: string): Prom
   const now = ctx.clock.now()
   const session = await spendVoiceGuess(t, hash, MOST_GUESSES, now)
   if (session === undefined) return ended(t, ctx, hash)
-  if (!equal(otpHash(ctx, session.id, otp), new Uint8Array(session.otpHash))) return wrong(t, ctx, session)
+  if (!constantTimeEqual(otpHash(ctx, session.id, otp), new Uint8Array(session.otpHash))) return wrong(t, ctx, session)
   if (!(await moveVoiceSession(t, session.id, 'initiated', 'verified', now))) return ended(t, ctx, hash)
-  await record(t, ctx, { event: 'voice.verified', actor: byClient(session.clientId), target: target(session) })
+  await recordEvent(t, ctx, { event: 'voice.verified', actor: byClient(session.clientId), target: target(session) })
   return proceed(t, ctx, session)
 }
 
@@ -115,7 +123,7 @@ const answerOf = async (ctx: Ctx, outcome: Outcome): Promise<Answer> => {
     case 'ended':
       return { success: false, status: outcome.status, message: ENDED[outcome.status] }
     case 'session': {
-      const { token, expiresInSeconds } = await tokenOf(ctx, outcome.begun)
+      const { token, expiresInSeconds } = await mintToken(ctx, outcome.begun)
       return { success: true, status: 'verified', message: 'Signed in.', access_token: token, token_type: 'Bearer', expires_in: expiresInSeconds }
     }
     case 'grant': {
@@ -127,7 +135,7 @@ const answerOf = async (ctx: Ctx, outcome: Outcome): Promise<Answer> => {
 }
 
 /** @throws AppError quota_exceeded */
-export const verify = async (ctx: Ctx, body: z.output<typeof Verify>): Promise<Answer> => {
+export const verifyVoice = async (ctx: Ctx, body: z.output<typeof VerifyVoice>): Promise<Answer> => {
   const tenantId = tenantOfVoiceToken(body.session_token)
   const failed: Outcome = { state: 'ended', status: 'failed' }
   if (tenantId === undefined) return answerOf(ctx, failed)

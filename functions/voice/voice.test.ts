@@ -6,7 +6,7 @@ import { argon2Wasm } from '#shared/platform/crypto/argon2-wasm'
 import { type PasswordHash, passwordHash } from '#shared/platform/crypto/password-hash'
 import { verifySessionToken } from '#shared/platform/tokens/session-token'
 import { type Company, PASSWORD, type Person, startApp, type TestApp } from '#tests/support/app'
-import { newAsker } from '#tests/support/ciba'
+import { newCibaClient } from '#tests/support/ciba'
 import { pollDevice } from '#tests/support/grants'
 import { unchanged } from '#tests/support/rows'
 import { type Body, bodyOf, change, configure, enrol, eventsOf, leaked, outcomeOf, setStatus, textIn } from '#tests/support/sign-in'
@@ -20,7 +20,7 @@ const world = async (options: Parameters<typeof startApp>[1] = {}) => {
   const app = await startApp([...voiceRoutes, ...deviceRoutes] as never, options)
   const company = await app.company()
   const person = await app.person(company)
-  return { app, company, person, asker: await newAsker(app, company) }
+  return { app, company, person, asker: await newCibaClient(app, company) }
 }
 type Begun = { readonly session_token: string; readonly voice_otp: string }
 const begin = async (app: TestApp, client_id: string, more: Body = {}): Promise<Begun> => {
@@ -126,7 +126,7 @@ describe('a speaker that is only claimed', () => {
   test('a wrong proof, or another client\u2019s, begins nothing', async () => {
     const { app, company, asker } = await world()
     const globex = await app.company('globex')
-    const theirs = await newAsker(app, globex)
+    const theirs = await newCibaClient(app, globex)
     const tries: readonly [string, Readonly<Record<string, string>>][] = [
       [`${asker.clientId}~${'0'.repeat(64)}`, {}],
       [`${asker.clientId}~${theirs.sdkClientId.split('~')[1]}`, {}],
@@ -142,7 +142,7 @@ describe('a speaker that is only claimed', () => {
   test('a speaker that another tenant has linked is nobody here', async () => {
     const { app, person } = await world()
     await link(app, person)
-    const globex = await newAsker(app, await app.company('globex'))
+    const globex = await newCibaClient(app, await app.company('globex'))
     const answer = await verify(app, await begin(app, globex.sdkClientId, SPEAKER))
     expect(answer.access_token).toBeUndefined()
   })

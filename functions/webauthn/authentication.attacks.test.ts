@@ -5,18 +5,18 @@ import { authenticator } from '#tests/support/authenticator'
 import {
   ASSERTIONS,
   AUTHENTICATION_FAILED,
-  answer,
+  answerOfResponse,
   CALLERS,
   callerOf,
   NO_AUTHENTICATION,
+  type PasskeyWorld,
+  passkeyWorldOf,
   refusals,
-  type World,
-  worldOf,
 } from '#tests/support/passkey-attacks'
-import { type Caller, givePasskey, loginTicket, named, type Options, optionsOf, PAGE, post, stateOf } from '#tests/support/passkeys'
+import { type Caller, givePasskey, loginTicket, named, type Options, optionsOf, PAGE, passkeyStateOf, postPasskey } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
-const world = (): Promise<World> => worldOf(webauthnRoutes)
+const world = (): Promise<PasskeyWorld> => passkeyWorldOf(webauthnRoutes)
 
 const GARBAGE = [
   'AAAA',
@@ -26,22 +26,23 @@ const GARBAGE = [
 ]
 
 describe('authentication', () => {
-  const shown = async (app: TestApp, person: Person, caller: Caller) => optionsOf(await post(app, '/beginAuthentication', named(person), caller))
+  const toResponse = async (app: TestApp, person: Person, caller: Caller) =>
+    optionsOf(await postPasskey(app, '/beginAuthentication', named(person), caller))
   const finish = (app: TestApp, person: Person, options: Options, credential: unknown, caller: Caller): Promise<Response> =>
-    post(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, caller)
+    postPasskey(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, caller)
 
   test.each(ASSERTIONS)('%s', async (_, lies) => {
     const { app, person, device } = await world()
     await givePasskey(app, person, device)
     for (const kind of CALLERS) {
       const caller = await callerOf(app, person, kind)
-      const options = await shown(app, person, caller)
-      const before = await stateOf(app, person)
+      const options = await toResponse(app, person, caller)
+      const before = await passkeyStateOf(app, person)
       const seen = await refusals(app, person)
-      expect(await answer(await finish(app, person, options, device.get(options, lies), caller))).toEqual(AUTHENTICATION_FAILED)
-      expect(await stateOf(app, person)).toEqual(before)
+      expect(await answerOfResponse(await finish(app, person, options, device.get(options, lies), caller))).toEqual(AUTHENTICATION_FAILED)
+      expect(await passkeyStateOf(app, person)).toEqual(before)
       expect(await refusals(app, person)).toBe(seen + 1)
-      expect(await answer(await finish(app, person, options, device.get(options), caller))).toEqual(NO_AUTHENTICATION)
+      expect(await answerOfResponse(await finish(app, person, options, device.get(options), caller))).toEqual(NO_AUTHENTICATION)
     }
   })
 
@@ -49,14 +50,14 @@ describe('authentication', () => {
     const { app, person, device } = await world()
     await givePasskey(app, person, device)
     const ticket = await loginTicket(app, person)
-    const before = await stateOf(app, person)
+    const before = await passkeyStateOf(app, person)
     for (const garbage of GARBAGE) {
-      const options = await shown(app, person, { ticket })
+      const options = await toResponse(app, person, { ticket })
       const honest = device.get(options)
       const credential = { ...honest, response: { ...honest.response, [part]: garbage } }
-      expect(await answer(await finish(app, person, options, credential, { ticket }))).toEqual(AUTHENTICATION_FAILED)
+      expect(await answerOfResponse(await finish(app, person, options, credential, { ticket }))).toEqual(AUTHENTICATION_FAILED)
     }
-    expect(await stateOf(app, person)).toEqual(before)
+    expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 
   test.each(['same tenant', 'another tenant'])('the passkey of somebody else (%s), also under one\u2019s own id', async (where) => {
@@ -66,26 +67,26 @@ describe('authentication', () => {
     const theirs = authenticator(PAGE)
     await givePasskey(app, other, theirs)
     const ticket = await loginTicket(app, person)
-    const before = [await stateOf(app, person), await stateOf(app, other)]
+    const before = [await passkeyStateOf(app, person), await passkeyStateOf(app, other)]
     for (const lies of [{}, { credentialId: own.id }, { credentialId: own.id, userHandle: own.userHandle }]) {
-      const options = await shown(app, person, { ticket })
-      expect(await answer(await finish(app, person, options, theirs.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
+      const options = await toResponse(app, person, { ticket })
+      expect(await answerOfResponse(await finish(app, person, options, theirs.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
     }
-    expect([await stateOf(app, person), await stateOf(app, other)]).toEqual(before)
+    expect([await passkeyStateOf(app, person), await passkeyStateOf(app, other)]).toEqual(before)
   })
 
   test('a signature that one key made, under an id of another algorithm', async () => {
     const { app, person, device } = await world()
     await givePasskey(app, person, device)
     const ticket = await loginTicket(app, person)
-    const before = await stateOf(app, person)
+    const before = await passkeyStateOf(app, person)
     for (const algorithm of [-8, -257] as const) {
       const liar = authenticator(PAGE, { algorithm })
       liar.create({ publicKey: { challenge: '', rp: { id: 'localhost' }, user: { id: device.held[0]?.userHandle ?? '' } } })
-      const options = await shown(app, person, { ticket })
+      const options = await toResponse(app, person, { ticket })
       const lies = { credentialId: device.held[0]?.id ?? '' }
-      expect(await answer(await finish(app, person, options, liar.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
+      expect(await answerOfResponse(await finish(app, person, options, liar.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
     }
-    expect(await stateOf(app, person)).toEqual(before)
+    expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 })

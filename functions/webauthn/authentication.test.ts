@@ -4,7 +4,18 @@ import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { type Algorithm, type Authenticator, authenticator } from '#tests/support/authenticator'
-import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, post, stateOf, verifiedIn } from '#tests/support/passkeys'
+import {
+  authenticate,
+  bodyOf,
+  givePasskey,
+  loginTicket,
+  named,
+  optionsOf,
+  PAGE,
+  passkeyStateOf,
+  postPasskey,
+  verifiedIn,
+} from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
 type World = { readonly app: TestApp; readonly company: Company; readonly person: Person; readonly device: Authenticator }
@@ -28,10 +39,10 @@ const FORMS = [
 test.each(FORMS)('%s, %s: the factor counts in the login transaction, and no token is answered', async (begin, finish, members) => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, begin, named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, begin, named(person), { ticket }))
   expect(options.publicKey).toMatchObject({ rpId: 'localhost', userVerification: 'preferred', allowCredentials: [{ id: device.held[0]?.id }] })
   const credential = device.get(options)
-  const done = await post(app, finish, { ...named(person), session_id: options.session_id, credential }, { ticket })
+  const done = await postPasskey(app, finish, { ...named(person), session_id: options.session_id, credential }, { ticket })
   expect(done.status).toBe(200)
   expect(Object.keys(await bodyOf(done)).sort()).toEqual([...members].sort())
   expect(await verifiedIn(app, person, ticket)).toEqual(['hwk', 'mfa', 'pwd', 'user'])
@@ -44,31 +55,31 @@ test.each(FORMS)('%s, %s: the factor counts in the login transaction, and no tok
 test('the flat form also takes the assertion at the top of the body', async () => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
   const body = { ...named(person), session_id: options.session_id, ...device.get(options) }
-  expect((await post(app, '/finishAuthentication', body, { ticket })).status).toBe(200)
-  const without = await post(app, '/finishAuthentication', named(person), { ticket })
+  expect((await postPasskey(app, '/finishAuthentication', body, { ticket })).status).toBe(200)
+  const without = await postPasskey(app, '/finishAuthentication', named(person), { ticket })
   expect([without.status, (await bodyOf(without)).error]).toEqual([400, 'email and credential are required'])
 })
 
 test('ceremonies of one form are none of another', async () => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/biometric/verifyLoginBegin', named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, '/biometric/verifyLoginBegin', named(person), { ticket }))
   const body = { ...named(person), session_id: options.session_id, credential: device.get(options) }
-  const wrong = await post(app, '/finishAuthentication', body, { ticket })
+  const wrong = await postPasskey(app, '/finishAuthentication', body, { ticket })
   expect([wrong.status, (await bodyOf(wrong)).error]).toEqual([400, 'no authentication session'])
-  expect((await post(app, '/biometric/verifyLoginFinish', body, { ticket })).status).toBe(200)
+  expect((await postPasskey(app, '/biometric/verifyLoginFinish', body, { ticket })).status).toBe(200)
 })
 
 test('a person without a passkey is told so: 400, and 428 in the flat forms', async () => {
   const { app, company } = await world()
   const person = await app.person(company)
   const ticket = await loginTicket(app, person)
-  const admin = await post(app, '/admin/beginAuthentication', named(person), { ticket })
+  const admin = await postPasskey(app, '/admin/beginAuthentication', named(person), { ticket })
   expect([admin.status, await bodyOf(admin)]).toEqual([400, expect.objectContaining({ error: 'no credentials' })])
   for (const path of ['/beginAuthentication', '/biometric/verifyBegin', '/biometric/verifyLoginBegin']) {
-    const flat = await post(app, path, named(person), { ticket })
+    const flat = await postPasskey(app, path, named(person), { ticket })
     expect(flat.status).toBe(428)
     expect(await bodyOf(flat)).toMatchObject({ error: 'no_credentials', message: expect.any(String), registration_required: true })
   }
@@ -94,12 +105,12 @@ test('beside a password the touch is enough, and says no more than that; a synch
 test('where no password was proved, the person has to be verified', async () => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person, ['fed'])
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
   expect(options.publicKey.userVerification).toBe('required')
   const body = { ...named(person), session_id: options.session_id, credential: device.get(options, { uv: false }) }
-  const before = await stateOf(app, person)
-  expect((await post(app, '/finishAuthentication', body, { ticket })).status).toBe(401)
-  expect(await stateOf(app, person)).toEqual(before)
+  const before = await passkeyStateOf(app, person)
+  expect((await postPasskey(app, '/finishAuthentication', body, { ticket })).status).toBe(401)
+  expect(await passkeyStateOf(app, person)).toEqual(before)
 })
 
 test('an authenticator that does not count signs again and again', async () => {
@@ -111,9 +122,9 @@ test('in a session the sign-in is renewed under a new token, and the old one is 
   const { app, person, device } = await world()
   const token = await app.token(person)
   app.clock.advance(3600)
-  const options = await optionsOf(await post(app, '/biometric/verifyBegin', named(person), { token }))
+  const options = await optionsOf(await postPasskey(app, '/biometric/verifyBegin', named(person), { token }))
   const credential = device.get(options)
-  const done = await post(app, '/biometric/verifyFinish', { ...named(person), session_id: options.session_id, credential }, { token })
+  const done = await postPasskey(app, '/biometric/verifyFinish', { ...named(person), session_id: options.session_id, credential }, { token })
   const body = await bodyOf(done)
   expect(body).toMatchObject({ success: true, token_type: 'Bearer', acr: 'aal3', amr: ['hwk', 'mfa', 'pwd', 'user'] })
   expect((await app.request('/authsec/webauthn/passkeys', { token })).status).toBe(401)
@@ -122,7 +133,7 @@ test('in a session the sign-in is renewed under a new token, and the old one is 
   const claims = JSON.parse(Buffer.from(renewed.split('.')[1] ?? '', 'base64url').toString())
   expect(claims.auth_time).toBe(Math.floor(app.clock.now().getTime() / 1000))
   // Fresh and strong now, so what was refused before is done.
-  expect((await post(app, '/beginRegistration', named(person), { token: renewed })).status).toBe(200)
+  expect((await postPasskey(app, '/beginRegistration', named(person), { token: renewed })).status).toBe(200)
   const events = await app.events(person.tenantId)
   expect(events.filter(({ event }) => event === 'session.stepped_up')).toHaveLength(1)
 })

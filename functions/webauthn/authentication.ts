@@ -4,34 +4,40 @@ import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findCustomDomains } from '#db/store/domains'
 import { findPasskey, findPasskeys, type Passkey } from '#db/store/passkeys'
 import { lockUser } from '#db/store/users'
-import { type Claimed, type Stage, stageOf } from '#shared/domains/factors/stage'
-import { countProof, type Renewal, renewedToken, VERIFIED } from '#shared/domains/factors/verify'
+import { type ClaimedIdentity, type FactorContext, loadFactorContext } from '#shared/domains/factors/factor-context'
+import { acceptProof, FACTOR_VERIFIED_EVENT, renewedToken, type SessionRenewal } from '#shared/domains/factors/verify'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
-import { amrOf } from './amr.ts'
-import { judgeAssertion, noteUse, refuseCopied, refusedAssertion } from './assertion.ts'
-import { beginCeremony, endedCookie, type Purpose, takeCeremony, type UserVerification } from './challenge.ts'
+import { passkeyAmr } from './amr.ts'
+import { checkAssertion, recordPasskeyUse, refuseCopiedPasskey, refusedAssertion } from './assertion.ts'
+import { beginCeremony, type CeremonyPurpose, consumeCeremony, expiredCeremonyCookie, type UserVerification } from './challenge.ts'
 import { Assertion, type RequestOptions } from './credential.schema.ts'
 import type { Ctx } from './group.ts'
 import { requestOptions } from './options.ts'
-import { boundTo } from './registration.ts'
+import { ceremonyBinding } from './registration.ts'
 import { type RelyingParty, relyingParty } from './relying-party.ts'
 
-export type Missing = { readonly code: ErrorCode; readonly extra?: Readonly<Record<string, unknown>> }
+export type MissingCeremony = { readonly code: ErrorCode; readonly extra?: Readonly<Record<string, unknown>> }
 /** Which of AuthSec's forms: its own ceremonies, and what it says of a person without a passkey. */
-export type Form = { readonly purpose: Extract<Purpose, 'authentication' | 'login'>; readonly missing: Missing }
+export type AuthenticationForm = { readonly purpose: Extract<CeremonyPurpose, 'authentication' | 'login'>; readonly missing: MissingCeremony }
 
 /** Beside a password the touch is enough, if the authenticator can no more; alone it is not. */
-const verificationFor = ({ by }: Stage): UserVerification =>
-  (by.kind === 'session' ? by.caller.amr : by.ticket.verified).includes('pwd') ? 'preferred' : 'required'
+const verificationFor = ({ by }: FactorContext): UserVerification =>
+  (by.kind === 'session' ? by.caller.amr : by.loginTransaction.verified).includes('pwd') ? 'preferred' : 'required'
 
 /** Passkeys of the page's relying party; on a tenant's domain where there are none, those of a related domain of the same tenant. */
-const usable = async (ctx: Ctx, stage: Stage, rp: RelyingParty): Promise<{ readonly rpId: string; readonly passkeys: readonly Passkey[] }> => {
-  const all = (await findPasskeys(forTenant(ctx.db, stage.tenantId), stage.user.id)).filter(({ counterAlarmAt }) => counterAlarmAt === null)
+const usable = async (
+  ctx: Ctx,
+  factorContext: FactorContext,
+  rp: RelyingParty,
+): Promise<{ readonly rpId: string; readonly passkeys: readonly Passkey[] }> => {
+  const all = (await findPasskeys(forTenant(ctx.db, factorContext.tenantId), factorContext.user.id)).filter(
+    ({ counterAlarmAt }) => counterAlarmAt === null,
+  )
   const own = all.filter(({ rpId }) => rpId === rp.id)
   if (own.length > 0 || !rp.custom) return { rpId: rp.id, passkeys: own }
-  const related = await findCustomDomains(directory(ctx.db), stage.tenantId)
+  const related = await findCustomDomains(directory(ctx.db), factorContext.tenantId)
   const rpId = all.find((passkey) => related.includes(passkey.rpId))?.rpId ?? rp.id
   return { rpId, passkeys: all.filter((passkey) => passkey.rpId === rpId) }
 }
@@ -40,50 +46,50 @@ const usable = async (ctx: Ctx, stage: Stage, rp: RelyingParty): Promise<{ reado
 export const beginAuthentication = async (
   ctx: Ctx,
   caller: User | undefined,
-  body: Claimed,
-  form: Form,
-): Promise<Sent<z.input<typeof RequestOptions>>> => {
-  const stage = await stageOf(ctx, caller, body, VERIFIED)
-  const rp = await relyingParty(ctx, stage.tenantId)
-  const { rpId, passkeys } = await usable(ctx, stage, rp)
+  body: ClaimedIdentity,
+  form: AuthenticationForm,
+): Promise<HttpResult<z.input<typeof RequestOptions>>> => {
+  const factorContext = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
+  const rp = await relyingParty(ctx, factorContext.tenantId)
+  const { rpId, passkeys } = await usable(ctx, factorContext, rp)
   if (passkeys.length === 0) throw new AppError(form.missing.code, undefined, form.missing.extra === undefined ? {} : { extra: form.missing.extra })
-  const userVerification = verificationFor(stage)
-  const begun = await beginCeremony(ctx, {
-    tenantId: stage.tenantId,
-    userId: stage.user.id,
+  const userVerification = verificationFor(factorContext)
+  const started = await beginCeremony(ctx, {
+    tenantId: factorContext.tenantId,
+    userId: factorContext.user.id,
     purpose: form.purpose,
-    binding: boundTo(ctx, stage),
+    binding: ceremonyBinding(ctx, factorContext),
     rp,
     rpId,
     userVerification,
   })
-  return new Sent(requestOptions(begun, { rpId, passkeys, userVerification }), { cookies: begun.cookies })
+  return new HttpResult(requestOptions(started, { rpId, passkeys, userVerification }), { cookies: started.cookies })
 }
 
 /** The assertion as a member, or its members at the top. */
-export type Finishing = Claimed & { readonly session_id?: string | undefined; readonly credential?: Assertion | undefined }
+export type AuthenticationFinish = ClaimedIdentity & { readonly session_id?: string | undefined; readonly credential?: Assertion | undefined }
 
 /** @throws AppError invalid_request */
-export const assertionIn = (body: Finishing): Assertion => {
+export const parseAssertion = (body: AuthenticationFinish): Assertion => {
   if (body.credential !== undefined) return body.credential
   const { data } = Assertion.safeParse(body)
   if (data === undefined) throw new AppError('invalid_request', 'email and credential are required', { field: 'body.credential' })
   return data
 }
 
-type FinishAuthentication = Claimed & { readonly credential: Assertion; readonly session_id?: string | undefined }
+type FinishAuthentication = ClaimedIdentity & { readonly credential: Assertion; readonly session_id?: string | undefined }
 
-const answerOf = async (ctx: Ctx, stage: Stage, passkey: Passkey, renewal: Renewal | undefined) =>
-  new Sent(
+const answerOf = async (ctx: Ctx, factorContext: FactorContext, passkey: Passkey, renewal: SessionRenewal | undefined) =>
+  new HttpResult(
     {
       success: true as const,
       message: 'The passkey is verified.',
-      user_id: stage.user.id,
-      email: stage.user.email,
+      user_id: factorContext.user.id,
+      email: factorContext.user.email,
       credential_id: Buffer.from(passkey.credentialId, 'base64url').toString('hex'),
       ...(renewal === undefined ? {} : await renewedToken(ctx, renewal)),
     },
-    { cookies: [endedCookie(ctx)] },
+    { cookies: [expiredCeremonyCookie(ctx)] },
   )
 
 /**
@@ -91,24 +97,29 @@ const answerOf = async (ctx: Ctx, stage: Stage, passkey: Passkey, renewal: Renew
  * Routes that call this emit `factor.verified`, `session.stepped_up`, `passkey.counter_regressed`.
  * @throws AppError authentication_required, no_authentication_session, passkey_refused
  */
-export const finishAuthentication = async (ctx: Ctx, caller: User | undefined, body: FinishAuthentication, { purpose }: Pick<Form, 'purpose'>) => {
-  const stage = await stageOf(ctx, caller, body, VERIFIED)
-  const { tenantId, user } = stage
-  const ceremony = await takeCeremony(ctx, {
+export const finishAuthentication = async (
+  ctx: Ctx,
+  caller: User | undefined,
+  body: FinishAuthentication,
+  { purpose }: Pick<AuthenticationForm, 'purpose'>,
+) => {
+  const factorContext = await loadFactorContext(ctx, caller, body, FACTOR_VERIFIED_EVENT)
+  const { tenantId, user } = factorContext
+  const ceremony = await consumeCeremony(ctx, {
     who: { tenantId, userId: user.id },
     purpose,
-    binding: boundTo(ctx, stage),
+    binding: ceremonyBinding(ctx, factorContext),
     sessionId: body.session_id,
     missing: 'no_authentication_session',
   })
   const passkey = await findPasskey(forTenant(ctx.db, tenantId), user.id, body.credential.id)
   if (passkey === undefined) throw refusedAssertion({ tenantId, userId: user.id })
-  const proved = await judgeAssertion(body.credential, passkey, ceremony)
+  const proved = await checkAssertion(body.credential, passkey, ceremony)
   const done = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     await lockUser(t, user.id)
-    if (!(await noteUse(t, ctx, passkey, proved))) return 'copied' as const
-    const amr = amrOf({ ...passkey, userVerified: proved.userVerified })
-    return { renewal: await countProof(t, ctx, stage, { factorId: passkey.factorId, kind: 'webauthn', amr }) }
+    if (!(await recordPasskeyUse(t, ctx, passkey, proved))) return 'copied' as const
+    const amr = passkeyAmr({ ...passkey, userVerified: proved.userVerified })
+    return { renewal: await acceptProof(t, ctx, factorContext, { factorId: passkey.factorId, kind: 'webauthn', amr }) }
   })
-  return done === 'copied' ? refuseCopied(ctx, tenantId, user, passkey) : answerOf(ctx, stage, passkey, done.renewal)
+  return done === 'copied' ? refuseCopiedPasskey(ctx, tenantId, user, passkey) : answerOf(ctx, factorContext, passkey, done.renewal)
 }

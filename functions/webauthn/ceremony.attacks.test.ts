@@ -2,30 +2,50 @@
 import { describe, expect, test } from 'vitest'
 import type { Person } from '#tests/support/app'
 import { authenticator, type Lies } from '#tests/support/authenticator'
-import { ASSERTIONS, answer, CALLERS, callerOf, NO_AUTHENTICATION, NO_REGISTRATION, type World, worldOf } from '#tests/support/passkey-attacks'
-import { bodyOf, type Caller, givePasskey, loginTicket, named, type Options, optionsOf, PAGE, post, stateOf } from '#tests/support/passkeys'
+import {
+  ASSERTIONS,
+  answerOfResponse,
+  CALLERS,
+  callerOf,
+  NO_AUTHENTICATION,
+  NO_REGISTRATION,
+  type PasskeyWorld,
+  passkeyWorldOf,
+} from '#tests/support/passkey-attacks'
+import {
+  bodyOf,
+  type Caller,
+  givePasskey,
+  loginTicket,
+  named,
+  type Options,
+  optionsOf,
+  PAGE,
+  passkeyStateOf,
+  postPasskey,
+} from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
-const world = (): Promise<World> => worldOf(webauthnRoutes)
+const world = (): Promise<PasskeyWorld> => passkeyWorldOf(webauthnRoutes)
 
 describe('a ceremony that is not the caller\u2019s', () => {
-  type Given = World & { readonly mine: Caller; readonly options: Options }
+  type Given = PasskeyWorld & { readonly mine: Caller; readonly options: Options }
   const begun = async (): Promise<Given> => {
     const here = await world()
     await givePasskey(here.app, here.person, here.device)
     const mine = await callerOf(here.app, here.person, 'ticket')
-    return { ...here, mine, options: await optionsOf(await post(here.app, '/beginAuthentication', named(here.person), mine)) }
+    return { ...here, mine, options: await optionsOf(await postPasskey(here.app, '/beginAuthentication', named(here.person), mine)) }
   }
   /** Whoever else comes with it; the answer is that there is none, and the rightful caller still finishes. */
   const refused = async (given: Given, as: Person, caller: Caller, change: { readonly session_id?: string } = {}): Promise<void> => {
     const { app, person, device, mine, options } = given
-    const before = [await stateOf(app, person), await stateOf(app, as)]
+    const before = [await passkeyStateOf(app, person), await passkeyStateOf(app, as)]
     const credential = device.get(options)
     const body = { session_id: options.session_id, credential, ...change }
-    expect(await answer(await post(app, '/finishAuthentication', { ...named(as), ...body }, caller))).toEqual(NO_AUTHENTICATION)
-    expect([await stateOf(app, person), await stateOf(app, as)]).toEqual(before)
+    expect(await answerOfResponse(await postPasskey(app, '/finishAuthentication', { ...named(as), ...body }, caller))).toEqual(NO_AUTHENTICATION)
+    expect([await passkeyStateOf(app, person), await passkeyStateOf(app, as)]).toEqual(before)
     const honest = { ...named(person), session_id: options.session_id, credential }
-    expect((await post(app, '/finishAuthentication', honest, mine)).status).toBe(200)
+    expect((await postPasskey(app, '/finishAuthentication', honest, mine)).status).toBe(200)
   }
 
   test('another login transaction of the same person', async () => {
@@ -63,13 +83,13 @@ describe('a ceremony that is not the caller\u2019s', () => {
   test('a registration is no authentication, and the other way round', async () => {
     const { app, person, device, options, mine } = await begun()
     const token = await app.token(person, ['pwd', 'hwk'])
-    const creation = await optionsOf(await post(app, '/beginRegistration', named(person), { token }))
+    const creation = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { token }))
     const request = { publicKey: { ...options.publicKey, challenge: creation.publicKey.challenge } }
     const asserted = { ...named(person), session_id: creation.session_id, credential: device.get(request) }
-    expect(await answer(await post(app, '/finishAuthentication', asserted, { token }))).toEqual(NO_AUTHENTICATION)
+    expect(await answerOfResponse(await postPasskey(app, '/finishAuthentication', asserted, { token }))).toEqual(NO_AUTHENTICATION)
     const made = { publicKey: { ...creation.publicKey, challenge: options.publicKey.challenge } }
     const registered = { ...named(person), session_id: options.session_id, credential: device.create(made) }
-    expect(await answer(await post(app, '/finishRegistration', registered, { token }))).toEqual(NO_REGISTRATION)
+    expect(await answerOfResponse(await postPasskey(app, '/finishRegistration', registered, { token }))).toEqual(NO_REGISTRATION)
     expect(mine.ticket).toBeDefined()
   })
   test('too late', async () => {
@@ -77,25 +97,25 @@ describe('a ceremony that is not the caller\u2019s', () => {
     app.clock.advance(601)
     const body = { ...named(person), session_id: options.session_id, credential: device.get(options) }
     const later = await callerOf(app, person, 'ticket')
-    expect(await answer(await post(app, '/finishAuthentication', body, later))).toEqual(NO_AUTHENTICATION)
+    expect(await answerOfResponse(await postPasskey(app, '/finishAuthentication', body, later))).toEqual(NO_AUTHENTICATION)
   })
   test.each(['/finishAuthentication', '/finishRegistration'])('again: %s', async (path) => {
     const { app, person, device } = await world()
     const registers = path === '/finishRegistration'
     if (!registers) await givePasskey(app, person, device)
     const caller = await callerOf(app, person, registers ? 'token' : 'ticket')
-    const options = await optionsOf(await post(app, path.replace('finish', 'begin'), named(person), caller))
+    const options = await optionsOf(await postPasskey(app, path.replace('finish', 'begin'), named(person), caller))
     const body = { ...named(person), session_id: options.session_id, credential: registers ? device.create(options) : device.get(options) }
-    expect((await post(app, path, body, caller)).status).toBe(200)
-    const before = await stateOf(app, person)
-    const again = await post(app, path, body, registers ? { token: await app.token(person, ['pwd', 'hwk']) } : caller)
-    expect(await answer(again)).toEqual(registers ? NO_REGISTRATION : NO_AUTHENTICATION)
-    if (!registers) expect(await stateOf(app, person)).toEqual(before)
+    expect((await postPasskey(app, path, body, caller)).status).toBe(200)
+    const before = await passkeyStateOf(app, person)
+    const again = await postPasskey(app, path, body, registers ? { token: await app.token(person, ['pwd', 'hwk']) } : caller)
+    expect(await answerOfResponse(again)).toEqual(registers ? NO_REGISTRATION : NO_AUTHENTICATION)
+    if (!registers) expect(await passkeyStateOf(app, person)).toEqual(before)
   })
   test('a third party who begins another does not break it', async () => {
     const given = await begun()
     const thief = await callerOf(given.app, given.person, 'ticket')
-    for (let n = 0; n < 3; n++) await post(given.app, '/beginAuthentication', named(given.person), thief)
+    for (let n = 0; n < 3; n++) await postPasskey(given.app, '/beginAuthentication', named(given.person), thief)
     await refused(given, given.person, thief)
   })
 })
@@ -107,28 +127,28 @@ describe('a passkey alone', () => {
   ])[])('%s', async (_, lies) => {
     const { app, person, device } = await world()
     await givePasskey(app, person, device)
-    const options = await optionsOf(await post(app, '/passkey/begin', {}))
-    const before = await stateOf(app, person)
-    const response = await post(app, '/passkey/finish', { session_id: options.session_id, credential: device.get(options, lies) })
+    const options = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
+    const before = await passkeyStateOf(app, person)
+    const response = await postPasskey(app, '/passkey/finish', { session_id: options.session_id, credential: device.get(options, lies) })
     expect([response.status, (await bodyOf(response)).code]).toEqual([401, 'passkey_refused'])
-    expect(await stateOf(app, person)).toEqual(before)
+    expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 
   test('without a handle, with the handle of a factor\u2019s ceremony, or again, there is no ceremony', async () => {
     const { app, person, device } = await world()
     await givePasskey(app, person, device)
-    const options = await optionsOf(await post(app, '/passkey/begin', {}))
+    const options = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
     const credential = device.get(options)
-    expect(await answer(await post(app, '/passkey/finish', { credential }))).toEqual(NO_AUTHENTICATION)
-    const factor = await optionsOf(await post(app, '/beginAuthentication', named(person), await callerOf(app, person, 'ticket')))
+    expect(await answerOfResponse(await postPasskey(app, '/passkey/finish', { credential }))).toEqual(NO_AUTHENTICATION)
+    const factor = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), await callerOf(app, person, 'ticket')))
     const borrowed = { session_id: factor.session_id, credential: device.get(factor) }
-    expect(await answer(await post(app, '/passkey/finish', borrowed))).toEqual(NO_AUTHENTICATION)
+    expect(await answerOfResponse(await postPasskey(app, '/passkey/finish', borrowed))).toEqual(NO_AUTHENTICATION)
     const body = { session_id: options.session_id, credential }
-    expect(await answer(await post(app, '/passkey/finish', body, { origin: 'http://localhost:5173' }))).toEqual(NO_AUTHENTICATION)
-    expect((await post(app, '/passkey/finish', body)).status).toBe(200)
-    const before = await stateOf(app, person)
-    expect(await answer(await post(app, '/passkey/finish', body))).toEqual(NO_AUTHENTICATION)
-    expect(await stateOf(app, person)).toEqual(before)
+    expect(await answerOfResponse(await postPasskey(app, '/passkey/finish', body, { origin: 'http://localhost:5173' }))).toEqual(NO_AUTHENTICATION)
+    expect((await postPasskey(app, '/passkey/finish', body)).status).toBe(200)
+    const before = await passkeyStateOf(app, person)
+    expect(await answerOfResponse(await postPasskey(app, '/passkey/finish', body))).toEqual(NO_AUTHENTICATION)
+    expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 
   test('its handle proves no factor: a stolen password needs the passkey of its owner', async () => {
@@ -137,11 +157,11 @@ describe('a passkey alone', () => {
     const thief = await app.person(company)
     const theirs = authenticator(PAGE)
     await givePasskey(app, thief, theirs)
-    const options = await optionsOf(await post(app, '/passkey/begin', {}))
+    const options = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
     const ticket = await loginTicket(app, person)
-    const before = await stateOf(app, person)
+    const before = await passkeyStateOf(app, person)
     const body = { ...named(person), session_id: options.session_id, credential: theirs.get(options) }
-    expect(await answer(await post(app, '/finishAuthentication', body, { ticket }))).toEqual(NO_AUTHENTICATION)
-    expect(await stateOf(app, person)).toEqual(before)
+    expect(await answerOfResponse(await postPasskey(app, '/finishAuthentication', body, { ticket }))).toEqual(NO_AUTHENTICATION)
+    expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 })

@@ -4,7 +4,7 @@ import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
 import { startApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
-import { givePasskey, loginTicket, named, optionsOf, PAGE, post } from '#tests/support/passkeys'
+import { givePasskey, loginTicket, named, optionsOf, PAGE, postPasskey } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
 const AT_ONCE = 20
@@ -21,9 +21,9 @@ const times = (call: () => Promise<Response>): Promise<Response>[] => Array.from
 test('one registration', async () => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/beginRegistration', named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket }))
   const body = { ...named(person), session_id: options.session_id, credential: device.create(options) }
-  const seen = await statuses(times(() => post(app, '/finishRegistration', body, { ticket })))
+  const seen = await statuses(times(() => postPasskey(app, '/finishRegistration', body, { ticket })))
   expect(seen.filter((status) => status === 200)).toHaveLength(1)
   // Whoever comes after the winner finds a factor there, or no ceremony.
   expect(seen.filter((status) => status === 400 || status === 401)).toHaveLength(AT_ONCE - 1)
@@ -34,17 +34,17 @@ test('one authentication', async () => {
   const { app, person, device } = await world()
   await givePasskey(app, person, device)
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
   const body = { ...named(person), session_id: options.session_id, credential: device.get(options) }
-  expect(await statuses(times(() => post(app, '/finishAuthentication', body, { ticket })))).toEqual(oneOf(200, 400))
+  expect(await statuses(times(() => postPasskey(app, '/finishAuthentication', body, { ticket })))).toEqual(oneOf(200, 400))
 })
 
 test('one sign-in with a passkey alone', async () => {
   const { app, person, device } = await world()
   await givePasskey(app, person, device)
-  const options = await optionsOf(await post(app, '/passkey/begin', {}))
+  const options = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
   const body = { session_id: options.session_id, credential: device.get(options) }
-  expect(await statuses(times(() => post(app, '/passkey/finish', body)))).toEqual(oneOf(200, 400))
+  expect(await statuses(times(() => postPasskey(app, '/passkey/finish', body)))).toEqual(oneOf(200, 400))
 })
 
 test('two copies of a key that count alike: the second is refused, and the alarm is raised once', async () => {
@@ -53,11 +53,11 @@ test('two copies of a key that count alike: the second is refused, and the alarm
   const shown = await Promise.all(
     Array.from({ length: 6 }, async () => {
       const ticket = await loginTicket(app, person)
-      const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket }))
+      const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
       return { ticket, body: { ...named(person), session_id: options.session_id, credential: device.get(options, { counter: 50 }) } }
     }),
   )
-  const seen = await statuses(shown.map(({ ticket, body }) => post(app, '/finishAuthentication', body, { ticket })))
+  const seen = await statuses(shown.map(({ ticket, body }) => postPasskey(app, '/finishAuthentication', body, { ticket })))
   expect(seen).toEqual([200, 401, 401, 401, 401, 401])
   expect(await app.events(person.tenantId, { event: 'passkey.counter_regressed' })).toHaveLength(1)
   expect((await app.mailsTo(person.email)).filter(({ subject }) => subject.includes('may have been copied'))).toHaveLength(1)
@@ -70,11 +70,11 @@ test('one credential for two people at once goes to one of them', async () => {
     Array.from({ length: 6 }, async () => {
       const person = await app.person(company)
       const ticket = await loginTicket(app, person)
-      const options = await optionsOf(await post(app, '/beginRegistration', named(person), { ticket }))
+      const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket }))
       const credential = authenticator(PAGE).create(options, { credentialId })
       return { ticket, body: { ...named(person), session_id: options.session_id, credential } }
     }),
   )
-  const seen = await statuses(calls.map(({ ticket, body }) => post(app, '/finishRegistration', body, { ticket })))
+  const seen = await statuses(calls.map(({ ticket, body }) => postPasskey(app, '/finishRegistration', body, { ticket })))
   expect(seen).toEqual([200, 400, 400, 400, 400, 400])
 })

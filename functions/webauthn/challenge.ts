@@ -2,8 +2,15 @@
 // to be kept that would help somebody who reads the table.
 import * as z from 'zod'
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
-import { consumeTicket } from '#db/store/tickets'
-import { handleHash, loadTicket, openTicket, readHandle, spentCookie, ticketCookie } from '#shared/domains/login-transaction/login-transaction'
+import { consumeLoginTransaction } from '#db/store/login-transactions'
+import {
+  expiredTransactionCookie,
+  loadLoginTransaction,
+  readTransactionHandle,
+  startLoginTransaction,
+  transactionCookie,
+  transactionHandleHash,
+} from '#shared/domains/login-transaction/login-transaction'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
 import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
@@ -18,7 +25,7 @@ const Kept = z.object({
   binding: z.string(),
   user_verification: z.enum(['required', 'preferred']),
 })
-export type Purpose = z.output<typeof Kept>['purpose']
+export type CeremonyPurpose = z.output<typeof Kept>['purpose']
 export type UserVerification = z.output<typeof Kept>['user_verification']
 
 export type Ceremony = {
@@ -32,12 +39,12 @@ export type Ceremony = {
 
 const challengeOf = (ctx: Pick<Ctx, 'hash'>, handle: string): string => Buffer.from(ctx.hash('webauthn-challenge', handle)).toString('base64url')
 
-export type Begun = { readonly sessionId: string; readonly challenge: string; readonly cookies: readonly Cookie[] }
+export type StartedCeremony = { readonly sessionId: string; readonly challenge: string; readonly cookies: readonly Cookie[] }
 type Beginning = {
   readonly tenantId: TenantId
   readonly userId: string | undefined
   readonly clientId?: string | undefined
-  readonly purpose: Purpose
+  readonly purpose: CeremonyPurpose
   readonly binding: string
   readonly rp: RelyingParty
   /** Where it is not the page's own: a related origin's. */
@@ -46,7 +53,7 @@ type Beginning = {
 }
 
 /** Every beginning is a ceremony of its own: nobody who begins another breaks one that is under way. */
-export const beginCeremony = async (ctx: Ctx, given: Beginning): Promise<Begun> => {
+export const beginCeremony = async (ctx: Ctx, given: Beginning): Promise<StartedCeremony> => {
   const data: z.input<typeof Kept> = {
     purpose: given.purpose,
     rp_id: given.rpId ?? given.rp.id,
@@ -54,7 +61,7 @@ export const beginCeremony = async (ctx: Ctx, given: Beginning): Promise<Begun> 
     user_verification: given.userVerification,
   }
   const sessionId = await atomically(forTenant(ctx.db, given.tenantId), (t) =>
-    openTicket(t, ctx, {
+    startLoginTransaction(t, ctx, {
       purpose: 'webauthn',
       userId: given.userId ?? null,
       clientId: given.clientId ?? null,
@@ -63,13 +70,13 @@ export const beginCeremony = async (ctx: Ctx, given: Beginning): Promise<Begun> 
       seconds: CEREMONY_SECONDS,
     }),
   )
-  return { sessionId, challenge: challengeOf(ctx, sessionId), cookies: [ticketCookie(ctx, 'webauthn', sessionId)] }
+  return { sessionId, challenge: challengeOf(ctx, sessionId), cookies: [transactionCookie(ctx, 'webauthn', sessionId)] }
 }
 
 type Ending = {
   /** Undefined where nobody is known yet. */
   readonly who: { readonly tenantId: TenantId; readonly userId: string } | undefined
-  readonly purpose: Purpose
+  readonly purpose: CeremonyPurpose
   readonly binding: string
   /** As the body names the ceremony; else its cookie does. */
   readonly sessionId: string | undefined
@@ -81,31 +88,34 @@ type Ending = {
  * Takes the ceremony out of use, before anything of the answer is looked at: of many that finish at once one gets it. What is not the caller's stays untouched.
  * @throws AppError as `missing` says
  */
-export const takeCeremony = async (ctx: Ctx, { who, purpose, binding, sessionId, missing }: Ending): Promise<Ceremony> => {
-  const handle = readHandle(ctx, 'webauthn', sessionId)
-  const ticket = await loadTicket(ctx, 'webauthn', handle)
-  const kept = Kept.safeParse(ticket?.data)
+export const consumeCeremony = async (ctx: Ctx, { who, purpose, binding, sessionId, missing }: Ending): Promise<Ceremony> => {
+  const handle = readTransactionHandle(ctx, 'webauthn', sessionId)
+  const loginTransaction = await loadLoginTransaction(ctx, 'webauthn', handle)
+  const kept = Kept.safeParse(loginTransaction?.data)
   const isTheirs =
     kept.data?.purpose === purpose &&
     kept.data.binding === binding &&
-    ticket?.userId === (who?.userId ?? null) &&
+    loginTransaction?.userId === (who?.userId ?? null) &&
     (who === undefined || handle?.tenantId === who.tenantId)
   const { request } = ctx
   const refused = new AppError(missing, undefined, {
     refusal: { event: purpose === 'registration' ? 'factor.added' : 'factor.verified', ...who },
   })
-  if (handle === undefined || kept.data === undefined || ticket?.origin == null || ticket.origin !== request.origin || !isTheirs) throw refused
-  const taken = await atomically(forTenant(ctx.db, handle.tenantId), (t) => consumeTicket(t, handleHash(ctx, handle.text), ctx.clock.now()))
+  if (handle === undefined || kept.data === undefined || loginTransaction?.origin == null || loginTransaction.origin !== request.origin || !isTheirs)
+    throw refused
+  const taken = await atomically(forTenant(ctx.db, handle.tenantId), (t) =>
+    consumeLoginTransaction(t, transactionHandleHash(ctx, handle.text), ctx.clock.now()),
+  )
   if (taken === undefined) throw refused
   return {
     tenantId: handle.tenantId,
-    clientId: ticket.clientId ?? undefined,
+    clientId: loginTransaction.clientId ?? undefined,
     challenge: challengeOf(ctx, handle.text),
-    origin: ticket.origin,
+    origin: loginTransaction.origin,
     rpId: kept.data.rp_id,
     userVerification: kept.data.user_verification,
   }
 }
 
 /** The ceremony is over: its cookie goes. */
-export const endedCookie = (ctx: Ctx): Cookie => spentCookie(ctx, 'webauthn')
+export const expiredCeremonyCookie = (ctx: Ctx): Cookie => expiredTransactionCookie(ctx, 'webauthn')

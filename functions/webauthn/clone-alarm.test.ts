@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
-import { authenticate, givePasskey, loginTicket, named, optionsOf, PAGE, post } from '#tests/support/passkeys'
+import { authenticate, givePasskey, loginTicket, named, optionsOf, PAGE, postPasskey } from '#tests/support/passkeys'
 import { bodyOf } from '#tests/support/sign-in'
 import { factorRoutes } from '../factors/routes.ts'
 import { webauthnRoutes } from './routes.ts'
@@ -15,9 +15,11 @@ const world = async () => {
   const { factorId } = await givePasskey(app, person, device)
   expect((await authenticate(app, person, device, { ticket: await loginTicket(app, person) })).status).toBe(200)
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
   const credential = device.get(options, { counter: 1 })
-  expect((await post(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, { ticket })).status).toBe(401)
+  expect((await postPasskey(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, { ticket })).status).toBe(
+    401,
+  )
   const shows = async () => (await authenticate(app, person, device, { ticket: await loginTicket(app, person) })).status
   const clear = async (token: string, path = `/account/factors/${factorId}/clear-alarm`) => {
     const response = await app.request(path, { method: 'POST', token })
@@ -27,7 +29,7 @@ const world = async () => {
   return { app, company, person, device, factorId, shows, clear, ofPerson }
 }
 const begins = async ({ app, person }: Awaited<ReturnType<typeof world>>): Promise<number> =>
-  (await post(app, '/beginAuthentication', named(person), { ticket: await loginTicket(app, person) })).status
+  (await postPasskey(app, '/beginAuthentication', named(person), { ticket: await loginTicket(app, person) })).status
 
 test('by its owner, with another factor just proved; then it works, its counter begins again, and the next copy raises the alarm again', async () => {
   const w = await world()
@@ -41,9 +43,9 @@ test('by its owner, with another factor just proved; then it works, its counter 
   expect([event?.targetId, event?.actorId, more.length]).toEqual([w.factorId, person.id, 0])
   expect((await app.mailsTo(person.email)).at(-1)?.subject).toContain('is accepted again')
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
   const credential = device.get(options, { counter: 1 })
-  await post(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, { ticket })
+  await postPasskey(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, { ticket })
   expect(await begins(w)).toBe(428)
 })
 

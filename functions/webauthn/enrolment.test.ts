@@ -1,12 +1,12 @@
 // Who must not get a passkey onto an account, and what must not come of a ceremony.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { consumeTicket } from '#db/store/tickets'
+import { consumeLoginTransaction } from '#db/store/login-transactions'
 import { findUserByEmail } from '#db/store/users'
 import { methodOf, pathOf } from '#shared/platform/http/route'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
-import { bodyOf, type Caller, givePasskey, loginTicket, named, optionsOf, PAGE, post, register, stateOf } from '#tests/support/passkeys'
+import { bodyOf, type Caller, givePasskey, loginTicket, named, optionsOf, PAGE, passkeyStateOf, postPasskey, register } from '#tests/support/passkeys'
 import { change, configure, enrol } from '#tests/support/sign-in'
 import { formRoutes } from './forms.routes.ts'
 import { webauthnRoutes } from './routes.ts'
@@ -39,13 +39,13 @@ const FORMS = formRoutes.map((route) => [pathOf(route).replace('/authsec/webauth
 test.each(FORMS)('%s: an address proves nothing; known and unknown ones are answered alike, and nobody is made', async (path) => {
   const { app, company, person } = await world()
   await givePasskey(app, person, authenticator(PAGE))
-  const before = await stateOf(app, person)
+  const before = await passkeyStateOf(app, person)
   const stranger = `nobody-${app.ctx.random.id()}@example.com`
   const answers = []
-  for (const email of [person.email, stranger]) answers.push(await refusedAlike(await post(app, path, claim(company, { email })(path))))
+  for (const email of [person.email, stranger]) answers.push(await refusedAlike(await postPasskey(app, path, claim(company, { email })(path))))
   expect(answers[0]).toEqual(answers[1])
   expect(answers[0]).toMatchObject({ status: 401, cookies: [] })
-  expect(await stateOf(app, person)).toEqual(before)
+  expect(await passkeyStateOf(app, person)).toEqual(before)
   expect(await findUserByEmail(forTenant(app.db, company.tenantId), stranger)).toBeUndefined()
 })
 
@@ -62,39 +62,39 @@ test.each(FORMS)('%s: the proof of one person opens nothing of another, of that 
     { ticket: `${company.tenantId}.${'A'.repeat(43)}` },
     { ticket: 'nonsense' },
   ]
-  const before = await stateOf(app, person)
-  const mine = await Promise.all(callers.map(({ ticket }) => stateOf(app, ticket === callers[1]?.ticket ? outsider : thief)))
-  for (const caller of callers) expect((await post(app, path, body, caller)).status).toBe(401)
-  expect((await post(app, path, body, { token: inside })).status).toBe(401)
-  expect((await post(app, path, body, { token: outside })).status).toBe(403)
-  expect(await stateOf(app, person)).toEqual(before)
+  const before = await passkeyStateOf(app, person)
+  const mine = await Promise.all(callers.map(({ ticket }) => passkeyStateOf(app, ticket === callers[1]?.ticket ? outsider : thief)))
+  for (const caller of callers) expect((await postPasskey(app, path, body, caller)).status).toBe(401)
+  expect((await postPasskey(app, path, body, { token: inside })).status).toBe(401)
+  expect((await postPasskey(app, path, body, { token: outside })).status).toBe(403)
+  expect(await passkeyStateOf(app, person)).toEqual(before)
   expect((mine[0] as unknown[])[0]).toEqual([])
-  expect(((await stateOf(app, thief)) as unknown[])[1]).toEqual([])
-  expect(((await stateOf(app, outsider)) as unknown[])[1]).toEqual([])
+  expect(((await passkeyStateOf(app, thief)) as unknown[])[1]).toEqual([])
+  expect(((await passkeyStateOf(app, outsider)) as unknown[])[1]).toEqual([])
 })
 
 const registering = async (app: TestApp, person: Person, caller: Caller): Promise<number> =>
-  (await post(app, '/beginRegistration', named(person), caller)).status
+  (await postPasskey(app, '/beginRegistration', named(person), caller)).status
 
 test('a stolen password adds nothing beside a factor: the ticket enrols the first one alone', async () => {
   const { app, person } = await world()
   await enrol(app, person, 'totp')
   const ticket = await loginTicket(app, person)
-  const before = await stateOf(app, person)
+  const before = await passkeyStateOf(app, person)
   expect(await registering(app, person, { ticket })).toBe(401)
   expect(await registering(app, person, { token: await app.token(person) })).toBe(401)
-  expect(((await stateOf(app, person)) as unknown[]).slice(0, 3)).toEqual((before as unknown[]).slice(0, 3))
+  expect(((await passkeyStateOf(app, person)) as unknown[]).slice(0, 3)).toEqual((before as unknown[]).slice(0, 3))
 })
 
 test('a factor that is added between the halves ends the ceremony of a ticket', async () => {
   const { app, person } = await world()
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/beginRegistration', named(person), { ticket }))
+  const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket }))
   await enrol(app, person, 'totp')
-  const before = await stateOf(app, person)
+  const before = await passkeyStateOf(app, person)
   const body = { ...named(person), session_id: options.session_id, credential: authenticator(PAGE).create(options) }
-  expect((await post(app, '/finishRegistration', body, { ticket })).status).toBe(401)
-  expect(await stateOf(app, person)).toEqual(before)
+  expect((await postPasskey(app, '/finishRegistration', body, { ticket })).status).toBe(401)
+  expect(await passkeyStateOf(app, person)).toEqual(before)
 })
 
 test('where a factor is required, the first one needs the mailbox proved within the hour', async () => {
@@ -104,14 +104,14 @@ test('where a factor is required, the first one needs the mailbox proved within 
   const proved = await loginTicket(app, person)
   expect(await registering(app, person, { ticket: proved })).toBe(200)
   app.clock.advance(3601)
-  const response = await post(app, '/beginRegistration', named(person), { token: await app.token(person) })
+  const response = await postPasskey(app, '/beginRegistration', named(person), { token: await app.token(person) })
   expect([response.status, (await bodyOf(response)).code]).toEqual([401, 'mailbox_proof_required'])
 })
 
 test('a ticket that was used, of an account that was reset or disabled meanwhile, enrols nothing', async () => {
   const { app, person } = await world()
   const spent = await loginTicket(app, person)
-  await atomically(forTenant(app.db, person.tenantId), (t) => consumeTicket(t, app.ctx.hash('ticket', spent), app.clock.now()))
+  await atomically(forTenant(app.db, person.tenantId), (t) => consumeLoginTransaction(t, app.ctx.hash('ticket', spent), app.clock.now()))
   expect(await registering(app, person, { ticket: spent })).toBe(401)
   const ticket = await loginTicket(app, person)
   await change(app, person, { passwordResetRequired: true })

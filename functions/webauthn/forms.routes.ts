@@ -3,7 +3,14 @@ import type * as z from 'zod'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { user, userOrNobody } from '#shared/platform/http/access'
 import { json, type Schema } from '#shared/platform/http/route'
-import { assertionIn, beginAuthentication, type Finishing, type Form, finishAuthentication, type Missing } from './authentication.ts'
+import {
+  type AuthenticationFinish,
+  type AuthenticationForm,
+  beginAuthentication,
+  finishAuthentication,
+  type MissingCeremony,
+  parseAssertion,
+} from './authentication.ts'
 import { CreationOptions, RequestOptions } from './credential.schema.ts'
 import * as forms from './forms.schema.ts'
 import { route } from './group.ts'
@@ -47,7 +54,7 @@ const finishesRegistration = ({ id, on, body, session = false }: Half<FinishRegi
     handle: ({ ctx, principal, body: sent }) => finishRegistration(ctx, principal, sent),
   })
 
-const beginsAuthentication = ({ id, on, body }: Half<BeginRegistration>, form: Form) =>
+const beginsAuthentication = ({ id, on, body }: Half<BeginRegistration>, form: AuthenticationForm) =>
   route({
     id,
     on,
@@ -60,7 +67,7 @@ const beginsAuthentication = ({ id, on, body }: Half<BeginRegistration>, form: F
     handle: ({ ctx, principal, body: sent }) => beginAuthentication(ctx, principal, sent, form),
   })
 
-const finishesAuthentication = ({ id, on, body }: Half<Finishing>, form: Form, answer: Schema) =>
+const finishesAuthentication = ({ id, on, body }: Half<AuthenticationFinish>, form: AuthenticationForm, answer: Schema) =>
   route({
     id,
     on,
@@ -71,14 +78,14 @@ const finishesAuthentication = ({ id, on, body }: Half<Finishing>, form: Form, a
     reply: json(200, answer),
     errors: ['authentication_required', 'no_authentication_session', 'passkey_refused', 'invalid_request'],
     emits: ['factor.verified', 'session.stepped_up', 'passkey.counter_regressed'],
-    handle: ({ ctx, principal, body: sent }) => finishAuthentication(ctx, principal, { ...sent, credential: assertionIn(sent) }, form),
+    handle: ({ ctx, principal, body: sent }) => finishAuthentication(ctx, principal, { ...sent, credential: parseAssertion(sent) }, form),
   })
 
-const NONE: Missing = { code: 'no_credentials' }
-const REGISTER_FIRST: Missing = { code: 'credentials_required', extra: { error: 'no_credentials', registration_required: true } }
-const FORM: Form = { purpose: 'authentication', missing: NONE }
-const FLAT: Form = { purpose: 'authentication', missing: REGISTER_FIRST }
-const LOGIN: Form = { purpose: 'login', missing: REGISTER_FIRST }
+const NONE: MissingCeremony = { code: 'no_credentials' }
+const REGISTER_FIRST: MissingCeremony = { code: 'credentials_required', extra: { error: 'no_credentials', registration_required: true } }
+const FORM: AuthenticationForm = { purpose: 'authentication', missing: NONE }
+const FLAT: AuthenticationForm = { purpose: 'authentication', missing: REGISTER_FIRST }
+const LOGIN: AuthenticationForm = { purpose: 'login', missing: REGISTER_FIRST }
 
 const ADMIN = 'POST /authsec/webauthn/admin'
 const END_USER = 'POST /authsec/webauthn/enduser'

@@ -1,27 +1,27 @@
 // Wire shapes of the four forms of the same two ceremonies: administrators, end users, flat, biometric.
 import * as z from 'zod'
 import { Assertion, assertionShape, Registered } from './credential.schema.ts'
-import { ending, needingClient, ofTenant, who, withClient } from './stage.schema.ts'
+import { ceremonyEndFields, identityFields, optionalClientFields, requiredClientFields, tenantIdentityFields } from './identity.schema.ts'
 
 const Name = z.string().trim().min(1).max(100)
-const registered = { ...ending, credential: Registered, name: Name.optional() }
-const asserted = { ...ending, credential: Assertion }
+const registered = { ...ceremonyEndFields, credential: Registered, name: Name.optional() }
+const asserted = { ...ceremonyEndFields, credential: Assertion }
 
-export const AdminBegin = z.object(who).meta({ id: 'AdminBeginCeremony' })
-export const AdminFinishRegistration = z.object({ ...who, ...registered }).meta({ id: 'AdminFinishRegistration' })
-export const AdminFinishAuthentication = z.object({ ...who, ...asserted }).meta({ id: 'AdminFinishAuthentication' })
+export const AdminBegin = z.object(identityFields).meta({ id: 'AdminBeginCeremony' })
+export const AdminFinishRegistration = z.object({ ...identityFields, ...registered }).meta({ id: 'AdminFinishRegistration' })
+export const AdminFinishAuthentication = z.object({ ...identityFields, ...asserted }).meta({ id: 'AdminFinishAuthentication' })
 
-export const EndUserBeginRegistration = z.object(needingClient).meta({ id: 'EndUserBeginRegistration' })
-export const EndUserFinishRegistration = z.object({ ...needingClient, ...registered }).meta({ id: 'EndUserFinishRegistration' })
-export const EndUserBeginAuthentication = z.object(withClient).meta({ id: 'EndUserBeginAuthentication' })
-export const EndUserFinishAuthentication = z.object({ ...withClient, ...asserted }).meta({ id: 'EndUserFinishAuthentication' })
+export const EndUserBeginRegistration = z.object(requiredClientFields).meta({ id: 'EndUserBeginRegistration' })
+export const EndUserFinishRegistration = z.object({ ...requiredClientFields, ...registered }).meta({ id: 'EndUserFinishRegistration' })
+export const EndUserBeginAuthentication = z.object(optionalClientFields).meta({ id: 'EndUserBeginAuthentication' })
+export const EndUserFinishAuthentication = z.object({ ...optionalClientFields, ...asserted }).meta({ id: 'EndUserFinishAuthentication' })
 
-export const FlatBegin = z.object(withClient).meta({ id: 'BeginCeremony' })
-export const FlatFinishRegistration = z.object({ ...ofTenant, ...registered }).meta({ id: 'FinishRegistration' })
-export const FinishAuthentication = z.object({ ...ofTenant, ...asserted }).meta({ id: 'FinishAuthentication' })
+export const FlatBegin = z.object(optionalClientFields).meta({ id: 'BeginCeremony' })
+export const FlatFinishRegistration = z.object({ ...tenantIdentityFields, ...registered }).meta({ id: 'FinishRegistration' })
+export const FinishAuthentication = z.object({ ...tenantIdentityFields, ...asserted }).meta({ id: 'FinishAuthentication' })
 /** The assertion as a member, or its members at the top. */
 export const FlatFinishAuthentication = z
-  .object({ ...ofTenant, ...ending, ...z.object(assertionShape).partial().shape, credential: Assertion.optional() })
+  .object({ ...tenantIdentityFields, ...ceremonyEndFields, ...z.object(assertionShape).partial().shape, credential: Assertion.optional() })
   .meta({ id: 'FlatFinishAuthentication' })
 
 const credential_id = z.string()

@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import type { Passkey } from '#db/store/passkeys'
 import type { User } from '#db/store/users'
-import type { Begun, UserVerification } from './challenge.ts'
+import type { StartedCeremony, UserVerification } from './challenge.ts'
 import type { CreationOptions, RequestOptions } from './credential.schema.ts'
 import type { RelyingParty } from './relying-party.ts'
 
@@ -20,7 +20,7 @@ const descriptor = ({ credentialId, transports }: Passkey) => ({
 })
 
 export const creationOptions = (
-  { challenge, sessionId }: Begun,
+  { challenge, sessionId }: StartedCeremony,
   rp: RelyingParty,
   user: User,
   passkeys: readonly Passkey[],
@@ -41,7 +41,7 @@ export const creationOptions = (
 })
 
 export const requestOptions = (
-  { challenge, sessionId }: Begun,
+  { challenge, sessionId }: StartedCeremony,
   given: { readonly rpId: string; readonly passkeys: readonly Passkey[]; readonly userVerification: UserVerification },
 ): z.input<typeof RequestOptions> => ({
   publicKey: {

@@ -1,7 +1,7 @@
 // Passkeys on our own pages, for who is signed in there: the API's ceremonies, by the browser's session and the token of the page's form. Answered in JSON,
 // for the page's script.
 
-import { FRESH_SECONDS } from '#shared/domains/factors/fresh'
+import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { browser } from '#shared/platform/http/access'
 import { NoForm } from '#shared/platform/http/pages/fields.schema'
 import { json } from '#shared/platform/http/route'
@@ -9,11 +9,11 @@ import { CreationOptions, RequestOptions } from './credential.schema.ts'
 import { route } from './group.ts'
 import { PageCeremonyDone, PageCeremonyForm } from './page.schema.ts'
 
-const FRESH = { withinSeconds: FRESH_SECONDS } as const
+const FRESH = { withinSeconds: STEP_UP_SECONDS } as const
 const ANSWER_BYTES = 128 * 1024
 const ENROLS = ['authentication_required', 'insufficient_user_authentication', 'mailbox_proof_required'] as const
 
-export const pageRoutes = [
+export const passkeyPageRoutes = [
   route({
     id: 'webauthn.page.beginRegistration',
     on: 'POST /me/passkey/begin',
@@ -23,7 +23,7 @@ export const pageRoutes = [
     reply: json(200, CreationOptions),
     errors: [...ENROLS, 'invalid_origin'],
     emits: 'nothing',
-    handle: async ({ ctx, principal }) => (await import('./page.ts')).beginOwn(ctx, principal),
+    handle: async ({ ctx, principal }) => (await import('./page.ts')).beginOwnRegistration(ctx, principal),
   }),
   route({
     id: 'webauthn.page.finishRegistration',
@@ -35,7 +35,7 @@ export const pageRoutes = [
     reply: json(200, PageCeremonyDone),
     errors: [...ENROLS, 'no_registration_session', 'registration_failed', 'factor_limit', 'invalid_request'],
     emits: ['factor.added'],
-    handle: async ({ ctx, principal, form }) => (await import('./page.ts')).finishOwn(ctx, principal, form),
+    handle: async ({ ctx, principal, form }) => (await import('./page.ts')).finishOwnRegistration(ctx, principal, form),
   }),
   route({
     id: 'webauthn.page.beginConfirming',
@@ -46,7 +46,7 @@ export const pageRoutes = [
     reply: json(200, RequestOptions),
     errors: ['authentication_required', 'invalid_origin', 'no_credentials'],
     emits: 'nothing',
-    handle: async ({ ctx, principal }) => (await import('./page.ts')).beginConfirming(ctx, principal),
+    handle: async ({ ctx, principal }) => (await import('./page.ts')).beginReauthentication(ctx, principal),
   }),
   route({
     id: 'webauthn.page.finishConfirming',
@@ -58,6 +58,6 @@ export const pageRoutes = [
     reply: json(200, PageCeremonyDone),
     errors: ['authentication_required', 'no_authentication_session', 'passkey_refused', 'invalid_request'],
     emits: ['factor.verified', 'session.stepped_up', 'passkey.counter_regressed'],
-    handle: async ({ ctx, principal, form }) => (await import('./page.ts')).finishConfirming(ctx, principal, form),
+    handle: async ({ ctx, principal, form }) => (await import('./page.ts')).finishReauthentication(ctx, principal, form),
   }),
 ]

@@ -1,19 +1,19 @@
 // Ceremonies of who is signed in on our own pages, by the browser's session.
 import * as z from 'zod'
 import { AppError } from '#shared/kernel/errors'
-import { onPage } from '#shared/platform/http/pages/form'
-import { goTo } from '#shared/platform/http/pages/go'
+import { withPageOrigin } from '#shared/platform/http/pages/form'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { HOME } from '#shared/platform/http/pages/return-to'
 import { sessionCookie } from '#shared/platform/http/pages/session'
-import { type Schema, Sent } from '#shared/platform/http/route'
+import { HttpResult, type Schema } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
-import { beginAuthentication, type Form, finishAuthentication } from './authentication.ts'
+import { type AuthenticationForm, beginAuthentication, finishAuthentication } from './authentication.ts'
 import { Assertion, Registered } from './credential.schema.ts'
 import type { Ctx } from './group.ts'
 import type { PageCeremonyDone, PageCeremonyForm } from './page.schema.ts'
 import { beginRegistration, finishRegistration } from './registration.ts'
 
-type Sent1 = Sent<z.input<typeof PageCeremonyDone>>
+type Sent1 = HttpResult<z.input<typeof PageCeremonyDone>>
 type Given = z.output<typeof PageCeremonyForm>
 const DONE = { success: true } as const
 
@@ -31,30 +31,30 @@ const credentialIn = <S extends Schema>(schema: S, text: string): z.output<S> =>
   return data
 }
 
-export const beginOwn = (ctx: Ctx, principal: User) => beginRegistration(onPage(ctx), principal, {})
+export const beginOwnRegistration = (ctx: Ctx, principal: User) => beginRegistration(withPageOrigin(ctx), principal, {})
 
 /** @throws AppError invalid_request, authentication_required, insufficient_user_authentication, mailbox_proof_required, no_registration_session, registration_failed, factor_limit */
-export const finishOwn = async (ctx: Ctx, principal: User, given: Given): Promise<Sent1> => {
-  const { cookies } = await finishRegistration(onPage(ctx), principal, {
+export const finishOwnRegistration = async (ctx: Ctx, principal: User, given: Given): Promise<Sent1> => {
+  const { cookies } = await finishRegistration(withPageOrigin(ctx), principal, {
     session_id: given.session_id,
     credential: credentialIn(Registered, given.credential),
   })
-  return new Sent(DONE, { cookies: [...cookies, ...goTo(ctx, HOME, { say: 'method_added' }).cookies] })
+  return new HttpResult(DONE, { cookies: [...cookies, ...redirectResult(ctx, HOME, { say: 'method_added' }).cookies] })
 }
 
-const CONFIRMS: Form = { purpose: 'authentication', missing: { code: 'no_credentials' } }
+const CONFIRMS: AuthenticationForm = { purpose: 'authentication', missing: { code: 'no_credentials' } }
 
-export const beginConfirming = (ctx: Ctx, principal: User) => beginAuthentication(onPage(ctx), principal, {}, CONFIRMS)
+export const beginReauthentication = (ctx: Ctx, principal: User) => beginAuthentication(withPageOrigin(ctx), principal, {}, CONFIRMS)
 
 /** The browser's session goes on, fresh and stronger, under a new token. @throws AppError invalid_request, authentication_required, no_authentication_session, passkey_refused */
-export const finishConfirming = async (ctx: Ctx, principal: User, given: Given): Promise<Sent1> => {
+export const finishReauthentication = async (ctx: Ctx, principal: User, given: Given): Promise<Sent1> => {
   const { result, cookies } = await finishAuthentication(
-    onPage(ctx),
+    withPageOrigin(ctx),
     principal,
     { session_id: given.session_id, credential: credentialIn(Assertion, given.credential) },
     CONFIRMS,
   )
   const { access_token: token, expires_in: expiresInSeconds } = result
   if (token === undefined || expiresInSeconds === undefined) throw new Error('a session was verified and not renewed')
-  return new Sent(DONE, { cookies: [...cookies, sessionCookie(ctx, { token, expiresInSeconds })] })
+  return new HttpResult(DONE, { cookies: [...cookies, sessionCookie(ctx, { token, expiresInSeconds })] })
 }

@@ -4,7 +4,7 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { type Authenticator, authenticator, type Lies } from '#tests/support/authenticator'
-import { bodyOf, type Caller, givePasskey, optionsOf, PAGE, post, stateOf, verifiedIn } from '#tests/support/passkeys'
+import { bodyOf, type Caller, givePasskey, optionsOf, PAGE, passkeyStateOf, postPasskey, verifiedIn } from '#tests/support/passkeys'
 import { change, setStatus, textIn, verifyDomain } from '#tests/support/sign-in'
 import { webauthnRoutes } from './routes.ts'
 
@@ -17,10 +17,10 @@ const world = async (): Promise<World> => {
   await givePasskey(app, person, device)
   return { app, company, person, device }
 }
-const begin = async (app: TestApp, caller: Caller = {}, body = {}) => optionsOf(await post(app, '/passkey/begin', body, caller))
+const begin = async (app: TestApp, caller: Caller = {}, body = {}) => optionsOf(await postPasskey(app, '/passkey/begin', body, caller))
 const signIn = async ({ app, device }: Pick<World, 'app' | 'device'>, lies: Lies = {}, caller: Caller = {}, body = {}): Promise<Response> => {
   const options = await begin(app, caller, body)
-  return post(app, '/passkey/finish', { session_id: options.session_id, credential: device.get(options, lies) }, caller)
+  return postPasskey(app, '/passkey/finish', { session_id: options.session_id, credential: device.get(options, lies) }, caller)
 }
 
 test('nobody is named, the person must be verified, and what comes out is a ticket with both factors', async () => {
@@ -41,10 +41,10 @@ test('each tenant comes from the passkey, or from the client, and then no other 
   const here = await world()
   const other = await here.app.company('globex')
   expect((await signIn(here, {}, {}, { client_id: here.company.clientId })).status).toBe(200)
-  const before = await stateOf(here.app, here.person)
+  const before = await passkeyStateOf(here.app, here.person)
   expect((await signIn(here, {}, {}, { client_id: other.clientId })).status).toBe(401)
-  expect(await stateOf(here.app, here.person)).toEqual(before)
-  expect((await post(here.app, '/passkey/begin', { client_id: 'nonsense' })).status).toBe(400)
+  expect(await passkeyStateOf(here.app, here.person)).toEqual(before)
+  expect((await postPasskey(here.app, '/passkey/begin', { client_id: 'nonsense' })).status).toBe(400)
 })
 
 test("a tenant's own domain is a relying party of its own, for its people alone", async () => {
@@ -66,9 +66,9 @@ test('who may not come in with a password comes in with no passkey: disabled, re
   const here = await world()
   const { app, company, person } = here
   const refused = async (status: number): Promise<void> => {
-    const before = await stateOf(app, person)
+    const before = await passkeyStateOf(app, person)
     expect((await signIn(here)).status).toBe(status)
-    expect(await stateOf(app, person)).toEqual(before)
+    expect(await passkeyStateOf(app, person)).toEqual(before)
   }
   await change(app, person, { passwordResetRequired: true })
   await refused(401)

@@ -1,26 +1,28 @@
 // A passkey and nothing else: whoever holds one that verifies its person needs to name nobody. What comes out is a login ticket with both factors proved; the
 // token comes from the doors that every sign-in ends at.
+
 import type * as z from 'zod'
 import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { findPasskey, findTenantOfPasskey, type Passkey } from '#db/store/passkeys'
 import { findTenant } from '#db/store/tenants'
 import { lockUser, type User } from '#db/store/users'
-import { doorOf } from '#shared/domains/clients/application'
-import { VERIFIED } from '#shared/domains/factors/verify'
-import { LOGIN_SECONDS, openTicket, ticketCookie } from '#shared/domains/login-transaction/login-transaction'
+import { findApplication } from '#shared/domains/clients/application'
+import { FACTOR_VERIFIED_EVENT } from '#shared/domains/factors/verify'
+import { LOGIN_SECONDS, startLoginTransaction, transactionCookie } from '#shared/domains/login-transaction/login-transaction'
 import { requireProvedAddress } from '#shared/domains/sign-in/check-password'
-import { record } from '#shared/platform/audit/record'
-import { Sent } from '#shared/platform/http/route'
-import { amrOf } from './amr.ts'
-import { judgeAssertion, noteUse, refuseCopied, refusedAssertion } from './assertion.ts'
-import { beginCeremony, type Ceremony, endedCookie, takeCeremony } from './challenge.ts'
+import { isUuid } from '#shared/kernel/ids'
+import { recordEvent } from '#shared/platform/audit/audit-log'
+import { HttpResult } from '#shared/platform/http/route'
+import { passkeyAmr } from './amr.ts'
+import { checkAssertion, recordPasskeyUse, refuseCopiedPasskey, refusedAssertion } from './assertion.ts'
+import { beginCeremony, type Ceremony, consumeCeremony, expiredCeremonyCookie } from './challenge.ts'
 import type { Assertion, RequestOptions } from './credential.schema.ts'
 import type { Ctx } from './group.ts'
 import { requestOptions } from './options.ts'
 import type { BeginPasskey, FinishPasskey, PasskeyVerified } from './passkey.schema.ts'
 import { entryHash } from './registration.ts'
 import { relyingParty } from './relying-party.ts'
-import type { Proved } from './verification.ts'
+import type { VerifiedAssertion } from './verification.ts'
 
 /** Nobody is known yet, so nothing binds it but its handle. */
 const BINDING = 'nobody'
@@ -29,23 +31,21 @@ const BINDING = 'nobody'
  * The tenant is the client's, or the one whose domain the page is on; on the platform's own pages it shows once the passkey does.
  * @throws AppError invalid_origin, invalid_client
  */
-export const beginPasskey = async (ctx: Ctx, body: z.output<typeof BeginPasskey>): Promise<Sent<z.input<typeof RequestOptions>>> => {
-  const door = body.client_id === undefined ? undefined : await doorOf(ctx, body.client_id)
-  const rp = await relyingParty(ctx, door?.tenantId)
+export const beginPasskey = async (ctx: Ctx, body: z.output<typeof BeginPasskey>): Promise<HttpResult<z.input<typeof RequestOptions>>> => {
+  const application = body.client_id === undefined ? undefined : await findApplication(ctx, body.client_id)
+  const rp = await relyingParty(ctx, application?.tenantId)
   const userVerification = 'required'
-  const begun = await beginCeremony(ctx, {
-    tenantId: door?.tenantId ?? rp.tenantId ?? SYSTEM_TENANT,
+  const started = await beginCeremony(ctx, {
+    tenantId: application?.tenantId ?? rp.tenantId ?? SYSTEM_TENANT,
     userId: undefined,
-    clientId: door?.clientId,
+    clientId: application?.clientId,
     purpose: 'passkey',
     binding: BINDING,
     rp,
     userVerification,
   })
-  return new Sent(requestOptions(begun, { rpId: rp.id, passkeys: [], userVerification }), { cookies: begun.cookies })
+  return new HttpResult(requestOptions(started, { rpId: rp.id, passkeys: [], userVerification }), { cookies: started.cookies })
 }
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 type Owner = { readonly tenantId: TenantId; readonly passkey: Passkey }
 
@@ -53,7 +53,7 @@ type Owner = { readonly tenantId: TenantId; readonly passkey: Passkey }
 const ownerOf = async (ctx: Ctx, { id, response }: Assertion, ceremony: Ceremony): Promise<Owner> => {
   const { userHandle } = response
   const userId = Buffer.from(userHandle ?? '', 'base64url').toString()
-  if (userHandle == null || !UUID.test(userId)) throw refusedAssertion(undefined)
+  if (userHandle == null || !isUuid(userId)) throw refusedAssertion(undefined)
   const tenantId = await findTenantOfPasskey(directory(ctx.db), entryHash(ctx, id, userHandle))
   const passkey = tenantId === undefined ? undefined : await findPasskey(forTenant(ctx.db, tenantId), userId, id)
   if (tenantId === undefined || passkey === undefined) {
@@ -63,19 +63,25 @@ const ownerOf = async (ctx: Ctx, { id, response }: Assertion, ceremony: Ceremony
   return { tenantId, passkey }
 }
 
-type Opened = { readonly user: User; readonly ticket: string }
+type Opened = { readonly user: User; readonly transactionToken: string }
 
 /** Holds the person's row: what ends sign-ins comes before this or after it. */
-const openLogin = async (t: TenantTx, ctx: Ctx, passkey: Passkey, proved: Proved, clientId: string | undefined): Promise<Opened | User> => {
+const openLogin = async (
+  t: TenantTx,
+  ctx: Ctx,
+  passkey: Passkey,
+  proved: VerifiedAssertion,
+  clientId: string | undefined,
+): Promise<Opened | User> => {
   const about = { tenantId: t.tenantId, userId: passkey.userId }
   const user = await lockUser(t, passkey.userId)
   const tenant = await findTenant(t)
   if (user === undefined || !user.active || user.deletedAt !== null || user.passwordResetRequired) throw refusedAssertion(about)
   if (tenant?.status !== 'active') throw refusedAssertion(about)
   requireProvedAddress(ctx, tenant, user)
-  if (!(await noteUse(t, ctx, passkey, proved))) return user
-  const amr = amrOf({ ...passkey, userVerified: proved.userVerified })
-  const ticket = await openTicket(t, ctx, {
+  if (!(await recordPasskeyUse(t, ctx, passkey, proved))) return user
+  const amr = passkeyAmr({ ...passkey, userVerified: proved.userVerified })
+  const transactionToken = await startLoginTransaction(t, ctx, {
     purpose: 'login',
     userId: user.id,
     clientId: clientId ?? null,
@@ -85,17 +91,17 @@ const openLogin = async (t: TenantTx, ctx: Ctx, passkey: Passkey, proved: Proved
   })
   const actor = { type: 'user', id: user.id } as const
   const target = { type: 'factor', id: passkey.factorId }
-  await record(t, ctx, { event: VERIFIED, actor, target, subjectId: user.id, after: { kind: 'webauthn', amr } })
-  return { user, ticket }
+  await recordEvent(t, ctx, { event: FACTOR_VERIFIED_EVENT, actor, target, subjectId: user.id, after: { kind: 'webauthn', amr } })
+  return { user, transactionToken }
 }
 
 /**
  * Routes that call this emit `factor.verified`, `passkey.counter_regressed`.
  * @throws AppError no_authentication_session, passkey_refused, email_not_verified
  */
-export const finishPasskey = async (ctx: Ctx, body: z.output<typeof FinishPasskey>): Promise<Sent<z.input<typeof PasskeyVerified>>> => {
+export const finishPasskey = async (ctx: Ctx, body: z.output<typeof FinishPasskey>): Promise<HttpResult<z.input<typeof PasskeyVerified>>> => {
   const { credential, session_id: sessionId } = body
-  const ceremony = await takeCeremony(ctx, {
+  const ceremony = await consumeCeremony(ctx, {
     who: undefined,
     purpose: 'passkey',
     binding: BINDING,
@@ -103,20 +109,20 @@ export const finishPasskey = async (ctx: Ctx, body: z.output<typeof FinishPasske
     missing: 'no_authentication_session',
   })
   const { tenantId, passkey } = await ownerOf(ctx, credential, ceremony)
-  const proved = await judgeAssertion(credential, passkey, ceremony)
+  const proved = await checkAssertion(credential, passkey, ceremony)
   const done = await atomically(forTenant(ctx.db, tenantId), (t) => openLogin(t, ctx, passkey, proved, ceremony.clientId))
-  if (!('ticket' in done)) return refuseCopied(ctx, tenantId, done, passkey)
-  const { user, ticket } = done
-  return new Sent(
+  if (!('transactionToken' in done)) return refuseCopiedPasskey(ctx, tenantId, done, passkey)
+  const { user, transactionToken } = done
+  return new HttpResult(
     {
       success: true,
-      login_ticket: ticket,
+      login_ticket: transactionToken,
       tenant_id: tenantId,
       user_id: user.id,
       email: user.email,
       first_login: user.lastLoginAt === null,
       mfa_required: false,
     },
-    { cookies: [ticketCookie(ctx, 'login', ticket), endedCookie(ctx)] },
+    { cookies: [transactionCookie(ctx, 'login', transactionToken), expiredCeremonyCookie(ctx)] },
   )
 }

@@ -13,7 +13,7 @@ export const passkeysRoutes = [
     reply: json(200, Passkeys),
     errors: [],
     emits: 'nothing',
-    handle: async ({ ctx, principal }) => (await import('./passkeys.ts')).listOwn(ctx, principal),
+    handle: async ({ ctx, principal }) => (await import('./passkeys.ts')).showOwnPasskeys(ctx, principal),
   }),
   route({
     id: 'webauthn.passkeys.rename',
@@ -25,7 +25,7 @@ export const passkeysRoutes = [
     reply: json(200, Passkeys),
     errors: ['not_found'],
     emits: ['factor.renamed'],
-    handle: async ({ ctx, principal, path, body }) => (await import('./passkeys.ts')).rename(ctx, principal, path.id, body.name),
+    handle: async ({ ctx, principal, path, body }) => (await import('./passkeys.ts')).renamePasskey(ctx, principal, path.id, body.name),
   }),
   route({
     id: 'webauthn.passkeys.remove',
@@ -37,7 +37,7 @@ export const passkeysRoutes = [
     reply: json(200, PasskeyRemoved),
     errors: ['not_found', 'insufficient_user_authentication', 'last_factor', 'weaker_factors_remain'],
     emits: ['factor.removed'],
-    handle: async ({ ctx, principal, path, query }) => (await import('./passkeys.ts')).remove(ctx, principal, path.id, query.accept_weaker),
+    handle: async ({ ctx, principal, path, query }) => (await import('./passkeys.ts')).removePasskey(ctx, principal, path.id, query.accept_weaker),
   }),
   route({
     id: 'webauthn.alarms',

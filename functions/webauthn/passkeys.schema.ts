@@ -1,6 +1,6 @@
 // Wire shapes of a person's own passkeys, and of alarms about them.
 import * as z from 'zod'
-import { Id } from '#shared/domains/administration/wire'
+import { Id } from '#shared/domains/administration/fields.schema'
 
 /** What a page needs to have password managers forget and rename (WebAuthn Level 3 section 5.1.10). */
 const Accepted = z.object({

@@ -4,7 +4,7 @@ import { directory } from '#db/engine/tenant'
 import { findTenantOfPasskey } from '#db/store/passkeys'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { type Authenticator, authenticator } from '#tests/support/authenticator'
-import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, post, stateOf } from '#tests/support/passkeys'
+import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, passkeyStateOf, postPasskey } from '#tests/support/passkeys'
 import { change, configure, enrol } from '#tests/support/sign-in'
 import { webauthnRoutes } from './routes.ts'
 
@@ -51,9 +51,9 @@ test('a passkey is named by its owner and by nobody else', async () => {
   expect(await bodyOf(await rename(token, ' Work laptop '))).toMatchObject({ passkeys: [{ name: 'Work laptop' }] })
   expect((await rename(token, '')).status).toBe(400)
   const other = await app.token(await app.person(company))
-  const before = await stateOf(app, person)
+  const before = await passkeyStateOf(app, person)
   expect((await rename(other, 'Mine')).status).toBe(404)
-  expect(await stateOf(app, person)).toEqual(before)
+  expect(await passkeyStateOf(app, person)).toEqual(before)
 })
 
 test('what is removed opens nothing, is gone from the directory, and the answer says what the browser is told', async () => {
@@ -73,8 +73,8 @@ test('what is removed opens nothing, is gone from the directory, and the answer 
   expect((await app.request(OWN, { token: other })).status).toBe(401)
   const entry = app.ctx.hash('passkey-directory', gone.id, gone.userHandle)
   expect(await findTenantOfPasskey(directory(app.db), entry)).toBeUndefined()
-  const options = await optionsOf(await post(app, '/passkey/begin', {}))
-  expect((await post(app, '/passkey/finish', { session_id: options.session_id, credential: device.get(options) })).status).toBe(401)
+  const options = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
+  expect((await postPasskey(app, '/passkey/finish', { session_id: options.session_id, credential: device.get(options) })).status).toBe(401)
   expect((await app.mailsTo(person.email)).at(-1)?.subject).toContain('was removed')
 })
 
@@ -97,18 +97,20 @@ test('a counter that went back: refused, marked, recorded, mailed, shown to admi
   const ticket = await loginTicket(app, person)
   expect((await authenticate(app, person, device, { ticket })).status).toBe(200)
   const again = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket: again }))
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket: again }))
   const body = { ...named(person), session_id: options.session_id, credential: device.get(options, { counter: 2 }) }
-  const refused = await post(app, '/finishAuthentication', body, { ticket: again })
+  const refused = await postPasskey(app, '/finishAuthentication', body, { ticket: again })
   expect([refused.status, (await bodyOf(refused)).error]).toEqual([401, 'authentication failed'])
   const events = await app.events(person.tenantId, { event: 'passkey.counter_regressed' })
   expect(events).toMatchObject([{ targetId: factorId, subjectId: person.id }])
   expect((await app.mailsTo(person.email)).at(-1)?.subject).toContain('may have been copied')
   // Whoever has the copy with the higher counter is stopped too.
   const next = await loginTicket(app, person)
-  expect((await post(app, '/beginAuthentication', named(person), { ticket: next })).status).toBe(428)
-  const alone = await optionsOf(await post(app, '/passkey/begin', {}))
-  expect((await post(app, '/passkey/finish', { session_id: alone.session_id, credential: device.get(alone, { counter: 99 }) })).status).toBe(401)
+  expect((await postPasskey(app, '/beginAuthentication', named(person), { ticket: next })).status).toBe(428)
+  const alone = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
+  expect((await postPasskey(app, '/passkey/finish', { session_id: alone.session_id, credential: device.get(alone, { counter: 99 }) })).status).toBe(
+    401,
+  )
   const admin = await app.token(await app.person(company, ['admin:access', 'users:read']))
   expect(await bodyOf(await app.request(ALARMS, { token: admin }))).toMatchObject({
     alarms: [{ id: factorId, user_id: person.id, email: person.email, name: 'Laptop', at: app.clock.now().toISOString() }],
@@ -123,9 +125,11 @@ test('a forged signature with a counter that goes back raises no alarm', async (
   const { app, person, device } = await world()
   await givePasskey(app, person, device)
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket }))
-  const before = await stateOf(app, person)
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
+  const before = await passkeyStateOf(app, person)
   const credential = device.get(options, { counter: 1, forged: true })
-  expect((await post(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, { ticket })).status).toBe(401)
-  expect(await stateOf(app, person)).toEqual(before)
+  expect((await postPasskey(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, { ticket })).status).toBe(
+    401,
+  )
+  expect(await passkeyStateOf(app, person)).toEqual(before)
 })

@@ -13,7 +13,7 @@ import type { CounterAlarms, PasskeyRemoved, Passkeys } from './passkeys.schema.
 
 type Listed = Awaited<ReturnType<typeof listPasskeys>>[number]
 
-const shown = ({ passkey, name, lastUsedAt }: Listed): z.input<typeof Passkeys>['passkeys'][number] => {
+const toResponse = ({ passkey, name, lastUsedAt }: Listed): z.input<typeof Passkeys>['passkeys'][number] => {
   const provider = providerOf(passkey.aaguid)
   return {
     id: passkey.factorId,
@@ -47,9 +47,9 @@ const signalsOf = async (ctx: Ctx, caller: User, all: readonly Listed[], also: r
   }))
 }
 
-export const listOwn = async (ctx: Ctx, caller: User): Promise<z.input<typeof Passkeys>> => {
+export const showOwnPasskeys = async (ctx: Ctx, caller: User): Promise<z.input<typeof Passkeys>> => {
   const all = await listPasskeys(forTenant(ctx.db, caller.tenantId), caller.userId)
-  return { passkeys: all.map(shown), signals: await signalsOf(ctx, caller, all) }
+  return { passkeys: all.map(toResponse), signals: await signalsOf(ctx, caller, all) }
 }
 
 const ownPasskey = async (ctx: Ctx, caller: User, id: string): Promise<Listed> => {
@@ -59,14 +59,14 @@ const ownPasskey = async (ctx: Ctx, caller: User, id: string): Promise<Listed> =
 }
 
 /** Routes that call this emit `factor.renamed`. @throws AppError not_found */
-export const rename = async (ctx: Ctx, caller: User, id: string, name: string): Promise<z.input<typeof Passkeys>> => {
+export const renamePasskey = async (ctx: Ctx, caller: User, id: string, name: string): Promise<z.input<typeof Passkeys>> => {
   await ownPasskey(ctx, caller, id)
   await renameFactor(ctx, caller, id, name)
-  return listOwn(ctx, caller)
+  return showOwnPasskeys(ctx, caller)
 }
 
 /** Routes that call this emit `factor.removed`. @throws AppError not_found, insufficient_user_authentication, last_factor, weaker_factors_remain */
-export const remove = async (ctx: Ctx, caller: User, id: string, acceptWeaker: boolean): Promise<z.input<typeof PasskeyRemoved>> => {
+export const removePasskey = async (ctx: Ctx, caller: User, id: string, acceptWeaker: boolean): Promise<z.input<typeof PasskeyRemoved>> => {
   const { passkey } = await ownPasskey(ctx, caller, id)
   await removeFactor(ctx, caller, { id, acceptWeaker })
   const left = await listPasskeys(forTenant(ctx.db, caller.tenantId), caller.userId)

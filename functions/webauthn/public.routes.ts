@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { directory } from '#db/engine/tenant'
 import { pingDatabase } from '#db/store/ping'
 import { open } from '#shared/platform/http/access'
-import { as, json, oneOf, text } from '#shared/platform/http/route'
+import { json, oneOfStatuses, text, withStatus } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { SCRIPT } from './passkey.client.generated.ts'
 import { relatedOrigins } from './related-origins.ts'
@@ -40,13 +40,13 @@ export const publicRoutes = [
     on: 'GET /authsec/webauthn/health',
     summary: 'Whether passkeys can be registered and used.',
     access: open('Load balancers and monitors carry no credential.', { class: 'general' }),
-    reply: oneOf({ 200: Health, 503: Health }),
+    reply: oneOfStatuses({ 200: Health, 503: Health }),
     errors: [],
     emits: 'nothing',
     handle: ({ ctx }) =>
       pingDatabase(directory(ctx.db)).then(
-        () => as(200, { status: 'healthy' as const, service: 'webauthn' as const }),
-        () => as(503, { status: 'unhealthy' as const, service: 'webauthn' as const }),
+        () => withStatus(200, { status: 'healthy' as const, service: 'webauthn' as const }),
+        () => withStatus(503, { status: 'unhealthy' as const, service: 'webauthn' as const }),
       ),
   }),
 ]

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { authenticator, type Lies } from '#tests/support/authenticator'
 import {
-  answer,
+  answerOfResponse,
   CALLERS,
   COORDINATE,
   callerOf,
@@ -10,15 +10,15 @@ import {
   key,
   map,
   NO_REGISTRATION,
+  type PasskeyWorld,
+  passkeyWorldOf,
   REGISTRATION_FAILED,
   refusals,
-  type World,
-  worldOf,
 } from '#tests/support/passkey-attacks'
-import { type Caller, givePasskey, loginTicket, named, optionsOf, PAGE, post, register, stateOf } from '#tests/support/passkeys'
+import { type Caller, givePasskey, loginTicket, named, optionsOf, PAGE, passkeyStateOf, postPasskey, register } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
-const world = (): Promise<World> => worldOf(webauthnRoutes)
+const world = (): Promise<PasskeyWorld> => passkeyWorldOf(webauthnRoutes)
 
 const REGISTRATIONS: readonly (readonly [string, Lies])[] = [
   ...EVERYWHERE,
@@ -147,16 +147,18 @@ describe('registration', () => {
     const { app, person, device } = await world()
     for (const kind of CALLERS) {
       const caller = await callerOf(app, person, kind)
-      const options = await optionsOf(await post(app, '/beginRegistration', named(person), caller))
-      const before = await stateOf(app, person)
+      const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), caller))
+      const before = await passkeyStateOf(app, person)
       const seen = await refusals(app, person)
       const body = { ...named(person), session_id: options.session_id, credential: device.create(options, lies) }
-      expect(await answer(await post(app, '/finishRegistration', body, caller))).toEqual(REGISTRATION_FAILED)
-      expect(await stateOf(app, person)).toEqual(before)
+      expect(await answerOfResponse(await postPasskey(app, '/finishRegistration', body, caller))).toEqual(REGISTRATION_FAILED)
+      expect(await passkeyStateOf(app, person)).toEqual(before)
       expect(await refusals(app, person)).toBe(seen + 1)
       // The ceremony is spent: a second, honest answer comes too late.
-      expect(await answer(await post(app, '/finishRegistration', { ...body, credential: device.create(options) }, caller))).toEqual(NO_REGISTRATION)
-      expect(await stateOf(app, person)).toEqual(before)
+      expect(await answerOfResponse(await postPasskey(app, '/finishRegistration', { ...body, credential: device.create(options) }, caller))).toEqual(
+        NO_REGISTRATION,
+      )
+      expect(await passkeyStateOf(app, person)).toEqual(before)
     }
   })
 
@@ -165,39 +167,39 @@ describe('registration', () => {
     const victim = await app.person(company)
     const { id: credentialId } = await givePasskey(app, victim, authenticator(PAGE))
     const ticket = await loginTicket(app, person)
-    const before = [await stateOf(app, victim), await stateOf(app, person)]
+    const before = [await passkeyStateOf(app, victim), await passkeyStateOf(app, person)]
     const taking = async (caller: Caller): Promise<Response> => {
-      const options = await optionsOf(await post(app, '/beginRegistration', named(person), caller))
+      const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), caller))
       const body = { ...named(person), session_id: options.session_id, credential: device.create(options, { credentialId }) }
-      return post(app, '/finishRegistration', body, caller)
+      return postPasskey(app, '/finishRegistration', body, caller)
     }
-    expect(await answer(await taking({ ticket }))).toEqual(REGISTRATION_FAILED)
-    expect([await stateOf(app, victim), await stateOf(app, person)]).toEqual(before)
+    expect(await answerOfResponse(await taking({ ticket }))).toEqual(REGISTRATION_FAILED)
+    expect([await passkeyStateOf(app, victim), await passkeyStateOf(app, person)]).toEqual(before)
     const stranger = await app.person(await app.company('globex'))
-    const options = await optionsOf(await post(app, '/beginRegistration', named(stranger), { ticket: await loginTicket(app, stranger) }))
+    const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(stranger), { ticket: await loginTicket(app, stranger) }))
     const copied = { ...named(stranger), session_id: options.session_id, credential: authenticator(PAGE).create(options, { credentialId }) }
-    expect((await post(app, '/finishRegistration', copied, { ticket: await loginTicket(app, stranger) })).status).toBe(400)
+    expect((await postPasskey(app, '/finishRegistration', copied, { ticket: await loginTicket(app, stranger) })).status).toBe(400)
     const own = await loginTicket(app, stranger)
     expect((await register(app, stranger, { ...device, create: (o, l) => device.create(o, { ...l, credentialId }) }, { ticket: own })).status).toBe(
       200,
     )
     // The last member counts the directory of the tenant.
-    expect(await stateOf(app, victim)).toEqual(before[0])
+    expect(await passkeyStateOf(app, victim)).toEqual(before[0])
   })
 
   test('an id that is not the one in the authenticator data', async () => {
     const { app, person, device } = await world()
     const ticket = await loginTicket(app, person)
-    const options = await optionsOf(await post(app, '/beginRegistration', named(person), { ticket }))
+    const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket }))
     const id = Buffer.alloc(32, 5).toString('base64url')
-    const before = await stateOf(app, person)
+    const before = await passkeyStateOf(app, person)
     for (const forged of [{ id, rawId: id }, { id }, { rawId: id }]) {
-      const again = await optionsOf(await post(app, '/beginRegistration', named(person), { ticket }))
+      const again = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket }))
       const credential = { ...device.create(again), ...forged }
       const body = { ...named(person), session_id: again.session_id, credential }
-      expect(await answer(await post(app, '/finishRegistration', body, { ticket }))).toEqual(REGISTRATION_FAILED)
+      expect(await answerOfResponse(await postPasskey(app, '/finishRegistration', body, { ticket }))).toEqual(REGISTRATION_FAILED)
     }
     expect(options.session_id).not.toBe('')
-    expect(await stateOf(app, person)).toEqual(before)
+    expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 })

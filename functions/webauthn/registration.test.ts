@@ -5,7 +5,7 @@ import { findPasskeys } from '#db/store/passkeys'
 import { findFactorKinds } from '#db/store/users'
 import { cookieJar, startApp } from '#tests/support/app'
 import { type Algorithm, authenticator } from '#tests/support/authenticator'
-import { bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, post, register, stateOf, verifiedIn } from '#tests/support/passkeys'
+import { bodyOf, givePasskey, loginTicket, named, optionsOf, PAGE, passkeyStateOf, postPasskey, register, verifiedIn } from '#tests/support/passkeys'
 import { webauthnRoutes } from './routes.ts'
 
 const world = async () => {
@@ -19,7 +19,7 @@ test('options are what AuthSec says: handle, exclusion, no attestation, our algo
   const { app, person } = await world()
   const held = await givePasskey(app, person, authenticator(PAGE))
   const { publicKey, session_id } = await optionsOf(
-    await post(app, '/beginRegistration', named(person), { token: await app.token(person, ['pwd', 'otp']) }),
+    await postPasskey(app, '/beginRegistration', named(person), { token: await app.token(person, ['pwd', 'otp']) }),
   )
   expect(publicKey).toMatchObject({
     rp: { id: 'localhost', name: 'AuthSec MFA Service' },
@@ -47,9 +47,9 @@ test.each(FORMS)('%s, %s: inside a login transaction of a person without a facto
   const ticket = await loginTicket(app, person)
   const device = authenticator(PAGE)
   const who = { ...named(person), client_id: company.clientId }
-  const options = await optionsOf(await post(app, begin, who, { ticket }))
+  const options = await optionsOf(await postPasskey(app, begin, who, { ticket }))
   const credential = device.create(options)
-  const done = await post(app, finish, { ...who, session_id: options.session_id, credential }, { ticket })
+  const done = await postPasskey(app, finish, { ...who, session_id: options.session_id, credential }, { ticket })
   expect(done.status).toBe(200)
   const body = await bodyOf(done)
   expect(body).toMatchObject({ success: true, credential_id: hexOf(credential.id) })
@@ -73,13 +73,13 @@ test.each(FORMS)('%s, %s: inside a login transaction of a person without a facto
 test('biometric setup is inside a session, and for nobody else', async () => {
   const { app, person } = await world()
   const ticket = await loginTicket(app, person)
-  expect((await post(app, '/biometric/beginSetup', named(person), { ticket })).status).toBe(401)
+  expect((await postPasskey(app, '/biometric/beginSetup', named(person), { ticket })).status).toBe(401)
   const token = await app.token(person)
-  const options = await optionsOf(await post(app, '/biometric/beginSetup', named(person), { token }))
+  const options = await optionsOf(await postPasskey(app, '/biometric/beginSetup', named(person), { token }))
   const credential = authenticator(PAGE).create(options)
   const finish = { ...named(person), session_id: options.session_id, credential }
-  expect((await post(app, '/biometric/confirmSetup', finish, { ticket })).status).toBe(401)
-  const done = await post(app, '/biometric/confirmSetup', finish, { token })
+  expect((await postPasskey(app, '/biometric/confirmSetup', finish, { ticket })).status).toBe(401)
+  const done = await postPasskey(app, '/biometric/confirmSetup', finish, { token })
   expect([done.status, await bodyOf(done)]).toEqual([200, { success: true, credential_id: hexOf(credential.id) }])
 })
 
@@ -93,10 +93,10 @@ test('the cookie alone carries the ceremony, as browsers that know nothing of it
   const { app, person } = await world()
   const ticket = await loginTicket(app, person)
   const jar = cookieJar()
-  const begun = await post(app, '/beginRegistration', named(person), { ticket })
+  const begun = await postPasskey(app, '/beginRegistration', named(person), { ticket })
   jar.take(begun)
   const credential = authenticator(PAGE).create(await optionsOf(begun))
-  const done = await post(app, '/finishRegistration', { ...named(person), credential }, { ticket, headers: jar.header() })
+  const done = await postPasskey(app, '/finishRegistration', { ...named(person), credential }, { ticket, headers: jar.header() })
   expect(done.status).toBe(200)
   jar.take(done)
   expect([...jar.kept.keys()]).toEqual([])
@@ -117,22 +117,22 @@ test('a client of another tenant is as unknown as none', async () => {
   const other = await app.company('globex')
   const ticket = await loginTicket(app, person)
   for (const client_id of [other.clientId, app.ctx.random.id(), 'nonsense']) {
-    const response = await post(app, '/enduser/beginRegistration', { ...named(person), client_id }, { ticket })
+    const response = await postPasskey(app, '/enduser/beginRegistration', { ...named(person), client_id }, { ticket })
     expect([response.status, (await bodyOf(response)).code]).toEqual([400, 'invalid_client'])
   }
-  expect((await post(app, '/enduser/beginRegistration', named(person), { ticket })).status).toBe(400)
+  expect((await postPasskey(app, '/enduser/beginRegistration', named(person), { ticket })).status).toBe(400)
 })
 
 test('a session has to be recent, and strong once there is a factor; the refusal is the challenge of RFC 9470', async () => {
   const { app, person } = await world()
   const old = await app.token(person)
   app.clock.advance(901)
-  const refused = await post(app, '/beginRegistration', named(person), { token: old })
+  const refused = await postPasskey(app, '/beginRegistration', named(person), { token: old })
   expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, expect.stringContaining('max_age="900"')])
   const token = await app.token(person)
   expect((await register(app, person, authenticator(PAGE), { token })).status).toBe(200)
-  const before = await stateOf(app, person)
-  const weak = await post(app, '/beginRegistration', named(person), { token })
+  const before = await passkeyStateOf(app, person)
+  const weak = await postPasskey(app, '/beginRegistration', named(person), { token })
   expect([weak.status, weak.headers.get('www-authenticate')]).toEqual([401, expect.stringContaining('acr_values="aal2"')])
-  expect(await stateOf(app, person)).toEqual(before)
+  expect(await passkeyStateOf(app, person)).toEqual(before)
 })

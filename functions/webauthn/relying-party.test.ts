@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { platformParty } from '#shared/domains/passkeys/platform'
 import { startApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
-import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, post } from '#tests/support/passkeys'
+import { authenticate, bodyOf, givePasskey, loginTicket, named, optionsOf, postPasskey } from '#tests/support/passkeys'
 import { verifyDomain } from '#tests/support/sign-in'
 import { webauthnRoutes } from './routes.ts'
 
@@ -66,7 +66,7 @@ test('what is no page of ours is refused alike, whatever is wrong with it', asyn
     'http://127.0.0.1:7468',
     `https://${'a'.repeat(300)}.com`,
   ]) {
-    const response = await post(app, '/beginRegistration', named(person), { ticket, origin })
+    const response = await postPasskey(app, '/beginRegistration', named(person), { ticket, origin })
     const { request_id: _, ...body } = await bodyOf(response)
     expect([origin, response.status, body]).toEqual([origin, 400, { error: 'invalid origin', message: 'invalid origin', code: 'invalid_origin' }])
   }
@@ -75,7 +75,7 @@ test('what is no page of ours is refused alike, whatever is wrong with it', asyn
     [`https://${own}`, own],
     ['http://localhost:5173', 'id.example.com'],
   ] as const) {
-    expect((await optionsOf(await post(app, '/beginRegistration', named(person), { ticket, origin }))).publicKey.rp.id).toBe(id)
+    expect((await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket, origin }))).publicKey.rp.id).toBe(id)
   }
   const without = await app.request('/authsec/webauthn/beginRegistration', { body: named(person), headers: { 'x-login-ticket': ticket } })
   expect([without.status, (await bodyOf(without)).code]).toEqual([400, 'invalid_origin'])
@@ -84,17 +84,17 @@ test('what is no page of ours is refused alike, whatever is wrong with it', asyn
 test("a development machine's page counts outside production alone", async () => {
   const { PRODUCTION } = await import('#tests/support/production')
   const app = await startApp(webauthnRoutes, { env: { ...PRODUCTION, BASE_URL: 'https://id.example.com' } })
-  expect((await post(app, '/passkey/begin', {}, { origin: 'http://localhost:7468' })).status).toBe(400)
-  expect((await post(app, '/passkey/begin', {}, { origin: 'https://id.example.com' })).status).toBe(200)
+  expect((await postPasskey(app, '/passkey/begin', {}, { origin: 'http://localhost:7468' })).status).toBe(400)
+  expect((await postPasskey(app, '/passkey/begin', {}, { origin: 'https://id.example.com' })).status).toBe(200)
 })
 
 test("the platform's sub-domain of a tenant uses the platform's passkeys, for that tenant's people", async () => {
   const { app, company, person } = await world({ TENANT_DOMAIN_SUFFIX: 'id.example.com' })
   const origin = `https://${company.domain}`
   const ticket = await loginTicket(app, person)
-  expect((await optionsOf(await post(app, '/beginRegistration', named(person), { ticket, origin }))).publicKey.rp.id).toBe('id.example.com')
+  expect((await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket, origin }))).publicKey.rp.id).toBe('id.example.com')
   const globex = await app.company('globex')
-  expect((await post(app, '/beginRegistration', named(person), { ticket, origin: `https://${globex.domain}` })).status).toBe(400)
+  expect((await postPasskey(app, '/beginRegistration', named(person), { ticket, origin: `https://${globex.domain}` })).status).toBe(400)
 })
 
 test('related origins: of the platform the configured ones, of a tenant its proved domains, of nobody none', async () => {
@@ -124,11 +124,11 @@ test('on a domain without a passkey those of a related domain of the same tenant
   const device = authenticator(origin)
   await givePasskey(app, person, device, first)
   const ticket = await loginTicket(app, person)
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), { ticket, origin }))
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket, origin }))
   expect(options.publicKey.rpId).toBe(first)
   expect((await authenticate(app, person, device, { ticket, origin })).status).toBe(200)
   // The platform's pages are related to nobody's domain.
-  const elsewhere = await post(app, '/beginAuthentication', named(person), { ticket, origin: 'https://id.example.com' })
+  const elsewhere = await postPasskey(app, '/beginAuthentication', named(person), { ticket, origin: 'https://id.example.com' })
   expect(elsewhere.status).toBe(428)
 })
 

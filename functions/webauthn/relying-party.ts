@@ -2,7 +2,7 @@
 
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findVerifiedDomain } from '#db/store/domains'
-import { isWithin, platformParty } from '#shared/domains/passkeys/platform'
+import { isHostWithin, platformParty } from '#shared/domains/passkeys/platform'
 import type { Config } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
@@ -40,6 +40,6 @@ export const relyingParty = async (ctx: Ctx, tenantId: TenantId | undefined): Pr
   const domain = url.port === '' && url.hostname.length <= 253 ? await findVerifiedDomain(directory(ctx.db), url.hostname) : undefined
   if (domain === undefined || (tenantId !== undefined && domain.tenantId !== tenantId)) throw refused()
   const custom = domain.kind === 'custom'
-  const id = !custom && isWithin(url.hostname, platform.id) ? platform.id : url.hostname
+  const id = !custom && isHostWithin(url.hostname, platform.id) ? platform.id : url.hostname
   return { ...party, id, tenantId: domain.tenantId, custom }
 }

@@ -1,8 +1,8 @@
 // All routes of the group.
 import { formRoutes } from './forms.routes.ts'
-import { pageRoutes } from './page.routes.ts'
+import { passkeyPageRoutes } from './page.routes.ts'
 import { passkeyRoutes } from './passkey.routes.ts'
 import { passkeysRoutes } from './passkeys.routes.ts'
 import { publicRoutes } from './public.routes.ts'
 
-export const webauthnRoutes = [...formRoutes, ...passkeyRoutes, ...passkeysRoutes, ...publicRoutes, ...pageRoutes]
+export const webauthnRoutes = [...formRoutes, ...passkeyRoutes, ...passkeysRoutes, ...publicRoutes, ...passkeyPageRoutes]

@@ -2,13 +2,13 @@
 // ceremony ends; what it leaves open is judged here.
 import type { WebAuthnCredential } from '@simplewebauthn/server'
 import { algorithmOf } from '#shared/domains/passkeys/cose-key'
-import { equal } from '#shared/platform/crypto/equal'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import type { Ceremony } from './challenge.ts'
 import type { Assertion, Registered } from './credential.schema.ts'
 import { ALGORITHMS, userHandleOf } from './options.ts'
 
 /** Why an answer was not accepted: for the record, never for the caller. */
-export class Unacceptable extends Error {}
+export class UnacceptableCredential extends Error {}
 
 const library = () => import('@simplewebauthn/server')
 type Library = Awaited<ReturnType<typeof library>>
@@ -16,7 +16,7 @@ type Library = Awaited<ReturnType<typeof library>>
 const unlibrary = async <T>(work: (lib: Library) => Promise<T>): Promise<T> => {
   const lib = await library()
   return work(lib).catch((error: unknown) => {
-    throw error instanceof Unacceptable ? error : new Unacceptable(error instanceof Error ? error.message : 'malformed')
+    throw error instanceof UnacceptableCredential ? error : new UnacceptableCredential(error instanceof Error ? error.message : 'malformed')
   })
 }
 
@@ -26,10 +26,11 @@ const requireTopLevel = (clientDataJSON: string): void => {
   try {
     data = JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString('utf8'))
   } catch {
-    throw new Unacceptable('the client data is no JSON')
+    throw new UnacceptableCredential('the client data is no JSON')
   }
   const { crossOrigin, topOrigin } = (data ?? {}) as { readonly crossOrigin?: unknown; readonly topOrigin?: unknown }
-  if ((crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined) throw new Unacceptable('it was answered inside another page')
+  if ((crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined)
+    throw new UnacceptableCredential('it was answered inside another page')
 }
 
 /**
@@ -42,7 +43,7 @@ const requireNoCertificate = async (attestationObject: string): Promise<number |
   const [fmt, statement] = [object.get('fmt') as string, object.get('attStmt') as unknown]
   if (fmt === 'none') return undefined
   const alg = statement instanceof Map && !statement.has('x5c') ? (statement.get('alg') as unknown) : undefined
-  if (fmt !== 'packed' || typeof alg !== 'number') throw new Unacceptable('an attestation that was not asked for')
+  if (fmt !== 'packed' || typeof alg !== 'number') throw new UnacceptableCredential('an attestation that was not asked for')
   return alg
 }
 
@@ -64,17 +65,17 @@ export const verifyRegistration = (answer: Registered, ceremony: Ceremony): Prom
     const attestedBy = await requireNoCertificate(answer.response.attestationObject)
     const { verified, registrationInfo: info } = await lib.verifyRegistrationResponse({
       response: answer as Parameters<Library['verifyRegistrationResponse']>[0]['response'],
-      expectedChallenge: (challenge) => equal(challenge, ceremony.challenge),
+      expectedChallenge: (challenge) => constantTimeEqual(challenge, ceremony.challenge),
       expectedOrigin: ceremony.origin,
       expectedRPID: ceremony.rpId,
       requireUserVerification: ceremony.userVerification === 'required',
       supportedAlgorithmIDs: [...ALGORITHMS],
     })
-    if (!verified || info === undefined) throw new Unacceptable('the attestation is not verified')
+    if (!verified || info === undefined) throw new UnacceptableCredential('the attestation is not verified')
     const algorithm = await algorithmOf(info.credential.publicKey)
-    if (algorithm === undefined) throw new Unacceptable('the key is not of its algorithm')
-    if (attestedBy !== undefined && attestedBy !== algorithm) throw new Unacceptable('the attestation is of another algorithm')
-    if (info.credential.id !== answer.id) throw new Unacceptable('the credential id is not the one that was made')
+    if (algorithm === undefined) throw new UnacceptableCredential('the key is not of its algorithm')
+    if (attestedBy !== undefined && attestedBy !== algorithm) throw new UnacceptableCredential('the attestation is of another algorithm')
+    if (info.credential.id !== answer.id) throw new UnacceptableCredential('the credential id is not the one that was made')
     return {
       credentialId: info.credential.id,
       publicKey: info.credential.publicKey,
@@ -93,24 +94,25 @@ type Known = {
   readonly publicKey: Uint8Array
   readonly backupEligible: boolean
 }
-export type Proved = { readonly signCount: number; readonly backedUp: boolean; readonly userVerified: boolean }
+export type VerifiedAssertion = { readonly signCount: number; readonly backedUp: boolean; readonly userVerified: boolean }
 
 /** Section 7.2, but for the counter, which the store judges once the signature is known to be genuine. @throws Unacceptable */
-export const verifyAssertion = (answer: Assertion, known: Known, ceremony: Ceremony): Promise<Proved> =>
+export const verifyAssertion = (answer: Assertion, known: Known, ceremony: Ceremony): Promise<VerifiedAssertion> =>
   unlibrary(async (lib) => {
     requireTopLevel(answer.response.clientDataJSON)
     const { userHandle } = answer.response
-    if (userHandle != null && userHandle !== userHandleOf(known.userId)) throw new Unacceptable('the passkey says it is somebody else\u2019s')
+    if (userHandle != null && userHandle !== userHandleOf(known.userId))
+      throw new UnacceptableCredential('the passkey says it is somebody else\u2019s')
     const credential: WebAuthnCredential = { id: known.credentialId, publicKey: new Uint8Array(known.publicKey), counter: 0 }
     const { verified, authenticationInfo: info } = await lib.verifyAuthenticationResponse({
       response: answer as Parameters<Library['verifyAuthenticationResponse']>[0]['response'],
-      expectedChallenge: (challenge) => equal(challenge, ceremony.challenge),
+      expectedChallenge: (challenge) => constantTimeEqual(challenge, ceremony.challenge),
       expectedOrigin: ceremony.origin,
       expectedRPID: ceremony.rpId,
       credential,
       requireUserVerification: ceremony.userVerification === 'required',
     })
-    if (!verified) throw new Unacceptable('the signature is wrong')
-    if ((info.credentialDeviceType === 'multiDevice') !== known.backupEligible) throw new Unacceptable('its eligibility for backup changed')
+    if (!verified) throw new UnacceptableCredential('the signature is wrong')
+    if ((info.credentialDeviceType === 'multiDevice') !== known.backupEligible) throw new UnacceptableCredential('its eligibility for backup changed')
     return { signCount: info.newCounter, backedUp: info.credentialBackedUp, userVerified: info.userVerified }
   })

@@ -56,7 +56,7 @@ export const WebhookWithSecret = z
 export const Webhooks = z.object({ webhooks: z.array(Webhook) }).meta({ id: 'Webhooks' })
 
 const DAY = 86_400
-export const Rotation = z
+export const WebhookSecretRotation = z
   .strictObject({
     overlap_seconds: z
       .int()
@@ -70,7 +70,7 @@ export const TestOutcome = z
   .object({ delivered: z.boolean(), status: z.int().nullable(), failure: z.string().nullable() })
   .meta({ id: 'WebhookTestOutcome' })
 
-export const Replay = z
+export const WebhookReplay = z
   .strictObject({
     after: z.uuid().optional().meta({ description: 'The id of the last event that shall not come again.' }),
     from: z.iso.datetime({ offset: true }).optional().meta({ description: 'The moment from which everything shall come again.' }),

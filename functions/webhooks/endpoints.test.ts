@@ -1,12 +1,12 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { openDb } from '#db/engine/client'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
-import { hastenWebhooks, insertWebhook, queueWebhook } from '#db/store/webhooks'
+import { expediteWebhooks, insertWebhook, queueWebhook } from '#db/store/webhooks'
 import { deliverDueWebhooks } from '#shared/domains/webhooks/deliver'
 import { secretContext } from '#shared/domains/webhooks/message'
 import { newWebhookSecret } from '#shared/domains/webhooks/sign'
-import { leastIdAt } from '#shared/kernel/random'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { lowestIdAt } from '#shared/kernel/random'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { problem } from '#shared/platform/http/problem'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
@@ -64,7 +64,7 @@ const happen = async (app: TestApp, company: Company, count: number, event: 'ten
   for (let n = 0; n < count; n++) {
     app.clock.advance(1)
     await atomically(forTenant(app.db, company.tenantId), (t) =>
-      record(t, app.ctx, { event, actor: bySystem, target: { type: 'tenant', id: `n${n}` }, after: { n } }),
+      recordEvent(t, app.ctx, { event, actor: bySystem, target: { type: 'tenant', id: `n${n}` }, after: { n } }),
     )
   }
 }
@@ -276,7 +276,7 @@ describe('delivery', () => {
       await atomically(forTenant(app.db, globex.tenantId), async (t) => {
         const [id, at] = [app.ctx.random.id(), new Date(app.clock.now().getTime() - 10_000)]
         const sealedSecret = await app.ctx.keyring.seal(t, t.tenantId, newWebhookSecret(app.ctx.random), secretContext(id))
-        await insertWebhook(t, { id, url: later.url, events: ['*'], sealedSecret, cursor: leastIdAt(new Date(0)), createdAt: at, updatedAt: at })
+        await insertWebhook(t, { id, url: later.url, events: ['*'], sealedSecret, cursor: lowestIdAt(new Date(0)), createdAt: at, updatedAt: at })
         await queueWebhook(t, { tenantId: t.tenantId, endpointId: id }, at)
       })
     }
@@ -451,7 +451,7 @@ describe('a receiver that fails', () => {
     const { app, company, create, deliver } = await start()
     const receiver = await aReceiver()
     await create(receiver.url)
-    const hastened = () => hastenWebhooks(directory(app.db), company.tenantId, app.clock.now())
+    const hastened = () => expediteWebhooks(directory(app.db), company.tenantId, app.clock.now())
     expect(await hastened()).toBe(1)
     receiver.answerWith((_, response) => response.writeHead(500).end())
     await happen(app, company, 1)

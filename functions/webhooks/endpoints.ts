@@ -4,7 +4,7 @@ import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { releaseQuota, useQuota } from '#db/store/tenants'
 import {
   deleteWebhook,
-  dropWebhookFromQueue,
+  deleteWebhookFromQueue,
   findWebhook,
   findWebhooks,
   insertWebhook,
@@ -13,22 +13,31 @@ import {
   updateWebhook,
   type WebhookEndpoint,
 } from '#db/store/webhooks'
-import { tenantOf } from '#shared/domains/administration/people'
+import { requireTenant } from '#shared/domains/administration/people'
 import { quotaOf } from '#shared/domains/tenancy/quotas'
-import { secretContext, sendMessage } from '#shared/domains/webhooks/message'
+import { secretContext, sendWebhookMessage } from '#shared/domains/webhooks/message'
 import { newWebhookSecret } from '#shared/domains/webhooks/sign'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { leastIdAt } from '#shared/kernel/random'
-import { byUser, record } from '#shared/platform/audit/record'
-import { judgeUrl } from '#shared/platform/fetch/target'
+import { lowestIdAt } from '#shared/kernel/random'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
-import type { NewWebhook, Replay, Rotation, TestOutcome, Webhook, WebhookChanges, Webhooks, WebhookWithSecret } from './endpoints.schema.ts'
+import type {
+  NewWebhook,
+  TestOutcome,
+  Webhook,
+  WebhookChanges,
+  WebhookReplay,
+  WebhookSecretRotation,
+  Webhooks,
+  WebhookWithSecret,
+} from './endpoints.schema.ts'
 import type { Ctx } from './group.ts'
 
-const shown = (row: WebhookEndpoint): z.input<typeof Webhook> => ({
+const toResponse = (row: WebhookEndpoint): z.input<typeof Webhook> => ({
   id: row.id,
   url: row.url,
   description: row.description,
@@ -36,7 +45,7 @@ const shown = (row: WebhookEndpoint): z.input<typeof Webhook> => ({
   include_origin: row.includeOrigin,
   active: row.active,
   disabled_reason: row.disabledReason === 'gone' || row.disabledReason === 'failing' ? row.disabledReason : null,
-  cursor: row.cursor ?? leastIdAt(row.createdAt),
+  cursor: row.cursor ?? lowestIdAt(row.createdAt),
   last_status: row.lastStatus,
   last_failure: row.lastFailure,
   last_delivered_at: row.lastDeliveredAt?.toISOString() ?? null,
@@ -48,7 +57,7 @@ const shown = (row: WebhookEndpoint): z.input<typeof Webhook> => ({
 })
 
 /** For the record. Of the address the host alone: the rest may hold what the receiver knows its callers by. */
-const told = ({
+const notified = ({
   url,
   events,
   active,
@@ -67,9 +76,9 @@ const told = ({
  * the caller about names that only we can resolve.
  */
 const allowedUrl = (ctx: Pick<Ctx, 'outbound'>, typed: string): string => {
-  const judged = judgeUrl(typed, ctx.outbound)
-  if (typeof judged === 'string') throw new AppError('webhook_url_refused', undefined, { field: 'body.url', extra: { reason: judged } })
-  return judged.href
+  const validated = checkOutboundUrl(typed, ctx.outbound)
+  if (typeof validated === 'string') throw new AppError('webhook_url_refused', undefined, { field: 'body.url', extra: { reason: validated } })
+  return validated.href
 }
 
 const locked = async (t: TenantTx, id: string): Promise<WebhookEndpoint> => {
@@ -85,7 +94,7 @@ const changed = async (t: TenantTx, id: string, set: Parameters<typeof updateWeb
 /** Of what a tenant can change: how deliveries fare is not a change of the webhook. */
 const tagOf = ({ url, description, events, includeOrigin, active }: WebhookEndpoint): string =>
   etagOf([url, description, events, includeOrigin, active])
-const tagged = (row: WebhookEndpoint): Sent<z.input<typeof Webhook>> => new Sent(shown(row), { headers: { ETag: tagOf(row) } })
+const tagged = (row: WebhookEndpoint): HttpResult<z.input<typeof Webhook>> => new HttpResult(toResponse(row), { headers: { ETag: tagOf(row) } })
 
 const target = (id: string) => ({ type: 'webhook', id })
 
@@ -94,7 +103,7 @@ export const createWebhook = async (ctx: Ctx, caller: User, given: z.output<type
   const url = allowedUrl(ctx, given.url)
   const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), newWebhookSecret(ctx.random)]
   const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    if (!(await useQuota(t, 'webhooks', quotaOf((await tenantOf(t)).settings, 'webhooks')))) throw new AppError('webhook_limit')
+    if (!(await useQuota(t, 'webhooks', quotaOf((await requireTenant(t)).settings, 'webhooks')))) throw new AppError('webhook_limit')
     await insertWebhook(t, {
       id,
       url,
@@ -102,25 +111,25 @@ export const createWebhook = async (ctx: Ctx, caller: User, given: z.output<type
       events: [...new Set(given.events)],
       includeOrigin: given.include_origin,
       sealedSecret: await ctx.keyring.seal(t, t.tenantId, secret, secretContext(id)),
-      cursor: leastIdAt(at),
+      cursor: lowestIdAt(at),
       createdBy: caller.userId,
       createdAt: at,
       updatedAt: at,
     })
     await queueWebhook(t, { tenantId: t.tenantId, endpointId: id }, at)
     const inserted = await locked(t, id)
-    await record(t, ctx, { event: 'webhook.created', actor: byUser(caller), target: target(id), after: told(inserted) })
+    await recordEvent(t, ctx, { event: 'webhook.created', actor: byUser(caller), target: target(id), after: notified(inserted) })
     return inserted
   })
-  return { ...shown(row), secret }
+  return { ...toResponse(row), secret }
 }
 
 export const listWebhooks = async (ctx: Ctx, caller: User): Promise<z.input<typeof Webhooks>> => ({
-  webhooks: (await findWebhooks(forTenant(ctx.db, caller.tenantId))).map(shown),
+  webhooks: (await findWebhooks(forTenant(ctx.db, caller.tenantId))).map(toResponse),
 })
 
 /** @throws AppError not_found */
-export const readWebhook = async (ctx: Ctx, caller: User, id: string): Promise<Sent<z.input<typeof Webhook>>> => {
+export const readWebhook = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<z.input<typeof Webhook>>> => {
   const row = await findWebhook(forTenant(ctx.db, caller.tenantId), id)
   if (row === undefined) throw new AppError('not_found')
   return tagged(row)
@@ -132,7 +141,7 @@ export const changeWebhook = async (
   caller: User,
   id: string,
   changes: z.output<typeof WebhookChanges>,
-): Promise<Sent<z.input<typeof Webhook>>> => {
+): Promise<HttpResult<z.input<typeof Webhook>>> => {
   const judge = preconditionOf(ctx, 'required')
   const at = ctx.clock.now()
   const url = changes.url === undefined ? {} : { url: allowedUrl(ctx, changes.url) }
@@ -152,8 +161,14 @@ export const changeWebhook = async (
     const entry = { tenantId: t.tenantId, endpointId: id }
     // A new address or a new start does not wait for what the old one earned.
     if (after.active) await queueWebhook(t, entry, at)
-    else await dropWebhookFromQueue(t, entry)
-    await record(t, ctx, { event: 'webhook.updated', actor: byUser(caller), target: target(id), before: told(before), after: told(after) })
+    else await deleteWebhookFromQueue(t, entry)
+    await recordEvent(t, ctx, {
+      event: 'webhook.updated',
+      actor: byUser(caller),
+      target: target(id),
+      before: notified(before),
+      after: notified(after),
+    })
     return after
   })
   return tagged(row)
@@ -164,9 +179,9 @@ export const removeWebhook = (ctx: Ctx, caller: User, id: string): Promise<undef
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await locked(t, id)
     await deleteWebhook(t, id)
-    await dropWebhookFromQueue(t, { tenantId: t.tenantId, endpointId: id })
+    await deleteWebhookFromQueue(t, { tenantId: t.tenantId, endpointId: id })
     await releaseQuota(t, 'webhooks')
-    await record(t, ctx, { event: 'webhook.deleted', actor: byUser(caller), target: target(id), before: told(before) })
+    await recordEvent(t, ctx, { event: 'webhook.deleted', actor: byUser(caller), target: target(id), before: notified(before) })
     return undefined
   })
 
@@ -175,7 +190,7 @@ export const rotateWebhookSecret = async (
   ctx: Ctx,
   caller: User,
   id: string,
-  { overlap_seconds }: z.output<typeof Rotation>,
+  { overlap_seconds }: z.output<typeof WebhookSecretRotation>,
 ): Promise<z.input<typeof WebhookWithSecret>> => {
   const [at, secret] = [ctx.clock.now(), newWebhookSecret(ctx.random)]
   const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
@@ -189,10 +204,10 @@ export const rotateWebhookSecret = async (
       updatedAt: at,
     })
     const until = { previous_valid_until: previousValidUntil?.toISOString() ?? null }
-    await record(t, ctx, { event: 'webhook.secret_rotated', actor: byUser(caller), target: target(id), after: until })
+    await recordEvent(t, ctx, { event: 'webhook.secret_rotated', actor: byUser(caller), target: target(id), after: until })
     return after
   })
-  return { ...shown(row), secret }
+  return { ...toResponse(row), secret }
 }
 
 /** Sends a message of the type `webhook.test` now, once, and tells how it went. Changes nothing. @throws AppError not_found */
@@ -201,9 +216,9 @@ export const testWebhook = async (ctx: Ctx, caller: User, id: string): Promise<z
   const row = await findWebhook(t, id)
   if (row === undefined) throw new AppError('not_found')
   const body = JSON.stringify({ type: 'webhook.test', timestamp: ctx.clock.now().toISOString(), data: { webhook_id: id } })
-  const sent = await sendMessage(ctx, t, row, { id: ctx.random.id(), body })
+  const sent = await sendWebhookMessage(ctx, t, row, { id: ctx.random.id(), body })
   const outcome = { delivered: sent.delivered, status: sent.status ?? null, failure: sent.delivered ? null : sent.failure }
-  await atomically(t, (tx) => record(tx, ctx, { event: 'webhook.tested', actor: byUser(caller), target: target(id), after: outcome }))
+  await atomically(t, (tx) => recordEvent(tx, ctx, { event: 'webhook.tested', actor: byUser(caller), target: target(id), after: outcome }))
   return outcome
 }
 
@@ -212,16 +227,16 @@ export const replayWebhook = async (
   ctx: Ctx,
   caller: User,
   id: string,
-  { after, from }: z.output<typeof Replay>,
+  { after, from }: z.output<typeof WebhookReplay>,
 ): Promise<z.input<typeof Webhook>> => {
   const at = ctx.clock.now()
-  const cursor = after?.toLowerCase() ?? leastIdAt(new Date(from ?? at))
+  const cursor = after?.toLowerCase() ?? lowestIdAt(new Date(from ?? at))
   const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await locked(t, id)
     if (!before.active) throw new AppError('webhook_disabled')
     const moved = await changed(t, id, { cursor, updatedAt: at })
     await queueWebhook(t, { tenantId: t.tenantId, endpointId: id }, at)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'webhook.replayed',
       actor: byUser(caller),
       target: target(id),
@@ -230,5 +245,5 @@ export const replayWebhook = async (
     })
     return moved
   })
-  return shown(row)
+  return toResponse(row)
 }

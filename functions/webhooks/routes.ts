@@ -1,7 +1,17 @@
 // All routes of the group. To see a webhook is to see what of the record leaves, hence audit:read everywhere.
 import { may } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
-import { NewWebhook, Replay, Rotation, TestOutcome, Webhook, WebhookChanges, WebhookPath, Webhooks, WebhookWithSecret } from './endpoints.schema.ts'
+import {
+  NewWebhook,
+  TestOutcome,
+  Webhook,
+  WebhookChanges,
+  WebhookPath,
+  WebhookReplay,
+  WebhookSecretRotation,
+  Webhooks,
+  WebhookWithSecret,
+} from './endpoints.schema.ts'
 import {
   changeWebhook,
   createWebhook,
@@ -79,7 +89,7 @@ export const webhookRoutes = [
     summary: 'Make a new secret. Until the overlap ends, messages are signed with both.',
     access: toChange,
     path: WebhookPath,
-    body: Rotation,
+    body: WebhookSecretRotation,
     reply: json(201, WebhookWithSecret),
     errors: ['not_found'],
     emits: ['webhook.secret_rotated'],
@@ -102,7 +112,7 @@ export const webhookRoutes = [
     summary: 'Deliver everything after a position of the record again.',
     access: toChange,
     path: WebhookPath,
-    body: Replay,
+    body: WebhookReplay,
     reply: json(200, Webhook),
     errors: ['not_found', 'webhook_disabled'],
     emits: ['webhook.replayed'],

@@ -9,8 +9,8 @@ import {
   ID_JAG_PROFILE,
   IDENTITY_SCOPES,
   TOKEN_TYPES,
-} from '#shared/domains/oauth/offered'
-import { Constant } from '#shared/platform/http/route'
+} from '#shared/domains/oauth/supported'
+import { ConstantResult } from '#shared/platform/http/route'
 import { ACR } from '#shared/platform/tokens/acr'
 import type { Ctx } from './group.ts'
 
@@ -73,14 +73,14 @@ const ownResource = ({ BASE_URL: issuer }: Config) => ({
   dpop_signing_alg_values_supported: CLIENT_SIGNING_ALGS,
 })
 
-const documentOf = (value: unknown): Constant => {
+const documentOf = (value: unknown): ConstantResult => {
   const body = JSON.stringify(value)
-  return new Constant(body, `"${createHash('sha256').update(body).digest('base64url')}"`)
+  return new ConstantResult(body, `"${createHash('sha256').update(body).digest('base64url')}"`)
 }
 
 const prepared = (make: (config: Config) => unknown) => {
-  const made = new WeakMap<Config, Constant>()
-  return async ({ config }: Pick<Ctx, 'config'>): Promise<Constant> => {
+  const made = new WeakMap<Config, ConstantResult>()
+  return async ({ config }: Pick<Ctx, 'config'>): Promise<ConstantResult> => {
     const known = made.get(config) ?? documentOf(make(config))
     made.set(config, known)
     return known

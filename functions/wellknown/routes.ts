@@ -2,7 +2,7 @@
 import { open } from '#shared/platform/http/access'
 import { text } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { jwks } from './jwks.ts'
+import { jwksDocument } from './jwks.ts'
 import { ownResourceDocument, serverDocument } from './oauth-metadata.ts'
 
 const PUBLIC = open('Public keys are public.', { class: 'general' })
@@ -58,7 +58,7 @@ export const wellknownRoutes = [
     cache: CACHE,
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx }) => jwks(ctx),
+    handle: ({ ctx }) => jwksDocument(ctx),
   }),
   route({
     id: 'wellknown.jwks',
@@ -69,7 +69,7 @@ export const wellknownRoutes = [
     cache: CACHE,
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx }) => jwks(ctx),
+    handle: ({ ctx }) => jwksDocument(ctx),
   }),
   route({
     id: 'wellknown.jwks.compatible',
@@ -80,6 +80,6 @@ export const wellknownRoutes = [
     cache: CACHE,
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx }) => jwks(ctx),
+    handle: ({ ctx }) => jwksDocument(ctx),
   }),
 ]

@@ -1,12 +1,13 @@
 // A token checked by asking its issuer (RFC 7662): what was revoked is known at once.
-import type { Check } from './guard.ts'
-import { Away } from './refusal.ts'
+
+import { AuthorizationServerUnavailable } from './refusal.ts'
+import type { Check } from './token.ts'
 import { accessTokenOf, type Claims } from './token.ts'
 
 const TIMEOUT_MS = 5000
 
 /** Of the resource server at its issuer: id and introspection secret. */
-export type Credentials = {
+export type IntrospectionCredentials = {
   readonly id: string
   readonly secret: string
 }
@@ -14,16 +15,17 @@ type Options = {
   readonly issuer: string
   readonly resource: string
   readonly endpoint: string
-  readonly credentials: Credentials
+  readonly credentials: IntrospectionCredentials
   readonly fetch: typeof fetch
   readonly now: () => Date
 }
 
-export const basic = ({ id, secret }: Credentials): string => `Basic ${btoa(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`)}`
+export const basicHeader = ({ id, secret }: IntrospectionCredentials): string =>
+  `Basic ${btoa(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`)}`
 const isFor = (resource: string, aud: unknown): boolean => aud === resource || (Array.isArray(aud) && aud.includes(resource))
 
 export const checkByIntrospection = ({ issuer, resource, endpoint, credentials, fetch, now }: Options): Check => {
-  const headers = { authorization: basic(credentials), accept: 'application/json' }
+  const headers = { authorization: basicHeader(credentials), accept: 'application/json' }
   const ask = async (token: string): Promise<Claims> => {
     try {
       const body = new URLSearchParams({ token, token_type_hint: 'access_token' })
@@ -32,7 +34,7 @@ export const checkByIntrospection = ({ issuer, resource, endpoint, credentials, 
       if (response.status !== 200) throw new Error(`introspection answered ${response.status}`)
       return (await response.json()) as Claims
     } catch (error) {
-      throw new Away('The authorization server cannot be asked about tokens.', { cause: error })
+      throw new AuthorizationServerUnavailable('The authorization server cannot be asked about tokens.', { cause: error })
     }
   }
   return async (token) => {

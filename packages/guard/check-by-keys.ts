@@ -1,8 +1,8 @@
 // A token checked by the issuer's public keys, without a call for each (RFC 9068 section 4).
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
 import { JOSEError, JWKSTimeout } from 'jose/errors'
-import type { Check } from './guard.ts'
-import { Away } from './refusal.ts'
+import { AuthorizationServerUnavailable } from './refusal.ts'
+import type { Check } from './token.ts'
 import { accessTokenOf } from './token.ts'
 
 /** A key that was revoked is forgotten within a minute. */
@@ -37,7 +37,7 @@ export const checkByKeys = ({ issuer, resource, jwksUri, fetch, now }: Options):
       return payload.aud === resource ? accessTokenOf(token, payload, now()) : undefined
     } catch (error) {
       if (isOfTheToken(error)) return undefined
-      throw new Away('The keys of the authorization server cannot be read.', { cause: error })
+      throw new AuthorizationServerUnavailable('The keys of the authorization server cannot be read.', { cause: error })
     }
   }
 }

@@ -2,7 +2,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
-import { browserOf, claimsOf, codeFor, headerOf, newOauthClient, newResource, post, prover, VERIFIER } from '#tests/support/oauth'
+import { claimsOf, codeFor, newOauthClient, newResource, oauthBrowser, postForm, prover, tokenHeader, VERIFIER } from '#tests/support/oauth'
 import { oauthRoutes } from '../../functions/oauth/routes.ts'
 import { wellknownRoutes } from '../../functions/wellknown/routes.ts'
 import { authorizationServerError } from '../../shared/platform/http/problem.ts'
@@ -36,7 +36,7 @@ const start = async (mode: 'keys' | 'introspection', more: Partial<GuardOptions>
   })
   const tokens = async (form: Readonly<Record<string, string>> = {}, headers: Readonly<Record<string, string>> = {}): Promise<string> => {
     const sent = { authorization: client.authorization, ...headers }
-    return (await (await post(app, '/oauth/token', { grant_type: 'client_credentials', ...form }, sent)).json()).access_token
+    return (await (await postForm(app, '/oauth/token', { grant_type: 'client_credentials', ...form }, sent)).json()).access_token
   }
   const call = (headers: Readonly<Record<string, string>>, requirement: Requirement = {}, path = server.resource) =>
     own.protect(requirement, (_, token) => Response.json({ subject: token.subject, scopes: token.scopes }))(new Request(path, { headers }))
@@ -54,7 +54,7 @@ const invalid = expect.objectContaining({ status: 401, error: 'invalid_token' })
 /** The same token, signed or spelled in a way that proves nothing. */
 const forged = async ({ app, server, tokens }: Started): Promise<Readonly<Record<string, string>>> => {
   const good = await tokens()
-  const [claims, header] = [claimsOf(good), headerOf(good)]
+  const [claims, header] = [claimsOf(good), tokenHeader(good)]
   const { kid, key } = await app.ctx.signingKeys.signer('ES256')
   const sign = (change: Readonly<Record<string, unknown>>, head: Readonly<Record<string, unknown>> = {}) =>
     new SignJWT({ ...claims, ...change }).setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt', ...head }).sign(key)
@@ -129,7 +129,9 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
     const { app, company, tokens, shown, client } = await start(mode)
     const other = await newResource(app, company, SCOPES)
     const elsewhere = await newOauthClient(app, company, { at: [other] })
-    const foreign = await (await post(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: elsewhere.authorization })).json()
+    const foreign = await (
+      await postForm(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: elsewhere.authorization })
+    ).json()
     expect(await refusalOf(await shown(foreign.access_token))).toEqual(invalid)
     expect(client.id).not.toBe(elsewhere.id)
     const own = await tokens()
@@ -156,9 +158,9 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
     const { app, company, server, shown } = await start(mode)
     const client = await newOauthClient(app, company, { at: [server], isPublic: true })
     const person = await app.person(company)
-    const code = await codeFor(await browserOf(app, person), client, { scope: 'tools:read', resource: server.resource })
+    const code = await codeFor(await oauthBrowser(app, person), client, { scope: 'tools:read', resource: server.resource })
     const form = { grant_type: 'authorization_code', code, client_id: client.id, redirect_uri: client.redirectUri, code_verifier: VERIFIER }
-    const { access_token: token } = await (await post(app, '/oauth/token', form)).json()
+    const { access_token: token } = await (await postForm(app, '/oauth/token', form)).json()
     expect((await shown(token, { maxAge: 300 })).status).toBe(200)
     const weak = await refusalOf(await shown(token, { acrValues: ['phrh'], maxAge: 60 }))
     expect(weak).toMatchObject({ status: 401, error: 'insufficient_user_authentication' })
@@ -228,7 +230,7 @@ describe('revocations, where tokens are checked by keys', () => {
   const dead = async (world: Started): Promise<string> => {
     const token = await world.tokens()
     expect((await world.shown(token)).status).toBe(200)
-    await post(world.app, '/oauth/revoke', { token }, { authorization: world.client.authorization })
+    await postForm(world.app, '/oauth/revoke', { token }, { authorization: world.client.authorization })
     return token
   }
 
@@ -243,7 +245,7 @@ describe('revocations, where tokens are checked by keys', () => {
   test('they are read once a second, whatever comes', async () => {
     const world = await start('keys')
     const token = await world.tokens()
-    const asked: string[] = []
+    const requested: string[] = []
     const counting = guard({
       issuer: ISSUER,
       resource: world.server.resource,
@@ -251,17 +253,17 @@ describe('revocations, where tokens are checked by keys', () => {
       now: () => world.app.clock.now(),
       fetch: async (input, init) => {
         const request = new Request(input, init)
-        asked.push(new URL(request.url).pathname)
+        requested.push(new URL(request.url).pathname)
         return world.app.app.request(request, undefined, { peer: { address: '192.0.2.7', secure: false } })
       },
     })
     const request = () => new Request(world.server.resource, { headers: { authorization: `Bearer ${token}` } })
     for (let n = 0; n < 3; n++) await Promise.all(Array.from({ length: 10 }, () => counting.check(request())))
-    expect(asked.filter((path) => path === '/oauth/revocations')).toHaveLength(1)
+    expect(requested.filter((path) => path === '/oauth/revocations')).toHaveLength(1)
     world.app.clock.advance(1)
     await counting.check(request())
-    expect(asked.filter((path) => path === '/oauth/revocations')).toHaveLength(2)
-    expect(asked.filter((path) => path === '/oauth/introspect')).toEqual([])
+    expect(requested.filter((path) => path === '/oauth/revocations')).toHaveLength(2)
+    expect(requested.filter((path) => path === '/oauth/introspect')).toEqual([])
   })
 
   test('once what is known is older than promised, nothing is let through until it can be read again', async () => {

@@ -1,22 +1,19 @@
 // For authors of resource servers: lets a request through when it carries an access token of this issuer, for this resource, with what the place needs; says to
 // everybody else how to get one.
-import { type Credentials, checkByIntrospection } from './check-by-introspection.ts'
+import { checkByIntrospection, type IntrospectionCredentials } from './check-by-introspection.ts'
 import { checkByKeys } from './check-by-keys.ts'
 import { metadataPath, metadataResponse } from './metadata.ts'
-import { holdsKey, type NoteOnce, noteInMemory } from './proof.ts'
+import { type NoteOnce, noteInMemory, verifyProof } from './proof.ts'
 import { isRebound } from './rebinding.ts'
-import { Away, type RefusalCode, type Requirement, refuse } from './refusal.ts'
+import { AuthorizationServerUnavailable, type RefusalCode, type Requirement, refuse } from './refusal.ts'
 import { revocationFeed } from './revocations.ts'
-import type { AccessToken } from './token.ts'
+import type { AccessToken, Check } from './token.ts'
 
-export type { Credentials } from './check-by-introspection.ts'
+export type { IntrospectionCredentials } from './check-by-introspection.ts'
 export { authInfo, type McpAuthInfo } from './mcp.ts'
 export type { NoteOnce } from './proof.ts'
 export type { Requirement } from './refusal.ts'
 export type { AccessToken, Actor, Claims } from './token.ts'
-
-/** The token when it is good, undefined when it is not. @throws Away when that cannot be said */
-export type Check = (token: string) => Promise<AccessToken | undefined>
 
 export type GuardOptions = {
   /** Address of the authorization server, as its metadata has it: `https://id.example.com`. */
@@ -30,7 +27,7 @@ export type GuardOptions = {
   /** Types of authorization details (RFC 9396) that it understands, in the metadata. */
   readonly detailTypes?: readonly string[]
   /** Of this resource server at the issuer: its id and introspection secret. Left out, nothing is learned of revocations: a token counts until it expires. */
-  readonly credentials?: Credentials
+  readonly credentials?: IntrospectionCredentials
   /**
    * `keys` (the default): tokens are checked here by the issuer's keys, and its revocations are read at most once a second, when a request comes; a token that
    * one of them means is asked about. `introspection`: every token is asked about.
@@ -109,17 +106,17 @@ export const guard = (options: GuardOptions): Guard => {
     if (token === undefined || (token.jkt === undefined) !== (shown.scheme === 'bearer')) return 'invalid_token'
     if (token.jkt !== undefined) {
       const called = { proof: request.headers.get('dpop'), method: request.method, url: `${origin}${new URL(request.url).pathname}` }
-      if (!(await holdsKey({ ...called, token: shown.token, jkt: token.jkt }, now, noteOnce))) return 'invalid_dpop_proof'
+      if (!(await verifyProof({ ...called, token: shown.token, jkt: token.jkt }, now, noteOnce))) return 'invalid_dpop_proof'
     }
     return missing(token, requirement, now()) ?? token
   }
 
   const check = async (request: Request, requirement: Requirement = {}): Promise<Verdict> => {
     try {
-      const judged = await judge(request, requirement)
-      return typeof judged === 'string' ? { refusal: refuse(judged, metadataUrl, requirement) } : { token: judged }
+      const checked = await judge(request, requirement)
+      return typeof checked === 'string' ? { refusal: refuse(checked, metadataUrl, requirement) } : { token: checked }
     } catch (error) {
-      if (!(error instanceof Away)) throw error
+      if (!(error instanceof AuthorizationServerUnavailable)) throw error
       return { refusal: refuse('unavailable', metadataUrl, requirement) }
     }
   }

@@ -27,9 +27,15 @@ export const noteInMemory = (now: () => Date): NoteOnce => {
   }
 }
 
-export type Shown = { readonly proof: string | null; readonly method: string; readonly url: string; readonly token: string; readonly jkt: string }
+export type PresentedProof = {
+  readonly proof: string | null
+  readonly method: string
+  readonly url: string
+  readonly token: string
+  readonly jkt: string
+}
 
-export const holdsKey = async ({ proof, method, url, token, jkt }: Shown, now: () => Date, noteOnce: NoteOnce): Promise<boolean> => {
+export const verifyProof = async ({ proof, method, url, token, jkt }: PresentedProof, now: () => Date, noteOnce: NoteOnce): Promise<boolean> => {
   const read = proof === null ? undefined : await readProof(proof, { method, url, token })
   if (read === undefined || read.jkt !== jkt) return false
   if (Math.abs(now().getTime() / 1000 - read.iat) > PROOF_SECONDS) return false

@@ -1,10 +1,10 @@
 // The issuer's revocations, read when a token is judged and at most once a second: what was stopped there is refused here within two seconds. No timer runs, so
 // a process that is frozen between two requests is as right as one that never sleeps.
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
-import { idsIn, isMeant, toldId } from '../../shared/domains/oauth/distrust-ids.ts'
+import { disclosedId, idsIn, isMeant } from '../../shared/domains/oauth/distrust-ids.ts'
 import { digest } from '../../shared/domains/oauth/dpop-proof.ts'
-import { basic, type Credentials } from './check-by-introspection.ts'
-import { Away } from './refusal.ts'
+import { basicHeader, type IntrospectionCredentials } from './check-by-introspection.ts'
+import { AuthorizationServerUnavailable } from './refusal.ts'
 import type { AccessToken } from './token.ts'
 
 export type Revocations = {
@@ -21,7 +21,7 @@ type Options = {
   readonly issuer: string
   readonly resource: string
   readonly jwksUri: string
-  readonly credentials: Credentials
+  readonly credentials: IntrospectionCredentials
   readonly fetch: typeof fetch
   readonly now: () => Date
 }
@@ -46,7 +46,7 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
     // Asked at this moment: what ended while the answer travelled may be missing from it.
     const readAt = now().getTime()
     const url = `${issuer}/oauth/revocations${known?.cursor === undefined ? '' : `?after=${known.cursor}`}`
-    const headers = { authorization: basic(credentials), accept: 'application/jwt' }
+    const headers = { authorization: basicHeader(credentials), accept: 'application/jwt' }
     const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (response.status !== 200) throw new Error(`The feed answered ${response.status}.`)
     const { payload } = await jwtVerify(await response.text(), keys, {
@@ -74,10 +74,11 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
       known = await reading
     } catch (error) {
       if (known !== undefined && age < PROMISED_MS) return known
-      throw new Away('The revocations of the authorization server cannot be read.', { cause: error })
+      throw new AuthorizationServerUnavailable('The revocations of the authorization server cannot be read.', { cause: error })
     }
     // An answer that was long under way, or asked for by somebody who came before, may be too old already.
-    if (now().getTime() - known.readAt >= PROMISED_MS) throw new Away('The revocations of the authorization server come too late.')
+    if (now().getTime() - known.readAt >= PROMISED_MS)
+      throw new AuthorizationServerUnavailable('The revocations of the authorization server come too late.')
     return known
   }
 
@@ -85,7 +86,7 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
     mean: async ({ claims }) => {
       const { revoked } = await fresh()
       if (revoked.size === 0) return false
-      const digests = await Promise.all(idsIn(claims).map(async ([kind, id]) => toldId(await digest(`${kind} ${id}`))))
+      const digests = await Promise.all(idsIn(claims).map(async ([kind, id]) => disclosedId(await digest(`${kind} ${id}`))))
       return isMeant(revoked, digests, claims.iat)
     },
   }

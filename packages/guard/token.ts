@@ -68,3 +68,6 @@ export const accessTokenOf = (token: string, claims: Claims, now: Date): AccessT
     claims,
   }
 }
+
+/** The token when it is good, undefined when it is not. @throws Away when that cannot be said */
+export type Check = (token: string) => Promise<AccessToken | undefined>

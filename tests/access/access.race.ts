@@ -3,17 +3,17 @@ import { beforeAll, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findAdministrators } from '#db/store/administrators'
 import { updateUser } from '#db/store/users'
-import { type Answer, done, type House, startHouse } from './house.ts'
+import { type AccessHouse, done, type HouseAnswer, startAccessWorld } from './access-house.ts'
 
 const ADMIN = '/authsec/uflow/admin'
 const TWENTY = Array.from({ length: 20 }, (_, at) => at)
 
-let house: House
+let house: AccessHouse
 beforeAll(async () => {
-  house = await startHouse()
+  house = await startAccessWorld()
 })
 
-const statuses = (answers: readonly Answer[]): Record<number, number> => {
+const statuses = (answers: readonly HouseAnswer[]): Record<number, number> => {
   const counts: Record<number, number> = {}
   for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
   return counts

@@ -4,14 +4,14 @@ import { setUserActive } from '#db/store/people'
 import { updateTenantSettings } from '#db/store/tenants'
 import { findAdministeredTenants, updateUser } from '#db/store/users'
 import { putGroup, putServiceAccount } from '#db/testing/access'
-import { grantsOf } from '#shared/domains/authority/change'
+import { grantorPermissions } from '#shared/domains/authority/access-change'
 import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
 import { emailHash } from '#shared/platform/crypto/email-hash'
-import { bindingsOf, done, type House, roleOf, SIDES, startHouse, systemRole } from './house.ts'
+import { type AccessHouse, bindingsOf, done, roleOf, SIDES, startAccessWorld, systemRole } from './access-house.ts'
 
-let house: House
+let house: AccessHouse
 beforeAll(async () => {
-  house = await startHouse()
+  house = await startAccessWorld()
 })
 
 describe.each(SIDES)('%s', (_, { rbac }) => {
@@ -190,9 +190,9 @@ test('whoever was disabled while the request was on its way grants nothing', asy
   const { person: second } = await person('admin')
   const caller = await house.ctx.principals.resolve(await house.token(second))
   const t = forTenant(house.db, company.tenantId)
-  const full = () => atomically(t, async (tx) => (await grantsOf(tx, house.ctx, caller)).full)
+  const full = () => atomically(t, async (tx) => (await grantorPermissions(tx, house.ctx, caller)).full)
   expect(await full()).toBe(true)
   await atomically(t, (tx) => setUserActive(tx, second.id, false, house.clock.now()))
   expect(await full()).toBe(false)
-  expect(await atomically(t, async (tx) => (await grantsOf(tx, house.ctx, caller)).covers('users:read'))).toBe(false)
+  expect(await atomically(t, async (tx) => (await grantorPermissions(tx, house.ctx, caller)).covers('users:read'))).toBe(false)
 })

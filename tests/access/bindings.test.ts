@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'
 import { updateUser } from '#db/store/users'
-import { bindingsOf, done, type House, NOBODYS_ID, roleOf, SIDES, startHouse, systemRole } from './house.ts'
+import { type AccessHouse, bindingsOf, done, roleOf, SIDES, startAccessWorld, systemRole, UNKNOWN_ID } from './access-house.ts'
 
-let house: House
+let house: AccessHouse
 beforeAll(async () => {
-  house = await startHouse()
+  house = await startAccessWorld()
 })
 
 describe.each(SIDES)('%s', (_, { rbac, needs }) => {
@@ -65,7 +65,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     [{ type: '', id: '*' }, 'Tenant-Wide (wildcard)', {}],
     [{ type: 'project', id: '*' }, 'Tenant-Wide (project)', {}],
     [{ type: 'project', id: '' }, 'Tenant-Wide (project)', {}],
-    [{ type: 'project', id: NOBODYS_ID.toUpperCase() }, `project: ${NOBODYS_ID}`, { scope_type: 'project', scope_id: NOBODYS_ID }],
+    [{ type: 'project', id: UNKNOWN_ID.toUpperCase() }, `project: ${UNKNOWN_ID}`, { scope_type: 'project', scope_id: UNKNOWN_ID }],
   ])('scope %j is %s', async (scope, description, columns) => {
     const { admin, person } = await house.open()
     const { person: pat } = await person()
@@ -87,17 +87,17 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     const bad = [
       [{ ...good, user_id: 'x' }, 400],
       [{ role_id: role }, 400],
-      [{ ...good, group_id: NOBODYS_ID }, 400],
-      [{ ...good, scope: { id: NOBODYS_ID } }, 400],
-      [{ ...good, scope: { type: '*', id: NOBODYS_ID } }, 400],
+      [{ ...good, group_id: UNKNOWN_ID }, 400],
+      [{ ...good, scope: { id: UNKNOWN_ID } }, 400],
+      [{ ...good, scope: { type: '*', id: UNKNOWN_ID } }, 400],
       [{ ...good, scope: { type: 'project', id: 'x' } }, 400],
       [{ ...good, conditions: { moon: 'full' } }, 400],
       [{ ...good, conditions: [] }, 400],
       [{ ...good, expires_at: house.clock.now().toISOString() }, 400],
       [{ ...good, expires_at: 'tomorrow' }, 400],
-      [{ ...good, user_id: NOBODYS_ID }, 404],
+      [{ ...good, user_id: UNKNOWN_ID }, 404],
       [{ ...good, user_id: foreign.company.admin.id }, 404],
-      [{ ...good, role_id: NOBODYS_ID }, 404],
+      [{ ...good, role_id: UNKNOWN_ID }, 404],
       [{ ...good, role_id: theirs }, 404],
       [{ role_id: role, group_id: pat.id }, 404],
       [{ role_id: role, service_account_id: pat.id }, 404],
@@ -116,7 +116,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     const first = done(await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: role, expires_at: until }))
     const again = await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: role })
     expect(again).toMatchObject({ status: 200, body: { id: first.id, expires_at: until } })
-    const scoped = done(await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: role, scope: { type: 'project', id: NOBODYS_ID } }))
+    const scoped = done(await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: role, scope: { type: 'project', id: UNKNOWN_ID } }))
     expect(scoped.id).not.toBe(first.id)
     house.clock.advance(60)
     const renewed = done(await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: role }))
@@ -145,7 +145,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     const own = await roleOf(admin, rbac, 'Own', 'users:read')
     const { person: other } = await person()
     for (const userId of [pat.id, other.id]) {
-      for (const scope of [undefined, { type: 'project', id: NOBODYS_ID }]) {
+      for (const scope of [undefined, { type: 'project', id: UNKNOWN_ID }]) {
         const refused = await call('POST', `${rbac}/bindings`, { user_id: userId, role_id: wide, ...(scope ? { scope } : {}) })
         expect(refused).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
       }
@@ -166,7 +166,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     const { person: other } = await person()
     const soon = () => new Date(house.clock.now().getTime() + 10_000).toISOString()
     const limits = [
-      () => ({ scope: { type: 'project', id: NOBODYS_ID } }),
+      () => ({ scope: { type: 'project', id: UNKNOWN_ID } }),
       () => ({ conditions: { mfa_required: false } }),
       () => ({ expires_at: soon() }),
     ]
@@ -190,7 +190,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
       house.clock.advance(1)
       return done(await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id, ...(scope ? { scope } : {}) })).id
     }
-    const ids = [await bind(reader), await bind(writer), await bind(reader, { type: 'project', id: NOBODYS_ID })].toReversed()
+    const ids = [await bind(reader), await bind(writer), await bind(reader, { type: 'project', id: UNKNOWN_ID })].toReversed()
     const list = async (query: string) => (done(await admin('GET', `${rbac}/bindings${query}`)) as unknown as { id: string }[]).map(({ id }) => id)
     expect(await list(`?user_id=${pat.id}`)).toEqual(ids)
     expect(await list(`?user_id=${pat.id}&sort=created_at`)).toEqual(ids.toReversed())
@@ -209,7 +209,7 @@ test('what holds for one resource, under a condition or no longer is no role of 
   const { admin, company, person } = await house.open()
   const { person: pat } = await person()
   const limits = {
-    Scoped: { scope: { type: 'project', id: NOBODYS_ID } },
+    Scoped: { scope: { type: 'project', id: UNKNOWN_ID } },
     Careful: { conditions: { mfa_required: true } },
     Guest: { expires_at: '2031-01-01T00:00:00Z' },
     Plain: {},

@@ -6,7 +6,7 @@ import { accessRoutes } from '../../functions/access/routes.ts'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { rolesRoutes } from '../../functions/roles/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
-import { type AccessWorld, accessWorld, ask, changePolicy } from '../support/access-world.ts'
+import { type AccessWorld, accessWorld, changePolicy, evaluationRequest } from '../support/access-world.ts'
 import { newBackend } from '../support/backend.ts'
 
 let w: AccessWorld
@@ -31,7 +31,7 @@ test('mapped it may, unmapped it may not; searches and what-if agree, and its ow
       token,
       body: { tenant_id: company.tenantId, client_id: plain.clientId, groups: ['checkers'] },
     })
-  const question = ask(subject, 'audit', { type: 'ledger', id: 'any' })
+  const question = evaluationRequest(subject, 'audit', { type: 'ledger', id: 'any' })
   const decision = async () => ((await w.post('evaluation', question)).body as { decision: boolean }).decision
   const searched = async () => {
     const { body } = await w.post('search/subject', { ...question, subject: { type: 'service_account' } })

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { done, type House, NOBODYS_ID, roleOf, startHouse } from './house.ts'
+import { type AccessHouse, done, roleOf, startAccessWorld, UNKNOWN_ID } from './access-house.ts'
 
-let house: House
+let house: AccessHouse
 beforeAll(async () => {
-  house = await startHouse()
+  house = await startAccessWorld()
 })
 
 const ADMIN = '/authsec/uflow/admin'
@@ -19,7 +19,7 @@ const setting = async () => {
     return done(await admin('POST', `${ADMIN}/bindings`, { user_id: pat.id, role_id: id, ...limit })).id
   }
   const reader = await give('Reader', 'users:read')
-  await give('Project writer', 'users:write', { scope: { type: 'project', id: NOBODYS_ID } })
+  await give('Project writer', 'users:write', { scope: { type: 'project', id: UNKNOWN_ID } })
   await give('Careful deleter', 'users:delete', { conditions: { mfa_required: true } })
   await give('Guest', 'clients:read', { expires_at: new Date(house.clock.now().getTime() + 60_000).toISOString() })
   return { ...open, pat, reader }
@@ -34,7 +34,7 @@ describe('about anybody, for administrators', () => {
     expect(allowed.allowed).toBe(true)
     expect(allowed.trace).toContain(String(reader))
     expect(allowed.trace).toContain('Reader')
-    const project = { scope_id: NOBODYS_ID }
+    const project = { scope_id: UNKNOWN_ID }
     const denied = await ask('users', 'write')
     expect(denied).toEqual({ allowed: false, trace: expect.any(String) })
     expect(await ask('users', 'write', project)).toMatchObject({ allowed: true })
@@ -59,9 +59,9 @@ describe('about anybody, for administrators', () => {
     const foreign = await house.open('globex')
     const ask = async (principal_id: string) =>
       done(await admin('POST', `${ADMIN}/policy/check`, { principal_id, resource: 'users', action: 'read' }))
-    expect(await ask(foreign.company.admin.id)).toEqual(await ask(NOBODYS_ID))
+    expect(await ask(foreign.company.admin.id)).toEqual(await ask(UNKNOWN_ID))
     expect(await admin('POST', `${ADMIN}/policy/check`, { principal_id: 'x', resource: 'a', action: 'b' })).toMatchObject({ status: 400 })
-    expect(await admin('POST', `${ADMIN}/policy/check`, { principal_id: NOBODYS_ID, resource: 'a' })).toMatchObject({ status: 400 })
+    expect(await admin('POST', `${ADMIN}/policy/check`, { principal_id: UNKNOWN_ID, resource: 'a' })).toMatchObject({ status: 400 })
   })
 })
 
@@ -132,7 +132,7 @@ test('an administrator\u2019s own rights are his, not the tenant\u2019s catalogu
   done(await admin('POST', `${ADMIN}/api_scopes`, { name: 'all:people', permission_ids: [] }))
   const { person: pat, call } = await person(['admin:access', 'users:read'])
   const { id } = done(await admin('POST', `${ADMIN}/roles`, { name: 'Project', permission_strings: ['users:write'] }))
-  done(await admin('POST', `${ADMIN}/bindings`, { user_id: pat.id, role_id: id, scope: { type: 'project', id: NOBODYS_ID } }))
+  done(await admin('POST', `${ADMIN}/bindings`, { user_id: pat.id, role_id: id, scope: { type: 'project', id: UNKNOWN_ID } }))
   expect(done(await call('GET', `${ADMIN}/me/roles-permissions`))).toEqual({
     user_id: pat.id,
     tenant_id: company.tenantId,

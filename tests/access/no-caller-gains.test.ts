@@ -3,14 +3,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
-import { type Answer, type House, NOBODYS_ID, SIDES, startHouse } from './house.ts'
+import { type AccessHouse, type HouseAnswer, SIDES, startAccessWorld, UNKNOWN_ID } from './access-house.ts'
 
 const SEED = 20_261_124
 const SEQUENCES = 300
 const PERMISSIONS = ['users:read', 'users:write', 'docs:read', 'admin:access', 'roles:write', 'roles:read'] as const
 const LIMITS = [
   {},
-  { scope: { type: 'project', id: NOBODYS_ID } },
+  { scope: { type: 'project', id: UNKNOWN_ID } },
   { scope: { type: 'project', id: '*' } },
   { conditions: { mfa_required: true } },
   { conditions: {} },
@@ -81,12 +81,12 @@ const mayGive = ({ held }: State, userId: string, permission: string): boolean =
   return own.some((row) => row.permission === permission) || (own.some((row) => row.system) && !permission.startsWith('platform:'))
 }
 
-type Call = (method: string, path: string, body?: unknown) => Promise<Answer>
-type Cast = { readonly house: House; readonly t: TenantDb; readonly ids: readonly string[]; readonly calls: readonly Call[] }
+type Call = (method: string, path: string, body?: unknown) => Promise<HouseAnswer>
+type Cast = { readonly house: AccessHouse; readonly t: TenantDb; readonly ids: readonly string[]; readonly calls: readonly Call[] }
 
-const perform = (call: Call, state: State, ids: readonly string[], s: Step): Promise<Answer> => {
+const perform = (call: Call, state: State, ids: readonly string[], s: Step): Promise<HouseAnswer> => {
   const { rbac, scopes } = (SIDES[s.side] as (typeof SIDES)[number])[1]
-  const at = (list: readonly string[], place: number): string => list[place % Math.max(1, list.length)] ?? NOBODYS_ID
+  const at = (list: readonly string[], place: number): string => list[place % Math.max(1, list.length)] ?? UNKNOWN_ID
   const role = { name: `role ${s.place}`, permission_strings: s.permissions }
   const [resource, action] = (PERMISSIONS[s.place % PERMISSIONS.length] ?? '').split(':')
   switch (s.kind) {
@@ -151,7 +151,7 @@ const opening = ([admin, ana, bob, cem]: readonly string[], first: readonly stri
 ]
 
 const assemble = async (): Promise<Cast> => {
-  const house = await startHouse()
+  const house = await startAccessWorld()
   const { company, admin, person } = await house.open()
   const people = [await person(['users:read']), await person(['users:read']), await person()]
   return {

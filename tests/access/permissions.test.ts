@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
-import { done, type House, NOBODYS_ID, SIDES, startHouse } from './house.ts'
+import { type AccessHouse, done, SIDES, startAccessWorld, UNKNOWN_ID } from './access-house.ts'
 
-let house: House
+let house: AccessHouse
 beforeAll(async () => {
-  house = await startHouse()
+  house = await startAccessWorld()
 })
 
 describe.each(SIDES)('%s', (_, { rbac, scopes }) => {
@@ -90,7 +90,7 @@ describe.each(SIDES)('%s', (_, { rbac, scopes }) => {
     const { admin } = await house.open()
     const foreign = await house.open('globex')
     const { id } = done(await foreign.admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read' }))
-    const [theirs, nobodys] = [await admin('DELETE', `${rbac}/permissions/${id}`), await admin('DELETE', `${rbac}/permissions/${NOBODYS_ID}`)]
+    const [theirs, nobodys] = [await admin('DELETE', `${rbac}/permissions/${id}`), await admin('DELETE', `${rbac}/permissions/${UNKNOWN_ID}`)]
     expect([theirs.status, { ...theirs.body, request_id: '' }]).toEqual([404, { ...nobodys.body, request_id: '' }])
     expect(done(await foreign.admin('GET', `${rbac}/permissions?resource=docs`))).toHaveLength(1)
     expect(done(await admin('GET', `${rbac}/permissions?resource=docs`))).toEqual([])

@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { bindRole, findAssignedPeople } from '#db/store/bindings'
 import { insertUser } from '#db/store/users'
-import { done, type House, NOBODYS_ID, SIDES, startHouse } from './house.ts'
+import { type AccessHouse, done, SIDES, startAccessWorld, UNKNOWN_ID } from './access-house.ts'
 
-let house: House
+let house: AccessHouse
 beforeAll(async () => {
-  house = await startHouse()
+  house = await startAccessWorld()
 })
 
 describe.each(SIDES)('%s', (_, { rbac, needs }) => {
@@ -37,12 +37,12 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
       { name: 'Empty' },
       { name: 'Empty', permission_ids: [], permission_strings: [] },
       { name: 'Foreign', permission_ids: [id] },
-      { name: 'Unknown', permission_ids: [NOBODYS_ID] },
+      { name: 'Unknown', permission_ids: [UNKNOWN_ID] },
       { name: 'Unknown', permission_strings: ['docs:read'] },
       { name: 'Bad', permission_ids: ['no-id'] },
       { name: '', permission_strings: ['users:read'] },
       { permission_strings: ['users:read'] },
-      { name: 'Many', permission_ids: Array.from({ length: 1001 }, () => NOBODYS_ID) },
+      { name: 'Many', permission_ids: Array.from({ length: 1001 }, () => UNKNOWN_ID) },
     ]
     const codes = []
     for (const body of bodies) {
@@ -92,7 +92,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
       before: { name: 'Reader', description: 'Reads.', permissions: ['users:read'] },
       after: { name: 'Editor', description: '', permissions: ['clients:read', 'users:write'] },
     })
-    expect(await admin('PUT', `${rbac}/roles/${NOBODYS_ID}`, { name: 'X', permission_strings: ['users:read'] })).toMatchObject({
+    expect(await admin('PUT', `${rbac}/roles/${UNKNOWN_ID}`, { name: 'X', permission_strings: ['users:read'] })).toMatchObject({
       status: 404,
       body: { code: 'not_found' },
     })
@@ -115,7 +115,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     const { admin, person } = await house.open()
     const { id } = done(await admin('POST', `${rbac}/roles`, { name: 'Reader', permission_strings: ['users:read', 'users:write', 'clients:read'] }))
     const [ana, bob] = [await person(), await person()]
-    for (const scope of [undefined, { type: 'project', id: NOBODYS_ID }])
+    for (const scope of [undefined, { type: 'project', id: UNKNOWN_ID }])
       done(await admin('POST', `${rbac}/bindings`, { user_id: ana.person.id, role_id: id, ...(scope ? { scope } : {}) }))
     done(await admin('POST', `${rbac}/bindings`, { user_id: bob.person.id, role_id: id }))
     const one = async (query: string) => (done(await admin('GET', `${rbac}/roles?role_id=${id}${query}`)) as unknown as object[])[0]
@@ -133,7 +133,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect(await one(`&user_id=${ana.person.id}`)).toMatchObject({ users_assigned: 1, user_ids: [ana.person.id], usernames: [ana.person.email] })
     expect(await one('&group_by=role')).toMatchObject({ permissions_count: 3 })
     expect(await admin('GET', `${rbac}/roles?role_id=x`)).toMatchObject({ status: 400, body: { field: 'query.role_id' } })
-    expect(done(await admin('GET', `${rbac}/roles?role_id=${NOBODYS_ID}`))).toEqual([])
+    expect(done(await admin('GET', `${rbac}/roles?role_id=${UNKNOWN_ID}`))).toEqual([])
   })
 
   test('pages by cursor meet every role once, in either order; search and a foreign cursor', async () => {
@@ -212,7 +212,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     const body = { name: 'Taken', permission_strings: ['users:read'] }
     for (const [method, given] of [['PUT', body], ['DELETE']] as const) {
       const theirs = await admin(method, `${rbac}/roles/${id}`, given)
-      const nobodys = await admin(method, `${rbac}/roles/${NOBODYS_ID}`, given)
+      const nobodys = await admin(method, `${rbac}/roles/${UNKNOWN_ID}`, given)
       expect(theirs.status).toBe(404)
       expect({ ...theirs.body, request_id: '' }).toEqual({ ...nobodys.body, request_id: '' })
     }
@@ -228,7 +228,7 @@ test('one role with its permissions', async () => {
     status: 200,
     body: { id, is_system: false, permissions: [{ id: expect.any(String), resource: 'users', action: 'read' }], users_assigned: 0 },
   })
-  expect(await admin('GET', `/authsec/uflow/admin/roles/${NOBODYS_ID}`)).toMatchObject({ status: 404, body: { code: 'not_found' } })
+  expect(await admin('GET', `/authsec/uflow/admin/roles/${UNKNOWN_ID}`)).toMatchObject({ status: 404, body: { code: 'not_found' } })
 })
 
 test('a list shows the first hundred people of a role and counts them all', async () => {
@@ -249,7 +249,7 @@ test('a list shows the first hundred people of a role and counts them all', asyn
 test('a cursor that names no moment is refused before the database is asked, whatever it looks like', async () => {
   const { admin } = await house.open()
   for (const moment of ['2026-02-31T00:00:00.000Z', '2026-13-01T00:00:00.000Z', '2026-01-01T25:00:00.000Z', '0000-01-01T00:00:00.000Z', 'now']) {
-    const cursor = Buffer.from(JSON.stringify(['-created_at', moment, NOBODYS_ID])).toString('base64url')
+    const cursor = Buffer.from(JSON.stringify(['-created_at', moment, UNKNOWN_ID])).toString('base64url')
     const answer = await admin('GET', `/authsec/uflow/admin/bindings?cursor=${cursor}`)
     expect([answer.status, answer.body.code, answer.body.field], moment).toEqual([400, 'invalid_request', 'query.cursor'])
   }

@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { grantedScopes } from '#shared/domains/device-authorization/scopes'
 import { ensurePlatformAdministrator } from '#shared/domains/tenancy/system-tenant'
-import { done, type House, NOBODYS_ID, roleOf, SIDES, startHouse } from './house.ts'
+import { type AccessHouse, done, roleOf, SIDES, startAccessWorld, UNKNOWN_ID } from './access-house.ts'
 
-let house: House
+let house: AccessHouse
 beforeAll(async () => {
-  house = await startHouse()
+  house = await startAccessWorld()
 })
 
 const END_USER = '/authsec/uflow/enduser'
@@ -77,7 +77,7 @@ describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', s
         [{ scope_name: '*:*' }, 400],
         [{ scope_name: 'x', usage: 'oauth' }, 400],
         [{ scope_name: 'x', permission_ids: [id] }, 400],
-        [{ scope_name: 'x', mapped_permission_ids: [NOBODYS_ID] }, 400],
+        [{ scope_name: 'x', mapped_permission_ids: [UNKNOWN_ID] }, 400],
         [{ scope_name: 'x', resources: ['docs:read'] }, 400],
       ] as const
       for (const [body, status] of bad) expect((await admin('POST', `${scopes}/scopes`, body)).status, JSON.stringify(body)).toBe(status)
@@ -246,5 +246,5 @@ test('a tenant in the path is the caller\u2019s own, unless a platform administr
   expect(done(await paula('GET', `${END_USER}/scopes/${company.tenantId}`))).toEqual(['people'])
   const visits = await house.events(SYSTEM_TENANT, { event: 'tenant.accessed' })
   expect(visits.filter(({ actorId }) => actorId === userId)).toMatchObject([{ targetType: 'tenant', targetId: company.tenantId }])
-  expect(await paula('GET', `${END_USER}/scopes/${NOBODYS_ID}`)).toMatchObject({ status: 404, body: { code: 'not_found' } })
+  expect(await paula('GET', `${END_USER}/scopes/${UNKNOWN_ID}`)).toMatchObject({ status: 404, body: { code: 'not_found' } })
 })

@@ -2,20 +2,20 @@
 import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 
-export type Asked = {
+export type BoxRequest = {
   readonly method?: string
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
 }
-export type Answer = {
+export type BoxAnswer = {
   readonly status: number
   /** In the order in which they came. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly bytes: Buffer
 }
 
-export const HOST = 'auth.example.com'
+export const BOX_HOST = 'auth.example.com'
 const NETWORK = `127.${10 + (process.pid % 200)}`
 let callers = 0
 /** Everybody calls from an address of his own on the loopback interface, or the limits would be what is compared. */
@@ -24,7 +24,7 @@ const newAddress = (): string => {
   return `${NETWORK}.${Math.floor(callers / 250) % 250}.${1 + (callers % 250)}`
 }
 
-export const ask = (port: number, { method = 'GET', path, headers = {}, body }: Asked): Promise<Answer> =>
+export const sendRequest = (port: number, { method = 'GET', path, headers = {}, body }: BoxRequest): Promise<BoxAnswer> =>
   new Promise((resolve, reject) => {
     const bytes = body === undefined ? undefined : Buffer.from(body)
     const sent = request(
@@ -36,7 +36,7 @@ export const ask = (port: number, { method = 'GET', path, headers = {}, body }: 
         localAddress: newAddress(),
         agent: false,
         headers: {
-          host: HOST,
+          host: BOX_HOST,
           'x-forwarded-proto': 'https',
           'accept-encoding': 'gzip',
           ...(bytes === undefined ? {} : { 'content-length': bytes.length }),
@@ -60,10 +60,10 @@ export const ask = (port: number, { method = 'GET', path, headers = {}, body }: 
     sent.end(bytes)
   })
 
-export const textOf = ({ bytes }: Answer): string => bytes.toString('utf8')
-export const jsonOf = (answer: Answer): Readonly<Record<string, unknown>> => JSON.parse(textOf(answer)) as Readonly<Record<string, unknown>>
-export const headerOf = ({ headers }: Answer, name: string): string | undefined => headers.find(([each]) => each === name)?.[1]
-export const cookiesOf = ({ headers }: Answer): readonly string[] => headers.flatMap(([name, value]) => (name === 'set-cookie' ? [value] : []))
+export const textOf = ({ bytes }: BoxAnswer): string => bytes.toString('utf8')
+export const jsonOf = (answer: BoxAnswer): Readonly<Record<string, unknown>> => JSON.parse(textOf(answer)) as Readonly<Record<string, unknown>>
+export const answerHeader = ({ headers }: BoxAnswer, name: string): string | undefined => headers.find(([each]) => each === name)?.[1]
+export const cookiesOf = ({ headers }: BoxAnswer): readonly string[] => headers.flatMap(([name, value]) => (name === 'set-cookie' ? [value] : []))
 
 /** How the message travels is the connection's, not ours (RFC 9110 section 7.6.1); when it was sent is a time. */
 const OF_THE_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date'])
@@ -118,21 +118,21 @@ const plain = (text: string): string =>
     .replace(UNIX_TIME, '<time>')
     .replace(TOKEN, (run) => (isRandom(run) ? '<token>' : run))
 
-export type Said = { readonly status: number; readonly headers: readonly string[]; readonly body: string }
+export type ComparableAnswer = { readonly status: number; readonly headers: readonly string[]; readonly body: string }
 
 const isText = (type: string | undefined): boolean => type === undefined || /^(text|application)\//.test(type)
 
 /** Of metrics, which there are: what was counted differs with how often processes began. */
 const named = (text: string): string => text.replace(/^[^#\n].*\n/gm, '')
 
-const bodyOf = (answer: Answer): string => {
-  const type = headerOf(answer, 'content-type')
+const bodyOf = (answer: BoxAnswer): string => {
+  const type = answerHeader(answer, 'content-type')
   if (!isText(type)) return answer.bytes.toString('base64')
   return type?.includes('version=0.0.4') ? named(textOf(answer)) : plain(textOf(answer))
 }
 
 /** Two systems that behave alike say the same here. */
-export const said = (answer: Answer): Said => ({
+export const comparableAnswer = (answer: BoxAnswer): ComparableAnswer => ({
   status: answer.status,
   headers: answer.headers
     .filter(([name]) => !OF_THE_CONNECTION.has(name))

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GROUPS } from '../../apps/groups.ts'
 import { builtGroups } from '../../infra/bundle/build.ts'
 import { ROUTES } from '../routes/every-route.ts'
-import { type Said, said, textOf } from './answers.ts'
+import { type ComparableAnswer, comparableAnswer, textOf } from './answers.ts'
 import { STORIES, type Story } from './stories.ts'
 import { questionsOf } from './sweep.ts'
 import { type Box, startBoth } from './systems.ts'
@@ -17,13 +17,13 @@ beforeAll(async () => {
 }, A_GROUP_MS)
 afterAll(() => Promise.all(boxes.map((box) => box.close())))
 
-type Heard = Readonly<Record<string, Said>>
+type Heard = Readonly<Record<string, ComparableAnswer>>
 
 /** Every question to every route of a group, in order. */
 const sweep = async (box: Box, group: string): Promise<Heard> => {
-  const heard: Record<string, Said> = {}
+  const heard: Record<string, ComparableAnswer> = {}
   for (const listed of ROUTES.filter((each) => each.group.name === group)) {
-    for (const { what, asked } of await questionsOf(box, listed)) heard[`${listed.id}, ${what}`] = said(await box.ask(asked))
+    for (const { what, asked } of await questionsOf(box, listed)) heard[`${listed.id}, ${what}`] = comparableAnswer(await box.ask(asked))
   }
   return heard
 }
@@ -52,10 +52,10 @@ test.each(GROUPS.map(({ name }) => name))('%s: every route answers the same', { 
 
 /** What was answered on a way, in order. */
 const walk = async (box: Box, story: Story): Promise<Heard> => {
-  const heard: Record<string, Said> = {}
-  await story(box, async (what, asked) => {
-    const answer = await box.ask(asked)
-    heard[what] = said(answer)
+  const heard: Record<string, ComparableAnswer> = {}
+  await story(box, async (what, request) => {
+    const answer = await box.ask(request)
+    heard[what] = comparableAnswer(answer)
     return answer
   })
   return heard

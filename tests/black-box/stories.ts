@@ -3,24 +3,24 @@ import { randomUUID } from 'node:crypto'
 import { cookieJar } from '../support/app.ts'
 import { formsOf } from '../support/browser.ts'
 import { authorizePath, basicOf, challengeOf, newOauthClient, newResource, VERIFIER } from '../support/oauth.ts'
-import { type Answer, type Asked, cookiesOf, HOST, headerOf, jsonOf, textOf } from './answers.ts'
+import { answerHeader, BOX_HOST, type BoxAnswer, type BoxRequest, cookiesOf, jsonOf, textOf } from './answers.ts'
 import type { Box } from './systems.ts'
 
 /** Asks, and keeps what was answered under a name. */
-type Tell = (what: string, asked: Asked) => Promise<Answer>
+type Tell = (what: string, request: BoxRequest) => Promise<BoxAnswer>
 export type Story = (box: Box, tell: Tell) => Promise<void>
 
-const ORIGIN = `https://${HOST}`
+const ORIGIN = `https://${BOX_HOST}`
 const JSON_TYPE = { 'content-type': 'application/json' }
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' }
 const bearer = (token: unknown) => ({ authorization: `Bearer ${String(token)}` })
-const send = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Asked => ({
+const send = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): BoxRequest => ({
   method: 'POST',
   path,
   headers: { ...JSON_TYPE, ...headers },
   body: JSON.stringify(body),
 })
-const form = (path: string, fields: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Asked => ({
+const form = (path: string, fields: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): BoxRequest => ({
   method: 'POST',
   path,
   headers: { ...FORM_TYPE, ...headers },
@@ -31,7 +31,7 @@ const form = (path: string, fields: Readonly<Record<string, string>>, headers: R
 const browserOf = (tell: Tell) => {
   const jar = cookieJar()
   const last = { html: '' }
-  const keep = (answer: Answer): Answer => {
+  const keep = (answer: BoxAnswer): BoxAnswer => {
     jar.take(new Response(null, { headers: cookiesOf(answer).map((line): [string, string] => ['set-cookie', line]) }))
     last.html = textOf(answer)
     return answer
@@ -44,7 +44,7 @@ const browserOf = (tell: Tell) => {
     const headers = { ...jar.header(), origin: ORIGIN, 'sec-fetch-site': 'same-origin', 'sec-fetch-user': '?1', ...more }
     return keep(await tell(what, form(found?.action ?? '/no-form', { ...found?.fields, ...fields }, headers)))
   }
-  return { read, press, goesTo: (answer: Answer) => (headerOf(answer, 'location') ?? '').replace(ORIGIN, '') }
+  return { read, press, goesTo: (answer: BoxAnswer) => (answerHeader(answer, 'location') ?? '').replace(ORIGIN, '') }
 }
 
 const throughTheApi: Story = async ({ app, company }, tell) => {
@@ -113,11 +113,11 @@ const aClientIsLetIn: Story = async ({ app, company }, tell) => {
   const inside = await browser.press('the password', { password: person.password })
   await browser.read('consent is asked', browser.goesTo(inside))
   const allowed = await browser.press('allowed', { decision: 'allow' })
-  const answer = new URL(headerOf(allowed, 'location') ?? 'about:blank').searchParams
+  const answer = new URL(answerHeader(allowed, 'location') ?? 'about:blank').searchParams
   const redeem = { grant_type: 'authorization_code', code: answer.get('code') ?? '', redirect_uri: client.redirectUri, code_verifier: VERIFIER }
   await tell('a wrong verifier', form('/oauth/token', { ...redeem, code_verifier: 'w'.repeat(43) }, basic))
   const again = await browser.read('asked once more', path)
-  const code = new URL(headerOf(again, 'location') ?? 'about:blank').searchParams.get('code') ?? ''
+  const code = new URL(answerHeader(again, 'location') ?? 'about:blank').searchParams.get('code') ?? ''
   await tell('another client', form('/oauth/token', { ...redeem, code }, { authorization: basicOf(client.id, 'no') }))
   const tokens = jsonOf(await tell('tokens', form('/oauth/token', { ...redeem, code }, basic)))
   await tell('userinfo', { path: '/oauth/userinfo', headers: bearer(tokens.access_token) })
@@ -156,7 +156,7 @@ const aClientIsLetIn: Story = async ({ app, company }, tell) => {
 const onTheWire: Story = async ({ app, company }, tell) => {
   const owner = await app.person(company, 'admin')
   const own = bearer(await app.token(owner))
-  const csv = (body: string | Uint8Array, more: Readonly<Record<string, string>> = {}): Asked => ({
+  const csv = (body: string | Uint8Array, more: Readonly<Record<string, string>> = {}): BoxRequest => ({
     method: 'POST',
     path: '/people/import?dry_run=true',
     headers: { ...own, 'content-type': 'text/csv; charset=utf-8', ...more },
@@ -169,7 +169,7 @@ const onTheWire: Story = async ({ app, company }, tell) => {
   await tell('a body of another kind', { method: 'POST', path: '/account/password', headers: { ...own, 'content-type': 'text/plain' }, body: '{}' })
   await tell('no body', { method: 'POST', path: '/account/password', headers: { ...own, ...JSON_TYPE } })
   const picture = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
-  const brand = (logo: string): Asked => ({
+  const brand = (logo: string): BoxRequest => ({
     method: 'PUT',
     path: '/branding',
     headers: { ...own, ...JSON_TYPE },
@@ -195,7 +195,7 @@ const onTheWire: Story = async ({ app, company }, tell) => {
   const listed = await tell('a list', { path: '/people?limit=1', headers: own })
   await tell('its next page', { path: `/people?limit=1&cursor=${encodeURIComponent(String(jsonOf(listed).next_cursor ?? ''))}`, headers: own })
   const one = await tell('a thing with a tag', { path: `/people/${owner.id}`, headers: own })
-  await tell('that was not changed', { path: `/people/${owner.id}`, headers: { ...own, 'if-none-match': headerOf(one, 'etag') ?? '' } })
+  await tell('that was not changed', { path: `/people/${owner.id}`, headers: { ...own, 'if-none-match': answerHeader(one, 'etag') ?? '' } })
   await tell('a header with a name twice', { path: '/account/sessions', headers: { ...own, cookie: 'a=1; a=2', accept: 'text/html, */*' } })
   await tell('a scheme that is none', { path: '/account/sessions', headers: { authorization: 'Bearer' } })
   await tell('keys', { path: '/.well-known/jwks.json', headers: { 'if-none-match': '"none"' } })

@@ -6,12 +6,12 @@ import { entitledToken, fillPath, formTokenIn, fromOwnPage, isPage, type Listed,
 import { OWN_TENANT, sampleOf } from '../routes/sample.ts'
 import { SEEDS, type Seed } from '../seeds/seeds.ts'
 import type { Company } from '../support/app.ts'
-import { type Asked, HOST } from './answers.ts'
+import { BOX_HOST, type BoxRequest } from './answers.ts'
 import type { Box } from './systems.ts'
 
 const NOBODYS_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
 
-export type Question = { readonly what: string; readonly asked: Asked }
+export type Question = { readonly what: string; readonly asked: BoxRequest }
 
 const bearer = (token: string | undefined): Readonly<Record<string, string>> => (token === undefined ? {} : { authorization: `Bearer ${token}` })
 
@@ -65,7 +65,7 @@ export const questionsOf = async (box: Box, listed: Listed): Promise<readonly Qu
   const malformed =
     body === undefined ? [] : [{ what: 'a body that is none', asked: { method, path: at, headers: own, body: new Uint8Array([0x7b, 0xff, 0x26]) } }]
   const other = method === 'PUT' ? 'PATCH' : 'PUT'
-  const preflight = { origin: `https://${HOST}`, 'access-control-request-method': method }
+  const preflight = { origin: `https://${BOX_HOST}`, 'access-control-request-method': method }
   return [
     { what: 'nobody', asked: { method, path } },
     { what: 'a token that is none', asked: { method, path, headers: isPage(route) ? fromOwnPage('a.b.c', true) : bearer('a.b.c') } },

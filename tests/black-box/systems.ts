@@ -5,18 +5,18 @@ import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import { manifest } from '../../infra/manifest.ts'
 import { startGateway } from '../lambda/gateway.ts'
-import { startSystem } from '../lambda/system.ts'
+import { startLambdaSystem } from '../lambda/system.ts'
 import { freePort } from '../peers/free-port.ts'
 import { METRICS_TOKEN, ROUTES } from '../routes/every-route.ts'
 import type { Company, TestApp } from '../support/app.ts'
-import { type Answer, type Asked, ask } from './answers.ts'
+import { type BoxAnswer, type BoxRequest, sendRequest } from './answers.ts'
 
 export type Box = {
   readonly name: 'functions' | 'local'
   /** On the same database, for what a test prepares. */
   readonly app: TestApp
   readonly company: Company
-  ask(asked: Asked): Promise<Answer>
+  ask(request: BoxRequest): Promise<BoxAnswer>
   /** Mails that left, after what waits was sent. */
   mailsTo(address: string): Promise<readonly string[]>
   /** Groups that answered. */
@@ -65,7 +65,7 @@ const routes = ROUTES.map(({ route }) => route)
 
 const functions = async (): Promise<Box> => {
   const sink = await startSink()
-  const system = await startSystem(routes, settings(7, sink.url))
+  const system = await startLambdaSystem(routes, settings(7, sink.url))
   // The schedules come round once, as they do at the start of a process that lives on.
   const scheduled = await system.start('scheduled', { DATABASE_OWNER_URL: system.url })
   for (const { id } of manifest().jobs) await scheduled.invoke({ job: id })
@@ -77,7 +77,7 @@ const functions = async (): Promise<Box> => {
       return onTime(system.app)
     },
     company: system.company,
-    ask: (asked) => ask(gateway.port, asked),
+    ask: (request) => sendRequest(gateway.port, request),
     started: gateway.started,
     log: gateway.log,
     mailsTo: async (address) => {
@@ -96,7 +96,7 @@ const functions = async (): Promise<Box> => {
 
 const local = async (): Promise<Box> => {
   const sink = await startSink()
-  const system = await startSystem(routes, settings(8, sink.url))
+  const system = await startLambdaSystem(routes, settings(8, sink.url))
   const { ENVIRONMENT: _, ...env } = system.env
   const port = await freePort()
   const child = spawn(process.execPath, ['--import', 'tsx', 'apps/local/local.ts'], {
@@ -113,7 +113,7 @@ const local = async (): Promise<Box> => {
     written += `\nended with ${code ?? signal}`
   })
   const isUp = (): Promise<boolean> =>
-    ask(port, { path: '/health/ready' }).then(
+    sendRequest(port, { path: '/health/ready' }).then(
       ({ status }) => status === 200,
       () => false,
     )
@@ -127,7 +127,7 @@ const local = async (): Promise<Box> => {
       return onTime(system.app)
     },
     company: system.company,
-    ask: (asked) => ask(port, asked),
+    ask: (request) => sendRequest(port, request),
     started: new Set(),
     log: () => written,
     mailsTo: async (address) => {

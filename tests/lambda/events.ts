@@ -1,7 +1,7 @@
 // Events as the gateways send them, by the shapes in AWS's documentation: API Gateway HTTP API (payload 2.0; function URLs send the same), Application Load
 // Balancer with and without multi-value headers; and their answers as responses.
 
-export type Call = {
+export type LambdaCall = {
   readonly method?: string
   readonly path: string
   readonly query?: string
@@ -10,7 +10,7 @@ export type Call = {
   readonly body?: string | Uint8Array
   readonly sourceIp?: string
 }
-export type Answer = {
+export type LambdaAnswer = {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, string>>
   readonly cookies: readonly string[]
@@ -19,7 +19,7 @@ export type Answer = {
 }
 
 /** docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
-export const httpApiEvent = ({ method = 'GET', path, query = '', headers = {}, cookies = [], body, sourceIp = '203.0.113.7' }: Call) => ({
+export const httpApiEvent = ({ method = 'GET', path, query = '', headers = {}, cookies = [], body, sourceIp = '203.0.113.7' }: LambdaCall) => ({
   version: '2.0',
   routeKey: '$default',
   rawPath: path,
@@ -44,7 +44,7 @@ export const httpApiEvent = ({ method = 'GET', path, query = '', headers = {}, c
 })
 
 /** docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html */
-export const albEvent = ({ method = 'GET', path, query = '', headers = {}, body, sourceIp = '203.0.113.7' }: Call, multiValue: boolean) => {
+export const albEvent = ({ method = 'GET', path, query = '', headers = {}, body, sourceIp = '203.0.113.7' }: LambdaCall, multiValue: boolean) => {
   const all = { host: 'auth.example.com', 'x-forwarded-for': sourceIp, 'x-forwarded-port': '443', 'x-forwarded-proto': 'https', ...headers }
   const parameters = Object.fromEntries(new URLSearchParams(query))
   const many = (of: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(of).map(([name, value]) => [name, [value]]))
@@ -70,7 +70,7 @@ type Raw = {
 }
 
 /** What the gateway would send on. */
-export const answerOf = (result: unknown): Answer => {
+export const answerOf = (result: unknown): LambdaAnswer => {
   const raw = result as Raw
   const many = Object.entries(raw.multiValueHeaders ?? {})
   const single = [...Object.entries(raw.headers ?? {}), ...many.map(([name, values]) => [name, values.join(', ')] as const)]

@@ -6,28 +6,28 @@ import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '#shared/kernel/clock'
-import { settledBefore } from '#shared/platform/audit/horizon'
+import { auditWatermark } from '#shared/platform/audit/watermark'
 import { awsSecrets } from '#shared/platform/secrets/aws'
 import { PASSWORD } from '../support/app.ts'
 import { AWS_ENVIRONMENT, startAws } from '../support/aws.ts'
-import { albEvent, answerOf, type Call, httpApiEvent } from './events.ts'
+import { albEvent, answerOf, httpApiEvent, type LambdaCall } from './events.ts'
 import type { LambdaProcess } from './runtime.ts'
-import { type System, startSystem } from './system.ts'
+import { type LambdaSystem, startLambdaSystem } from './system.ts'
 
-let system: System
+let system: LambdaSystem
 beforeAll(async () => {
-  system = await startSystem()
+  system = await startLambdaSystem()
 })
 afterAll(() => system.stop())
 
-const call = async (process: LambdaProcess, what: Call) => answerOf(await process.invoke(httpApiEvent(what)))
+const call = async (process: LambdaProcess, what: LambdaCall) => answerOf(await process.invoke(httpApiEvent(what)))
 const json = { 'content-type': 'application/json' }
 let addresses = 0
 /** An administrator of his own and an address of his own, or the limits of one test would be the next one's. */
 const newSignIn = async () => {
   const { email } = await system.person('admin')
   const sourceIp = `203.0.113.${++addresses}`
-  const signInWith = (password: string, more: Partial<Call> = {}): Call => ({
+  const signInWith = (password: string, more: Partial<LambdaCall> = {}): LambdaCall => ({
     method: 'POST',
     path: '/authsec/uflow/auth/admin/login',
     headers: json,
@@ -95,7 +95,7 @@ test('frozen while its connections died, it answers when it is thawed', async ()
 test('what takes too long is answered before the function’s own end, and the instance goes on', async () => {
   const token = await system.token(await system.person())
   const account = await system.start('account', { REQUEST_SECONDS: '1' })
-  const asked: Call = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
+  const asked: LambdaCall = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
   const holder = new pg.Client({ connectionString: system.url })
   await holder.connect()
   try {
@@ -112,7 +112,7 @@ test('what takes too long is answered before the function’s own end, and the i
 test('an instance that runs out of time is ended, and leaves nothing half done: the next one does it whole', async () => {
   const token = await system.token(await system.person('admin'))
   const body = JSON.stringify({ tenant_id: system.company.tenantId, groups: ['out-of-time'] })
-  const add: Call = { method: 'POST', path: '/authsec/uflow/admin/groups', headers: { ...json, authorization: `Bearer ${token}` }, body }
+  const add: LambdaCall = { method: 'POST', path: '/authsec/uflow/admin/groups', headers: { ...json, authorization: `Bearer ${token}` }, body }
   const client = new pg.Client({ connectionString: system.url })
   await client.connect()
   const there = async (): Promise<number> =>
@@ -137,7 +137,7 @@ test('an instance that runs out of time is ended, and leaves nothing half done: 
 test('an instance that is frozen in the middle of a change holds up nobody for longer than ten seconds', async () => {
   const token = await system.token(await system.person('admin'))
   const body = JSON.stringify({ tenant_id: system.company.tenantId, groups: ['of both'] })
-  const add: Call = { method: 'POST', path: '/authsec/uflow/admin/groups', headers: { ...json, authorization: `Bearer ${token}` }, body }
+  const add: LambdaCall = { method: 'POST', path: '/authsec/uflow/admin/groups', headers: { ...json, authorization: `Bearer ${token}` }, body }
   const client = new pg.Client({ connectionString: system.url })
   await client.connect()
   try {
@@ -150,7 +150,7 @@ test('an instance that is frozen in the middle of a change holds up nobody for l
     await client.query('rollback')
     const answer = await call(next, add)
     expect(answer.statusCode, answer.text + next.log()).toBe(200)
-    expect(await settledBefore({ ...system.app.ctx, clock: systemClock })).toBeDefined()
+    expect(await auditWatermark({ ...system.app.ctx, clock: systemClock })).toBeDefined()
     frozen.thaw()
     expect((await call(frozen, add)).statusCode, frozen.log()).toBe(200)
     const { rows } = await client.query("select count(*)::int as count from authsec.groups where name = 'of both'")
@@ -162,12 +162,12 @@ test('an instance that is frozen in the middle of a change holds up nobody for l
 
 test('of two instances that get the same ticket at once, one mints', async () => {
   const [one, two] = await Promise.all([system.start('auth'), system.start('auth')])
-  const door = await system.start('door')
+  const door = await system.start('user-sign-in')
   const person = await system.person()
   const body = JSON.stringify({ client_id: system.company.clientId, email: person.email, password: PASSWORD })
   const first = await call(door, { method: 'POST', path: '/authsec/uflow/user/login', headers: json, body })
   const { login_ticket } = JSON.parse(first.text) as { login_ticket: string }
-  const mint: Call = {
+  const mint: LambdaCall = {
     method: 'POST',
     path: '/authsec/uflow/auth/enduser/webauthn-callback',
     headers: json,
@@ -180,7 +180,7 @@ test('of two instances that get the same ticket at once, one mints', async () =>
 test('a session revoked at one instance is refused at another within two seconds', async () => {
   const [one, two] = await Promise.all([system.start('account'), system.start('account')])
   const token = await system.token(await system.person())
-  const asked: Call = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
+  const asked: LambdaCall = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
   expect((await call(two, asked)).statusCode).toBe(200)
   const [current] = (JSON.parse((await call(one, asked)).text) as { sessions: { id: string }[] }).sessions
   const ended = await call(one, { method: 'DELETE', path: `/account/sessions/${current?.id}`, headers: asked.headers ?? {} })

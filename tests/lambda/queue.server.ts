@@ -14,8 +14,8 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { localMail } from '#shared/platform/outbox/mail/local'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
-import { sqsErrands } from '#shared/platform/queue/sqs'
-import { doErrands } from '../../functions/outbox/errands.ts'
+import { sqsTasks } from '#shared/platform/queue/sqs'
+import { runTasks } from '../../functions/outbox/tasks.ts'
 import { startApp } from '../support/app.ts'
 import { startAws } from '../support/aws.ts'
 import { ownDb } from '../support/database.ts'
@@ -36,7 +36,7 @@ const waiting = async (url: string): Promise<number> => {
 }
 
 /** The event source mapping: hands over a batch, removes what was done, lets the rest come again at once. Answers how many were handed over. */
-const poll = async (url: string, handle: (event: unknown) => ReturnType<typeof doErrands>): Promise<number> => {
+const poll = async (url: string, handle: (event: unknown) => ReturnType<typeof runTasks>): Promise<number> => {
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10 }))
   if (Messages.length === 0) return 0
   const event = { Records: Messages.map(({ MessageId, Body }) => ({ messageId: MessageId ?? '', body: Body ?? '', eventSource: 'aws:sqs' })) }
@@ -54,7 +54,7 @@ test('a poisoned message is laid aside after five tries and blocks nothing meanw
   const app = await startApp([], { db: await ownDb() })
   const company = await app.company('errands')
   const captured = localMail(app.clock)
-  const errands = sqsErrands({ queueUrl: queue.url, endpoint })
+  const errands = sqsTasks({ queueUrl: queue.url, endpoint })
   const ctx = { ...app.ctx, mail: captured, outbound: guardedFetch({ resolver: { resolve: async () => [] }, loopback: false }), queue: undefined }
   const leaveMail = () =>
     atomically(forTenant(app.db, company.tenantId), (t) =>
@@ -63,16 +63,16 @@ test('a poisoned message is laid aside after five tries and blocks nothing meanw
         to: company.admin.email,
         subjectId: company.admin.id,
         tenantName: company.name,
-        data: { asked: { at: app.clock.now(), device: 'Firefox', address: '192.0.2.1' } },
+        data: { requestOrigin: { at: app.clock.now(), device: 'Firefox', address: '192.0.2.1' } },
       }),
     )
   await sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: '{"errand":"burn"}' }))
   for (let round = 1; round <= TRIES; round++) {
     await leaveMail()
     await errands.send('outbox', 0)
-    while (captured.outbox.length < round) expect(await poll(queue.url, (event) => doErrands(ctx, event))).toBeGreaterThan(0)
+    while (captured.outbox.length < round) expect(await poll(queue.url, (event) => runTasks(ctx, event))).toBeGreaterThan(0)
   }
-  for (let more = 0; more < TRIES && (await waiting(dead.url)) === 0; more++) await poll(queue.url, (event) => doErrands(ctx, event))
+  for (let more = 0; more < TRIES && (await waiting(dead.url)) === 0; more++) await poll(queue.url, (event) => runTasks(ctx, event))
   expect(captured.outbox).toHaveLength(TRIES)
   expect([await waiting(queue.url), await waiting(dead.url)]).toEqual([0, 1])
   const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: dead.url }))

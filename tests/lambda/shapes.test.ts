@@ -5,7 +5,7 @@ import type { RequestCtx } from '#shared/domains/context'
 import { open } from '#shared/platform/http/access'
 import { lambda } from '#shared/platform/http/lambda'
 import { problem } from '#shared/platform/http/problem'
-import { json, routeFor, Sent, text } from '#shared/platform/http/route'
+import { HttpResult, json, routeFor, text } from '#shared/platform/http/route'
 import { startApp } from '../support/app.ts'
 import { PRODUCTION } from '../support/production.ts'
 import { BALANCER, BALANCER_MULTI, FUNCTION_URL, HTTP_API, NOT_HTTP, REST_API } from './recorded.ts'
@@ -23,7 +23,7 @@ const routes = [
     body: z.strictObject({ name: z.string() }),
     reply: json(200, Seen),
     handle: async ({ ctx: { request }, body }) =>
-      new Sent(
+      new HttpResult(
         {
           address: request.address,
           secure: request.secure,
@@ -57,7 +57,7 @@ const routes = [
     query: z.object({ bytes: z.coerce.number() }),
     reply: text(200, 'application/jsonl; charset=utf-8', { 'Content-Disposition': 'attachment; filename="long.jsonl"' }),
     handle: async ({ query: { bytes } }) =>
-      new Sent(new Blob(['"'.repeat(bytes)]).stream() as ReadableStream<Uint8Array>, {
+      new HttpResult(new Blob(['"'.repeat(bytes)]).stream() as ReadableStream<Uint8Array>, {
         cookies: [{ name: 'seen', value: '1', maxAgeSeconds: 60, sameSite: 'Lax' }],
       }),
   }),

@@ -1,7 +1,7 @@
 // What stands behind the functions in these tests: a migrated database of the file's own with a company in it, Redis, and bundles as they ship.
 import { join } from 'node:path'
 import type { Route } from '#shared/platform/http/route'
-import { builtOnce } from '../../infra/bundle/built-once.ts'
+import { cachedBundle } from '../../infra/bundle/cached-bundle.ts'
 import { type Company, type Person, startApp, type TestApp } from '../support/app.ts'
 import { ownDatabase, TEST_LOGIN_PASSWORD } from '../support/database.ts'
 import { type LambdaProcess, startLambda } from './runtime.ts'
@@ -15,7 +15,7 @@ const loginOf = (url: string, user: string): string => {
   return out.href
 }
 
-export type System = {
+export type LambdaSystem = {
   /** What production tells every function. */
   readonly env: Readonly<Record<string, string>>
   /** Privileged, for what a test does to the server. */
@@ -31,7 +31,7 @@ export type System = {
 }
 
 /** `routes` are what a test prepares things by. */
-export const startSystem = async (routes: readonly Route<never>[] = [], more: Readonly<Record<string, string>> = {}): Promise<System> => {
+export const startLambdaSystem = async (routes: readonly Route<never>[] = [], more: Readonly<Record<string, string>> = {}): Promise<LambdaSystem> => {
   const { db, url } = await ownDatabase()
   const redis = process.env.TEST_REDIS_URL
   if (url === undefined || redis === undefined) throw new Error('TEST_DATABASE_URL and TEST_REDIS_URL must be set')
@@ -58,7 +58,7 @@ export const startSystem = async (routes: readonly Route<never>[] = [], more: Re
     person: (grant) => app.person(company, grant),
     token: (person) => app.token(person),
     start: async (name, own = {}) => {
-      const process = await startLambda(join((await builtOnce(name)).folder, `${name}.mjs`), { ...env, ...own })
+      const process = await startLambda(join((await cachedBundle(name)).folder, `${name}.mjs`), { ...env, ...own })
       running.push(process)
       return process
     },

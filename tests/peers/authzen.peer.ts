@@ -4,7 +4,7 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { putBinding, putRole, putServiceAccount } from '#db/testing/access'
 import { newOauthClient } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 const INVOICE = { type: 'invoice', id: 'dddddddd-0000-4000-8000-000000000001' } as const
 type Said = Readonly<Record<string, unknown>>
@@ -25,14 +25,14 @@ beforeAll(async () => {
   })
   subject = { type: 'service_account', id }
   authorization = (await newOauthClient(server.where, server.company, { permissions: ['policy:check'] })).authorization
-  metadata = (await (await unkept(`${server.issuer}/.well-known/authzen-configuration`)).json()) as Said
+  metadata = (await (await unmetChecks(`${server.issuer}/.well-known/authzen-configuration`)).json()) as Said
 })
 afterAll(() => server?.stop())
 
 /** Asks at the endpoint that the metadata names. */
 const ask = async (endpoint: string, body: unknown, headers: Readonly<Record<string, string>> = { authorization }) => {
   const sent = { 'content-type': 'application/json', ...headers }
-  const response = await unkept(String(metadata[endpoint]), { method: 'POST', headers: sent, body: JSON.stringify(body) })
+  const response = await unmetChecks(String(metadata[endpoint]), { method: 'POST', headers: sent, body: JSON.stringify(body) })
   return { status: response.status, headers: response.headers, body: (await response.json()) as Said }
 }
 const may = async (name: string): Promise<unknown> =>
@@ -72,8 +72,8 @@ test('searches find what evaluations allow', async () => {
 test('the request is named in the answer; without credentials, or with half a question, there is no decision', async () => {
   const id = 'bfe9eb29-ab87-4ca3-be83-a1d5d8305716'
   const question = { subject, action: { name: 'read' }, resource: INVOICE }
-  const asked = await ask('access_evaluation_endpoint', question, { authorization, 'x-request-id': id })
-  expect(asked.headers.get('x-request-id')).toBe(id)
+  const request = await ask('access_evaluation_endpoint', question, { authorization, 'x-request-id': id })
+  expect(request.headers.get('x-request-id')).toBe(id)
   const stranger = await ask('access_evaluation_endpoint', question, {})
   expect(stranger.status).toBe(401)
   expect(stranger.body).not.toHaveProperty('decision')

@@ -2,7 +2,7 @@
 // visitor is said beforehand, since no person sits in front of it.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 type Json = Readonly<Record<string, unknown>>
 export type Visitor = { readonly email: string; readonly password: string; readonly grants?: readonly string[]; readonly says?: 'no' }
@@ -19,7 +19,7 @@ export const startCustomFrontEnd = async (issuer: string) => {
       'content-type': 'application/json',
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
     }
-    const response = await unkept(`${issuer}${path}`, { headers, ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }) })
+    const response = await unmetChecks(`${issuer}${path}`, { headers, ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }) })
     const answer = (await response.json()) as Json
     if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`)
     return answer

@@ -103,21 +103,21 @@ describe.runIf(onServers)('in workerd', () => {
   test('decisions are those of the functions: allowed, denied, unknown, nobody, malformed', async () => {
     const token = await node.token(manager)
     const subject = (id: string) => ({ type: 'user', id })
-    const asked = [
+    const request = [
       { subject: subject(manager.id), action: { name: 'read' }, resource: { type: 'users', id: 'any' } },
       { subject: subject(manager.id), action: { name: 'fly' }, resource: { type: 'users', id: 'any' } },
       { subject: subject((await node.person(company)).id), action: { name: 'read' }, resource: { type: 'users', id: 'any' } },
       { subject: subject('0190c0de-0000-7000-8000-000000000001'), action: { name: 'read' }, resource: { type: 'users', id: 'any' } },
     ]
     const decisions = []
-    for (const body of asked) {
+    for (const body of request) {
       const { there, here } = await ask('/access/v1/evaluation', { token, body })
       expect(there).toEqual(here)
       decisions.push((there.body as { decision?: boolean }).decision)
     }
     expect(decisions[0]).toBe(true)
     expect(decisions.slice(1)).toEqual([false, false, false])
-    for (const more of [{ body: asked[0] }, { token: `${token}x`, body: asked[0] }, { token, body: { subject: 1 } }]) {
+    for (const more of [{ body: request[0] }, { token: `${token}x`, body: request[0] }, { token, body: { subject: 1 } }]) {
       const { there, here } = await ask('/access/v1/evaluation', more)
       expect(there.status).toBeGreaterThanOrEqual(400)
       expect(there).toEqual(here)

@@ -6,14 +6,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { insertIssuer } from '#db/store/oauth-issuers'
 import { findAdministeredTenants } from '#db/store/users'
-import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { newAgent, newDetailType, newExchanger, newPolicy, payment } from '../support/agents.ts'
 import { basicOf, newResource, type OauthTestClient, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
-const insecure = { [oauth.allowInsecureRequests]: true, [oauth.customFetch]: unkept }
+const insecure = { [oauth.allowInsecureRequests]: true, [oauth.customFetch]: unmetChecks }
 let server: AuthorizationServer
 let api: ResourceServer
 let app: OauthTestClient
@@ -46,7 +46,7 @@ afterAll(() => server?.stop())
 const tokensOfPerson = async (more: Readonly<Record<string, string>> = {}) => {
   const config = await client.discovery(new URL(server.issuer), app.id, app.secret, undefined, {
     execute: [client.allowInsecureRequests],
-    [client.customFetch]: unkept as client.CustomFetch,
+    [client.customFetch]: unmetChecks as client.CustomFetch,
   })
   const verifier = client.randomPKCECodeVerifier()
   const url = client.buildAuthorizationUrl(config, {
@@ -60,9 +60,9 @@ const tokensOfPerson = async (more: Readonly<Record<string, string>> = {}) => {
 }
 
 const exchange = async (by: OauthTestClient, subject: string, more: Readonly<Record<string, string>> = {}) => {
-  const asked = { subject_token: subject, subject_token_type: TOKEN_TYPES.access, ...more }
+  const request = { subject_token: subject, subject_token_type: TOKEN_TYPES.access, ...more }
   const of: oauth.Client = { client_id: by.id }
-  const response = await oauth.genericTokenEndpointRequest(as, of, oauth.ClientSecretBasic(by.secret), TOKEN_EXCHANGE, asked, insecure)
+  const response = await oauth.genericTokenEndpointRequest(as, of, oauth.ClientSecretBasic(by.secret), TOKEN_EXCHANGE, request, insecure)
   return oauth.processGenericTokenEndpointResponse(as, of, response)
 }
 
@@ -89,7 +89,7 @@ test('openid-client exchanges by its generic grant, with a proof of possession',
   const [agent] = agents
   const config = await client.discovery(new URL(server.issuer), agent.id, agent.secret, undefined, {
     execute: [client.allowInsecureRequests],
-    [client.customFetch]: unkept as client.CustomFetch,
+    [client.customFetch]: unmetChecks as client.CustomFetch,
   })
   const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'))
   const parameters = { subject_token: subject, subject_token_type: TOKEN_TYPES.access }
@@ -99,12 +99,12 @@ test('openid-client exchanges by its generic grant, with a proof of possession',
 })
 
 test('details go from the page to the token, and the resource server spends them', async () => {
-  const asked = [payment({ max_calls: 2 })]
-  const { access_token: subject } = await tokensOfPerson({ authorization_details: JSON.stringify(asked) })
+  const request = [payment({ max_calls: 2 })]
+  const { access_token: subject } = await tokensOfPerson({ authorization_details: JSON.stringify(request) })
   const acted = await exchange(agents[0], subject)
-  expect(acted.authorization_details).toEqual(asked)
+  expect(acted.authorization_details).toEqual(request)
   const spend = () =>
-    unkept(`${server.issuer}/oauth/spend`, {
+    unmetChecks(`${server.issuer}/oauth/spend`, {
       method: 'POST',
       body: new URLSearchParams({ token: acted.access_token }),
       headers: { authorization: basicOf(api.id, api.secret) },
@@ -153,8 +153,8 @@ test('the feed of revocations is a JWT that jose verifies by the published keys'
   const { access_token: token } = await tokensOfPerson()
   const of: oauth.Client = { client_id: app.id }
   await oauth.processRevocationResponse(await oauth.revocationRequest(as, of, oauth.ClientSecretBasic(app.secret), token, insecure))
-  const answer = await unkept(`${server.issuer}/oauth/revocations`, { headers: { authorization: basicOf(api.id, api.secret) } })
-  const keys = (await (await unkept(as.jwks_uri ?? '')).json()) as jose.JSONWebKeySet
+  const answer = await unmetChecks(`${server.issuer}/oauth/revocations`, { headers: { authorization: basicOf(api.id, api.secret) } })
+  const keys = (await (await unmetChecks(as.jwks_uri ?? '')).json()) as jose.JSONWebKeySet
   const { payload } = await jose.jwtVerify(await answer.text(), jose.createLocalJWKSet(keys), {
     issuer: server.issuer,
     audience: api.resource,

@@ -1,7 +1,7 @@
 // Signing in against a certified provider in a process of its own: what is right comes in, and everything that it is told to get wrong is refused.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Person } from '../support/app.ts'
-import { browserOf, identitiesOf, stateOf } from '../support/federation.ts'
+import { federationBrowser, federationStateOf, identitiesOf } from '../support/federation.ts'
 import { bodyOf, codeIn, textIn } from '../support/sign-in.ts'
 import { type PeerWorld, SECOND, startWorld } from './federation.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
@@ -22,11 +22,11 @@ beforeEach(async () => {
 const to = () => ({ tenant_domain: world.company.domain })
 
 const refused = async (attack: () => Promise<Response>): Promise<void> => {
-  const before = [await stateOf(world.app, world.company.tenantId), await identitiesOf(world.app, person)]
+  const before = [await federationStateOf(world.app, world.company.tenantId), await identitiesOf(world.app, person)]
   const response = await attack()
   expect(response.status).toBe(401)
   expect(await bodyOf(response)).not.toHaveProperty('token')
-  expect([await stateOf(world.app, world.company.tenantId), await identitiesOf(world.app, person)]).toEqual(before)
+  expect([await federationStateOf(world.app, world.company.tenantId), await identitiesOf(world.app, person)]).toEqual(before)
 }
 
 test('smoke: a linked identity comes in; the provider announces its issuer, and the answer says it', async () => {
@@ -68,7 +68,7 @@ test('the answer must say the right issuer, and must say one', async () => {
 
 test('a code from another dance, another browser, or used before is refused', async () => {
   const { app } = world
-  const other = browserOf(app)
+  const other = federationBrowser(app)
   const theirs = await bodyOf(await other.begin({ provider: world.provider, ...to() }))
   const foreign = await world.upstream.authorize(textIn(theirs, 'redirect_url'), 'ana')
   await refused(async () => (await world.dance(to(), 'ana', (back) => back.set('code', foreign.get('code') ?? ''))).response)
@@ -80,9 +80,9 @@ test('a code from another dance, another browser, or used before is refused', as
 
 test('an unverified address finds nobody; a verified one asks for a mailed code', async () => {
   await refused(async () => (await world.dance(to(), 'eve')).response)
-  const asked = await world.dance(to(), 'uma')
-  expect(asked.response.status).toBe(409)
-  const link_ticket = textIn(await bodyOf(asked.response), 'link_ticket')
+  const request = await world.dance(to(), 'uma')
+  expect(request.response.status).toBe(409)
+  const link_ticket = textIn(await bodyOf(request.response), 'link_ticket')
   await world.app.request('/federation/links/code', { body: { link_ticket } })
   const code = codeIn(await world.app.mailsTo(person.email))
   expect((await world.app.request('/federation/links/confirm', { body: { link_ticket, code } })).status).toBe(200)
@@ -120,14 +120,14 @@ describe('two tenants with clients of their own at one provider', () => {
 
   test('one code redeemed fifty times at once: one session', async () => {
     const { app, company, provider, upstream } = world
-    const browser = browserOf(app)
+    const browser = federationBrowser(app)
     const begun = await bodyOf(await browser.begin({ provider, ...to() }))
     const back = await upstream.authorize(textIn(begun, 'redirect_url'), 'ana')
     await browser.land(back)
-    const before = Number((await stateOf(app, company.tenantId)).sessions)
+    const before = Number((await federationStateOf(app, company.tenantId)).sessions)
     const answers = await Promise.all(Array.from({ length: 50 }, () => browser.exchange(back)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-    expect((await stateOf(app, company.tenantId)).sessions).toBe(before + 1)
+    expect((await federationStateOf(app, company.tenantId)).sessions).toBe(before + 1)
   })
 })
 
@@ -141,7 +141,7 @@ describe('a second provider', () => {
 
   test('its answer does not stand for the first one\u2019s, whatever it calls itself', async () => {
     const { app, provider, upstream } = world
-    const browser = browserOf(app)
+    const browser = federationBrowser(app)
     const begun = await bodyOf(await browser.begin({ provider, ...to() }))
     const redirected = textIn(begun, 'redirect_url').replace(upstream.url, other.url)
     for (const iss of [other.url, upstream.url]) {

@@ -1,7 +1,7 @@
 // What the tests against the certified provider share.
 import type { TenantId } from '#db/engine/tenant'
 import { federationRoutes } from '../../functions/federation/routes.ts'
-import { addProvider, BASE, browserOf, CLIENT, startFederation } from '../support/federation.ts'
+import { addProvider, BASE, CLIENT, federationBrowser, startFederation } from '../support/federation.ts'
 import { type Body, bodyOf, textIn } from '../support/sign-in.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
@@ -20,7 +20,7 @@ export const startWorld = async () => {
     change: (back: URLSearchParams) => void = () => undefined,
     via: Upstream = upstream,
   ) => {
-    const browser = browserOf(app)
+    const browser = federationBrowser(app)
     const begun = await bodyOf(await browser.begin({ provider, ...body }))
     const back = await via.authorize(textIn(begun, 'redirect_url'), account)
     change(back)

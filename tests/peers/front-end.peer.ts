@@ -7,7 +7,7 @@ import { cookieJar, PASSWORD } from '../support/app.ts'
 import { newOauthClient, newResource, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type CustomFrontEnd, startCustomFrontEnd } from './custom-front-end.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 let server: AuthorizationServer
 let frontEnd: CustomFrontEnd
@@ -33,7 +33,7 @@ afterAll(async () => {
 const browse = async (address: string, jar = cookieJar()): Promise<URL> => {
   let url = new URL(address)
   for (let steps = 0; steps < 20; steps++) {
-    const response = await unkept(url, { redirect: 'manual', headers: url.origin === server.issuer ? jar.header() : {} })
+    const response = await unmetChecks(url, { redirect: 'manual', headers: url.origin === server.issuer ? jar.header() : {} })
     if (url.origin === server.issuer) jar.take(response)
     const location = response.headers.get('location')
     if (location === null) throw new Error(`${url.pathname}: ${response.status} ${(await response.text()).slice(-500)}`)
@@ -45,7 +45,7 @@ const browse = async (address: string, jar = cookieJar()): Promise<URL> => {
 
 const begin = async (scope: string) => {
   const made = await newOauthClient(server.where, server.company, { at: [api] })
-  const insecure: client.DiscoveryRequestOptions = { execute: [client.allowInsecureRequests], [client.customFetch]: unkept }
+  const insecure: client.DiscoveryRequestOptions = { execute: [client.allowInsecureRequests], [client.customFetch]: unmetChecks }
   const config = await client.discovery(new URL(server.issuer), made.id, made.secret, undefined, insecure)
   const [pkceCodeVerifier, expectedState, expectedNonce] = [client.randomPKCECodeVerifier(), client.randomState(), client.randomNonce()]
   const url = client.buildAuthorizationUrl(config, {

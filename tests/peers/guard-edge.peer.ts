@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { claimsOf, newOauthClient, newResource, type OauthTestClient, prover, type ResourceServer } from '../support/oauth.ts'
 import { startWorker, type Worker } from './edge/worker.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'authsec-guard-edge-'))
@@ -69,7 +69,7 @@ afterAll(async () => {
 
 const token = async (scope = 'tools:read', headers: Readonly<Record<string, string>> = {}): Promise<string> => {
   const body = new URLSearchParams({ grant_type: 'client_credentials', scope, resource: server.resource })
-  const response = await unkept(`${issuer.issuer}/oauth/token`, {
+  const response = await unmetChecks(`${issuer.issuer}/oauth/token`, {
     method: 'POST',
     headers: { authorization: client.authorization, ...headers },
     body,
@@ -77,7 +77,7 @@ const token = async (scope = 'tools:read', headers: Readonly<Record<string, stri
   return String(((await response.json()) as { readonly access_token?: string }).access_token)
 }
 const revoke = (one: string) =>
-  unkept(`${issuer.issuer}/oauth/revoke`, {
+  unmetChecks(`${issuer.issuer}/oauth/revoke`, {
     method: 'POST',
     headers: { authorization: client.authorization },
     body: new URLSearchParams({ token: one }),
@@ -86,14 +86,14 @@ const modes = ['keys', 'introspection'] as const
 type Mode = (typeof modes)[number]
 
 const call = async (mode: Mode, headers: Readonly<Record<string, string>> = {}, path = new URL(server.resource).pathname) => {
-  const response = await unkept(new URL(path, workers[mode]?.url), { headers })
+  const response = await unmetChecks(new URL(path, workers[mode]?.url), { headers })
   const body = (await response.json()) as Readonly<Record<string, unknown>>
   return { status: response.status, body, challenge: response.headers.get('www-authenticate') ?? '', log: workers[mode]?.log().slice(-1500) }
 }
-const shown = (mode: Mode, one: string, path?: string) => call(mode, { authorization: `Bearer ${one}` }, path)
+const toResponse = (mode: Mode, one: string, path?: string) => call(mode, { authorization: `Bearer ${one}` }, path)
 
 test.each(modes)('smoke: by %s: a good token comes through, none and any other are told how to get one', async (mode) => {
-  const good = await shown(mode, await token())
+  const good = await toResponse(mode, await token())
   expect(good.status, good.log).toBe(200)
   expect(good.body).toEqual({ subject: client.id, bound: false })
   const metadata = `${new URL(server.resource).origin}/.well-known/oauth-protected-resource/mcp`
@@ -103,12 +103,12 @@ test.each(modes)('smoke: by %s: a good token comes through, none and any other a
   const [head, claims, signature] = (await token()).split('.')
   const forged = `${head}.${Buffer.from(JSON.stringify({ ...claimsOf(`.${claims}.`), sub: 'somebody' })).toString('base64url')}.${signature}`
   for (const bad of [forged, 'x.y.z']) {
-    const refused = await shown(mode, bad)
+    const refused = await toResponse(mode, bad)
     expect([refused.status, refused.challenge]).toEqual([401, expect.stringContaining('error="invalid_token"')])
   }
-  const narrow = await shown(mode, await token('tools:write'))
+  const narrow = await toResponse(mode, await token('tools:write'))
   expect([narrow.status, narrow.challenge]).toEqual([403, expect.stringMatching(/error="insufficient_scope".*scope="tools:read"/)])
-  const stale = await shown(mode, await token(), `${new URL(server.resource).pathname}?fresh`)
+  const stale = await toResponse(mode, await token(), `${new URL(server.resource).pathname}?fresh`)
   expect([stale.status, stale.challenge]).toEqual([401, expect.stringMatching(/error="insufficient_user_authentication".*max_age="60"/)])
 })
 
@@ -131,22 +131,22 @@ test.each(modes)('by %s: a bound token counts with a proof of its key, once', as
     const refused = await withProof(bad)
     expect([refused.status, refused.challenge]).toEqual([401, expect.stringContaining('DPoP error="invalid_dpop_proof"')])
   }
-  expect((await shown(mode, bound)).status).toBe(401)
+  expect((await toResponse(mode, bound)).status).toBe(401)
 })
 
 test.each(modes)('by %s: what was revoked is refused within two seconds, and what goes on comes through', async (mode) => {
   const [one, other] = [await token(), await token()]
-  expect((await shown(mode, one)).status).toBe(200)
+  expect((await toResponse(mode, one)).status).toBe(200)
   expect((await revoke(one)).status).toBe(200)
   await new Promise((resolve) => setTimeout(resolve, 2000))
-  const refused = await shown(mode, one)
+  const refused = await toResponse(mode, one)
   expect([refused.status, refused.challenge], refused.log).toEqual([401, expect.stringContaining('error="invalid_token"')])
-  expect((await shown(mode, other)).status).toBe(200)
+  expect((await toResponse(mode, other)).status).toBe(200)
 })
 
 test('requests at once share one reading of the keys and of the feed', async () => {
   const one = await token()
-  const all = await Promise.all(Array.from({ length: 20 }, () => shown('keys', one)))
+  const all = await Promise.all(Array.from({ length: 20 }, () => toResponse('keys', one)))
   expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200))
 })
 
@@ -159,7 +159,7 @@ test('a redirect is no answer: nothing is let through that could not be judged',
   const bindings = { ISSUER: `http://127.0.0.1:${port}`, RESOURCE: server.resource, ID: server.id, SECRET: server.secret, MODE: 'introspection' }
   const worker = await startWorker(join(folder, 'worker.mjs'), bindings)
   try {
-    const response = await unkept(new URL('/mcp', worker.url), { headers: { authorization: `Bearer ${await token()}` } })
+    const response = await unmetChecks(new URL('/mcp', worker.url), { headers: { authorization: `Bearer ${await token()}` } })
     expect([response.status, response.headers.get('retry-after')], worker.log()).toEqual([503, '1'])
     await response.text()
   } finally {

@@ -12,7 +12,7 @@ import { mcpServer } from '../../packages/guard/example.ts'
 import { newOauthClient, newResource, type ResourceServer } from '../support/oauth.ts'
 import { freePort } from './free-port.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 const MODULES = join(import.meta.dirname, 'mcp-conformance/node_modules')
 const RUNNER = join(MODULES, '@modelcontextprotocol/conformance/dist/index.js')
@@ -54,7 +54,7 @@ beforeAll(async () => {
     issuer: server.issuer,
     resource: api.resource,
     scopes: ['clock:read'],
-    fetch: unkept as typeof fetch,
+    fetch: unmetChecks as typeof fetch,
     credentials: { id: api.id, secret: api.secret },
   }
   const handle = mcpServer(options)
@@ -62,7 +62,7 @@ beforeAll(async () => {
   const tokenOf = async (): Promise<string> => {
     const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'clock:read' })
     const headers = { authorization: service.authorization }
-    const answer = await unkept(`${server.issuer}/oauth/token`, { method: 'POST', body, headers })
+    const answer = await unmetChecks(`${server.issuer}/oauth/token`, { method: 'POST', body, headers })
     return ((await answer.json()) as { readonly access_token: string }).access_token
   }
   const hop = async (request: Request): Promise<Response> => {
@@ -86,7 +86,7 @@ const authorize = async (more: readonly string[]) => {
   const walking: Promise<unknown>[] = []
   const options = ['--url', server.issuer, '--client-id', client.id, '--resource', api.resource, '--port', String(port), ...more]
   const ran = await run('authorization', options, (line) => {
-    if (line.startsWith(`${server.issuer}/oauth/authorize`)) walking.push(server.walk(line.trim()).then((back) => unkept(back)))
+    if (line.startsWith(`${server.issuer}/oauth/authorize`)) walking.push(server.walk(line.trim()).then((back) => unmetChecks(back)))
   })
   await Promise.all(walking)
   return ran

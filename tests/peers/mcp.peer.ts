@@ -12,7 +12,7 @@ import { mcpServer } from '../../packages/guard/example.ts'
 import type { GuardOptions } from '../../packages/guard/guard.ts'
 import { changeClient, newOauthClient, newResource, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 let server: AuthorizationServer
 let api: ResourceServer
@@ -42,7 +42,7 @@ const behind = (more: Partial<GuardOptions> = {}): void => {
     issuer: server.issuer,
     resource: api.resource,
     scopes: ['clock:read'],
-    fetch: unkept as typeof fetch,
+    fetch: unmetChecks as typeof fetch,
     credentials: { id: api.id, secret: api.secret },
     ...more,
   }

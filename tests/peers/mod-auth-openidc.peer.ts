@@ -6,7 +6,7 @@ import { newOauthClient } from '../support/oauth.ts'
 import { freePort } from './free-port.ts'
 import { placesOf, startRelyingParty } from './mod-auth-openidc.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 let server: AuthorizationServer
 let rp: Awaited<ReturnType<typeof startRelyingParty>>
@@ -32,7 +32,7 @@ afterAll(async () => {
 const newBrowser = () => {
   const [theirs, ours] = [cookieJar(), cookieJar()]
   const get = async (address: string): Promise<Response> => {
-    const response = await unkept(address, { redirect: 'manual', headers: theirs.header() })
+    const response = await unmetChecks(address, { redirect: 'manual', headers: theirs.header() })
     theirs.take(response)
     return response
   }

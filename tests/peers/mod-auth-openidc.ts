@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 const MODULES = '/usr/lib/apache2/modules'
 const PROGRAM = '/usr/sbin/apache2'
@@ -75,7 +75,7 @@ export const startRelyingParty = async (port: number, registered: Registered) =>
   await writeFile(join(root, 'site/protected/index.html'), 'inside')
   await writeFile(join(root, 'apache.conf'), configuration(root, port, registered))
   const child: ChildProcess = spawn(program, ['-f', join(root, 'apache.conf'), '-DFOREGROUND'], { stdio: 'inherit' })
-  const isUp = async (): Promise<boolean> => (await unkept(placesOf(port).after).catch(() => undefined))?.status === 200
+  const isUp = async (): Promise<boolean> => (await unmetChecks(placesOf(port).after).catch(() => undefined))?.status === 200
   for (let tries = 0; tries < 100 && !(await isUp()); tries++) await sleep(100)
   return {
     stop: async (): Promise<void> => {

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asTenantId, atomically, forTenant } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
-import { beginSession, tokenOf } from '#shared/domains/sign-in/session'
+import { beginSession, mintToken } from '#shared/domains/sign-in/session'
 import { createTenant } from '#shared/domains/tenancy/create-tenant'
-import { bySystem } from '#shared/platform/audit/record'
+import { bySystem } from '#shared/platform/audit/audit-log'
 import { start } from '../../apps/local/local.ts'
 import { cookieJar, PASSWORD } from '../support/app.ts'
 import type { Where } from '../support/oauth.ts'
 import { freePort } from './free-port.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 const WITHOUT_REQUEST = {
   id: 'peer',
@@ -74,7 +74,7 @@ export const startAuthorizationServer = async (env: Readonly<Record<string, stri
         ...jar.header(),
         ...(body === undefined ? {} : { origin: issuer, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate', 'sec-fetch-user': '?1' }),
       }
-      const response = await unkept(path, { redirect: 'manual', headers, ...(body === undefined ? {} : { method: 'POST', body }) })
+      const response = await unmetChecks(path, { redirect: 'manual', headers, ...(body === undefined ? {} : { method: 'POST', body }) })
       jar.take(response)
       return response
     }
@@ -107,7 +107,7 @@ export const startAuthorizationServer = async (env: Readonly<Record<string, stri
       ...(init.token === undefined ? {} : { authorization: `Bearer ${init.token}` }),
     }
     const sent = init.body === undefined ? {} : { method: 'POST', body: JSON.stringify(init.body) }
-    return (await (await unkept(`${issuer}${path}`, { headers, ...sent })).json()) as Readonly<Record<string, unknown>>
+    return (await (await unmetChecks(`${issuer}${path}`, { headers, ...sent })).json()) as Readonly<Record<string, unknown>>
   }
 
   /** Registers a phone of the person; what is asked through it is answered with yes. */
@@ -116,10 +116,10 @@ export const startAuthorizationServer = async (env: Readonly<Record<string, stri
     if (user === undefined) throw new Error('no person')
     const request = { ...WITHOUT_REQUEST, emits: ['session.created', 'user.signed_in'] as const }
     const own = { ...ctx, request }
-    const begun = await atomically(forTenant(ctx.db, tenantId), (t) =>
+    const startedSession = await atomically(forTenant(ctx.db, tenantId), (t) =>
       beginSession(t, own, { user, clientId: undefined, amr: ['pwd'], authTime: ctx.clock.now() }),
     )
-    const { token } = await tokenOf(own, begun)
+    const { token } = await mintToken(own, startedSession)
     const pushToken = `phone-${ctx.random.id()}`
     await calls('/authsec/uflow/auth/ciba/register-device', { token, body: { device_token: pushToken, platform: 'android' } })
     return {

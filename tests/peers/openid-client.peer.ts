@@ -2,11 +2,11 @@
 import { exportJWK, generateKeyPair } from 'jose'
 import * as client from 'openid-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CIBA, DEVICE_CODE } from '#shared/domains/oauth/offered'
+import { CIBA, DEVICE_CODE } from '#shared/domains/oauth/supported'
 import { cookieJar } from '../support/app.ts'
 import { newOauthClient, newResource, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 let server: AuthorizationServer
 let api: ResourceServer
@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => server?.stop())
 
-const insecure: client.DiscoveryRequestOptions = { execute: [client.allowInsecureRequests], [client.customFetch]: unkept }
+const insecure: client.DiscoveryRequestOptions = { execute: [client.allowInsecureRequests], [client.customFetch]: unmetChecks }
 const discover = (id: string, secret: string | undefined, auth?: client.ClientAuth) =>
   client.discovery(new URL(server.issuer), id, secret, auth, insecure)
 

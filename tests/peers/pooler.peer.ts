@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Statement } from '#db/engine/client'
-import { engineContract, type Opened } from '#db/engine/engine.contract'
+import { engineContract, type OpenedEngine } from '#db/engine/engine.contract'
 import { postgresEngine } from '#db/engine/postgres'
 import { onServer, testDatabase } from '../support/database.ts'
 import { freePort } from './free-port.ts'
@@ -21,7 +21,7 @@ const answers = (port: number): Promise<boolean> =>
   })
 
 /** An engine of more connections than the pooler has to the server. */
-const behindPooler = async (maxPreparedStatements: number): Promise<Opened> => {
+const behindPooler = async (maxPreparedStatements: number): Promise<OpenedEngine> => {
   const program = /PGBOUNCER='([^']+)'/.exec(execFileSync('scripts/pooler.sh', { encoding: 'utf8' }))?.[1] ?? 'pgbouncer'
   const url = new URL((await testDatabase()).url ?? '')
   const folder = mkdtempSync(join(tmpdir(), 'authsec-pooler-'))
@@ -57,7 +57,7 @@ ${process.getuid?.() === 0 ? 'user = nobody' : ''}
 }
 
 /** Many tenants at once, twenty texts: what every one of them is told. */
-const crowd = async ({ engine, close }: Opened) => {
+const crowd = async ({ engine, close }: OpenedEngine) => {
   const all = await Promise.allSettled(
     Array.from({ length: 300 }, async (_, n) => {
       const scope = { role: 'authsec_app', tenantId: `0190aaaa-bbbb-7ccc-8ddd-${String(n).padStart(12, '0')}` } as const

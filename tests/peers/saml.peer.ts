@@ -6,8 +6,8 @@ import { findUserByEmail } from '#db/store/users'
 import { cookieJar } from '../support/app.ts'
 import { newChallenge } from '../support/saml.ts'
 import { textIn } from '../support/sign-in.ts'
-import { type Posted, type Somebody, signInThere, startSamlPeer } from './saml.ts'
-import { unkept } from './unkept.ts'
+import { type Posted, type SamlUser, signInThere, startSamlPeer } from './saml.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 let world: Awaited<ReturnType<typeof startSamlPeer>>
 beforeAll(async () => {
@@ -27,14 +27,14 @@ const browser = () => {
   const jar = cookieJar()
   return async (path: string, body: BodyInit, type?: string): Promise<Response> => {
     const headers = { ...jar.header(), ...(type === undefined ? {} : { 'content-type': type }) }
-    const response = await unkept(new URL(path, world.server.issuer), { method: 'POST', body, headers })
+    const response = await unmetChecks(new URL(path, world.server.issuer), { method: 'POST', body, headers })
     jar.take(response)
     return response
   }
 }
 const json = (value: unknown) => [JSON.stringify(value), 'application/json'] as const
 
-const dance = async (who: Somebody, change: (posted: Posted) => Posted = (posted) => posted): Promise<Response> => {
+const dance = async (who: SamlUser, change: (posted: Posted) => Posted = (posted) => posted): Promise<Response> => {
   const { where, company, email } = world.server
   const call = browser()
   const challenge = await newChallenge(where, { tenantId: company.tenantId, clientId: world.clientId })
@@ -42,9 +42,9 @@ const dance = async (who: Somebody, change: (posted: Posted) => Posted = (posted
   const posted = change(await signInThere(textIn((await begun.json()) as never, 'sso_url'), who))
   const { destination, ...fields } = posted
   const landed = await call(destination, new URLSearchParams(fields))
-  const ticket = /saml_ticket=([\w.-]+)/.exec(await landed.text())?.[1]
-  if (ticket === undefined) return landed
-  return call('/authsec/uflow/user/saml/login', ...json({ client_id: world.clientId, email, saml_ticket: ticket }))
+  const transactionToken = /saml_ticket=([\w.-]+)/.exec(await landed.text())?.[1]
+  if (transactionToken === undefined) return landed
+  return call('/authsec/uflow/user/saml/login', ...json({ client_id: world.clientId, email, saml_ticket: transactionToken }))
 }
 const ada = { user: 'ada', mail: 'ada@example.com' }
 

@@ -9,7 +9,7 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'
 import { insertSamlProvider } from '#db/store/saml-providers'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 const firstLine = (child: ChildProcess): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -19,13 +19,13 @@ const firstLine = (child: ChildProcess): Promise<string> =>
   })
 
 export type Posted = { readonly destination: string; readonly SAMLResponse: string; readonly RelayState: string }
-export type Somebody = { readonly user: string; readonly mail: string; readonly sign: string; readonly encrypt?: string; readonly context?: string }
+export type SamlUser = { readonly user: string; readonly mail: string; readonly sign: string; readonly encrypt?: string; readonly context?: string }
 
 /** What the provider has the browser of somebody post. */
-export const signInThere = async (ssoUrl: string, who: Somebody): Promise<Posted> => {
+export const signInThere = async (ssoUrl: string, who: SamlUser): Promise<Posted> => {
   const at = new URL(ssoUrl)
   for (const [name, value] of Object.entries(who)) at.searchParams.set(name, value)
-  const answer = (await (await unkept(at)).json()) as Posted & { readonly error?: string }
+  const answer = (await (await unmetChecks(at)).json()) as Posted & { readonly error?: string }
   if (answer.error !== undefined) throw new Error(`The identity provider refused: ${answer.error}`)
   return answer
 }
@@ -58,7 +58,7 @@ export const startSamlPeer = async () => {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=idp', '-keyout', key, '-out', certificate], {
     stdio: 'ignore',
   })
-  const ours = await unkept(`${server.issuer}/authsec/hmgr/saml/metadata/${tenantId}/${client.id}`)
+  const ours = await unmetChecks(`${server.issuer}/authsec/hmgr/saml/metadata/${tenantId}/${client.id}`)
   await writeFile(metadata, await ours.text())
   const child = spawn('/usr/bin/python3', [fileURLToPath(new URL('./saml-idp.py', import.meta.url))], {
     env: { ...process.env, IDP: JSON.stringify({ key, certificate, metadata }) },

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PASSWORD } from '../support/app.ts'
 import { newOauthClient, newResource } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 type Said = Readonly<Record<string, unknown>>
 type Wanted = { readonly issuer: string; readonly audience: string; readonly typ: string }
@@ -22,17 +22,17 @@ const json = async (response: Response): Promise<Said> => (await response.json()
 const sessionToken = async (): Promise<string> => {
   const body = JSON.stringify({ email: server.email, password: PASSWORD, tenant_domain: server.company.domain })
   const headers = { 'content-type': 'application/json' }
-  return String((await json(await unkept(`${server.issuer}/authsec/uflow/auth/admin/login`, { method: 'POST', headers, body }))).token)
+  return String((await json(await unmetChecks(`${server.issuer}/authsec/uflow/auth/admin/login`, { method: 'POST', headers, body }))).token)
 }
 
 beforeAll(async () => {
   server = await startAuthorizationServer()
   const api = await newResource(server.where, server.company, [{ name: 'tools:read' }])
   const client = await newOauthClient(server.where, server.company, { at: [api] })
-  const metadata = await json(await unkept(`${server.issuer}/.well-known/oauth-authorization-server`))
+  const metadata = await json(await unmetChecks(`${server.issuer}/.well-known/oauth-authorization-server`))
   jwksUri = String(metadata.jwks_uri)
   const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'tools:read', resource: api.resource })
-  const asked = await unkept(String(metadata.token_endpoint), { method: 'POST', headers: { authorization: client.authorization }, body })
+  const asked = await unmetChecks(String(metadata.token_endpoint), { method: 'POST', headers: { authorization: client.authorization }, body })
   tokens.access = String((await json(asked)).access_token)
   tokens.session = await sessionToken()
   const { AUTH_EXPECT_ISS, AUTH_EXPECT_AUD } = server.where.ctx.config
@@ -45,14 +45,14 @@ afterAll(() => server?.stop())
 
 const withJose: Verify = async (token, { issuer, audience, typ }) => {
   const keys = createRemoteJWKSet(new URL(jwksUri), {
-    [customFetch]: (url, { headers, ...more }) => unkept(url, { ...more, headers: Object.fromEntries(headers) }),
+    [customFetch]: (url, { headers, ...more }) => unmetChecks(url, { ...more, headers: Object.fromEntries(headers) }),
   })
   return (await jwtVerify(token, keys, { issuer, audience, typ, algorithms: ['ES256'] })).payload
 }
 
 /** fast-jwt takes keys as PEM, one by one. */
 const withFastJwt: Verify = async (token, { issuer, audience, typ }) => {
-  const { keys } = (await json(await unkept(jwksUri))) as { keys: readonly JsonWebKey[] }
+  const { keys } = (await json(await unmetChecks(jwksUri))) as { keys: readonly JsonWebKey[] }
   const key = async ({ header }: { readonly header: { readonly kid?: string } }): Promise<string> => {
     const jwk = keys.find(({ kid }) => kid === header.kid)
     if (jwk === undefined) throw new Error('no such key')
@@ -68,7 +68,7 @@ const changed = (token: string, more: Said): string => {
 }
 
 test('smoke: what is published is public halves alone', async () => {
-  const { keys } = (await json(await unkept(jwksUri))) as { keys: readonly Said[] }
+  const { keys } = (await json(await unmetChecks(jwksUri))) as { keys: readonly Said[] }
   expect(keys.length).toBeGreaterThan(0)
   for (const key of keys) {
     expect(key).toMatchObject({ kid: expect.any(String), use: 'sig' })

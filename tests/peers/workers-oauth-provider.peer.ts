@@ -9,12 +9,12 @@ import * as jose from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIssuer, type NewTrustedIssuer } from '#db/store/oauth-issuers'
-import { CIBA, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { CIBA, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { basicOf, newOauthClient, newResource, type OauthTestClient, type ResourceServer } from '../support/oauth.ts'
 import { startWorker, type Worker } from './edge/worker.ts'
 import { freePort } from './free-port.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
-import { unkept } from './unkept.ts'
+import { unmetChecks } from './unmet-checks.ts'
 
 /** It takes issuers by https alone: workerd asks for our keys by this name and is led to where we listen. */
 const OURS = 'https://id.peers.example.com'
@@ -39,7 +39,7 @@ type Json = Readonly<Record<string, unknown>>
 type Form = Readonly<Record<string, string>>
 const answerOf = async (response: Response) => [response.status, (await response.json()) as Json] as const
 const send = async (url: string, form: Form, authorization: string) =>
-  answerOf(await unkept(url, { method: 'POST', body: new URLSearchParams(form), headers: { authorization } }))
+  answerOf(await unmetChecks(url, { method: 'POST', body: new URLSearchParams(form), headers: { authorization } }))
 const portOf = (listening: Server): number => {
   const at = listening.address()
   return typeof at === 'object' && at !== null ? at.port : 0
@@ -62,7 +62,7 @@ const registerThere = async () => {
     token_endpoint_auth_method: 'client_secret_basic',
   }
   const headers = { 'content-type': 'application/json' }
-  const [status, made] = await answerOf(await unkept(`${there}/oauth/register`, { method: 'POST', headers, body: JSON.stringify(metadata) }))
+  const [status, made] = await answerOf(await unmetChecks(`${there}/oauth/register`, { method: 'POST', headers, body: JSON.stringify(metadata) }))
   expect([status, made]).toEqual([201, expect.objectContaining({ client_secret: expect.any(String) })])
   return { id: String(made.client_id), authorization: basicOf(String(made.client_id), String(made.client_secret)) }
 }
@@ -70,8 +70,8 @@ const registerThere = async () => {
 /** Somebody signs in by phone, so that no page and no cookie minds under which name we are called. */
 const signedIn = async (): Promise<Json> => {
   const phone = await server.newPhone()
-  const asked = { scope: 'openid', login_hint: server.email }
-  const [, begun] = await send(`${server.issuer}/oauth/bc-authorize`, asked, own.authorization)
+  const request = { scope: 'openid', login_hint: server.email }
+  const [, begun] = await send(`${server.issuer}/oauth/bc-authorize`, request, own.authorization)
   await phone.approve()
   const [status, tokens] = await send(`${server.issuer}/oauth/token`, { grant_type: CIBA, auth_req_id: String(begun.auth_req_id) }, own.authorization)
   expect([status, tokens]).toEqual([200, expect.objectContaining({ id_token: expect.any(String) })])
@@ -150,7 +150,7 @@ test('smoke: it takes our word for a person of the company, lets the client in f
   const [status, tokens] = await redeemThere(await asserted())
   expect([status, tokens, worker.log().slice(atStart.length)]).toEqual([200, expect.objectContaining({ scope: 'mcp:read' }), ''])
   const headers = { authorization: `Bearer ${String(tokens.access_token)}` }
-  expect(await answerOf(await unkept(`${there}/mcp`, { headers }))).toEqual([
+  expect(await answerOf(await unmetChecks(`${there}/mcp`, { headers }))).toEqual([
     200,
     { props: { subject: userId, tenant: server.company.tenantId }, scope: ['mcp:read'] },
   ])

@@ -2,15 +2,15 @@ import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findUser } from '#db/store/users'
 import { authRoutes } from '../../functions/auth/routes.ts'
-import { doorRoutes } from '../../functions/door/routes.ts'
 import { signUpRoutes } from '../../functions/sign-up/routes.ts'
 import { userRoutes } from '../../functions/user/routes.ts'
+import { userSignInRoutes } from '../../functions/user-sign-in/routes.ts'
 import { PASSWORD, type Person, startApp } from '../support/app.ts'
 
 const BASE = '/authsec/uflow/user'
 const NEXT = 'violet-anchors-hum-quietly'
 const house = async (env: Readonly<Record<string, string>> = {}) => {
-  const app = await startApp([...doorRoutes, ...userRoutes, ...authRoutes, ...signUpRoutes], { env })
+  const app = await startApp([...userSignInRoutes, ...userRoutes, ...authRoutes, ...signUpRoutes], { env })
   const company = await app.company()
   const token = await app.token(company.admin)
   const of = (person: Person) => `${BASE}/enduser/${company.tenantId}/${person.id}`

@@ -1,9 +1,9 @@
 // A person's row and the person's tickets are taken in one order at every door, or two changes at once would wait for each other until the database ends one.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { endTickets } from '#db/store/tickets'
+import { endLoginTransactions } from '#db/store/login-transactions'
 import { lockUser } from '#db/store/users'
-import { openTicket } from '#shared/domains/login-transaction/login-transaction'
+import { startLoginTransaction } from '#shared/domains/login-transaction/login-transaction'
 import { accountRoutes } from '../../functions/account/routes.ts'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { peopleRoutes } from '../../functions/people/routes.ts'
@@ -26,7 +26,7 @@ type House = Awaited<ReturnType<typeof house>>
 /** Runs `request` while somebody else holds the person's row and then ends the tickets, as a change of the password does. */
 const meanwhile = async ({ app }: House, person: Person, request: () => Promise<Response>): Promise<number> => {
   const t = forTenant(app.db, person.tenantId)
-  await atomically(t, (tx) => openTicket(tx, app.ctx, { purpose: 'login', userId: person.id, clientId: null, verified: [], seconds: 600 }))
+  await atomically(t, (tx) => startLoginTransaction(tx, app.ctx, { purpose: 'login', userId: person.id, clientId: null, verified: [], seconds: 600 }))
   let [held, goOn] = [(): void => undefined, (): void => undefined]
   const isHeld = new Promise<void>((resolve) => {
     held = resolve
@@ -38,7 +38,7 @@ const meanwhile = async ({ app }: House, person: Person, request: () => Promise<
     await lockUser(tx, person.id)
     held()
     await may
-    await endTickets(tx, person.id, app.clock.now())
+    await endLoginTransactions(tx, person.id, app.clock.now())
   })
   await isHeld
   const answer = request()
@@ -50,7 +50,7 @@ const meanwhile = async ({ app }: House, person: Person, request: () => Promise<
 
 const linkFor = async ({ app }: House, person: Person): Promise<string> =>
   atomically(forTenant(app.db, person.tenantId), (t) =>
-    openTicket(t, app.ctx, {
+    startLoginTransaction(t, app.ctx, {
       purpose: 'set_password',
       userId: person.id,
       clientId: null,

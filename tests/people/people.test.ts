@@ -2,15 +2,15 @@ import { expect, test } from 'vitest'
 import { asOwner, atomically, forTenant } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'
 import { addMembers, insertGroups } from '#db/store/groups'
-import { putGrant } from '#db/store/oauth-authorizations'
+import { hasLoginTransaction } from '#db/store/login-transactions'
+import { putConsent } from '#db/store/oauth-authorizations'
 import { deleteUser } from '#db/store/people'
-import { countTraces } from '#db/store/person-traces'
+import { countPersonRows } from '#db/store/person-data'
 import { putPushDevice } from '#db/store/push-devices'
 import { insertPhone } from '#db/store/sms'
-import { hasTicket } from '#db/store/tickets'
 import { findUser } from '#db/store/users'
 import { findVoiceLinks, findVoiceSession, insertVoiceLink, insertVoiceSession } from '#db/store/voice'
-import { openTicket } from '#shared/domains/login-transaction/login-transaction'
+import { startLoginTransaction } from '#shared/domains/login-transaction/login-transaction'
 import { problem } from '#shared/platform/http/problem'
 import { auditRoutes } from '../../functions/audit/routes.ts'
 import { parseCsv } from '../../functions/people/csv.ts'
@@ -148,8 +148,10 @@ test('a row that is refused leaves the links of the person it names', async () =
   const target = await app.person(company, ['audit:read'])
   const t = forTenant(app.db, company.tenantId)
   await upload(`external_id,email\nx1,${target.email}\n`)
-  await atomically(t, (tx) => openTicket(tx, app.ctx, { purpose: 'set_password', userId: target.id, clientId: null, verified: [], seconds: 3600 }))
-  const opens = () => hasTicket(t, target.id, 'set_password', app.clock.now())
+  await atomically(t, (tx) =>
+    startLoginTransaction(tx, app.ctx, { purpose: 'set_password', userId: target.id, clientId: null, verified: [], seconds: 3600 }),
+  )
+  const opens = () => hasLoginTransaction(t, target.id, 'set_password', app.clock.now())
   const clerk = await app.token(await app.person(company, ['admin:access', 'users:write', 'users:active']))
   const csv = 'external_id,email,active\nx1,evil@acme.example,false\n'
   expect((await (await upload(csv, '', clerk)).json()).rows).toMatchObject([{ result: 'refused', code: 'cannot_grant' }])
@@ -219,7 +221,7 @@ test('what is handed over has what answers for the person, and what the person a
     await putPushDevice(t, { ...device, tokenHash: new Uint8Array(32), sealedToken: new Uint8Array(9) })
     const speaker = { voicePlatform: 'alexa', voiceUserId: 'amzn-pat', voiceUserName: 'Pat', linkMethod: 'manual', linkedAt: now }
     await insertVoiceLink(t, { ...own(), ...speaker })
-    await putGrant(t, { ...own(), clientId: company.clientId, resourceServerId: null, scopes: ['openid'], at: now })
+    await putConsent(t, { ...own(), clientId: company.clientId, resourceServerId: null, scopes: ['openid'], at: now })
     const phone = { ...own(), kind: 'sms', name: 'Mobile', confirmedAt: now, createdAt: now } as const
     await insertFactor(t, phone)
     const number = { factorId: phone.id, userId: pat.id, sealed: new Uint8Array(9), phoneHash: new Uint8Array(32) }
@@ -253,7 +255,7 @@ test('erasing ends a person everywhere: the record stays, and nobody reads what 
   const before = (await app.events(company.tenantId)).filter(({ subjectId }) => subjectId === pat.id)
   expect((await app.request(`/people/${pat.id}/erase`, { method: 'POST', token })).status).toBe(200)
   expect(await findUser(forTenant(app.db, company.tenantId), pat.id)).toBeUndefined()
-  expect(Object.values(await countTraces(forTenant(app.db, company.tenantId), pat.id)).every((left) => left === 0)).toBe(true)
+  expect(Object.values(await countPersonRows(forTenant(app.db, company.tenantId), pat.id)).every((left) => left === 0)).toBe(true)
   expect((await app.request('/people', { token: open })).status).toBe(401)
   const after = (await app.events(company.tenantId)).filter(({ subjectId }) => subjectId === pat.id)
   expect(after).toEqual(before)

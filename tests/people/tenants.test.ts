@@ -5,7 +5,7 @@ import { findTenantByDomain } from '#db/store/domains'
 import { findTenant, listTenantIds } from '#db/store/tenants'
 import { findAdministeredTenants } from '#db/store/users'
 import { putBinding, putRole } from '#db/testing/access'
-import { auditContext } from '#shared/platform/audit/record'
+import { auditContext } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { authRoutes } from '../../functions/auth/routes.ts'
@@ -79,16 +79,16 @@ test('a renamed tenant shows its new domain, keeps the old one from others for n
     const fresh = await app.token(of.admin)
     return app.request(`${BASE}/${of.tenantId}`, { method: 'PUT', token: fresh, body: { tenant_domain: name } })
   }
-  const shown = async () => (await (await app.request(`${path}/domains`, { token: await app.token(company.admin) })).json()).domains
-  const [before] = await shown()
+  const toResponse = async () => (await (await app.request(`${path}/domains`, { token: await app.token(company.admin) })).json()).domains
+  const [before] = await toResponse()
   const name = `renamed-${app.ctx.random.id().slice(-8)}`
   expect((await put(company, name)).status).toBe(200)
-  expect(await shown()).toMatchObject([
+  expect(await toResponse()).toMatchObject([
     { id: before.id, domain: `${name}.localhost`, kind: 'platform_subdomain', is_primary: true, is_verified: true, created_at: before.created_at },
   ])
   expect(await codeOf(await put(other, company.domain))).toEqual({ status: 409, code: 'tenant_domain_taken' })
   expect((await put(company, company.domain)).status).toBe(200)
-  expect(await shown()).toMatchObject([{ domain: company.domain }])
+  expect(await toResponse()).toMatchObject([{ domain: company.domain }])
   expect(await findTenantByDomain(directory(app.db), `${name}.localhost`)).toBeUndefined()
   app.clock.advance(91 * 86_400)
   expect((await put(other, name)).status).toBe(200)

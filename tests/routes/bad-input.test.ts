@@ -2,13 +2,13 @@
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
-import { type Render, registrationError } from '#shared/platform/http/problem'
+import { type ErrorRenderer, registrationError } from '#shared/platform/http/problem'
 import type { Route, Schema } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
-import { pageErrorOnDemand } from '#shared/platform/pages/on-demand.tsx'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import {
-  codeIn,
   type EveryGroup,
+  errorCodeIn,
   fillPath,
   fromOwnPage,
   isPage,
@@ -52,24 +52,24 @@ const sendEntitled = async (listed: Listed, what: Omit<Send, 'token'>): Promise<
   return response
 }
 
-const rendererOf = ({ route, group }: Listed): Render => route.render ?? group.render
-const tellsPeople = (listed: Listed): boolean => [pageError, pageErrorOnDemand].includes(rendererOf(listed))
+const rendererOf = ({ route, group }: Listed): ErrorRenderer => route.render ?? group.render
+const tellsPeople = (listed: Listed): boolean => [pageError, lazyPageError].includes(rendererOf(listed))
 const isHtml = (response: Response): boolean => response.headers.get('content-type') === 'text/html; charset=utf-8'
 
-type Told = { readonly code: ErrorCode; readonly field?: string }
+type Notice = { readonly code: ErrorCode; readonly field?: string }
 
 /** A form that was not accepted leads back to its page; what that page will say is in the cookie of the visit. */
-const toldByForm = (response: Response, about: string): Told => {
+const toldByForm = (response: Response, about: string): Notice => {
   const visit = /^authsec_visit=([\w-]+)/.exec(response.headers.getSetCookie().join('\n'))?.[1] ?? ''
-  const { said } = JSON.parse(Buffer.from(visit, 'base64url').toString()) as { readonly said: Told & { readonly page: string } }
+  const { said } = JSON.parse(Buffer.from(visit, 'base64url').toString()) as { readonly said: Notice & { readonly page: string } }
   expect(said.page, about).toBe(response.headers.get('location'))
   expect(Object.keys(ERRORS), about).toContain(said.code)
   if (said.code === 'invalid_request') expect(said.field, about).toMatch(/./)
   return said
 }
 
-const toldByPage = async (response: Response, about: string): Promise<Told> => {
-  const code = (await codeIn(response)) as ErrorCode
+const toldByPage = async (response: Response, about: string): Promise<Notice> => {
+  const code = (await errorCodeIn(response)) as ErrorCode
   const html = await response.text()
   expect(ERRORS[code]?.status, about).toBe(response.status)
   expect(html, about).toContain(response.headers.get('x-request-id'))
@@ -78,9 +78,9 @@ const toldByPage = async (response: Response, about: string): Promise<Told> => {
   return { code }
 }
 
-const errorOf = async (response: Response, about: string): Promise<Told> => {
+const errorOf = async (response: Response, about: string): Promise<Notice> => {
   if (isHtml(response)) return response.status === 303 ? toldByForm(response, about) : toldByPage(response, about)
-  const code = (await codeIn(response)) as ErrorCode
+  const code = (await errorCodeIn(response)) as ErrorCode
   const body = (await response.json()) as { field?: string; request_id: string }
   expect(ERRORS[code]?.status, about).toBe(response.status)
   expect(body.request_id, about).toBe(response.headers.get('x-request-id'))
@@ -94,7 +94,7 @@ const inItsWords = (listed: Listed, code: ErrorCode): ErrorCode =>
   code === 'invalid_request' && rendererOf(listed) === registrationError ? 'invalid_client_metadata' : code
 
 /** A form's page says the member alone; a page that no form leads back to, only what is wrong. */
-const told = (listed: Listed, response: Response, code: ErrorCode, field: string): Told => {
+const told = (listed: Listed, response: Response, code: ErrorCode, field: string): Notice => {
   if (!isHtml(response)) return { code: inItsWords(listed, code), field }
   return response.status === 303 ? { code, field: field.split('.').at(-1) ?? field } : { code }
 }

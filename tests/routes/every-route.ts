@@ -1,5 +1,5 @@
 // Drives every route of every group, for tests: apps whose statements and handled calls are watched, and callers who may.
-import { type Engine, openDb, type Scope, type Statement } from '#db/engine/client'
+import { type DatabaseScope, type Engine, openDb, type Statement } from '#db/engine/client'
 import { hostCookie } from '#shared/platform/http/pages/visit'
 import { methodOf, pathOf, type Route } from '#shared/platform/http/route'
 import type { DocumentedGroup } from '#shared/platform/openapi/openapi'
@@ -37,7 +37,7 @@ export const parametersOf = (route: Route<never>): string[] => [...pathOf(route)
 export const fillPath = (route: Route<never>, path: Readonly<Record<string, string>>): string =>
   pathOf(route).replace(/:(\w+)(\{[^}]*\})?/g, (_, name: string) => path[name] ?? '')
 
-type Seen = { readonly scope: Scope; readonly statement: Statement }
+type Seen = { readonly scope: DatabaseScope; readonly statement: Statement }
 
 const watching = (engine: Engine, seen: Seen[], kept: Seen[]): Engine => ({
   ...engine,
@@ -146,7 +146,7 @@ export const entitledToken = async (app: TestApp, permissions: readonly `${strin
 }
 
 /** The stable code of an error, wherever the route's shape has it. */
-export const codeIn = async (response: Response): Promise<unknown> => {
+export const errorCodeIn = async (response: Response): Promise<unknown> => {
   const type = response.headers.get('content-type') ?? ''
   if (type.startsWith('text/html')) return /<body[^>]*data-code="(\w+)"/.exec(await response.clone().text())?.[1]
   const { code, error } = (await response.clone().json()) as { readonly code: unknown; readonly error: unknown }
@@ -157,7 +157,9 @@ export const codeIn = async (response: Response): Promise<unknown> => {
 const MADE_ANEW = /"(backup_codes|link_id)":(\[[^\]]*\]|"[^"]*")/g
 
 /** What a response says, without what differs from request to request. */
-export const said = async (response: Response): Promise<{ readonly status: number; readonly type: string | null; readonly body: string }> => ({
+export const comparableResponse = async (
+  response: Response,
+): Promise<{ readonly status: number; readonly type: string | null; readonly body: string }> => ({
   status: response.status,
   type: response.headers.get('content-type'),
   body: (await response.text()).replaceAll(response.headers.get('x-request-id') ?? '', 'REQUEST').replaceAll(MADE_ANEW, '"$1":"NEW"'),

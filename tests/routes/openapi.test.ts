@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { ERRORS } from '#shared/kernel/errors'
 import { open, user } from '#shared/platform/http/access'
 import { authsecError, problem } from '#shared/platform/http/problem'
-import { json, oneOf, type Route, routeFor, text } from '#shared/platform/http/route'
+import { json, oneOfStatuses, type Route, routeFor, text } from '#shared/platform/http/route'
 import { type OpenApiDocument, operationsOf, responseOf } from '#shared/platform/openapi/document'
 import { openapiOf } from '#shared/platform/openapi/openapi'
 import { GROUPS } from '../../apps/groups.ts'
@@ -110,7 +110,7 @@ test('a schema without an id is named for its operation, several replies by thei
       path: z.strictObject({ thing_id: z.uuid() }),
       query: z.strictObject({ dry_run: z.stringbool().optional() }),
       body: z.strictObject({ name: z.string() }),
-      reply: oneOf({ 200: z.object({ a: z.string() }), 201: z.object({ b: z.string() }) }),
+      reply: oneOfStatuses({ 200: z.object({ a: z.string() }), 201: z.object({ b: z.string() }) }),
       handle: async () => ({ status: 200 as const, body: { a: '' } }),
     }),
   )

@@ -10,8 +10,9 @@ import { platformAdministrator, SEEDS, type Seed } from '../seeds/seeds.ts'
 import type { Company, Person } from '../support/app.ts'
 import { keyPair } from '../support/saml-idp.ts'
 import {
-  codeIn,
+  comparableResponse,
   type EveryGroup,
+  errorCodeIn,
   fillPath,
   isOfPlatform,
   type Listed,
@@ -20,7 +21,6 @@ import {
   ROUTES,
   rows,
   type Send,
-  said,
   startEveryGroup,
 } from './every-route.ts'
 import { sampleOf } from './sample.ts'
@@ -146,7 +146,7 @@ describe('nobody', () => {
     const first = await every.send(listed, { path: somewhere(listed) })
     expect(first.status).toBe(401)
     expect(first.headers.get('www-authenticate')).toMatch(/^Bearer realm="authsec"/)
-    expect(await codeIn(first)).toBe('unauthorized')
+    expect(await errorCodeIn(first)).toBe('unauthorized')
     expect(changed(statements).filter((table) => table !== 'data_keys')).toEqual(['audit_events'])
     const folded = every.seen.length
     expect((await every.send(listed, { path: somewhere(listed) })).status).toBe(401)
@@ -159,7 +159,7 @@ describe('nobody', () => {
       const response = await every.send(listed, { path: somewhere(listed), token })
       expect(response.status).toBe(401)
       expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
-      expect(await codeIn(response)).toBe('invalid_token')
+      expect(await errorCodeIn(response)).toBe('invalid_token')
     }
   })
 })
@@ -178,7 +178,7 @@ describe('without the permission', () => {
       const response = await every.send(listed, { path: somewhere(listed), token })
       expect(response.status).toBe(403)
       expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
-      expect(await codeIn(response)).toBe('insufficient_scope')
+      expect(await errorCodeIn(response)).toBe('insufficient_scope')
       expect(every.handled.length).toBe(handled)
       const [refusal] = await app.events(person.tenantId, { event: 'request.refused', actorId: person.id })
       expect(refusal).toMatchObject({ outcome: 'refused', reason: 'insufficient_scope', route: listed.id })
@@ -218,7 +218,7 @@ describe("another tenant's id", () => {
         const response = await every.send(listed, { ...naming, token })
         expect(response.status, JSON.stringify(naming)).toBe(403)
         // Nobody of a company holds what the platform's routes ask for, so there the permission is what fails first.
-        expect(await codeIn(response)).toBe(isForPlatform(listed.route) ? 'insufficient_scope' : 'tenant_mismatch')
+        expect(await errorCodeIn(response)).toBe(isForPlatform(listed.route) ? 'insufficient_scope' : 'tenant_mismatch')
         expect(every.handled.length).toBe(handled)
         const asked = every.seen
           .slice(statements)
@@ -281,7 +281,7 @@ describe("a company's id, named by who administers the platform", () => {
     for (const call of [...(await Promise.all(naming)), ...byHeader]) {
       const [statements, handled] = [every.seen.length, every.handled.length]
       const response = await every.send(listed, { ...call, token })
-      expect([response.status, await codeIn(response)], JSON.stringify(call)).toEqual([403, 'tenant_mismatch'])
+      expect([response.status, await errorCodeIn(response)], JSON.stringify(call)).toEqual([403, 'tenant_mismatch'])
       expect(every.handled.length).toBe(handled)
       expect(every.seen.slice(statements).filter(({ scope }) => scope.tenantId === company.tenantId)).toEqual([])
     }
@@ -293,7 +293,7 @@ describe("a company's id, named by who administers the platform", () => {
     const { token } = await root(listed)
     const [statements, handled] = [every.seen.length, every.handled.length]
     const response = await every.send(listed, { ...(await namingIn(listed, listed.route.actsIn ?? '', company.tenantId)), token })
-    if (response.status >= 400) expect(await codeIn(response)).not.toBe('tenant_mismatch')
+    if (response.status >= 400) expect(await errorCodeIn(response)).not.toBe('tenant_mismatch')
     await response.text()
     expect(every.handled.slice(handled)).toEqual([listed.id])
     const since = every.seen.slice(statements)
@@ -321,7 +321,7 @@ describe("another tenant's thing", () => {
     const own = isForPlatform(listed.route) ? { ...made, owner: globex.admin } : made
     expect(Object.keys(theirs.path).toSorted()).toEqual(parametersOf(listed.route).toSorted())
     const call = async (by: Seed, path: Readonly<Record<string, string>>) =>
-      said(
+      comparableResponse(
         await every.send(listed, {
           path: `${fillPath(listed.route, path)}${by.query === undefined ? '' : `?${by.query}`}`,
           ...(by.owner === undefined ? {} : { token: await app.token(by.owner, by.amr) }),

@@ -9,7 +9,7 @@ const GROUPS = new Set([
   'admin',
   'roles',
   'tenants',
-  'door',
+  'user-sign-in',
   'factors',
   'user',
   'people',

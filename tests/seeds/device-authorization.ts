@@ -13,4 +13,4 @@ const phone: Make = async (app, company) => {
   return { path: { device_id: id }, owner }
 }
 
-export const GRANT_SEEDS: Readonly<Record<string, Make>> = { 'ciba.removeDevice': phone, 'ciba.tenant.removeDevice': phone }
+export const DEVICE_AUTHORIZATION_SEEDS: Readonly<Record<string, Make>> = { 'ciba.removeDevice': phone, 'ciba.tenant.removeDevice': phone }

@@ -17,7 +17,7 @@ import { SAML_SEEDS } from '../../functions/saml/seeds.ts'
 import { PASSKEY_SEEDS } from '../../functions/webauthn/seeds.ts'
 import type { Company, Person, TestApp } from '../support/app.ts'
 import { ACCESS_SEEDS } from './access.ts'
-import { GRANT_SEEDS } from './device-authorization.ts'
+import { DEVICE_AUTHORIZATION_SEEDS } from './device-authorization.ts'
 
 export type Seed = {
   /** The parameters of the path. */
@@ -108,7 +108,7 @@ export const SEEDS: Readonly<Record<string, Make>> = {
   ...FEDERATION_SEEDS,
   ...PASSKEY_SEEDS,
   ...SAML_SEEDS,
-  ...GRANT_SEEDS,
+  ...DEVICE_AUTHORIZATION_SEEDS,
   ...FACTOR_SEEDS,
   'admin.updateTenant': async (app, company) => ({ ...(await tenant(app, company)), body: { name: 'Acme again' } }),
   'admin.deleteTenant': tenant,

@@ -4,9 +4,9 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { insertAgent, insertDelegationPolicy } from '#db/store/agents'
 import { insertDetailType, type NewDetailType } from '#db/store/oauth-details'
 import { putBinding, putRole } from '#db/testing/access'
-import { TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import type { Company, TestApp } from './app.ts'
-import { newOauthClient, type OauthTestClient, post, type ResourceServer, type Where } from './oauth.ts'
+import { newOauthClient, type OauthTestClient, postForm, type ResourceServer, type Where } from './oauth.ts'
 
 export const EXCHANGE = { grant_type: TOKEN_EXCHANGE, subject_token_type: TOKEN_TYPES.access }
 const GRANTS = ['client_credentials', 'authorization_code', 'refresh_token', TOKEN_EXCHANGE, 'urn:ietf:params:oauth:grant-type:jwt-bearer']
@@ -71,10 +71,11 @@ export const exchange = (
   subject: string,
   more: Form = {},
   headers: Readonly<Record<string, string>> = {},
-): Promise<Response> => post(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, ...more }, { authorization: by.authorization, ...headers })
+): Promise<Response> =>
+  postForm(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, ...more }, { authorization: by.authorization, ...headers })
 
 export const introspected = async (app: TestApp, server: ResourceServer, token: string) =>
-  (await post(app, '/oauth/introspect', { token }, { authorization: server.authorization })).json()
+  (await postForm(app, '/oauth/introspect', { token }, { authorization: server.authorization })).json()
 
 /** Payments to accounts: how often, how much in all, and until when. */
 export const PAYMENT = {

@@ -11,27 +11,27 @@ import { findUser, insertUser, putAdministrator } from '#db/store/users'
 import { compose } from '#shared/domains/composition/compose'
 import type { BaseCtx, RequestCtx } from '#shared/domains/context'
 import { logoutTokenDelivery } from '#shared/domains/oauth/logout-token-delivery'
-import { shippedList } from '#shared/domains/passwords/shipped'
-import { beginSession, tokenOf as signToken } from '#shared/domains/sign-in/session'
+import { bundledBreachedPasswords } from '#shared/domains/passwords/bundled-list'
+import { beginSession, mintToken as signToken } from '#shared/domains/sign-in/session'
 import { createTenant } from '#shared/domains/tenancy/create-tenant'
 import { QUOTAS } from '#shared/domains/tenancy/quotas'
 import { ensureSystemTenant } from '#shared/domains/tenancy/system-tenant'
 import { type Clock, fixedClock } from '#shared/kernel/clock'
 import { readConfig } from '#shared/kernel/config'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
-import { bySystem } from '#shared/platform/audit/record'
+import { bySystem } from '#shared/platform/audit/audit-log'
 import type { Cache } from '#shared/platform/cache/cache'
 import { memoryCache } from '#shared/platform/cache/memory'
 import { redisCache } from '#shared/platform/cache/redis'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { loadPasswordHash } from '#shared/platform/crypto/load-password-hash'
-import { localResolver } from '#shared/platform/dns/local'
+import { localTxtResolver } from '#shared/platform/dns/local'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import type { FrameOptions } from '#shared/platform/http/frame'
 import { group, mount } from '#shared/platform/http/mount'
-import type { Render } from '#shared/platform/http/problem'
-import type { Mountable } from '#shared/platform/http/route'
+import type { ErrorRenderer } from '#shared/platform/http/problem'
+import type { MountableRoute } from '#shared/platform/http/route'
 import { localMail } from '#shared/platform/outbox/mail/local'
 import { sendDueMail } from '#shared/platform/outbox/outbox'
 import { localPush } from '#shared/platform/outbox/push/local'
@@ -65,7 +65,7 @@ const founded = new WeakSet<Engine>()
 
 type Options = {
   readonly env?: Readonly<Record<string, string>>
-  readonly render?: Render
+  readonly render?: ErrorRenderer
   /** Members of the group's context beyond the request's. */
   readonly extra?: Readonly<Record<string, unknown>>
   readonly start?: string
@@ -105,14 +105,14 @@ export const cookieJar = () => {
 }
 
 /** Starts routes of one group on this worker's database. */
-export const startApp = async (routes: readonly Mountable<never>[], options: Options = {}) => {
+export const startApp = async (routes: readonly MountableRoute<never>[], options: Options = {}) => {
   const clock = fixedClock(options.start ?? TEST_START)
   const random = systemRandom(clock)
-  const log = keptLog(() => clock.now())
+  const log = memoryLog(() => clock.now())
   const db = options.db ?? openDb((await testDb()).engine)
   const config = readConfig({ ENVIRONMENT: 'test', RATE_LIMIT: 'off', ...SECRETS, ...options.env })
   const mail = localMail(clock)
-  const dns = localResolver()
+  const dns = localTxtResolver()
   const passwords = await loadPasswordHash({})
   const cache = options.cache === 'by-clock' ? memoryCache(clock) : (options.cache ?? testCache(clock, random.id()))
   const base = await compose({
@@ -130,12 +130,12 @@ export const startApp = async (routes: readonly Mountable<never>[], options: Opt
   const sms = localSms(clock)
   const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: config.OUTBOUND_LOOPBACK === 'on' })
   const push = localPush(clock)
-  const ctx = { ...base, breached: shippedList(), resolver: dns, outbound, sms, push, ...options.extra }
+  const ctx = { ...base, breached: bundledBreachedPasswords(), resolver: dns, outbound, sms, push, ...options.extra }
   if (!founded.has(db.engine)) await ensureSystemTenant(base)
   founded.add(db.engine)
   const app = mount(
     base,
-    [group({ routes: routes as unknown as readonly Mountable<RequestCtx>[], ctx, ...(options.render ? { render: options.render } : {}) })],
+    [group({ routes: routes as unknown as readonly MountableRoute<RequestCtx>[], ctx, ...(options.render ? { render: options.render } : {}) })],
     options.mount,
   )
 
@@ -263,6 +263,6 @@ const tokenOf = async (ctx: RequestCtx, person: Person, amr: readonly string[]):
   const t = forTenant(ctx.db, person.tenantId)
   const user = await findUser(t, person.id)
   if (user === undefined) throw new Error('no such person')
-  const begun = await atomically(t, (tx) => beginSession(tx, ctx, { user, clientId: undefined, amr, authTime: ctx.clock.now() }))
-  return (await signToken(ctx, begun)).token
+  const startedSession = await atomically(t, (tx) => beginSession(tx, ctx, { user, clientId: undefined, amr, authTime: ctx.clock.now() }))
+  return (await signToken(ctx, startedSession)).token
 }

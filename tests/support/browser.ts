@@ -117,4 +117,4 @@ export const openBrowser = (app: TestApp, own: Readonly<Record<string, string>> 
 export type TestBrowser = ReturnType<typeof openBrowser>
 
 /** The door of a company's people. */
-export const doorOf = (company: Company): string => `/signin?client_id=${company.clientId}`
+export const signInQueryOf = (company: Company): string => `/signin?client_id=${company.clientId}`

@@ -10,16 +10,16 @@ import { startApp, type TestApp } from './app.ts'
 const route = routeFor<RequestCtx>()
 const Out = z.object({ session: z.string(), token: z.string(), permissions: z.array(z.string()) })
 const common = { reply: json(200, Out), errors: [], emits: 'nothing', summary: 'A test.' } as const
-const shown = async ({ principal }: { principal: { sessionId: string; tokenId: string; permissions: ReadonlySet<string> } }) => ({
+const toResponse = async ({ principal }: { principal: { sessionId: string; tokenId: string; permissions: ReadonlySet<string> } }) => ({
   session: principal.sessionId,
   token: principal.tokenId,
   permissions: [...principal.permissions].sort(),
 })
 export const callerRoutes = [
-  route({ ...common, id: 'p.me', on: 'GET /p/me', access: user(), handle: shown }),
-  route({ ...common, id: 'p.read', on: 'GET /p/read', access: may('things:read'), handle: shown }),
-  route({ ...common, id: 'p.admin', on: 'GET /p/admin', access: may('admin:access', 'things:read'), handle: shown }),
-  route({ ...common, id: 'p.platform', on: 'GET /p/platform', access: may('platform:tenants'), handle: shown }),
+  route({ ...common, id: 'p.me', on: 'GET /p/me', access: user(), handle: toResponse }),
+  route({ ...common, id: 'p.read', on: 'GET /p/read', access: may('things:read'), handle: toResponse }),
+  route({ ...common, id: 'p.admin', on: 'GET /p/admin', access: may('admin:access', 'things:read'), handle: toResponse }),
+  route({ ...common, id: 'p.platform', on: 'GET /p/platform', access: may('platform:tenants'), handle: toResponse }),
 ]
 export const startCallerApp = (db?: Db) => startApp(callerRoutes, { render: problem, ...(db ? { db } : {}) })
 

@@ -15,9 +15,9 @@ export const startCiba = async (routes: readonly Route<never>[], options: Parame
   return { app, push }
 }
 
-export type Asker = { readonly clientId: string; readonly sdkClientId: string; readonly secret: string; readonly authorization: string }
+export type CibaClient = { readonly clientId: string; readonly sdkClientId: string; readonly secret: string; readonly authorization: string }
 /** A client of the company that can prove itself. */
-export const newAsker = async (app: TestApp, company: Company, name = 'Shop'): Promise<Asker> => {
+export const newCibaClient = async (app: TestApp, company: Company, name = 'Shop'): Promise<CibaClient> => {
   const created = await addClient(app, company, { name })
   const { client_id, secret_id, sdk_client_id } = created as { client_id: string; secret_id?: string; sdk_client_id?: string }
   if (secret_id === undefined || sdk_client_id === undefined) throw new Error('the client has no secrets')
@@ -43,11 +43,11 @@ export const newPhone = async (
 }
 
 type More = Readonly<Record<string, unknown>>
-export const ask = (app: TestApp, asker: Asker, email: string, more: More = {}): Promise<Response> =>
+export const requestCiba = (app: TestApp, asker: CibaClient, email: string, more: More = {}): Promise<Response> =>
   app.request(`${TENANT_CIBA}/initiate`, { body: { client_id: asker.sdkClientId, email, ...more } })
-export const askFor = async (app: TestApp, asker: Asker, email: string, more: More = {}): Promise<string> =>
-  textIn(await bodyOf(await ask(app, asker, email, more)), 'auth_req_id')
+export const requestCibaFor = async (app: TestApp, asker: CibaClient, email: string, more: More = {}): Promise<string> =>
+  textIn(await bodyOf(await requestCiba(app, asker, email, more)), 'auth_req_id')
 export const pollCiba = (app: TestApp, clientId: string, auth_req_id: string): Promise<Response> =>
   app.request(`${TENANT_CIBA}/token`, { body: { auth_req_id, client_id: clientId } })
-export const answer = (app: TestApp, token: string, auth_req_id: string, more: More = { approved: true }): Promise<Response> =>
+export const answerCibaRequest = (app: TestApp, token: string, auth_req_id: string, more: More = { approved: true }): Promise<Response> =>
   app.request(`${TENANT_CIBA}/respond`, { token, body: { auth_req_id, ...more } })

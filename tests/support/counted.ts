@@ -1,5 +1,5 @@
 // Engines for tests that ask how much of the database something costs, and what happens without it.
-import { DatabaseAway, type Db, type Engine, openDb, partsOf, type Run, type Scope } from '#db/engine/client'
+import { type DatabaseScope, DatabaseUnavailable, type Db, type Engine, openDb, type RunStatement, statementParts } from '#db/engine/client'
 
 export type Costs = {
   /** Without begin, set and commit. */
@@ -24,14 +24,14 @@ export const countedDb = (engine: Engine): CountedDb => {
   const counted: Engine = {
     ...engine,
     one: (scope, statement) => {
-      count({ statements: partsOf(statement).length, roundTrips: statement.first === undefined ? 1 : 2 })
+      count({ statements: statementParts(statement).length, roundTrips: statement.first === undefined ? 1 : 2 })
       return engine.one(scope, statement)
     },
-    transaction: <T>(scope: Scope, work: (run: Run) => Promise<T>) => {
+    transaction: <T>(scope: DatabaseScope, work: (run: RunStatement) => Promise<T>) => {
       count({ statements: 0, roundTrips: 1 })
       return engine.transaction(scope, (run) =>
         work((statement) => {
-          count({ statements: partsOf(statement).length, roundTrips: 1 })
+          count({ statements: statementParts(statement).length, roundTrips: 1 })
           return run(statement)
         }),
       )
@@ -57,13 +57,13 @@ export type Switch = {
 export const severableDb = (engine: Engine): Switch & { readonly db: Db } => {
   let isCut = false
   const through = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (isCut) throw new DatabaseAway(new Error('cut by the test'))
+    if (isCut) throw new DatabaseUnavailable(new Error('cut by the test'))
     return work()
   }
   const severable: Engine = {
     ...engine,
     one: (scope, statement) => through(() => engine.one(scope, statement)),
-    transaction: <T>(scope: Scope, work: (run: Run) => Promise<T>) => through(() => engine.transaction(scope, work)),
+    transaction: <T>(scope: DatabaseScope, work: (run: RunStatement) => Promise<T>) => through(() => engine.transaction(scope, work)),
   }
   return {
     db: openDb(severable),

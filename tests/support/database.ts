@@ -9,7 +9,7 @@ import { type Db, type Engine, openDb } from '#db/engine/client'
 import { openPglite, pgliteEngine } from '#db/engine/pglite'
 import { postgresEngine } from '#db/engine/postgres'
 import { migrate } from '#db/migrations/migrate'
-import { recording } from '#db/releases/snapshot'
+import { recordingEngine } from '#db/releases/snapshot'
 
 const adminUrl = process.env.TEST_DATABASE_URL
 /** Whether the suite runs on a server, where connections really race. */
@@ -30,7 +30,9 @@ const as = (url: string, user: string, database: string): string => {
 const heard = (engine: Engine): Engine => {
   const folder = process.env.RECORD_STATEMENTS
   if (folder === undefined) return engine
-  return recording(engine, (said) => appendFileSync(join(folder, `${process.pid}-${process.env.VITEST_POOL_ID}.jsonl`), `${JSON.stringify(said)}\n`))
+  return recordingEngine(engine, (statement) =>
+    appendFileSync(join(folder, `${process.pid}-${process.env.VITEST_POOL_ID}.jsonl`), `${JSON.stringify(statement)}\n`),
+  )
 }
 
 export type TestDatabase = { readonly db: Db /** Privileged URL of this worker's database; only on a server. */; readonly url: string | undefined }

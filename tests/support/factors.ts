@@ -9,7 +9,7 @@ export const CODES = '/authsec/webauthn/totp'
 export const CALLBACK = '/authsec/uflow/login/webauthn-callback'
 
 /** The password step of an end user or an administrator at the company's client. */
-export const ticketFor = async (app: TestApp, company: Company, person: Person): Promise<string> =>
+export const loginTransactionFor = async (app: TestApp, company: Company, person: Person): Promise<string> =>
   textIn(
     await bodyOf(await app.request('/authsec/uflow/user/login', { body: { client_id: company.clientId, email: person.email, password: PASSWORD } })),
     'login_ticket',
@@ -17,8 +17,8 @@ export const ticketFor = async (app: TestApp, company: Company, person: Person):
 
 export const whoIs = (person: Person, more: Record<string, unknown> = {}) => ({ tenant_id: person.tenantId, email: person.email, ...more })
 
-export const mintEndUser = (app: TestApp, person: Person, ticket: string): Promise<Response> =>
-  app.request('/authsec/uflow/auth/enduser/webauthn-callback', { body: whoIs(person, { mfa_verified: true, login_ticket: ticket }) })
+export const mintEndUser = (app: TestApp, person: Person, transactionToken: string): Promise<Response> =>
+  app.request('/authsec/uflow/auth/enduser/webauthn-callback', { body: whoIs(person, { mfa_verified: true, login_ticket: transactionToken }) })
 
 export type App = { readonly seed: string; readonly backupCodes: readonly string[] }
 
@@ -40,7 +40,7 @@ export const setUpApp = async (app: TestApp, person: Person, by: { readonly toke
 
 const TABLES = ['factors', 'totp_secrets', 'sms_phones', 'backup_codes', 'sessions', 'tickets', 'pending_enrolments'] as const
 /** What decides who may come in, without counters: rows of the tables of factors, sessions and tickets. */
-export const standing = async (app: TestApp, tenantId: TenantId): Promise<Record<string, unknown>> => {
+export const factorState = async (app: TestApp, tenantId: TenantId): Promise<Record<string, unknown>> => {
   const t = forTenant(app.db, tenantId)
   const found: Record<string, unknown> = {}
   for (const table of TABLES) {

@@ -5,12 +5,12 @@ import { insertIdentity, listIdentities } from '#db/store/identities'
 import { insertProvider } from '#db/store/providers'
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
-import type { Render } from '#shared/platform/http/problem'
+import type { ErrorRenderer } from '#shared/platform/http/problem'
 import type { Route } from '#shared/platform/http/route'
 import { cookieJar, type Person, startApp, type TestApp } from './app.ts'
 import { rowsOf } from './rows.ts'
 import { type Body, bodyOf, textIn } from './sign-in.ts'
-import { rerouted, type Somebody, type UpstreamDouble, upstreamDouble, type Wrong } from './upstream-double.ts'
+import { rerouted, type UpstreamDouble, type UpstreamUser, upstreamDouble, type Wrong } from './upstream-double.ts'
 
 export const BASE = '/authsec/uflow/oidc'
 export const CLIENT = { clientId: 'our-client', secret: 'our-secret-at-the-provider' } as const
@@ -45,7 +45,7 @@ export const addProvider = async (app: TestApp, row: ProviderRow, tenantId: Tena
 }
 
 /** A browser: cookies, an origin, and the dance step by step. */
-export const browserOf = (app: TestApp, origin?: string) => {
+export const federationBrowser = (app: TestApp, origin?: string) => {
   const jar = cookieJar()
   const call = async (path: string, init: Parameters<TestApp['request']>[1] = {}): Promise<Response> => {
     const response = await app.request(path, { ...init, headers: { ...jar.header(), ...(origin === undefined ? {} : { origin }), ...init.headers } })
@@ -60,14 +60,14 @@ export const browserOf = (app: TestApp, origin?: string) => {
     call(`${BASE}/exchange-code`, { body: { code: back.get('code'), state: back.get('state') }, ...(token === undefined ? {} : { token }) })
   return { jar, call, begin, land, exchange }
 }
-export type Browser = ReturnType<typeof browserOf>
+export type Browser = ReturnType<typeof federationBrowser>
 
 type World = {
   readonly doubles?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
   readonly announcesIssuer?: boolean
   readonly claimsInUserinfo?: boolean
-  readonly render?: Render
+  readonly render?: ErrorRenderer
 }
 
 /** The routes, a provider of the platform that answers, and a browser to go through it. */
@@ -81,12 +81,18 @@ export const startFederation = async (routes: readonly Route<never>[], world: Wo
   const provider = await addProvider(app, { issuer: upstream.url })
   const company = await app.company()
 
-  const danceWith = async (browser: Browser, body: Body, who: Somebody, wrong?: Wrong, via: UpstreamDouble = upstream): Promise<URLSearchParams> => {
+  const danceWith = async (
+    browser: Browser,
+    body: Body,
+    who: UpstreamUser,
+    wrong?: Wrong,
+    via: UpstreamDouble = upstream,
+  ): Promise<URLSearchParams> => {
     const begun = await bodyOf(await browser.begin({ provider, ...body }))
     return via.authorize(textIn(begun, 'redirect_url'), who, wrong)
   }
   /** A whole dance in a browser of its own. */
-  const dance = async (body: Body, who: Somebody, wrong?: Wrong, browser = browserOf(app)): Promise<Response> => {
+  const dance = async (body: Body, who: UpstreamUser, wrong?: Wrong, browser = federationBrowser(app)): Promise<Response> => {
     const back = await danceWith(browser, body, who, wrong)
     await browser.land(back)
     return browser.exchange(back)
@@ -103,7 +109,11 @@ export const startFederation = async (routes: readonly Route<never>[], world: Wo
 export type Federation = Awaited<ReturnType<typeof startFederation>>
 
 /** Every row of a tenant but for the dances under way and the tables named, and how many there are of each kind. */
-export const stateOf = async (app: TestApp, tenantId: TenantId, but: readonly string[] = []): Promise<Readonly<Record<string, unknown>>> => {
+export const federationStateOf = async (
+  app: TestApp,
+  tenantId: TenantId,
+  but: readonly string[] = [],
+): Promise<Readonly<Record<string, unknown>>> => {
   const rows = await rowsOf(app, tenantId, ['federation_states', ...but])
   return { ...Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.length])), rows }
 }

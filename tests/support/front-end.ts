@@ -8,7 +8,7 @@ import { type Body, bodyOf, configure, textIn, verifyDomain } from './sign-in.ts
 export const HMGR = '/authsec/hmgr'
 
 /** A browser in which nobody is signed in. */
-export const strangersBrowser = (app: TestApp) => {
+export const anonymousBrowser = (app: TestApp) => {
   const jar = cookieJar()
   const get = async (address: string): Promise<Response> => {
     const url = new URL(address, app.config.BASE_URL)
@@ -30,7 +30,7 @@ export const strangersBrowser = (app: TestApp) => {
   }
   return { jar, get, follow }
 }
-export type StrangersBrowser = ReturnType<typeof strangersBrowser>
+export type AnonymousBrowser = ReturnType<typeof anonymousBrowser>
 
 const SCOPES = [
   { name: 'tools:read', description: 'Read your tools' },
@@ -49,7 +49,7 @@ export const startFrontEnd = async (routes: readonly Route<never>[], more: NonNu
 
   /** From the client to the front end: the challenge that stands in the address there. */
   const challenged = async (
-    browser: StrangersBrowser,
+    browser: AnonymousBrowser,
     asked: Readonly<Record<string, string>> = { scope: 'openid email tools:read' },
     of: OauthTestClient = client,
   ): Promise<string> => challengeIn((await browser.follow(authorizePath(of, asked))).url, 'login')
@@ -64,7 +64,7 @@ export const startFrontEnd = async (routes: readonly Route<never>[], more: NonNu
     app.request(`/challenges/consent/${what}`, { token, body, headers: { origin: ui } })
   /** Signed in at the front end; the consent challenge that follows. */
   const asked = async (
-    browser: StrangersBrowser,
+    browser: AnonymousBrowser,
     who: Person = person,
     parameters?: Readonly<Record<string, string>>,
   ): Promise<{ readonly token: string; readonly challenge: string }> => {

@@ -4,8 +4,8 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertClient, type NewClient, updateClient } from '#db/store/clients'
 import { authorizeClient } from '#db/store/oauth-authorizations'
-import { findStanding } from '#db/store/oauth-families'
-import { insertResourceServer, putScopes, registerClient } from '#db/store/resource-servers'
+import { findAuthorizationState } from '#db/store/oauth-families'
+import { insertResourceServer, putServerScopes, registerClient } from '#db/store/resource-servers'
 import { putBinding, putRole, putServiceAccount } from '#db/testing/access'
 import { type Company, cookieJar, type Person, type TestApp } from './app.ts'
 import { sha256 } from './backend.ts'
@@ -45,7 +45,7 @@ export const newResource = async (
       updatedAt: at,
       ...more,
     })
-    await putScopes(
+    await putServerScopes(
       t,
       id,
       scopes.map(({ name, permission = null, description = '' }) => ({ name, description, permission })),
@@ -123,7 +123,7 @@ export const letInForGood = async (app: Where, company: Whose, userId: string, s
     }),
   )
   return async () => {
-    const found = await findStanding(t, id, app.ctx.clock.now())
+    const found = await findAuthorizationState(t, id, app.ctx.clock.now())
     return found?.alive === true && !found.revoked
   }
 }
@@ -131,7 +131,7 @@ export const letInForGood = async (app: Where, company: Whose, userId: string, s
 export type Json = Readonly<Record<string, unknown>>
 
 /** Sends a form, as clients do. */
-export const post = (
+export const postForm = (
   app: TestApp,
   path: string,
   form: Readonly<Record<string, string | undefined>>,
@@ -145,7 +145,7 @@ export const VERIFIER = 'v'.repeat(43)
 export const challengeOf = (verifier: string): string => createHash('sha256').update(verifier).digest('base64url')
 
 /** A browser in which somebody is signed in. */
-export const browserOf = async (app: TestApp, person: Person, amr: readonly string[] = ['pwd']) => {
+export const oauthBrowser = async (app: TestApp, person: Person, amr: readonly string[] = ['pwd']) => {
   const jar = cookieJar()
   jar.kept.set('authsec_session', await app.token(person, amr))
   const get = async (path: string): Promise<Response> => {
@@ -158,11 +158,11 @@ export const browserOf = async (app: TestApp, person: Person, amr: readonly stri
     const field = (name: string): string => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
     const form = { form_token: field('form_token'), consent: field('consent'), decision }
     const action = /<form method="post" action="([^"]*)"[^>]*>(?:(?!<\/form>).)*?name="consent"/s.exec(html)?.[1]?.replaceAll('&amp;', '&')
-    return post(app, action ?? path, form, { ...jar.header(), 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' })
+    return postForm(app, action ?? path, form, { ...jar.header(), 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' })
   }
   return { get, press, jar }
 }
-export type TestBrowser = Awaited<ReturnType<typeof browserOf>>
+export type OauthTestBrowser = Awaited<ReturnType<typeof oauthBrowser>>
 
 export const authorizePath = (client: OauthTestClient, more: Readonly<Record<string, string | undefined>> = {}): string => {
   const parameters = {
@@ -182,7 +182,7 @@ export const answerIn = (response: Response): URLSearchParams => new URL(respons
 
 /** Through consent to a code. */
 export const codeFor = async (
-  browser: TestBrowser,
+  browser: OauthTestBrowser,
   client: OauthTestClient,
   more: Readonly<Record<string, string | undefined>> = {},
 ): Promise<string> => {
@@ -206,4 +206,4 @@ export const prover = async (app: { readonly ctx: Where['ctx']; readonly clock: 
 export const TOKEN_URL = 'http://localhost:7468/oauth/token'
 
 export const claimsOf = (token: string): Json => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-export const headerOf = (token: string): Json => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())
+export const tokenHeader = (token: string): Json => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())

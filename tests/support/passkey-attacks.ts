@@ -5,13 +5,13 @@ import { type Authenticator, authenticator, cbor, type Lies } from './authentica
 import { type Caller, loginTicket, PAGE } from './passkeys.ts'
 import { bodyOf } from './sign-in.ts'
 
-export type World = { readonly app: TestApp; readonly company: Company; readonly person: Person; readonly device: Authenticator }
-export const worldOf = async (routes: readonly Route<never>[]): Promise<World> => {
+export type PasskeyWorld = { readonly app: TestApp; readonly company: Company; readonly person: Person; readonly device: Authenticator }
+export const passkeyWorldOf = async (routes: readonly Route<never>[]): Promise<PasskeyWorld> => {
   const app = await startApp(routes)
   const company = await app.company()
   return { app, company, person: await app.person(company), device: authenticator(PAGE) }
 }
-export const answer = async (response: Response): Promise<unknown> => {
+export const answerOfResponse = async (response: Response): Promise<unknown> => {
   const { request_id: _, ...body } = await bodyOf(response)
   return [response.status, body]
 }

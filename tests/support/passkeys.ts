@@ -3,7 +3,7 @@
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'
 import { insertPasskey } from '#db/store/passkeys'
-import { openTicket } from '#shared/domains/login-transaction/login-transaction'
+import { startLoginTransaction } from '#shared/domains/login-transaction/login-transaction'
 import type { Person, TestApp } from './app.ts'
 import type { Authenticator, Made } from './authenticator.ts'
 import { rowsOf } from './rows.ts'
@@ -17,7 +17,7 @@ const BASE = '/authsec/webauthn'
 /** The proof of a password, as the first step leaves it. */
 export const loginTicket = (app: TestApp, person: Person, verified: readonly string[] = ['pwd']): Promise<string> =>
   atomically(forTenant(app.db, person.tenantId), (t) =>
-    openTicket(t, app.ctx, {
+    startLoginTransaction(t, app.ctx, {
       purpose: 'login',
       userId: person.id,
       clientId: null,
@@ -49,7 +49,7 @@ export type Caller = {
 }
 
 /** Posts below /authsec/webauthn from a page. */
-export const post = (
+export const postPasskey = (
   app: TestApp,
   path: string,
   body: Body,
@@ -72,15 +72,15 @@ export const named = (person: Person) => ({ email: person.email, tenant_id: pers
 
 /** A whole registration through the flat form. */
 export const register = async (app: TestApp, person: Person, device: Authenticator, caller: Caller, more: Body = {}): Promise<Response> => {
-  const options = await optionsOf(await post(app, '/beginRegistration', named(person), caller))
+  const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), caller))
   const body = { ...named(person), session_id: options.session_id, credential: device.create(options), ...more }
-  return post(app, '/finishRegistration', body, caller)
+  return postPasskey(app, '/finishRegistration', body, caller)
 }
 
 /** A whole authentication through the flat form. */
 export const authenticate = async (app: TestApp, person: Person, device: Authenticator, caller: Caller): Promise<Response> => {
-  const options = await optionsOf(await post(app, '/beginAuthentication', named(person), caller))
-  return post(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential: device.get(options) }, caller)
+  const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), caller))
+  return postPasskey(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential: device.get(options) }, caller)
 }
 
 /** A passkey that the person has, as a registration that was verified leaves it. */
@@ -118,7 +118,7 @@ export const givePasskey = async (
 }
 
 /** Everything that a ceremony may change of a person, but for the ceremony itself. */
-export const stateOf = async (app: TestApp, person: Person): Promise<unknown> => {
+export const passkeyStateOf = async (app: TestApp, person: Person): Promise<unknown> => {
   const t = forTenant(app.db, person.tenantId)
   const rows = (text: string): Promise<unknown> => t.run({ text, params: [person.tenantId, person.id], arrays: true })
   return [

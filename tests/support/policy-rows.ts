@@ -12,7 +12,7 @@ export const SCOPE_IDS = [0, 1, 2].map((n) => idOf('d', n))
 export const RESOURCES = ['project', 'invoice', 'platform']
 export const ACTIONS = ['read', 'write', 'delete']
 /** The moment of judging: a Monday, 09:00 UTC. */
-export const NOW = Date.UTC(2026, 2, 2, 9)
+export const POLICY_NOW = Date.UTC(2026, 2, 2, 9)
 
 /** What may lie in the column, known and unknown, whole and broken. */
 export const CONDITIONS: readonly unknown[] = [
@@ -41,7 +41,7 @@ const binding = (roleCount: number): fc.Arbitrary<Omit<BindingRow, 'id'>> =>
       ),
       scope: fc.option(fc.record({ scopeType: fc.constantFrom(...RESOURCES), scopeId: fc.constantFrom(...SCOPE_IDS) }), { freq: 2, nil: undefined }),
       conditions: fc.oneof({ arbitrary: fc.constant(null), weight: 4 }, { arbitrary: fc.constantFrom(...CONDITIONS), weight: 3 }),
-      expiresAt: fc.constantFrom(null, null, null, new Date(NOW - 1), new Date(NOW), new Date(NOW + 1)),
+      expiresAt: fc.constantFrom(null, null, null, new Date(POLICY_NOW - 1), new Date(POLICY_NOW), new Date(POLICY_NOW + 1)),
     })
     .map(({ roleId, holder, scope, conditions, expiresAt }) => ({
       roleId,
@@ -116,10 +116,10 @@ export const questions: fc.Arbitrary<GeneratedQuestion> = fc.record({
 })
 
 /** As an asker writes it. */
-export const askedContexts = fc.record(
+export const requestedContexts = fc.record(
   {
     mfa: fc.boolean(),
-    auth_time: fc.constantFrom(NOW / 1000 - 1, NOW / 1000 - 600, NOW / 1000 - 601, NOW / 1000 + 3600),
+    auth_time: fc.constantFrom(POLICY_NOW / 1000 - 1, POLICY_NOW / 1000 - 600, POLICY_NOW / 1000 - 601, POLICY_NOW / 1000 + 3600),
     ip: fc.constantFrom('10.1.2.3', '::ffff:10.1.2.3', '192.0.2.1', '2001:db8::1', 'no address'),
     at: fc.constantFrom('2026-03-02T09:00:00Z', '2026-03-02T10:00:00Z', '2026-03-03T09:00:00Z'),
   },

@@ -27,13 +27,13 @@ export const vapidKeys = (): VapidKeys => {
 
 const publicJwk = (point: Buffer) => ({ kty: 'EC', crv: 'P-256', x: url64(point.subarray(1, 33)), y: url64(point.subarray(33, 65)) })
 
-export type Received = { readonly payload: unknown; readonly ttl: string | undefined; readonly urgency: string | undefined }
+export type ReceivedPushRequest = { readonly payload: unknown; readonly ttl: string | undefined; readonly urgency: string | undefined }
 
 /** Paths decide what happens: `/gone`, `/over`, `/busy`, `/large`; anything else is taken. */
 export const pushService = async (vapid: VapidKeys) => {
   const browser = keyPair()
   const authSecret = url64(randomBytes(16))
-  const received: Received[] = []
+  const received: ReceivedPushRequest[] = []
   const STATUS: Readonly<Record<string, number>> = { '/gone': 410, '/over': 404, '/busy': 429, '/large': 413 }
 
   const take = async (request: IncomingMessage): Promise<number> => {

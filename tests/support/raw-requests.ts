@@ -20,7 +20,7 @@ export const rawRequests = (routes: readonly Route<never>[]) => {
 }
 
 /** Status, code and field of a refusal. */
-export const told = async (response: Response): Promise<unknown> => {
+export const disclosedIn = async (response: Response): Promise<unknown> => {
   const { code, field } = (await response.json()) as { code: string; field?: string }
   return { status: response.status, code, ...(field === undefined ? {} : { field }) }
 }

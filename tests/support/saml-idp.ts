@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { inflateRawSync } from 'node:zlib'
 import { SignedXml } from 'xml-crypto'
 import { type EncryptionAlgorithm, encrypt, type KeyEncryptionAlgorithm } from 'xml-encryption'
-import { newPair } from '#shared/platform/crypto/self-signed'
+import { newSelfSignedPair } from '#shared/platform/crypto/self-signed'
 
 const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
@@ -15,12 +15,12 @@ export type Pair = { readonly certificate: string; readonly privateKey: string }
 const pairs = new Map<string, Promise<Pair>>()
 /** Made once a worker: what a key is worth depends on who pins it. */
 export const keyPair = (name: string, from = new Date('2026-01-01T00:00:00Z'), until = new Date('2027-01-01T00:00:00Z')): Promise<Pair> => {
-  const known = pairs.get(name) ?? newPair(name, '0100', from, until)
+  const known = pairs.get(name) ?? newSelfSignedPair(name, '0100', from, until)
   pairs.set(name, known)
   return known
 }
 
-export type Asked = {
+export type ReceivedAuthnRequest = {
   readonly id: string
   readonly issuer: string
   readonly acs: string
@@ -30,7 +30,7 @@ export type Asked = {
 }
 
 /** What stands in the address that a browser is sent to. */
-export const readRequest = (url: string): Asked => {
+export const readRequest = (url: string): ReceivedAuthnRequest => {
   const query = new URL(url).searchParams
   const xml = inflateRawSync(Buffer.from(query.get('SAMLRequest') ?? '', 'base64')).toString()
   const attribute = (name: string): string => new RegExp(` ${name}="([^"]*)"`).exec(xml)?.[1] ?? ''
@@ -44,7 +44,7 @@ export const readRequest = (url: string): Asked => {
   }
 }
 
-export type Said = {
+export type AssertionContent = {
   readonly issuer: string
   readonly audience: string
   readonly recipient: string
@@ -79,7 +79,7 @@ const shifted = (date: Date, seconds: number): Date => new Date(date.getTime() +
 const attribute = (name: string, value: string | undefined): string => (value === undefined ? '' : ` ${name}="${value}"`)
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
-export const assertionXml = (said: Said): string => {
+export const assertionXml = (said: AssertionContent): string => {
   const { now } = said
   const issued = said.issuedAt ?? now
   const ends = 'notOnOrAfter' in said ? said.notOnOrAfter : shifted(now, 300)
@@ -102,7 +102,7 @@ export const assertionXml = (said: Said): string => {
 }
 
 /** The message around whatever stands in it. */
-export const responseXml = (said: Said, inner: string): string =>
+export const responseXml = (said: AssertionContent, inner: string): string =>
   [
     `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="${said.responseId ?? fresh('r')}" Version="2.0" IssueInstant="${at(said.now)}"${attribute('Destination', said.destination)}${attribute('InResponseTo', said.inResponseTo)}>`,
     `<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">${said.responseIssuer ?? said.issuer}</saml:Issuer>`,
@@ -120,7 +120,7 @@ export type Signing = {
 }
 
 /** Signs the element of that name, behind its issuer. */
-export const signed = (xml: string, element: 'Assertion' | 'Response', signing: Signing): string => {
+export const signedXml = (xml: string, element: 'Assertion' | 'Response', signing: Signing): string => {
   const where = element === 'Response' ? `/*[local-name(.)='Response']` : `//*[local-name(.)='Assertion']`
   const { algorithm = RSA_SHA256, digest = SHA256, transforms = [ENVELOPED, EXCLUSIVE], canonicalization = EXCLUSIVE, key } = signing
   const signature = new SignedXml({
@@ -135,7 +135,7 @@ export const signed = (xml: string, element: 'Assertion' | 'Response', signing: 
 }
 
 /** An HMAC with the provider's certificate as its key: what a verifier that lets the message choose would accept. */
-export const hmacSigned = (xml: string, secret: string): string => {
+export const hmacSignedXml = (xml: string, secret: string): string => {
   const signature = new SignedXml({ privateKey: secret, canonicalizationAlgorithm: EXCLUSIVE })
   signature.enableHMAC()
   signature.signatureAlgorithm = 'http://www.w3.org/2000/09/xmldsig#hmac-sha1'

@@ -2,15 +2,25 @@
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIdentity } from '#db/store/identities'
-import { insertRequest } from '#db/store/oauth-authorizations'
+import { insertAuthorizationRequest } from '#db/store/oauth-authorizations'
 import { insertSamlProvider, type NewSamlProvider, type SamlProvider } from '#db/store/saml-providers'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
 import { outcomeError } from '#shared/platform/http/problem'
 import type { Route } from '#shared/platform/http/route'
 import { type Company, cookieJar, type Person, startApp, type TestApp } from './app.ts'
-import { stateOf } from './federation.ts'
-import { type Asked, assertionXml, base64, keyPair, type Pair, readRequest, responseXml, type Said, signed } from './saml-idp.ts'
+import { federationStateOf } from './federation.ts'
+import {
+  type AssertionContent,
+  assertionXml,
+  base64,
+  keyPair,
+  type Pair,
+  type ReceivedAuthnRequest,
+  readRequest,
+  responseXml,
+  signedXml,
+} from './saml-idp.ts'
 import { bodyOf, textIn } from './sign-in.ts'
 
 export const HMGR = '/authsec/hmgr'
@@ -47,7 +57,7 @@ export const addSamlProvider = async (
 export const newChallenge = async (app: Pick<TestApp, 'ctx' | 'db'>, company: Pick<Company, 'tenantId' | 'clientId'>): Promise<string> => {
   const [handle, at] = [newHandle(app.ctx, company.tenantId), app.ctx.clock.now()]
   await atomically(forTenant(app.db, company.tenantId), (t) =>
-    insertRequest(t, {
+    insertAuthorizationRequest(t, {
       id: app.ctx.random.id(),
       kind: 'waiting',
       handleHash: handle.hash,
@@ -84,33 +94,33 @@ export const startSaml = async (routes: readonly Route<never>[], more: Partial<N
   const key = await keyPair('provider')
   const provider = await addSamlProvider(app, company, key, more)
 
-  const begin = async (browser: SamlBrowser, at: Provider = provider, of: Company = company): Promise<Asked> => {
+  const begin = async (browser: SamlBrowser, at: Provider = provider, of: Company = company): Promise<ReceivedAuthnRequest> => {
     const begun = await browser.call(`${HMGR}/saml/initiate/${at.providerName}`, { body: { login_challenge: await newChallenge(app, of) } })
     return readRequest(textIn(await bodyOf(begun), 'sso_url'))
   }
-  const saying = (asked: Asked, more: Partial<Said> = {}): Said => ({
+  const saying = (request: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}): AssertionContent => ({
     issuer: provider.entityId,
-    audience: asked.issuer,
-    recipient: asked.acs,
-    destination: asked.acs,
-    inResponseTo: asked.id,
+    audience: request.issuer,
+    recipient: request.acs,
+    destination: request.acs,
+    inResponseTo: request.id,
     now: app.clock.now(),
     nameId: 'somebody',
     ...more,
   })
   /** An honest answer: the assertion signed. */
-  const answer = (asked: Asked, more: Partial<Said> = {}): string => {
-    const said = saying(asked, more)
-    return responseXml(said, signed(assertionXml(said), 'Assertion', { key }))
+  const answer = (request: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}): string => {
+    const said = saying(request, more)
+    return responseXml(said, signedXml(assertionXml(said), 'Assertion', { key }))
   }
-  const land = (browser: SamlBrowser, asked: Pick<Asked, 'acs' | 'relayState'>, xml: string): Promise<Response> =>
-    browser.post(new URL(asked.acs).pathname, { SAMLResponse: base64(xml), RelayState: asked.relayState })
+  const land = (browser: SamlBrowser, request: Pick<ReceivedAuthnRequest, 'acs' | 'relayState'>, xml: string): Promise<Response> =>
+    browser.post(new URL(request.acs).pathname, { SAMLResponse: base64(xml), RelayState: request.relayState })
   /** The ticket that the page hands on. */
   const ticketOf = async (response: Response): Promise<string> => {
     const page = await response.text()
-    const ticket = /saml_ticket=([\w.-]+)/.exec(page)?.[1]
-    if (ticket === undefined) throw new Error(`no ticket: ${response.status} ${page.slice(0, 300)}`)
-    return ticket
+    const transactionToken = /saml_ticket=([\w.-]+)/.exec(page)?.[1]
+    if (transactionToken === undefined) throw new Error(`no ticket: ${response.status} ${page.slice(0, 300)}`)
+    return transactionToken
   }
   const login = (browser: SamlBrowser, saml_ticket: string | undefined, email: string, client_id = company.clientId): Promise<Response> =>
     browser.call(LOGIN, { body: { client_id, email, ...(saml_ticket === undefined ? {} : { saml_ticket }) } })
@@ -127,7 +137,7 @@ export type Saml = Awaited<ReturnType<typeof startSaml>>
 /** Rows of a tenant that a sign-in writes, requests under way and used ids among them. */
 export const samlStateOf = async (app: TestApp, company: Company, but: readonly string[] = []): Promise<Readonly<Record<string, unknown>>> => {
   const t = forTenant(app.db, company.tenantId)
-  const counts: Record<string, unknown> = { ...(await stateOf(app, company.tenantId, but)) }
+  const counts: Record<string, unknown> = { ...(await federationStateOf(app, company.tenantId, but)) }
   for (const table of ['saml_requests', 'oauth_used_ids', 'saml_providers', 'saml_keys'] as const) {
     const text = `select count(*)::int from authsec.${table} where tenant_id = $1`
     counts[table] = ((await t.run({ text, params: [company.tenantId], arrays: true })) as number[][])[0]?.[0]

@@ -14,7 +14,7 @@ export const HOUR = 3600
 export const DAY = 24 * HOUR
 export const random = systemRandom(systemClock)
 export const SECRET = 'a secret that is shared by more than thirty-two bytes'
-export const NOW = new Date('2026-01-01T00:00:00Z')
+export const TOKEN_NOW = new Date('2026-01-01T00:00:00Z')
 
 export const grant = (more: Partial<SessionGrant> = {}): SessionGrant => ({
   tenantId: asTenantId(random.id()),
@@ -27,21 +27,21 @@ export const grant = (more: Partial<SessionGrant> = {}): SessionGrant => ({
   tenantDomain: 'acme.localhost',
   scopes: ['read', 'write'],
   roles: ['admin'],
-  authTime: secondsAfter(NOW, -60),
+  authTime: secondsAfter(TOKEN_NOW, -60),
   amr: ['pwd', 'otp'],
   acr: 'aal2',
-  expiresAt: secondsAfter(NOW, 8 * HOUR),
+  expiresAt: secondsAfter(TOKEN_NOW, 8 * HOUR),
   ...more,
 })
 
-export const aWorld = (db: Db, env: Record<string, string> = {}) => {
-  const clock = fixedClock(NOW)
+export const tokenWorld = (db: Db, env: Record<string, string> = {}) => {
+  const clock = fixedClock(TOKEN_NOW)
   const { signingKeys } = anInstance(db, clock)
   return { clock, random, signingKeys, config: readConfig({ ENVIRONMENT: 'test', ...env }) }
 }
-export type World = ReturnType<typeof aWorld>
+export type TokenWorld = ReturnType<typeof tokenWorld>
 
-export const refusedAs = async (ctx: World, token: string): Promise<string> => {
+export const refusedAs = async (ctx: TokenWorld, token: string): Promise<string> => {
   const outcome = await verifySessionToken(ctx, token).catch((error: unknown) => error)
   if (!(outcome instanceof AppError)) return `not refused: ${String(outcome)}`
   return `${outcome.code}: ${outcome.message}`
@@ -50,13 +50,13 @@ export const REFUSED = `invalid_token: ${ERRORS.invalid_token.title}`
 
 export const encoded = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 /** Signs whatever stands there with the current key: of what is forged below, only the named thing is wrong. */
-export const signed = async (ctx: World, header: unknown, payload: unknown): Promise<string> => {
+export const signedToken = async (ctx: TokenWorld, header: unknown, payload: unknown): Promise<string> => {
   const input = `${encoded(header)}.${encoded(payload)}`
   const { key } = await ctx.signingKeys.signer('ES256')
   const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, Buffer.from(input))
   return `${input}.${Buffer.from(signature).toString('base64url')}`
 }
-export const hmacSigned = (secret: string, header: unknown, payload: unknown): string => {
+export const hmacSignedToken = (secret: string, header: unknown, payload: unknown): string => {
   const input = `${encoded(header)}.${encoded(payload)}`
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
 }

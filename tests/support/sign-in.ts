@@ -1,11 +1,11 @@
 // What tests of sign-up and sign-in share: reading a mailed code, changing an account behind the doors, counting statements, looking for leaks.
-import { type Db, type Engine, openDb, partsOf, type Run } from '#db/engine/client'
+import { type Db, type Engine, openDb, type RunStatement, statementParts } from '#db/engine/client'
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { claimDomain } from '#db/store/domains'
 import { insertFactor } from '#db/store/factors'
 import { findTenant, setTenantStatus, type TenantSettings, type TenantStatus, updateTenantSettings } from '#db/store/tenants'
 import { findUser, type NewUser, updateUser } from '#db/store/users'
-import { auditContext } from '#shared/platform/audit/record'
+import { auditContext } from '#shared/platform/audit/audit-log'
 import type { MailMessage } from '#shared/platform/outbox/mail/mail'
 import type { Company, Person, TestApp } from './app.ts'
 
@@ -40,15 +40,15 @@ export const enrol = (app: TestApp, person: Person, kind: 'webauthn' | 'totp' | 
 export const countingDb = (db: Db): { readonly db: Db; readonly statements: () => number } => {
   let count = 0
   const counted =
-    (run: Run): Run =>
+    (run: RunStatement): RunStatement =>
     (statement) => {
-      count += partsOf(statement).length
+      count += statementParts(statement).length
       return run(statement)
     }
   const engine: Engine = {
     ...db.engine,
     one: (scope, statement) => {
-      count += partsOf(statement).length
+      count += statementParts(statement).length
       return db.engine.one(scope, statement)
     },
     transaction: (scope, work) => db.engine.transaction(scope, (run) => work(counted(run))),

@@ -5,7 +5,8 @@ import { type Clock, systemClock } from '#shared/kernel/clock'
 import { systemRandom } from '#shared/kernel/random'
 import { createKeyring, type Keyring } from '#shared/platform/crypto/keyring'
 import type { MasterKeys } from '#shared/platform/crypto/master-keys'
-import { createSigningKeys, type SigningKeyChange, type SigningKeys } from '#shared/platform/tokens/signing-keys'
+import type { SigningKeyChange } from '#shared/platform/tokens/signing-key'
+import { createSigningKeys, type SigningKeys } from '#shared/platform/tokens/signing-keys'
 
 const random = systemRandom(systemClock)
 export const TEST_MASTER_KEYS: MasterKeys = [{ id: 'test', key: random.bytes(32) }]

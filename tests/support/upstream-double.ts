@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from '
 import type { Outbound } from '#shared/platform/fetch/guarded'
 
 /** Who signs in there, and what the provider says of them. */
-export type Somebody = Readonly<Record<string, unknown>> & { readonly sub: string }
+export type UpstreamUser = Readonly<Record<string, unknown>> & { readonly sub: string }
 /** What goes wrong with one answer. */
 export type Wrong = {
   readonly claims?: Readonly<Record<string, unknown>>
@@ -17,7 +17,7 @@ export type Wrong = {
   readonly withoutIdToken?: boolean
 }
 type Key = { readonly kid: string; readonly privateKey: CryptoKey; readonly publicJwk: JWK }
-type Granted = { readonly query: URLSearchParams; readonly who: Somebody; readonly wrong: Wrong }
+type Granted = { readonly query: URLSearchParams; readonly who: UpstreamUser; readonly wrong: Wrong }
 
 const newKey = async (): Promise<Key> => {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
@@ -51,7 +51,7 @@ export const upstreamDouble = async (options: Options) => {
   let keys = [await newKey()]
   const foreign = await newKey()
   const grants = new Map<string, Granted>()
-  const tokens = new Map<string, Somebody>()
+  const tokens = new Map<string, UpstreamUser>()
   const asked: string[] = []
   /** Paths that fail, by status. */
   const failing = new Map<string, number>()
@@ -156,7 +156,7 @@ export const upstreamDouble = async (options: Options) => {
     failing,
     redirects,
     /** What the person's browser brings back once they said yes there. */
-    authorize: (redirectUrl: string, who: Somebody, wrong: Wrong = {}): URLSearchParams => {
+    authorize: (redirectUrl: string, who: UpstreamUser, wrong: Wrong = {}): URLSearchParams => {
       const query = new URL(redirectUrl).searchParams
       const code = randomUUID()
       grants.set(code, { query, who, wrong })

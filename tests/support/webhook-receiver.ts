@@ -2,14 +2,14 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export type Received = { readonly headers: IncomingHttpHeaders; readonly body: string }
-type Answer = (received: Received, response: ServerResponse) => void
+export type ReceivedWebhook = { readonly headers: IncomingHttpHeaders; readonly body: string }
+type Answer = (received: ReceivedWebhook, response: ServerResponse) => void
 
 /**
  * "Verifying webhook authenticity": the signed content is id, timestamp and body joined by full stops; the secret is base64 after `whsec_`; the header holds
  * signatures divided by spaces, each a version, a comma and base64; one that fits is enough.
  */
-export const fitsSignature = async (secret: string, { headers, body }: Received): Promise<boolean> => {
+export const fitsSignature = async (secret: string, { headers, body }: ReceivedWebhook): Promise<boolean> => {
   const bytes = Uint8Array.from(atob(secret.replace(/^whsec_/, '')), (character) => character.charCodeAt(0))
   const key = await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
   const content = new TextEncoder().encode(`${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`)
@@ -24,7 +24,7 @@ export const fitsSignature = async (secret: string, { headers, body }: Received)
 
 /** Takes everything with 204 until told otherwise. */
 export const webhookReceiver = async () => {
-  const received: Received[] = []
+  const received: ReceivedWebhook[] = []
   let answer: Answer = (_, response) => void response.writeHead(204).end()
   const server: Server = createServer(async (request, response) => {
     const chunks: Buffer[] = []

@@ -3,20 +3,20 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { asTenantId } from '#db/engine/tenant'
-import type { AskedResource, OauthClient } from '#db/store/oauth-clients'
-import type { Act, Bounds } from '#db/store/oauth-delegations'
+import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
+import type { Act, DelegationBounds } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
-import { DEFAULT_DEPTH } from '#shared/domains/oauth/offered'
+import { DEFAULT_DEPTH } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { PAYMENT } from '#tests/support/agents'
-import { type Narrowed, narrow, type Wanted } from './narrow.ts'
+import { type Narrowed, narrow, type RequestedExchange } from './narrow.ts'
 import type { Subject } from './subject.ts'
 
 const TENANT = asTenantId('0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee')
 const SCOPES = ['a', 'b', 'c', 'd', 'e']
 const AUDIENCE = 'https://api.example.com/mcp'
 const NOW = new Date('2026-03-02T09:00:00Z')
-const RESOURCE: AskedResource = {
+const RESOURCE: RequestedResource = {
   id: TENANT,
   name: 'Tools',
   resource: AUDIENCE,
@@ -151,8 +151,8 @@ test('never wider in scope, details, or life; one more acts; the depth holds', (
       }
       for (const one of steps) {
         at = new Date(at.getTime() + one.after * 1000)
-        const bounds: Bounds = { depth: one.depth, policies: one.policies }
-        const wanted: Wanted = { ...one, now: at }
+        const bounds: DelegationBounds = { depth: one.depth, policies: one.policies }
+        const wanted: RequestedExchange = { ...one, now: at }
         let narrowed: Narrowed
         try {
           narrowed = narrow(clientOf(one.by, one.agent, one.allowedScopes), RESOURCE, subject, bounds, TYPES, wanted)

@@ -1,7 +1,7 @@
 // Asks an identity provider who somebody is: a request by the redirect binding (SAML 2.0 Bindings section 3.4), signed with our key.
 import { SAML } from '@node-saml/node-saml'
 
-export type Asking = {
+export type AuthnRequestInput = {
   readonly ssoUrl: string
   readonly entityId: string
   readonly acsUrl: string
@@ -14,7 +14,7 @@ export type Asking = {
 export type AuthnRequest = { readonly url: string; readonly samlRequest: string }
 
 /** The library's clock is the machine's: the moment in the request is for the provider, nothing here depends on it. */
-export const authnRequest = async (asking: Asking): Promise<AuthnRequest> => {
+export const authnRequest = async (asking: AuthnRequestInput): Promise<AuthnRequest> => {
   const saml = new SAML({
     entryPoint: asking.ssoUrl,
     issuer: asking.entityId,

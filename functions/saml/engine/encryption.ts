@@ -1,6 +1,6 @@
 // Encrypted assertions (XML Encryption 1.1). Decrypting what anybody may have changed, with a cipher that does not notice, tells a patient stranger the text.
 import { decryptXml } from '@node-saml/node-saml/lib/xml.js'
-import { allElements, attributeOf, childrenOf, elementsIn, is, onlyChild, plainXml, refuse, SAML, textOf, XENC } from './xml.ts'
+import { allElements, attributeOf, childrenOf, elementsIn, isElementNamed, onlyChild, plainXml, refuseSaml, SAML, textOf, XENC } from './xml.ts'
 
 const GCM: ReadonlySet<string> = new Set(['http://www.w3.org/2009/xmlenc11#aes128-gcm', 'http://www.w3.org/2009/xmlenc11#aes256-gcm'])
 /** Only where the signature around it has been checked. */
@@ -9,8 +9,8 @@ const KEY_TRANSPORT = `${XENC}rsa-oaep-mgf1p`
 const SHORTEST_BYTES = 12 + 16 + 1
 
 const only = (elements: readonly Element[], name: string): Element => {
-  const [first, ...more] = elements.filter((element) => is(element, XENC, name))
-  return first === undefined || more.length > 0 ? refuse(`not_one_${name}`) : first
+  const [first, ...more] = elements.filter((element) => isElementNamed(element, XENC, name))
+  return first === undefined || more.length > 0 ? refuseSaml(`not_one_${name}`) : first
 }
 
 const requireMethods = (encrypted: Element, isAuthenticated: boolean): void => {
@@ -18,26 +18,29 @@ const requireMethods = (encrypted: Element, isAuthenticated: boolean): void => {
   const all = allElements(encrypted)
   const key = only(all, 'EncryptedKey')
   const cipher = attributeOf(onlyChild(data, XENC, 'EncryptionMethod'), 'Algorithm') ?? ''
-  if (!GCM.has(cipher) && !(isAuthenticated && CBC.has(cipher))) refuse('cipher')
-  if (attributeOf(onlyChild(key, XENC, 'EncryptionMethod'), 'Algorithm') !== KEY_TRANSPORT) refuse('key_transport')
+  if (!GCM.has(cipher) && !(isAuthenticated && CBC.has(cipher))) refuseSaml('cipher')
+  if (attributeOf(onlyChild(key, XENC, 'EncryptionMethod'), 'Algorithm') !== KEY_TRANSPORT) refuseSaml('key_transport')
   if (all.filter(({ localName }) => localName === 'CipherValue').length !== 2 || all.some(({ localName }) => localName === 'CipherReference')) {
-    refuse('cipher_data')
+    refuseSaml('cipher_data')
   }
   const value = textOf(onlyChild(onlyChild(data, XENC, 'CipherData'), XENC, 'CipherValue'))
-  if (Buffer.from(value, 'base64').length < SHORTEST_BYTES) refuse('cipher_data')
+  if (Buffer.from(value, 'base64').length < SHORTEST_BYTES) refuseSaml('cipher_data')
   const uris = all.filter(({ localName }) => localName === 'RetrievalMethod').map((element) => attributeOf(element, 'URI') ?? '')
-  if (!uris.every((uri) => /^#[\w.-]+$/.test(uri))) refuse('retrieval_method')
+  if (!uris.every((uri) => /^#[\w.-]+$/.test(uri))) refuseSaml('retrieval_method')
 }
 
 /** The text of the assertion inside, by whichever of our keys it was made for. @throws SamlRefused */
 export const decryptAssertion = async (encrypted: Element, privateKeys: readonly string[], isAuthenticated: boolean): Promise<string> => {
-  if (!is(encrypted, SAML, 'EncryptedAssertion') || elementsIn(encrypted).length > 1 + childrenOf(encrypted, XENC, 'EncryptedKey').length) {
-    refuse('encrypted_form')
+  if (
+    !isElementNamed(encrypted, SAML, 'EncryptedAssertion') ||
+    elementsIn(encrypted).length > 1 + childrenOf(encrypted, XENC, 'EncryptedKey').length
+  ) {
+    refuseSaml('encrypted_form')
   }
   requireMethods(encrypted, isAuthenticated)
   for (const key of privateKeys) {
     const plain = await decryptXml(encrypted.toString(), key).catch(() => undefined)
     if (plain !== undefined) return plainXml(plain)
   }
-  return refuse('decryption')
+  return refuseSaml('decryption')
 }

@@ -1,9 +1,9 @@
 // Who it is, from what an assertion says: by the tenant's own mapping first, then by the names that providers commonly use.
 import type { AttributeMapping } from '#db/store/saml-providers'
 import { normaliseEmail } from '#shared/kernel/email'
-import type { Judged } from './judge.ts'
+import type { ValidatedAssertion } from './assertion.ts'
 
-export type Person = {
+export type SamlPerson = {
   readonly nameId: string
   /** Normalised; absent when none is said, several are, or what is said is no address. */
   readonly email: string | undefined
@@ -36,17 +36,17 @@ const shortText = (value: string | undefined): string | undefined => {
   return text === '' ? undefined : text
 }
 
-export const personOf = ({ nameId, contexts, attributes }: Judged, mapping: AttributeMapping): Person => {
+export const samlPersonOf = ({ nameId, contexts, attributes }: ValidatedAssertion, mapping: AttributeMapping): SamlPerson => {
   const values = (what: keyof typeof NAMES): readonly string[] => {
     const mapped = Object.hasOwn(mapping, what) ? mapping[what] : undefined
     const names = [...(mapped === undefined ? [] : [mapped]), ...NAMES[what]]
     return names.map((name) => attributes.get(name) ?? []).find((found) => found.length > 0) ?? []
   }
-  const said = [...new Set(values('email').map((address) => normaliseEmail(address)))]
+  const reported = [...new Set(values('email').map((address) => normaliseEmail(address)))]
   const parts = [values('first_name')[0], values('last_name')[0]].filter((part) => part !== undefined)
   return {
     nameId,
-    email: said.length === 0 ? normaliseEmail(nameId) : said.length === 1 ? said[0] : undefined,
+    email: reported.length === 0 ? normaliseEmail(nameId) : reported.length === 1 ? reported[0] : undefined,
     name: shortText(values('name')[0]) ?? shortText(parts.join(' ')),
     severalFactors: contexts.some((context) => SEVERAL.has(context)),
   }

@@ -2,9 +2,9 @@
 import { getVerifiedXml } from '@node-saml/node-saml/lib/xml.js'
 import { decryptAssertion } from './encryption.ts'
 import { requireSignatureForms } from './signatures.ts'
-import { allElements, childrenOf, DSIG, is, parseXml, plainXml, refuse, SAML, SAMLP } from './xml.ts'
+import { allElements, childrenOf, DSIG, isElementNamed, parseXml, plainXml, refuseSaml, SAML, SAMLP } from './xml.ts'
 
-export type Trust = {
+export type ResponseTrust = {
   /** PEM; those that are good now. */
   readonly certificates: readonly string[]
   readonly wantsAssertionSigned: boolean
@@ -13,7 +13,7 @@ export type Trust = {
   readonly privateKeys: readonly string[]
 }
 
-export type Verified = {
+export type VerifiedResponse = {
   /** The message around it. Where it was not signed, what it says may refuse and never allow. */
   readonly response: Element
   readonly isResponseSigned: boolean
@@ -24,11 +24,11 @@ export type Verified = {
 /** Base64 of UTF-8, in lines or not. @throws SamlRefused */
 export const decodeResponse = (base64: string): string => {
   const compact = base64.replace(/[\r\n\t ]/g, '')
-  if (compact === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact) || compact.length % 4 !== 0) refuse('base64')
+  if (compact === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact) || compact.length % 4 !== 0) refuseSaml('base64')
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(compact, 'base64'))
   } catch (error) {
-    return refuse('utf8', error)
+    return refuseSaml('utf8', error)
   }
 }
 
@@ -39,16 +39,16 @@ const verifiedPart = (text: string, element: Element, certificates: readonly str
   try {
     verified = getVerifiedXml(text, element, [...certificates])
   } catch (error) {
-    refuse('signature', error)
+    refuseSaml('signature', error)
   }
-  if (verified === null) return refuse('signature')
+  if (verified === null) return refuseSaml('signature')
   const part = parseXml(plainXml(verified))
-  return is(part, element.namespaceURI ?? '', element.localName) ? part : refuse('signature_cover')
+  return isElementNamed(part, element.namespaceURI ?? '', element.localName) ? part : refuseSaml('signature_cover')
 }
 
 const readRoot = (text: string, namespace: string, name: string): Element => {
   const root = parseXml(text)
-  if (!is(root, namespace, name)) refuse(`not_a_${name}`)
+  if (!isElementNamed(root, namespace, name)) refuseSaml(`not_a_${name}`)
   requireSignatureForms(root)
   return root
 }
@@ -58,36 +58,38 @@ const onlyAssertion = (response: Element): Element => {
   const places = [...childrenOf(response, SAML, 'Assertion'), ...childrenOf(response, SAML, 'EncryptedAssertion')]
   const named = allElements(response).filter(({ localName }) => localName === 'Assertion' || localName === 'EncryptedAssertion')
   const [assertion] = places
-  return assertion === undefined || places.length !== 1 || named.length !== 1 ? refuse('not_one_assertion') : assertion
+  return assertion === undefined || places.length !== 1 || named.length !== 1 ? refuseSaml('not_one_assertion') : assertion
 }
 
 type Signed = { readonly assertion: Element; readonly isOwnSignature: boolean }
 
-const fromPlain = (text: string, found: Element, signedResponse: Element | undefined, trust: Trust): Signed => {
+const fromPlain = (text: string, found: Element, signedResponse: Element | undefined, trust: ResponseTrust): Signed => {
   const own = verifiedPart(text, found, trust.certificates)
   const assertion = own ?? (signedResponse === undefined ? undefined : onlyAssertion(signedResponse))
-  return assertion === undefined ? refuse('unsigned') : { assertion, isOwnSignature: own !== undefined }
+  return assertion === undefined ? refuseSaml('unsigned') : { assertion, isOwnSignature: own !== undefined }
 }
 
-const fromEncrypted = async (found: Element, signedResponse: Element | undefined, trust: Trust): Promise<Signed> => {
+const fromEncrypted = async (found: Element, signedResponse: Element | undefined, trust: ResponseTrust): Promise<Signed> => {
   const encrypted = signedResponse === undefined ? found : onlyAssertion(signedResponse)
   const text = await decryptAssertion(encrypted, trust.privateKeys, signedResponse !== undefined)
   const inner = readRoot(text, SAML, 'Assertion')
-  if (allElements(inner).filter(({ localName }) => localName === 'Assertion').length !== 1) refuse('not_one_assertion')
+  if (allElements(inner).filter(({ localName }) => localName === 'Assertion').length !== 1) refuseSaml('not_one_assertion')
   const own = verifiedPart(text, inner, trust.certificates)
-  if (own === undefined && signedResponse === undefined) refuse('unsigned')
+  if (own === undefined && signedResponse === undefined) refuseSaml('unsigned')
   return { assertion: own ?? inner, isOwnSignature: own !== undefined }
 }
 
 /** @throws SamlRefused */
-export const verifyResponse = async (xml: string, trust: Trust): Promise<Verified> => {
-  if (trust.certificates.length === 0) refuse('no_valid_certificate')
+export const verifyResponse = async (xml: string, trust: ResponseTrust): Promise<VerifiedResponse> => {
+  if (trust.certificates.length === 0) refuseSaml('no_valid_certificate')
   const text = plainXml(xml)
   const root = readRoot(text, SAMLP, 'Response')
   const found = onlyAssertion(root)
   const signedResponse = verifiedPart(text, root, trust.certificates)
-  const signed = is(found, SAML, 'Assertion') ? fromPlain(text, found, signedResponse, trust) : await fromEncrypted(found, signedResponse, trust)
-  if (trust.wantsResponseSigned && signedResponse === undefined) refuse('response_unsigned')
-  if (trust.wantsAssertionSigned && !signed.isOwnSignature) refuse('assertion_unsigned')
+  const signed = isElementNamed(found, SAML, 'Assertion')
+    ? fromPlain(text, found, signedResponse, trust)
+    : await fromEncrypted(found, signedResponse, trust)
+  if (trust.wantsResponseSigned && signedResponse === undefined) refuseSaml('response_unsigned')
+  if (trust.wantsAssertionSigned && !signed.isOwnSignature) refuseSaml('assertion_unsigned')
   return { response: signedResponse ?? root, isResponseSigned: signedResponse !== undefined, assertion: signed.assertion }
 }

@@ -1,5 +1,5 @@
 // What a signature has to look like before its arithmetic is done (SAML 2.0 Core section 5.4): where it stands, what it is about, by which algorithms.
-import { allElements, attributeOf, childrenOf, DSIG, elementsIn, is, onlyChild, refuse, SAML, SAMLP } from './xml.ts'
+import { allElements, attributeOf, childrenOf, DSIG, elementsIn, isElementNamed, onlyChild, refuseSaml, SAML, SAMLP } from './xml.ts'
 
 const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
@@ -15,29 +15,31 @@ const DIGESTS: ReadonlySet<string> = new Set(['http://www.w3.org/2001/04/xmlenc#
 /** Exactly these children, in this order. */
 const requireForm = (parent: Element, ...names: readonly string[]): readonly Element[] => {
   const found = elementsIn(parent)
-  if (found.length !== names.length || !names.every((name, n) => found[n] !== undefined && is(found[n], DSIG, name))) refuse('signature_form')
+  if (found.length !== names.length || !names.every((name, n) => found[n] !== undefined && isElementNamed(found[n], DSIG, name)))
+    refuseSaml('signature_form')
   return found
 }
 const requireEmpty = (element: Element): void => {
-  if (elementsIn(element).length > 0) refuse('signature_form')
+  if (elementsIn(element).length > 0) refuseSaml('signature_form')
 }
 const algorithmOf = (element: Element): string => attributeOf(element, 'Algorithm') ?? ''
 
 /** Away with the signature, then the canonical form without comments; nothing else may stand between what is signed and what is read. */
 const requireTransforms = (transforms: Element): void => {
   const found = requireForm(transforms, 'Transform', 'Transform')
-  if (found.map(algorithmOf).join(' ') !== `${ENVELOPED} ${EXCLUSIVE}`) refuse('transform')
-  for (const inner of found.flatMap((transform) => elementsIn(transform))) if (!is(inner, EXCLUSIVE, 'InclusiveNamespaces')) refuse('transform')
+  if (found.map(algorithmOf).join(' ') !== `${ENVELOPED} ${EXCLUSIVE}`) refuseSaml('transform')
+  for (const inner of found.flatMap((transform) => elementsIn(transform)))
+    if (!isElementNamed(inner, EXCLUSIVE, 'InclusiveNamespaces')) refuseSaml('transform')
 }
 
 const requireReference = (reference: Element, signed: Element): void => {
   const id = attributeOf(signed, 'ID') ?? ''
-  if (id === '' || attributeOf(reference, 'URI') !== `#${id}`) refuse('signature_reference')
+  if (id === '' || attributeOf(reference, 'URI') !== `#${id}`) refuseSaml('signature_reference')
   requireForm(reference, 'Transforms', 'DigestMethod', 'DigestValue')
   requireTransforms(onlyChild(reference, DSIG, 'Transforms'))
   const digest = onlyChild(reference, DSIG, 'DigestMethod')
   requireEmpty(digest)
-  if (!DIGESTS.has(algorithmOf(digest))) refuse('digest_algorithm')
+  if (!DIGESTS.has(algorithmOf(digest))) refuseSaml('digest_algorithm')
 }
 
 const requireGoodForm = (signature: Element, signed: Element): void => {
@@ -45,26 +47,26 @@ const requireGoodForm = (signature: Element, signed: Element): void => {
   requireForm(signature, 'SignedInfo', 'SignatureValue', ...(hasKey ? ['KeyInfo'] : []))
   const info = onlyChild(signature, DSIG, 'SignedInfo')
   requireForm(info, 'CanonicalizationMethod', 'SignatureMethod', 'Reference')
-  if (algorithmOf(onlyChild(info, DSIG, 'CanonicalizationMethod')) !== EXCLUSIVE) refuse('canonicalization')
+  if (algorithmOf(onlyChild(info, DSIG, 'CanonicalizationMethod')) !== EXCLUSIVE) refuseSaml('canonicalization')
   const method = onlyChild(info, DSIG, 'SignatureMethod')
   requireEmpty(method)
-  if (!SIGNATURES.has(algorithmOf(method))) refuse('signature_algorithm')
+  if (!SIGNATURES.has(algorithmOf(method))) refuseSaml('signature_algorithm')
   requireReference(onlyChild(info, DSIG, 'Reference'), signed)
 }
 
 /** A message, or an assertion that is the root or directly inside the message. */
 const maySign = (parent: Element, root: Element): boolean =>
-  parent === root || (parent.parentNode === root && is(root, SAMLP, 'Response') && is(parent, SAML, 'Assertion'))
+  parent === root || (parent.parentNode === root && isElementNamed(root, SAMLP, 'Response') && isElementNamed(parent, SAML, 'Assertion'))
 
 /** Every signature of the document stands where it may, once, in the one form. @throws SamlRefused */
 export const requireSignatureForms = (root: Element): void => {
   for (const element of allElements(root)) {
     if (element.localName !== 'Signature') continue
     const parent = element.parentNode as Element
-    if (element.namespaceURI !== DSIG || !maySign(parent, root)) refuse('signature_place')
+    if (element.namespaceURI !== DSIG || !maySign(parent, root)) refuseSaml('signature_place')
     requireGoodForm(element, onlyParentOf(element, parent))
   }
 }
 
 const onlyParentOf = (signature: Element, parent: Element): Element =>
-  onlyChild(parent, DSIG, 'Signature') === signature ? parent : refuse('signature_twice')
+  onlyChild(parent, DSIG, 'Signature') === signature ? parent : refuseSaml('signature_twice')

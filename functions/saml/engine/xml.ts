@@ -2,7 +2,7 @@
 import { DOMParser } from '@xmldom/xmldom'
 
 /** Why an answer is refused: for the log, never for the caller. */
-export class SamlRefused extends Error {
+export class SamlRefusal extends Error {
   readonly reason: string
   constructor(reason: string, cause?: unknown) {
     super(reason, { cause })
@@ -10,8 +10,8 @@ export class SamlRefused extends Error {
     this.reason = reason
   }
 }
-export const refuse = (reason: string, cause?: unknown): never => {
-  throw new SamlRefused(reason, cause)
+export const refuseSaml = (reason: string, cause?: unknown): never => {
+  throw new SamlRefusal(reason, cause)
 }
 
 export const SAML = 'urn:oasis:names:tc:SAML:2.0:assertion'
@@ -31,10 +31,10 @@ const REFERENCE = /&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)/
 
 /** The text without its declaration, with the line ends that every parser makes of them (XML 1.0 section 2.11). @throws SamlRefused */
 export const plainXml = (text: string): string => {
-  if (text.length > MOST_CHARACTERS) refuse('too_large')
+  if (text.length > MOST_CHARACTERS) refuseSaml('too_large')
   const body = text.replace(DECLARATION, '').replace(/\r\n?/g, '\n')
-  if (MARKUP.test(body)) refuse('markup')
-  if (REFERENCE.test(body)) refuse('entity')
+  if (MARKUP.test(body)) refuseSaml('markup')
+  if (REFERENCE.test(body)) refuseSaml('entity')
   return body
 }
 
@@ -52,7 +52,7 @@ export const allElements = (root: Element): readonly Element[] => {
   const open: (readonly [Element, number])[] = [[root, 1]]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [element, depth] = next
-    if (depth > MOST_DEPTH || found.length >= MOST_ELEMENTS) refuse('too_deep')
+    if (depth > MOST_DEPTH || found.length >= MOST_ELEMENTS) refuseSaml('too_deep')
     found.push(element)
     for (const child of elementsIn(element)) open.push([child, depth + 1])
   }
@@ -70,36 +70,37 @@ const idsOf = (element: Element): string[] =>
 const requireOwnIds = (elements: readonly Element[]): void => {
   const seen = new Set<string>()
   for (const id of elements.flatMap(idsOf)) {
-    if (seen.has(id)) refuse('id_twice')
+    if (seen.has(id)) refuseSaml('id_twice')
     seen.add(id)
   }
 }
 
 /** The root of a text that `plainXml` let through. @throws SamlRefused on whatever the parser would overlook */
 export const parseXml = (plain: string): Element => {
-  const complain = (message: string): never => refuse('malformed', message)
+  const complain = (message: string): never => refuseSaml('malformed', message)
   const root = (() => {
     try {
       return new DOMParser({ errorHandler: { warning: complain, error: complain, fatalError: complain } }).parseFromString(plain, 'text/xml')
         ?.documentElement as Element | undefined
     } catch (error) {
-      throw error instanceof SamlRefused ? error : new SamlRefused('malformed', error)
+      throw error instanceof SamlRefusal ? error : new SamlRefusal('malformed', error)
     }
   })()
-  if (root === undefined || root === null) return refuse('malformed')
+  if (root === undefined || root === null) return refuseSaml('malformed')
   requireOwnIds(allElements(root))
   return root
 }
 
-export const is = (element: Element, namespace: string, name: string): boolean => element.namespaceURI === namespace && element.localName === name
+export const isElementNamed = (element: Element, namespace: string, name: string): boolean =>
+  element.namespaceURI === namespace && element.localName === name
 
 export const childrenOf = (parent: Element, namespace: string, name: string): Element[] =>
-  elementsIn(parent).filter((element) => is(element, namespace, name))
+  elementsIn(parent).filter((element) => isElementNamed(element, namespace, name))
 
 /** The one child of that name. @throws SamlRefused */
 export const onlyChild = (parent: Element, namespace: string, name: string): Element => {
   const [first, ...more] = childrenOf(parent, namespace, name)
-  return first === undefined || more.length > 0 ? refuse(`not_one_${name}`) : first
+  return first === undefined || more.length > 0 ? refuseSaml(`not_one_${name}`) : first
 }
 /** The child of that name, if there is one. @throws SamlRefused when there are more */
 export const maybeChild = (parent: Element, namespace: string, name: string): Element | undefined =>
@@ -107,7 +108,7 @@ export const maybeChild = (parent: Element, namespace: string, name: string): El
 
 /** What a leaf says: text and nothing beside it. @throws SamlRefused */
 export const textOf = (element: Element): string => {
-  for (let node = element.firstChild; node !== null; node = node.nextSibling) if (node.nodeType !== 3) refuse(`not_text_${element.localName}`)
+  for (let node = element.firstChild; node !== null; node = node.nextSibling) if (node.nodeType !== 3) refuseSaml(`not_text_${element.localName}`)
   return (element.textContent ?? '').trim()
 }
 

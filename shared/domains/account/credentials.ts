@@ -3,17 +3,22 @@ import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { consumeCode } from '#db/store/codes'
+import { consumeLoginTransaction, endLoginTransactions } from '#db/store/login-transactions'
 import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
 import type { Account } from '#db/store/sign-in'
 import { findTenant } from '#db/store/tenants'
-import { consumeTicket, endTickets } from '#db/store/tickets'
 import { findUser, findUserByEmail, forgetDevices, lockUser, moveAdministrator, updateUser } from '#db/store/users'
-import { handleHash, loadTicket, openTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
+import {
+  loadLoginTransaction,
+  readTransactionHandle,
+  startLoginTransaction,
+  transactionHandleHash,
+} from '#shared/domains/login-transaction/login-transaction'
 import { notify } from '#shared/domains/notifications/notify'
 import { checkPassword, isUnchanged } from '#shared/domains/sign-in/check-password'
-import { createCode, lockOf, matchCode, type SentCode } from '#shared/domains/sign-up/code'
+import { codeLockOf, createCode, matchCode, type SentCode } from '#shared/domains/sign-up/code'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import type { User } from '#shared/platform/principals/principal'
 import type { ChangeEmail, ChangePassword, ConfirmEmail, EmailChanged, EmailChangeStarted } from './credentials.schema.ts'
@@ -34,7 +39,7 @@ const reauthenticate = async (ctx: Ctx, caller: User, password: string): Promise
 const closeOthers = async (t: TenantTx, caller: User, now: Date, reason: string): Promise<readonly string[]> => {
   const ended = await revokeSessions(t, caller.userId, now, reason, caller.sessionId)
   await revokeAuthorizationsOf(t, caller.userId, now, reason, caller.sessionId)
-  await endTickets(t, caller.userId, now)
+  await endLoginTransactions(t, caller.userId, now)
   await forgetDevices(t, caller.userId)
   return ended
 }
@@ -57,7 +62,7 @@ export const changePassword = async (ctx: Ctx, caller: User, body: z.output<type
     const ended = await closeOthers(t, caller, now, 'password_changed')
     await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'password_changed', data: {} })
     const target = { type: 'user', id: user.id }
-    await record(t, ctx, { event: 'user.password_changed', actor: byUser(caller), target, after: { ended_sessions: ended.length } })
+    await recordEvent(t, ctx, { event: 'user.password_changed', actor: byUser(caller), target, after: { ended_sessions: ended.length } })
   })
   ctx.wakeOutbox()
   return undefined
@@ -65,15 +70,15 @@ export const changePassword = async (ctx: Ctx, caller: User, body: z.output<type
 
 /** A code for the new address, or the old one's consent: locks of their own, so that neither stands for the other. */
 const codeFor = async (t: TenantTx, ctx: Ctx, purpose: 'email_change' | 'email_change_consent', email: string): Promise<SentCode> => {
-  const sent = await createCode(t, ctx, lockOf(ctx, purpose, email), CHANGE_SECONDS, true)
+  const sent = await createCode(t, ctx, codeLockOf(ctx, purpose, email), CHANGE_SECONDS, true)
   if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
   return sent
 }
 
 /** A change that waits for its codes; one that was begun before is void, or the old address could consent to another one than it was told. */
 const waitForCodes = async (t: TenantTx, ctx: Ctx, user: Account, newEmail: string): Promise<string> => {
-  await endTickets(t, user.id, ctx.clock.now(), 'email_change')
-  return openTicket(t, ctx, {
+  await endLoginTransactions(t, user.id, ctx.clock.now(), 'email_change')
+  return startLoginTransaction(t, ctx, {
     purpose: 'email_change',
     userId: user.id,
     clientId: null,
@@ -91,7 +96,7 @@ export const startEmailChange = async (ctx: Ctx, caller: User, body: z.output<ty
   const user = await reauthenticate(ctx, caller, body.current_password)
   if (body.new_email === user.email) throw new AppError('conflict', 'This is your address already.', { field: 'body.new_email' })
   await ctx.quotas.use(caller.tenantId, 'mailsPerHour')
-  const ticket = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+  const transactionToken = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const toNew = await codeFor(t, ctx, 'email_change', body.new_email)
     const toOld = await codeFor(t, ctx, 'email_change_consent', user.email)
     const taken = (await findUserByEmail(t, body.new_email)) !== undefined
@@ -99,7 +104,7 @@ export const startEmailChange = async (ctx: Ctx, caller: User, body: z.output<ty
     if (!taken) await notify(t, ctx, { to: body.new_email, subjectId: user.id, template: 'email_change_code', data })
     const agree = { code: toOld.code, minutes: CHANGE_MINUTES }
     await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'email_change_notice', data: { newEmail: body.new_email, agree } })
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'user.email_change_requested',
       actor: byUser(caller),
       target: { type: 'user', id: user.id },
@@ -109,7 +114,7 @@ export const startEmailChange = async (ctx: Ctx, caller: User, body: z.output<ty
     return waitForCodes(t, ctx, user, body.new_email)
   })
   ctx.wakeOutbox()
-  return { message: 'We sent a code to both addresses.', change_ticket: ticket, expires_in: CHANGE_SECONDS }
+  return { message: 'We sent a code to both addresses.', change_ticket: transactionToken, expires_in: CHANGE_SECONDS }
 }
 
 /**
@@ -120,13 +125,13 @@ export const confirmEmailChange = async (ctx: Ctx, caller: User, body: z.output<
   const wrong = new AppError('invalid_code', undefined, {
     refusal: { tenantId: caller.tenantId, userId: caller.userId, event: 'user.email_changed' },
   })
-  const handle = readHandle(ctx, 'email_change', body.change_ticket)
-  const ticket = handle?.tenantId === caller.tenantId ? await loadTicket(ctx, 'email_change', handle) : undefined
-  const newEmail = ticket?.data?.new_email
-  if (handle === undefined || ticket?.userId !== caller.userId || typeof newEmail !== 'string') throw wrong
-  const codeNew = await matchCode(ctx, caller.tenantId, { lock: lockOf(ctx, 'email_change', newEmail), email: newEmail, code: body.code_new })
+  const handle = readTransactionHandle(ctx, 'email_change', body.change_ticket)
+  const loginTransaction = handle?.tenantId === caller.tenantId ? await loadLoginTransaction(ctx, 'email_change', handle) : undefined
+  const newEmail = loginTransaction?.data?.new_email
+  if (handle === undefined || loginTransaction?.userId !== caller.userId || typeof newEmail !== 'string') throw wrong
+  const codeNew = await matchCode(ctx, caller.tenantId, { lock: codeLockOf(ctx, 'email_change', newEmail), email: newEmail, code: body.code_new })
   const codeOld = await matchCode(ctx, caller.tenantId, {
-    lock: lockOf(ctx, 'email_change_consent', caller.email),
+    lock: codeLockOf(ctx, 'email_change_consent', caller.email),
     email: caller.email,
     code: body.code_current,
   })
@@ -135,7 +140,7 @@ export const confirmEmailChange = async (ctx: Ctx, caller: User, body: z.output<
     const now = ctx.clock.now()
     await lockUser(t, caller.userId)
     const both = (await consumeCode(t, codeNew, now)) && (await consumeCode(t, codeOld, now))
-    if (!both || (await consumeTicket(t, handleHash(ctx, handle.text), now)) === undefined) throw wrong
+    if (!both || (await consumeLoginTransaction(t, transactionHandleHash(ctx, handle.text), now)) === undefined) throw wrong
     await moveAddress(t, ctx, caller, newEmail, now)
   }).catch((error: unknown) => {
     throw isUniqueViolation(error) ? new AppError('email_taken') : error
@@ -153,7 +158,7 @@ const moveAddress = async (t: TenantTx, ctx: Ctx, caller: User, newEmail: string
   await moveAdministrator(t, userId, emailHash(ctx, newEmail), now)
   const ended = await closeOthers(t, caller, now, 'email_changed')
   await notify(t, ctx, { to: caller.email, subjectId: userId, template: 'email_change_notice', data: { newEmail } })
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'user.email_changed',
     actor: byUser(caller),
     target: { type: 'user', id: userId },

@@ -1,17 +1,17 @@
 // The end of every way in: the browser gets its session, and goes on to where it was sent from.
 
 import type { RequestCtx } from '#shared/domains/context'
-import type { Minted } from '#shared/domains/sign-in/session'
+import type { MintedSession } from '#shared/domains/sign-in/session'
 import { AppError } from '#shared/kernel/errors'
-import { sendTo } from '#shared/platform/http/pages/go'
+import { redirect } from '#shared/platform/http/pages/redirect'
 import { HOME, safeReturn } from '#shared/platform/http/pages/return-to'
 import { sessionCookie } from '#shared/platform/http/pages/session'
-import type { Cookie, Sent } from '#shared/platform/http/route'
+import type { Cookie, HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import { signOut } from './sessions.ts'
 
-export type Finished = {
-  readonly minted: Pick<Minted, 'token' | 'expiresInSeconds' | 'cookies'>
+export type PageSignIn = {
+  readonly minted: Pick<MintedSession, 'token' | 'expiresInSeconds' | 'cookies'>
   readonly cookies: readonly Cookie[]
   readonly returnTo: string | undefined
   /** Who was signed in here until now: that session ends, so that none is left behind that nobody sees. */
@@ -20,10 +20,10 @@ export type Finished = {
 }
 
 /** Routes that call this emit `user.signed_out`. */
-export const finish = async (
+export const finishPageSignIn = async (
   ctx: RequestCtx,
-  { minted, cookies, returnTo, before, temporaryPassword = false }: Finished,
-): Promise<Sent<undefined>> => {
+  { minted, cookies, returnTo, before, temporaryPassword = false }: PageSignIn,
+): Promise<HttpResult<undefined>> => {
   if (before !== undefined) {
     await signOut(ctx, before).catch((error: unknown) => {
       // Ended elsewhere meanwhile.
@@ -32,5 +32,8 @@ export const finish = async (
   }
   const path = safeReturn(returnTo) ?? HOME
   const next = temporaryPassword ? `/me/password?${new URLSearchParams({ return_to: path })}` : path
-  return sendTo(ctx, next, { cookies: [...minted.cookies, ...cookies, sessionCookie(ctx, minted)], remember: { email: undefined, held: undefined } })
+  return redirect(ctx, next, {
+    cookies: [...minted.cookies, ...cookies, sessionCookie(ctx, minted)],
+    remember: { email: undefined, held: undefined },
+  })
 }

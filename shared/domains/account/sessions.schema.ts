@@ -20,4 +20,4 @@ export const AccountSession = z
   })
   .meta({ id: 'AccountSession' })
 export const AccountSessions = z.object({ sessions: z.array(AccountSession) }).meta({ id: 'AccountSessions' })
-export const Revoked = z.object({ revoked: z.int() }).meta({ id: 'SessionsRevoked' })
+export const RevokedSessions = z.object({ revoked: z.int() }).meta({ id: 'SessionsRevoked' })

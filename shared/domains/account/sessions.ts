@@ -5,15 +5,15 @@ import { findSessions, revokeSession, revokeSessions } from '#db/store/sessions'
 import type { RequestCtx as Ctx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { AuditEvent } from '#shared/platform/audit/events'
-import { byUser, record } from '#shared/platform/audit/record'
 import { deviceName } from '#shared/platform/outbox/mail/device-name'
-import type { Language } from '#shared/platform/outbox/mail/language'
+import type { MailLanguage } from '#shared/platform/outbox/mail/language'
 import type { User } from '#shared/platform/principals/principal'
 import type { AccountSessions } from './sessions.schema.ts'
 
 /** Sessions that can still be used, newest first. The devices in words of that language. */
-export const listSessions = async (ctx: Ctx, caller: User, language: Language = 'en'): Promise<z.input<typeof AccountSessions>> => {
+export const listSessions = async (ctx: Ctx, caller: User, language: MailLanguage = 'en'): Promise<z.input<typeof AccountSessions>> => {
   const rows = await findSessions(forTenant(ctx.db, caller.tenantId), caller.userId, ctx.clock.now())
   return {
     sessions: rows.map((row) => ({
@@ -35,7 +35,7 @@ export const listSessions = async (ctx: Ctx, caller: User, language: Language = 
 const end = async (ctx: Ctx, caller: User, sessionId: string, reason: string, event: AuditEvent): Promise<boolean> => {
   const ended = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     if (!(await revokeSession(t, caller.userId, sessionId, ctx.clock.now(), reason))) return false
-    await record(t, ctx, { event, actor: byUser(caller), target: { type: 'session', id: sessionId } })
+    await recordEvent(t, ctx, { event, actor: byUser(caller), target: { type: 'session', id: sessionId } })
     return true
   })
   // Clients may have to be told.
@@ -59,7 +59,12 @@ export const endOtherSessions = async (ctx: Ctx, caller: User): Promise<{ revoke
   const ended = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const ids = await revokeSessions(t, caller.userId, ctx.clock.now(), 'ended_by_owner', caller.sessionId)
     if (ids.length === 0) return ids
-    await record(t, ctx, { event: 'sessions.revoked', actor: byUser(caller), target: { type: 'user', id: caller.userId }, after: { sessions: ids } })
+    await recordEvent(t, ctx, {
+      event: 'sessions.revoked',
+      actor: byUser(caller),
+      target: { type: 'user', id: caller.userId },
+      after: { sessions: ids },
+    })
     await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'session_revoked_all', data: { by: 'owner' } })
     return ids
   })

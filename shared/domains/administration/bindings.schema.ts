@@ -1,6 +1,6 @@
 // Wire shapes of bindings.
 import * as z from 'zod'
-import { Id, paging } from './wire.ts'
+import { Id, paging } from './fields.schema.ts'
 
 /** For the whole tenant: no scope, or an empty or `*` id, whatever the type. For one resource: its type and its id. */
 const Scope = z.object({

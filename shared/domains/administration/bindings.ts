@@ -16,18 +16,17 @@ import {
   type NewBinding,
 } from '#db/store/bindings'
 import { findRole, type Role } from '#db/store/roles'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
-import { changeAccess, type Grants, requireRoleGrantable } from '#shared/domains/authority/change'
+import { changeAccess, type GrantorPermissions, requireRoleGrantable } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
 import { parseConditions } from '#shared/domains/decision/conditions'
-import { requireRoom } from '#shared/domains/tenancy/quotas'
+import { requireQuotaRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import type { Sent } from '#shared/platform/http/route'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import type { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { AssignedBinding, BindingBody, BindingQuery, Bindings, ListedBinding, RevokedBinding } from './bindings.schema.ts'
-import { pageOf, pageReply } from './page.ts'
+import { pageReply, toPage } from './page.ts'
 
 type Body = z.output<typeof BindingBody>
 
@@ -70,10 +69,9 @@ const assign = async (t: TenantTx, ctx: RequestCtx, caller: User, role: Role, wa
   const isDead = known?.expiresAt !== undefined && known.expiresAt !== null && known.expiresAt <= wanted.createdAt
   if (known !== undefined && !isDead) return known
   if (known !== undefined) await deleteBinding(t, known.id)
-  await requireRoom(t, 'bindings')
+  await requireQuotaRoom(t, 'bindings')
   if (!(await insertBinding(t, wanted))) throw new AppError('conflict')
-  await raisePolicyVersion(t)
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'role_binding.assigned',
     actor: byUser(caller),
     target: { type: 'role_binding', id: wanted.id },
@@ -101,11 +99,11 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
   const conditions = parseConditions(body.conditions)
   const expiresAt = expiryOf(body, now)
   const { description, ...scope } = scopeOf(body)
-  return changeAccess(ctx, caller, async (t, grants) => {
+  return changeAccess(ctx, caller, async (t, grantable) => {
     const role = await findRole(t, body.role_id)
     if (role === undefined) throw new AppError('not_found', 'There is no such role.')
     await requirePrincipal(t, body)
-    await requireRoleGrantable(t, grants, role)
+    await requireRoleGrantable(t, grantable, role)
     const binding = await assign(t, ctx, caller, role, {
       id: ctx.random.id(),
       roleId: role.id,
@@ -130,11 +128,10 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
 }
 
 /** Who may give a role may take it away, or whoever deals out small ones could leave all above him without theirs. Call with the policy lock held. @throws AppError cannot_grant */
-const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grants: Grants, binding: Binding, role: Role): Promise<void> => {
-  await requireRoleGrantable(t, grants, role)
+const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: GrantorPermissions, binding: Binding, role: Role): Promise<void> => {
+  await requireRoleGrantable(t, grantable, role)
   await deleteBinding(t, binding.id)
-  await raisePolicyVersion(t)
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'role_binding.revoked',
     actor: byUser(caller),
     target: { type: 'role_binding', id: binding.id },
@@ -144,25 +141,25 @@ const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grants: Grants
 
 /** @throws AppError not_found, cannot_grant, last_administrator */
 export const revokeBinding = async (ctx: RequestCtx, caller: User, id: string): Promise<z.input<typeof RevokedBinding>> => {
-  await changeAccess(ctx, caller, async (t, grants) => {
+  await changeAccess(ctx, caller, async (t, grantable) => {
     const binding = await findBinding(t, id)
     const role = binding && (await findRole(t, binding.roleId))
     if (binding === undefined || role === undefined) throw new AppError('not_found')
-    await revoke(t, ctx, caller, grants, binding, role)
+    await revoke(t, ctx, caller, grantable, binding, role)
   })
   return { message: 'Role binding revoked', id }
 }
 
 /** Every binding that gives the person the role by name, for the tenant or for one resource. @throws AppError not_found, cannot_grant, last_administrator */
 export const revokeRoleOf = (ctx: RequestCtx, caller: User, userId: string, roleId: string): Promise<void> =>
-  changeAccess(ctx, caller, async (t, grants) => {
+  changeAccess(ctx, caller, async (t, grantable) => {
     const role = await findRole(t, roleId)
     const bindings = await findBindingsOfPerson(t, userId, roleId)
     if (role === undefined || bindings.length === 0) throw new AppError('not_found')
-    for (const binding of bindings) await revoke(t, ctx, caller, grants, binding, role)
+    for (const binding of bindings) await revoke(t, ctx, caller, grantable, binding, role)
   })
 
-const shown = (row: ListedRow): z.input<typeof ListedBinding> => ({
+const toResponse = (row: ListedRow): z.input<typeof ListedBinding> => ({
   id: row.id,
   ...(row.userId === null ? {} : { user_id: row.userId }),
   ...(row.username === null ? {} : { username: row.username }),
@@ -179,9 +176,13 @@ const shown = (row: ListedRow): z.input<typeof ListedBinding> => ({
 })
 
 /** Newest first unless told. */
-export const showBindings = async (ctx: RequestCtx, caller: User, query: z.output<typeof BindingQuery>): Promise<Sent<z.input<typeof Bindings>>> => {
+export const showBindings = async (
+  ctx: RequestCtx,
+  caller: User,
+  query: z.output<typeof BindingQuery>,
+): Promise<HttpResult<z.input<typeof Bindings>>> => {
   const rows = await listBindings(forTenant(ctx.db, caller.tenantId), {
-    page: pageOf<'created_at'>(query, query.sort),
+    page: toPage<'created_at'>(query, query.sort),
     ...(query.user_id === undefined ? {} : { userId: query.user_id }),
     ...(query.service_account_id === undefined ? {} : { serviceAccountId: query.service_account_id }),
     ...(query.group_id === undefined ? {} : { groupId: query.group_id }),
@@ -193,6 +194,6 @@ export const showBindings = async (ctx: RequestCtx, caller: User, query: z.outpu
     query.sort,
     rows,
     (row) => row.createdAt,
-    (some) => some.map(shown),
+    (some) => some.map(toResponse),
   )
 }

@@ -2,18 +2,18 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { type Client, type ClientSecrets, lockClient, lockClientSecrets, updateClient, updateClientSecrets } from '#db/store/clients'
-import { asGrantor, type Grants } from '#shared/domains/authority/change'
+import { actAsGrantor, type GrantorPermissions } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
 import { newClientSecret, newSdkSecret, sdkClientId } from '#shared/domains/clients/secrets'
 import type { RequestCtx as Ctx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { addServiceAccount } from './clients.ts'
 
 /** What the secrets become. Pure. @throws AppError rotation_in_progress: one more would cut short what still counts */
-export const rotated = (
+export const rotatedSecrets = (
   now: ClientSecrets,
   fresh: { readonly secretHash: Uint8Array | null; readonly sdkSecretHash: Uint8Array },
   { at, overlapSeconds }: { readonly at: Date; readonly overlapSeconds: number },
@@ -30,37 +30,43 @@ export const rotated = (
 }
 
 /** @throws AppError not_found, public_client, cannot_grant */
-const rotatable = async (t: TenantTx, ctx: Ctx, grants: Grants, clientId: string): Promise<Client> => {
+const rotatable = async (t: TenantTx, ctx: Ctx, grantable: GrantorPermissions, clientId: string): Promise<Client> => {
   const row = await lockClient(t, clientId)
   if (row === undefined || row.status === 'Deleted') throw new AppError('not_found')
   if (row.isPublic) throw new AppError('public_client')
-  await requireRightsOverClient(t, ctx, grants, row)
+  await requireRightsOverClient(t, ctx, grantable, row)
   // The client that came with the tenant gets its first secrets, and whom it acts as, here.
   if (row.serviceAccountId === null) await updateClient(t, clientId, { serviceAccountId: await addServiceAccount(t, ctx, clientId, row.name) })
   return row
 }
 
-export type Rotated = {
+export type RotatedSecrets = {
   readonly client_id: string
   readonly secret_id?: string
   readonly sdk_client_id: string
   readonly previous_valid_until: string | null
 }
-type Grantor = { readonly caller: User; readonly grants: Grants }
+type Grantor = { readonly caller: User; readonly grantable: GrantorPermissions }
 
 /** Inside a change of the tenant; routes that call this emit `client.secret_rotated`. @throws AppError not_found, public_client, cannot_grant, rotation_in_progress */
-export const giveSecrets = async (t: TenantTx, ctx: Ctx, { caller, grants }: Grantor, clientId: string, overlapSeconds: number): Promise<Rotated> => {
-  const row = await rotatable(t, ctx, grants, clientId)
+export const issueSecrets = async (
+  t: TenantTx,
+  ctx: Ctx,
+  { caller, grantable }: Grantor,
+  clientId: string,
+  overlapSeconds: number,
+): Promise<RotatedSecrets> => {
+  const row = await rotatable(t, ctx, grantable, clientId)
   const now = await lockClientSecrets(t, clientId)
   if (now === undefined) throw new AppError('not_found')
   const secret = row.clientType === 'ai_agent' ? undefined : newClientSecret(ctx.random)
   const sdk = newSdkSecret(ctx.random)
   const fresh = { secretHash: secret?.hash ?? null, sdkSecretHash: sdk.hash }
-  const next = rotated(now, fresh, { at: ctx.clock.now(), overlapSeconds })
+  const next = rotatedSecrets(now, fresh, { at: ctx.clock.now(), overlapSeconds })
   await updateClientSecrets(t, clientId, next)
   const until = next.previousValidUntil?.toISOString() ?? null
   const target = { type: 'client', id: clientId }
-  await record(t, ctx, { event: 'client.secret_rotated', actor: byUser(caller), target, after: { previous_valid_until: until } })
+  await recordEvent(t, ctx, { event: 'client.secret_rotated', actor: byUser(caller), target, after: { previous_valid_until: until } })
   return {
     client_id: clientId,
     ...(secret ? { secret_id: secret.secret } : {}),
@@ -70,5 +76,10 @@ export const giveSecrets = async (t: TenantTx, ctx: Ctx, { caller, grants }: Gra
 }
 
 /** @throws AppError not_found, public_client, cannot_grant, rotation_in_progress */
-export const rotateSecrets = async (ctx: Ctx, caller: User, clientId: string, asked: { readonly overlap_seconds: number }): Promise<Rotated> =>
-  asGrantor(ctx, caller, (t, grants) => giveSecrets(t, ctx, { caller, grants }, clientId, asked.overlap_seconds))
+export const rotateClientSecrets = async (
+  ctx: Ctx,
+  caller: User,
+  clientId: string,
+  request: { readonly overlap_seconds: number },
+): Promise<RotatedSecrets> =>
+  actAsGrantor(ctx, caller, (t, grantable) => issueSecrets(t, ctx, { caller, grantable }, clientId, request.overlap_seconds))

@@ -6,12 +6,12 @@ import type { Client } from '#db/store/clients'
 import { etagOf } from '#shared/platform/http/precondition'
 import type { ClientOut } from './clients.schema.ts'
 
-type Shown = z.input<typeof ClientOut>
+type ResponseBody = z.input<typeof ClientOut>
 
 const optional = <K extends string>(name: K, value: string | null): Partial<Record<K, string>> =>
   value === null || value === '' ? {} : ({ [name]: value } as Record<K, string>)
 
-const shown = (row: Client, roles: readonly RoleOfAccount[]): Shown => ({
+const toResponse = (row: Client, roles: readonly RoleOfAccount[]): ResponseBody => ({
   id: row.id,
   client_id: row.id,
   tenant_id: row.tenantId,
@@ -41,20 +41,20 @@ const shown = (row: Client, roles: readonly RoleOfAccount[]): Shown => ({
 })
 
 /** Clients of one tenant, with the roles that their service accounts have. */
-export const showClients = async (t: TenantDb, rows: readonly Client[]): Promise<Shown[]> => {
+export const toClientResponses = async (t: TenantDb, rows: readonly Client[]): Promise<ResponseBody[]> => {
   const accounts = rows.flatMap(({ serviceAccountId }) => (serviceAccountId === null ? [] : [serviceAccountId]))
   const roles = await findRolesOfServiceAccounts(t, accounts)
-  return rows.map((row) => shown(row, roles))
+  return rows.map((row) => toResponse(row, roles))
 }
 
-export const showClient = async (t: TenantDb, row: Client): Promise<Shown> => {
-  const [one] = await showClients(t, [row])
+export const toClientResponse = async (t: TenantDb, row: Client): Promise<ResponseBody> => {
+  const [one] = await toClientResponses(t, [row])
   if (one === undefined) throw new Error('one row in, one out')
   return one
 }
 
 /** What the record keeps of a client, before and after. */
-export const clientRecord = (row: Client): Readonly<Record<string, unknown>> => ({
+export const clientSnapshot = (row: Client): Readonly<Record<string, unknown>> => ({
   name: row.name,
   email: row.email,
   status: row.status,
@@ -65,4 +65,4 @@ export const clientRecord = (row: Client): Readonly<Record<string, unknown>> => 
 })
 
 /** Of what a change can change: neither secrets nor the last sign-in. */
-export const clientTag = (row: Client): string => etagOf(clientRecord(row))
+export const clientTag = (row: Client): string => etagOf(clientSnapshot(row))

@@ -1,8 +1,8 @@
 // Wire shapes of clients.
 import * as z from 'zod'
-import { plainClientId } from '#shared/domains/clients/application'
+import { parseClientId } from '#shared/domains/clients/application'
 import { Email } from '#shared/kernel/email'
-import { Id } from './wire.ts'
+import { Id } from './fields.schema.ts'
 
 export const ClientOut = z
   .object({
@@ -41,8 +41,8 @@ export const ClientOut = z
 export const ClientIdText = z
   .string()
   .max(200)
-  .refine((text) => plainClientId(text) !== undefined, 'must be a client id')
-  .overwrite((text) => plainClientId(text) ?? text)
+  .refine((text) => parseClientId(text) !== undefined, 'must be a client id')
+  .overwrite((text) => parseClientId(text) ?? text)
   .meta({ examples: ['0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'] })
 
 /** Where a browser may be sent back to: https, or http on the machine itself (RFC 8252 section 7.3). */
@@ -113,7 +113,7 @@ const limit = z.coerce
   .number()
   .int()
   .default(10)
-  .transform((asked) => (asked < 1 || asked > 100 ? 10 : asked))
+  .transform((requested) => (requested < 1 || requested > 100 ? 10 : requested))
 
 export const ClientsQuery = z.object({
   tenant_id: Id.optional(),

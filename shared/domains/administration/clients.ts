@@ -7,44 +7,44 @@ import type { Page } from '#db/store/keyset'
 import { hasProject } from '#db/store/projects'
 import { findTenant } from '#db/store/tenants'
 import { type NewSecret, newClientSecret, newSdkSecret, sdkClientId } from '#shared/domains/clients/secrets'
-import { type Agent, agentOf, requireNoSelectors, spiffeIdOf } from '#shared/domains/clients/selectors'
+import { type AgentAttestation, agentOf, requireNoSelectors, spiffeIdOf } from '#shared/domains/clients/selectors'
 import type { RequestCtx } from '#shared/domains/context'
-import { spendRow } from '#shared/domains/tenancy/quotas'
+import { consumeQuota } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
-import { showClients } from './client-view.ts'
+import { toClientResponses } from './client-view.ts'
 import type { CreatedClient, ListedClient, NewClient } from './clients.schema.ts'
 
-type Asked = z.output<typeof NewClient>
+type Input = z.output<typeof NewClient>
 type Created = z.input<typeof CreatedClient>
 
 /** The id under which a client is known where the original's OAuth server is expected. */
 const hydraIdOf = (clientId: string): string => `${clientId}-main-client`
 
-type Plan = { readonly agent: Agent | undefined; readonly isPublic: boolean; readonly redirectUris: readonly string[] }
+type Plan = { readonly agent: AgentAttestation | undefined; readonly isPublic: boolean; readonly redirectUris: readonly string[] }
 
 /** Everything that can be judged without the store. @throws AppError invalid_request */
-const planOf = (asked: Asked): Plan => {
-  const isAgent = asked.client_type === 'ai_agent'
-  const isPublic = asked.token_endpoint_auth_method === 'none'
-  if (isPublic && asked.client_type !== 'application') {
+const planOf = (request: Input): Plan => {
+  const isAgent = request.client_type === 'ai_agent'
+  const isPublic = request.token_endpoint_auth_method === 'none'
+  if (isPublic && request.client_type !== 'application') {
     const field = 'body.token_endpoint_auth_method'
     throw new AppError('invalid_request', `${field}: only an application can do without a secret`, { field })
   }
-  if (!isAgent) requireNoSelectors(asked)
-  const base = asked.react_app_url?.replace(/\/+$/, '')
+  if (!isAgent) requireNoSelectors(request)
+  const base = request.react_app_url?.replace(/\/+$/, '')
   return {
-    agent: isAgent ? agentOf(asked) : undefined,
+    agent: isAgent ? agentOf(request) : undefined,
     isPublic,
     redirectUris: base === undefined || isAgent ? [] : [`${base}/oidc/auth/callback`],
   }
 }
 
 /** A project of the tenant; its default one where none is named, or where the tenant's id stands in for it, as the original's clients send it. */
-const projectOf = async (t: TenantTx, asked: string | undefined): Promise<string | null> => {
-  if (asked === undefined || asked === t.tenantId) return (await findDefaultClient(t))?.projectId ?? null
-  if (await hasProject(t, asked)) return asked
+const projectOf = async (t: TenantTx, requested: string | undefined): Promise<string | null> => {
+  if (requested === undefined || requested === t.tenantId) return (await findDefaultClient(t))?.projectId ?? null
+  if (await hasProject(t, requested)) return requested
   throw new AppError('not_found', 'There is no such project.', { field: 'body.project_id' })
 }
 
@@ -63,15 +63,15 @@ const secretsFor = (ctx: Pick<RequestCtx, 'random'>, { agent, isPublic }: Plan):
   sdk: isPublic ? undefined : newSdkSecret(ctx.random),
 })
 
-const store = async (t: TenantTx, ctx: RequestCtx, asked: Asked, plan: Plan, { secret, sdk }: Secrets): Promise<Client> => {
+const store = async (t: TenantTx, ctx: RequestCtx, request: Input, plan: Plan, { secret, sdk }: Secrets): Promise<Client> => {
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   const { agent } = plan
   await insertClient(t, {
     id,
-    projectId: await projectOf(t, asked.project_id),
-    name: asked.name,
-    email: asked.email,
-    clientType: asked.client_type,
+    projectId: await projectOf(t, request.project_id),
+    name: request.name,
+    email: request.email,
+    clientType: request.client_type,
     isPublic: plan.isPublic,
     redirectUris: [...plan.redirectUris],
     oidcEnabled: agent === undefined,
@@ -80,7 +80,7 @@ const store = async (t: TenantTx, ctx: RequestCtx, asked: Asked, plan: Plan, { s
     platform: agent?.platform ?? null,
     selectors: agent?.selectors ?? null,
     spiffeId: agent === undefined ? null : spiffeIdOf(ctx.config, t.tenantId, agent.agentType, id),
-    serviceAccountId: plan.isPublic ? null : await addServiceAccount(t, ctx, id, asked.name),
+    serviceAccountId: plan.isPublic ? null : await addServiceAccount(t, ctx, id, request.name),
     validFrom: at,
     createdAt: at,
     updatedAt: at,
@@ -93,8 +93,8 @@ const store = async (t: TenantTx, ctx: RequestCtx, asked: Asked, plan: Plan, { s
 }
 
 /** What a person should know of a client that is there but will not do yet what they expect. */
-const warningsOf = (asked: Asked, { redirectUris, agent }: Plan): string[] => [
-  ...(asked.client_type === 'application' && redirectUris.length === 0 ? ['No react_app_url: people cannot be sent back after signing in.'] : []),
+const warningsOf = (request: Input, { redirectUris, agent }: Plan): string[] => [
+  ...(request.client_type === 'application' && redirectUris.length === 0 ? ['No react_app_url: people cannot be sent back after signing in.'] : []),
   ...(agent !== undefined && agent.selectors === undefined ? ['No selectors: nothing can attest this agent yet.'] : []),
 ]
 
@@ -102,14 +102,14 @@ const warningsOf = (asked: Asked, { redirectUris, agent }: Plan): string[] => [
  * Makes a client, with its service account and its secrets, which are in this answer and nowhere else.
  * @throws AppError invalid_request, not_found (project), quota_exceeded
  */
-export const createClient = async (ctx: RequestCtx, caller: User, tenantId: TenantId, asked: Asked): Promise<Created> => {
-  const plan = planOf(asked)
+export const createClient = async (ctx: RequestCtx, caller: User, tenantId: TenantId, request: Input): Promise<Created> => {
+  const plan = planOf(request)
   const secrets = secretsFor(ctx, plan)
   const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const tenant = await findTenant(t)
     if (tenant === undefined) throw new AppError('not_found')
-    await spendRow(t, tenant.settings, 'clients')
-    const added = await store(t, ctx, asked, plan, secrets)
+    await consumeQuota(t, tenant.settings, 'clients')
+    const added = await store(t, ctx, request, plan, secrets)
     const after = {
       name: added.name,
       email: added.email,
@@ -117,22 +117,22 @@ export const createClient = async (ctx: RequestCtx, caller: User, tenantId: Tena
       redirect_uris: added.redirectUris,
       spiffe_id: added.spiffeId,
     }
-    await record(t, ctx, { event: 'client.created', actor: byUser(caller), target: { type: 'client', id: added.id }, after })
+    await recordEvent(t, ctx, { event: 'client.created', actor: byUser(caller), target: { type: 'client', id: added.id }, after })
     return added
   })
   return {
-    ...registered(row),
+    ...toRegisteredClient(row),
     ...(secrets.secret ? { secret_id: secrets.secret.secret } : {}),
     ...(secrets.sdk ? { sdk_client_id: sdkClientId(row.id, secrets.sdk.secret) } : {}),
     ...(row.spiffeId === null ? {} : { spiffe_id: row.spiffeId }),
     ...(row.serviceAccountId === null ? {} : { service_account_id: row.serviceAccountId }),
-    warnings: warningsOf(asked, plan),
+    warnings: warningsOf(request, plan),
     message: 'Client created successfully',
   }
 }
 
 /** A client as registration answers it, without any secret. */
-export const registered = (row: Client) => ({
+export const toRegisteredClient = (row: Client) => ({
   id: row.id,
   client_id: row.id,
   tenant_id: row.tenantId,
@@ -144,18 +144,18 @@ export const registered = (row: Client) => ({
   message: '',
 })
 
-export type ClientsAsked = { readonly filter: ClientFilter; readonly page: Page<'created_at'>; readonly number: number; readonly limit: number }
+export type ClientsRequest = { readonly filter: ClientFilter; readonly page: Page<'created_at'>; readonly number: number; readonly limit: number }
 export type FoundClients = { readonly rows: Client[]; readonly total: number }
 
 /** One row more than the limit, to know whether there is a next page. */
-export const findPage = async (t: TenantDb, { filter, page, number, limit }: ClientsAsked): Promise<FoundClients> => {
+export const findClientPage = async (t: TenantDb, { filter, page, number, limit }: ClientsRequest): Promise<FoundClients> => {
   const offset = page.after === undefined ? (number - 1) * limit : 0
   return { rows: await listClients(t, filter, page, offset), total: await countClients(t, filter) }
 }
 
 /** Clients as the management lists them. */
-export const listed = async (t: TenantDb, rows: readonly Client[]): Promise<z.input<typeof ListedClient>[]> => {
-  const shown = await showClients(t, rows)
+export const toListedClients = async (t: TenantDb, rows: readonly Client[]): Promise<z.input<typeof ListedClient>[]> => {
+  const shown = await toClientResponses(t, rows)
   const people = await countUsersOfClients(
     t,
     rows.map(({ id }) => id),

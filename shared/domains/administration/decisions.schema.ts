@@ -1,7 +1,7 @@
 // Wire shapes of decisions and of one's own rights.
 import * as z from 'zod'
+import { Id, paging } from './fields.schema.ts'
 import { OwnPermission } from './permissions.schema.ts'
-import { Id, paging } from './wire.ts'
 
 /** What the asker knows of the access; who asks about himself is judged by his own session. */
 const Context = z.object({

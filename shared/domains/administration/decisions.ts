@@ -4,13 +4,13 @@ import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { listPermissions, type Permission } from '#db/store/permissions'
 import { findPermissionsOfScopes, listScopes } from '#db/store/scopes'
 import type { RequestCtx } from '#shared/domains/context'
-import type { Binding, Policy, Shelf } from '#shared/domains/decision/compile'
+import type { Binding, BindingIndex, Policy } from '#shared/domains/decision/compile'
 import { type Context, failingCondition } from '#shared/domains/decision/conditions'
-import { type Principal, whichOf } from '#shared/domains/decision/decide'
-import { decideFor, ownContext } from '#shared/domains/decision/decide-for'
+import { allowedIndexes, type Principal } from '#shared/domains/decision/decide'
+import { callerContext, decideFor } from '#shared/domains/decision/decide-for'
 import { AppError } from '#shared/kernel/errors'
-import type { Sent } from '#shared/platform/http/route'
-import { holds, type User } from '#shared/platform/principals/principal'
+import type { HttpResult } from '#shared/platform/http/route'
+import { hasPermission, type User } from '#shared/platform/principals/principal'
 import type {
   EffectivePermissions,
   OwnPermissions,
@@ -21,9 +21,9 @@ import type {
   PolicyAnswer,
   PolicyQuestion,
 } from './decisions.schema.ts'
-import { pageOf, pageReply } from './page.ts'
+import { pageReply, toPage } from './page.ts'
 import type { OwnPermission } from './permissions.schema.ts'
-import { nameOf } from './permissions.ts'
+import { permissionName } from './permissions.ts'
 
 type Question = z.output<typeof PolicyQuestion>
 
@@ -41,7 +41,7 @@ export const checkPolicy = (ctx: RequestCtx, caller: User, question: Question): 
  * @throws AppError insufficient_scope
  */
 export const checkOwnPolicy = async (ctx: RequestCtx, caller: User, question: Question): Promise<z.input<typeof PolicyAnswer>> => {
-  const missing = (['admin:access', 'policy:check'] as const).find((permission) => !holds(caller, permission))
+  const missing = (['admin:access', 'policy:check'] as const).find((permission) => !hasPermission(caller, permission))
   if (question.principal_id !== caller.userId && missing !== undefined)
     throw new AppError('insufficient_scope', `To ask about another, the permission ${missing} is missing.`)
   return checkPolicy(ctx, caller, question)
@@ -61,15 +61,15 @@ type Own = { readonly policy: Policy; readonly principal: Principal | undefined;
 const loadOwn = async (ctx: RequestCtx, caller: User): Promise<Own> => {
   const subject = { kind: 'user', id: caller.userId } as const
   const { policy, principal } = await ctx.policies.load(caller.tenantId, [subject])
-  return { policy, principal: principal(subject), context: ownContext(ctx, caller), now: ctx.clock.now().getTime() }
+  return { policy, principal: principal(subject), context: callerContext(ctx, caller), now: ctx.clock.now().getTime() }
 }
 
 /** Every permission that a tenant-level check about oneself allows now. */
 const ownNames = ({ policy, principal, context, now }: Own): string[] => {
   const questions = [...policy.permissions].flatMap(([resource, actions]) => [...actions.keys()].map((action) => ({ resource, action })))
-  return whichOf(policy, principal, questions, context, now).flatMap((at) => {
+  return allowedIndexes(policy, principal, questions, context, now).flatMap((at) => {
     const pair = questions[at]
-    return pair === undefined ? [] : [nameOf(pair)]
+    return pair === undefined ? [] : [permissionName(pair)]
   })
 }
 
@@ -80,7 +80,7 @@ const isLive = ({ context, now }: Own, { expiresAt, conditions }: Binding): bool
 const ownRoles = (own: Own): string[] => {
   const { policy, principal } = own
   if (principal?.active !== true) return []
-  const shelves: (Shelf | undefined)[] = [
+  const shelves: (BindingIndex | undefined)[] = [
     policy.holders[principal.kind].get(principal.id)?.wide,
     ...principal.groups.map((group) => policy.holders.group.get(group)?.wide),
   ]
@@ -93,7 +93,7 @@ const scopesWithin = async (t: TenantDb, held: ReadonlySet<string>): Promise<str
   const page = { sort: 'name', descending: false, limit: MOST_SCOPES } as const
   const scopes = await listScopes(t, { usages: ['internal', 'oauth', 'both'], page })
   const needed = new Map<string, string[]>(scopes.map((scope) => [scope.id, []]))
-  for (const permission of await findPermissionsOfScopes(t, [...needed.keys()])) needed.get(permission.scopeId)?.push(nameOf(permission))
+  for (const permission of await findPermissionsOfScopes(t, [...needed.keys()])) needed.get(permission.scopeId)?.push(permissionName(permission))
   return scopes.flatMap(({ id, name }) => {
     const names = needed.get(id) ?? []
     return names.length > 0 && names.every((permission) => held.has(permission)) ? [name] : []
@@ -113,7 +113,7 @@ export const showOwnRights = async (ctx: RequestCtx, caller: User): Promise<z.in
   }
 }
 
-const shown = (row: Permission): z.input<typeof OwnPermission> => ({
+const toResponse = (row: Permission): z.input<typeof OwnPermission> => ({
   id: row.id,
   tenant_id: row.tenantId,
   resource: row.resource,
@@ -130,15 +130,15 @@ export const showOwnPermissions = async (
   ctx: RequestCtx,
   caller: User,
   query: z.output<typeof OwnPermissionsQuery>,
-): Promise<Sent<z.input<typeof OwnPermissions>>> => {
+): Promise<HttpResult<z.input<typeof OwnPermissions>>> => {
   const names = ownNames(await loadOwn(ctx, caller))
-  const rows = await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page: pageOf<'created_at'>(query, NEWEST) })
+  const rows = await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page: toPage<'created_at'>(query, NEWEST) })
   return pageReply(
     query,
     NEWEST,
     rows,
     (row) => row.createdAt,
-    (some) => some.map(shown),
+    (some) => some.map(toResponse),
   )
 }
 
@@ -146,6 +146,6 @@ export const showOwnPermissions = async (
 export const showEffectivePermissions = async (ctx: RequestCtx, caller: User): Promise<z.input<typeof EffectivePermissions>> => {
   const names = ownNames(await loadOwn(ctx, caller))
   const page = { sort: 'created_at', descending: true, limit: Math.max(1, names.length) } as const
-  const all = (await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page })).map(shown)
+  const all = (await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page })).map(toResponse)
   return { direct_permissions: [], role_permissions: all, all_permissions: all }
 }

@@ -3,14 +3,14 @@
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { addMembers, findGroup, findGroupsOfPerson, findMembers, removeMembers } from '#db/store/groups'
 import { findPeople } from '#db/store/people'
-import { acting, requireRightsOfGroups } from '#shared/domains/authority/acting'
-import { guardAdministrators } from '#shared/domains/authority/change'
+import { guardAdministrators } from '#shared/domains/authority/access-change'
+import { actInTenant, requireRightsOfGroups } from '#shared/domains/authority/acting-tenant'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import { holds, type User } from '#shared/platform/principals/principal'
-import { groupById, groupsByName, shownGroup } from './groups.ts'
-import { administratorIds, MOST_ROWS, showUsers } from './people.ts'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { hasPermission, type User } from '#shared/platform/principals/principal'
+import { groupById, groupsByName, toGroupResponse } from './groups.ts'
+import { administratorIds, MAX_ROWS, toUserResponses } from './people.ts'
 
 type Change = { readonly groupIds: readonly string[]; readonly userIds: readonly string[]; readonly add: boolean }
 
@@ -34,7 +34,7 @@ const change = async (t: TenantTx, ctx: RequestCtx, caller: User, { groupIds, us
   for (const groupId of groupIds) {
     const members = changed.filter((row) => row.groupId === groupId).map(({ userId }) => userId)
     if (members.length === 0) continue
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: add ? 'group.members_added' : 'group.members_removed',
       actor: byUser(caller),
       target: { type: 'group', id: groupId },
@@ -50,9 +50,9 @@ const change = async (t: TenantTx, ctx: RequestCtx, caller: User, { groupIds, us
  */
 export const changeMembers = async (ctx: RequestCtx, caller: User, tenantId: TenantId, groupId: string, sent: readonly string[], add: boolean) => {
   const userIds = [...new Set(sent)]
-  const changed = await acting(ctx, caller, tenantId, async (t, grants) => {
+  const changed = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     await groupById(t, groupId)
-    await requireRightsOfGroups(t, ctx, grants, [groupId])
+    await requireRightsOfGroups(t, ctx, grantable, [groupId])
     return change(t, ctx, caller, { groupIds: [groupId], userIds, add })
   })
   const [done, not] = add ? (['added', 'already_member'] as const) : (['removed', 'not_member'] as const)
@@ -76,9 +76,9 @@ export const changeGroupsOfPerson = async (
   names: readonly string[],
   add: boolean,
 ) => {
-  await acting(ctx, caller, tenantId, async (t, grants) => {
+  await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const groupIds = (await groupsByName(t, names)).map(({ id }) => id)
-    await requireRightsOfGroups(t, ctx, grants, groupIds)
+    await requireRightsOfGroups(t, ctx, grantable, groupIds)
     await change(t, ctx, caller, { groupIds, userIds: [userId], add })
   })
   return { message: add ? 'User added to the groups' : 'User removed from the groups' }
@@ -89,7 +89,9 @@ export const showMyGroups = async (ctx: RequestCtx, caller: User) => {
   const t = forTenant(ctx.db, caller.tenantId)
   const groups = await findGroupsOfPerson(t, caller.userId)
   const ids = groups.map(({ id }) => id)
-  const members = holds(caller, 'users:read') ? (await findMembers(t, ids, MOST_ROWS)).map(({ user }) => user) : await findPeople(t, [caller.userId])
+  const members = hasPermission(caller, 'users:read')
+    ? (await findMembers(t, ids, MAX_ROWS)).map(({ user }) => user)
+    : await findPeople(t, [caller.userId])
   const people = [...new Map(members.map((user) => [user.id, user])).values()]
   const shown = people.map((user) => ({
     id: user.id,
@@ -99,9 +101,9 @@ export const showMyGroups = async (ctx: RequestCtx, caller: User) => {
     ...(user.clientId === null ? {} : { client_id: user.clientId }),
     active: user.active,
   }))
-  if (!holds(caller, 'admin:access')) return { groups: groups.map(shownGroup), users: shown }
+  if (!hasPermission(caller, 'admin:access')) return { groups: groups.map(toGroupResponse), users: shown }
   const administrators = new Set(await administratorIds(ctx, t))
-  return { groups: groups.map(shownGroup), users: shown, admins: shown.filter(({ id }) => administrators.has(id)) }
+  return { groups: groups.map(toGroupResponse), users: shown, admins: shown.filter(({ id }) => administrators.has(id)) }
 }
 
 /** @throws AppError not_found */
@@ -109,10 +111,10 @@ export const showMembers = async (ctx: RequestCtx, tenantId: TenantId, groupId: 
   const t = forTenant(ctx.db, tenantId)
   if ((await findGroup(t, groupId)) === undefined) throw new AppError('not_found')
   return {
-    users: await showUsers(
+    users: await toUserResponses(
       ctx,
       t,
-      (await findMembers(t, [groupId], MOST_ROWS)).map(({ user }) => user),
+      (await findMembers(t, [groupId], MAX_ROWS)).map(({ user }) => user),
     ),
   }
 }

@@ -1,7 +1,7 @@
 // Wire shapes of groups.
 import * as z from 'zod'
+import { Id } from './fields.schema.ts'
 import { UserObject } from './people.schema.ts'
-import { Id } from './wire.ts'
 
 export const GroupName = z.string().trim().min(1).max(200)
 export const GroupObject = z
@@ -67,12 +67,12 @@ const INSIDE = ['id', 'name', 'value', 'group_name', 'groupName', 'values', 'nam
 const DEEPEST = 4
 
 /** Every text in a value of the shapes that AuthSec names. An object with an `id` means that one. */
-export const textsIn = (value: unknown, depth = 0): string[] => {
+export const collectTexts = (value: unknown, depth = 0): string[] => {
   if (typeof value === 'string') return value.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
   if (depth > DEEPEST || typeof value !== 'object' || value === null) return []
-  if (Array.isArray(value)) return value.flatMap((part) => textsIn(part, depth + 1))
+  if (Array.isArray(value)) return value.flatMap((part) => collectTexts(part, depth + 1))
   const members = value as Readonly<Record<string, unknown>>
   const named = INSIDE.filter((name) => Object.hasOwn(members, name))
   const wanted = named[0] === 'id' ? ['id'] : named
-  return wanted.flatMap((name) => textsIn(members[name], depth + 1))
+  return wanted.flatMap((name) => collectTexts(members[name], depth + 1))
 }

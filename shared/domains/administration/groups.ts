@@ -17,19 +17,18 @@ import {
   removeClientFromGroups,
   updateGroup,
 } from '#db/store/groups'
-import { raisePolicyVersion } from '#db/store/tenants'
-import { acting, requireRightsOfGroups } from '#shared/domains/authority/acting'
-import { guardAdministrators } from '#shared/domains/authority/change'
+import { guardAdministrators } from '#shared/domains/authority/access-change'
+import { actInTenant, requireRightsOfGroups } from '#shared/domains/authority/acting-tenant'
 import type { RequestCtx } from '#shared/domains/context'
-import { requireRoom } from '#shared/domains/tenancy/quotas'
+import { requireQuotaRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
+import { Id } from './fields.schema.ts'
 import type { CreateGroups, GroupObject, MapGroups, UpdateGroup } from './groups.schema.ts'
-import { MOST_ROWS, personOf, showUsers } from './people.ts'
-import { Id } from './wire.ts'
+import { MAX_ROWS, requirePerson, toUserResponses } from './people.ts'
 
-export const shownGroup = (group: Group): z.input<typeof GroupObject> => ({
+export const toGroupResponse = (group: Group): z.input<typeof GroupObject> => ({
   id: group.id,
   name: group.name,
   description: group.description,
@@ -41,40 +40,45 @@ export const shownGroup = (group: Group): z.input<typeof GroupObject> => ({
 /** Makes the groups that are not there yet, and answers all of them in the order of the names. @throws AppError quota_exceeded */
 export const createGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, body: z.output<typeof CreateGroups>) => {
   const names = [...new Set(body.groups.map((group) => (typeof group === 'string' ? group : group.name)))]
-  const groups = await acting(ctx, caller, tenantId, async (t) => {
+  const groups = await actInTenant(ctx, caller, tenantId, async (t) => {
     const known = await findGroupsByName(t, names)
-    await requireRoom(t, 'groups', names.length - known.length)
+    await requireQuotaRoom(t, 'groups', names.length - known.length)
     const added = await insertGroups(
       t,
       names.map((name) => ({ id: ctx.random.id(), name })),
       ctx.clock.now(),
     )
     for (const group of added)
-      await record(t, ctx, { event: 'group.created', actor: byUser(caller), target: { type: 'group', id: group.id }, after: { name: group.name } })
+      await recordEvent(t, ctx, {
+        event: 'group.created',
+        actor: byUser(caller),
+        target: { type: 'group', id: group.id },
+        after: { name: group.name },
+      })
     return findGroupsByName(t, names)
   })
   const byName = new Map(groups.map((group) => [group.name, group]))
-  return { message: 'Groups created', groups: names.flatMap((name) => byName.get(name) ?? []).map(shownGroup) }
+  return { message: 'Groups created', groups: names.flatMap((name) => byName.get(name) ?? []).map(toGroupResponse) }
 }
 
 export const showGroups = async (ctx: RequestCtx, tenantId: TenantId) => ({
-  groups: (await listGroups(forTenant(ctx.db, tenantId), MOST_ROWS)).map(shownGroup),
+  groups: (await listGroups(forTenant(ctx.db, tenantId), MAX_ROWS)).map(toGroupResponse),
 })
 
 /** Groups with the people in them: all, or those of one person. @throws AppError not_found */
 export const showGroupsWithMembers = async (ctx: RequestCtx, tenantId: TenantId, userId: string | undefined) => {
   const t = forTenant(ctx.db, tenantId)
-  const groups = userId === undefined ? await listGroups(t, MOST_ROWS) : await findGroupsOfPerson(t, (await personOf(t, userId)).id)
+  const groups = userId === undefined ? await listGroups(t, MAX_ROWS) : await findGroupsOfPerson(t, (await requirePerson(t, userId)).id)
   const members = await findMembers(
     t,
     groups.map(({ id }) => id),
-    MOST_ROWS,
+    MAX_ROWS,
   )
   const people = new Map(members.map(({ user }) => [user.id, user]))
-  const shown = new Map((await showUsers(ctx, t, [...people.values()])).map((user) => [user.id, user]))
+  const shown = new Map((await toUserResponses(ctx, t, [...people.values()])).map((user) => [user.id, user]))
   return {
     groups: groups.map((group) => ({
-      group: shownGroup(group),
+      group: toGroupResponse(group),
       users: members.filter(({ groupId }) => groupId === group.id).flatMap(({ user }) => shown.get(user.id) ?? []),
     })),
   }
@@ -82,12 +86,12 @@ export const showGroupsWithMembers = async (ctx: RequestCtx, tenantId: TenantId,
 
 /** @throws AppError not_found, group_exists */
 export const renameGroup = async (ctx: RequestCtx, caller: User, tenantId: TenantId, groupId: string, body: z.output<typeof UpdateGroup>) => {
-  await acting(ctx, caller, tenantId, async (t) => {
+  await actInTenant(ctx, caller, tenantId, async (t) => {
     const group = await findGroup(t, groupId)
     if (group === undefined) throw new AppError('not_found')
     const set = { name: body.name, ...(body.description === undefined ? {} : { description: body.description }) }
     await updateGroup(t, groupId, { ...set, updatedAt: ctx.clock.now() })
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'group.updated',
       actor: byUser(caller),
       target: { type: 'group', id: groupId },
@@ -101,9 +105,9 @@ export const renameGroup = async (ctx: RequestCtx, caller: User, tenantId: Tenan
 }
 
 /** Ids as the body and the query name them. @throws AppError invalid_request */
-export const namedGroups = (texts: readonly string[]): string[] => {
+export const requireGroupNames = (texts: readonly string[]): string[] => {
   if (texts.length === 0) throw new AppError('invalid_request', 'Name at least one group by its id.', { field: 'body.groups' })
-  if (texts.length > MOST_ROWS) throw new AppError('invalid_request', `At most ${MOST_ROWS} groups.`, { field: 'body.groups' })
+  if (texts.length > MAX_ROWS) throw new AppError('invalid_request', `At most ${MAX_ROWS} groups.`, { field: 'body.groups' })
   return [
     ...new Set(
       texts.map((text) => {
@@ -120,14 +124,13 @@ export const namedGroups = (texts: readonly string[]): string[] => {
  * @throws AppError not_found, cannot_grant, last_administrator
  */
 export const removeGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, ids: readonly string[]) => {
-  await acting(ctx, caller, tenantId, (t, grants) =>
+  await actInTenant(ctx, caller, tenantId, (t, grantable) =>
     guardAdministrators(t, ctx, async () => {
-      await requireRightsOfGroups(t, ctx, grants, ids)
+      await requireRightsOfGroups(t, ctx, grantable, ids)
       const gone = await deleteGroups(t, ids)
       if (gone.length !== ids.length) throw new AppError('not_found')
-      await raisePolicyVersion(t)
       for (const group of gone)
-        await record(t, ctx, {
+        await recordEvent(t, ctx, {
           event: 'group.deleted',
           actor: byUser(caller),
           target: { type: 'group', id: group.id },
@@ -158,13 +161,13 @@ export const groupById = async (t: TenantTx, groupId: string): Promise<Group> =>
  * @throws AppError not_found, cannot_grant
  */
 export const mapGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, body: z.output<typeof MapGroups>, add: boolean) => {
-  await acting(ctx, caller, tenantId, async (t, grants) => {
+  await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     if (!(await hasClient(t, body.client_id))) throw new AppError('not_found', 'There is no such client.')
     const ids = (await groupsByName(t, body.groups)).map(({ id }) => id)
-    await requireRightsOfGroups(t, ctx, grants, ids)
+    await requireRightsOfGroups(t, ctx, grantable, ids)
     const changed = add ? await addClientToGroups(t, body.client_id, ids, ctx.clock.now()) : await removeClientFromGroups(t, body.client_id, ids)
     if (changed.length === 0) return
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: add ? 'group.mapped_to_client' : 'group.unmapped_from_client',
       actor: byUser(caller),
       target: { type: 'client', id: body.client_id },

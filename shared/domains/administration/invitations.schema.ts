@@ -1,15 +1,15 @@
 // Wire shapes of invitations.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
-import { Name, Username } from './people.schema.ts'
-import { Id } from './wire.ts'
+import { Id } from './fields.schema.ts'
+import { PersonName, Username } from './people.schema.ts'
 
 export const InviteBody = z
   .object({
     email: Email,
     username: Username,
-    first_name: Name.optional(),
-    last_name: Name.optional(),
+    first_name: PersonName.optional(),
+    last_name: PersonName.optional(),
     client_id: Id.optional(),
     tenant_id: Id.optional(),
     project_id: Id.optional(),

@@ -3,23 +3,23 @@ import type * as z from 'zod'
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { bindRole } from '#db/store/bindings'
 import { hasClient } from '#db/store/groups'
+import { endLoginTransactions } from '#db/store/login-transactions'
 import { findPendingInvitations, isUsernameTaken, lockUser } from '#db/store/people'
 import { hasProject } from '#db/store/projects'
 import { findRoleByName } from '#db/store/roles'
-import { endTickets } from '#db/store/tickets'
-import { findUserByEmail, insertUser, isPending, type User as UserRow, updateUser } from '#db/store/users'
-import { acting, actingTenant, requireRightsOver } from '#shared/domains/authority/acting'
-import { administratorRole, guardAdministrators, requireRoleGrantable } from '#shared/domains/authority/change'
-import { removeRow } from '#shared/domains/authority/status'
+import { findUserByEmail, insertUser, isInvitationPending, type User as UserRow, updateUser } from '#db/store/users'
+import { administratorRole, guardAdministrators, requireRoleGrantable } from '#shared/domains/authority/access-change'
+import { actInTenant, actingTenant, requireRightsOver } from '#shared/domains/authority/acting-tenant'
+import { deletePersonRow } from '#shared/domains/authority/person-status'
 import type { RequestCtx } from '#shared/domains/context'
 import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
-import { spendRow } from '#shared/domains/tenancy/quotas'
+import { consumeQuota } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { InvitationCancelled, InviteBody, Invited, InvitedUser, PendingInvites, Reinvited } from './invitations.schema.ts'
-import { MOST_ROWS, tenantOf } from './people.ts'
+import { MAX_ROWS, requireTenant } from './people.ts'
 import { TEMPORARY_SECONDS, temporaryPassword } from './temporary-password.ts'
 
 /** However often it is sent again, an invitation ends. */
@@ -51,10 +51,10 @@ const addInvited = async (t: TenantTx, ctx: RequestCtx, caller: User, body: Body
     throw new AppError('invalid_request', 'There is no such client.', { field: 'body.client_id' })
   if (body.project_id !== undefined && !(await hasProject(t, body.project_id)))
     throw new AppError('invalid_request', 'There is no such project.', { field: 'body.project_id' })
-  const tenant = await tenantOf(t)
+  const tenant = await requireTenant(t)
   if (body.tenant_domain !== undefined && body.tenant_domain !== tenant.domain)
     throw new AppError('invalid_request', 'An administrator has the domain of the tenant.', { field: 'body.tenant_domain' })
-  await spendRow(t, tenant.settings, 'users')
+  await consumeQuota(t, tenant.settings, 'users')
   const id = ctx.random.id()
   const added = await insertUser(t, {
     id,
@@ -86,16 +86,16 @@ export const invite = async (ctx: RequestCtx, caller: User, body: Body): Promise
   await ctx.limits.check([{ key: `invite:${caller.userId}`, windowSeconds: HOUR, max: INVITATIONS_PER_HOUR, guardsCredential: false }])
   const tenantId = actingTenant(caller, body.tenant_id)
   const way = await wayIn(ctx, tenantId)
-  const user = await acting(ctx, caller, tenantId, async (t, grants) => {
+  const user = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const role = await findRoleByName(t, administratorRole(t.tenantId))
     if (role === undefined) throw new AppError('not_found')
-    await requireRoleGrantable(t, grants, role)
+    await requireRoleGrantable(t, grantable, role)
     const invited = await addInvited(t, ctx, caller, body, way)
     await guardAdministrators(t, ctx, () =>
       bindRole(t, { id: ctx.random.id(), roleId: role.id, userId: invited.id, createdBy: caller.userId, at: ctx.clock.now() }),
     )
     if (way.emailSent) await send(t, ctx, caller, invited)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'user.invited',
       actor: byUser(caller),
       target: { type: 'user', id: invited.id },
@@ -129,8 +129,8 @@ const holdInvitation = async (t: TenantTx, ctx: RequestCtx, userId: string): Pro
   const user = await lockUser(t, userId)
   if (user === undefined)
     throw new AppError('not_found', undefined, { extra: { hint: 'There is no such invitation; see /authsec/uflow/admin/invite/pending.' } })
-  if (!isPending(user) || user.invitedBy === null) throw new AppError('invitation_accepted')
-  await endTickets(t, userId, ctx.clock.now())
+  if (!isInvitationPending(user) || user.invitedBy === null) throw new AppError('invitation_accepted')
+  await endLoginTransactions(t, userId, ctx.clock.now())
   return user
 }
 
@@ -145,11 +145,11 @@ export const cancelInvitation = (
   caller: User,
   { user_id: userId, tenant_id }: Which,
 ): Promise<z.input<typeof InvitationCancelled>> =>
-  acting(ctx, caller, actingTenant(caller, tenant_id), async (t, grants) => {
+  actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grantable) => {
     const user = await holdInvitation(t, ctx, userId)
-    await requireRightsOver(t, ctx, grants, userId)
-    await removeRow(t, ctx, user)
-    await record(t, ctx, {
+    await requireRightsOver(t, ctx, grantable, userId)
+    await deletePersonRow(t, ctx, user)
+    await recordEvent(t, ctx, {
       event: 'user.invitation_cancelled',
       actor: byUser(caller),
       target: { type: 'user', id: userId },
@@ -169,10 +169,10 @@ export const resendInvitation = async (ctx: RequestCtx, caller: User, { user_id:
   await ctx.limits.check([{ key: `reinvite:${userId}`, windowSeconds: HOUR, max: SENT_PER_HOUR, guardsCredential: true }])
   const way = await wayIn(ctx, tenantId)
   const expiresAt = secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS)
-  const user = await acting(ctx, caller, tenantId, async (t, grants) => {
+  const user = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const held = await holdInvitation(t, ctx, userId)
     if (secondsAfter(held.createdAt, LAPSES_AFTER_SECONDS) <= ctx.clock.now()) throw new AppError('invitation_lapsed')
-    await requireRightsOver(t, ctx, grants, userId)
+    await requireRightsOver(t, ctx, grantable, userId)
     await updateUser(t, userId, {
       passwordHash: way.emailSent ? null : way.passwordHash,
       temporaryPasswordExpiresAt: expiresAt,
@@ -180,7 +180,7 @@ export const resendInvitation = async (ctx: RequestCtx, caller: User, { user_id:
       updatedAt: ctx.clock.now(),
     })
     if (way.emailSent) await send(t, ctx, caller, held)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'user.invitation_resent',
       actor: byUser(caller),
       target: { type: 'user', id: userId },
@@ -205,8 +205,8 @@ export const resendInvitation = async (ctx: RequestCtx, caller: User, { user_id:
 export const listInvitations = async (ctx: RequestCtx, tenantId: TenantId): Promise<z.input<typeof PendingInvites>> => {
   const t = forTenant(ctx.db, tenantId)
   const now = ctx.clock.now()
-  const tenant = await tenantOf(t)
-  const people = await findPendingInvitations(t, MOST_ROWS)
+  const tenant = await requireTenant(t)
+  const people = await findPendingInvitations(t, MAX_ROWS)
   const invites = people.map((user) => ({
     user_id: user.id,
     email: user.email,

@@ -1,14 +1,14 @@
 // Lists of people: by page as AuthSec has it, by cursor beside it, and totals that no list has to be read for.
 import type * as z from 'zod'
 import { forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
-import { countPeople, findPeople, listPeople, narrowed, type PeopleFilter, type PeopleSort } from '#db/store/people'
+import { countPeople, findPeople, listPeople, narrowPeopleFilter, type PeopleFilter, type PeopleSort } from '#db/store/people'
 import { findUsage } from '#db/store/tenants'
 import type { User as UserRow } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { pageOf } from './page.ts'
+import { toPage } from './page.ts'
 import type { ListedAdminUser, TenantUser, UserObject } from './people.schema.ts'
-import { administratorIds, MOST_ROWS, showAdministrators, showTenantUsers, showUsers } from './people.ts'
+import { administratorIds, MAX_ROWS, showAdministrators, showTenantUsers, toUserResponses } from './people.ts'
 
 /** A filtered list is counted this far, a searched one less far: what is beyond is "many" to anybody who pages. */
 const MOST_COUNTED = 10_000
@@ -27,7 +27,7 @@ export const totalOf = async (t: TenantDb, f: PeopleFilter): Promise<number> => 
   return f.active ? all - inactive : inactive
 }
 
-export type Paged = {
+export type PageRequest = {
   readonly page?: number | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
@@ -51,21 +51,21 @@ const keyOf = (row: UserRow, sort: string): string => {
 const cursorOf = (sort: string, row: UserRow): string => Buffer.from(JSON.stringify([sort, keyOf(row, sort), row.id])).toString('base64url')
 
 /** One page. @throws AppError invalid_request */
-export const pageOfPeople = async (t: TenantDb, f: PeopleFilter, asked: Paged, defaultLimit: number): Promise<PeoplePage> => {
-  const limit = Math.min(asked.limit ?? defaultLimit, MOST_ROWS)
-  const number = asked.cursor === undefined ? (asked.page ?? 1) : 1
+export const pageOfPeople = async (t: TenantDb, f: PeopleFilter, request: PageRequest, defaultLimit: number): Promise<PeoplePage> => {
+  const limit = Math.min(request.limit ?? defaultLimit, MAX_ROWS)
+  const number = request.cursor === undefined ? (request.page ?? 1) : 1
   const offset = (number - 1) * limit
   if (offset > FURTHEST) throw new AppError('invalid_request', 'The page is too far; go on by cursor.', { field: 'query.page' })
-  const sort = asked.sort ?? '-created_at'
-  const page = pageOf<PeopleSort>({ limit, cursor: asked.cursor }, sort)
-  const narrow = await narrowed(t, f)
+  const sort = request.sort ?? '-created_at'
+  const page = toPage<PeopleSort>({ limit, cursor: request.cursor }, sort)
+  const narrow = await narrowPeopleFilter(t, f)
   const rows = await listPeople(t, narrow, page, offset)
   const people = rows.slice(0, limit)
   const last = people.at(-1)
   return {
     people,
     total: await totalOf(t, narrow),
-    page: asked.page ?? 1,
+    page: request.page ?? 1,
     limit,
     next: rows.length > limit && last !== undefined ? cursorOf(sort, last) : undefined,
   }
@@ -88,7 +88,7 @@ export const listAdministrators = async (
   const people = (await findPeople(t, await administratorIds(ctx, t))).filter(
     ({ provider }) => query.provider === undefined || provider === query.provider,
   )
-  const shown = (await showAdministrators(ctx, t, people.slice(0, MOST_ROWS))).filter(
+  const shown = (await showAdministrators(ctx, t, people.slice(0, MAX_ROWS))).filter(
     (user) => (query.status !== 'pending' || user.pending_registration) && (query.status !== 'active' || !user.pending_registration),
   )
   if (query.page === undefined && query.limit === undefined) return { users: shown }
@@ -102,10 +102,10 @@ export const listTenantUsers = async (
   ctx: Pick<RequestCtx, 'db' | 'clock'>,
   tenantId: TenantId,
   filter: PeopleFilter,
-  asked: Paged,
+  request: PageRequest,
 ): Promise<{ users: z.input<typeof TenantUser>[]; total: number; page: number; limit: number; next_cursor?: string }> => {
   const t = forTenant(ctx.db, tenantId)
-  const found = await pageOfPeople(t, filter, asked, MOST_ROWS)
+  const found = await pageOfPeople(t, filter, request, MAX_ROWS)
   return {
     users: await showTenantUsers(ctx, t, found.people),
     total: found.total,
@@ -120,12 +120,12 @@ export const listUsers = async (
   ctx: Pick<RequestCtx, 'db' | 'clock'>,
   tenantId: TenantId,
   filter: PeopleFilter,
-  asked: Paged,
+  request: PageRequest,
 ): Promise<{ users: z.input<typeof UserObject>[]; total: number; page: number; limit: number; total_pages: number; next_cursor?: string }> => {
   const t = forTenant(ctx.db, tenantId)
-  const found = await pageOfPeople(t, filter, asked, 10)
+  const found = await pageOfPeople(t, filter, request, 10)
   return {
-    users: await showUsers(ctx, t, found.people),
+    users: await toUserResponses(ctx, t, found.people),
     total: found.total,
     page: found.page,
     limit: found.limit,

@@ -1,11 +1,11 @@
 // An administrator sets another's password. It is temporary: whoever gets it changes it at the next sign-in, and everything that was open is closed.
 
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { endTickets } from '#db/store/tickets'
+import { endLoginTransactions } from '#db/store/login-transactions'
 import { findUserByEmail, type User as UserRow, updateUser } from '#db/store/users'
-import { acting, requireRightsOver } from '#shared/domains/authority/acting'
-import type { Grants } from '#shared/domains/authority/change'
-import { holdPerson, isReader } from '#shared/domains/authority/status'
+import type { GrantorPermissions } from '#shared/domains/authority/access-change'
+import { actInTenant, requireRightsOver } from '#shared/domains/authority/acting-tenant'
+import { hasVerifiedAddress, lockPerson } from '#shared/domains/authority/person-status'
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
 import { checkNewPassword } from '#shared/domains/passwords/policy'
@@ -13,16 +13,16 @@ import { replacePassword } from '#shared/domains/recovery/reset'
 import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
-import { tenantOf } from './people.ts'
+import { requireTenant } from './people.ts'
 import { TEMPORARY_SECONDS, temporaryPassword } from './temporary-password.ts'
 
 export type PasswordCtx = RequestCtx & { readonly breached: BreachedPasswords }
-export type Named = { readonly email?: string | undefined; readonly userId?: string | undefined }
+export type PersonSelector = { readonly email?: string | undefined; readonly userId?: string | undefined }
 
 /** Whose password: by id, or by address where the password is kept here. @throws AppError invalid_request, not_found */
-const named = async (ctx: RequestCtx, tenantId: TenantId, { email, userId }: Named): Promise<string> => {
+const named = async (ctx: RequestCtx, tenantId: TenantId, { email, userId }: PersonSelector): Promise<string> => {
   if (userId !== undefined) return userId
   if (email === undefined) throw new AppError('invalid_request', 'Name the person by user_id or email.', { field: 'body.user_id' })
   const user = await findUserByEmail(forTenant(ctx.db, tenantId), email)
@@ -31,17 +31,17 @@ const named = async (ctx: RequestCtx, tenantId: TenantId, { email, userId }: Nam
 }
 
 /** @throws AppError not_found, cannot_grant, forbidden */
-const holdTarget = async (t: TenantTx, ctx: RequestCtx, caller: User, grants: Grants, userId: string): Promise<UserRow> => {
-  const user = await holdPerson(t, userId)
-  await endTickets(t, userId, ctx.clock.now())
+const holdTarget = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: GrantorPermissions, userId: string): Promise<UserRow> => {
+  const user = await lockPerson(t, userId)
+  await endLoginTransactions(t, userId, ctx.clock.now())
   if (!user.active) throw new AppError('not_found')
   if (userId === caller.userId) throw new AppError('forbidden', 'Your own password changes with the old one: POST /account/password.')
-  await requireRightsOver(t, ctx, grants, userId)
+  await requireRightsOver(t, ctx, grantable, userId)
   return user
 }
 
 const recordSet = (t: TenantTx, ctx: RequestCtx, caller: User, userId: string, by: 'password' | 'link'): Promise<void> =>
-  record(t, ctx, {
+  recordEvent(t, ctx, {
     event: 'user.password_set',
     actor: byUser(caller),
     target: { type: 'user', id: userId },
@@ -63,12 +63,18 @@ export type PasswordChanged = { readonly userId: string; readonly email: string 
  * Sets a password that somebody chose for another. Routes that call this emit `user.password_set`.
  * @throws AppError invalid_request, not_found, forbidden, cannot_grant, password_*
  */
-export const setPasswordOf = async (ctx: PasswordCtx, caller: User, tenantId: TenantId, who: Named, password: string): Promise<PasswordChanged> => {
+export const setPasswordOf = async (
+  ctx: PasswordCtx,
+  caller: User,
+  tenantId: TenantId,
+  who: PersonSelector,
+  password: string,
+): Promise<PasswordChanged> => {
   const userId = await named(ctx, tenantId, who)
   // Judged before the hash is computed, and again under the lock.
-  const first = await acting(ctx, caller, tenantId, async (t, grants) => {
-    const user = await holdTarget(t, ctx, caller, grants, userId)
-    return { user, tenant: await tenantOf(t) }
+  const first = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
+    const user = await holdTarget(t, ctx, caller, grantable, userId)
+    return { user, tenant: await requireTenant(t) }
   })
   await checkNewPassword(
     {
@@ -82,9 +88,9 @@ export const setPasswordOf = async (ctx: PasswordCtx, caller: User, tenantId: Te
     ctx.breached,
   )
   const passwordHash = await ctx.passwords.hash(password)
-  await acting(ctx, caller, tenantId, async (t, grants) => {
-    const user = await holdTarget(t, ctx, caller, grants, userId)
-    await replacePassword(t, ctx, user, passwordHash, isReader(user))
+  await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
+    const user = await holdTarget(t, ctx, caller, grantable, userId)
+    await replacePassword(t, ctx, user, passwordHash, hasVerifiedAddress(user))
     await makeTemporary(t, ctx, caller, user)
     await recordSet(t, ctx, caller, userId, 'password')
   })
@@ -99,14 +105,20 @@ export type PasswordReset = PasswordChanged & { readonly temporaryPassword?: str
  * temporary password. Routes that call this emit `user.password_set`.
  * @throws AppError invalid_request, not_found, forbidden, cannot_grant
  */
-export const resetPasswordOf = async (ctx: PasswordCtx, caller: User, tenantId: TenantId, who: Named, sendEmail: boolean): Promise<PasswordReset> => {
+export const resetPasswordOf = async (
+  ctx: PasswordCtx,
+  caller: User,
+  tenantId: TenantId,
+  who: PersonSelector,
+  sendEmail: boolean,
+): Promise<PasswordReset> => {
   const userId = await named(ctx, tenantId, who)
   const emailSent = sendEmail && (await ctx.quotas.allows(tenantId, 'mailsPerHour'))
   const password = temporaryPassword(ctx.random)
   const passwordHash = await ctx.passwords.hash(password)
-  const email = await acting(ctx, caller, tenantId, async (t, grants) => {
-    const user = await holdTarget(t, ctx, caller, grants, userId)
-    await replacePassword(t, ctx, user, passwordHash, isReader(user))
+  const email = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
+    const user = await holdTarget(t, ctx, caller, grantable, userId)
+    await replacePassword(t, ctx, user, passwordHash, hasVerifiedAddress(user))
     await makeTemporary(t, ctx, caller, user)
     if (emailSent) await mailSetPasswordLink(t, ctx, { userId, email: user.email, purpose: 'administrator_reset', hours: TEMPORARY_SECONDS / 3600 })
     await recordSet(t, ctx, caller, userId, emailSent ? 'link' : 'password')

@@ -1,19 +1,19 @@
 // Wire shapes of people. What is not listed never leaves: no hash, no secret of a factor.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
-import { Id } from './wire.ts'
+import { Id } from './fields.schema.ts'
 
 /** `fbool` of AuthSec: true and false as JSON, as text, as a number. */
 export const FlexibleBoolean = z
   .union([z.boolean(), z.string().regex(/^(?:true|false|t|f|1|0)$/i, 'must be true or false'), z.literal(0), z.literal(1)])
   .transform((value) => (typeof value === 'string' ? /^(?:true|t|1)$/i.test(value) : Boolean(value)))
 
-export const Name = z.string().trim().max(200)
+export const PersonName = z.string().trim().max(200)
 export const Username = z.string().trim().min(1).max(200)
 export const AvatarUrl = z.url({ protocol: /^https?$/ }).max(2048)
 export const Provider = z.string().trim().min(1).max(50)
 /** Any part of a name or an address. */
-export const Part = z.string().trim().min(1).max(200)
+export const SearchText = z.string().trim().min(1).max(200)
 
 const time = z.string()
 const optionalText = z.string().optional()
@@ -121,7 +121,7 @@ export const DeletedAll = z
   .meta({ id: 'DeletedPerson' })
 export const ProfileBody = z
   .object({
-    name: Name.optional(),
+    name: PersonName.optional(),
     username: Username.optional(),
     email: Email.optional(),
     avatar_url: AvatarUrl.optional(),

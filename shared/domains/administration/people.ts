@@ -6,24 +6,24 @@ import { findGroupsOfPerson } from '#db/store/groups'
 import { findFactorsOf, findWaitingAddresses } from '#db/store/people'
 import { findRolesOfPeople } from '#db/store/rights'
 import { findTenant, type Tenant } from '#db/store/tenants'
-import { type FactorKind, findLivePermissions, findUser, isLocked, isPending, type User as UserRow } from '#db/store/users'
-import { administratorRole } from '#shared/domains/authority/change'
+import { type FactorKind, findLivePermissions, findUser, isInvitationPending, isLocked, type User as UserRow } from '#db/store/users'
+import { administratorRole } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
 import type { AdminUser, ListedAdminUser, TenantUser, UserObject } from './people.schema.ts'
 
 /** Every list's cap. */
-export const MOST_ROWS = 1000
+export const MAX_ROWS = 1000
 
 /** @throws AppError not_found */
-export const tenantOf = async (t: TenantDb): Promise<Tenant> => {
+export const requireTenant = async (t: TenantDb): Promise<Tenant> => {
   const tenant = await findTenant(t)
   if (tenant === undefined) throw new AppError('not_found')
   return tenant
 }
 
 /** A person of the tenant. @throws AppError not_found */
-export const personOf = async (t: TenantDb, userId: string): Promise<UserRow> => {
+export const requirePerson = async (t: TenantDb, userId: string): Promise<UserRow> => {
   const user = await findUser(t, userId)
   if (user === undefined || user.deletedAt !== null) throw new AppError('not_found')
   return user
@@ -42,7 +42,7 @@ const syncShown = (user: UserRow) => ({
   is_synced_user: user.isSyncedUser,
 })
 
-export const shownAdmin = (user: UserRow, tenant: Tenant, kinds: readonly FactorKind[], now: Date): z.input<typeof AdminUser> => ({
+export const toAdminUser = (user: UserRow, tenant: Tenant, kinds: readonly FactorKind[], now: Date): z.input<typeof AdminUser> => ({
   id: user.id,
   email: user.email,
   username: user.username ?? user.email,
@@ -103,9 +103,13 @@ const shownUser = (user: UserRow, tenant: Tenant, kinds: readonly FactorKind[], 
 })
 
 /** People as `User` objects, without the names of what they hold. */
-export const showUsers = async (ctx: Pick<RequestCtx, 'clock'>, t: TenantDb, people: readonly UserRow[]): Promise<z.input<typeof UserObject>[]> => {
+export const toUserResponses = async (
+  ctx: Pick<RequestCtx, 'clock'>,
+  t: TenantDb,
+  people: readonly UserRow[],
+): Promise<z.input<typeof UserObject>[]> => {
   if (people.length === 0) return []
-  const tenant = await tenantOf(t)
+  const tenant = await requireTenant(t)
   const ids = people.map(({ id }) => id)
   const kinds = await findFactorsOf(t, ids)
   const roles = await findRolesOfPeople(t, ids, ctx.clock.now())
@@ -115,12 +119,12 @@ export const showUsers = async (ctx: Pick<RequestCtx, 'clock'>, t: TenantDb, peo
 }
 
 /** One person, with the names of roles and groups and what they give. */
-export const showUser = async (ctx: Pick<RequestCtx, 'clock'>, t: TenantDb, user: UserRow): Promise<z.input<typeof UserObject>> => {
+export const toUserResponse = async (ctx: Pick<RequestCtx, 'clock'>, t: TenantDb, user: UserRow): Promise<z.input<typeof UserObject>> => {
   const now = ctx.clock.now()
   const kinds = await findFactorsOf(t, [user.id])
   const roles = await findRolesOfPeople(t, [user.id], now)
   const held = await findLivePermissions(t, user.id, now)
-  return shownUser(user, await tenantOf(t), kinds.get(user.id) ?? [], {
+  return shownUser(user, await requireTenant(t), kinds.get(user.id) ?? [], {
     scopes: held,
     roles: (roles.get(user.id) ?? []).map(({ name }) => name),
     groups: (await findGroupsOfPerson(t, user.id)).map(({ name }) => name),
@@ -165,7 +169,7 @@ export const showAdministrators = async (
   if (people.length === 0) return []
   const now = ctx.clock.now()
   const ids = people.map(({ id }) => id)
-  const tenant = await tenantOf(t)
+  const tenant = await requireTenant(t)
   const kinds = await findFactorsOf(t, ids)
   const roles = await findRolesOfPeople(t, ids, now)
   const waiting = await findWaitingAddresses(
@@ -174,11 +178,11 @@ export const showAdministrators = async (
     now,
   )
   return people.map((user) => ({
-    ...shownAdmin(user, tenant, kinds.get(user.id) ?? [], now),
+    ...toAdminUser(user, tenant, kinds.get(user.id) ?? [], now),
     roles: [...(roles.get(user.id) ?? [])],
-    pending: isPending(user),
-    accepted_invite: !isPending(user),
-    invite_accepted: !isPending(user),
+    pending: isInvitationPending(user),
+    accepted_invite: !isInvitationPending(user),
+    invite_accepted: !isInvitationPending(user),
     pending_registration: waiting.has(user.email),
   }))
 }

@@ -1,14 +1,14 @@
 // What the endpoints of permissions do, for administrators and for the end users' side alike.
 import { json } from '#shared/platform/http/route'
+import { MessageResponse } from './fields.schema.ts'
 import { operation } from './operation.ts'
-import { NewPermission, Pair, PermissionPath, PermissionQuery, Permissions, Registered, Resources } from './permissions.schema.ts'
+import { NewPermission, PermissionPair, PermissionPath, PermissionQuery, Permissions, RegisteredPermission, Resources } from './permissions.schema.ts'
 import { registerPermission, removePermission, showPermissions, showResources } from './permissions.ts'
-import { Message } from './wire.ts'
 
 export const registerPermissionOperation = operation({
   summary: 'Register a permission: a pair of resource and action.',
   body: NewPermission,
-  reply: json(200, Registered),
+  reply: json(200, RegisteredPermission),
   errors: ['permission_exists'],
   emits: ['permission.registered'],
   handle: ({ ctx, principal, body }) => registerPermission(ctx, principal, body),
@@ -32,7 +32,7 @@ export const listResourcesOperation = operation({
 })
 
 const removal = {
-  reply: json(200, Message),
+  reply: json(200, MessageResponse),
   errors: ['not_found', 'system_permission', 'last_administrator', 'cannot_grant'],
   emits: ['permission.deleted'],
 } as const
@@ -47,6 +47,6 @@ export const deletePermissionOperation = operation({
 export const deletePermissionByPairOperation = operation({
   ...removal,
   summary: 'Delete the permission of this resource and action; roles and scopes lose it.',
-  body: Pair,
+  body: PermissionPair,
   handle: ({ ctx, principal, body }) => removePermission(ctx, principal, body),
 })

@@ -1,6 +1,6 @@
 // Wire shapes of permissions.
 import * as z from 'zod'
-import { Description, Id, NAME_PART, paging } from './wire.ts'
+import { Description, Id, NAME_PATTERN, paging } from './fields.schema.ts'
 
 /** A resource or an action: no colon, which joins the two; no space, which would split a token's `scope`. */
 const Part = z
@@ -8,9 +8,9 @@ const Part = z
   .trim()
   .min(1)
   .max(100)
-  .regex(NAME_PART, 'may have printable ASCII characters only, without spaces, quotes, backslashes and colons')
+  .regex(NAME_PATTERN, 'may have printable ASCII characters only, without spaces, quotes, backslashes and colons')
 
-export const Pair = z.object({ resource: Part, action: Part }).meta({ id: 'PermissionPair' })
+export const PermissionPair = z.object({ resource: Part, action: Part }).meta({ id: 'PermissionPair' })
 export const NewPermission = z.object({ resource: Part, action: Part, description: Description.optional() }).meta({ id: 'NewPermission' })
 export const PermissionPath = z.object({ id: Id })
 export const PermissionQuery = z.object({
@@ -19,7 +19,7 @@ export const PermissionQuery = z.object({
   ...paging,
 })
 
-export const Registered = z.object({ id: z.string(), full_string: z.string() }).meta({ id: 'PermissionRegistered' })
+export const RegisteredPermission = z.object({ id: z.string(), full_string: z.string() }).meta({ id: 'PermissionRegistered' })
 export const ListedPermission = z
   .object({
     id: z.string(),

@@ -12,21 +12,20 @@ import {
   listPermissions,
   listResources,
   type NamedPermission,
-  type Pair as PermissionPair,
+  type PermissionPair,
 } from '#db/store/permissions'
-import { raisePolicyVersion } from '#db/store/tenants'
-import { asGrantor, changeAccess, requireGrantable } from '#shared/domains/authority/change'
+import { actAsGrantor, changeAccess, requireGrantable } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
-import { requireRoom } from '#shared/domains/tenancy/quotas'
+import { requireQuotaRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
-import type { Sent } from '#shared/platform/http/route'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import type { HttpResult } from '#shared/platform/http/route'
 import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
 import type { User } from '#shared/platform/principals/principal'
-import { pageOf, pageReply } from './page.ts'
-import type { NewPermission, PermissionQuery, Permissions, Registered, Resources } from './permissions.schema.ts'
+import { pageReply, toPage } from './page.ts'
+import type { NewPermission, PermissionQuery, Permissions, RegisteredPermission, Resources } from './permissions.schema.ts'
 
-export const nameOf = ({ resource, action }: PermissionPair): string => `${resource}:${action}`
+export const permissionName = ({ resource, action }: PermissionPair): string => `${resource}:${action}`
 
 const refuse = (field: string, why: string): AppError => new AppError('invalid_request', `${field}: ${why}`, { field })
 
@@ -42,15 +41,15 @@ export const registerPermission = async (
   ctx: RequestCtx,
   caller: User,
   given: z.output<typeof NewPermission>,
-): Promise<z.input<typeof Registered>> => {
+): Promise<z.input<typeof RegisteredPermission>> => {
   requireOrdinary(caller, given)
   const id = ctx.random.id()
   const { resource, action, description = '' } = given
-  await asGrantor(ctx, caller, async (t) => {
-    await requireRoom(t, 'permissions')
+  await actAsGrantor(ctx, caller, async (t) => {
+    await requireQuotaRoom(t, 'permissions')
     // No role has it yet, so no decision changes and the policy's version stays.
     if (!(await insertPermission(t, { id, resource, action, description }, ctx.clock.now()))) throw new AppError('permission_exists')
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'permission.registered',
       actor: byUser(caller),
       target: { type: 'permission', id },
@@ -64,10 +63,10 @@ export const showPermissions = async (
   ctx: RequestCtx,
   caller: User,
   query: z.output<typeof PermissionQuery>,
-): Promise<Sent<z.input<typeof Permissions>>> => {
+): Promise<HttpResult<z.input<typeof Permissions>>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const { resource, search, sort } = query
-  const page = pageOf<'resource' | 'created_at'>(query, sort)
+  const page = toPage<'resource' | 'created_at'>(query, sort)
   const rows = await listPermissions(t, { page, ...(resource === undefined ? {} : { resource }), ...(search === undefined ? {} : { search }) })
   const roles = await countRolesOfPermissions(
     t,
@@ -83,7 +82,7 @@ export const showPermissions = async (
         id: row.id,
         resource: row.resource,
         action: row.action,
-        full_permission_string: nameOf(row),
+        full_permission_string: permissionName(row),
         description: row.description,
         roles_assigned: roles.get(row.id) ?? 0,
       })),
@@ -104,16 +103,15 @@ export const removePermission = async (
   caller: User,
   wanted: { readonly id: string } | PermissionPair,
 ): Promise<{ message: string }> => {
-  await changeAccess(ctx, caller, async (t, grants) => {
+  await changeAccess(ctx, caller, async (t, grantable) => {
     const found = await findPermission(t, wanted)
     if (found === undefined) throw new AppError('not_found')
     if (found.isSystem) throw new AppError('system_permission')
     const uses = await findUsesOfPermission(t, found.id)
-    if (uses.scopes.length > 0) requireGrantable(grants, [nameOf(found)])
+    if (uses.scopes.length > 0) requireGrantable(grantable, [permissionName(found)])
     await deletePermission(t, found.id)
-    await raisePolicyVersion(t)
     const { resource, action, description } = found
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'permission.deleted',
       actor: byUser(caller),
       target: { type: 'permission', id: found.id },
@@ -127,7 +125,7 @@ export const removePermission = async (
 const byText = async (t: TenantTx, texts: readonly string[], field: string): Promise<NamedPermission[]> => {
   const found = new Map<string, NamedPermission[]>()
   for (const row of await findPermissionsByText(t, texts))
-    for (const text of [nameOf(row), `${row.resource}.${row.action}`]) found.set(text, [...(found.get(text) ?? []), row])
+    for (const text of [permissionName(row), `${row.resource}.${row.action}`]) found.set(text, [...(found.get(text) ?? []), row])
   return texts.map((text, at) => {
     const [one, another] = found.get(text) ?? []
     if (one === undefined) throw refuse(`${field}.${at}`, 'there is no such permission')
@@ -151,7 +149,7 @@ type Named = { readonly ids?: readonly string[]; readonly idsField: string; read
  * The tenant's permissions that a body names by id and by text, each once.
  * @throws AppError invalid_request for one that the tenant does not have
  */
-export const namedPermissions = async (t: TenantTx, given: Named): Promise<NamedPermission[]> => {
+export const resolvePermissions = async (t: TenantTx, given: Named): Promise<NamedPermission[]> => {
   const ids = await byId(t, given.ids ?? [], `body.${given.idsField}`)
   const texts = await byText(t, given.texts ?? [], `body.${given.textsField}`)
   return [...new Map([...ids, ...texts].map((row) => [row.id, row])).values()]

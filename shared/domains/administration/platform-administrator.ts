@@ -1,16 +1,16 @@
 // The first platform administrator is whom PLATFORM_ADMIN_EMAIL names: told by mail, once, at the first start. Never whoever registers first.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
+import { endLoginTransactions, hasLoginTransaction } from '#db/store/login-transactions'
 import { setUserActive } from '#db/store/people'
-import { holdTenant } from '#db/store/tenants'
-import { endTickets, hasTicket } from '#db/store/tickets'
-import { disableUnproved, findUserByEmail, hasProvedUser } from '#db/store/users'
+import { lockTenant } from '#db/store/tenants'
+import { disableUnverifiedUsers, findUserByEmail, hasVerifiedUser } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
 import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
 import { addPlatformAdministrator, ensureSystemTenant } from '#shared/domains/tenancy/system-tenant'
 import { ConfigError } from '#shared/kernel/config'
 import { normaliseEmail } from '#shared/kernel/email'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 
 type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config' | 'wakeOutbox'>
 
@@ -20,9 +20,9 @@ export type Invitation = 'invited' | 'waiting' | 'claimed'
 /** The address was mistyped at an earlier start: who was named there, and never came, is not the administrator any more. */
 const withdrawOthers = async (t: TenantTx, ctx: Deps, email: string): Promise<void> => {
   const now = ctx.clock.now()
-  for (const id of await disableUnproved(t, email, now)) {
-    await endTickets(t, id, now)
-    await record(t, ctx, { event: 'user.disabled', actor: bySystem, target: { type: 'user', id } })
+  for (const id of await disableUnverifiedUsers(t, email, now)) {
+    await endLoginTransactions(t, id, now)
+    await recordEvent(t, ctx, { event: 'user.disabled', actor: bySystem, target: { type: 'user', id } })
   }
 }
 
@@ -48,14 +48,14 @@ export const invitePlatformAdministrator = async (ctx: Deps, address: string): P
   if (email === undefined) throw new ConfigError('PLATFORM_ADMIN_EMAIL: must be an e-mail address')
   await ensureSystemTenant(ctx)
   const outcome = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t): Promise<Invitation> => {
-    await holdTenant(t)
-    if (await hasProvedUser(t)) return 'claimed'
+    await lockTenant(t)
+    if (await hasVerifiedUser(t)) return 'claimed'
     const known = await findUserByEmail(t, email)
-    if (known?.active && (await hasTicket(t, known.id, 'set_password', ctx.clock.now()))) return 'waiting'
+    if (known?.active && (await hasLoginTransaction(t, known.id, 'set_password', ctx.clock.now()))) return 'waiting'
     await withdrawOthers(t, ctx, email)
     const userId = await administratorOf(t, ctx, email)
     await mailSetPasswordLink(t, ctx, { userId, email, purpose: 'platform_administrator' })
-    await record(t, ctx, { event: 'user.invited', actor: bySystem, target: { type: 'user', id: userId }, after: { email } })
+    await recordEvent(t, ctx, { event: 'user.invited', actor: bySystem, target: { type: 'user', id: userId }, after: { email } })
     return 'invited'
   })
   if (outcome === 'invited') ctx.wakeOutbox()

@@ -1,19 +1,19 @@
 // A person's profile changes: one's own name and picture, or another's record with the rights that it takes.
 import { isUniqueViolation } from '#db/engine/client'
 import type { TenantId, TenantTx } from '#db/engine/tenant'
+import { endLoginTransactions } from '#db/store/login-transactions'
 import { isUsernameTaken } from '#db/store/people'
-import { endTickets } from '#db/store/tickets'
-import { dropAdministrator, forgetDevices, putAdministrator, type User as UserRow, updateUser } from '#db/store/users'
-import { acting, requireRightsOver } from '#shared/domains/authority/acting'
-import type { Grants } from '#shared/domains/authority/change'
-import { endEverything, holdPerson, isReader } from '#shared/domains/authority/status'
+import { deleteAdministrator, forgetDevices, putAdministrator, type User as UserRow, updateUser } from '#db/store/users'
+import type { GrantorPermissions } from '#shared/domains/authority/access-change'
+import { actInTenant, requireRightsOver } from '#shared/domains/authority/acting-tenant'
+import { hasVerifiedAddress, lockPerson, revokeAllAccess } from '#shared/domains/authority/person-status'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import type { User } from '#shared/platform/principals/principal'
-import { administratorIds, tenantOf } from './people.ts'
+import { administratorIds, requireTenant } from './people.ts'
 
 export type ProfileChange = {
   readonly name?: string | undefined
@@ -41,15 +41,16 @@ export const differences = (user: UserRow, change: ProfileChange): Partial<Pick<
 
 /** The address of a person is the person: a new one, set by an administrator, is unproved, ends every session and is told to the old one, where that was proved. */
 const moveAddress = async (t: TenantTx, ctx: RequestCtx, user: UserRow, email: string): Promise<void> => {
-  const administers = (await administratorIds(ctx, t)).includes(user.id)
+  const hasAdminAccess = (await administratorIds(ctx, t)).includes(user.id)
   await updateUser(t, user.id, { email, emailVerifiedAt: null, validFrom: ctx.clock.now() })
-  if (administers) {
-    await dropAdministrator(t, user.id)
+  if (hasAdminAccess) {
+    await deleteAdministrator(t, user.id)
     await putAdministrator(t, { emailHash: emailHash(ctx, email), userId: user.id, provedAt: null })
   }
-  await endEverything(t, ctx, user.id, 'email_changed')
+  await revokeAllAccess(t, ctx, user.id, 'email_changed')
   await forgetDevices(t, user.id)
-  if (isReader(user)) await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'email_change_notice', data: { newEmail: email } })
+  if (hasVerifiedAddress(user))
+    await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'email_change_notice', data: { newEmail: email } })
 }
 
 /**
@@ -61,7 +62,7 @@ export const applyProfile = async (
   t: TenantTx,
   ctx: RequestCtx,
   caller: User,
-  grants: Grants,
+  grantable: GrantorPermissions,
   user: UserRow,
   change: ProfileChange,
 ): Promise<boolean> => {
@@ -73,10 +74,10 @@ export const applyProfile = async (
   const { email, ...others } = set
   if (email !== undefined && user.id === caller.userId)
     throw new AppError('forbidden', 'Your own address changes with codes to both mailboxes: POST /account/email.', { field: 'body.email' })
-  if (email !== undefined || set.externalId !== undefined) await requireRightsOver(t, ctx, grants, user.id)
+  if (email !== undefined || set.externalId !== undefined) await requireRightsOver(t, ctx, grantable, user.id)
   if (email !== undefined) await moveAddress(t, ctx, user, email)
   await updateUser(t, user.id, { ...others, updatedAt: ctx.clock.now() })
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: email === undefined ? 'user.updated' : 'user.email_changed',
     actor: byUser(caller),
     target: { type: 'user', id: user.id },
@@ -93,13 +94,13 @@ export const applyProfile = async (
  * @throws AppError not_found, email_taken, username_taken, cannot_grant, forbidden, precondition_failed
  */
 export const updateProfile = async (ctx: RequestCtx, caller: User, { tenantId, userId, change, precondition }: Given): Promise<void> => {
-  await acting(ctx, caller, tenantId, async (t, grants) => {
-    if (change.tenantDomain !== undefined && change.tenantDomain !== (await tenantOf(t)).domain)
+  await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
+    if (change.tenantDomain !== undefined && change.tenantDomain !== (await requireTenant(t)).domain)
       throw new AppError('invalid_request', 'A person has the domain of the tenant.', { field: 'body.tenant_domain' })
-    const user = await holdPerson(t, userId)
-    if (change.email !== undefined) await endTickets(t, userId, ctx.clock.now())
+    const user = await lockPerson(t, userId)
+    if (change.email !== undefined) await endLoginTransactions(t, userId, ctx.clock.now())
     precondition?.(user)
-    await applyProfile(t, ctx, caller, grants, user, change)
+    await applyProfile(t, ctx, caller, grantable, user, change)
   }).catch((error: unknown) => {
     throw isUniqueViolation(error) ? new AppError('email_taken', 'The address or external id is taken.', { field: 'body.email' }) : error
   })

@@ -1,6 +1,6 @@
 // Wire shapes of roles.
 import * as z from 'zod'
-import { Description, Id, Ids, paging } from './wire.ts'
+import { Description, Id, Ids, paging } from './fields.schema.ts'
 
 export const PermissionStrings = z.array(z.string().trim().min(1).max(201)).max(1000)
 

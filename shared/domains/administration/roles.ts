@@ -1,7 +1,7 @@
 // Roles: named sets of permissions.
 import type * as z from 'zod'
 import { forTenant, type TenantTx } from '#db/engine/tenant'
-import { type Assigned, type Binding, findAssignedPeople, findBindingsOfRole } from '#db/store/bindings'
+import { type AssignedPeople, type Binding, findAssignedPeople, findBindingsOfRole } from '#db/store/bindings'
 import type { NamedPermission } from '#db/store/permissions'
 import {
   countPermissionsOfRoles,
@@ -14,17 +14,16 @@ import {
   type Role,
   replaceRole,
 } from '#db/store/roles'
-import { raisePolicyVersion } from '#db/store/tenants'
-import { changeAccess, type Grants, requireGrantable } from '#shared/domains/authority/change'
+import { changeAccess, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
-import { requireRoom } from '#shared/domains/tenancy/quotas'
+import { requireQuotaRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
-import { pageOf, pageReply } from './page.ts'
-import { namedPermissions, nameOf } from './permissions.ts'
+import { pageReply, toPage } from './page.ts'
+import { permissionName, resolvePermissions } from './permissions.ts'
 import type { DeletedRole, ListedRole, RoleBody, RoleDetails, RoleQuery, Roles, SavedRole } from './roles.schema.ts'
 
 type Body = z.output<typeof RoleBody>
@@ -37,14 +36,14 @@ const requireFreeName = (name: string): void => {
 }
 
 /** What the body names, all of which the caller may grant: whoever holds the role, now or later, holds it too. */
-const wantedPermissions = async (t: TenantTx, grants: Grants, body: Body): Promise<NamedPermission[]> => {
-  const permissions = await namedPermissions(t, {
+const wantedPermissions = async (t: TenantTx, grantable: GrantorPermissions, body: Body): Promise<NamedPermission[]> => {
+  const permissions = await resolvePermissions(t, {
     idsField: 'permission_ids',
     textsField: 'permission_strings',
     ...(body.permission_ids ? { ids: body.permission_ids } : {}),
     ...(body.permission_strings ? { texts: body.permission_strings } : {}),
   })
-  requireGrantable(grants, permissions.map(nameOf))
+  requireGrantable(grantable, permissions.map(permissionName))
   return permissions
 }
 
@@ -53,24 +52,23 @@ const wantedPermissions = async (t: TenantTx, grants: Grants, body: Body): Promi
  * the name without that, so it takes what the role gives.
  * @throws AppError cannot_grant
  */
-const requireOver = (grants: Grants, had: readonly NamedPermission[]): void => requireGrantable(grants, had.map(nameOf))
+const requireOver = (grantable: GrantorPermissions, had: readonly NamedPermission[]): void => requireGrantable(grantable, had.map(permissionName))
 
 const recorded = (role: Pick<Role, 'name' | 'description'>, permissions: readonly NamedPermission[]) => ({
   name: role.name,
   description: role.description,
-  permissions: permissions.map(nameOf).toSorted(),
+  permissions: permissions.map(permissionName).toSorted(),
 })
 
 /** @throws AppError invalid_request, cannot_grant, quota_exceeded, system_role, role_exists */
 export const createRole = async (ctx: RequestCtx, caller: User, body: Body): Promise<Saved> => {
   requireFreeName(body.name)
-  return changeAccess(ctx, caller, async (t, grants) => {
-    const permissions = await wantedPermissions(t, grants, body)
-    await requireRoom(t, 'roles')
+  return changeAccess(ctx, caller, async (t, grantable) => {
+    const permissions = await wantedPermissions(t, grantable, body)
+    await requireQuotaRoom(t, 'roles')
     const role = { id: ctx.random.id(), name: body.name, description: body.description ?? '' }
     if (!(await insertRole(t, { ...role, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() }))) throw new AppError('role_exists')
-    await raisePolicyVersion(t)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'role.created',
       actor: byUser(caller),
       target: { type: 'role', id: role.id },
@@ -93,20 +91,19 @@ const changeableRole = async (t: TenantTx, roleId: string): Promise<Role> => {
  */
 export const updateRole = async (ctx: RequestCtx, caller: User, roleId: string, body: Body): Promise<Saved> => {
   const judge = preconditionOf(ctx, 'optional')
-  return changeAccess(ctx, caller, async (t, grants) => {
+  return changeAccess(ctx, caller, async (t, grantable) => {
     const role = await changeableRole(t, roleId)
     if (body.name !== role.name) requireFreeName(body.name)
     const named = await findRoleByName(t, body.name)
     if (named !== undefined && named.id !== roleId) throw new AppError('role_exists')
-    const permissions = await wantedPermissions(t, grants, body)
+    const permissions = await wantedPermissions(t, grantable, body)
     const had = await findRolePermissions(t, roleId)
     const before = recorded(role, had)
     judge(etagOf(before))
-    requireOver(grants, had)
+    requireOver(grantable, had)
     const to = { name: body.name, description: body.description ?? '' }
     await replaceRole(t, roleId, { ...to, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() })
-    await raisePolicyVersion(t)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'role.updated',
       actor: byUser(caller),
       target: { type: 'role', id: roleId },
@@ -132,20 +129,19 @@ const recordedBinding = (binding: Binding) => ({
  * @throws AppError not_found, system_role, cannot_grant, last_administrator
  */
 export const removeRole = async (ctx: RequestCtx, caller: User, roleId: string): Promise<z.input<typeof DeletedRole>> => {
-  await changeAccess(ctx, caller, async (t, grants) => {
+  await changeAccess(ctx, caller, async (t, grantable) => {
     const role = await changeableRole(t, roleId)
     const had = await findRolePermissions(t, roleId)
-    requireOver(grants, had)
+    requireOver(grantable, had)
     const before = recorded(role, had)
     const bindings = (await findBindingsOfRole(t, roleId, MOST_RECORDED)).map(recordedBinding)
     await deleteRole(t, roleId)
-    await raisePolicyVersion(t)
-    await record(t, ctx, { event: 'role.deleted', actor: byUser(caller), target: { type: 'role', id: roleId }, before: { ...before, bindings } })
+    await recordEvent(t, ctx, { event: 'role.deleted', actor: byUser(caller), target: { type: 'role', id: roleId }, before: { ...before, bindings } })
   })
   return { message: 'Role deleted', id: roleId }
 }
 
-const shown = (role: Role, permissions: number, people: Assigned | undefined): z.input<typeof ListedRole> => ({
+const toResponse = (role: Role, permissions: number, people: AssignedPeople | undefined): z.input<typeof ListedRole> => ({
   id: role.id,
   name: role.name,
   description: role.description,
@@ -156,10 +152,10 @@ const shown = (role: Role, permissions: number, people: Assigned | undefined): z
   is_system: role.isSystem,
 })
 
-export const showRoles = async (ctx: RequestCtx, caller: User, query: z.output<typeof RoleQuery>): Promise<Sent<z.input<typeof Roles>>> => {
+export const showRoles = async (ctx: RequestCtx, caller: User, query: z.output<typeof RoleQuery>): Promise<HttpResult<z.input<typeof Roles>>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const { role_id: roleId, search, sort } = query
-  const page = pageOf<'name' | 'created_at'>(query, sort)
+  const page = toPage<'name' | 'created_at'>(query, sort)
   const rows = await listRoles(t, { page, ...(roleId === undefined ? {} : { roleId }), ...(search === undefined ? {} : { search }) })
   const ids = rows.map((row) => row.id)
   const permissions = await countPermissionsOfRoles(t, ids, query.resource)
@@ -169,17 +165,17 @@ export const showRoles = async (ctx: RequestCtx, caller: User, query: z.output<t
     sort,
     rows,
     (row) => (page.sort === 'name' ? row.name : row.createdAt),
-    (some) => some.map((row) => shown(row, permissions.get(row.id) ?? 0, people.get(row.id))),
+    (some) => some.map((row) => toResponse(row, permissions.get(row.id) ?? 0, people.get(row.id))),
   )
 }
 
 /** @throws AppError not_found */
-export const showRole = async (ctx: RequestCtx, caller: User, roleId: string): Promise<Sent<z.input<typeof RoleDetails>>> => {
+export const showRole = async (ctx: RequestCtx, caller: User, roleId: string): Promise<HttpResult<z.input<typeof RoleDetails>>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const role = await findRole(t, roleId)
   if (role === undefined) throw new AppError('not_found')
   const permissions = await findRolePermissions(t, roleId)
   const people = await findAssignedPeople(t, [roleId])
-  const details = { ...shown(role, permissions.length, people.get(roleId)), permissions }
-  return new Sent(details, { headers: { ETag: etagOf(recorded(role, permissions)) } })
+  const details = { ...toResponse(role, permissions.length, people.get(roleId)), permissions }
+  return new HttpResult(details, { headers: { ETag: etagOf(recorded(role, permissions)) } })
 }

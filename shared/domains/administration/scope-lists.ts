@@ -5,51 +5,56 @@ import { countPermissionsOfScopes, findPermissionsOfScopes, listScopes, type Sco
 import { findTenant } from '#db/store/tenants'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
+import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
-import { pageOf, pageReply } from './page.ts'
-import { nameOf } from './permissions.ts'
+import { pageReply, toPage } from './page.ts'
+import { permissionName } from './permissions.ts'
 import type { ApiScope, ApiScopeQuery, ApiScopes, MappingQuery, SavedScope, ScopeMappings, ScopeNames, ScopeQuery } from './scopes.schema.ts'
-import { API, INTERNAL, type ScopeWithPermissions, type Side, scopeTag } from './scopes.ts'
+import { API_SCOPES, INTERNAL_SCOPES, type ScopeKind, type ScopeWithPermissions, scopeTag } from './scopes.ts'
 
 type Query = z.output<typeof ScopeQuery>
 
 const listed = async <Out>(
   t: TenantDb,
-  side: Side,
+  side: ScopeKind,
   query: Query,
   search: string | undefined,
   show: (rows: readonly Scope[]) => Out,
-): Promise<Sent<Out>> => {
-  const page = pageOf<ScopeSort>(query, query.sort)
+): Promise<HttpResult<Out>> => {
+  const page = toPage<ScopeSort>(query, query.sort)
   const rows = await listScopes(t, { usages: side.usages, page, ...(search === undefined ? {} : { search }) })
   return pageReply(query, query.sort, rows, (row) => (page.sort === 'name' ? row.name : row.createdAt), show)
 }
 
 /** Bare names, newest first unless told. */
-export const showScopeNames = async (ctx: RequestCtx, caller: User, query: Query): Promise<Sent<z.input<typeof ScopeNames>>> =>
-  listed(forTenant(ctx.db, caller.tenantId), INTERNAL, query, query.search, (rows) => rows.map((row) => row.name))
+export const showScopeNames = async (ctx: RequestCtx, caller: User, query: Query): Promise<HttpResult<z.input<typeof ScopeNames>>> =>
+  listed(forTenant(ctx.db, caller.tenantId), INTERNAL_SCOPES, query, query.search, (rows) => rows.map((row) => row.name))
 
 /**
  * As `showScopeNames`, of the tenant that the path names: the caller's own, or any for a platform administrator.
  * @throws AppError not_found
  */
-export const showScopeNamesOf = async (ctx: RequestCtx, caller: User, tenantId: string, query: Query): Promise<Sent<z.input<typeof ScopeNames>>> => {
+export const showScopeNamesOf = async (
+  ctx: RequestCtx,
+  caller: User,
+  tenantId: string,
+  query: Query,
+): Promise<HttpResult<z.input<typeof ScopeNames>>> => {
   if (tenantId === caller.tenantId) return showScopeNames(ctx, caller, query)
   // Only a platform administrator comes here: for others the tenant rule has refused before.
   const t = forTenant(ctx.db, asTenantId(tenantId))
   if ((await findTenant(t)) === undefined) throw new AppError('not_found')
-  return listed(t, INTERNAL, query, query.search, (rows) => rows.map((row) => row.name))
+  return listed(t, INTERNAL_SCOPES, query, query.search, (rows) => rows.map((row) => row.name))
 }
 
 export const showMappings = async (
   ctx: RequestCtx,
   caller: User,
   query: z.output<typeof MappingQuery>,
-): Promise<Sent<z.input<typeof ScopeMappings>>> => {
+): Promise<HttpResult<z.input<typeof ScopeMappings>>> => {
   const t = forTenant(ctx.db, caller.tenantId)
-  const page = pageOf<ScopeSort>(query, query.sort)
-  const rows = await listScopes(t, { usages: INTERNAL.usages, page, ...(query.search === undefined ? {} : { search: query.search }) })
+  const page = toPage<ScopeSort>(query, query.sort)
+  const rows = await listScopes(t, { usages: INTERNAL_SCOPES.usages, page, ...(query.search === undefined ? {} : { search: query.search }) })
   const permissions = new Map<string, ScopedPermission[]>(rows.map((row) => [row.id, []]))
   for (const permission of await findPermissionsOfScopes(t, [...permissions.keys()])) permissions.get(permission.scopeId)?.push(permission)
   const show = (scope: Scope): z.input<typeof ScopeMappings>[number] => {
@@ -58,9 +63,9 @@ export const showMappings = async (
       scope_name: scope.name,
       usage: scope.usage,
       ...(scope.description === '' ? {} : { description: scope.description }),
-      resources: own.map(nameOf),
+      resources: own.map(permissionName),
       permission_ids: own.map((row) => row.id),
-      permission_strings: own.map(nameOf),
+      permission_strings: own.map(permissionName),
     }
   }
   return pageReply(
@@ -86,11 +91,11 @@ export const showApiScopes = async (
   ctx: RequestCtx,
   caller: User,
   query: z.output<typeof ApiScopeQuery>,
-): Promise<Sent<z.input<typeof ApiScopes>>> => {
+): Promise<HttpResult<z.input<typeof ApiScopes>>> => {
   const t = forTenant(ctx.db, caller.tenantId)
-  const page = pageOf<ScopeSort>(query, query.sort)
+  const page = toPage<ScopeSort>(query, query.sort)
   const search = query.name ?? query.search
-  const rows = await listScopes(t, { usages: API.usages, page, ...(search === undefined ? {} : { search }) })
+  const rows = await listScopes(t, { usages: API_SCOPES.usages, page, ...(search === undefined ? {} : { search }) })
   const linked = await countPermissionsOfScopes(
     t,
     rows.map((row) => row.id),
@@ -107,12 +112,12 @@ export const showApiScopes = async (
 export const apiScopeOf = ({ scope, permissions }: ScopeWithPermissions): z.input<typeof ApiScope> => ({
   ...text(scope, permissions.length),
   permission_ids: permissions.map((row) => row.id),
-  permission_strings: permissions.map(nameOf),
-  resources: permissions.map(nameOf),
+  permission_strings: permissions.map(permissionName),
+  resources: permissions.map(permissionName),
 })
 
-export const taggedApiScope = (found: ScopeWithPermissions): Sent<z.input<typeof ApiScope>> =>
-  new Sent(apiScopeOf(found), { headers: { ETag: scopeTag(found) } })
+export const taggedApiScope = (found: ScopeWithPermissions): HttpResult<z.input<typeof ApiScope>> =>
+  new HttpResult(apiScopeOf(found), { headers: { ETag: scopeTag(found) } })
 
 export const savedScopeOf =
   (message: string) =>

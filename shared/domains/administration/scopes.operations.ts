@@ -1,6 +1,7 @@
 // What the endpoints of scopes and API scopes do, for administrators and for the end users' side alike.
 import { forTenant } from '#db/engine/tenant'
 import { json } from '#shared/platform/http/route'
+import { MessageResponse } from './fields.schema.ts'
 import { operation } from './operation.ts'
 import { apiScopeOf, savedScopeOf, showApiScopes, showMappings, showScopeNames, showScopeNamesOf, taggedApiScope } from './scope-lists.ts'
 import {
@@ -18,10 +19,9 @@ import {
   ScopeNames,
   ScopePath,
   ScopeQuery,
-  TenantPath,
+  ScopeTenantPath,
 } from './scopes.schema.ts'
-import { API, createScope, INTERNAL, loadScope, removeScope, updateScope } from './scopes.ts'
-import { Message } from './wire.ts'
+import { API_SCOPES, createScope, INTERNAL_SCOPES, loadScope, removeScope, updateScope } from './scopes.ts'
 
 export const listScopesOperation = operation({
   summary: 'Names of the tenant\u2019s scopes, newest first.',
@@ -34,7 +34,7 @@ export const listScopesOperation = operation({
 
 export const listScopesOfTenantOperation = operation({
   summary: 'Names of the scopes of the tenant in the path: the caller\u2019s own, or any for a platform administrator.',
-  path: TenantPath,
+  path: ScopeTenantPath,
   actsIn: 'path.tenant_id',
   query: ScopeQuery,
   reply: json(200, ScopeNames),
@@ -58,7 +58,8 @@ export const createScopeOperation = operation({
   reply: json(201, SavedScope),
   errors: ['invalid_request', 'cannot_grant', 'scope_exists'],
   emits: ['scope.created'],
-  handle: async ({ ctx, principal, body }) => savedScopeOf('Scope created')(await createScope(ctx, principal, INTERNAL, body.scope_name, body)),
+  handle: async ({ ctx, principal, body }) =>
+    savedScopeOf('Scope created')(await createScope(ctx, principal, INTERNAL_SCOPES, body.scope_name, body)),
 })
 
 export const updateScopeOperation = operation({
@@ -69,16 +70,16 @@ export const updateScopeOperation = operation({
   errors: ['invalid_request', 'not_found', 'cannot_grant', 'precondition_failed'],
   emits: ['scope.updated'],
   handle: async ({ ctx, principal, path, body }) =>
-    savedScopeOf('Scope updated')(await updateScope(ctx, principal, INTERNAL, { name: path.scope_name }, body)),
+    savedScopeOf('Scope updated')(await updateScope(ctx, principal, INTERNAL_SCOPES, { name: path.scope_name }, body)),
 })
 
 export const deleteScopeOperation = operation({
   summary: 'Delete a scope.',
   path: ScopePath,
-  reply: json(200, Message),
+  reply: json(200, MessageResponse),
   errors: ['not_found', 'cannot_grant'],
   emits: ['scope.deleted'],
-  handle: ({ ctx, principal, path }) => removeScope(ctx, principal, INTERNAL, { name: path.scope_name }),
+  handle: ({ ctx, principal, path }) => removeScope(ctx, principal, INTERNAL_SCOPES, { name: path.scope_name }),
 })
 
 export const createApiScopeOperation = operation({
@@ -87,7 +88,7 @@ export const createApiScopeOperation = operation({
   reply: json(200, ApiScope),
   errors: ['invalid_request', 'cannot_grant', 'scope_exists'],
   emits: ['api_scope.created'],
-  handle: async ({ ctx, principal, body }) => apiScopeOf(await createScope(ctx, principal, API, body.name, body)),
+  handle: async ({ ctx, principal, body }) => apiScopeOf(await createScope(ctx, principal, API_SCOPES, body.name, body)),
 })
 
 export const listApiScopesOperation = operation({
@@ -105,7 +106,8 @@ export const getApiScopeOperation = operation({
   reply: json(200, ApiScope),
   errors: ['not_found'],
   emits: 'nothing',
-  handle: async ({ ctx, principal, path }) => taggedApiScope(await loadScope(forTenant(ctx.db, principal.tenantId), API, { id: path.scope_id })),
+  handle: async ({ ctx, principal, path }) =>
+    taggedApiScope(await loadScope(forTenant(ctx.db, principal.tenantId), API_SCOPES, { id: path.scope_id })),
 })
 
 export const updateApiScopeOperation = operation({
@@ -115,14 +117,14 @@ export const updateApiScopeOperation = operation({
   reply: json(200, ApiScope),
   errors: ['invalid_request', 'not_found', 'cannot_grant', 'scope_exists', 'precondition_failed'],
   emits: ['api_scope.updated'],
-  handle: async ({ ctx, principal, path, body }) => taggedApiScope(await updateScope(ctx, principal, API, { id: path.scope_id }, body)),
+  handle: async ({ ctx, principal, path, body }) => taggedApiScope(await updateScope(ctx, principal, API_SCOPES, { id: path.scope_id }, body)),
 })
 
 export const deleteApiScopeOperation = operation({
   summary: 'Delete an API scope.',
   path: ApiScopePath,
-  reply: json(200, Message),
+  reply: json(200, MessageResponse),
   errors: ['not_found', 'cannot_grant'],
   emits: ['api_scope.deleted'],
-  handle: ({ ctx, principal, path }) => removeScope(ctx, principal, API, { id: path.scope_id }),
+  handle: ({ ctx, principal, path }) => removeScope(ctx, principal, API_SCOPES, { id: path.scope_id }),
 })

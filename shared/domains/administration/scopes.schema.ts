@@ -1,7 +1,7 @@
 // Wire shapes of scopes and API scopes: one thing, seen from two sides.
 import * as z from 'zod'
+import { Description, Id, Ids, paging } from './fields.schema.ts'
 import { PermissionStrings } from './roles.schema.ts'
-import { Description, Id, Ids, paging } from './wire.ts'
 
 /** A scope token of RFC 6749 section 3.3: what may stand between the spaces of a token's `scope`. */
 const Name = z
@@ -20,7 +20,7 @@ const scopeInput = { ...text, ...ids, /** `resource:action` */ resources: Permis
 export const NewScope = z.object({ scope_name: Name, ...scopeInput }).meta({ id: 'NewScope' })
 export const ScopeChange = z.object(scopeInput).meta({ id: 'ScopeChange' })
 export const ScopePath = z.object({ scope_name: z.string().min(1).max(200) })
-export const TenantPath = z.object({ tenant_id: Id })
+export const ScopeTenantPath = z.object({ tenant_id: Id })
 const sort = z.enum(['name', '-name', 'created_at', '-created_at'])
 export const ScopeQuery = z.object({ sort: sort.default('-created_at'), ...paging })
 export const MappingQuery = z.object({ sort: sort.default('name'), ...paging })

@@ -4,21 +4,21 @@
 import type { TenantDb, TenantTx } from '#db/engine/tenant'
 import { findPermissionsByText, type NamedPermission } from '#db/store/permissions'
 import { deleteScope, findPermissionsOfScopes, findScope, insertScope, isScopeName, replaceScope, type Scope, type Usage } from '#db/store/scopes'
-import { asGrantor, type Grants, requireGrantable } from '#shared/domains/authority/change'
+import { actAsGrantor, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
-import { requireRoom } from '#shared/domains/tenancy/quotas'
+import { requireQuotaRoom } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { AuditEvent } from '#shared/platform/audit/events'
-import { byUser, record } from '#shared/platform/audit/record'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
 import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
 import type { User } from '#shared/platform/principals/principal'
-import { namedPermissions, nameOf } from './permissions.ts'
+import { permissionName, resolvePermissions } from './permissions.ts'
 
 /** From which side somebody looks: what is seen, what a new one is for unless told, and what an event is called. */
-export type Side = { readonly type: 'scope' | 'api_scope'; readonly usages: readonly Usage[]; readonly usual: Usage; readonly nameField: string }
-export const INTERNAL: Side = { type: 'scope', usages: ['internal', 'both'], usual: 'internal', nameField: 'body.scope_name' }
-export const API: Side = { type: 'api_scope', usages: ['oauth', 'both'], usual: 'oauth', nameField: 'body.name' }
+export type ScopeKind = { readonly type: 'scope' | 'api_scope'; readonly usages: readonly Usage[]; readonly usual: Usage; readonly nameField: string }
+export const INTERNAL_SCOPES: ScopeKind = { type: 'scope', usages: ['internal', 'both'], usual: 'internal', nameField: 'body.scope_name' }
+export const API_SCOPES: ScopeKind = { type: 'api_scope', usages: ['oauth', 'both'], usual: 'oauth', nameField: 'body.name' }
 
 export type ScopeInput = {
   readonly description?: string | undefined
@@ -33,7 +33,7 @@ const refuse = (field: string, why: string): AppError => new AppError('invalid_r
 
 const KNOWN: readonly string[] = ['internal', 'oauth', 'both'] satisfies Usage[]
 /** An unknown text means the usual; one that belongs to the other side is refused. */
-const usageOf = (side: Side, text: string): Usage => {
+const usageOf = (side: ScopeKind, text: string): Usage => {
   const usage = side.usages.find((known) => known === text)
   if (usage === undefined && KNOWN.includes(text)) throw refuse('body.usage', `must be ${side.usages.join(' or ')} here`)
   return usage ?? side.usual
@@ -43,22 +43,22 @@ const usageOf = (side: Side, text: string): Usage => {
 const wanted = async (t: TenantTx, input: ScopeInput): Promise<NamedPermission[] | undefined> => {
   const { permission_ids: ids, mapped_permission_ids: mapped, resources } = input
   if (ids === undefined && mapped === undefined && resources === undefined) return undefined
-  if (ids?.length) return namedPermissions(t, { ids, idsField: 'permission_ids', textsField: '' })
-  if (mapped?.length) return namedPermissions(t, { ids: mapped, idsField: 'mapped_permission_ids', textsField: '' })
-  return namedPermissions(t, { texts: resources ?? [], idsField: '', textsField: 'resources' })
+  if (ids?.length) return resolvePermissions(t, { ids, idsField: 'permission_ids', textsField: '' })
+  if (mapped?.length) return resolvePermissions(t, { ids: mapped, idsField: 'mapped_permission_ids', textsField: '' })
+  return resolvePermissions(t, { texts: resources ?? [], idsField: '', textsField: 'resources' })
 }
 
 /**
  * A scope widens what clients may be given, and its name stands in tokens where verifiers take `resource:action` for a permission: so whoever makes it holds
  * its permissions, and the one that it is called like. Whoever frees a name from what it takes, by changing the scope or by removing it, holds that too.
  */
-const requireOwn = async (t: TenantTx, grants: Grants, name: string, permissions: readonly NamedPermission[]): Promise<void> => {
+const requireOwn = async (t: TenantTx, grantable: GrantorPermissions, name: string, permissions: readonly NamedPermission[]): Promise<void> => {
   const namesakes = name.includes(':') ? await findPermissionsByText(t, [name]) : []
-  requireGrantable(grants, [...permissions, ...namesakes].map(nameOf))
+  requireGrantable(grantable, [...permissions, ...namesakes].map(permissionName))
 }
 
 /** In a token's `scope`, `*` is a wildcard. */
-const requireOrdinaryName = (caller: User, side: Side, name: string): void => {
+const requireOrdinaryName = (caller: User, side: ScopeKind, name: string): void => {
   if (name.includes('*') && !isPlatformAdministrator(caller)) throw refuse(side.nameField, 'may not have an asterisk')
 }
 
@@ -66,25 +66,25 @@ const recorded = (scope: Pick<Scope, 'name' | 'description' | 'usage'>, permissi
   name: scope.name,
   description: scope.description,
   usage: scope.usage,
-  permissions: permissions.map(nameOf).toSorted(),
+  permissions: permissions.map(permissionName).toSorted(),
 })
 
 /** Of what a change can change. */
 export const scopeTag = ({ scope, permissions }: ScopeWithPermissions): string => etagOf(recorded(scope, permissions))
 
-const eventOf = (side: Side, verb: 'created' | 'updated' | 'deleted'): AuditEvent => `${side.type}.${verb}`
+const eventOf = (side: ScopeKind, verb: 'created' | 'updated' | 'deleted'): AuditEvent => `${side.type}.${verb}`
 
 /** @throws AppError invalid_request, cannot_grant, quota_exceeded, scope_exists */
-export const createScope = async (ctx: RequestCtx, caller: User, side: Side, name: string, input: ScopeInput): Promise<ScopeWithPermissions> => {
+export const createScope = async (ctx: RequestCtx, caller: User, side: ScopeKind, name: string, input: ScopeInput): Promise<ScopeWithPermissions> => {
   requireOrdinaryName(caller, side, name)
-  return asGrantor(ctx, caller, async (t, grants) => {
+  return actAsGrantor(ctx, caller, async (t, grantable) => {
     const permissions = (await wanted(t, input)) ?? []
-    await requireOwn(t, grants, name, permissions)
-    await requireRoom(t, 'scopes')
+    await requireOwn(t, grantable, name, permissions)
+    await requireQuotaRoom(t, 'scopes')
     const at = ctx.clock.now()
     const text = { id: ctx.random.id(), name, description: input.description ?? '', usage: usageOf(side, input.usage ?? side.usual) }
     if (!(await insertScope(t, { ...text, permissionIds: permissions.map(({ id }) => id), at }))) throw new AppError('scope_exists')
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: eventOf(side, 'created'),
       actor: byUser(caller),
       target: { type: side.type, id: text.id },
@@ -94,10 +94,10 @@ export const createScope = async (ctx: RequestCtx, caller: User, side: Side, nam
   })
 }
 
-export type Wanted = { readonly id: string } | { readonly name: string }
+export type ScopeSelector = { readonly id: string } | { readonly name: string }
 
 /** @throws AppError not_found */
-export const loadScope = async (t: TenantDb, side: Side, which: Wanted): Promise<ScopeWithPermissions> => {
+export const loadScope = async (t: TenantDb, side: ScopeKind, which: ScopeSelector): Promise<ScopeWithPermissions> => {
   const scope = await findScope(t, which, side.usages)
   if (scope === undefined) throw new AppError('not_found')
   return { scope, permissions: await findPermissionsOfScopes(t, [scope.id]) }
@@ -110,12 +110,12 @@ export const loadScope = async (t: TenantDb, side: Side, which: Wanted): Promise
 export const updateScope = async (
   ctx: RequestCtx,
   caller: User,
-  side: Side,
-  which: Wanted,
+  side: ScopeKind,
+  which: ScopeSelector,
   input: ScopeInput & { readonly name?: string | undefined },
 ): Promise<ScopeWithPermissions> => {
   const judge = preconditionOf(ctx, 'optional')
-  return asGrantor(ctx, caller, async (t, grants) => {
+  return actAsGrantor(ctx, caller, async (t, grantable) => {
     const { scope, permissions: had } = await loadScope(t, side, which)
     judge(scopeTag({ scope, permissions: had }))
     const at = ctx.clock.now()
@@ -125,12 +125,12 @@ export const updateScope = async (
       requireOrdinaryName(caller, side, name)
       if (await isScopeName(t, name)) throw new AppError('scope_exists')
     }
-    if (name !== scope.name || replaced !== undefined) await requireOwn(t, grants, name, [...had, ...(replaced ?? [])])
+    if (name !== scope.name || replaced !== undefined) await requireOwn(t, grantable, name, [...had, ...(replaced ?? [])])
     const usage = input.usage === undefined ? scope.usage : usageOf(side, input.usage)
     const to = { name, description: input.description ?? scope.description, usage }
     await replaceScope(t, scope.id, { ...to, at, ...(replaced === undefined ? {} : { permissionIds: replaced.map(({ id }) => id) }) })
     const permissions = replaced ?? had
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: eventOf(side, 'updated'),
       actor: byUser(caller),
       target: { type: side.type, id: scope.id },
@@ -142,12 +142,12 @@ export const updateScope = async (
 }
 
 /** @throws AppError not_found, cannot_grant */
-export const removeScope = async (ctx: RequestCtx, caller: User, side: Side, which: Wanted): Promise<{ message: string }> => {
-  await asGrantor(ctx, caller, async (t, grants) => {
+export const removeScope = async (ctx: RequestCtx, caller: User, side: ScopeKind, which: ScopeSelector): Promise<{ message: string }> => {
+  await actAsGrantor(ctx, caller, async (t, grantable) => {
     const { scope, permissions } = await loadScope(t, side, which)
-    await requireOwn(t, grants, scope.name, permissions)
+    await requireOwn(t, grantable, scope.name, permissions)
     await deleteScope(t, scope.id)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: eventOf(side, 'deleted'),
       actor: byUser(caller),
       target: { type: side.type, id: scope.id },

@@ -1,21 +1,31 @@
 // A tenant is deleted: closed at once, purged when the grace period is over, and until then brought back by who holds the token.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { dropWaiting } from '#db/store/outbox'
+import {
+  consumeLoginTransaction,
+  endLoginTransactionsOfPurpose,
+  findLoginTransactionOfPurpose,
+  type LoginTransaction,
+} from '#db/store/login-transactions'
+import { deleteWaitingMessages } from '#db/store/outbox'
 import { findTenant, findUsage, lockPolicy, scheduleDeletion, setTenantStatus, type Tenant } from '#db/store/tenants'
-import { consumeTicket, endTicketsOfPurpose, findTicketOfPurpose, type Ticket } from '#db/store/tickets'
-import { findHolders, findPrimaryAdministrator } from '#db/store/users'
-import { acting } from '#shared/domains/authority/acting'
+import { findPermissionHolders, findPrimaryAdministrator } from '#db/store/users'
+import { actInTenant } from '#shared/domains/authority/acting-tenant'
 import type { RequestCtx } from '#shared/domains/context'
-import { handleHash, loadTicket, openTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
+import {
+  loadLoginTransaction,
+  readTransactionHandle,
+  startLoginTransaction,
+  transactionHandleHash,
+} from '#shared/domains/login-transaction/login-transaction'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { type Actor, byAnonymous, byUser, record } from '#shared/platform/audit/record'
+import { type Actor, byAnonymous, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
 import { decidedLanguage } from '#shared/platform/outbox/mail/language'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
 import type { User } from '#shared/platform/principals/principal'
-import { tenantOf } from './people.ts'
+import { requireTenant } from './people.ts'
 
 /** How long a deleted tenant can come back. */
 export const GRACE_SECONDS = 7 * 24 * 3600
@@ -34,10 +44,10 @@ const requireMayDelete = async (t: TenantTx, ctx: RequestCtx, caller: User, doma
 }
 
 /** As what the tenant comes back: what it was closed as, which the token keeps. Whoever was suspended does not get out of that by being deleted. */
-const closedAs = (restore: Ticket | undefined): 'active' | 'suspended' => (restore?.data?.status === 'suspended' ? 'suspended' : 'active')
+const closedAs = (restore: LoginTransaction | undefined): 'active' | 'suspended' => (restore?.data?.status === 'suspended' ? 'suspended' : 'active')
 
-const restoreOf = (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>): Promise<Ticket | undefined> =>
-  findTicketOfPurpose(t, 'tenant_restore', ctx.clock.now())
+const restoreOf = (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>): Promise<LoginTransaction | undefined> =>
+  findLoginTransactionOfPurpose(t, 'tenant_restore', ctx.clock.now())
 
 const REMINDER_SECONDS = 24 * 3600
 
@@ -45,7 +55,7 @@ const REMINDER_SECONDS = 24 * 3600
 const announce = async (t: TenantTx, ctx: RequestCtx, tenant: Tenant, on: Date, restoreToken: string): Promise<void> => {
   const data = { on, restoreToken, restoreUrl: `${ctx.config.BASE_URL}/tenants/restore` }
   const lastDay = secondsAfter(on, -REMINDER_SECONDS)
-  for (const { id, email, language } of await findHolders(t, 'admin:access', ctx.clock.now())) {
+  for (const { id, email, language } of await findPermissionHolders(t, 'admin:access', ctx.clock.now())) {
     const mail = {
       to: email,
       tenantName: tenant.name,
@@ -66,15 +76,15 @@ export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
   if (tenantId === SYSTEM_TENANT) throw new AppError('forbidden', 'The deployment cannot delete itself.')
   const now = ctx.clock.now()
   const deleteAfter = secondsAfter(now, GRACE_SECONDS)
-  const answer = await acting(ctx, caller, tenantId, async (t) => {
-    const tenant = await tenantOf(t)
+  const answer = await actInTenant(ctx, caller, tenantId, async (t) => {
+    const tenant = await requireTenant(t)
     await requireMayDelete(t, ctx, caller, tenant.domain, confirm)
     const status = tenant.status === 'deleting' ? closedAs(await restoreOf(t, ctx)) : tenant.status
     await setTenantStatus(t, 'deleting', now)
-    await dropWaiting(t, 'deletion_reminder')
+    await deleteWaitingMessages(t, 'deletion_reminder')
     await scheduleDeletion(t, deleteAfter, now)
-    await endTicketsOfPurpose(t, 'tenant_restore', now)
-    const restore = await openTicket(t, ctx, {
+    await endLoginTransactionsOfPurpose(t, 'tenant_restore', now)
+    const restore = await startLoginTransaction(t, ctx, {
       purpose: 'tenant_restore',
       userId: null,
       clientId: null,
@@ -83,7 +93,7 @@ export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
       seconds: GRACE_SECONDS,
     })
     await announce(t, ctx, tenant, deleteAfter, restore)
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'tenant.deletion_scheduled',
       actor: byUser(caller),
       target: { type: 'tenant', id: tenantId },
@@ -111,9 +121,9 @@ const bringBack = async (t: TenantTx, ctx: RequestCtx, actor: Actor, status: 'ac
   if (tenant?.status !== 'deleting' || tenant.deleteAfter === null || tenant.deleteAfter <= ctx.clock.now()) throw new AppError('not_found')
   await setTenantStatus(t, status, ctx.clock.now())
   await scheduleDeletion(t, null, ctx.clock.now())
-  await dropWaiting(t, 'deletion_reminder')
-  await endTicketsOfPurpose(t, 'tenant_restore', ctx.clock.now())
-  await record(t, ctx, {
+  await deleteWaitingMessages(t, 'deletion_reminder')
+  await endLoginTransactionsOfPurpose(t, 'tenant_restore', ctx.clock.now())
+  await recordEvent(t, ctx, {
     event: 'tenant.restored',
     actor,
     target: { type: 'tenant', id: t.tenantId },
@@ -126,18 +136,19 @@ const restored = (tenantId: string) => ({ message: 'The tenant is back.', tenant
 
 /** By a platform administrator. @throws AppError not_found when it is not being deleted, or its grace is over */
 export const restoreTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId) => {
-  await acting(ctx, caller, tenantId, async (t) => bringBack(t, ctx, byUser(caller), closedAs(await restoreOf(t, ctx))))
+  await actInTenant(ctx, caller, tenantId, async (t) => bringBack(t, ctx, byUser(caller), closedAs(await restoreOf(t, ctx))))
   return restored(tenantId)
 }
 
 /** By the token that the deletion answered, once. @throws AppError restore_token_invalid, not_found */
 export const restoreByToken = async (ctx: RequestCtx, token: string) => {
-  const handle = readHandle(ctx, 'tenant_restore', token)
-  const ticket = await loadTicket(ctx, 'tenant_restore', handle)
-  if (handle === undefined || ticket === undefined) throw new AppError('restore_token_invalid', undefined, { refusal: { event: 'tenant.restored' } })
+  const handle = readTransactionHandle(ctx, 'tenant_restore', token)
+  const loginTransaction = await loadLoginTransaction(ctx, 'tenant_restore', handle)
+  if (handle === undefined || loginTransaction === undefined)
+    throw new AppError('restore_token_invalid', undefined, { refusal: { event: 'tenant.restored' } })
   await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
     await lockPolicy(t)
-    const used = await consumeTicket(t, handleHash(ctx, handle.text), ctx.clock.now())
+    const used = await consumeLoginTransaction(t, transactionHandleHash(ctx, handle.text), ctx.clock.now())
     if (used === undefined) throw new AppError('restore_token_invalid')
     await bringBack(t, ctx, byAnonymous, closedAs(used))
   })

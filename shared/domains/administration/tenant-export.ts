@@ -3,9 +3,9 @@
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { EXPORTED_KINDS, readExported } from '#db/store/tenant-export'
 import type { RequestCtx } from '#shared/domains/context'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
-import { tenantOf } from './people.ts'
+import { requireTenant } from './people.ts'
 
 const ROWS_A_STEP = 500
 const FORMAT = 'authsec.tenant.v1'
@@ -31,8 +31,8 @@ async function* linesOf(ctx: RequestCtx, tenantId: TenantId): AsyncGenerator<str
 /** Read page by page, so that memory stays bounded; that it was exported is in the record. @throws AppError not_found */
 export const exportTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId): Promise<ReadableStream<Uint8Array>> => {
   const t = forTenant(ctx.db, tenantId)
-  await tenantOf(t)
-  await atomically(t, (tx) => record(tx, ctx, { event: 'tenant.exported', actor: byUser(caller), target: { type: 'tenant', id: tenantId } }))
+  await requireTenant(t)
+  await atomically(t, (tx) => recordEvent(tx, ctx, { event: 'tenant.exported', actor: byUser(caller), target: { type: 'tenant', id: tenantId } }))
   const lines = linesOf(ctx, tenantId)
   const encoder = new TextEncoder()
   return new ReadableStream<Uint8Array>({

@@ -1,18 +1,18 @@
 // What the endpoints of tenants do, for both of AuthSec's administrations; the shape of the answer is each one's own.
 
-import { actingTenant } from '#shared/domains/authority/acting'
+import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { json } from '#shared/platform/http/route'
 import { operation } from './operation.ts'
 import { CreateTenant, DeleteTenantQuery, TenantDeletion, TenantPath, TenantsQuery, UpdateTenant } from './tenants.schema.ts'
 
-export const listing = {
+export const listTenantsOperation = {
   summary: 'The caller\u2019s own tenant; for platform administrators all of them, newest first.',
   query: TenantsQuery,
   errors: ['not_found'],
   emits: 'nothing',
 } as const
 
-export const creating = {
+export const createTenantOperation = {
   summary: 'Create a company with its seeds and its first administrator.',
   body: CreateTenant,
   errors: [
@@ -28,7 +28,7 @@ export const creating = {
   emits: ['tenant.created', 'user.created', 'client.created'],
 } as const
 
-export const changing = {
+export const updateTenantOperation = {
   summary: 'Change a tenant\u2019s own record.',
   path: TenantPath,
   body: UpdateTenant,

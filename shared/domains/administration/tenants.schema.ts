@@ -1,8 +1,8 @@
 // Wire shapes of tenants.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
-import { Name, Provider, TenantUser, Username } from './people.schema.ts'
-import { Id } from './wire.ts'
+import { Id } from './fields.schema.ts'
+import { PersonName, Provider, TenantUser, Username } from './people.schema.ts'
 
 export const TenantObject = z
   .object({
@@ -44,7 +44,7 @@ export const UpdateTenant = z
   .object({
     email: Email.optional(),
     username: Username.optional(),
-    name: Name.optional(),
+    name: PersonName.optional(),
     tenant_domain: z.string().max(253).optional(),
     status: z.enum(['active', 'suspended']).optional(),
   })

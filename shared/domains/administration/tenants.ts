@@ -1,11 +1,11 @@
 // Tenants: platform administrators list and create them, a tenant's own see and change theirs.
 import type * as z from 'zod'
-import { alsoFor, asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { asTenantId, atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { claimDomain, moveSubDomain } from '#db/store/domains'
 import { isUsernameTaken } from '#db/store/people'
 import { findTenant, listTenantIds, setTenantStatus, type Tenant, updateTenant } from '#db/store/tenants'
 import { findAdministeredTenants, findPrimaryAdministrator, updateUser } from '#db/store/users'
-import { acting } from '#shared/domains/authority/acting'
+import { actInTenant } from '#shared/domains/authority/acting-tenant'
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
 import { checkNewPassword } from '#shared/domains/passwords/policy'
@@ -14,15 +14,15 @@ import { createTenant } from '#shared/domains/tenancy/create-tenant'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
 import type { User } from '#shared/platform/principals/principal'
-import { tenantOf } from './people.ts'
+import { requireTenant } from './people.ts'
 import { TEMPORARY_SECONDS } from './temporary-password.ts'
 import type { CreateTenant, TenantObject, Tenants, TenantsQuery, UpdateTenant } from './tenants.schema.ts'
 
-export const shownTenant = (tenant: Tenant): z.input<typeof TenantObject> => ({
+export const toTenantResponse = (tenant: Tenant): z.input<typeof TenantObject> => ({
   id: tenant.tenantId,
   tenant_id: tenant.tenantId,
   tenant_db: '',
@@ -39,13 +39,13 @@ export const shownTenant = (tenant: Tenant): z.input<typeof TenantObject> => ({
 
 /** The caller's own tenant; for platform administrators all companies, newest first: ids are UUIDv7, so their order is that of time. */
 export const listTenants = async (ctx: RequestCtx, caller: User, query: z.output<typeof TenantsQuery>): Promise<z.input<typeof Tenants>> => {
-  if (!isPlatformAdministrator(caller)) return { tenants: [shownTenant(await tenantOf(forTenant(ctx.db, caller.tenantId)))] }
+  if (!isPlatformAdministrator(caller)) return { tenants: [toTenantResponse(await requireTenant(forTenant(ctx.db, caller.tenantId)))] }
   const { cursor, limit } = query
   const rows = await listTenantIds(directory(ctx.db), cursorOf(cursor), limit + 1, 'newest first')
   const page = rows.slice(0, limit)
   const found = await Promise.all(page.map(({ tenantId }) => findTenant(forTenant(ctx.db, tenantId))))
   return {
-    tenants: found.flatMap((tenant) => (tenant === undefined || tenant.tenantId === SYSTEM_TENANT ? [] : [shownTenant(tenant)])),
+    tenants: found.flatMap((tenant) => (tenant === undefined || tenant.tenantId === SYSTEM_TENANT ? [] : [toTenantResponse(tenant)])),
     ...(rows.length > limit && page.at(-1) !== undefined ? { next_cursor: page.at(-1)?.tenantId } : {}),
   }
 }
@@ -96,22 +96,22 @@ export const addTenant = async (
   const tenantId = asTenantId(ctx.random.id())
   const tenant = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     await refuseSecondCompany(t, ctx)
-    return alsoFor(t, tenantId, async (own) => {
+    return inOtherTenant(t, tenantId, async (own) => {
       const admin = { email, name: body.username, passwordHash, provedAt: null, temporaryPassword: true }
       const { userId } = await createTenant(own, ctx, { name: body.name, domain, source: 'admin', actor: byUser(caller), admin })
       await updateUser(own, userId, { username: body.username, temporaryPasswordExpiresAt: secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS) })
-      return tenantOf(own)
+      return requireTenant(own)
     })
   })
   ctx.metrics.count('tenant_operations_total', { operation: 'create', result: 'success' })
-  return { tenant: { ...shownTenant(tenant), username: body.username } }
+  return { tenant: { ...toTenantResponse(tenant), username: body.username } }
 }
 
 type Update = z.output<typeof UpdateTenant>
 
 /** The old name goes, the new one comes, or neither; the old one is kept from others for a while. @throws AppError tenant_domain_invalid, tenant_domain_taken */
-const moveDomain = async (t: TenantTx, ctx: RequestCtx, from: string, asked: string): Promise<string> => {
-  const domain = normaliseTenantDomain(asked, ctx.config.TENANT_DOMAIN_SUFFIX)
+const moveDomain = async (t: TenantTx, ctx: RequestCtx, from: string, requested: string): Promise<string> => {
+  const domain = normaliseTenantDomain(requested, ctx.config.TENANT_DOMAIN_SUFFIX)
   if (domain === undefined) throw new AppError('tenant_domain_invalid', undefined, { field: 'body.tenant_domain' })
   if (domain === from) return from
   const at = ctx.clock.now()
@@ -135,8 +135,8 @@ const renamePrimary = async (t: TenantTx, username: string, at: Date): Promise<s
  * @throws AppError not_found, forbidden, tenant_domain_invalid, tenant_domain_taken, username_taken
  */
 export const changeTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId, body: Update) => {
-  const tenant = await acting(ctx, caller, tenantId, async (t) => {
-    const before = await tenantOf(t)
+  const tenant = await actInTenant(ctx, caller, tenantId, async (t) => {
+    const before = await requireTenant(t)
     if (body.status !== undefined && body.status !== before.status) {
       if (!isPlatformAdministrator(caller) || before.status === 'deleting' || tenantId === SYSTEM_TENANT)
         throw new AppError('forbidden', 'The status of a tenant is for platform administrators.', { field: 'body.status' })
@@ -147,7 +147,7 @@ export const changeTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
     const isRenamed = username !== undefined
     const set = { name: body.name || before.name, email: body.email ?? before.email, domain }
     await updateTenant(t, set, ctx.clock.now())
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'tenant.updated',
       actor: byUser(caller),
       target: { type: 'tenant', id: tenantId },
@@ -155,7 +155,7 @@ export const changeTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
       before: { name: before.name, email: before.email, domain: before.domain, status: before.status, ...(isRenamed ? { username } : {}) },
       after: { ...set, status: body.status ?? before.status, ...(isRenamed ? { username: body.username } : {}) },
     })
-    return tenantOf(t)
+    return requireTenant(t)
   })
-  return { message: 'Tenant updated', tenant: shownTenant(tenant) }
+  return { message: 'Tenant updated', tenant: toTenantResponse(tenant) }
 }

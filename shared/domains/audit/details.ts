@@ -1,6 +1,6 @@
 // The sealed part of an event, once opened. Apart from record.ts, so that who only writes carries no schema.
 import * as z from 'zod'
-import type { SealedDetails } from '#shared/platform/audit/record'
+import type { SealedDetails } from '#shared/platform/audit/audit-log'
 
 const members = z.record(z.string(), z.unknown())
 const Details = z.object({ address: z.string().optional(), user_agent: z.string().optional(), before: members.optional(), after: members.optional() })

@@ -3,7 +3,7 @@ import { asOwner, atomically, forTenant } from '#db/engine/tenant'
 import { findAuditEvents } from '#db/store/audit-events'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
 import { secondsAfter } from '#shared/kernel/clock'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { startApp } from '#tests/support/app'
 import { auditRoutes } from '../../../functions/audit/routes.ts'
 import { RestoreError, restoreEvents } from './restore.ts'
@@ -64,7 +64,7 @@ test('of somebody who is not there any more nothing becomes readable', async () 
 test('nor of what others did to something of theirs: whose the details are stands in the export', async () => {
   const { app, company, person, exported, lose, restore } = await setUp()
   await atomically(forTenant(app.db, company.tenantId), (t) =>
-    record(t, app.ctx, {
+    recordEvent(t, app.ctx, {
       event: 'factor.added',
       actor: bySystem,
       target: { type: 'factor', id: app.ctx.random.id() },

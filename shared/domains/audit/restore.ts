@@ -6,7 +6,7 @@ import type { NewAuditRow } from '#db/store/audit-events'
 import { insertMissingAuditEvents } from '#db/store/audit-restore'
 import { findUser } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
-import { type AuditCtx, auditContext, bySystem, record, type SealedDetails } from '#shared/platform/audit/record'
+import { type AuditCtx, auditContext, bySystem, recordEvent, type SealedDetails } from '#shared/platform/audit/audit-log'
 
 type Deps = Pick<BaseCtx, 'db'> & AuditCtx
 
@@ -111,7 +111,7 @@ export const restoreEvents = async (ctx: Deps, tenantId: TenantId, lines: AsyncI
       const rows: NewAuditRow[] = []
       for (const line of batch) rows.push(await rowOf(t, ctx, line, isThere))
       const restored = await insertMissingAuditEvents(t, rows)
-      if (restored > 0) await record(t, ctx, { event: 'audit.restored', actor: bySystem, after: { restored, read: batch.length } })
+      if (restored > 0) await recordEvent(t, ctx, { event: 'audit.restored', actor: bySystem, after: { restored, read: batch.length } })
       return restored
     })
   let batch: Line[] = []

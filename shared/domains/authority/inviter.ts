@@ -1,16 +1,16 @@
 // Whoever invited somebody answers for it until it is accepted: an invitation is worth what its sender may still give.
 
-import { alsoFor, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
+import { inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { holdsSystemRole } from '#db/store/administrators'
-import { isPending, type User as UserRow } from '#db/store/users'
+import { isInvitationPending, type User as UserRow } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { administratorRole, findHeld } from './change.ts'
+import { administratorRole, findHeldPermissions } from './access-change.ts'
 
 /** Whether it could be sent now by who sent it last: somebody with the whole administrator role, or of the platform. True of whoever is no invited person any more. */
 export const isStillInvited = async (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>, user: UserRow): Promise<boolean> => {
   const { invitedBy } = user
-  if (invitedBy === null || !isPending(user)) return true
-  const held = await findHeld(t, ctx, invitedBy)
+  if (invitedBy === null || !isInvitationPending(user)) return true
+  const held = await findHeldPermissions(t, ctx, invitedBy)
   if (held.has('admin:access')) return holdsSystemRole(t, invitedBy, administratorRole(t.tenantId), ctx.clock.now())
-  return alsoFor(t, SYSTEM_TENANT, async (platform) => (await findHeld(platform, ctx, invitedBy)).has('platform:tenants'))
+  return inOtherTenant(t, SYSTEM_TENANT, async (platform) => (await findHeldPermissions(platform, ctx, invitedBy)).has('platform:tenants'))
 }

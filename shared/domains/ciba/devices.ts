@@ -16,9 +16,10 @@ import { findUser, lockUser } from '#db/store/users'
 import type { BaseCtx, RequestCtx } from '#shared/domains/context'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import { notify } from '#shared/domains/notifications/notify'
-import { requireRecent } from '#shared/domains/sign-in/recent'
+import { requireRecentSignIn } from '#shared/domains/sign-in/recent-sign-in'
 import { AppError } from '#shared/kernel/errors'
-import { bySystem, byUser, record } from '#shared/platform/audit/record'
+import { isUuid } from '#shared/kernel/ids'
+import { bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { parseSubscription } from '#shared/platform/outbox/push/web-push'
 import type { User } from '#shared/platform/principals/principal'
 
@@ -29,11 +30,11 @@ const MOST_TOKEN = 500
 /** How old a sign-in may be that adds something to sign in with. */
 const RECENT_SECONDS = 15 * 60
 
-export const PLATFORMS = ['ios', 'android', 'web'] as const satisfies readonly PushPlatform[]
+export const PUSH_PLATFORMS = ['ios', 'android', 'web'] as const satisfies readonly PushPlatform[]
 
 export const sealedTokenIn = (id: string): string => `push_devices:${id}`
 
-export type AskedDevice = {
+export type PushDeviceRequest = {
   readonly token: string
   readonly platform: string
   readonly name?: string | undefined
@@ -43,9 +44,10 @@ export type AskedDevice = {
 }
 
 /** @throws AppError invalid_request */
-const requirePlatform = ({ platform, token }: AskedDevice): PushPlatform => {
-  const known = PLATFORMS.find((name) => name === platform)
-  if (known === undefined) throw new AppError('invalid_request', `body.platform: must be one of ${PLATFORMS.join(', ')}`, { field: 'body.platform' })
+const requirePlatform = ({ platform, token }: PushDeviceRequest): PushPlatform => {
+  const known = PUSH_PLATFORMS.find((name) => name === platform)
+  if (known === undefined)
+    throw new AppError('invalid_request', `body.platform: must be one of ${PUSH_PLATFORMS.join(', ')}`, { field: 'body.platform' })
   const isFit = known === 'web' ? parseSubscription(token) !== undefined : token.length <= MOST_TOKEN
   if (!isFit) throw new AppError('invalid_request', 'body.device_token: is no token of that platform', { field: 'body.device_token' })
   return known
@@ -57,7 +59,7 @@ const takeFrom = async (t: TenantTx, ctx: RequestCtx, device: PushDevice): Promi
   const owner = await findUser(t, device.userId)
   if (owner === undefined) return
   const target = { type: 'push_device', id: device.id }
-  await record(t, ctx, { event: 'push_device.removed', actor: bySystem, target, subjectId: owner.id, reason: 'registered_by_another' })
+  await recordEvent(t, ctx, { event: 'push_device.removed', actor: bySystem, target, subjectId: owner.id, reason: 'registered_by_another' })
   const data = { kind: 'push', name: device.deviceName ?? '', by: 'another' } as const
   await notify(t, ctx, { to: owner.email, subjectId: owner.id, template: 'factor_removed', data })
 }
@@ -76,7 +78,7 @@ const placeFor = async (t: TenantTx, ctx: RequestCtx, caller: User, tokenHash: U
     if (known !== undefined && known.userId === caller.userId && known.id !== own.id) await endPushDevices(t, [known.id])
     return { ...own, isNew: false }
   }
-  requireRecent(ctx, caller, RECENT_SECONDS)
+  requireRecentSignIn(ctx, caller, RECENT_SECONDS)
   const place = known?.userId === caller.userId ? known : { id: ctx.random.id(), createdAt: ctx.clock.now() }
   if ((await countPushDevices(t, caller.userId, place.id)) >= MOST_DEVICES)
     throw new AppError('conflict', 'There are as many devices as a person may have.')
@@ -91,9 +93,9 @@ const short = (text: string | undefined): string | null => (text === undefined ?
  * Routes that call this emit `push_device.registered`, `push_device.removed`.
  * @throws AppError invalid_request, insufficient_user_authentication, conflict
  */
-export const registerPushDevice = async (ctx: RequestCtx, caller: User, asked: AskedDevice): Promise<string> => {
-  const platform = requirePlatform(asked)
-  const tokenHash = ctx.hash('push-token', asked.token)
+export const registerPushDevice = async (ctx: RequestCtx, caller: User, request: PushDeviceRequest): Promise<string> => {
+  const platform = requirePlatform(request)
+  const tokenHash = ctx.hash('push-token', request.token)
   const deviceId = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     // Held, so that of many at once each counts those before it.
     await lockUser(t, caller.userId)
@@ -104,17 +106,17 @@ export const registerPushDevice = async (ctx: RequestCtx, caller: User, asked: A
       sessionId: caller.sessionId,
       platform,
       tokenHash,
-      sealedToken: await ctx.keyring.seal(t, caller.userId, asked.token, sealedTokenIn(id)),
-      deviceName: short(asked.name),
-      deviceModel: short(asked.model),
-      appVersion: short(asked.appVersion),
-      osVersion: short(asked.osVersion),
+      sealedToken: await ctx.keyring.seal(t, caller.userId, request.token, sealedTokenIn(id)),
+      deviceName: short(request.name),
+      deviceModel: short(request.model),
+      appVersion: short(request.appVersion),
+      osVersion: short(request.osVersion),
       isActive: true,
       createdAt,
     })
     const target = { type: 'push_device', id }
-    await record(t, ctx, { event: 'push_device.registered', actor: byUser(caller), target, after: { platform, name: short(asked.name) } })
-    if (isNew) await notify(t, ctx, { ...ownerOf(caller), template: 'factor_added', data: { kind: 'push', name: short(asked.name) ?? '' } })
+    await recordEvent(t, ctx, { event: 'push_device.registered', actor: byUser(caller), target, after: { platform, name: short(request.name) } })
+    if (isNew) await notify(t, ctx, { ...ownerOf(caller), template: 'factor_added', data: { kind: 'push', name: short(request.name) ?? '' } })
     return id
   })
   ctx.wakeOutbox()
@@ -124,8 +126,6 @@ export const registerPushDevice = async (ctx: RequestCtx, caller: User, asked: A
 export const listPushDevices = (ctx: Pick<BaseCtx, 'db'>, caller: User): Promise<PushDevice[]> =>
   findPushDevices(forTenant(ctx.db, caller.tenantId), caller.userId)
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
 /**
  * Routes that call this emit `push_device.removed`.
  * @throws AppError device_unknown for what is not the caller's own, whoever's it is
@@ -133,8 +133,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 export const forgetPushDevice = async (ctx: RequestCtx, caller: User, deviceId: string): Promise<void> => {
   const id = deviceId.toLowerCase()
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    if (!UUID.test(id) || !(await removePushDevice(t, caller.userId, id))) throw new AppError('device_unknown')
-    await record(t, ctx, { event: 'push_device.removed', actor: byUser(caller), target: { type: 'push_device', id } })
+    if (!isUuid(id) || !(await removePushDevice(t, caller.userId, id))) throw new AppError('device_unknown')
+    await recordEvent(t, ctx, { event: 'push_device.removed', actor: byUser(caller), target: { type: 'push_device', id } })
     await notify(t, ctx, { ...ownerOf(caller), template: 'factor_removed', data: { kind: 'push', name: '', by: 'owner' } })
   })
   ctx.wakeOutbox()

@@ -1,25 +1,25 @@
 // A client asks a person, through the person's phone or browser (OpenID CIBA Core 1.0, poll mode). What it is told does not say whether there is such a person.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
-import { countAsked, failCibaRequest, holdHint, insertCibaRequest } from '#db/store/ciba'
+import { countCibaRequests, failCibaRequest, insertCibaRequest, lockHint } from '#db/store/ciba'
 import { type Client, type ClientEntry, findClient } from '#db/store/clients'
 import { endPushDevices, findPushDevices, type PushDevice, touchPushDevices } from '#db/store/push-devices'
 import { findTenant, type Tenant } from '#db/store/tenants'
 import { findUserByEmail, type User } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
-import type { BegunAtServer } from '#shared/domains/device-authorization/poll'
-import { notedDetails } from '#shared/domains/oauth/details'
+import type { ResourceBinding } from '#shared/domains/device-authorization/poll'
+import { auditedDetails } from '#shared/domains/oauth/details'
 import { disclosesAccounts } from '#shared/domains/tenancy/compatibility'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { digits } from '#shared/kernel/random'
-import { byClient, bySystem, record } from '#shared/platform/audit/record'
-import { decidedLanguage, type Language } from '#shared/platform/outbox/mail/language'
+import { randomDigits } from '#shared/kernel/random'
+import { byClient, bySystem, recordEvent } from '#shared/platform/audit/audit-log'
+import { decidedLanguage, type MailLanguage } from '#shared/platform/outbox/mail/language'
 import type { Push, PushMessage } from '#shared/platform/outbox/push/push'
-import { APPROVE_PATH, numberHash } from './answering.ts'
+import { authReqIdHash, newAuthReqId } from './auth-req-id.ts'
 import { sealedTokenIn } from './devices.ts'
-import { handleHash, newHandle } from './handle.ts'
+import { APPROVE_PATH, numberHash } from './number-match.ts'
 
 export type CibaCtx = RequestCtx & { readonly push: Push }
 
@@ -32,19 +32,19 @@ const MOST_MESSAGE = 255
 const MOST_NAME = 60
 const MOST_TITLES = 120
 
-export type Ask = {
+export type CibaPrompt = {
   readonly email: string
   /** In the client's words; shown as a quotation. */
   readonly bindingMessage: string
   readonly scopes: readonly string[]
   /** Begun at the authorization server. */
-  readonly oauth?: BegunAtServer
+  readonly oauth?: ResourceBinding
   /** What the tenant calls what is asked for in detail. How much of it is not for a message: providers read that. */
   readonly titles?: readonly string[]
   /** How long the client wants to wait, at most REQUEST_SECONDS. */
   readonly expiresInSeconds?: number
 }
-export type Asked = {
+export type StartedCiba = {
   readonly authReqId: string
   readonly expiresInSeconds: number
   readonly intervalSeconds: number
@@ -55,8 +55,8 @@ export type Asked = {
 /** Three at once and five in ten minutes, counted by the address alone: alike for everybody and for nobody. @throws AppError too_many_requests_pending */
 const requireRest = async (t: TenantTx, ctx: RequestCtx, hintHash: Uint8Array): Promise<void> => {
   const now = ctx.clock.now()
-  await holdHint(t, hintHash)
-  const { waiting, recent } = await countAsked(t, hintHash, secondsAfter(now, -RECENT_SECONDS), now)
+  await lockHint(t, hintHash)
+  const { waiting, recent } = await countCibaRequests(t, hintHash, secondsAfter(now, -RECENT_SECONDS), now)
   if (waiting < MOST_WAITING && recent < MOST_RECENT) return
   throw new AppError('too_many_requests_pending', undefined, {
     retryAfterSeconds: recent < MOST_RECENT ? REQUEST_SECONDS : RECENT_SECONDS,
@@ -83,7 +83,7 @@ const disclose = (ctx: RequestCtx, tenant: Tenant, user: User | undefined, devic
   if (devices.length === 0) throw new AppError('ciba_no_device')
 }
 
-type Kept = Asked & {
+type Kept = StartedCiba & {
   readonly id: string
   readonly user: User | undefined
   readonly devices: readonly PushDevice[]
@@ -91,18 +91,18 @@ type Kept = Asked & {
   readonly titles: readonly string[]
 }
 
-const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: Tenant, ask: Ask): Promise<Kept> => {
+const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: Tenant, ask: CibaPrompt): Promise<Kept> => {
   const hintHash = ctx.hash('ciba-hint', t.tenantId, ask.email)
   await requireRest(t, ctx, hintHash)
   const { user, devices } = await findAskable(t, ctx, ask.email)
   disclose(ctx, tenant, user, devices)
-  const [id, authReqId, now] = [ctx.random.id(), newHandle(ctx, t.tenantId), ctx.clock.now()]
-  const matchNumber = tenant.settings.cibaNumberMatching === true ? digits(ctx.random, 2) : undefined
+  const [id, authReqId, now] = [ctx.random.id(), newAuthReqId(ctx, t.tenantId), ctx.clock.now()]
+  const matchNumber = tenant.settings.cibaNumberMatching === true ? randomDigits(ctx.random, 2) : undefined
   const bindingMessage = plainText(ask.bindingMessage, MOST_MESSAGE) ?? ''
   const expiresInSeconds = Math.min(ask.expiresInSeconds ?? REQUEST_SECONDS, REQUEST_SECONDS)
   await insertCibaRequest(t, {
     id,
-    handleHash: handleHash(ctx, authReqId),
+    handleHash: authReqIdHash(ctx, authReqId),
     hintHash,
     clientId: client.clientId,
     scopes: [...ask.scopes],
@@ -116,20 +116,20 @@ const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: T
     createdAt: now,
     expiresAt: secondsAfter(now, expiresInSeconds),
   })
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'ciba.requested',
     actor: byClient(client.clientId, user?.id),
     target: { type: 'ciba_request', id },
     // Under the tenant's key for everybody: a person's first event makes a key, and that would tell.
     subjectId: t.tenantId,
-    after: { scopes: ask.scopes, devices: devices.length, ...notedDetails(ask.oauth?.details) },
+    after: { scopes: ask.scopes, devices: devices.length, ...auditedDetails(ask.oauth?.details) },
   })
   const number = matchNumber === undefined ? {} : { matchNumber }
   return { id, authReqId, expiresInSeconds, intervalSeconds: INTERVAL_SECONDS, ...number, user, devices, bindingMessage, titles: ask.titles ?? [] }
 }
 
 type Words = { readonly unknown: string; readonly asks: (client: string, what: string | undefined, says: string) => string }
-const WORDS: Readonly<Record<Language, Words>> = {
+const WORDS: Readonly<Record<MailLanguage, Words>> = {
   en: {
     unknown: 'An application',
     asks: (client, what, says) => `${client} asks you to approve ${what ?? 'a sign-in'}${says === '' ? '.' : `: \u201c${says}\u201d`}`,
@@ -187,7 +187,7 @@ const askDevices = async (ctx: CibaCtx, client: ClientEntry, tenant: Tenant, kep
     await endPushDevices(tx, which('gone'))
     await touchPushDevices(tx, reached, ctx.clock.now())
     if (reached.length > 0 || !(await failCibaRequest(tx, kept.id))) return
-    await record(tx, ctx, {
+    await recordEvent(tx, ctx, {
       event: 'ciba.failed',
       actor: bySystem,
       target: { type: 'ciba_request', id: kept.id },
@@ -202,7 +202,7 @@ const askDevices = async (ctx: CibaCtx, client: ClientEntry, tenant: Tenant, kep
  * Routes that call this emit `ciba.requested`, `ciba.failed`.
  * @throws AppError client_unauthenticated, too_many_requests_pending; where the tenant discloses: ciba_user_unknown, ciba_no_device
  */
-export const askPerson = async (ctx: CibaCtx, client: ClientEntry, ask: Ask): Promise<Asked> => {
+export const startCibaRequest = async (ctx: CibaCtx, client: ClientEntry, ask: CibaPrompt): Promise<StartedCiba> => {
   const t = forTenant(ctx.db, client.tenantId)
   const tenant = await findTenant(t)
   if (tenant?.status !== 'active') throw new AppError('client_unauthenticated')

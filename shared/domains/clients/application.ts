@@ -4,8 +4,8 @@ import { directory, type TenantId } from '#db/engine/tenant'
 import { findClientEntry } from '#db/store/clients'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid } from '#shared/kernel/ids'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const SDK_SECRET = /^[0-9a-f]{64}$/
 
 /** Any case, quoted, with underscores, with the suffix of the original's OAuth server. */
@@ -19,22 +19,22 @@ const normalised = (text: string): readonly string[] =>
     .split('~')
 
 /** A client id as clients send it, alone or as the first half of an SDK client id. */
-export const plainClientId = (text: string): string | undefined => {
+export const parseClientId = (text: string): string | undefined => {
   const [id = ''] = normalised(text)
-  return UUID.test(id) ? id : undefined
+  return isUuid(id) ? id : undefined
 }
 
 /** The secret half of an SDK client id: `<client uuid>~<64 lower-case hex>`. Never logged, never echoed. */
-export const sdkSecretOf = (text: string): string | undefined => {
+export const parseSdkSecret = (text: string): string | undefined => {
   const [, secret = '', ...more] = normalised(text)
   return SDK_SECRET.test(secret) && more.length === 0 ? secret : undefined
 }
 
-export type Door = { readonly tenantId: TenantId; readonly clientId: string }
+export type Application = { readonly tenantId: TenantId; readonly clientId: string }
 
 /** @throws AppError invalid_client, for a malformed, unknown or inactive client alike */
-export const doorOf = async (ctx: Pick<RequestCtx, 'db'>, clientId: string): Promise<Door> => {
-  const id = plainClientId(clientId)
+export const findApplication = async (ctx: Pick<RequestCtx, 'db'>, clientId: string): Promise<Application> => {
+  const id = parseClientId(clientId)
   const entry = id === undefined ? undefined : await findClientEntry(directory(ctx.db), id)
   if (entry === undefined || !entry.active) throw new AppError('invalid_client', undefined, { field: 'body.client_id' })
   return { tenantId: entry.tenantId, clientId: entry.clientId }

@@ -2,31 +2,31 @@
 import type { ClientEntry } from '#db/store/clients'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { basicCredentials, choseBasic } from '#shared/platform/http/basic'
-import { plainClientId, sdkSecretOf } from './application.ts'
+import { basicCredentials, usesBasicAuth } from '#shared/platform/http/basic-auth'
+import { parseClientId, parseSdkSecret } from './application.ts'
 import { authenticateClientSecret, authenticateSdkClient } from './secrets.ts'
 
 type Deps = Pick<RequestCtx, 'db' | 'clock' | 'request'>
 
 /** The client ids that a request shows: in its header and where its body names one. */
-const shown = (ctx: Deps, named: string | undefined): readonly string[] =>
+const toResponse = (ctx: Deps, named: string | undefined): readonly string[] =>
   [ctx.request.header('x-client-id'), named].filter((text): text is string => text !== undefined && text !== '')
 
 /** Undefined unless the client is proved, active, and every id that is shown is its own. */
 export const authenticatedClient = async (ctx: Deps, named: string | undefined): Promise<ClientEntry | undefined> => {
-  const ids = shown(ctx, named)
-  const proof = ids.find((text) => sdkSecretOf(text) !== undefined)
-  const basic = choseBasic(ctx.request) ? basicCredentials(ctx.request) : undefined
+  const ids = toResponse(ctx, named)
+  const proof = ids.find((text) => parseSdkSecret(text) !== undefined)
+  const basic = usesBasicAuth(ctx.request) ? basicCredentials(ctx.request) : undefined
   if (basic instanceof AppError) return undefined
   const client =
     basic !== undefined ? await authenticateClientSecret(ctx, basic) : proof === undefined ? undefined : await authenticateSdkClient(ctx, proof)
-  return client !== undefined && ids.every((text) => plainClientId(text) === client.clientId) ? client : undefined
+  return client !== undefined && ids.every((text) => parseClientId(text) === client.clientId) ? client : undefined
 }
 
 /** The one client that a request names, proved or not: to compare with, never to believe. A proof that is shown has to be right. */
 export const namedClientId = async (ctx: Deps, named: string | undefined): Promise<string | undefined> => {
-  const ids = shown(ctx, named)
-  if (choseBasic(ctx.request) || ids.some((text) => sdkSecretOf(text) !== undefined)) return (await authenticatedClient(ctx, named))?.clientId
-  const [first, ...others] = new Set(ids.map(plainClientId))
+  const ids = toResponse(ctx, named)
+  if (usesBasicAuth(ctx.request) || ids.some((text) => parseSdkSecret(text) !== undefined)) return (await authenticatedClient(ctx, named))?.clientId
+  const [first, ...others] = new Set(ids.map(parseClientId))
   return others.length === 0 ? first : undefined
 }

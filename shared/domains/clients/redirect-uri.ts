@@ -1,6 +1,6 @@
 // Where a client may have people sent back to.
 import { AppError } from '#shared/kernel/errors'
-import { isLocalHost } from '#shared/platform/fetch/target'
+import { isLocalHost } from '#shared/platform/fetch/outbound-url'
 
 /** Schemes that run or show what they are given. */
 const UNSAFE = /^(?:javascript|data|vbscript|blob|file|about|view-source|mailto|tel):$/

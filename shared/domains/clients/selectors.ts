@@ -8,26 +8,26 @@ export const SELECTOR_KEYS = {
   docker: ['docker:label:app', 'docker:image-id', 'docker:container-id'],
   unix: ['unix:uid', 'unix:gid'],
 } as const satisfies Record<string, readonly string[]>
-export type Platform = keyof typeof SELECTOR_KEYS
-export const PLATFORMS = Object.keys(SELECTOR_KEYS) as readonly Platform[]
+export type AgentPlatform = keyof typeof SELECTOR_KEYS
+export const AGENT_PLATFORMS = Object.keys(SELECTOR_KEYS) as readonly AgentPlatform[]
 
-export const platformOf = (name: string): Platform | undefined => PLATFORMS.find((platform) => platform === name)
+export const platformOf = (name: string): AgentPlatform | undefined => AGENT_PLATFORMS.find((platform) => platform === name)
 
 /** @throws AppError invalid_request with `supported_platforms` */
-export const requirePlatform = (name: string, field: string): Platform => {
+export const requirePlatform = (name: string, field: string): AgentPlatform => {
   const platform = platformOf(name)
   if (platform !== undefined) return platform
-  throw new AppError('invalid_request', 'The platform is not supported.', { field, extra: { supported_platforms: PLATFORMS } })
+  throw new AppError('invalid_request', 'The platform is not supported.', { field, extra: { supported_platforms: AGENT_PLATFORMS } })
 }
 
-export type AgentAsked = {
+export type AgentRequest = {
   readonly agent_type?: string | undefined
   readonly platform?: string | undefined
   readonly selectors?: Readonly<Record<string, string>> | undefined
 }
-export type Agent = {
+export type AgentAttestation = {
   readonly agentType: string
-  readonly platform: Platform | undefined
+  readonly platform: AgentPlatform | undefined
   readonly selectors: Readonly<Record<string, string>> | undefined
 }
 
@@ -41,11 +41,11 @@ const DEFAULT_AGENT = 'agent'
 const MOST_SELECTORS = 20
 
 /** @throws AppError invalid_request naming the member that is wrong */
-export const agentOf = (asked: AgentAsked): Agent => {
-  const agentType = asked.agent_type ?? DEFAULT_AGENT
+export const agentOf = (request: AgentRequest): AgentAttestation => {
+  const agentType = request.agent_type ?? DEFAULT_AGENT
   if (!SEGMENT.test(agentType)) refuse('body.agent_type', 'letters, digits, dots, hyphens and underscores, at most 64')
-  const platform = asked.platform === undefined ? undefined : requirePlatform(asked.platform, 'body.platform')
-  const selectors = Object.entries(asked.selectors ?? {})
+  const platform = request.platform === undefined ? undefined : requirePlatform(request.platform, 'body.platform')
+  const selectors = Object.entries(request.selectors ?? {})
   if (selectors.length === 0) return { agentType, platform, selectors: undefined }
   if (platform === undefined) return refuse('body.platform', 'is needed to judge the selectors')
   const keys: readonly string[] = SELECTOR_KEYS[platform]
@@ -61,7 +61,7 @@ export const agentOf = (asked: AgentAsked): Agent => {
  * Whatever is no agent is not found by selectors. An agent's type and platform are passed over: the original's UI names them for every client.
  * @throws AppError invalid_request
  */
-export const requireNoSelectors = ({ selectors }: AgentAsked): void => {
+export const requireNoSelectors = ({ selectors }: AgentRequest): void => {
   if (Object.keys(selectors ?? {}).length > 0) refuse('body.selectors', 'only an ai_agent is found by selectors')
 }
 

@@ -7,13 +7,13 @@ import { type Clock, systemClock } from '#shared/kernel/clock'
 import { type Config, ConfigError, deprecatedVariables, readConfig } from '#shared/kernel/config'
 import { stdoutLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
-import { accessIn } from '#shared/platform/aws/call'
+import { awsAccessFrom } from '#shared/platform/aws/call'
 import type { Cache } from '#shared/platform/cache/cache'
 import { lazyCache } from '#shared/platform/cache/lazy'
-import { argon2OnDemand } from '#shared/platform/crypto/argon2-on-demand'
+import { lazyArgon2 } from '#shared/platform/crypto/lazy-argon2'
 import { passwordHash } from '#shared/platform/crypto/password-hash'
-import { leftBehind } from '#shared/platform/queue/left-behind'
-import { sqsErrands } from '#shared/platform/queue/sqs'
+import { createAfterCommit } from '#shared/platform/queue/after-commit'
+import { sqsTasks } from '#shared/platform/queue/sqs'
 import { environmentSecrets } from '#shared/platform/secrets/environment'
 import type { Secrets } from '#shared/platform/secrets/secrets'
 import { compose } from './compose.ts'
@@ -42,7 +42,7 @@ const cacheOf = (config: Config, clock: Clock): Cache => {
 
 const managed = async (env: Environment, prefix: string) => {
   const { awsSecrets, functionSecrets } = await import('#shared/platform/secrets/aws')
-  const access = accessIn(env)
+  const access = awsAccessFrom(env)
   return access === undefined ? awsSecrets({ prefix }) : functionSecrets(access, prefix)
 }
 
@@ -71,7 +71,7 @@ export const cloud = async (env: Environment): Promise<Cloud> => {
     ...(config.DATABASE_JOBS_URL === undefined ? {} : { jobsUrl: config.DATABASE_JOBS_URL }),
     ...(config.DATABASE_OWNER_URL === undefined ? {} : { ownerUrl: config.DATABASE_OWNER_URL }),
   })
-  const left = queueUrl === undefined ? undefined : leftBehind(sqsErrands({ queueUrl, access: accessIn(env) }))
+  const left = queueUrl === undefined ? undefined : createAfterCommit(sqsTasks({ queueUrl, access: awsAccessFrom(env) }))
   const db = openDb(engine)
   if (left !== undefined) db.onCommit(left.committed)
   const ctx = await compose({
@@ -79,7 +79,7 @@ export const cloud = async (env: Environment): Promise<Cloud> => {
     db,
     cache: cacheOf(config, clock),
     secrets: await secretsOf(env, config),
-    passwords: passwordHash({ engine: argon2OnDemand }),
+    passwords: passwordHash({ engine: lazyArgon2 }),
     clock,
     random: systemRandom(clock),
     log,

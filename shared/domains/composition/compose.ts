@@ -1,15 +1,15 @@
 // What every process is made of, given its drivers. A composition root names the drivers (embedded, TCP, cloud) and calls this once.
 import type { Db } from '#db/engine/client'
-import { clientAuthenticationOnDemand } from '#shared/domains/clients/client-authentication-on-demand'
+import { lazyClientAuthentication } from '#shared/domains/clients/lazy-client-authentication'
 import type { BaseCtx } from '#shared/domains/context'
-import { policiesOnDemand } from '#shared/domains/decision/on-demand'
+import { lazyPolicies } from '#shared/domains/decision/lazy-policies'
 import { createQuotas } from '#shared/domains/tenancy/quotas'
 import type { Clock } from '#shared/kernel/clock'
 import type { Config } from '#shared/kernel/config'
 import { ConfigError } from '#shared/kernel/config'
 import type { Log } from '#shared/kernel/log'
 import type { Random } from '#shared/kernel/random'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import type { Cache } from '#shared/platform/cache/cache'
 import { keyedHash, parseHashKey } from '#shared/platform/crypto/keyed-hash'
 import { createKeyring } from '#shared/platform/crypto/keyring'
@@ -54,11 +54,11 @@ export const compose = async (drivers: Drivers): Promise<BaseCtx> => {
     keyring,
     clock,
     record: (t, { event, kid, alg }) =>
-      record(t, { clock, random, keyring }, { event, actor: bySystem, target: { type: 'signing_key', id: kid }, after: { alg } }),
+      recordEvent(t, { clock, random, keyring }, { event, actor: bySystem, target: { type: 'signing_key', id: kid }, after: { alg } }),
   })
   const limits = limitsOn({ cache, db, clock, enabled: config.RATE_LIMIT === 'on' })
   const quotas = createQuotas({ db, limits, clock })
-  const policies = policiesOnDemand({ db, clock })
+  const policies = lazyPolicies({ db, clock })
   return {
     config,
     db,
@@ -74,7 +74,7 @@ export const compose = async (drivers: Drivers): Promise<BaseCtx> => {
     tracer,
     principals: createPrincipals({ config, db, clock, signingKeys, quotas }),
     policies,
-    clientAuthentication: clientAuthenticationOnDemand({ db, clock, policies }),
+    clientAuthentication: lazyClientAuthentication({ db, clock, policies }),
     limits,
     quotas,
     wakeOutbox: drivers.wakeOutbox,

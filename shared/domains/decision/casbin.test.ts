@@ -3,8 +3,8 @@ import { newEnforcer, newModelFromString } from 'casbin'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { PolicyRows } from '#db/store/policy'
-import { GROUPS, NOW, policyRows, questions, SCOPE_IDS, TENANT, USERS } from '#tests/support/policy-rows'
-import { compile } from './compile.ts'
+import { GROUPS, POLICY_NOW, policyRows, questions, SCOPE_IDS, TENANT, USERS } from '#tests/support/policy-rows'
+import { compilePolicy } from './compile.ts'
 import { decide } from './decide.ts'
 
 /** `g` ties people to groups and both to roles, within a scope; `*` is the whole tenant. */
@@ -54,12 +54,12 @@ test('casbin decides the same', async () => {
   await fc.assert(
     fc.asyncProperty(policyRows, fc.subarray(GROUPS), fc.array(questions, { minLength: 4, maxLength: 4 }), async (generated, groups, asked) => {
       const rows = expressible(generated)
-      const policy = compile(TENANT, rows)
+      const policy = compilePolicy(TENANT, rows)
       const principal = { kind: 'user', id: USERS[0] ?? '', active: true, groups } as const
       const enforcer = await enforcerOf(rows, groups)
       for (const { resource, action, scopeId } of asked) {
         const theirs = await enforcer.enforce(principal.id, scopeId ?? '', resource, action)
-        expect(decide(policy, principal, { resource, action, scopeId }, {}, NOW).allowed).toBe(theirs)
+        expect(decide(policy, principal, { resource, action, scopeId }, {}, POLICY_NOW).allowed).toBe(theirs)
         if (theirs) allowed++
       }
     }),

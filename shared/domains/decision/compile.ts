@@ -34,8 +34,8 @@ export type Binding = {
   readonly expiresAt: number
 }
 /** Bindings of one holder and one scope, in order. A long one is also indexed by role, so that the shorter side is walked. */
-export type Shelf = { readonly bindings: readonly Binding[]; readonly byRole: ReadonlyMap<Role, readonly Binding[]> | undefined }
-export type Holder = { readonly wide: Shelf | undefined; readonly scoped: ReadonlyMap<string, Shelf> }
+export type BindingIndex = { readonly bindings: readonly Binding[]; readonly byRole: ReadonlyMap<Role, readonly Binding[]> | undefined }
+export type Holder = { readonly wide: BindingIndex | undefined; readonly scoped: ReadonlyMap<string, BindingIndex> }
 
 /** Plain data, made once and never changed. */
 export type Policy = {
@@ -117,7 +117,7 @@ const compileBinding = (row: BindingRow, role: Role): Binding =>
     expiresAt: row.expiresAt === null ? Number.POSITIVE_INFINITY : row.expiresAt.getTime(),
   })
 
-const shelfOf = (bindings: readonly Binding[]): Shelf => {
+const shelfOf = (bindings: readonly Binding[]): BindingIndex => {
   if (bindings.length <= LONG_SHELF) return { bindings, byRole: undefined }
   const byRole = new Map<Role, Binding[]>()
   for (const binding of bindings) put(byRole, binding.role, binding)
@@ -138,7 +138,7 @@ const compileHolders = (bindings: readonly Binding[]): Policy['holders'] => {
     const made = new Map<string, Holder>()
     for (const id of new Set([...wide[kind].keys(), ...scoped[kind].keys()])) {
       const own = wide[kind].get(id)
-      const shelves = new Map<string, Shelf>()
+      const shelves = new Map<string, BindingIndex>()
       for (const [scopeId, list] of scoped[kind].get(id) ?? []) shelves.set(scopeId, shelfOf(list))
       made.set(id, { wide: own && shelfOf(own), scoped: shelves })
     }
@@ -159,7 +159,7 @@ const scopeIdsOf = (bindings: readonly Binding[]): Policy['scopeIds'] => {
 }
 
 /** Compiles a tenant's rows. The order in which bindings are tried is that of role names, then of their ids, so that a trace is the same everywhere. */
-export const compile = (tenantId: TenantId, rows: PolicyRows): Policy => {
+export const compilePolicy = (tenantId: TenantId, rows: PolicyRows): Policy => {
   const { roles, permissions } = compileRoles(tenantId, rows)
   const bindings: Binding[] = []
   for (const row of rows.bindings) {

@@ -1,13 +1,13 @@
 // Conditions of a binding (README, decisions): parsed when written, parsed again when compiled, and never trusted to be well-formed in between.
 import { AppError } from '#shared/kernel/errors'
 import { DAYS, type Hours, isTimeZone, isWithinHours, minuteOfDay, spansOf } from './hours.ts'
-import { type Address, type IpRange, isWithin, parseRange } from './ip-range.ts'
+import { type IpAddress, type IpRange, isInRange, parseRange } from './ip-range.ts'
 
 /** What is known of the access that is asked about. A member that is missing fails the condition that needs it. Moments in milliseconds since 1970. */
 export type Context = {
   readonly mfa?: boolean | undefined
   readonly authTime?: number | undefined
-  readonly address?: Address | undefined
+  readonly address?: IpAddress | undefined
   readonly at?: number | undefined
 }
 export const NO_CONTEXT: Context = {}
@@ -30,7 +30,7 @@ export const failingCondition = (conditions: Conditions, context: Context, now: 
   const { authTime, address, at } = context
   if (conditions.mfaRequired === true && context.mfa !== true) return 'mfa_required'
   if (maxAuthAgeMs !== undefined && (authTime === undefined || now - authTime > maxAuthAgeMs || authTime - now > CLOCK_SKEW_MS)) return 'max_auth_age'
-  if (ranges !== undefined && (address === undefined || !ranges.some((range) => isWithin(address, range)))) return 'ip_ranges'
+  if (ranges !== undefined && (address === undefined || !ranges.some((range) => isInRange(address, range)))) return 'ip_ranges'
   if (hours !== undefined && (at === undefined || !isWithinHours(hours, at))) return 'hours'
   return undefined
 }

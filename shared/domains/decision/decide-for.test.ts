@@ -1,7 +1,6 @@
 // What the doors that ask for decisions rely on.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { putBinding, putRole } from '#db/testing/access'
 import type { User } from '#shared/platform/principals/principal'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
@@ -34,7 +33,6 @@ const grant = (app: TestApp, company: Company, person: Person, permission: strin
     const at = app.clock.now()
     const roleId = await putRole(t, `may ${permission}`, [permission], at)
     const id = await putBinding(t, roleId, { userId: person.id }, at, conditions === undefined ? {} : { conditions })
-    await raisePolicyVersion(t)
     return id
   })
 
@@ -44,16 +42,16 @@ describe('a decision for somebody', () => {
     const company = await app.company()
     const pat = await app.person(company)
     const caller = asUser(company.admin)
-    const asked = { principalId: pat.id, resource: 'invoice', action: 'read' }
-    expect(await decideFor(deps(app), company.tenantId, asked, caller)).toEqual({ allowed: false, trace: NOT_GRANTED })
+    const request = { principalId: pat.id, resource: 'invoice', action: 'read' }
+    expect(await decideFor(deps(app), company.tenantId, request, caller)).toEqual({ allowed: false, trace: NOT_GRANTED })
     const bindingId = await grant(app, company, pat, 'invoice:read')
-    expect(await decideFor(deps(app), company.tenantId, { ...asked, principalId: pat.id.toUpperCase() }, caller)).toEqual({
+    expect(await decideFor(deps(app), company.tenantId, { ...request, principalId: pat.id.toUpperCase() }, caller)).toEqual({
       allowed: true,
       trace: `Granted by role binding ${bindingId} (role may invoice:read).`,
     })
     const nobody = [app.ctx.random.id(), 'no-uuid', '']
     for (const principalId of nobody)
-      expect(await decideFor(deps(app), company.tenantId, { ...asked, principalId }, caller)).toEqual({ allowed: false, trace: NOT_GRANTED })
+      expect(await decideFor(deps(app), company.tenantId, { ...request, principalId }, caller)).toEqual({ allowed: false, trace: NOT_GRANTED })
   })
 
   test('about others the asker says what is so; about oneself the session says it', async () => {
@@ -61,14 +59,14 @@ describe('a decision for somebody', () => {
     const company = await app.company()
     const pat = await app.person(company)
     await grant(app, company, pat, 'invoice:read', { mfa_required: true })
-    const asked = { principalId: pat.id, resource: 'invoice', action: 'read' }
-    const allowed = async (asks: typeof asked & { context?: { mfa: boolean } }, caller: User): Promise<boolean> =>
+    const request = { principalId: pat.id, resource: 'invoice', action: 'read' }
+    const allowed = async (asks: typeof request & { context?: { mfa: boolean } }, caller: User): Promise<boolean> =>
       (await decideFor(deps(app), company.tenantId, asks, caller)).allowed
     const [admin, weak] = [asUser(company.admin), asUser(pat)]
-    expect(await allowed(asked, admin)).toBe(false)
-    expect(await allowed({ ...asked, context: { mfa: true } }, admin)).toBe(true)
-    expect(await allowed({ ...asked, context: { mfa: true } }, weak)).toBe(false)
-    expect(await allowed({ ...asked, context: { mfa: false } }, { ...weak, acr: 'aal2' })).toBe(true)
+    expect(await allowed(request, admin)).toBe(false)
+    expect(await allowed({ ...request, context: { mfa: true } }, admin)).toBe(true)
+    expect(await allowed({ ...request, context: { mfa: true } }, weak)).toBe(false)
+    expect(await allowed({ ...request, context: { mfa: false } }, { ...weak, acr: 'aal2' })).toBe(true)
   })
 
   test('a moment that no clock can show is none: the condition that needs it fails', async () => {
@@ -78,8 +76,8 @@ describe('a decision for somebody', () => {
     const hours = { time_zone: 'UTC', windows: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '00:00', to: '24:00' }] }
     await grant(app, company, pat, 'invoice:read', { hours })
     const allowed = async (at: number | string): Promise<boolean> => {
-      const asked = { principalId: pat.id, resource: 'invoice', action: 'read', context: { at } }
-      return (await decideFor(deps(app), company.tenantId, asked, asUser(company.admin))).allowed
+      const request = { principalId: pat.id, resource: 'invoice', action: 'read', context: { at } }
+      return (await decideFor(deps(app), company.tenantId, request, asUser(company.admin))).allowed
     }
     expect([await allowed(8.64e12), await allowed(0), await allowed('9999-12-31T23:59:59Z')]).toEqual([true, true, true])
     for (const at of [8.64e12 + 1, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, Number.NaN, 'nonsense']) expect(await allowed(at)).toBe(false)
@@ -89,8 +87,8 @@ describe('a decision for somebody', () => {
     const app = await startApp([])
     const company = await app.company()
     const backend = await newBackend(app, company, ['invoice:read'])
-    const asked = { principalId: backend.serviceAccountId, resource: 'invoice', action: 'read' }
-    expect(await decideFor(deps(app), company.tenantId, asked, asUser(company.admin))).toMatchObject({ allowed: true })
-    expect(await decideFor(deps(app), company.tenantId, { ...asked, action: 'write' }, asUser(company.admin))).toMatchObject({ allowed: false })
+    const request = { principalId: backend.serviceAccountId, resource: 'invoice', action: 'read' }
+    expect(await decideFor(deps(app), company.tenantId, request, asUser(company.admin))).toMatchObject({ allowed: true })
+    expect(await decideFor(deps(app), company.tenantId, { ...request, action: 'write' }, asUser(company.admin))).toMatchObject({ allowed: false })
   })
 })

@@ -1,6 +1,8 @@
 // A decision about somebody, for the doors that ask: loads, builds the context by the rules of who asks, decides, and says why.
+
 import type { TenantId } from '#db/engine/tenant'
 import type { RequestCtx } from '#shared/domains/context'
+import { parseUuid } from '#shared/kernel/ids'
 import type { User } from '#shared/platform/principals/principal'
 import { atLeast } from '#shared/platform/tokens/acr'
 import type { Binding } from './compile.ts'
@@ -9,22 +11,14 @@ import { type Decision, decide, type Question } from './decide.ts'
 import { parseAddress } from './ip-range.ts'
 import type { Subject } from './policies.ts'
 
-export type Deps = Pick<RequestCtx, 'policies' | 'clock' | 'request'>
+export type DecisionDeps = Pick<RequestCtx, 'policies' | 'clock' | 'request'>
 
 /** As a caller writes it: moments in ISO 8601, `auth_time` also in Unix seconds. */
-export type AskedContext = {
+export type ContextRequest = {
   readonly mfa?: boolean | undefined
   readonly auth_time?: string | number | undefined
   readonly ip?: string | undefined
   readonly at?: string | number | undefined
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** In the one spelling, or undefined for what is no UUID and so nobody. */
-export const uuidOf = (text: string | undefined): string | undefined => {
-  const id = text?.toLowerCase()
-  return id !== undefined && UUID.test(id) ? id : undefined
 }
 
 /** The last moment that a clock of ours can show (ECMA-262, time values). */
@@ -35,18 +29,18 @@ const momentOf = (value: string | number | undefined): number | undefined => {
 }
 
 /** What another's word says of an access. */
-export const contextOf = (asked: AskedContext | undefined): Context =>
-  asked === undefined
+export const contextOf = (request: ContextRequest | undefined): Context =>
+  request === undefined
     ? NO_CONTEXT
     : {
-        mfa: asked.mfa,
-        authTime: momentOf(asked.auth_time),
-        address: asked.ip === undefined ? undefined : parseAddress(asked.ip),
-        at: momentOf(asked.at),
+        mfa: request.mfa,
+        authTime: momentOf(request.auth_time),
+        address: request.ip === undefined ? undefined : parseAddress(request.ip),
+        at: momentOf(request.at),
       }
 
 /** What we know ourselves of an access: the caller's own session and this request. */
-export const ownContext = (ctx: Pick<Deps, 'clock' | 'request'>, user: User): Context => ({
+export const callerContext = (ctx: Pick<DecisionDeps, 'clock' | 'request'>, user: User): Context => ({
   mfa: atLeast(user.acr, 'aal2'),
   authTime: user.authTime.getTime(),
   address: parseAddress(ctx.request.address),
@@ -54,30 +48,30 @@ export const ownContext = (ctx: Pick<Deps, 'clock' | 'request'>, user: User): Co
 })
 
 /** Whoever asks about himself is judged by his own session, whatever context he writes. */
-export const isOneself = (caller: { readonly kind: string; readonly userId?: string }, subject: Subject): boolean =>
+export const isSelf = (caller: { readonly kind: string; readonly userId?: string }, subject: Subject): boolean =>
   caller.kind === 'user' && subject.kind === 'user' && caller.userId === subject.id
 
 export const NOT_GRANTED = 'No role binding grants this permission.'
 
 /** Names binding and role; of a denial only that it is one. */
-export const traceOf = ({ binding }: Decision): string => (binding === undefined ? NOT_GRANTED : grantedBy(binding))
+export const decisionTrace = ({ binding }: Decision): string => (binding === undefined ? NOT_GRANTED : grantedBy(binding))
 const grantedBy = ({ id, role }: Binding): string => `Granted by role binding ${id} (role ${role.name}).`
 
-export type Asked = {
+export type DecisionRequest = {
   /** A user or a service account; ids are unique over both. */
   readonly principalId: string
   readonly resource: string
   readonly action: string
   readonly scopeId?: string | undefined
   readonly scopeType?: string | undefined
-  readonly context?: AskedContext | undefined
+  readonly context?: ContextRequest | undefined
 }
 
-const questionOf = (asked: Asked): Question => ({
-  resource: asked.resource,
-  action: asked.action,
-  scopeId: asked.scopeId?.toLowerCase(),
-  scopeType: asked.scopeType,
+const questionOf = (request: DecisionRequest): Question => ({
+  resource: request.resource,
+  action: request.action,
+  scopeId: request.scopeId?.toLowerCase(),
+  scopeType: request.scopeType,
 })
 
 /**
@@ -85,20 +79,20 @@ const questionOf = (asked: Asked): Question => ({
  * @throws AppError unavailable
  */
 export const decideFor = async (
-  ctx: Deps,
+  ctx: DecisionDeps,
   tenantId: TenantId,
-  asked: Asked,
+  request: DecisionRequest,
   caller: User,
 ): Promise<{ readonly allowed: boolean; readonly trace: string }> => {
-  const id = uuidOf(asked.principalId)
+  const id = parseUuid(request.principalId)
   if (id === undefined) return { allowed: false, trace: NOT_GRANTED }
   const user: Subject = { kind: 'user', id }
   const service: Subject = { kind: 'service_account', id }
-  const own = isOneself(caller, user)
+  const own = isSelf(caller, user)
   const people = await ctx.policies.load(tenantId, [user])
   // Most principals are people; who is none is looked for among service accounts.
   const { policy, principal } = own || people.principal(user) !== undefined ? people : await ctx.policies.load(tenantId, [service])
-  const context = own ? ownContext(ctx, caller) : contextOf(asked.context)
-  const decision = decide(policy, principal(user) ?? principal(service), questionOf(asked), context, ctx.clock.now().getTime())
-  return { allowed: decision.allowed, trace: traceOf(decision) }
+  const context = own ? callerContext(ctx, caller) : contextOf(request.context)
+  const decision = decide(policy, principal(user) ?? principal(service), questionOf(request), context, ctx.clock.now().getTime())
+  return { allowed: decision.allowed, trace: decisionTrace(decision) }
 }

@@ -3,22 +3,31 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import type { BindingRow, PolicyRows, PrincipalState } from '#db/store/policy'
-import { askedContexts, type GeneratedQuestion, NOW, policyRows, principals, questions, RESOURCES, TENANT } from '#tests/support/policy-rows'
-import { compile } from './compile.ts'
-import { decide, whichOf } from './decide.ts'
-import { type AskedContext, contextOf } from './decide-for.ts'
+import {
+  type GeneratedQuestion,
+  POLICY_NOW,
+  policyRows,
+  principals,
+  questions,
+  RESOURCES,
+  requestedContexts,
+  TENANT,
+} from '#tests/support/policy-rows'
+import { compilePolicy } from './compile.ts'
+import { allowedIndexes, decide } from './decide.ts'
+import { type ContextRequest, contextOf } from './decide-for.ts'
 import { explain } from './explain.ts'
 import { actionsAllowed, holdersAllowed, resourcesAllowed } from './search.ts'
 
 const SEED = 20260302
 
 /** Conditions read from the stored value, one word after the other, for the few values that are generated. */
-const naiveConditionHolds = (key: string, value: unknown, context: AskedContext): boolean => {
+const naiveConditionHolds = (key: string, value: unknown, context: ContextRequest): boolean => {
   switch (key) {
     case 'mfa_required':
       return value === false || (value === true && context.mfa === true)
     case 'max_auth_age':
-      return typeof context.auth_time === 'number' && context.auth_time <= NOW / 1000 && NOW / 1000 - context.auth_time <= Number(value)
+      return typeof context.auth_time === 'number' && context.auth_time <= POLICY_NOW / 1000 && POLICY_NOW / 1000 - context.auth_time <= Number(value)
     case 'ip_ranges':
       return Array.isArray(value) && value.includes('10.0.0.0/8') && /^(::ffff:)?10\./.test(context.ip ?? '')
     case 'hours':
@@ -27,16 +36,16 @@ const naiveConditionHolds = (key: string, value: unknown, context: AskedContext)
       return false
   }
 }
-const naiveConditionsHold = (row: BindingRow, context: AskedContext): boolean =>
+const naiveConditionsHold = (row: BindingRow, context: ContextRequest): boolean =>
   row.conditions === null ||
   (typeof row.conditions === 'object' &&
     !Array.isArray(row.conditions) &&
     Object.entries(row.conditions).every(([key, value]) => naiveConditionHolds(key, value, context)))
 
-const naiveGrants = (rows: PolicyRows, row: BindingRow, principal: PrincipalState, q: GeneratedQuestion, context: AskedContext): boolean => {
+const naiveGrants = (rows: PolicyRows, row: BindingRow, principal: PrincipalState, q: GeneratedQuestion, context: ContextRequest): boolean => {
   const isCandidate =
     row.holderKind === 'group' ? principal.groups.includes(row.holderId) : row.holderKind === principal.kind && row.holderId === principal.id
-  if (!isCandidate || !(row.expiresAt === null || row.expiresAt.getTime() > NOW)) return false
+  if (!isCandidate || !(row.expiresAt === null || row.expiresAt.getTime() > POLICY_NOW)) return false
   const isTenantWide = row.scopeId === null
   if (q.scopeId === undefined && !isTenantWide) return false
   if (q.scopeId !== undefined && !isTenantWide && row.scopeId !== q.scopeId) return false
@@ -45,7 +54,7 @@ const naiveGrants = (rows: PolicyRows, row: BindingRow, principal: PrincipalStat
   const permission = rows.permissions.find(({ resource, action }) => resource === q.resource && action === q.action && resource !== 'platform')
   return permission !== undefined && rows.roles.some(({ id, permissionIds }) => id === row.roleId && permissionIds.includes(permission.id))
 }
-const naive = (rows: PolicyRows, principal: PrincipalState | undefined, q: GeneratedQuestion, context: AskedContext): readonly BindingRow[] =>
+const naive = (rows: PolicyRows, principal: PrincipalState | undefined, q: GeneratedQuestion, context: ContextRequest): readonly BindingRow[] =>
   principal?.active === true ? rows.bindings.filter((row) => naiveGrants(rows, row, principal, q, context)) : []
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 10_000)
@@ -57,23 +66,23 @@ test('is what the rules say, for ten thousand tenants and four questions each; t
       policyRows,
       principals,
       fc.array(questions, { minLength: 4, maxLength: 4 }),
-      askedContexts,
+      requestedContexts,
       (rows, principal, asked, askedContext) => {
-        const policy = compile(TENANT, rows)
+        const policy = compilePolicy(TENANT, rows)
         const context = contextOf(askedContext)
         const singles: number[] = []
         for (const [at, question] of asked.entries()) {
           const granting = naive(rows, principal, question, askedContext)
-          const decision = decide(policy, principal, question, context, NOW)
+          const decision = decide(policy, principal, question, context, POLICY_NOW)
           expect(decision.allowed).toBe(granting.length > 0)
           if (decision.binding !== undefined) expect(granting.map(({ id }) => id)).toContain(decision.binding.id)
-          const why = explain(policy, principal, question, context, NOW)
+          const why = explain(policy, principal, question, context, POLICY_NOW)
           expect(why.allowed).toBe(decision.allowed)
           expect(why.decidedBy).toBe(decision.binding)
           expect(why.missing.length > 0).toBe(!decision.allowed)
           if (decision.allowed) singles.push(at)
         }
-        expect(whichOf(policy, principal, asked, context, NOW)).toEqual(singles)
+        expect(allowedIndexes(policy, principal, asked, context, POLICY_NOW)).toEqual(singles)
         allowed += singles.length
       },
     ),
@@ -85,22 +94,22 @@ test('is what the rules say, for ten thousand tenants and four questions each; t
 test('every search finds what asking one by one finds', () => {
   const everybody = fc.array(principals, { minLength: 3, maxLength: 6 })
   fc.assert(
-    fc.property(policyRows, everybody, questions, askedContexts, (rows, all, question, askedContext) => {
-      const policy = compile(TENANT, rows)
+    fc.property(policyRows, everybody, questions, requestedContexts, (rows, all, question, askedContext) => {
+      const policy = compilePolicy(TENANT, rows)
       const context = contextOf(askedContext)
       const present = all.filter((principal) => principal?.active === true)
       for (const kind of ['user', 'service_account'] as const) {
-        const found = holdersAllowed(policy, kind, question, context, NOW)
+        const found = holdersAllowed(policy, kind, question, context, POLICY_NOW)
         for (const principal of present.filter((one) => one?.kind === kind)) {
           if (principal === undefined) continue
           const isFound = found.ids.includes(principal.id) || principal.groups.some((group) => found.groups.includes(group))
-          expect(isFound).toBe(decide(policy, principal, question, context, NOW).allowed)
+          expect(isFound).toBe(decide(policy, principal, question, context, POLICY_NOW).allowed)
         }
       }
       const [principal] = all
       const everyAction = [...new Set(rows.permissions.map(({ action }) => action))]
-      expect(actionsAllowed(policy, principal, question, context, NOW)).toEqual(
-        everyAction.filter((action) => decide(policy, principal, { ...question, action }, context, NOW).allowed).sort(),
+      expect(actionsAllowed(policy, principal, question, context, POLICY_NOW)).toEqual(
+        everyAction.filter((action) => decide(policy, principal, { ...question, action }, context, POLICY_NOW).allowed).sort(),
       )
       const { resource, action } = question
       const named = [
@@ -108,11 +117,11 @@ test('every search finds what asking one by one finds', () => {
           rows.bindings.filter((row) => row.scopeType === resource && rows.roles.some((r) => r.id === row.roleId)).map((row) => row.scopeId ?? ''),
         ),
       ]
-      const resources = resourcesAllowed(policy, principal, question, context, NOW)
+      const resources = resourcesAllowed(policy, principal, question, context, POLICY_NOW)
       expect(resources.ids).toEqual(
-        named.filter((scopeId) => decide(policy, principal, { resource, action, scopeId, scopeType: resource }, context, NOW).allowed).sort(),
+        named.filter((scopeId) => decide(policy, principal, { resource, action, scopeId, scopeType: resource }, context, POLICY_NOW).allowed).sort(),
       )
-      expect(resources.tenantWide).toBe(decide(policy, principal, { resource, action }, context, NOW).allowed)
+      expect(resources.tenantWide).toBe(decide(policy, principal, { resource, action }, context, POLICY_NOW).allowed)
     }),
     { seed: SEED, numRuns: 2000 },
   )
@@ -130,7 +139,7 @@ test.each([
   }
   const principal = { kind: 'user', id: 'u', active: true, groups: [] } as const
   for (const scope of [{}, { scopeId: 'dddddddd-0000-4000-8000-000000000000' }, { scopeType: 'project' }])
-    expect(decide(compile(TENANT, rows), principal, { resource: 'project', action: 'read', ...scope }, {}, NOW).allowed).toBe(false)
+    expect(decide(compilePolicy(TENANT, rows), principal, { resource: 'project', action: 'read', ...scope }, {}, POLICY_NOW).allowed).toBe(false)
 })
 
 test('the resource platform exists in the system tenant alone', () => {
@@ -142,6 +151,6 @@ test('the resource platform exists in the system tenant alone', () => {
   }
   const principal = { kind: 'user', id: 'u', active: true, groups: [] } as const
   const question = { resource: RESOURCES[2] ?? '', action: 'read' }
-  expect(decide(compile(TENANT, rows), principal, question, {}, NOW).allowed).toBe(false)
-  expect(decide(compile(SYSTEM_TENANT, rows), principal, question, {}, NOW).allowed).toBe(true)
+  expect(decide(compilePolicy(TENANT, rows), principal, question, {}, POLICY_NOW).allowed).toBe(false)
+  expect(decide(compilePolicy(SYSTEM_TENANT, rows), principal, question, {}, POLICY_NOW).allowed).toBe(true)
 })

@@ -1,6 +1,6 @@
 // The decision: one pure function over a compiled policy, deny by default, in AuthSec's order.
 import type { PrincipalState } from '#db/store/policy'
-import { type Binding, type Holder, holdsPermission, type Permission, type Policy, type Shelf } from './compile.ts'
+import { type Binding, type BindingIndex, type Holder, holdsPermission, type Permission, type Policy } from './compile.ts'
 import { type Context, failingCondition } from './conditions.ts'
 
 /** Who is asked about: as the store knows it. */
@@ -24,7 +24,13 @@ const grants = (binding: Binding, scopeType: string | undefined, context: Contex
   (binding.conditions === undefined || (binding.conditions !== 'unusable' && failingCondition(binding.conditions, context, now) === undefined))
 
 /** Both ways round find the same binding, since a shelf and the roles of a permission stand in the same order. */
-export const firstOn = (shelf: Shelf, permission: Permission, scopeType: string | undefined, context: Context, now: number): Binding | undefined => {
+export const firstMatchingBinding = (
+  shelf: BindingIndex,
+  permission: Permission,
+  scopeType: string | undefined,
+  context: Context,
+  now: number,
+): Binding | undefined => {
   const { bindings, byRole } = shelf
   if (byRole === undefined || bindings.length <= permission.roles.length) {
     for (const binding of bindings) if (holdsPermission(binding.role, permission) && grants(binding, scopeType, context, now)) return binding
@@ -36,10 +42,10 @@ export const firstOn = (shelf: Shelf, permission: Permission, scopeType: string 
 
 const firstOf = (holder: Holder | undefined, permission: Permission, question: Question, context: Context, now: number): Binding | undefined => {
   if (holder === undefined) return undefined
-  const wide = holder.wide && firstOn(holder.wide, permission, question.scopeType, context, now)
+  const wide = holder.wide && firstMatchingBinding(holder.wide, permission, question.scopeType, context, now)
   if (wide !== undefined || question.scopeId === undefined) return wide
   const shelf = holder.scoped.get(question.scopeId)
-  return shelf && firstOn(shelf, permission, question.scopeType, context, now)
+  return shelf && firstMatchingBinding(shelf, permission, question.scopeType, context, now)
 }
 
 /**
@@ -60,5 +66,10 @@ export const decide = (policy: Policy, principal: Principal | undefined, questio
 }
 
 /** Those of the questions that are allowed, by their places. */
-export const whichOf = (policy: Policy, principal: Principal | undefined, questions: readonly Question[], context: Context, now: number): number[] =>
-  questions.flatMap((question, at) => (decide(policy, principal, question, context, now).allowed ? [at] : []))
+export const allowedIndexes = (
+  policy: Policy,
+  principal: Principal | undefined,
+  questions: readonly Question[],
+  context: Context,
+  now: number,
+): number[] => questions.flatMap((question, at) => (decide(policy, principal, question, context, now).allowed ? [at] : []))

@@ -5,8 +5,8 @@ import { type ConditionName, type Context, failingCondition } from './conditions
 import type { Principal, Question } from './decide.ts'
 
 export type Verdict = 'grants' | 'lacks_permission' | 'other_scope' | 'expired' | 'unusable_conditions' | ConditionName
-export type Considered = { readonly binding: Binding; readonly verdict: Verdict }
-export type Missing =
+export type ConsideredBinding = { readonly binding: Binding; readonly verdict: Verdict }
+export type MissingRequirement =
   /** Nobody of that id, or not active. */
   | { readonly kind: 'active_principal' }
   /** No role of the tenant holds the permission. */
@@ -20,8 +20,8 @@ export type Explanation = {
   readonly allowed: boolean
   readonly decidedBy: Binding | undefined
   /** Up to and with the one that decided. */
-  readonly considered: readonly Considered[]
-  readonly missing: readonly Missing[]
+  readonly considered: readonly ConsideredBinding[]
+  readonly missing: readonly MissingRequirement[]
 }
 
 const MAX_ROLES_NAMED = 20
@@ -44,12 +44,12 @@ const verdictOf = (
 /** As the decision walks them; bindings of other scopes, which it never touches, come last. */
 const bindingsOf = (holder: Holder | undefined, scopeId: string | undefined): readonly Binding[] => {
   if (holder === undefined) return []
-  const asked = scopeId === undefined ? undefined : holder.scoped.get(scopeId)
-  const others = [...holder.scoped.values()].filter((shelf) => shelf !== asked)
-  return [holder.wide, asked, ...others].flatMap((shelf) => shelf?.bindings ?? [])
+  const requested = scopeId === undefined ? undefined : holder.scoped.get(scopeId)
+  const others = [...holder.scoped.values()].filter((shelf) => shelf !== requested)
+  return [holder.wide, requested, ...others].flatMap((shelf) => shelf?.bindings ?? [])
 }
 
-const missingFor = (permission: Permission | undefined, considered: readonly Considered[]): readonly Missing[] => {
+const missingFor = (permission: Permission | undefined, considered: readonly ConsideredBinding[]): readonly MissingRequirement[] => {
   if (permission === undefined) return [{ kind: 'role_with_permission' }]
   const nearly = considered.filter(({ verdict }) => verdict !== 'lacks_permission')
   if (nearly.length === 0) return [{ kind: 'binding', roles: permission.roles.slice(0, MAX_ROLES_NAMED).map(({ name }) => name) }]
@@ -61,7 +61,7 @@ export const explain = (policy: Policy, principal: Principal | undefined, questi
   if (principal?.active !== true) return { allowed: false, decidedBy: undefined, considered: [], missing: [{ kind: 'active_principal' }] }
   const permission = policy.permissions.get(question.resource)?.get(question.action)
   const holders = [policy.holders[principal.kind].get(principal.id), ...principal.groups.map((id) => policy.holders.group.get(id))]
-  const considered: Considered[] = []
+  const considered: ConsideredBinding[] = []
   for (const holder of holders) {
     for (const binding of bindingsOf(holder, question.scopeId)) {
       const verdict = verdictOf(binding, permission, question, context, now)

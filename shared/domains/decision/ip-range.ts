@@ -1,7 +1,7 @@
 // Internet addresses and CIDR blocks as numbers, so that a comparison is two.
 import { isIP, SocketAddress } from 'node:net'
 
-export type Address = { readonly family: 4 | 6; readonly value: bigint }
+export type IpAddress = { readonly family: 4 | 6; readonly value: bigint }
 /** All addresses of the family from one to another, both within. */
 export type IpRange = { readonly family: 4 | 6; readonly from: bigint; readonly to: bigint }
 
@@ -22,7 +22,7 @@ const ofV6 = (text: string): bigint => {
 }
 
 /** An address in any spelling, without zone. One that maps IPv4 into IPv6 is the IPv4 address (RFC 4291 section 2.5.5.2). */
-export const parseAddress = (text: string): Address | undefined => {
+export const parseAddress = (text: string): IpAddress | undefined => {
   const family = isIP(text)
   if (family === 4) return { family, value: ofV4(text) }
   if (family !== 6 || text.includes('%')) return undefined
@@ -38,11 +38,11 @@ export const parseRange = (text: string): IpRange | undefined => {
   if (address === undefined || rest.length > 0 || (length !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(length))) return undefined
   const isMapped = address.family === 4 && host.includes(':')
   const bits = address.family === 4 ? 32 : 128
-  const asked = length === undefined ? bits : Number(length) - (isMapped ? 96 : 0)
-  if (asked < 0 || asked > bits) return undefined
-  const beyond = (1n << BigInt(bits - asked)) - 1n
+  const requested = length === undefined ? bits : Number(length) - (isMapped ? 96 : 0)
+  if (requested < 0 || requested > bits) return undefined
+  const beyond = (1n << BigInt(bits - requested)) - 1n
   return (address.value & beyond) === 0n ? { family: address.family, from: address.value, to: address.value | beyond } : undefined
 }
 
-export const isWithin = (address: Address, range: IpRange): boolean =>
+export const isInRange = (address: IpAddress, range: IpRange): boolean =>
   address.family === range.family && range.from <= address.value && address.value <= range.to

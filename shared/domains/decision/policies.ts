@@ -2,13 +2,13 @@
 import { type Db, refuseInsideTransaction } from '#db/engine/client'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { type PrincipalKind, type PrincipalState, readPolicy, readPrincipals } from '#db/store/policy'
-import { ageMs, type Clock, type Mark, markOf } from '#shared/kernel/clock'
+import { ageMs, type Clock, type ClockReading, readClock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { compile, type Policy } from './compile.ts'
+import { compilePolicy, type Policy } from './compile.ts'
 import type { Principal } from './decide.ts'
 
 export type Subject = { readonly kind: PrincipalKind /** Lower-case UUID. */; readonly id: string }
-export type Loaded = {
+export type LoadedPolicy = {
   readonly policy: Policy
   /** Undefined when there is nobody of that kind and id in the tenant. */
   principal(subject: Subject): Principal | undefined
@@ -20,7 +20,7 @@ export type Policies = {
    * @throws AppError unavailable when the database answers too slowly for that promise; not_found when there is no such tenant
    * @throws DatabaseAway
    */
-  load(tenantId: TenantId, subjects: readonly Subject[]): Promise<Loaded>
+  load(tenantId: TenantId, subjects: readonly Subject[]): Promise<LoadedPolicy>
 }
 
 /** How old what is remembered may be when it is used. With the time that a read may take, a change elsewhere is felt within two seconds. */
@@ -31,12 +31,12 @@ const ATTEMPTS = 3
 const MAX_WEIGHT = 400_000
 const MAX_PRINCIPALS_OF_TENANT = 20_000
 
-type Known = { readonly state: PrincipalState | undefined; readonly since: Mark }
+type Known = { readonly state: PrincipalState | undefined; readonly since: ClockReading }
 /** What is remembered of a tenant since the last commit of that tenant on this instance. */
 type Memory = {
   policy: Policy | undefined
   /** When the version was last seen to be the policy's; undefined: not since the commit. */
-  checked: Mark | undefined
+  checked: ClockReading | undefined
   /** In two halves: a full newer one becomes the older, and what was the older one goes. What is out of date is read again, so whatever is used is newer. */
   principals: Map<string, Known>
   older: ReadonlyMap<string, Known>
@@ -107,19 +107,19 @@ export const createPolicies = ({ db, clock, maxWeight = MAX_WEIGHT }: Deps): Pol
     }
   }
 
-  const isFresh = (since: Mark | undefined): boolean => since !== undefined && ageMs(clock, since) < FRESH_MS
+  const isFresh = (since: ClockReading | undefined): boolean => since !== undefined && ageMs(clock, since) < FRESH_MS
 
   const compiled = async (tenantId: TenantId, memory: Memory): Promise<void> => {
-    const since = markOf(clock)
+    const since = readClock(clock)
     const rows = await readPolicy(forTenant(db, tenantId))
     if (rows === undefined) throw new AppError('not_found')
-    if (rows.version !== memory.policy?.version) memory.policy = compile(tenantId, rows)
+    if (rows.version !== memory.policy?.version) memory.policy = compilePolicy(tenantId, rows)
     memory.checked = since
   }
 
   /** One statement for all that is missing; its version says whether the policy in memory is still the one. */
   const refresh = async (tenantId: TenantId, memory: Memory, missing: readonly Subject[]): Promise<void> => {
-    const since = markOf(clock)
+    const since = readClock(clock)
     const read = await readPrincipals(forTenant(db, tenantId), missing)
     if (read === undefined) throw new AppError('not_found')
     const found = new Map(read.principals.map((state) => [keyOf(state), state]))
@@ -158,7 +158,7 @@ export const createPolicies = ({ db, clock, maxWeight = MAX_WEIGHT }: Deps): Pol
     return memory.next.read
   }
 
-  const loaded = (memory: Memory, subjects: readonly Subject[]): Loaded | undefined => {
+  const loaded = (memory: Memory, subjects: readonly Subject[]): LoadedPolicy | undefined => {
     const { policy, checked } = memory
     if (policy === undefined || checked === undefined || ageMs(clock, checked) >= PROMISED_MS) return undefined
     const [only, ...more] = subjects

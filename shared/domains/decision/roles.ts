@@ -1,5 +1,5 @@
 // Whether somebody has a role: asked by services that still think in roles. The same bindings, expiry and conditions as a decision.
-import type { Binding, Holder, Policy, Shelf } from './compile.ts'
+import type { Binding, BindingIndex, Holder, Policy } from './compile.ts'
 import { type Context, failingCondition } from './conditions.ts'
 import type { Principal } from './decide.ts'
 
@@ -16,7 +16,7 @@ const counts = ({ expiresAt, conditions }: Binding, context: Context, now: numbe
 /** Through a binding of one's own or of a group. Denied by default. */
 export const hasRole = (policy: Policy, principal: Principal | undefined, { role, scope }: RoleQuestion, context: Context, now: number): boolean => {
   if (principal?.active !== true) return false
-  const gives = (shelf: Shelf | undefined): boolean =>
+  const gives = (shelf: BindingIndex | undefined): boolean =>
     shelf?.bindings.some(
       (binding) =>
         binding.role.name === role && (binding.scopeType === undefined || binding.scopeType === scope?.type) && counts(binding, context, now),

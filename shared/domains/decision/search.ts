@@ -2,7 +2,7 @@
 import type { PrincipalKind } from '#db/store/policy'
 import type { Binding, Policy } from './compile.ts'
 import { type Context, failingCondition } from './conditions.ts'
-import { decide, firstOn, type Principal, type Question } from './decide.ts'
+import { decide, firstMatchingBinding, type Principal, type Question } from './decide.ts'
 
 const covers = (binding: Binding, { scopeId, scopeType }: Question, context: Context, now: number): boolean =>
   binding.expiresAt > now &&
@@ -50,7 +50,7 @@ export const resourcesAllowed = (
   const ids = new Set<string>()
   for (const holder of holders) {
     for (const [scopeId, shelf] of holder?.scoped ?? []) {
-      if (!ids.has(scopeId) && firstOn(shelf, permission, resource, context, now) !== undefined) ids.add(scopeId)
+      if (!ids.has(scopeId) && firstMatchingBinding(shelf, permission, resource, context, now) !== undefined) ids.add(scopeId)
     }
   }
   return { ids: [...ids].sort(), tenantWide }

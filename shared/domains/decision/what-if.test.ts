@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { PolicyRows, PrincipalState } from '#db/store/policy'
-import { ACTIONS, GROUPS, NOW, policyRows, RESOURCES, SCOPE_IDS, SERVICES, TENANT, USERS } from '#tests/support/policy-rows'
+import { ACTIONS, GROUPS, POLICY_NOW, policyRows, RESOURCES, SCOPE_IDS, SERVICES, TENANT, USERS } from '#tests/support/policy-rows'
 import { decide } from './decide.ts'
-import { type Change, compare, type Effect, prepare, UnknownTarget } from './what-if.ts'
+import { comparePolicies, type GrantEffect, type PolicyEdit, prepareComparison, UnknownTarget } from './what-if.ts'
 
 const everybody: readonly PrincipalState[] = [
   ...USERS.map((id, n) => ({ kind: 'user' as const, id, active: true, groups: GROUPS.slice(0, n) })),
@@ -15,7 +15,7 @@ const roleOf = (rows: PolicyRows, n: number): string => rows.roles[n % rows.role
 type Seed = { readonly op: number; readonly n: number; readonly m: number; readonly scoped: boolean }
 const seeds = fc.array(fc.record({ op: fc.nat(3), n: fc.nat(500), m: fc.nat(500), scoped: fc.boolean() }), { minLength: 1, maxLength: 3 })
 
-const changeOf = (rows: PolicyRows, { op, n, m, scoped }: Seed): Change[] => {
+const changeOf = (rows: PolicyRows, { op, n, m, scoped }: Seed): PolicyEdit[] => {
   if (op === 0) {
     const holders = [
       ...USERS.map((id) => ['user', id] as const),
@@ -36,7 +36,7 @@ const changeOf = (rows: PolicyRows, { op, n, m, scoped }: Seed): Change[] => {
 }
 
 const answers = (
-  effects: readonly Effect[],
+  effects: readonly GrantEffect[],
   principal: PrincipalState,
   resource: string,
   action: string,
@@ -62,17 +62,17 @@ test('who gains and who loses is whose decisions change, and nobody else', () =>
   fc.assert(
     fc.property(policyRows, seeds, (generated, wanted) => {
       const rows = unconditional(generated)
-      const changes: Change[] = []
+      const changes: PolicyEdit[] = []
       for (const seed of wanted) {
         const [change] = changeOf(rows, seed)
         if (change === undefined) continue
         changes.push(change)
         if (change.op === 'delete_role' || change.op === 'unbind') break
       }
-      const prepared = prepare(TENANT, rows, changes)
+      const prepared = prepareComparison(TENANT, rows, changes)
       const isTouched = ({ kind, id, groups }: PrincipalState): boolean =>
         prepared.holders.some((holder) => (holder.kind === kind && holder.id === id) || (holder.kind === 'group' && groups.includes(holder.id)))
-      const { gains, losses } = compare(prepared, everybody.filter(isTouched), NOW)
+      const { gains, losses } = comparePolicies(prepared, everybody.filter(isTouched), POLICY_NOW)
       for (const principal of everybody) {
         for (const resource of RESOURCES) {
           for (const action of ACTIONS) {
@@ -83,7 +83,7 @@ test('who gains and who loses is whose decisions change, and nobody else', () =>
               [SCOPE_IDS[2], 'invoice'],
             ] as const) {
               const question = { resource, action, scopeId, scopeType }
-              const [before, after] = [prepared.before, prepared.after].map((policy) => decide(policy, principal, question, {}, NOW).allowed)
+              const [before, after] = [prepared.before, prepared.after].map((policy) => decide(policy, principal, question, {}, POLICY_NOW).allowed)
               if (after && !before) expect(answers(gains, principal, resource, action, scopeId, scopeType)).toBe(true)
               if (before && !after) expect(answers(losses, principal, resource, action, scopeId, scopeType)).toBe(true)
             }
@@ -96,10 +96,10 @@ test('who gains and who loses is whose decisions change, and nobody else', () =>
       ] as const) {
         for (const { principal, grant } of effects) {
           const question = { resource: grant.resource, action: grant.action, scopeId: grant.scopeId, scopeType: grant.scopeType }
-          expect(decide(policy, principal, question, {}, NOW).allowed).toBe(true)
+          expect(decide(policy, principal, question, {}, POLICY_NOW).allowed).toBe(true)
           // It may be there before for a shorter time; then the later end is what is gained.
           if (grant.expiresAt === Number.POSITIVE_INFINITY) {
-            const had = decide(other, principal, question, {}, NOW + 1)
+            const had = decide(other, principal, question, {}, POLICY_NOW + 1)
             expect(had.allowed).toBe(false)
           }
         }
@@ -111,8 +111,8 @@ test('who gains and who loses is whose decisions change, and nobody else', () =>
 
 test('a change that names what is not there says which', () => {
   const rows: PolicyRows = { version: 1, permissions: [], roles: [{ id: 'r', name: 'r', isSystem: false, permissionIds: [] }], bindings: [] }
-  const fine: Change = { op: 'bind', roleId: 'r', holderKind: 'user', holderId: 'u', conditions: null }
-  const unknown: readonly Change[] = [
+  const fine: PolicyEdit = { op: 'bind', roleId: 'r', holderKind: 'user', holderId: 'u', conditions: null }
+  const unknown: readonly PolicyEdit[] = [
     { ...fine, roleId: 'x' },
     { op: 'unbind', bindingId: 'x' },
     { op: 'set_role_permissions', roleId: 'x', permissions: [] },
@@ -121,7 +121,7 @@ test('a change that names what is not there says which', () => {
   ]
   for (const change of unknown) {
     try {
-      prepare(TENANT, rows, [fine, change])
+      prepareComparison(TENANT, rows, [fine, change])
       expect.unreachable()
     } catch (error) {
       expect(error).toBeInstanceOf(UnknownTarget)
@@ -152,22 +152,26 @@ const members = (count: number): readonly PrincipalState[] =>
   Array.from({ length: count }, (_, n) => ({ kind: 'user' as const, id: `u${n}`, active: true, groups: ['g'] }))
 
 test('a company with many bindings costs as much as it has, not its square', () => {
-  const { losses, examined } = compare(prepare(TENANT, manyRows(30_000, 1), [{ op: 'delete_role', roleId: 'r' }]), members(1), NOW)
+  const { losses, examined } = comparePolicies(
+    prepareComparison(TENANT, manyRows(30_000, 1), [{ op: 'delete_role', roleId: 'r' }]),
+    members(1),
+    POLICY_NOW,
+  )
   expect([losses.length, examined]).toEqual([30_000, 1])
 })
 
 test('what would be too much is cut, and said to be', () => {
   const rows = manyRows(2000, 100)
-  const nothing: Change = {
+  const nothing: PolicyEdit = {
     op: 'set_role_permissions',
     roleId: 'r',
     permissions: rows.permissions.map(({ resource, action }) => `${resource}:${action}`),
   }
-  const { examined, gains, losses } = compare(prepare(TENANT, rows, [nothing]), members(20), NOW)
+  const { examined, gains, losses } = comparePolicies(prepareComparison(TENANT, rows, [nothing]), members(20), POLICY_NOW)
   expect(examined).toBeGreaterThan(0)
   expect(examined).toBeLessThan(5)
   expect([...gains, ...losses]).toEqual([])
-  const everything = compare(prepare(TENANT, manyRows(6000, 1), [{ op: 'delete_role', roleId: 'r' }]), members(20), NOW)
+  const everything = comparePolicies(prepareComparison(TENANT, manyRows(6000, 1), [{ op: 'delete_role', roleId: 'r' }]), members(20), POLICY_NOW)
   expect([everything.examined, everything.losses.length]).toEqual([2, 12_000])
 })
 
@@ -182,14 +186,18 @@ test('of what a principal loses each is told once, and what a wider or longer on
     bindings: [
       { ...row, ...scope, id: 'scoped' },
       { ...row, ...scope, id: 'scoped again' },
-      { ...row, id: 'wide but soon over', expiresAt: new Date(NOW + 1000) },
-      { ...row, id: 'wide but soon over, under a condition', expiresAt: new Date(NOW + 1000), conditions: mfa },
-      { ...row, id: 'wide for longer, under a condition', expiresAt: new Date(NOW + 2000), conditions: mfa },
-      { ...row, ...scope, id: 'scoped, soon over', expiresAt: new Date(NOW + 500) },
+      { ...row, id: 'wide but soon over', expiresAt: new Date(POLICY_NOW + 1000) },
+      { ...row, id: 'wide but soon over, under a condition', expiresAt: new Date(POLICY_NOW + 1000), conditions: mfa },
+      { ...row, id: 'wide for longer, under a condition', expiresAt: new Date(POLICY_NOW + 2000), conditions: mfa },
+      { ...row, ...scope, id: 'scoped, soon over', expiresAt: new Date(POLICY_NOW + 500) },
     ],
   }
-  const { losses } = compare(prepare(TENANT, rows, [{ op: 'delete_role', roleId: 'r' }]), [{ kind: 'user', id: 'u', active: true, groups: [] }], NOW)
-  expect(losses.map(({ grant }) => [grant.scopeId, grant.conditions !== '', grant.expiresAt - NOW])).toEqual([
+  const { losses } = comparePolicies(
+    prepareComparison(TENANT, rows, [{ op: 'delete_role', roleId: 'r' }]),
+    [{ kind: 'user', id: 'u', active: true, groups: [] }],
+    POLICY_NOW,
+  )
+  expect(losses.map(({ grant }) => [grant.scopeId, grant.conditions !== '', grant.expiresAt - POLICY_NOW])).toEqual([
     [undefined, false, 1000],
     [undefined, true, 2000],
     ['s', false, Number.POSITIVE_INFINITY],

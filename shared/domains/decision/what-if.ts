@@ -2,10 +2,10 @@
 
 import type { TenantId } from '#db/engine/tenant'
 import type { HolderKind, PolicyRows } from '#db/store/policy'
-import { type Binding, compile, holdsPermission, type Permission, type Policy } from './compile.ts'
+import { type Binding, compilePolicy, holdsPermission, type Permission, type Policy } from './compile.ts'
 import type { Principal } from './decide.ts'
 
-export type Change =
+export type PolicyEdit =
   | {
       readonly op: 'bind'
       readonly roleId: string
@@ -21,7 +21,7 @@ export type Change =
   | { readonly op: 'delete_role'; readonly roleId: string }
 
 /** What a binding gives: a permission, for the whole tenant or one resource, perhaps under conditions, perhaps for a time. */
-export type Grant = {
+export type PolicyGrant = {
   readonly resource: string
   readonly action: string
   readonly scopeType: string | undefined
@@ -30,8 +30,8 @@ export type Grant = {
   readonly conditions: string
   readonly expiresAt: number
 }
-export type Effect = { readonly principal: Principal; readonly grant: Grant }
-export type Prepared = {
+export type GrantEffect = { readonly principal: Principal; readonly grant: PolicyGrant }
+export type PreparedComparison = {
   readonly before: Policy
   readonly after: Policy
   readonly roles: ReadonlySet<string>
@@ -47,7 +47,7 @@ export class UnknownTarget extends Error {
   }
 }
 
-const applied = (rows: PolicyRows, change: Change, at: number): PolicyRows => {
+const applied = (rows: PolicyRows, change: PolicyEdit, at: number): PolicyRows => {
   const hasRole = (id: string): boolean => rows.roles.some((role) => role.id === id)
   switch (change.op) {
     case 'bind': {
@@ -89,10 +89,10 @@ const applied = (rows: PolicyRows, change: Change, at: number): PolicyRows => {
 }
 
 /** Applies the changes in order, to a copy. @throws UnknownTarget */
-export const applyChanges = (rows: PolicyRows, changes: readonly Change[]): PolicyRows => changes.reduce(applied, rows)
+export const applyChanges = (rows: PolicyRows, changes: readonly PolicyEdit[]): PolicyRows => changes.reduce(applied, rows)
 
 /** Both policies, and whom the difference can touch. */
-export const prepare = (tenantId: TenantId, rows: PolicyRows, changes: readonly Change[]): Prepared => {
+export const prepareComparison = (tenantId: TenantId, rows: PolicyRows, changes: readonly PolicyEdit[]): PreparedComparison => {
   const changed = applyChanges(rows, changes)
   const [old, now] = [new Set(rows.bindings), new Set(changed.bindings)]
   const moved = [...rows.bindings.filter((row) => !now.has(row)), ...changed.bindings.filter((row) => !old.has(row))]
@@ -100,7 +100,7 @@ export const prepare = (tenantId: TenantId, rows: PolicyRows, changes: readonly 
   const touched = [...moved, ...changed.bindings.filter(({ roleId }) => edited.has(roleId))]
   const holders = new Map(touched.map(({ holderKind, holderId }) => [`${holderKind} ${holderId}`, { kind: holderKind, id: holderId }]))
   const roles = new Set([...edited, ...moved.map(({ roleId }) => roleId)])
-  return { before: compile(tenantId, rows), after: compile(tenantId, changed), roles, holders: [...holders.values()] }
+  return { before: compilePolicy(tenantId, rows), after: compilePolicy(tenantId, changed), roles, holders: [...holders.values()] }
 }
 
 const canonical = (binding: Binding): string =>
@@ -166,17 +166,17 @@ const beyond = (held: readonly Placed[], others: readonly Placed[]): readonly Pl
   const given = longest(others)
   const fresh = held.filter((one) => !one.over.some((place) => reaches(given, place, one)))
   const until = longest(fresh)
-  const told = new Set<string>()
+  const notified = new Set<string>()
   return fresh.filter((one) => {
     const { own, over, binding } = one
     const isCovered = over.some((place) => place !== own && reaches(until, place, one))
-    if (isCovered || told.has(own) || until.get(own) !== binding.expiresAt) return false
-    told.add(own)
+    if (isCovered || notified.has(own) || until.get(own) !== binding.expiresAt) return false
+    notified.add(own)
     return true
   })
 }
 
-const grantOf = (name: string, { binding, conditions }: Placed): Grant => ({
+const grantOf = (name: string, { binding, conditions }: Placed): PolicyGrant => ({
   resource: name.slice(0, name.indexOf(':')),
   action: name.slice(name.indexOf(':') + 1),
   scopeType: binding.scopeType,
@@ -191,15 +191,15 @@ const MOST_COMPARED = 1_000_000
 const ENOUGH_EFFECTS = 10_000
 
 /** Who of these gains and loses what. A permission that somebody has some other way is neither. `examined`: how many of them were looked at, in order. */
-export const compare = (
-  { before, after, roles }: Prepared,
+export const comparePolicies = (
+  { before, after, roles }: PreparedComparison,
   principals: readonly Principal[],
   now: number,
-): { readonly gains: readonly Effect[]; readonly losses: readonly Effect[]; readonly examined: number } => {
+): { readonly gains: readonly GrantEffect[]; readonly losses: readonly GrantEffect[]; readonly examined: number } => {
   const names = new Set([...namesHeld(before, roles), ...namesHeld(after, roles)])
   const [known, changed] = [before, after].map((policy) => permissionsOf(policy).filter((permission) => names.has(nameOf(permission))))
-  const gains: Effect[] = []
-  const losses: Effect[] = []
+  const gains: GrantEffect[] = []
+  const losses: GrantEffect[] = []
   let left = MOST_COMPARED
   for (const [examined, principal] of principals.entries()) {
     const [old, current] = [sideOf(before, known ?? [], principal, now), sideOf(after, changed ?? [], principal, now)]

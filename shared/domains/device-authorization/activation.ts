@@ -5,9 +5,9 @@ import { findClient } from '#db/store/clients'
 import { findTenant } from '#db/store/tenants'
 import type { RequestCtx } from '#shared/domains/context'
 import type { User } from '#shared/platform/principals/principal'
-import { type AskedAtServer, askedAtServer } from './asked.ts'
 import { lookUpUserCode } from './device.ts'
 import { plainText } from './plain-text.ts'
+import { type DeviceResourceRequest, findDeviceResourceRequest } from './resource-request.ts'
 
 const MOST_NAME = 80
 
@@ -21,7 +21,7 @@ export type Activation = {
   /** What the device says of itself; nobody has checked it. */
   readonly deviceInfo: Readonly<Record<string, string>>
   readonly scopes: readonly string[]
-  readonly oauth: AskedAtServer | undefined
+  readonly oauth: DeviceResourceRequest | undefined
   readonly channel: 'device' | 'voice'
   readonly requestedAt: Date
   readonly expiresAt: Date
@@ -46,7 +46,7 @@ export const showActivation = async (
     tenantDomain: tenant?.domain,
     deviceInfo: grant.deviceInfo ?? {},
     scopes: grant.scopes,
-    oauth: await askedAtServer(t, grant, client),
+    oauth: await findDeviceResourceRequest(t, grant, client),
     channel: grant.channel,
     requestedAt: grant.createdAt,
     expiresAt: grant.expiresAt,

@@ -1,7 +1,7 @@
 // Device grants (RFC 8628): begun on a screen without a keyboard, decided on another, redeemed by a poll. Four rules, each of use to whoever offers the grant:
 // begin, look up by user code, decide, poll.
 
-import { alsoFor, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import {
   adoptDeviceGrant,
   type CodeEntry,
@@ -14,15 +14,15 @@ import {
   pollDeviceGrant as poll,
   refuseDeviceGrant,
 } from '#db/store/device-grants'
-import type { Decision, DeviceInfo, Poller } from '#db/store/grants'
+import type { DeviceInfo, GrantDecision, Poller } from '#db/store/polled-grants'
 import type { BaseCtx, RequestCtx } from '#shared/domains/context'
-import { notedDetails } from '#shared/domains/oauth/details'
+import { auditedDetails } from '#shared/domains/oauth/details'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byAnonymous, byClient, bySystem, byUser, record } from '#shared/platform/audit/record'
+import { byAnonymous, byClient, bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { countWrongCode, requireFewWrongCodes } from './code-guesses.ts'
-import { type BegunAtServer, decidedOf, judgePoll, type Polled, type Redeem } from './poll.ts'
+import { decidedGrant, type PollResult, pollState, type RedeemGrant, type ResourceBinding } from './poll.ts'
 import { newUserCode, userCodeOf } from './user-code.ts'
 
 export const INTERVAL_SECONDS = 5
@@ -32,7 +32,7 @@ const deviceCodeHash = (ctx: Pick<BaseCtx, 'hash'>, code: string): Uint8Array =>
 const userCodeHash = (ctx: Pick<BaseCtx, 'hash'>, code: string): Uint8Array => ctx.hash('user-code', code)
 const sealedIn = (id: string): string => `device_grants:${id}`
 
-export type NewGrant = {
+export type DeviceGrantRequest = {
   /** The client that begins it, where one does; it binds the tenant. */
   readonly clientId: string | undefined
   readonly scopes: readonly string[]
@@ -41,9 +41,9 @@ export type NewGrant = {
   /** The person whom it is for, in whose list it stands. */
   readonly requestedFor?: string
   /** Begun at the authorization server. */
-  readonly oauth?: BegunAtServer
+  readonly oauth?: ResourceBinding
 }
-export type BegunGrant = {
+export type StartedDeviceGrant = {
   readonly id: string
   readonly deviceCode: string
   readonly userCode: string
@@ -56,7 +56,7 @@ export type BegunGrant = {
 export const verificationUri = ({ DEVICE_VERIFICATION_URI: own, BASE_URL }: BaseCtx['config']): string => own ?? `${BASE_URL}/authsec/uflow/activate`
 
 /** Keeps a grant under codes that nothing else has. @throws AppError unavailable when chance fails five times */
-const keepGrant = async (t: TenantTx, ctx: RequestCtx, given: NewGrant, id: string, deviceCode: string): Promise<string> => {
+const keepGrant = async (t: TenantTx, ctx: RequestCtx, given: DeviceGrantRequest, id: string, deviceCode: string): Promise<string> => {
   const [createdAt, expiresAt] = [ctx.clock.now(), secondsAfter(ctx.clock.now(), ctx.config.DEVICE_CODE_SECONDS)]
   for (let tries = 0; tries < TRIES; tries++) {
     const userCode = newUserCode(ctx.random)
@@ -85,14 +85,14 @@ const keepGrant = async (t: TenantTx, ctx: RequestCtx, given: NewGrant, id: stri
  * Routes that call this emit `device_grant.requested`.
  * @throws AppError unavailable
  */
-export const beginDeviceGrant = async (t: TenantTx, ctx: RequestCtx, given: NewGrant): Promise<BegunGrant> => {
+export const beginDeviceGrant = async (t: TenantTx, ctx: RequestCtx, given: DeviceGrantRequest): Promise<StartedDeviceGrant> => {
   const id = ctx.random.id()
   const deviceCode = Buffer.from(ctx.random.bytes(32)).toString('hex')
   const userCode = await keepGrant(t, ctx, given, id, deviceCode)
   const { clientId, channel = 'device', scopes } = given
   const actor = clientId === undefined ? byAnonymous : byClient(clientId)
-  const after = { channel, scopes, ...notedDetails(given.oauth?.details) }
-  await record(t, ctx, { event: 'device_grant.requested', actor, target: { type: 'device_grant', id }, after })
+  const after = { channel, scopes, ...auditedDetails(given.oauth?.details) }
+  await recordEvent(t, ctx, { event: 'device_grant.requested', actor, target: { type: 'device_grant', id }, after })
   const uri = verificationUri(ctx.config)
   return {
     id,
@@ -112,7 +112,7 @@ export const userCodeOfGrant = async (ctx: Pick<BaseCtx, 'keyring' | 'db'>, gran
     : ctx.keyring.open(forTenant(ctx.db, grant.tenantId as TenantId), grant.requestedFor, grant.sealedUserCode, sealedIn(grant.id))
 
 /** `decided`: a live code of a grant on which somebody has decided already. */
-export type LookedUp =
+export type UserCodeLookup =
   | { readonly state: 'pending'; readonly grant: DeviceGrant; readonly entry: CodeEntry; readonly userCode: string }
   | { readonly state: 'decided' }
   | { readonly state: 'unknown' }
@@ -125,7 +125,7 @@ const isForAnybody = (entry: CodeEntry, grant: DeviceGrant): boolean => entry.te
  * unknown is counted against the address.
  * @throws AppError rate_limited
  */
-export const lookUpUserCode = async (ctx: RequestCtx, typed: string, caller?: Pick<User, 'tenantId' | 'userId'>): Promise<LookedUp> => {
+export const lookUpUserCode = async (ctx: RequestCtx, typed: string, caller?: Pick<User, 'tenantId' | 'userId'>): Promise<UserCodeLookup> => {
   await requireFewWrongCodes(ctx)
   const [userCode, now] = [userCodeOf(typed), ctx.clock.now()]
   const entry = userCode === undefined ? undefined : await findCodeEntry(directory(ctx.db), { userCodeHash: userCodeHash(ctx, userCode) }, now)
@@ -141,7 +141,7 @@ export const lookUpUserCode = async (ctx: RequestCtx, typed: string, caller?: Pi
   return grant.status === 'pending' && grant.expiresAt > now ? { state: 'pending', grant, entry, userCode } : { state: 'decided' }
 }
 
-const decisionBy = (ctx: RequestCtx, caller: User, approve: boolean): Decision => ({
+const decisionBy = (ctx: RequestCtx, caller: User, approve: boolean): GrantDecision => ({
   status: approve ? 'approved' : 'denied',
   userId: caller.userId,
   sessionId: caller.sessionId,
@@ -171,8 +171,10 @@ export const decideDeviceGrant = async (
     const decided = isAdopted ? await adoptDeviceGrant(t, grant.id, caller.tenantId, decision) : await decide(t, grant.id, decision)
     if (decided === undefined) return false
     const noted = { event: `device_grant.${decision.status}`, actor: byUser(caller), target: { type: 'device_grant', id: grant.id } } as const
-    const after = { client_id: grant.clientId, scopes: grant.scopes, ...notedDetails(grant.details) }
-    await (isAdopted ? alsoFor(t, caller.tenantId, (own) => record(own, ctx, { ...noted, after })) : record(t, ctx, { ...noted, after }))
+    const after = { client_id: grant.clientId, scopes: grant.scopes, ...auditedDetails(grant.details) }
+    await (isAdopted
+      ? inOtherTenant(t, caller.tenantId, (own) => recordEvent(own, ctx, { ...noted, after }))
+      : recordEvent(t, ctx, { ...noted, after }))
     return true
   })
   return done ? decision.status : 'decided'
@@ -187,20 +189,20 @@ type PollBy = {
 }
 const pollerOf = ({ clientId, forOauth = false, jkt }: PollBy): Poller => ({ clientId, forOauth, jkt })
 
-const redeemIn = async <T>(ctx: RequestCtx, { tenantId, grantId }: CodeEntry, by: PollBy, redeem: Redeem<T>): Promise<Polled<T>> =>
-  atomically(forTenant(ctx.db, tenantId), async (t): Promise<Polled<T>> => {
+const redeemIn = async <T>(ctx: RequestCtx, { tenantId, grantId }: CodeEntry, by: PollBy, redeem: RedeemGrant<T>): Promise<PollResult<T>> =>
+  atomically(forTenant(ctx.db, tenantId), async (t): Promise<PollResult<T>> => {
     const row = await poll(t, grantId, pollerOf(by), ctx.clock.now())
-    const decided = row && decidedOf(row)
-    if (decided === undefined) return judgePoll(row)
+    const decided = row && decidedGrant(row)
+    if (decided === undefined) return pollState(row)
     const target = { type: 'device_grant', id: grantId }
     const value = await redeem(t, decided)
     if (value !== undefined) {
       const actor = decided.clientId === null ? byAnonymous : byClient(decided.clientId, decided.userId)
-      await record(t, ctx, { event: 'device_grant.redeemed', actor, target, subjectId: decided.userId })
+      await recordEvent(t, ctx, { event: 'device_grant.redeemed', actor, target, subjectId: decided.userId })
       return { state: 'redeemed', value }
     }
     await refuseDeviceGrant(t, grantId)
-    await record(t, ctx, { event: 'device_grant.denied', actor: bySystem, target, subjectId: decided.userId, reason: 'no_longer_allowed' })
+    await recordEvent(t, ctx, { event: 'device_grant.denied', actor: bySystem, target, subjectId: decided.userId, reason: 'no_longer_allowed' })
     return { state: 'denied' }
   })
 
@@ -209,7 +211,7 @@ const redeemIn = async <T>(ctx: RequestCtx, { tenantId, grantId }: CodeEntry, by
  * polling it changes nothing.
  * Routes that call this emit `device_grant.redeemed`, `device_grant.denied` and what `redeem` writes.
  */
-export const pollDeviceGrant = async <T>(ctx: RequestCtx, by: PollBy, redeem: Redeem<T>): Promise<Polled<T>> => {
+export const pollDeviceGrant = async <T>(ctx: RequestCtx, by: PollBy, redeem: RedeemGrant<T>): Promise<PollResult<T>> => {
   const look = () => findCodeEntry(directory(ctx.db), { deviceCodeHash: deviceCodeHash(ctx, by.deviceCode) }, ctx.clock.now())
   const entry = await look()
   if (entry === undefined) return { state: 'expired' }

@@ -9,7 +9,7 @@ const Scope = z
 export const Scopes = z.array(Scope).max(50)
 /** A client id, or an SDK client id. */
 export const ClientId = z.string().min(1).max(256)
-export const SaidOfDevice = z.record(z.string(), z.unknown())
+export const DeviceInfoInput = z.record(z.string(), z.unknown())
 export const UserCode = z.string().min(1).max(32)
 
 /** A poll to which nobody has an answer yet. */
@@ -18,7 +18,7 @@ export const Pending = z
   .meta({ id: 'AuthorizationPending' })
 
 /** What the authorization server asks for beside scopes, as an application shows it to the person. */
-export const askedAtServerMembers = {
+export const resourceRequestMembers = {
   resource: z.string().optional().meta({ description: 'The resource server that all of it is for (RFC 8707).' }),
   authorization_details: z.array(z.record(z.string(), z.unknown())).optional(),
   authorization_details_in_words: z

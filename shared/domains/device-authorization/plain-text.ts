@@ -27,8 +27,8 @@ const MOST_VALUE = 120
 const NAME = /^[A-Za-z][\w.-]*$/
 
 /** Of what a device says of itself, a dozen short texts under plain names. */
-export const plainDeviceInfo = (said: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, string>> | undefined => {
-  const members = Object.entries(said ?? {}).flatMap(([name, value]) => {
+export const plainDeviceInfo = (reported: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, string>> | undefined => {
+  const members = Object.entries(reported ?? {}).flatMap(([name, value]) => {
     const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     const shown = isPlain && NAME.test(name) && name.length <= MOST_NAME ? plainText(String(value), MOST_VALUE) : undefined
     return shown === undefined ? [] : [[name, shown] as const]

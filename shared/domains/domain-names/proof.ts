@@ -4,10 +4,10 @@ import type { TxtAnswer } from '#shared/platform/dns/resolver'
 export const txtName = (domain: string): string => `_authsec-challenge.${domain}`
 export const txtValue = (token: string): string => `authsec-domain-verification=${token}`
 
-export type Unproved = 'none' | 'unreachable' | 'mismatch'
+export type ProofFailure = 'none' | 'unreachable' | 'mismatch'
 
 /** Why an answer proves nothing; undefined when it does. Pure. */
-export const judgeProof = (answer: TxtAnswer, token: string): Unproved | undefined => {
+export const checkProof = (answer: TxtAnswer, token: string): ProofFailure | undefined => {
   if (answer === 'none' || answer === 'unreachable') return answer
   return answer.includes(txtValue(token)) ? undefined : 'mismatch'
 }

@@ -2,21 +2,21 @@
 
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { goTo } from '#shared/platform/http/pages/go'
+import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { SCRIPT as PASSKEY_SCRIPT } from '#shared/platform/pages/ceremony.client.generated'
 import { CodeField, Submit } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
-import { answerPage, errorOf, Form, type Hosted, openPage } from '#shared/platform/pages/hosted.tsx'
+import { errorOf, type Hosted, HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
 import { PasskeyButton } from '#shared/platform/pages/passkey.tsx'
 import { Qr, qrOf } from '#shared/platform/pages/qr.tsx'
 import type { User } from '#shared/platform/principals/principal'
-import { openSetup, stageToEnrol } from './page-enrolment.ts'
-import type { Stage } from './stage.ts'
+import type { FactorContext } from './factor-context.ts'
+import { loadPageEnrolmentContext, resumeTotpSetup } from './page-enrolment.ts'
 
 /** How to begin anew: by a page, or by a form. */
-export type Again = { readonly href: string } | { readonly action: string }
-type AppParts = { readonly page: Hosted; readonly seed: string; readonly uri: string; readonly qr: string; readonly again: Again }
+export type RestartAction = { readonly href: string } | { readonly action: string }
+type AppParts = { readonly page: Hosted; readonly seed: string; readonly uri: string; readonly qr: string; readonly again: RestartAction }
 
 /** For a camera, for the same device, and for fingers. */
 export const AppSetup = ({ page, seed, uri, qr, again }: AppParts) => {
@@ -34,31 +34,37 @@ export const AppSetup = ({ page, seed, uri, qr, again }: AppParts) => {
       <p class="code seed" dir="ltr">
         {(seed.match(/.{1,4}/g) ?? []).join(' ')}
       </p>
-      <Form page={page} main>
+      <HostedForm page={page} main>
         <CodeField id="code" label={factor.firstCode} error={errorOf(page, 'code', 'invalid_totp_code', 'setup_not_initiated')} first />
         <Submit label={factor.addApp} busy={page.words.busy} />
-      </Form>
+      </HostedForm>
       {'href' in again ? (
         <Links links={[{ href: again.href, label: startAgain }]} />
       ) : (
-        <Form page={page} action={again.action}>
+        <HostedForm page={page} action={again.action}>
           <Submit kind="second" label={startAgain} busy={page.words.busy} />
-        </Form>
+        </HostedForm>
       )}
     </>
   )
 }
 
 /** In a sign-in, or in the session of whoever is signed in. A first factor that is owed needs the mailbox proved before. */
-export const appPage = async (ctx: RequestCtx, caller: User | undefined, again: Again, mailbox = '/signin/mailbox', finish = '/signin/finish') => {
-  const stage = await stageToEnrol(ctx, caller).catch((error: unknown) => {
+export const appSetupPage = async (
+  ctx: RequestCtx,
+  caller: User | undefined,
+  again: RestartAction,
+  mailbox = '/signin/mailbox',
+  finish = '/signin/finish',
+) => {
+  const factorContext = await loadPageEnrolmentContext(ctx, caller).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'mailbox_proof_required') return undefined
     throw error
   })
-  if (stage === undefined) return goTo(ctx, mailbox)
-  const page = await openPage(ctx, { principal: caller, tenantId: stage.tenantId })
-  const { seed, uri } = await openSetup(ctx, stage)
-  return answerPage(ctx, page, {
+  if (factorContext === undefined) return redirectResult(ctx, mailbox)
+  const page = await openPage(ctx, { principal: caller, tenantId: factorContext.tenantId })
+  const { seed, uri } = await resumeTotpSetup(ctx, factorContext)
+  return pageResult(ctx, page, {
     title: page.words.factor.appTitle,
     script: PASSKEY_SCRIPT,
     children: (
@@ -70,7 +76,7 @@ export const appPage = async (ctx: RequestCtx, caller: User | undefined, again: 
             label={page.words.factor.passkeyInstead}
             begin="beginRegistration"
             finish="finishRegistration"
-            who={{ email: stage.user.email, tenant_id: stage.tenantId }}
+            who={{ email: factorContext.user.email, tenant_id: factorContext.tenantId }}
             creates
           />
         ) : (
@@ -82,13 +88,18 @@ export const appPage = async (ctx: RequestCtx, caller: User | undefined, again: 
   })
 }
 
-type Shown = { readonly codes: readonly string[]; readonly principal: User | undefined; readonly next: string; readonly stage?: Stage }
+type Shown = {
+  readonly codes: readonly string[]
+  readonly principal: User | undefined
+  readonly next: string
+  readonly factorContext?: FactorContext
+}
 
 /** Backup codes, shown this once: the answer to the form itself, for no address and no cookie may keep them. */
-export const codesPage = async (ctx: RequestCtx, { codes, principal, next, stage }: Shown) => {
-  const page = await openPage(ctx, { principal, tenantId: stage?.tenantId })
+export const backupCodesPage = async (ctx: RequestCtx, { codes, principal, next, factorContext }: Shown) => {
+  const page = await openPage(ctx, { principal, tenantId: factorContext?.tenantId })
   const { factor, goOn, busy } = page.words
-  return answerPage(ctx, page, {
+  return pageResult(ctx, page, {
     title: factor.codesTitle,
     script: SCRIPT,
     children: (
@@ -100,9 +111,9 @@ export const codesPage = async (ctx: RequestCtx, { codes, principal, next, stage
           ))}
         </ol>
         {principal === undefined ? (
-          <Form page={page} action={next}>
+          <HostedForm page={page} action={next}>
             <Submit label={goOn} busy={busy} />
-          </Form>
+          </HostedForm>
         ) : (
           <a class="primary" href={next}>
             {goOn}

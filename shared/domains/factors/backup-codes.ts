@@ -2,12 +2,12 @@
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import {
-  clearBackupTries,
+  claimBackupCodeTry,
+  clearBackupCodeTries,
   countBackupCodes,
   findBackupCode,
   type NewBackupCode,
   replaceBackupCodes,
-  spendBackupTry,
   useBackupCode,
 } from '#db/store/backup-codes'
 import { findTenant } from '#db/store/tenants'
@@ -15,12 +15,12 @@ import { lockUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
-import { PAUSE } from './policy.ts'
-import { recoveryOffers } from './recovery-offers.ts'
-import { actorOf, type Stage } from './stage.ts'
-import { countProof, type Renewal, wrongProof } from './verify.ts'
+import { type FactorContext, factorContextActor } from './factor-context.ts'
+import { FACTOR_PAUSE } from './policy.ts'
+import { findRecoveryOffers } from './recovery-offers.ts'
+import { acceptProof, factorProofError, type SessionRenewal } from './verify.ts'
 
 const COUNT = 10
 /** Crockford's alphabet: nothing that is read as something else. */
@@ -29,7 +29,7 @@ const LETTERS = 16
 const SHAPE = /^\d{2}[0-9A-HJKMNP-TV-Z]{16}$/
 
 const letters = (bytes: Uint8Array): string => [...bytes].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')
-const shown = (selector: string, secret: string): string => [selector, ...(secret.match(/.{4}/g) ?? [])].join('-')
+const toResponse = (selector: string, secret: string): string => [selector, ...(secret.match(/.{4}/g) ?? [])].join('-')
 
 type Codes = { readonly shown: readonly string[]; readonly rows: readonly NewBackupCode[] }
 
@@ -40,12 +40,12 @@ export const newBackupCodes = async (ctx: Pick<RequestCtx, 'random' | 'passwords
   const rows = await Promise.all(
     made.map(async ({ selector, secret }) => ({ id: ctx.random.id(), userId, selector, codeHash: await ctx.passwords.hash(secret), createdAt })),
   )
-  return { shown: made.map(({ selector, secret }) => shown(selector, secret)), rows }
+  return { shown: made.map(({ selector, secret }) => toResponse(selector, secret)), rows }
 }
 
 /** A new set where the tenant offers them, else none. */
-export const offeredBackupCodes = async (ctx: RequestCtx, { tenantId, user }: Stage): Promise<Codes> =>
-  recoveryOffers(await findTenant(forTenant(ctx.db, tenantId))).backupCodes ? newBackupCodes(ctx, user.id) : { shown: [], rows: [] }
+export const offeredBackupCodes = async (ctx: RequestCtx, { tenantId, user }: FactorContext): Promise<Codes> =>
+  findRecoveryOffers(await findTenant(forTenant(ctx.db, tenantId))).backupCodes ? newBackupCodes(ctx, user.id) : { shown: [], rows: [] }
 
 /** As people type it: any case, with or without hyphens, the letters that look like digits as digits. Undefined for what is no such code. */
 export const parseBackupCode = (text: string): { readonly selector: string; readonly secret: string } | undefined => {
@@ -58,13 +58,18 @@ export const parseBackupCode = (text: string): { readonly selector: string; read
  * Routes that call this emit `backup_code.used`, `factor.verified`, `session.stepped_up`.
  * @throws AppError `failure`, factor_paused, authentication_required
  */
-export const verifyBackupCode = async (ctx: RequestCtx, stage: Stage, text: string, failure: ErrorCode): Promise<Renewal | undefined> => {
-  const { tenantId, user } = stage
+export const verifyBackupCode = async (
+  ctx: RequestCtx,
+  factorContext: FactorContext,
+  text: string,
+  failure: ErrorCode,
+): Promise<SessionRenewal | undefined> => {
+  const { tenantId, user } = factorContext
   const t = forTenant(ctx.db, tenantId)
-  const wrong = wrongProof(failure, tenantId, user.id)
-  if (!recoveryOffers(await findTenant(t)).backupCodes) throw wrong
-  const tries = await atomically(t, (tx) => spendBackupTry(tx, user.id, ctx.clock.now(), PAUSE))
-  if (tries === undefined) throw new AppError('factor_paused', undefined, { ...wrong.details, retryAfterSeconds: PAUSE.seconds })
+  const wrong = factorProofError(failure, tenantId, user.id)
+  if (!findRecoveryOffers(await findTenant(t)).backupCodes) throw wrong
+  const tries = await atomically(t, (tx) => claimBackupCodeTry(tx, user.id, ctx.clock.now(), FACTOR_PAUSE))
+  if (tries === undefined) throw new AppError('factor_paused', undefined, { ...wrong.details, retryAfterSeconds: FACTOR_PAUSE.seconds })
   const code = parseBackupCode(text)
   const row = code === undefined ? undefined : await findBackupCode(t, user.id, code.selector)
   const { fits } = await ctx.passwords.verify(code?.secret ?? '', row?.codeHash)
@@ -72,12 +77,17 @@ export const verifyBackupCode = async (ctx: RequestCtx, stage: Stage, text: stri
   const renewal = await atomically(t, async (tx) => {
     await lockUser(tx, user.id)
     if (!(await useBackupCode(tx, row.id, ctx.clock.now()))) throw wrong
-    await clearBackupTries(tx, user.id)
+    await clearBackupCodeTries(tx, user.id)
     const left = await countBackupCodes(tx, user.id)
-    await record(tx, ctx, { event: 'backup_code.used', actor: actorOf(stage), target: { type: 'user', id: user.id }, after: { left } })
+    await recordEvent(tx, ctx, {
+      event: 'backup_code.used',
+      actor: factorContextActor(factorContext),
+      target: { type: 'user', id: user.id },
+      after: { left },
+    })
     await notify(tx, ctx, { to: user.email, subjectId: user.id, template: 'backup_code_used', data: { left } })
     // RFC 8176 has no name for a code of a list; it is a one-time password.
-    return countProof(tx, ctx, stage, { kind: 'backup_code', amr: ['otp'] })
+    return acceptProof(tx, ctx, factorContext, { kind: 'backup_code', amr: ['otp'] })
   })
   ctx.wakeOutbox()
   return renewal
@@ -89,7 +99,7 @@ export const regenerateBackupCodes = async (ctx: RequestCtx, caller: User): Prom
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     await lockUser(t, caller.userId)
     await replaceBackupCodes(t, caller.userId, codes.rows)
-    await record(t, ctx, { event: 'backup_codes.replaced', actor: byUser(caller), target: { type: 'user', id: caller.userId } })
+    await recordEvent(t, ctx, { event: 'backup_codes.replaced', actor: byUser(caller), target: { type: 'user', id: caller.userId } })
     await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'backup_codes_replaced', data: {} })
   })
   ctx.wakeOutbox()

@@ -4,14 +4,14 @@
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { findFactor } from '#db/store/factors'
 import { clearCounterAlarm } from '#db/store/passkeys'
-import { acting, requireRightsOver } from '#shared/domains/authority/acting'
-import { holdPerson } from '#shared/domains/authority/status'
+import { actInTenant, requireRightsOver } from '#shared/domains/authority/acting-tenant'
+import { lockPerson } from '#shared/domains/authority/person-status'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
-import { requireFreshFactor } from './manage.ts'
+import { requireRecentFactor } from './manage.ts'
 
 type Owner = { readonly id: string; readonly email: string }
 
@@ -20,7 +20,7 @@ const clear = async (t: TenantTx, ctx: RequestCtx, caller: User, owner: Owner, f
   const at = await clearCounterAlarm(t, owner.id, factorId)
   if (at === undefined) throw new AppError('not_found')
   const name = (await findFactor(t, owner.id, factorId))?.name ?? ''
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'passkey.alarm_cleared',
     actor: byUser(caller),
     target: { type: 'factor', id: factorId },
@@ -35,8 +35,8 @@ const clear = async (t: TenantTx, ctx: RequestCtx, caller: User, owner: Owner, f
  * The owner says that there is no copy. Routes that call this emit `passkey.alarm_cleared`.
  * @throws AppError insufficient_user_authentication, not_found
  */
-export const clearOwnAlarm = async (ctx: RequestCtx, caller: User, factorId: string): Promise<void> => {
-  requireFreshFactor(ctx, caller)
+export const clearOwnCloneAlarm = async (ctx: RequestCtx, caller: User, factorId: string): Promise<void> => {
+  requireRecentFactor(ctx, caller)
   await atomically(forTenant(ctx.db, caller.tenantId), (t) => clear(t, ctx, caller, { id: caller.userId, email: caller.email }, factorId, 'owner'))
   ctx.wakeOutbox()
 }
@@ -45,11 +45,11 @@ export const clearOwnAlarm = async (ctx: RequestCtx, caller: User, factorId: str
  * An administrator does. Routes that call this emit `passkey.alarm_cleared`.
  * @throws AppError not_found, forbidden, cannot_grant
  */
-export const clearAlarmOf = async (ctx: RequestCtx, caller: User, userId: string, factorId: string): Promise<void> => {
+export const clearCloneAlarmOf = async (ctx: RequestCtx, caller: User, userId: string, factorId: string): Promise<void> => {
   if (userId === caller.userId) throw new AppError('forbidden', 'An alarm of your own is cleared with another factor of yours.')
-  await acting(ctx, caller, caller.tenantId, async (t, grants) => {
-    const owner = await holdPerson(t, userId)
-    await requireRightsOver(t, ctx, grants, userId)
+  await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
+    const owner = await lockPerson(t, userId)
+    await requireRightsOver(t, ctx, grantable, userId)
     await clear(t, ctx, caller, owner, factorId, 'administrator')
   })
   ctx.wakeOutbox()

@@ -3,18 +3,18 @@
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { replaceBackupCodes } from '#db/store/backup-codes'
 import { deleteFactor, type Factor, findFactors, setFactorName, setPrimaryFactor } from '#db/store/factors'
+import { endLoginTransactions } from '#db/store/login-transactions'
 import { revokeSessions } from '#db/store/sessions'
 import { findTenant } from '#db/store/tenants'
-import { endTickets } from '#db/store/tickets'
 import { lockUser, type User as UserRow } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { requireStepUp } from '#shared/platform/http/step-up'
 import type { User } from '#shared/platform/principals/principal'
-import { FRESH_SECONDS } from './fresh.ts'
 import { mustHaveFactor } from './policy.ts'
+import { STEP_UP_SECONDS } from './step-up-age.ts'
 
 /** Stronger kinds first: what a removal falls back on is compared by this. */
 const STRENGTH: Readonly<Record<Factor['kind'], number>> = { webauthn: 3, totp: 2, sms: 1 }
@@ -24,8 +24,8 @@ const strongest = (factors: readonly Pick<Factor, 'kind'>[]): number => Math.max
  * Whoever changes factors has just signed in, with one of them.
  * @throws AppError insufficient_user_authentication
  */
-export const requireFreshFactor = (ctx: Pick<RequestCtx, 'clock'>, caller: User): void =>
-  requireStepUp(ctx, caller, { withinSeconds: FRESH_SECONDS, acr: 'aal2' })
+export const requireRecentFactor = (ctx: Pick<RequestCtx, 'clock'>, caller: User): void =>
+  requireStepUp(ctx, caller, { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' })
 
 const ownFactor = (factors: readonly Factor[], id: string): Factor => {
   const factor = factors.find((one) => one.id === id)
@@ -51,7 +51,7 @@ const requireRemovable = async (
   }
 }
 
-export type Removal = {
+export type FactorRemoval = {
   readonly id: string
   /** The caller knows that what remains is weaker. */
   readonly acceptWeaker: boolean
@@ -62,13 +62,13 @@ export type Removal = {
  * Routes that call this emit `factor.removed`.
  * @throws AppError insufficient_user_authentication, not_found, last_factor, weaker_factors_remain
  */
-export const removeFactor = async (ctx: RequestCtx, caller: User, { id, acceptWeaker }: Removal): Promise<{ readonly left: number }> => {
+export const removeFactor = async (ctx: RequestCtx, caller: User, { id, acceptWeaker }: FactorRemoval): Promise<{ readonly left: number }> => {
   const left = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const user = await lockUser(t, caller.userId)
     if (user === undefined) throw new AppError('not_found')
     const factors = await findFactors(t, user.id)
     const factor = ownFactor(factors, id)
-    requireFreshFactor(ctx, caller)
+    requireRecentFactor(ctx, caller)
     const rest = factors.filter((one) => one !== factor)
     await requireRemovable(t, ctx, user, factor, rest, acceptWeaker)
     await dropFactor(t, ctx, user, factor, rest, caller)
@@ -87,8 +87,8 @@ const dropFactor = async (t: TenantTx, ctx: RequestCtx, user: UserRow, factor: F
   // Backup codes stand for a lost factor: without any there is nothing to stand for.
   if (next === undefined) await replaceBackupCodes(t, user.id, [])
   const ended = await revokeSessions(t, user.id, now, 'factor_removed', caller.sessionId)
-  await endTickets(t, user.id, now, 'login')
-  await record(t, ctx, {
+  await endLoginTransactions(t, user.id, now, 'login')
+  await recordEvent(t, ctx, {
     event: 'factor.removed',
     actor: byUser(caller),
     target: { type: 'factor', id },
@@ -104,7 +104,7 @@ export const renameFactor = (ctx: RequestCtx, caller: User, id: string, name: st
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = ownFactor(await findFactors(t, caller.userId), id)
     if (!(await setFactorName(t, caller.userId, id, name))) throw new AppError('not_found')
-    await record(t, ctx, {
+    await recordEvent(t, ctx, {
       event: 'factor.renamed',
       actor: byUser(caller),
       target: { type: 'factor', id },
@@ -119,5 +119,5 @@ export const makePrimary = (ctx: RequestCtx, caller: User, id: string): Promise<
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     await lockUser(t, caller.userId)
     if (!(await setPrimaryFactor(t, caller.userId, id))) throw new AppError('not_found')
-    await record(t, ctx, { event: 'factor.made_primary', actor: byUser(caller), target: { type: 'factor', id }, subjectId: caller.userId })
+    await recordEvent(t, ctx, { event: 'factor.made_primary', actor: byUser(caller), target: { type: 'factor', id }, subjectId: caller.userId })
   })

@@ -4,11 +4,11 @@ import type { TenantDb } from '#db/engine/tenant'
 import type { Tenant } from '#db/store/tenants'
 import type { User } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
-import { administers } from '#shared/domains/sign-in/administers'
+import { hasAdminAccess } from '#shared/domains/sign-in/admin-access'
 import { adminAcrOf } from '#shared/platform/principals/admin-acr'
 
 /** Wrong tries pause a factor, whatever endpoint checked them: for a quarter of an hour, and for twice as long each time until a right one. */
-export const PAUSE = { tries: 5, seconds: 15 * 60 } as const
+export const FACTOR_PAUSE = { tries: 5, seconds: 15 * 60 } as const
 export const MAX_FACTORS = 20
 
 /** Whether the person must have a factor: the tenant asks it of everybody, or of those who administer. */
@@ -20,5 +20,5 @@ export const mustHaveFactor = async (
 ): Promise<boolean> => {
   if (tenant?.settings.requireSecondFactor === true) return true
   const acr = adminAcrOf(t.tenantId, tenant?.settings.adminAcr)
-  return acr !== undefined && acr !== 'aal1' && (await administers(t, ctx, user.id))
+  return acr !== undefined && acr !== 'aal1' && (await hasAdminAccess(t, ctx, user.id))
 }

@@ -2,30 +2,30 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { replaceBackupCodes } from '#db/store/backup-codes'
-import { dropEnrolments } from '#db/store/enrolments'
+import { deleteEnrolments } from '#db/store/enrolments'
 import { deleteFactors, type Factor } from '#db/store/factors'
+import { endLoginTransactions } from '#db/store/login-transactions'
 import { revokeAuthorizationsOf, revokeSessions } from '#db/store/sessions'
-import { endTickets } from '#db/store/tickets'
-import { acting, requireRightsOver } from '#shared/domains/authority/acting'
-import { holdPerson } from '#shared/domains/authority/status'
+import { actInTenant, requireRightsOver } from '#shared/domains/authority/acting-tenant'
+import { lockPerson } from '#shared/domains/authority/person-status'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
-import { type Actor, byUser, record } from '#shared/platform/audit/record'
+import { type Actor, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 
 /** Inside a transaction that holds the person's row. Routes that call this emit `factors.reset`. */
-export const wipeFactors = async (t: TenantTx, ctx: RequestCtx, userId: string, actor: Actor, why: string): Promise<readonly Factor[]> => {
+export const deleteAllFactors = async (t: TenantTx, ctx: RequestCtx, userId: string, actor: Actor, why: string): Promise<readonly Factor[]> => {
   const now = ctx.clock.now()
   const gone = await deleteFactors(t, userId)
   await replaceBackupCodes(t, userId, [])
-  await dropEnrolments(t, userId)
+  await deleteEnrolments(t, userId)
   const ended = await revokeSessions(t, userId, now, 'factors_reset')
   await revokeAuthorizationsOf(t, userId, now, 'factors_reset')
-  await endTickets(t, userId, now, 'login')
+  await endLoginTransactions(t, userId, now, 'login')
   const before = { factors: gone.map(({ kind, name }) => ({ kind, name })) }
   const target = { type: 'user', id: userId }
-  await record(t, ctx, { event: 'factors.reset', actor, target, before, after: { why, ended_sessions: ended.length } })
+  await recordEvent(t, ctx, { event: 'factors.reset', actor, target, before, after: { why, ended_sessions: ended.length } })
   return gone
 }
 
@@ -36,10 +36,10 @@ export const wipeFactors = async (t: TenantTx, ctx: RequestCtx, userId: string, 
  */
 export const resetFactorsOf = async (ctx: RequestCtx, caller: User, userId: string): Promise<{ readonly removed: number }> => {
   if (userId === caller.userId) throw new AppError('forbidden', 'Your own factors are changed with one of them: DELETE /account/factors/{id}.')
-  const removed = await acting(ctx, caller, caller.tenantId, async (t, grants) => {
-    const user = await holdPerson(t, userId)
-    await requireRightsOver(t, ctx, grants, userId)
-    const gone = await wipeFactors(t, ctx, userId, byUser(caller), 'administrator')
+  const removed = await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
+    const user = await lockPerson(t, userId)
+    await requireRightsOver(t, ctx, grantable, userId)
+    const gone = await deleteAllFactors(t, ctx, userId, byUser(caller), 'administrator')
     for (const { kind, name } of gone) {
       await notify(t, ctx, { to: user.email, subjectId: userId, template: 'factor_removed', data: { kind, name, left: 0, by: 'administrator' } })
     }

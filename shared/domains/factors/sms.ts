@@ -1,8 +1,8 @@
 // A phone as a factor: a code by SMS, good for five minutes and three tries, sent once a minute and five times a day for a person and for a number.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
-import { type EnrolmentKey, findEnrolment, type PendingEnrolment, putEnrolment, takeEnrolment, tryEnrolment } from '#db/store/enrolments'
-import { type Factor, findFactors, markUsed } from '#db/store/factors'
+import { claimEnrolmentTry, consumeEnrolment, type EnrolmentKey, findEnrolment, type PendingEnrolment, putEnrolment } from '#db/store/enrolments'
+import { type Factor, findFactors, markFactorUsed } from '#db/store/factors'
 import {
   findLiveSmsCode,
   findPhones,
@@ -17,34 +17,38 @@ import {
 import { findTenant } from '#db/store/tenants'
 import { lockUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { languageOf } from '#shared/domains/notifications/notify'
+import { notificationLanguage } from '#shared/domains/notifications/notify'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
-import { digits } from '#shared/kernel/random'
-import { record } from '#shared/platform/audit/record'
-import { equal } from '#shared/platform/crypto/equal'
-import type { Language } from '#shared/platform/outbox/mail/language'
-import { shownPhone } from '#shared/platform/outbox/sms/phone'
+import { randomDigits } from '#shared/kernel/random'
+import { recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import type { MailLanguage } from '#shared/platform/outbox/mail/language'
+import { maskedPhone } from '#shared/platform/outbox/sms/phone'
 import type { Sms } from '#shared/platform/outbox/sms/sms'
-import { enrol } from './enrolment.ts'
-import { actorOf, bindingOf, type Stage } from './stage.ts'
-import { countProof, factorsToTry, pausedFor, type Renewal, tellPaused } from './verify.ts'
+import { enrolFactor } from './enrolment.ts'
+import { type FactorContext, factorContextActor, factorContextBinding } from './factor-context.ts'
+import { acceptProof, claimFactorAttempt, notifyPausedFactors, pauseSeconds, type SessionRenewal } from './verify.ts'
 
 export type SmsCtx = RequestCtx & { readonly sms: Sms }
 
 const CODE_SECONDS = 300
 const PENDING_SECONDS = 600
-export const GUESSES = 3
+export const SMS_GUESSES = 3
 const RESEND_SECONDS = 60
 const SENDS_A_DAY = 5
 const DAY = 24 * 3600
 /** A pending phone takes as many codes as may be sent, each with its guesses. */
-const PENDING_TRIES = SENDS_A_DAY * GUESSES
+const PENDING_TRIES = SENDS_A_DAY * SMS_GUESSES
 
 const pendingContext = (id: string): string => `pending_enrolments:${id}`
 /** What a factor's number is sealed for. */
 export const phoneContext = (factorId: string): string => `sms_phones:${factorId}`
-const keyOf = (ctx: RequestCtx, stage: Stage): EnrolmentKey => ({ userId: stage.user.id, kind: 'sms', binding: bindingOf(ctx, stage) })
+const keyOf = (ctx: RequestCtx, factorContext: FactorContext): EnrolmentKey => ({
+  userId: factorContext.user.id,
+  kind: 'sms',
+  binding: factorContextBinding(ctx, factorContext),
+})
 const codeHash = (ctx: RequestCtx, lockId: string, code: string): Uint8Array => ctx.hash('sms-code', lockId, code)
 
 /** Over all tenants and people: a number is not flooded through many accounts. @throws AppError rate_limited */
@@ -66,62 +70,67 @@ const requireRoom = async (t: TenantTx, ctx: SmsCtx, userId: string, phoneHash: 
 type Sending = { readonly lockId: string; readonly phone: string }
 
 /** Makes and keeps a code; it is sent once that has committed. Hold the person's row before. */
-const makeCode = async (t: TenantTx, ctx: SmsCtx, stage: Stage, { lockId, phone }: Sending): Promise<string> => {
+const makeCode = async (t: TenantTx, ctx: SmsCtx, factorContext: FactorContext, { lockId, phone }: Sending): Promise<string> => {
   const now = ctx.clock.now()
   const phoneHash = ctx.hash('phone', phone)
-  await requireRoom(t, ctx, stage.user.id, phoneHash)
-  const code = digits(ctx.random, 6)
+  await requireRoom(t, ctx, factorContext.user.id, phoneHash)
+  const code = randomDigits(ctx.random, 6)
   await putSmsCode(t, {
     id: ctx.random.id(),
-    userId: stage.user.id,
+    userId: factorContext.user.id,
     lockId,
     phoneHash,
     codeHash: codeHash(ctx, lockId, code),
     createdAt: now,
     expiresAt: secondsAfter(now, CODE_SECONDS),
   })
-  const after = { phone: shownPhone(phone) }
-  await record(t, ctx, { event: 'sms_code.sent', actor: actorOf(stage), target: { type: 'user', id: stage.user.id }, after })
+  const after = { phone: maskedPhone(phone) }
+  await recordEvent(t, ctx, {
+    event: 'sms_code.sent',
+    actor: factorContextActor(factorContext),
+    target: { type: 'user', id: factorContext.user.id },
+    after,
+  })
   return code
 }
 
-const TEXT: Readonly<Record<Language, (code: string, host: string) => string>> = {
+const TEXT: Readonly<Record<MailLanguage, (code: string, host: string) => string>> = {
   en: (code, host) => `${code} is your code for ${host}. It is good for 5 minutes. Give it to nobody.`,
   de: (code, host) => `${code} ist Ihr Code für ${host}. Er gilt 5 Minuten. Geben Sie ihn niemandem.`,
 }
 
-const send = async (ctx: SmsCtx, { tenantId, user }: Stage, phone: string, code: string): Promise<void> => {
-  const language = await languageOf(ctx, await findTenant(forTenant(ctx.db, tenantId)), user.language)
+const send = async (ctx: SmsCtx, { tenantId, user }: FactorContext, phone: string, code: string): Promise<void> => {
+  const language = await notificationLanguage(ctx, await findTenant(forTenant(ctx.db, tenantId)), user.language)
   await ctx.sms.send({ to: phone, text: TEXT[language](code, new URL(ctx.config.BASE_URL).host) })
 }
 
 export type SmsSent = { readonly display: string; readonly minutes: number; readonly guesses: number }
-const sentTo = (phone: string): SmsSent => ({ display: shownPhone(phone), minutes: CODE_SECONDS / 60, guesses: GUESSES })
+const sentTo = (phone: string): SmsSent => ({ display: maskedPhone(phone), minutes: CODE_SECONDS / 60, guesses: SMS_GUESSES })
 
 /**
  * Begins the enrolment of a phone. A phone that is a factor stays it: the new one comes beside it once it is proved.
  * Routes that call this emit `sms_code.sent`.
  * @throws AppError too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured
  */
-export const beginSms = async (ctx: SmsCtx, stage: Stage, phone: string): Promise<SmsSent> => {
+export const beginSms = async (ctx: SmsCtx, factorContext: FactorContext, phone: string): Promise<SmsSent> => {
   await limitNumber(ctx, ctx.hash('phone', phone))
   const id = ctx.random.id()
   const now = ctx.clock.now()
-  const code = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    await lockUser(t, stage.user.id)
-    const sealed = await ctx.keyring.seal(t, stage.user.id, phone, pendingContext(id))
-    await putEnrolment(t, { id, ...keyOf(ctx, stage), sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
-    return makeCode(t, ctx, stage, { lockId: id, phone })
+  const code = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    await lockUser(t, factorContext.user.id)
+    const sealed = await ctx.keyring.seal(t, factorContext.user.id, phone, pendingContext(id))
+    await putEnrolment(t, { id, ...keyOf(ctx, factorContext), sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
+    return makeCode(t, ctx, factorContext, { lockId: id, phone })
   })
-  await send(ctx, stage, phone, code)
+  await send(ctx, factorContext, phone, code)
   return sentTo(phone)
 }
 
 /** The number that this session or login transaction began with, while a code can still confirm it: for our own page. */
-export const pendingPhone = async (ctx: SmsCtx, stage: Stage): Promise<string | undefined> => {
-  const t = forTenant(ctx.db, stage.tenantId)
-  const pending = await findEnrolment(t, keyOf(ctx, stage), ctx.clock.now(), PENDING_TRIES)
-  return pending === undefined ? undefined : ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+export const pendingPhone = async (ctx: SmsCtx, factorContext: FactorContext): Promise<string | undefined> => {
+  const t = forTenant(ctx.db, factorContext.tenantId)
+  const pending = await findEnrolment(t, keyOf(ctx, factorContext), ctx.clock.now(), PENDING_TRIES)
+  return pending === undefined ? undefined : ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
 }
 
 type Guess = { readonly code: SmsCode } | { readonly failure: ErrorCode; readonly left?: number }
@@ -129,22 +138,29 @@ type Guess = { readonly code: SmsCode } | { readonly failure: ErrorCode; readonl
 /** Spends a guess on the lock's code and compares. */
 const guess = async (t: TenantTx, ctx: SmsCtx, lockId: string, code: string): Promise<Guess> => {
   const now = ctx.clock.now()
-  const live = await spendSmsGuess(t, lockId, now, GUESSES)
+  const live = await spendSmsGuess(t, lockId, now, SMS_GUESSES)
   if (live === undefined) return { failure: (await findLiveSmsCode(t, lockId, now)) === undefined ? 'sms_code_expired' : 'sms_attempts_used' }
-  return equal(live.codeHash, codeHash(ctx, lockId, code)) ? { code: live } : { failure: 'invalid_sms_code', left: GUESSES - live.attempts }
+  return constantTimeEqual(live.codeHash, codeHash(ctx, lockId, code))
+    ? { code: live }
+    : { failure: 'invalid_sms_code', left: SMS_GUESSES - live.attempts }
 }
 
-const failed = (stage: Stage, event: string, { failure, left }: { readonly failure: ErrorCode; readonly left?: number }): AppError =>
+const failed = (factorContext: FactorContext, event: string, { failure, left }: { readonly failure: ErrorCode; readonly left?: number }): AppError =>
   new AppError(failure, undefined, {
-    refusal: { tenantId: stage.tenantId, userId: stage.user.id, event },
+    refusal: { tenantId: factorContext.tenantId, userId: factorContext.user.id, event },
     ...(left === undefined ? {} : { extra: { attempts_remaining: left } }),
   })
 
 /** A try counts whatever comes of it, so it commits by itself. */
-const tryPhone = (ctx: SmsCtx, stage: Stage, phone: string, code: string): Promise<(Guess & { readonly pending: PendingEnrolment }) | undefined> =>
-  atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    const pending = await tryEnrolment(t, keyOf(ctx, stage), ctx.clock.now(), PENDING_TRIES)
-    const kept = pending === undefined ? undefined : await ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+const tryPhone = (
+  ctx: SmsCtx,
+  factorContext: FactorContext,
+  phone: string,
+  code: string,
+): Promise<(Guess & { readonly pending: PendingEnrolment }) | undefined> =>
+  atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    const pending = await claimEnrolmentTry(t, keyOf(ctx, factorContext), ctx.clock.now(), PENDING_TRIES)
+    const kept = pending === undefined ? undefined : await ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
     if (pending === undefined || kept !== phone) return undefined
     return { ...(await guess(t, ctx, pending.id, code)), pending }
   })
@@ -154,22 +170,22 @@ const tryPhone = (ctx: SmsCtx, stage: Stage, phone: string, code: string): Promi
  * Routes that call this emit `factor.added`.
  * @throws AppError sms_not_initiated, invalid_sms_code, sms_code_expired, sms_attempts_used, authentication_required, factor_limit
  */
-export const confirmSms = async (ctx: SmsCtx, stage: Stage, phone: string, code: string): Promise<SmsSent> => {
-  const tried = await tryPhone(ctx, stage, phone, code)
-  if (tried === undefined) throw failed(stage, 'factor.added', { failure: 'sms_not_initiated' })
-  if (!('code' in tried)) throw failed(stage, 'factor.added', tried)
+export const confirmSms = async (ctx: SmsCtx, factorContext: FactorContext, phone: string, code: string): Promise<SmsSent> => {
+  const tried = await tryPhone(ctx, factorContext, phone, code)
+  if (tried === undefined) throw failed(factorContext, 'factor.added', { failure: 'sms_not_initiated' })
+  if (!('code' in tried)) throw failed(factorContext, 'factor.added', tried)
   const { id } = tried.pending
-  await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
+  await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
     const now = ctx.clock.now()
-    const userId = stage.user.id
+    const userId = factorContext.user.id
     await lockUser(t, userId)
-    const isFirst = (await useSmsCode(t, tried.code.id, now)) && (await takeEnrolment(t, id, now)) !== undefined
-    if (!isFirst) throw failed(stage, 'factor.added', { failure: 'sms_not_initiated' })
+    const isFirst = (await useSmsCode(t, tried.code.id, now)) && (await consumeEnrolment(t, id, now)) !== undefined
+    if (!isFirst) throw failed(factorContext, 'factor.added', { failure: 'sms_not_initiated' })
     const store = async (tx: TenantTx): Promise<void> => {
       const sealed = await ctx.keyring.seal(tx, userId, phone, phoneContext(id))
-      await insertPhone(tx, { factorId: id, userId, sealed, phoneHash: ctx.hash('phone', phone), display: shownPhone(phone) })
+      await insertPhone(tx, { factorId: id, userId, sealed, phoneHash: ctx.hash('phone', phone), display: maskedPhone(phone) })
     }
-    await enrol(t, ctx, stage, { id, kind: 'sms', name: '', amr: ['sms'], store })
+    await enrolFactor(t, ctx, factorContext, { id, kind: 'sms', name: '', amr: ['sms'], store })
   })
   ctx.wakeOutbox()
   return sentTo(phone)
@@ -178,12 +194,12 @@ export const confirmSms = async (ctx: SmsCtx, stage: Stage, phone: string, code:
 type Known = { readonly factor: Factor; readonly phone: SmsPhone }
 
 /** The person's phone: the primary one, else the first. */
-const phoneOf = async (ctx: SmsCtx, stage: Stage): Promise<Known> => {
-  const t = forTenant(ctx.db, stage.tenantId)
-  const factor = (await findFactors(t, stage.user.id)).find(({ kind }) => kind === 'sms')
+const phoneOf = async (ctx: SmsCtx, factorContext: FactorContext): Promise<Known> => {
+  const t = forTenant(ctx.db, factorContext.tenantId)
+  const factor = (await findFactors(t, factorContext.user.id)).find(({ kind }) => kind === 'sms')
   const [phone] = factor === undefined ? [] : await findPhones(t, [factor.id])
-  if (factor === undefined || phone === undefined) throw failed(stage, 'factor.verified', { failure: 'sms_not_enabled' })
-  const seconds = pausedFor(ctx, [factor])
+  if (factor === undefined || phone === undefined) throw failed(factorContext, 'factor.verified', { failure: 'sms_not_enabled' })
+  const seconds = pauseSeconds(ctx, [factor])
   if (seconds !== undefined) throw new AppError('factor_paused', undefined, { retryAfterSeconds: seconds })
   return { factor, phone }
 }
@@ -193,46 +209,46 @@ const phoneOf = async (ctx: SmsCtx, stage: Stage): Promise<Known> => {
  * Routes that call this emit `sms_code.sent`.
  * @throws AppError sms_not_enabled, factor_paused, too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured
  */
-export const requestSms = async (ctx: SmsCtx, stage: Stage): Promise<SmsSent> => {
-  const { factor, phone: kept } = await phoneOf(ctx, stage)
-  const phone = await ctx.keyring.open(forTenant(ctx.db, stage.tenantId), stage.user.id, kept.sealed, phoneContext(factor.id))
-  if (phone === undefined) throw failed(stage, 'factor.verified', { failure: 'sms_not_enabled' })
+export const requestSms = async (ctx: SmsCtx, factorContext: FactorContext): Promise<SmsSent> => {
+  const { factor, phone: kept } = await phoneOf(ctx, factorContext)
+  const phone = await ctx.keyring.open(forTenant(ctx.db, factorContext.tenantId), factorContext.user.id, kept.sealed, phoneContext(factor.id))
+  if (phone === undefined) throw failed(factorContext, 'factor.verified', { failure: 'sms_not_enabled' })
   await limitNumber(ctx, kept.phoneHash)
-  const code = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    await lockUser(t, stage.user.id)
-    return makeCode(t, ctx, stage, { lockId: factor.id, phone })
+  const code = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    await lockUser(t, factorContext.user.id)
+    return makeCode(t, ctx, factorContext, { lockId: factor.id, phone })
   })
-  await send(ctx, stage, phone, code)
+  await send(ctx, factorContext, phone, code)
   return sentTo(phone)
 }
 
-type Verified = { readonly failure: ErrorCode; readonly left?: number } | { readonly renewal: Renewal | undefined }
+type Verified = { readonly failure: ErrorCode; readonly left?: number } | { readonly renewal: SessionRenewal | undefined }
 
 /** Counts against the code and against the factor, whose count no new code begins again. */
-const tryCode = async (t: TenantTx, ctx: SmsCtx, stage: Stage, factor: Factor, code: string): Promise<Verified> => {
-  const { user } = stage
+const tryCode = async (t: TenantTx, ctx: SmsCtx, factorContext: FactorContext, factor: Factor, code: string): Promise<Verified> => {
+  const { user } = factorContext
   const now = ctx.clock.now()
   await lockUser(t, user.id)
-  const tried = await factorsToTry(t, ctx, user, { id: factor.id })
+  const tried = await claimFactorAttempt(t, ctx, user, { id: factor.id })
   if (tried.length === 0) return { failure: 'factor_paused' }
   const guessed = await guess(t, ctx, factor.id, code)
   if (!('code' in guessed)) {
-    await tellPaused(t, ctx, user, tried)
+    await notifyPausedFactors(t, ctx, user, tried)
     return guessed
   }
   if (!(await useSmsCode(t, guessed.code.id, now))) return { failure: 'sms_code_expired' }
-  await markUsed(t, user.id, factor.id, now)
-  return { renewal: await countProof(t, ctx, stage, { factorId: factor.id, kind: 'sms', amr: ['sms'] }) }
+  await markFactorUsed(t, user.id, factor.id, now)
+  return { renewal: await acceptProof(t, ctx, factorContext, { factorId: factor.id, kind: 'sms', amr: ['sms'] }) }
 }
 
 /**
  * Routes that call this emit `factor.verified`, `factor.paused`, `session.stepped_up`.
  * @throws AppError sms_not_enabled, factor_paused, invalid_sms_code, sms_code_expired, sms_attempts_used, authentication_required
  */
-export const verifySms = async (ctx: SmsCtx, stage: Stage, code: string): Promise<Renewal | undefined> => {
-  const { factor } = await phoneOf(ctx, stage)
-  const outcome = await atomically(forTenant(ctx.db, stage.tenantId), (t) => tryCode(t, ctx, stage, factor, code))
+export const verifySms = async (ctx: SmsCtx, factorContext: FactorContext, code: string): Promise<SessionRenewal | undefined> => {
+  const { factor } = await phoneOf(ctx, factorContext)
+  const outcome = await atomically(forTenant(ctx.db, factorContext.tenantId), (t) => tryCode(t, ctx, factorContext, factor, code))
   ctx.wakeOutbox()
-  if ('failure' in outcome) throw failed(stage, 'factor.verified', outcome)
+  if ('failure' in outcome) throw failed(factorContext, 'factor.verified', outcome)
   return outcome.renewal
 }

@@ -1,7 +1,7 @@
 // Time-based one-time passwords (RFC 6238): SHA-1, six digits, thirty seconds, one step to either side.
 
 import type { Random } from '#shared/kernel/random'
-import { equal } from '#shared/platform/crypto/equal'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 
 const PERIOD_SECONDS = 30
 /** A step earlier and a step later are accepted, for clocks that differ (section 5.2). */
@@ -30,7 +30,7 @@ export const codeOf = async (seed: string, step: number): Promise<string> =>
 export const matchingStep = async (seed: string, code: string, at: Date): Promise<number | undefined> => {
   const now = stepAt(at)
   const candidates = await Promise.all(WINDOW.map(async (offset) => ({ step: now + offset, shown: await codeOf(seed, now + offset) })))
-  const hits = candidates.filter(({ shown }) => equal(shown, code))
+  const hits = candidates.filter(({ shown }) => constantTimeEqual(shown, code))
   return hits[0]?.step
 }
 

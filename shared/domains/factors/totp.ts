@@ -1,27 +1,31 @@
 // Authenticator apps: enrolled against a seed that the server keeps, verified with one counter a factor and each time step once.
 import * as z from 'zod'
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
-import { type EnrolmentKey, findEnrolment, type PendingEnrolment, putEnrolment, takeEnrolment, tryEnrolment } from '#db/store/enrolments'
-import { type Factor, findFactors, markUsed } from '#db/store/factors'
+import { claimEnrolmentTry, consumeEnrolment, type EnrolmentKey, findEnrolment, type PendingEnrolment, putEnrolment } from '#db/store/enrolments'
+import { type Factor, findFactors, markFactorUsed } from '#db/store/factors'
 import { findTenant } from '#db/store/tenants'
-import { findTotpSecrets, insertTotpSecret, spendStep } from '#db/store/totp'
+import { consumeTotpStep, findTotpSecrets, insertTotpSecret } from '#db/store/totp'
 import { lockUser, type User as UserRow } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { equal } from '#shared/platform/crypto/equal'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
 import { offeredBackupCodes, verifyBackupCode } from './backup-codes.ts'
-import { enrol } from './enrolment.ts'
-import { PAUSE } from './policy.ts'
-import { bindingOf, type Stage } from './stage.ts'
+import { enrolFactor } from './enrolment.ts'
+import { type FactorContext, factorContextBinding } from './factor-context.ts'
+import { FACTOR_PAUSE } from './policy.ts'
 import { keyUri, matchingStep, newSeed } from './totp-code.ts'
-import { countProof, factorsToTry, pausedFor, type Renewal, tellPaused, wrongProof } from './verify.ts'
+import { acceptProof, claimFactorAttempt, factorProofError, notifyPausedFactors, pauseSeconds, type SessionRenewal } from './verify.ts'
 
 const PENDING_SECONDS = 600
 const Kept = z.object({ seed: z.string(), deviceType: z.string() })
 
-const keyOf = (ctx: RequestCtx, stage: Stage): EnrolmentKey => ({ userId: stage.user.id, kind: 'totp', binding: bindingOf(ctx, stage) })
+const keyOf = (ctx: RequestCtx, factorContext: FactorContext): EnrolmentKey => ({
+  userId: factorContext.user.id,
+  kind: 'totp',
+  binding: factorContextBinding(ctx, factorContext),
+})
 const pendingContext = (id: string): string => `pending_enrolments:${id}`
 const seedContext = (factorId: string): string => `totp_secrets:${factorId}`
 
@@ -30,30 +34,30 @@ export type TotpSetup = { readonly id: string; readonly seed: string; readonly i
 /** Begins an enrolment: the seed is kept here, sealed, for ten minutes, and serves the session or login transaction that asked for it alone. */
 export const beginTotp = async (
   ctx: RequestCtx,
-  stage: Stage,
+  factorContext: FactorContext,
   { bytes, name, deviceType }: { readonly bytes: 20 | 32; readonly name: string; readonly deviceType: string },
 ): Promise<TotpSetup> => {
   const id = ctx.random.id()
   const seed = newSeed(ctx.random, bytes)
   const now = ctx.clock.now()
-  const tenant = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    const sealed = await ctx.keyring.seal(t, stage.user.id, JSON.stringify({ seed, deviceType }), pendingContext(id))
-    await putEnrolment(t, { id, ...keyOf(ctx, stage), name, sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
+  const tenant = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    const sealed = await ctx.keyring.seal(t, factorContext.user.id, JSON.stringify({ seed, deviceType }), pendingContext(id))
+    await putEnrolment(t, { id, ...keyOf(ctx, factorContext), name, sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
     return findTenant(t)
   })
-  const issuer = shownTenantName(ctx, tenant)
-  return { id, seed, issuer, account: stage.user.email, uri: await keyUri(seed, issuer, stage.user.email) }
+  const issuer = displayTenantName(ctx, tenant)
+  return { id, seed, issuer, account: factorContext.user.email, uri: await keyUri(seed, issuer, factorContext.user.email) }
 }
 
 /** The enrolment that this session or login transaction began, while a code can still confirm it: shown again, by our own page. */
-export const pendingTotp = async (ctx: RequestCtx, stage: Stage): Promise<TotpSetup | undefined> => {
-  const t = forTenant(ctx.db, stage.tenantId)
-  const pending = await findEnrolment(t, keyOf(ctx, stage), ctx.clock.now(), PAUSE.tries)
-  const plain = pending === undefined ? undefined : await ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+export const pendingTotp = async (ctx: RequestCtx, factorContext: FactorContext): Promise<TotpSetup | undefined> => {
+  const t = forTenant(ctx.db, factorContext.tenantId)
+  const pending = await findEnrolment(t, keyOf(ctx, factorContext), ctx.clock.now(), FACTOR_PAUSE.tries)
+  const plain = pending === undefined ? undefined : await ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
   if (pending === undefined || plain === undefined) return undefined
   const { seed } = Kept.parse(JSON.parse(plain))
-  const issuer = shownTenantName(ctx, await findTenant(t))
-  return { id: pending.id, seed, issuer, account: stage.user.email, uri: await keyUri(seed, issuer, stage.user.email) }
+  const issuer = displayTenantName(ctx, await findTenant(t))
+  return { id: pending.id, seed, issuer, account: factorContext.user.email, uri: await keyUri(seed, issuer, factorContext.user.email) }
 }
 
 type Seed = {
@@ -65,7 +69,7 @@ type Seed = {
 }
 
 /** Keeps the seed of a confirmed app, sealed for its person. */
-export const storeSeed = async (t: TenantTx, ctx: Pick<RequestCtx, 'keyring' | 'clock'>, { seed, ...row }: Seed): Promise<void> => {
+export const storeTotpSeed = async (t: TenantTx, ctx: Pick<RequestCtx, 'keyring' | 'clock'>, { seed, ...row }: Seed): Promise<void> => {
   const sealed = await ctx.keyring.seal(t, row.userId, seed, seedContext(row.factorId))
   await insertTotpSecret(t, { ...row, sealed, updatedAt: ctx.clock.now() })
 }
@@ -81,17 +85,17 @@ export type TotpProof = {
 type Confirmable = { readonly pending: PendingEnrolment; readonly kept: z.output<typeof Kept>; readonly step: number | undefined }
 
 /** Spends a try on what waits and compares; the try counts whatever comes of it. @throws AppError setup_not_initiated */
-const tryPending = async (ctx: RequestCtx, stage: Stage, proof: TotpProof): Promise<Confirmable> => {
-  const found = await atomically(forTenant(ctx.db, stage.tenantId), async (t) => {
-    const pending = await tryEnrolment(t, keyOf(ctx, stage), ctx.clock.now(), PAUSE.tries)
-    const plain = pending === undefined ? undefined : await ctx.keyring.open(t, stage.user.id, pending.sealed, pendingContext(pending.id))
+const tryPending = async (ctx: RequestCtx, factorContext: FactorContext, proof: TotpProof): Promise<Confirmable> => {
+  const found = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
+    const pending = await claimEnrolmentTry(t, keyOf(ctx, factorContext), ctx.clock.now(), FACTOR_PAUSE.tries)
+    const plain = pending === undefined ? undefined : await ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
     if (pending === undefined || plain === undefined) return undefined
     const kept = Kept.parse(JSON.parse(plain))
     return { pending, kept, step: await matchingStep(kept.seed, proof.code, ctx.clock.now()) }
   })
-  const { tenantId, user } = stage
+  const { tenantId, user } = factorContext
   const isMeant = found !== undefined && (proof.id === undefined || proof.id.toLowerCase() === found.pending.id)
-  const isSame = found !== undefined && (proof.seed === undefined || equal(proof.seed, found.kept.seed))
+  const isSame = found !== undefined && (proof.seed === undefined || constantTimeEqual(proof.seed, found.kept.seed))
   if (found === undefined || !isMeant || !isSame) {
     throw new AppError('setup_not_initiated', undefined, { refusal: { tenantId, userId: user.id, event: 'factor.added' } })
   }
@@ -105,22 +109,22 @@ const tryPending = async (ctx: RequestCtx, stage: Stage, proof: TotpProof): Prom
  */
 export const confirmTotp = async (
   ctx: RequestCtx,
-  stage: Stage,
+  factorContext: FactorContext,
   proof: TotpProof,
 ): Promise<{ readonly id: string; readonly name: string; readonly backupCodes: readonly string[] }> => {
-  const { tenantId, user } = stage
-  const { pending, kept, step } = await tryPending(ctx, stage, proof)
+  const { tenantId, user } = factorContext
+  const { pending, kept, step } = await tryPending(ctx, factorContext, proof)
   if (step === undefined) throw new AppError('invalid_totp_code', undefined, { refusal: { tenantId, userId: user.id, event: 'factor.added' } })
-  const codes = await offeredBackupCodes(ctx, stage)
+  const codes = await offeredBackupCodes(ctx, factorContext)
   const { id, name } = pending
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const now = ctx.clock.now()
     // The person's row before the enrolment's, as everywhere.
     await lockUser(t, user.id)
-    if ((await takeEnrolment(t, id, now)) === undefined) throw new AppError('setup_not_initiated')
+    if ((await consumeEnrolment(t, id, now)) === undefined) throw new AppError('setup_not_initiated')
     // The code that confirmed is spent.
-    const store = (tx: TenantTx): Promise<void> => storeSeed(tx, ctx, { factorId: id, userId: user.id, ...kept, lastStep: step })
-    await enrol(t, ctx, stage, { id, kind: 'totp', name, amr: ['otp'], store, backupCodes: codes.rows })
+    const store = (tx: TenantTx): Promise<void> => storeTotpSeed(tx, ctx, { factorId: id, userId: user.id, ...kept, lastStep: step })
+    await enrolFactor(t, ctx, factorContext, { id, kind: 'totp', name, amr: ['otp'], store, backupCodes: codes.rows })
   })
   ctx.wakeOutbox()
   return { id, name, backupCodes: codes.shown }
@@ -138,28 +142,28 @@ const matchAndSpend = async (t: TenantTx, ctx: RequestCtx, userId: string, tried
     const step = seed === undefined ? undefined : await matchingStep(seed, code, now)
     if (step !== undefined) hits.push({ factorId, step })
   }
-  for (const { factorId, step } of hits) if (await spendStep(t, factorId, step, now)) return factorId
+  for (const { factorId, step } of hits) if (await consumeTotpStep(t, factorId, step, now)) return factorId
   return undefined
 }
 
-export type TotpTry = { readonly factorId: string } | 'wrong' | 'none'
+export type TotpAttempt = { readonly factorId: string } | 'wrong' | 'none'
 
 /** Spends a try of the person's apps and compares, inside the caller's transaction, which must commit what is counted. Hold the person's row before. */
-export const tryTotp = async (
+export const attemptTotp = async (
   t: TenantTx,
   ctx: RequestCtx,
   user: Pick<UserRow, 'id' | 'email'>,
   code: string,
-  pause: { readonly tries: number; readonly seconds: number } = PAUSE,
-): Promise<TotpTry> => {
-  const tried = await factorsToTry(t, ctx, user, { kind: 'totp' }, pause)
+  pause: { readonly tries: number; readonly seconds: number } = FACTOR_PAUSE,
+): Promise<TotpAttempt> => {
+  const tried = await claimFactorAttempt(t, ctx, user, { kind: 'totp' }, pause)
   if (tried.length === 0) return 'none'
   const factorId = await matchAndSpend(t, ctx, user.id, tried, code)
   if (factorId === undefined) {
-    await tellPaused(t, ctx, user, tried)
+    await notifyPausedFactors(t, ctx, user, tried)
     return 'wrong'
   }
-  await markUsed(
+  await markFactorUsed(
     t,
     user.id,
     factorId,
@@ -172,35 +176,37 @@ export const tryTotp = async (
 /** Why nothing could be compared. */
 const noneToTry = async (t: TenantDb, ctx: RequestCtx, userId: string): Promise<AppError> => {
   const apps = (await findFactors(t, userId)).filter(({ kind }) => kind === 'totp')
-  const seconds = pausedFor(ctx, apps)
+  const seconds = pauseSeconds(ctx, apps)
   const refusal = { tenantId: t.tenantId, userId, event: 'factor.verified' }
   return seconds === undefined
     ? new AppError('totp_not_enabled', undefined, { refusal })
     : new AppError('factor_paused', undefined, { refusal, retryAfterSeconds: seconds })
 }
 
-const verifyAppCode = async (ctx: RequestCtx, stage: Stage, code: string): Promise<Renewal | undefined> => {
-  const { tenantId, user } = stage
+const verifyAppCode = async (ctx: RequestCtx, factorContext: FactorContext, code: string): Promise<SessionRenewal | undefined> => {
+  const { tenantId, user } = factorContext
   const t = forTenant(ctx.db, tenantId)
   const outcome = await atomically(t, async (tx) => {
     await lockUser(tx, user.id)
-    const tried = await tryTotp(tx, ctx, user, code)
-    return typeof tried === 'string' ? tried : { renewal: await countProof(tx, ctx, stage, { factorId: tried.factorId, kind: 'totp', amr: ['otp'] }) }
+    const tried = await attemptTotp(tx, ctx, user, code)
+    return typeof tried === 'string'
+      ? tried
+      : { renewal: await acceptProof(tx, ctx, factorContext, { factorId: tried.factorId, kind: 'totp', amr: ['otp'] }) }
   })
   if (outcome === 'none') throw await noneToTry(t, ctx, user.id)
   ctx.wakeOutbox()
-  if (outcome === 'wrong') throw wrongProof('invalid_totp_code', tenantId, user.id)
+  if (outcome === 'wrong') throw factorProofError('invalid_totp_code', tenantId, user.id)
   return outcome.renewal
 }
 
-export type VerifiedTotp = { readonly method: 'totp' | 'backup_code'; readonly renewal: Renewal | undefined }
+export type VerifiedTotp = { readonly method: 'totp' | 'backup_code'; readonly renewal: SessionRenewal | undefined }
 
 /**
  * Six digits of an app, or a backup code.
  * Routes that call this emit `factor.verified`, `factor.paused`, `backup_code.used`, `session.stepped_up`.
  * @throws AppError invalid_totp_code, totp_not_enabled, factor_paused, authentication_required
  */
-export const verifyTotp = async (ctx: RequestCtx, stage: Stage, code: string): Promise<VerifiedTotp> =>
+export const verifyTotp = async (ctx: RequestCtx, factorContext: FactorContext, code: string): Promise<VerifiedTotp> =>
   /^\d{6}$/.test(code)
-    ? { method: 'totp', renewal: await verifyAppCode(ctx, stage, code) }
-    : { method: 'backup_code', renewal: await verifyBackupCode(ctx, stage, code, 'invalid_totp_code') }
+    ? { method: 'totp', renewal: await verifyAppCode(ctx, factorContext, code) }
+    : { method: 'backup_code', renewal: await verifyBackupCode(ctx, factorContext, code, 'invalid_totp_code') }

@@ -2,55 +2,60 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'
-import { type Factor, spendTry } from '#db/store/factors'
+import { claimFactorTry, type Factor } from '#db/store/factors'
+import { addVerifiedMethod } from '#db/store/login-transactions'
 import { findLiveSession, renewSession } from '#db/store/sessions'
 import { findTenant } from '#db/store/tenants'
-import { addVerified } from '#db/store/tickets'
 import type { User as UserRow } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
-import { byAnonymous, byUser, record } from '#shared/platform/audit/record'
+import { byAnonymous, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { acrOf } from '#shared/platform/tokens/acr'
 import { issueSessionToken, type SessionGrant } from '#shared/platform/tokens/session-token'
-import { PAUSE } from './policy.ts'
-import { actorOf, proofNeeded, type Stage, ticketHash } from './stage.ts'
+import { authenticationRequired, type FactorContext, factorContextActor, loginTransactionHash } from './factor-context.ts'
+import { FACTOR_PAUSE } from './policy.ts'
 
-export const VERIFIED = 'factor.verified'
+export const FACTOR_VERIFIED_EVENT = 'factor.verified'
 
 /** Something that was proved: which factor (a password has none), by its RFC 8176 names. */
-export type Proof = { readonly factorId?: string; readonly kind: Factor['kind'] | 'backup_code' | 'password'; readonly amr: readonly string[] }
+export type FactorProof = { readonly factorId?: string; readonly kind: Factor['kind'] | 'backup_code' | 'password'; readonly amr: readonly string[] }
 
 /** A refusal that the record knows the owner of. */
-export const wrongProof = (code: ErrorCode, tenantId: string, userId: string, extra?: Readonly<Record<string, unknown>>): AppError =>
-  new AppError(code, undefined, { refusal: { tenantId, userId, event: VERIFIED }, ...(extra === undefined ? {} : { extra }) })
+export const factorProofError = (code: ErrorCode, tenantId: string, userId: string, extra?: Readonly<Record<string, unknown>>): AppError =>
+  new AppError(code, undefined, { refusal: { tenantId, userId, event: FACTOR_VERIFIED_EVENT }, ...(extra === undefined ? {} : { extra }) })
 
 /**
  * Spends a try and answers the factors that may be compared, before anything is. The try that fills the count is told to the owner. With none to compare
  * the person has none, or all are paused.
  * Routes that call this emit `factor.paused`.
  */
-export const factorsToTry = async (
+export const claimFactorAttempt = async (
   t: TenantTx,
   ctx: RequestCtx,
   user: Pick<UserRow, 'id' | 'email'>,
-  which: Parameters<typeof spendTry>[2],
-  pause = PAUSE as { readonly tries: number; readonly seconds: number },
-): Promise<readonly Factor[]> => spendTry(t, user.id, which, ctx.clock.now(), pause)
+  which: Parameters<typeof claimFactorTry>[2],
+  pause = FACTOR_PAUSE as { readonly tries: number; readonly seconds: number },
+): Promise<readonly Factor[]> => claimFactorTry(t, user.id, which, ctx.clock.now(), pause)
 
 /** Says so when a wrong try was the one that paused its factor. Inside the transaction that keeps the count. */
-export const tellPaused = async (t: TenantTx, ctx: RequestCtx, user: Pick<UserRow, 'id' | 'email'>, tried: readonly Factor[]): Promise<void> => {
+export const notifyPausedFactors = async (
+  t: TenantTx,
+  ctx: RequestCtx,
+  user: Pick<UserRow, 'id' | 'email'>,
+  tried: readonly Factor[],
+): Promise<void> => {
   for (const { id, kind, pausedUntil } of tried) {
     if (pausedUntil === null) continue
     const after = { kind, until: pausedUntil.toISOString() }
-    await record(t, ctx, { event: 'factor.paused', actor: byAnonymous, target: { type: 'factor', id }, subjectId: user.id, after })
+    await recordEvent(t, ctx, { event: 'factor.paused', actor: byAnonymous, target: { type: 'factor', id }, subjectId: user.id, after })
     await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'factor_paused', data: { kind, until: pausedUntil } })
   }
 }
 
 /** When factors are paused, how long still. */
-export const pausedFor = (ctx: Pick<RequestCtx, 'clock'>, factors: readonly Pick<Factor, 'pausedUntil'>[]): number | undefined => {
+export const pauseSeconds = (ctx: Pick<RequestCtx, 'clock'>, factors: readonly Pick<Factor, 'pausedUntil'>[]): number | undefined => {
   const now = ctx.clock.now()
   const until = factors.map(({ pausedUntil }) => pausedUntil).filter((at) => at !== null && at > now) as Date[]
   if (factors.length === 0 || until.length < factors.length) return undefined
@@ -58,18 +63,18 @@ export const pausedFor = (ctx: Pick<RequestCtx, 'clock'>, factors: readonly Pick
 }
 
 /** What a session that proved more goes on with; `renewedToken` signs its token once that has committed. */
-export type Renewal = SessionGrant
+export type SessionRenewal = SessionGrant
 
-const renew = async (t: TenantTx, ctx: RequestCtx, user: UserRow, caller: User, proof: Proof): Promise<Renewal> => {
+const renew = async (t: TenantTx, ctx: RequestCtx, user: UserRow, caller: User, proof: FactorProof): Promise<SessionRenewal> => {
   const now = ctx.clock.now()
   const session = await findLiveSession(t, user.id, caller.sessionId, now)
   const tenant = await findTenant(t)
   const amr = [...new Set([...(session?.amr ?? []), ...proof.amr])].toSorted()
   const renewed = { tokenId: ctx.random.id(), amr, acr: acrOf(amr), authTime: now }
   if (session === undefined || tenant === undefined || !(await renewSession(t, user.id, session.id, caller.tokenId, renewed))) {
-    throw proofNeeded(VERIFIED, { tenantId: t.tenantId, userId: user.id })
+    throw authenticationRequired(FACTOR_VERIFIED_EVENT, { tenantId: t.tenantId, userId: user.id })
   }
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'session.stepped_up',
     actor: byUser(caller),
     target: { type: 'session', id: session.id },
@@ -97,14 +102,19 @@ const renew = async (t: TenantTx, ctx: RequestCtx, user: UserRow, caller: User, 
  * Routes that call this emit `factor.verified`, `session.stepped_up`.
  * @throws AppError authentication_required when the session or the ticket is over
  */
-export const countProof = async (t: TenantTx, ctx: RequestCtx, stage: Stage, proof: Proof): Promise<Renewal | undefined> => {
-  const { user, by } = stage
-  if (by.kind === 'ticket' && !(await addVerified(t, ticketHash(ctx, by), proof.amr, ctx.clock.now()))) {
-    throw proofNeeded(VERIFIED, { tenantId: t.tenantId, userId: user.id })
+export const acceptProof = async (
+  t: TenantTx,
+  ctx: RequestCtx,
+  factorContext: FactorContext,
+  proof: FactorProof,
+): Promise<SessionRenewal | undefined> => {
+  const { user, by } = factorContext
+  if (by.kind === 'ticket' && !(await addVerifiedMethod(t, loginTransactionHash(ctx, by), proof.amr, ctx.clock.now()))) {
+    throw authenticationRequired(FACTOR_VERIFIED_EVENT, { tenantId: t.tenantId, userId: user.id })
   }
-  await record(t, ctx, {
-    event: VERIFIED,
-    actor: actorOf(stage),
+  await recordEvent(t, ctx, {
+    event: FACTOR_VERIFIED_EVENT,
+    actor: factorContextActor(factorContext),
     target: { type: 'factor', id: proof.factorId ?? user.id },
     subjectId: user.id,
     after: { kind: proof.kind, amr: proof.amr },
@@ -121,7 +131,7 @@ export type RenewedToken = {
 }
 
 /** The token of a renewed session. Not inside a transaction. */
-export const renewedToken = async (ctx: RequestCtx, renewal: Renewal): Promise<RenewedToken> => {
+export const renewedToken = async (ctx: RequestCtx, renewal: SessionRenewal): Promise<RenewedToken> => {
   const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, renewal)
   const expires_in = Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000)
   return { access_token: token, token_type: 'Bearer', expires_in, amr: renewal.amr, acr: renewal.acr }

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import type { TenantTx } from '#db/engine/tenant'
 import type { RequestCtx } from '#shared/domains/context'
-import { LOGIN_SECONDS, openTicket, ticketCookie } from '#shared/domains/login-transaction/login-transaction'
+import { LOGIN_SECONDS, startLoginTransaction, transactionCookie } from '#shared/domains/login-transaction/login-transaction'
 import type { Cookie } from '#shared/platform/http/route'
 
 const Profile = z.object({
@@ -15,7 +15,7 @@ const Profile = z.object({
   severalFactors: z.boolean(),
 })
 /** Who was proved, through which provider. */
-export const Proof = z.object({
+export const FederatedProof = z.object({
   profile: Profile,
   provider: z.string(),
   displayName: z.string(),
@@ -30,20 +30,24 @@ export const Proof = z.object({
   /** The provider's row, where it speaks SAML. */
   samlProviderId: z.string().exactOptional(),
 })
-export type Proof = z.output<typeof Proof>
+export type FederatedProof = z.output<typeof FederatedProof>
 
 /** `sign_in`: proved, and not yet anybody here. The others: what is owed before somebody is in. */
-export const Kept = z.object({ kind: z.enum(['sign_in', 'link', 'registration', 'choice', 'join']), proof: Proof, origin: z.string() })
-export type Kind = z.output<typeof Kept>['kind']
+export const StoredProof = z.object({
+  kind: z.enum(['sign_in', 'link', 'registration', 'choice', 'join']),
+  proof: FederatedProof,
+  origin: z.string(),
+})
+export type StoredProofKind = z.output<typeof StoredProof>['kind']
 
-export const keepProof = (
+export const storeProof = (
   t: TenantTx,
   ctx: RequestCtx,
-  kind: Kind,
-  proof: Proof,
+  kind: StoredProofKind,
+  proof: FederatedProof,
   more: { readonly userId?: string; readonly origin: string },
 ): Promise<string> =>
-  openTicket(t, ctx, {
+  startLoginTransaction(t, ctx, {
     purpose: 'federation',
     userId: more.userId ?? null,
     clientId: null,
@@ -52,4 +56,4 @@ export const keepProof = (
     seconds: LOGIN_SECONDS,
   })
 
-export const proofCookie = (ctx: Pick<RequestCtx, 'config' | 'request'>, handle: string): Cookie => ticketCookie(ctx, 'federation', handle)
+export const proofCookie = (ctx: Pick<RequestCtx, 'config' | 'request'>, handle: string): Cookie => transactionCookie(ctx, 'federation', handle)

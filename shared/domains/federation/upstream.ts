@@ -2,15 +2,15 @@
 
 import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { listClientProviders } from '#db/store/client-providers'
-import { DEFAULT_ORDER, findProvider, listProviders, type Provider, type ProviderIcon } from '#db/store/providers'
+import { DEFAULT_PROVIDER_ORDER, findProvider, listProviders, type Provider, type ProviderIcon } from '#db/store/providers'
 import type { BaseCtx } from '#shared/domains/context'
 import type { Config } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
-import type { Peer } from './engine/engine.ts'
-import { ENTRA, ownGithub, PRESETS } from './engine/known.ts'
+import type { UpstreamClient } from './engine/engine.ts'
+import { ENTRA_ORIGIN, githubEnterprise, PRESETS } from './engine/presets.ts'
 
-export type Terms = Pick<Provider, 'allowedEmailDomains' | 'jitProvisioning' | 'trustsFactors'>
-const NO_TERMS: Terms = { allowedEmailDomains: [], jitProvisioning: false, trustsFactors: false }
+export type ProviderTerms = Pick<Provider, 'allowedEmailDomains' | 'jitProvisioning' | 'trustsFactors'>
+const NO_TERMS: ProviderTerms = { allowedEmailDomains: [], jitProvisioning: false, trustsFactors: false }
 
 export type Upstream = {
   readonly name: string
@@ -21,23 +21,23 @@ export type Upstream = {
   readonly icon: ProviderIcon
   readonly sortOrder: number
   /** Whom a tenant lets in through its own provider, and what it believes it. */
-  readonly terms: Terms
-  readonly peer: Omit<Peer, 'secret'>
+  readonly terms: ProviderTerms
+  readonly peer: Omit<UpstreamClient, 'secret'>
   /** The row that has the secret; none for a provider of the environment. */
   readonly row: Provider | undefined
 }
 
 type Deps = Pick<BaseCtx, 'db' | 'config'>
-export type Named = 'GOOGLE' | 'GITHUB' | 'MICROSOFT'
-export const NAMES: Readonly<Record<string, Named>> = { google: 'GOOGLE', github: 'GITHUB', microsoft: 'MICROSOFT' }
+export type PresetName = 'GOOGLE' | 'GITHUB' | 'MICROSOFT'
+export const PRESET_NAMES: Readonly<Record<string, PresetName>> = { google: 'GOOGLE', github: 'GITHUB', microsoft: 'MICROSOFT' }
 
 /** A row that says no issuer is one of the known ones, or a GitHub server; of any other nobody could prove who speaks, so it is not offered. */
-const speaking = (row: Provider): Omit<Peer, 'secret' | 'clientId'> | undefined => {
+const speaking = (row: Provider): Omit<UpstreamClient, 'secret' | 'clientId'> | undefined => {
   const parameters = row.additionalParams
   if (row.issuer !== null) return { issuer: row.issuer, scopes: row.scopes, parameters }
   const isGithub = row.authorizationUrl === PRESETS.github?.github?.authorization
   const preset =
-    ownGithub(row.authorizationUrl) ??
+    githubEnterprise(row.authorizationUrl) ??
     (isGithub ? PRESETS.github : undefined) ??
     (Object.hasOwn(PRESETS, row.providerName) ? PRESETS[row.providerName] : undefined)
   if (preset === undefined) return undefined
@@ -47,11 +47,11 @@ const speaking = (row: Provider): Omit<Peer, 'secret' | 'clientId'> | undefined 
 /** A picture of our own pages, by what the provider is. */
 const iconOf = (name: string, issuer: string): ProviderIcon => {
   const known = Object.entries(PRESETS).find(([, preset]) => preset.issuer === issuer)?.[0] ?? name
-  return known === 'google' || known === 'github' || known === 'microsoft' ? known : issuer.startsWith(ENTRA) ? 'microsoft' : 'key'
+  return known === 'google' || known === 'github' || known === 'microsoft' ? known : issuer.startsWith(ENTRA_ORIGIN) ? 'microsoft' : 'key'
 }
 
 /** Undefined for one that people cannot sign in with: switched off, without a client, or of which nobody could prove who speaks. */
-export const ofRow = (row: Provider): Upstream | undefined => {
+export const upstreamOf = (row: Provider): Upstream | undefined => {
   const speaks = row.isActive && row.clientId !== '' ? speaking(row) : undefined
   if (speaks === undefined) return undefined
   return {
@@ -70,12 +70,12 @@ export const ofRow = (row: Provider): Upstream | undefined => {
 
 /** By its client id: the secret is read where it is spoken to, and nowhere else. */
 const ofEnvironment = (config: Config, name: string): Upstream | undefined => {
-  const [named, preset] = [NAMES[name], PRESETS[name]]
+  const [named, preset] = [PRESET_NAMES[name], PRESETS[name]]
   const clientId = named === undefined ? undefined : config[`${named}_CLIENT_ID`]
   if (clientId === undefined || preset === undefined) return undefined
   const { displayName, github, issuer, scopes } = preset
   const peer = { issuer, scopes, clientId, ...(github === undefined ? {} : { github }) }
-  const looks = { iconUrl: undefined, buttonText: undefined, icon: iconOf(name, issuer), sortOrder: DEFAULT_ORDER }
+  const looks = { iconUrl: undefined, buttonText: undefined, icon: iconOf(name, issuer), sortOrder: DEFAULT_PROVIDER_ORDER }
   return { name, displayName, ...looks, isOwn: false, terms: NO_TERMS, peer, row: undefined }
 }
 
@@ -87,7 +87,7 @@ export const listUpstreams = async (ctx: Deps, tenantId: TenantId): Promise<Upst
   const own = tenantId === SYSTEM_TENANT ? [] : await listProviders(forTenant(ctx.db, tenantId))
   const named = new Map<string, Upstream | undefined>()
   for (const name of Object.keys(PRESETS)) named.set(name, ofEnvironment(ctx.config, name))
-  for (const row of [...rows, ...own]) named.set(row.providerName, ofRow(row))
+  for (const row of [...rows, ...own]) named.set(row.providerName, upstreamOf(row))
   return [...named.values()].filter((one) => one !== undefined).toSorted(inOrder)
 }
 
@@ -106,7 +106,7 @@ export const listUpstreamsAt = async (ctx: Deps, tenantId: TenantId, clientId: s
 export const findUpstream = async (ctx: Deps, tenantId: TenantId, name: string): Promise<Upstream | undefined> => {
   const own = tenantId === SYSTEM_TENANT ? undefined : await findProvider(forTenant(ctx.db, tenantId), name)
   const row = own ?? (await findProvider(forTenant(ctx.db, SYSTEM_TENANT), name))
-  if (row !== undefined) return ofRow(row)
+  if (row !== undefined) return upstreamOf(row)
   return Object.hasOwn(PRESETS, name) ? ofEnvironment(ctx.config, name) : undefined
 }
 

@@ -1,21 +1,21 @@
 // Who may do what. What the original let across tenants, or left without a meaning, is not taken: the report says why.
 import type { ImportRows } from '#db/store/import'
 import { readConditions } from '#shared/domains/decision/conditions'
-import type { Notes } from './report.ts'
-import { isEmpty, momentOf, objectOf, type SourceRow, textOf, uuidOf } from './source.ts'
+import type { ReportNotes } from './report.ts'
+import { isEmpty, momentField, objectField, type SourceRow, textField, uuidField } from './source.ts'
 
 type Times = { readonly createdAt: Date; readonly updatedAt: Date }
 const timesOf = (row: SourceRow, now: Date): Times => {
-  const createdAt = momentOf(row, 'created_at') ?? now
-  return { createdAt, updatedAt: momentOf(row, 'updated_at') ?? createdAt }
+  const createdAt = momentField(row, 'created_at') ?? now
+  return { createdAt, updatedAt: momentField(row, 'updated_at') ?? createdAt }
 }
 
 type Named = { readonly id: string; readonly name: string; readonly row: SourceRow }
 /** Rows with an id and a name that no other row of the tenant has. */
-const named = (table: string, rows: readonly SourceRow[], notes: Notes): readonly Named[] => {
+const named = (table: string, rows: readonly SourceRow[], notes: ReportNotes): readonly Named[] => {
   const names = new Set<string>()
   return rows.flatMap((row) => {
-    const [id, name] = [uuidOf(row, 'id'), textOf(row, 'name', 200)]
+    const [id, name] = [uuidField(row, 'id'), textField(row, 'name', 200)]
     const reason = id === undefined ? 'id_invalid' : name === undefined ? 'name_missing' : names.has(name) ? 'name_duplicate' : undefined
     if (id === undefined || name === undefined || reason !== undefined) {
       notes.refused(table, id ?? null, reason ?? 'id_invalid')
@@ -26,26 +26,26 @@ const named = (table: string, rows: readonly SourceRow[], notes: Notes): readonl
   })
 }
 
-export const planGroups = (rows: readonly SourceRow[], now: Date, notes: Notes): ImportRows['groups'] =>
+export const planGroups = (rows: readonly SourceRow[], now: Date, notes: ReportNotes): ImportRows['groups'] =>
   named('groups', rows, notes).map(({ id, name, row }) => {
     notes.taken('groups', id)
-    return { id, name, description: textOf(row, 'description', 2000) ?? null, ...timesOf(row, now) }
+    return { id, name, description: textField(row, 'description', 2000) ?? null, ...timesOf(row, now) }
   })
 
-export const planServiceAccounts = (rows: readonly SourceRow[], now: Date, notes: Notes): ImportRows['serviceAccounts'] =>
+export const planServiceAccounts = (rows: readonly SourceRow[], now: Date, notes: ReportNotes): ImportRows['serviceAccounts'] =>
   named('service_accounts', rows, notes).map(({ id, name, row }) => {
     notes.taken('service_accounts', id)
-    return { id, name, description: textOf(row, 'description', 2000) ?? '', ...timesOf(row, now) }
+    return { id, name, description: textField(row, 'description', 2000) ?? '', ...timesOf(row, now) }
   })
 
 /** Printable ASCII without space, quotes, backslash and colon: a colon would let two pairs read alike. */
 const PART = /^[\x21\x23-\x39\x3b-\x5b\x5d-\x7e]{1,100}$/
 
-export const planPermissions = (rows: readonly SourceRow[], now: Date, notes: Notes): ImportRows['permissions'] => {
+export const planPermissions = (rows: readonly SourceRow[], now: Date, notes: ReportNotes): ImportRows['permissions'] => {
   const seen = new Set<string>()
   return rows.flatMap((row) => {
-    const id = uuidOf(row, 'id')
-    const [resource, action] = [textOf(row, 'resource', 200) ?? '', textOf(row, 'action', 200) ?? '']
+    const id = uuidField(row, 'id')
+    const [resource, action] = [textField(row, 'resource', 200) ?? '', textField(row, 'action', 200) ?? '']
     const pair = `${resource}:${action}`
     const isSound = PART.test(resource) && PART.test(action)
     const reason =
@@ -64,7 +64,7 @@ export const planPermissions = (rows: readonly SourceRow[], now: Date, notes: No
     }
     seen.add(pair)
     notes.taken('permissions', id)
-    return [{ id, resource, action, description: textOf(row, 'description', 2000) ?? '', ...timesOf(row, now) }]
+    return [{ id, resource, action, description: textField(row, 'description', 2000) ?? '', ...timesOf(row, now) }]
   })
 }
 
@@ -73,7 +73,7 @@ export const ADMIN = 'admin'
  * A role called admin is this system's, and holds everything, only where the original marked it as the system's, or knew no such mark. Any other of that name
  * keeps just the permissions it had, under another name: who holds it must not gain.
  */
-export const planRoles = (rows: readonly SourceRow[], now: Date, notes: Notes): ImportRows['roles'] => {
+export const planRoles = (rows: readonly SourceRow[], now: Date, notes: ReportNotes): ImportRows['roles'] => {
   const found = named('roles', rows, notes)
   const names = new Set(found.map(({ name }) => name))
   return found.map(({ id, name, row }) => {
@@ -81,16 +81,16 @@ export const planRoles = (rows: readonly SourceRow[], now: Date, notes: Notes): 
     const isRenamed = name === ADMIN && !isSystem
     const free = names.has('admin (imported)') ? `admin (${id})` : 'admin (imported)'
     notes.taken('roles', id, ...(isRenamed ? ['renamed'] : []))
-    return { id, name: isRenamed ? free : name, description: textOf(row, 'description', 2000) ?? '', isSystem, ...timesOf(row, now) }
+    return { id, name: isRenamed ? free : name, description: textField(row, 'description', 2000) ?? '', isSystem, ...timesOf(row, now) }
   })
 }
 
 const USAGES = ['internal', 'oauth', 'both'] as const
-export const planScopes = (rows: readonly SourceRow[], now: Date, notes: Notes): ImportRows['scopes'] =>
+export const planScopes = (rows: readonly SourceRow[], now: Date, notes: ReportNotes): ImportRows['scopes'] =>
   named('scopes', rows, notes).map(({ id, name, row }) => {
-    const usage = USAGES.find((known) => known === textOf(row, 'usage'))
+    const usage = USAGES.find((known) => known === textField(row, 'usage'))
     notes.taken('scopes', id, ...(usage === undefined ? ['usage_unknown'] : []))
-    return { id, name, description: textOf(row, 'description', 2000) ?? '', usage: usage ?? 'internal', ...timesOf(row, now) }
+    return { id, name, description: textField(row, 'description', 2000) ?? '', usage: usage ?? 'internal', ...timesOf(row, now) }
   })
 
 /** Pairs whose ends are both the tenant's and both taken, each once. */
@@ -99,11 +99,11 @@ export const planLinks = (
   rows: readonly SourceRow[],
   [left, lefts]: readonly [string, ReadonlySet<string>],
   [right, rights]: readonly [string, ReadonlySet<string>],
-  notes: Notes,
+  notes: ReportNotes,
 ): readonly { readonly left: string; readonly right: string; readonly row: SourceRow }[] => {
   const seen = new Set<string>()
   return rows.flatMap((row) => {
-    const [a, b] = [uuidOf(row, left), uuidOf(row, right)]
+    const [a, b] = [uuidField(row, left), uuidField(row, right)]
     const id = `${a ?? '?'}/${b ?? '?'}`
     const isWhole = a !== undefined && b !== undefined && lefts.has(a) && rights.has(b)
     if (!isWhole || seen.has(id)) {
@@ -123,7 +123,7 @@ type Binding = ImportRows['bindings'][number]
 const scopeOf = (
   row: SourceRow,
 ): { readonly scopeType: string | null; readonly scopeId: string | null; readonly reasons: readonly string[] } | undefined => {
-  const [type, raw, id] = [textOf(row, 'scope_type', 100), textOf(row, 'scope_id'), uuidOf(row, 'scope_id')]
+  const [type, raw, id] = [textField(row, 'scope_type', 100), textField(row, 'scope_id'), uuidField(row, 'scope_id')]
   if (raw === '*') return { scopeType: null, scopeId: null, reasons: ['wildcard_scope'] }
   if (isEmpty(row, 'scope_type') && isEmpty(row, 'scope_id')) return { scopeType: null, scopeId: null, reasons: [] }
   return type !== undefined && id !== undefined ? { scopeType: type, scopeId: id, reasons: [] } : undefined
@@ -132,18 +132,18 @@ const scopeOf = (
 /** A restriction that cannot be read is none that may be left out: `undefined` then, `null` where there is none. */
 const conditionsOf = (row: SourceRow): Readonly<Record<string, unknown>> | null | undefined => {
   if (isEmpty(row, 'conditions')) return null
-  const conditions = objectOf(row, 'conditions')
+  const conditions = objectField(row, 'conditions')
   return conditions !== undefined && Object.keys(conditions).length === 0 ? null : conditions
 }
 const expiryOf = (row: SourceRow): Date | null | undefined =>
-  isEmpty(row, 'expires_at') || row.expires_at === 'infinity' ? null : momentOf(row, 'expires_at')
+  isEmpty(row, 'expires_at') || row.expires_at === 'infinity' ? null : momentField(row, 'expires_at')
 
 const bindingOf = (
   row: SourceRow,
   { roleIds, userIds, serviceAccountIds }: Ends,
   now: Date,
 ): { binding: Binding; reasons: readonly string[] } | string => {
-  const [id, roleId, userId, serviceAccountId] = ['id', 'role_id', 'user_id', 'service_account_id'].map((name) => uuidOf(row, name))
+  const [id, roleId, userId, serviceAccountId] = ['id', 'role_id', 'user_id', 'service_account_id'].map((name) => uuidField(row, name))
   if (id === undefined) return 'id_invalid'
   if (roleId === undefined || !roleIds.has(roleId)) return 'role_missing_or_of_another_tenant'
   if ((userId === undefined) === (serviceAccountId === undefined)) return 'not_exactly_one_principal'
@@ -154,7 +154,7 @@ const bindingOf = (
   const [conditions, expiresAt] = [conditionsOf(row), expiryOf(row)]
   if (conditions === undefined) return 'conditions_unreadable'
   if (expiresAt === undefined) return 'expiry_unreadable'
-  const createdBy = uuidOf(row, 'created_by')
+  const createdBy = uuidField(row, 'created_by')
   return {
     binding: {
       id,
@@ -166,18 +166,18 @@ const bindingOf = (
       conditions,
       expiresAt,
       createdBy: createdBy !== undefined && userIds.has(createdBy) ? createdBy : null,
-      createdAt: momentOf(row, 'created_at') ?? now,
+      createdAt: momentField(row, 'created_at') ?? now,
     },
     // Kept as it is, and grants nothing.
     reasons: [...scope.reasons, ...(readConditions(conditions) === 'unusable' ? ['condition_unknown_grants_nothing'] : [])],
   }
 }
 
-export const planBindings = (rows: readonly SourceRow[], ends: Ends, now: Date, notes: Notes): readonly Binding[] => {
+export const planBindings = (rows: readonly SourceRow[], ends: Ends, now: Date, notes: ReportNotes): readonly Binding[] => {
   const seen = new Set<string>()
   return rows.flatMap((row) => {
     const made = bindingOf(row, ends, now)
-    const id = uuidOf(row, 'id') ?? null
+    const id = uuidField(row, 'id') ?? null
     if (typeof made === 'string') {
       notes.refused('role_bindings', id, made)
       return []

@@ -1,7 +1,7 @@
 // Clients. Their secrets lay outside the database of the original, so each gets new ones from an administrator.
 import type { ImportRows } from '#db/store/import'
-import type { Notes } from './report.ts'
-import { flagOf, listOf, momentOf, type SourceRow, textOf, uuidOf } from './source.ts'
+import type { ReportNotes } from './report.ts'
+import { flagField, listField, momentField, type SourceRow, textField, uuidField } from './source.ts'
 
 const DEFAULT_NAMES = new Set(['default client', 'default'])
 const TYPES = new Set(['application', 'ai_agent', 'm2m_service'])
@@ -13,39 +13,39 @@ type Options = {
   /** Ids that clients of other tenants have. */
   readonly isTaken: (clientId: string) => boolean
   readonly now: Date
-  readonly notes: Notes
+  readonly notes: ReportNotes
 }
 type Client = ImportRows['clients'][number]
 
 const clientOf = (row: SourceRow, id: string, isDefault: boolean, { projectIds, userIds, now, notes }: Options): Client => {
-  const isDeleted = flagOf(row, 'deleted') || textOf(row, 'status') === 'Deleted' || momentOf(row, 'deleted_at') !== undefined
+  const isDeleted = flagField(row, 'deleted') || textField(row, 'status') === 'Deleted' || momentField(row, 'deleted_at') !== undefined
   const active = !isDeleted && row.active !== false
-  const [type, createdAt] = [textOf(row, 'client_type') ?? 'application', momentOf(row, 'created_at') ?? now]
+  const [type, createdAt] = [textField(row, 'client_type') ?? 'application', momentField(row, 'created_at') ?? now]
   const isKnownType = TYPES.has(type)
-  const projectId = uuidOf(row, 'project_id')
-  const ownerId = uuidOf(row, 'owner_id')
+  const projectId = uuidField(row, 'project_id')
+  const ownerId = uuidField(row, 'owner_id')
   notes.taken('clients', id, ...(isDefault ? ['default_by_name'] : ['secret_must_be_rotated']), ...(isKnownType ? [] : ['client_type_unknown']))
   return {
     id,
-    name: textOf(row, 'name', 256) ?? 'Client',
-    email: textOf(row, 'email', 512) ?? null,
+    name: textField(row, 'name', 256) ?? 'Client',
+    email: textField(row, 'email', 512) ?? null,
     projectId: projectId !== undefined && projectIds.has(projectId) ? projectId : null,
     ownerId: ownerId !== undefined && userIds.has(ownerId) ? ownerId : null,
     clientType: isKnownType ? type : 'application',
     status: isDeleted ? 'Deleted' : active ? 'Active' : 'Development',
     active,
     isDefault,
-    description: textOf(row, 'description', 2000) ?? '',
-    tags: [...listOf(row, 'tags')],
-    agentType: textOf(row, 'agent_type', 100) ?? null,
-    spiffeId: textOf(row, 'spiffe_id', 2048) ?? null,
-    oidcEnabled: flagOf(row, 'oidc_enabled'),
-    hydraClientId: textOf(row, 'hydra_client_id', 300) ?? null,
-    lastLoginAt: momentOf(row, 'last_login') ?? null,
+    description: textField(row, 'description', 2000) ?? '',
+    tags: [...listField(row, 'tags')],
+    agentType: textField(row, 'agent_type', 100) ?? null,
+    spiffeId: textField(row, 'spiffe_id', 2048) ?? null,
+    oidcEnabled: flagField(row, 'oidc_enabled'),
+    hydraClientId: textField(row, 'hydra_client_id', 300) ?? null,
+    lastLoginAt: momentField(row, 'last_login') ?? null,
     validFrom: now,
     createdAt,
-    updatedAt: momentOf(row, 'updated_at') ?? createdAt,
-    deletedAt: isDeleted ? (momentOf(row, 'deleted_at') ?? now) : null,
+    updatedAt: momentField(row, 'updated_at') ?? createdAt,
+    deletedAt: isDeleted ? (momentField(row, 'deleted_at') ?? now) : null,
   }
 }
 
@@ -54,13 +54,13 @@ export const planClients = (rows: readonly SourceRow[], options: Options): reado
   const { tenantId, isTaken, notes } = options
   const seen = new Set<string>()
   let hasDefault = false
-  const age = (row: SourceRow): number => momentOf(row, 'created_at')?.getTime() ?? 0
+  const age = (row: SourceRow): number => momentField(row, 'created_at')?.getTime() ?? 0
   return rows
     .toSorted((a, b) => age(a) - age(b) || String(a.client_id).localeCompare(String(b.client_id)))
     .flatMap((row) => {
       // The original knows a client by `client_id`; its `id` is nobody's business.
-      const id = uuidOf(row, 'client_id')
-      const owner = uuidOf(row, 'tenant_id')
+      const id = uuidField(row, 'client_id')
+      const owner = uuidField(row, 'tenant_id')
       const reason =
         id === undefined
           ? 'id_invalid'
@@ -76,7 +76,7 @@ export const planClients = (rows: readonly SourceRow[], options: Options): reado
         return []
       }
       seen.add(id)
-      const isDefault = !hasDefault && DEFAULT_NAMES.has(textOf(row, 'name')?.toLowerCase() ?? '')
+      const isDefault = !hasDefault && DEFAULT_NAMES.has(textField(row, 'name')?.toLowerCase() ?? '')
       hasDefault ||= isDefault
       return [clientOf(row, id, isDefault, options)]
     })

@@ -5,21 +5,21 @@ import type { TenantTx } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'
 import { insertPasskey } from '#db/store/passkeys'
 import { findTenant } from '#db/store/tenants'
-import { storeSeed } from '#shared/domains/factors/totp'
+import { storeTotpSeed } from '#shared/domains/factors/totp'
 import { stepAt } from '#shared/domains/factors/totp-code'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
+import type { ImportContext } from './context.ts'
 import type { PlannedFactor } from './factors.ts'
-import type { Importing } from './run.ts'
 
 /** Writes what belongs to the kind. */
-const storeSecret = async (t: TenantTx, ctx: Importing, factor: PlannedFactor): Promise<void> => {
+const storeSecret = async (t: TenantTx, ctx: ImportContext, factor: PlannedFactor): Promise<void> => {
   const { id: factorId, userId, createdAt } = factor
   if (factor.kind === 'totp') {
     const { seed, deviceType } = factor
     // Whatever was shown until now, and may have been shown there, is spent (RFC 6238 section 5.2).
-    return storeSeed(t, ctx, { factorId, userId, seed, deviceType, lastStep: stepAt(ctx.clock.now()) })
+    return storeTotpSeed(t, ctx, { factorId, userId, seed, deviceType, lastStep: stepAt(ctx.clock.now()) })
   }
   const { credentialId, publicKey, algorithm, signCount, rpId, transports, aaguid, backupEligible, backedUp } = factor
   const passkey = { credentialId, publicKey, algorithm, signCount, rpId, transports: [...transports], aaguid, backupEligible, backedUp }
@@ -32,10 +32,10 @@ type Owner = { readonly id: string; readonly email: string }
 /** All of one person, the primary one first. */
 const enrolPerson = async (
   t: TenantTx,
-  ctx: Importing,
+  ctx: ImportContext,
   { id: userId, email }: Owner,
   factors: readonly PlannedFactor[],
-  told: Told,
+  told: Notice,
 ): Promise<void> => {
   const now = ctx.clock.now()
   const ordered = factors.toSorted((a, b) => Number(b.isPrimary) - Number(a.isPrimary))
@@ -44,16 +44,16 @@ const enrolPerson = async (
     await insertFactor(t, { id, userId, kind, name, isPrimary: at === 0, confirmedAt: now, lastUsedAt: lastUsedAt ?? null, createdAt })
     await storeSecret(t, ctx, factor)
     const target = { type: 'factor', id }
-    await record(t, ctx, { event: 'factor.added', actor: bySystem, target, subjectId: userId, after: { kind, name, by: 'import' } })
+    await recordEvent(t, ctx, { event: 'factor.added', actor: bySystem, target, subjectId: userId, after: { kind, name, by: 'import' } })
   }
   const shown = ordered.map(({ kind, name }) => ({ kind, name }))
   const data = { factors: shown, backupCodesLost: told.codesLost.has(userId), at: now }
   await enqueueMail(t, ctx, { to: email, subjectId: userId, tenantName: told.tenantName, template: 'factors_taken_over', data })
 }
 
-type Told = { readonly tenantName: string; readonly codesLost: ReadonlySet<string> }
+type Notice = { readonly tenantName: string; readonly codesLost: ReadonlySet<string> }
 
-export const byOwner = (factors: readonly PlannedFactor[]): ReadonlyMap<string, readonly PlannedFactor[]> => {
+export const factorsByOwner = (factors: readonly PlannedFactor[]): ReadonlyMap<string, readonly PlannedFactor[]> => {
   const owned = new Map<string, PlannedFactor[]>()
   for (const factor of factors) owned.set(factor.userId, [...(owned.get(factor.userId) ?? []), factor])
   return owned
@@ -62,15 +62,15 @@ export const byOwner = (factors: readonly PlannedFactor[]): ReadonlyMap<string, 
 /** Of people who are here and have no factor. */
 export const enrolImported = async (
   t: TenantTx,
-  ctx: Importing,
+  ctx: ImportContext,
   people: readonly Owner[],
   factors: readonly PlannedFactor[],
   codesLost: ReadonlySet<string>,
 ): Promise<void> => {
-  const owned = byOwner(factors)
-  const told = { tenantName: shownTenantName(ctx, await findTenant(t)), codesLost }
+  const owned = factorsByOwner(factors)
+  const notified = { tenantName: displayTenantName(ctx, await findTenant(t)), codesLost }
   for (const person of people) {
     const own = owned.get(person.id)
-    if (own !== undefined) await enrolPerson(t, ctx, person, own, told)
+    if (own !== undefined) await enrolPerson(t, ctx, person, own, notified)
   }
 }

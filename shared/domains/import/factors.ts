@@ -3,9 +3,21 @@
 import { MAX_FACTORS } from '#shared/domains/factors/policy'
 import { algorithmOf } from '#shared/domains/passkeys/cose-key'
 import { providerOf } from '#shared/domains/passkeys/provider'
-import type { Notes } from './report.ts'
-import { openSeed, type SourceKey } from './sealed.ts'
-import { bytesOf, epochOf, type FactorTable, flagOf, listOf, momentOf, objectOf, type SourceRow, type TenantRows, textOf, uuidOf } from './source.ts'
+import type { ReportNotes } from './report.ts'
+import {
+  bytesField,
+  epochField,
+  type FactorTable,
+  flagField,
+  listField,
+  momentField,
+  objectField,
+  type SourceRow,
+  type TenantRows,
+  textField,
+  uuidField,
+} from './source.ts'
+import { openSeed, type SourceKey } from './totp-seed.ts'
 
 type Common = {
   readonly id: string
@@ -48,21 +60,21 @@ export type FactorRules = {
   readonly now: Date
 }
 
-const nameOf = (row: SourceRow, column: string): string => textOf(row, column, 100) ?? ''
+const nameOf = (row: SourceRow, column: string): string => textField(row, column, 100) ?? ''
 
 /** Whose a row is, where it does not say so by the person's own id alone: the client id there was a person's own, but need not be one person's. */
 const ownersOf = (users: readonly SourceRow[]) => {
   const ids = new Set<string>()
   const byClient = new Map<string, string[]>()
   for (const row of users) {
-    const [id, clientId] = [uuidOf(row, 'id'), uuidOf(row, 'client_id')]
+    const [id, clientId] = [uuidField(row, 'id'), uuidField(row, 'client_id')]
     if (id === undefined) continue
     ids.add(id)
     if (clientId !== undefined) byClient.set(clientId, [...(byClient.get(clientId) ?? []), id])
   }
   return (row: SourceRow): string | 'ambiguous' | undefined => {
-    if (flagOf(row, 'is_elsewhere')) return 'ambiguous'
-    const [named, client] = [uuidOf(row, 'user_id'), uuidOf(row, 'client_id')]
+    if (flagField(row, 'is_elsewhere')) return 'ambiguous'
+    const [named, client] = [uuidField(row, 'user_id'), uuidField(row, 'client_id')]
     const meant = client === undefined ? [] : ids.has(client) ? [client] : (byClient.get(client) ?? [])
     if (named === undefined) return meant.length > 1 ? 'ambiguous' : meant[0]
     if (!ids.has(named)) return meant.length > 0 ? 'ambiguous' : undefined
@@ -73,7 +85,7 @@ type OwnerOf = ReturnType<typeof ownersOf>
 
 /** A row that nobody can be given. */
 const unowned = (table: FactorTable, row: SourceRow, owner: string | undefined): Found | undefined => {
-  const id = uuidOf(row, 'id') ?? null
+  const id = uuidField(row, 'id') ?? null
   if (id === null) return { table, id, userId: undefined, refused: 'id_invalid', had: false }
   if (owner === undefined) return { table, id, userId: undefined, refused: 'person_missing_or_of_another_tenant', had: false }
   return owner === 'ambiguous' ? { table, id, userId: undefined, refused: 'owner_ambiguous', had: false } : undefined
@@ -90,7 +102,7 @@ type TotpRow = {
   readonly lastUsedAt: Date | undefined
 }
 const totpOf = async ({ table, row, userId, stored, ...rest }: TotpRow, { keys, now }: FactorRules): Promise<Found> => {
-  const id = uuidOf(row, 'id') ?? ''
+  const id = uuidField(row, 'id') ?? ''
   const opened = stored === undefined ? ({ reason: 'secret_unreadable' } as const) : await openSeed(stored, keys)
   if ('reason' in opened) return { table, id, userId, refused: opened.reason, had: true }
   const { createdAt, ...shown } = rest
@@ -101,7 +113,7 @@ const totpOf = async ({ table, row, userId, stored, ...rest }: TotpRow, { keys, 
     userId,
     kind: 'totp',
     seed: opened.seed,
-    isPrimary: flagOf(row, 'is_primary'),
+    isPrimary: flagField(row, 'is_primary'),
     createdAt: createdAt ?? now,
   } as const
   return { table, id, userId, factor }
@@ -111,7 +123,7 @@ const readApp = async (table: FactorTable, row: SourceRow, ownerOf: OwnerOf, rul
   const owner = ownerOf(row)
   const lost = unowned(table, row, owner)
   if (lost !== undefined || owner === undefined) return lost as Found
-  const id = uuidOf(row, 'id') ?? null
+  const id = uuidField(row, 'id') ?? null
   // Releases differ in which of the two they have; an app that was never confirmed proves nothing.
   if (row.is_active === false || row.is_verified === false) return { table, id, userId: owner, refused: 'not_in_use', had: false }
   return totpOf(
@@ -119,11 +131,11 @@ const readApp = async (table: FactorTable, row: SourceRow, ownerOf: OwnerOf, rul
       table,
       row,
       userId: owner,
-      stored: textOf(row, 'secret', 2000),
+      stored: textField(row, 'secret', 2000),
       name: nameOf(row, 'device_name'),
-      deviceType: textOf(row, 'device_type', 50) ?? 'generic',
-      createdAt: epochOf(row, 'created_at'),
-      lastUsedAt: epochOf(row, 'last_used'),
+      deviceType: textField(row, 'device_type', 50) ?? 'generic',
+      createdAt: epochField(row, 'created_at'),
+      lastUsedAt: epochField(row, 'last_used'),
     },
     rules,
   )
@@ -140,31 +152,31 @@ const readMethod = async (row: SourceRow, ownerOf: OwnerOf, rules: FactorRules):
   const owner = ownerOf(row)
   const lost = unowned(table, row, owner)
   if (lost !== undefined || owner === undefined) return [lost as Found]
-  const common = { table, id: uuidOf(row, 'id') ?? null, userId: owner } as const
-  const kind = textOf(row, 'method_type', 50)
+  const common = { table, id: uuidField(row, 'id') ?? null, userId: owner } as const
+  const kind = textField(row, 'method_type', 50)
   if (row.enabled === false || row.verified === false) return [{ ...common, refused: 'not_in_use', had: false }]
   // Says only that there are passkeys, which are rows of their own.
   if (kind === 'webauthn') return []
   // Whose phone a number is now, nobody here has seen.
   if (kind === 'sms') return [{ ...common, refused: 'phone_must_be_confirmed_again', had: true }]
   if (kind !== 'totp') return [{ ...common, refused: 'kind_unknown', had: true }]
-  const data = objectOf(row, 'method_data') ?? {}
+  const data = objectField(row, 'method_data') ?? {}
   if (!isOfOurKind(data)) return [{ ...common, refused: 'parameters_unsupported', had: true }]
   const app = await totpOf(
     {
       table,
       row,
       userId: owner,
-      stored: textOf(data, 'secret_encrypted', 2000) ?? textOf(data, 'secret', 2000),
+      stored: textField(data, 'secret_encrypted', 2000) ?? textField(data, 'secret', 2000),
       name: nameOf(row, 'display_name'),
       deviceType: 'generic',
-      createdAt: momentOf(row, 'created_at') ?? momentOf(row, 'enrolled_at'),
-      lastUsedAt: momentOf(row, 'last_used_at'),
+      createdAt: momentField(row, 'created_at') ?? momentField(row, 'enrolled_at'),
+      lastUsedAt: momentField(row, 'last_used_at'),
     },
     rules,
   )
   // Eight digits of 32 bits, opened by a key that lay beside them: none of them counts here.
-  const hasCodes = !['', '[]', 'null'].includes(textOf(row, 'backup_codes', 4000) ?? '')
+  const hasCodes = !['', '[]', 'null'].includes(textField(row, 'backup_codes', 4000) ?? '')
   return hasCodes ? [app, { ...common, refused: 'backup_codes_must_be_made_anew', had: false }] : [app]
 }
 
@@ -175,9 +187,9 @@ const readBackupCode = (table: FactorTable, row: SourceRow, ownerOf: OwnerOf): F
   if (lost !== undefined) return lost
   return {
     table,
-    id: uuidOf(row, 'id') ?? null,
+    id: uuidField(row, 'id') ?? null,
     userId: owner,
-    refused: flagOf(row, 'is_used') ? 'spent' : 'backup_codes_must_be_made_anew',
+    refused: flagField(row, 'is_used') ? 'spent' : 'backup_codes_must_be_made_anew',
     had: false,
   }
 }
@@ -191,20 +203,20 @@ const readPasskey = async (row: SourceRow, ownerOf: OwnerOf, { rpId: given, stan
   const table = 'credentials'
   const owner = ownerOf(row)
   const lost = unowned(table, row, owner)
-  const id = uuidOf(row, 'id')
+  const id = uuidField(row, 'id')
   if (lost !== undefined || owner === undefined || id === undefined) return lost as Found
   const refused = (reason: string): Found => ({ table, id, userId: owner, refused: reason, had: true })
-  const [credentialId, publicKey] = [bytesOf(row, 'credential_id'), bytesOf(row, 'public_key')]
+  const [credentialId, publicKey] = [bytesField(row, 'credential_id'), bytesField(row, 'public_key')]
   if (credentialId === undefined || publicKey === undefined || credentialId.length > MOST_ID_BYTES) return refused('credential_unreadable')
   const algorithm = await algorithmOf(publicKey).catch(() => undefined)
   if (algorithm === undefined) return refused('key_unsupported')
   const signCount = row.sign_count ?? 0
   if (typeof signCount !== 'number' || !Number.isInteger(signCount) || signCount < 0 || signCount > 0xffff_ffff) return refused('counter_unreadable')
-  const rpId = (textOf(row, 'rp_id', 300) ?? given)?.toLowerCase()
+  const rpId = (textField(row, 'rp_id', 300) ?? given)?.toLowerCase()
   if (rpId === undefined) return refused('relying_party_unknown')
   const standing = RP_ID.test(rpId) ? standingOf(rpId) : 'elsewhere'
   if (standing === 'elsewhere') return refused('relying_party_of_another_site')
-  const aaguid = uuidOf(row, 'aaguid') ?? NO_AAGUID
+  const aaguid = uuidField(row, 'aaguid') ?? NO_AAGUID
   const factor: PasskeyFactor = {
     id,
     table,
@@ -212,17 +224,17 @@ const readPasskey = async (row: SourceRow, ownerOf: OwnerOf, { rpId: given, stan
     kind: 'webauthn',
     name: providerOf(aaguid) ?? '',
     isPrimary: false,
-    createdAt: momentOf(row, 'created_at') ?? now,
+    createdAt: momentField(row, 'created_at') ?? now,
     lastUsedAt: undefined,
     credentialId: Buffer.from(credentialId).toString('base64url'),
     publicKey,
     algorithm,
     signCount,
     rpId,
-    transports: [...new Set(listOf(row, 'transports').filter((transport) => TRANSPORTS.has(transport)))],
+    transports: [...new Set(listField(row, 'transports').filter((transport) => TRANSPORTS.has(transport)))],
     aaguid,
-    backupEligible: flagOf(row, 'backup_eligible'),
-    backedUp: flagOf(row, 'backup_state'),
+    backupEligible: flagField(row, 'backup_eligible'),
+    backedUp: flagField(row, 'backup_state'),
     waitsForDomain: standing === 'claimed',
   }
   return { table, id, userId: owner, factor }
@@ -276,7 +288,7 @@ const obstacleOf = (factor: PlannedFactor, { taken, deleted }: People, { usable 
 }
 
 /** Those that are taken, and the line of each row. */
-export const planFactors = (read: ReadFactors, people: People, notes: Notes): readonly PlannedFactor[] => {
+export const planFactors = (read: ReadFactors, people: People, notes: ReportNotes): readonly PlannedFactor[] => {
   const [seen, counts] = [new Set<string>(), new Map<string, number>()]
   return read.found.flatMap((one) => {
     const reason = 'factor' in one ? obstacleOf(one.factor, people, read, seen, counts) : one.refused

@@ -2,8 +2,8 @@
 import type { ImportRows } from '#db/store/import'
 import { normaliseEmail } from '#shared/kernel/email'
 import { isReadableHash } from '#shared/platform/crypto/password-hash'
-import type { Notes } from './report.ts'
-import { flagOf, momentOf, type SourceRow, textOf, uuidOf } from './source.ts'
+import type { ReportNotes } from './report.ts'
+import { flagField, momentField, type SourceRow, textField, uuidField } from './source.ts'
 
 export type AddressRule = 'signed-in' | 'none'
 
@@ -11,9 +11,9 @@ export type AddressRule = 'signed-in' | 'none'
 const preferred = (a: SourceRow, b: SourceRow): number => {
   const rank = (row: SourceRow): readonly number[] => [
     row.deleted_at === null || row.deleted_at === undefined ? 1 : 0,
-    flagOf(row, 'active') ? 1 : 0,
-    momentOf(row, 'last_login')?.getTime() ?? 0,
-    -(momentOf(row, 'created_at')?.getTime() ?? 0),
+    flagField(row, 'active') ? 1 : 0,
+    momentField(row, 'last_login')?.getTime() ?? 0,
+    -(momentField(row, 'created_at')?.getTime() ?? 0),
   ]
   const [x, y] = [rank(a), rank(b)]
   const at = x.findIndex((value, index) => value !== y[index])
@@ -24,7 +24,7 @@ type Known = { readonly clientIds: ReadonlySet<string>; readonly projectIds: Rea
 type Options = Known & {
   readonly addresses: AddressRule
   readonly now: Date
-  readonly notes: Notes
+  readonly notes: ReportNotes
   /** Who signed in with a factor there, and of whom one is taken. */
   readonly factors: { readonly had: ReadonlySet<string>; readonly usable: ReadonlySet<string> }
 }
@@ -32,61 +32,62 @@ type Options = Known & {
 const onlyKnown = (id: string | undefined, known: ReadonlySet<string>): string | null => (id !== undefined && known.has(id) ? id : null)
 
 const passwordOf = (row: SourceRow): { readonly hash: string | null; readonly reasons: readonly string[] } => {
-  const stored = textOf(row, 'password_hash')
+  const stored = textField(row, 'password_hash')
   if (stored === undefined || isReadableHash(stored)) return { hash: stored ?? null, reasons: [] }
   return { hash: null, reasons: ['password_unreadable'] }
 }
 
 /** The address counts as proved for who has signed in there; nobody else's was seen by anyone. */
-const provedAt = (row: SourceRow, rule: AddressRule): Date | null => (rule === 'signed-in' ? (momentOf(row, 'last_login') ?? null) : null)
+const provedAt = (row: SourceRow, rule: AddressRule): Date | null => (rule === 'signed-in' ? (momentField(row, 'last_login') ?? null) : null)
 
 type Person = ImportRows['users'][number]
 
 const personOf = (row: SourceRow, id: string, email: string, taken: Set<string>, options: Options): Person => {
   const { now, notes } = options
   const { hash, reasons } = passwordOf(row)
-  const clientId = onlyKnown(uuidOf(row, 'client_id'), options.clientIds)
-  const external = textOf(row, 'external_id', 500)
+  const clientId = onlyKnown(uuidField(row, 'client_id'), options.clientIds)
+  const external = textField(row, 'external_id', 500)
   const externalKey = `${clientId} ${external}`
   const hasExternal = external !== undefined && !taken.has(externalKey)
   taken.add(externalKey)
-  const lostFactors = (flagOf(row, 'mfa_enabled') || flagOf(row, 'mfa_verified') || options.factors.had.has(id)) && !options.factors.usable.has(id)
+  const lostFactors =
+    (flagField(row, 'mfa_enabled') || flagField(row, 'mfa_verified') || options.factors.had.has(id)) && !options.factors.usable.has(id)
   notes.taken(
     'users',
     id,
     ...reasons,
     ...(lostFactors ? ['factor_must_be_enrolled_again'] : []),
     ...(external !== undefined && !hasExternal ? ['external_id_duplicate'] : []),
-    ...(clientId === null && uuidOf(row, 'client_id') !== undefined ? ['client_unknown'] : []),
+    ...(clientId === null && uuidField(row, 'client_id') !== undefined ? ['client_unknown'] : []),
   )
-  const createdAt = momentOf(row, 'created_at') ?? now
+  const createdAt = momentField(row, 'created_at') ?? now
   return {
     id,
     email,
     clientId,
-    projectId: onlyKnown(uuidOf(row, 'project_id'), options.projectIds),
+    projectId: onlyKnown(uuidField(row, 'project_id'), options.projectIds),
     emailVerifiedAt: provedAt(row, options.addresses),
-    name: textOf(row, 'name', 200) ?? '',
-    username: textOf(row, 'username', 200) ?? null,
+    name: textField(row, 'name', 200) ?? '',
+    username: textField(row, 'username', 200) ?? null,
     passwordHash: hash,
-    temporaryPassword: flagOf(row, 'temporary_password'),
-    temporaryPasswordExpiresAt: momentOf(row, 'temporary_password_expires_at') ?? null,
+    temporaryPassword: flagField(row, 'temporary_password'),
+    temporaryPasswordExpiresAt: momentField(row, 'temporary_password_expires_at') ?? null,
     // A second factor that is lost must not leave the password alone to open the account: its mailbox has to be proved first.
-    passwordResetRequired: flagOf(row, 'password_reset_required') || flagOf(row, 'password_change_required') || lostFactors,
-    provider: textOf(row, 'provider', 100) ?? 'local',
-    providerId: textOf(row, 'provider_id', 500) ?? null,
+    passwordResetRequired: flagField(row, 'password_reset_required') || flagField(row, 'password_change_required') || lostFactors,
+    provider: textField(row, 'provider', 100) ?? 'local',
+    providerId: textField(row, 'provider_id', 500) ?? null,
     externalId: hasExternal ? external : null,
-    syncSource: textOf(row, 'sync_source', 100) ?? null,
-    isSyncedUser: flagOf(row, 'is_synced_user'),
-    lastSyncAt: momentOf(row, 'last_sync_at') ?? null,
+    syncSource: textField(row, 'sync_source', 100) ?? null,
+    isSyncedUser: flagField(row, 'is_synced_user'),
+    lastSyncAt: momentField(row, 'last_sync_at') ?? null,
     active: row.active !== false,
-    isPrimaryAdmin: flagOf(row, 'is_primary_admin'),
+    isPrimaryAdmin: flagField(row, 'is_primary_admin'),
     announcedAt: createdAt,
-    lastLoginAt: momentOf(row, 'last_login') ?? null,
+    lastLoginAt: momentField(row, 'last_login') ?? null,
     validFrom: now,
     createdAt,
-    updatedAt: momentOf(row, 'updated_at') ?? createdAt,
-    deletedAt: momentOf(row, 'deleted_at') ?? null,
+    updatedAt: momentField(row, 'updated_at') ?? createdAt,
+    deletedAt: momentField(row, 'deleted_at') ?? null,
   }
 }
 
@@ -95,8 +96,8 @@ export const planPeople = (rows: readonly SourceRow[], options: Options): readon
   const ids = new Set<string>()
   const externals = new Set<string>()
   return rows.toSorted(preferred).flatMap((row) => {
-    const id = uuidOf(row, 'id')
-    const email = normaliseEmail(textOf(row, 'email') ?? '')
+    const id = uuidField(row, 'id')
+    const email = normaliseEmail(textField(row, 'email') ?? '')
     const reason =
       id === undefined
         ? 'id_invalid'
@@ -117,25 +118,25 @@ export const planPeople = (rows: readonly SourceRow[], options: Options): readon
   })
 }
 
-export const planProjects = (rows: readonly SourceRow[], userIds: ReadonlySet<string>, now: Date, notes: Notes): ImportRows['projects'] =>
+export const planProjects = (rows: readonly SourceRow[], userIds: ReadonlySet<string>, now: Date, notes: ReportNotes): ImportRows['projects'] =>
   rows.flatMap((row) => {
-    const [id, name] = [uuidOf(row, 'id'), textOf(row, 'name', 200)]
+    const [id, name] = [uuidField(row, 'id'), textField(row, 'name', 200)]
     if (id === undefined || name === undefined) {
       notes.refused('projects', id ?? null, id === undefined ? 'id_invalid' : 'name_missing')
       return []
     }
-    notes.taken('projects', id, ...(uuidOf(row, 'tenant_id') === undefined ? ['tenant_of_its_creator'] : []))
-    const createdAt = momentOf(row, 'created_at') ?? now
+    notes.taken('projects', id, ...(uuidField(row, 'tenant_id') === undefined ? ['tenant_of_its_creator'] : []))
+    const createdAt = momentField(row, 'created_at') ?? now
     return [
       {
         id,
         name,
-        description: textOf(row, 'description', 2000) ?? '',
-        userId: onlyKnown(uuidOf(row, 'user_id'), userIds),
+        description: textField(row, 'description', 2000) ?? '',
+        userId: onlyKnown(uuidField(row, 'user_id'), userIds),
         active: row.active !== false,
         createdAt,
-        updatedAt: momentOf(row, 'updated_at') ?? createdAt,
-        deletedAt: momentOf(row, 'deleted_at') ?? null,
+        updatedAt: momentField(row, 'updated_at') ?? createdAt,
+        deletedAt: momentField(row, 'deleted_at') ?? null,
       },
     ]
   })

@@ -6,8 +6,8 @@ import { planBindings, planGroups, planLinks, planPermissions, planRoles, planSc
 import { planClients } from './clients.ts'
 import { type PlannedFactor, planFactors, type ReadFactors } from './factors.ts'
 import { type AddressRule, planPeople, planProjects } from './people.ts'
-import type { Notes } from './report.ts'
-import { type SourceRow, type TenantRows, uuidOf } from './source.ts'
+import type { ReportNotes } from './report.ts'
+import { type SourceRow, type TenantRows, uuidField } from './source.ts'
 import { type PlannedTenant, planDomains, planTenant } from './tenant.ts'
 
 export type PlanOptions = {
@@ -18,7 +18,7 @@ export type PlanOptions = {
   readonly newToken: () => string
   readonly factors: ReadFactors
   readonly now: Date
-  readonly notes: Notes
+  readonly notes: ReportNotes
 }
 export type Plan = {
   readonly tenant: PlannedTenant
@@ -32,12 +32,12 @@ const idsOf = (rows: readonly { readonly id: string }[]): ReadonlySet<string> =>
 const rawIds = (rows: readonly SourceRow[], name: string): ReadonlySet<string> =>
   new Set(
     rows.flatMap((row) => {
-      const id = uuidOf(row, name)
+      const id = uuidField(row, name)
       return id === undefined ? [] : [id]
     }),
   )
 
-const planAccess = (source: TenantRows, userIds: ReadonlySet<string>, now: Date, notes: Notes) => {
+const planAccess = (source: TenantRows, userIds: ReadonlySet<string>, now: Date, notes: ReportNotes) => {
   const groups = planGroups(source.groups, now, notes)
   const permissions = planPermissions(source.permissions, now, notes)
   const roles = planRoles(source.roles, now, notes)

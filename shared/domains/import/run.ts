@@ -5,26 +5,25 @@ import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type Tenan
 import { findClientEntry, findDefaultClient, insertClient } from '#db/store/clients'
 import { claimDomain, findDomainOwner, findVerifiedDomain } from '#db/store/domains'
 import { addUsage, insertImported } from '#db/store/import'
-import { findTenant, insertTenant, raisePolicyVersion, setTenantStatus, updateTenantSettings } from '#db/store/tenants'
+import { findTenant, insertTenant, setTenantStatus, updateTenantSettings } from '#db/store/tenants'
 import { findLivePermissions, putAdministrator } from '#db/store/users'
-import type { BaseCtx } from '#shared/domains/context'
 import { platformParty } from '#shared/domains/passkeys/platform'
 import { seedTenant } from '#shared/domains/tenancy/seeds'
-import { opaque } from '#shared/kernel/random'
+import { randomToken } from '#shared/kernel/random'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
-import { importAgain, latestOf } from './again.ts'
+import type { ImportContext } from './context.ts'
 import { enrolImported } from './enrol.ts'
 import { type FactorRules, readFactors } from './factors.ts'
 import type { AddressRule } from './people.ts'
 import { type Plan, planImport } from './plan.ts'
-import { type Line, type Notes, notesFor, refusalsOnly } from './report.ts'
-import type { SourceKey } from './sealed.ts'
-import { type Source, type SourceRow, type TenantRows, textOf, uuidOf } from './source.ts'
+import { latestMoment, reimport } from './reimport.ts'
+import { notesFor, type ReportLine, type ReportNotes, refusalsOnly } from './report.ts'
+import { type Source, type SourceRow, type TenantRows, textField, uuidField } from './source.ts'
 import { tenantsOf } from './tenant.ts'
+import type { SourceKey } from './totp-seed.ts'
 
-export type Importing = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config'>
 export type ImportOptions = {
   readonly dryRun: boolean
   readonly addresses: AddressRule
@@ -32,11 +31,11 @@ export type ImportOptions = {
   readonly keys: readonly SourceKey[]
   /** The relying party of passkeys whose row names none. */
   readonly rpId?: string | undefined
-  readonly report: (line: Line) => void
+  readonly report: (line: ReportLine) => void
 }
 export type ImportSummary = {
   readonly tenants: { readonly imported: number; readonly unchanged: number; readonly refused: number }
-  readonly rows: Readonly<Record<Line['action'], number>>
+  readonly rows: Readonly<Record<ReportLine['action'], number>>
 }
 
 const SOURCE = 'authsec_import'
@@ -51,9 +50,9 @@ class DomainTaken extends Error {}
 type Claimed = Map<string, TenantId>
 
 /** What of this tenant's domain and clients others here have already, or companies before it. */
-const findTaken = async (ctx: Importing, tenantId: TenantId, rows: readonly SourceRow[], source: TenantRows, claimed: Claimed) => {
+const findTaken = async (ctx: ImportContext, tenantId: TenantId, rows: readonly SourceRow[], source: TenantRows, claimed: Claimed) => {
   const d = directory(ctx.db)
-  const typed = textOf(rows[0] ?? {}, 'tenant_domain', 300)?.toLowerCase()
+  const typed = textField(rows[0] ?? {}, 'tenant_domain', 300)?.toLowerCase()
   const domains = new Set<string>()
   for (const domain of [typed, typed === undefined ? undefined : normaliseTenantDomain(typed, ctx.config.TENANT_DOMAIN_SUFFIX)]) {
     if (domain === undefined) continue
@@ -62,7 +61,7 @@ const findTaken = async (ctx: Importing, tenantId: TenantId, rows: readonly Sour
   }
   const clientIds = new Set<string>()
   for (const row of source.clients) {
-    const id = uuidOf(row, 'client_id')
+    const id = uuidField(row, 'client_id')
     if (id === undefined) continue
     const owner = (await findClientEntry(d, id))?.tenantId ?? claimed.get(id)
     if (owner !== undefined && owner !== tenantId) clientIds.add(id)
@@ -72,13 +71,13 @@ const findTaken = async (ctx: Importing, tenantId: TenantId, rows: readonly Sour
 
 /** Whose pages ask for passkeys of a relying party: ours for the platform's and for proved domains of the tenant; for one that it only claims, nobody's yet. */
 const factorRules = async (
-  ctx: Importing,
+  ctx: ImportContext,
   tenantId: TenantId,
   tenant: SourceRow,
   source: TenantRows,
   options: ImportOptions,
 ): Promise<FactorRules> => {
-  const claimed = new Set([tenant, ...source.tenant_domains].flatMap((row) => [textOf(row, 'tenant_domain', 300), textOf(row, 'domain', 300)]))
+  const claimed = new Set([tenant, ...source.tenant_domains].flatMap((row) => [textField(row, 'tenant_domain', 300), textField(row, 'domain', 300)]))
   const here = new Set<string>([platformParty(ctx.config).id])
   for (const domain of claimed) {
     if (domain === undefined) continue
@@ -94,7 +93,7 @@ const factorRules = async (
   }
 }
 
-const listAdministrators = async (t: TenantTx, ctx: Importing, { rows }: Plan, now: Date, notes: Notes): Promise<void> => {
+const listAdministrators = async (t: TenantTx, ctx: ImportContext, { rows }: Plan, now: Date, notes: ReportNotes): Promise<void> => {
   const bound = new Set(rows.bindings.flatMap(({ userId }) => (userId === null || userId === undefined ? [] : [userId])))
   let usable = 0
   for (const user of rows.users) {
@@ -105,7 +104,7 @@ const listAdministrators = async (t: TenantTx, ctx: Importing, { rows }: Plan, n
   if (usable === 0) notes.taken('tenants', t.tenantId, 'without_administrator')
 }
 
-const write = async (t: TenantTx, ctx: Importing, plan: Plan, notes: Notes): Promise<void> => {
+const write = async (t: TenantTx, ctx: ImportContext, plan: Plan, notes: ReportNotes): Promise<void> => {
   const { tenant, rows } = plan
   const at = ctx.clock.now()
   await insertTenant(t, { name: tenant.name, email: tenant.email, domain: tenant.domain, source: SOURCE, at })
@@ -122,23 +121,22 @@ const write = async (t: TenantTx, ctx: Importing, plan: Plan, notes: Notes): Pro
   await addUsage(t, 'users', rows.users.length)
   await addUsage(t, 'clients', rows.clients.length + (hasDefault ? 0 : 1))
   await listAdministrators(t, ctx, plan, at, notes)
-  await raisePolicyVersion(t)
-  const upTo = latestOf(plan, at)
+  const upTo = latestMoment(plan, at)
   if (upTo !== undefined) await updateTenantSettings(t, { ...(await findTenant(t))?.settings, importedUpTo: upTo.toISOString() }, at)
   const after = { ...Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.length])), factors: plan.factors.length }
-  await record(t, ctx, { event: 'tenant.imported', actor: bySystem, target: { type: 'tenant', id: t.tenantId }, after })
+  await recordEvent(t, ctx, { event: 'tenant.imported', actor: bySystem, target: { type: 'tenant', id: t.tenantId }, after })
 }
 
 type Outcome = 'imported' | 'unchanged' | 'refused'
 
 /** Answers the outcome; the notes hold what is told of each row. */
 const importTenant = async (
-  ctx: Importing,
+  ctx: ImportContext,
   source: Source,
   tenantId: TenantId,
   rows: readonly SourceRow[],
   options: ImportOptions,
-  notes: Notes,
+  notes: ReportNotes,
   claimed: Claimed,
 ): Promise<Outcome> => {
   const t = forTenant(ctx.db, tenantId)
@@ -154,7 +152,7 @@ const importTenant = async (
     addresses: options.addresses,
     isDomainTaken: (domain) => taken.domains.has(domain),
     isClientTaken: (clientId) => taken.clientIds.has(clientId),
-    newToken: () => opaque(ctx.random),
+    newToken: () => randomToken(ctx.random),
     factors: await readFactors(all, await factorRules(ctx, tenantId, rows[0] ?? {}, all, options)),
     now: ctx.clock.now(),
     // What it says of rows that are here already is of no use.
@@ -164,7 +162,7 @@ const importTenant = async (
   try {
     await atomically(t, async (tx) => {
       if (there === undefined) await write(tx, ctx, plan, notes)
-      else added = await importAgain(tx, ctx, plan, notes)
+      else added = await reimport(tx, ctx, plan, notes)
       if (options.dryRun) throw new DryRun()
     })
   } catch (error) {
@@ -185,10 +183,10 @@ const isSystem = (tenantId: string): boolean => tenantId === SYSTEM_TENANT
  * Reports every row and takes over every company that is not here yet. A dry run does the same and keeps nothing.
  * @throws Error on anything but a conflict; companies before it are done, and a second run leaves them alone
  */
-export const importAuthsec = async (ctx: Importing, source: Source, options: ImportOptions): Promise<ImportSummary> => {
+export const importAuthsec = async (ctx: ImportContext, source: Source, options: ImportOptions): Promise<ImportSummary> => {
   const tenants = { imported: 0, unchanged: 0, refused: 0 }
   const rows = { import: 0, adapt: 0, refuse: 0, unchanged: 0 }
-  const tell = (notes: Notes): void => {
+  const tell = (notes: ReportNotes): void => {
     for (const line of notes.lines) {
       rows[line.action] += 1
       options.report(line)

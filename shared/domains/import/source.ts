@@ -1,29 +1,27 @@
 // Reads a database of the original, whichever of its releases made it: a table or a column that is not there is empty.
+import { parseUuid } from '#shared/kernel/ids'
 
 export type SourceRow = Readonly<Record<string, unknown>>
 /** One connection to the database of the original; it only reads. */
 export type SourceQuery = (text: string, params: readonly unknown[]) => Promise<readonly SourceRow[]>
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-export const uuidOf = (row: SourceRow, name: string): string | undefined => {
+export const uuidField = (row: SourceRow, name: string): string | undefined => {
   const value = row[name]
-  const id = typeof value === 'string' ? value.trim().toLowerCase() : ''
-  return UUID.test(id) ? id : undefined
+  return typeof value === 'string' ? parseUuid(value.trim()) : undefined
 }
 /** Trimmed; undefined when empty. PostgreSQL cannot hold a null byte, so there is none. */
-export const textOf = (row: SourceRow, name: string, most = 1000): string | undefined => {
+export const textField = (row: SourceRow, name: string, most = 1000): string | undefined => {
   const value = row[name]
   const text = typeof value === 'string' ? value.trim() : ''
   return text === '' ? undefined : [...text].slice(0, most).join('')
 }
 /** Seconds since 1970, as some tables of the original count. */
-export const epochOf = (row: SourceRow, name: string): Date | undefined => {
+export const epochField = (row: SourceRow, name: string): Date | undefined => {
   const value = row[name]
   return typeof value === 'number' && value > 0 && value < 4_102_444_800 ? new Date(value * 1000) : undefined
 }
 /** A column of bytes: PostgreSQL spells it in JSON as `\\x` and hexadecimal digits. */
-export const bytesOf = (row: SourceRow, name: string): Uint8Array | undefined => {
+export const bytesField = (row: SourceRow, name: string): Uint8Array | undefined => {
   const value = row[name]
   return typeof value === 'string' && /^\\x(?:[0-9a-f]{2})+$/.test(value) ? new Uint8Array(Buffer.from(value.slice(2), 'hex')) : undefined
 }
@@ -32,8 +30,8 @@ export const isEmpty = (row: SourceRow, name: string): boolean => {
   const value = row[name]
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
 }
-export const flagOf = (row: SourceRow, name: string): boolean => row[name] === true
-export const momentOf = (row: SourceRow, name: string): Date | undefined => {
+export const flagField = (row: SourceRow, name: string): boolean => row[name] === true
+export const momentField = (row: SourceRow, name: string): Date | undefined => {
   const value = row[name]
   // Columns without a zone are read as UTC, which the original's servers wrote.
   const text = typeof value === 'string' ? (/(Z|[+-]\d{2}(:?\d{2})?)$/.test(value) ? value : `${value}Z`) : ''
@@ -41,11 +39,11 @@ export const momentOf = (row: SourceRow, name: string): Date | undefined => {
   // What has more than four digits in its year is written in a way that PostgreSQL does not read.
   return at.getUTCFullYear() >= 1 && at.getUTCFullYear() <= 9999 ? at : undefined
 }
-export const objectOf = (row: SourceRow, name: string): Readonly<Record<string, unknown>> | undefined => {
+export const objectField = (row: SourceRow, name: string): Readonly<Record<string, unknown>> | undefined => {
   const value = row[name]
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined
 }
-export const listOf = (row: SourceRow, name: string): readonly string[] => {
+export const listField = (row: SourceRow, name: string): readonly string[] => {
   const value = row[name]
   return Array.isArray(value) ? value.filter((member) => typeof member === 'string') : []
 }
@@ -142,7 +140,7 @@ export const openSource = async (query: SourceQuery) => {
     for (const table of [...OF_TENANT, ...FACTORS_OF_TENANT, 'projects', 'clients', 'user_groups']) {
       if (!has(table, 'tenant_id')) continue
       const rows = await select(table, `(x.tenant_id is null${adoptable[table] ?? ''}) or (x.tenant_id is not null and not ${isKnown})`, [])
-      found.push(...rows.map((row) => ({ table, id: uuidOf(row, 'id') ?? null })))
+      found.push(...rows.map((row) => ({ table, id: uuidField(row, 'id') ?? null })))
     }
     for (const table of FACTORS_OF_PERSON) {
       const owners = ['user_id', 'client_id'].filter((name) => has(table, name))
@@ -151,7 +149,7 @@ export const openSource = async (query: SourceQuery) => {
         .filter((name) => has('users', name))
         .map((name) => `u.${name} in (${owners.map((of) => `x.${of}`).join(', ')})`)
       const rows = await select(table, `not exists (select from users u where u.tenant_id is not null and (${somebody.join(' or ')}))`, [])
-      found.push(...rows.map((row) => ({ table, id: uuidOf(row, 'id') ?? null })))
+      found.push(...rows.map((row) => ({ table, id: uuidField(row, 'id') ?? null })))
     }
     return found
   }

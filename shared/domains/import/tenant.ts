@@ -2,8 +2,8 @@
 import type { ImportRows } from '#db/store/import'
 import { normaliseEmail } from '#shared/kernel/email'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
-import type { Notes } from './report.ts'
-import { flagOf, momentOf, type SourceRow, textOf, uuidOf } from './source.ts'
+import type { ReportNotes } from './report.ts'
+import { flagField, momentField, type SourceRow, textField, uuidField } from './source.ts'
 
 export type PlannedTenant = {
   readonly name: string
@@ -16,19 +16,19 @@ export type PlannedTenant = {
 }
 
 const byAge = (a: SourceRow, b: SourceRow): number =>
-  (momentOf(a, 'created_at')?.getTime() ?? 0) - (momentOf(b, 'created_at')?.getTime() ?? 0) || String(a.id).localeCompare(String(b.id))
+  (momentField(a, 'created_at')?.getTime() ?? 0) - (momentField(b, 'created_at')?.getTime() ?? 0) || String(a.id).localeCompare(String(b.id))
 
 /** Rows by tenant, the one that the tenant is named by first: its own, else the oldest. */
 export const tenantsOf = (rows: readonly SourceRow[]): ReadonlyMap<string, readonly SourceRow[]> => {
   const found = new Map<string, SourceRow[]>()
   for (const row of rows) {
-    const id = uuidOf(row, 'tenant_id') ?? uuidOf(row, 'id')
+    const id = uuidField(row, 'tenant_id') ?? uuidField(row, 'id')
     if (id !== undefined) found.set(id, [...(found.get(id) ?? []), row])
   }
   for (const [id, own] of found)
     found.set(
       id,
-      own.toSorted((a, b) => Number(uuidOf(b, 'id') === id) - Number(uuidOf(a, 'id') === id) || byAge(a, b)),
+      own.toSorted((a, b) => Number(uuidField(b, 'id') === id) - Number(uuidField(a, 'id') === id) || byAge(a, b)),
     )
   return found
 }
@@ -37,7 +37,7 @@ const HOST = /^(?=.{4,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9](?:[a
 
 /** The domain it had, or one made from its id where it had none that can be used, or another tenant has it. */
 const domainOf = (tenantId: string, row: SourceRow, suffix: string, isTaken: (domain: string) => boolean) => {
-  const had = textOf(row, 'tenant_domain', 300)?.toLowerCase()
+  const had = textField(row, 'tenant_domain', 300)?.toLowerCase()
   const platform = had === undefined ? undefined : normaliseTenantDomain(had, suffix)
   const isFull = had !== undefined && HOST.test(had)
   const wanted = platform !== undefined && (platform === had || !had?.includes('.')) ? platform : isFull ? had : undefined
@@ -50,19 +50,19 @@ const domainOf = (tenantId: string, row: SourceRow, suffix: string, isTaken: (do
 export const planTenant = (
   tenantId: string,
   rows: readonly SourceRow[],
-  { suffix, isTaken, now, notes }: { suffix: string; isTaken: (domain: string) => boolean; now: Date; notes: Notes },
+  { suffix, isTaken, now, notes }: { suffix: string; isTaken: (domain: string) => boolean; now: Date; notes: ReportNotes },
 ): PlannedTenant => {
   const [row = {}, ...others] = rows
   const { reasons, ...domain } = domainOf(tenantId, row, suffix, isTaken)
-  notes.taken('tenants', uuidOf(row, 'id') ?? null, ...reasons)
-  for (const other of others) notes.taken('tenants', uuidOf(other, 'id') ?? null, 'merged')
-  const email = normaliseEmail(textOf(row, 'email') ?? '') ?? null
+  notes.taken('tenants', uuidField(row, 'id') ?? null, ...reasons)
+  for (const other of others) notes.taken('tenants', uuidField(other, 'id') ?? null, 'merged')
+  const email = normaliseEmail(textField(row, 'email') ?? '') ?? null
   return {
     ...domain,
-    name: textOf(row, 'name', 200) ?? textOf(row, 'username', 200) ?? domain.domain.split('.')[0] ?? tenantId,
+    name: textField(row, 'name', 200) ?? textField(row, 'username', 200) ?? domain.domain.split('.')[0] ?? tenantId,
     email,
-    status: ['suspended', 'inactive', 'disabled'].includes(textOf(row, 'status')?.toLowerCase() ?? '') ? 'suspended' : 'active',
-    createdAt: momentOf(row, 'created_at') ?? now,
+    status: ['suspended', 'inactive', 'disabled'].includes(textField(row, 'status')?.toLowerCase() ?? '') ? 'suspended' : 'active',
+    createdAt: momentField(row, 'created_at') ?? now,
   }
 }
 
@@ -72,11 +72,11 @@ export const planDomains = (
   own: string,
   newToken: () => string,
   now: Date,
-  notes: Notes,
+  notes: ReportNotes,
 ): ImportRows['tenantDomains'] => {
   const seen = new Set<string>([own])
   return rows.toSorted(byAge).flatMap((row) => {
-    const [id, domain] = [uuidOf(row, 'id'), textOf(row, 'domain', 253)?.toLowerCase()]
+    const [id, domain] = [uuidField(row, 'id'), textField(row, 'domain', 253)?.toLowerCase()]
     if (id === undefined || domain === undefined || !HOST.test(domain)) {
       notes.refused('tenant_domains', id ?? null, 'domain_unusable')
       return []
@@ -86,8 +86,8 @@ export const planDomains = (
       return []
     }
     seen.add(domain)
-    notes.taken('tenant_domains', id, ...(flagOf(row, 'is_verified') ? ['must_be_proved_again'] : []))
-    const createdAt = momentOf(row, 'created_at') ?? now
+    notes.taken('tenant_domains', id, ...(flagField(row, 'is_verified') ? ['must_be_proved_again'] : []))
+    const createdAt = momentField(row, 'created_at') ?? now
     return [{ id, domain, kind: 'custom' as const, isVerified: false, verificationToken: newToken(), createdAt, updatedAt: now }]
   })
 }

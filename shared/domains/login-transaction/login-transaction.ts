@@ -1,20 +1,25 @@
 // Tickets prove that the caller of a step is the caller of the step before. The handle travels in a cookie, a header or the body; only its digest is kept.
 
 import { asTenantId, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { findTicket, insertTicket, type NewTicket, type Ticket, type TicketPurpose } from '#db/store/tickets'
+import {
+  findLoginTransaction,
+  insertLoginTransaction,
+  type LoginTransaction,
+  type NewLoginTransaction,
+  type TransactionPurpose,
+} from '#db/store/login-transactions'
 import type { BaseCtx, RequestCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
 import type { RequestInfo } from '#shared/kernel/context'
-import { opaque } from '#shared/kernel/random'
+import { splitHandle } from '#shared/kernel/ids'
+import { randomToken } from '#shared/kernel/random'
 import type { Cookie } from '#shared/platform/http/route'
 
 export const LOGIN_SECONDS = 600
 
-export type Handle = { readonly tenantId: TenantId; readonly text: string; readonly from: 'cookie' | 'header' | 'body' }
+export type TransactionHandle = { readonly tenantId: TenantId; readonly text: string; readonly from: 'cookie' | 'header' | 'body' }
 
-const HANDLE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.[\w-]{43}$/
-
-const COOKIES: Readonly<Partial<Record<TicketPurpose, string>>> = {
+const COOKIES: Readonly<Partial<Record<TransactionPurpose, string>>> = {
   login: 'authsec_login',
   registration: 'authsec_registration',
   password_reset: 'authsec_reset',
@@ -22,16 +27,16 @@ const COOKIES: Readonly<Partial<Record<TicketPurpose, string>>> = {
   webauthn: 'authsec_webauthn',
   recovery_wait: 'authsec_recovery',
 }
-const cookieName = (purpose: TicketPurpose, secure: boolean): string => `${secure ? '__Host-' : ''}${COOKIES[purpose] ?? 'authsec_ticket'}`
+const cookieName = (purpose: TransactionPurpose, secure: boolean): string => `${secure ? '__Host-' : ''}${COOKIES[purpose] ?? 'authsec_ticket'}`
 
-export const handleHash = (ctx: Pick<BaseCtx, 'hash'>, handle: string): Uint8Array => ctx.hash('ticket', handle)
+export const transactionHandleHash = (ctx: Pick<BaseCtx, 'hash'>, handle: string): Uint8Array => ctx.hash('ticket', handle)
 
 /** Keeps a ticket and answers its handle. */
-export const openTicket = async (
+export const startLoginTransaction = async (
   t: TenantTx,
   ctx: Pick<RequestCtx, 'clock' | 'random' | 'hash'> & { readonly request?: RequestInfo },
-  given: Pick<NewTicket, 'userId' | 'clientId' | 'verified' | 'data' | 'mailboxProvedAt'> & {
-    readonly purpose: TicketPurpose
+  given: Pick<NewLoginTransaction, 'userId' | 'clientId' | 'verified' | 'data' | 'mailboxProvedAt'> & {
+    readonly purpose: TransactionPurpose
     readonly seconds: number
     /** When the person was there, where that was not now. */
     readonly authTime?: Date
@@ -39,11 +44,11 @@ export const openTicket = async (
 ): Promise<string> => {
   const { seconds, authTime, ...row } = given
   const now = ctx.clock.now()
-  const handle = `${t.tenantId}.${opaque(ctx.random)}`
-  await insertTicket(t, {
+  const handle = `${t.tenantId}.${randomToken(ctx.random)}`
+  await insertLoginTransaction(t, {
     ...row,
     id: ctx.random.id(),
-    handleHash: handleHash(ctx, handle),
+    handleHash: transactionHandleHash(ctx, handle),
     origin: ctx.request?.origin ?? null,
     authTime: authTime ?? now,
     createdAt: now,
@@ -53,31 +58,36 @@ export const openTicket = async (
 }
 
 /** Whether the UI that called is on another host than this server (a configured one, or a tenant's verified domain), so that its cookie has to cross sites. */
-export const crossSite = ({ config, request: { origin, originAllowed, secure } }: Pick<RequestCtx, 'config' | 'request'>): boolean =>
+export const isCrossSite = ({ config, request: { origin, originAllowed, secure } }: Pick<RequestCtx, 'config' | 'request'>): boolean =>
   secure && origin !== undefined && originAllowed === true && new URL(origin).hostname !== new URL(config.BASE_URL).hostname
 
-export const ticketCookie = (
+export const transactionCookie = (
   ctx: Pick<RequestCtx, 'config' | 'request'>,
-  purpose: TicketPurpose,
+  purpose: TransactionPurpose,
   handle: string,
   maxAgeSeconds = LOGIN_SECONDS,
 ): Cookie => ({
   name: cookieName(purpose, ctx.request.secure),
   value: handle,
   maxAgeSeconds,
-  sameSite: crossSite(ctx) ? 'None' : 'Lax',
+  sameSite: isCrossSite(ctx) ? 'None' : 'Lax',
 })
-export const spentCookie = (ctx: Pick<RequestCtx, 'config' | 'request'>, purpose: TicketPurpose): Cookie => ticketCookie(ctx, purpose, '', 0)
+export const expiredTransactionCookie = (ctx: Pick<RequestCtx, 'config' | 'request'>, purpose: TransactionPurpose): Cookie =>
+  transactionCookie(ctx, purpose, '', 0)
 
 /** The handle of a request: body, else header, else cookie. */
-export const readHandle = (ctx: Pick<RequestCtx, 'request'>, purpose: TicketPurpose, inBody?: string): Handle | undefined => {
+export const readTransactionHandle = (
+  ctx: Pick<RequestCtx, 'request'>,
+  purpose: TransactionPurpose,
+  inBody?: string,
+): TransactionHandle | undefined => {
   const header = purpose === 'login' ? ctx.request.header('x-login-ticket') : undefined
   const [text, from] = inBody
     ? ([inBody, 'body'] as const)
     : header
       ? ([header, 'header'] as const)
       : ([ctx.request.cookie(cookieName(purpose, ctx.request.secure)), 'cookie'] as const)
-  const tenantId = text === undefined ? undefined : HANDLE.exec(text)?.[1]
+  const tenantId = splitHandle(text)?.id
   return text === undefined || tenantId === undefined ? undefined : { tenantId: asTenantId(tenantId), text, from }
 }
 
@@ -85,22 +95,24 @@ export const readHandle = (ctx: Pick<RequestCtx, 'request'>, purpose: TicketPurp
  * Remembers in the browser which tenant (a new company's to be, too) the next step is about, where that step does not name it. It proves nothing and opens
  * nothing. Never set it to a tenant that was found by an address: that would tell whether the address is known.
  */
-export const hintCookie = (ctx: Pick<RequestCtx, 'config' | 'request' | 'random'>, tenantId: string, maxAgeSeconds: number): Cookie =>
-  ticketCookie(ctx, 'registration', `${tenantId}.${opaque(ctx.random)}`, maxAgeSeconds)
+export const tenantHintCookie = (ctx: Pick<RequestCtx, 'config' | 'request' | 'random'>, tenantId: string, maxAgeSeconds: number): Cookie =>
+  transactionCookie(ctx, 'registration', `${tenantId}.${randomToken(ctx.random)}`, maxAgeSeconds)
 
-export const hintedTenant = (ctx: Pick<RequestCtx, 'request'>): TenantId | undefined => readHandle(ctx, 'registration')?.tenantId
+export const tenantHint = (ctx: Pick<RequestCtx, 'request'>): TenantId | undefined => readTransactionHandle(ctx, 'registration')?.tenantId
 
 /** Cookies go wherever the browser goes, so by cookie a ticket serves the origin that began it and no other. */
-export const servesOrigin = (ticket: Pick<Ticket, 'origin'>, handle: Handle, request: RequestInfo): boolean =>
-  handle.from !== 'cookie' || ticket.origin === (request.origin ?? null)
+export const isTransactionOrigin = (loginTransaction: Pick<LoginTransaction, 'origin'>, handle: TransactionHandle, request: RequestInfo): boolean =>
+  handle.from !== 'cookie' || loginTransaction.origin === (request.origin ?? null)
 
 /** The live ticket of that purpose behind a handle. */
-export const loadTicket = async (
+export const loadLoginTransaction = async (
   ctx: Pick<RequestCtx, 'db' | 'clock' | 'hash' | 'request'>,
-  purpose: TicketPurpose,
-  handle: Handle | undefined,
-): Promise<Ticket | undefined> => {
+  purpose: TransactionPurpose,
+  handle: TransactionHandle | undefined,
+): Promise<LoginTransaction | undefined> => {
   if (handle === undefined) return undefined
-  const ticket = await findTicket(forTenant(ctx.db, handle.tenantId), handleHash(ctx, handle.text), ctx.clock.now())
-  return ticket !== undefined && ticket.purpose === purpose && servesOrigin(ticket, handle, ctx.request) ? ticket : undefined
+  const loginTransaction = await findLoginTransaction(forTenant(ctx.db, handle.tenantId), transactionHandleHash(ctx, handle.text), ctx.clock.now())
+  return loginTransaction !== undefined && loginTransaction.purpose === purpose && isTransactionOrigin(loginTransaction, handle, ctx.request)
+    ? loginTransaction
+    : undefined
 }

@@ -3,20 +3,20 @@
 import type { TenantTx } from '#db/engine/tenant'
 import type { MessageKind } from '#db/store/outbox'
 import type { Tenant } from '#db/store/tenants'
-import { findTenantOfReader, type User } from '#db/store/users'
+import { findTenantAndLanguage, type User } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { deviceName } from '#shared/platform/outbox/mail/device-name'
-import type { Language } from '#shared/platform/outbox/mail/language'
-import type { Asked, MailData, MailTemplate } from '#shared/platform/outbox/mail/templates'
+import type { MailLanguage } from '#shared/platform/outbox/mail/language'
+import type { MailData, MailTemplate, RequestOrigin } from '#shared/platform/outbox/mail/mail-data'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
 type Notice<K extends MailTemplate> = {
   readonly to: string
   /** The person it speaks of; without one the tenant's key seals it. */
   readonly subjectId?: string
   readonly template: K
-  readonly data: Omit<MailData[K], 'asked'>
+  readonly data: Omit<MailData[K], 'requestOrigin'>
   /** Sent then, unless it was taken back by its kind before. */
   readonly later?: { readonly at: Date; readonly kind: MessageKind }
 }
@@ -24,27 +24,30 @@ type Notice<K extends MailTemplate> = {
 type Deps = Pick<RequestCtx, 'clock' | 'random' | 'keyring' | 'config' | 'request'>
 
 /** From where the request came, for the reader of a mail. */
-export const askedFrom = (ctx: Pick<RequestCtx, 'clock' | 'request'>, language: Language): Asked => ({
+export const requestOrigin = (ctx: Pick<RequestCtx, 'clock' | 'request'>, language: MailLanguage): RequestOrigin => ({
   at: ctx.clock.now(),
   device: deviceName(ctx.request.userAgent, language),
   address: ctx.request.address,
 })
 
 /** In which language the reader is written to; loaded with the first mail, as its words are. */
-export const languageOf = async (ctx: Pick<RequestCtx, 'request'>, tenant: Pick<Tenant, 'settings'> | undefined, chosen: User['language'] = null) =>
-  (await import('./reader-language.ts')).readerLanguage(ctx, tenant, chosen)
+export const notificationLanguage = async (
+  ctx: Pick<RequestCtx, 'request'>,
+  tenant: Pick<Tenant, 'settings'> | undefined,
+  chosen: User['language'] = null,
+) => (await import('./reader-language.ts')).readerLanguage(ctx, tenant, chosen)
 
 /** Puts a mail in the outbox, inside the transaction of what it tells about. Call `ctx.wakeOutbox()` once that has committed. */
 export const notify = async <K extends MailTemplate>(t: TenantTx, ctx: Deps, notice: Notice<K>): Promise<void> => {
-  const { tenant, language: chosen } = await findTenantOfReader(t, notice.to)
-  const language = await languageOf(ctx, tenant, chosen)
+  const { tenant, language: chosen } = await findTenantAndLanguage(t, notice.to)
+  const language = await notificationLanguage(ctx, tenant, chosen)
   await enqueueMail(t, ctx, {
     to: notice.to,
-    tenantName: shownTenantName(ctx, tenant),
+    tenantName: displayTenantName(ctx, tenant),
     language,
     ...(notice.subjectId === undefined ? {} : { subjectId: notice.subjectId }),
     ...(notice.later === undefined ? {} : { notBefore: notice.later.at, kind: notice.later.kind }),
     template: notice.template,
-    data: { ...notice.data, asked: askedFrom(ctx, language) },
+    data: { ...notice.data, requestOrigin: requestOrigin(ctx, language) },
   } as Parameters<typeof enqueueMail>[2])
 }

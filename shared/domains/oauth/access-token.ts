@@ -1,12 +1,14 @@
 // Access tokens: JWTs of RFC 9068, one audience each. A token proves what was granted; whether that still stands is asked of the store.
+
 import { compactVerify, SignJWT } from 'jose'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { Act } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
 import type { BaseCtx } from '#shared/domains/context'
 import { unixSeconds } from '#shared/kernel/clock'
-import { digestOf, SeenTokens } from '#shared/platform/tokens/seen-tokens'
+import { isUuid } from '#shared/kernel/ids'
 import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tokens/strict-jws'
+import { tokenDigest, VerifiedTokenCache } from '#shared/platform/tokens/verified-token-cache'
 
 const TYP = 'at+jwt'
 /** How far ahead another instance's clock may be. Expiry has no such grace. */
@@ -75,9 +77,7 @@ export const issueAccessToken = async (ctx: SignDeps, grant: NewAccessToken): Pr
   return new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid, typ: TYP }).sign(key)
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const at = (seconds: number): Date => new Date(seconds * 1000)
-const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value)
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isSeconds = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0
 
@@ -128,7 +128,7 @@ const claimsIn = (p: Readonly<Record<string, unknown>>, issuer: string, now: Dat
 type VerifyDeps = Pick<BaseCtx, 'config' | 'clock' | 'signingKeys'>
 
 type Seen = { readonly issuer: string; readonly kid: string; readonly claims: AccessClaims }
-const seenBy = new WeakMap<VerifyDeps['signingKeys'], SeenTokens<Seen>>()
+const seenBy = new WeakMap<VerifyDeps['signingKeys'], VerifiedTokenCache<Seen>>()
 
 const isAccepted = async ({ signingKeys }: VerifyDeps, kid: string): Promise<boolean> => (await signingKeys.verifier(kid))?.alg === 'ES256'
 
@@ -154,9 +154,9 @@ const verifyUnseen = async (ctx: VerifyDeps, token: string): Promise<Seen | unde
  */
 export const verifyAccessToken = async (ctx: VerifyDeps, token: string): Promise<AccessClaims | undefined> => {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
-  const tokens = seenBy.get(ctx.signingKeys) ?? new SeenTokens<Seen>()
+  const tokens = seenBy.get(ctx.signingKeys) ?? new VerifiedTokenCache<Seen>()
   seenBy.set(ctx.signingKeys, tokens)
-  const digest = digestOf(token)
+  const digest = tokenDigest(token)
   const seen = tokens.recall(digest)
   if (seen?.issuer === ctx.config.BASE_URL) {
     if (seen.claims.expiresAt > ctx.clock.now() && (await isAccepted(ctx, seen.kid))) return seen.claims
@@ -172,7 +172,7 @@ export const verifyAccessToken = async (ctx: VerifyDeps, token: string): Promise
 export const madeAt = ({ tokenId }: Pick<AccessClaims, 'tokenId'>): Date => new Date(Number.parseInt(tokenId.replace('-', '').slice(0, 12), 16))
 
 /** What the store is asked of a token. */
-export const question = (claims: AccessClaims, now: Date) => ({
+export const tokenQueryOf = (claims: AccessClaims, now: Date) => ({
   tokenId: claims.tokenId,
   clientId: claims.clientId,
   authorizationId: claims.authorizationId,

@@ -2,16 +2,22 @@
 // and nowhere else. One answer a challenge, one use an answer.
 
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
-import { type AskedConsent, findRequest, insertRequest, type KeptRequest, takeRequest } from '#db/store/oauth-authorizations'
+import {
+  type ConsentPrompt,
+  consumeAuthorizationRequest,
+  findAuthorizationRequest,
+  insertAuthorizationRequest,
+  type StoredAuthorizationRequest,
+} from '#db/store/oauth-authorizations'
 import type { RequestCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import type { Occurrence } from '#shared/platform/audit/record'
-import { record } from '#shared/platform/audit/record'
-import { equal } from '#shared/platform/crypto/equal'
-import { type Visit, visitOf } from '#shared/platform/http/pages/visit'
+import type { AuditEntry } from '#shared/platform/audit/audit-log'
+import { recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { currentVisit, type Visit } from '#shared/platform/http/pages/visit'
 import { newHandle, readHandle } from './handles.ts'
-import { ENDPOINTS } from './offered.ts'
+import { ENDPOINTS } from './supported.ts'
 
 /** A browser follows an address at once. */
 const ANSWER_SECONDS = 120
@@ -23,15 +29,15 @@ export const invalidChallenge = (step: Step): AppError => new AppError(INVALID[s
 type BrowserCtx = Pick<RequestCtx, 'hash' | 'request' | 'random'>
 /** What binds a challenge to the browser at hand, and what that browser has to remember for it. */
 export const browserBinding = (ctx: BrowserCtx): { readonly hash: Uint8Array; readonly remember: Pick<Visit, 'browser'> } => {
-  const { browser } = visitOf(ctx)
+  const { browser } = currentVisit(ctx)
   return { hash: ctx.hash('oauth:browser', browser), remember: { browser } }
 }
 
 export type Answer = {
   readonly accepts: boolean
   readonly who?: { readonly userId: string; readonly sessionId: string }
-  readonly consent?: AskedConsent
-  readonly event: Omit<Occurrence, 'event' | 'target'>
+  readonly consent?: ConsentPrompt
+  readonly event: Omit<AuditEntry, 'event' | 'target'>
 }
 
 /** A live challenge that a front end may answer. @throws AppError login_challenge_invalid, consent_challenge_invalid */
@@ -39,11 +45,11 @@ export const findChallenge = async (
   ctx: Pick<RequestCtx, 'db' | 'clock'>,
   step: Step,
   text: string,
-): Promise<{ readonly t: TenantDb; readonly row: KeptRequest; readonly hash: Uint8Array }> => {
+): Promise<{ readonly t: TenantDb; readonly row: StoredAuthorizationRequest; readonly hash: Uint8Array }> => {
   const handle = readHandle(text)
   if (handle === undefined) throw invalidChallenge(step)
   const t = forTenant(ctx.db, handle.tenantId)
-  const row = await findRequest(t, handle.hash, ctx.clock.now(), [step === 'login' ? 'waiting' : 'consent'])
+  const row = await findAuthorizationRequest(t, handle.hash, ctx.clock.now(), [step === 'login' ? 'waiting' : 'consent'])
   // One that our own pages ask about is answered there.
   if (row === undefined || row.browserHash === null) throw invalidChallenge(step)
   return { t, row, hash: handle.hash }
@@ -58,8 +64,8 @@ export const answerChallenge = async (ctx: RequestCtx, step: Step, text: string,
   const [verifier, now] = [newHandle(ctx, t.tenantId), ctx.clock.now()]
   const outcome = answer.accepts ? 'accepted' : 'rejected'
   await atomically(t, async (tx) => {
-    if ((await takeRequest(tx, hash, now, [row.kind])) === undefined) throw invalidChallenge(step)
-    await insertRequest(tx, {
+    if ((await consumeAuthorizationRequest(tx, hash, now, [row.kind])) === undefined) throw invalidChallenge(step)
+    await insertAuthorizationRequest(tx, {
       id: ctx.random.id(),
       kind: `${step}_${outcome}`,
       handleHash: verifier.hash,
@@ -73,30 +79,35 @@ export const answerChallenge = async (ctx: RequestCtx, step: Step, text: string,
       createdAt: row.createdAt,
       expiresAt: secondsAfter(now, ANSWER_SECONDS),
     })
-    await record(tx, ctx, { ...answer.event, event: `oauth.${step}_${outcome}`, target: { type: 'client', id: row.clientId } })
+    await recordEvent(tx, ctx, { ...answer.event, event: `oauth.${step}_${outcome}`, target: { type: 'client', id: row.clientId } })
   })
   const query = new URLSearchParams({ client_id: row.clientId, [`${step}_verifier`]: verifier.text })
   return `${ctx.config.BASE_URL}${ENDPOINTS.authorization}?${query}`
 }
 
-export type Answered = { readonly t: TenantDb; readonly row: KeptRequest; readonly accepts: boolean; readonly take: (tx: TenantTx) => Promise<void> }
+export type ChallengeResult = {
+  readonly t: TenantDb
+  readonly row: StoredAuthorizationRequest
+  readonly accepts: boolean
+  readonly take: (tx: TenantTx) => Promise<void>
+}
 
 /**
  * The answer that the browser brings back. Another browser's try leaves it as it is; `take` uses it up in the transaction of what comes of it.
  * @throws AppError login_challenge_invalid, consent_challenge_invalid
  */
-export const broughtBack = async (ctx: RequestCtx, step: Step, clientId: string, text: string): Promise<Answered> => {
+export const readChallengeResult = async (ctx: RequestCtx, step: Step, clientId: string, text: string): Promise<ChallengeResult> => {
   const handle = readHandle(text)
   if (handle === undefined) throw invalidChallenge(step)
   const kinds = [`${step}_accepted`, `${step}_rejected`] as const
   const t = forTenant(ctx.db, handle.tenantId)
-  const row = await findRequest(t, handle.hash, ctx.clock.now(), kinds)
+  const row = await findAuthorizationRequest(t, handle.hash, ctx.clock.now(), kinds)
   if (row === undefined || row.clientId !== clientId) throw invalidChallenge(step)
-  if (row.browserHash === null || !equal(new Uint8Array(row.browserHash), browserBinding(ctx).hash)) {
+  if (row.browserHash === null || !constantTimeEqual(new Uint8Array(row.browserHash), browserBinding(ctx).hash)) {
     throw new AppError(INVALID[step], undefined, { refusal: { tenantId: t.tenantId, clientId: row.clientId, event: 'oauth.authorized' } })
   }
   const take = async (tx: TenantTx): Promise<void> => {
-    if ((await takeRequest(tx, handle.hash, ctx.clock.now(), kinds)) === undefined) throw invalidChallenge(step)
+    if ((await consumeAuthorizationRequest(tx, handle.hash, ctx.clock.now(), kinds)) === undefined) throw invalidChallenge(step)
   }
   return { t, row, accepts: row.kind === kinds[0], take }
 }

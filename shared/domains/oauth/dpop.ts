@@ -4,7 +4,7 @@ import type { BaseCtx } from '#shared/domains/context'
 import { unixSeconds } from '#shared/kernel/clock'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import { equal } from '#shared/platform/crypto/equal'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { digest, type Proof, readProof } from './dpop-proof.ts'
 
 /** How far a proof without a nonce may be from our clock. With a nonce of ours its age is known, whatever its clock says. */
@@ -24,13 +24,13 @@ export const dpopNonce = (ctx: Pick<Deps, 'hash' | 'clock'>): string => nonceAt(
 const isFreshNonce = (ctx: Deps, nonce: string): boolean => {
   const seconds = Number.parseInt(nonce.split('.')[0] ?? '', 36)
   const age = unixSeconds(ctx.clock.now()) - seconds
-  return Number.isSafeInteger(seconds) && age >= -WINDOW_SECONDS && age <= NONCE_SECONDS && equal(nonce, nonceAt(ctx, seconds))
+  return Number.isSafeInteger(seconds) && age >= -WINDOW_SECONDS && age <= NONCE_SECONDS && constantTimeEqual(nonce, nonceAt(ctx, seconds))
 }
 
 const isYoung = (ctx: Deps, { iat, nonce }: Proof): boolean =>
   nonce === undefined ? Math.abs(unixSeconds(ctx.clock.now()) - iat) <= WINDOW_SECONDS : isFreshNonce(ctx, nonce)
 
-export type CalledWith = {
+export type ProvedRequest = {
   readonly method: string
   /** Path and query that were called. */
   readonly target: string
@@ -43,7 +43,7 @@ export type CalledWith = {
  * @throws AppError invalid_dpop_proof, use_dpop_nonce
  * @see RFC 9449 section 4.3
  */
-export const proofKey = async (ctx: Deps, { method, target, token }: CalledWith): Promise<string | undefined> => {
+export const proofKey = async (ctx: Deps, { method, target, token }: ProvedRequest): Promise<string | undefined> => {
   const shown = ctx.request.header('dpop')
   if (shown === undefined) return undefined
   const { origin, pathname } = new URL(`${ctx.config.BASE_URL}${target}`)

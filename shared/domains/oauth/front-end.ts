@@ -4,7 +4,7 @@
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenant } from '#db/store/tenants'
 import type { RequestCtx } from '#shared/domains/context'
-import { isOriginOf } from '#shared/domains/federation/target'
+import { isOriginOf } from '#shared/domains/federation/return-target'
 
 /** Where a front end that is a client itself takes its answers: what stands before it is the front end. */
 export const FRONT_END_CALLBACK = '/oidc/auth/callback'

@@ -10,7 +10,7 @@ const hostOf = (url: string): string => {
   const { hostname } = new URL(url)
   return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : 'localhost'
 }
-export const isWithin = (host: string, id: string): boolean => host === id || host.endsWith(`.${id}`)
+export const isHostWithin = (host: string, id: string): boolean => host === id || host.endsWith(`.${id}`)
 
 /**
  * The platform's relying party. Where nothing is configured its id is the host of BASE_URL, which serves the related origins document, unless the UI is on a
@@ -21,7 +21,7 @@ export const platformParty = (config: Named): Platform => {
   const ui = hostOf(config.PUBLIC_UI_ORIGIN ?? config.BASE_URL)
   const own = [config.BASE_URL, config.PUBLIC_UI_ORIGIN].flatMap((url) => (url === undefined ? [] : [new URL(url).origin]))
   return {
-    id: config.WEBAUTHN_RP_ID ?? (isWithin(api, ui) ? ui : api),
+    id: config.WEBAUTHN_RP_ID ?? (isHostWithin(api, ui) ? ui : api),
     origins: config.WEBAUTHN_ORIGIN.length > 0 ? config.WEBAUTHN_ORIGIN : [...new Set(own)],
   }
 }

@@ -1,7 +1,7 @@
 // What a passkey is called until its owner names it: after who keeps it, by AAGUID, or after the browser that made it.
 
 import { deviceName } from '#shared/platform/outbox/mail/device-name'
-import type { Language } from '#shared/platform/outbox/mail/language'
+import type { MailLanguage } from '#shared/platform/outbox/mail/language'
 
 /** Keepers of passkeys that say who they are without attestation. */
 const PROVIDERS: Readonly<Record<string, string>> = {
@@ -19,4 +19,5 @@ const PROVIDERS: Readonly<Record<string, string>> = {
 }
 
 export const providerOf = (aaguid: string): string | undefined => PROVIDERS[aaguid]
-export const defaultName = (aaguid: string, userAgent: string, language: Language): string => providerOf(aaguid) ?? deviceName(userAgent, language)
+export const defaultName = (aaguid: string, userAgent: string, language: MailLanguage): string =>
+  providerOf(aaguid) ?? deviceName(userAgent, language)

@@ -1,14 +1,14 @@
 // Which list of leaked passwords a deployment asks.
 import type { BaseCtx } from '#shared/domains/context'
-import { outbound } from '#shared/platform/trace/trace'
+import { traceOutbound } from '#shared/platform/trace/trace'
 import type { BreachedPasswords } from './breached.ts'
+import { bundledBreachedPasswords } from './bundled-list.ts'
 import { rangeService } from './range-service.ts'
-import { shippedList } from './shipped.ts'
 
 /** The range service where BREACHED_PASSWORDS_URL is set, behind it the shipped list. */
 export const breachedPasswords = ({ config, log, tracer }: Pick<BaseCtx, 'config' | 'log' | 'tracer'>): BreachedPasswords => {
-  const shipped = shippedList()
+  const shipped = bundledBreachedPasswords()
   if (config.BREACHED_PASSWORDS_URL === undefined) return shipped
   const service = rangeService({ url: config.BREACHED_PASSWORDS_URL, shipped, log })
-  return { has: outbound(tracer, 'breached passwords', service.has) }
+  return { has: traceOutbound(tracer, 'breached passwords', service.has) }
 }

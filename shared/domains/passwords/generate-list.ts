@@ -3,7 +3,7 @@
 // and here: npx tsx shared/domains/passwords/generate-list.ts <where>/package/src/passwords.json <where>/package/LICENSE.txt
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as z from 'zod'
-import { fingerprint, listedWord } from './shipped.ts'
+import { fingerprint, listedForm } from './bundled-list.ts'
 
 // What people add when told to choose a longer one, and what a list of short passwords may lack.
 const ALSO =
@@ -17,7 +17,7 @@ const ALSO =
 const [listFile, licenceFile] = process.argv.slice(2)
 if (listFile === undefined || licenceFile === undefined) throw new Error('usage: generate-list.ts <passwords.json> <LICENSE.txt>')
 const leaked = z.array(z.string()).parse(JSON.parse(readFileSync(listFile, 'utf8')))
-const words = new Set([...leaked, ...ALSO].flatMap((password) => listedWord(password) ?? []))
+const words = new Set([...leaked, ...ALSO].flatMap((password) => listedForm(password) ?? []))
 const prints = Uint32Array.from(new Set([...words].map(fingerprint))).sort()
 const bytes = Buffer.alloc(prints.length * 4)
 prints.forEach((print, at) => {

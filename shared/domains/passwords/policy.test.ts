@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { AppError } from '#shared/kernel/errors'
+import { bundledBreachedPasswords } from './bundled-list.ts'
 import { checkNewPassword, type NewPassword } from './policy.ts'
-import { shippedList } from './shipped.ts'
 
-const list = shippedList()
+const list = bundledBreachedPasswords()
 const ana = { email: 'ana.lopez@acme.example', name: 'Ana María López', tenantDomain: 'acme-corp.localhost' }
 
 const judge = async (password: string, more: Partial<NewPassword> = {}): Promise<unknown> => {

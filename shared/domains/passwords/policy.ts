@@ -2,7 +2,7 @@
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
 import { PASSWORD_LENGTH } from '#shared/platform/crypto/password-length'
 import type { BreachedPasswords } from './breached.ts'
-import { coreOf, formsOf, lettersOf, plain, unitOf } from './forms.ts'
+import { comparableForms, foldedText, lettersOnly, repeatingUnit, wordCore } from './comparable-forms.ts'
 
 export type NewPassword = {
   readonly password: string
@@ -19,18 +19,18 @@ const SHORTEST_PERSONAL_WORD = 3
 /** The person's own words: address, its two sides, the labels of its domain and of the tenant's, the name and its parts. */
 const personalWords = ({ email, name, tenantDomain }: NewPassword): ReadonlySet<string> => {
   const [local, domain] = [email?.split('@')[0], email?.split('@')[1]]
-  const whole = [email, local, domain, name, tenantDomain].filter((text) => text !== undefined).map(plain)
+  const whole = [email, local, domain, name, tenantDomain].filter((text) => text !== undefined).map(foldedText)
   const parts = [...whole, ...whole.flatMap((text) => [...text.split(/[@.]/), ...text.split(/[^\p{L}\p{M}\p{N}]+/u)])]
-  const words = parts.flatMap((text) => [text, coreOf(text), lettersOf(text)])
+  const words = parts.flatMap((text) => [text, wordCore(text), lettersOnly(text)])
   return new Set(words.filter((word) => word.length >= SHORTEST_PERSONAL_WORD))
 }
 
 /** Whether nothing but the person's own words, doubled or padded with digits and symbols, makes the password. */
 const isPersonal = (password: NewPassword): boolean => {
   const own = personalWords(password)
-  for (const form of formsOf(password.password)) {
-    const letters = lettersOf(form)
-    if (own.has(form) || own.has(letters) || own.has(unitOf(letters))) return true
+  for (const form of comparableForms(password.password)) {
+    const letters = lettersOnly(form)
+    if (own.has(form) || own.has(letters) || own.has(repeatingUnit(letters))) return true
   }
   return false
 }

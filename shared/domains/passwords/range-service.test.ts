@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { fixedClock } from '#shared/kernel/clock'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { breachedContract } from './breached.contract.ts'
+import { bundledBreachedPasswords } from './bundled-list.ts'
 import { rangeService } from './range-service.ts'
-import { shippedList } from './shipped.ts'
 
 const LEAKED = 'Zugspitze liegt in Bayern'
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex').toUpperCase()
@@ -19,9 +19,9 @@ const counted =
 
 // A service of the documented format, on a socket of its own; each test says how it answers.
 let answer: Answer = counted(3)
-const asked: { url: string | undefined; padding: unknown; agent: unknown; method: string | undefined }[] = []
+const request: { url: string | undefined; padding: unknown; agent: unknown; method: string | undefined }[] = []
 const server = createServer((req, res) => {
-  asked.push({ url: req.url, padding: req.headers['add-padding'], agent: req.headers['user-agent'], method: req.method })
+  request.push({ url: req.url, padding: req.headers['add-padding'], agent: req.headers['user-agent'], method: req.method })
   answer(res, req)
 })
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -31,29 +31,29 @@ afterAll(() => {
   server.close()
 })
 beforeEach(() => {
-  asked.length = 0
+  request.length = 0
   answer = counted(3)
 })
 
-const log = keptLog(fixedClock('2026-01-01').now)
-const service = (url = `http://127.0.0.1:${port}`) => rangeService({ url, shipped: shippedList(), log, timeoutMs: 300 })
+const log = memoryLog(fixedClock('2026-01-01').now)
+const service = (url = `http://127.0.0.1:${port}`) => rangeService({ url, shipped: bundledBreachedPasswords(), log, timeoutMs: 300 })
 
 breachedContract('range service', async () => service())
 breachedContract('range service that is away', async () => service('http://127.0.0.1:1'))
 
 test('what the service alone knows is breached, and it learns five digits', async () => {
   expect(await service().has(LEAKED)).toBe(true)
-  expect(asked).toEqual([{ url: `/range/${sha1(LEAKED).slice(0, 5)}`, padding: 'true', agent: 'authsec-serverless', method: 'GET' }])
+  expect(request).toEqual([{ url: `/range/${sha1(LEAKED).slice(0, 5)}`, padding: 'true', agent: 'authsec-serverless', method: 'GET' }])
 })
 
 test('a password is asked for in NFC', async () => {
   await service().has('Gru\u0308ne Wiesen am See')
-  expect(asked[0]?.url).toBe(`/range/${sha1('Gr\u00fcne Wiesen am See').slice(0, 5)}`)
+  expect(request[0]?.url).toBe(`/range/${sha1('Gr\u00fcne Wiesen am See').slice(0, 5)}`)
 })
 
 test('what the shipped list knows is not asked for', async () => {
   expect(await service().has('passwordpassword')).toBe(true)
-  expect(asked).toEqual([])
+  expect(request).toEqual([])
 })
 
 test('padding, with the count 0, is no leak; lower case and bare line feeds are read', async () => {

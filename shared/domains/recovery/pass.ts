@@ -1,19 +1,24 @@
 // A one-time pass from an administrator, for who lost their factors: 256 random bits, half an hour, once. It replaces the factors, never the password.
 
 import { atomically, forTenant } from '#db/engine/tenant'
+import { consumeLoginTransaction, endLoginTransactions } from '#db/store/login-transactions'
 import { findTenant } from '#db/store/tenants'
-import { consumeTicket, endTickets } from '#db/store/tickets'
 import { findUser, type User as UserRow } from '#db/store/users'
-import { acting, requireRightsOver } from '#shared/domains/authority/acting'
-import { holdPerson } from '#shared/domains/authority/status'
+import { actInTenant, requireRightsOver } from '#shared/domains/authority/acting-tenant'
+import { lockPerson } from '#shared/domains/authority/person-status'
 import type { RequestCtx } from '#shared/domains/context'
-import { recoveryOffers } from '#shared/domains/factors/recovery-offers'
-import { handleHash, loadTicket, openTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
+import { findRecoveryOffers } from '#shared/domains/factors/recovery-offers'
+import {
+  loadLoginTransaction,
+  readTransactionHandle,
+  startLoginTransaction,
+  transactionHandleHash,
+} from '#shared/domains/login-transaction/login-transaction'
 import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
-import { byUser, record } from '#shared/platform/audit/record'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
-import { comeBack, isUsable } from './come-back.ts'
+import { isUserUsable, restoreAccess } from './restore-access.ts'
 
 const PASS_SECONDS = 1800
 
@@ -24,15 +29,21 @@ const PASS_SECONDS = 1800
  */
 export const issuePass = async (ctx: RequestCtx, caller: User, userId: string): Promise<{ readonly pass: string; readonly expiresIn: number }> => {
   if (userId === caller.userId) throw new AppError('forbidden', 'Nobody issues a pass to himself.')
-  const pass = await acting(ctx, caller, caller.tenantId, async (t, grants) => {
-    if (!recoveryOffers(await findTenant(t)).administratorPass) throw new AppError('recovery_not_offered')
-    const user = await holdPerson(t, userId)
-    if (!isUsable(user)) throw new AppError('not_found')
-    await requireRightsOver(t, ctx, grants, userId)
+  const pass = await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
+    if (!findRecoveryOffers(await findTenant(t)).administratorPass) throw new AppError('recovery_not_offered')
+    const user = await lockPerson(t, userId)
+    if (!isUserUsable(user)) throw new AppError('not_found')
+    await requireRightsOver(t, ctx, grantable, userId)
     // One at a time: an earlier pass that went astray opens nothing.
-    await endTickets(t, userId, ctx.clock.now(), 'recovery_pass')
-    const handle = await openTicket(t, ctx, { purpose: 'recovery_pass', userId, clientId: user.clientId, verified: [], seconds: PASS_SECONDS })
-    await record(t, ctx, { event: 'recovery_pass.issued', actor: byUser(caller), target: { type: 'user', id: userId } })
+    await endLoginTransactions(t, userId, ctx.clock.now(), 'recovery_pass')
+    const handle = await startLoginTransaction(t, ctx, {
+      purpose: 'recovery_pass',
+      userId,
+      clientId: user.clientId,
+      verified: [],
+      seconds: PASS_SECONDS,
+    })
+    await recordEvent(t, ctx, { event: 'recovery_pass.issued', actor: byUser(caller), target: { type: 'user', id: userId } })
     const data = { email: user.email, issuedBy: caller.email, minutes: PASS_SECONDS / 60 }
     await notify(t, ctx, { to: user.email, subjectId: userId, template: 'recovery_pass_issued', data: { for: 'owner', ...data } })
     await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'recovery_pass_issued', data: { for: 'administrator', ...data } })
@@ -48,37 +59,37 @@ const refused = (about?: { readonly tenantId: string; readonly userId: string })
 /** Who has a password proves it first: the pass is in place of the factor. */
 const firstFactor = async (ctx: RequestCtx, user: UserRow, inBody: string | undefined): Promise<readonly string[] | undefined> => {
   if (user.passwordHash === null) return ['otp']
-  const ticket = await loadTicket(ctx, 'login', readHandle(ctx, 'login', inBody))
-  const isTheirs = ticket?.userId === user.id && ticket.createdAt >= user.validFrom && ticket.verified.includes('pwd')
+  const loginTransaction = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', inBody))
+  const isTheirs = loginTransaction?.userId === user.id && loginTransaction.createdAt >= user.validFrom && loginTransaction.verified.includes('pwd')
   return isTheirs ? ['pwd'] : undefined
 }
 
-export type UsePass = { readonly pass: string; readonly email: string; readonly loginTicket: string | undefined }
+export type PassAttempt = { readonly pass: string; readonly email: string; readonly loginTicket: string | undefined }
 
 /**
  * Uses a pass: the person's factors go, and a new login transaction begins. Of many at once exactly one does.
  * Routes that call this emit `recovery_pass.used`, `factors.reset`.
  * @throws AppError invalid_recovery, whatever was wrong
  */
-export const recoverWithPass = async (ctx: RequestCtx, given: UsePass): Promise<string> => {
-  const handle = readHandle(ctx, 'recovery_pass', given.pass)
-  const pass = await loadTicket(ctx, 'recovery_pass', handle)
+export const recoverWithPass = async (ctx: RequestCtx, given: PassAttempt): Promise<string> => {
+  const handle = readTransactionHandle(ctx, 'recovery_pass', given.pass)
+  const pass = await loadLoginTransaction(ctx, 'recovery_pass', handle)
   if (handle === undefined || pass?.userId == null) throw refused()
   const about = { tenantId: handle.tenantId, userId: pass.userId }
   const t = forTenant(ctx.db, handle.tenantId)
   // The tenant may have changed its mind since.
-  const { administratorPass } = recoveryOffers(await findTenant(t))
+  const { administratorPass } = findRecoveryOffers(await findTenant(t))
   const user = await findUser(t, pass.userId)
-  const verified = administratorPass && isUsable(user) && user.email === given.email ? await firstFactor(ctx, user, given.loginTicket) : undefined
+  const verified = administratorPass && isUserUsable(user) && user.email === given.email ? await firstFactor(ctx, user, given.loginTicket) : undefined
   if (user === undefined || verified === undefined) throw refused(about)
-  const ticket = await atomically(t, async (tx) => {
-    if (!isUsable(await holdPerson(tx, user.id))) return undefined
-    if ((await consumeTicket(tx, handleHash(ctx, handle.text), ctx.clock.now())) === undefined) return undefined
+  const transactionToken = await atomically(t, async (tx) => {
+    if (!isUserUsable(await lockPerson(tx, user.id))) return undefined
+    if ((await consumeLoginTransaction(tx, transactionHandleHash(ctx, handle.text), ctx.clock.now())) === undefined) return undefined
     const target = { type: 'user', id: user.id }
-    await record(tx, ctx, { event: 'recovery_pass.used', actor: { type: 'user', id: user.id }, target })
-    return comeBack(tx, ctx, { userId: user.id, by: 'pass', clientId: pass.clientId, verified, mailboxProvedAt: null })
+    await recordEvent(tx, ctx, { event: 'recovery_pass.used', actor: { type: 'user', id: user.id }, target })
+    return restoreAccess(tx, ctx, { userId: user.id, by: 'pass', clientId: pass.clientId, verified, mailboxProvedAt: null })
   })
-  if (ticket === undefined) throw refused(about)
+  if (transactionToken === undefined) throw refused(about)
   ctx.wakeOutbox()
-  return ticket
+  return transactionToken
 }

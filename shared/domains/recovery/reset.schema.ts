@@ -23,4 +23,4 @@ export const ResetBody = z
     client_id: z.string().max(200).optional(),
   })
   .meta({ id: 'ResetPassword' })
-export const Message = z.object({ message: z.string(), email: z.string().optional() }).meta({ id: 'Message' })
+export const ResetMessage = z.object({ message: z.string(), email: z.string().optional() }).meta({ id: 'Message' })

@@ -1,15 +1,15 @@
 // A one-time link by which somebody chooses a first password. The secret stands in the fragment, so that no server, proxy or log on the way sees it.
 
 import type { TenantTx } from '#db/engine/tenant'
-import { endTickets } from '#db/store/tickets'
-import { findTenantOfReader } from '#db/store/users'
+import { endLoginTransactions } from '#db/store/login-transactions'
+import { findTenantAndLanguage } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
-import { openTicket } from '#shared/domains/login-transaction/login-transaction'
+import { startLoginTransaction } from '#shared/domains/login-transaction/login-transaction'
 import type { RequestInfo } from '#shared/kernel/context'
 import { decidedLanguage } from '#shared/platform/outbox/mail/language'
-import type { MailData } from '#shared/platform/outbox/mail/templates'
+import type { MailData } from '#shared/platform/outbox/mail/mail-data'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
 const LINK_HOURS = 24
 
@@ -32,8 +32,8 @@ export const mailSetPasswordLink = async (
   ctx: Deps,
   { userId, email, purpose, invitedBy, hours = LINK_HOURS }: Given,
 ): Promise<void> => {
-  await endTickets(t, userId, ctx.clock.now(), 'set_password')
-  const ticket = await openTicket(t, ctx, {
+  await endLoginTransactions(t, userId, ctx.clock.now(), 'set_password')
+  const transactionToken = await startLoginTransaction(t, ctx, {
     purpose: 'set_password',
     userId,
     clientId: null,
@@ -42,15 +42,15 @@ export const mailSetPasswordLink = async (
     data: { email },
     seconds: hours * 3600,
   })
-  const { tenant, language } = await findTenantOfReader(t, email)
+  const { tenant, language } = await findTenantAndLanguage(t, email)
   await enqueueMail(t, ctx, {
     to: email,
     subjectId: userId,
-    tenantName: shownTenantName(ctx, tenant),
+    tenantName: displayTenantName(ctx, tenant),
     language: decidedLanguage(tenant, language),
     template: 'set_password_link',
     data: {
-      link: `${ctx.config.BASE_URL}${SET_PASSWORD_PATH}#ticket=${ticket}`,
+      link: `${ctx.config.BASE_URL}${SET_PASSWORD_PATH}#ticket=${transactionToken}`,
       hours,
       purpose,
       ...(invitedBy === undefined ? {} : { invitedBy }),

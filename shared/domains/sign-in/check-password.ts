@@ -1,7 +1,7 @@
 // The password step, the same for everybody. Unknown, wrong, disabled, suspended and locked cost the same and answer the same.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
-import { type Account, type Door, findBeforePassword, type Owed } from '#db/store/sign-in'
+import { type Account, findBeforePassword, type SignInSnapshot, type SignInTenant } from '#db/store/sign-in'
 import { isLocked, lockUser, updateUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { allowsDirectSignUp } from '#shared/domains/tenancy/compatibility'
@@ -10,7 +10,7 @@ import { knownDevice } from '#shared/platform/http/guard'
 import { refuseWrongPassword } from './wrong-password.ts'
 
 /** Generic, whatever was wrong. */
-export const refused = (tenantId: TenantId | undefined, userId: string | undefined): AppError =>
+export const invalidCredentials = (tenantId: TenantId | undefined, userId: string | undefined): AppError =>
   new AppError('invalid_credentials', undefined, {
     refusal: { tenantId: tenantId ?? SYSTEM_TENANT, ...(userId === undefined ? {} : { userId }), event: 'user.signed_in' },
   })
@@ -20,28 +20,27 @@ const deviceHashOf = (ctx: RequestCtx, email: string): Uint8Array | undefined =>
   return random === undefined ? undefined : ctx.hash('device-row', random)
 }
 
-export type Proved = {
+export type VerifiedPassword = {
   readonly user: Account
-  readonly tenant: Door
+  readonly tenant: SignInTenant
   /** Whether a live binding makes the person an administrator; neither a column nor the door does. */
-  readonly administers: boolean
-  /** What a session needs, and by what it is found whether nothing of all this has changed since; undefined where something has, by ourselves. */
-  readonly judged: Judged | undefined
+  readonly hasAdminAccess: boolean
+  /** What was read with the password, for the next step; undefined where the password's hash was renewed since. */
+  readonly snapshot: SignInSnapshot | undefined
 }
-export type Judged = { readonly owed: Owed; readonly by: string }
 
 /**
  * Whose password this is, in that tenant. Computes exactly one hash and asks the same of the database, whoever it is.
  * Routes that call this emit `user.locked`.
  * @throws AppError invalid_credentials; after a correct password: password_reset_required, temporary_password_expired
  */
-export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefined, email: string, password: string): Promise<Proved> => {
+export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefined, email: string, password: string): Promise<VerifiedPassword> => {
   const t = forTenant(ctx.db, tenantId ?? SYSTEM_TENANT)
   const now = ctx.clock.now()
   const deviceHash = deviceHashOf(ctx, email)
   const before = await findBeforePassword(t, email, deviceHash, now)
   for (const key of before.keys) await ctx.keyring.learn(t, key)
-  const { tenant, device, administers, owed } = before
+  const { tenant, device, hasAdminAccess, snapshot } = before
   const user = tenantId === undefined ? undefined : before.user
   const locked = user !== undefined && isLocked(device ?? user, now)
   const { fits, renew } = await ctx.passwords.verify(password, user?.passwordHash ?? undefined)
@@ -51,11 +50,11 @@ export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefi
     const counted = fits || locked ? undefined : user
     await refuseWrongPassword(ctx, { tenantId: t.tenantId, tenant, user: counted, email, deviceHash: device === undefined ? undefined : deviceHash })
     ctx.metrics.count('auth_failures_total', { auth_type: 'password', reason: 'invalid_credentials', tenant_id: tenantId ?? 'unknown' })
-    throw refused(tenantId, user?.id)
+    throw invalidCredentials(tenantId, user?.id)
   }
   requireUsable(user, t.tenantId, now)
-  if (renew) return { user: await renewHash(ctx, t.tenantId, user, password), tenant, administers, judged: undefined }
-  return { user, tenant, administers, judged: before.judged === undefined ? undefined : { owed, by: before.judged } }
+  if (renew) return { user: await renewHash(ctx, t.tenantId, user, password), tenant, hasAdminAccess, snapshot: undefined }
+  return { user, tenant, hasAdminAccess, snapshot }
 }
 
 /** What only somebody with the right password is told. */
@@ -68,7 +67,7 @@ const requireUsable = (user: Account, tenantId: TenantId, now: Date): void => {
 }
 
 /** An end user who signed up comes in once the address was proved, unless the tenant lets people in before; through whatever door. @throws AppError email_not_verified */
-export const requireProvedAddress = (ctx: RequestCtx, tenant: Door, user: Account): void => {
+export const requireProvedAddress = (ctx: RequestCtx, tenant: SignInTenant, user: Account): void => {
   if (user.emailVerifiedAt !== null || user.provider !== 'custom' || allowsDirectSignUp(ctx, tenant)) return
   throw new AppError('email_not_verified', undefined, { refusal: { tenantId: user.tenantId, userId: user.id, event: 'user.signed_in' } })
 }

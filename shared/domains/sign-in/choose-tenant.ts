@@ -5,7 +5,7 @@ import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
 import { findAdministeredTenants, findUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { loadTicket, readHandle } from '#shared/domains/login-transaction/login-transaction'
+import { loadLoginTransaction, readTransactionHandle } from '#shared/domains/login-transaction/login-transaction'
 import type { Config } from '#shared/kernel/config'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 
@@ -32,23 +32,23 @@ export const tenantOfOrigin = async (ctx: Deps): Promise<TenantId | undefined> =
 
 /** A live login ticket counts for the person whose it is, and for nobody who happens to use the same browser. */
 const tenantOfTicket = async (ctx: Deps, email: string, inBody: string | undefined): Promise<TenantId | undefined> => {
-  const handle = readHandle(ctx, 'login', inBody)
-  const ticket = await loadTicket(ctx, 'login', handle)
-  if (handle === undefined || ticket?.userId == null) return undefined
-  const user = await findUser(forTenant(ctx.db, handle.tenantId), ticket.userId)
+  const handle = readTransactionHandle(ctx, 'login', inBody)
+  const loginTransaction = await loadLoginTransaction(ctx, 'login', handle)
+  if (handle === undefined || loginTransaction?.userId == null) return undefined
+  const user = await findUser(forTenant(ctx.db, handle.tenantId), loginTransaction.userId)
   return user?.email === email ? handle.tenantId : undefined
 }
 
 /** Undefined when it cannot be told; the caller answers as if the password were wrong. */
 export const chooseAdministratorTenant = async (
   ctx: Deps,
-  given: { readonly email: string; readonly tenantDomain?: string | undefined; readonly ticket?: string | undefined },
+  given: { readonly email: string; readonly tenantDomain?: string | undefined; readonly transactionToken?: string | undefined },
 ): Promise<TenantId | undefined> => {
   const named = given.tenantDomain === undefined ? undefined : fullDomain(ctx.config, given.tenantDomain)
   if (named !== undefined && !isPlatformDomain(ctx.config, named)) return findTenantByDomain(directory(ctx.db), named)
   const ofOrigin = await tenantOfOrigin(ctx)
   if (ofOrigin !== undefined) return ofOrigin
-  const ofTicket = await tenantOfTicket(ctx, given.email, given.ticket)
+  const ofTicket = await tenantOfTicket(ctx, given.email, given.transactionToken)
   if (ofTicket !== undefined) return ofTicket
   const [lastUsed] = await findAdministeredTenants(directory(ctx.db), emailHash(ctx, given.email))
   return lastUsed

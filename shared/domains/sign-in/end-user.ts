@@ -2,39 +2,39 @@
 
 import { forTenant } from '#db/engine/tenant'
 import { type FactorKind, findUserByEmail } from '#db/store/users'
-import { type Door, doorOf } from '#shared/domains/clients/application'
+import { type Application, findApplication } from '#shared/domains/clients/application'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { Sent } from '#shared/platform/http/route'
-import { checkPassword, refused, requireProvedAddress } from './check-password.ts'
+import { HttpResult } from '#shared/platform/http/route'
+import { checkPassword, invalidCredentials, requireProvedAddress } from './check-password.ts'
 import { afterPassword } from './first-step.ts'
 import { factorMembers, temporaryMembers } from './login-response.ts'
 
 export type EndUserCredentials = { readonly client_id: string; readonly email: string; readonly password: string }
 
 /** An unknown client answers as a wrong password does: the id of a client is public, who signs in there is not. */
-const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Door | undefined> =>
-  doorOf(ctx, clientId).catch((error: unknown) => {
+const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Application | undefined> =>
+  findApplication(ctx, clientId).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'invalid_client') return undefined
     throw error
   })
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified */
 export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) => {
-  const door = await doorOrUndefined(ctx, body.client_id)
-  const { user, tenant } = await checkPassword(ctx, door?.tenantId, body.email, body.password)
-  if (door === undefined) throw refused(undefined, undefined)
+  const application = await doorOrUndefined(ctx, body.client_id)
+  const { user, tenant, snapshot } = await checkPassword(ctx, application?.tenantId, body.email, body.password)
+  if (application === undefined) throw invalidCredentials(undefined, undefined)
   requireProvedAddress(ctx, tenant, user)
-  const done = await afterPassword(ctx, { tenantId: door.tenantId, user, clientId: door.clientId, mayMint: false })
+  const done = await afterPassword(ctx, { tenantId: application.tenantId, user, snapshot, clientId: application.clientId, mayMint: false })
   const kinds: readonly FactorKind[] = done.state.kinds
-  return new Sent(
+  return new HttpResult(
     {
-      tenant_id: door.tenantId as string,
+      tenant_id: application.tenantId as string,
       ...(done.state.tenant === undefined ? {} : { tenant_domain: done.state.tenant.domain }),
       email: user.email,
       first_login: user.isSyncedUser || user.lastLoginAt === null,
       ...factorMembers(kinds, done.state.required),
-      ...(done.ticket === undefined ? {} : { login_ticket: done.ticket }),
+      ...(done.transactionToken === undefined ? {} : { login_ticket: done.transactionToken }),
       ...temporaryMembers(user),
     },
     { cookies: done.cookies },
@@ -42,4 +42,5 @@ export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) =>
 }
 
 /** The account at a door, for the answers of a deployment that discloses. */
-export const accountAt = (ctx: RequestCtx, door: Door, email: string) => findUserByEmail(forTenant(ctx.db, door.tenantId), email)
+export const findApplicationUser = (ctx: RequestCtx, application: Application, email: string) =>
+  findUserByEmail(forTenant(ctx.db, application.tenantId), email)

@@ -1,12 +1,12 @@
 // Which second factors a person has, and whether one is owed.
-import type { Door, Owed } from '#db/store/sign-in'
+import type { SessionRequirements, SignInTenant } from '#db/store/sign-in'
 import type { FactorKind } from '#db/store/users'
 import { acrOf } from '#shared/platform/tokens/acr'
 
-export type FactorState = { readonly tenant: Door | undefined; readonly kinds: readonly FactorKind[]; readonly required: boolean }
+export type FactorState = { readonly tenant: SignInTenant | undefined; readonly kinds: readonly FactorKind[]; readonly required: boolean }
 
 /** Required when one is enrolled, or when the tenant demands one. */
-export const factorState = ({ tenant, kinds }: Pick<Owed, 'tenant' | 'kinds'>): FactorState => ({
+export const factorState = ({ tenant, kinds }: Pick<SessionRequirements, 'tenant' | 'kinds'>): FactorState => ({
   tenant,
   kinds,
   required: kinds.length > 0 || tenant?.settings.requireSecondFactor === true,

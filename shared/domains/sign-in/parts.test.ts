@@ -1,8 +1,8 @@
 // The pure parts of signing in, as tables.
 import { expect, test } from 'vitest'
 import { asTenantId } from '#db/engine/tenant'
-import { plainClientId } from '#shared/domains/clients/application'
-import { readHandle, servesOrigin } from '#shared/domains/login-transaction/login-transaction'
+import { parseClientId } from '#shared/domains/clients/application'
+import { isTransactionOrigin, readTransactionHandle } from '#shared/domains/login-transaction/login-transaction'
 import { readConfig } from '#shared/kernel/config'
 import type { RequestInfo } from '#shared/kernel/context'
 import { deviceName } from '#shared/platform/outbox/mail/device-name'
@@ -51,7 +51,7 @@ test.each([
   [`${ID}0`, undefined],
   [`${ID}' or '1'='1`, undefined],
 ])('the client id %s means %s', (text, id) => {
-  expect(plainClientId(text)).toBe(id)
+  expect(parseClientId(text)).toBe(id)
 })
 
 test.each([
@@ -88,18 +88,18 @@ test.each([
   ['cookie', undefined, {}, { authsec_login: C }, C, 'cookie'],
   ['an empty body member is none', '', {}, { authsec_login: C }, C, 'cookie'],
 ] as const)('a handle: %s', (_, inBody, headers, cookies, text, from) => {
-  expect(readHandle({ request: request(cookies, headers) }, 'login', inBody)).toEqual({ tenantId: ID, text, from })
+  expect(readTransactionHandle({ request: request(cookies, headers) }, 'login', inBody)).toEqual({ tenantId: ID, text, from })
 })
 
 test.each([`${ID}.short`, `${ID}.${'A'.repeat(44)}`, `${ID.toUpperCase()}.${'A'.repeat(43)}`, `x${A}`, `${A}\n`, 'nonsense'])(
   '%j is no handle',
   (text) => {
-    expect(readHandle({ request: request({}) }, 'login', text)).toBeUndefined()
+    expect(readTransactionHandle({ request: request({}) }, 'login', text)).toBeUndefined()
   },
 )
 
 test('the header carries login tickets alone', () => {
-  expect(readHandle({ request: request({}, { 'x-login-ticket': A }) }, 'password_reset')).toBeUndefined()
+  expect(readTransactionHandle({ request: request({}, { 'x-login-ticket': A }) }, 'password_reset')).toBeUndefined()
 })
 
 test.each([
@@ -110,8 +110,8 @@ test.each([
   [null, undefined, true],
 ] as const)('begun at %s, a cookie from %s: %s', (began, origin, serves) => {
   const handle = { tenantId: asTenantId(ID), text: A, from: 'cookie' } as const
-  expect(servesOrigin({ origin: began }, handle, request({}, {}, origin))).toBe(serves)
-  expect(servesOrigin({ origin: began }, { ...handle, from: 'body' }, request({}, {}, origin))).toBe(true)
+  expect(isTransactionOrigin({ origin: began }, handle, request({}, {}, origin))).toBe(serves)
+  expect(isTransactionOrigin({ origin: began }, { ...handle, from: 'body' }, request({}, {}, origin))).toBe(true)
 })
 
 const config = readConfig({

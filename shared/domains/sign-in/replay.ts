@@ -2,7 +2,7 @@
 
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
+import { randomToken } from '#shared/kernel/random'
 
 const CHALLENGE_SECONDS = 300
 const SKEW_SECONDS = 60
@@ -24,7 +24,7 @@ const key = (ctx: Deps, kind: string, text: string): string => `${kind}:${Buffer
 export const createChallenge = async (ctx: Deps): Promise<{ challenge: string; expires_at: number; created_at: number }> => {
   const challenge = ctx.random.id()
   const created = Math.floor(ctx.clock.now().getTime() / 1000)
-  await ctx.cache.put(key(ctx, 'challenge', challenge), opaque(ctx.random), CHALLENGE_SECONDS)
+  await ctx.cache.put(key(ctx, 'challenge', challenge), randomToken(ctx.random), CHALLENGE_SECONDS)
   return { challenge, expires_at: created + CHALLENGE_SECONDS, created_at: created }
 }
 

@@ -1,38 +1,40 @@
 // The one place where a session and its token come from, whatever door a person came through.
 
-import type { TenantDb, TenantTx } from '#db/engine/tenant'
-import type { NewAuditRow } from '#db/store/audit-events'
-import { type Account, type Door, findOwed, insertBeginning, insertBeginningAsJudged, type Owed } from '#db/store/sign-in'
-import { findUser, isPending } from '#db/store/users'
+import { atomically, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import { type Account, findSessionRequirements, insertSessionStart, type SessionRequirements, type SignInTenant } from '#db/store/sign-in'
+import { findUser, isInvitationPending } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { signInQuota, signInsUsedUp } from '#shared/domains/tenancy/quotas'
+import { signInQuota, signInQuotaExceeded } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { opaque } from '#shared/kernel/random'
-import { eventRow, eventsAtHand, type Occurrence } from '#shared/platform/audit/record'
+import { randomToken } from '#shared/kernel/random'
+import { SnapshotChanged } from '#shared/kernel/snapshot'
+import { type AuditEntry, prepareAuditEvents } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
-import { deviceCookie, deviceMark, knownDevice } from '#shared/platform/http/guard'
+import { deviceCookie, deviceCookieValue, knownDevice } from '#shared/platform/http/guard'
 import type { Cookie } from '#shared/platform/http/route'
 import { acrOf } from '#shared/platform/tokens/acr'
 import { issueSessionToken, type SessionGrant } from '#shared/platform/tokens/session-token'
 
-/** A session that has begun, inside the transaction; `tokenOf` signs its token once that has committed. */
-export type Begun = {
+/** A session that has begun, inside the transaction; `mintToken` signs its token once that has committed. */
+export type StartedSession = {
   readonly grant: SessionGrant
   readonly firstLogin: boolean
-  readonly tenant: Door
+  readonly tenant: SignInTenant
   readonly cookies: readonly Cookie[]
 }
-export type Minted = Begun & { readonly token: string; readonly expiresInSeconds: number }
+export type MintedSession = StartedSession & { readonly token: string; readonly expiresInSeconds: number }
 
-export type Mint = {
+export type SessionRequest = {
   readonly user: Account
   readonly clientId: string | undefined
   /** RFC 8176 names of the factors that this server verified. */
   readonly amr: readonly string[]
   readonly authTime: Date
-  /** What the tenant asks and the person has, where that was read in this transaction. */
-  readonly owed?: Owed
+  /** What the tenant requires and the person has, where that was read. */
+  readonly requirements?: SessionRequirements
+  /** Of the snapshot that this was decided by, where no transaction holds the person. */
+  readonly version?: string
   /** What the token's `scope` says; nothing unless told. */
   readonly scopes?: readonly string[]
   /** Whether the browser at hand is the person's own; it is unless told, and never where a device signs in on the word of another screen. */
@@ -43,11 +45,11 @@ const DEVICE_SECONDS = 400 * 24 * 3600
 
 /** Marks the browser as one that this person signs in from; the mark it had before is spent. */
 const newMark = (ctx: RequestCtx, { email }: Account) => {
-  const random = opaque(ctx.random)
+  const random = randomToken(ctx.random)
   const earlier = knownDevice(ctx, ctx.request, email)
   const cookie: Cookie = {
     name: deviceCookie(ctx.request.secure),
-    value: deviceMark(ctx, email, random),
+    value: deviceCookieValue(ctx, email, random),
     maxAgeSeconds: DEVICE_SECONDS,
     sameSite: ctx.request.secure ? 'None' : 'Lax',
   }
@@ -55,7 +57,7 @@ const newMark = (ctx: RequestCtx, { email }: Account) => {
   return { cookie, deviceHash: ctx.hash('device-row', random), spentDeviceHash }
 }
 
-const sessionRow = (ctx: RequestCtx, mint: Mint, tenant: Door, id: string, now: Date) => {
+const sessionRow = (ctx: RequestCtx, mint: SessionRequest, tenant: SignInTenant, id: string, now: Date) => {
   const { settings } = tenant
   return {
     id,
@@ -77,7 +79,7 @@ const sessionRow = (ctx: RequestCtx, mint: Mint, tenant: Door, id: string, now: 
 }
 
 /** For the record: who came in and how, and the session. */
-const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof sessionRow>): readonly Occurrence[] => {
+const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof sessionRow>): readonly AuditEntry[] => {
   const actor = { type: 'user', id: userId, sessionId: id, ...(clientId === null ? {} : { clientId }) } as const
   return [
     { event: 'user.signed_in', actor, target: { type: 'user', id: userId }, after: { amr, acr } },
@@ -86,7 +88,7 @@ const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof ses
 }
 
 /** All that a session begins with, but for the rows of its events. */
-const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: Mint, { tenant, defaultClientId, roles }: Owed) => {
+const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: SessionRequest, { tenant, defaultClientId, roles }: SessionRequirements) => {
   const { user } = mint
   const now = ctx.clock.now()
   if (tenant === undefined || tenant.status !== 'active') throw new AppError('invalid_credentials')
@@ -112,7 +114,7 @@ const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: Mint, { tenant, default
     roles: session.temporaryPassword ? [] : roles,
     expiresAt: session.expiresAt,
   }
-  const begun: Begun = { grant, firstLogin: user.lastLoginAt === null, tenant, cookies: mark === undefined ? [] : [mark.cookie] }
+  const begun: StartedSession = { grant, firstLogin: user.lastLoginAt === null, tenant, cookies: mark === undefined ? [] : [mark.cookie] }
   return { begun, written, occurrences: occurrencesOf(session) }
 }
 
@@ -125,37 +127,25 @@ const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account
 }
 
 /**
- * Begins a session. Routes that call this emit `session.created`, `user.signed_in`.
+ * Begins a session: in a transaction that holds the person, or alone on the condition that the snapshot of `mint.version` is still true. Routes that call this
+ * emit `session.created`, `user.signed_in`.
  * @throws AppError invalid_credentials when the tenant is not active or the invitation does not hold any more, quota_exceeded
+ * @throws SnapshotChanged
  */
-export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: Mint): Promise<Begun> => {
-  if (isPending(mint.user)) await requireStillInvited(t, ctx, mint.user)
-  const owed = mint.owed ?? (await findOwed(t, mint.user.id, ctx.clock.now()))
-  const { begun, written, occurrences } = beginningOf(t, ctx, mint, owed)
-  const events: NewAuditRow[] = []
-  for (const occurrence of occurrences) events.push(await eventRow(t, ctx, occurrence))
-  if (!(await insertBeginning(t, mint.user.id, written, events))) throw signInsUsedUp(ctx, t.tenantId)
+export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: SessionRequest): Promise<StartedSession> => {
+  if (isInvitationPending(mint.user)) await atomically(t, (tx) => requireStillInvited(tx, ctx, mint.user))
+  const requirements = mint.requirements ?? (await findSessionRequirements(t, mint.user.id, ctx.clock.now()))
+  const { begun, written, occurrences } = beginningOf(t, ctx, mint, requirements)
+  const events = await prepareAuditEvents(t, ctx, ...occurrences)
+  const outcome = await insertSessionStart(t, mint.user.id, { ...written, version: mint.version }, events)
+  if (outcome === 'changed') throw new SnapshotChanged()
+  if (outcome === 'used up') throw signInQuotaExceeded(ctx, t.tenantId)
   return begun
 }
 
-/**
- * As `beginSession`, in one statement, of somebody whose first factor was judged by what was read before it. Undefined, and nothing is written, where that is
- * no longer so, the quota is used up, or the record cannot be sealed yet or came too late: `beginSession` says which.
- */
-export const beginAsJudged = async (
-  t: TenantDb,
-  ctx: RequestCtx,
-  mint: Mint & { readonly owed: Owed },
-  judged: string,
-): Promise<Begun | undefined> => {
-  const { begun, written, occurrences } = beginningOf(t, ctx, mint, mint.owed)
-  const events = await eventsAtHand(t, ctx, ...occurrences)
-  return events !== undefined && (await insertBeginningAsJudged(t, mint.user.id, judged, written, events)) ? begun : undefined
-}
-
 /** Signs the token of a session that was committed. */
-export const tokenOf = async (ctx: RequestCtx, begun: Begun): Promise<Minted> => {
-  const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, begun.grant)
-  ctx.metrics.count('auth_requests_total', { auth_type: 'session', result: 'success', tenant_id: begun.tenant.tenantId })
-  return { ...begun, token, expiresInSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
+export const mintToken = async (ctx: RequestCtx, startedSession: StartedSession): Promise<MintedSession> => {
+  const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, startedSession.grant)
+  ctx.metrics.count('auth_requests_total', { auth_type: 'session', result: 'success', tenant_id: startedSession.tenant.tenantId })
+  return { ...startedSession, token, expiresInSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000) }
 }

@@ -2,12 +2,12 @@
 import * as z from 'zod'
 import { Lang, ReturnTo } from '#shared/platform/http/pages/fields.schema'
 
-export const door = {
+export const signInContextFields = {
   lang: Lang,
   /** Domain of a company, or the label that the platform gave it. */
   tenant: z.string().min(1).max(253).optional(),
   client_id: z.string().min(1).max(200).optional(),
   return_to: ReturnTo,
 }
-export const DoorQuery = z.strictObject(door)
-export type DoorAsked = z.output<typeof DoorQuery>
+export const SignInContextQuery = z.strictObject(signInContextFields)
+export type SignInContextRequest = z.output<typeof SignInContextQuery>

@@ -1,21 +1,21 @@
 // What a refused password costs: the same for everybody, whether there is such a person, whether it is counted, whether the lock falls by it.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { type Account, countWrongPassword, type Door } from '#db/store/sign-in'
+import { type Account, countWrongPassword, type SignInTenant } from '#db/store/sign-in'
 import type { DelayRule } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { askedFrom, languageOf } from '#shared/domains/notifications/notify'
+import { notificationLanguage, requestOrigin } from '#shared/domains/notifications/notify'
 import { secondsAfter } from '#shared/kernel/clock'
-import { byAnonymous, eventRow } from '#shared/platform/audit/record'
+import { auditRow, byAnonymous } from '#shared/platform/audit/audit-log'
 import { sealMail } from '#shared/platform/outbox/outbox'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
 /** Growing delay, and a soft lock that ends by itself. A browser that the person is known from has a budget of its own. */
-export const DELAY: DelayRule = { freeAttempts: 5, firstDelaySeconds: 30, maxDelaySeconds: 1800 }
+export const SIGN_IN_DELAY: DelayRule = { freeAttempts: 5, firstDelaySeconds: 30, maxDelaySeconds: 1800 }
 
-export type Wrong = {
+export type WrongPasswordAttempt = {
   readonly tenantId: TenantId
-  readonly tenant: Door | undefined
+  readonly tenant: SignInTenant | undefined
   /** Whose password it was not; undefined where it is nobody's, or a lock refused it: guessing on does not make a lock longer. */
   readonly user: Account | undefined
   readonly email: string
@@ -24,37 +24,37 @@ export type Wrong = {
 }
 
 /** The event and the mail that tell of a lock, made before it is known whether it falls. Nobody's are sealed under the tenant's key, and never written. */
-const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: Wrong, userId: string) => {
+const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: WrongPasswordAttempt, userId: string) => {
   const subjectId = user?.id ?? t.tenantId
-  const until = secondsAfter(ctx.clock.now(), DELAY.firstDelaySeconds)
-  const event = await eventRow(t, ctx, {
+  const until = secondsAfter(ctx.clock.now(), SIGN_IN_DELAY.firstDelaySeconds)
+  const event = await auditRow(t, ctx, {
     event: 'user.locked',
     actor: byAnonymous,
     target: { type: 'user', id: userId },
     subjectId,
     after: { until: until.toISOString() },
   })
-  const language = await languageOf(ctx, tenant, user?.language)
+  const language = await notificationLanguage(ctx, tenant, user?.language)
   const message = await sealMail(t, ctx, {
     to: user?.email ?? email,
-    tenantName: shownTenantName(ctx, tenant),
+    tenantName: displayTenantName(ctx, tenant),
     language,
     subjectId,
     template: 'account_locked',
-    data: { until, asked: askedFrom(ctx, language) },
+    data: { until, requestOrigin: requestOrigin(ctx, language) },
   })
   return { event, message }
 }
 
 /** Counts it. Once, when the lock falls, the owner is told, and it is in the record. Routes that call this emit `user.locked`. */
-export const refuseWrongPassword = async (ctx: RequestCtx, wrong: Wrong): Promise<void> => {
+export const refuseWrongPassword = async (ctx: RequestCtx, wrong: WrongPasswordAttempt): Promise<void> => {
   const userId = wrong.user?.id ?? ctx.random.id()
   const fell = await atomically(forTenant(ctx.db, wrong.tenantId), async (t) =>
     countWrongPassword(t, {
       userId,
       deviceHash: wrong.deviceHash,
       now: ctx.clock.now(),
-      delay: DELAY,
+      delay: SIGN_IN_DELAY,
       announcement: await announce(t, ctx, wrong, userId),
     }),
   )

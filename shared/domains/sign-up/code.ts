@@ -2,11 +2,11 @@
 // mailbox has so many wrong codes a day, whatever they were for.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { type CodePurpose, findCodeTimes, holdLock, insertCode, type Lock, spendGuess, voidCodes } from '#db/store/codes'
+import { type CodeLock, type CodePurpose, claimGuess, findCodeTimes, holdCodeLock, insertCode, voidCodes } from '#db/store/codes'
 import type { BaseCtx, RequestCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
-import { digits } from '#shared/kernel/random'
-import { equal } from '#shared/platform/crypto/equal'
+import { randomDigits } from '#shared/kernel/random'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { addressKey, knownDevice } from '#shared/platform/http/guard'
 import type { LimitEntry } from '#shared/platform/http/limits'
 
@@ -30,24 +30,24 @@ const WRONG_PER_ADDRESS = { windowSeconds: DAY, max: 100 } as const
 
 type Deps = Pick<BaseCtx, 'clock' | 'random' | 'hash'>
 
-export const lockOf = (ctx: Pick<BaseCtx, 'hash'>, purpose: CodePurpose, email: string): Lock => ({
+export const codeLockOf = (ctx: Pick<BaseCtx, 'hash'>, purpose: CodePurpose, email: string): CodeLock => ({
   purpose,
   addressHash: ctx.hash('code:address', email),
 })
 
-const codeHash = (ctx: Deps, tenantId: TenantId, lock: Lock, code: string): Uint8Array =>
+const codeHash = (ctx: Deps, tenantId: TenantId, lock: CodeLock, code: string): Uint8Array =>
   ctx.hash('code', lock.purpose, tenantId, Buffer.from(lock.addressHash).toString('hex'), code)
 
 export type SentCode = { readonly id: string; readonly code: string }
-export type TooSoon = { readonly retryAfterSeconds: number }
+export type CodeTooSoon = { readonly retryAfterSeconds: number }
 
 /**
  * Makes a code unless too many were sent to the address. With `replaces`, older codes of the lock are void (a reset); without, each attempt keeps its own
  * (a sign-up, where every attempt has its own password).
  */
-export const createCode = async (t: TenantTx, ctx: Deps, lock: Lock, seconds: number, replaces: boolean): Promise<SentCode | TooSoon> => {
+export const createCode = async (t: TenantTx, ctx: Deps, lock: CodeLock, seconds: number, replaces: boolean): Promise<SentCode | CodeTooSoon> => {
   const now = ctx.clock.now()
-  await holdLock(t, lock)
+  await holdCodeLock(t, lock)
   const sent = await findCodeTimes(t, lock, secondsAfter(now, -HOUR))
   const [last] = sent
   const oldest = sent[SENDS_PER_HOUR - 1]
@@ -56,7 +56,7 @@ export const createCode = async (t: TenantTx, ctx: Deps, lock: Lock, seconds: nu
   if (oldest) return { retryAfterSeconds: Math.ceil((secondsAfter(oldest, HOUR).getTime() - now.getTime()) / 1000) }
   if (replaces) await voidCodes(t, lock, now)
   const id = ctx.random.id()
-  const code = digits(ctx.random, 6)
+  const code = randomDigits(ctx.random, 6)
   await insertCode(t, { id, ...lock, codeHash: codeHash(ctx, t.tenantId, lock, code), createdAt: now, expiresAt: secondsAfter(now, seconds) })
   return { id, code }
 }
@@ -72,19 +72,19 @@ const budgets = (ctx: Matching, tenantId: TenantId, email: string): readonly Lim
   ]
 }
 
-export type Guess = { readonly lock: Lock; readonly email: string; readonly code: string }
+export type CodeGuess = { readonly lock: CodeLock; readonly email: string; readonly code: string }
 
 /**
  * The id of the live code that this is; undefined when it is none. A guess is spent either way, so this commits by itself; `consumeCode` with the id belongs to
  * the transaction of what the code allows. Where too many were wrong not even a right one is told.
  * @throws AppError rate_limited
  */
-export const matchCode = async (ctx: Matching, tenantId: TenantId, { lock, email, code }: Guess): Promise<string | undefined> => {
+export const matchCode = async (ctx: Matching, tenantId: TenantId, { lock, email, code }: CodeGuess): Promise<string | undefined> => {
   const entries = budgets(ctx, tenantId, email)
   await ctx.limits.peek(entries)
   const wanted = codeHash(ctx, tenantId, lock, code)
-  const live = await atomically(forTenant(ctx.db, tenantId), (t) => spendGuess(t, lock, ctx.clock.now(), MAX_GUESSES))
-  const id = live.find((candidate) => equal(candidate.codeHash, wanted))?.id
+  const live = await atomically(forTenant(ctx.db, tenantId), (t) => claimGuess(t, lock, ctx.clock.now(), MAX_GUESSES))
+  const id = live.find((candidate) => constantTimeEqual(candidate.codeHash, wanted))?.id
   // Where there was nothing to compare nothing was guessed: whoever uses the budget up has written to the mailbox.
   if (id === undefined && live.length > 0) await ctx.limits.check(entries)
   return id

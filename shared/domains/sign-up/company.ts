@@ -1,28 +1,28 @@
 // A company signs up: register, prove the address by a mailed code, and the company is there. It waits in the system tenant until then.
 
-import { alsoFor, asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
+import { asTenantId, atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import {
   consumeCode,
-  dropPending,
-  findPending,
-  findPendingByCode,
-  insertPending,
+  deletePendingRegistrations,
+  findPendingRegistration,
+  findPendingRegistrationByCode,
+  insertPendingRegistration,
   type PendingRegistration,
   replacePendingCode,
 } from '#db/store/codes'
 import { findTenantByDomain } from '#db/store/domains'
-import { hintCookie, hintedTenant } from '#shared/domains/login-transaction/login-transaction'
+import { tenantHint, tenantHintCookie } from '#shared/domains/login-transaction/login-transaction'
 import { notify } from '#shared/domains/notifications/notify'
 import { checkNewPassword } from '#shared/domains/passwords/policy'
 import { type CreatedTenant, createTenant } from '#shared/domains/tenancy/create-tenant'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
-import { byAnonymous, record } from '#shared/platform/audit/record'
+import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
 import type { Cookie } from '#shared/platform/http/route'
-import { createCode, lockOf, matchCode } from './code.ts'
+import { codeLockOf, createCode, matchCode } from './code.ts'
 import type { SignUpCtx as Ctx } from './end-user.ts'
-import { companyNameOf, isFull, refuseSecondCompany, requireOpenSignUp } from './open-sign-up.ts'
+import { companyNameOf, isSingleTenantTaken, refuseSecondCompany, requireOpenSignUp } from './open-sign-up.ts'
 
 const PENDING_SECONDS = 24 * 3600
 const CODE_SECONDS = 30 * 60
@@ -38,7 +38,7 @@ export type StartedSignUp = { readonly domain: string; readonly tenantId: string
 
 /** A code for a pending sign-up goes out. @throws AppError too_many_codes */
 const sendCode = async (t: TenantTx, ctx: Ctx, email: string, domain: string): Promise<string> => {
-  const sent = await createCode(t, ctx, lockOf(ctx, 'admin_registration', email), CODE_SECONDS, false)
+  const sent = await createCode(t, ctx, codeLockOf(ctx, 'admin_registration', email), CODE_SECONDS, false)
   if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
   await notify(t, ctx, { to: email, template: 'registration_code', data: { code: sent.code, minutes: CODE_SECONDS / 60, domain } })
   return sent.id
@@ -50,7 +50,7 @@ const sendCode = async (t: TenantTx, ctx: Ctx, email: string, domain: string): P
  */
 export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignUp> => {
   requireOpenSignUp(ctx)
-  if (await isFull(ctx)) throw new AppError('single_tenant')
+  if (await isSingleTenantTaken(ctx)) throw new AppError('single_tenant')
   const domain = normaliseTenantDomain(given.tenantDomain, ctx.config.TENANT_DOMAIN_SUFFIX)
   if (domain === undefined) throw new AppError('tenant_domain_invalid', undefined, { field: 'body.tenant_domain' })
   if ((await findTenantByDomain(directory(ctx.db), domain)) !== undefined)
@@ -61,9 +61,9 @@ export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignU
   const id = ctx.random.id()
   const again = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const now = ctx.clock.now()
-    const earlier = await findPending(t, 'company', email, now)
+    const earlier = await findPendingRegistration(t, 'company', email, now)
     const codeId = await sendCode(t, ctx, email, domain)
-    await insertPending(t, {
+    await insertPendingRegistration(t, {
       id,
       kind: 'company',
       codeId,
@@ -74,11 +74,11 @@ export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignU
       createdAt: now,
       expiresAt: secondsAfter(now, PENDING_SECONDS),
     })
-    await record(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id }, after: { email, domain } })
+    await recordEvent(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id }, after: { email, domain } })
     return earlier.length > 0
   })
   ctx.wakeOutbox()
-  return { domain, tenantId: id, again, cookie: hintCookie(ctx, id, PENDING_SECONDS) }
+  return { domain, tenantId: id, again, cookie: tenantHintCookie(ctx, id, PENDING_SECONDS) }
 }
 
 /**
@@ -86,7 +86,7 @@ export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignU
  * code must not finish here.
  */
 const ownAttempt = (ctx: Ctx, waiting: readonly PendingRegistration[]): PendingRegistration | undefined => {
-  const hinted = hintedTenant(ctx)
+  const hinted = tenantHint(ctx)
   return waiting.find(({ id }) => id === hinted)
 }
 
@@ -94,11 +94,11 @@ const ownAttempt = (ctx: Ctx, waiting: readonly PendingRegistration[]): PendingR
 export const resendCode = async (ctx: Ctx, email: string): Promise<void> => {
   requireOpenSignUp(ctx)
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
-    const waiting = await findPending(t, 'company', email, ctx.clock.now())
+    const waiting = await findPendingRegistration(t, 'company', email, ctx.clock.now())
     const meant = ownAttempt(ctx, waiting) ?? waiting[0]
     if (meant === undefined) return
     await replacePendingCode(t, meant.id, await sendCode(t, ctx, email, meant.tenantDomain ?? ''))
-    await record(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id: meant.id } })
+    await recordEvent(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id: meant.id } })
   })
   ctx.wakeOutbox()
 }
@@ -108,7 +108,7 @@ export type CompletedSignUp = CreatedTenant & { readonly email: string; readonly
 const create = async (t: TenantTx, ctx: Ctx, pending: PendingRegistration): Promise<CreatedTenant> => {
   await refuseSecondCompany(t, ctx)
   const domain = pending.tenantDomain ?? ''
-  return alsoFor(t, asTenantId(pending.id), (own) =>
+  return inOtherTenant(t, asTenantId(pending.id), (own) =>
     createTenant(own, ctx, {
       name: companyNameOf(ctx.config, domain),
       domain,
@@ -124,18 +124,18 @@ const create = async (t: TenantTx, ctx: Ctx, pending: PendingRegistration): Prom
  */
 export const completeSignUp = async (ctx: Ctx, email: string, otp: string): Promise<CompletedSignUp> => {
   requireOpenSignUp(ctx)
-  const waiting = await findPending(forTenant(ctx.db, SYSTEM_TENANT), 'company', email, ctx.clock.now())
+  const waiting = await findPendingRegistration(forTenant(ctx.db, SYSTEM_TENANT), 'company', email, ctx.clock.now())
   if (waiting.length === 0) throw new AppError('registration_expired')
   const own = ownAttempt(ctx, waiting)
   const refusal = { refusal: { event: 'tenant.created', tenantId: SYSTEM_TENANT } }
-  const codeId = await matchCode(ctx, SYSTEM_TENANT, { lock: lockOf(ctx, 'admin_registration', email), email, code: otp })
+  const codeId = await matchCode(ctx, SYSTEM_TENANT, { lock: codeLockOf(ctx, 'admin_registration', email), email, code: otp })
   if (codeId === undefined) throw new AppError('invalid_otp', undefined, refusal)
   const done = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
-    const pending = await findPendingByCode(t, codeId, ctx.clock.now())
+    const pending = await findPendingRegistrationByCode(t, codeId, ctx.clock.now())
     if (pending === undefined || (own !== undefined && pending.id !== own.id) || !(await consumeCode(t, codeId, ctx.clock.now())))
       throw new AppError('invalid_otp', undefined, refusal)
     const created = await create(t, ctx, pending)
-    await dropPending(t, [pending.id])
+    await deletePendingRegistrations(t, [pending.id])
     return { ...created, email: pending.email, domain: pending.tenantDomain ?? '' }
   })
   ctx.metrics.count('tenant_operations_total', { operation: 'create', result: 'success' })

@@ -1,20 +1,26 @@
 // An end user signs up with a company: by a mailed code, or at once where the tenant allows it. An account that exists is never changed by a sign-up.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
-import { consumeCode, dropPending, findPending, findPendingByCode, insertPending } from '#db/store/codes'
+import {
+  consumeCode,
+  deletePendingRegistrations,
+  findPendingRegistration,
+  findPendingRegistrationByCode,
+  insertPendingRegistration,
+} from '#db/store/codes'
 import { findTenant, type Tenant } from '#db/store/tenants'
 import { findUserByEmail, insertUser } from '#db/store/users'
-import type { Door } from '#shared/domains/clients/application'
+import type { Application } from '#shared/domains/clients/application'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
 import { checkNewPassword } from '#shared/domains/passwords/policy'
 import { allowsDirectSignUp } from '#shared/domains/tenancy/compatibility'
-import { spendRow } from '#shared/domains/tenancy/quotas'
+import { consumeQuota } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { byAnonymous, record } from '#shared/platform/audit/record'
-import { createCode, lockOf, matchCode } from './code.ts'
+import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
+import { codeLockOf, createCode, matchCode } from './code.ts'
 
 const PENDING_SECONDS = 30 * 60
 const CODE_SECONDS = 10 * 60
@@ -23,8 +29,8 @@ export type SignUpCtx = RequestCtx & { readonly breached: BreachedPasswords }
 type Given = { readonly email: string; readonly password: string }
 
 /** @throws AppError invalid_client when the tenant takes nobody */
-const openTenant = async (ctx: SignUpCtx, door: Door): Promise<Tenant> => {
-  const tenant = await findTenant(forTenant(ctx.db, door.tenantId))
+const openTenant = async (ctx: SignUpCtx, application: Application): Promise<Tenant> => {
+  const tenant = await findTenant(forTenant(ctx.db, application.tenantId))
   if (tenant === undefined || tenant.status !== 'active') throw new AppError('invalid_client', undefined, { field: 'body.client_id' })
   return tenant
 }
@@ -54,8 +60,8 @@ const addUser = async (t: TenantTx, ctx: SignUpCtx, tenant: Tenant, account: Acc
     updatedAt: at,
   })
   if (!added) return undefined
-  await spendRow(t, tenant.settings, 'users')
-  await record(t, ctx, {
+  await consumeQuota(t, tenant.settings, 'users')
+  await recordEvent(t, ctx, {
     event: 'user.created',
     actor: byAnonymous,
     target: { type: 'user', id },
@@ -81,30 +87,35 @@ const tellOwner = async (t: TenantTx, ctx: SignUpCtx, email: string): Promise<vo
  * Keeps the sign-up and mails its code. For an address with an account the same answer, another mail.
  * @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded
  */
-export const startEndUserSignUp = async (ctx: SignUpCtx, door: Door, given: Given): Promise<void> => {
-  const tenant = await openTenant(ctx, door)
-  await ctx.quotas.use(door.tenantId, 'mailsPerHour')
+export const startEndUserSignUp = async (ctx: SignUpCtx, application: Application, given: Given): Promise<void> => {
+  const tenant = await openTenant(ctx, application)
+  await ctx.quotas.use(application.tenantId, 'mailsPerHour')
   const passwordHash = await hashNew(ctx, tenant, given)
-  await atomically(forTenant(ctx.db, door.tenantId), async (t) => {
+  await atomically(forTenant(ctx.db, application.tenantId), async (t) => {
     const now = ctx.clock.now()
-    const sent = await createCode(t, ctx, lockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
+    const sent = await createCode(t, ctx, codeLockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
     if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
     const id = ctx.random.id()
     // For a known address too, under a code that nobody is sent: the next step must not tell them apart either.
-    await insertPending(t, {
+    await insertPendingRegistration(t, {
       id,
       kind: 'end_user',
       codeId: sent.id,
       email: given.email,
       passwordHash,
-      clientId: door.clientId,
+      clientId: application.clientId,
       createdAt: now,
       expiresAt: secondsAfter(now, PENDING_SECONDS),
     })
     const known = await findUserByEmail(t, given.email)
     if (known) await tellOwner(t, ctx, given.email)
     else await notify(t, ctx, { to: given.email, template: 'user_registration_code', data: { code: sent.code, minutes: CODE_SECONDS / 60 } })
-    await record(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id }, after: { email: given.email } })
+    await recordEvent(t, ctx, {
+      event: 'registration.started',
+      actor: byAnonymous,
+      target: { type: 'registration', id },
+      after: { email: given.email },
+    })
   })
   ctx.wakeOutbox()
 }
@@ -113,17 +124,17 @@ export const startEndUserSignUp = async (ctx: SignUpCtx, door: Door, given: Give
  * The one-step doors. Where the tenant lets people in before they proved their address, the account is there at once; elsewhere a code is mailed.
  * @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded
  */
-export const signUpDirectly = async (ctx: SignUpCtx, door: Door, given: Given): Promise<void> => {
-  const tenant = await openTenant(ctx, door)
-  if (!allowsDirectSignUp(ctx, tenant)) return startEndUserSignUp(ctx, door, given)
-  await ctx.quotas.use(door.tenantId, 'mailsPerHour')
+export const signUpDirectly = async (ctx: SignUpCtx, application: Application, given: Given): Promise<void> => {
+  const tenant = await openTenant(ctx, application)
+  if (!allowsDirectSignUp(ctx, tenant)) return startEndUserSignUp(ctx, application, given)
+  await ctx.quotas.use(application.tenantId, 'mailsPerHour')
   const passwordHash = await hashNew(ctx, tenant, given)
-  await atomically(forTenant(ctx.db, door.tenantId), async (t) => {
-    const added = await addUser(t, ctx, tenant, { email: given.email, passwordHash, clientId: door.clientId, verified: false })
+  await atomically(forTenant(ctx.db, application.tenantId), async (t) => {
+    const added = await addUser(t, ctx, tenant, { email: given.email, passwordHash, clientId: application.clientId, verified: false })
     const known = added === undefined ? await findUserByEmail(t, given.email) : undefined
     if (known === undefined) return
     // No code goes out here; the lock only counts how often the mailbox hears of it.
-    const heard = await createCode(t, ctx, lockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
+    const heard = await createCode(t, ctx, codeLockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
     if ('code' in heard) await tellOwner(t, ctx, given.email)
   })
   ctx.wakeOutbox()
@@ -133,21 +144,21 @@ export const signUpDirectly = async (ctx: SignUpCtx, door: Door, given: Given): 
  * The code is right: the account comes into being.
  * @throws AppError registration_expired, invalid_client (of another client), invalid_otp, email_taken, quota_exceeded
  */
-export const completeEndUserSignUp = async (ctx: SignUpCtx, door: Door, email: string, otp: string): Promise<void> => {
-  const tenant = await openTenant(ctx, door)
-  const t = forTenant(ctx.db, door.tenantId)
-  const wrong = new AppError('invalid_otp', undefined, { refusal: { tenantId: door.tenantId, event: 'user.created' } })
-  const codeId = await matchCode(ctx, door.tenantId, { lock: lockOf(ctx, 'user_registration', email), email, code: otp })
+export const completeEndUserSignUp = async (ctx: SignUpCtx, application: Application, email: string, otp: string): Promise<void> => {
+  const tenant = await openTenant(ctx, application)
+  const t = forTenant(ctx.db, application.tenantId)
+  const wrong = new AppError('invalid_otp', undefined, { refusal: { tenantId: application.tenantId, event: 'user.created' } })
+  const codeId = await matchCode(ctx, application.tenantId, { lock: codeLockOf(ctx, 'user_registration', email), email, code: otp })
   if (codeId === undefined) {
-    if ((await findPending(t, 'end_user', email, ctx.clock.now())).length === 0) throw new AppError('registration_expired')
+    if ((await findPendingRegistration(t, 'end_user', email, ctx.clock.now())).length === 0) throw new AppError('registration_expired')
     throw wrong
   }
   await atomically(t, async (tx) => {
-    const pending = await findPendingByCode(tx, codeId, ctx.clock.now())
+    const pending = await findPendingRegistrationByCode(tx, codeId, ctx.clock.now())
     if (pending === undefined || !(await consumeCode(tx, codeId, ctx.clock.now()))) throw wrong
-    if (pending.clientId !== door.clientId) throw new AppError('invalid_client', 'Client ID mismatch', { field: 'body.client_id' })
+    if (pending.clientId !== application.clientId) throw new AppError('invalid_client', 'Client ID mismatch', { field: 'body.client_id' })
     const added = await addUser(tx, ctx, tenant, { email, passwordHash: pending.passwordHash, clientId: pending.clientId, verified: true })
     if (added === undefined) throw new AppError('email_taken')
-    await dropPending(tx, [pending.id])
+    await deletePendingRegistrations(tx, [pending.id])
   })
 }

@@ -1,7 +1,7 @@
 // Whether a company may sign up here, whatever door it came through.
 
 import { directory, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
-import { hasCompany, holdOnlyCompany } from '#db/store/tenants'
+import { hasCompany, lockOnlyCompany } from '#db/store/tenants'
 import type { BaseCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
 
@@ -13,15 +13,16 @@ export const requireOpenSignUp = (ctx: Pick<BaseCtx, 'config'>): void => {
 }
 
 /** Whether the one company of a deployment for one is there already. */
-export const isFull = async (ctx: Deps): Promise<boolean> => ctx.config.TENANCY === 'single' && (await hasCompany(directory(ctx.db), SYSTEM_TENANT))
+export const isSingleTenantTaken = async (ctx: Deps): Promise<boolean> =>
+  ctx.config.TENANCY === 'single' && (await hasCompany(directory(ctx.db), SYSTEM_TENANT))
 
 /** Whether a company may sign up here, now. */
-export const takesCompanies = async (ctx: Deps): Promise<boolean> => ctx.config.SIGN_UP === 'open' && !(await isFull(ctx))
+export const acceptsCompanies = async (ctx: Deps): Promise<boolean> => ctx.config.SIGN_UP === 'open' && !(await isSingleTenantTaken(ctx))
 
 /** Under a lock, so that of two completions at once only one sees an empty house. @throws AppError single_tenant */
 export const refuseSecondCompany = async (t: TenantTx, ctx: Pick<BaseCtx, 'config'>): Promise<void> => {
   if (ctx.config.TENANCY !== 'single') return
-  await holdOnlyCompany(t)
+  await lockOnlyCompany(t)
   if (await hasCompany(t, SYSTEM_TENANT)) throw new AppError('single_tenant')
 }
 

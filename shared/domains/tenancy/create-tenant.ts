@@ -10,9 +10,9 @@ import { insertUser, putAdministrator } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import { type Actor, record } from '#shared/platform/audit/record'
+import { type Actor, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
-import { spendRow } from './quotas.ts'
+import { consumeQuota } from './quotas.ts'
 import { seedTenant } from './seeds.ts'
 
 export type NewTenant = {
@@ -52,8 +52,8 @@ export const createTenant = async (t: TenantTx, ctx: Deps, given: NewTenant): Pr
   if (!claimed) throw new AppError('tenant_domain_taken')
   await insertPlatformDomain(t, ctx, given.domain, at)
   const roleId = await seedTenant(t, ctx, at)
-  await spendRow(t, {}, 'users')
-  await spendRow(t, {}, 'clients')
+  await consumeQuota(t, {}, 'users')
+  await consumeQuota(t, {}, 'clients')
   await insertUser(t, {
     id: ids.userId,
     clientId: ids.clientId,
@@ -109,18 +109,18 @@ const insertPlatformDomain = async (t: TenantTx, ctx: Deps, domain: string, at: 
 
 const recordCreation = async (t: TenantTx, ctx: Deps, given: NewTenant, ids: CreatedTenant): Promise<void> => {
   const { actor } = given
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'tenant.created',
     actor,
     target: { type: 'tenant', id: ids.tenantId },
     after: { name: given.name, domain: given.domain },
   })
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'user.created',
     actor,
     target: { type: 'user', id: ids.userId },
     subjectId: ids.userId,
     after: { email: given.admin.email, name: given.admin.name, roles: ['admin'] },
   })
-  await record(t, ctx, { event: 'client.created', actor, target: { type: 'client', id: ids.clientId }, after: { name: 'Default client' } })
+  await recordEvent(t, ctx, { event: 'client.created', actor, target: { type: 'client', id: ids.clientId }, after: { name: 'Default client' } })
 }

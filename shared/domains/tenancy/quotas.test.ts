@@ -11,12 +11,12 @@ import { type Company, startApp, TEST_START, type TestApp } from '#tests/support
 import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
 import { adminRoutes } from '../../../functions/admin/routes.ts'
-import { doorRoutes } from '../../../functions/door/routes.ts'
 import { rolesRoutes } from '../../../functions/roles/routes.ts'
 import { tenantsRoutes } from '../../../functions/tenants/routes.ts'
 import { tokensRoutes as tokenRoutes } from '../../../functions/tokens/routes.ts'
+import { userSignInRoutes } from '../../../functions/user-sign-in/routes.ts'
 import { webhookRoutes } from '../../../functions/webhooks/routes.ts'
-import { spendRow } from './quotas.ts'
+import { consumeQuota } from './quotas.ts'
 
 const route = routeFor<RequestCtx>()
 const routes = [
@@ -160,7 +160,7 @@ describe('rows', () => {
     const { tenantId } = await app.company()
     expect(await usage(app, tenantId)).toEqual({ users: 1, clients: 1 })
     const add = (kind: 'users' | 'clients', max: number): Promise<void> =>
-      atomically(forTenant(app.db, tenantId), (t) => spendRow(t, { quotas: { [kind]: max } }, kind))
+      atomically(forTenant(app.db, tenantId), (t) => consumeQuota(t, { quotas: { [kind]: max } }, kind))
     await add('users', 2)
     await expect(add('users', 2)).rejects.toMatchObject({ code: 'quota_exceeded' })
     await expect(add('clients', 1)).rejects.toMatchObject({ code: 'quota_exceeded' })
@@ -219,7 +219,7 @@ describe('rows of the administration', () => {
 
 describe('mails', () => {
   const start = async () => {
-    const app = await startApp(doorRoutes, { env })
+    const app = await startApp(userSignInRoutes, { env })
     const [noisy, quiet] = [await app.company('noisy'), await app.company('quiet')]
     await allow(app, noisy.tenantId, { mailsPerHour: 1 })
     let people = 0

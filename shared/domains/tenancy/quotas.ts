@@ -6,7 +6,7 @@
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type CountedRows, hasRows } from '#db/store/row-counts'
 import { findTenant, type Tenant, type TenantSettings, useQuota } from '#db/store/tenants'
-import { ageMs, type Mark, markOf } from '#shared/kernel/clock'
+import { ageMs, type ClockReading, readClock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import type { AuditEvent } from '#shared/platform/audit/events'
 import type { PlatformCtx } from '#shared/platform/context'
@@ -59,11 +59,11 @@ const LEARNED_MS = 60_000
 const MAX_TENANTS = 10_000
 
 export const createQuotas = ({ db, limits, clock }: Pick<PlatformCtx, 'db' | 'limits' | 'clock'>): Quotas => {
-  const learned = new Map<string, { readonly quotas: TenantQuotas; readonly since: Mark }>()
+  const learned = new Map<string, { readonly quotas: TenantQuotas; readonly since: ClockReading }>()
 
   const learn = (tenantId: TenantId, quotas: TenantQuotas): void => {
     if (learned.size >= MAX_TENANTS) learned.clear()
-    learned.set(tenantId, { quotas, since: markOf(clock) })
+    learned.set(tenantId, { quotas, since: readClock(clock) })
   }
   const entry = (tenantId: TenantId, name: TimedQuota): LimitEntry => {
     const { windowSeconds, event } = TIMED[name]
@@ -101,7 +101,7 @@ export const createQuotas = ({ db, limits, clock }: Pick<PlatformCtx, 'db' | 'li
 const SPENT = { users: 'user.created', clients: 'client.created', projects: 'project.created' } as const satisfies Record<string, AuditEvent>
 
 /** One more row of a kind, in the transaction that adds it. @throws AppError quota_exceeded */
-export const spendRow = async (t: TenantTx, settings: Pick<TenantSettings, 'quotas'>, kind: keyof typeof SPENT): Promise<void> => {
+export const consumeQuota = async (t: TenantTx, settings: Pick<TenantSettings, 'quotas'>, kind: keyof typeof SPENT): Promise<void> => {
   if (await useQuota(t, kind, quotaOf(settings, kind))) return
   throw new AppError('quota_exceeded', undefined, { refusal: { tenantId: t.tenantId, event: SPENT[kind] } })
 }
@@ -115,7 +115,7 @@ const MADE: Readonly<Record<CountedRows, AuditEvent>> = {
 }
 
 /** Room for so many rows more, under the tenant's policy lock, in the transaction that adds them. @throws AppError quota_exceeded */
-export const requireRoom = async (t: TenantTx, kind: CountedRows, more = 1): Promise<void> => {
+export const requireQuotaRoom = async (t: TenantTx, kind: CountedRows, more = 1): Promise<void> => {
   const max = quotaOf((await findTenant(t))?.settings ?? {}, kind)
   if (more <= 0 || !(await hasRows(t, kind, max - more + 1))) return
   throw new AppError('quota_exceeded', undefined, { refusal: { tenantId: t.tenantId, event: MADE[kind] } })
@@ -130,7 +130,7 @@ export const signInQuota = ({ clock }: Pick<PlatformCtx, 'clock'>, { settings }:
   max: quotaOf(settings, 'signInsPerMinute'),
 })
 
-export const signInsUsedUp = ({ clock }: Pick<PlatformCtx, 'clock'>, tenantId: TenantId): AppError =>
+export const signInQuotaExceeded = ({ clock }: Pick<PlatformCtx, 'clock'>, tenantId: TenantId): AppError =>
   new AppError('quota_exceeded', undefined, {
     retryAfterSeconds: Math.ceil((MINUTE_MS - (clock.now().getTime() % MINUTE_MS)) / 1000),
     refusal: { tenantId, event: 'user.signed_in' },

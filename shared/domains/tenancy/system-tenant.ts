@@ -6,7 +6,7 @@ import { claimDomain } from '#db/store/domains'
 import { findTenant, insertTenant, useQuota } from '#db/store/tenants'
 import { findUserByEmail, insertUser, putAdministrator } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { QUOTAS } from './quotas.ts'
 import { PLATFORM_ROLE, seedTenant } from './seeds.ts'
@@ -29,7 +29,7 @@ const makeSystemTenant = (ctx: Deps): Promise<void> =>
     if ((await findTenant(t)) === undefined) {
       await insertTenant(t, { name: 'System', email: null, domain: platformDomain(ctx.config), source: 'system', at })
       await claimDomain(t, { domain: platformDomain(ctx.config), kind: 'platform_subdomain', isVerified: true, createdAt: at })
-      await record(t, ctx, { event: 'tenant.created', actor: bySystem, target: { type: 'tenant', id: t.tenantId }, after: { name: 'System' } })
+      await recordEvent(t, ctx, { event: 'tenant.created', actor: bySystem, target: { type: 'tenant', id: t.tenantId }, after: { name: 'System' } })
     }
     await seedTenant(t, ctx, at)
   })
@@ -60,7 +60,7 @@ export const addPlatformAdministrator = async (t: TenantTx, ctx: Omit<Deps, 'db'
   await useQuota(t, 'users', QUOTAS.users)
   await bindRole(t, { id: ctx.random.id(), roleId: await seedTenant(t, ctx, at), userId: id, at })
   await putAdministrator(t, { emailHash: emailHash(ctx, given.email), userId: id, provedAt })
-  await record(t, ctx, {
+  await recordEvent(t, ctx, {
     event: 'user.created',
     actor: bySystem,
     target: { type: 'user', id },

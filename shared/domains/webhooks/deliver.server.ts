@@ -4,13 +4,13 @@ import { asTenantId, atomically, directory, forTenant, type TenantId } from '#db
 import { insertAuditEvents } from '#db/store/audit-events'
 import { findEventsInOrder } from '#db/store/audit-stream'
 import { insertTenant } from '#db/store/tenants'
-import { hastenWebhooks, insertWebhook, queueWebhook } from '#db/store/webhooks'
+import { expediteWebhooks, insertWebhook, queueWebhook } from '#db/store/webhooks'
 import { systemClock } from '#shared/kernel/clock'
 import { readConfig } from '#shared/kernel/config'
-import { keptLog } from '#shared/kernel/log'
-import { leastIdAt, systemRandom } from '#shared/kernel/random'
-import { settledBefore } from '#shared/platform/audit/horizon'
-import { bySystem, eventRow, record } from '#shared/platform/audit/record'
+import { memoryLog } from '#shared/kernel/log'
+import { lowestIdAt, systemRandom } from '#shared/kernel/random'
+import { auditRow, bySystem, recordEvent } from '#shared/platform/audit/audit-log'
+import { auditWatermark } from '#shared/platform/audit/watermark'
 import { createKeyring } from '#shared/platform/crypto/keyring'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { ownDb } from '#tests/support/database'
@@ -24,7 +24,7 @@ afterAll(() => db.engine.close())
 const clock = systemClock
 const random = systemRandom(clock)
 const keyring = createKeyring({ masterKeys: [{ id: 'm1', key: random.bytes(32) }], clock, random })
-const log = keptLog(clock.now)
+const log = memoryLog(clock.now)
 const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true })
 const config = readConfig({ BASE_URL: 'https://id.test' })
 const ctx = { db, clock, random, keyring, log, outbound, config, wakeOutbox: () => undefined }
@@ -38,14 +38,14 @@ const listen = async (tenantId: TenantId, url: string): Promise<void> => {
   const [id, at] = [random.id(), clock.now()]
   await atomically(forTenant(db, tenantId), async (t) => {
     const sealedSecret = await keyring.seal(t, tenantId, newWebhookSecret(random), secretContext(id))
-    await insertWebhook(t, { id, url, events: ['*'], sealedSecret, cursor: leastIdAt(at), createdAt: at, updatedAt: at })
+    await insertWebhook(t, { id, url, events: ['*'], sealedSecret, cursor: lowestIdAt(at), createdAt: at, updatedAt: at })
     await queueWebhook(t, { tenantId, endpointId: id }, at)
   })
 }
 /** One event; its transaction stays open for so long after it was written. */
 const happen = (tenantId: TenantId, name: string, openMs: number): Promise<void> =>
   atomically(forTenant(db, tenantId), async (t) => {
-    await record(t, ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: name } })
+    await recordEvent(t, ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: name } })
     await sleep(openMs)
   })
 
@@ -58,11 +58,11 @@ test('transactions that commit in another order than that of their ids are stepp
   await happen(tenantId, 'quick', 0)
   await sleep(2500)
   // The quick one is old enough and committed, the slow one has a lower id and is not committed: nothing may be told yet.
-  expect(await settledBefore(ctx)).toBeUndefined()
+  expect(await auditWatermark(ctx)).toBeUndefined()
   await slow
-  const before = await settledBefore(ctx)
+  const before = await auditWatermark(ctx)
   if (before === undefined) throw new Error('nothing is under way')
-  const seen = await findEventsInOrder(t, { after: leastIdAt(new Date(0)), before, limit: 10 })
+  const seen = await findEventsInOrder(t, { after: lowestIdAt(new Date(0)), before, limit: 10 })
   expect(seen.map(({ targetId }) => targetId)).toEqual(['key', 'slow', 'quick'])
 })
 
@@ -78,7 +78,7 @@ test('an event whose writer waits for a lock, longer than an id may be old, is s
   await sleep(200)
   // As a sign-in does it: the event is made, then somebody is held, and both are written at once.
   const waited = atomically(t, async (tx) => {
-    const row = await eventRow(tx, ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: 'waited' } })
+    const row = await auditRow(tx, ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: 'waited' } })
     await tx.run({ ...lock, arrays: true })
     await sleep(100)
     await insertAuditEvents(tx, [row])
@@ -87,9 +87,9 @@ test('an event whose writer waits for a lock, longer than an id may be old, is s
   await happen(tenantId, 'quick', 0)
   await sleep(2500)
   // By now the event that waits is older than its id may be, and nothing of it is written.
-  let before = await settledBefore(ctx)
-  while (before === undefined) before = await settledBefore(ctx)
-  const seen = await findEventsInOrder(t, { after: leastIdAt(new Date(0)), before, limit: 10 })
+  let before = await auditWatermark(ctx)
+  while (before === undefined) before = await auditWatermark(ctx)
+  const seen = await findEventsInOrder(t, { after: lowestIdAt(new Date(0)), before, limit: 10 })
   await Promise.all([holder, waited])
   expect(seen.map(({ targetId }) => targetId)).toEqual(['key', 'waited', 'quick'])
 })
@@ -106,7 +106,7 @@ test('six senders beside eight writers: each endpoint gets each event once, in t
   }
   const sender = async (): Promise<void> => {
     while (isWriting || owed() > 0) {
-      for (const tenantId of tenants) await hastenWebhooks(directory(db), tenantId, dueAfterCommit(ctx))
+      for (const tenantId of tenants) await expediteWebhooks(directory(db), tenantId, dueAfterCommit(ctx))
       await deliverDueWebhooks(ctx)
       await sleep(20)
     }
@@ -118,7 +118,7 @@ test('six senders beside eight writers: each endpoint gets each event once, in t
   await Promise.all(senders)
   await deliverDueWebhooks(ctx)
   for (const { tenantId, receiver } of receivers) {
-    const rows = await findEventsInOrder(forTenant(db, tenantId), { after: leastIdAt(new Date(0)), before: leastIdAt(clock.now()), limit: 500 })
+    const rows = await findEventsInOrder(forTenant(db, tenantId), { after: lowestIdAt(new Date(0)), before: lowestIdAt(clock.now()), limit: 500 })
     expect(receiver.ids()).toEqual(rows.map(({ id }) => id))
     expect(receiver.received).toHaveLength(100)
     receiver.close()

@@ -1,13 +1,13 @@
 // Delivers what is owed: the tenant's record, in its order, to each endpoint at least once. One endpoint is one queue: an event that its receiver does not take
 // holds up the later ones of that endpoint, and nothing else.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isDatabaseAway } from '#db/engine/client'
+import { isDatabaseUnavailable } from '#db/engine/client'
 import { atomically, directory, forTenant, type TenantDb } from '#db/engine/tenant'
 import type { AuditRow } from '#db/store/audit-events'
 import { findEventsInOrder } from '#db/store/audit-stream'
 import {
   advanceWebhook,
-  dropWebhookFromQueue,
+  deleteWebhookFromQueue,
   findWebhook,
   type LeasedWebhook,
   leaseDueWebhooks,
@@ -15,14 +15,14 @@ import {
   releaseWebhook,
   type WebhookEndpoint,
 } from '#db/store/webhooks'
-import { showEvent } from '#shared/domains/audit/show'
+import { presentEvent } from '#shared/domains/audit/presentation'
 import type { BaseCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
-import { SETTLING_SECONDS, settledBefore } from '#shared/platform/audit/horizon'
+import { AUDIT_SETTLING_SECONDS, auditWatermark } from '#shared/platform/audit/watermark'
 import { disableWebhook } from './disable.ts'
-import { bodyOf, type Messaging, type Sent, sendMessage } from './message.ts'
+import { type DeliveryOutcome, type MessageContext, messageBody, sendWebhookMessage } from './message.ts'
 
-export type Delivering = Messaging & Pick<BaseCtx, 'db' | 'random' | 'log' | 'config' | 'wakeOutbox'>
+export type DeliveryContext = MessageContext & Pick<BaseCtx, 'db' | 'random' | 'log' | 'config' | 'wakeOutbox'>
 
 /** Endpoints at a time: one that does not answer takes one place for at most ten seconds, and is then put off. */
 const AT_ONCE = 10
@@ -55,16 +55,16 @@ type Outcome = 'idle' | 'waiting' | 'more' | 'gone' | 'postponed' | 'disabled'
 /** When the endpoint is looked at next. */
 const NEXT_SECONDS: Readonly<Record<Outcome, number | undefined>> = {
   idle: IDLE_SECONDS,
-  waiting: SETTLING_SECONDS,
+  waiting: AUDIT_SETTLING_SECONDS,
   more: 0,
   gone: 0,
   postponed: undefined,
   disabled: undefined,
 }
-export type Delivered = { readonly [K in Outcome]: number } & { readonly delivered: number }
+export type DeliveryReport = { readonly [K in Outcome]: number } & { readonly delivered: number }
 type Round = { readonly before: string | undefined; readonly isOver: () => boolean; readonly delivered: () => void }
 
-const isGivenUp = (endpoint: WebhookEndpoint, sent: Sent & { readonly delivered: false }, now: Date): 'gone' | 'failing' | undefined => {
+const isGivenUp = (endpoint: WebhookEndpoint, sent: DeliveryOutcome & { readonly delivered: false }, now: Date): 'gone' | 'failing' | undefined => {
   // Gone, in the words of the convention: the receiver wants no more.
   if (sent.status === 410) return 'gone'
   const since = endpoint.failingSince
@@ -72,11 +72,11 @@ const isGivenUp = (endpoint: WebhookEndpoint, sent: Sent & { readonly delivered:
 }
 
 const failed = async (
-  ctx: Delivering,
+  ctx: DeliveryContext,
   t: TenantDb,
   leased: LeasedWebhook,
   endpoint: WebhookEndpoint,
-  sent: Sent & { readonly delivered: false },
+  sent: DeliveryOutcome & { readonly delivered: false },
 ): Promise<Outcome> => {
   const now = ctx.clock.now()
   const failures = endpoint.failures + 1
@@ -96,23 +96,23 @@ const failed = async (
   return mine ? 'postponed' : 'gone'
 }
 
-const isPressed = (ctx: Delivering, leased: LeasedWebhook, round: Round): boolean =>
+const isPressed = (ctx: DeliveryContext, leased: LeasedWebhook, round: Round): boolean =>
   round.isOver() || secondsAfter(ctx.clock.now(), MARGIN_SECONDS) > leased.until
 
 /** One event to one endpoint. Answers the endpoint as it is then, or how it went. */
-const deliverOne = async (ctx: Delivering, t: TenantDb, leased: LeasedWebhook, endpoint: WebhookEndpoint, row: AuditRow) => {
-  const body = bodyOf(await showEvent(ctx, t, row), endpoint.includeOrigin)
-  const sent = await sendMessage(ctx, t, endpoint, { id: row.id, body })
+const deliverOne = async (ctx: DeliveryContext, t: TenantDb, leased: LeasedWebhook, endpoint: WebhookEndpoint, row: AuditRow) => {
+  const body = messageBody(await presentEvent(ctx, t, row), endpoint.includeOrigin)
+  const sent = await sendWebhookMessage(ctx, t, endpoint, { id: row.id, body })
   if (!sent.delivered) return failed(ctx, t, leased, endpoint, sent)
   const set = { cursor: row.id, failures: 0, failingSince: null, lastFailure: null, lastStatus: sent.status, lastDeliveredAt: ctx.clock.now() }
   const isAdvanced = await atomically(t, (tx) => advanceWebhook(tx, endpoint, set))
   return isAdvanced ? { ...endpoint, ...set } : ('gone' as const)
 }
 
-const serve = async (ctx: Delivering, t: TenantDb, leased: LeasedWebhook, round: Round): Promise<Outcome> => {
+const serve = async (ctx: DeliveryContext, t: TenantDb, leased: LeasedWebhook, round: Round): Promise<Outcome> => {
   let endpoint = await findWebhook(t, leased.endpointId)
   if (endpoint === undefined || !endpoint.active) {
-    await dropWebhookFromQueue(t, leased)
+    await deleteWebhookFromQueue(t, leased)
     return 'gone'
   }
   if (round.before === undefined) return 'waiting'
@@ -136,12 +136,12 @@ const serve = async (ctx: Delivering, t: TenantDb, leased: LeasedWebhook, round:
   }
 }
 
-const settle = async (ctx: Delivering, leased: LeasedWebhook, outcome: Outcome): Promise<void> => {
+const settle = async (ctx: DeliveryContext, leased: LeasedWebhook, outcome: Outcome): Promise<void> => {
   const seconds = NEXT_SECONDS[outcome]
   if (seconds !== undefined) await releaseWebhook(directory(ctx.db), leased, secondsAfter(ctx.clock.now(), seconds))
 }
 
-const attempt = async (ctx: Delivering, leased: LeasedWebhook, round: Round): Promise<Outcome> => {
+const attempt = async (ctx: DeliveryContext, leased: LeasedWebhook, round: Round): Promise<Outcome> => {
   try {
     const outcome = await serve(ctx, forTenant(ctx.db, leased.tenantId), leased, round)
     await settle(ctx, leased, outcome)
@@ -149,7 +149,7 @@ const attempt = async (ctx: Delivering, leased: LeasedWebhook, round: Round): Pr
   } catch (error) {
     // Whatever could not be written down: the lease runs out, and the same event goes again under the same id.
     ctx.log.error('webhook.unsettled', error, { tenant_id: leased.tenantId, webhook_id: leased.endpointId })
-    if (isDatabaseAway(error)) throw error
+    if (isDatabaseUnavailable(error)) throw error
     return 'gone'
   }
 }
@@ -169,7 +169,7 @@ const firstOf = async (running: ReadonlySet<Promise<void>>): Promise<void> => {
  * does not answer keeps no other waiting while there is a place. `meanwhile` is done before each look at what is due.
  * @throws DatabaseAway
  */
-export const deliverDueWebhooks = async (ctx: Delivering, meanwhile?: () => Promise<unknown>): Promise<Delivered> => {
+export const deliverDueWebhooks = async (ctx: DeliveryContext, meanwhile?: () => Promise<unknown>): Promise<DeliveryReport> => {
   const started = ctx.clock.elapsed()
   const isOver = (): boolean => ctx.clock.elapsed() - started > DELIVERING_MS
   const count = { idle: 0, waiting: 0, more: 0, gone: 0, postponed: 0, disabled: 0, delivered: 0 }
@@ -192,7 +192,7 @@ export const deliverDueWebhooks = async (ctx: Delivering, meanwhile?: () => Prom
     const [now, places] = [ctx.clock.now(), isOver() ? 0 : AT_ONCE - running.size]
     const leased = places === 0 ? [] : await leaseDueWebhooks(directory(ctx.db), now, secondsAfter(now, LEASE_SECONDS), places)
     if (leased.length > 0 && (bound === undefined || ctx.clock.elapsed() - bound.since > LOOK_AGAIN_MS)) {
-      bound = { since: ctx.clock.elapsed(), before: await settledBefore(ctx) }
+      bound = { since: ctx.clock.elapsed(), before: await auditWatermark(ctx) }
     }
     for (const one of leased) begin(one, bound?.before)
     if (running.size === 0) return count
@@ -202,4 +202,4 @@ export const deliverDueWebhooks = async (ctx: Delivering, meanwhile?: () => Prom
 }
 
 /** When an event of now is delivered at the earliest. */
-export const dueAfterCommit = (ctx: Pick<BaseCtx, 'clock'>): Date => secondsAfter(ctx.clock.now(), SETTLING_SECONDS)
+export const dueAfterCommit = (ctx: Pick<BaseCtx, 'clock'>): Date => secondsAfter(ctx.clock.now(), AUDIT_SETTLING_SECONDS)

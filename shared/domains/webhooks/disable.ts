@@ -2,13 +2,13 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { findTenant } from '#db/store/tenants'
-import { findHolders } from '#db/store/users'
-import { dropWebhookFromQueue, updateWebhook, type WebhookEndpoint } from '#db/store/webhooks'
+import { findPermissionHolders } from '#db/store/users'
+import { deleteWebhookFromQueue, updateWebhook, type WebhookEndpoint } from '#db/store/webhooks'
 import type { BaseCtx } from '#shared/domains/context'
-import { bySystem, record } from '#shared/platform/audit/record'
+import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { decidedLanguage } from '#shared/platform/outbox/mail/language'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
-import { shownTenantName } from '#shared/platform/pages/tenant-name'
+import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
 type Deps = Pick<BaseCtx, 'clock' | 'random' | 'keyring' | 'config'>
 
@@ -17,8 +17,8 @@ export const disableWebhook = async (t: TenantTx, ctx: Deps, endpoint: WebhookEn
   const now = ctx.clock.now()
   const disabled = await updateWebhook(t, endpoint.id, { active: false, disabledReason: reason, updatedAt: now })
   if (disabled === undefined) return false
-  await dropWebhookFromQueue(t, { tenantId: t.tenantId, endpointId: endpoint.id })
-  await record(t, ctx, {
+  await deleteWebhookFromQueue(t, { tenantId: t.tenantId, endpointId: endpoint.id })
+  await recordEvent(t, ctx, {
     event: 'webhook.disabled',
     actor: bySystem,
     target: { type: 'webhook', id: endpoint.id },
@@ -28,10 +28,10 @@ export const disableWebhook = async (t: TenantTx, ctx: Deps, endpoint: WebhookEn
   })
   const tenant = await findTenant(t)
   const data = { host: new URL(endpoint.url).host, description: endpoint.description, reason, since: endpoint.failingSince ?? now }
-  for (const administrator of await findHolders(t, 'admin:access', now)) {
+  for (const administrator of await findPermissionHolders(t, 'admin:access', now)) {
     await enqueueMail(t, ctx, {
       to: administrator.email,
-      tenantName: shownTenantName(ctx, tenant),
+      tenantName: displayTenantName(ctx, tenant),
       language: decidedLanguage(tenant, administrator.language),
       subjectId: administrator.id,
       template: 'webhook_disabled',

@@ -2,25 +2,25 @@
 
 import type { TenantDb } from '#db/engine/tenant'
 import type { WebhookEndpoint } from '#db/store/webhooks'
-import type { ShownEvent } from '#shared/domains/audit/show'
+import type { PresentedEvent } from '#shared/domains/audit/presentation'
 import type { BaseCtx } from '#shared/domains/context'
 import { SealError } from '#shared/platform/crypto/seal'
 import { FetchFailure, type Outbound } from '#shared/platform/fetch/guarded'
 import { signedHeaders } from './sign.ts'
 
-export type Messaging = Pick<BaseCtx, 'clock' | 'keyring'> & { readonly outbound: Outbound }
+export type MessageContext = Pick<BaseCtx, 'clock' | 'keyring'> & { readonly outbound: Outbound }
 
 /** Binds the sealed secret to its row. */
 export const secretContext = (endpointId: string): string => `webhook_endpoints:${endpointId}`
 
 /** `type`, `timestamp` and `data`, as the convention has it. From where somebody came is told only where the tenant asked for it. */
-export const bodyOf = (event: ShownEvent, includeOrigin: boolean): string => {
+export const messageBody = (event: PresentedEvent, includeOrigin: boolean): string => {
   const { address, user_agent, ...rest } = event
   return JSON.stringify({ type: event.event, timestamp: event.at, data: includeOrigin ? { ...rest, address, user_agent } : rest })
 }
 
 /** The secret, and while a rotation overlaps the one before it. One that was changed or moved in the database is none: it must not stop the sender. */
-const secretsOf = async (ctx: Messaging, t: TenantDb, endpoint: WebhookEndpoint): Promise<readonly string[]> => {
+const secretsOf = async (ctx: MessageContext, t: TenantDb, endpoint: WebhookEndpoint): Promise<readonly string[]> => {
   const overlaps = endpoint.previousValidUntil !== null && endpoint.previousValidUntil > ctx.clock.now()
   const sealed = [endpoint.sealedSecret, ...(overlaps && endpoint.previousSealedSecret !== null ? [endpoint.previousSealedSecret] : [])]
   const open = (bytes: Uint8Array): Promise<string | undefined> =>
@@ -32,7 +32,7 @@ const secretsOf = async (ctx: Messaging, t: TenantDb, endpoint: WebhookEndpoint)
   return opened.filter((secret) => secret !== undefined)
 }
 
-export type Sent =
+export type DeliveryOutcome =
   | { readonly delivered: true; readonly status: number }
   | { readonly delivered: false; readonly status: number | undefined; readonly failure: string; readonly retryAfterSeconds?: number }
 
@@ -41,12 +41,12 @@ const retryAfter = (header: string | undefined): { readonly retryAfterSeconds?: 
   header !== undefined && /^\d{1,9}$/.test(header) ? { retryAfterSeconds: Math.min(Number(header), MOST_RETRY_AFTER_SECONDS) } : {}
 
 /** Sends once. The receiver has taken the message if it answered 2xx within the guarded fetch's bounds; nothing else it says is read. */
-export const sendMessage = async (
-  ctx: Messaging,
+export const sendWebhookMessage = async (
+  ctx: MessageContext,
   t: TenantDb,
   endpoint: WebhookEndpoint,
   message: { readonly id: string; readonly body: string },
-): Promise<Sent> => {
+): Promise<DeliveryOutcome> => {
   const secrets = await secretsOf(ctx, t, endpoint)
   if (secrets.length === 0) return { delivered: false, status: undefined, failure: 'secret_unreadable' }
   const signed = signedHeaders({ ...message, at: ctx.clock.now() }, secrets)

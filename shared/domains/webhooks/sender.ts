@@ -1,9 +1,9 @@
 // Wakes the delivery of webhooks inside a process that lives on: the local server.
 
 import { asTenantId, directory } from '#db/engine/tenant'
-import { hastenWebhooks, nextWebhookDueAt } from '#db/store/webhooks'
+import { expediteWebhooks, nextWebhookDueAt } from '#db/store/webhooks'
 import { type Waker, waker } from '#shared/platform/jobs/waker'
-import { type Delivering, deliverDueWebhooks, dueAfterCommit } from './deliver.ts'
+import { type DeliveryContext, deliverDueWebhooks, dueAfterCommit } from './deliver.ts'
 
 export type WebhookSender = Waker & {
   /** Something of this tenant was committed: its endpoints are looked at once that is old enough. */
@@ -13,7 +13,7 @@ export type WebhookSender = Waker & {
 /** After the database was away. */
 const PAUSE_MS = 30_000
 
-export const webhookSender = (ctx: Delivering): WebhookSender => {
+export const webhookSender = (ctx: DeliveryContext): WebhookSender => {
   const tenants = new Set<string>()
   /** When an endpoint is due; undefined when there is none. At the start nobody knows. */
   let next: Date | undefined = new Date(0)
@@ -23,7 +23,7 @@ export const webhookSender = (ctx: Delivering): WebhookSender => {
     const committed = [...tenants]
     tenants.clear()
     let hastened = 0
-    for (const tenantId of committed) hastened += await hastenWebhooks(directory(ctx.db), asTenantId(tenantId), dueAfterCommit(ctx))
+    for (const tenantId of committed) hastened += await expediteWebhooks(directory(ctx.db), asTenantId(tenantId), dueAfterCommit(ctx))
     return hastened > 0
   }
   const sender = waker(async () => {

@@ -9,7 +9,7 @@ const SECRET_BYTES = 32
 
 export const newWebhookSecret = (random: Pick<Random, 'bytes'>): string => `${PREFIX}${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`
 
-export type Message = { readonly id: string; readonly at: Date; readonly body: string }
+export type WebhookMessage = { readonly id: string; readonly at: Date; readonly body: string }
 
 const signature = (secret: string, content: string): string =>
   `v1,${createHmac('sha256', Buffer.from(secret.slice(PREFIX.length), 'base64'))
@@ -17,7 +17,7 @@ const signature = (secret: string, content: string): string =>
     .digest('base64')}`
 
 /** The three headers. With several secrets (rotation) there is a signature of each, and a receiver takes the message if it knows one of them. */
-export const signedHeaders = ({ id, at, body }: Message, secrets: readonly string[]): Readonly<Record<string, string>> => {
+export const signedHeaders = ({ id, at, body }: WebhookMessage, secrets: readonly string[]): Readonly<Record<string, string>> => {
   const timestamp = String(unixSeconds(at))
   const content = `${id}.${timestamp}.${body}`
   return {

@@ -1,14 +1,14 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
-import { type AwsAccess, accessIn, awsCalls } from './call.ts'
+import { type AwsAccess, awsAccessFrom, awsCalls } from './call.ts'
 
 const answers: (readonly [status: number, body: unknown])[] = []
-const asked: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = []
+const input: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = []
 const server = createServer(async (request, response) => {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
-  asked.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') })
+  input.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') })
   const [status, body] = answers.shift() ?? [500, {}]
   response.writeHead(status).end(JSON.stringify(body))
 })
@@ -20,15 +20,15 @@ const access: AwsAccess = {
   region: 'eu-central-1',
   endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
 }
-const ask = async (...given: typeof answers) => {
+const callWith = async (...given: typeof answers) => {
   answers.splice(0, answers.length, ...given)
-  asked.length = 0
+  input.length = 0
   return awsCalls(access, 'sqs')('SendMessage', { QueueUrl: 'q' })
 }
 
-test('a call says its action and its role, signed', async () => {
-  expect(await ask([200, { MessageId: 'm' }])).toEqual({ MessageId: 'm' })
-  expect(asked).toEqual([
+test('a call has its action and session token, and is signed', async () => {
+  expect(await callWith([200, { MessageId: 'm' }])).toEqual({ MessageId: 'm' })
+  expect(input).toEqual([
     {
       body: '{"QueueUrl":"q"}',
       headers: expect.objectContaining({
@@ -41,38 +41,38 @@ test('a call says its action and its role, signed', async () => {
       }),
     },
   ])
-  expect(JSON.stringify(asked)).not.toContain('secret"')
+  expect(JSON.stringify(input)).not.toContain('secret"')
 })
 
-test('what passes is tried again, twice; a refusal is told at once, by its name alone', async () => {
-  expect(await ask([503, {}], [400, { __type: 'ThrottlingException' }], [200, {}])).toEqual({})
-  expect(asked).toHaveLength(3)
-  await expect(ask([500, {}], [500, {}], [500, { __type: 'InternalFailure' }], [200, {}])).rejects.toThrow(/^InternalFailure$/)
-  expect(asked).toHaveLength(3)
-  await expect(ask([400, { __type: 'com.amazonaws#AccessDeniedException', Message: 'User arn:aws:… may not' }])).rejects.toMatchObject({
+test('transient failures are retried twice; a refusal is thrown at once, with its type only', async () => {
+  expect(await callWith([503, {}], [400, { __type: 'ThrottlingException' }], [200, {}])).toEqual({})
+  expect(input).toHaveLength(3)
+  await expect(callWith([500, {}], [500, {}], [500, { __type: 'InternalFailure' }], [200, {}])).rejects.toThrow(/^InternalFailure$/)
+  expect(input).toHaveLength(3)
+  await expect(callWith([400, { __type: 'com.amazonaws#AccessDeniedException', Message: 'User arn:aws:… may not' }])).rejects.toMatchObject({
     name: 'AccessDeniedException',
     message: 'AccessDeniedException',
   })
-  expect(asked).toHaveLength(1)
+  expect(input).toHaveLength(1)
 })
 
-test('a service that does not answer holds up a function for a second, whatever it is tried', async () => {
+test('a service that does not answer delays a function by at most a second over all attempts', async () => {
   const silent = createServer(() => undefined)
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   const { port } = silent.address() as AddressInfo
   const call = awsCalls({ ...access, endpoint: `http://127.0.0.1:${port}` }, 'sqs')('SendMessage', {})
-  const order = Promise.race([call.catch((error: Error) => error.name), new Promise((resolve) => setTimeout(resolve, 2900, 'still waiting'))])
-  expect(await order).toBe('TimeoutError')
+  const outcome = Promise.race([call.catch((error: Error) => error.name), new Promise((resolve) => setTimeout(resolve, 2900, 'still waiting'))])
+  expect(await outcome).toBe('TimeoutError')
   silent.closeAllConnections()
   silent.close()
 })
 
-test('a service that is not there is told as what it is, after three tries', async () => {
+test('an unreachable service fails after three attempts', async () => {
   await expect(awsCalls({ ...access, endpoint: 'http://127.0.0.1:1' }, 'sqs')('SendMessage', {})).rejects.toThrow('fetch failed')
 })
 
-test('credentials are those that the platform put into the environment, all of them or none', () => {
+test('credentials come from the environment, complete or not at all', () => {
   const env = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'eu-central-1' }
-  expect(accessIn(env)).toEqual({ credentials: { accessKeyId: 'id', secretAccessKey: 'secret' }, region: 'eu-central-1' })
-  for (const missing of Object.keys(env)) expect(accessIn({ ...env, [missing]: '' }), missing).toBeUndefined()
+  expect(awsAccessFrom(env)).toEqual({ credentials: { accessKeyId: 'id', secretAccessKey: 'secret' }, region: 'eu-central-1' })
+  for (const missing of Object.keys(env)) expect(awsAccessFrom({ ...env, [missing]: '' }), missing).toBeUndefined()
 })

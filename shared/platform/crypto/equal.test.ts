@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { equal } from './equal.ts'
+import { constantTimeEqual } from './equal.ts'
 
-test('equal bytes and texts are equal, all others are not', () => {
-  expect(equal('abc', 'abc')).toBe(true)
-  expect(equal('', '')).toBe(true)
-  expect(equal('abc', 'abd')).toBe(false)
-  expect(equal('abc', 'ab')).toBe(false)
-  expect(equal('\ud800', '\ufffd')).toBe(false)
-  expect(equal(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true)
-  expect(equal(Uint8Array.of(1, 2), Uint8Array.of(2, 1))).toBe(false)
-  expect(equal(Uint8Array.of(1, 2), Uint8Array.of(1, 2, 3))).toBe(false)
-  expect(equal(new Uint8Array(8).subarray(0, 2), Uint8Array.of(0, 0))).toBe(true)
+test('equal only for identical bytes or identical text', () => {
+  expect(constantTimeEqual('abc', 'abc')).toBe(true)
+  expect(constantTimeEqual('', '')).toBe(true)
+  expect(constantTimeEqual('abc', 'abd')).toBe(false)
+  expect(constantTimeEqual('abc', 'ab')).toBe(false)
+  expect(constantTimeEqual('\ud800', '\ufffd')).toBe(false)
+  expect(constantTimeEqual(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true)
+  expect(constantTimeEqual(Uint8Array.of(1, 2), Uint8Array.of(2, 1))).toBe(false)
+  expect(constantTimeEqual(Uint8Array.of(1, 2), Uint8Array.of(1, 2, 3))).toBe(false)
+  expect(constantTimeEqual(new Uint8Array(8).subarray(0, 2), Uint8Array.of(0, 0))).toBe(true)
 })

@@ -1,6 +1,6 @@
-// For processes that run anywhere: the native engine where its file loads, WebAssembly otherwise. Neither is imported before it is asked for.
+// Chooses the engine at run time: the native one where its library loads, WebAssembly otherwise. Neither is imported before it is needed.
 import type { Argon2Engine } from './argon2.ts'
-import { type Options, type PasswordHash, passwordHash } from './password-hash.ts'
+import { type PasswordHash, type PasswordHashOptions, passwordHash } from './password-hash.ts'
 
 export const loadArgon2 = async (): Promise<Argon2Engine> => {
   try {
@@ -10,5 +10,5 @@ export const loadArgon2 = async (): Promise<Argon2Engine> => {
   }
 }
 
-export const loadPasswordHash = async (options: Omit<Options, 'engine'> = {}): Promise<PasswordHash> =>
+export const loadPasswordHash = async (options: Omit<PasswordHashOptions, 'engine'> = {}): Promise<PasswordHash> =>
   passwordHash({ ...options, engine: await loadArgon2() })

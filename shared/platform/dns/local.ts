@@ -1,16 +1,16 @@
-// A resolver of its own little world: what tests put there is what it answers.
-import type { Resolver, TxtAnswer } from './resolver.ts'
+// A resolver that answers with the records that tests set.
+import type { TxtAnswer, TxtResolver } from './resolver.ts'
 
-export type LocalResolver = Resolver & { set(name: string, answer: TxtAnswer): void; readonly asked: readonly string[] }
+export type LocalTxtResolver = TxtResolver & { set(name: string, answer: TxtAnswer): void; readonly queries: readonly string[] }
 
-export const localResolver = (): LocalResolver => {
+export const localTxtResolver = (): LocalTxtResolver => {
   const records = new Map<string, TxtAnswer>()
-  const asked: string[] = []
+  const requested: string[] = []
   return {
-    asked,
+    queries: requested,
     set: (name, answer) => void records.set(name, answer),
     txt: async (name) => {
-      asked.push(name)
+      requested.push(name)
       return records.get(name) ?? 'none'
     },
   }

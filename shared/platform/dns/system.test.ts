@@ -1,16 +1,16 @@
-// The real resolver against a real name server: ours, over UDP, as RFC 1035 section 4 has it.
+// The real resolver against a real name server over UDP (RFC 1035 section 4).
 import { createSocket, type Socket } from 'node:dgram'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { MOST_RECORDS } from './resolver.ts'
-import { systemResolver } from './system.ts'
+import { MAX_TXT_RECORDS } from './resolver.ts'
+import { systemTxtResolver } from './system.ts'
 
 const TXT = 16
-/** What the zone says: several records, each of one or more parts. A name that is not here does not exist; `silent` is never answered. */
+/** Records by name, each of one or more parts. Other names do not exist; `silent` is never answered. */
 const ZONE: Readonly<Record<string, readonly (readonly string[])[]>> = {
   '_authsec-challenge.acme.com': [['v=spf1 -all'], ['authsec-domain-', 'verification=abc']],
   'empty.acme.com': [],
-  'many.acme.com': Array.from({ length: MOST_RECORDS + 2 }, (_, n) => [`${n}`]),
+  'many.acme.com': Array.from({ length: MAX_TXT_RECORDS + 2 }, (_, n) => [`${n}`]),
 }
 
 const nameIn = (message: Buffer): { readonly name: string; readonly end: number } => {
@@ -47,12 +47,12 @@ const answer = (message: Buffer): Buffer | undefined => {
 }
 
 let server: Socket
-const asked: string[] = []
+const requested: string[] = []
 let address = ''
 beforeAll(async () => {
   server = createSocket('udp4')
   server.on('message', (message, from) => {
-    asked.push(nameIn(message).name)
+    requested.push(nameIn(message).name)
     const reply = answer(message)
     if (reply !== undefined) server.send(reply, from.port, from.address)
   })
@@ -61,29 +61,29 @@ beforeAll(async () => {
 })
 afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())))
 
-test('all records of a name, each with its parts joined', async () => {
-  expect(await systemResolver([address]).txt('_authsec-challenge.acme.com')).toEqual(['v=spf1 -all', 'authsec-domain-verification=abc'])
+test('returns all records of a name, each with its parts joined', async () => {
+  expect(await systemTxtResolver([address]).txt('_authsec-challenge.acme.com')).toEqual(['v=spf1 -all', 'authsec-domain-verification=abc'])
 })
 
-test('no such name, and a name without such records, are the same: none', async () => {
-  const resolver = systemResolver([address])
+test('a missing name and a name without TXT records are both none', async () => {
+  const resolver = systemTxtResolver([address])
   expect([await resolver.txt('nobody.acme.com'), await resolver.txt('empty.acme.com')]).toEqual(['none', 'none'])
 })
 
-test('the name is asked as it is, below no search domain of the host', async () => {
-  asked.length = 0
-  await systemResolver([address]).txt('nobody.acme.com')
-  expect(new Set(asked)).toEqual(new Set(['nobody.acme.com']))
+test('the name is looked up without the host’s search domains', async () => {
+  requested.length = 0
+  await systemTxtResolver([address]).txt('nobody.acme.com')
+  expect(new Set(requested)).toEqual(new Set(['nobody.acme.com']))
 })
 
-test('more records than anybody needs are cut off', async () => {
-  const records = await systemResolver([address]).txt('many.acme.com')
-  expect(records === 'unreachable' ? 0 : records.length).toBeLessThanOrEqual(MOST_RECORDS)
+test('the number of records is bounded', async () => {
+  const records = await systemTxtResolver([address]).txt('many.acme.com')
+  expect(records === 'unreachable' ? 0 : records.length).toBeLessThanOrEqual(MAX_TXT_RECORDS)
 })
 
-test('a server that fails, one that is silent, and none at all are unreachable, and nothing is thrown', async () => {
-  const resolver = systemResolver([address])
+test('a failing, silent or absent server is unreachable, and nothing is thrown', async () => {
+  const resolver = systemTxtResolver([address])
   expect(await resolver.txt('broken.acme.com')).toBe('unreachable')
   expect(await resolver.txt('silent.acme.com')).toBe('unreachable')
-  expect(await systemResolver(['127.0.0.1:1']).txt('acme.com')).toBe('unreachable')
+  expect(await systemTxtResolver(['127.0.0.1:1']).txt('acme.com')).toBe('unreachable')
 }, 60_000)

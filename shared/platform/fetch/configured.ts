@@ -1,9 +1,9 @@
-// The way out to addresses that tenants chose, as the configuration has it.
+// The outbound client for URLs that tenants configured.
 import type { PlatformCtx } from '#shared/platform/context'
-import { outbound } from '#shared/platform/trace/trace'
-import { guardedFetch, type Outbound, systemResolver } from './guarded.ts'
+import { traceOutbound } from '#shared/platform/trace/trace'
+import { guardedFetch, type Outbound, systemAddressResolver } from './guarded.ts'
 
 export const tenantOutbound = ({ config, tracer }: Pick<PlatformCtx, 'config' | 'tracer'>): Outbound => {
-  const guarded = guardedFetch({ resolver: systemResolver, loopback: config.OUTBOUND_LOOPBACK === 'on' })
-  return { ...guarded, send: outbound(tracer, 'tenant_url', guarded.send) }
+  const guarded = guardedFetch({ resolver: systemAddressResolver, loopback: config.OUTBOUND_LOOPBACK === 'on' })
+  return { ...guarded, send: traceOutbound(tracer, 'tenant_url', guarded.send) }
 }

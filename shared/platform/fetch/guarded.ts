@@ -1,25 +1,25 @@
-// The one way out to an address that a tenant chose. What the name resolves to is judged when the connection is made, so nothing that answers differently the
-// second time gets past; nothing is followed, kept open, unpacked or read without bound.
+// The only HTTP client for URLs that tenants configured. The resolved address is checked when the connection is made, so a name cannot resolve
+// differently afterwards. Redirects, keep-alive, decompression and unbounded reads are disabled.
 import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { isLoopback, isPublicAddress } from './addresses.ts'
-import { judgeUrl } from './target.ts'
+import { checkOutboundUrl } from './outbound-url.ts'
 
-/** All addresses of a host; throws when it has none. */
-export type Resolver = { readonly resolve: (host: string) => Promise<readonly string[]> }
+/** Returns all addresses of a host; throws when it has none. */
+export type AddressResolver = { readonly resolve: (host: string) => Promise<readonly string[]> }
 
-export const systemResolver: Resolver = {
+export const systemAddressResolver: AddressResolver = {
   resolve: async (host) => (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address),
 }
 
 export type FetchFailureReason = 'url_refused' | 'no_public_address' | 'redirect' | 'timeout' | 'too_large' | 'connection'
 
 /**
- * No answer, and why; never what the other side said. `no_public_address` is one word for a name that has none and for one that leads inside: whoever chose the
- * address must not learn which names only we can resolve.
+ * Why there is no response, never the other side's text. `no_public_address` covers both a name without addresses and one with internal addresses, so
+ * that a tenant cannot learn which internal names exist.
  */
 export class FetchFailure extends Error {
   readonly reason: FetchFailureReason
@@ -30,33 +30,36 @@ export class FetchFailure extends Error {
   }
 }
 
-export type OutboundCall = {
+export type OutboundRequest = {
   readonly url: string
   readonly method: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
 }
-export type OutboundAnswer = {
+export type OutboundResponse = {
   readonly status: number
   readonly body: Uint8Array
-  /** One value of a header, by its lower-case name. */
+  /** A header's value by its lower-case name. */
   header(name: string): string | undefined
 }
 
-/** Asks once. @throws FetchFailure */
+/**
+ * Sends a request once.
+ * @throws FetchFailure
+ */
 export type Outbound = {
-  send(call: OutboundCall): Promise<OutboundAnswer>
-  /** Whether http, any port and loopback hosts are allowed here (development). */
+  send(call: OutboundRequest): Promise<OutboundResponse>
+  /** Whether http, any port and loopback hosts are allowed (development). */
   readonly loopback: boolean
 }
 
 export type GuardOptions = {
-  readonly resolver: Resolver
+  readonly resolver: AddressResolver
   /** OUTBOUND_LOOPBACK; refused in production. */
   readonly loopback: boolean
   readonly timeoutMs?: number
   readonly maxBytes?: number
-  /** Certificate authorities beside the system's. */
+  /** Certificate authorities in addition to the system's. */
   readonly ca?: string
 }
 
@@ -65,8 +68,8 @@ const MAX_BYTES = 1024 * 1024
 
 type Judge = (address: string) => boolean
 
-/** Resolves and judges, at the moment of connecting. One address that is refused refuses the host: an honest name has no private address beside. */
-const judgedLookup = (resolver: Resolver, mayReach: Judge): LookupFunction =>
+/** Resolves and checks at connection time. One refused address refuses the host: an honest name has no private addresses among public ones. */
+const judgedLookup = (resolver: AddressResolver, mayReach: Judge): LookupFunction =>
   ((host, options, done) => {
     const answer = async (): Promise<readonly LookupAddress[]> => {
       const addresses = await resolver.resolve(host).catch((cause: unknown) => {
@@ -100,7 +103,7 @@ const read = (response: IncomingMessage, maxBytes: number): Promise<Uint8Array> 
     response.on('error', reject)
   })
 
-/** The address that was reached is looked at once more: it is what counts, whatever led there. */
+/** Checks the connected address once more, whatever led there. */
 const judgeSocket = (request: ClientRequest, mayReach: Judge): void => {
   request.on('socket', (socket) =>
     socket.once('connect', () => {
@@ -109,7 +112,7 @@ const judgeSocket = (request: ClientRequest, mayReach: Judge): void => {
   )
 }
 
-const optionsOf = (call: OutboundCall, url: URL, options: GuardOptions, mayReach: Judge): RequestOptions & { ca?: string } => ({
+const optionsOf = (call: OutboundRequest, url: URL, options: GuardOptions, mayReach: Judge): RequestOptions & { ca?: string } => ({
   method: call.method,
   headers: { 'user-agent': 'authsec-webhooks', 'accept-encoding': 'identity', ...call.headers, host: url.host, connection: 'close' },
   agent: false,
@@ -117,7 +120,7 @@ const optionsOf = (call: OutboundCall, url: URL, options: GuardOptions, mayReach
   ...(options.ca === undefined ? {} : { ca: options.ca }),
 })
 
-const exchange = async (call: OutboundCall, url: URL, options: GuardOptions, signal: AbortSignal): Promise<OutboundAnswer> => {
+const exchange = async (call: OutboundRequest, url: URL, options: GuardOptions, signal: AbortSignal): Promise<OutboundResponse> => {
   const mayReach: Judge = (address) => isPublicAddress(address) || (options.loopback && isLoopback(address))
   const make = url.protocol === 'https:' ? httpsRequest : httpRequest
   const request = make(url, { ...optionsOf(call, url, options, mayReach), signal })
@@ -125,7 +128,7 @@ const exchange = async (call: OutboundCall, url: URL, options: GuardOptions, sig
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.on('response', resolve)
     request.on('error', reject)
-    // Whoever turns to another protocol (101) gives no answer and no error either.
+    // A protocol switch (101) emits neither a response nor an error.
     request.on('close', () => reject(new FetchFailure('connection')))
     request.end(call.body)
   })
@@ -145,11 +148,11 @@ const exchange = async (call: OutboundCall, url: URL, options: GuardOptions, sig
   }
 }
 
-/** Ten seconds and one mebibyte for all of it: resolving, connecting, asking and reading. */
+/** Limits of ten seconds and one mebibyte cover resolving, connecting, sending and reading. */
 export const guardedFetch = (options: GuardOptions): Outbound => ({
   loopback: options.loopback,
   send: async (call) => {
-    const url = judgeUrl(call.url, options)
+    const url = checkOutboundUrl(call.url, options)
     if (typeof url === 'string') throw new FetchFailure('url_refused')
     const overdue = new AbortController()
     const timer = setTimeout(() => overdue.abort(), options.timeoutMs ?? TIMEOUT_MS)

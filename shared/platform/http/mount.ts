@@ -1,77 +1,84 @@
-// Declarations -> Hono app. A request goes: frame, access, reading, tenant rule, validating, handle, reply; a failure of any step ends in fail.ts.
+// Builds a Hono app from route declarations. Order of a request: frame, access, reading, tenant rule, validation, handle, reply; a failure of any
+// step ends in fail.ts.
 import { Hono } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import { byCaller, record } from '#shared/platform/audit/record'
+import { byCaller, recordEvent } from '#shared/platform/audit/audit-log'
 import type { PlatformCtx } from '#shared/platform/context'
 import { noTracer } from '#shared/platform/trace/trace'
-import { respond } from './answer.ts'
-import { type Env, type Exchange, known, type Stage } from './env.ts'
-import { failing } from './fail.ts'
+import { type Env, type HttpContext, type RequestStage, requireDefined } from './env.ts'
+import { createErrorHandler } from './error-handler.ts'
 import { type FrameOptions, forwardedOf, frame } from './frame.ts'
-import { authorize, identify, limitAccount } from './guard.ts'
+import { authenticateCaller, authorize, limitAccount } from './guard.ts'
 import { requireFormToken } from './pages/form.ts'
-import { parsedParts, reading, validating } from './parse.ts'
-import { authsecError, type Render } from './problem.ts'
-import { type Refusals, recordedRefusals } from './refusals.ts'
+import { parsedParts, readStages, validationStages } from './parse.ts'
+import { authsecError, type ErrorRenderer } from './problem.ts'
+import { createRefusalAudit, type RefusalAudit } from './refusal-audit.ts'
 import { notModified, replyWith } from './reply.ts'
 import { requestInfo } from './request.ts'
-import { type Mountable, methodOf, pathOf, type Route } from './route.ts'
+import { respond } from './respond.ts'
+import { type MountableRoute, methodOf, pathOf, type Route } from './route.ts'
 import { foreignTenant } from './tenant-rule.ts'
-import { traced } from './traced.ts'
+import { traceRequest } from './trace-request.ts'
 
-/** One group: its routes, what they need beyond the request, and the shape of its errors. */
-export type Group<Ctx> = { readonly routes: readonly Mountable<Ctx>[]; readonly ctx: Omit<Ctx, 'request'>; readonly render?: Render }
-/** A group whose context type was checked where it was made. */
-export type MountedGroup = { readonly routes: readonly Mountable<never>[]; readonly ctx: PlatformCtx; readonly render: Render }
+/** One group: its routes, their context apart from the request, and the format of its errors. */
+export type Group<Ctx> = { readonly routes: readonly MountableRoute<Ctx>[]; readonly ctx: Omit<Ctx, 'request'>; readonly render?: ErrorRenderer }
+/** A group whose context type was checked by `group`. */
+export type MountedGroup = { readonly routes: readonly MountableRoute<never>[]; readonly ctx: PlatformCtx; readonly render: ErrorRenderer }
 export const group = <Ctx extends PlatformCtx & { readonly request: RequestInfo }>({ routes, ctx, render }: Group<Ctx>): MountedGroup => ({
-  routes: routes as unknown as readonly Mountable<never>[],
+  routes: routes as unknown as readonly MountableRoute<never>[],
   ctx: ctx as unknown as PlatformCtx,
   render: render ?? authsecError,
 })
 
-/** Access before parsing: a stranger learns nothing of a schema. Who is calling is noted before it is judged, so that a refusal has a name. */
+/**
+ * Access comes before parsing, so that an unauthorised caller learns nothing about a schema. The caller is stored before `authorize`, so that a
+ * refusal names the caller.
+ */
 const access =
-  (ctx: PlatformCtx, route: Route<never>, render: Render): Stage =>
+  (ctx: PlatformCtx, route: Route<never>, render: ErrorRenderer): RequestStage =>
   async (c) => {
     c.set('route', route)
     c.set('render', route.render ?? render)
     const request = requestInfo(c.req.raw, forwardedOf(c, ctx.config), c.get('requestId'), route, c.get('originAllowed') === true)
     c.set('request', request)
-    const principal = await identify(ctx, route, request)
+    const principal = await authenticateCaller(ctx, route, request)
     c.set('principal', principal)
     if (principal !== undefined) authorize(ctx, route, principal)
   }
 
-/** Judges all that was sent, also what no schema asks for. Who administers the platform may name another tenant to a route that acts there: it is recorded. */
+/**
+ * Checks every tenant id in the request, including members that no schema declares. A platform administrator may name another tenant on a route that
+ * acts in it; that is recorded in the audit log.
+ */
 const tenantRule =
-  (ctx: PlatformCtx, route: Route<never>): Stage =>
+  (ctx: PlatformCtx, route: Route<never>): RequestStage =>
   async (c) => {
     const principal = c.get('principal')
     if (principal === undefined) return
     const headers = { tenant_id: c.req.header('tenant_id'), tenantId: c.req.header('x-tenant-id') }
     const foreign = foreignTenant(principal, { path: c.req.param(), query: c.get('sentQuery'), body: c.get('sentBody'), headers }, route.actsIn)
     if (foreign !== undefined) {
-      const request = known(c.get('request'), 'request')
+      const request = requireDefined(c.get('request'), 'request')
       const target = { type: 'tenant', id: foreign }
       await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) =>
-        record(t, { ...ctx, request }, { event: 'tenant.accessed', actor: byCaller(principal), target }),
+        recordEvent(t, { ...ctx, request }, { event: 'tenant.accessed', actor: byCaller(principal), target }),
       )
     }
   }
 
-type Answering = (c: Exchange) => Promise<Response>
+type Answering = (c: HttpContext) => Promise<Response>
 
 const answering =
-  (ctx: PlatformCtx, route: Route<never>, stages: readonly Stage[]): Answering =>
+  (ctx: PlatformCtx, route: Route<never>, stages: readonly RequestStage[]): Answering =>
   async (c) => {
     for (const stage of stages) {
       const work = stage(c)
       if (work !== undefined) await work
     }
-    const request = known(c.get('request'), 'request')
+    const request = requireDefined(c.get('request'), 'request')
     const parts = parsedParts(c, route)
     const principal = c.get('principal')
     if (route.form !== undefined && (route.access.rule === 'page' || route.access.rule === 'browser')) {
@@ -82,13 +89,13 @@ const answering =
     return respond(c, notModified(replyWith(route, outcome, request), c.req.raw))
   }
 
-/** What a route needs is made with its first request. */
-const handler = (ctx: PlatformCtx, route: Mountable<never>, render: Render): Answering => {
+/** The handler of a route, built with its first request. */
+const handler = (ctx: PlatformCtx, route: MountableRoute<never>, render: ErrorRenderer): Answering => {
   const make = async (): Promise<Answering> => {
     const loaded = 'load' in route ? await route.load() : route
-    // Its access rule would guard another path than it was written for.
+    // A different route's access rule would guard the wrong path.
     if (loaded?.on !== route.on) throw new Error(`${route.on} was loaded as ${loaded?.on}`)
-    return answering(ctx, loaded, [access(ctx, loaded, render), ...reading(loaded), tenantRule(ctx, loaded), ...validating(loaded)])
+    return answering(ctx, loaded, [access(ctx, loaded, render), ...readStages(loaded), tenantRule(ctx, loaded), ...validationStages(loaded)])
   }
   let made: Promise<Answering> | undefined
   return async (c) => {
@@ -100,16 +107,16 @@ const handler = (ctx: PlatformCtx, route: Mountable<never>, render: Render): Ans
   }
 }
 
-/** A known path under another method: which ones it answers, asked when no route did. Hono answers HEAD wherever there is GET, and the frame answers OPTIONS. */
+/** Finds the methods of a path when no route matched. Hono answers HEAD wherever there is GET, and the frame answers OPTIONS. */
 const otherMethods = (groups: readonly MountedGroup[]) => {
-  type Known = { readonly render: Render; readonly method: string }
+  type Known = { readonly render: ErrorRenderer; readonly method: string }
   const build = (): TrieRouter<Known> => {
     const router = new TrieRouter<Known>()
     for (const { routes, render } of groups) for (const route of routes) router.add('ALL', pathOf(route), { render, method: methodOf(route) })
     return router
   }
   let built: TrieRouter<Known> | undefined
-  return (c: Exchange): AppError | undefined => {
+  return (c: HttpContext): AppError | undefined => {
     built ??= build()
     const found = built.match('ALL', c.req.path)[0].map(([one]) => one)
     if (found[0] === undefined) return undefined
@@ -120,22 +127,22 @@ const otherMethods = (groups: readonly MountedGroup[]) => {
 }
 
 export type MountOptions = FrameOptions & {
-  /** Handed in by who settles them when the process ends. */
-  readonly refusals?: Refusals
+  /** Passed in by a caller that settles them when the process ends. */
+  readonly refusals?: RefusalAudit
 }
 
-/** Mounts groups on one app. `ctx` is what the frame around all of them uses. */
+/** Mounts groups on one app. `ctx` is the context of the frame around all of them. */
 export const mount = (ctx: PlatformCtx, groups: readonly MountedGroup[], options: MountOptions = {}): Hono<Env> => {
   const app = new Hono<Env>()
-  const refusals = options.refusals ?? recordedRefusals(ctx)
-  const fail = failing(ctx, refusals)
+  const refusals = options.refusals ?? createRefusalAudit(ctx)
+  const fail = createErrorHandler(ctx, refusals)
   app.onError(fail)
   const notAllowed = otherMethods(groups)
   app.notFound((c) => fail(notAllowed(c) ?? new AppError('not_found'), c))
   app.use('*', frame(ctx, fail, refusals, options))
   for (const { routes, ctx: own, render } of groups) {
     for (const route of routes) {
-      const tracing = own.tracer === noTracer ? [] : [traced(own, route)]
+      const tracing = own.tracer === noTracer ? [] : [traceRequest(own, route)]
       app.on(methodOf(route), [pathOf(route)], ...tracing, handler(own, route, render))
     }
   }

@@ -1,9 +1,9 @@
-// Needs a server, where connections really race: TEST_DATABASE_URL.
+// Needs a PostgreSQL server, where connections really compete: TEST_DATABASE_URL.
 import { expect, test } from 'vitest'
-import { ofAllTenants } from '#db/engine/tenant'
+import { acrossTenants } from '#db/engine/tenant'
 import { findJobState } from '#db/store/job-leases'
 import { fixedClock } from '#shared/kernel/clock'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { memoryCache } from '#shared/platform/cache/memory'
 import { createMetrics } from '#shared/platform/metrics/metrics'
@@ -11,7 +11,7 @@ import { noTracer } from '#shared/platform/trace/trace'
 import { testDb } from '#tests/support/database'
 import { runJob } from './job.ts'
 
-test.each(['first run', 'later run'])('of twenty instances one runs a job at a time (%s)', async (which) => {
+test.each(['first run', 'later run'])('of twenty instances only one runs a job at a time (%s)', async (which) => {
   const db = await testDb()
   const clock = fixedClock('2026-03-01T12:00:00Z')
   const random = systemRandom(clock)
@@ -20,7 +20,7 @@ test.each(['first run', 'later run'])('of twenty instances one runs a job at a t
     db,
     clock,
     random,
-    log: keptLog(clock.now),
+    log: memoryLog(clock.now),
     metrics: createMetrics({ cache: memoryCache(clock), clock }),
     tracer: noTracer,
   })
@@ -48,5 +48,5 @@ test.each(['first run', 'later run'])('of twenty instances one runs a job at a t
   await Promise.all(all)
   expect(reports).toEqual([...Array.from({ length: 19 }, () => 'skipped'), 'done'])
   expect(most).toBe(1)
-  expect(await findJobState(ofAllTenants(db), id)).toMatchObject({ runs: which === 'later run' ? 2 : 1, holder: null })
+  expect(await findJobState(acrossTenants(db), id)).toMatchObject({ runs: which === 'later run' ? 2 : 1, holder: null })
 })

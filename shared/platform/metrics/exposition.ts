@@ -1,6 +1,6 @@
 // Prometheus text exposition format 0.0.4. @see https://prometheus.io/docs/instrumenting/exposition_formats/
 import { type Definition, definitionOf, METRICS, type MetricName } from './definitions.ts'
-import type { Part, Sample } from './sample.ts'
+import type { Sample, SamplePart } from './sample.ts'
 
 const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
 const escapeLabel = (text: string): string => escapeHelp(text).replaceAll('"', '\\"')
@@ -10,9 +10,9 @@ const line = (name: string, labels: readonly (readonly [string, string])[], valu
   return `${name}${pairs === '' ? '' : `{${pairs}}`} ${value}`
 }
 
-type Series = { readonly values: readonly string[]; readonly parts: Map<Part, number> }
+type Series = { readonly values: readonly string[]; readonly parts: Map<SamplePart, number> }
 
-/** The cache holds each observation in its own bucket alone; the format wants every bucket to hold the smaller ones too. */
+/** The cache counts each observation only in its own bucket; the format requires cumulative buckets. */
 const histogramLines = (name: string, buckets: readonly number[], labels: readonly (readonly [string, string])[], { parts }: Series): string[] => {
   const counts = [...parts].flatMap(([part, count]) => (part === 'sum' ? [] : [{ bound: part === '+Inf' ? Infinity : Number(part), count }]))
   const within = (bound: number): number => counts.reduce((total, each) => (each.bound <= bound ? total + each.count : total), 0)
@@ -31,14 +31,14 @@ const seriesLines = (name: MetricName, definition: Definition, series: Series): 
   return [line(name, labels, series.parts.get('') ?? 0)]
 }
 
-/** All declared metrics with the given samples; samples of the same series and part add up. */
-export const expose = (samples: readonly Sample[]): string => {
+/** All declared metrics with the given samples; samples of the same series and part are added. */
+export const renderExposition = (samples: readonly Sample[]): string => {
   const byName = new Map<MetricName, Map<string, Series>>()
   for (const { name, values, part, value } of samples) {
     const all = byName.get(name) ?? new Map<string, Series>()
     byName.set(name, all)
     const key = JSON.stringify(values)
-    const series = all.get(key) ?? { values, parts: new Map<Part, number>() }
+    const series = all.get(key) ?? { values, parts: new Map<SamplePart, number>() }
     all.set(key, series)
     series.parts.set(part, (series.parts.get(part) ?? 0) + value)
   }

@@ -1,30 +1,30 @@
-// What an instance counted and has not yet handed to the shared cache: bounded, kept while the cache is away, handed over once.
+// Increments of an instance that are not yet in the shared cache: bounded, kept while the cache is unavailable, transferred once.
 
 import type { Clock } from '#shared/kernel/clock'
 import type { Cache } from '#shared/platform/cache/cache'
 import { type CounterName, definitionOf, type GaugeName, type HistogramName, type MetricName } from './definitions.ts'
-import { fieldOf, type Part } from './sample.ts'
+import { type SamplePart, sampleField } from './sample.ts'
 import { OTHER_TENANT, tenantLabels } from './tenant-labels.ts'
 
-/** Name of the fleet's sums in the cache. */
-export const SUMS = 'metrics'
+/** Name of the sums of all instances in the cache. */
+export const METRIC_SUMS_KEY = 'metrics'
 export const gaugeKey = (name: GaugeName): string => `metrics:gauge:${name}`
-/** Requests come faster than a scrape could ever tell apart. */
+/** A scrape cannot distinguish shorter intervals. */
 const FLUSH_INTERVAL_SECONDS = 1
 const MAX_TENANTS = 200
 const MAX_SERIES = 10_000
 const MAX_VALUE_LENGTH = 200
-/** While the cache is away, requests do not wait for it again and again. */
+/** Pause after a failure, so that requests do not wait for an unavailable cache again and again. */
 export const RETRY_AFTER_SECONDS = 5
 
 type Named = { readonly key: string; readonly name: MetricName; readonly values: readonly string[] }
-export type Series = Named & { readonly parts: Map<Part, number> }
-export type Pending = Map<string, Series>
-/** No label has a null character: names, ids, codes and routes of ours. */
-export const keyOf = (name: MetricName, values: readonly string[]): string => `${name}\0${values.join('\0')}`
+export type Series = Named & { readonly parts: Map<SamplePart, number> }
+export type PendingSeries = Map<string, Series>
+/** Labels contain no null characters: they are our own names, ids, codes and routes. */
+export const seriesKey = (name: MetricName, values: readonly string[]): string => `${name}\0${values.join('\0')}`
 
-/** Label values in the order of the declaration. Throws on a label too many or too few. */
-export const valuesOf = (name: MetricName, labels: Readonly<Record<string, string>>): string[] => {
+/** Label values in the order of the declaration. Throws on a missing or extra label. */
+export const labelValues = (name: MetricName, labels: Readonly<Record<string, string>>): string[] => {
   const declared = definitionOf(name).labels
   const values: string[] = []
   for (const label of declared) {
@@ -36,9 +36,9 @@ export const valuesOf = (name: MetricName, labels: Readonly<Record<string, strin
   return values
 }
 
-const named = (name: MetricName, values: readonly string[]): Named => ({ key: keyOf(name, values), name, values })
+const named = (name: MetricName, values: readonly string[]): Named => ({ key: seriesKey(name, values), name, values })
 
-const add = (pending: Pending, { key, name, values }: Named, parts: Iterable<readonly [Part, number]>): void => {
+const add = (pending: PendingSeries, { key, name, values }: Named, parts: Iterable<readonly [SamplePart, number]>): void => {
   let series = pending.get(key)
   if (series === undefined) {
     series = { key, name, values, parts: new Map() }
@@ -52,7 +52,9 @@ const mapTenant = (name: MetricName, values: readonly string[], label: (tenantId
   return at < 0 ? values : values.with(at, label(values[at] ?? ''))
 }
 
-/** Series that this instance has counted are bounded. Past the bound a series loses its tenant; past twice the bound it is dropped, and that is counted. */
+/**
+ * Bounds the number of series of an instance. Past the bound a series loses its tenant; past twice the bound it is dropped and counted as dropped.
+ */
 const seriesBound = (maxSeries: number) => {
   const known = new Set<string>()
   return (name: MetricName, values: readonly string[]): Named | undefined => {
@@ -76,11 +78,11 @@ const seriesBound = (maxSeries: number) => {
   }
 }
 
-const sumsOf = (batch: Pending, label: (tenantId: string) => string): Record<string, number> => {
+const sumsOf = (batch: PendingSeries, label: (tenantId: string) => string): Record<string, number> => {
   const sums: Record<string, number> = {}
   for (const { name, values, parts } of batch.values()) {
     for (const [part, by] of parts) {
-      const field = fieldOf({ name, values: mapTenant(name, values, label), part })
+      const field = sampleField({ name, values: mapTenant(name, values, label), part })
       sums[field] = (sums[field] ?? 0) + by
     }
   }
@@ -90,15 +92,15 @@ const sumsOf = (batch: Pending, label: (tenantId: string) => string): Record<str
 export type IncrementOptions = { readonly cache: Cache; readonly clock: Clock; readonly maxSeries?: number; readonly maxTenants?: number }
 export type FlushWhen = 'due' | 'now'
 export type Increments = {
-  add(name: CounterName | HistogramName, labels: Readonly<Record<string, string>>, parts: readonly (readonly [Part, number])[]): void
-  /** Never throws. `due`: at most once a second. A batch whose answer was lost on the way is sent again: the cache has no way to tell. */
+  add(name: CounterName | HistogramName, labels: Readonly<Record<string, string>>, parts: readonly (readonly [SamplePart, number])[]): void
+  /** Never throws. `due`: at most once per second. A batch whose response was lost is sent again, because the cache cannot detect duplicates. */
   flush(when: FlushWhen): Promise<void>
 }
 
-export const keepIncrements = ({ cache, clock, maxSeries = MAX_SERIES, maxTenants = MAX_TENANTS }: IncrementOptions): Increments => {
+export const createIncrements = ({ cache, clock, maxSeries = MAX_SERIES, maxTenants = MAX_TENANTS }: IncrementOptions): Increments => {
   const tenants = tenantLabels(cache, maxTenants)
   const bounded = seriesBound(maxSeries)
-  let pending: Pending = new Map()
+  let pending: PendingSeries = new Map()
   let dueAt = Number.NEGATIVE_INFINITY
   let retryAt = Number.NEGATIVE_INFINITY
   let inFlight: Promise<void> | undefined
@@ -110,8 +112,8 @@ export const keepIncrements = ({ cache, clock, maxSeries = MAX_SERIES, maxTenant
     dueAt = clock.elapsed() + FLUSH_INTERVAL_SECONDS * 1000
     try {
       await tenants.settle()
-      // Last, because only this must not be done twice.
-      await cache.add(SUMS, sumsOf(batch, tenants.settled))
+      // Last, because only this step must not be repeated.
+      await cache.add(METRIC_SUMS_KEY, sumsOf(batch, tenants.settled))
     } catch {
       retryAt = clock.elapsed() + RETRY_AFTER_SECONDS * 1000
       for (const series of batch.values()) add(pending, series, series.parts)
@@ -121,7 +123,7 @@ export const keepIncrements = ({ cache, clock, maxSeries = MAX_SERIES, maxTenant
 
   return {
     add: (name, labels, parts) => {
-      const series = bounded(name, mapTenant(name, valuesOf(name, labels), tenants.propose))
+      const series = bounded(name, mapTenant(name, labelValues(name, labels), tenants.propose))
       if (series === undefined) add(pending, named('metrics_dropped_total', []), [['', 1]])
       else if (parts.every(([, by]) => Number.isFinite(by))) add(pending, series, parts)
     },

@@ -1,10 +1,10 @@
-// What one scrape is told: the fleet's sums and gauges from the shared cache, and the gauges of this instance.
+// The response of a scrape: sums and fleet gauges from the shared cache, and the gauges of this instance.
 
 import { AppError } from '#shared/kernel/errors'
-import { type Cache, CacheAway } from '#shared/platform/cache/cache'
+import { type Cache, CacheUnavailable } from '#shared/platform/cache/cache'
 import { definitionOf, type GaugeName, METRICS, type MetricName } from './definitions.ts'
-import { expose } from './exposition.ts'
-import { gaugeKey, RETRY_AFTER_SECONDS, SUMS } from './increments.ts'
+import { renderExposition } from './exposition.ts'
+import { gaugeKey, METRIC_SUMS_KEY, RETRY_AFTER_SECONDS } from './increments.ts'
 import { type Sample, sampleOf } from './sample.ts'
 
 const FLEET_GAUGES = (Object.keys(METRICS) as MetricName[]).filter((name): name is GaugeName => {
@@ -20,10 +20,12 @@ const samplesOf = (sums: Readonly<Record<string, number>>, ...gauges: readonly (
   }),
 ]
 
-/** @throws AppError unavailable while the cache is away */
+/** @throws AppError unavailable while the cache is unavailable */
 export const scrape = async (cache: Cache, own: readonly Sample[]): Promise<string> => {
-  const shared = await Promise.all([cache.sums(SUMS), ...FLEET_GAUGES.map((name) => cache.get(gaugeKey(name)))]).catch((error: unknown) => {
-    throw error instanceof CacheAway ? new AppError('unavailable', undefined, { retryAfterSeconds: RETRY_AFTER_SECONDS }, error) : error
-  })
-  return expose([...samplesOf(...shared), ...own])
+  const shared = await Promise.all([cache.sums(METRIC_SUMS_KEY), ...FLEET_GAUGES.map((name) => cache.get(gaugeKey(name)))]).catch(
+    (error: unknown) => {
+      throw error instanceof CacheUnavailable ? new AppError('unavailable', undefined, { retryAfterSeconds: RETRY_AFTER_SECONDS }, error) : error
+    },
+  )
+  return renderExposition([...samplesOf(...shared), ...own])
 }

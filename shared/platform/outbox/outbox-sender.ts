@@ -1,16 +1,16 @@
-// Wakes the outbox inside a process that lives on: the local server.
+// Sends the outbox inside a long-running process: the local server.
 
 import { directory } from '#db/engine/tenant'
 import { nextDueAt } from '#db/store/outbox'
 import { type Waker, waker } from '#shared/platform/jobs/waker'
-import { type Sending, sendDueMail } from './outbox.ts'
+import { type OutboxContext, sendDueMail } from './outbox.ts'
 
 export type OutboxSender = Waker
 
-/** After the database was away. */
+/** Pause after a database failure. */
 const PAUSE_MS = 30_000
 
-export const outboxSender = (ctx: Sending): OutboxSender =>
+export const outboxSender = (ctx: OutboxContext): OutboxSender =>
   waker(async () => {
     try {
       await sendDueMail(ctx)

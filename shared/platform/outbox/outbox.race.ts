@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { asTenantId, atomically, forTenant } from '#db/engine/tenant'
 import { fixedClock } from '#shared/kernel/clock'
 import { readConfig } from '#shared/kernel/config'
-import { keptLog } from '#shared/kernel/log'
+import { memoryLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { createKeyring } from '#shared/platform/crypto/keyring'
 import { createSigningKeys } from '#shared/platform/tokens/signing-keys'
@@ -24,17 +24,17 @@ test('parallel senders send each message once', async () => {
     keyring,
     signingKeys,
     deliverLogoutToken: async () => undefined,
-    log: keptLog(clock.now),
+    log: memoryLog(clock.now),
     mail,
     config: readConfig({ BASE_URL: 'https://id.test' }),
   }
-  const asked = { at: clock.now(), device: 'Firefox', address: '192.0.2.7' }
+  const requestOrigin = { at: clock.now(), device: 'Firefox', address: '192.0.2.7' }
   const tenants = Array.from({ length: 4 }, () => asTenantId(random.id()))
   for (let n = 0; n < 120; n++) {
     const tenant = tenants[n % tenants.length]
     if (tenant === undefined) throw new Error('no tenant')
     await atomically(forTenant(db, tenant), (t) =>
-      enqueueMail(t, ctx, { to: `${n}@acme.test`, tenantName: 'Acme', template: 'password_changed', data: { asked } }),
+      enqueueMail(t, ctx, { to: `${n}@acme.test`, tenantName: 'Acme', template: 'password_changed', data: { requestOrigin } }),
     )
   }
   const counts = await Promise.all(Array.from({ length: 6 }, () => sendDueMail(ctx)))

@@ -1,13 +1,13 @@
 // How a tenant's pages look: its own colours, radius and logo over the deployment's, as rules of a style sheet.
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
-import { findLooks, type Looks } from '#db/store/branding'
+import { findPageBranding, type PageBranding } from '#db/store/branding'
 import type { PlatformRequestCtx } from '#shared/platform/context'
-import { shownTenantName } from './tenant-name.ts'
+import { displayTenantName } from './tenant-name.ts'
 
-export type Brand = { readonly name: string; readonly css: string; readonly logo: string | undefined; readonly tenant: Looks['tenant'] }
+export type Brand = { readonly name: string; readonly css: string; readonly logo: string | undefined; readonly tenant: PageBranding['tenant'] }
 
-const rules = (brand: NonNullable<Looks['branding']>): string => {
+const rules = (brand: NonNullable<PageBranding['branding']>): string => {
   const one = (name: string, value: string | number | null): string => (value === null ? '' : `--${name}:${value};`)
   const light = `${one('brand', brand.brand)}${one('brand-ink', brand.brandInk)}${brand.radius === null ? '' : `--radius:${brand.radius}px;`}`
   const dark = `${one('brand', brand.brandDark)}${one('brand-ink', brand.brandDarkInk)}`
@@ -15,11 +15,11 @@ const rules = (brand: NonNullable<Looks['branding']>): string => {
 }
 
 /** The logo is part of the page: looking at it asks nobody. */
-export const brandFrom = (ctx: Pick<PlatformRequestCtx, 'config'>, { tenant, branding: brand }: Looks): Brand => {
+export const brandFrom = (ctx: Pick<PlatformRequestCtx, 'config'>, { tenant, branding: brand }: PageBranding): Brand => {
   const logo = brand?.logo && brand.logoType ? `data:${brand.logoType};base64,${Buffer.from(brand.logo).toString('base64')}` : undefined
-  return { name: shownTenantName(ctx, tenant), css: brand === undefined ? '' : rules(brand), logo, tenant }
+  return { name: displayTenantName(ctx, tenant), css: brand === undefined ? '' : rules(brand), logo, tenant }
 }
 
 /** Of the tenant, or of the deployment where none is known. */
 export const brandOf = async (ctx: Pick<PlatformRequestCtx, 'db' | 'config'>, tenantId: TenantId | undefined): Promise<Brand> =>
-  brandFrom(ctx, tenantId === undefined ? { tenant: undefined, branding: undefined } : await findLooks(forTenant(ctx.db, tenantId)))
+  brandFrom(ctx, tenantId === undefined ? { tenant: undefined, branding: undefined } : await findPageBranding(forTenant(ctx.db, tenantId)))

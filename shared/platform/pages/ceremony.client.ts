@@ -1,9 +1,9 @@
 // Passkeys on the hosted pages: offered by the browser while the address is filled in, asked for by a button, added where a factor is owed. The API's own
 // ceremonies judge them; what they leave is the login ticket in its cookie, with which the page's form finishes.
-import { posts, reveals, sayError } from './form.client.ts'
+import { enableFormPosts, enableReveal, showError } from './form.client.ts'
 
-reveals(document)
-posts(document, document.body.dataset.offline ?? '')
+enableReveal(document)
+enableFormPosts(document, document.body.dataset.offline ?? '')
 
 type Json = Readonly<Record<string, unknown>>
 type Ceremony = { readonly begin: string; readonly finish: string; readonly who: Json; readonly creates: boolean }
@@ -60,7 +60,7 @@ const say = (error: unknown): void => {
   const code = error instanceof DOMException ? 'passkey_cancelled' : error instanceof TypeError ? 'offline' : String((error as Error).message)
   // The page itself leads to where the sign-in is renewed.
   if (RELOADS.has(code)) location.reload()
-  else if (main) sayError(main, messages[code] ?? messages.other ?? '')
+  else if (main) showError(main, messages[code] ?? messages.other ?? '')
 }
 
 const begin = async (ceremony: Ceremony, conditional: boolean): Promise<void> => {

@@ -40,4 +40,4 @@ export const readableOn = (hex: string, grounds: readonly string[]): string => {
 }
 
 /** The ink that reads best on a colour. */
-export const inkFor = (hex: string): string => (contrast('#ffffff', hex) >= contrast('#0e1014', hex) ? '#ffffff' : '#0e1014')
+export const inkOn = (hex: string): string => (contrast('#ffffff', hex) >= contrast('#0e1014', hex) ? '#ffffff' : '#0e1014')

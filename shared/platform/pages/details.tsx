@@ -1,13 +1,13 @@
 // What is asked for in detail, as items of a list of what may be done.
 import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
-import { detailsInWords } from './detail-words.ts'
+import { describeDetails } from './detail-descriptions.ts'
 import type { Language } from './language.ts'
 
 type Shown = { readonly details: readonly AuthorizationDetail[]; readonly types: readonly DetailType[]; readonly lang: Language }
 
 export const Details = ({ details, types, lang }: Shown) => (
   <>
-    {detailsInWords(details, types, lang).map(({ title, facts }) => (
+    {describeDetails(details, types, lang).map(({ title, facts }) => (
       <li>
         {title}
         <ul>

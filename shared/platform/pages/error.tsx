@@ -4,19 +4,19 @@ import { createHash } from 'node:crypto'
 import type { RequestInfo } from '#shared/kernel/context'
 import type { AppError } from '#shared/kernel/errors'
 import { readVisit, visitCookie } from '#shared/platform/http/pages/visit'
-import { type Asked, headersOf, type Render, type Rendered } from '#shared/platform/http/problem'
+import { type ErrorContext, type ErrorRenderer, headersOf, type RenderedError } from '#shared/platform/http/problem'
 import { cookieLine } from '#shared/platform/http/reply'
-import { hostedWords, languageOf } from './hosted.tsx'
+import { hostedWords, pageLanguageOf } from './hosted.tsx'
 import { preferredLanguage } from './language.ts'
 import { pagePolicy, renderPage, styleOf } from './layout.tsx'
-import { fill, waitInWords } from './wait.ts'
+import { fillPlaceholders, formatWait } from './wait.ts'
 
 const TYPE = 'text/html; charset=utf-8'
 /** Not typed again by us: it would stand in the answer. */
 const SECRET = /password|otp|code|token|answer|response/
 const LONGEST_TYPED = 320
 
-const lead = (path: string, headers: Readonly<Record<string, string>> = {}): Rendered => ({
+const lead = (path: string, headers: Readonly<Record<string, string>> = {}): RenderedError => ({
   status: 303,
   body: '',
   type: TYPE,
@@ -34,7 +34,7 @@ const typedIn = (sent: unknown): Record<string, string> =>
 const fieldOf = ({ details: { field } }: AppError): string | undefined => field?.split('.').at(-1)
 
 /** Back to the page of the form. Without the cookie that it set, the browser keeps none, and the page could not say why. */
-const backToForm = (error: AppError, { request, sent }: Asked, at: Date): Rendered | undefined => {
+const backToForm = (error: AppError, { request, sent }: ErrorContext, at: Date): RenderedError | undefined => {
   const visit = readVisit({ request })
   const { retryAfterSeconds, saidOn } = error.details
   const isRead = request.method === 'GET' || request.method === 'HEAD'
@@ -58,16 +58,22 @@ const FAILURES: Readonly<Record<string, 'forbidden' | 'unavailable'>> = {
 }
 
 const wordsFor = async (error: AppError, request: RequestInfo | undefined) => {
-  const lang = request === undefined ? preferredLanguage(undefined) : languageOf(request, readVisit({ request }))
+  const lang = request === undefined ? preferredLanguage(undefined) : pageLanguageOf(request, readVisit({ request }))
   const { failure, goOn, reference } = await hostedWords(lang)
   const kinds: Readonly<Record<string, { readonly title: string; readonly text: string }>> = failure
-  const said = kinds[FAILURES[error.code] ?? error.code] ?? failure.other
-  return { lang, goOn, reference, title: said.title, text: fill(said.text, { wait: waitInWords(error.details.retryAfterSeconds ?? 60, lang) }) }
+  const reported = kinds[FAILURES[error.code] ?? error.code] ?? failure.other
+  return {
+    lang,
+    goOn,
+    reference,
+    title: reported.title,
+    text: fillPlaceholders(reported.text, { wait: formatWait(error.details.retryAfterSeconds ?? 60, lang) }),
+  }
 }
 
 const STYLE_HASH = (): string => `'sha256-${createHash('sha256').update(styleOf('')).digest('base64')}'`
 
-const ownPage = async (error: AppError, requestId: string, request: RequestInfo | undefined): Promise<Rendered> => {
+const ownPage = async (error: AppError, requestId: string, request: RequestInfo | undefined): Promise<RenderedError> => {
   const { lang, title, text, goOn, reference } = await wordsFor(error, request)
   const html = renderPage({
     lang,
@@ -113,7 +119,7 @@ const confirmPath = (error: AppError, page: string): string => {
   return `/confirm?${query}`
 }
 
-export const pageError: Render = (error, requestId, at, asked) => {
+export const pageError: ErrorRenderer = (error, requestId, at, asked) => {
   if (asked !== undefined && error.code === 'sign_in_required') return lead(`/signin?${new URLSearchParams({ return_to: asked.request.page })}`)
   if (asked !== undefined && error.code === 'insufficient_user_authentication') return lead(confirmPath(error, asked.request.page))
   if (asked !== undefined && error.code === 'password_change_required') {

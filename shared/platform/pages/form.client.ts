@@ -1,11 +1,16 @@
 // What forms do in a browser: show a password, say what was not accepted, send once. Runs on the page, so it imports nothing of the server.
 
-export type Answer = { readonly ok: boolean; readonly code: string; readonly body: Readonly<Record<string, unknown>>; readonly waitSeconds: number }
+export type FormResponse = {
+  readonly ok: boolean
+  readonly code: string
+  readonly body: Readonly<Record<string, unknown>>
+  readonly waitSeconds: number
+}
 
 const TIMEOUT_MS = 30_000
 
 /** Sends JSON to this origin. Never throws: what could not be sent has the code `offline`. */
-export const postJson = async (path: string, body: unknown): Promise<Answer> => {
+export const postJson = async (path: string, body: unknown): Promise<FormResponse> => {
   try {
     const response = await fetch(path, {
       method: 'POST',
@@ -24,7 +29,7 @@ export const postJson = async (path: string, body: unknown): Promise<Answer> => 
 }
 
 /** Buttons that show and hide what is typed. */
-export const reveals = (root: ParentNode): void => {
+export const enableReveal = (root: ParentNode): void => {
   for (const button of root.querySelectorAll<HTMLButtonElement>('[data-reveals]')) {
     button.hidden = false
     button.addEventListener('click', () => {
@@ -39,7 +44,7 @@ export const reveals = (root: ParentNode): void => {
 }
 
 /** Says what was not accepted, at the field where it has one and in the summary, which takes focus. An empty text takes both away. */
-export const sayError = (form: HTMLElement, text: string, fieldId?: string): void => {
+export const showError = (form: HTMLElement, text: string, fieldId?: string): void => {
   const summary = form.querySelector<HTMLElement>('[data-summary]')
   const words = form.querySelector('[data-summary-text]')
   if (words) words.textContent = text
@@ -62,7 +67,7 @@ const SIGN_AFTER_MS = 300
 /**
  * Forms that the browser sends by itself: once, with a sign when it takes long, and not into nothing when there is no network. What was typed stays.
  */
-export const posts = (root: ParentNode, offline: string): void => {
+export const enableFormPosts = (root: ParentNode, offline: string): void => {
   for (const form of root.querySelectorAll<HTMLFormElement>('form[method=post]')) {
     let sent = false
     let sign: ReturnType<typeof setTimeout> | undefined
@@ -75,7 +80,7 @@ export const posts = (root: ParentNode, offline: string): void => {
       if (sent) return event.preventDefault()
       if (!navigator.onLine) {
         event.preventDefault()
-        return sayError(form, offline)
+        return showError(form, offline)
       }
       sent = true
       const button = event.submitter instanceof HTMLButtonElement ? event.submitter : form.querySelector<HTMLButtonElement>('button[type=submit]')
@@ -91,7 +96,7 @@ export const posts = (root: ParentNode, offline: string): void => {
 }
 
 /** Sends on submit, one at a time. */
-export const sends = (form: HTMLFormElement, send: () => Promise<void>): void => {
+export const enableSubmit = (form: HTMLFormElement, send: () => Promise<void>): void => {
   const button = form.querySelector<HTMLButtonElement>('button[type=submit]')
   let isUnderWay = false
   form.addEventListener('submit', async (event) => {
@@ -111,7 +116,7 @@ export const sends = (form: HTMLFormElement, send: () => Promise<void>): void =>
 }
 
 /** Shows one of a page's states. Focus goes to what is to be done there (`data-first`), else to the heading, so that whoever listens hears it. */
-export const showState = (state: string): void => {
+export const showStateParts = (state: string): void => {
   for (const part of document.querySelectorAll<HTMLElement>('[data-state]')) {
     part.hidden = part.dataset.state !== state
     if (!part.hidden) (part.querySelector<HTMLElement>('[data-first]') ?? part.querySelector('h1'))?.focus()

@@ -2,21 +2,22 @@
 import type { Child } from 'hono/jsx'
 import type { TenantId } from '#db/engine/tenant'
 import type { RequestInfo } from '#shared/kernel/context'
-import { opaque } from '#shared/kernel/random'
+import { randomToken } from '#shared/kernel/random'
 import type { PlatformRequestCtx } from '#shared/platform/context'
 import { PASSWORD_LENGTH } from '#shared/platform/crypto/password-length'
 import { FORM_TOKEN, formToken } from '#shared/platform/http/pages/form'
 import { safeReturn } from '#shared/platform/http/pages/return-to'
-import { type Said, type Visit, visitCookie, visitOf } from '#shared/platform/http/pages/visit'
-import { type As, as, type Cookie, Sent } from '#shared/platform/http/route'
+import { currentVisit, type FlashMessage, type Visit, visitCookie } from '#shared/platform/http/pages/visit'
+import { type Cookie, HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import { type Brand, brandOf } from './brand.ts'
 import { FORM_CSS, Summary } from './form.tsx'
 import { HOSTED_CSS } from './hosted.css.ts'
-import { isLanguage, LANGUAGES, type Language, type PageStrings, preferredLanguage } from './language.ts'
+import { isLanguage, LANGUAGES, type Language, preferredLanguage } from './language.ts'
 import { pagePolicy, renderPage } from './layout.tsx'
+import type { PageStrings } from './page-strings.ts'
 import type { HostedStrings } from './strings/hosted-en.ts'
-import { fill, waitInWords } from './wait.ts'
+import { fillPlaceholders, formatWait } from './wait.ts'
 
 /** A language is loaded when its first page is asked for: what a start carries does not grow with the languages. */
 const HOSTED: Readonly<Record<Language, () => Promise<HostedStrings>>> = {
@@ -32,7 +33,7 @@ export type Hosted = {
   readonly brand: Brand
   readonly visit: Visit
   /** Of the last form, when it was sent from this page. */
-  readonly said: Said | undefined
+  readonly said: FlashMessage | undefined
   readonly nonce: string
   readonly token: string
   /** Path and query that the page's own form is sent to. */
@@ -55,17 +56,17 @@ const withParameter = (page: string, name: string, value: string | undefined): s
 }
 
 /** The first language of ours that a client asks for (`ui_locales`, OpenID Connect Core section 3.1.2.1). */
-export const askedLanguage = (uiLocales: string | undefined): Language | undefined =>
+export const requestedLanguage = (uiLocales: string | undefined): Language | undefined =>
   uiLocales
     ?.split(' ', 20)
     .map((tag) => tag.toLowerCase().split('-')[0] ?? '')
     .find(isLanguage)
 
 /** The language that was chosen, here or before, else what the client asks for, else the browser's. */
-export const languageOf = (request: RequestInfo, visit: Visit | undefined, uiLocales?: string): Language => {
+export const pageLanguageOf = (request: RequestInfo, visit: Visit | undefined, uiLocales?: string): Language => {
   const chosen = new URLSearchParams(request.page.split('?')[1] ?? '').get('lang') ?? visit?.lang
   if (chosen !== undefined && isLanguage(chosen)) return chosen
-  return askedLanguage(uiLocales) ?? preferredLanguage(request.header('accept-language'))
+  return requestedLanguage(uiLocales) ?? preferredLanguage(request.header('accept-language'))
 }
 export const hostedWords = (lang: Language): Promise<HostedStrings> => HOSTED[lang]()
 
@@ -77,11 +78,12 @@ const MALFORMED: readonly (readonly [RegExp, string])[] = [
   [/^phone/, 'invalid_phone'],
 ]
 
-const noticeOf = (words: HostedStrings, lang: Language, said: Said | undefined, now: Date, values: Readonly<Record<string, string>>) => {
-  if (said === undefined) return undefined
-  const wait = waitInWords(said.until === undefined ? 60 : (said.until - now.getTime()) / 1000, lang)
-  const code = said.code === 'invalid_request' ? (MALFORMED.find(([field]) => field.test(said.field ?? ''))?.[1] ?? said.code) : said.code
-  return fill(words.done[code] ?? words.errors[code] ?? words.errors.other ?? '', { ...values, wait })
+const noticeOf = (words: HostedStrings, lang: Language, reported: FlashMessage | undefined, now: Date, values: Readonly<Record<string, string>>) => {
+  if (reported === undefined) return undefined
+  const wait = formatWait(reported.until === undefined ? 60 : (reported.until - now.getTime()) / 1000, lang)
+  const code =
+    reported.code === 'invalid_request' ? (MALFORMED.find(([field]) => field.test(reported.field ?? ''))?.[1] ?? reported.code) : reported.code
+  return fillPlaceholders(words.done[code] ?? words.errors[code] ?? words.errors.other ?? '', { ...values, wait })
 }
 
 type Whose = {
@@ -95,8 +97,8 @@ type Whose = {
 /** What every page begins with. */
 export const openPage = async (ctx: PlatformRequestCtx, { principal, tenantId, uiLocales, ...read }: Whose): Promise<Hosted> => {
   const { request } = ctx
-  const known = visitOf(ctx)
-  const lang = languageOf(request, known, uiLocales)
+  const known = currentVisit(ctx)
+  const lang = pageLanguageOf(request, known, uiLocales)
   const words = await hostedWords(lang)
   const brand = read.brand ?? (await brandOf(ctx, tenantId ?? principal?.tenantId))
   const said = known.said !== undefined && pathOf(known.said.page) === pathOf(request.page) ? known.said : undefined
@@ -111,7 +113,7 @@ export const openPage = async (ctx: PlatformRequestCtx, { principal, tenantId, u
     brand,
     visit,
     said,
-    nonce: opaque(ctx.random),
+    nonce: randomToken(ctx.random),
     token: formToken(ctx, request, known.browser),
     action: withParameter(request.page, 'lang', undefined),
     principal,
@@ -129,7 +131,7 @@ export const errorOf = (page: Hosted, field: string, ...codes: readonly string[]
     ? page.notice
     : undefined
 
-export const typed = (page: Hosted, field: string): string | undefined => page.said?.typed?.[field]
+export const typedValue = (page: Hosted, field: string): string | undefined => page.said?.typed?.[field]
 
 type FormProps = {
   readonly page: Hosted
@@ -141,7 +143,7 @@ type FormProps = {
 }
 
 /** A form that the browser sends by itself. */
-export const Form = ({ page, action, main = false, children }: FormProps) => (
+export const HostedForm = ({ page, action, main = false, children }: FormProps) => (
   <form method="post" action={action ?? page.action} novalidate>
     {main ? <Summary heading={page.forms.messages.heading} text={page.said === undefined || isDone(page) ? undefined : page.notice} /> : ''}
     <input type="hidden" name={FORM_TOKEN} value={page.token} />
@@ -150,7 +152,7 @@ export const Form = ({ page, action, main = false, children }: FormProps) => (
 )
 
 /** The one line above a page that says what was done. */
-export const Done = ({ page }: { readonly page: Hosted }) =>
+export const DoneNotice = ({ page }: { readonly page: Hosted }) =>
   isDone(page) ? (
     <p class="note" role="status">
       {page.notice}
@@ -181,10 +183,10 @@ const Languages = ({ page }: { readonly page: Hosted }) => {
       {back === undefined ? (
         languages
       ) : (
-        <Form page={page} action="/me/language">
+        <HostedForm page={page} action="/me/language">
           <input type="hidden" name="return_to" value={back} />
           {languages}
-        </Form>
+        </HostedForm>
       )}
     </nav>
   )
@@ -196,7 +198,7 @@ const Foot = ({ page }: { readonly page: Hosted }) => (
     <details>
       <summary>{page.words.help}</summary>
       <p>
-        {fill(page.words.helpText, { tenant: page.brand.name })} {page.words.reference}: {page.request.id}
+        {fillPlaceholders(page.words.helpText, { tenant: page.brand.name })} {page.words.reference}: {page.request.id}
       </p>
     </details>
   </footer>
@@ -223,7 +225,7 @@ type Content = {
 }
 
 /** The page as an answer. What was said is said once. */
-export const answerPage = (ctx: PlatformRequestCtx, page: Hosted, content: Content): Sent<As<200, string>> => {
+export const pageResult = (ctx: PlatformRequestCtx, page: Hosted, content: Content): HttpResult<StatusResult<200, string>> => {
   const { nonce, lang } = page
   const { kind = 'task', script, worker = false, cookies = [] } = content
   const html = renderPage({
@@ -238,7 +240,7 @@ export const answerPage = (ctx: PlatformRequestCtx, page: Hosted, content: Conte
         <div class="card">
           {Head(page)}
           <h1>{content.title}</h1>
-          <Done page={page} />
+          <DoneNotice page={page} />
           {content.children}
         </div>
         <Foot page={page} />
@@ -252,5 +254,5 @@ export const answerPage = (ctx: PlatformRequestCtx, page: Hosted, content: Conte
     'Content-Language': lang,
     Vary: 'Accept-Language, Cookie',
   }
-  return new Sent(as(200, html), { headers, cookies: [...cookies, visitCookie(ctx, { ...page.visit, ...content.remember })] })
+  return new HttpResult(withStatus(200, html), { headers, cookies: [...cookies, visitCookie(ctx, { ...page.visit, ...content.remember })] })
 }

@@ -2,8 +2,8 @@
 
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
+import { DESIGN_TOKENS } from './design-tokens.ts'
 import { ICON } from './icon.ts'
-import { TOKENS } from './tokens.ts'
 
 type Abilities = { readonly script?: boolean; readonly forms?: boolean; readonly worker?: boolean }
 
@@ -49,7 +49,7 @@ a:focus-visible { border-radius: 4px }
 `
 
 /** The whole style sheet of a page. */
-export const styleOf = (css: string): string => TOKENS + BASE + css
+export const styleOf = (css: string): string => DESIGN_TOKENS + BASE + css
 
 type Page = {
   readonly lang: string

@@ -2,7 +2,7 @@
 // nothing. Runs on the page, so it imports nothing of the server.
 
 type Json = Readonly<Record<string, unknown>>
-export type Outcome = { readonly ok: boolean; readonly code: string; readonly body: Json }
+export type CeremonyResult = { readonly ok: boolean; readonly code: string; readonly body: Json }
 /** Where a ceremony begins and ends, what the bodies say beside the credential, and a bearer token where there is one. */
 export type Ceremony = { readonly begin: string; readonly finish: string; readonly body?: Json; readonly token?: string; readonly ticket?: string }
 
@@ -30,7 +30,7 @@ const text = (buffer: ArrayBuffer): string =>
 const descriptors = (given: readonly Descriptor[]): PublicKeyCredentialDescriptor[] => given.map((one) => ({ ...one, id: bytes(one.id) }))
 
 const TIMEOUT_MS = 30_000
-const post = async (path: string, body: Json, { token, ticket }: Ceremony): Promise<Outcome> => {
+const post = async (path: string, body: Json, { token, ticket }: Ceremony): Promise<CeremonyResult> => {
   const headers = {
     'content-type': 'application/json',
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -53,7 +53,7 @@ const post = async (path: string, body: Json, { token, ticket }: Ceremony): Prom
 }
 
 /** What a browser says when nothing came of it: `NotAllowedError` (refused, or too late), `InvalidStateError` (registered already), `AbortError`. */
-const failed = (error: unknown): Outcome => ({ ok: false, code: error instanceof DOMException ? error.name : 'other', body: {} })
+const failed = (error: unknown): CeremonyResult => ({ ok: false, code: error instanceof DOMException ? error.name : 'other', body: {} })
 
 /** Written by hand: not every browser that has passkeys has `toJSON`. */
 const written = (credential: PublicKeyCredential): Json => {
@@ -87,15 +87,15 @@ export const isSupported = (): boolean => typeof PublicKeyCredential === 'functi
 export const isConditionalSupported = async (): Promise<boolean> =>
   isSupported() && (await PublicKeyCredential.isConditionalMediationAvailable?.()) === true
 
-const finish = async (ceremony: Ceremony, session: string, credential: Credential | null): Promise<Outcome> => {
+const finish = async (ceremony: Ceremony, session: string, credential: Credential | null): Promise<CeremonyResult> => {
   if (!(credential instanceof PublicKeyCredential)) return { ok: false, code: 'NotAllowedError', body: {} }
   const outcome = await post(ceremony.finish, { ...ceremony.body, session_id: session, credential: written(credential) }, ceremony)
-  if (!outcome.ok) await forget(outcome.body.signal as Unknown | undefined)
+  if (!outcome.ok) await forgetCredential(outcome.body.signal as UnknownCredential | undefined)
   return outcome
 }
 
 /** Creates a passkey and registers it. */
-export const registerPasskey = async (ceremony: Ceremony): Promise<Outcome> => {
+export const registerPasskey = async (ceremony: Ceremony): Promise<CeremonyResult> => {
   const begun = await post(ceremony.begin, ceremony.body ?? {}, ceremony)
   if (!begun.ok) return begun
   const { publicKey, session_id } = begun.body as unknown as Options<Creation>
@@ -114,7 +114,7 @@ let offered: AbortController | undefined
 /**
  * Asks for a passkey. `conditional`: waits until one is chosen in a form's list; another call takes its place, for a browser has one such request at a time.
  */
-export const showPasskey = async (ceremony: Ceremony = PASSKEY, mediation: 'optional' | 'conditional' = 'optional'): Promise<Outcome> => {
+export const assertPasskey = async (ceremony: Ceremony = PASSKEY, mediation: 'optional' | 'conditional' = 'optional'): Promise<CeremonyResult> => {
   offered?.abort()
   const control = new AbortController()
   offered = control
@@ -137,13 +137,13 @@ type Signals = {
 const signals = (): Signals => (isSupported() ? (PublicKeyCredential as unknown as Signals) : {})
 const quietly = async (sent: Promise<void> | undefined): Promise<void> => sent?.catch(() => undefined)
 
-export type Unknown = { readonly rp_id: string; readonly credential_id: string }
+export type UnknownCredential = { readonly rp_id: string; readonly credential_id: string }
 /** A passkey that the server does not know disappears from the password manager. */
-export const forget = async (gone: Unknown | undefined): Promise<void> => {
+export const forgetCredential = async (gone: UnknownCredential | undefined): Promise<void> => {
   if (gone !== undefined) await quietly(signals().signalUnknownCredential?.({ rpId: gone.rp_id, credentialId: gone.credential_id }))
 }
 
-export type Accepted = {
+export type AcceptedCredentials = {
   readonly rp_id: string
   readonly user_id: string
   readonly all_accepted_credential_ids: readonly string[]
@@ -151,7 +151,7 @@ export type Accepted = {
   readonly display_name: string
 }
 /** Of the person's passkeys those that count stay, and are called as the account is called now. Takes `signals` of the list and of a removal. */
-export const keepAccepted = async (accepted: readonly Accepted[]): Promise<void> => {
+export const signalAccepted = async (accepted: readonly AcceptedCredentials[]): Promise<void> => {
   for (const { rp_id: rpId, user_id: userId, all_accepted_credential_ids, name, display_name } of accepted) {
     await quietly(signals().signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds: all_accepted_credential_ids }))
     await quietly(signals().signalCurrentUserDetails?.({ rpId, userId, name, displayName: display_name }))

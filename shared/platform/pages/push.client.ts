@@ -1,6 +1,6 @@
 // A browser is registered for requests on the account page: its owner lets it show notifications, its push service gives it an address, and the page's form
 // carries that to us.
-import { sayError, sends } from './form.client.ts'
+import { enableSubmit, showError } from './form.client.ts'
 
 const WORKER = '/me/push.js'
 type WithTrustedTypes = {
@@ -29,13 +29,13 @@ if (form && field && isAble) {
   const { key = '', denied = '', failed = '' } = form.dataset
   form.hidden = false
   for (const part of document.querySelectorAll<HTMLElement>('[data-without-push]')) part.hidden = true
-  sends(form, async () => {
-    if (!navigator.onLine) return sayError(form, document.body.dataset.offline ?? '')
-    if ((await Notification.requestPermission()) !== 'granted') return sayError(form, denied)
+  enableSubmit(form, async () => {
+    if (!navigator.onLine) return showError(form, document.body.dataset.offline ?? '')
+    if ((await Notification.requestPermission()) !== 'granted') return showError(form, denied)
     try {
       field.value = JSON.stringify(await subscribe(key))
     } catch {
-      return sayError(form, failed)
+      return showError(form, failed)
     }
     form.submit()
   })

@@ -2,7 +2,7 @@ import { SYSTEM_TENANT } from '#db/engine/tenant'
 import type { PlatformCtx } from '#shared/platform/context'
 
 /** The tenant's name as people read it; for the deployment's own, the host that they see in their browser. */
-export const shownTenantName = (
+export const displayTenantName = (
   ctx: Pick<PlatformCtx, 'config'>,
   tenant: { readonly tenantId: string; readonly name: string } | undefined,
 ): string => (tenant === undefined || tenant.tenantId === SYSTEM_TENANT ? new URL(ctx.config.BASE_URL).host : tenant.name)

@@ -1,10 +1,10 @@
-// The queue of errands against an emulator of AWS.
+// The task queue against an emulator of AWS.
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, expect, test } from 'vitest'
-import { accessIn } from '#shared/platform/aws/call'
+import { awsAccessFrom } from '#shared/platform/aws/call'
 import { AWS_ENVIRONMENT, startAws } from '#tests/support/aws'
-import { Errands } from './errands.ts'
-import { sqsErrands } from './sqs.ts'
+import { sqsTasks } from './sqs.ts'
+import { TaskMessage } from './tasks.ts'
 
 const { endpoint, stop } = await startAws()
 const client = new SQSClient({ endpoint })
@@ -15,18 +15,18 @@ afterAll(async () => {
 
 const ways = [
   ['the SDK', {}],
-  ['a function', { access: accessIn({ ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: endpoint }) }],
+  ['a function', { access: awsAccessFrom({ ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: endpoint }) }],
 ] as const
 
-test.each(ways)('by %s: an errand arrives as it was sent, after its delay', async (name, way) => {
-  const { QueueUrl: queueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: `errands-${name.replace(' ', '-')}` }))
-  const queue = sqsErrands({ queueUrl, endpoint, ...way })
+test.each(ways)('by %s: a task arrives unchanged, after its delay', async (name, way) => {
+  const { QueueUrl: queueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: `tasks-${name.replace(' ', '-')}` }))
+  const queue = sqsTasks({ queueUrl, endpoint, ...way })
   await queue.send('outbox', 0)
   await queue.send('webhooks', 5000)
   const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }))
-  expect(Messages.map(({ Body = '' }) => Errands.parse(JSON.parse(Body)))).toEqual([{ errand: 'outbox' }])
+  expect(Messages.map(({ Body = '' }) => TaskMessage.parse(JSON.parse(Body)))).toEqual([{ errand: 'outbox' }])
 })
 
-test.each(ways)('by %s: a queue that is not there is told to the caller', async (_, way) => {
-  await expect(sqsErrands({ queueUrl: `${endpoint}/123456789012/none`, endpoint, ...way }).send('outbox', 0)).rejects.toThrow()
+test.each(ways)('by %s: an absent queue is an error', async (_, way) => {
+  await expect(sqsTasks({ queueUrl: `${endpoint}/123456789012/none`, endpoint, ...way }).send('outbox', 0)).rejects.toThrow()
 })

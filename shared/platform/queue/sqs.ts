@@ -1,43 +1,43 @@
-// The queue of errands at Amazon SQS. A function sends by itself; elsewhere the SDK is loaded with the first errand, which finds credentials.
+// The task queue at Amazon SQS. A function calls the service directly; elsewhere the SDK is loaded with the first task, which finds credentials.
 
-import { commonJs } from '#shared/kernel/common-js'
+import { importCommonJs } from '#shared/kernel/common-js'
 import { type AwsAccess, awsCalls } from '#shared/platform/aws/call'
-import type { Errand, ErrandQueue } from './errands.ts'
+import type { Task, TaskQueue } from './tasks.ts'
 
 export type Sqs = {
   readonly queueUrl: string
-  /** Of a function: what its environment says. */
+  /** The access of a function, from its environment. */
   readonly access?: AwsAccess | undefined
-  /** Another endpoint than the region's, for tests. */
+  /** Endpoint that replaces the region's, for tests. */
   readonly endpoint?: string
 }
 
 const LONGEST_DELAY_SECONDS = 900
 const TIMEOUT_MS = 2000
 
-const messageOf = (queueUrl: string, errand: Errand, afterSeconds: number) => ({
+const messageOf = (queueUrl: string, task: Task, afterSeconds: number) => ({
   QueueUrl: queueUrl,
-  MessageBody: JSON.stringify({ errand }),
+  MessageBody: JSON.stringify({ errand: task }),
   DelaySeconds: Math.min(Math.max(Math.ceil(afterSeconds), 0), LONGEST_DELAY_SECONDS),
 })
 
-const bySdk = ({ queueUrl, endpoint }: Sqs): ErrandQueue => {
+const bySdk = ({ queueUrl, endpoint }: Sqs): TaskQueue => {
   const load = async () => {
-    const sdk = await commonJs(import('@aws-sdk/client-sqs'))
+    const sdk = await importCommonJs(import('@aws-sdk/client-sqs'))
     return { sdk, client: new sdk.SQSClient({ maxAttempts: 2, ...(endpoint === undefined ? {} : { endpoint }) }) }
   }
   let loaded: ReturnType<typeof load> | undefined
   return {
-    send: async (errand, afterSeconds) => {
+    send: async (task, afterSeconds) => {
       loaded ??= load()
       const { sdk, client } = await loaded
-      await client.send(new sdk.SendMessageCommand(messageOf(queueUrl, errand, afterSeconds)), { abortSignal: AbortSignal.timeout(TIMEOUT_MS) })
+      await client.send(new sdk.SendMessageCommand(messageOf(queueUrl, task, afterSeconds)), { abortSignal: AbortSignal.timeout(TIMEOUT_MS) })
     },
   }
 }
 
-export const sqsErrands = (sqs: Sqs): ErrandQueue => {
+export const sqsTasks = (sqs: Sqs): TaskQueue => {
   if (sqs.access === undefined) return bySdk(sqs)
   const call = awsCalls(sqs.access, 'sqs')
-  return { send: async (errand, afterSeconds) => void (await call('SendMessage', messageOf(sqs.queueUrl, errand, afterSeconds))) }
+  return { send: async (task, afterSeconds) => void (await call('SendMessage', messageOf(sqs.queueUrl, task, afterSeconds))) }
 }

@@ -1,8 +1,8 @@
-// The two halves of a signing key. What is trusted is the sealed private half: the public one is taken out of it, so that a public key that somebody wrote
-// into the table verifies nothing.
+// The private and public parts of a signing key. The public key is derived from the sealed private key, so a public key planted in the table verifies
+// nothing.
 import { importJWK, type JWK } from 'jose'
 import type { Keyring } from '#shared/platform/crypto/keyring'
-import type { Alg } from './signing-keys.ts'
+import type { Alg } from './signing-key.ts'
 
 export type PublicJwk = Readonly<Record<string, string>>
 export type KeyMaterial = { readonly publicJwk: PublicJwk; readonly signingKey: CryptoKey; readonly verifyingKey: CryptoKey }
@@ -16,7 +16,7 @@ export const publicHalf = (jwk: JWK, alg: Alg, kid: string): PublicJwk => {
   return { ...Object.fromEntries(members), kid, alg, use: 'sig' }
 }
 
-export const binding = (alg: Alg, kid: string): string => `signing_keys/${alg}/${kid}`
+export const keyBinding = (alg: Alg, kid: string): string => `signing_keys/${alg}/${kid}`
 
 const imported = async (jwk: JWK, alg: Alg): Promise<CryptoKey> => {
   const key = await importJWK(jwk, alg, { extractable: false })
@@ -24,11 +24,11 @@ const imported = async (jwk: JWK, alg: Alg): Promise<CryptoKey> => {
   return key
 }
 
-export type Sealed = { readonly kid: string; readonly alg: Alg; readonly sealedPrivateJwk: Uint8Array }
+export type SealedKey = { readonly kid: string; readonly alg: Alg; readonly sealedPrivateJwk: Uint8Array }
 
-/** @throws SealError when the key was changed, is not this one, or is under a master key that is not here */
-export const openKey = async (keyring: Keyring, { kid, alg, sealedPrivateJwk }: Sealed): Promise<KeyMaterial> => {
-  const privateJwk: JWK = JSON.parse(await keyring.openForDeployment(sealedPrivateJwk, binding(alg, kid)))
+/** @throws SealError when the key was altered, belongs to another id, or is sealed with a master key that is not configured */
+export const openKey = async (keyring: Keyring, { kid, alg, sealedPrivateJwk }: SealedKey): Promise<KeyMaterial> => {
+  const privateJwk: JWK = JSON.parse(await keyring.openForDeployment(sealedPrivateJwk, keyBinding(alg, kid)))
   const publicJwk = publicHalf(privateJwk, alg, kid)
   return { publicJwk, signingKey: await imported(privateJwk, alg), verifyingKey: await imported(publicJwk, alg) }
 }

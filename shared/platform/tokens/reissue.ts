@@ -1,4 +1,4 @@
-// The token of a session that is under way, written again: of that very session, so that it ends with it.
+// Reissues the token of an existing session; the new token ends with the same session.
 
 import type { TenantDb } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'
@@ -8,12 +8,12 @@ import type { User } from '#db/store/users'
 import type { PlatformRequestCtx } from '#shared/platform/context'
 import { issueSessionToken } from './session-token.ts'
 
-export type Standing = { readonly t: TenantDb; readonly user: User; readonly tenant: Tenant; readonly session: Session }
+export type SessionState = { readonly t: TenantDb; readonly user: User; readonly tenant: Tenant; readonly session: Session }
 
 /** Routes that call this record `token.reissued`. */
 export const reissueSessionToken = async (
   ctx: PlatformRequestCtx,
-  { t, user, tenant, session }: Standing,
+  { t, user, tenant, session }: SessionState,
   clientId: string | undefined,
 ): Promise<{ readonly token: string; readonly expiresInSeconds: number }> => {
   const issued = await issueSessionToken(ctx, {

@@ -2,18 +2,18 @@ import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK } from 'jos
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { ownDb } from '#tests/support/database'
 import {
-  aWorld,
   DAY,
   encoded,
   grant,
   HOUR,
-  hmacSigned,
-  NOW,
+  hmacSignedToken,
   partsOf,
   REFUSED,
   random,
   refusedAs,
-  signed,
+  signedToken,
+  TOKEN_NOW,
+  tokenWorld,
   without,
 } from '#tests/support/session-tokens'
 import { clearSigningKeys } from '#tests/support/signing-keys'
@@ -23,34 +23,34 @@ const db = await ownDb()
 beforeEach(() => clearSigningKeys(db))
 afterAll(() => clearSigningKeys(db))
 
-const start = (env: Record<string, string> = {}) => aWorld(db, env)
+const start = (env: Record<string, string> = {}) => tokenWorld(db, env)
 
-const at = NOW.getTime() / 1000
+const at = TOKEN_NOW.getTime() / 1000
 test.each<[string, Record<string, unknown>]>([
   ['another issuer', { iss: 'authsec-ai/user-flow' }],
   ['another audience', { aud: 'https://api.example' }],
   ['an array audience', { aud: ['authsec-api'] }],
   ['two audiences', { aud: ['authsec-api', 'other'] }],
-  ['a subject that is not its user', { user_id: random.id() }],
-  ['a subject that is no UUID', { sub: 'ana', user_id: 'ana' }],
+  ['sub and user_id that differ', { user_id: random.id() }],
+  ['a subject that is not a UUID', { sub: 'ana', user_id: 'ana' }],
   ['the tenant "admin"', { tenant_id: 'admin' }],
   ['an upper-case tenant', { tenant_id: random.id().toUpperCase().replace(/\d/g, 'A') }],
   ['another kind of token', { token_type: 'sdk-agent' }],
-  ['an end in the past', { exp: at }],
-  ['an end as text', { exp: String(at + HOUR) }],
-  ['an end that is no integer', { exp: at + 0.5 }],
-  ['an endless life', { exp: Number.MAX_SAFE_INTEGER }],
-  ['more than a day to live', { exp: at + DAY + 1 }],
-  ['a beginning in the future', { nbf: at + 61 }],
-  ['an issue in the future', { iat: at + 61 }],
-  ['a sign-in in the future', { auth_time: at + 61 }],
-  ['scopes that are no list', { scopes: 'read' }],
+  ['exp in the past', { exp: at }],
+  ['exp as text', { exp: String(at + HOUR) }],
+  ['exp that is not an integer', { exp: at + 0.5 }],
+  ['exp without end', { exp: Number.MAX_SAFE_INTEGER }],
+  ['a lifetime of more than a day', { exp: at + DAY + 1 }],
+  ['nbf in the future', { nbf: at + 61 }],
+  ['iat in the future', { iat: at + 61 }],
+  ['auth_time in the future', { auth_time: at + 61 }],
+  ['scopes that are not a list', { scopes: 'read' }],
   ['roles with a number', { roles: [1] }],
   ['an e-mail that is an object', { email_id: {} }],
-])('with %s it is refused, however well signed', async (_, claims) => {
+])('a correctly signed token with %s is refused', async (_, claims) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
-  expect(await refusedAs(ctx, await signed(ctx, header, { ...payload, ...claims }))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, { ...payload, ...claims }))).toBe(REFUSED)
 })
 
 const jwk = await exportJWK((await generateKeyPair('ES256', { extractable: true })).publicKey)
@@ -82,10 +82,10 @@ test.each<[string, Record<string, unknown>]>([
   ['an empty crit', { crit: [] }],
   ['a content type', { cty: 'JWT' }],
   ['compression', { zip: 'DEF' }],
-])('with %s in its header it is refused, however well signed', async (_, members) => {
+])('a correctly signed token with %s in its header is refused', async (_, members) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
-  expect(await refusedAs(ctx, await signed(ctx, { ...header, ...members }, payload))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, { ...header, ...members }, payload))).toBe(REFUSED)
 })
 
 test.each([
@@ -106,21 +106,21 @@ test.each([
   'iat',
   'nbf',
   'exp',
-])('without %s, or with null there, it is refused', async (name) => {
+])('a token without %s, or with null for it, is refused', async (name) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
-  expect(await refusedAs(ctx, await signed(ctx, header, payload))).toMatch(/^not refused/)
-  expect(await refusedAs(ctx, await signed(ctx, header, without(payload, name)))).toBe(REFUSED)
-  expect(await refusedAs(ctx, await signed(ctx, header, { ...payload, [name]: null }))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, payload))).toMatch(/^not refused/)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, without(payload, name)))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, { ...payload, [name]: null }))).toBe(REFUSED)
 })
 
-test.each(['alg', 'kid', 'typ'])('without %s in its header it is refused', async (name) => {
+test.each(['alg', 'kid', 'typ'])('a token without %s in its header is refused', async (name) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
-  expect(await refusedAs(ctx, await signed(ctx, without(header, name), payload))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, without(header, name), payload))).toBe(REFUSED)
 })
 
-test('unsigned, or signed by anything but the named key, it is refused', async () => {
+test('a token that is unsigned, or not signed by the key that kid names, is refused', async () => {
   const ctx = start()
   const { token } = await issueSessionToken(ctx, grant())
   const { header, payload, segments } = partsOf(token)
@@ -131,7 +131,7 @@ test('unsigned, or signed by anything but the named key, it is refused', async (
 
   const { keys } = await ctx.signingKeys.jwks()
   const next = keys.find(({ kid }) => kid !== header.kid)
-  expect(await refusedAs(ctx, await signed(ctx, { ...header, kid: next?.kid }, payload))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, { ...header, kid: next?.kid }, payload))).toBe(REFUSED)
   const stranger = await generateKeyPair('ES256')
   const forged = Buffer.from(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, stranger.privateKey, Buffer.from(`${h}.${p}`)))
   expect(await refusedAs(ctx, `${h}.${p}.${forged.toString('base64url')}`)).toBe(REFUSED)
@@ -140,8 +140,8 @@ test('unsigned, or signed by anything but the named key, it is refused', async (
   const key = await importJWK(published, 'ES256', { extractable: true })
   if (key instanceof Uint8Array) throw new Error('not a key')
   for (const secret of [JSON.stringify(published), await exportSPKI(key), String(published.x)]) {
-    expect(await refusedAs(ctx, hmacSigned(secret, { ...header, alg: 'HS256' }, payload))).toBe(REFUSED)
-    expect(await refusedAs(ctx, hmacSigned(secret, { alg: 'HS256', kid: 'default', typ: 'JWT' }, payload))).toBe(REFUSED)
+    expect(await refusedAs(ctx, hmacSignedToken(secret, { ...header, alg: 'HS256' }, payload))).toBe(REFUSED)
+    expect(await refusedAs(ctx, hmacSignedToken(secret, { alg: 'HS256', kid: 'default', typ: 'JWT' }, payload))).toBe(REFUSED)
   }
 
   const rsa = await ctx.signingKeys.signer('RS256')
@@ -151,26 +151,26 @@ test('unsigned, or signed by anything but the named key, it is refused', async (
   expect(await refusedAs(ctx, `${h}.${p}.${s}`)).toMatch(/^not refused/)
 })
 
-test('a member that stands twice is refused, wherever, however well signed', async () => {
+test('a correctly signed token with a duplicate member is refused', async () => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
   const twice = (object: Record<string, unknown>, name: string, value: unknown): string[] => [
     `{${JSON.stringify(name)}:${JSON.stringify(value)},${JSON.stringify(object).slice(1)}`,
     `${JSON.stringify(object).slice(0, -1)},${JSON.stringify(name)}:${JSON.stringify(object[name])}}`,
   ]
-  for (const text of twice(header, 'alg', 'none')) expect(await refusedAs(ctx, await signed(ctx, text, payload))).toBe(REFUSED)
-  for (const text of twice(header, 'kid', 'x')) expect(await refusedAs(ctx, await signed(ctx, text, payload))).toBe(REFUSED)
-  for (const text of twice(payload, 'sub', random.id())) expect(await refusedAs(ctx, await signed(ctx, header, text))).toBe(REFUSED)
-  for (const text of twice(payload, 'exp', at + 99 * DAY)) expect(await refusedAs(ctx, await signed(ctx, header, text))).toBe(REFUSED)
+  for (const text of twice(header, 'alg', 'none')) expect(await refusedAs(ctx, await signedToken(ctx, text, payload))).toBe(REFUSED)
+  for (const text of twice(header, 'kid', 'x')) expect(await refusedAs(ctx, await signedToken(ctx, text, payload))).toBe(REFUSED)
+  for (const text of twice(payload, 'sub', random.id())) expect(await refusedAs(ctx, await signedToken(ctx, header, text))).toBe(REFUSED)
+  for (const text of twice(payload, 'exp', at + 99 * DAY)) expect(await refusedAs(ctx, await signedToken(ctx, header, text))).toBe(REFUSED)
   const escaped = JSON.stringify(payload).replace('"sub"', '"\\u0073ub"')
-  expect(await refusedAs(ctx, await signed(ctx, header, escaped))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, escaped))).toBe(REFUSED)
   for (const text of [`${JSON.stringify(payload)} `, `\ufeff${JSON.stringify(payload)}`, '[]', 'null', '"x"', '', '{', `${'['.repeat(3000)}`]) {
-    expect(await refusedAs(ctx, await signed(ctx, header, text))).toBe(REFUSED)
-    expect(await refusedAs(ctx, await signed(ctx, text, payload))).toBe(REFUSED)
+    expect(await refusedAs(ctx, await signedToken(ctx, header, text))).toBe(REFUSED)
+    expect(await refusedAs(ctx, await signedToken(ctx, text, payload))).toBe(REFUSED)
   }
 })
 
-test('bytes that are no UTF-8 are refused, however well signed', async () => {
+test('a correctly signed token with invalid UTF-8 is refused', async () => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
   const broken = Buffer.from(JSON.stringify({ ...payload, email_id: 'X' }))
@@ -181,7 +181,7 @@ test('bytes that are no UTF-8 are refused, however well signed', async () => {
   expect(await refusedAs(ctx, `${input}.${signature.toString('base64url')}`)).toBe(REFUSED)
 })
 
-test('another spelling of the same bytes is refused', async () => {
+test('another encoding of the same bytes is refused', async () => {
   const ctx = start()
   const { token } = await issueSessionToken(ctx, grant())
   const [h = '', p = '', s = ''] = token.split('.')
@@ -204,7 +204,7 @@ test('another spelling of the same bytes is refused', async () => {
   expect(await refusedAs(ctx, token)).toMatch(/^not refused/)
 })
 
-test('cut, lengthened, nested, encrypted-looking and huge tokens are refused', async () => {
+test('truncated, extended, nested and very large tokens are refused', async () => {
   const ctx = start()
   const { token } = await issueSessionToken(ctx, grant())
   const { header, payload, segments } = partsOf(token)
@@ -225,9 +225,9 @@ test('cut, lengthened, nested, encrypted-looking and huge tokens are refused', a
     `Bearer ${token}`,
   ]
   for (const shape of shapes) expect(await refusedAs(ctx, shape)).toBe(REFUSED)
-  expect(await refusedAs(ctx, await signed(ctx, { ...header, cty: 'JWT' }, token))).toBe(REFUSED)
-  expect(await refusedAs(ctx, await signed(ctx, header, JSON.stringify(token)))).toBe(REFUSED)
-  const huge = await signed(ctx, header, { ...payload, more: 'x'.repeat(8192) })
+  expect(await refusedAs(ctx, await signedToken(ctx, { ...header, cty: 'JWT' }, token))).toBe(REFUSED)
+  expect(await refusedAs(ctx, await signedToken(ctx, header, JSON.stringify(token)))).toBe(REFUSED)
+  const huge = await signedToken(ctx, header, { ...payload, more: 'x'.repeat(8192) })
   expect(await refusedAs(ctx, huge)).toBe(REFUSED)
   expect(await refusedAs(ctx, 'x'.repeat(10_000_000))).toBe(REFUSED)
 })

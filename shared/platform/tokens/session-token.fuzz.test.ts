@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { ownDb } from '#tests/support/database'
-import { aWorld, grant, REFUSED, refusedAs, SECRET } from '#tests/support/session-tokens'
+import { grant, REFUSED, refusedAs, SECRET, tokenWorld } from '#tests/support/session-tokens'
 import { clearSigningKeys } from '#tests/support/signing-keys'
 import { issueSessionToken } from './session-token.ts'
 
@@ -9,8 +9,8 @@ const db = await ownDb()
 await clearSigningKeys(db)
 afterAll(() => clearSigningKeys(db))
 
-test('no change of a token verifies, and nothing but invalid_token is thrown', async () => {
-  const worlds = [aWorld(db), aWorld(db, { JWT_DEF_SECRET: SECRET })]
+test('no altered token verifies, and only invalid_token is thrown', async () => {
+  const worlds = [tokenWorld(db), tokenWorld(db, { JWT_DEF_SECRET: SECRET })]
   const tokens = await Promise.all(worlds.map(async (ctx) => (await issueSessionToken(ctx, grant())).token))
   const place = fc.nat(10_000)
   const character = fc.oneof(fc.string({ minLength: 1, maxLength: 1, unit: 'binary' }), fc.constantFrom(...'ABCXYZabcxyz0189-_.=+/ \n\u0000\ud800'))

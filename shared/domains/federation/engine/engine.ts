@@ -3,17 +3,17 @@ import type { ClientAuth, Configuration } from 'openid-client'
 import type { BaseCtx } from '#shared/domains/context'
 import { systemClock } from '#shared/kernel/clock'
 import type { Outbound } from '#shared/platform/fetch/guarded'
-import { judgeUrl } from '#shared/platform/fetch/target'
-import { fetchMetadata, fetchThrough } from './fetch.ts'
-import { extraParameters, type GithubEndpoints, isEmailVerified, isRightDirectory } from './known.ts'
-import { keep, memoryOf, recall } from './memory.ts'
+import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
+import { documentCacheOf, readCached, storeCached } from './document-cache.ts'
+import { fetchMetadata, outboundFetch } from './fetch.ts'
+import { extraParameters, type GithubEndpoints, isEmailVerified, isRightDirectory } from './presets.ts'
 import { type Profile, profileOf } from './profile.ts'
 
 type Library = typeof import('openid-client')
 export type EngineCtx = Pick<BaseCtx, 'clock'> & { readonly outbound: Outbound }
 
 /** A provider as it is spoken to. */
-export type Peer = {
+export type UpstreamClient = {
   readonly issuer: string
   readonly clientId: string
   readonly secret: string | undefined
@@ -22,8 +22,8 @@ export type Peer = {
   readonly parameters?: Readonly<Record<string, string>>
   readonly github?: GithubEndpoints
 }
-export type Dance = { readonly state: string; readonly redirectUri: string; readonly verifier: string; readonly nonce: string }
-export type Begun = { readonly url: string; readonly issuer: string; readonly announcesIssuer: boolean }
+export type AuthorizationFlow = { readonly state: string; readonly redirectUri: string; readonly verifier: string; readonly nonce: string }
+export type StartedFlow = { readonly url: string; readonly issuer: string; readonly announcesIssuer: boolean }
 
 const TIMEOUT_SECONDS = 10
 
@@ -37,13 +37,13 @@ const authentication = (library: Library, secret: string | undefined): ClientAut
     (as.token_endpoint_auth_methods_supported?.includes('client_secret_post') ? post : basic)(as, client, body, headers)
 }
 
-const githubConfiguration = (library: Library, { issuer, clientId, secret, github }: Peer): Configuration | undefined => {
+const githubConfiguration = (library: Library, { issuer, clientId, secret, github }: UpstreamClient): Configuration | undefined => {
   if (github === undefined) return undefined
   const server = { issuer, authorization_endpoint: github.authorization, token_endpoint: github.token }
   return new library.Configuration(server, clientId, {}, secret === undefined ? library.None() : library.ClientSecretPost(secret))
 }
 
-const discovered = async (library: Library, ctx: EngineCtx, peer: Peer): Promise<Configuration> => {
+const discovered = async (library: Library, ctx: EngineCtx, peer: UpstreamClient): Promise<Configuration> => {
   const issuer = new URL(peer.issuer)
   const config = await library.discovery(issuer, peer.clientId, {}, authentication(library, peer.secret), {
     [library.customFetch]: fetchMetadata(ctx.outbound, ctx.clock),
@@ -55,31 +55,32 @@ const discovered = async (library: Library, ctx: EngineCtx, peer: Peer): Promise
   return config
 }
 
-const configure = async (library: Library, ctx: EngineCtx, peer: Peer): Promise<Configuration> => {
+const configure = async (library: Library, ctx: EngineCtx, peer: UpstreamClient): Promise<Configuration> => {
   const config = githubConfiguration(library, peer) ?? (await discovered(library, ctx, peer))
-  config[library.customFetch] = fetchThrough(ctx.outbound)
+  config[library.customFetch] = outboundFetch(ctx.outbound)
   config.timeout = TIMEOUT_SECONDS
   if (ctx.outbound.loopback && peer.issuer.startsWith('http:')) library.allowInsecureRequests(config)
   return config
 }
 
 /** Where to send the browser. Throws what the engine or the way out threw. */
-export const begin = async (ctx: EngineCtx, peer: Peer, dance: Dance): Promise<Begun> => {
+export const startFlow = async (ctx: EngineCtx, peer: UpstreamClient, flow: AuthorizationFlow): Promise<StartedFlow> => {
   const library = await load()
   const config = await configure(library, ctx, peer)
   const server = config.serverMetadata()
   const url = library.buildAuthorizationUrl(config, {
     ...extraParameters(peer.issuer),
     ...peer.parameters,
-    redirect_uri: dance.redirectUri,
+    redirect_uri: flow.redirectUri,
     scope: peer.scopes,
-    state: dance.state,
-    code_challenge: await library.calculatePKCECodeChallenge(dance.verifier),
+    state: flow.state,
+    code_challenge: await library.calculatePKCECodeChallenge(flow.verifier),
     code_challenge_method: 'S256',
-    ...(peer.github === undefined ? { nonce: dance.nonce } : {}),
+    ...(peer.github === undefined ? { nonce: flow.nonce } : {}),
   })
   // A browser is sent there: never to `javascript:` or to plain http, whatever the metadata says.
-  if (typeof judgeUrl(url.href.split('?')[0] ?? '', ctx.outbound) === 'string') throw new Error('The authorization endpoint is no address to go to.')
+  if (typeof checkOutboundUrl(url.href.split('?')[0] ?? '', ctx.outbound) === 'string')
+    throw new Error('The authorization endpoint is no address to go to.')
   return { url: url.href, issuer: server.issuer, announcesIssuer: server.authorization_response_iss_parameter_supported === true }
 }
 
@@ -90,16 +91,16 @@ export const begin = async (ctx: EngineCtx, peer: Peer, dance: Dance): Promise<B
 const KEYS_LOOK_OLD_SECONDS = 61
 
 const withKeys = async <T>(library: Library, ctx: EngineCtx, config: Configuration, work: () => Promise<T>): Promise<T> => {
-  const { keys } = memoryOf(ctx.outbound)
+  const { keys } = documentCacheOf(ctx.outbound)
   const address = config.serverMetadata().jwks_uri ?? ''
-  const known = recall(keys, address, ctx.clock)
+  const known = readCached(keys, address, ctx.clock)
   // The library reads the machine's clock, whatever ours says.
   const handed = Math.floor(systemClock.now().getTime() / 1000) - KEYS_LOOK_OLD_SECONDS
   if (known !== undefined) library.setJwksCache(config, { jwks: known, uat: handed })
   try {
     const result = await work()
     const used = library.getJwksCache(config)
-    if (used !== undefined && used.uat !== handed) keep(keys, address, used.jwks, ctx.clock)
+    if (used !== undefined && used.uat !== handed) storeCached(keys, address, used.jwks, ctx.clock)
     return result
   } catch (error) {
     // Keys may have been replaced under their names.
@@ -108,9 +109,9 @@ const withKeys = async <T>(library: Library, ctx: EngineCtx, config: Configurati
   }
 }
 
-const redirected = (dance: Dance, code: string, iss: string | undefined): URL => {
-  const url = new URL(dance.redirectUri)
-  url.search = new URLSearchParams({ code, state: dance.state, ...(iss === undefined ? {} : { iss }) }).toString()
+const redirected = (flow: AuthorizationFlow, code: string, iss: string | undefined): URL => {
+  const url = new URL(flow.redirectUri)
+  url.search = new URLSearchParams({ code, state: flow.state, ...(iss === undefined ? {} : { iss }) }).toString()
   return url
 }
 
@@ -123,7 +124,7 @@ const json = async (library: Library, config: Configuration, token: string, url:
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null
 
 /** GitHub has no ID token: its API says who the access token is of. Its numeric id never changes hands, its login does. */
-const githubProfile = async (library: Library, config: Configuration, peer: Peer, github: GithubEndpoints, token: string) => {
+const githubProfile = async (library: Library, config: Configuration, peer: UpstreamClient, github: GithubEndpoints, token: string) => {
   const user = await json(library, config, token, github.user)
   const emails = await json(library, config, token, `${github.user}/emails`)
   if (!isRecord(user) || !Number.isSafeInteger(user.id) || Number(user.id) <= 0 || !Array.isArray(emails)) return undefined
@@ -140,38 +141,43 @@ const githubProfile = async (library: Library, config: Configuration, peer: Peer
   })
 }
 
-const openidProfile = async (library: Library, config: Configuration, peer: Peer, tokens: Awaited<ReturnType<Library['authorizationCodeGrant']>>) => {
+const openidProfile = async (
+  library: Library,
+  config: Configuration,
+  peer: UpstreamClient,
+  tokens: Awaited<ReturnType<Library['authorizationCodeGrant']>>,
+) => {
   const claims = tokens.claims()
   if (claims === undefined || !isRightDirectory(peer.issuer, claims)) return undefined
   const asks = claims.email === undefined && config.serverMetadata().userinfo_endpoint !== undefined
   // The subject is compared by the engine (OpenID Connect Core section 5.3.2).
   const more = asks ? await library.fetchUserInfo(config, tokens.access_token, claims.sub) : {}
-  const said: Readonly<Record<string, unknown>> = asks ? more : claims
+  const reported: Readonly<Record<string, unknown>> = asks ? more : claims
   return profileOf({
     issuer: claims.iss,
     subject: claims.sub,
     // An address and whether it is verified are one statement, of one source.
-    email: said.email,
-    emailVerified: isEmailVerified(peer.issuer, said),
-    name: claims.name ?? said.name,
-    picture: claims.picture ?? said.picture,
+    email: reported.email,
+    emailVerified: isEmailVerified(peer.issuer, reported),
+    name: claims.name ?? reported.name,
+    picture: claims.picture ?? reported.picture,
     amr: claims.amr,
     acr: claims.acr,
   })
 }
 
 /** Redeems the code: who signed in. Throws what the engine or the way out threw; undefined for an answer that names nobody. */
-export const finish = async (ctx: EngineCtx, peer: Peer, dance: Dance, code: string): Promise<Profile | undefined> => {
+export const finishFlow = async (ctx: EngineCtx, peer: UpstreamClient, flow: AuthorizationFlow, code: string): Promise<Profile | undefined> => {
   const library = await load()
   const config = await configure(library, ctx, peer)
   const server = config.serverMetadata()
   // `iss` of the answer was compared when it came back.
-  const url = redirected(dance, code, server.authorization_response_iss_parameter_supported === true ? server.issuer : undefined)
+  const url = redirected(flow, code, server.authorization_response_iss_parameter_supported === true ? server.issuer : undefined)
   return withKeys(library, ctx, config, async () => {
-    const openid = peer.github === undefined ? { expectedNonce: dance.nonce, idTokenExpected: true } : {}
+    const openid = peer.github === undefined ? { expectedNonce: flow.nonce, idTokenExpected: true } : {}
     const tokens = await library.authorizationCodeGrant(config, url, {
-      expectedState: dance.state,
-      pkceCodeVerifier: dance.verifier,
+      expectedState: flow.state,
+      pkceCodeVerifier: flow.verifier,
       ...openid,
     })
     return peer.github === undefined
@@ -184,16 +190,16 @@ export const finish = async (ctx: EngineCtx, peer: Peer, dance: Dance, code: str
  * Whether the provider knows our client: it is shown a code that nobody was given, and says either that (`invalid_grant`), or that it does not know who asks
  * (RFC 6749 section 5.2).
  */
-export const redeemNothing = async (ctx: EngineCtx, peer: Peer): Promise<'known' | 'refused' | 'unclear'> => {
+export const probeTokenEndpoint = async (ctx: EngineCtx, peer: UpstreamClient): Promise<'known' | 'refused' | 'unclear'> => {
   const library = await load()
   try {
     const config = await configure(library, ctx, peer)
     await library.genericGrantRequest(config, 'authorization_code', { code: 'none', redirect_uri: peer.issuer, code_verifier: 'v'.repeat(43) })
     return 'unclear'
   } catch (error) {
-    const said = error instanceof library.ResponseBodyError ? error.error : undefined
+    const reported = error instanceof library.ResponseBodyError ? error.error : undefined
     const isChallenge = error instanceof library.WWWAuthenticateChallengeError && error.status === 401
-    if (isChallenge || said === 'invalid_client' || said === 'unauthorized_client') return 'refused'
-    return said === 'invalid_grant' ? 'known' : 'unclear'
+    if (isChallenge || reported === 'invalid_client' || reported === 'unauthorized_client') return 'refused'
+    return reported === 'invalid_grant' ? 'known' : 'unclear'
   }
 }

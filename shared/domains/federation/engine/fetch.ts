@@ -2,7 +2,7 @@
 import type { CustomFetch, CustomFetchOptions } from 'openid-client'
 import type { Clock } from '#shared/kernel/clock'
 import type { Outbound } from '#shared/platform/fetch/guarded'
-import { keep, memoryOf, recall } from './memory.ts'
+import { documentCacheOf, readCached, storeCached } from './document-cache.ts'
 
 const AGENT = 'authsec-federation'
 const NO_BODY = new Set([204, 205, 304])
@@ -13,7 +13,7 @@ const bodyText = (body: CustomFetchOptions['body']): string | undefined => {
   throw new Error('The engine sends forms and texts alone.')
 }
 
-export const fetchThrough =
+export const outboundFetch =
   (outbound: Outbound): CustomFetch =>
   async (url, { method, headers, body }) => {
     const sent = bodyText(body)
@@ -30,17 +30,17 @@ export const fetchThrough =
     })
   }
 
-/** As `fetchThrough`, for metadata: an answer serves for some minutes. */
+/** As `outboundFetch`, for metadata: an answer serves for some minutes. */
 export const fetchMetadata = (outbound: Outbound, clock: Clock): CustomFetch => {
-  const through = fetchThrough(outbound)
-  const { documents } = memoryOf(outbound)
+  const through = outboundFetch(outbound)
+  const { documents } = documentCacheOf(outbound)
   return async (url, options) => {
-    const known = recall(documents, url, clock)
+    const known = readCached(documents, url, clock)
     if (known !== undefined) return new Response(Buffer.from(known.body), { headers: { 'content-type': known.type } })
     const answer = await through(url, options)
     if (answer.status !== 200) return answer
     const value = { body: new Uint8Array(await answer.arrayBuffer()), type: answer.headers.get('content-type') ?? '' }
-    keep(documents, url, value, clock)
+    storeCached(documents, url, value, clock)
     return new Response(Buffer.from(value.body), { headers: { 'content-type': value.type } })
   }
 }

@@ -1,10 +1,10 @@
 // Asks a provider, now, whether people could sign in through it: its metadata, its keys, and whether it knows our client. What it answers is told in words of
 // ours alone.
 import { FetchFailure, type FetchFailureReason } from '#shared/platform/fetch/guarded'
-import { judgeUrl } from '#shared/platform/fetch/target'
-import { isSigningKey, type Metadata, readJson, readMetadata } from './answers.ts'
-import { type EngineCtx, type Peer, redeemNothing } from './engine.ts'
-import type { GithubEndpoints } from './known.ts'
+import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
+import { type EngineCtx, probeTokenEndpoint, type UpstreamClient } from './engine.ts'
+import type { GithubEndpoints } from './presets.ts'
+import { isSigningKey, type Metadata, readJson, readMetadata } from './responses.ts'
 
 export type ProbeError =
   | 'metadata_unreachable'
@@ -16,7 +16,7 @@ export type ProbeError =
   | 'keys_missing'
   | 'client_refused'
 export type ProbeWarning = 'pkce_not_announced' | 'issuer_not_announced' | 'client_unproved' | 'scope_email_missing' | 'scope_openid_missing'
-export type Probed = {
+export type ProbeResult = {
   readonly errors: readonly ProbeError[]
   readonly warnings: readonly ProbeWarning[]
   /** Why the provider was not reached, in the words of the way out. */
@@ -32,12 +32,12 @@ const reasonOf = (error: unknown): FetchFailureReason => {
 const wellKnown = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 
 /** Microsoft's shared addresses name the directory by a place-holder. */
-const isIssuer = (issuer: string, said: string): boolean =>
-  said === issuer || said.replace('{tenantid}', new URL(issuer).pathname.split('/')[1] ?? '') === issuer
+const isIssuer = (issuer: string, reported: string): boolean =>
+  reported === issuer || reported.replace('{tenantid}', new URL(issuer).pathname.split('/')[1] ?? '') === issuer
 
-const judgeMetadata = (ctx: EngineCtx, peer: Peer, metadata: Metadata): ProbeError[] => {
+const judgeMetadata = (ctx: EngineCtx, peer: UpstreamClient, metadata: Metadata): ProbeError[] => {
   const endpoints = [metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri]
-  const refused = endpoints.some((url) => url === undefined || typeof judgeUrl(url, ctx.outbound) === 'string')
+  const refused = endpoints.some((url) => url === undefined || typeof checkOutboundUrl(url, ctx.outbound) === 'string')
   return [
     ...(isIssuer(peer.issuer, metadata.issuer) ? [] : (['issuer_differs'] as const)),
     ...(refused ? (['endpoint_refused'] as const) : []),
@@ -52,7 +52,7 @@ const judgeKeys = async (ctx: EngineCtx, url: string): Promise<ProbeError | unde
   return Array.isArray(keys) && keys.some(isSigningKey) ? undefined : 'keys_missing'
 }
 
-const warningsOf = (peer: Peer, metadata: Metadata): ProbeWarning[] => [
+const warningsOf = (peer: UpstreamClient, metadata: Metadata): ProbeWarning[] => [
   ...(metadata.code_challenge_methods_supported?.includes('S256') === true ? [] : (['pkce_not_announced'] as const)),
   ...(metadata.authorization_response_iss_parameter_supported === true ? [] : (['issuer_not_announced'] as const)),
   ...(peer.scopes.split(' ').includes('email') ? [] : (['scope_email_missing'] as const)),
@@ -60,13 +60,13 @@ const warningsOf = (peer: Peer, metadata: Metadata): ProbeWarning[] => [
 ]
 
 /** Undefined where it is known. */
-const clientVerdict = (says: 'known' | 'refused' | 'unclear'): Pick<Probed, 'errors' | 'warnings'> => ({
+const clientVerdict = (says: 'known' | 'refused' | 'unclear'): Pick<ProbeResult, 'errors' | 'warnings'> => ({
   errors: says === 'refused' ? ['client_refused'] : [],
   warnings: says === 'unclear' ? ['client_unproved'] : [],
 })
 
 /** GitHub answers 200 with an error in it; which one tells whether it was the client or the code. */
-const probeGithub = async (ctx: EngineCtx, { clientId, secret }: Peer, { token }: GithubEndpoints): Promise<Probed> => {
+const probeGithub = async (ctx: EngineCtx, { clientId, secret }: UpstreamClient, { token }: GithubEndpoints): Promise<ProbeResult> => {
   const form = { client_id: clientId, client_secret: secret ?? '', code: 'none' }
   const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
   try {
@@ -79,7 +79,7 @@ const probeGithub = async (ctx: EngineCtx, { clientId, secret }: Peer, { token }
 }
 
 /** Nothing of what is remembered is asked: this is about now. Changes nothing anywhere. */
-export const probe = async (ctx: EngineCtx, peer: Peer): Promise<Probed> => {
+export const probeProvider = async (ctx: EngineCtx, peer: UpstreamClient): Promise<ProbeResult> => {
   if (peer.github !== undefined) return probeGithub(ctx, peer, peer.github)
   const sent = await ctx.outbound.send({ url: wellKnown(peer.issuer), method: 'GET', headers: { accept: 'application/json' } }).then(
     (answer) => ({ answer }),
@@ -92,7 +92,7 @@ export const probe = async (ctx: EngineCtx, peer: Peer): Promise<Probed> => {
   const errors = judgeMetadata(ctx, peer, metadata)
   if (errors.length > 0) return { errors, warnings: warningsOf(peer, metadata), metadata }
   const keys = await judgeKeys(ctx, metadata.jwks_uri ?? '')
-  const client = clientVerdict(await redeemNothing(ctx, peer))
+  const client = clientVerdict(await probeTokenEndpoint(ctx, peer))
   return {
     errors: [...(keys === undefined ? [] : [keys]), ...client.errors],
     warnings: [...warningsOf(peer, metadata), ...client.warnings],

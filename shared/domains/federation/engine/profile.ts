@@ -40,7 +40,7 @@ const STRONG_ACR = new Set([
   'aal3',
 ])
 
-export const provesSeveral = (amr: unknown, acr: unknown): boolean =>
+export const provesMultipleFactors = (amr: unknown, acr: unknown): boolean =>
   (Array.isArray(amr) && amr.includes('mfa')) || (typeof acr === 'string' && STRONG_ACR.has(acr))
 
 type Said = { readonly issuer: string; readonly subject: unknown; readonly email: unknown; readonly emailVerified: boolean } & Readonly<
@@ -48,17 +48,17 @@ type Said = { readonly issuer: string; readonly subject: unknown; readonly email
 >
 
 /** Undefined without a subject that can be kept. */
-export const profileOf = (said: Said): Profile | undefined => {
-  if (typeof said.subject !== 'string' || !SUBJECT.test(said.subject)) return undefined
-  const email = typeof said.email === 'string' ? normaliseEmail(said.email) : undefined
-  const [name, picture] = [shortText(said.name), pictureOf(said.picture)]
+export const profileOf = (reported: Said): Profile | undefined => {
+  if (typeof reported.subject !== 'string' || !SUBJECT.test(reported.subject)) return undefined
+  const email = typeof reported.email === 'string' ? normaliseEmail(reported.email) : undefined
+  const [name, picture] = [shortText(reported.name), pictureOf(reported.picture)]
   return {
-    issuer: said.issuer,
-    subject: said.subject,
+    issuer: reported.issuer,
+    subject: reported.subject,
     ...(email === undefined ? {} : { email }),
-    emailVerified: email !== undefined && said.emailVerified,
+    emailVerified: email !== undefined && reported.emailVerified,
     ...(name === undefined ? {} : { name }),
     ...(picture === undefined ? {} : { picture }),
-    severalFactors: provesSeveral(said.amr, said.acr),
+    severalFactors: provesMultipleFactors(reported.amr, reported.acr),
   }
 }

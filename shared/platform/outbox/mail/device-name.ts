@@ -1,5 +1,5 @@
-// From a user agent to words that a person recognises.
-import type { Language } from './language.ts'
+// Turns a user agent into a device name that people recognise.
+import type { MailLanguage } from './language.ts'
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
@@ -24,13 +24,13 @@ const firstOf = (table: readonly (readonly [RegExp, string])[], text: string): s
   table.find(([pattern]) => pattern.test(text))?.[1]
 
 type Words = { readonly both: (browser: string, system: string) => string; readonly unknown: string }
-const WORDS: Readonly<Record<Language, Words>> = {
+const WORDS: Readonly<Record<MailLanguage, Words>> = {
   en: { both: (browser, system) => `${browser} on ${system}`, unknown: 'an unknown device' },
   de: { both: (browser, system) => `${browser} auf ${system}`, unknown: 'ein unbekanntes Gerät' },
 }
 
-/** "Firefox on Linux"; "an unknown device" when nothing is recognised. */
-export const deviceName = (userAgent: string, language: Language = 'en'): string => {
+/** "Firefox on Linux", or "an unknown device" when nothing is recognised. */
+export const deviceName = (userAgent: string, language: MailLanguage = 'en'): string => {
   const browser = firstOf(BROWSERS, userAgent)
   const system = firstOf(SYSTEMS, userAgent)
   if (browser && system) return WORDS[language].both(browser, system)

@@ -1,30 +1,30 @@
-// A letter is written once, as parts, and becomes plain text and HTML: so the two always say the same, and escaping happens in one place.
+// Renders a letter, given as parts, to plain text and HTML, so that both have the same content and escaping happens in one place.
 import { singleLine } from './header.ts'
 
 /** A label and its value. */
-export type Fact = readonly [label: string, value: string]
-export type Part =
+export type LetterFact = readonly [label: string, value: string]
+export type LetterPart =
   | { readonly kind: 'text'; readonly text: string }
-  /** What the reader has to type; stands on a line of its own. */
+  /** A code for the reader to type, on a line of its own. */
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'link'; readonly label: string; readonly url: string }
-  | { readonly kind: 'facts'; readonly facts: readonly Fact[] }
+  | { readonly kind: 'facts'; readonly facts: readonly LetterFact[] }
   | { readonly kind: 'small'; readonly text: string }
 
-export type Letter = { readonly subject: string; readonly title: string; readonly parts: readonly Part[] }
+export type Letter = { readonly subject: string; readonly title: string; readonly parts: readonly LetterPart[] }
 export type RenderedMail = { readonly subject: string; readonly text: string; readonly html: string }
 
-export const paragraph = (text: string): Part => ({ kind: 'text', text })
-export const small = (text: string): Part => ({ kind: 'small', text })
-export const facts = (...all: readonly Fact[]): Part => ({ kind: 'facts', facts: all })
+export const paragraph = (text: string): LetterPart => ({ kind: 'text', text })
+export const smallPrint = (text: string): LetterPart => ({ kind: 'small', text })
+export const factList = (...all: readonly LetterFact[]): LetterPart => ({ kind: 'facts', facts: all })
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 
-/** A name that somebody chose, as a mail may show it: one line, short, and nothing that a mail program would turn into a link. */
-export const chosenName = (name: string): string => [...singleLine(name).replace(/:?\/{2,}/g, ' ')].slice(0, 80).join('')
+/** A user-chosen name made safe for mails: one short line, without anything that mail programs turn into a link. */
+export const safeDisplayName = (name: string): string => [...singleLine(name).replace(/:?\/{2,}/g, ' ')].slice(0, 80).join('')
 
-/** A link that leaves the system is ours, over HTTP; anything else is shown and cannot be followed. */
+/** Only http and https links are clickable; any other URL is shown as text. */
 const isWebLink = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
 
 /** One printable line of the body. */
@@ -45,10 +45,10 @@ const STYLE = {
   wrap: 'word-break:break-all',
 }
 
-/** A link must arrive whole. */
+/** A link must not be shortened. */
 const shownUrl = (url: string): string => (URL.canParse(url) ? new URL(url).href : line(url))
 
-const textOf = (part: Part): string => {
+const textOf = (part: LetterPart): string => {
   switch (part.kind) {
     case 'text':
     case 'small':
@@ -69,7 +69,7 @@ const linkHtml = (label: string, url: string): string => {
 <p style="${STYLE.small};${STYLE.wrap}">${shown}</p>`
 }
 
-const htmlOf = (part: Part): string => {
+const htmlOf = (part: LetterPart): string => {
   switch (part.kind) {
     case 'text':
       return `<p style="${STYLE.text}">${escapeHtml(line(part.text))}</p>`
@@ -86,9 +86,9 @@ const htmlOf = (part: Part): string => {
   }
 }
 
-/** The letter under the tenant's name, in both forms. No picture, no address of ours but the link that the letter is about. */
+/** Renders the letter with the tenant's name as its heading. It contains no images, and no URL except the link of the letter. */
 export const renderLetter = (letter: Letter, tenantName: string, language: string): RenderedMail => {
-  const name = chosenName(tenantName)
+  const name = safeDisplayName(tenantName)
   const subject = singleLine(letter.subject)
   const title = singleLine(letter.title)
   const html = `<!doctype html>

@@ -1,133 +1,18 @@
-// Every mail that the system sends, by name, with what it needs to know. The words are in strings/, one file a language.
-import type { Language } from './language.ts'
+// Renders mails from their template and data. The texts are in strings/, one file per language.
+import type { MailLanguage } from './language.ts'
 import { type Letter, type RenderedMail, renderLetter } from './letter.ts'
 
-export { chosenName } from './letter.ts'
+export { safeDisplayName } from './letter.ts'
 
-import { de } from './strings/de.ts'
-import { en } from './strings/en.ts'
+import type { MailContent, MailData, MailStrings, MailTemplate } from './mail-data.ts'
+import { mailDe } from './strings/de.ts'
+import { mailEn } from './strings/en.ts'
 
-/** From where something was asked, so that the reader can tell it from an attack. All three are shown as they are. */
-export type Asked = {
-  readonly at: Date
-  /** In words: "Firefox on Linux". */
-  readonly device: string
-  readonly address: string
-}
-
-export type ShownFactor = 'webauthn' | 'totp' | 'sms' | 'push' | 'voice'
-
-export type MailData = {
-  /** To who signs a company up. */
-  readonly registration_code: { readonly code: string; readonly minutes: number; readonly domain: string; readonly asked: Asked }
-  /** To who signs up with a company. */
-  readonly user_registration_code: { readonly code: string; readonly minutes: number; readonly asked: Asked }
-  readonly password_reset_code: { readonly code: string; readonly minutes: number; readonly asked: Asked }
-  readonly password_changed: { readonly asked: Asked }
-  /** To the new address. */
-  readonly email_change_code: { readonly code: string; readonly minutes: number; readonly asked: Asked }
-  /** To the old address: that a change was asked for, with the code by which it agrees; without one, that it was made. */
-  readonly email_change_notice: {
-    readonly newEmail: string
-    readonly agree?: { readonly code: string; readonly minutes: number }
-    readonly asked: Asked
-  }
-  /** Somebody signed up with an address that has an account: the page cannot say so, the mailbox may know. */
-  readonly already_registered: { readonly signInUrl: string; readonly asked: Asked }
-  readonly set_password_link: {
-    readonly link: string
-    readonly hours: number
-    readonly purpose: 'platform_administrator' | 'invitation' | 'synced_account' | 'administrator_reset'
-    /** Who invited, where somebody did. */
-    readonly invitedBy?: string
-  }
-  /** To administrators. */
-  readonly new_user_registered: { readonly email: string; readonly name?: string; readonly at: Date }
-  readonly account_locked: { readonly until: Date; readonly asked: Asked }
-  readonly new_device_sign_in: { readonly asked: Asked }
-  /** To administrators. `host` alone: the rest of the address may hold what the receiver knows its callers by. */
-  readonly webhook_disabled: { readonly host: string; readonly description: string; readonly reason: 'gone' | 'failing'; readonly since: Date }
-  /** To who may change domains: a proved one shows its proof no more, and until when it stays; or that it counts no more. */
-  readonly domain_proof: {
-    readonly stage: 'missing' | 'lost'
-    readonly domain: string
-    readonly name: string
-    readonly value: string
-    readonly until: Date
-  }
-  /** A sign-in at another provider (by its name) was connected, disconnected, or used for the first time. */
-  readonly provider_sign_in: { readonly change: 'linked' | 'unlinked' | 'used_first'; readonly provider: string; readonly asked: Asked }
-  /** Confirms that a sign-in at another provider belongs to the account of this mailbox. */
-  readonly provider_link_code: { readonly code: string; readonly minutes: number; readonly provider: string; readonly asked: Asked }
-  /** To administrators. `restoreToken` brings the tenant back until then. */
-  readonly tenant_deletion: { readonly stage: 'asked' | 'reminder'; readonly on: Date; readonly restoreToken: string; readonly restoreUrl: string }
-  /** To who were its administrators. Says nothing of the tenant: nothing of it is left, and the mail stays. */
-  readonly tenant_deleted: { readonly at: Date }
-  /** A code that proves the mailbox before a first factor is enrolled. */
-  readonly mailbox_proof_code: { readonly code: string; readonly minutes: number; readonly asked: Asked }
-  readonly factor_added: { readonly kind: ShownFactor; readonly name: string; readonly asked: Asked }
-  /** Factors that came along from another system, and whether backup codes have to be made anew, since those of before do not count here. */
-  readonly factors_taken_over: {
-    readonly factors: readonly { readonly kind: ShownFactor; readonly name: string }[]
-    readonly backupCodesLost: boolean
-    readonly at: Date
-  }
-  /** `left`: how many second factors remain, where it was one. */
-  readonly factor_removed: {
-    readonly kind: ShownFactor
-    readonly name: string
-    readonly left?: number
-    /** `another`: a phone or browser that is somebody else's now. */
-    readonly by: 'owner' | 'administrator' | 'another'
-    readonly asked: Asked
-  }
-  /** The counter of a passkey went back: somebody may have a copy of it. */
-  readonly passkey_copied: {
-    readonly for: 'owner' | 'administrator'
-    readonly email: string
-    readonly name: string
-    /** Where the owner looks at it. */
-    readonly reviewUrl: string
-    readonly asked: Asked
-  }
-  readonly passkey_alarm_cleared: { readonly name: string; readonly by: 'owner' | 'administrator'; readonly asked: Asked }
-  readonly factor_paused: { readonly kind: ShownFactor; readonly until: Date; readonly asked: Asked }
-  readonly backup_code_used: { readonly left: number; readonly asked: Asked }
-  readonly backup_codes_replaced: { readonly asked: Asked }
-  /** To the person, and to administrators. */
-  readonly recovery_pass_issued: {
-    readonly for: 'owner' | 'administrator'
-    readonly email: string
-    readonly issuedBy: string
-    readonly minutes: number
-    readonly asked: Asked
-  }
-  readonly recovery_started: { readonly readyAt: Date; readonly cancelUrl: string; readonly asked: Asked }
-  /** While a recovery waits, and when its time has come. */
-  readonly recovery_waiting: { readonly stage: 'waiting' | 'ready'; readonly readyAt: Date; readonly cancelUrl: string; readonly asked: Asked }
-  readonly recovery_code: { readonly code: string; readonly minutes: number; readonly asked: Asked }
-  readonly recovered: { readonly by: 'pass' | 'waiting'; readonly asked: Asked }
-  /** To the other administrators: what protects their tenant less now. Settings by the names of the API. */
-  readonly settings_weakened: {
-    readonly by: string
-    readonly changes: readonly { readonly setting: string; readonly before: string; readonly after: string }[]
-    readonly asked: Asked
-  }
-  readonly session_revoked_all: { readonly by: 'owner' | 'administrator' | 'system'; readonly asked: Asked }
-}
-export type MailTemplate = keyof MailData
-
-/** A template's name with its own data: neither goes without the other. */
-export type MailContent = { readonly [K in MailTemplate]: { readonly template: K; readonly data: MailData[K] } }[MailTemplate]
-
-/** The words of one language. */
-export type MailStrings = { readonly [K in MailTemplate]: (data: MailData[K], tenant: string) => Letter }
-
-const LANGUAGES = { en, de } satisfies Record<Language, MailStrings>
+const LANGUAGES = { en: mailEn, de: mailDe } satisfies Record<MailLanguage, MailStrings>
 
 const letterOf = <K extends MailTemplate>(strings: MailStrings, template: K, data: MailData[K], tenant: string): Letter =>
   strings[template](data, tenant)
 
-/** Subject, text and HTML in the tenant's name. What people chose is escaped, shortened and kept to one line. */
-export const renderMail = (content: MailContent, tenantName: string, language: Language = 'en'): RenderedMail =>
+/** Subject, text and HTML in the tenant's name. User-chosen values are escaped, shortened and kept to one line. */
+export const renderMail = (content: MailContent, tenantName: string, language: MailLanguage = 'en'): RenderedMail =>
   renderLetter(letterOf(LANGUAGES[language], content.template, content.data, tenantName), tenantName, language)

@@ -1,7 +1,7 @@
 // German.
-import type { PageStrings } from '../language.ts'
+import type { PageStrings } from '../page-strings.ts'
 
-export const de: PageStrings = {
+export const pagesDe: PageStrings = {
   form: {
     messages: {
       heading: 'Bitte prüfen Sie:',

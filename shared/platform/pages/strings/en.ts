@@ -1,7 +1,7 @@
 // English.
-import type { PageStrings } from '../language.ts'
+import type { PageStrings } from '../page-strings.ts'
 
-export const en: PageStrings = {
+export const pagesEn: PageStrings = {
   form: {
     messages: {
       heading: 'Please check this:',

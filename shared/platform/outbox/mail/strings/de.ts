@@ -1,15 +1,16 @@
 // German.
-import { chosenName, facts, type Part, paragraph, small } from '../letter.ts'
-import type { Asked, MailData, MailStrings } from '../templates.ts'
+import { factList, type LetterPart, paragraph, safeDisplayName, smallPrint } from '../letter.ts'
+import type { MailData, MailStrings, RequestOrigin } from '../mail-data.ts'
 
 const moments = new Intl.DateTimeFormat('de-DE', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 const moment = (at: Date): string => `${moments.format(at)} Uhr UTC`
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 const minutes = (count: number): string => counted(count, 'Minute', 'Minuten')
 
-const from = ({ at, device, address }: Asked): Part => facts(['Wann', moment(at)], ['Gerät', chosenName(device)], ['Adresse', address])
+const from = ({ at, device, address }: RequestOrigin): LetterPart =>
+  factList(['Wann', moment(at)], ['Gerät', safeDisplayName(device)], ['Adresse', address])
 
-const code = (value: string, lifetime: number): readonly Part[] => [
+const code = (value: string, lifetime: number): readonly LetterPart[] => [
   { kind: 'code', code: value },
   paragraph(
     `Der Code gilt einmal und ${minutes(lifetime)} lang. Geben Sie ihn nur auf der Seite ein, auf der Sie ihn angefordert haben; niemand fragt Sie am Telefon oder per E-Mail danach.`,
@@ -33,50 +34,55 @@ const REMOVED: Readonly<Record<MailData['factor_removed']['by'], string>> = {
   another: 'Jemand anderes hat sich darauf angemeldet und wird dort ab jetzt gefragt. ',
 }
 
-export const de: MailStrings = {
-  registration_code: ({ code: value, minutes: lifetime, domain, asked }, tenant) => ({
-    subject: `Ihr Code zur Registrierung Ihres Unternehmens bei ${chosenName(tenant)}`,
+export const mailDe: MailStrings = {
+  registration_code: ({ code: value, minutes: lifetime, domain, requestOrigin }, tenant) => ({
+    subject: `Ihr Code zur Registrierung Ihres Unternehmens bei ${safeDisplayName(tenant)}`,
     title: 'E-Mail-Adresse bestätigen',
     parts: [
       paragraph('Geben Sie diesen Code ein, um die Registrierung Ihres Unternehmens abzuschließen.'),
       ...code(value, lifetime),
-      facts(['Domain', chosenName(domain)]),
-      from(asked),
-      small(notYou),
+      factList(['Domain', safeDisplayName(domain)]),
+      from(requestOrigin),
+      smallPrint(notYou),
     ],
   }),
-  user_registration_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
-    subject: `Ihr Code zur Registrierung bei ${chosenName(tenant)}`,
+  user_registration_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
+    subject: `Ihr Code zur Registrierung bei ${safeDisplayName(tenant)}`,
     title: 'E-Mail-Adresse bestätigen',
-    parts: [paragraph('Geben Sie diesen Code ein, um die Registrierung abzuschließen.'), ...code(value, lifetime), from(asked), small(notYou)],
+    parts: [
+      paragraph('Geben Sie diesen Code ein, um die Registrierung abzuschließen.'),
+      ...code(value, lifetime),
+      from(requestOrigin),
+      smallPrint(notYou),
+    ],
   }),
-  password_reset_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
-    subject: `Ihr Code für ein neues Passwort bei ${chosenName(tenant)}`,
+  password_reset_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
+    subject: `Ihr Code für ein neues Passwort bei ${safeDisplayName(tenant)}`,
     title: 'Passwort zurücksetzen',
     parts: [
       paragraph('Geben Sie diesen Code ein, um ein neues Passwort zu wählen.'),
       ...code(value, lifetime),
-      from(asked),
-      small(`${notYou} Ihr Passwort bleibt, wie es ist.`),
+      from(requestOrigin),
+      smallPrint(`${notYou} Ihr Passwort bleibt, wie es ist.`),
     ],
   }),
-  password_changed: ({ asked }, tenant) => ({
-    subject: `Ihr Passwort bei ${chosenName(tenant)} wurde geändert`,
+  password_changed: ({ requestOrigin }, tenant) => ({
+    subject: `Ihr Passwort bei ${safeDisplayName(tenant)} wurde geändert`,
     title: 'Ihr Passwort wurde geändert',
-    parts: [paragraph('Das Passwort Ihres Kontos wurde geändert; andere Anmeldungen wurden beendet.'), from(asked), small(secure)],
+    parts: [paragraph('Das Passwort Ihres Kontos wurde geändert; andere Anmeldungen wurden beendet.'), from(requestOrigin), smallPrint(secure)],
   }),
-  email_change_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
-    subject: `Ihr Code zum Bestätigen dieser Adresse bei ${chosenName(tenant)}`,
+  email_change_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
+    subject: `Ihr Code zum Bestätigen dieser Adresse bei ${safeDisplayName(tenant)}`,
     title: 'Neue Adresse bestätigen',
     parts: [
       paragraph('Geben Sie diesen Code ein, um diese Adresse für Ihr Konto zu verwenden.'),
       ...code(value, lifetime),
-      from(asked),
-      small(notYou),
+      from(requestOrigin),
+      smallPrint(notYou),
     ],
   }),
-  email_change_notice: ({ newEmail, agree, asked }, tenant) => ({
-    subject: `Ihre E-Mail-Adresse bei ${chosenName(tenant)} ${agree === undefined ? 'wurde geändert' : 'soll geändert werden'}`,
+  email_change_notice: ({ newEmail, agree, requestOrigin }, tenant) => ({
+    subject: `Ihre E-Mail-Adresse bei ${safeDisplayName(tenant)} ${agree === undefined ? 'wurde geändert' : 'soll geändert werden'}`,
     title: `Ihre E-Mail-Adresse ${agree === undefined ? 'wurde geändert' : 'soll geändert werden'}`,
     parts: [
       paragraph(
@@ -84,26 +90,26 @@ export const de: MailStrings = {
           ? 'Ihr Konto hat jetzt eine andere E-Mail-Adresse. Andere Anmeldungen wurden beendet, und Mails zu diesem Konto gehen nur noch an die neue Adresse.'
           : 'Jemand, der in Ihrem Konto angemeldet ist, möchte dessen E-Mail-Adresse ändern.',
       ),
-      facts(['Neue Adresse', newEmail]),
+      factList(['Neue Adresse', newEmail]),
       ...(agree === undefined ? [] : [paragraph('Wenn Sie einverstanden sind, geben Sie diesen Code ein.'), ...code(agree.code, agree.minutes)]),
-      from(asked),
-      small(secure),
+      from(requestOrigin),
+      smallPrint(secure),
     ],
   }),
-  already_registered: ({ signInUrl, asked }, tenant) => ({
-    subject: `Sie haben bereits ein Konto bei ${chosenName(tenant)}`,
+  already_registered: ({ signInUrl, requestOrigin }, tenant) => ({
+    subject: `Sie haben bereits ein Konto bei ${safeDisplayName(tenant)}`,
     title: 'Sie haben bereits ein Konto',
     parts: [
       paragraph(
         'Jemand wollte sich mit dieser Adresse registrieren, zu der es ein Konto gibt. Melden Sie sich an oder setzen Sie dort Ihr Passwort zurück.',
       ),
       { kind: 'link', label: 'Anmelden', url: signInUrl },
-      from(asked),
-      small('Wenn Sie das nicht waren, tun Sie nichts: Ihr Konto bleibt, wie es ist.'),
+      from(requestOrigin),
+      smallPrint('Wenn Sie das nicht waren, tun Sie nichts: Ihr Konto bleibt, wie es ist.'),
     ],
   }),
   set_password_link: ({ link, hours, purpose, invitedBy }, tenant) => ({
-    subject: purpose === 'invitation' ? `Einladung zu ${chosenName(tenant)}` : `Wählen Sie Ihr Passwort bei ${chosenName(tenant)}`,
+    subject: purpose === 'invitation' ? `Einladung zu ${safeDisplayName(tenant)}` : `Wählen Sie Ihr Passwort bei ${safeDisplayName(tenant)}`,
     title: 'Passwort wählen',
     parts: [
       paragraph(
@@ -114,39 +120,39 @@ export const de: MailStrings = {
           administrator_reset: 'Ein Administrator hat Ihr altes Passwort entfernt. Wählen Sie ein neues.',
         }[purpose],
       ),
-      ...(invitedBy === undefined ? [] : [facts(['Eingeladen von', chosenName(invitedBy)])]),
+      ...(invitedBy === undefined ? [] : [factList(['Eingeladen von', safeDisplayName(invitedBy)])]),
       { kind: 'link', label: 'Passwort wählen', url: link },
-      small(
+      smallPrint(
         `Der Link gilt einmal und ${counted(hours, 'Stunde', 'Stunden')} lang. Geben Sie ihn nicht weiter: Wer ihn zuerst öffnet, hat das Konto.`,
       ),
     ],
   }),
   new_user_registered: ({ email, name, at }, tenant) => ({
-    subject: `Ein neues Konto bei ${chosenName(tenant)}`,
+    subject: `Ein neues Konto bei ${safeDisplayName(tenant)}`,
     title: 'Jemand hat sich registriert',
     parts: [
       paragraph('Ein neues Konto wurde angelegt. Sie erhalten diese Nachricht, weil Sie zur Administration gehören.'),
-      facts(['E-Mail', email], ...(name === undefined ? [] : [['Name', chosenName(name)] as const]), ['Wann', moment(at)]),
+      factList(['E-Mail', email], ...(name === undefined ? [] : [['Name', safeDisplayName(name)] as const]), ['Wann', moment(at)]),
     ],
   }),
-  account_locked: ({ until, asked }, tenant) => ({
-    subject: `Ihr Konto bei ${chosenName(tenant)} ist vorübergehend gesperrt`,
+  account_locked: ({ until, requestOrigin }, tenant) => ({
+    subject: `Ihr Konto bei ${safeDisplayName(tenant)} ist vorübergehend gesperrt`,
     title: 'Ihr Konto ist vorübergehend gesperrt',
     parts: [
       paragraph(
         `Das Passwort war zu oft falsch. Ab ${moment(until)} können Sie sich wieder anmelden; ein Gerät, das Sie schon benutzt haben, ist nicht betroffen.`,
       ),
-      from(asked),
-      small('Wenn Sie das nicht waren, rät jemand. Wählen Sie ein Passwort, das Sie nirgends sonst verwenden.'),
+      from(requestOrigin),
+      smallPrint('Wenn Sie das nicht waren, rät jemand. Wählen Sie ein Passwort, das Sie nirgends sonst verwenden.'),
     ],
   }),
-  new_device_sign_in: ({ asked }, tenant) => ({
-    subject: `Neue Anmeldung in Ihrem Konto bei ${chosenName(tenant)}`,
+  new_device_sign_in: ({ requestOrigin }, tenant) => ({
+    subject: `Neue Anmeldung in Ihrem Konto bei ${safeDisplayName(tenant)}`,
     title: 'Anmeldung auf einem neuen Gerät',
-    parts: [paragraph('Ihr Konto wurde auf einem Gerät benutzt, auf dem es vorher nicht benutzt wurde.'), from(asked), small(secure)],
+    parts: [paragraph('Ihr Konto wurde auf einem Gerät benutzt, auf dem es vorher nicht benutzt wurde.'), from(requestOrigin), smallPrint(secure)],
   }),
   webhook_disabled: ({ host, description, reason, since }, tenant) => ({
-    subject: `Ein Webhook von ${chosenName(tenant)} wurde abgeschaltet`,
+    subject: `Ein Webhook von ${safeDisplayName(tenant)} wurde abgeschaltet`,
     title: 'Ein Webhook wurde abgeschaltet',
     parts: [
       paragraph(
@@ -155,15 +161,15 @@ export const de: MailStrings = {
           failing: 'Der Empfänger hat drei Tage lang keine Nachricht angenommen.',
         }[reason],
       ),
-      facts(['Empfänger', chosenName(host)], ...(description === '' ? [] : [['Beschreibung', chosenName(description)] as const]), [
+      factList(['Empfänger', safeDisplayName(host)], ...(description === '' ? [] : [['Beschreibung', safeDisplayName(description)] as const]), [
         'Seit',
         moment(since),
       ]),
-      small('Verloren ist nichts: Schalten Sie den Webhook wieder ein, macht er weiter, wo er stehen blieb, soweit Ihr Protokoll zurückreicht.'),
+      smallPrint('Verloren ist nichts: Schalten Sie den Webhook wieder ein, macht er weiter, wo er stehen blieb, soweit Ihr Protokoll zurückreicht.'),
     ],
   }),
   domain_proof: ({ stage, domain, name, value, until }, tenant) => ({
-    subject: `${chosenName(tenant)}: ${stage === 'missing' ? 'Der Nachweis einer Domain fehlt' : 'Eine Domain gilt nicht mehr'}`,
+    subject: `${safeDisplayName(tenant)}: ${stage === 'missing' ? 'Der Nachweis einer Domain fehlt' : 'Eine Domain gilt nicht mehr'}`,
     title: 'Eine Domain ohne Nachweis',
     parts: [
       paragraph(
@@ -171,20 +177,20 @@ export const de: MailStrings = {
           ? 'Das DNS zeigt nicht mehr, dass diese Domain Ihnen gehört. Setzen Sie den Eintrag bis dahin wieder, sonst gilt die Domain nicht mehr.'
           : 'Zwei Wochen lang hat das DNS nicht gezeigt, dass diese Domain Ihnen gehört. Setzen Sie den Eintrag wieder und bestätigen Sie die Domain neu.',
       ),
-      facts(['Domain', chosenName(domain)], ['TXT', name], ['Wert', value], [stage === 'missing' ? 'Bis' : 'Seit', moment(until)]),
+      factList(['Domain', safeDisplayName(domain)], ['TXT', name], ['Wert', value], [stage === 'missing' ? 'Bis' : 'Seit', moment(until)]),
     ],
   }),
   tenant_deletion: ({ stage, on, restoreToken, restoreUrl }, tenant) => ({
-    subject: `${chosenName(tenant)} ${stage === 'asked' ? 'ist geschlossen und wird gelöscht' : 'wird morgen gelöscht'}`,
+    subject: `${safeDisplayName(tenant)} ${stage === 'asked' ? 'ist geschlossen und wird gelöscht' : 'wird morgen gelöscht'}`,
     title: stage === 'asked' ? 'Ihre Organisation ist geschlossen und wird gelöscht' : 'Ihre Organisation wird morgen gelöscht',
     parts: [
       paragraph('Niemand kann sich mehr anmelden. An diesem Tag wird alles endgültig gelöscht: Personen, Clients, Schlüssel, das Protokoll.'),
-      facts(['Gelöscht am', moment(on)]),
+      factList(['Gelöscht am', moment(on)]),
       paragraph(
         `Bis dahin bringt dieses Token sie einmal zurück. Senden Sie es als restore_token an ${restoreUrl}, oder fragen Sie, wer diesen Dienst betreibt.`,
       ),
       { kind: 'code', code: restoreToken },
-      small('Behalten Sie das Token für sich. Ist die Löschung gewollt, brauchen Sie nichts zu tun.'),
+      smallPrint('Behalten Sie das Token für sich. Ist die Löschung gewollt, brauchen Sie nichts zu tun.'),
     ],
   }),
   tenant_deleted: ({ at }) => ({
@@ -194,47 +200,47 @@ export const de: MailStrings = {
       paragraph(
         'Eine Organisation, die Sie hier verwaltet haben, wurde wie angekündigt endgültig gelöscht. Nichts davon kann noch gelesen oder zurückgeholt werden.',
       ),
-      facts(['Wann', moment(at)]),
+      factList(['Wann', moment(at)]),
     ],
   }),
-  mailbox_proof_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
-    subject: `Ihr Code zum Schutz Ihres Kontos bei ${chosenName(tenant)}`,
+  mailbox_proof_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
+    subject: `Ihr Code zum Schutz Ihres Kontos bei ${safeDisplayName(tenant)}`,
     title: 'Bestätigen Sie Ihr Postfach',
     parts: [
       paragraph('Geben Sie diesen Code ein, um Ihrem Konto den ersten zweiten Faktor hinzuzufügen.'),
       ...code(value, lifetime),
-      from(asked),
-      small('Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Setzen Sie es jetzt zurück.'),
+      from(requestOrigin),
+      smallPrint('Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Setzen Sie es jetzt zurück.'),
     ],
   }),
-  factor_added: ({ kind, name, asked }, tenant) => ({
-    subject: `${FACTOR[kind]} wurde Ihrem Konto bei ${chosenName(tenant)} hinzugefügt`,
+  factor_added: ({ kind, name, requestOrigin }, tenant) => ({
+    subject: `${FACTOR[kind]} wurde Ihrem Konto bei ${safeDisplayName(tenant)} hinzugefügt`,
     title: `${FACTOR[kind]} wurde hinzugefügt`,
     parts: [
       paragraph('Damit kann man sich ab jetzt in Ihrem Konto anmelden.'),
-      ...(name === '' ? [] : [facts(['Name', chosenName(name)])]),
-      from(asked),
-      small(secure),
+      ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
+      from(requestOrigin),
+      smallPrint(secure),
     ],
   }),
   factors_taken_over: ({ factors, backupCodesLost, at }, tenant) => ({
-    subject: `Ihre zweiten Faktoren bei ${chosenName(tenant)} sind mitgekommen`,
+    subject: `Ihre zweiten Faktoren bei ${safeDisplayName(tenant)} sind mitgekommen`,
     title: 'Ihr Konto ist umgezogen, und mit ihm, wie Sie sich anmelden',
     parts: [
       paragraph('Damit können Sie sich hier anmelden wie vorher:'),
-      ...factors.map(({ kind, name }) => facts([FACTOR[kind], name === '' ? '–' : chosenName(name)])),
-      facts(['Wann', moment(at)]),
+      ...factors.map(({ kind, name }) => factList([FACTOR[kind], name === '' ? '–' : safeDisplayName(name)])),
+      factList(['Wann', moment(at)]),
       ...(backupCodesLost ? [paragraph('Ihre Ersatzcodes von vorher gelten hier nicht. Melden Sie sich an und erzeugen Sie neue.')] : []),
-      small(
+      smallPrint(
         'Wenn eines davon nicht Ihres ist, entfernen Sie es nach der Anmeldung, setzen Sie Ihr Passwort zurück und sagen Sie es Ihrer Administration.',
       ),
     ],
   }),
-  passkey_copied: ({ for: reader, email, name, reviewUrl, asked }, tenant) => ({
+  passkey_copied: ({ for: reader, email, name, reviewUrl, requestOrigin }, tenant) => ({
     subject:
       reader === 'owner'
-        ? `Ein Passkey Ihres Kontos bei ${chosenName(tenant)} wurde vielleicht kopiert`
-        : `Ein Passkey bei ${chosenName(tenant)} wurde vielleicht kopiert`,
+        ? `Ein Passkey Ihres Kontos bei ${safeDisplayName(tenant)} wurde vielleicht kopiert`
+        : `Ein Passkey bei ${safeDisplayName(tenant)} wurde vielleicht kopiert`,
     title: 'Ein Passkey wurde vielleicht kopiert',
     parts: [
       paragraph(
@@ -242,18 +248,18 @@ export const de: MailStrings = {
           ? 'Ihr Passkey wurde mit einem Zähler benutzt, der zurückgegangen war. Das geschieht, wenn es ihn zweimal gibt. Er wird nicht mehr angenommen: Melden Sie sich auf andere Weise an und sehen Sie ihn an. Können Sie es nicht erklären, entfernen Sie ihn und richten Sie einen neuen ein.'
           : 'Ein Passkey wurde mit einem Zähler benutzt, der zurückgegangen war. Das geschieht, wenn es ihn zweimal gibt. Er wird nicht mehr angenommen. Sprechen Sie mit der Person, der er gehört; ist es erklärt, hebt sie den Alarm mit einem anderen Faktor auf, oder Sie tun es, mit POST /people/{user_id}/factors/{factor_id}/clear-alarm.',
       ),
-      facts(['Konto', email], ...(name === '' ? [] : [['Name', chosenName(name)] as const])),
+      factList(['Konto', email], ...(name === '' ? [] : [['Name', safeDisplayName(name)] as const])),
       ...(reader === 'owner' ? [{ kind: 'link', label: 'Ansehen', url: reviewUrl } as const] : []),
-      from(asked),
-      small(
+      from(requestOrigin),
+      smallPrint(
         reader === 'owner'
           ? 'Wenn Sie das nicht waren, beenden Sie jetzt Ihre anderen Anmeldungen und sagen Sie Ihrer Administration Bescheid.'
           : 'Von wo er benutzt wurde, steht im Protokoll.',
       ),
     ],
   }),
-  passkey_alarm_cleared: ({ name, by, asked }, tenant) => ({
-    subject: `Ein Passkey Ihres Kontos bei ${chosenName(tenant)} wird wieder angenommen`,
+  passkey_alarm_cleared: ({ name, by, requestOrigin }, tenant) => ({
+    subject: `Ein Passkey Ihres Kontos bei ${safeDisplayName(tenant)} wird wieder angenommen`,
     title: 'Ein Passkey wird wieder angenommen',
     parts: [
       paragraph(
@@ -261,47 +267,47 @@ export const de: MailStrings = {
           ? 'Er wurde abgelehnt, weil es ihn vielleicht zweimal gab. Sie haben gesagt, dass es nicht so ist.'
           : 'Er wurde abgelehnt, weil es ihn vielleicht zweimal gab. Jemand aus der Administration hat ihn angesehen und wieder zugelassen.',
       ),
-      ...(name === '' ? [] : [facts(['Name', chosenName(name)])]),
-      from(asked),
-      small(secure),
+      ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
+      from(requestOrigin),
+      smallPrint(secure),
     ],
   }),
-  factor_removed: ({ kind, name, left, by, asked }, tenant) => ({
-    subject: `${FACTOR[kind]} wurde aus Ihrem Konto bei ${chosenName(tenant)} entfernt`,
+  factor_removed: ({ kind, name, left, by, requestOrigin }, tenant) => ({
+    subject: `${FACTOR[kind]} wurde aus Ihrem Konto bei ${safeDisplayName(tenant)} entfernt`,
     title: `${FACTOR[kind]} wurde entfernt`,
     parts: [
       paragraph(`${REMOVED[by]}Damit kann man sich nicht mehr anmelden.`),
       ...(left === 0 ? [paragraph('Es bleibt kein zweiter Faktor: Ihr Konto schützt nur noch das Passwort.')] : []),
-      ...(name === '' ? [] : [facts(['Name', chosenName(name)])]),
-      from(asked),
-      small(secure),
+      ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
+      from(requestOrigin),
+      smallPrint(secure),
     ],
   }),
-  factor_paused: ({ kind, until, asked }, tenant) => ({
-    subject: `Falsche Codes für Ihr Konto bei ${chosenName(tenant)}`,
+  factor_paused: ({ kind, until, requestOrigin }, tenant) => ({
+    subject: `Falsche Codes für Ihr Konto bei ${safeDisplayName(tenant)}`,
     title: 'Jemand gibt falsche Codes ein',
     parts: [
       paragraph(`${FACTOR[kind]} wurde zu oft mit falschen Codes versucht und ist ab ${moment(until)} wieder nutzbar.`),
-      from(asked),
-      small('Wenn Sie das nicht waren, kennt vielleicht jemand Ihr Passwort. Setzen Sie es jetzt zurück.'),
+      from(requestOrigin),
+      smallPrint('Wenn Sie das nicht waren, kennt vielleicht jemand Ihr Passwort. Setzen Sie es jetzt zurück.'),
     ],
   }),
-  backup_code_used: ({ left, asked }, tenant) => ({
-    subject: `Ein Ersatzcode Ihres Kontos bei ${chosenName(tenant)} wurde benutzt`,
+  backup_code_used: ({ left, requestOrigin }, tenant) => ({
+    subject: `Ein Ersatzcode Ihres Kontos bei ${safeDisplayName(tenant)} wurde benutzt`,
     title: 'Ein Ersatzcode wurde benutzt',
     parts: [
       paragraph(`${counted(left, 'Code ist', 'Codes sind')} übrig. Jeder gilt einmal; neue machen Sie in Ihrem Konto.`),
-      from(asked),
-      small(secure),
+      from(requestOrigin),
+      smallPrint(secure),
     ],
   }),
-  backup_codes_replaced: ({ asked }, tenant) => ({
-    subject: `Ihre Ersatzcodes bei ${chosenName(tenant)} wurden ersetzt`,
+  backup_codes_replaced: ({ requestOrigin }, tenant) => ({
+    subject: `Ihre Ersatzcodes bei ${safeDisplayName(tenant)} wurden ersetzt`,
     title: 'Ihre Ersatzcodes wurden ersetzt',
-    parts: [paragraph('Die Codes, die Sie vorher hatten, gelten nicht mehr.'), from(asked), small(secure)],
+    parts: [paragraph('Die Codes, die Sie vorher hatten, gelten nicht mehr.'), from(requestOrigin), smallPrint(secure)],
   }),
-  recovery_pass_issued: ({ for: reader, email, issuedBy, minutes: lifetime, asked }, tenant) => ({
-    subject: `Ein Weg zurück ins Konto wurde ausgestellt (${chosenName(tenant)})`,
+  recovery_pass_issued: ({ for: reader, email, issuedBy, minutes: lifetime, requestOrigin }, tenant) => ({
+    subject: `Ein Weg zurück ins Konto wurde ausgestellt (${safeDisplayName(tenant)})`,
     title: 'Ein Einmalpass wurde ausgestellt',
     parts: [
       paragraph(
@@ -309,29 +315,29 @@ export const de: MailStrings = {
           ? `Die Administration hat einen Pass ausgestellt, mit dem Ihr Konto innerhalb von ${minutes(lifetime)} einmal ohne zweiten Faktor betreten werden kann.`
           : `Ein Pass wurde ausgestellt, mit dem ein Konto innerhalb von ${minutes(lifetime)} einmal ohne zweiten Faktor betreten werden kann.`,
       ),
-      facts(['Konto', email], ['Ausgestellt von', issuedBy]),
-      from(asked),
-      small(
+      factList(['Konto', email], ['Ausgestellt von', issuedBy]),
+      from(requestOrigin),
+      smallPrint(
         reader === 'owner'
           ? 'Wenn Sie nicht darum gebeten haben, sagen Sie sofort Ihrer Administration Bescheid.'
           : 'Wenn Sie nichts davon wissen, sehen Sie jetzt in das Protokoll.',
       ),
     ],
   }),
-  recovery_started: ({ readyAt, cancelUrl, asked }, tenant) => ({
-    subject: `Jemand möchte zurück in Ihr Konto bei ${chosenName(tenant)}`,
+  recovery_started: ({ readyAt, cancelUrl, requestOrigin }, tenant) => ({
+    subject: `Jemand möchte zurück in Ihr Konto bei ${safeDisplayName(tenant)}`,
     title: 'Eine Wiederherstellung Ihres Kontos hat begonnen',
     parts: [
       paragraph(
         `Ihre Passkeys und anderen Faktoren sollen verloren sein. Ab ${moment(readyAt)} kann das Konto allein per Mail betreten werden, wenn Sie es nicht verhindern.`,
       ),
       { kind: 'link', label: 'Verhindern', url: cancelUrl },
-      from(asked),
-      small('Wenn Sie das nicht waren, verhindern Sie es mit dem Link oben. Auch eine Anmeldung verhindert es.'),
+      from(requestOrigin),
+      smallPrint('Wenn Sie das nicht waren, verhindern Sie es mit dem Link oben. Auch eine Anmeldung verhindert es.'),
     ],
   }),
-  recovery_waiting: ({ stage, readyAt, cancelUrl, asked }, tenant) => ({
-    subject: `Jemand ${stage === 'waiting' ? 'möchte noch immer' : 'kann jetzt'} in Ihr Konto bei ${chosenName(tenant)}`,
+  recovery_waiting: ({ stage, readyAt, cancelUrl, requestOrigin }, tenant) => ({
+    subject: `Jemand ${stage === 'waiting' ? 'möchte noch immer' : 'kann jetzt'} in Ihr Konto bei ${safeDisplayName(tenant)}`,
     title: stage === 'waiting' ? 'Eine Wiederherstellung Ihres Kontos läuft' : 'Die Wartezeit ist um',
     parts: [
       paragraph(
@@ -340,24 +346,24 @@ export const de: MailStrings = {
           : 'Wer die Wiederherstellung begonnen hat und Ihre Post liest, kommt jetzt ohne Passkeys und andere Faktoren in Ihr Konto. Wenn Sie das sind, machen Sie dort weiter, wo Sie sie begonnen haben.',
       ),
       { kind: 'link', label: 'Verhindern', url: cancelUrl },
-      from(asked),
-      small(
+      from(requestOrigin),
+      smallPrint(
         'Wenn Sie sich seither angemeldet haben, ist sie schon vorbei. Wenn Sie das nicht waren, verhindern Sie sie mit dem Link und ändern Sie Ihr Passwort.',
       ),
     ],
   }),
-  recovery_code: ({ code: value, minutes: lifetime, asked }, tenant) => ({
-    subject: `Ihr Code zurück in Ihr Konto bei ${chosenName(tenant)}`,
+  recovery_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
+    subject: `Ihr Code zurück in Ihr Konto bei ${safeDisplayName(tenant)}`,
     title: 'Wiederherstellung abschließen',
     parts: [
       paragraph('Die Wartezeit ist vorbei. Mit diesem Code werden die Faktoren Ihres Kontos entfernt, und Sie können sich anmelden.'),
       ...code(value, lifetime),
-      from(asked),
-      small(notYou),
+      from(requestOrigin),
+      smallPrint(notYou),
     ],
   }),
-  recovered: ({ by, asked }, tenant) => ({
-    subject: `Ihr Konto bei ${chosenName(tenant)} wurde wiederhergestellt`,
+  recovered: ({ by, requestOrigin }, tenant) => ({
+    subject: `Ihr Konto bei ${safeDisplayName(tenant)} wurde wiederhergestellt`,
     title: 'Ihr Konto wurde wiederhergestellt',
     parts: [
       paragraph(
@@ -365,25 +371,27 @@ export const de: MailStrings = {
           ? 'Es wurde mit einem Pass der Administration betreten. Die bisherigen Faktoren wurden entfernt.'
           : 'Es wurde nach der Wartezeit betreten. Die bisherigen Faktoren wurden entfernt.',
       ),
-      from(asked),
-      small(secure),
+      from(requestOrigin),
+      smallPrint(secure),
     ],
   }),
-  settings_weakened: ({ by, changes, asked }, tenant) => ({
-    subject: `${chosenName(tenant)} ist weniger geschützt als zuvor`,
+  settings_weakened: ({ by, changes, requestOrigin }, tenant) => ({
+    subject: `${safeDisplayName(tenant)} ist weniger geschützt als zuvor`,
     title: 'Einstellungen wurden gelockert',
     parts: [
       paragraph('Jemand aus der Administration hat geändert, was Ihre Organisation schützt.'),
-      facts(...changes.map(({ setting, before, after }) => [chosenName(setting), `${chosenName(before)} \u2192 ${chosenName(after)}`] as const), [
-        'Geändert von',
-        chosenName(by),
-      ]),
-      from(asked),
-      small('Wenn Sie davon nichts wissen, sehen Sie jetzt im Protokoll nach und stellen Sie es zurück.'),
+      factList(
+        ...changes.map(
+          ({ setting, before, after }) => [safeDisplayName(setting), `${safeDisplayName(before)} \u2192 ${safeDisplayName(after)}`] as const,
+        ),
+        ['Geändert von', safeDisplayName(by)],
+      ),
+      from(requestOrigin),
+      smallPrint('Wenn Sie davon nichts wissen, sehen Sie jetzt im Protokoll nach und stellen Sie es zurück.'),
     ],
   }),
-  session_revoked_all: ({ by, asked }, tenant) => ({
-    subject: `Sie wurden bei ${chosenName(tenant)} überall abgemeldet`,
+  session_revoked_all: ({ by, requestOrigin }, tenant) => ({
+    subject: `Sie wurden bei ${safeDisplayName(tenant)} überall abgemeldet`,
     title: 'Sie wurden überall abgemeldet',
     parts: [
       paragraph(
@@ -393,17 +401,17 @@ export const de: MailStrings = {
           system: 'Alle Anmeldungen Ihres Kontos wurden zu seinem Schutz beendet.',
         }[by],
       ),
-      from(asked),
-      small(
+      from(requestOrigin),
+      smallPrint(
         'Melden Sie sich wieder an, um weiterzumachen. Kam das unerwartet, setzen Sie Ihr Passwort zurück und sagen Sie Ihrer Administration Bescheid.',
       ),
     ],
   }),
-  provider_sign_in: ({ change, provider, asked }, tenant) => ({
+  provider_sign_in: ({ change, provider, requestOrigin }, tenant) => ({
     subject: {
-      linked: `${chosenName(provider)} wurde mit Ihrem Konto bei ${chosenName(tenant)} verbunden`,
-      unlinked: `${chosenName(provider)} wurde von Ihrem Konto bei ${chosenName(tenant)} getrennt`,
-      used_first: `Ihr Konto bei ${chosenName(tenant)} wurde über ${chosenName(provider)} benutzt`,
+      linked: `${safeDisplayName(provider)} wurde mit Ihrem Konto bei ${safeDisplayName(tenant)} verbunden`,
+      unlinked: `${safeDisplayName(provider)} wurde von Ihrem Konto bei ${safeDisplayName(tenant)} getrennt`,
+      used_first: `Ihr Konto bei ${safeDisplayName(tenant)} wurde über ${safeDisplayName(provider)} benutzt`,
     }[change],
     title: { linked: 'Eine Anmeldung wurde verbunden', unlinked: 'Eine Anmeldung wurde getrennt', used_first: 'Erste Anmeldung über einen Anbieter' }[
       change
@@ -416,21 +424,21 @@ export const de: MailStrings = {
           used_first: 'Jemand hat sich zum ersten Mal über diesen Anbieter bei Ihrem Konto angemeldet.',
         }[change],
       ),
-      facts(['Anbieter', chosenName(provider)]),
-      from(asked),
-      small(secure),
+      factList(['Anbieter', safeDisplayName(provider)]),
+      from(requestOrigin),
+      smallPrint(secure),
     ],
   }),
-  provider_link_code: ({ code: value, minutes: lifetime, provider, asked }, tenant) => ({
-    subject: `Ihr Code zum Verbinden von ${chosenName(provider)} bei ${chosenName(tenant)}`,
+  provider_link_code: ({ code: value, minutes: lifetime, provider, requestOrigin }, tenant) => ({
+    subject: `Ihr Code zum Verbinden von ${safeDisplayName(provider)} bei ${safeDisplayName(tenant)}`,
     title: 'Eine Anmeldung verbinden',
     parts: [
       paragraph(
-        `Geben Sie diesen Code ein, um ${chosenName(provider)} mit Ihrem Konto zu verbinden. Wer sich dort anmeldet, kann sich dann hier anmelden.`,
+        `Geben Sie diesen Code ein, um ${safeDisplayName(provider)} mit Ihrem Konto zu verbinden. Wer sich dort anmeldet, kann sich dann hier anmelden.`,
       ),
       ...code(value, lifetime),
-      from(asked),
-      small(notYou),
+      from(requestOrigin),
+      smallPrint(notYou),
     ],
   }),
 }

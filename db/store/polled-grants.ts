@@ -1,0 +1,99 @@
+// What device grants and backchannel requests have in common: a person decides once, a client consumes once, and every poll is judged by one statement.
+import { and, eq, gt, isNull, lte, ne, or, type SQL, sql } from 'drizzle-orm'
+import { ownRows, type TenantDb } from '../engine/tenant.ts'
+import type { cibaRequests, deviceGrants } from '../tables/grants.ts'
+
+export type { DeviceInfo, GrantStatus } from '../tables/grants.ts'
+
+type Grants = typeof deviceGrants | typeof cibaRequests
+
+/** RFC 8628 section 3.5; OpenID CIBA Core section 11. */
+const SLOWER_BY_SECONDS = 5
+
+const at = (moment: Date): SQL => sql`${moment.toISOString()}::timestamptz`
+
+/** Undecided: still pending, or as good as that for the client because nobody could be asked. */
+const undecided = (table: Grants): SQL => sql`${table.status} in ('pending', 'failed')`
+
+/** What a poll writes: of an approved grant that it is consumed, of an undecided one whether the poll came too soon and how long the next has to wait. */
+export const pollUpdate = (table: Grants, now: Date) => {
+  const tooSoon = sql`(${undecided(table)} and ${table.lastPolledAt} is not null
+    and ${table.lastPolledAt} + make_interval(secs => ${table.intervalSeconds}) > ${at(now)})`
+  return {
+    status: sql`case when ${table.status} = 'approved' then 'consumed' else ${table.status} end`,
+    polledTooSoon: tooSoon,
+    intervalSeconds: sql`case when ${tooSoon} then ${table.intervalSeconds} + ${SLOWER_BY_SECONDS} else ${table.intervalSeconds} end`,
+    lastPolledAt: now,
+  }
+}
+
+/** Who polls, and at which door: what was begun at the authorization server is polled there alone, and with the key that it was begun with. */
+export type Poller = { readonly clientId: string | undefined; readonly forOauth: boolean; readonly jkt?: string | undefined }
+
+const isPollersOwn = (table: Grants, { clientId, forOauth, jkt }: Poller): SQL | undefined =>
+  and(
+    eq(table.forOauth, forOauth),
+    or(isNull(table.jkt), jkt === undefined ? undefined : eq(table.jkt, jkt)),
+    or(isNull(table.clientId), clientId === undefined ? undefined : eq(table.clientId, clientId)),
+  )
+
+/** What a client may poll: not consumed, not expired, and its own where a client began it. */
+export const pollableGrant = (t: TenantDb, table: Grants, isIt: SQL, poller: Poller, now: Date): SQL | undefined =>
+  and(ownRows(t, table), isIt, ne(table.status, 'consumed'), gt(table.expiresAt, now), isPollersOwn(table, poller))
+
+/** What that client began and nobody redeemed in time. */
+export const lapsedGrant = (t: TenantDb, table: Grants, isIt: SQL, poller: Poller, now: Date): SQL | undefined =>
+  and(ownRows(t, table), isIt, ne(table.status, 'consumed'), lte(table.expiresAt, now), isPollersOwn(table, poller))
+
+/** What nobody has decided yet and still can be. */
+export const decidableGrant = (t: TenantDb, table: Grants, id: string, now: Date): SQL | undefined =>
+  and(ownRows(t, table), eq(table.id, id), eq(table.status, 'pending'), gt(table.expiresAt, now))
+
+/** Who decides, and on what ground. */
+export type GrantDecision = {
+  readonly status: 'approved' | 'denied'
+  readonly userId: string
+  readonly sessionId: string
+  readonly amr: readonly string[]
+  readonly authTime: Date
+  readonly decidedAt: Date
+}
+export const decisionColumns = ({ amr, ...decision }: GrantDecision) => ({ ...decision, amr: [...amr] })
+
+const STANDING = `
+select t.status = 'active' and t.valid_from <= $4::timestamptz
+  and (s.revoked_at is null or s.revoked_reason = 'signed_out')
+  and ($3::uuid is null or coalesce(c.active and c.deleted_at is null and c.valid_from <= $4::timestamptz, false))
+from authsec.sessions s
+join authsec.tenants t on t.tenant_id = s.tenant_id
+left join authsec.clients c on c.tenant_id = s.tenant_id and c.id = $3::uuid
+where s.tenant_id = $1 and s.id = $2`
+
+/**
+ * Whether what stood behind a decision still stands: the tenant and the client are active, and the session in which it was taken was not ended by anything
+ * but its owner's signing out (who approves on a borrowed screen signs out there at once).
+ */
+export const isGrantAuthorized = async (
+  t: TenantDb,
+  grant: { readonly sessionId: string; readonly clientId: string | null; readonly decidedAt: Date },
+): Promise<boolean> => {
+  const params = [t.tenantId, grant.sessionId, grant.clientId, grant.decidedAt.toISOString()]
+  const [row] = (await t.run({ text: STANDING, params, arrays: true })) as unknown[][]
+  return row?.[0] === true
+}
+
+/**
+ * Every permission that each of these names stands for, where it is a scope that clients may ask for; also the one that it is called like, which may have
+ * been registered after it.
+ */
+const SCOPES = `
+select s.name, array(select p.resource || ':' || p.action from authsec.permissions p where p.tenant_id = s.tenant_id
+  and (p.resource || ':' || p.action = s.name
+    or p.id in (select sp.permission_id from authsec.scope_permissions sp where sp.tenant_id = s.tenant_id and sp.scope_id = s.id)))
+from authsec.scopes s where s.tenant_id = $1 and s.usage in ('oauth', 'both') and s.name = any ($2::text[])`
+
+export const findRequestedScopes = async (t: TenantDb, names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> => {
+  if (names.length === 0) return new Map()
+  const rows = (await t.run({ text: SCOPES, params: [t.tenantId, names], arrays: true })) as [string, string[]][]
+  return new Map(rows)
+}

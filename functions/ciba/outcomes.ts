@@ -1,5 +1,0 @@
-// What the routes of both doors may answer and write.
-export const ASKS = ['ciba.requested', 'ciba.failed'] as const
-export const DECIDES = ['ciba.approved', 'ciba.denied'] as const
-export const REDEEMS = ['ciba.redeemed', 'ciba.denied', 'session.created', 'user.signed_in'] as const
-export const POLL_ERRORS = ['authorization_pending', 'slow_down', 'expired_token', 'access_denied', 'authorization_denied', 'quota_exceeded'] as const

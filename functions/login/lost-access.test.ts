@@ -1,0 +1,191 @@
+// Lost factors, on our own pages: a pass, or the waiting period, told by mail and stopped by its links.
+import { expect, test } from 'vitest'
+import { forTenant } from '#db/engine/tenant'
+import { findFactors } from '#db/store/factors'
+import type { Route } from '#shared/platform/http/route'
+import { pageError } from '#shared/platform/pages/error.tsx'
+import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
+import { formsOf, noteOf, openBrowser, signInQueryOf, summaryOf, titleOf } from '#tests/support/browser'
+import { unchanged } from '#tests/support/rows'
+import { bodyOf, change, codeIn, configure, enrol, leaked, textIn } from '#tests/support/sign-in'
+import { accountPageRoutes } from '../account-pages/routes.ts'
+import { factorRoutes } from '../factors/routes.ts'
+import { loginRoutes } from './routes.ts'
+
+const routes = [...loginRoutes, ...accountPageRoutes, ...factorRoutes] as readonly Route<never>[]
+const DAY = 24 * 3600
+
+const world = async () => {
+  const app = await startApp(routes, { render: pageError })
+  const company = await app.company()
+  const pat = await app.person(company)
+  await enrol(app, pat)
+  return { app, company, pat }
+}
+/** The password is proved, the factor is not at hand. */
+const halfway = async (app: TestApp, company: Company, person: Person) => {
+  const browser = openBrowser(app)
+  expect(titleOf(await browser.signIn(person, signInQueryOf(company)))).toBe('Confirm with your second factor')
+  return browser
+}
+const factorsOf = async (app: TestApp, person: Person): Promise<number> => (await findFactors(forTenant(app.db, person.tenantId), person.id)).length
+const passFor = async (app: TestApp, company: Company, person: Person): Promise<string> =>
+  textIn(await bodyOf(await app.request(`/people/${person.id}/recovery-pass`, { method: 'POST', token: await app.token(company.admin) })), 'pass')
+const ACCESS = (company: Company) => `/recover/access?client_id=${company.clientId}`
+const WAITING = (company: Company) => `/recover/access/waiting?client_id=${company.clientId}`
+const events = async (app: TestApp, company: Company) => (await app.events(company.tenantId)).map(({ event }) => event)
+
+test('a pass after the password brings back who lost the factor; the page says no more than that it was not accepted', async () => {
+  const { app, company, pat } = await world()
+  const browser = await halfway(app, company, pat)
+  const page = await browser.read(ACCESS(company))
+  expect(page.html).toContain('With a pass from an administrator')
+  expect(page.html).not.toContain('By waiting')
+  const pass = await passFor(app, company, pat)
+  expect(summaryOf(await unchanged(app, [company], () => browser.send({ pass: `${pass}x` })))).toContain('That was not accepted')
+  expect(await factorsOf(app, pat)).toBe(1)
+  expect(titleOf(await browser.send({ pass }))).toBe('Your sign-in')
+  expect(await factorsOf(app, pat)).toBe(0)
+  expect(await leaked(app, [company.tenantId], [pass])).toEqual([])
+  const again = await halfway(app, company, await app.person(company)).catch(() => undefined)
+  expect(again).toBeUndefined()
+})
+
+test('where a factor is asked of everybody, a new one is added before anything else', async () => {
+  const { app, company, pat } = await world()
+  await configure(app, company, { requireSecondFactor: true })
+  const browser = await halfway(app, company, pat)
+  await browser.read(ACCESS(company))
+  const back = await browser.send({ pass: await passFor(app, company, pat) })
+  expect(titleOf(back)).toBe('Add an authenticator app')
+  expect(noteOf(back)).toContain('What you lost is removed')
+  expect((await browser.read('/me')).url).toContain('/signin')
+})
+
+test('a pass opens nothing without the password, nor in another\u2019s name', async () => {
+  const { app, company, pat } = await world()
+  const other = await app.person(company)
+  await enrol(app, other)
+  const pass = await passFor(app, company, pat)
+  const stranger = openBrowser(app)
+  await stranger.read(ACCESS(company))
+  expect(summaryOf(await unchanged(app, [company], () => stranger.send({ email: pat.email, pass })))).toContain('That was not accepted')
+  const theirs = await halfway(app, company, other)
+  await theirs.read(ACCESS(company))
+  expect(summaryOf(await unchanged(app, [company], () => theirs.send({ email: pat.email, pass })))).toContain('That was not accepted')
+  expect([await factorsOf(app, pat), await factorsOf(app, other)]).toEqual([1, 1])
+})
+
+test('twenty tries of one pass at once: one comes back', async () => {
+  const { app, company, pat } = await world()
+  const browser = await halfway(app, company, pat)
+  const page = await browser.read(ACCESS(company))
+  const form = formsOf(page).find(({ action }) => action.startsWith('/recover/access/pass'))
+  const fields = { ...form?.fields, pass: await passFor(app, company, pat) }
+  const answers = await Promise.all(Array.from({ length: 20 }, () => browser.post(form?.action ?? '', fields)))
+  expect(answers.filter(({ headers }) => headers.get('location') === '/me')).toHaveLength(1)
+  expect((await events(app, company)).filter((event) => event === 'recovery_pass.used')).toHaveLength(1)
+})
+
+const begun = async (days = 3) => {
+  const w = await world()
+  await configure(w.app, w.company, { recovery: { waitingDays: days, administratorPass: false } })
+  const browser = await halfway(w.app, w.company, w.pat)
+  expect((await browser.read(ACCESS(w.company))).html).not.toContain('With a pass')
+  const waiting = await browser.send({})
+  expect(titleOf(waiting)).toBe('The wait has begun')
+  const key = /<p class="code seed"[^>]*>([^<]*)/.exec(waiting.html)?.[1] ?? ''
+  return { ...w, browser, waiting, key }
+}
+
+test('the wait is told by mail, again on the way, and finished with a mailed code in the browser that began it', async () => {
+  const { app, company, pat, browser } = await begun()
+  const subjects = async () => (await app.mailsTo(pat.email)).map(({ subject }) => subject.replace(` at ${company.name}`, ''))
+  expect(await subjects()).toEqual(['Somebody wants back into your account'])
+  app.clock.advance(1.5 * DAY + 1)
+  expect(await subjects()).toHaveLength(2)
+  app.clock.advance(DAY / 2)
+  expect(await subjects()).toHaveLength(3)
+  expect(titleOf(await browser.read(WAITING(company)))).toBe('The wait has begun')
+  app.clock.advance(DAY)
+  expect((await subjects()).slice(1)).toEqual([
+    'Somebody still wants back into your account',
+    'Somebody still wants back into your account',
+    'Somebody can now get back into your account',
+  ])
+  expect(titleOf(await browser.read(WAITING(company)))).toBe('The wait is over')
+  expect(noteOf(await browser.send({}, { action: '/recover/access/send' }))).toContain('A new code')
+  const code = codeIn(await app.mailsTo(pat.email))
+  expect(summaryOf(await browser.send({ otp: code === '000000' ? '000001' : '000000' }))).toContain('That was not accepted')
+  expect(titleOf(await browser.send({ otp: code }))).toBe('Your sign-in')
+  expect(await factorsOf(app, pat)).toBe(0)
+  expect(await events(app, company)).toContain('recovery.completed')
+})
+
+test('too soon, nothing comes of it; in another browser it goes on by its key alone', async () => {
+  const { app, company, key } = await begun()
+  const other = openBrowser(app)
+  expect(titleOf(await other.read(WAITING(company)))).toBe('Go on with a recovery')
+  expect(summaryOf(await other.send({ recovery: `${company.tenantId}.${'x'.repeat(43)}` }))).toContain('That was not accepted')
+  const held = await other.send({ recovery: key })
+  expect(titleOf(held)).toBe('The wait has begun')
+  const { form_token = '' } = formsOf(await other.read(ACCESS(company)))[0]?.fields ?? {}
+  for (const [path, fields] of [
+    ['send', {}],
+    ['finish', { otp: '123456' }],
+  ] as const) {
+    const answer = await unchanged(app, [company], () => other.post(`/recover/access/${path}`, { form_token, ...fields }))
+    expect(answer.headers.get('location')).toBe('/recover/access/waiting')
+  }
+  expect(summaryOf(await other.read('/recover/access/waiting')) ?? '').not.toContain('code')
+  expect(await events(app, company)).not.toContain('recovery.completed')
+})
+
+test.each(['the first mail', 'a reminder'])('the link of %s stops it, in either language, and takes the other reminders back', async (which) => {
+  const { app, company, pat, browser } = await begun()
+  if (which === 'a reminder') app.clock.advance(1.5 * DAY + 1)
+  const mails = await app.mailsTo(pat.email)
+  const link = new URL(/https?:\/\/\S+\/account\/recovery\/cancel\?ticket=\S+/.exec(mails.at(-1)?.text ?? '')?.[0] ?? '')
+  const owner = openBrowser(app)
+  const page = await owner.read(`${link.pathname}${link.search}&lang=de`)
+  expect(titleOf(page)).toBe('Wiederherstellung verhindern')
+  expect(page.html).toContain('<html lang="de">')
+  expect(await events(app, company)).not.toContain('recovery.cancelled')
+  expect(titleOf(await owner.send({}))).toBe('Sie ist verhindert')
+  expect(await events(app, company)).toContain('recovery.cancelled')
+  app.clock.advance(4 * DAY)
+  expect(await app.mailsTo(pat.email)).toHaveLength(mails.length)
+  expect(titleOf(await browser.read(WAITING(company)))).toBe('Go on with a recovery')
+  expect(await factorsOf(app, pat)).toBe(1)
+})
+
+test('the page answers alike for somebody, for nobody and for who has not proved the password', async () => {
+  const { app, company, pat } = await world()
+  await configure(app, company, { recovery: { waitingDays: 3 } })
+  const keyless = await app.person(company)
+  await change(app, keyless, { passwordHash: null })
+  for (const email of [pat.email, keyless.email, `nobody@${company.name}.example`]) {
+    const browser = openBrowser(app)
+    await browser.read(ACCESS(company))
+    expect(titleOf(await browser.send({ email }, { action: '/recover/access/wait' }))).toBe('The wait has begun')
+  }
+  expect((await events(app, company)).filter((event) => event === 'recovery.started')).toHaveLength(1)
+  expect(await app.mailsTo(pat.email)).toEqual([])
+  expect(await app.mailsTo(keyless.email)).toHaveLength(1)
+})
+
+test('at the platform\u2019s door nothing is offered but a pass, whoever is meant; what is not offered is not begun', async () => {
+  const { app, company, pat } = await world()
+  const browser = openBrowser(app)
+  const page = await browser.read('/recover/access')
+  expect(page.html).toContain('With a pass')
+  expect(page.html).not.toContain('By waiting')
+  const { form_token = '' } = formsOf(page)[0]?.fields ?? {}
+  for (const path of ['/recover/access/wait', `/recover/access/wait?client_id=${company.clientId}`]) {
+    const begun = await unchanged(app, [company], () => browser.post(path, { form_token, email: pat.email }))
+    expect(begun.headers.get('location')).toContain('/recover/access')
+  }
+  expect(await events(app, company)).not.toContain('recovery.started')
+  await configure(app, company, { recovery: { administratorPass: false } })
+  expect(titleOf(await browser.read(ACCESS(company)))).toBe('Ask your administrator')
+})

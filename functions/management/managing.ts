@@ -1,5 +1,0 @@
-// Who may call hmgr/admin: AuthSec asks for one permission for all of it; here the permission of the thing stands beside it.
-import { may } from '#shared/platform/http/access'
-import type { Permission } from '#shared/platform/principals/principal'
-
-export const managing = (...all: readonly Permission[]) => may('admin:access', 'admin:manage', ...all)

@@ -1,0 +1,74 @@
+// Does what requests left behind, a batch of messages at a time.
+
+import { directory } from '#db/engine/tenant'
+import { nextDueAt } from '#db/store/outbox'
+import { nextWebhookDueAt } from '#db/store/webhooks'
+import type { BaseCtx } from '#shared/domains/context'
+import { logoutTokenDelivery } from '#shared/domains/oauth/logout-token-delivery'
+import { deliverDueWebhooks } from '#shared/domains/webhooks/deliver'
+import type { Outbound } from '#shared/platform/fetch/guarded'
+import type { Mail } from '#shared/platform/outbox/mail/mail'
+import { sendDueMail } from '#shared/platform/outbox/outbox'
+import { type Task, TaskMessage, type TaskQueue } from '#shared/platform/queue/tasks'
+
+export type Ctx = BaseCtx & { readonly mail: Mail; readonly outbound: Outbound; readonly queue: TaskQueue | undefined }
+
+/** An SQS event (docs.aws.amazon.com/lambda/latest/dg/with-sqs.html), as far as it is read. */
+export type Batch = { readonly Records: readonly { readonly messageId: string; readonly body: string }[] }
+/** What stays in the queue: the service tries it again, and after a few times lays it aside as a dead letter. */
+export type Failures = { readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] }
+
+/** The queue holds a message no longer than this; what is due later is the schedule's. */
+const LONGEST_DELAY_SECONDS = 900
+
+const errandOf = (body: string): Task | undefined => {
+  try {
+    return TaskMessage.safeParse(JSON.parse(body)).data?.errand
+  } catch {
+    return undefined
+  }
+}
+
+const due: Readonly<Record<Task, (ctx: Ctx) => Promise<Date | undefined>>> = {
+  outbox: async (ctx) => {
+    await sendDueMail({ ...ctx, deliverLogoutToken: logoutTokenDelivery(ctx) })
+    return nextDueAt(directory(ctx.db))
+  },
+  webhooks: async (ctx) => {
+    await deliverDueWebhooks(ctx)
+    return nextWebhookDueAt(directory(ctx.db))
+  },
+}
+
+/** Does the errand, and asks to be called again when more is due soon. */
+const run = async (ctx: Ctx, task: Task): Promise<void> => {
+  const next = await due[task](ctx)
+  const seconds = next === undefined ? undefined : (next.getTime() - ctx.clock.now().getTime()) / 1000
+  if (seconds !== undefined && seconds <= LONGEST_DELAY_SECONDS) await ctx.queue?.send(task, Math.max(seconds, 1))
+}
+
+const isBatch = (event: unknown): event is Batch =>
+  typeof event === 'object' && event !== null && Array.isArray((event as { readonly Records?: unknown }).Records)
+
+/** Messages of one kind are one errand. A message that says nothing known, and those of an errand that failed, stay behind; the others are done. */
+export const runTasks = async (ctx: Ctx, event: unknown): Promise<Failures> => {
+  if (!isBatch(event)) throw new Error('This function answers events of its queue alone.')
+  const failed: string[] = []
+  const requested = new Map<Task, string[]>()
+  for (const { messageId, body } of event.Records) {
+    const task = errandOf(body)
+    if (task === undefined) {
+      ctx.log.warn('queue.message_refused', { message_id: messageId })
+      failed.push(messageId)
+    } else requested.set(task, [...(requested.get(task) ?? []), messageId])
+  }
+  for (const [errand, messageIds] of requested) {
+    try {
+      await run(ctx, errand)
+    } catch (error) {
+      ctx.log.error('queue.errand_failed', error, { errand })
+      failed.push(...messageIds)
+    }
+  }
+  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) }
+}

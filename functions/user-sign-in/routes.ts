@@ -1,0 +1,4 @@
+// Every route of the group.
+import { userLoginRoutes } from './sign-in.routes.ts'
+
+export const userSignInRoutes = [...userLoginRoutes]

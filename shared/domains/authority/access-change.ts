@@ -1,0 +1,115 @@
+// A change of who may do what: one at a time in a tenant, by somebody who may grant what it grants, and never so that nobody is left to administer.
+
+import { atomically, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { type Administrator, findAdministrators, findListedAdministrators, holdsSystemRole } from '#db/store/administrators'
+import { findRolePermissions, type Role } from '#db/store/roles'
+import { lockPolicy } from '#db/store/tenants'
+import { deleteAdministrator, findLivePermissions, findUser, putAdministrator } from '#db/store/users'
+import type { RequestCtx } from '#shared/domains/context'
+import { ADMIN_ROLE, PLATFORM_ROLE } from '#shared/domains/tenancy/seeds'
+import { AppError } from '#shared/kernel/errors'
+import { emailHash } from '#shared/platform/crypto/email-hash'
+import type { Permission, User } from '#shared/platform/principals/principal'
+
+type Deps = Pick<RequestCtx, 'db' | 'clock' | 'hash'>
+
+/** The system role whose holders administer the tenant. */
+export const administratorRole = (tenantId: TenantId): string => (tenantId === SYSTEM_TENANT ? PLATFORM_ROLE : ADMIN_ROLE)
+
+/** What the caller may grant. `full` is the tenant's system role itself, which counts for more than the permissions that stand in it. */
+export type GrantorPermissions = { readonly covers: (permission: string) => boolean; readonly full: boolean }
+
+/** What a person holds now, by the store; nothing for who is disabled or gone. */
+export const findHeldPermissions = async (t: TenantDb, ctx: Pick<Deps, 'clock'>, userId: string): Promise<ReadonlySet<string>> => {
+  const user = await findUser(t, userId)
+  const isThere = user?.active === true && user.deletedAt === null
+  return new Set(isThere ? await findLivePermissions(t, userId, ctx.clock.now()) : [])
+}
+
+/**
+ * What a person holds now, by the store, and holds in this session: a session too weak for `admin:access` cannot grant it either, and whoever was disabled
+ * while the request was on its way grants nothing. The tenant's system role counts as every permission of its tenant but `platform:*`.
+ */
+export const grantorPermissions = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, caller: User): Promise<GrantorPermissions> => {
+  const live = await findHeldPermissions(t, ctx, caller.userId)
+  const held = (permission: string): boolean => live.has(permission) && caller.permissions.has(permission as Permission)
+  const full = held('admin:access') && (await holdsSystemRole(t, caller.userId, administratorRole(t.tenantId), ctx.clock.now()))
+  return { full, covers: (permission) => held(permission) || (full && !permission.startsWith('platform:')) }
+}
+
+/** @throws AppError cannot_grant */
+export const requireGrantable = (grantable: GrantorPermissions, permissions: readonly string[]): void => {
+  const missing = permissions.find((permission) => !grantable.covers(permission))
+  if (missing !== undefined) throw new AppError('cannot_grant', `You can only grant permissions that you hold; you do not hold ${missing}.`)
+}
+
+/**
+ * Giving somebody a role: by a binding, or by making somebody a member of a group that has it.
+ * @throws AppError cannot_grant
+ */
+export const requireRoleGrantable = async (
+  t: TenantTx,
+  grantable: GrantorPermissions,
+  role: Pick<Role, 'id' | 'name' | 'isSystem'>,
+): Promise<void> => {
+  if (role.isSystem && role.name === administratorRole(t.tenantId) && !grantable.full)
+    throw new AppError('cannot_grant', 'Only who holds this role makes others administrators of the tenant.')
+  requireGrantable(
+    grantable,
+    (await findRolePermissions(t, role.id)).map(({ resource, action }) => `${resource}:${action}`),
+  )
+}
+
+/** One change at a time in a tenant, and what the caller may grant at that moment. */
+export const actAsGrantor = <T>(ctx: Deps, caller: User, work: (t: TenantTx, grantable: GrantorPermissions) => Promise<T>): Promise<T> =>
+  atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    await lockPolicy(t)
+    return work(t, await grantorPermissions(t, ctx, caller))
+  })
+
+const some = (people: readonly Administrator[], is: (person: Administrator) => boolean): boolean => people.some(is)
+
+/** Rights that must not go: somebody who administers for good, somebody with the whole system role, and the primary administrator's own. */
+const KEPT: readonly ((person: Administrator) => boolean)[] = [
+  (person) => person.active && person.permanent,
+  (person) => person.active && person.full,
+  (person) => person.isPrimaryAdmin && person.permanent,
+  (person) => person.isPrimaryAdmin && person.full,
+]
+
+/** The directory by which signing in finds an administrator's tenants lists those who are administrators, and no others. */
+const keepDirectory = async (t: TenantTx, ctx: Pick<Deps, 'hash'>, administrators: readonly Administrator[]): Promise<void> => {
+  const listed = new Set(await findListedAdministrators(t))
+  const now = new Set(administrators.map((person) => person.userId))
+  for (const person of administrators) {
+    if (!listed.has(person.userId))
+      await putAdministrator(t, { emailHash: emailHash(ctx, person.email), userId: person.userId, provedAt: person.emailVerifiedAt })
+  }
+  for (const userId of listed) if (!now.has(userId)) await deleteAdministrator(t, userId)
+}
+
+/**
+ * Runs a change that may take `admin:access` from somebody or give it, then holds it to the rules: whoever must keep administering still does, or nothing of
+ * it happens. Call under the tenant's policy lock.
+ * @throws AppError last_administrator
+ */
+export const guardAdministrators = async <T>(t: TenantTx, ctx: Pick<Deps, 'clock' | 'hash'>, change: () => Promise<T>): Promise<T> => {
+  const [role, now] = [administratorRole(t.tenantId), ctx.clock.now()]
+  const before = await findAdministrators(t, role, now)
+  const result = await change()
+  const after = await findAdministrators(t, role, now)
+  if (KEPT.some((is) => some(before, is) && !some(after, is))) throw new AppError('last_administrator')
+  await keepDirectory(
+    t,
+    ctx,
+    after.filter(({ active }) => active),
+  )
+  return result
+}
+
+/**
+ * A change of roles, bindings, permissions or groups.
+ * @throws AppError last_administrator, and what `work` throws; then nothing has changed
+ */
+export const changeAccess = <T>(ctx: Deps, caller: User, work: (t: TenantTx, grantable: GrantorPermissions) => Promise<T>): Promise<T> =>
+  actAsGrantor(ctx, caller, (t, grantable) => guardAdministrators(t, ctx, () => work(t, grantable)))

@@ -1,0 +1,162 @@
+// The person's side of a backchannel request, and the client's poll.
+
+import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import {
+  type CibaRequest,
+  decideCibaRequest,
+  findCibaRequestFor,
+  findCibaRequestsFor,
+  isLapsedCibaRequest,
+  pollCibaRequest,
+  refuseCibaRequest,
+} from '#db/store/ciba'
+import { findFactors } from '#db/store/factors'
+import type { Poller } from '#db/store/polled-grants'
+import { findPushDeviceOfSession } from '#db/store/push-devices'
+import type { RequestCtx } from '#shared/domains/context'
+import { decidedGrant, type PollResult, pollState, type RedeemGrant } from '#shared/domains/device-authorization/poll'
+import { auditedDetails } from '#shared/domains/oauth/details'
+import { parseUuid } from '#shared/kernel/ids'
+import { byClient, bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import type { StepUp } from '#shared/platform/http/access'
+import { requireStepUp } from '#shared/platform/http/step-up'
+import type { User } from '#shared/platform/principals/principal'
+import { authReqIdHash, tenantOfAuthReqId } from './auth-req-id.ts'
+import { numberHash } from './number-match.ts'
+
+export type CibaDecision = {
+  /** The request's id, as the push and the list name it, or its handle. */
+  readonly authReqId: string
+  readonly approved: boolean
+  readonly biometricVerified: boolean
+  readonly number: string | undefined
+  /** Our own page, on which somebody who has just signed in answers without a device that was asked. */
+  readonly onPage?: true
+}
+
+/** What waits for the caller. */
+export const listCibaRequests = (ctx: RequestCtx, caller: User): Promise<CibaRequest[]> =>
+  findCibaRequestsFor(forTenant(ctx.db, caller.tenantId), caller.userId, ctx.clock.now())
+
+const hasNumber = (ctx: RequestCtx, request: CibaRequest, number: string | undefined): boolean =>
+  request.numberHash === null || (number !== undefined && constantTimeEqual(numberHash(ctx, request.id, number), new Uint8Array(request.numberHash)))
+
+const target = (id: string) => ({ type: 'ciba_request', id })
+
+const requestOf = (t: TenantDb, ctx: RequestCtx, caller: User, authReqId: string): Promise<CibaRequest | undefined> => {
+  const id = parseUuid(authReqId)
+  return findCibaRequestFor(t, caller.userId, id === undefined ? { handleHash: authReqIdHash(ctx, authReqId) } : { id }, ctx.clock.now())
+}
+
+/** The device that was asked and for which this very session speaks. */
+const askedDevice = async (t: TenantDb, caller: User, request: CibaRequest): Promise<string | undefined> => {
+  const device = await findPushDeviceOfSession(t, caller.userId, caller.sessionId)
+  return device !== undefined && request.deviceIds.includes(device.id) ? device.id : undefined
+}
+
+/** The request, if it waits for this person and is answered where it may be: on a device that was asked, or, by who has just signed in, on our own page. */
+const answerable = async (t: TenantTx, ctx: RequestCtx, caller: User, answer: CibaDecision) => {
+  const request = await requestOf(t, ctx, caller, answer.authReqId)
+  const deviceId = request === undefined ? undefined : await askedDevice(t, caller, request)
+  if (request === undefined || (deviceId === undefined && answer.onPage === undefined)) return undefined
+  // Refusing takes nothing; approving without the phone takes what the client's own sign-in would.
+  if (deviceId === undefined && answer.approved) requireStepUp(ctx, caller, await owedOnPage(t, caller))
+  return { request, deviceId: deviceId ?? null }
+}
+
+const PAGE_SECONDS = 300
+const owedOnPage = async (t: TenantDb, { userId }: User): Promise<StepUp> =>
+  (await findFactors(t, userId)).length > 0 ? { withinSeconds: PAGE_SECONDS, acr: 'aal2' } : { withinSeconds: PAGE_SECONDS }
+
+/**
+ * The person answers on a device that was asked. A wrong number is an answer too: no, for two digits are soon tried. Unknown, somebody else's, expired,
+ * decided and not put to this device are all `refused`.
+ * Routes that call this emit `ciba.approved`, `ciba.denied`.
+ * @throws AppError insufficient_user_authentication on our own page, where the sign-in is too old or too weak to approve
+ */
+export const decideCiba = async (ctx: RequestCtx, caller: User, answer: CibaDecision): Promise<'approved' | 'denied' | 'wrong_number' | 'refused'> =>
+  atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const found = await answerable(t, ctx, caller, answer)
+    const refuse = async () => {
+      const named = found === undefined ? {} : { target: target(found.request.id) }
+      await recordEvent(t, ctx, { event: 'request.refused', outcome: 'refused', reason: 'ciba_not_answered', actor: byUser(caller), ...named })
+      return 'refused' as const
+    }
+    if (found === undefined) return refuse()
+    const { request, deviceId } = found
+    const isWrong = answer.approved && !hasNumber(ctx, request, answer.number)
+    const status = answer.approved && !isWrong ? 'approved' : 'denied'
+    const decided = await decideCibaRequest(t, request.id, {
+      status,
+      userId: caller.userId,
+      sessionId: caller.sessionId,
+      amr: caller.amr,
+      authTime: caller.authTime,
+      decidedAt: ctx.clock.now(),
+      deviceId,
+      biometricVerified: answer.biometricVerified,
+    })
+    if (!decided) return refuse()
+    const why = isWrong ? { reason: 'wrong_number' } : {}
+    await recordEvent(t, ctx, {
+      event: `ciba.${status}`,
+      actor: byUser(caller),
+      target: target(request.id),
+      after: { device_id: deviceId, binding_message: request.bindingMessage, ...auditedDetails(request.details) },
+      ...why,
+    })
+    return isWrong ? 'wrong_number' : status
+  })
+
+/** RFC 8176 `mca`: more than one channel was used. Not by who answered on our own page. */
+const withChannel = (row: CibaRequest) => {
+  const decided = decidedGrant(row)
+  return decided === undefined || row.deviceId === null ? decided : { ...decided, amr: [...decided.amr, 'mca'] }
+}
+
+type PollBy = {
+  readonly authReqId: string
+  readonly clientId: string | undefined
+  /** At the token endpoint of the authorization server. */
+  readonly forOauth?: boolean
+  readonly jkt?: string | undefined
+}
+const pollerOf = ({ clientId, forOauth = false, jkt }: PollBy): Poller => ({ clientId, forOauth, jkt })
+
+/**
+ * One poll of the client that asked. An approved request is consumed and redeemed in one transaction, by one poll of however many. Another client's is as
+ * unknown as none, and polling it changes nothing.
+ * Routes that call this emit `ciba.redeemed`, `ciba.denied` and what `redeem` writes.
+ */
+export const pollCiba = async <T>(ctx: RequestCtx, by: PollBy, redeem: RedeemGrant<T>): Promise<PollResult<T>> => {
+  const tenantId = tenantOfAuthReqId(by.authReqId)
+  const { clientId } = by
+  if (tenantId === undefined || clientId === undefined) return { state: 'expired' }
+  return atomically(forTenant(ctx.db, tenantId), async (t): Promise<PollResult<T>> => {
+    const row = await pollCibaRequest(t, authReqIdHash(ctx, by.authReqId), pollerOf(by), ctx.clock.now())
+    const decided = row && withChannel(row)
+    if (decided === undefined) return pollState(row)
+    const value = await redeem(t, decided)
+    if (value !== undefined) {
+      const actor = byClient(clientId, decided.userId)
+      await recordEvent(t, ctx, { event: 'ciba.redeemed', actor, target: target(decided.id), subjectId: decided.userId })
+      return { state: 'redeemed', value }
+    }
+    await refuseCibaRequest(t, decided.id)
+    await recordEvent(t, ctx, {
+      event: 'ciba.denied',
+      actor: bySystem,
+      target: target(decided.id),
+      subjectId: decided.userId,
+      reason: 'no_longer_allowed',
+    })
+    return { state: 'denied' }
+  })
+}
+
+/** Of a handle that earned nothing: whether it is this client's and came too late, and not unknown, used, or somebody else's. */
+export const isExpiredCiba = async (ctx: RequestCtx, by: PollBy): Promise<boolean> => {
+  const tenantId = tenantOfAuthReqId(by.authReqId)
+  return tenantId !== undefined && isLapsedCibaRequest(forTenant(ctx.db, tenantId), authReqIdHash(ctx, by.authReqId), pollerOf(by), ctx.clock.now())
+}

@@ -1,0 +1,75 @@
+// The last step: a token against a login transaction in which this server verified everything that is owed. What the caller says of itself is never enough.
+
+import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
+import { consumeLoginTransaction, type LoginTransaction, refuseLoginTransaction } from '#db/store/login-transactions'
+import { type Account, lockAccountAndFindRequirements, type SessionRequirements } from '#db/store/sign-in'
+import type { RequestCtx } from '#shared/domains/context'
+import {
+  loadLoginTransaction,
+  readTransactionHandle,
+  type TransactionHandle,
+  transactionHandleHash,
+} from '#shared/domains/login-transaction/login-transaction'
+import { AppError } from '#shared/kernel/errors'
+import { factorState, isSatisfied } from './factors.ts'
+import { beginSession, type MintedSession, mintToken } from './session.ts'
+
+export type MintRequest = {
+  readonly email: string
+  /** Its id, or `admin` for the platform's own, as the hybrid door says. */
+  readonly tenantId: string
+  readonly transactionToken: string | undefined
+  /** More that the person must be: an administrator, a person of that door. */
+  readonly admits: (t: TenantTx, user: Account) => Promise<boolean>
+}
+
+const refused = (handle: TransactionHandle | undefined, loginTransaction: LoginTransaction | undefined): AppError =>
+  new AppError('mfa_verification_failed', undefined, {
+    refusal: {
+      event: 'session.created',
+      ...(handle === undefined || loginTransaction === undefined ? {} : { tenantId: handle.tenantId }),
+      ...(loginTransaction?.userId ? { userId: loginTransaction.userId } : {}),
+    },
+  })
+
+type Validated = { readonly user: Account; readonly requirements: SessionRequirements }
+
+/** Holds the person's row, so that a reset or a new factor comes either before this or after it. */
+const validate = async (t: TenantTx, loginTransaction: LoginTransaction, given: MintRequest, now: Date): Promise<Validated | undefined> => {
+  if (loginTransaction.userId === null) return undefined
+  const [user, requirements] = await lockAccountAndFindRequirements(t, loginTransaction.userId, now)
+  if (user === undefined || !user.active || user.deletedAt !== null || user.email !== given.email) return undefined
+  const named = given.tenantId === 'admin' ? SYSTEM_TENANT : given.tenantId.toLowerCase()
+  if (named !== t.tenantId || loginTransaction.createdAt < user.validFrom || user.passwordResetRequired) return undefined
+  const { tenant, required } = factorState(requirements)
+  if (tenant?.status !== 'active') return undefined
+  return isSatisfied(required, loginTransaction.verified) && (await given.admits(t, user)) ? { user, requirements } : undefined
+}
+
+/**
+ * Consumes the ticket and begins the session in one transaction: of many at once exactly one mints. A refused try leaves the ticket until its fifth.
+ * Routes that call this emit `session.created`, `user.signed_in`.
+ * @throws AppError mfa_verification_failed
+ */
+export const mintFromLoginTransaction = async (ctx: RequestCtx, given: MintRequest): Promise<MintedSession & { readonly user: Account }> => {
+  const handle = readTransactionHandle(ctx, 'login', given.transactionToken)
+  const loginTransaction = await loadLoginTransaction(ctx, 'login', handle)
+  if (handle === undefined || loginTransaction === undefined) throw refused(handle, loginTransaction)
+  const t = forTenant(ctx.db, handle.tenantId)
+  const hash = transactionHandleHash(ctx, handle.text)
+  const started = await atomically(t, async (tx) => {
+    const validated = await validate(tx, loginTransaction, given, ctx.clock.now())
+    const consumed = validated === undefined ? undefined : await consumeLoginTransaction(tx, hash, ctx.clock.now())
+    if (validated === undefined || consumed === undefined) return undefined
+    const session = await beginSession(tx, ctx, {
+      ...validated,
+      clientId: consumed.clientId ?? undefined,
+      amr: consumed.verified,
+      authTime: consumed.authTime ?? consumed.createdAt,
+    })
+    return { ...session, user: validated.user }
+  })
+  if (started !== undefined) return { ...(await mintToken(ctx, started)), user: started.user }
+  await atomically(t, (tx) => refuseLoginTransaction(tx, hash, ctx.clock.now()))
+  throw refused(handle, loginTransaction)
+}

@@ -1,7 +1,0 @@
-// The native engine, loaded with the first password: most functions never see one, and a library of the platform is dear to load.
-import type { Argon2Engine } from './argon2.ts'
-
-export const argon2OnDemand: Argon2Engine = {
-  name: 'native',
-  derive: async (...what) => (await import('./argon2-native.ts')).argon2Native.derive(...what),
-}
