@@ -1,8 +1,9 @@
 // Explains a decision to callers who may read roles.
 import type * as z from 'zod'
 import type { Binding } from '#shared/domains/decision/compile'
-import { decisionTrace, parseUuid } from '#shared/domains/decision/decide-for'
+import { decisionTrace } from '#shared/domains/decision/decide-for'
 import { explain, type MissingRequirement, type Verdict } from '#shared/domains/decision/explain'
+import { parseUuid } from '#shared/kernel/ids'
 import type { User } from '#shared/platform/principals/principal'
 import type { Explain, Explanation } from './explain.schema.ts'
 import type { Ctx } from './group.ts'

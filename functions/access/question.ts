@@ -2,9 +2,10 @@
 import type { PrincipalKind } from '#db/store/policy'
 import type { Context } from '#shared/domains/decision/conditions'
 import type { Question } from '#shared/domains/decision/decide'
-import { type ContextRequest, callerContext, contextOf, isSelf, parseUuid } from '#shared/domains/decision/decide-for'
+import { type ContextRequest, callerContext, contextOf, isSelf } from '#shared/domains/decision/decide-for'
 import type { Subject } from '#shared/domains/decision/policies'
 import { AppError } from '#shared/kernel/errors'
+import { parseUuid } from '#shared/kernel/ids'
 import { type Caller, hasPermission, type Permission } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 

@@ -4,7 +4,7 @@ import { isUniqueViolation } from '#db/engine/client'
 import type { TenantId, TenantTx } from '#db/engine/tenant'
 import { type ClientChange as Change, type Client, deleteClient, lockClient, updateClient } from '#db/store/clients'
 import { revokeSessionsOfClient } from '#db/store/sessions'
-import { raisePolicyVersion, releaseQuota } from '#db/store/tenants'
+import { releaseQuota } from '#db/store/tenants'
 import { clientSnapshot, clientTag, toClientResponse } from '#shared/domains/administration/client-view'
 import type { ClientOut } from '#shared/domains/administration/clients.schema'
 import { actInTenant } from '#shared/domains/authority/acting-tenant'
@@ -134,7 +134,6 @@ export const removeClient = async (ctx: Ctx, caller: User, { tenantId, clientId 
     const sessions = await revokeSessionsOfClient(t, clientId, ctx.clock.now(), 'client_removed')
     await deleteClient(t, clientId)
     await releaseQuota(t, 'clients')
-    await raisePolicyVersion(t)
     const target = { type: 'client', id: clientId }
     await recordEvent(t, ctx, { event: 'client.removed', actor: byUser(caller), target, before: clientSnapshot(row), after: { sessions } })
   })

@@ -9,12 +9,12 @@ import type { Upstream } from '#shared/domains/federation/upstream'
 import { upstreamClientOf } from '#shared/domains/federation/upstream-client'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { splitHandle } from '#shared/kernel/ids'
 import { randomToken } from '#shared/kernel/random'
 import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 const STATE_SECONDS = 600
-const STATE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.[\w-]{43}$/
 const BROWSER = /^[\w-]{43}$/
 
 const cookieName = (secure: boolean): string => `${secure ? '__Host-' : ''}authsec_oidc`
@@ -32,7 +32,7 @@ export const codeHash = (ctx: Ctx, state: string, code: string): Uint8Array => c
 
 /** Locates a state by its text and the cookie of this browser. */
 export const locateFederationState = (ctx: Ctx, state: string): { readonly t: TenantDb; readonly key: FederationStateKey } | undefined => {
-  const tenantId = STATE.exec(state)?.[1]
+  const tenantId = splitHandle(state)?.id
   const browser = browserOf(ctx)
   if (tenantId === undefined || browser === undefined) return undefined
   return { t: forTenant(ctx.db, asTenantId(tenantId)), key: hashes(ctx, state, browser) }

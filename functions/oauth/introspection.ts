@@ -1,13 +1,15 @@
 // Introspection (RFC 7662) by the resource server that a token is for.
+
 import type * as z from 'zod'
 import { asTenantId, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { findIntrospectionCaller, findTokenStateFor, type IntrospectionCaller, type TokenState } from '#db/store/oauth-introspection'
 import { type AccessClaims, question, verifyAccessToken } from '#shared/domains/oauth/access-token'
-import { sha256 } from '#shared/domains/oauth/handles'
 import { isIdentityScope } from '#shared/domains/oauth/offered'
 import { unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid, splitHandle } from '#shared/kernel/ids'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { basicCredentials, clientAuthenticationFailed } from '#shared/platform/http/basic-auth'
 import { addressKey, anonymousLimitEntry } from '#shared/platform/http/guard'
 import type { Ctx } from './group.ts'
@@ -15,8 +17,6 @@ import type { IntrospectionForm, TokenDescription } from './introspection.schema
 
 type Description = z.input<typeof TokenDescription>
 const INACTIVE: Description = { active: false }
-const SECRET = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const MOST_FAILURES = 60
 
 type AskerCredentials = { readonly tenantId: TenantId; readonly id: string; readonly secret: string }
@@ -24,8 +24,8 @@ type AskerCredentials = { readonly tenantId: TenantId; readonly id: string; read
 /** A resource server's secret begins with its tenant, so nothing has to be looked up without one. */
 const askerCredentials = (ctx: Ctx): AskerCredentials | undefined => {
   const shown = basicCredentials(ctx.request)
-  const tenantId = shown instanceof AppError ? undefined : SECRET.exec(shown.secret)?.[1]
-  if (shown instanceof AppError || tenantId === undefined || !UUID.test(shown.clientId)) return undefined
+  const tenantId = shown instanceof AppError ? undefined : splitHandle(shown.secret)?.id
+  if (shown instanceof AppError || tenantId === undefined || !isUuid(shown.clientId)) return undefined
   return { tenantId: asTenantId(tenantId), id: shown.clientId, secret: shown.secret }
 }
 
