@@ -50,16 +50,21 @@ export const endOtherOwnSessions = async (ctx: Ctx, principal: User): Promise<Ht
 type Passwords = { readonly current_password: string; readonly new_password: string }
 
 /** @throws AppError invalid_credentials, password_unchanged, password_reset_required, temporary_password_expired, password_* */
-export const saveOwnPassword = async (ctx: Ctx, principal: User, given: Passwords, returnTo: string | undefined): Promise<HttpResult<undefined>> => {
-  await changePassword(ctx, principal, given)
+export const saveOwnPassword = async (
+  ctx: Ctx,
+  principal: User,
+  request: Passwords,
+  returnTo: string | undefined,
+): Promise<HttpResult<undefined>> => {
+  await changePassword(ctx, principal, request)
   return redirect(ctx, safeReturn(returnTo) ?? HOME, { say: 'password_changed' })
 }
 
 type NewEmail = { readonly new_email: string; readonly current_password: string }
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, too_many_codes, conflict, quota_exceeded */
-export const startOwnEmailChange = async (ctx: Ctx, principal: User, given: NewEmail): Promise<HttpResult<undefined>> => {
-  const { change_ticket } = await startEmailChange(withPageOrigin(ctx), principal, given)
+export const startOwnEmailChange = async (ctx: Ctx, principal: User, request: NewEmail): Promise<HttpResult<undefined>> => {
+  const { change_ticket } = await startEmailChange(withPageOrigin(ctx), principal, request)
   return redirect(ctx, '/me/email/codes', { remember: { held: { email_change: change_ticket } } })
 }
 

@@ -1,5 +1,5 @@
 // A person's own sessions: listing, ending, lifetimes and place.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { endTenantSessions, updateTenantSettings } from '#db/store/tenants'
 import { problem } from '#shared/platform/http/problem'
@@ -108,101 +108,127 @@ test('an ended session stops at once on this instance, and within two seconds on
     targetId: id,
     outcome: 'success',
   })
-})
 
-test('signing out ends this session and no other', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  const [mine, other] = [await app.token(ana), await app.token(ana)]
-  expect((await app.request('/account/sign-out', { method: 'POST', token: mine })).status).toBe(204)
-  expect([await status(app, mine), await status(app, other)]).toEqual([401, 200])
-  const again = await app.request('/account/sign-out', { method: 'POST', token: mine })
-  expect(await again.json()).toMatchObject({ status: 401, code: 'invalid_token' })
-  const signedOut = (await app.events(ana.tenantId)).filter(({ event }) => event === 'user.signed_out')
-  expect(signedOut).toHaveLength(1)
-  expect(signedOut[0]).toMatchObject({ actorId: ana.id, targetType: 'session', route: 'account.signOut' })
-})
+  test('an ended session stops at once on this instance, and within two seconds on another', async () => {
+    const here = await startApp(accountRoutes, { render: problem })
+    const there = await startApp(accountRoutes, { render: problem })
+    const ana = await here.person(await here.company())
+    const [kept, ended] = [await here.token(ana), await here.token(ana)]
+    const id = await currentId(here, ended)
+    expect([await status(here, ended), await status(there, ended)]).toEqual([200, 200])
+    expect((await end(here, kept, id)).status).toBe(204)
+    expect(await status(here, ended)).toBe(401)
+    for (const app of [here, there]) app.clock.advance(1.999)
+    const refused = await there.request('/account/sessions', { token: ended })
+    expect(await refused.json()).toMatchObject({ status: 401, code: 'invalid_token' })
+    expect([await status(here, kept), await status(there, kept)]).toEqual([200, 200])
+    const event = (await here.events(ana.tenantId)).find(({ event: name }) => name === 'session.revoked')
+    expect(event).toMatchObject({
+      event: 'session.revoked',
+      actorType: 'user',
+      actorId: ana.id,
+      targetType: 'session',
+      targetId: id,
+      outcome: 'success',
+    })
+  })
 
-const endOthers = async (app: TestApp, token: string): Promise<unknown> =>
-  (await app.request('/account/sessions/end-others', { method: 'POST', token })).json()
+  test('signing out ends this session and no other', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    const [mine, other] = [await app.token(ana), await app.token(ana)]
+    expect((await app.request('/account/sign-out', { method: 'POST', token: mine })).status).toBe(204)
+    expect([await status(app, mine), await status(app, other)]).toEqual([401, 200])
+    const again = await app.request('/account/sign-out', { method: 'POST', token: mine })
+    expect(await again.json()).toMatchObject({ status: 401, code: 'invalid_token' })
+    const signedOut = (await app.events(ana.tenantId)).filter(({ event }) => event === 'user.signed_out')
+    expect(signedOut).toHaveLength(1)
+    expect(signedOut[0]).toMatchObject({ actorId: ana.id, targetType: 'session', route: 'account.signOut' })
+  })
 
-test('ending other sessions keeps this one and those of other people, and notifies the owner once', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const acme = await app.company()
-  const [ana, bo] = [await app.person(acme), await app.person(acme)]
-  const mine = await app.token(ana)
-  const others = [await app.token(ana), await app.token(ana)]
-  const bos = await app.token(bo)
-  expect(await endOthers(app, mine)).toEqual({ revoked: 2 })
-  expect(await endOthers(app, mine)).toEqual({ revoked: 0 })
-  expect(await Promise.all([mine, ...others, bos].map((token) => status(app, token)))).toEqual([200, 401, 401, 200])
-  const mails = await app.mailsTo(ana.email)
-  expect(mails.map(({ subject }) => subject)).toEqual([`You were signed out everywhere at ${acme.name}`])
-  expect((await app.events(acme.tenantId)).filter(({ event }) => event === 'sessions.revoked')).toHaveLength(1)
+  const endOthers = async (app: TestApp, token: string): Promise<unknown> =>
+    (await app.request('/account/sessions/end-others', { method: 'POST', token })).json()
+
+  test('ending other sessions keeps this one and those of other people, and notifies the owner once', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const acme = await app.company()
+    const [ana, bo] = [await app.person(acme), await app.person(acme)]
+    const mine = await app.token(ana)
+    const others = [await app.token(ana), await app.token(ana)]
+    const bos = await app.token(bo)
+    expect(await endOthers(app, mine)).toEqual({ revoked: 2 })
+    expect(await endOthers(app, mine)).toEqual({ revoked: 0 })
+    expect(await Promise.all([mine, ...others, bos].map((token) => status(app, token)))).toEqual([200, 401, 401, 200])
+    const mails = await app.mailsTo(ana.email)
+    expect(mails.map(({ subject }) => subject)).toEqual([`You were signed out everywhere at ${acme.name}`])
+    expect((await app.events(acme.tenantId)).filter(({ event }) => event === 'sessions.revoked')).toHaveLength(1)
+  })
 })
 
 const withSettings = async (app: TestApp, person: Person, settings: Parameters<typeof updateTenantSettings>[1]): Promise<void> =>
   atomically(forTenant(app.db, person.tenantId), (t) => updateTenantSettings(t, settings, app.clock.now()))
 
-test('a session idle for longer than the tenant allows ends and is not listed; use extends it', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  await withSettings(app, ana, { sessionIdleSeconds: 600 })
-  const [used, idle] = [await app.token(ana), await app.token(ana)]
-  const idleId = await currentId(app, idle)
-  app.clock.advance(590)
-  expect(await listed(app, used)).toHaveLength(2)
-  app.clock.advance(11)
-  expect(await status(app, idle)).toBe(401)
-  const sessions = await listed(app, used)
-  expect(sessions).toHaveLength(1)
-  expect(sessions[0]).toMatchObject({ current: true, last_seen_at: '2026-03-02T09:09:50.000Z' })
-  expect((await end(app, used, idleId)).status).toBe(404)
-})
+describe('session lifetimes', () => {
+  test('a session idle for longer than the tenant allows ends and is not listed; use extends it', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    await withSettings(app, ana, { sessionIdleSeconds: 600 })
+    const [used, idle] = [await app.token(ana), await app.token(ana)]
+    const idleId = await currentId(app, idle)
+    app.clock.advance(590)
+    expect(await listed(app, used)).toHaveLength(2)
+    app.clock.advance(11)
+    expect(await status(app, idle)).toBe(401)
+    const sessions = await listed(app, used)
+    expect(sessions).toHaveLength(1)
+    expect(sessions[0]).toMatchObject({ current: true, last_seen_at: '2026-03-02T09:09:50.000Z' })
+    expect((await end(app, used, idleId)).status).toBe(404)
+  })
 
-test('a session ends at its absolute lifetime even when it is in use', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  await withSettings(app, ana, { sessionIdleSeconds: 600, sessionAbsoluteSeconds: 1500 })
-  const token = await app.token(ana)
-  for (const seconds of [500, 500, 499]) {
-    app.clock.advance(seconds)
-    expect(await status(app, token)).toBe(200)
-  }
-  app.clock.advance(1)
-  expect(await status(app, token)).toBe(401)
-})
+  test('a session ends at its absolute lifetime even when it is in use', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    await withSettings(app, ana, { sessionIdleSeconds: 600, sessionAbsoluteSeconds: 1500 })
+    const token = await app.token(ana)
+    for (const seconds of [500, 500, 499]) {
+      app.clock.advance(seconds)
+      expect(await status(app, token)).toBe(200)
+    }
+    app.clock.advance(1)
+    expect(await status(app, token)).toBe(401)
+  })
 
-test('session lifetimes of one tenant do not affect another', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const [ana, gil] = [await app.person(await app.company('acme')), await app.person(await app.company('globex'))]
-  await withSettings(app, ana, { sessionIdleSeconds: 60 })
-  const [anas, gils] = [await app.token(ana), await app.token(gil)]
-  app.clock.advance(61)
-  expect([await status(app, anas), await status(app, gils)]).toEqual([401, 200])
-})
+  test('session lifetimes of one tenant do not affect another', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const [ana, gil] = [await app.person(await app.company('acme')), await app.person(await app.company('globex'))]
+    await withSettings(app, ana, { sessionIdleSeconds: 60 })
+    const [anas, gils] = [await app.token(ana), await app.token(gil)]
+    app.clock.advance(61)
+    expect([await status(app, anas), await status(app, gils)]).toEqual([401, 200])
+  })
 
-test('last seen is written once a minute, not with every request', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  const token = await app.token(ana)
-  const seen = async (): Promise<unknown> => (await listed(app, token))[0]?.last_seen_at
-  app.clock.advance(60)
-  expect(await seen()).toBe('2026-03-02T09:00:00.000Z')
-  app.clock.advance(1)
-  expect(await seen()).toBe('2026-03-02T09:01:01.000Z')
-  app.clock.advance(30)
-  expect(await seen()).toBe('2026-03-02T09:01:01.000Z')
-})
+  test('last seen is written once a minute, not with every request', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    const token = await app.token(ana)
+    const seen = async (): Promise<unknown> => (await listed(app, token))[0]?.last_seen_at
+    app.clock.advance(60)
+    expect(await seen()).toBe('2026-03-02T09:00:00.000Z')
+    app.clock.advance(1)
+    expect(await seen()).toBe('2026-03-02T09:01:01.000Z')
+    app.clock.advance(30)
+    expect(await seen()).toBe('2026-03-02T09:01:01.000Z')
+  })
 
-test('sessions that the tenant ended are not listed', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  await app.token(ana)
-  app.clock.advance(5)
-  await atomically(forTenant(app.db, ana.tenantId), (t) => endTenantSessions(t, app.clock.now()))
-  const later = await app.token(ana)
-  expect(await listed(app, later)).toHaveLength(1)
+  test('sessions that the tenant ended are not listed', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    await app.token(ana)
+    app.clock.advance(5)
+    await atomically(forTenant(app.db, ana.tenantId), (t) => endTenantSessions(t, app.clock.now()))
+    const later = await app.token(ana)
+    expect(await listed(app, later)).toHaveLength(1)
+  })
 })
 
 const LOGIN = '/authsec/uflow/auth/admin/login'

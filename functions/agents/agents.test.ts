@@ -163,54 +163,59 @@ test('a token that ended with the previous owner stays inactive under a new owne
   expect((await introspected(server, resource, next)).active).toBe(true)
 })
 
-test('suspending an agent ends its tokens permanently; after resuming it gets new ones', async () => {
-  const { app, server, resource, made, to, tokenOf, events } = await start()
-  const agent = await made()
-  const token = (await (await tokenOf(agent.id, agent.client_secret)).json()).access_token
-  expect(await introspected(server, resource, token)).toMatchObject({ active: true })
-  app.clock.advance(1)
-  server.clock.advance(1)
-  expect(await (await to(agent.id, '/suspend')).json()).toMatchObject({ status: 'suspended' })
-  expect(await introspected(server, resource, token)).toEqual({ active: false })
-  expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(401)
-  expect((await to(agent.id, '/suspend')).status).toBe(200)
-  expect(await events('agent.suspended')).toHaveLength(1)
-  expect(await (await to(agent.id, '/resume')).json()).toMatchObject({ status: 'active' })
-  expect(await introspected(server, resource, token)).toEqual({ active: false })
-  // Another instance may cache the suspended state for one second.
-  server.clock.advance(2)
-  expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(200)
-})
+describe('suspension and retirement', () => {
+  test('suspending an agent ends its tokens permanently; after resuming it gets new ones', async () => {
+    const { app, server, resource, made, to, tokenOf, events } = await start()
+    const agent = await made()
+    const token = (await (await tokenOf(agent.id, agent.client_secret)).json()).access_token
+    expect(await introspected(server, resource, token)).toMatchObject({ active: true })
+    app.clock.advance(1)
+    server.clock.advance(1)
+    expect(await (await to(agent.id, '/suspend')).json()).toMatchObject({ status: 'suspended' })
+    expect(await introspected(server, resource, token)).toEqual({ active: false })
+    expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(401)
+    expect((await to(agent.id, '/suspend')).status).toBe(200)
+    expect(await events('agent.suspended')).toHaveLength(1)
+    expect(await (await to(agent.id, '/resume')).json()).toMatchObject({ status: 'active' })
+    expect(await introspected(server, resource, token)).toEqual({ active: false })
+    // Another instance may cache the suspended state for one second.
+    server.clock.advance(2)
+    expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(200)
+  })
 
-test('activating the client of a suspended agent does not resume the agent', async () => {
-  const { app, server, company, resource, adminToken, made, to, tokenOf } = await start()
-  const clients = await startApp(clientsRoutes)
-  const agent = await made()
-  const { access_token: token } = await (await tokenOf(agent.id, agent.client_secret)).json()
-  const account = (await findClient(forTenant(app.db, company.tenantId), agent.id))?.serviceAccountId ?? ''
-  const actsAs = () => findActingServiceAccount(forTenant(app.db, company.tenantId), agent.id, app.clock.now())
-  expect(await actsAs()).toBe(account)
-  await to(agent.id, '/suspend')
-  const path = `/authsec/clientms/tenants/${company.tenantId}/clients/${agent.id}/activate`
-  expect((await clients.request(path, { method: 'PATCH', token: adminToken })).status).toBe(200)
-  server.clock.advance(2)
-  expect(await (await tokenOf(agent.id, agent.client_secret)).json()).toMatchObject({ error: 'invalid_client' })
-  expect((await introspected(server, resource, token)).active).toBe(false)
-  expect(await actsAs()).toBeUndefined()
-})
+  test('activating the client of a suspended agent does not resume the agent', async () => {
+    const { app, server, company, resource, adminToken, made, to, tokenOf } = await start()
+    const clients = await startApp(clientsRoutes)
+    const agent = await made()
+    const { access_token: token } = await (await tokenOf(agent.id, agent.client_secret)).json()
+    const account = (await findClient(forTenant(app.db, company.tenantId), agent.id))?.serviceAccountId ?? ''
+    const actsAs = () => findActingServiceAccount(forTenant(app.db, company.tenantId), agent.id, app.clock.now())
+    expect(await actsAs()).toBe(account)
+    await to(agent.id, '/suspend')
+    const path = `/authsec/clientms/tenants/${company.tenantId}/clients/${agent.id}/activate`
+    expect((await clients.request(path, { method: 'PATCH', token: adminToken })).status).toBe(200)
+    server.clock.advance(2)
+    expect(await (await tokenOf(agent.id, agent.client_secret)).json()).toMatchObject({ error: 'invalid_client' })
+    expect((await introspected(server, resource, token)).active).toBe(false)
+    expect(await actsAs()).toBeUndefined()
+  })
 
-test('a retired agent stays retired and loses its credentials', async () => {
-  const { app, adminToken, made, to, tokenOf, code, events } = await start()
-  const agent = await made()
-  expect(await (await to(agent.id, '/retire')).json()).toMatchObject({ status: 'retired' })
-  expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(401)
-  expect(await code(await to(agent.id, '/resume'))).toEqual([409, 'agent_retired'])
-  expect(await code(await to(agent.id, '/suspend'))).toEqual([409, 'agent_retired'])
-  expect(await code(await to(agent.id, '/credentials', adminToken, { authentication: { method: 'client_secret' } }))).toEqual([409, 'agent_retired'])
-  const change = { method: 'PATCH', token: adminToken, body: { name: 'x' }, headers: { 'if-match': '*' } }
-  expect(await code(await app.request(`/agents/${agent.id}`, change))).toEqual([409, 'agent_retired'])
-  expect((await to(agent.id, '/retire')).status).toBe(200)
-  expect(await events('agent.retired')).toHaveLength(1)
+  test('a retired agent stays retired and loses its credentials', async () => {
+    const { app, adminToken, made, to, tokenOf, code, events } = await start()
+    const agent = await made()
+    expect(await (await to(agent.id, '/retire')).json()).toMatchObject({ status: 'retired' })
+    expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(401)
+    expect(await code(await to(agent.id, '/resume'))).toEqual([409, 'agent_retired'])
+    expect(await code(await to(agent.id, '/suspend'))).toEqual([409, 'agent_retired'])
+    expect(await code(await to(agent.id, '/credentials', adminToken, { authentication: { method: 'client_secret' } }))).toEqual([
+      409,
+      'agent_retired',
+    ])
+    const change = { method: 'PATCH', token: adminToken, body: { name: 'x' }, headers: { 'if-match': '*' } }
+    expect(await code(await app.request(`/agents/${agent.id}`, change))).toEqual([409, 'agent_retired'])
+    expect((await to(agent.id, '/retire')).status).toBe(200)
+    expect(await events('agent.retired')).toHaveLength(1)
+  })
 })
 
 test('the owner may read and suspend an agent; other people may not', async () => {

@@ -64,10 +64,10 @@ const chosenScopes = ({ scopes }: ConsentPrompt, names: readonly string[] | unde
 }
 
 /** Details are granted whole, each at most as often as it was requested. @throws AppError invalid_authorization_details */
-const chosenDetails = ({ details }: ConsentPrompt, wanted: Accept['authorization_details']): ConsentPrompt['details'] => {
-  if (wanted === undefined) return details
+const chosenDetails = ({ details }: ConsentPrompt, granted: Accept['authorization_details']): ConsentPrompt['details'] => {
+  if (granted === undefined) return details
   const left = details.map(canonical)
-  for (const spelling of wanted.map(canonical)) {
+  for (const spelling of granted.map(canonical)) {
     const at = left.indexOf(spelling)
     if (at < 0)
       throw new AppError('invalid_authorization_details', 'authorization_details has a detail that was not requested.', {
@@ -75,7 +75,7 @@ const chosenDetails = ({ details }: ConsentPrompt, wanted: Accept['authorization
       })
     left.splice(at, 1)
   }
-  const kept = new Set(wanted.map(canonical))
+  const kept = new Set(granted.map(canonical))
   return details.filter((detail) => kept.has(canonical(detail)))
 }
 

@@ -37,9 +37,9 @@ export const editConfig = async (ctx: Ctx, caller: User, body: z.output<typeof E
     const provider = await lockProviderById(t, body.id)
     if (provider !== undefined) {
       if (body.config_type !== 'oidc') throw typeMismatch()
-      const { displayName: _, ...given } = connectionInputOf(parseFiles(ProviderMembers, body.config_files))
+      const { displayName: _, ...input } = connectionInputOf(parseFiles(ProviderMembers, body.config_files))
       const more = { displayName: body.name, ...(body.is_active === undefined ? {} : { isActive: body.is_active }) }
-      const row = await changeConnection(t, ctx, caller, provider, { ...given, ...more }, providerFieldsAt('body.config_files'))
+      const row = await changeConnection(t, ctx, caller, provider, { ...input, ...more }, providerFieldsAt('body.config_files'))
       return { name: row.displayName, files: { ...toProviderConfig(row) }, active: row.isActive, row }
     }
     const main = await lockMainClient(t)

@@ -120,7 +120,7 @@ export const providerAuditDetails = (row: Provider): Readonly<Record<string, unk
 
 const target = (id: string) => ({ type: 'oidc_provider', id })
 
-const sealed = (t: TenantTx, ctx: Ctx, id: string, secret: string | undefined): Promise<Uint8Array> | undefined =>
+const sealSecret = (t: TenantTx, ctx: Ctx, id: string, secret: string | undefined): Promise<Uint8Array> | undefined =>
   secret === undefined ? undefined : ctx.keyring.seal(t, t.tenantId, secret, providerSecretContext(id))
 
 /** @throws AppError invalid_request, provider_exists, provider_limit, cannot_grant */
@@ -158,7 +158,7 @@ export const addConnection = async (
     jitProvisioning: false,
     trustsFactors: false,
     ...members,
-    sealedClientSecret: (await sealed(t, ctx, id, secret)) ?? null,
+    sealedClientSecret: (await sealSecret(t, ctx, id, secret)) ?? null,
     createdAt: at,
     updatedAt: at,
   }
@@ -181,7 +181,7 @@ export const changeConnection = async (
 ): Promise<Provider> => {
   requireParameters(input, fields)
   const { secret, ...members } = input
-  const newSecret = await sealed(t, ctx, row.id, secret)
+  const newSecret = await sealSecret(t, ctx, row.id, secret)
   const set: Partial<NewProvider> = { ...members, ...(newSecret === undefined ? {} : { sealedClientSecret: newSecret }), updatedAt: ctx.clock.now() }
   const next: Provider = { ...row, ...set } as Provider
   requireUsable(ctx, next, fields)

@@ -1,5 +1,5 @@
 // A tenant's own providers, on the paths of this project.
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { listProviders } from '#db/store/providers'
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
@@ -57,48 +57,50 @@ test('a provider is created, read, changed with its ETag and deleted; each chang
   expect(await reported(app, company)).toEqual(['oidc_provider.deleted success', 'oidc_provider.updated success', 'oidc_provider.created success'])
 })
 
-test('a secret is encrypted and appears in no response, log line or event', async () => {
-  const { app, company, call, create } = await start()
-  const made = await create()
-  const id = textIn(await bodyOf(made.clone()), 'id')
-  const etag = made.headers.get('etag') ?? ''
-  const newer = 'another-secret-that-nobody-reads'
-  const patched = await call('PATCH', `/${id}`, { client_secret: newer }, { 'if-match': etag })
-  // The ETag changes with the secret, so that a caller who read the earlier one cannot overwrite it.
-  expect(patched.headers.get('etag')).not.toBe(etag)
-  const answers = [
-    made,
-    patched,
-    await call('GET', `/${id}`),
-    await call('GET', ''),
-    await call('PATCH', `/${id}`, { issuer: 'https://x.example' }, { 'if-match': '*' }),
-  ]
-  for (const answer of answers) expect(await answer.text()).not.toMatch(new RegExp(`${SECRET}|${newer}`))
-  const [row] = await stored(app, company)
-  const t = forTenant(app.db, company.tenantId)
-  expect(await app.ctx.keyring.open(t, company.tenantId, row?.sealedClientSecret ?? new Uint8Array(), providerSecretContext(id))).toBe(newer)
-  await expect(
-    app.ctx.keyring.open(t, company.tenantId, row?.sealedClientSecret ?? new Uint8Array(), providerSecretContext('other')),
-  ).rejects.toThrow()
-  for (const text of [JSON.stringify(await app.events(company.tenantId)), JSON.stringify(app.log.lines)])
-    expect(text).not.toMatch(new RegExp(`${SECRET}|${newer}`))
-})
+describe('client secrets', () => {
+  test('a secret is encrypted and appears in no response, log line or event', async () => {
+    const { app, company, call, create } = await start()
+    const made = await create()
+    const id = textIn(await bodyOf(made.clone()), 'id')
+    const etag = made.headers.get('etag') ?? ''
+    const newer = 'another-secret-that-nobody-reads'
+    const patched = await call('PATCH', `/${id}`, { client_secret: newer }, { 'if-match': etag })
+    // The ETag changes with the secret, so that a caller who read the earlier one cannot overwrite it.
+    expect(patched.headers.get('etag')).not.toBe(etag)
+    const answers = [
+      made,
+      patched,
+      await call('GET', `/${id}`),
+      await call('GET', ''),
+      await call('PATCH', `/${id}`, { issuer: 'https://x.example' }, { 'if-match': '*' }),
+    ]
+    for (const answer of answers) expect(await answer.text()).not.toMatch(new RegExp(`${SECRET}|${newer}`))
+    const [row] = await stored(app, company)
+    const t = forTenant(app.db, company.tenantId)
+    expect(await app.ctx.keyring.open(t, company.tenantId, row?.sealedClientSecret ?? new Uint8Array(), providerSecretContext(id))).toBe(newer)
+    await expect(
+      app.ctx.keyring.open(t, company.tenantId, row?.sealedClientSecret ?? new Uint8Array(), providerSecretContext('other')),
+    ).rejects.toThrow()
+    for (const text of [JSON.stringify(await app.events(company.tenantId)), JSON.stringify(app.log.lines)])
+      expect(text).not.toMatch(new RegExp(`${SECRET}|${newer}`))
+  })
 
-test('for another issuer the secret must be sent again, because it is sent only to the issuer it was entered for', async () => {
-  const { app, company, call, create } = await start()
-  const id = textIn(await bodyOf(await create()), 'id')
-  const before = await stored(app, company)
-  const events = (await app.events(company.tenantId)).length
-  for (const otherIssuer of [{ issuer: 'https://evil.okta.com' }, { issuer: null, github_origin: 'https://git.evil.example.com' }]) {
-    const refused = await call('PATCH', `/${id}`, otherIssuer, { 'if-match': '*' })
-    expect([refused.status, (await bodyOf(refused)).field]).toEqual([400, 'body.client_secret'])
-  }
-  expect(await stored(app, company)).toEqual(before)
-  expect((await app.events(company.tenantId)).filter(({ outcome }) => outcome === 'success')).toHaveLength(events)
-  const moved = await call('PATCH', `/${id}`, { issuer: 'https://new.okta.com', client_secret: 'made-for-the-new-one' }, { 'if-match': '*' })
-  expect(await bodyOf(moved)).toMatchObject({ issuer: 'https://new.okta.com', has_secret: true })
-  const without = await call('PATCH', `/${id}`, { issuer: 'https://third.okta.com', client_secret: null }, { 'if-match': '*' })
-  expect(await bodyOf(without)).toMatchObject({ issuer: 'https://third.okta.com', has_secret: false })
+  test('for another issuer the secret must be sent again, because it is sent only to the issuer it was entered for', async () => {
+    const { app, company, call, create } = await start()
+    const id = textIn(await bodyOf(await create()), 'id')
+    const before = await stored(app, company)
+    const events = (await app.events(company.tenantId)).length
+    for (const otherIssuer of [{ issuer: 'https://evil.okta.com' }, { issuer: null, github_origin: 'https://git.evil.example.com' }]) {
+      const refused = await call('PATCH', `/${id}`, otherIssuer, { 'if-match': '*' })
+      expect([refused.status, (await bodyOf(refused)).field]).toEqual([400, 'body.client_secret'])
+    }
+    expect(await stored(app, company)).toEqual(before)
+    expect((await app.events(company.tenantId)).filter(({ outcome }) => outcome === 'success')).toHaveLength(events)
+    const moved = await call('PATCH', `/${id}`, { issuer: 'https://new.okta.com', client_secret: 'made-for-the-new-one' }, { 'if-match': '*' })
+    expect(await bodyOf(moved)).toMatchObject({ issuer: 'https://new.okta.com', has_secret: true })
+    const without = await call('PATCH', `/${id}`, { issuer: 'https://third.okta.com', client_secret: null }, { 'if-match': '*' })
+    expect(await bodyOf(without)).toMatchObject({ issuer: 'https://third.okta.com', has_secret: false })
+  })
 })
 
 const REFUSED: readonly (readonly [string, Record<string, unknown>, string])[] = [
@@ -199,44 +201,46 @@ test('presets need no issuer; a GitHub server is identified by its origin', asyn
   })
 })
 
-const live = async (double: Parameters<typeof upstreamDouble>[0] = { clientId: '0oa1', secret: SECRET }) => {
-  const upstream = await upstreamDouble(double)
-  doubles.push(upstream)
-  const world = await start({ env: { OUTBOUND_LOOPBACK: 'on' } })
-  const made = await bodyOf(await world.create({ issuer: upstream.url }))
-  return { ...world, upstream, id: textIn(made, 'id'), tested: async () => bodyOf(await world.call('POST', `/${textIn(made, 'id')}/test`)) }
-}
+describe('testing a provider', () => {
+  const live = async (double: Parameters<typeof upstreamDouble>[0] = { clientId: '0oa1', secret: SECRET }) => {
+    const upstream = await upstreamDouble(double)
+    doubles.push(upstream)
+    const world = await start({ env: { OUTBOUND_LOOPBACK: 'on' } })
+    const made = await bodyOf(await world.create({ issuer: upstream.url }))
+    return { ...world, upstream, id: textIn(made, 'id'), tested: async () => bodyOf(await world.call('POST', `/${textIn(made, 'id')}/test`)) }
+  }
 
-test('a conforming provider that knows the client is usable', async () => {
-  const { app, company, tested } = await live()
-  expect(await tested()).toMatchObject({ usable: true, errors: [], reason: null })
-  expect(await reported(app, company)).toEqual(['oidc_provider.tested success', 'oidc_provider.created success'])
-})
+  test('a conforming provider that knows the client is usable', async () => {
+    const { app, company, tested } = await live()
+    expect(await tested()).toMatchObject({ usable: true, errors: [], reason: null })
+    expect(await reported(app, company)).toEqual(['oidc_provider.tested success', 'oidc_provider.created success'])
+  })
 
-test('a test reports each problem by a code', async () => {
-  const { call, upstream, id, tested } = await live()
-  const change = (body: unknown) => call('PATCH', `/${id}`, body, { 'if-match': '*' })
-  await change({ client_secret: 'a-wrong-one' })
-  expect(await tested()).toMatchObject({ usable: false, errors: ['client_refused'] })
-  await change({ client_secret: SECRET, active: false })
-  expect(await tested()).toMatchObject({ usable: true, warnings: expect.arrayContaining(['inactive']) })
-  upstream.announce({ issuer: 'https://elsewhere.example' })
-  expect(await tested()).toMatchObject({ errors: expect.arrayContaining(['issuer_differs']) })
-  upstream.announce({ token_endpoint: 'https://10.0.0.1/token' })
-  expect(await tested()).toMatchObject({ errors: ['endpoint_refused'] })
-  upstream.announce({ response_types_supported: ['id_token'] })
-  expect(await tested()).toMatchObject({ errors: ['code_flow_missing'] })
-  upstream.announce({})
-  upstream.failing.set('/jwks', 500)
-  expect(await tested()).toMatchObject({ errors: ['keys_unreachable'] })
-  upstream.failing.set('/.well-known/openid-configuration', 503)
-  expect(await tested()).toMatchObject({ errors: ['metadata_unreachable'] })
-  upstream.close()
-  expect(await tested()).toMatchObject({ usable: false, errors: ['metadata_unreachable'], reason: 'connection' })
-})
+  test('a test reports each problem by a code', async () => {
+    const { call, upstream, id, tested } = await live()
+    const change = (body: unknown) => call('PATCH', `/${id}`, body, { 'if-match': '*' })
+    await change({ client_secret: 'a-wrong-one' })
+    expect(await tested()).toMatchObject({ usable: false, errors: ['client_refused'] })
+    await change({ client_secret: SECRET, active: false })
+    expect(await tested()).toMatchObject({ usable: true, warnings: expect.arrayContaining(['inactive']) })
+    upstream.announce({ issuer: 'https://elsewhere.example' })
+    expect(await tested()).toMatchObject({ errors: expect.arrayContaining(['issuer_differs']) })
+    upstream.announce({ token_endpoint: 'https://10.0.0.1/token' })
+    expect(await tested()).toMatchObject({ errors: ['endpoint_refused'] })
+    upstream.announce({ response_types_supported: ['id_token'] })
+    expect(await tested()).toMatchObject({ errors: ['code_flow_missing'] })
+    upstream.announce({})
+    upstream.failing.set('/jwks', 500)
+    expect(await tested()).toMatchObject({ errors: ['keys_unreachable'] })
+    upstream.failing.set('/.well-known/openid-configuration', 503)
+    expect(await tested()).toMatchObject({ errors: ['metadata_unreachable'] })
+    upstream.close()
+    expect(await tested()).toMatchObject({ usable: false, errors: ['metadata_unreachable'], reason: 'connection' })
+  })
 
-test('a host without a public address is not contacted', async () => {
-  const { call, create } = await start()
-  const id = textIn(await bodyOf(await create({ issuer: 'https://nobody-knows-this.okta.com' })), 'id')
-  expect(await bodyOf(await call('POST', `/${id}/test`))).toMatchObject({ usable: false, reason: 'no_public_address' })
+  test('a host without a public address is not contacted', async () => {
+    const { call, create } = await start()
+    const id = textIn(await bodyOf(await create({ issuer: 'https://nobody-knows-this.okta.com' })), 'id')
+    expect(await bodyOf(await call('POST', `/${id}/test`))).toMatchObject({ usable: false, reason: 'no_public_address' })
+  })
 })

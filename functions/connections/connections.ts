@@ -146,13 +146,13 @@ export const deleteConnection = (ctx: Ctx, caller: User, id: string): Promise<un
 export const orderConnections = async (ctx: Ctx, caller: User, { ids }: z.output<typeof ConnectionOrder>): Promise<z.input<typeof Connections>> => {
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const rows = await lockProviders(t)
-    const wanted = ids.map((id) => id.toLowerCase())
-    const isAll = new Set(wanted).size === wanted.length && rows.length === wanted.length && rows.every(({ id }) => wanted.includes(id))
+    const ordered = ids.map((id) => id.toLowerCase())
+    const isAll = new Set(ordered).size === ordered.length && rows.length === ordered.length && rows.every(({ id }) => ordered.includes(id))
     if (!isAll) throw new AppError('invalid_request', 'body.ids: must name every provider once', { field: 'body.ids' })
     const [before, updatedAt] = [rows.toSorted((a, b) => a.sortOrder - b.sortOrder).map(({ id }) => id), ctx.clock.now()]
-    for (const [at, id] of wanted.entries()) await updateProvider(t, id, { sortOrder: (at + 1) * 10, updatedAt })
+    for (const [at, id] of ordered.entries()) await updateProvider(t, id, { sortOrder: (at + 1) * 10, updatedAt })
     const target = { type: 'tenant', id: caller.tenantId }
-    await recordEvent(t, ctx, { event: 'oidc_providers.ordered', actor: byUser(caller), target, before: { ids: before }, after: { ids: wanted } })
+    await recordEvent(t, ctx, { event: 'oidc_providers.ordered', actor: byUser(caller), target, before: { ids: before }, after: { ids: ordered } })
   })
   return listConnections(ctx, caller)
 }

@@ -163,14 +163,14 @@ export const updateComplete = async (ctx: Ctx, caller: User, body: z.output<type
   const tenantId = actingTenant(caller, body.tenant_id)
   const base = await findBaseClient(ctx, tenantId)
   if (!base.client.oidcEnabled) throw new AppError('not_found')
-  const { tenant_client: request, oidc_providers: wanted } = body
+  const { tenant_client: request, oidc_providers: requested } = body
   const client =
     request === undefined
       ? undefined
       : await actInTenant(ctx, caller, tenantId, async (t, grantable) =>
           changeMainClient(t, ctx, { caller, grantable }, await lockMainClient(t), { ...request, enabled: true }, 'tenant_client.'),
         )
-  const { done, failed } = await runEach(wanted ?? [], (one, at) => putProvider(ctx, caller, tenantId, one, `body.oidc_providers.${at}`))
+  const { done, failed } = await runEach(requested ?? [], (one, at) => putProvider(ctx, caller, tenantId, one, `body.oidc_providers.${at}`))
   const known = new Set((await listProviders(base.t)).map(({ providerName }) => providerName))
   const data = {
     success: failed.length === 0,
@@ -188,7 +188,7 @@ export const updateComplete = async (ctx: Ctx, caller: User, body: z.output<type
             updated: true,
           },
         }),
-    ...(wanted === undefined
+    ...(requested === undefined
       ? {}
       : {
           oidc_providers: {
