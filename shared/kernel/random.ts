@@ -33,7 +33,7 @@ export const lowestIdAt = (at: Date): string => {
 
 export const systemRandom = (clock: Clock): Random => {
   const bytes = (count: number): Uint8Array => randomFillSync(new Uint8Array(count))
-  return { bytes, id: uuidV7(clock, buffered(bytes)) }
+  return { bytes, id: uuidV7(clock, inAdvance(bytes)) }
 }
 
 const ADVANCE_BYTES = 4096
@@ -41,7 +41,7 @@ const ADVANCE_BYTES = 4096
 const inAdvance = (bytes: (count: number) => Uint8Array): ((count: number) => Uint8Array) => {
   let [block, used] = [new Uint8Array(0), 0]
   return (count) => {
-    if (used + count > block.length) [block, used] = [new Uint8Array(bytes(BLOCK_BYTES)), 0]
+    if (used + count > block.length) [block, used] = [new Uint8Array(bytes(ADVANCE_BYTES)), 0]
     used += count
     return block.subarray(used - count, used)
   }
