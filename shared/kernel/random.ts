@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts'
 
 export type Random = {
   bytes(count: number): Uint8Array
-  /** UUIDv7 (RFC 9562 section 5.7): sorts by the time it was made, and within one process by the order. */
+  /** UUIDv7 (RFC 9562 section 5.7): sorts by creation time, and within one process by creation order. */
   id(): string
 }
 

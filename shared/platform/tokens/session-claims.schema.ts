@@ -8,7 +8,7 @@ const numericDate = z.int().nonnegative()
 const words = z.array(z.string())
 export const Wire = z.object({
   iss: z.string(),
-  // One string: an array would let a token for somebody else pass here too.
+  // One string: an array would accept a token that is also meant for another audience.
   aud: z.string(),
   sub: uuid,
   user_id: uuid,
