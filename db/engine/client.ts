@@ -21,7 +21,7 @@ export type Statement = {
    */
   readonly first?: readonly PrecedingStatement[]
 }
-export type PrecedingStatement = { readonly text: string; readonly params: readonly string[] }
+export type PrecedingStatement = Pick<Statement, 'text' | 'params'>
 /** A statement and its preceding statements, in order. */
 export const statementParts = ({ first = [], ...statement }: Statement): readonly Statement[] => [
   ...first.map((before) => ({ ...before, arrays: true })),

@@ -1,5 +1,5 @@
-// The only reader of the environment. A missing or malformed variable stops the start with one line that names it. docs/configuration.md lists them
-// all.
+// The only reader of the environment. A missing or malformed variable stops the start with one line that names it. config-meaning.ts says
+// what each of them means.
 import * as z from 'zod'
 import { isAddressBlock } from './ip-address.ts'
 
@@ -8,91 +8,60 @@ const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text)
 const seconds = z.coerce.number().int().positive()
 
-const shape = {
+export const BaseConfig = z.object({
   ENVIRONMENT: z.enum(['development', 'test', 'production']).default('development'),
   PORT: z.coerce.number().int().min(0).max(65535).default(7468),
-  /** Address that the local server listens on. */
   HOST: z.string().default('127.0.0.1'),
-  /** How long the process reports that it is shutting down before it stops accepting connections, so that load balancers can notice. */
-  STOP_NOTICE_SECONDS: z.coerce.number().min(0).max(60).default(5),
-  /** Public base URL of every link in mail and responses. */
   BASE_URL: url.optional(),
-  /** Origin of the administrators' UI, when it differs from BASE_URL. */
   PUBLIC_UI_ORIGIN: url.optional(),
+  HOSTS: list.default([]),
+  REQUEST_SECONDS: seconds.max(29).default(29),
+  STOP_NOTICE_SECONDS: z.coerce.number().min(0).max(60).default(5),
+  TRUSTED_PROXIES: list
+    .refine((entries) => entries.every(isAddressBlock), 'must hold addresses and CIDR blocks alone, none of them everything')
+    .default([]),
+  PLACE_HEADERS: list.default([]),
+  CORS_ALLOWED_ORIGINS: list.default([]),
+  RATE_LIMIT: z.enum(['on', 'off']).default('on'),
+
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: z.string().optional(),
   DATABASE_JOBS_URL: z.string().optional(),
   DATABASE_OWNER_URL: z.string().optional(),
   DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(10),
-  /** `neon`: HTTP and WebSockets, which connect faster than TCP; the default for hosts at Neon. */
   DATABASE_DRIVER: z.enum(['tcp', 'neon']).optional(),
   SKIP_MIGRATIONS: z.stringbool().default(false),
   REDIS_URL: z.string().optional(),
-  /** Redis over HTTP at Upstash: both variables or neither. */
   UPSTASH_REDIS_REST_URL: url.optional(),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
-  /** Reads MASTER_KEYS and HASH_KEY from AWS Secrets Manager, as `PREFIX/NAME`. */
+  TASK_QUEUE_URL: z.url().optional(),
+
+  MASTER_KEYS: z.string().optional(),
+  HASH_KEY: z.string().optional(),
   SECRETS_MANAGER_PREFIX: z
     .string()
     .regex(/^[\w/+=.@-]+$/)
     .optional(),
-  /** Variables that are read from Secrets Manager at the start of a function; by default MASTER_KEYS and HASH_KEY. */
   SECRETS_MANAGER_NAMES: list.default([]),
-  /** Amazon SQS queue through which functions hand mail and webhooks to the function that sends them. */
-  ERRAND_QUEUE_URL: z.url().optional(),
-  SMTP_URL: z.string().optional(),
-  MAIL_FROM: z.string().default('no-reply@localhost'),
-  MASTER_KEYS: z.string().optional(),
-  HASH_KEY: z.string().optional(),
-  /** Turns on HS256 session tokens, for verifiers that still share the secret. */
   JWT_DEF_SECRET: z.string().optional(),
   AUTH_EXPECT_ISS: z.string().min(1).default('authsec-ai/auth-manager'),
   AUTH_EXPECT_AUD: z.string().min(1).default('authsec-api'),
+
   SIGN_UP: z.enum(['open', 'invite', 'closed']).optional(),
   TENANCY: z.enum(['multi', 'single']).default('multi'),
-  COMPATIBILITY: z.enum(['strict', 'authsec']).default('strict'),
   TENANT_DOMAIN_SUFFIX: z
     .string()
     .regex(/^[a-z0-9.-]+$/)
     .default('localhost'),
-  /** Trust domain of the SPIFFE ids that agents get. */
-  SPIFFE_TRUST_DOMAIN: z
-    .string()
-    .transform((text) => text.replace(/^spiffe:\/\//, ''))
-    .pipe(z.string().regex(/^[a-z0-9._-]{1,255}$/))
-    .default('localhost'),
-  /** Name servers for domain verification, as `address` or `address:port`; the system's name servers when absent. */
-  DNS_SERVERS: list.default([]),
-  /** Client credentials at well-known providers, for platforms that configure no row of their own. */
-  GOOGLE_CLIENT_ID: z.string().optional(),
-  GOOGLE_CLIENT_SECRET: z.string().optional(),
-  GITHUB_CLIENT_ID: z.string().optional(),
-  GITHUB_CLIENT_SECRET: z.string().optional(),
-  MICROSOFT_CLIENT_ID: z.string().optional(),
-  MICROSOFT_CLIENT_SECRET: z.string().optional(),
   PLATFORM_ADMIN_EMAIL: z.email().optional(),
-  RATE_LIMIT: z.enum(['on', 'off']).default('on'),
-  /** Longest duration of a request; a gateway gives up after 30 seconds. */
-  REQUEST_SECONDS: seconds.max(29).default(29),
-  /** Addresses and CIDR blocks of proxies whose forwarded headers are trusted. */
-  TRUSTED_PROXIES: list
-    .refine((entries) => entries.every(isAddressBlock), 'must hold addresses and CIDR blocks alone, none of them everything')
-    .default([]),
-  /** Headers in which the trusted edge names the caller's place, city first. The edge must overwrite values that callers send. */
-  PLACE_HEADERS: list.default([]),
-  CORS_ALLOWED_ORIGINS: list.default([]),
-  /** Further host names that production serves, for example the address that health checks use. */
-  HOSTS: list.default([]),
-  /** `k-anonymity` range service of breached passwords; without it only the shipped list is used. */
+  COMPATIBILITY: z.enum(['strict', 'authsec']).default('strict'),
+  SESSION_IDLE_SECONDS: seconds.default(8 * 3600),
+  SESSION_ABSOLUTE_SECONDS: seconds.max(24 * 3600).default(24 * 3600),
   BREACHED_PASSWORDS_URL: url.optional(),
-  /** `on`: URLs that tenants configure may point to this machine, also over plain http. For development; refused in production. */
-  OUTBOUND_LOOPBACK: z.enum(['on', 'off']).default('off'),
-  /** Bearer token for /metrics; in production without it the path answers 404. */
-  METRICS_TOKEN: z.string().min(16).optional(),
-  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
-  /** Writes the latency of each request as an embedded metric line, which CloudWatch reads from the function's log. */
-  METRICS_EMF: z.enum(['on', 'off']).default('off'),
-  /** Text messages by Twilio: all three variables or none. TWILIO_FROM_NUMBER is a number or the id of a messaging service. */
+  DNS_SERVERS: list.default([]),
+
+  SMTP_URL: z.string().optional(),
+  MAIL_FROM: z.string().default('no-reply@localhost'),
   TWILIO_ACCOUNT_SID: z
     .string()
     .regex(/^AC[0-9a-f]{32}$/i)
@@ -102,47 +71,49 @@ const shape = {
     .string()
     .regex(/^(?:\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/i)
     .optional(),
-  /** Lifetime of a device code and its user code. */
-  DEVICE_CODE_SECONDS: seconds.max(900).default(300),
-  /** Page on which people enter a user code; by default this server's page. */
-  DEVICE_VERIFICATION_URI: url.optional(),
-  /** `on`: polls of device grants and backchannel requests answer 400 until a token is issued, as RFC 8628 and OpenID CIBA Core require. */
-  RFC_POLL_STATUSES: z.enum(['on', 'off']).default('off'),
-  /** `on`: the tools that `mcp-auth` lists name `session_id` as required. */
-  AUTHSEC_REQUIRE_SESSION_ID: z.stringbool().default(false),
-  /** `off`: a session without a signed-in person lists only the tools for signing in. */
-  AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: z.stringbool().default(true),
-  /** `on`: a tool that the person may not call is not listed. */
-  AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: z.stringbool().default(false),
-  /** Service account of Firebase Cloud Messaging: the key file's JSON, plain or base64. Without it phones receive no push messages. */
   FCM_SERVICE_ACCOUNT: z.string().optional(),
-  /** Keys of Web Push (RFC 8292), base64url, and the contact for push services. Without them browsers receive no push messages. */
   VAPID_PUBLIC_KEY: z.string().optional(),
   VAPID_PRIVATE_KEY: z.string().optional(),
   VAPID_SUBJECT: z
     .string()
     .regex(/^(mailto:|https:)/)
     .optional(),
-  SESSION_IDLE_SECONDS: seconds.default(8 * 3600),
-  SESSION_ABSOLUTE_SECONDS: seconds.max(24 * 3600).default(24 * 3600),
-  /** TOTP encryption keys of another AuthSec installation, for `import:authsec`: 64 hexadecimal digits each. */
-  IMPORT_TOTP_ENCRYPTION_KEYS: z.string().optional(),
-  /** Name that authenticators show beside the account. */
-  WEBAUTHN_RP_NAME: z.string().min(1).max(64).default('AuthSec MFA Service'),
-  /** The platform's relying party id; derived from BASE_URL and PUBLIC_UI_ORIGIN when absent. */
+
+  DEVICE_CODE_SECONDS: seconds.max(900).default(300),
+  DEVICE_VERIFICATION_URI: url.optional(),
+  RFC_POLL_STATUSES: z.enum(['on', 'off']).default('off'),
+  GOOGLE_CLIENT_ID: z.string().optional(),
+  GOOGLE_CLIENT_SECRET: z.string().optional(),
+  GITHUB_CLIENT_ID: z.string().optional(),
+  GITHUB_CLIENT_SECRET: z.string().optional(),
+  MICROSOFT_CLIENT_ID: z.string().optional(),
+  MICROSOFT_CLIENT_SECRET: z.string().optional(),
   WEBAUTHN_RP_ID: z
     .string()
     .max(253)
     .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/)
     .optional(),
-  /** Origins of the platform's own pages that use passkeys; BASE_URL and PUBLIC_UI_ORIGIN when absent. */
   WEBAUTHN_ORIGIN: list.refine((origins) => origins.every(isOrigin), 'must hold origins alone: scheme, host and port').default([]),
-}
+  WEBAUTHN_RP_NAME: z.string().min(1).max(64).default('AuthSec MFA Service'),
+  SPIFFE_TRUST_DOMAIN: z
+    .string()
+    .transform((text) => text.replace(/^spiffe:\/\//, ''))
+    .pipe(z.string().regex(/^[a-z0-9._-]{1,255}$/))
+    .default('localhost'),
+  AUTHSEC_REQUIRE_SESSION_ID: z.stringbool().default(false),
+  AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: z.stringbool().default(true),
+  AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: z.stringbool().default(false),
+  OUTBOUND_LOOPBACK: z.enum(['on', 'off']).default('off'),
+  IMPORT_TOTP_ENCRYPTION_KEYS: z.string().optional(),
 
-/** Variables without a default in production. */
-const REQUIRED_IN_PRODUCTION = ['BASE_URL', 'DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'SIGN_UP', 'MASTER_KEYS', 'HASH_KEY'] as const
+  METRICS_TOKEN: z.string().min(16).optional(),
+  METRICS_EMF: z.enum(['on', 'off']).default('off'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+})
 
-export const BaseConfig = z.object(shape)
+/** Production has no default for these. */
+export const REQUIRED_IN_PRODUCTION = ['BASE_URL', 'DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'SIGN_UP', 'MASTER_KEYS', 'HASH_KEY'] as const
+
 export type Config = Omit<z.output<typeof BaseConfig>, 'BASE_URL' | 'SIGN_UP'> & {
   readonly BASE_URL: string
   readonly SIGN_UP: 'open' | 'invite' | 'closed'
@@ -150,7 +121,14 @@ export type Config = Omit<z.output<typeof BaseConfig>, 'BASE_URL' | 'SIGN_UP'> &
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** AuthSec's variable names, accepted beside ours. */
+/** Former names, accepted for one release. */
+const RENAMED = { ERRAND_QUEUE_URL: 'TASK_QUEUE_URL' } as const
+
+/** One line for each variable that the environment sets by a former name. */
+export const deprecatedVariables = (env: Environment): readonly string[] =>
+  Object.entries(RENAMED).flatMap(([former, name]) => (env[former] ? [`${former} is deprecated and will be removed: set ${name}.`] : []))
+
+/** Names of AuthSec and former names that are accepted beside ours. */
 const withAliases = (env: Environment): Environment => {
   const out: Record<string, string | undefined> = {}
   for (const [name, value] of Object.entries(env)) if (value !== '') out[name] = value
@@ -168,6 +146,7 @@ const withAliases = (env: Environment): Environment => {
     out.SMTP_URL = address.href
   }
   out.CORS_ALLOWED_ORIGINS ??= out.CORS_ALLOW_ORIGIN
+  for (const [former, name] of Object.entries(RENAMED)) out[name] ??= out[former]
   return out
 }
 

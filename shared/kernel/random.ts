@@ -1,5 +1,6 @@
 // The only source of randomness.
 import { randomFillSync } from 'node:crypto'
+import { v7 } from 'uuid'
 import type { Clock } from './clock.ts'
 
 export type Random = {
@@ -8,60 +9,45 @@ export type Random = {
   id(): string
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+/** How far a clock correction may set the clock back while ids keep their order, for readers that follow the audit log by id. */
+const MAX_CORRECTION_MS = 30_000
 
-const MOST_IN_A_MILLISECOND = 0xfff
-/**
- * The largest step back of an ordinary clock correction. Ids pause until the clock has caught up: a reader that follows the audit log by id would
- * otherwise miss rows.
- */
-const CLOCK_CORRECTION_MS = 30_000
-
-/**
- * UUIDv7 with a counter in the twelve bits after the time (RFC 9562 section 6.2, method 1). The counter starts at a random value in the lower half; a
- * full counter borrows from the next millisecond.
- */
+/** UUIDv7 with a counter within the millisecond (RFC 9562 section 6.2, method 1), so that the ids of one process sort in the order they were made. */
 const uuidV7 = (clock: Clock, bytes: (count: number) => Uint8Array): (() => string) => {
-  let [lastMs, count] = [0, 0]
+  let [msecs, seq] = [0, 0]
   return () => {
     const now = clock.now().getTime()
-    const entropy = bytes(10)
-    // A clock that was set back further (as in tests) is followed.
-    if (now > lastMs || lastMs - now > CLOCK_CORRECTION_MS)
-      [lastMs, count] = [now, (((entropy[0] ?? 0) << 8) | (entropy[1] ?? 0)) & (MOST_IN_A_MILLISECOND >> 1)]
-    else if (count < MOST_IN_A_MILLISECOND) count += 1
-    else [lastMs, count] = [lastMs + 1, 0]
-    const time = lastMs.toString(16).padStart(12, '0')
-    const [version, variant] = [0x7000 | count, 0x80 | ((entropy[2] ?? 0) & 0x3f)]
-    const rest = hex(entropy.subarray(3))
-    return `${time.slice(0, 8)}-${time.slice(8)}-${version.toString(16)}-${variant.toString(16)}${rest.slice(0, 2)}-${rest.slice(2)}`
+    const random = bytes(16)
+    // A clock that is set back further starts over, as tests do.
+    if (now > msecs || msecs - now > MAX_CORRECTION_MS) [msecs, seq] = [now, Buffer.from(random).readUInt32BE() >>> 1]
+    else seq += 1
+    return v7({ msecs, seq, random })
   }
 }
 
-/** The least UUIDv7 of a moment: a bound between earlier and later ids. */
+/** The lowest UUIDv7 of a moment: ids made earlier sort before it. */
 export const lowestIdAt = (at: Date): string => {
-  // UUIDv7 cannot express times before 1970.
-  const h = Math.max(0, at.getTime()).toString(16).padStart(12, '0')
-  return `${h.slice(0, 8)}-${h.slice(8)}-7000-8000-000000000000`
+  // UUIDv7 counts from 1970.
+  return v7({ msecs: Math.max(0, at.getTime()), seq: 0, random: new Uint8Array(16) })
 }
 
 export const systemRandom = (clock: Clock): Random => {
   const bytes = (count: number): Uint8Array => randomFillSync(new Uint8Array(count))
-  return { bytes, id: uuidV7(clock, buffered(bytes)) }
+  return { bytes, id: uuidV7(clock, inAdvance(bytes)) }
 }
 
-const BLOCK_BYTES = 4096
-/** Fetches the randomness of ids in blocks: a system call per id would dominate its cost, and ids are not secrets. */
-const buffered = (bytes: (count: number) => Uint8Array): ((count: number) => Uint8Array) => {
+const ADVANCE_BYTES = 4096
+/** Buffers randomness for ids, which are not secret: a system call costs more than the rest of an id. */
+const inAdvance = (bytes: (count: number) => Uint8Array): ((count: number) => Uint8Array) => {
   let [block, used] = [new Uint8Array(0), 0]
   return (count) => {
-    if (used + count > block.length) [block, used] = [new Uint8Array(bytes(BLOCK_BYTES)), 0]
+    if (used + count > block.length) [block, used] = [new Uint8Array(bytes(ADVANCE_BYTES)), 0]
     used += count
     return block.subarray(used - count, used)
   }
 }
 
-/** The same sequence for the same seed. For tests only; not a source of secrets. */
+/** The same sequence for the same seed. For tests only: the output is predictable. */
 export const seededRandom = (clock: Clock, seed: number): Random => {
   let state = seed >>> 0 || 1
   const next = (): number => {
@@ -74,7 +60,7 @@ export const seededRandom = (clock: Clock, seed: number): Random => {
   return { bytes, id: uuidV7(clock, bytes) }
 }
 
-/** 256 bits as 43 base64url characters: an unguessable handle. */
+/** 256 random bits as 43 base64url characters. */
 export const randomToken = (random: Random): string => Buffer.from(random.bytes(32)).toString('base64url')
 
 /** `count` decimal digits, each equally likely (rejection sampling, no modulo bias). */

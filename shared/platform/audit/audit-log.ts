@@ -1,6 +1,6 @@
 // Writes audit events: of a change in the caller's transaction, of a refusal in a separate transaction after the rollback.
 
-import type { TenantDb, TenantTx } from '#db/engine/tenant'
+import { atomically, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { AUDIT_WRITE_SECONDS, insertAuditEvent, insertAuditEvents, type NewAuditRow, type PreparedAuditEvents } from '#db/store/audit-events'
 import { secondsAfter, systemClock } from '#shared/kernel/clock'
 import type { RequestInfo } from '#shared/kernel/context'
@@ -130,16 +130,15 @@ const rowAtHand = async (t: TenantDb, ctx: AuditCtx, o: AuditEntry): Promise<New
 /** Latest time at which rows of newly created ids may be written. Uses the real time even in tests, because the database has no other clock. */
 const writtenUntil = (): Date => secondsAfter(systemClock.now(), AUDIT_WRITE_SECONDS)
 
-/** As `auditRow`, outside a transaction; undefined when a subject's key is not cached and must be read or created in one. */
-export const prepareAuditEvents = async (
-  t: TenantDb,
-  ctx: AuditCtx,
-  ...occurrences: readonly AuditEntry[]
-): Promise<PreparedAuditEvents | undefined> => {
+/**
+ * Events for a statement that writes them beside the change, alone or in a transaction. Alone, it has a second to write them; where this process does not have
+ * the key of a subject, it is read or made in a transaction before.
+ */
+export const prepareAuditEvents = async (t: TenantDb, ctx: AuditCtx, ...occurrences: readonly AuditEntry[]): Promise<PreparedAuditEvents> => {
   const until = writtenUntil()
-  const made = await Promise.all(occurrences.map((o) => rowAtHand(t, ctx, o)))
-  const rows = made.filter((row) => row !== undefined)
-  return rows.length < made.length ? undefined : { rows, until }
+  const rows: NewAuditRow[] = []
+  for (const o of occurrences) rows.push((await rowAtHand(t, ctx, o)) ?? (await atomically(t, (tx) => auditRow(tx, ctx, o))))
+  return 'inTransaction' in t ? { rows } : { rows, until }
 }
 
 /** Writes one event, which commits or rolls back together with the change. */

@@ -1,4 +1,5 @@
-// Envelope encryption: a master key from the secret manager wraps data keys in Postgres; a data key seals the values of one tenant or one person.
+// Envelope encryption: a master key from the secret manager wraps data keys in Postgres; a data key seals what belongs to one tenant or one person.
+
 import type { Db } from '#db/engine/client'
 import { acrossTenants, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import {
@@ -12,6 +13,7 @@ import {
   rewrapDataKeysOfAllTenants,
 } from '#db/store/data-keys'
 import type { Clock } from '#shared/kernel/clock'
+import { isUuid } from '#shared/kernel/ids'
 import type { Random } from '#shared/kernel/random'
 import { dataKeyCache } from './data-key-cache.ts'
 import { constantTimeEqual } from './equal.ts'
@@ -55,12 +57,11 @@ export type Keyring = {
   readonly currentMasterKeyId: string
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 const uuidBytes = (id: string): Uint8Array => {
-  if (!UUID.test(id)) throw new SealError('A subject id must be a lower-case UUID.')
+  if (!isUuid(id)) throw new SealError('A subject is named by a lower-case UUID.')
   return Buffer.from(id.replaceAll('-', ''), 'hex')
 }
 /** Tenant, subject and key id, so that a value names its owner even after its key is destroyed. */

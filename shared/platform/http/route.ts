@@ -138,7 +138,7 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
 }
 
 export type Route<Ctx> = Declaration<Ctx, never, unknown, Input, Input, Input, Input>
-/** A route known by method and path, loaded with its first request: see infra/bundle/late-routes.ts. */
+/** A route of which a function knows method and path, and loads the rest with the first request for it: see infra/bundle/lazy-routes.ts. */
 export type LazyRoute<Ctx> = Pick<Route<Ctx>, 'on'> & { readonly load: () => Promise<Route<Ctx>> }
 export type MountableRoute<Ctx> = Route<Ctx> | LazyRoute<Ctx>
 

@@ -1,9 +1,10 @@
-// The acting tenant is the token's. A tenant id in the request is accepted for compatibility and must be the token's.
+// The acting tenant is the token's. A tenant id that a caller names is accepted for compatibility and must be the token's.
+
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import { AppError } from '#shared/kernel/errors'
+import { parseUuid } from '#shared/kernel/ids'
 import type { Caller } from '#shared/platform/principals/principal'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const NAMES = ['tenant_id', 'tenantId', 'workspace_id', 'workspaceId']
 
 /** The request's parts as sent. */
@@ -13,7 +14,7 @@ export type RequestParts = { readonly path: unknown; readonly query: unknown; re
 const namedBy = (part: unknown, name: string): string | undefined => {
   if (typeof part !== 'object' || part === null) return undefined
   const value = (part as Readonly<Record<string, unknown>>)[name]
-  return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined
+  return parseUuid(value)
 }
 
 /**

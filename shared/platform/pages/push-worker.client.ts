@@ -1,5 +1,6 @@
 // The service worker for approval requests: it displays the push message, in the person's language or else the browser's, and opens the page on which
 // the person decides. It sends no request and stores nothing. Runs in the browser, so it imports nothing of the server.
+import { isUuid } from '#shared/kernel/ids'
 import { pushDe } from './strings/push-de.ts'
 import { type PushStrings, pushEn } from './strings/push-en.ts'
 
@@ -22,14 +23,13 @@ type Worker = {
 const worker = globalThis as unknown as Worker
 
 const LANGUAGES: Readonly<Record<string, PushStrings>> = { en: pushEn, de: pushDe }
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 type Json = Readonly<Record<string, unknown>>
 const asObject = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
 const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** Always a page of ours, never a URL from the message. */
-const pathFor = (id: string): string => (UUID.test(id) ? `/approve?id=${id}` : '/approve')
+const pathFor = (id: string): string => (isUuid(id) ? `/approve?id=${id}` : '/approve')
 
 const show = (event: Pushed): Promise<void> => {
   // Each message must display a notification (Push API, `userVisibleOnly`), even an unreadable one.

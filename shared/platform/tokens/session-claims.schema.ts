@@ -1,7 +1,9 @@
-// The declared schema of session token claims. `isWireClaims` reads them; a test keeps both equal.
-import * as z from 'zod'
+// The claims of a session token on the wire, as they are declared. What reads them is `isWireClaims`, which is held to this.
 
-const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+import * as z from 'zod'
+import { UUID } from '#shared/kernel/ids'
+
+const uuid = z.string().regex(UUID)
 const numericDate = z.int().nonnegative()
 const words = z.array(z.string())
 export const Wire = z.object({
