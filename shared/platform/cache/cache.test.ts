@@ -63,7 +63,7 @@ const everyMethod = (cache: Cache): Promise<unknown>[] => [
   cache.ping(),
 ]
 
-test('an unreachable Redis throws CacheAway from every method, at first and later', async () => {
+test('an unreachable Redis throws CacheUnavailable from every method, at first and later', async () => {
   const cache = redisCache(UNREACHABLE, fixedClock(START))
   for (let round = 0; round < 3; round++) {
     for (const outcome of await Promise.allSettled(everyMethod(cache))) {
@@ -74,7 +74,7 @@ test('an unreachable Redis throws CacheAway from every method, at first and late
   await expect(cache.get('k')).rejects.toThrow(CacheUnavailable)
 })
 
-test('a Redis that never answers throws CacheAway', async () => {
+test('a Redis that never answers throws CacheUnavailable', async () => {
   const sockets: Socket[] = []
   const silent = createServer((socket) => void sockets.push(socket))
   await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))

@@ -5,14 +5,14 @@
 export class CacheUnavailable extends Error {
   constructor(cause: unknown) {
     super('The cache cannot be reached.', { cause })
-    this.name = 'CacheAway'
+    this.name = 'CacheUnavailable'
   }
 }
 
 /** A sliding window: the number of times that `key` was counted within the last `windowSeconds`. */
 export type Window = { readonly key: string; readonly windowSeconds: number }
 
-/** All methods throw CacheAway when the server does not answer within a second. Keys are our own and contain no personal data in clear text. */
+/** All methods throw CacheUnavailable when the server does not answer within a second. Keys are our own and contain no personal data in clear text. */
 export type Cache = {
   get(key: string): Promise<string | undefined>
   put(key: string, value: string, ttlSeconds: number): Promise<void>
@@ -32,7 +32,7 @@ export type Cache = {
   add(name: string, sums: Readonly<Record<string, number>>): Promise<void>
   /** The sums under that name. */
   sums(name: string): Promise<Readonly<Record<string, number>>>
-  /** @throws CacheAway unless the server answers */
+  /** @throws CacheUnavailable unless the server answers */
   ping(): Promise<void>
   close(): Promise<void>
 }

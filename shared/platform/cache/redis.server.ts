@@ -36,7 +36,7 @@ test('every key has our prefix and, except sums, expires', async () => {
   await cache.close()
 })
 
-test('a wrong command is an error other than CacheAway', async () => {
+test('a wrong command is an error other than CacheUnavailable', async () => {
   const cache = redisCache(url, clock)
   const key = newKey()
   await raw.lpush(`authsec:${key}`, 'a list')

@@ -1,4 +1,4 @@
-// The cache on a Redis server over TCP. Connects at first use and reconnects by itself; any failure to answer within a second is CacheAway.
+// The cache on a Redis server over TCP. Connects at first use and reconnects by itself; any failure to answer within a second is CacheUnavailable.
 import { type ChainableCommander, Redis } from 'ioredis'
 import type { Clock } from '#shared/kernel/clock'
 import { type Cache, CacheUnavailable, type Window } from './cache.ts'

@@ -26,7 +26,7 @@ describe('Upstash', () => {
     expect(own.requests() - before).toBe(2)
   })
 
-  test('a wrong token and an unreachable service throw CacheAway', async () => {
+  test('a wrong token and an unreachable service throw CacheUnavailable', async () => {
     await expect(upstashCache({ ...own, token: 'other' }, clock).get('k')).rejects.toThrow(CacheUnavailable)
     await own.close()
     await expect(upstashCache(own, clock).get('k')).rejects.toThrow(CacheUnavailable)

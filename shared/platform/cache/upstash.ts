@@ -1,4 +1,4 @@
-// The cache at Upstash over its REST API, without a connection that a frozen function could lose. Any failure to answer within a second is CacheAway.
+// The cache at Upstash over its REST API, without a connection that a frozen function could lose. Any failure to answer within a second is CacheUnavailable.
 import { type Pipeline, Redis } from '@upstash/redis'
 import type { Clock } from '#shared/kernel/clock'
 import { type Cache, CacheUnavailable, type Window } from './cache.ts'

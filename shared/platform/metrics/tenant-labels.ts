@@ -13,7 +13,7 @@ export type TenantLabels = {
   propose(tenantId: string): string
   /**
    * Agrees with other instances on the proposed tenants. Instances that settle concurrently may exceed the bound by their own additions.
-   * @throws CacheAway; may be called again
+   * @throws CacheUnavailable; may be called again
    */
   settle(): Promise<void>
   /** The label of a proposed tenant, once settled. */

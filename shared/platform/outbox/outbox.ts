@@ -189,7 +189,7 @@ export type SentMail = { readonly [K in Outcome]: number }
 /**
  * Sends due messages for at most 15 seconds plus those in progress. Each message is sent at least once, always with the same Message-ID, and never by
  * two senders at a time. A failing or unreadable message does not block others.
- * @throws DatabaseAway when nothing can be leased
+ * @throws DatabaseUnavailable when nothing can be leased
  */
 export const sendDueMail = async (ctx: OutboxContext): Promise<SentMail> => {
   const started = ctx.clock.elapsed()
