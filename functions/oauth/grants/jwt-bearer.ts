@@ -35,7 +35,7 @@ const isText = (value: unknown, longest = 2048): value is string => typeof value
 
 type Assertion = { readonly claims: Claims; readonly issuer: TrustedIssuer; readonly jti: string; readonly exp: number; readonly isIdentity: boolean }
 
-/** Whose word it claims to be, before anything is believed of it. */
+/** The issuer that an unverified assertion names. */
 const claimedIssuer = (assertion: string): unknown => {
   try {
     const claims: unknown = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8'))
@@ -93,7 +93,7 @@ const personOf = async (t: TenantDb, assertion: Assertion): Promise<string> => {
   return user.id
 }
 
-/** Who acted before, in the words of whoever said it. @throws AppError invalid_grant */
+/** The chain of actors before, as the issuer states it. @throws AppError invalid_grant */
 const actIn = (value: unknown, issuer: string, left = MOST_ACTORS): Act | undefined => {
   if (value === undefined) return undefined
   if (typeof value !== 'object' || value === null || left === 0) throw refused()
