@@ -4,7 +4,6 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { bindRole } from '#db/store/bindings'
 import { noteFirstAccess } from '#db/store/registered-clients'
 import { findRole } from '#db/store/roles'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
@@ -15,7 +14,6 @@ export const applyAccessPolicy = (ctx: Ctx, principal: User, resourceServerId: s
     const at = ctx.clock.now()
     if (!(await noteFirstAccess(t, resourceServerId, principal.userId, at)) || (await findRole(t, roleId)) === undefined) return
     if (!(await bindRole(t, { id: ctx.random.id(), roleId, userId: principal.userId, at }))) return
-    await raisePolicyVersion(t)
     const target = { type: 'user', id: principal.userId }
     const after = { role_id: roleId, resource_server_id: resourceServerId }
     await recordEvent(t, ctx, { event: 'role_binding.assigned', actor: bySystem, target, subjectId: principal.userId, after })

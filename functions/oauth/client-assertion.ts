@@ -4,9 +4,9 @@ import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import { forTenant } from '#db/engine/tenant'
 import { consumeIdOnce } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
-import { sha256 } from '#shared/domains/oauth/handles'
 import { CLIENT_SIGNING_ALGS } from '#shared/domains/oauth/supported'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import type { Ctx } from './group.ts'
 
 /** Longer-lived assertions would have to be remembered for longer, and are not needed: a client makes one when it calls. */

@@ -2,18 +2,18 @@
 import type { Db, Engine } from '#db/engine/client'
 import { asTenantId, directory, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { type ClientAuthMethod, findOauthClient, findTenantOfClient, type OauthClient } from '#db/store/oauth-clients'
-import { sha256 } from '#shared/domains/oauth/handles'
+import { isClientSecret } from '#shared/domains/clients/client-secret'
 import { AppError } from '#shared/kernel/errors'
+import { handleId, isUuid } from '#shared/kernel/ids'
 import { createTtlCache, type TtlCache } from '#shared/platform/cache/ttl-cache'
-import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { basicCredentials, clientAuthenticationFailed, usesBasicAuth } from '#shared/platform/http/basic-auth'
 import { addressKey, anonymousLimitEntry } from '#shared/platform/http/guard'
 import type { LimitEntry } from '#shared/platform/http/limits'
-import { objectIn } from '#shared/platform/tokens/strict-jws'
+import { unverifiedClaims } from '#shared/platform/tokens/unverified-claims'
 import type { Ctx } from './group.ts'
 
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** Of one address in a minute, over all clients. */
 const MOST_FAILURES = 60
 
@@ -35,14 +35,10 @@ const refuseTwo = (form: ClientForm, basic: boolean): void => {
   if (ways.filter(Boolean).length > 1) throw new AppError('invalid_request', 'A client authenticates in one way (RFC 6749 section 2.3).')
 }
 
-/** The client id that an assertion claims, before anything is believed of it. */
+/** The client id that an assertion claims, before its signature is checked. */
 const claimedClient = (assertion: string): string | undefined => {
-  try {
-    const { iss, sub } = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8')) as Readonly<Record<string, unknown>>
-    return typeof iss === 'string' && iss === sub ? iss : undefined
-  } catch {
-    return undefined
-  }
+  const { iss, sub } = unverifiedClaims(assertion)
+  return iss === sub ? iss : undefined
 }
 
 const shownAssertion = (form: ClientForm): Presented => {
@@ -123,7 +119,7 @@ const placeOf = async (
   inTenant: TenantId | undefined,
 ): Promise<Place | undefined> => {
   if (clientId.startsWith('https:') || clientId.startsWith('http:')) return findByAddress(ctx, clientId, resource, inTenant)
-  const tenantId = UUID.test(clientId) ? await tenantOf(ctx, clientId) : undefined
+  const tenantId = isUuid(clientId) ? await tenantOf(ctx, clientId) : undefined
   return tenantId && { tenantId, id: clientId }
 }
 
@@ -177,28 +173,14 @@ export const findClientByRowId = async (
   return found?.active === true ? found : undefined
 }
 
-const TENANT = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\./
-/** The tenant that a presented credential names. Unverified: only for the look-up. */
-const tenantIn = ({ code, refresh_token: refresh, token }: ClientForm): TenantId | undefined => {
-  const id = TENANT.exec(code ?? refresh ?? token ?? '')?.[1] ?? claimedTenant(token)
-  return id === undefined ? undefined : asTenantId(id)
-}
 const claimedTenant = (token: string | undefined): string | undefined => {
-  const { tenant_id: id } = objectIn(token?.split('.')[1] ?? '') ?? {}
-  return typeof id === 'string' && UUID.test(id) ? id : undefined
+  const id = unverifiedClaims(token).tenant_id
+  return isUuid(id) ? id : undefined
 }
-
-const isSecretOf = (client: OauthClient, secret: string, now: Date): boolean => {
-  const hash = sha256(secret)
-  const { secretHash, previousSecretHash, previousValidUntil } = client
-  // Both comparisons always run, so that the time does not tell which secret was tried.
-  const isCurrent = secretHash !== undefined && constantTimeEqual(hash, new Uint8Array(secretHash))
-  const isPrevious =
-    previousSecretHash !== undefined &&
-    constantTimeEqual(hash, new Uint8Array(previousSecretHash)) &&
-    previousValidUntil !== undefined &&
-    now < previousValidUntil
-  return isCurrent || isPrevious
+/** The tenant that a presented code or token names. Unverified: it selects the rows to read. */
+const tenantIn = ({ code, refresh_token: refresh, token }: ClientForm): TenantId | undefined => {
+  const id = handleId(code ?? refresh ?? token ?? '') ?? claimedTenant(token)
+  return id === undefined ? undefined : asTenantId(id)
 }
 
 /** The way that the client is registered for; a client with a secret that names none may show it either way. */
@@ -211,7 +193,7 @@ const mayUse = (client: OauthClient, method: ClientAuthMethod): boolean => {
 const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Presented): Promise<boolean> => {
   if (!mayUse(client, method)) return false
   if (method === 'none') return true
-  if (method !== 'private_key_jwt') return isSecretOf(client, proof, ctx.clock.now())
+  if (method !== 'private_key_jwt') return isClientSecret(proof, client, ctx.clock.now())
   // Loaded with the first: most clients have a secret, or nothing to prove.
   return (await import('./client-assertion.ts')).isAssertionOf(ctx, client, proof)
 }

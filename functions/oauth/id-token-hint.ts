@@ -1,8 +1,10 @@
 // An ID token of ours that comes back to us: as a hint (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2, CIBA Core section 7.1), where it may have
 // expired, says who was meant and proves nothing about who calls; or as what a token exchange begins with.
+
 import { compactVerify } from 'jose'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { BaseCtx } from '#shared/domains/context'
+import { isUuid } from '#shared/kernel/ids'
 import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tokens/strict-jws'
 
 export type IdTokenHint = {
@@ -14,9 +16,6 @@ export type IdTokenHint = {
   readonly authorizationId: string
   readonly expiresAt: Date
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value)
 
 /**
  * Whether the token claims to be an ID token of ours, signed with a key that was deleted: keys are deleted a day after their last token expired, and clients

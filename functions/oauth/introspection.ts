@@ -1,13 +1,15 @@
 // Introspection (RFC 7662) by the resource server that a token is for.
+
 import type * as z from 'zod'
 import { asTenantId, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { findIntrospectionCaller, findTokenStateFor, type IntrospectionCaller, type TokenState } from '#db/store/oauth-introspection'
 import { type AccessClaims, tokenQueryOf, verifyAccessToken } from '#shared/domains/oauth/access-token'
-import { sha256 } from '#shared/domains/oauth/handles'
 import { isIdentityScope } from '#shared/domains/oauth/supported'
 import { unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid, splitHandle } from '#shared/kernel/ids'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { basicCredentials, clientAuthenticationFailed } from '#shared/platform/http/basic-auth'
 import { addressKey, anonymousLimitEntry } from '#shared/platform/http/guard'
 import type { Ctx } from './group.ts'
@@ -15,8 +17,6 @@ import type { IntrospectionForm, TokenDescription } from './introspection.schema
 
 type Description = z.input<typeof TokenDescription>
 const INACTIVE: Description = { active: false }
-const SECRET = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const MOST_FAILURES = 60
 
 type CallerCredentials = { readonly tenantId: TenantId; readonly id: string; readonly secret: string }
@@ -24,8 +24,8 @@ type CallerCredentials = { readonly tenantId: TenantId; readonly id: string; rea
 /** A resource server's secret begins with its tenant, so nothing has to be looked up without one. */
 const callerCredentials = (ctx: Ctx): CallerCredentials | undefined => {
   const presented = basicCredentials(ctx.request)
-  const tenantId = presented instanceof AppError ? undefined : SECRET.exec(presented.secret)?.[1]
-  if (presented instanceof AppError || tenantId === undefined || !UUID.test(presented.clientId)) return undefined
+  const tenantId = presented instanceof AppError ? undefined : splitHandle(presented.secret)?.id
+  if (presented instanceof AppError || tenantId === undefined || !isUuid(presented.clientId)) return undefined
   return { tenantId: asTenantId(tenantId), id: presented.clientId, secret: presented.secret }
 }
 

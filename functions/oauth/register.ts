@@ -1,4 +1,5 @@
 // A client registers itself (RFC 7591), and looks after its registration with the token that it was given (RFC 7592).
+
 import type * as z from 'zod'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient, updateClient } from '#db/store/clients'
@@ -6,13 +7,15 @@ import { hasSubdelegations } from '#db/store/oauth-delegations'
 import { spendRegistrationToken } from '#db/store/registered-clients'
 import { findTenantOfResource } from '#db/store/resource-servers'
 import { findTenant, hasCompany, listTenantIds, releaseQuota } from '#db/store/tenants'
-import { sha256 } from '#shared/domains/oauth/handles'
+import { isClientSecret } from '#shared/domains/clients/client-secret'
 import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { splitHandle } from '#shared/kernel/ids'
 import { randomToken } from '#shared/kernel/random'
 import { byAnonymous, byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { requireNoWider, validateMetadata } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
 import type { RegisterBody, RegisteredClient, UpdateBody } from './register.schema.ts'
@@ -20,11 +23,6 @@ import { INVITED_CLIENT_SECONDS, limitOpenRegistration, requireRegistrationQuota
 import { canonicalResource } from './scopes.ts'
 
 type Presented = z.input<typeof RegisteredClient>
-
-/** A registration access token begins with the client that it is of. */
-const MANAGES = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
-/** An initial access token, with the company that it is of. */
-const INITIAL = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
 
 const bearerOf = (ctx: Ctx): string | undefined => {
   const [scheme, token, ...more] = (ctx.request.header('authorization') ?? '').split(' ')
@@ -60,7 +58,7 @@ export const registeredClientResponse = (ctx: Pick<Ctx, 'config'>, row: Client):
  * a company's resource.
  */
 const ownerOf = async (ctx: Ctx, initial: string | undefined, resource: string | undefined): Promise<TenantId> => {
-  const named = initial === undefined ? undefined : INITIAL.exec(initial)?.[1]
+  const named = initial === undefined ? undefined : splitHandle(initial)?.id
   if (initial !== undefined && named === undefined) throw new AppError('invalid_token')
   if (named !== undefined) return asTenantId(named)
   const d = directory(ctx.db)
@@ -142,7 +140,7 @@ export const managedClient = async (ctx: Ctx, clientId: string): Promise<Managed
 
 /** The client of the registration access token in the request. @throws AppError invalid_token, unauthorized */
 export const clientOfToken = async (ctx: Ctx): Promise<{ readonly tenantId: TenantId; readonly clientId: string }> => {
-  const clientId = MANAGES.exec(bearerOf(ctx) ?? '')?.[1]
+  const clientId = splitHandle(bearerOf(ctx))?.id
   if (clientId === undefined) throw new AppError(bearerOf(ctx) === undefined ? 'unauthorized' : 'invalid_token')
   return { tenantId: (await managedClient(ctx, clientId)).tenantId, clientId }
 }
@@ -177,8 +175,7 @@ const requireSameKind = (row: Client, changed: { readonly isPublic?: boolean | u
 export const updateOwnRegistration = async (ctx: Ctx, clientId: string, said: z.output<typeof UpdateBody>): Promise<Presented> => {
   const { tenantId, secretHash } = await managedClient(ctx, clientId)
   if (said.client_id !== clientId) throw new AppError('invalid_client_metadata', 'client_id is not this client.', { field: 'body.client_id' })
-  const isSecret =
-    said.client_secret === undefined || (secretHash !== null && constantTimeEqual(sha256(said.client_secret), new Uint8Array(secretHash)))
+  const isSecret = said.client_secret === undefined || isClientSecret(said.client_secret, { secretHash }, ctx.clock.now())
   if (!isSecret) throw new AppError('invalid_client_metadata', 'client_secret is not this client\u2019s.', { field: 'body.client_secret' })
   return atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)

@@ -1,10 +1,11 @@
 // A resource server uses up what a token may spend (calls, amounts): from the token's own limits and from everything that it came from, or from none of them.
+
 import type * as z from 'zod'
 import { atomically, type TenantTx } from '#db/engine/tenant'
 import { type Budget, lockBudgets, recordSpend, spendBudgets } from '#db/store/oauth-details'
-import { sha256 } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { remainingOf, remainingResponse } from './budgets.ts'
 import type { Ctx } from './group.ts'
 import type { SpendAnswer, SpendForm } from './introspection.schema.ts'

@@ -11,11 +11,13 @@ import { findDetailTypes } from '#db/store/oauth-details'
 import { findIssuerByName, findUserIdByExternalId, type TrustedIssuer } from '#db/store/oauth-issuers'
 import { findUser } from '#db/store/users'
 import { type Details, detailsIn, parseDetails } from '#shared/domains/oauth/details'
-import { sha256 } from '#shared/domains/oauth/handles'
 import { DEFAULT_DEPTH } from '#shared/domains/oauth/supported'
 import { validateDetails } from '#shared/domains/oauth/validate-details'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid } from '#shared/kernel/ids'
+import { sha256 } from '#shared/platform/crypto/sha256'
+import { unverifiedClaims } from '#shared/platform/tokens/unverified-claims'
 import { type Claims, isInTime, verifyClientAssertion } from '../client-assertion.ts'
 import { keysOfIssuer } from '../exchange/issuer-keys.ts'
 import { narrow } from '../exchange/narrow.ts'
@@ -28,22 +30,11 @@ import type { Grant, TokenRequest } from '../token-request.ts'
 export const ID_JAG_TYP = 'oauth-id-jag+jwt'
 const SKEW_SECONDS = 60
 const MOST_ACTORS = 16
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 const refused = (why = 'The assertion is invalid, expired, used, or of nobody who is trusted.'): AppError => new AppError('invalid_grant', why)
 const isText = (value: unknown, longest = 2048): value is string => typeof value === 'string' && value !== '' && value.length <= longest
 
 type Assertion = { readonly claims: Claims; readonly issuer: TrustedIssuer; readonly jti: string; readonly exp: number; readonly isIdentity: boolean }
-
-/** The issuer that an unverified assertion names. */
-const claimedIssuer = (assertion: string): unknown => {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8'))
-    return typeof claims === 'object' && claims !== null ? (claims as Claims).iss : undefined
-  } catch {
-    return undefined
-  }
-}
 
 const headerOf = (assertion: string): { readonly typ: unknown; readonly kid: unknown } => {
   try {
@@ -56,7 +47,7 @@ const headerOf = (assertion: string): { readonly typ: unknown; readonly kid: unk
 
 /** Checks in the order of RFC 7523 section 3. @throws AppError invalid_grant */
 const readAssertion = async (ctx: Ctx, t: TenantDb, { client }: TokenRequest, assertion: string): Promise<Assertion> => {
-  const name = claimedIssuer(assertion)
+  const name = unverifiedClaims(assertion).iss
   // Our own word is for others: here it would let one tenant of ours speak to another.
   const issuer = isText(name) && name !== ctx.config.BASE_URL ? await findIssuerByName(t, name) : undefined
   const { typ, kid } = headerOf(assertion)
@@ -82,7 +73,7 @@ const userIdOf = async (t: TenantDb, { issuer, claims }: Assertion): Promise<str
   const sub = claims.sub as string
   if (issuer.subjectMapping === 'identity') return (await findIdentity(t, issuer.issuer, sub))?.userId
   if (issuer.subjectMapping === 'external_id') return findUserIdByExternalId(t, sub)
-  return UUID.test(sub) ? sub : undefined
+  return isUuid(sub) ? sub : undefined
 }
 
 /** @throws AppError invalid_grant */

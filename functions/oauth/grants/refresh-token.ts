@@ -3,10 +3,11 @@
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { type AuthorizationState, findAuthorizationState, revokeAuthorization, rotateRefresh } from '#db/store/oauth-families'
-import { type RefreshToken, readRefreshToken, sha256 } from '#shared/domains/oauth/handles'
+import { type RefreshToken, readRefreshToken } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { detailSelector } from '../detail-selector.ts'
 import type { Ctx } from '../group.ts'
 import { parseScopes } from '../scopes.ts'

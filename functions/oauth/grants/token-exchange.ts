@@ -7,6 +7,7 @@ import { parseDetails } from '#shared/domains/oauth/details'
 import { TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { validateDetails } from '#shared/domains/oauth/validate-details'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid } from '#shared/kernel/ids'
 import { narrow, type RequestedExchange } from '../exchange/narrow.ts'
 import { issueDelegatedToken } from '../exchange/step.ts'
 import { readSubject, type Subject, validateActorToken } from '../exchange/subject.ts'
@@ -14,14 +15,13 @@ import type { Ctx } from '../group.ts'
 import { canonicalResource, parseScopes } from '../scopes.ts'
 import type { Grant, TokenRequest } from '../token-request.ts'
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const NOTHING = { depth: undefined, policies: [] }
 
 /** @throws AppError invalid_request, invalid_scope, invalid_authorization_details */
 const wantedIn = (ctx: Ctx, { form, jkt }: TokenRequest): RequestedExchange => {
   const { impersonation, requested_actor: requestedActor } = form
   if (impersonation !== undefined && impersonation !== 'true') throw new AppError('invalid_request', 'impersonation is true, or left out.')
-  if (requestedActor !== undefined && !UUID.test(requestedActor)) throw new AppError('invalid_request', 'requested_actor is the id of an agent.')
+  if (requestedActor !== undefined && !isUuid(requestedActor)) throw new AppError('invalid_request', 'requested_actor is the id of an agent.')
   return {
     scopes: parseScopes(form.scope),
     details: parseDetails(form.authorization_details),

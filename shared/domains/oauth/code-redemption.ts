@@ -1,6 +1,6 @@
 // Whether an authorization code may be redeemed (RFC 6749 section 4.1.3, RFC 7636 section 4.6, RFC 9449 section 10).
 import type { AuthorizationState } from '#db/store/oauth-families'
-import { sha256 } from './handles.ts'
+import { sha256 } from '#shared/platform/crypto/sha256'
 
 export type PresentedCode = {
   readonly clientId: string

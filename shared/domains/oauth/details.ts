@@ -1,7 +1,8 @@
 // Authorization details (RFC 9396): read, compared, and never widened. Pure. Whether they are what their types say: judge-details.ts.
-import { createHash } from 'node:crypto'
+
 import type { AuthorizationDetail, DetailLimit, DetailType } from '#db/store/oauth-details'
 import { AppError } from '#shared/kernel/errors'
+import { sha256 } from '#shared/platform/crypto/sha256'
 
 export type Details = readonly AuthorizationDetail[]
 type Json = Readonly<Record<string, unknown>>
@@ -23,7 +24,7 @@ export const canonical = (value: unknown): string => {
   const members = Object.keys(value).toSorted()
   return `{${members.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`
 }
-export const detailHash = (detail: AuthorizationDetail): Uint8Array => new Uint8Array(createHash('sha256').update(canonical(detail)).digest())
+export const detailHash = (detail: AuthorizationDetail): Uint8Array => sha256(canonical(detail))
 const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b)
 
 const countMembers = (value: unknown, depth = 0): number => {

@@ -43,7 +43,7 @@ const read = (at: string): Built => {
 }
 
 /** The function of that name as it ships, in a folder that nobody may change. */
-export const builtOnce = async (name: string): Promise<Built> => {
+export const cachedBundle = async (name: string): Promise<Built> => {
   folder ??= makeFolder()
   const at = join(folder, name)
   if (existsSync(at)) return read(at)
