@@ -81,7 +81,7 @@ authorized as (${INSERT_FROM(oauthAuthorizations, BELOW_GRANT)} returning id),
 recorded as (${INSERT_AUDIT_EVENTS('authorized', ':records')})
 select id from authorized`)
 
-/** What the person allows the client now: what it allowed before, and this; remembered unless told. */
+/** Adds the scopes to what the person allowed the client; remembered by default. */
 export const putConsent = async (
   t: TenantTx,
   row: Pick<NewAuthorization, 'id' | 'userId' | 'clientId' | 'resourceServerId' | 'scopes'> & { readonly at: Date; readonly remember?: boolean },
@@ -148,7 +148,7 @@ export const insertAuthorizationRequest = async (t: TenantDb, row: NewAuthorizat
   await KEEP.count(t, { record: jsonRecord(oauthRequests, { ...row, tenantId: t.tenantId }) })
 }
 
-/** Whatever became of it: which client asked for what. */
+/** Finds it in any state. */
 export const findAnyAuthorizationRequest = async (t: TenantDb, handleHash: Uint8Array): Promise<StoredAuthorizationRequest | undefined> => {
   const [row] = await t.db
     .select()

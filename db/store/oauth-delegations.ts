@@ -1,5 +1,4 @@
-// Every query on steps from token to token: making one, and what bounds it. Whether one still counts: oauth-standing.ts.
-
+// Every query on delegation steps: writing one, and its bounds. Their state: delegation-state.ts.
 import { and, arrayContains, eq, gt, isNull } from 'drizzle-orm'
 import { column, columns, optional, type RowOf, statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
@@ -15,7 +14,7 @@ export type NewDelegation = Omit<typeof oauthDelegations.$inferInsert, 'tenantId
 export type PolicyVersion = { readonly id: string; readonly version: string }
 const VERSION = 'p.xmin::text'
 
-/** Policies that are as they were read, held against any change until this is over: whoever changes one then finds, and ends, what was made under it. */
+/** Locks policies that are as they were read until the transaction ends: a later change of a policy then finds, and ends, what was made under it. */
 const HELD = `held as (
   select from authsec.delegation_policies p where p.tenant_id = :tenantId and p.id = any(:ids::uuid[]) and ${VERSION} = any(:versions::text[]) for share)`
 const ARE_HELD = '(select count(*) from held) = cardinality(:ids::uuid[])'
@@ -34,7 +33,7 @@ const INSERT_STEP = statement<HeldParameters & { record: string }>(
   `with ${HELD} ${INSERT_FROM(oauthDelegations, JSON_RECORD(oauthDelegations, ':record'))} where ${ARE_HELD} returning id`,
 )
 
-/** False, and nothing is written, where one of the policies that it was judged by is not as it was read. */
+/** False, and nothing is written, where a policy that it was decided by has changed. */
 export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly PolicyVersion[] = []): Promise<boolean> => {
   const record = jsonRecord(oauthDelegations, { ...row, tenantId: t.tenantId })
   return (await INSERT_STEP.count(t, { ...heldOf(policies), record })) === 1

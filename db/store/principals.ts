@@ -1,4 +1,4 @@
-// The one statement behind every authenticated request: session, person, tenant, live permissions. Written by hand, prepared by the driver (hot path).
+// The statement of every authenticated request: session, person, tenant, live permissions (hot path).
 import { column, columns, moment, nullable, type RowOf, statement } from '../engine/statement.ts'
 import type { TenantDb } from '../engine/tenant.ts'
 import { LIVE_PERMISSIONS } from './live-bindings.ts'
