@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { GROUPS } from '../apps/groups.ts'
-import { builtFunctions, sourcesOf } from './bundle/build.ts'
+import { builtFunctions } from './bundle/build.ts'
+import { cachedBundle } from './bundle/cached-bundle.ts'
 import { NAMED, needsOf, SECRETS, type SecretVariable } from './needs.ts'
 
 /** Where all of them are named: the reader of the environment, and who opens database, cache and keys for every function. */
@@ -17,7 +18,8 @@ const AS_OWNER = /\basOwner\(|\bengine\.script\(/
 const WORKS_AS_ROLES = new Set(['schedule', 'deploy'])
 
 const usedBy = async (name: string): Promise<readonly SecretVariable[]> => {
-  const sources = (await sourcesOf(name)).filter((source) => !NAMES_ALL.has(source))
+  const { inputs } = (await cachedBundle(name)).bundle
+  const sources = inputs.filter((source) => /^(db|functions|shared)\//.test(source) && !NAMES_ALL.has(source))
   const text = sources.map((source) => readFileSync(source, 'utf8')).join('\n')
   const isScraped = GROUPS.some((group) => group.name === name && group.routes.some(({ access }) => access.rule === 'metrics'))
   return SECRETS.filter((secret) => {
