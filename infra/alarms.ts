@@ -8,14 +8,14 @@ type Metric = {
   readonly statistic: string
 }
 export type Alarm = {
-  /** Also the name of its page. */
+  /** Also the file name of its page in docs/alarms. */
   readonly id: string
   readonly title: string
   readonly metric: Metric
   readonly over: number
   readonly periodSeconds: number
   readonly periods: number
-  /** What silence means: nothing to count, or that whoever counts is gone. */
+  /** Missing data: either there was nothing to count, or the source of the figures has stopped. */
   readonly silence: 'notBreaching' | 'breaching'
 }
 type Watched = {
@@ -25,11 +25,11 @@ type Watched = {
   readonly functions: ReadonlyMap<string, sst.aws.Function>
 }
 
-/** Lines of the log that are counted: by which function, and which. */
+/** Metric filters on the log of a function. */
 type Counted = { readonly metric: string; readonly of: 'every' | 'scheduled'; readonly pattern: string; readonly value: string }
 export const COUNTED: readonly Counted[] = [
   { metric: 'dependency_away', of: 'every', pattern: '{ $.event = "request" && $.status = 503 }', value: '1' },
-  // The platform's own lines: a start that stopped, a time that ran out. What a request ends in is caught, and no error of the function.
+  // Written by the platform: a failed start, a timeout. Errors of a request are handled and do not count as errors of the function.
   { metric: 'dead_invocations', of: 'every', pattern: '?"Status: error" ?"Status: timeout" ?"Task timed out"', value: '1' },
   { metric: 'key_age_days', of: 'scheduled', pattern: '{ $.event = "job.done" && $.job = "gauges" }', value: '$.key_age_days' },
   { metric: 'audit_gap', of: 'scheduled', pattern: '{ $.event = "audit.gap" }', value: '$.missing' },

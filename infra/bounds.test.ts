@@ -1,4 +1,4 @@
-// What the deployment bounds: the bill, how long things are kept, who may send mail, and when somebody is told.
+// Limits of the deployment: request rate, retention, permission to send mail, and thresholds of alarms.
 import { expect, test } from 'vitest'
 import { COUNTED } from './alarms.ts'
 import { manifest } from './manifest.ts'

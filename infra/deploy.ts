@@ -1,4 +1,4 @@
-// Builds what is shipped and declares where it goes. In `sst dev` there is nothing to ship: the whole system runs on this machine, with its local defaults.
+// Builds the functions and declares their deployment. `sst dev` deploys nothing: the system runs on this machine with its local defaults.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { readSettings } from './settings.ts'
 const BUILD = '.build'
 const MIGRATIONS = 'db/migrations'
 
-/** Changes when there is something to bring the database to: the migrations and who reads them. */
+/** Changes when the migrations or the row policies change. */
 const releaseOf = (): string => {
   const digest = createHash('sha256')
   for (const file of readdirSync(MIGRATIONS).toSorted()) if (file.endsWith('.sql')) digest.update(readFileSync(join(MIGRATIONS, file)))

@@ -1,32 +1,33 @@
-// A function a folder, with what infra/needs.ts says it needs and nothing else.
-import { type Deed, needsOf, type SecretVariable } from './needs.ts'
+// One function for each folder, with exactly the needs that infra/needs.ts declares.
+import { compileCacheVariables } from './bundle/compile-cache.ts'
+import { type FunctionPermission, needsOf, type SecretVariable } from './needs.ts'
 import type { Secrets } from './secrets.ts'
 import type { Settings } from './settings.ts'
 
 type Queue = { readonly arn: Out<string>; readonly url: Out<string> }
-type Around = { readonly settings: Settings; readonly secrets: Secrets; readonly queue: Queue; readonly baseUrl: Out<string> }
+type Environment = { readonly settings: Settings; readonly secrets: Secrets; readonly queue: Queue; readonly baseUrl: Out<string> }
 
-const ACTIONS: Readonly<Record<Deed, readonly string[]>> = {
+const ACTIONS: Readonly<Record<FunctionPermission, readonly string[]>> = {
   'tasks:send': ['sqs:SendMessage'],
   'tasks:receive': ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
 }
 
-/** A request ends before its function does, so that it is answered. */
+/** A request times out before its function, so that the caller gets an answer. */
 const MARGIN_SECONDS = 1
 const LONGEST_REQUEST_SECONDS = 29
 
 const pascal = (name: string): string => name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-/** Those of its needs that this deployment has: JWT_DEF_SECRET, providers, texts and pushes are a deployment's choice. */
+/** The declared secrets that this deployment sets: JWT_DEF_SECRET and those of providers, text messages and pushes are optional. */
 const secretsOf = (name: string, { arns }: Secrets): readonly (readonly [SecretVariable, Out<string>])[] =>
   needsOf(name).secrets.flatMap((secret) => {
     const arn = arns.get(secret)
     return arn === undefined ? [] : [[secret, arn] as const]
   })
 
-/** `before` is what has to be done before it may answer. */
-export const makeFunction = (name: string, { settings, secrets, queue, baseUrl }: Around, before: readonly unknown[]): sst.aws.Function => {
-  const { deeds, memory, timeout } = needsOf(name)
+/** `before`: resources that must exist before the function answers. */
+export const makeFunction = (name: string, { settings, secrets, queue, baseUrl }: Environment, before: readonly unknown[]): sst.aws.Function => {
+  const { permissions, memory, timeout } = needsOf(name)
   const readable = secretsOf(name, secrets)
   return new sst.aws.Function(
     pascal(name),
@@ -40,11 +41,12 @@ export const makeFunction = (name: string, { settings, secrets, queue, baseUrl }
       timeout: `${timeout[0]} seconds`,
       url: false,
       environment: {
+        ...compileCacheVariables('/var/task'),
         ...settings.variables,
         ENVIRONMENT: 'production',
         BASE_URL: baseUrl,
         MAIL_FROM: settings.mailFrom,
-        // One request at a time, so a second connection serves what goes on beside it.
+        // A function handles one request at a time; the second connection is for work in the background.
         DATABASE_POOL: '2',
         SKIP_MIGRATIONS: 'true',
         METRICS_EMF: 'on',
@@ -55,7 +57,7 @@ export const makeFunction = (name: string, { settings, secrets, queue, baseUrl }
       },
       permissions: [
         { actions: ['secretsmanager:GetSecretValue'], resources: readable.map(([, arn]) => arn) },
-        ...deeds.map((deed) => ({ actions: ACTIONS[deed], resources: [queue.arn] })),
+        ...permissions.map((permission) => ({ actions: ACTIONS[permission], resources: [queue.arn] })),
       ],
       logging: { format: 'text', retention: settings.logRetention },
     },

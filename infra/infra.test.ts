@@ -1,4 +1,4 @@
-// The deployment, evaluated without a cloud: what is declared is what the program's own lists say, and no more than that.
+// The deployment program, evaluated without a cloud: it declares exactly the functions, routes, jobs, secrets and permissions of the program.
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { BaseConfig } from '#shared/kernel/config'
@@ -71,7 +71,7 @@ test('every path of the API document is routed to the function that serves it, a
   )
   expect(served.length).toBeGreaterThan(400)
   for (const { path, group } of served) {
-    // A value may look like a literal of another path; the gateway then prefers the literal, and so does the app.
+    // A parameter's value can equal a literal of another path; the gateway and the application both prefer the literal.
     for (const value of ['0190c0de-0000-7000-8000-000000000001', 'x'])
       expect(chosenKey(routeKeys, path.replace(/\{\w+\}/g, value))?.group, path).toBe(group)
   }
@@ -119,13 +119,13 @@ test('every job has a schedule of its own interval, and an idle night wakes the 
   expect(made.jobs.filter(({ everySeconds }) => everySeconds === 900).map(({ id }) => id)).toContain('outbox-net')
 })
 
-const CLOUD_DEEDS = {
+const CLOUD_ACTIONS = {
   'tasks:send': /^sqs:SendMessage$/,
   'tasks:receive': /^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes|ChangeMessageVisibility)$/,
 }
 
-test.each(builtFunctions())('%s reads the secrets and does the deeds that it declares, and no others', (name) => {
-  const { secrets, deeds } = needsOf(name)
+test.each(builtFunctions())('%s may read the secrets and has the permissions that it declares, and no others', (name) => {
+  const { secrets, permissions } = needsOf(name)
   const there: readonly SecretVariable[] = secrets.filter((secret) =>
     production.of('aws.secretsmanager.Secret').some(({ args }) => args.name === `authsec/production/${secret}`),
   )
@@ -142,11 +142,11 @@ test.each(builtFunctions())('%s reads the secrets and does the deeds that it dec
     expect(resources).toEqual(['{Tasks.arn}'])
     for (const action of actions)
       expect(
-        deeds.some((deed) => CLOUD_DEEDS[deed].test(action)),
+        permissions.some((permission) => CLOUD_ACTIONS[permission].test(action)),
         action,
       ).toBe(true)
   }
-  expect(others).toHaveLength(deeds.length)
+  expect(others).toHaveLength(permissions.length)
   expect(JSON.stringify(permissionsOf(name))).not.toContain('*')
 })
 
@@ -272,9 +272,9 @@ test('with two secrets and an address of a sender a stage comes up; without a do
   expect(small.of('sst.aws.Function')[0]?.args.environment).toMatchObject({ BASE_URL: '{Api.url}', SIGN_UP: 'invite' })
 })
 
-/** Of a process on a machine, or never in production. */
+/** Variables of a server on one machine, or refused in production. */
 const NOT_DEPLOYED = ['PORT', 'HOST', 'STOP_NOTICE_SECONDS', 'DATA_DIR', 'RATE_LIMIT', 'OUTBOUND_LOOPBACK', 'IMPORT_TOTP_ENCRYPTION_KEYS']
-test('no variable that a deployment may set is left behind: it is a secret, decided here, or handed on', () => {
+test('every variable that a deployment may set reaches the functions: as a secret, as a value of the program, or as a setting', () => {
   const decided = Object.keys(environmentOf('oauth'))
   const handedOn = (name: string): boolean => Object.hasOwn(readSettings('production', { ...PRODUCTION, [name]: '1' }).variables, name)
   const lost = Object.keys(BaseConfig.shape).filter(
@@ -289,7 +289,7 @@ test('a setting that is malformed stops the deployment and is named', () => {
   expect(() => readSettings('../x', { DOMAIN: 'a.example' })).toThrow(/^stage/)
 })
 
-test('evaluating it leaves nothing behind', () => {
+test('evaluating the program leaves no globals', () => {
   expect(globalThis).not.toHaveProperty('sst')
   expect(globalThis).not.toHaveProperty('$app')
 })

@@ -1,11 +1,11 @@
-// What a deployment has to know of the program, taken from its declarations: which function answers which paths, which jobs there are. `infra/bundle/build.ts` writes
-// it beside the bundles, so that deploying loads no group. A new group or job is in it without a line here.
+// The paths of each function and the scheduled jobs, taken from their declarations. `infra/bundle/build.ts` writes the manifest beside the bundles, so that deploying
+// imports no group.
 import { methodOf, pathOf } from '#shared/platform/http/route'
 import { GROUPS } from '../apps/groups.ts'
 import { jobs } from '../functions/scheduled/jobs.ts'
 
 export type Manifest = {
-  /** Functions that answer HTTP, by folder. A path as the gateway writes it: `/people/{user_id}`. */
+  /** Functions that answer HTTP, by folder, with paths in the gateway's notation: `/people/{user_id}`. */
   readonly groups: readonly { readonly name: string; readonly routes: readonly { readonly method: string; readonly path: string }[] }[]
   readonly jobs: readonly { readonly id: string; readonly everySeconds: number }[]
 }

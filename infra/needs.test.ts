@@ -1,30 +1,32 @@
-// What a function declares that it needs is what its bundle reads: a group that begins to send texts and does not say so fails here, and so does one that stopped.
+// The declared needs of a function match the sources in its bundle: a group that starts or stops sending text messages without changing its declaration fails here.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { GROUPS } from '../apps/groups.ts'
-import { builtFunctions, sourcesOf } from './bundle/build.ts'
-import { NAMED, needsOf, SECRETS, type SecretVariable } from './needs.ts'
+import { builtFunctions } from './bundle/build.ts'
+import { cachedBundle } from './bundle/cached-bundle.ts'
+import { FUNCTIONS_WITH_ADDITIONS, needsOf, SECRETS, type SecretVariable } from './needs.ts'
 
-/** Where all of them are named: the reader of the environment, and who opens database, cache and keys for every function. */
+/** Files that name every secret: the configuration, and the composition that opens database, cache and keys for every function. */
 const NAMES_ALL = new Set(['shared/kernel/config.ts', 'shared/domains/composition/cloud.ts', 'infra/needs.ts'])
 const OF_PROVIDERS = /_CLIENT_SECRET\b/
 /** Opened by `cloud` for every function. */
 const OPENED: readonly SecretVariable[] = ['DATABASE_URL', 'REDIS_URL', 'UPSTASH_REDIS_REST_TOKEN', 'MASTER_KEYS', 'HASH_KEY']
-/** Logins of the other roles are used by whoever works as them. */
+/** Calls that work as another role of the database, with its login. */
 const AS_JOBS = /\bacrossTenants\(/
 const AS_OWNER = /\basOwner\(|\bengine\.script\(/
-/** The jobs' lease and the rewrapping of keys are in every bundle or in none; who runs jobs is known by its trigger. */
+/** Code that works as another role can be in any bundle; only functions with these triggers run it. */
 const WORKS_AS_ROLES = new Set(['schedule', 'deploy'])
 
 const usedBy = async (name: string): Promise<readonly SecretVariable[]> => {
-  const sources = (await sourcesOf(name)).filter((source) => !NAMES_ALL.has(source))
+  const { inputs } = (await cachedBundle(name)).bundle
+  const sources = inputs.filter((source) => /^(db|functions|shared)\//.test(source) && !NAMES_ALL.has(source))
   const text = sources.map((source) => readFileSync(source, 'utf8')).join('\n')
-  const isScraped = GROUPS.some((group) => group.name === name && group.routes.some(({ access }) => access.rule === 'metrics'))
+  const servesMetrics = GROUPS.some((group) => group.name === name && group.routes.some(({ access }) => access.rule === 'metrics'))
   return SECRETS.filter((secret) => {
     if (OPENED.includes(secret)) return true
     if (secret.endsWith('_CLIENT_SECRET')) return OF_PROVIDERS.test(text)
-    // The guard of all routes can read it, for the one kind of route that asks for it.
-    if (secret === 'METRICS_TOKEN') return isScraped
+    // The guard is in every bundle and reads it only for routes with the access rule `metrics`.
+    if (secret === 'METRICS_TOKEN') return servesMetrics
     if (secret === 'DATABASE_JOBS_URL') return WORKS_AS_ROLES.has(needsOf(name).trigger) && (AS_JOBS.test(text) || text.includes(secret))
     if (secret === 'DATABASE_OWNER_URL') return WORKS_AS_ROLES.has(needsOf(name).trigger) && AS_OWNER.test(text)
     return text.includes(secret)
@@ -35,7 +37,7 @@ test.each(builtFunctions())('%s declares the secrets that its bundle reads', asy
   expect(needsOf(name).secrets.toSorted()).toEqual((await usedBy(name)).toSorted())
 })
 
-test('nothing is declared for a function that is not there, and what answers HTTP is a group', () => {
-  expect(NAMED.filter((name) => !builtFunctions().includes(name))).toEqual([])
+test('every declaration belongs to a function, and exactly the groups have the trigger http', () => {
+  expect(FUNCTIONS_WITH_ADDITIONS.filter((name) => !builtFunctions().includes(name))).toEqual([])
   for (const name of builtFunctions()) expect(needsOf(name).trigger === 'http', name).toBe(GROUPS.some((group) => group.name === name))
 })

@@ -1,7 +1,7 @@
-// What each function needs of the cloud, as data and in one place: the deployment program gives it that and nothing else, and needs.test.ts holds it to what its
-// bundle reads. A group that needs no more than every group has no line here.
+// Secrets, permissions, memory and time of each function. The deployment grants exactly these; needs.test.ts compares them with the sources in its bundle.
+// A group that needs only the defaults has no line here.
 
-/** Variables that are kept as managed secrets. Everything else of docs/configuration.md is plain. */
+/** Variables that are managed secrets. All others in docs/configuration.md are plain. */
 export const SECRETS = [
   'DATABASE_URL',
   'DATABASE_JOBS_URL',
@@ -22,46 +22,45 @@ export const SECRETS = [
 ] as const
 export type SecretVariable = (typeof SECRETS)[number]
 
-/** What a function may do beside reading its secrets. The deployment program knows on which resource. */
-export type Deed = 'tasks:send' | 'tasks:receive'
+/** Permissions of a function besides reading its secrets. infra/functions.ts maps each to actions on a resource. */
+export type FunctionPermission = 'tasks:send' | 'tasks:receive'
 
-export type Sized = readonly [value: number, why: string]
+export type Reasoned = readonly [value: number, reason: string]
 
 export type Needs = {
   readonly secrets: readonly SecretVariable[]
-  readonly deeds: readonly Deed[]
-  /** MiB. The share of a processor grows with it: 1769 are a whole one. */
-  readonly memory: Sized
+  readonly permissions: readonly FunctionPermission[]
+  /** MiB. Processor time is proportional to it: 1769 MiB give one whole processor. */
+  readonly memory: Reasoned
   /** Seconds. */
-  readonly timeout: Sized
-  /** `http`: behind the API. `schedule` and `queue`: no path. `deploy`: called by the deployment alone, before everything else. */
+  readonly timeout: Reasoned
+  /** `http`: routed by the API. `schedule` and `queue`: no path. `deploy`: invoked by the deployment before any other function. */
   readonly trigger: 'http' | 'schedule' | 'queue' | 'deploy'
 }
 
-/** Of every function. JWT_DEF_SECRET is given where the deployment has one: sessions are signed with it. */
-export const OF_EVERY_FUNCTION: Needs = {
+/** Every function has these. JWT_DEF_SECRET, which signs sessions, is granted where the deployment sets it. */
+export const DEFAULT_NEEDS: Needs = {
   secrets: ['DATABASE_URL', 'REDIS_URL', 'UPSTASH_REDIS_REST_TOKEN', 'MASTER_KEYS', 'HASH_KEY', 'JWT_DEF_SECRET'],
-  deeds: ['tasks:send'],
-  memory: [512, 'A request waits for the database; a third of a processor starts a bundle of 420 KiB soon enough.'],
-  timeout: [29, 'The gateway gives up after 30 seconds, and the request itself a second before its function.'],
+  permissions: ['tasks:send'],
+  memory: [512, 'A request waits for the database; a third of a processor is enough to start a bundle of 420 KiB.'],
+  timeout: [29, 'The gateway times out after 30 seconds; a request ends one second before its function.'],
   trigger: 'http',
 }
 
-const PASSWORDS: Sized = [1024, 'argon2id takes 19 MiB and half a processor for each password.']
+const PASSWORDS: Reasoned = [1024, 'argon2id uses 19 MiB and half a processor for each password.']
 const TEXTS: readonly SecretVariable[] = ['TWILIO_AUTH_TOKEN']
 const PUSHES: readonly SecretVariable[] = ['FCM_SERVICE_ACCOUNT', 'VAPID_PRIVATE_KEY']
 const PROVIDERS: readonly SecretVariable[] = ['GOOGLE_CLIENT_SECRET', 'GITHUB_CLIENT_SECRET', 'MICROSOFT_CLIENT_SECRET']
 
-type More = Partial<Omit<Needs, 'secrets' | 'deeds'>> & { readonly secrets?: Needs['secrets']; readonly deeds?: Needs['deeds'] }
+type Additions = Partial<Needs>
 
-/** By folder, what a function needs beyond that. */
-const MORE: Readonly<Record<string, More>> = {
+/** By folder: needs in addition to the defaults; memory, timeout and trigger replace them. */
+const ADDITIONS: Readonly<Record<string, Additions>> = {
   account: { memory: PASSWORDS },
   'account-pages': { memory: PASSWORDS, secrets: TEXTS },
   admin: { memory: PASSWORDS },
   auth: { memory: PASSWORDS },
   ciba: { secrets: PUSHES },
-  'user-sign-in': { memory: PASSWORDS },
   factors: { memory: PASSWORDS },
   federation: { secrets: PROVIDERS },
   login: { memory: PASSWORDS, secrets: TEXTS },
@@ -71,37 +70,38 @@ const MORE: Readonly<Record<string, More>> = {
   'one-time-codes': { secrets: TEXTS },
   'sign-up': { memory: PASSWORDS },
   user: { memory: PASSWORDS },
+  'user-sign-in': { memory: PASSWORDS },
   webauthn: { memory: [1024, 'Verifying a ceremony loads 560 KiB more and checks signatures.'] },
 
   outbox: {
     trigger: 'queue',
     secrets: ['SMTP_URL'],
-    deeds: ['tasks:receive'],
-    timeout: [120, 'A batch of ten mails or deliveries, ten seconds each at most, and a margin.'],
+    permissions: ['tasks:receive'],
+    timeout: [120, 'A batch holds ten mails or deliveries of at most ten seconds each, plus a margin.'],
   },
   scheduled: {
     trigger: 'schedule',
     secrets: ['SMTP_URL', 'DATABASE_JOBS_URL', 'DATABASE_OWNER_URL'],
-    timeout: [300, 'A job holds its lease for five minutes and stops half a minute before.'],
+    timeout: [300, 'A job holds its lease for five minutes and stops half a minute before it expires.'],
   },
   upgrade: {
     trigger: 'deploy',
     secrets: ['DATABASE_JOBS_URL', 'DATABASE_OWNER_URL'],
-    timeout: [600, 'Migrations of a large database.'],
+    timeout: [600, 'Migrations of a large database take minutes.'],
   },
 }
 
-/** Folders that `MORE` speaks of, for the test that none is left over. */
-export const NAMED: readonly string[] = Object.keys(MORE)
+/** Folders with additions, so that a test can find a line for a function that no longer exists. */
+export const FUNCTIONS_WITH_ADDITIONS: readonly string[] = Object.keys(ADDITIONS)
 
-const joined = <T>(a: readonly T[], b: readonly T[] = []): readonly T[] => [...new Set([...a, ...b])]
+const union = <T>(a: readonly T[], b: readonly T[] = []): readonly T[] => [...new Set([...a, ...b])]
 
 export const needsOf = (name: string): Needs => {
-  const more = MORE[name] ?? {}
+  const additions = ADDITIONS[name] ?? {}
   return {
-    ...OF_EVERY_FUNCTION,
-    ...more,
-    secrets: joined(OF_EVERY_FUNCTION.secrets, more.secrets),
-    deeds: joined(OF_EVERY_FUNCTION.deeds, more.deeds),
+    ...DEFAULT_NEEDS,
+    ...additions,
+    secrets: union(DEFAULT_NEEDS.secrets, additions.secrets),
+    permissions: union(DEFAULT_NEEDS.permissions, additions.permissions),
   }
 }

@@ -1,5 +1,5 @@
-// The deployment of one stage: an API with a function a group, a queue with a place for dead letters, a schedule a job, alarms. Everything that lists groups or jobs
-// comes from the manifest, so a new one is deployed without a line here.
+// The deployment of one stage: an API with one function for each group, a queue with a dead-letter queue, one schedule for each job, and alarms. Groups and jobs come
+// from the manifest.
 
 import { alarms } from './alarms.ts'
 import { makeFunction } from './functions.ts'
@@ -8,13 +8,13 @@ import { routeKeys } from './routes.ts'
 import { secrets } from './secrets.ts'
 import { isProduction, type Settings } from './settings.ts'
 
-/** Requests a second over all callers, and at once. Limits of our own count by address and account; this one bounds the bill. */
+/** Requests per second of all callers, and the burst. The application limits by address and account; these limits bound the cost. */
 const REQUESTS_PER_SECOND = 500
 const REQUESTS_AT_ONCE = 1000
-/** A gateway's longest. */
+/** The longest timeout that the gateway allows. */
 const GATEWAY_MS = 30_000
 const KEPT_SECONDS = 14 * 86_400
-/** SQS wants six times the function's time, and a failing task should not come back before it is over. */
+/** Six times the function's timeout, as SQS recommends, so that a message stays invisible until its function has ended. */
 const TASK_SECONDS = 6 * 120
 const TRIES = 5
 const BATCH = 10
@@ -30,11 +30,11 @@ const tasks = () => {
   return { queue, dead }
 }
 
-/** The gateway's own host is closed where there is a domain: one door, with one name. */
+/** With a custom domain the gateway's own host is disabled, so that there is one address. */
 const openApi = ({ domain }: Settings) =>
   new sst.aws.ApiGatewayV2('Api', {
     ...(domain === undefined ? {} : { domain }),
-    // Answered by the functions: which origins there are is known to the database alone.
+    // The functions answer preflight requests: allowed origins are in the database.
     cors: false,
     accessLog: { retention: '1 month' },
     transform: {
@@ -61,10 +61,10 @@ export const program = (manifest: Manifest, settings: Settings, release: string)
   const { queue, dead } = tasks()
   const kept = secrets(settings)
   const baseUrl = settings.domain === undefined ? api.url : $interpolate`https://${settings.domain}`
-  const around = { settings, secrets: kept, queue, baseUrl }
+  const environment = { settings, secrets: kept, queue, baseUrl }
 
-  // First the database, then whoever reads it: see "Migrations" in docs/deploying.md.
-  const upgrade = makeFunction('upgrade', around, kept.versions)
+  // The database is migrated before any other function runs: see "Migrations" in docs/deploying.md.
+  const upgrade = makeFunction('upgrade', environment, kept.versions)
   const upgraded = new aws.lambda.Invocation('Upgrade', {
     functionName: upgrade.name,
     input: JSON.stringify({ upgrade: release }),
@@ -72,7 +72,7 @@ export const program = (manifest: Manifest, settings: Settings, release: string)
   })
   const functions = new Map<string, sst.aws.Function>([['upgrade', upgrade]])
   const make = (name: string): sst.aws.Function => {
-    const made = makeFunction(name, around, [upgraded])
+    const made = makeFunction(name, environment, [upgraded])
     functions.set(name, made)
     return made
   }

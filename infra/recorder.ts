@@ -1,4 +1,4 @@
-// Stands for SST and Pulumi: whatever the program declares is written down. An output is a text that says what it stands for, `{Api.url}`.
+// Replaces SST and Pulumi in tests and records every declared resource. An output is a text that names its source: `{Api.url}`.
 
 export type Declared = {
   /** `sst.aws.Function`, `aws.sqs.Queue`, … */
@@ -12,7 +12,7 @@ const MARK = Symbol('what an output stands for')
 type Marked = { readonly [MARK]: string }
 const isMarked = (value: unknown): value is Marked => typeof value === 'object' && value !== null && MARK in value
 
-/** An output with a value of its own; what it is asked for beyond `apply` is an output too. */
+/** An output with a value. Every property except `apply` is an output, too. */
 const output = (text: string, value: unknown = text): unknown =>
   new Proxy(
     { [MARK]: text },
@@ -32,7 +32,7 @@ const output = (text: string, value: unknown = text): unknown =>
     },
   )
 
-/** Outputs as their texts, all the way down. */
+/** Replaces outputs by their texts, recursively. */
 export const plain = (value: unknown): unknown => {
   if (isMarked(value)) return value[MARK]
   if (Array.isArray(value)) return value.map(plain)
@@ -44,10 +44,10 @@ const textOf = (value: unknown): string => (isMarked(value) ? value[MARK] : Stri
 
 export type Recording<R> = { readonly result: R; readonly declared: readonly Declared[]; of(type: string): readonly Declared[] }
 
-/** Values that a person or the provider would give: `{DatabaseUrl.value}` may stand for an address. */
+/** Values that a person or the provider supplies, by output: `{DatabaseUrl.value}`. */
 export type Values = Readonly<Record<string, string>>
 
-/** Evaluates `program` as a stage; nothing outlives the call. */
+/** Evaluates `program` as a stage and removes its globals afterwards. */
 export const record = <R>(stage: string, program: () => R, values: Values = {}): Recording<R> => {
   const declared: Declared[] = []
   const namespace = (path: string): unknown =>

@@ -1,5 +1,5 @@
-// Paths -> route keys of an HTTP API. A gateway takes 300 routes, and there are more paths than that: a subtree that belongs to one function is two keys, itself
-// and all that is below. A key never covers a path of another function; what no key covers the gateway answers itself, with 404, and starts nothing.
+// Paths -> route keys of an HTTP API. A gateway allows 300 routes, fewer than there are paths, so a subtree with one function becomes two keys: its root and a greedy
+// key for everything below. A key never covers a path of another function. The gateway itself answers 404 to a path without a key and starts no function.
 // @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 import type { Manifest } from './manifest.ts'
 
@@ -16,7 +16,7 @@ const treeOf = (groups: Manifest['groups']): Node => {
     for (const { path } of routes) {
       let node = root
       for (const segment of segmentsOf(path)) {
-        // The gateway tells variables apart by their place alone.
+        // The gateway distinguishes variables by position, not by name.
         const key = isVariable(segment) ? '{}' : segment
         const next: Node = node.children.get(key) ?? { children: new Map(), group: undefined }
         node.children.set(key, next)
@@ -38,7 +38,7 @@ const ownersOf = (node: Node): Set<string> => {
 const keysOf = (node: Node, path: string, depth: number): RouteKey[] => {
   const own = node.group === undefined ? [] : [{ path: path === '' ? '/' : path, group: node.group }]
   const [only, ...others] = ownersOf(node)
-  // At the root everything would go to one function.
+  // A greedy key at the root would send every path to one function.
   if (depth > 0 && only !== undefined && others.length === 0 && node.children.size > 0) return [...own, { path: `${path}/{proxy+}`, group: only }]
   return [
     ...own,
@@ -51,8 +51,8 @@ const keysOf = (node: Node, path: string, depth: number): RouteKey[] => {
 export const routeKeys = (groups: Manifest['groups']): readonly RouteKey[] => keysOf(treeOf(groups), '', 0)
 
 /**
- * Which of the keys the gateway takes for a path: at every segment a literal before a variable, and a whole match before a greedy one. Undefined where it
- * answers itself.
+ * The key that the gateway chooses for a path: at every segment a literal before a variable, and a full match before a greedy one. Undefined where no key
+ * matches.
  */
 export const chosenKey = (keys: readonly RouteKey[], path: string): RouteKey | undefined => {
   const sent = segmentsOf(path)

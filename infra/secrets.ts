@@ -1,5 +1,5 @@
-// Secrets of a deployment: two that a person sets (`npx sst secret set DatabaseUrl …`, `CacheUrl …`), those that are made up here, once, and those that the stage
-// says it has beyond. Each is a managed secret of its own, so that a function can be let read the ones that it needs.
+// Secrets of a deployment: two that a person sets (`npx sst secret set DatabaseUrl …`, `CacheUrl …`), those that the first deployment generates, and the stage's
+// EXTRA_SECRETS. Each is a separate managed secret, so that a function is granted only those that it needs.
 import type { SecretVariable } from './needs.ts'
 import { isProduction, type Settings } from './settings.ts'
 
@@ -7,17 +7,17 @@ export type Secrets = {
   /** `PREFIX/NAME` is the id of a managed secret. */
   readonly prefix: string
   readonly arns: ReadonlyMap<SecretVariable, Out<string>>
-  /** To be waited for by what reads them. */
+  /** Dependencies of every resource that reads the secrets. */
   readonly versions: readonly unknown[]
 }
 
-/** The longest there is. */
+/** The longest recovery window that Secrets Manager allows. */
 const RECOVERY_DAYS = 30
 
 /** `TWILIO_AUTH_TOKEN` is set as `TwilioAuthToken`. */
 export const secretName = (variable: string): string => variable.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-/** The owner's address, signed in as another role. */
+/** The owner's database URL with another role's login. */
 const loginOf =
   (role: string) =>
   ([owner, password]: readonly [string, string]): string => {
@@ -33,7 +33,7 @@ const together = (a: Out<string>, b: Out<string>): Out<readonly [string, string]
     return [first, second] as const
   })
 
-/** Amazon SES speaks SMTP: a user that may send mail from that address and nothing else. */
+/** An SMTP login of Amazon SES that may only send mail from that address. */
 const sesUrl = (settings: Settings): Out<string> => {
   new sst.aws.Email('Mail', { sender: settings.mailFrom.slice(settings.mailFrom.indexOf('@') + 1) })
   const user = new aws.iam.User('MailUser', {})
@@ -69,8 +69,8 @@ export const secrets = (settings: Settings): Secrets => {
     ...settings.extraSecrets.map((name) => [name, set(name)] as const),
   ]
   const kept = values.map(([name, value]) => {
-    // The id is what a function asks for, so the name is ours to choose; a stage that is removed and made again within days must be able to take it back. Without
-    // a production's keys nothing of its database can be read, so there whoever deletes one can be undone.
+    // The name is fixed, because functions read a secret by name; a stage that is removed and created again within days needs the same name, so there is no recovery
+    // window. Production keeps one: without its keys its database cannot be read.
     const secret = new aws.secretsmanager.Secret(`Secret${secretName(name)}`, {
       name: `${prefix}/${name}`,
       recoveryWindowInDays: isProduction(settings.stage) ? RECOVERY_DAYS : 0,

@@ -1,5 +1,5 @@
-// What a stage says of itself, read from the environment of `npx sst deploy`. All of it has a default that is safe in production: a deployment needs two secrets,
-// the address of its database and that of its cache.
+// Settings of a stage, read from the environment of `npx sst deploy`. Every setting has a default that is safe in production; a deployment needs only two secrets, the
+// URLs of its database and its cache.
 import { SECRETS, type SecretVariable } from './needs.ts'
 
 export type Settings = {
@@ -8,20 +8,20 @@ export type Settings = {
   readonly domain: string | undefined
   /** Sender of all mail. With SmtpUrl unset its domain is verified at Amazon SES. */
   readonly mailFrom: string
-  /** Whether mail goes out by SES, or by the server that the secret SmtpUrl names. */
+  /** Whether mail is sent by SES, or by the server that the secret SmtpUrl names. */
   readonly mailBy: 'ses' | 'smtp'
-  /** Who is told of alarms. */
+  /** Recipient of alarms. */
   readonly alarmEmail: string | undefined
-  /** Secrets that this deployment has beyond those that every deployment has. */
+  /** Optional secrets that this deployment sets. */
   readonly extraSecrets: readonly SecretVariable[]
-  /** Plain variables of docs/configuration.md, handed to every function as they are. */
+  /** Plain variables of docs/configuration.md, passed to every function unchanged. */
   readonly variables: Readonly<Record<string, string>>
   readonly logRetention: '1 month' | '1 week'
 }
 
 export const isProduction = (stage: string): boolean => stage === 'production'
 
-/** What may be handed on. Secrets and what the program decides itself are not among them. */
+/** Variables that are passed on. Secrets and values that the program sets itself are excluded. */
 const PLAIN = [
   'AUTH_EXPECT_AUD',
   'AUTH_EXPECT_ISS',

@@ -1,7 +1,7 @@
 // docs/configuration.md from shared/kernel/config.ts and config-meaning.ts. With --check it only reports a difference.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { BaseConfig, REQUIRED_IN_PRODUCTION } from '#shared/kernel/config'
 import { SECTIONS } from '#shared/kernel/config-meaning'
 import { SECRETS } from '../infra/needs.ts'
@@ -30,13 +30,13 @@ Variables of a deployment (DOMAIN, ALARM_EMAIL, EXTRA_SECRETS) are in [deploying
 
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 
-const valuesOf = (schema: z.ZodType): readonly string[] => {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return valuesOf(schema.def.innerType as z.ZodType)
-  return schema instanceof z.ZodEnum ? schema.options.map(String) : []
+const valuesOf = (schema: z.ZodMiniType): readonly string[] => {
+  if (schema instanceof z.ZodMiniDefault || schema instanceof z.ZodMiniOptional) return valuesOf(schema.def.innerType as z.ZodMiniType)
+  return schema instanceof z.ZodMiniEnum ? schema.options.map(String) : []
 }
 
-const defaultOf = (schema: z.ZodType): string => {
-  if (!(schema instanceof z.ZodDefault)) return ''
+const defaultOf = (schema: z.ZodMiniType): string => {
+  if (!(schema instanceof z.ZodMiniDefault)) return ''
   const value = schema.def.defaultValue
   if (Array.isArray(value)) return ''
   if (typeof value === 'boolean') return value ? 'on' : 'off'
@@ -44,7 +44,7 @@ const defaultOf = (schema: z.ZodType): string => {
 }
 
 const row = (name: string, meaning: string): string => {
-  const schema: z.ZodType = BaseConfig.shape[name as keyof typeof BaseConfig.shape]
+  const schema: z.ZodMiniType = BaseConfig.shape[name as keyof typeof BaseConfig.shape]
   const marks = [
     ...((REQUIRED_IN_PRODUCTION as readonly string[]).includes(name) ? ['**P**'] : []),
     ...((SECRETS as readonly string[]).includes(name) ? ['**S**'] : []),

@@ -1,27 +1,27 @@
 // Wire shapes of introspection, revocation and userinfo.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { clientMembers, given } from './token.schema.ts'
 
 const about = { token: given(8192), token_type_hint: given(256) }
-export const IntrospectionForm = z.object(about).meta({ id: 'IntrospectionRequest' })
-export const RevocationForm = z.object({ ...about, ...clientMembers }).meta({ id: 'RevocationRequest' })
+export const IntrospectionForm = z.object(about).check(z.meta({ id: 'IntrospectionRequest' }))
+export const RevocationForm = z.object({ ...about, ...clientMembers }).check(z.meta({ id: 'RevocationRequest' }))
 
 const left = {
-  calls_left: z.int().optional(),
+  calls_left: z.optional(z.int()),
   /** Minor units of `currency`. */
-  amount_left: z.int().optional(),
-  currency: z.string().optional(),
+  amount_left: z.optional(z.int()),
+  currency: z.optional(z.string()),
   /** Unix seconds. */
-  until: z.int().optional(),
+  until: z.optional(z.int()),
 }
-export const RemainingLimits = z.object(left).meta({ id: 'LimitLeft' })
+export const RemainingLimits = z.object(left).check(z.meta({ id: 'LimitLeft' }))
 
-const whole = z
-  .string()
-  .regex(/^\d{0,15}$/, 'must be a whole number')
-  .meta({ examples: ['1'] })
-  .transform((text) => (text === '' ? undefined : Number(text)))
-  .optional()
+const whole = z.optional(
+  z.pipe(
+    z.string().check(z.regex(/^\d{0,15}$/, 'must be a whole number'), z.meta({ examples: ['1'] })),
+    z.transform((text) => (text === '' ? undefined : Number(text))),
+  ),
+)
 
 export const SpendForm = z
   .object({
@@ -30,64 +30,64 @@ export const SpendForm = z
     detail: whole,
     calls: whole,
     amount: whole,
-    currency: z
-      .string()
-      .max(3)
-      .meta({ examples: ['EUR'] })
-      .transform((text) => (text === '' ? undefined : text))
-      .optional(),
+    currency: z.optional(
+      z.pipe(
+        z.string().check(z.maxLength(3), z.meta({ examples: ['EUR'] })),
+        z.transform((text) => (text === '' ? undefined : text)),
+      ),
+    ),
     /** The same one again spends once. */
     spend_id: given(200),
   })
-  .meta({ id: 'SpendRequest' })
+  .check(z.meta({ id: 'SpendRequest' }))
 export const SpendAnswer = z
   .object({ spent: z.literal(true), calls: z.int(), amount: z.int(), repeated: z.boolean(), ...left })
-  .meta({ id: 'SpendAnswer' })
+  .check(z.meta({ id: 'SpendAnswer' }))
 
-export const RevocationsQuery = z.strictObject({ after: given(15).meta({ description: 'The cursor of the answer before.' }) })
+export const RevocationsQuery = z.strictObject({ after: given(15).check(z.meta({ description: 'The cursor of the answer before.' })) })
 
 /** RFC 7662 section 2.2. Of a token that does not count, nothing but that. */
 export const TokenDescription = z
   .object({
     active: z.boolean(),
-    iss: z.string().optional(),
-    sub: z.string().optional(),
-    subject_type: z.enum(['user', 'service_account']).optional(),
-    client_id: z.string().optional(),
-    tenant_id: z.string().optional(),
-    aud: z.array(z.string()).optional(),
-    scope: z.string().optional(),
-    exp: z.int().optional(),
-    iat: z.int().optional(),
-    jti: z.string().optional(),
-    token_type: z.string().optional(),
-    cnf: z.object({ jkt: z.string() }).optional(),
+    iss: z.optional(z.string()),
+    sub: z.optional(z.string()),
+    subject_type: z.optional(z.enum(['user', 'service_account'])),
+    client_id: z.optional(z.string()),
+    tenant_id: z.optional(z.string()),
+    aud: z.optional(z.array(z.string())),
+    scope: z.optional(z.string()),
+    exp: z.optional(z.int()),
+    iat: z.optional(z.int()),
+    jti: z.optional(z.string()),
+    token_type: z.optional(z.string()),
+    cnf: z.optional(z.object({ jkt: z.string() })),
     /** RFC 8693 section 4: who acts, and who acted before. */
-    act: z.record(z.string(), z.unknown()).optional(),
-    may_act: z.object({ sub: z.string() }).optional(),
+    act: z.optional(z.record(z.string(), z.unknown())),
+    may_act: z.optional(z.object({ sub: z.string() })),
     /** Where the client is an agent: of which type, and who answers for it. */
-    agent_type: z.string().optional(),
-    owner_id: z.string().optional(),
+    agent_type: z.optional(z.string()),
+    owner_id: z.optional(z.string()),
     /** RFC 9396 section 9.2 */
-    authorization_details: z.array(z.record(z.string(), z.unknown())).optional(),
+    authorization_details: z.optional(z.array(z.record(z.string(), z.unknown()))),
     /** What is left of each of them, in that order; null where nothing is counted. */
-    authorization_details_left: z.array(RemainingLimits.nullable()).optional(),
-    service_account_id: z.string().optional(),
-    acting_user_id: z.string().optional(),
-    auth_time: z.int().optional(),
-    acr: z.string().optional(),
-    amr: z.array(z.string()).optional(),
-    sid: z.string().optional(),
+    authorization_details_left: z.optional(z.array(z.nullable(RemainingLimits))),
+    service_account_id: z.optional(z.string()),
+    acting_user_id: z.optional(z.string()),
+    auth_time: z.optional(z.int()),
+    acr: z.optional(z.string()),
+    amr: z.optional(z.array(z.string())),
+    sid: z.optional(z.string()),
   })
-  .meta({ id: 'TokenDescription' })
+  .check(z.meta({ id: 'TokenDescription' }))
 
 export const Userinfo = z
   .object({
     sub: z.string(),
-    name: z.string().optional(),
-    preferred_username: z.string().optional(),
-    picture: z.string().optional(),
-    email: z.string().optional(),
-    email_verified: z.boolean().optional(),
+    name: z.optional(z.string()),
+    preferred_username: z.optional(z.string()),
+    picture: z.optional(z.string()),
+    email: z.optional(z.string()),
+    email_verified: z.optional(z.boolean()),
   })
-  .meta({ id: 'Userinfo' })
+  .check(z.meta({ id: 'Userinfo' }))

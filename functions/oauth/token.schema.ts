@@ -1,12 +1,13 @@
 // Wire shapes of the token endpoint. A parameter without a value counts as left out (RFC 6749 section 3.2), and one that is not known is ignored.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 export const given = (longest = 2048, spelled = (text: string): string => text) =>
-  z
-    .string()
-    .max(longest)
-    .transform((text) => (text === '' ? undefined : spelled(text)))
-    .optional()
+  z.optional(
+    z.pipe(
+      z.string().check(z.maxLength(longest)),
+      z.transform((text) => (text === '' ? undefined : spelled(text))),
+    ),
+  )
 
 export const clientMembers = {
   /** An id of ours, or the address of the client’s metadata. */
@@ -43,7 +44,7 @@ export const TokenForm = z
     // RFC 7523 section 2.1
     assertion: given(8192),
   })
-  .meta({ id: 'TokenRequest' })
+  .check(z.meta({ id: 'TokenRequest' }))
 
 export const TokenResponse = z
   .object({
@@ -51,9 +52,9 @@ export const TokenResponse = z
     token_type: z.enum(['Bearer', 'DPoP', 'N_A']),
     expires_in: z.int(),
     scope: z.string(),
-    refresh_token: z.string().optional(),
-    id_token: z.string().optional(),
-    issued_token_type: z.string().optional(),
-    authorization_details: z.array(z.record(z.string(), z.unknown())).optional(),
+    refresh_token: z.optional(z.string()),
+    id_token: z.optional(z.string()),
+    issued_token_type: z.optional(z.string()),
+    authorization_details: z.optional(z.array(z.record(z.string(), z.unknown()))),
   })
-  .meta({ id: 'TokenAnswer' })
+  .check(z.meta({ id: 'TokenAnswer' }))

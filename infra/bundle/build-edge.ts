@@ -5,9 +5,9 @@ import { build, type Plugin } from 'esbuild'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** workerd knows Node's modules by their whole names alone. */
-const wholeNames: Plugin = {
-  name: 'whole-names',
+/** workerd resolves Node's modules only by their full names (`node:fs`). */
+const fullNames: Plugin = {
+  name: 'full-names',
   setup: ({ onResolve }) => {
     onResolve({ filter: new RegExp(`^(?:node:)?(?:${builtinModules.join('|')})$`) }, ({ path }) => ({
       path: path.replace(/^(?:node:)?/, 'node:'),
@@ -17,7 +17,7 @@ const wholeNames: Plugin = {
   },
 }
 
-/** Sources in it, relative to the project. */
+/** Returns the source files, relative to the project. */
 export const buildEdge = async (file: string): Promise<readonly string[]> => {
   const { metafile } = await build({
     absWorkingDir: ROOT,
@@ -30,7 +30,7 @@ export const buildEdge = async (file: string): Promise<readonly string[]> => {
     conditions: ['workerd', 'worker'],
     target: 'es2022',
     metafile: true,
-    plugins: [wholeNames],
+    plugins: [fullNames],
     logLevel: 'error',
     charset: 'utf8',
     banner: { js: `import{createRequire as authsecRequire}from'node:module';const require=authsecRequire('file:///worker.mjs');` },

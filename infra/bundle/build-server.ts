@@ -1,11 +1,11 @@
-// `npm run build [-- FOLDER]`: the whole system for one machine, as a folder that needs Node and nothing installed.
+// `npm run build [-- FOLDER]`: the whole system for one machine, as a folder that needs only Node.
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { nativeFiles } from './native-files.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-/** As argon2's package spells this machine. */
+/** This machine's platform in the notation of argon2's package. */
 const platform = process.platform === 'linux' ? `linux-${process.arch}-gnu` : `${process.platform}-${process.arch}`
 
 const main = async (folder: string): Promise<void> => {

@@ -1,11 +1,12 @@
-// Bundles a function's handler as it ships: ESM with splitting, so that what is imported lazily is loaded lazily.
-// `tsx infra/bundle/build.ts FOLDER [--native linux-arm64-gnu]` writes all of them there, with argon2's native file for that platform and the manifest that a
-// deployment reads, and prints what they cost.
+// Bundles a function's handler as it ships: ESM in a file for the start and files that are loaded on demand.
+// `tsx infra/bundle/build.ts FOLDER [--native linux-arm64-gnu] [--compile-cache]` writes all functions there, with argon2's native file for that platform, the
+// compile cache of the Node that runs this, and the manifest that a deployment reads, and prints their sizes.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type BuildOptions, build, type Metafile } from 'esbuild'
+import { type OutputChunk, rolldown } from 'rolldown'
+import { writeCompileCache } from './compile-cache.ts'
 import { lazyRoutes } from './lazy-routes.ts'
 import { nativeFiles } from './native-files.ts'
 
@@ -17,122 +18,125 @@ const having = (file: string): string[] =>
     .flatMap((entry) => (entry.isDirectory() && existsSync(join(entry.parentPath, entry.name, file)) ? [entry.name] : []))
     .sort()
 
-/** Every function, by folder: what has a handler. */
+/** Every function, by folder: each folder with a handler. */
 export const builtFunctions = (): string[] => having('handler.ts')
-/** Those that answer HTTP: groups of routes. The others answer schedules and queues. */
+/** Functions that answer HTTP: groups of routes. The others answer schedules and queues. */
 export const builtGroups = (): string[] => having('handler.ts').filter((name) => having('routes.ts').includes(name))
-
-const options = (group: string, outdir: string): BuildOptions => ({
-  absWorkingDir: ROOT,
-  entryPoints: { [group]: `functions/${group}/handler.ts` },
-  outdir,
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  format: 'esm',
-  splitting: true,
-  minify: true,
-  platform: 'node',
-  target: 'node20',
-  metafile: true,
-  logLevel: 'silent',
-  // The notices of licenses lie beside the bundle.
-  legalComments: 'linked',
-  charset: 'utf8',
-  // A native file per platform, copied beside the bundle by the deployment; pg asks for its native twin only when told to.
-  external: ['@node-rs/argon2', 'pg-native'],
-  // Packages that are CommonJS inside ask for node's own modules by `require`.
-  banner: { js: `import{createRequire as authsecRequire}from'node:module';const require=authsecRequire(import.meta.url);` },
-})
-
-type Output = Metafile['outputs'][string]
 
 export type Bundle = {
   /** Source files in it, relative to the project. */
   readonly inputs: readonly string[]
-  /** Minified bytes that the start loads: the entry, what it imports statically, and the driver of PostgreSQL over TCP (Neon's stands in its place). */
+  /** Files with the routes of the group, relative to the bundle's folder: each is loaded by the first request for one of its routes. */
+  readonly routeFiles: readonly string[]
+  /** Minified bytes that the start loads: the entry, its static imports, and the driver of PostgreSQL over TCP (or Neon's instead). */
   readonly startBytes: number
-  /** Minified bytes that the start and the dearest of its routes load before the route does anything: see infra/bundle/lazy-routes.ts. */
+  /** Minified bytes that the start and the largest of its files of routes load: see infra/bundle/lazy-routes.ts. */
   readonly routeBytes: number
-  /** Minified bytes of everything, lazily loaded parts included. */
+  /** Minified bytes of everything, files loaded on demand included. */
   readonly totalBytes: number
-  /** Minified bytes by package, and by room of the project; of everything. */
+  /** Bytes before minification by package, and by room of the project; of everything. */
   readonly costs: ReadonlyMap<string, number>
 }
 
-/** What `entries` import statically, with themselves. */
-const startOf = (outputs: Metafile['outputs'], entries: readonly string[]): ReadonlySet<string> => {
+type Chunks = ReadonlyMap<string, OutputChunk>
+
+/** `entries` and their static imports. */
+const withImports = (chunks: Chunks, entries: readonly string[]): ReadonlySet<string> => {
   const reached = new Set<string>()
   const open = [...entries]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const output: Output | undefined = outputs[next]
-    if (output === undefined || reached.has(next)) continue
+    const chunk = chunks.get(next)
+    if (chunk === undefined || reached.has(next)) continue
     reached.add(next)
-    open.push(...output.imports.flatMap(({ path, kind }) => (kind === 'import-statement' ? [path] : [])))
+    open.push(...chunk.imports)
   }
   return reached
 }
 
-/** A file of routes that the group loads with the first request for one of them. */
-const isPart = (group: string, file: string): boolean => file.startsWith(`functions/${group}/`) && /(?:^|[./])routes\.ts$/.test(file)
-
+const relative = (id: string): string => (id.startsWith(ROOT) ? id.slice(ROOT.length) : id)
 const ownerOf = (input: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? input.split('/').slice(0, 2).join('/')
 
-const costsOf = (outputs: readonly Output[]): ReadonlyMap<string, number> => {
+const costsOf = (chunks: Chunks): ReadonlyMap<string, number> => {
   const costs = new Map<string, number>()
-  for (const { inputs } of outputs) {
-    for (const [input, { bytesInOutput }] of Object.entries(inputs)) costs.set(ownerOf(input), (costs.get(ownerOf(input)) ?? 0) + bytesInOutput)
+  for (const { modules } of chunks.values()) {
+    for (const [id, { renderedLength }] of Object.entries(modules)) {
+      const owner = ownerOf(relative(id))
+      costs.set(owner, (costs.get(owner) ?? 0) + renderedLength)
+    }
   }
   return new Map([...costs].sort(([, a], [, b]) => b - a))
 }
 
-const readSources = async (group: string): Promise<readonly string[]> => {
-  const { metafile } = await build({ ...options(group, 'out'), metafile: true, write: false, minify: false, packages: 'external' })
-  return Object.keys(metafile.inputs)
-}
-const sources = new Map<string, Promise<readonly string[]>>()
-/** Source files of a function, relative to the project; cheaper than a build, and read once. */
-export const sourcesOf = (group: string): Promise<readonly string[]> => {
-  const known = sources.get(group) ?? readSources(group)
-  sources.set(group, known)
-  return known
+const chunksOf = async (group: string, outdir: string | undefined): Promise<Chunks> => {
+  const handler = join(FUNCTIONS, group, 'handler.ts')
+  const bundler = await rolldown({
+    cwd: ROOT,
+    input: { [group]: handler },
+    platform: 'node',
+    tsconfig: 'tsconfig.json',
+    transform: { target: 'node20' },
+    // A native file per platform, copied beside the bundle; pg loads its native client only when told to.
+    external: ['@node-rs/argon2', 'pg-native'],
+    plugins: [lazyRoutes(group)],
+    preserveEntrySignatures: 'allow-extension',
+    logLevel: 'warn',
+  })
+  const { output } = await bundler[outdir === undefined ? 'generate' : 'write']({
+    ...(outdir === undefined ? {} : { dir: outdir }),
+    format: 'esm',
+    minify: true,
+    // The notices of licenses stay in the files that they are about.
+    comments: { legal: true, annotation: false, jsdoc: false },
+    entryFileNames: '[name].mjs',
+    chunkFileNames: 'chunk-[hash].mjs',
+    // One file for the start: each file costs a start half a millisecond. The handler stays apart, because it awaits files that import from this one.
+    codeSplitting: { groups: [{ name: 'start', tags: ['$initial'], test: (id) => id !== handler }] },
+  })
+  await bundler.close()
+  return new Map(output.flatMap((one) => (one.type === 'chunk' ? [[one.fileName, one] as const] : [])))
 }
 
 /** Builds without writing, unless a folder is named. */
 export const bundle = async (group: string, outdir?: string): Promise<Bundle> => {
-  const { metafile } = await build({ ...options(group, outdir ?? 'out'), plugins: [lazyRoutes(group)], metafile: true, write: outdir !== undefined })
-  const outputs = Object.entries(metafile.outputs)
-  const entry = outputs.find(([, { entryPoint }]) => entryPoint?.endsWith(`functions/${group}/handler.ts`))
-  if (entry === undefined) throw new Error(`${group} has no entry`)
-  const driver = outputs.find(([, { entryPoint }]) => entryPoint === 'db/engine/postgres.ts')
-  if (driver === undefined) throw new Error(`${group} has no database`)
-  const bytesOf = (paths: ReadonlySet<string>): number => outputs.reduce((bytes, [path, output]) => bytes + (paths.has(path) ? output.bytes : 0), 0)
-  const start = [entry[0], driver[0]]
-  const parts = outputs.flatMap(([path, { entryPoint }]) => (entryPoint !== undefined && isPart(group, entryPoint) ? [path] : []))
+  const chunks = await chunksOf(group, outdir)
+  const loadedFor = (isLoaded: (file: string) => boolean): readonly string[] =>
+    [...chunks.values()].flatMap(({ fileName, facadeModuleId }) => (facadeModuleId && isLoaded(relative(facadeModuleId)) ? [fileName] : []))
+  const driver = loadedFor((file) => file === 'db/engine/postgres.ts')
+  if (driver.length === 0) throw new Error(`${group} has no database`)
+  const routeFiles = loadedFor((file) => file.startsWith(`functions/${group}/`) && /(?:^|[./])routes\.ts$/.test(file))
+  const start = [`${group}.mjs`, ...driver]
+  const bytesOf = (files: Iterable<string>): number => [...files].reduce((bytes, file) => bytes + Buffer.byteLength(chunks.get(file)?.code ?? ''), 0)
+  const startBytes = bytesOf(withImports(chunks, start))
   return {
-    inputs: Object.keys(metafile.inputs),
-    startBytes: bytesOf(startOf(metafile.outputs, start)),
-    routeBytes: Math.max(...[[], ...parts.map((part) => [part])].map((part) => bytesOf(startOf(metafile.outputs, [...start, ...part])))),
-    totalBytes: bytesOf(new Set(outputs.map(([path]) => path))),
-    costs: costsOf(outputs.map(([, output]) => output)),
+    inputs: [...new Set([...chunks.values()].flatMap(({ moduleIds }) => moduleIds.map(relative)))].toSorted(),
+    routeFiles,
+    startBytes,
+    routeBytes: Math.max(startBytes, ...routeFiles.map((file) => bytesOf(withImports(chunks, [...start, file])))),
+    totalBytes: bytesOf(chunks.keys()),
+    costs: costsOf(chunks),
   }
 }
 
-const main = async (folder: string, platform: string | undefined): Promise<void> => {
+const main = async (folder: string, platform: string | undefined, withCompileCache: boolean): Promise<void> => {
   const native = platform === undefined ? undefined : nativeFiles(platform)
   for (const group of builtFunctions()) {
-    const { startBytes, totalBytes, costs } = await bundle(group, join(folder, group))
+    const { startBytes, totalBytes, routeFiles, costs } = await bundle(group, join(folder, group))
     if (native !== undefined) native.copyTo(join(folder, group))
+    if (withCompileCache) writeCompileCache(join(folder, group), [`${group}.mjs`, ...routeFiles])
     const dearest = [...costs].slice(0, 8).map(([owner, bytes]) => `${owner} ${Math.round(bytes / 1024)}`)
     process.stdout.write(
-      `${group}: ${Math.round(startBytes / 1024)} KiB, ${Math.round(totalBytes / 1024)} with what is loaded later (${dearest.join(', ')})\n`,
+      `${group}: ${Math.round(startBytes / 1024)} KiB, ${Math.round(totalBytes / 1024)} with what is loaded later (before minification: ${dearest.join(', ')})\n`,
     )
   }
-  // Loaded here: everything else of this file is asked for by tests that need no groups.
+  // Imported here: the tests that use this file need no groups.
   const { manifest } = await import('../manifest.ts')
   writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { native: { type: 'string' } } })
-  await main(positionals[0] ?? '.build', values.native)
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { native: { type: 'string' }, 'compile-cache': { type: 'boolean', default: false } },
+  })
+  await main(positionals[0] ?? '.build', values.native, values['compile-cache'])
 }

@@ -1,4 +1,4 @@
-// What each function carries: its own group and what it uses, nothing of its siblings, of local mode, of the tools or of the tests; and within a budget.
+// Contents and size of each function: its own group and its dependencies, without sibling groups, local mode, tools or tests, and within a budget.
 import { expect, test } from 'vitest'
 import { GROUPS } from '../../apps/groups.ts'
 import { builtFunctions, builtGroups } from './build.ts'
@@ -38,7 +38,7 @@ const FORBIDDEN: readonly (readonly [pattern: RegExp, why: string, but?: string 
   [/node_modules\/(esbuild|vitest|tsx|drizzle-kit|fast-check|playwright-core)\//, 'a development tool'],
 ]
 
-/** Files that have no place in the function of `group`, and why. */
+/** Files that must not be in the function of `group`, and why. */
 const misplaced = (group: string, inputs: readonly string[]): string[] =>
   inputs.flatMap((input) => {
     const sibling = /^functions\/([\w-]+)\//.exec(input)?.[1]
@@ -50,7 +50,7 @@ const kib = (bytes: number): number => Math.round(bytes / 102.4) / 10
 
 const functions = builtFunctions()
 
-test('what has no place in a function is found by name', () => {
+test('a file that must not be in a function is reported by name', () => {
   const misfits = [
     'functions/user/routes.ts',
     'apps/groups.ts',
@@ -77,7 +77,7 @@ test('every group of routes is a function', () => {
   expect(builtGroups()).toEqual(GROUPS.map(({ name }) => name).toSorted())
 })
 
-test.each(functions)('%s carries nothing that has no place in it', async (group) => {
+test.each(functions)('%s contains only its own files', async (group) => {
   expect(misplaced(group, (await cachedBundle(group)).bundle.inputs)).toEqual([])
 })
 

@@ -1,4 +1,4 @@
-// For tests: each bundle built once for what the sources say, whichever test and run asks first. A build is the same whenever it is made (reproducible.test.ts).
+// For tests: each bundle is built once and kept under a digest of the sources, for every test file and every run. Builds are reproducible (reproducible.test.ts).
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { type Bundle, bundle } from './build.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-/** Inside the project: a bundle finds the packages that are installed beside it. */
-const KEPT = join(ROOT, '.build', 'tested')
-/** All that a bundle can be made of, and what makes it. */
-const SOURCES = ['db', 'functions', 'shared', 'package-lock.json', 'tsconfig.json']
+/** Inside the project, where a bundle finds the installed packages. */
+const CACHE = join(ROOT, '.build', 'tested')
+/** Inputs of a bundle, and the bundler. */
+const SOURCES = ['db', 'functions', 'shared', 'infra/bundle', 'package-lock.json', 'tsconfig.json']
 
 const digestOfSources = (): string => {
   const hash = createHash('sha256')
@@ -24,10 +24,10 @@ const digestOfSources = (): string => {
   return hash.digest('hex').slice(0, 32)
 }
 
-/** Of other sources nothing is kept. */
+/** Removes the bundles of other sources. */
 const makeFolder = (): string => {
-  const folder = join(KEPT, digestOfSources())
-  if (!existsSync(folder)) rmSync(KEPT, { recursive: true, force: true })
+  const folder = join(CACHE, digestOfSources())
+  if (!existsSync(folder)) rmSync(CACHE, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   return folder
 }
@@ -35,25 +35,25 @@ let folder: string | undefined
 
 export type Built = { readonly folder: string; readonly bundle: Bundle }
 
-const SAID = 'bundle.json'
-type Said = Omit<Bundle, 'costs'> & { readonly costs: readonly (readonly [string, number])[] }
+const METADATA = 'bundle.json'
+type Metadata = Omit<Bundle, 'costs'> & { readonly costs: readonly (readonly [string, number])[] }
 const read = (at: string): Built => {
-  const said = JSON.parse(readFileSync(join(at, SAID), 'utf8')) as Said
-  return { folder: at, bundle: { ...said, costs: new Map(said.costs) } }
+  const metadata = JSON.parse(readFileSync(join(at, METADATA), 'utf8')) as Metadata
+  return { folder: at, bundle: { ...metadata, costs: new Map(metadata.costs) } }
 }
 
-/** The function of that name as it ships, in a folder that nobody may change. */
+/** The function of that name as it ships. The folder is shared and must not be changed. */
 export const cachedBundle = async (name: string): Promise<Built> => {
   folder ??= makeFolder()
   const at = join(folder, name)
   if (existsSync(at)) return read(at)
   const unfinished = mkdtempSync(join(folder, '.unfinished-'))
   const made = await bundle(name, unfinished)
-  writeFileSync(join(unfinished, SAID), JSON.stringify({ ...made, costs: [...made.costs] } satisfies Said))
+  writeFileSync(join(unfinished, METADATA), JSON.stringify({ ...made, costs: [...made.costs] } satisfies Metadata))
   try {
     renameSync(unfinished, at)
   } catch (error) {
-    // Another worker was faster.
+    // Another worker built it first.
     if (!existsSync(at)) throw error
     rmSync(unfinished, { recursive: true })
   }

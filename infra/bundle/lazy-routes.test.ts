@@ -1,9 +1,9 @@
-// What stands in place of a group's routes in its bundle is its routes: the same, in the same order, each found where it is declared.
+// The generated list of a group's routes has the same routes in the same order, each with the file that declares it.
 import { expect, test } from 'vitest'
 import { GROUPS } from '../../apps/groups.ts'
 import { placesOf } from './lazy-routes.ts'
 
-/** Declared in the list of the group itself, beside others that are loaded with it; and why. */
+/** Groups that declare routes in `routes.ts` itself, and why. */
 const WITH_ALL: Readonly<Record<string, string>> = {
   audit: 'Two routes, and one of a stream.',
   clients: 'Its description shows the others.',

@@ -1,8 +1,9 @@
 // A function loads a file of routes with the first request for one of its routes: its schemas, rules and tables. In a bundle the group's `routes.ts` is replaced
 // by a list of method, path and file, made from the declarations when the bundle is built, so no list is kept by hand.
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Plugin } from 'esbuild'
+import type { Plugin } from 'rolldown'
 import type { Route } from '#shared/platform/http/route'
 
 type Module = Readonly<Record<string, unknown>>
@@ -39,19 +40,18 @@ const moduleOf = async (group: string): Promise<string> => {
   const { name, places } = await placesOf(group)
   const files = [...new Set(places.map(({ file }) => file))]
   const eager = files.filter((file) => EAGER[group]?.includes(file))
+  const pathOf = (file: string): string => JSON.stringify(join(folderOf(group), file))
   const rows = places.map(({ on, file, name: list, at }) => [on, files.indexOf(file), list, at])
-  const loads = files.map((file) => (eager.includes(file) ? `async () => eager${eager.indexOf(file)}` : `() => import(${JSON.stringify(file)})`))
-  return `${eager.map((file, at) => `import * as eager${at} from ${JSON.stringify(file)}`).join('\n')}
+  const loads = files.map((file) => (eager.includes(file) ? `async () => eager${eager.indexOf(file)}` : `() => import(${pathOf(file)})`))
+  return `${eager.map((file, at) => `import * as eager${at} from ${pathOf(file)}`).join('\n')}
 const files = [${loads.join(', ')}]
 export const ${name} = ${JSON.stringify(rows)}.map(([on, file, list, at]) => ({ on, load: async () => (await files[file]())[list][at] }))`
 }
 
+const LAZY = '\0lazy-routes'
+
 export const lazyRoutes = (group: string): Plugin => ({
   name: 'lazy-routes',
-  setup: (build) => {
-    build.onResolve({ filter: /^\.\/routes\.ts$/ }, ({ importer }) =>
-      importer.endsWith(`functions/${group}/handler.ts`) ? { path: `functions/${group}/routes.ts`, namespace: 'lazy' } : undefined,
-    )
-    build.onLoad({ filter: /./, namespace: 'lazy' }, async () => ({ contents: await moduleOf(group), loader: 'js', resolveDir: folderOf(group) }))
-  },
+  resolveId: (source, importer) => (source === './routes.ts' && importer === join(folderOf(group), 'handler.ts') ? LAZY : undefined),
+  load: async (id) => (id === LAZY ? { code: await moduleOf(group), moduleType: 'js' } : undefined),
 })

@@ -1,5 +1,5 @@
-// argon2's native file for the platform that functions run on, which is seldom the one that builds them. It is what the lockfile names, or nothing: taken from
-// node_modules where this machine is that platform, else fetched and held to the lockfile's digest.
+// argon2's native file for the platform of the functions, which may differ from the platform that builds them: copied from node_modules where it is installed, otherwise
+// downloaded and verified against the lockfile's digest.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -12,21 +12,21 @@ const PACKAGE = '@node-rs/argon2'
 
 type Locked = { readonly packages: Readonly<Record<string, { readonly version?: string; readonly integrity?: string } | undefined>> }
 
-/** What the lockfile says of an installed package. */
+/** Version and digest of a package in the lockfile. */
 const lockedOf = (name: string): { readonly version: string; readonly integrity: string } => {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as Locked
   const { version, integrity } = packages[`node_modules/${name}`] ?? {}
-  if (version === undefined || integrity === undefined) throw new Error(`The lockfile knows no ${name}: is there such a platform?`)
+  if (version === undefined || integrity === undefined) throw new Error(`The lockfile has no ${name}: is the name of the platform right?`)
   return { version, integrity }
 }
 
-/** @throws Error when the archive is not the one that the lockfile names */
+/** @throws Error when the archive does not have the lockfile's digest */
 export const requireIntegrity = (name: string, archive: Uint8Array, integrity: string): void => {
   const found = `sha512-${createHash('sha512').update(archive).digest('base64')}`
-  if (found !== integrity) throw new Error(`${name} is not what the lockfile names: ${found}`)
+  if (found !== integrity) throw new Error(`${name} does not match the lockfile: ${found}`)
 }
 
-const fetched = (name: string, into: string): void => {
+const download = (name: string, into: string): void => {
   const { version, integrity } = lockedOf(name)
   const folder = mkdtempSync(join(tmpdir(), 'authsec-native-'))
   try {
@@ -35,7 +35,7 @@ const fetched = (name: string, into: string): void => {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     const [archive] = readdirSync(folder)
-    if (archive === undefined) throw new Error(`${name}@${version} could not be fetched`)
+    if (archive === undefined) throw new Error(`${name}@${version} could not be downloaded`)
     requireIntegrity(name, readFileSync(join(folder, archive)), integrity)
     mkdirSync(into, { recursive: true })
     execFileSync('tar', ['-xzf', join(folder, archive), '-C', into, '--strip-components=1'])
@@ -51,7 +51,7 @@ export const nativeFiles = (platform: string): { copyTo(folder: string): void } 
   let from = installed
   if (!existsSync(installed)) {
     from = mkdtempSync(join(tmpdir(), 'authsec-native-'))
-    fetched(name, from)
+    download(name, from)
   }
   return {
     copyTo: (folder) => {

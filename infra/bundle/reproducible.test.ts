@@ -1,4 +1,4 @@
-// Two builds of the same sources are the same bytes, wherever they are written, and say nothing of the machine that made them.
+// Two builds of the same sources are byte-identical in any folder and contain no path of the machine.
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,9 +31,9 @@ test.each(['auth', 'oauth', 'webauthn', 'scheduled'])('%s is built twice to the 
   }
 })
 
-test('a native file that the lockfile does not name is refused', () => {
-  const archive = new TextEncoder().encode('somebody else’s')
+test('a native file with another digest than the lockfile is refused', () => {
+  const archive = new TextEncoder().encode('another archive')
   const integrity = `sha512-${createHash('sha512').update(archive).digest('base64')}`
   expect(() => requireIntegrity('x', archive, integrity)).not.toThrow()
-  expect(() => requireIntegrity('x', new Uint8Array([...archive, 0]), integrity)).toThrow(/is not what the lockfile names/)
+  expect(() => requireIntegrity('x', new Uint8Array([...archive, 0]), integrity)).toThrow(/does not match the lockfile/)
 })

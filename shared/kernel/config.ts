@@ -1,114 +1,113 @@
 // The only reader of the environment. A missing or malformed variable stops the start with one line that names it. config-meaning.ts says
 // what each of them means.
-import * as z from 'zod'
+import { en } from 'zod/locales'
+import * as z from 'zod/mini'
 import { isAddressBlock } from './ip-address.ts'
 
-const list = z.string().transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()])))
-const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''))
+z.config(en())
+
+const split = (text: string): string[] => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
+const list = z.pipe(z.string(), z.transform(split))
+const url = z.pipe(
+  z.url({ protocol: /^https?$/ }),
+  z.transform((text) => text.replace(/\/+$/, '')),
+)
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text)
-const seconds = z.coerce.number().int().positive()
+const text = z.optional(z.string())
+const matching = (pattern: RegExp) => z.string().check(z.regex(pattern))
+const atLeast = (length: number) => z.string().check(z.minLength(length))
+const flag = (standard: 'on' | 'off') => z._default(z.enum(['on', 'off']), standard)
+const lists = z._default(list, [])
+const listOf = (isEntry: (entry: string) => boolean, message: string) =>
+  z._default(list.check(z.refine((entries) => entries.every(isEntry), message)), [])
+const integer = (least: number, most: number) => z.coerce.number().check(z.int(), z.minimum(least), z.maximum(most))
+const seconds = (standard: number, most = Number.MAX_SAFE_INTEGER) => z._default(integer(1, most), standard)
 
 export const BaseConfig = z.object({
-  ENVIRONMENT: z.enum(['development', 'test', 'production']).default('development'),
-  PORT: z.coerce.number().int().min(0).max(65535).default(7468),
-  HOST: z.string().default('127.0.0.1'),
-  BASE_URL: url.optional(),
-  PUBLIC_UI_ORIGIN: url.optional(),
-  HOSTS: list.default([]),
-  REQUEST_SECONDS: seconds.max(29).default(29),
-  STOP_NOTICE_SECONDS: z.coerce.number().min(0).max(60).default(5),
-  TRUSTED_PROXIES: list
-    .refine((entries) => entries.every(isAddressBlock), 'must hold addresses and CIDR blocks alone, none of them everything')
-    .default([]),
-  PLACE_HEADERS: list.default([]),
-  CORS_ALLOWED_ORIGINS: list.default([]),
-  RATE_LIMIT: z.enum(['on', 'off']).default('on'),
+  ENVIRONMENT: z._default(z.enum(['development', 'test', 'production']), 'development'),
+  PORT: z._default(integer(0, 65535), 7468),
+  HOST: z._default(z.string(), '127.0.0.1'),
+  BASE_URL: z.optional(url),
+  PUBLIC_UI_ORIGIN: z.optional(url),
+  HOSTS: lists,
+  REQUEST_SECONDS: seconds(29, 29),
+  STOP_NOTICE_SECONDS: z._default(z.coerce.number().check(z.minimum(0), z.maximum(60)), 5),
+  TRUSTED_PROXIES: listOf(isAddressBlock, 'must hold addresses and CIDR blocks alone, none of them everything'),
+  PLACE_HEADERS: lists,
+  CORS_ALLOWED_ORIGINS: lists,
+  RATE_LIMIT: flag('on'),
 
-  DATA_DIR: z.string().default('.data'),
-  DATABASE_URL: z.string().optional(),
-  DATABASE_JOBS_URL: z.string().optional(),
-  DATABASE_OWNER_URL: z.string().optional(),
-  DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(10),
-  DATABASE_DRIVER: z.enum(['tcp', 'neon']).optional(),
-  SKIP_MIGRATIONS: z.stringbool().default(false),
-  REDIS_URL: z.string().optional(),
-  UPSTASH_REDIS_REST_URL: url.optional(),
-  UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
-  TASK_QUEUE_URL: z.url().optional(),
+  DATA_DIR: z._default(z.string(), '.data'),
+  DATABASE_URL: text,
+  DATABASE_JOBS_URL: text,
+  DATABASE_OWNER_URL: text,
+  DATABASE_POOL: z._default(integer(1, 100), 10),
+  DATABASE_DRIVER: z.optional(z.enum(['tcp', 'neon'])),
+  SKIP_MIGRATIONS: z._default(z.stringbool(), false),
+  REDIS_URL: text,
+  UPSTASH_REDIS_REST_URL: z.optional(url),
+  UPSTASH_REDIS_REST_TOKEN: z.optional(atLeast(1)),
+  TASK_QUEUE_URL: z.optional(z.url()),
 
-  MASTER_KEYS: z.string().optional(),
-  HASH_KEY: z.string().optional(),
-  SECRETS_MANAGER_PREFIX: z
-    .string()
-    .regex(/^[\w/+=.@-]+$/)
-    .optional(),
-  SECRETS_MANAGER_NAMES: list.default([]),
-  JWT_DEF_SECRET: z.string().optional(),
-  AUTH_EXPECT_ISS: z.string().min(1).default('authsec-ai/auth-manager'),
-  AUTH_EXPECT_AUD: z.string().min(1).default('authsec-api'),
+  MASTER_KEYS: text,
+  HASH_KEY: text,
+  SECRETS_MANAGER_PREFIX: z.optional(matching(/^[\w/+=.@-]+$/)),
+  SECRETS_MANAGER_NAMES: lists,
+  JWT_DEF_SECRET: text,
+  AUTH_EXPECT_ISS: z._default(atLeast(1), 'authsec-ai/auth-manager'),
+  AUTH_EXPECT_AUD: z._default(atLeast(1), 'authsec-api'),
 
-  SIGN_UP: z.enum(['open', 'invite', 'closed']).optional(),
-  TENANCY: z.enum(['multi', 'single']).default('multi'),
-  TENANT_DOMAIN_SUFFIX: z
-    .string()
-    .regex(/^[a-z0-9.-]+$/)
-    .default('localhost'),
-  PLATFORM_ADMIN_EMAIL: z.email().optional(),
-  COMPATIBILITY: z.enum(['strict', 'authsec']).default('strict'),
-  SESSION_IDLE_SECONDS: seconds.default(8 * 3600),
-  SESSION_ABSOLUTE_SECONDS: seconds.max(24 * 3600).default(24 * 3600),
-  BREACHED_PASSWORDS_URL: url.optional(),
-  DNS_SERVERS: list.default([]),
+  SIGN_UP: z.optional(z.enum(['open', 'invite', 'closed'])),
+  TENANCY: z._default(z.enum(['multi', 'single']), 'multi'),
+  TENANT_DOMAIN_SUFFIX: z._default(matching(/^[a-z0-9.-]+$/), 'localhost'),
+  PLATFORM_ADMIN_EMAIL: z.optional(z.email()),
+  COMPATIBILITY: z._default(z.enum(['strict', 'authsec']), 'strict'),
+  SESSION_IDLE_SECONDS: seconds(8 * 3600),
+  SESSION_ABSOLUTE_SECONDS: seconds(24 * 3600, 24 * 3600),
+  BREACHED_PASSWORDS_URL: z.optional(url),
+  DNS_SERVERS: lists,
 
-  SMTP_URL: z.string().optional(),
-  MAIL_FROM: z.string().default('no-reply@localhost'),
-  TWILIO_ACCOUNT_SID: z
-    .string()
-    .regex(/^AC[0-9a-f]{32}$/i)
-    .optional(),
-  TWILIO_AUTH_TOKEN: z.string().min(16).optional(),
-  TWILIO_FROM_NUMBER: z
-    .string()
-    .regex(/^(?:\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/i)
-    .optional(),
-  FCM_SERVICE_ACCOUNT: z.string().optional(),
-  VAPID_PUBLIC_KEY: z.string().optional(),
-  VAPID_PRIVATE_KEY: z.string().optional(),
-  VAPID_SUBJECT: z
-    .string()
-    .regex(/^(mailto:|https:)/)
-    .optional(),
+  SMTP_URL: text,
+  MAIL_FROM: z._default(z.string(), 'no-reply@localhost'),
+  TWILIO_ACCOUNT_SID: z.optional(matching(/^AC[0-9a-f]{32}$/i)),
+  TWILIO_AUTH_TOKEN: z.optional(atLeast(16)),
+  TWILIO_FROM_NUMBER: z.optional(matching(/^(?:\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/i)),
+  FCM_SERVICE_ACCOUNT: text,
+  VAPID_PUBLIC_KEY: text,
+  VAPID_PRIVATE_KEY: text,
+  VAPID_SUBJECT: z.optional(matching(/^(mailto:|https:)/)),
 
-  DEVICE_CODE_SECONDS: seconds.max(900).default(300),
-  DEVICE_VERIFICATION_URI: url.optional(),
-  RFC_POLL_STATUSES: z.enum(['on', 'off']).default('off'),
-  GOOGLE_CLIENT_ID: z.string().optional(),
-  GOOGLE_CLIENT_SECRET: z.string().optional(),
-  GITHUB_CLIENT_ID: z.string().optional(),
-  GITHUB_CLIENT_SECRET: z.string().optional(),
-  MICROSOFT_CLIENT_ID: z.string().optional(),
-  MICROSOFT_CLIENT_SECRET: z.string().optional(),
-  WEBAUTHN_RP_ID: z
-    .string()
-    .max(253)
-    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/)
-    .optional(),
-  WEBAUTHN_ORIGIN: list.refine((origins) => origins.every(isOrigin), 'must hold origins alone: scheme, host and port').default([]),
-  WEBAUTHN_RP_NAME: z.string().min(1).max(64).default('AuthSec MFA Service'),
-  SPIFFE_TRUST_DOMAIN: z
-    .string()
-    .transform((text) => text.replace(/^spiffe:\/\//, ''))
-    .pipe(z.string().regex(/^[a-z0-9._-]{1,255}$/))
-    .default('localhost'),
-  AUTHSEC_REQUIRE_SESSION_ID: z.stringbool().default(false),
-  AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: z.stringbool().default(true),
-  AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: z.stringbool().default(false),
-  OUTBOUND_LOOPBACK: z.enum(['on', 'off']).default('off'),
-  IMPORT_TOTP_ENCRYPTION_KEYS: z.string().optional(),
+  DEVICE_CODE_SECONDS: seconds(300, 900),
+  DEVICE_VERIFICATION_URI: z.optional(url),
+  RFC_POLL_STATUSES: flag('off'),
+  GOOGLE_CLIENT_ID: text,
+  GOOGLE_CLIENT_SECRET: text,
+  GITHUB_CLIENT_ID: text,
+  GITHUB_CLIENT_SECRET: text,
+  MICROSOFT_CLIENT_ID: text,
+  MICROSOFT_CLIENT_SECRET: text,
+  WEBAUTHN_RP_ID: z.optional(matching(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/).check(z.maxLength(253))),
+  WEBAUTHN_ORIGIN: listOf(isOrigin, 'must hold origins alone: scheme, host and port'),
+  WEBAUTHN_RP_NAME: z._default(atLeast(1).check(z.maxLength(64)), 'AuthSec MFA Service'),
+  SPIFFE_TRUST_DOMAIN: z._default(
+    z.pipe(
+      z.pipe(
+        z.string(),
+        z.transform((id) => id.replace(/^spiffe:\/\//, '')),
+      ),
+      matching(/^[a-z0-9._-]{1,255}$/),
+    ),
+    'localhost',
+  ),
+  AUTHSEC_REQUIRE_SESSION_ID: z._default(z.stringbool(), false),
+  AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: z._default(z.stringbool(), true),
+  AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: z._default(z.stringbool(), false),
+  OUTBOUND_LOOPBACK: flag('off'),
+  IMPORT_TOTP_ENCRYPTION_KEYS: text,
 
-  METRICS_TOKEN: z.string().min(16).optional(),
-  METRICS_EMF: z.enum(['on', 'off']).default('off'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+  METRICS_TOKEN: z.optional(atLeast(16)),
+  METRICS_EMF: flag('off'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.optional(url),
 })
 
 /** Production has no default for these. */

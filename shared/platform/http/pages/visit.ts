@@ -1,6 +1,6 @@
 // State of the hosted pages between two requests of a browser: the address that is signing in, the language, and the message about the last form.
 // Kept in an HttpOnly cookie; it grants nothing and proves nothing.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { randomToken } from '#shared/kernel/random'
 import type { PlatformRequestCtx } from '#shared/platform/context'
 import type { Cookie } from '../route.ts'
@@ -12,20 +12,20 @@ const FlashMessage = z.object({
   page: z.string(),
   /** Code of an error or of a completed action. */
   code: z.string(),
-  field: z.string().optional(),
+  field: z.optional(z.string()),
   /** Time of the next allowed attempt, in milliseconds. */
-  until: z.number().optional(),
+  until: z.optional(z.number()),
   /** The submitted values, without secrets. */
-  typed: z.record(z.string(), z.string()).optional(),
+  typed: z.optional(z.record(z.string(), z.string())),
 })
 const VisitShape = z.object({
   /** Binds form tokens to this browser. */
-  browser: z.string().regex(/^[\w-]{43}$/),
-  email: z.string().max(320).optional(),
-  lang: z.string().max(8).optional(),
-  said: FlashMessage.optional(),
+  browser: z.string().check(z.regex(/^[\w-]{43}$/)),
+  email: z.optional(z.string().check(z.maxLength(320))),
+  lang: z.optional(z.string().check(z.maxLength(8))),
+  said: z.optional(FlashMessage),
   /** Handles of steps in progress, by purpose. */
-  held: z.record(z.string(), z.string().max(1000)).optional(),
+  held: z.optional(z.record(z.string(), z.string().check(z.maxLength(1000)))),
 })
 export type FlashMessage = z.output<typeof FlashMessage>
 export type Visit = z.output<typeof VisitShape>
