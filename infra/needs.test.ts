@@ -12,7 +12,7 @@ const OF_PROVIDERS = /_CLIENT_SECRET\b/
 /** Opened by `cloud` for every function. */
 const OPENED: readonly SecretVariable[] = ['DATABASE_URL', 'REDIS_URL', 'UPSTASH_REDIS_REST_TOKEN', 'MASTER_KEYS', 'HASH_KEY']
 /** Calls that work as another role of the database, with its login. */
-const AS_JOBS = /\bofAllTenants\(/
+const AS_JOBS = /\bacrossTenants\(/
 const AS_OWNER = /\basOwner\(|\bengine\.script\(/
 /** Code that works as another role can be in any bundle; only functions with these triggers run it. */
 const WORKS_AS_ROLES = new Set(['schedule', 'deploy'])

@@ -178,9 +178,10 @@ const write = async (db: Db, tables: readonly DumpTable[], options: ImportOption
   for (let entry = await next(); entry?.kind === 'section'; ) {
     const { tenantId } = entry
     try {
-      entry = await asOwner(db, tenantId === '' ? '' : asTenantId(tenantId), (t) =>
-        fill(t.run, tenantId === '' ? parts.deployment : parts.tenant, next),
-      )
+      entry = await asOwner(db, tenantId === '' ? '' : asTenantId(tenantId), async (t) => {
+        await t.run({ text: `select set_config('app.importing', 'on', true)`, params: [], arrays: true })
+        return fill(t.run, tenantId === '' ? parts.deployment : parts.tenant, next)
+      })
     } catch (error) {
       throw explained(error, tenantId, done)
     }

@@ -15,7 +15,7 @@ export type Statement = {
   /** What the same transaction does before it, in the same write: locks, since a statement sees what was committed when it began. Their rows are nobody's. */
   readonly first?: readonly PrecedingStatement[]
 }
-export type PrecedingStatement = { readonly text: string; readonly params: readonly string[] }
+export type PrecedingStatement = Pick<Statement, 'text' | 'params'>
 /** All that a statement asks of the server, in order. */
 export const statementParts = ({ first = [], ...statement }: Statement): readonly Statement[] => [
   ...first.map((before) => ({ ...before, arrays: true })),

@@ -1,6 +1,7 @@
 // The first lock of tenant isolation: what may be queried is decided by type. Row level security is the second.
 import { eq, type SQL } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import * as z from 'zod'
 import {
   type DatabaseRole,
   type DatabaseScope,
@@ -16,14 +17,12 @@ import {
 /** A tenant's id that came from a verified principal or a tenant look-up, never from a body. */
 export type TenantId = string & { readonly __brand: 'TenantId' }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** The deployment's own tenant: platform administrators, sign-ups of companies that do not exist yet, events of nobody's tenant. */
+/** The deployment's own tenant: platform administrators, sign-ups of companies that do not exist yet, events that belong to no tenant. */
 export const SYSTEM_TENANT = '00000000-0000-0000-0000-000000000000' as TenantId
 
 /** Brands an id that a look-up or a verified token yielded. Throws on anything but a lower-case UUID. */
 export const asTenantId = (id: string): TenantId => {
-  if (!UUID.test(id)) throw new Error('not a tenant id')
+  if (!z.regexes.guid.test(id) || id !== id.toLowerCase()) throw new Error('not a tenant id')
   return id as TenantId
 }
 

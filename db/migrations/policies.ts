@@ -27,6 +27,9 @@ const APPEND_ONLY = ['audit_events', 'revoked_tokens']
 /** Tables that a request only reads. */
 const READ_ONLY = ['migration_log']
 
+/** What a compiled policy is made of (db/store/policy.ts). A change of any of these rows raises the policy version of its tenant. */
+const POLICY_TABLES = ['permissions', 'roles', 'role_permissions', 'role_bindings']
+
 /** What the jobs role may do across tenants, and with which rows. */
 const JOBS: readonly { readonly table: string; readonly commands: readonly ('select' | 'update' | 'delete')[]; readonly rows: string }[] = [
   { table: 'sessions', commands: ['select', 'delete'], rows: `expires_at < now() - interval '7 days'` },
@@ -127,6 +130,28 @@ begin
       execute format('grant select, insert on authsec.%I to authsec_app', t.name);
       if not t.name = any (append_only) then execute format('grant update, delete on authsec.%I to authsec_app', t.name); end if;
     end if;
+  end loop;
+end $$;
+create or replace function authsec.raise_policy_version() returns trigger language plpgsql as $f$
+begin
+  update authsec.tenants set policy_version = policy_version + 1 where tenant_id in (select tenant_id from changed);
+  return null;
+end $f$;
+do $$
+declare
+  name text;
+  event text;
+begin
+  foreach name in array array[${list(POLICY_TABLES)}] loop
+    -- A trigger with a transition table has one event.
+    foreach event in array array['insert', 'update', 'delete'] loop
+      if not exists (select from pg_trigger where tgrelid = format('authsec.%I', name)::regclass and tgname = 'policy_version_' || event) then
+        -- An import brings the version along (db/dump/import.ts).
+        execute format($t$create trigger %I after %s on authsec.%I referencing %s table as changed for each statement
+          when (current_setting('app.importing', true) is distinct from 'on') execute function authsec.raise_policy_version()$t$,
+          'policy_version_' || event, event, name, case event when 'delete' then 'old' else 'new' end);
+      end if;
+    end loop;
   end loop;
 end $$;
 ${JOBS.map(

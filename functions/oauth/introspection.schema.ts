@@ -14,7 +14,7 @@ const left = {
   /** Unix seconds. */
   until: z.optional(z.int()),
 }
-export const Left = z.object(left).check(z.meta({ id: 'LimitLeft' }))
+export const RemainingLimits = z.object(left).check(z.meta({ id: 'LimitLeft' }))
 
 const whole = z.optional(
   z.pipe(
@@ -71,7 +71,7 @@ export const TokenDescription = z
     /** RFC 9396 section 9.2 */
     authorization_details: z.optional(z.array(z.record(z.string(), z.unknown()))),
     /** What is left of each of them, in that order; null where nothing is counted. */
-    authorization_details_left: z.optional(z.array(z.nullable(Left))),
+    authorization_details_left: z.optional(z.array(z.nullable(RemainingLimits))),
     service_account_id: z.optional(z.string()),
     acting_user_id: z.optional(z.string()),
     auth_time: z.optional(z.int()),

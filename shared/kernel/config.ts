@@ -149,14 +149,14 @@ const withAliases = (env: Environment): Environment => {
   return out
 }
 
-/** The start stops here; the message names the variable and never its value. */
+/** Stops the start. The message names the variable and never its value. */
 export class ConfigError extends Error {}
 
 const refuse = (names: readonly string[], why: string): never => {
   throw new ConfigError(`${names.join(', ')}: ${why}`)
 }
 
-const strictness = (config: z.output<typeof BaseConfig>, without: readonly string[]): void => {
+const requireConsistent = (config: z.output<typeof BaseConfig>, without: readonly string[]): void => {
   for (const name of ['JWT_DEF_SECRET'] as const) {
     const value = config[name]
     if (value !== undefined && Buffer.byteLength(value) < 32) refuse([name], 'must be at least 32 bytes')
@@ -167,10 +167,10 @@ const strictness = (config: z.output<typeof BaseConfig>, without: readonly strin
   const twilio = (['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM_NUMBER'] as const).filter((name) => config[name] === undefined)
   if (twilio.length === 1 || twilio.length === 2) refuse(twilio, 'must be set with the other two of TWILIO_*')
   if (config.ENVIRONMENT !== 'production') return
-  const stands = (name: (typeof REQUIRED_IN_PRODUCTION)[number]): boolean =>
+  const isReplaced = (name: (typeof REQUIRED_IN_PRODUCTION)[number]): boolean =>
     (name === 'REDIS_URL' && config.UPSTASH_REDIS_REST_URL !== undefined) ||
     ((name === 'MASTER_KEYS' || name === 'HASH_KEY') && config.SECRETS_MANAGER_PREFIX !== undefined)
-  const missing = REQUIRED_IN_PRODUCTION.filter((name) => config[name] === undefined && !stands(name) && !without.includes(name))
+  const missing = REQUIRED_IN_PRODUCTION.filter((name) => config[name] === undefined && !isReplaced(name) && !without.includes(name))
   if (missing.length > 0) refuse(missing, 'must be set in production')
   if (config.OUTBOUND_LOOPBACK === 'on') refuse(['OUTBOUND_LOOPBACK'], 'cannot be on in production')
   if (config.WEBAUTHN_ORIGIN.some((origin) => !origin.startsWith('https:'))) refuse(['WEBAUTHN_ORIGIN'], 'must hold https origins in production')
@@ -180,14 +180,17 @@ const strictness = (config: z.output<typeof BaseConfig>, without: readonly strin
   if (config.CORS_ALLOWED_ORIGINS.includes('*')) refuse(['CORS_ALLOWED_ORIGINS'], '* cannot be combined with credentials')
 }
 
-/** Parses the environment once, at cold start. `without` names what this process never uses, so production need not give it. */
+/**
+ * Parses the environment once, at cold start. `without` names variables that this process never uses and that production may therefore omit.
+ * @throws ConfigError
+ */
 export const readConfig = (env: Environment, without: readonly (typeof REQUIRED_IN_PRODUCTION)[number][] = []): Config => {
-  // Once, so no code is made for it.
+  // It runs once, so compiling the schema would cost more than it saves.
   const parsed = BaseConfig.safeParse(withAliases(env), { jitless: true })
   if (!parsed.success) {
     const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))]
     return refuse(names, parsed.error.issues[0]?.message ?? 'malformed')
   }
-  strictness(parsed.data, without)
+  requireConsistent(parsed.data, without)
   return { ...parsed.data, BASE_URL: parsed.data.BASE_URL ?? `http://localhost:${parsed.data.PORT}`, SIGN_UP: parsed.data.SIGN_UP ?? 'open' }
 }

@@ -9,7 +9,7 @@ import { findUserByEmail, type User } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import type { ResourceBinding } from '#shared/domains/device-authorization/poll'
-import { notedDetails } from '#shared/domains/oauth/details'
+import { auditedDetails } from '#shared/domains/oauth/details'
 import { disclosesAccounts } from '#shared/domains/tenancy/compatibility'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
@@ -122,7 +122,7 @@ const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: T
     target: { type: 'ciba_request', id },
     // Under the tenant's key for everybody: a person's first event makes a key, and that would tell.
     subjectId: t.tenantId,
-    after: { scopes: ask.scopes, devices: devices.length, ...notedDetails(ask.oauth?.details) },
+    after: { scopes: ask.scopes, devices: devices.length, ...auditedDetails(ask.oauth?.details) },
   })
   const number = matchNumber === undefined ? {} : { matchNumber }
   return { id, authReqId, expiresInSeconds, intervalSeconds: INTERVAL_SECONDS, ...number, user, devices, bindingMessage, titles: ask.titles ?? [] }

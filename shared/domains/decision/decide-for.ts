@@ -1,6 +1,8 @@
 // A decision about somebody, for the doors that ask: loads, builds the context by the rules of who asks, decides, and says why.
+
 import type { TenantId } from '#db/engine/tenant'
 import type { RequestCtx } from '#shared/domains/context'
+import { parseUuid } from '#shared/kernel/ids'
 import type { User } from '#shared/platform/principals/principal'
 import { atLeast } from '#shared/platform/tokens/acr'
 import type { Binding } from './compile.ts'
@@ -17,14 +19,6 @@ export type ContextRequest = {
   readonly auth_time?: string | number | undefined
   readonly ip?: string | undefined
   readonly at?: string | number | undefined
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** In the one spelling, or undefined for what is no UUID and so nobody. */
-export const parseUuid = (text: string | undefined): string | undefined => {
-  const id = text?.toLowerCase()
-  return id !== undefined && UUID.test(id) ? id : undefined
 }
 
 /** The last moment that a clock of ours can show (ECMA-262, time values). */

@@ -1,5 +1,6 @@
 // The service worker of a browser that is asked: it shows what was pushed, in the person's language or else the browser's, and opens the page on which a person answers. It answers
 // nothing itself, asks nobody and keeps nothing. Runs in the browser, so it imports nothing of the server.
+import { isUuid } from '#shared/kernel/ids'
 import { pushDe } from './strings/push-de.ts'
 import { type PushStrings, pushEn } from './strings/push-en.ts'
 
@@ -22,14 +23,13 @@ type Worker = {
 const worker = globalThis as unknown as Worker
 
 const LANGUAGES: Readonly<Record<string, PushStrings>> = { en: pushEn, de: pushDe }
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 type Json = Readonly<Record<string, unknown>>
 const asObject = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
 const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** Never the address that was sent: a page of ours, whoever sent it. */
-const pathFor = (id: string): string => (UUID.test(id) ? `/approve?id=${id}` : '/approve')
+const pathFor = (id: string): string => (isUuid(id) ? `/approve?id=${id}` : '/approve')
 
 const show = (event: Pushed): Promise<void> => {
   // Each message has to show something (Push API, `userVisibleOnly`), also one that cannot be read.

@@ -1,4 +1,5 @@
 // Providers that need no row of their own to be spoken to, and what is peculiar to them.
+import { isUuid } from '#shared/kernel/ids'
 
 export type Preset = {
   readonly displayName: string
@@ -65,7 +66,6 @@ export const extraParameters = (issuer: string): Readonly<Record<string, string>
   return isEntra(issuer) ? { response_mode: 'query' } : {}
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** The directory in which Microsoft keeps personal accounts. */
 const CONSUMERS = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
@@ -75,7 +75,7 @@ type Claims = Readonly<Record<string, unknown>>
 export const isRightDirectory = (issuer: string, claims: Claims): boolean => {
   if (!isEntra(issuer)) return true
   const { tid, iss } = claims
-  if (typeof tid !== 'string' || !UUID.test(tid) || iss !== `${ENTRA_ORIGIN}/${tid}/v2.0`) return false
+  if (!isUuid(tid) || iss !== `${ENTRA_ORIGIN}/${tid}/v2.0`) return false
   const kind = new URL(issuer).pathname.split('/')[1]
   if (kind === 'organizations') return tid !== CONSUMERS
   return kind !== 'consumers' || tid === CONSUMERS
