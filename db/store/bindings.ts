@@ -6,7 +6,7 @@ import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { groups, roleBindings, roles, serviceAccounts } from '../tables/access.ts'
 import { users } from '../tables/users.ts'
 import { afterCursor, keysetOrder, type Page } from './keyset.ts'
-import { LIVE_ROLE_NAMES } from './principals.ts'
+import { LIVE_ROLE_NAMES } from './live-bindings.ts'
 
 export type Binding = typeof roleBindings.$inferSelect
 export type BindingTarget = Pick<Binding, 'roleId' | 'userId' | 'serviceAccountId' | 'groupId' | 'scopeType' | 'scopeId'>

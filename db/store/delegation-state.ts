@@ -1,4 +1,4 @@
-// Whether a step from token to token still counts, with everything before it: part of the one statement that every introspection asks. Written by hand.
+// Whether a delegation step still counts, with everything before it: part of the statements of introspection.
 import { CLIENT_REACHES_RESOURCE } from './oauth-clients.ts'
 
 /** Client `c`, its place in the directory `d`, and with an agent its owner: all as they were at the moment. */

@@ -1,4 +1,4 @@
-// Every query on tickets: single use is one conditional update, never a read and then a write.
+// Every query on login transactions: single use is one conditional update, never a read and then a write.
 import { and, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { loginTransactions } from '../tables/sessions.ts'
@@ -8,7 +8,7 @@ export type { TransactionPurpose } from '../tables/sessions.ts'
 export type LoginTransaction = typeof loginTransactions.$inferSelect
 export type NewLoginTransaction = Omit<typeof loginTransactions.$inferInsert, 'tenantId'>
 
-/** A refused mint leaves the ticket until its fifth refusal. */
+/** A login transaction ends with its fifth refused mint. */
 export const MAX_REFUSALS = 5
 
 export const insertLoginTransaction = async (t: TenantTx, row: NewLoginTransaction): Promise<void> => {
@@ -32,7 +32,7 @@ export const findLoginTransaction = async (t: TenantDb, handleHash: Uint8Array, 
   return row
 }
 
-/** Of many at once exactly one gets the ticket. */
+/** Of many requests at once exactly one gets it. */
 export const consumeLoginTransaction = async (t: TenantTx, handleHash: Uint8Array, now: Date): Promise<LoginTransaction | undefined> => {
   const [row] = await t.db
     .update(loginTransactions)
@@ -49,7 +49,7 @@ export const refuseLoginTransaction = async (t: TenantTx, handleHash: Uint8Array
     .where(live(t, handleHash, now))
 }
 
-/** Adds what this server has verified, by its RFC 8176 names. False when the ticket is over. */
+/** Adds factors that this server has verified, by their RFC 8176 names. False when the login transaction is over. */
 export const addVerifiedMethod = async (t: TenantTx, handleHash: Uint8Array, names: readonly string[], now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(loginTransactions)
@@ -62,7 +62,7 @@ export const addVerifiedMethod = async (t: TenantTx, handleHash: Uint8Array, nam
   return rows.length === 1
 }
 
-/** The mailbox was proved while the ticket lives. */
+/** The mailbox was proved during the login transaction. */
 export const proveTransactionMailbox = async (t: TenantTx, handleHash: Uint8Array, at: Date): Promise<void> => {
   await t.db
     .update(loginTransactions)
@@ -70,7 +70,7 @@ export const proveTransactionMailbox = async (t: TenantTx, handleHash: Uint8Arra
     .where(live(t, handleHash, at))
 }
 
-/** Whether a person has a live ticket of that purpose. */
+/** Whether a person has a live login transaction of that purpose. */
 export const hasLoginTransaction = async (t: TenantDb, userId: string, purpose: LoginTransaction['purpose'], now: Date): Promise<boolean> => {
   const rows = await t.db
     .select({ id: loginTransactions.id })
@@ -88,7 +88,7 @@ export const hasLoginTransaction = async (t: TenantDb, userId: string, purpose: 
   return rows.length > 0
 }
 
-/** The newest live ticket of a purpose of which there is one at a time in a tenant. */
+/** The newest live one of a purpose that a tenant has one of at a time. */
 export const findLoginTransactionOfPurpose = async (
   t: TenantDb,
   purpose: LoginTransaction['purpose'],
@@ -110,7 +110,7 @@ export const findLoginTransactionOfPurpose = async (
   return row
 }
 
-/** Ends all tickets of a person, of one purpose or of any. With a recovery that waits the mails go that wait with it. */
+/** Ends those of a person, of one purpose or of any. The reminders of a waiting recovery are removed with it. */
 export const endLoginTransactions = async (t: TenantTx, userId: string, now: Date, purpose?: LoginTransaction['purpose']): Promise<void> => {
   await t.db
     .update(loginTransactions)
@@ -126,7 +126,7 @@ export const endLoginTransactions = async (t: TenantTx, userId: string, now: Dat
   if (purpose === undefined || purpose === 'recovery_wait') await deleteWaitingMessages(t, reminderKind(userId))
 }
 
-/** Ends all tickets of a purpose. */
+/** Ends all of a purpose. */
 export const endLoginTransactionsOfPurpose = async (t: TenantTx, purpose: LoginTransaction['purpose'], now: Date): Promise<void> => {
   await t.db
     .update(loginTransactions)

@@ -3,7 +3,7 @@ import { and, count, eq, gt, ne } from 'drizzle-orm'
 import { statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { mcpSessions, mcpTools, type Tool } from '../tables/mcp.ts'
-import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'
+import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './live-bindings.ts'
 
 export type { Tool, ToolRule } from '../tables/mcp.ts'
 export type NewMcpSession = Omit<typeof mcpSessions.$inferInsert, 'tenantId'>

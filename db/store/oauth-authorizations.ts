@@ -1,12 +1,13 @@
 // Every query on grants of people, the authorizations below them, and what is used once; what hangs below an authorization: oauth-families.ts. Statements of the
 // code flow, which ask of several things at once: oauth-code-flow.ts.
-import { and, desc, eq, gt, inArray, isNull } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull } from 'drizzle-orm'
 import { column, columns, type RowOf, statement } from '../engine/statement.ts'
 import { ownRows, runStatement, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { clients } from '../tables/clients.ts'
 import { oauthAuthorizations, oauthConsents, oauthRequests, oauthUsedIds, resourceServers } from '../tables/oauth.ts'
 import { BEFORE_DEADLINE, type EventParameters, eventParameters, INSERT_AUDIT_EVENTS, NO_EVENTS, type PreparedAuditEvents } from './audit-events.ts'
 import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
+import { afterCursor, keysetOrder, type Page } from './keyset.ts'
 import { SCOPES_OF_USER } from './oauth-clients.ts'
 import { AUTHORIZATION_STATE, AUTHORIZATION_STATE_SOURCES, type AuthorizationState } from './oauth-families.ts'
 
@@ -80,7 +81,7 @@ authorized as (${INSERT_FROM(oauthAuthorizations, BELOW_GRANT)} returning id),
 recorded as (${INSERT_AUDIT_EVENTS('authorized', ':records')})
 select id from authorized`)
 
-/** What the person allows the client now: what it allowed before, and this; remembered unless told. */
+/** Adds the scopes to what the person allowed the client; remembered by default. */
 export const putConsent = async (
   t: TenantTx,
   row: Pick<NewAuthorization, 'id' | 'userId' | 'clientId' | 'resourceServerId' | 'scopes'> & { readonly at: Date; readonly remember?: boolean },
@@ -116,8 +117,10 @@ export const deleteConsentsOfClient = async (t: TenantTx, clientId: string): Pro
   await t.db.delete(oauthConsents).where(and(ownRows(t, oauthConsents), eq(oauthConsents.clientId, clientId)))
 }
 
-/** Newest first. */
-export const listConsents = (t: TenantDb, userId: string, limit: number) =>
+const consentColumns = { id: oauthConsents.id, by: { updated_at: oauthConsents.updatedAt } }
+
+/** What a person allowed clients, with the names of both. */
+export const listConsents = (t: TenantDb, userId: string, page: Page<'updated_at'>) =>
   t.db
     .select({
       id: oauthConsents.id,
@@ -131,9 +134,9 @@ export const listConsents = (t: TenantDb, userId: string, limit: number) =>
     .from(oauthConsents)
     .innerJoin(clients, and(eq(clients.tenantId, oauthConsents.tenantId), eq(clients.id, oauthConsents.clientId)))
     .leftJoin(resourceServers, and(eq(resourceServers.tenantId, oauthConsents.tenantId), eq(resourceServers.id, oauthConsents.resourceServerId)))
-    .where(and(ownRows(t, oauthConsents), eq(oauthConsents.userId, userId)))
-    .orderBy(desc(oauthConsents.updatedAt), oauthConsents.id)
-    .limit(limit)
+    .where(and(ownRows(t, oauthConsents), eq(oauthConsents.userId, userId), afterCursor(page, consentColumns)))
+    .orderBy(...keysetOrder(page, consentColumns))
+    .limit(page.limit)
 
 export type NewAuthorizationRequest = Omit<typeof oauthRequests.$inferInsert, 'tenantId'>
 /** Inserts a request that is given as a parameter. */
@@ -145,7 +148,7 @@ export const insertAuthorizationRequest = async (t: TenantDb, row: NewAuthorizat
   await KEEP.count(t, { record: jsonRecord(oauthRequests, { ...row, tenantId: t.tenantId }) })
 }
 
-/** Whatever became of it: which client asked for what. */
+/** Finds it in any state. */
 export const findAnyAuthorizationRequest = async (t: TenantDb, handleHash: Uint8Array): Promise<StoredAuthorizationRequest | undefined> => {
   const [row] = await t.db
     .select()

@@ -1,8 +1,9 @@
-// What the authorization server asks of a client, in one statement: how it proves itself, what it may do, and the resource server it asks for. Written by
-// hand, prepared by the driver (hot path); oauth-clients.test.ts holds it to the tables.
+// A client as the authorization server needs it, in one statement: its authentication, what it may do, and the requested resource server (hot path). oauth-
+// clients.test.ts compares it with the tables.
 import { column, columns, moment, optional, type RowOf, statement } from '../engine/statement.ts'
 import type { AnyScope, TenantDb, TenantId } from '../engine/tenant.ts'
 import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
+import { HELD_BY_USER, LIVE_BINDING } from './live-bindings.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 export type ResourceScope = { readonly name: string; readonly description: string; readonly permission: string | null }
@@ -15,19 +16,15 @@ const FIND_TENANT = statement<{ clientId: string }>(
 export const findTenantOfClient = async (d: AnyScope, clientId: string): Promise<TenantId | undefined> =>
   (await FIND_TENANT.first(d, { clientId }))?.tenantId
 
-/** Bindings that count everywhere and always: tenant-wide, unexpired, without condition. */
 const HOLDS = (holder: string, permission: string, now: string): string => `exists (
   select from authsec.role_bindings b
   join authsec.role_permissions rp on rp.tenant_id = b.tenant_id and rp.role_id = b.role_id
   join authsec.permissions p on p.tenant_id = rp.tenant_id and p.id = rp.permission_id
-  where b.tenant_id = :tenantId and ${holder} and b.scope_id is null and (b.expires_at is null or b.expires_at > ${now})
-    and coalesce(b.conditions, '{}'::jsonb) = '{}'::jsonb and p.resource || ':' || p.action = ${permission})`
+  where ${LIVE_BINDING(now)} and ${holder} and p.resource || ':' || p.action = ${permission})`
 
 const ofServiceAccount = (account: string): string => `b.service_account_id = ${account}`
-const ofUser = (user: string): string =>
-  `(b.user_id = ${user} or b.group_id in (select g.group_id from authsec.user_groups g where g.tenant_id = :tenantId and g.user_id = ${user}))`
 
-/** A client whose list became shorter keeps nothing that it could not ask for any more. */
+/** Scopes that were removed from the client's list are no longer granted. */
 const MAY_ASK = (client: string | undefined): string =>
   client === undefined ? '' : `and (${client}.allowed_scopes is null or rs.name = any(${client}.allowed_scopes)) `
 
@@ -38,11 +35,11 @@ export const SCOPES_OF_ACCOUNT = (server: string, account: string, now: string, 
 /** The same for a person. */
 export const SCOPES_OF_USER = (server: string, user: string, now: string, client?: string): string => `array(
   select rs.name from authsec.resource_scopes rs where rs.tenant_id = :tenantId and rs.resource_server_id = ${server}
-    ${MAY_ASK(client)}and (rs.permission is null or ${HOLDS(ofUser(user), 'rs.permission', now)}) order by rs.name)`
+    ${MAY_ASK(client)}and (rs.permission is null or ${HOLDS(HELD_BY_USER(user), 'rs.permission', now)}) order by rs.name)`
 
 /**
- * Whether client `c` still reaches server `r`: registered there (as `rc`) since before that moment, or one of the company's own where all of these may come. One
- * that registered itself is registered at whatever it was let in to, so that it can be sent away from there.
+ * Whether client `c` still reaches resource server `r`: registered there (as `rc`) since before that moment, or one of the company's own where the server is
+ * open to all of these. A client that registered itself has a row for each server that it was admitted to, so that it can be removed there.
  */
 export const CLIENT_REACHES_RESOURCE = (c: string, r: string, rc: string, since: string): string =>
   `(${r}.active and ((${r}.open_to_clients and ${c}.registered_by = 'administrator') or coalesce(${rc}.valid_from <= ${since}, false)))`
@@ -109,7 +106,7 @@ export const SELECT_CLIENT = columns({
 })
 export type OauthClient = RowOf<typeof SELECT_CLIENT>
 
-/** The tables behind `CLIENT`, for a client and a resource that are given as expressions. */
+/** The tables of `SELECT_CLIENT`, for a client and a resource that are given as expressions. */
 export const FROM_CLIENT = (id: string, resource: string): string => `
 from authsec.clients c
 join authsec.client_directory d on d.client_id = c.id and d.tenant_id = c.tenant_id
@@ -133,6 +130,6 @@ where c.tenant_id = :tenantId and c.id = ${id}`
 export type ClientQuery = { readonly clientId: string; readonly resource: string | undefined; readonly now: Date }
 const FIND = statement<ClientQuery>(`select ${SELECT_CLIENT.list} ${FROM_CLIENT(':clientId', ':resource::text')}`).returning(SELECT_CLIENT)
 
-/** The client, and the resource server it asks for by its identifier, or the one it is registered at. */
+/** The client, and the resource server with that identifier or the one that the client is registered at. */
 export const findOauthClient = (t: TenantDb, clientId: string, resource: string | undefined, now: Date): Promise<OauthClient | undefined> =>
   FIND.first(t, { clientId, resource, now })

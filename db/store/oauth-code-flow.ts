@@ -45,7 +45,7 @@ select taken.parameters, ${SELECT_CLIENT.from('found')}, coalesce(found.held, '{
   select ${SELECT_CLIENT.list}, ${SCOPES_OF_USER('r.id', ':userId', ':now')} as held
   ${FROM_CLIENT('taken.client_id', `(taken.parameters ->> 'resource')`)}) found on true`).returning(TAKEN)
 
-/** Takes the request that a person was asked about on our own page in that session, with the client as it is now. Of many answers exactly one gets it. */
+/** Consumes the consent request of our own page in that session, with the client as it is now. Of many answers exactly one gets it. */
 export const consumeConsent = (t: TenantDb, of: ConsentAnswer): Promise<ConsumedConsent | undefined> => TAKE.first(t, of)
 
 const WITH_CODE = columns({ client: SELECT_CLIENT, beside: optional(AUTHORIZATION_STATE) })

@@ -1,9 +1,10 @@
-// Every query on steps from token to token: making one, and what bounds it. Whether one still counts: oauth-standing.ts.
+// Every query on delegation steps: writing one, and its bounds. Their state: delegation-state.ts.
 import { and, arrayContains, eq, gt, isNull } from 'drizzle-orm'
 import { column, columns, optional, type RowOf, statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthDelegations } from '../tables/delegations.ts'
 import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
+import { HELD_BY_USER, LIVE_BINDING } from './live-bindings.ts'
 
 export type { Act } from '../tables/delegations.ts'
 export type Delegation = typeof oauthDelegations.$inferSelect
@@ -13,7 +14,7 @@ export type NewDelegation = Omit<typeof oauthDelegations.$inferInsert, 'tenantId
 export type PolicyVersion = { readonly id: string; readonly version: string }
 const VERSION = 'p.xmin::text'
 
-/** Policies that are as they were read, held against any change until this is over: whoever changes one then finds, and ends, what was made under it. */
+/** Locks policies that are as they were read until the transaction ends: a later change of a policy then finds, and ends, what was made under it. */
 const HELD = `held as (
   select from authsec.delegation_policies p where p.tenant_id = :tenantId and p.id = any(:ids::uuid[]) and ${VERSION} = any(:versions::text[]) for share)`
 const ARE_HELD = '(select count(*) from held) = cardinality(:ids::uuid[])'
@@ -32,7 +33,7 @@ const INSERT_STEP = statement<HeldParameters & { record: string }>(
   `with ${HELD} ${INSERT_FROM(oauthDelegations, JSON_RECORD(oauthDelegations, ':record'))} where ${ARE_HELD} returning id`,
 )
 
-/** False, and nothing is written, where one of the policies that it was judged by is not as it was read. */
+/** False, and nothing is written, where a policy that it was decided by has changed. */
 export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly PolicyVersion[] = []): Promise<boolean> => {
   const record = jsonRecord(oauthDelegations, { ...row, tenantId: t.tenantId })
   return (await INSERT_STEP.count(t, { ...heldOf(policies), record })) === 1
@@ -73,9 +74,7 @@ export type BoundingPolicy = PolicyVersion & {
 }
 const HAS_ROLE = (holder: string): string => `exists (
   select from authsec.role_bindings b join authsec.roles r on r.tenant_id = b.tenant_id and r.id = b.role_id
-  where b.tenant_id = :tenantId and r.name = p.role_name and b.scope_id is null and (b.expires_at is null or b.expires_at > :now)
-    and coalesce(b.conditions, '{}'::jsonb) = '{}'::jsonb and ${holder})`
-const OF_USER = `(b.user_id = :subjectId or b.group_id in (select g.group_id from authsec.user_groups g where g.tenant_id = :tenantId and g.user_id = :subjectId))`
+  where ${LIVE_BINDING(':now')} and r.name = p.role_name and ${holder})`
 const BOUNDS = (holder: string) =>
   columns({
     /** How many may act one after the other; undefined: the default. */
@@ -94,7 +93,7 @@ const finding = (holder: string) => {
     `select ${bounds.list} from authsec.tenants t where t.tenant_id = :tenantId`,
   ).returning(bounds)
 }
-const FIND_BOUNDS = { user: finding(OF_USER), serviceAccount: finding('b.service_account_id = :subjectId') }
+const FIND_BOUNDS = { user: finding(HELD_BY_USER(':subjectId')), serviceAccount: finding('b.service_account_id = :subjectId') }
 
 /** What bounds an agent that acts for this subject. */
 export const findDelegationBounds = async (

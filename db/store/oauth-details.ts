@@ -19,7 +19,7 @@ export const findDetailType = async (t: TenantDb, id: string): Promise<DetailTyp
   return row
 }
 
-/** The same, held until the transaction ends. */
+/** The same, locked until the transaction ends. */
 export const lockDetailType = async (t: TenantTx, id: string): Promise<DetailType | undefined> => {
   const [row] = await t.db.select().from(oauthDetailTypes).where(own(t, id)).for('update')
   return row
@@ -28,7 +28,7 @@ export const lockDetailType = async (t: TenantTx, id: string): Promise<DetailTyp
 export const listDetailTypes = (t: TenantDb, limit: number): Promise<DetailType[]> =>
   t.db.select().from(oauthDetailTypes).where(ownRows(t, oauthDetailTypes)).orderBy(asc(oauthDetailTypes.type)).limit(limit)
 
-/** What may be asked for in detail at a resource server. */
+/** The registered types of a resource server. */
 export const listDetailTypesAt = (t: TenantDb, resourceServerId: string, limit: number): Promise<DetailType[]> =>
   t.db
     .select()
@@ -89,7 +89,7 @@ export const findBudgetsById = (t: TenantDb, ids: readonly string[]): Promise<Bu
     .where(and(ownRows(t, oauthBudgets), inArray(oauthBudgets.id, [...ids])))
     .orderBy(byDepth)
 
-/** The same, held until the transaction ends: always from the root down, so that two spendings never wait for each other. */
+/** The same, locked until the transaction ends: always from the root down, so that two transactions never wait for each other. */
 export const lockBudgets = (t: TenantTx, ids: readonly string[]): Promise<Budget[]> =>
   t.db
     .select()
@@ -98,7 +98,7 @@ export const lockBudgets = (t: TenantTx, ids: readonly string[]): Promise<Budget
     .orderBy(byDepth)
     .for('update')
 
-/** From each of them. Their rows must be held, and judged. */
+/** From each of them. Their rows must be locked, and the limits checked. */
 export const spendBudgets = async (
   t: TenantTx,
   ids: readonly string[],

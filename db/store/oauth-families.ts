@@ -1,4 +1,4 @@
-// Families of tokens: what is behind one as it stands now, the refresh token that counts, and its end. The refresh is one statement, written by hand (hot path).
+// Token families: the state of an authorization, its current refresh token, and its end. The refresh is one statement (hot path).
 import { and, eq, isNull } from 'drizzle-orm'
 import { column, columns, moment, optional, type RowOf, statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
@@ -92,7 +92,7 @@ export type Rotation = {
   readonly familyHash: Uint8Array
   readonly clientId: string
   readonly jkt: string | undefined
-  /** What is asked for; more than was granted turns nothing. */
+  /** The requested scopes; more than was granted rotates nothing. */
   readonly scopes: readonly string[]
   readonly resource: string | undefined
   readonly now: Date
@@ -111,7 +111,7 @@ turned as (
   returning a.generation)
 select ${AUTHORIZATION_STATE.from('standing')}, exists (select from turned) from standing`).returning(ROTATED)
 
-/** Makes the next refresh token of the family the one that counts, if this one is, and answers the authorization. `turned` is false for all but one of many. */
+/** Rotates the refresh token if it is the current one, and reads the authorization. `rotated` is true for one of many requests with the same token. */
 export const rotateRefresh = (t: TenantDb, rotation: Rotation): Promise<RowOf<typeof ROTATED> | undefined> => ROTATE.first(t, rotation)
 
 /** False when it was revoked before, or is not there. */

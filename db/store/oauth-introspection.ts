@@ -1,4 +1,4 @@
-// Whether a token still counts, and whose business that is, in one statement. Written by hand, prepared by the driver (hot path).
+// The state of an access token, and of the resource server that introspects it, in one statement (hot path).
 import { column, columns, optional, type RowOf, statement } from '../engine/statement.ts'
 import type { TenantDb } from '../engine/tenant.ts'
 import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
@@ -24,7 +24,7 @@ const COMMON = `c.active and c.deleted_at is null and d.active and c.valid_from 
 type Holder = { readonly alive: string; readonly scopes: string; readonly serviceAccountId: string; readonly userId: string }
 const STATE_OF = ({ alive, scopes, serviceAccountId, userId }: Holder) =>
   columns({
-    /** Token, client, tenant, and with a person behind it authorization, person and session: all still count. */
+    /** Token, client, tenant, and for a person authorization, person and session: all still count. */
     alive: column<boolean>(`coalesce(${COMMON} and ${alive}, false)`),
     /** Of the audience's scopes, those that the subject of the token may still have. */
     scopes: column<readonly string[]>(scopes),

@@ -1,4 +1,4 @@
-// Every query on authorization servers elsewhere: whose assertions count here, and for which assertions are made.
+// Every query on foreign authorization servers: whose assertions are accepted here, and for which assertions are made.
 import { and, asc, eq, isNull } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthIssuers } from '../tables/delegations.ts'
@@ -44,7 +44,7 @@ export const updateIssuer = async (t: TenantTx, id: string, set: Partial<NewTrus
 export const deleteIssuer = async (t: TenantTx, id: string): Promise<boolean> =>
   (await t.db.delete(oauthIssuers).where(own(t, id)).returning({ id: oauthIssuers.id })).length === 1
 
-/** The one person whom another directory knows by that id; undefined for nobody, and for several. */
+/** The person with that id in the other directory; undefined where there is none, or more than one. */
 export const findUserIdByExternalId = async (t: TenantDb, externalId: string): Promise<string | undefined> => {
   const rows = await t.db
     .select({ id: users.id })

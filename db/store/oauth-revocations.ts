@@ -1,5 +1,4 @@
-// What took trust from tokens lately, from the record of events, and what else that means for tokens of one resource server. Written by hand: it is asked each
-// second by every verifier.
+// Recent audit events that revoke trust in tokens, and what they affect at one resource server. Written by hand: every verifier polls it each second.
 import { column, columns, moment, type RowOf, statement } from '../engine/statement.ts'
 import type { TenantDb } from '../engine/tenant.ts'
 import { firstAuditIdOf } from './audit-events.ts'
@@ -28,7 +27,7 @@ export type RevokedIds = {
   readonly tokens: readonly string[]
 }
 
-// Agents of those people; authorizations that end with those sessions; live steps in which one of them takes part, told by the token or not.
+// Agents of those people; authorizations that end with those sessions; live delegation steps that depend on one of them, disclosed in the token or not.
 const AFFECTED = columns({ kind: column<'client' | 'authorization' | 'delegation'>('kind'), id: column<string>('id') })
 export type AffectedTarget = RowOf<typeof AFFECTED>
 const FIND_AFFECTED = statement<RevokedIds & { resourceServerId: string; now: Date }>(`

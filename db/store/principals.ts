@@ -1,22 +1,7 @@
-// The one statement behind every authenticated request: session, person, tenant, live permissions. Written by hand, prepared by the driver (hot path).
+// The statement of every authenticated request: session, person, tenant, live permissions (hot path).
 import { column, columns, moment, nullable, type RowOf, statement } from '../engine/statement.ts'
 import type { TenantDb } from '../engine/tenant.ts'
-
-/** Tenant-wide, unexpired, unconditional bindings of the person and of the person's groups. */
-export const LIVE_PERMISSIONS = (user: string, now: string): string => `array(
-  select distinct p.resource || ':' || p.action
-  from authsec.role_bindings b
-  join authsec.role_permissions rp on rp.tenant_id = b.tenant_id and rp.role_id = b.role_id
-  join authsec.permissions p on p.tenant_id = rp.tenant_id and p.id = rp.permission_id
-  where b.tenant_id = :tenantId and b.scope_id is null and (b.expires_at is null or b.expires_at > ${now}) and coalesce(b.conditions, '{}'::jsonb) = '{}'::jsonb
-    and (b.user_id = ${user} or b.group_id in (select g.group_id from authsec.user_groups g where g.tenant_id = :tenantId and g.user_id = ${user})))`
-
-/** Names of the roles that the person has by such bindings. */
-export const LIVE_ROLE_NAMES = (user: string, now: string): string => `array(
-  select distinct r.name from authsec.role_bindings b join authsec.roles r on r.tenant_id = b.tenant_id and r.id = b.role_id
-  where b.tenant_id = :tenantId and b.scope_id is null and (b.expires_at is null or b.expires_at > ${now}) and coalesce(b.conditions, '{}'::jsonb) = '{}'::jsonb
-    and (b.user_id = ${user} or b.group_id in (select g.group_id from authsec.user_groups g where g.tenant_id = :tenantId and g.user_id = ${user}))
-  order by r.name)`
+import { LIVE_PERMISSIONS } from './live-bindings.ts'
 
 const PRINCIPAL = columns({
   userId: column<string>('s.user_id'),

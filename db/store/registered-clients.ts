@@ -13,7 +13,7 @@ export const findMetadataClient = async (t: TenantDb, metadataUrl: string): Prom
   return row
 }
 
-/** Takes a client that nobody used from the tenant of nobody to another. Undefined when it is not there (any more). */
+/** Moves an unused client from the system tenant to another. Undefined when it is not there any more. */
 export const moveUnusedClient = async (from: TenantTx, clientId: string, to: TenantId): Promise<Client | undefined> => {
   const [row] = await from.db
     .delete(clients)
@@ -39,7 +39,7 @@ export const markClientUsed = async (t: TenantTx, clientId: string): Promise<boo
   return rows.length === 1
 }
 
-/** How many clients nobody entered, and how many of them wait to be used. One whose time is over does not count, whether or not it is removed yet. */
+/** How many clients registered themselves, and how many of them are unused. Expired ones do not count, whether or not they are removed yet. */
 export const countSelfRegistered = async (t: TenantDb, now: Date): Promise<{ readonly all: number; readonly waiting: number }> => {
   const c = clients
   const [row] = await t.db
@@ -49,7 +49,7 @@ export const countSelfRegistered = async (t: TenantDb, now: Date): Promise<{ rea
   return row ?? { all: 0, waiting: 0 }
 }
 
-/** Removes registrations that nobody used in time, and their places in the directory. Answers how many. */
+/** Removes registrations that were not used in time, with their directory rows. Returns how many. */
 export const deleteUnusedClientsOfAllTenants = async (d: JobsDb, before: Date, limit: number): Promise<number> => {
   const rows = await d.db.execute<{ deleted: number }>(sql`
     with gone as (
@@ -62,12 +62,12 @@ export const deleteUnusedClientsOfAllTenants = async (d: JobsDb, before: Date, l
 
 type Jwks = NonNullable<Client['fetchedJwks']>
 /**
- * What stands at a client's `jwks_uri`: a copy, and so no change for the record, with when it was read beside it. Undefined: nothing could be read, and it is
- * noted when that was tried.
+ * The content of a client's `jwks_uri`: a cached copy, not audited, with the time of the read. Undefined: nothing could be read, and the time of the try is
+ * stored.
  */
 export const saveFetchedJwks = async (t: TenantDb, clientId: string, jwks: Jwks | undefined, at: Date): Promise<void> => {
   const c = clients
-  // A copy of before that was noted was read when it was last tried.
+  // For a copy without a time of reading, the last try counts.
   const readThen = sql`${c.fetchedJwks} || jsonb_build_object('read_at', coalesce(${c.fetchedJwks} ->> 'read_at', ${c.jwksFetchedAt}::text))`
   await t.db
     .update(c)
@@ -130,7 +130,7 @@ export const putAccessRequest = async (
       target: [resourceAccessRequests.tenantId, resourceAccessRequests.resourceServerId, resourceAccessRequests.clientId],
       set: {
         expiresAt: sql`greatest(${resourceAccessRequests.expiresAt}, excluded.expires_at)`,
-        // What was approved and taken back since is asked for anew.
+        // A request that was approved and revoked since is made again.
         status: sql`case when ${resourceAccessRequests.status} = 'denied' then 'denied' else 'pending' end`,
       },
     })

@@ -16,7 +16,7 @@ import {
 } from './audit-events.ts'
 import type { DataKey } from './data-keys.ts'
 import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
-import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'
+import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './live-bindings.ts'
 import type { NewSession } from './sessions.ts'
 import type { Tenant } from './tenants.ts'
 import type { DelayRule, FactorKind, User } from './users.ts'
@@ -166,7 +166,9 @@ export const findSessionRequirements = async (t: TenantDb, userId: string, now: 
   return row === undefined ? { tenant: undefined, kinds: [], defaultClientId: undefined, roles: [] } : { ...row.parts, tenant: row.tenant }
 }
 
-/** The person, held, and then what is required: sent together, since a connection answers in order, and each statement sees what was committed before it. */
+/**
+ * Locks the account, and then reads the requirements: sent together, since a connection answers in order, and each statement sees what was committed before.
+ */
 export const lockAccountAndFindRequirements = async (
   t: TenantTx,
   userId: string,
@@ -226,9 +228,9 @@ const BEGIN = statement<BeginningParameters>(`with current as (
 ) select ${BEGUN.list}`).returning(BEGUN)
 
 /**
- * Counts the sign-in, and with it writes the session, when the person and the address last came, the browser they are known from, and the events. Nothing is
- * written when the quota is used up, when the snapshot is out of date, or when it is too late for the events. The counter is held until the transaction ends,
- * so two cannot both be the last.
+ * Counts the sign-in, and writes the session, the times of the last sign-in, the known browser and the events. Nothing is written when the quota is used up,
+ * when the snapshot is out of date, or when it is too late for the events. The counter is locked until the transaction ends, so two requests cannot both be
+ * the last.
  */
 export const insertSessionStart = async (
   t: TenantDb,
@@ -270,7 +272,7 @@ const COUNT_WRONG = statement<Omit<WrongPassword, 'announcement' | 'delay'> & De
 ) select from fell`)
 
 export type WrongPassword = {
-  /** Whose; an id that nobody has where none is counted. */
+  /** The person; an unused id where nothing is counted. */
   readonly userId: string
   /** A browser that the person is known from has a budget of its own. */
   readonly deviceHash: Uint8Array | undefined

@@ -5,7 +5,7 @@ import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type 
 import { factors } from '../tables/factors.ts'
 import { tenants } from '../tables/tenants.ts'
 import { administratorDirectory, knownDevices, users } from '../tables/users.ts'
-import { LIVE_PERMISSIONS } from './principals.ts'
+import { LIVE_PERMISSIONS } from './live-bindings.ts'
 import { countUsage, type Tenant } from './tenants.ts'
 import { indexPeople, indexPerson, searchTextOf } from './user-search.ts'
 

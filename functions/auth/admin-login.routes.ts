@@ -1,4 +1,4 @@
-// An administrator's sign-in, through the API's doors and through the UI's.
+// An administrator's sign-in, over the API and from the UI.
 
 import { Challenge, FirstStep, LoginResponse, MintedToken } from '#shared/domains/sign-in/login-response'
 import { createChallenge } from '#shared/domains/sign-in/replay'

@@ -49,7 +49,7 @@ export const AdminPrechecked = z
 export const MintBody = z
   .object({
     email: Email,
-    /** As the first step answered it; the hybrid door calls the platform's own tenant `admin`. */
+    /** As in the response of the first step; the hybrid login calls the system tenant `admin`. */
     tenant_id: z.union([z.uuid(), z.literal('admin')]),
     mfa_verified: z.boolean(),
     flow_context: z.string().max(64).optional(),

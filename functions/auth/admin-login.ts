@@ -47,7 +47,7 @@ const stepMembers = ({ tenantId, user }: Identified, done: FirstStepResult) => (
   ...temporaryMembers(user),
 })
 
-/** `auth/admin/login`: a token when no factor is owed, else a ticket. */
+/** `auth/admin/login`: a token where no second factor is required, else a login transaction. */
 export const loginAdministrator = async (ctx: Ctx, body: Credentials): Promise<HttpResult<z.input<typeof LoginResponse>>> => {
   const who = await identify(ctx, body)
   const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: true })
@@ -61,7 +61,7 @@ export const loginAdministrator = async (ctx: Ctx, body: Credentials): Promise<H
   )
 }
 
-/** `uflow/login`, the UI's door: never a token. */
+/** `uflow/login`, for the UI: never a token. */
 export const loginFromUi = async (ctx: Ctx, body: Credentials): Promise<HttpResult<z.input<typeof FirstStep>>> => {
   const who = await identify(ctx, body)
   const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: false })
@@ -121,7 +121,7 @@ const shownDomain = async (ctx: Ctx, current: string | undefined): Promise<strin
   return ctx.config.TENANT_DOMAIN_SUFFIX
 }
 
-/** The providers of the company on whose domain the browser is, else the platform's: by the place alone, never by the address. */
+/** The providers of the company whose domain the browser is on, else the platform's: by domain, never by e-mail address. */
 const offeredAt = async (ctx: Ctx, current: string | undefined): Promise<string[]> => {
   const named = current === undefined ? undefined : fullDomain(ctx.config, current)
   const isNamed = named !== undefined && !isPlatformDomain(ctx.config, named)
@@ -131,8 +131,8 @@ const offeredAt = async (ctx: Ctx, current: string | undefined): Promise<string[
 }
 
 /**
- * Where a company may sign up, a form cannot hide whether an address is known; elsewhere the answer is the same for everybody, and so it is for everybody of a
- * domain whose organisation has a provider of its own.
+ * Where companies can sign up, a form cannot hide whether an address is known. Elsewhere the answer is the same for every address, and so it is for all
+ * addresses of a domain whose organisation has its own provider.
  */
 export const precheckAdministrator = async (ctx: Ctx, body: z.output<typeof AdminPrecheck>): Promise<z.input<typeof AdminPrechecked>> => {
   const here = await tenantOfOrigin(ctx)

@@ -19,7 +19,7 @@ const chosen = (ctx: Ctx, body: Named): Promise<TenantId | undefined> =>
 const tenantFor = async (ctx: Ctx, body: Named): Promise<TenantId> =>
   (body.tenant_domain === undefined ? tenantHint(ctx) : undefined) ?? (await chosen(ctx, body)) ?? SYSTEM_TENANT
 
-/** Only what the request named is remembered, never what was found by the address. An unknown domain gets a tenant that is nobody's. */
+/** The transaction stores only what the request named, never what the address was found to be. An unknown domain gets an id that no tenant has. */
 const remembered = (ctx: Ctx, body: Named, tenantId: TenantId | undefined): Cookie =>
   body.tenant_domain === undefined
     ? expiredTransactionCookie(ctx, 'registration')

@@ -1,4 +1,4 @@
-// An end user's doors below uflow/auth/enduser, and the notice that the UI sends for a new person.
+// Routes of end users below uflow/auth/enduser, and the notice that the UI sends for a new person.
 
 import { Challenge, MintedToken } from '#shared/domains/sign-in/login-response'
 import { createChallenge } from '#shared/domains/sign-in/replay'

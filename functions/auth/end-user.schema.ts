@@ -1,4 +1,4 @@
-// Wire shapes of an end user's doors.
+// Wire shapes of the end-user routes.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 

@@ -25,7 +25,7 @@ import type { Ctx } from './group.ts'
 
 const REMEMBERED_SECONDS = 1800
 
-/** Remembers at which tenant's door the browser signed up, since `verify-otp` names no client. */
+/** Stores the tenant of the sign-up in a cookie, since `verify-otp` names no client. */
 export const initiateRegistration = async (ctx: Ctx, body: z.output<typeof InitiateRegistration>) => {
   const application = await findApplication(ctx, body.client_id)
   const known = disclosesAccounts(ctx) && (await findApplicationUser(ctx, application, body.email)) !== undefined
@@ -43,7 +43,7 @@ const doorOfVerification = async (ctx: Ctx, clientId: string | undefined): Promi
 }
 
 /**
- * Confirms the address with the mailed code. Where the tenant lets people in without it there is nothing to confirm.
+ * Confirms the address with the mailed code. Where the tenant needs no confirmation this is an error.
  * @throws AppError direct_registration, invalid_client, invalid_request, invalid_otp, registration_expired
  */
 export const verifyOtp = async (ctx: Ctx, body: z.output<typeof VerifyOtp>) => {

@@ -1,4 +1,4 @@
-// A resource server's access policy: whoever comes to it first is given the role that an administrator chose for that, once.
+// The access policy of a resource server: on the first visit, a person gets the role that an administrator chose for it, once.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { bindRole } from '#db/store/bindings'
@@ -8,7 +8,7 @@ import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
-/** What was taken away since is not given again. Routes that call this emit `role_binding.assigned`. */
+/** A role that was removed since is not assigned again. Routes that call this emit `role_binding.assigned`. */
 export const applyAccessPolicy = (ctx: Ctx, principal: User, resourceServerId: string, roleId: string): Promise<void> =>
   atomically(forTenant(ctx.db, principal.tenantId), async (t) => {
     const at = ctx.clock.now()

@@ -1,4 +1,4 @@
-// How far a client's request to be let in is. Whoever did not make it learns nothing of it.
+// The state of a client's request for access to a resource server, for that client alone.
 import type * as z from 'zod'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findAccessRequest } from '#db/store/registered-clients'

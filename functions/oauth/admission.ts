@@ -1,4 +1,4 @@
-// How a client that no administrator entered comes to a company: by the resource that it asks for, where that company and that server let such clients in.
+// How a client that registered itself becomes a client of a company: through the resource it requests, where company and resource server accept such clients.
 
 import { atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
@@ -17,7 +17,7 @@ import { allowsOpenRegistration } from './open-registration.ts'
 const WAITING_SECONDS = 30 * 24 * 3600
 
 /**
- * A client that is nobody's becomes the company's whose resource it asks for first. Any other stays what it is.
+ * Moves a client that belongs to no company to the company of the first resource that it requests. Any other client stays as it is.
  * Routes that call this emit `client.registered`.
  */
 export const adoptClient = async (ctx: Ctx, client: OauthClient, resource: string | undefined): Promise<OauthClient | undefined> => {
@@ -40,7 +40,7 @@ export const adoptClient = async (ctx: Ctx, client: OauthClient, resource: strin
   return findClientById(ctx, client.publicId, resource, tenantId)
 }
 
-/** Registered by itself, and never let in anywhere. */
+/** Registered itself, and belongs to no company yet. */
 export const isUnadopted = ({ tenantId, registeredBy }: OauthClient): boolean => tenantId === SYSTEM_TENANT && registeredBy !== 'administrator'
 
 /** The client that calls, proved, in its company. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
@@ -65,8 +65,8 @@ export const admitClient = async (t: TenantTx, client: OauthClient, resourceServ
 }
 
 /**
- * A client that registered itself asks for a server of its company that does not let such clients in: an administrator may. Answers the error that says so;
- * the one that was, where there is nothing to ask for. Routes that call this emit `resource_access.requested`.
+ * A client that registered itself requests a resource server of its company that does not accept such clients: an administrator may approve it. Returns the
+ * error that says so, or the given error where there is nothing to request. Routes that call this emit `resource_access.requested`.
  */
 const pendingAccess = async (ctx: Ctx, client: OauthClient, resource: string | undefined, error: AppError): Promise<AppError> => {
   if (client.registeredBy === 'administrator' || error.code !== 'invalid_target' || resource === undefined) return error
@@ -87,7 +87,9 @@ const pendingAccess = async (ctx: Ctx, client: OauthClient, resource: string | u
   return new AppError('access_pending', undefined, { extra: { request_id: request.id, status_url } })
 }
 
-/** What is judged of a request, or that it waits for an administrator. @throws AppError what `work` throws, access_pending, authorization_denied */
+/**
+ * The result of `work`, or the error that the client waits for an administrator. @throws AppError what `work` throws, access_pending, authorization_denied
+ */
 export const validatedOrPending = async <T>(ctx: Ctx, client: OauthClient, resource: string | undefined, work: () => T | Promise<T>): Promise<T> => {
   try {
     return await work()

@@ -45,7 +45,7 @@ export type ValidatedRequest = {
   readonly redirectUri: string
   readonly state: string | undefined
   readonly resource: RequestedResource | undefined
-  /** What is asked for, or what the client may have where it asks for nothing. */
+  /** The requested scopes, or the client's default scopes where it requests none. */
   readonly scopes: readonly string[]
   readonly codeChallenge: string
   readonly nonce: string | undefined
@@ -106,7 +106,7 @@ const CHECKS: readonly Check[] = [
 ]
 
 /**
- * What is asked for, at whatever endpoint a request begins. Of which types there are is judged where the store is asked.
+ * Validates scope, resource and details of a request at any endpoint. The types of details are validated where the store is read.
  * @throws AppError invalid_scope, invalid_target, invalid_authorization_details
  */
 export const validateRequestedAccess = (
@@ -122,7 +122,7 @@ export const validateRequestedAccess = (
 }
 
 /**
- * Judges a request whose redirect address is proved.
+ * Validates a request whose redirect URI is already validated.
  * @throws AppError what RFC 6749 section 4.1.2.1 and its extensions name
  */
 export const validateAuthorizationRequest = (checked: Checked, redirectUri: string): ValidatedRequest => {

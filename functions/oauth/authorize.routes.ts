@@ -1,4 +1,4 @@
-// Where a person lets a client in, and where a client pushes its request first.
+// Routes of the authorization endpoint, its consent form, and pushed authorization requests.
 
 import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { browser, open, page } from '#shared/platform/http/access'

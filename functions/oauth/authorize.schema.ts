@@ -1,5 +1,5 @@
-// Wire shapes of the authorization endpoint and of pushed requests. Lengths are bounded; what is said is judged by the rule, since where an error goes depends
-// on how far it came.
+// Wire shapes of the authorization endpoint and of pushed requests. The schema bounds lengths only: the rule validates values, since the place where an error
+// is reported depends on which checks passed.
 import * as z from 'zod'
 import { canonicalResource } from './scopes.ts'
 import { clientMembers, given } from './token.schema.ts'

@@ -1,5 +1,5 @@
-// The authorization endpoint: whose request it is, where its answer goes, who the person is, and whether the person lets the client. No answer is sent to an
-// address before it is proved to be the client's; until then a person reads what is wrong.
+// The authorization endpoint: identifies the client, validates the redirect URI, signs the person in and asks for consent. Nothing is sent to a redirect URI
+// before it is known to be the client's; until then errors are shown to the person.
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import {
   type ConsentState,
@@ -99,10 +99,10 @@ type Need =
   | { readonly kind: 'new_password' }
   | { readonly kind: 'confirm'; readonly query: Readonly<Record<string, string>> }
 
-/** What the person still has to do about signing in. @throws AppError unmet_authentication_requirements when a fresh sign-in was not strong enough */
+/** What sign-in the request still requires. @throws AppError unmet_authentication_requirements when a new sign-in was not strong enough */
 export const requiredSignIn = (j: ValidatedRequest, principal: User | undefined, waitingSince: Date | undefined, now: Date): Need => {
   if (principal === undefined || principal.tenantId !== j.client.tenantId) return { kind: 'sign_in' }
-  // A temporary password is good for a new one, and no client learns by it who somebody is.
+  // A temporary password can only be changed; no client may learn from it who the person is.
   if (principal.passwordChangeRequired) return { kind: 'new_password' }
   const { isFresh, isStrong, isOld } = assessSignIn(j, principal, waitingSince, now)
   if (isFresh && !isStrong) throw new AppError('unmet_authentication_requirements')
@@ -138,15 +138,15 @@ const signInPage = (ctx: Ctx, j: ValidatedRequest, need: Need, returnTo: string)
 }
 
 /**
- * Whoever cannot prove who they are (a program on the person's own device) is asked about every time (RFC 8252 section 8.6); so is whoever said itself what it
- * is called, and an MCP session, which somebody else may have begun.
+ * A client that cannot prove its identity (a program on the person's device) needs consent every time (RFC 8252 section 8.6). So does a client that chose its
+ * own name, and an MCP session, which another person may have started.
  */
 const isUnproved = (ctx: Ctx, { client, redirectUri }: ValidatedRequest): boolean =>
   client.registeredBy !== 'administrator' ||
   isOwnCallback(ctx.config, redirectUri) ||
   (client.isPublic && (isLoopback(redirectUri) || !redirectUri.startsWith('https:')))
 
-/** What the person may have, and has allowed. Whoever comes to a resource server first may be given a role there before. */
+/** The scopes that the person holds and has consented to. The access policy of the resource server may assign a role first. */
 const stateOf = async (
   ctx: Ctx,
   { client, states }: AuthorizationRequest,
@@ -177,12 +177,12 @@ const withPerson = async (ctx: Ctx, request: AuthorizationRequest, j: ValidatedR
   }
   const state = await stateOf(ctx, request, j, principal)
   const scopes = grantableScopes(j, state)
-  // What is asked for in detail is no habit: it is asked about every time.
+  // Authorization details need consent every time.
   const isRemembered =
     j.details.length === 0 && scopes.every((scope) => state.granted.includes(scope)) && !j.prompts.includes('consent') && !isUnproved(ctx, j)
   if (isRemembered) return redirectTo(await issueCode(ctx, j, principal, scopes, types))
   if (isSilent) throw new AppError('consent_required')
-  // Who cannot prove who they are is asked about by us.
+  // A client that cannot prove its identity is confirmed on our own page.
   if (!isUnproved(ctx, j)) {
     const led = await (await import('./front-end.ts')).redirectToConsentPage(ctx, {
       request: j,
@@ -198,7 +198,7 @@ const withPerson = async (ctx: Ctx, request: AuthorizationRequest, j: ValidatedR
   return consentPage(ctx, { request: j, parameters: request.parameters, principal, scopes, types })
 }
 
-/** Errors of the request, told to the person. @throws AppError invalid_request */
+/** Reports errors of the request to the person. @throws AppError invalid_request */
 const toPerson = async (work: () => Promise<PageResult>): Promise<PageResult> => {
   try {
     return await work()
@@ -216,7 +216,7 @@ export const authorize = async (ctx: Ctx, principal: User | undefined, query: Re
   const request = await whoAsks(ctx, principal, query)
   const { client, parameters, stored } = request
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
-  // Before it waited for a person, a request was judged by how it came.
+  // Before it was stored for a sign-in, the request was validated by the way it came.
   const pushed = stored !== undefined
   const work = async (): Promise<PageResult> => {
     const validated = await validatedOrPending(ctx, client, parameters.resource, () =>

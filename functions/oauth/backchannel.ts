@@ -1,4 +1,4 @@
-// A client asks a person through the person's phone (OpenID CIBA Core section 7, poll mode).
+// A client asks a person for approval on the person's phone (OpenID CIBA Core section 7, poll mode).
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
@@ -18,7 +18,7 @@ type Form = z.output<typeof BackchannelForm>
 const MOST_MESSAGE = 128
 const EMAIL = /^[^@\s]{1,64}@[^@\s]{1,255}$/
 
-/** @throws AppError invalid_binding_message where what is shown would not be what was sent */
+/** @throws AppError invalid_binding_message where the displayed text would differ from the sent one */
 const bindingMessage = ({ binding_message: message }: Form): string => {
   if (message === undefined) return ''
   if ([...message].length > MOST_MESSAGE || plainText(message, MOST_MESSAGE) !== message) throw new AppError('invalid_binding_message')
@@ -36,13 +36,13 @@ const requestedExpiry = ({ requested_expiry: requested }: Form): { readonly expi
 const hintedAddress = async (ctx: Ctx, client: OauthClient, hint: string): Promise<string> => {
   const hinted = await readIdTokenHint(ctx, hint)
   if (hinted?.audience !== client.publicId) throw new AppError('invalid_request', 'id_token_hint is no ID token that this client was given.')
-  // Whoever has such a token knew this person: that the account is gone tells nothing new.
+  // The holder of such a token knew this person, so the answer discloses nothing when the account is gone.
   const user = await findUser(forTenant(ctx.db, client.tenantId), hinted.userId)
   if (user === undefined) throw new AppError('ciba_user_unknown')
   return user.email
 }
 
-/** Exactly one hint says who is asked. @throws AppError invalid_request, ciba_user_unknown */
+/** Exactly one hint names the person. @throws AppError invalid_request, ciba_user_unknown */
 const addressOf = async (ctx: Ctx, client: OauthClient, form: Form): Promise<string> => {
   const { login_hint: address, id_token_hint: token, login_hint_token: other } = form
   if ([address, token, other].filter((hint) => hint !== undefined).length !== 1) {
@@ -56,8 +56,9 @@ const addressOf = async (ctx: Ctx, client: OauthClient, form: Form): Promise<str
 }
 
 /**
- * Whether there is such a person is not to be told from the answer, unless the tenant chose so; a `user_code` is not asked for, and so ignored.
- * @throws AppError client_authentication_failed, unauthorized_client, invalid_request, invalid_scope, invalid_target, invalid_authorization_details, invalid_binding_message, ciba_user_unknown, ciba_no_device, too_many_requests_pending
+ * The answer does not disclose whether the person exists, unless the tenant allows that; a `user_code` is not supported, and ignored.
+ * @throws AppError client_authentication_failed, unauthorized_client, invalid_request, invalid_scope, invalid_target, invalid_authorization_details,
+ * invalid_binding_message, ciba_user_unknown, ciba_no_device, too_many_requests_pending
  */
 export const startBackchannelAuthentication = async (ctx: Ctx, form: Form): Promise<z.input<typeof BackchannelAuthentication>> => {
   const client = await authenticateClient(ctx, form)

@@ -6,7 +6,7 @@ import { secondsAfter } from '#shared/kernel/clock'
 
 export type Holding = {
   readonly holderId: string
-  /** What is held, and of what of the parent's it is a part. */
+  /** The budgets of a token, and the parent budgets that they are part of. */
   readonly details: readonly { readonly detail: AuthorizationDetail; readonly of: AuthorizationDetail }[]
   readonly types: readonly DetailType[]
   readonly parents: readonly Budget[]
@@ -46,7 +46,7 @@ export const budgetsOf = (ctx: Pick<BaseCtx, 'random'>, h: Holding): NewBudget[]
     ]
   })
 
-/** What may be spent is kept for longer than any token that spends it: those of an authorization end within thirty days. */
+/** A budget outlives every token that spends from it: the tokens of an authorization end within thirty days. */
 const LONGEST_SECONDS = 31 * 24 * 3600
 
 /** Of what a person allowed: nothing is above it. */
@@ -74,7 +74,7 @@ export const remainingOf = (path: readonly Budget[]) => ({
   currency: path.at(-1)?.currency ?? undefined,
 })
 
-/** As it is told. */
+/** As members of a response. */
 export const remainingResponse = (path: readonly Budget[]) => {
   const { calls, amount, until, currency } = remainingOf(path)
   return {

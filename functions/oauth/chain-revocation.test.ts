@@ -53,7 +53,7 @@ const KILLS: readonly (readonly [string, (c: Chain) => Promise<unknown>])[] = [
   [
     'the grant is taken back',
     async (c) => {
-      const [grant] = await listConsents(c.t, c.person.id, 10)
+      const [grant] = await listConsents(c.t, c.person.id, { sort: 'updated_at', descending: true, limit: 10 })
       await inTx(c, (t) => deleteConsent(t, grant?.id ?? '', c.person.id))
     },
   ],

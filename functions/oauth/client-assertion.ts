@@ -65,7 +65,7 @@ const keysOf = async (ctx: Keys, client: OauthClient, assertion: string): Promis
   return (await publishedKeys(ctx, client, kidIn(assertion))) as readonly JWK[]
 }
 
-/** Whether the assertion is this client's, for us, in time, and shown for the first time. */
+/** Whether the assertion is from this client, for this server, within its time, and used for the first time. */
 export const isAssertionOf = async (ctx: Keys & Pick<Ctx, 'config'>, client: OauthClient, assertion: string): Promise<boolean> => {
   if (assertion.length > MAX_LENGTH) return false
   const claims = await verifyClientAssertion(await keysOf(ctx, client, assertion), assertion, isClientAssertion)

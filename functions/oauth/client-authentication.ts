@@ -66,14 +66,14 @@ const shownBy = (request: Ctx['request'], form: ClientForm): Presented => {
 }
 
 const KEPT = 100_000
-/** A client of a company never changes its tenant, so what was found once is not asked again. */
+/** A company's client never changes its tenant, so the result of the look-up is cached. */
 const tenantsOf = new WeakMap<Engine, Map<string, TenantId>>()
 
 const tenantOf = async (ctx: Pick<Ctx, 'db'>, clientId: string): Promise<TenantId | undefined> => {
   const known = tenantsOf.get(ctx.db.engine) ?? new Map<string, TenantId>()
   tenantsOf.set(ctx.db.engine, known)
   const tenantId = known.get(clientId) ?? (await findTenantOfClient(directory(ctx.db), clientId))
-  // What lies in the tenant of nobody moves to the company whose resource it asks for.
+  // A client in the system tenant moves to the company whose resource it requests.
   if (tenantId === undefined || tenantId === SYSTEM_TENANT || known.has(clientId)) return tenantId
   if (known.size >= KEPT) known.clear()
   known.set(clientId, tenantId)
@@ -88,7 +88,7 @@ const clientMemory = (ctx: Pick<Ctx, 'db' | 'clock'>): TtlCache<OauthClient> => 
 }
 
 type Find = () => Promise<OauthClient | undefined>
-/** As of the last second; what lies in the tenant of nobody may move at any time, and is always asked. */
+/** At most a second old. A client in the system tenant may move at any time, and is always read. */
 const clientIn = (
   ctx: Pick<Ctx, 'db' | 'clock'>,
   { tenantId, id }: Place,
@@ -100,7 +100,7 @@ const clientIn = (
 }
 
 type Place = { readonly tenantId: TenantId; readonly id: string }
-/** A client whose id is the address of its metadata has a row in every company that it came to. */
+/** A client whose id is the URL of its metadata has a row in each company that it was registered at. */
 const findByAddress = async (ctx: Pick<Ctx, 'db' | 'clock'>, url: string, resource: string | undefined, inTenant: TenantId | undefined) => {
   // Loaded for the first such client.
   const [{ findMetadataClient }, { findTenantOfResource }] = await Promise.all([
@@ -127,8 +127,8 @@ const placeOf = async (
 const isUsable = (found: OauthClient | undefined, clientId: string): found is OauthClient => found?.active === true && found.publicId === clientId
 
 /**
- * An active client of an active tenant, and the resource server that it asks for. Its secrets were not asked for. `inTenant` where something else says whose
- * company it is about: a code, a refresh token, who is signed in.
+ * An active client of an active tenant, and the resource server of the request; the client is not authenticated yet. `inTenant` is given where a code, a
+ * refresh token or the session already names the tenant.
  */
 export const findClientById = async (
   ctx: Pick<Ctx, 'db' | 'clock'>,
@@ -142,10 +142,10 @@ export const findClientById = async (
 }
 
 type Asked = { readonly clientId: string; readonly resource: string | undefined; readonly now: Date }
-/** Reads the client, and something beside it in the same statement. */
+/** Reads the client, and something else in the same statement. */
 export type ReadWithClient<T> = (t: TenantDb, request: Asked) => Promise<{ readonly client: OauthClient; readonly beside: T } | undefined>
 
-/** As `findClientById`. Where the client is remembered nothing is read, and so nothing beside it. */
+/** As `findClientById`. Where the client is cached nothing is read, and `beside` is undefined. */
 export const findClientWith = async <T>(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   { clientId, resource, inTenant }: { readonly clientId: string; readonly resource: string | undefined; readonly inTenant: TenantId | undefined },
@@ -198,7 +198,7 @@ const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Presen
   return (await import('./client-assertion.ts')).isAssertionOf(ctx, client, proof)
 }
 
-/** Secrets are too long to guess; what is bounded is the work that somebody makes us do for nothing. */
+/** Secrets are too long to guess; this limits the work that unauthenticated requests cause. */
 const refused = async (ctx: Ctx, client: OauthClient | undefined): Promise<AppError> => {
   const key = `oauth-client-failed:${addressKey(ctx, ctx.request.address)}`
   await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FAILURES, guardsCredential: true }, anonymousLimitEntry(ctx, ctx.request)])
@@ -208,7 +208,7 @@ const refused = async (ctx: Ctx, client: OauthClient | undefined): Promise<AppEr
   return new AppError('client_authentication_failed', message, { ...details, refusal })
 }
 
-/** All of a company’s clients may come from one address: a proved one has a budget of its own, and whoever proves nothing shares that of the address. */
+/** All clients of a company may share one address, so an authenticated client has its own limit; unauthenticated requests share that of the address. */
 const MOST_OF_CLIENT = 6000
 const budgetOf = (ctx: Ctx, client: OauthClient): readonly LimitEntry[] =>
   client.isPublic
@@ -231,7 +231,7 @@ export const authenticateClient = async (ctx: Ctx, form: ClientForm): Promise<Oa
   return proved(ctx, await findClientById(ctx, presented.clientId, form.resource, tenantIn(form)), presented)
 }
 
-/** As `authenticateClient`, with something read beside the client. */
+/** As `authenticateClient`, with something else that is read in the same statement as the client. */
 export const authenticateClientWith = async <T>(ctx: Ctx, form: ClientForm, read: ReadWithClient<T>) => {
   const presented = shownBy(ctx.request, form)
   const found = await findClientWith(ctx, { clientId: presented.clientId, resource: form.resource, inTenant: tenantIn(form) }, read)

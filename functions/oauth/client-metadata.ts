@@ -1,4 +1,4 @@
-// What a client may say of itself, when no administrator vouches for it: never more than a program that people let in one by one. Pure.
+// What a client may register without an administrator: never more than a program that each person consents to. Pure.
 import type * as z from 'zod'
 import type { Client, ClientChange } from '#db/store/clients'
 import { isRedirectUri } from '#shared/domains/clients/redirect-uri'
@@ -14,7 +14,7 @@ type Method = (typeof CLIENT_AUTH_METHODS)[number]
 
 /** Grants in which a person decides every time. */
 const FOR_ALL: readonly string[] = ['authorization_code', 'refresh_token', DEVICE_CODE]
-/** Asking people at their phones takes somebody\u2019s word. */
+/** CIBA needs a client that an administrator registered. */
 const WITH_TOKEN: readonly string[] = [...FOR_ALL, CIBA]
 const MOST_NAME = 100
 const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
@@ -45,7 +45,7 @@ const redirectsIn = ({ redirect_uris: uris = [], application_type: kind }: Submi
   return [...new Set(uris)]
 }
 
-/** Of what is asked for, what is given (RFC 7591 section 3.2.1 lets a server choose). @throws AppError invalid_client_metadata */
+/** The registered part of the requested metadata (RFC 7591 section 3.2.1 lets a server choose). @throws AppError invalid_client_metadata */
 const grantsIn = (
   { grant_types: requested = ['authorization_code'], response_types: responses }: SubmittedMetadata,
   allowed: readonly string[],

@@ -1,4 +1,4 @@
-// What a person is asked, on our own page or at a front end of the company's own, and what is kept of it until the answer.
+// A consent request, for our own page or for a company's front end, and the row that is stored until the answer.
 
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import type { NewAuthorizationRequest } from '#db/store/oauth-authorizations'

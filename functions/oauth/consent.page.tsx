@@ -1,5 +1,4 @@
-// Consent: who asks, for whom, what exactly, where it goes, how long, how to take it back. What the asking side wrote is quoted, without control and
-// direction marks.
+// The consent page: client, person, scopes, redirect host, duration, and how to revoke. Text from the client is quoted, without control and direction marks.
 import type { OauthClient } from '#db/store/oauth-clients'
 import { storeRequestForPage } from '#db/store/oauth-code-flow'
 import { isIdentityScope } from '#shared/domains/oauth/supported'
@@ -40,7 +39,7 @@ const Fact = ({ name, children }: { readonly name: string; readonly children?: u
   </>
 )
 
-/** Whose word the name is, and what of it is proved. */
+/** Who chose the client's name, and which part of it is verified. */
 const whoSays = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings, tenant: string): string => {
   if (registeredBy === 'administrator') return fillPlaceholders(words.registered, { tenant })
   return registeredBy === 'metadata' ? `${words.unverified}, ${fillPlaceholders(words.isAt, { host: new URL(publicId).host })}` : words.unverified

@@ -1,4 +1,4 @@
-// The person's answer on the consent page. It counts once, in the session that was asked, for the client that asked.
+// The person's answer on the consent page. It counts once, in the session and for the client that the page was made for.
 
 import { forTenant } from '#db/engine/tenant'
 import { consumeConsent } from '#db/store/oauth-code-flow'
@@ -14,7 +14,7 @@ import { redirectUriFor } from './redirect.ts'
 
 export type Decision = { readonly consent: string; readonly decision: 'allow' | 'deny' }
 
-/** Everything is judged again: between question and answer the client may have changed. @throws AppError form_expired, invalid_request */
+/** Validates everything again, since the client may have changed since the page was made. @throws AppError form_expired, invalid_request */
 export const decideConsent = async (ctx: Ctx, principal: User, { consent, decision }: Decision): Promise<PageResult> => {
   const handle = readHandle(consent)
   if (handle === undefined || handle.tenantId !== principal.tenantId) throw new AppError('form_expired')

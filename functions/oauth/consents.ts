@@ -11,7 +11,7 @@ import type { Ctx } from './group.ts'
 const MOST_LISTED = 500
 
 export const listOwnConsents = async (ctx: Ctx, caller: User): Promise<z.input<typeof GrantList>> => {
-  const rows = await listConsents(forTenant(ctx.db, caller.tenantId), caller.userId, MOST_LISTED)
+  const rows = await listConsents(forTenant(ctx.db, caller.tenantId), caller.userId, { sort: 'updated_at', descending: true, limit: MOST_LISTED })
   return {
     consent_grants: rows.map((row) => ({
       id: row.id,

@@ -3,7 +3,10 @@ import type { Details } from '#shared/domains/oauth/details'
 
 export type SelectDetails = (held: Details) => Details
 
-/** Read before anything is done; what it answers throws where more is chosen than is held. @throws AppError invalid_authorization_details */
+/**
+ * Parses the selection before anything is written; the returned function throws where it selects more than was granted. @throws AppError
+ * invalid_authorization_details
+ */
 export const detailSelector = async (text: string | undefined): Promise<SelectDetails> => {
   if (text === undefined) return (held) => held
   const { selectedDetails, parseDetails } = await import('#shared/domains/oauth/details')

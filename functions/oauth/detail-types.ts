@@ -1,4 +1,4 @@
-// The types of what a request asks for in detail, as the tenant registered them.
+// The registered types of the authorization details in a request.
 
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { type DetailType, findDetailTypes } from '#db/store/oauth-details'
@@ -7,7 +7,7 @@ import { validateDetails } from '#shared/domains/oauth/validate-details'
 import type { ValidatedRequest } from './authorization-request.ts'
 import type { Ctx } from './group.ts'
 
-/** Asks the store only where details are asked for. @throws AppError invalid_authorization_details */
+/** Reads the store only where the request has details. @throws AppError invalid_authorization_details */
 export const knownTypesAt = async (t: TenantDb, details: Details, resourceServerId: string | undefined): Promise<readonly DetailType[]> => {
   if (details.length === 0) return []
   const types = await findDetailTypes(

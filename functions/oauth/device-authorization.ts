@@ -1,4 +1,4 @@
-// A device begins (RFC 8628 section 3.1): what it may ask for is judged now, what the person may give when it polls.
+// Device authorization (RFC 8628 section 3.1): the request is validated here, the person's permissions when the device polls.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
@@ -22,7 +22,7 @@ type Aside = { readonly [name in 'scope' | 'resource' | 'authorization_details']
 const sent = ({ scope, resource, authorization_details }: Aside): Parameters => pickParameters({ scope, resource, authorization_details })
 
 /**
- * What is asked for, where no browser asks.
+ * Validates a request that needs no browser: device authorization and CIBA.
  * @throws AppError invalid_scope, invalid_target, invalid_authorization_details, invalid_dpop_proof, use_dpop_nonce
  */
 export const validateDecoupledRequest = async (ctx: Ctx, client: OauthClient, form: Aside) => {

@@ -1,5 +1,5 @@
-// A front end that is a client itself exchanges its code here, without the client's secret, which a browser cannot keep: the verifier is the proof, and it has to
-// be that of the very request that somebody signed in for there.
+// Code exchange for a front end that is a client itself. A browser cannot keep a client secret, so the code verifier is the proof, and it must be the one of
+// the request that the person signed in for.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findAnyAuthorizationRequest, type StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
@@ -17,7 +17,7 @@ import type { Ctx } from './group.ts'
 
 type Body = z.output<typeof ExchangeToken>
 
-/** The request behind the challenge, once somebody signed in for it. @throws AppError login_challenge_invalid */
+/** The request of the challenge, once a person signed in for it. @throws AppError login_challenge_invalid */
 const requestOf = async (ctx: Ctx, text: string): Promise<StoredAuthorizationRequest> => {
   const handle = readHandle(text)
   const row = handle === undefined ? undefined : await findAnyAuthorizationRequest(forTenant(ctx.db, handle.tenantId), handle.hash)
@@ -55,7 +55,7 @@ export const exchangeToken = async (ctx: Ctx, body: Body): Promise<HttpResult<z.
   await requireFrontEnd(ctx, client, body.redirect_uri)
   const code_verifier = verifierOf(ctx, body, parameters.code_challenge)
   const form = { grant_type: 'authorization_code', code: body.code, redirect_uri: body.redirect_uri, code_verifier } as const
-  // A browser keeps no refresh token.
+  // A browser gets no refresh token.
   const bare = { ...client, grantTypes: client.grantTypes.filter((type) => type !== 'refresh_token') }
   const tokens = await authorizationCode(ctx, { form, client: bare, jkt: undefined })
   const cookies = [spentVerifierCookie(ctx, body.state), spentVerifierCookie(ctx, body.login_challenge)]

@@ -1,5 +1,5 @@
-// Where the company has a front end of its own, people sign in and decide there. The browser carries a challenge there and brings an answer back; whatever the
-// answer says is judged here, as if the person had decided on our own page.
+// A company's own front end for sign-in and consent. The browser carries a challenge there and brings a verifier back; the answer is validated here, as if the
+// person had decided on our own page.
 
 import { atomically } from '#db/engine/tenant'
 import { type ConsentPrompt, findConsentState, insertAuthorizationRequest, type StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
@@ -35,7 +35,7 @@ import { redirectUriFor } from './redirect.ts'
 
 const HMGR = '/authsec/hmgr'
 
-/** As of the last second: who is led by it comes to an address of ours first, which asks anew. */
+/** At most a second old; the redirect goes to a URL of ours first, which reads the setting again. */
 const isElsewhere = async (ctx: Ctx, client: AuthorizationRequest['client']): Promise<boolean> =>
   (await frontEndAt(ctx, client.tenantId, client, client.loginUi)).kind === 'at'
 
@@ -62,7 +62,7 @@ const askedOf = ({ request, scopes, types }: ConsentRequest): ConsentPrompt => {
   }
 }
 
-/** Undefined where our own page asks. */
+/** Undefined where our own page is used. */
 export const redirectToConsentPage = async (ctx: Ctx, question: ConsentRequest): Promise<PageResult | undefined> => {
   if (!(await isElsewhere(ctx, question.request.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
@@ -119,7 +119,7 @@ const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promi
   return new HttpResult(withStatus(303, undefined), { headers, cookies })
 }
 
-/** Nothing is believed of the answer but what it leaves out of what is asked and may be given, now. */
+/** The answer can only narrow what was requested and may be granted now. */
 const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Promise<PageResult> => {
   const { t, row, client, parameters, redirectUri, take } = answer
   const isSame = principal?.userId === row.userId && principal?.sessionId === row.sessionId && !principal.passwordChangeRequired
@@ -146,7 +146,7 @@ export const continueAuthorization = async (ctx: Ctx, principal: User | undefine
   const step = login === undefined ? 'consent' : 'login'
   const answer = await back(ctx, await readChallengeResult(ctx, step, clientId, login ?? consent ?? ''))
   if (!answer.accepts) return reportToClient(ctx, answer.redirectUri, answer.parameters.state, () => refuse(answer))
-  // A yes that was given where the company is asked no more: who holds that place now may have said it.
+  // The company no longer uses this front end, so its current owner may have given this answer.
   if (!(await isElsewhere(ctx, answer.client))) throw invalidChallenge(step)
   return step === 'login' ? signedIn(ctx, principal, answer) : decided(ctx, principal, answer)
 }

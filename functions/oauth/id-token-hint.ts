@@ -18,8 +18,8 @@ export type IdTokenHint = {
 }
 
 /**
- * Whether it claims to be an ID token of ours under a key that is not kept any more: keys go a day after the last token that they signed is over, and clients keep
- * ID tokens for longer. Nothing of it can be believed; that is no reason to turn away whoever is sent with it.
+ * Whether the token claims to be an ID token of ours, signed with a key that was deleted: keys are deleted a day after their last token expired, and clients
+ * keep ID tokens for longer. Its content is not trusted, but the request is not refused either.
  */
 export const isSignedWithRetiredKey = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<boolean> => {
   const jws = token.length > MAX_TOKEN_LENGTH ? undefined : parseStrictJws(token)

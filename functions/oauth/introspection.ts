@@ -98,7 +98,7 @@ export const introspect = async (ctx: Ctx, form: z.output<typeof IntrospectionFo
   return described(ctx, counts.claims, counts.state, left)
 }
 
-/** The resource server that asks, proved. @throws AppError client_authentication_failed, rate_limited */
+/** Authenticates the resource server that calls. @throws AppError client_authentication_failed, rate_limited */
 export const authenticateResourceServer = async (ctx: Ctx): Promise<{ readonly t: TenantDb; readonly caller: IntrospectionCaller }> => {
   const presented = callerCredentials(ctx)
   if (presented === undefined) throw await refused(ctx)

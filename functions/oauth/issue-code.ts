@@ -18,7 +18,7 @@ import { authorizationResponseUrl } from './redirect.ts'
 const CODE_SECONDS = 60
 
 type More = {
-  /** Whether the person wants to be asked again. */
+  /** False where the person wants to be asked for consent again. */
   readonly remember?: boolean
   /** What belongs to the same transaction. */
   readonly also?: (t: TenantTx) => Promise<void>

@@ -1,4 +1,4 @@
-// Whether somebody wants to sign out, where nothing but the address of a page says so.
+// Confirms a sign-out that only a link asks for.
 
 import { Submit } from '#shared/platform/pages/form.tsx'
 import { HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'

@@ -1,5 +1,4 @@
-// A client sends a person here to sign out (OpenID Connect RP-Initiated Logout 1.0). Without an ID token that says who is meant, the person is asked. Nobody is
-// sent on but to an address that the client is registered with.
+// RP-Initiated Logout (OpenID Connect RP-Initiated Logout 1.0). Without an ID token the person confirms. The browser is only redirected to a registered URI.
 import type * as z from 'zod'
 import { signOut } from '#shared/domains/account/sessions'
 import { AppError } from '#shared/kernel/errors'
@@ -29,8 +28,9 @@ const hintIn = async (ctx: Ctx, { id_token_hint: token, client_id: clientId }: L
 }
 
 /**
- * Where the person goes on: the registered text, letter for letter, with the state. Undefined where nobody is there whom a client that registered itself could
- * have back. @throws AppError invalid_request: on a page */
+ * The registered post-logout URI, with the state. Undefined for a client that registered itself while no person is signed in.
+ * @throws AppError invalid_request: on a page
+ */
 const targetOf = async (ctx: Ctx, principal: User | undefined, request: Asked): Promise<string | undefined> => {
   const { post_logout_redirect_uri: uri, client_id: clientId, state } = request
   if (uri === undefined) return undefined
@@ -57,7 +57,7 @@ const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): HttpRes
 export const logout = async (ctx: Ctx, principal: User | undefined, request: LogoutParameters): Promise<PageResult> => {
   const hinted = await hintIn(ctx, request)
   const clientId = request.client_id ?? hinted?.audience
-  // Whose address it is would have been said by a token that cannot be read any more.
+  // The token that would have named the client cannot be read any more.
   const isUnreadable = request.id_token_hint !== undefined && clientId === undefined
   const named = { ...request, client_id: clientId, post_logout_redirect_uri: isUnreadable ? undefined : request.post_logout_redirect_uri }
   const target = await targetOf(ctx, principal, named)
@@ -67,7 +67,7 @@ export const logout = async (ctx: Ctx, principal: User | undefined, request: Log
   return onward(ctx, target, true)
 }
 
-/** Judged again: what stands in a form was in the browser's hands. @throws AppError invalid_request: on a page */
+/** Validates again: the form comes from the browser. @throws AppError invalid_request: on a page */
 export const confirmLogout = async (ctx: Ctx, principal: User, form: z.output<typeof LogoutConfirmation>): Promise<PageResult> => {
   const target = await targetOf(ctx, principal, form)
   if (form.decision === 'stay') return target === undefined ? redirectResult(ctx, '/me') : onward(ctx, target, false)

@@ -1,5 +1,5 @@
-// A client whose id is the address of its metadata (draft-ietf-oauth-client-id-metadata-document): the document is fetched, judged, and kept for a while. What it
-// says of names is the client's own word; that it is at home at that address is proved.
+// A client whose id is the URL of its metadata (draft-ietf-oauth-client-id-metadata-document): the document is fetched, validated and cached. Its names are the
+// client's own claim; only the host is verified.
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, directory, forTenant, type TenantDb } from '#db/engine/tenant'
 import { type Client, insertClient, updateClient } from '#db/store/clients'
@@ -46,7 +46,7 @@ const judgeDocument = (ctx: Pick<Ctx, 'config'>, url: string, text: string): Ret
   const said = ClientMetadata.safeParse(document).data
   const members = document as Readonly<Record<string, unknown>>
   if (said === undefined || members.client_id !== url) throw refused('its metadata does not describe this client.')
-  // Nobody shares a secret in a public document (section 4.1).
+  // A public document contains no secret (section 4.1).
   const { token_endpoint_auth_method: method = 'none' } = said
   if ((method !== 'none' && method !== 'private_key_jwt') || Object.hasOwn(members, 'client_secret'))
     throw refused('its metadata asks for a shared secret.')
@@ -117,14 +117,14 @@ const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
       await recordEvent(tx, ctx, { event: 'client.registered', actor: byAnonymous, target: { type: 'client', id }, after })
     })
   } catch (error) {
-    // Somebody else came with it at the same moment.
+    // Another request inserted it at the same time.
     if (!isUniqueViolation(error)) throw error
   }
 }
 
 /**
- * Makes sure that such a client is known, and known as it is, in the company whose resource it asks for. Where that company, or that server, takes no such
- * clients nothing is fetched. Routes that call this emit `client.registered`, `client.registration_changed`.
+ * Registers such a client, or updates it, in the company of the requested resource. Nothing is fetched where the company or the resource server does not
+ * accept such clients. Routes that call this emit `client.registered`, `client.registration_changed`.
  * @throws AppError invalid_request, quota_exceeded, rate_limited: on a page
  */
 export const registerMetadataClient = async (ctx: Ctx, url: string, resource: string | undefined): Promise<void> => {

@@ -1,4 +1,4 @@
-// A client pushes its authorization request here first (RFC 9126), proved and judged before any browser is involved.
+// Pushed authorization requests (RFC 9126): the client is authenticated and the request validated before a browser is involved.
 
 import { forTenant } from '#db/engine/tenant'
 import { insertAuthorizationRequest } from '#db/store/oauth-authorizations'
@@ -18,7 +18,7 @@ const PUSHED_SECONDS = 90
 
 type Form = ClientForm & Readonly<Record<string, string | undefined>>
 
-/** @throws AppError what the authorization endpoint would have told the client */
+/** @throws AppError what the authorization endpoint would report to the client */
 export const push = async (ctx: Ctx, form: Form): Promise<{ readonly request_uri: string; readonly expires_in: number }> => {
   const client = await authenticateAdoptedClient(ctx, form)
   if (form.request_uri !== undefined) throw new AppError('invalid_request', 'A pushed request names no request_uri (RFC 9126 section 2.1).')

@@ -23,9 +23,9 @@ export const redirectTo = (location: string): HttpResult<StatusResult<303, undef
 export type AuthorizationRequest = {
   readonly client: OauthClient
   readonly parameters: Parameters
-  /** How the request came, if it was kept here. */
+  /** The stored row, where the request was pushed or waits for a sign-in. */
   readonly stored: StoredAuthorizationRequest | undefined
-  /** What whoever is signed in may have through the client, where that was read with it. */
+  /** Consent state of the signed-in person, where it was read together with the client. */
   readonly states?: ConsentStates | undefined
 }
 
@@ -44,7 +44,7 @@ export const storePendingRequest = async (
     clientId: client.clientId,
     parameters,
     browserHash,
-    // A sign-in since then counts as fresh.
+    // A sign-in after this moment counts as a new one.
     createdAt: stored?.kind === 'waiting' ? stored.createdAt : now,
     expiresAt: secondsAfter(now, WAITING_SECONDS),
   })
@@ -55,7 +55,7 @@ export const storePendingRequest = async (
 export const pendingRequestUrl = (client: Pick<OauthClient, 'publicId'>, handle: string): string =>
   `${ENDPOINTS.authorization}?${new URLSearchParams({ client_id: client.publicId, request_uri: `${REQUEST_URI}${handle}` })}`
 
-/** Of what is asked, what the person may have. @throws AppError access_denied when that is nothing */
+/** The requested scopes that the person holds. @throws AppError access_denied when there are none */
 export const grantableScopes = (j: ValidatedRequest, { held }: Pick<ConsentState, 'held'>): readonly string[] => {
   const scopes = j.scopes.filter((scope) => isIdentityScope(scope) || held.includes(scope))
   if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'Nothing of what is asked for can be given.')
@@ -65,7 +65,7 @@ export const grantableScopes = (j: ValidatedRequest, { held }: Pick<ConsentState
 /** What a person did too late or twice is no business of the client's. */
 const FOR_THE_PERSON: ReadonlySet<string> = new Set(['form_expired', 'login_challenge_invalid', 'consent_challenge_invalid'])
 
-/** Errors of the request, told to the client where they may be. */
+/** Reports errors of the request to the client, where the specifications allow that. */
 export const reportToClient = async (
   ctx: Ctx,
   redirectUri: string,

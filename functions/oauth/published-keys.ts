@@ -1,4 +1,4 @@
-// Keys that a client publishes at an address of its own (`jwks_uri`): a copy is kept, and looked at anew when it is old or does not have the key that is meant.
+// Keys that a client publishes at its `jwks_uri`: cached, and fetched again when the copy is old or lacks the requested key.
 import type { Engine } from '#db/engine/client'
 import { forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
@@ -9,11 +9,11 @@ import type { Ctx } from './group.ts'
 
 const FRESH_SECONDS = 3600
 /**
- * How long keys count after they were last read. A client that lost a key takes it from its address; whoever can keep us from reading there must not keep the
- * key alive. A day bridges an outage, and is as long as others keep keys at most (Keycloak's `max-cache-time`).
+ * How long keys count after they were last read. A client removes a lost key at its `jwks_uri`; an attacker who blocks our reads must not keep that key
+ * alive. A day bridges an outage, and is what others use at most (Keycloak's `max-cache-time`).
  */
 const STALE_SECONDS = 24 * 3600
-/** However often somebody shows a key that is not there. */
+/** However often an unknown key id is presented. */
 const PAUSE_SECONDS = 30
 const MOST_BYTES = 64 * 1024
 

@@ -42,8 +42,8 @@ export const redirectUriFor = (config: Config, client: Pick<OauthClient, 'redire
   requested !== undefined && isOwnCallback(config, requested) ? requested : registeredRedirectUri(client, requested)
 
 /**
- * Anybody registers a client, so its addresses on the web are anybody's: who is sent there before having signed in or said anything was sent by us to wherever a
- * stranger likes (RFC 9700 section 4.11.2).
+ * Anyone can register a client, so such a redirect URI may point anywhere on the web: redirecting there before the person signed in or answered would make us
+ * an open redirector (RFC 9700 section 4.11.2).
  */
 export const isUnvettedWebAddress = ({ registeredBy }: Pick<OauthClient, 'registeredBy'>, uri: string): boolean =>
   registeredBy !== 'administrator' && !isLoopback(uri) && /^https?:/i.test(uri)

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
 
 export const RegisterBody = ClientMetadata.extend({
-  /** The resource server that the client wants to reach: it says whose client it is. */
+  /** The resource server that the client wants to reach; it decides the company. */
   resource: z.string().max(2000).optional(),
 }).meta({ id: 'ClientRegistrationRequest' })
 /** The whole of it again (section 2.2). */

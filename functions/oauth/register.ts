@@ -54,8 +54,8 @@ export const registeredClientResponse = (ctx: Pick<Ctx, 'config'>, row: Client):
 })
 
 /**
- * Whose client it becomes: of the company that the initial access token is of, of the one whose resource it names, of the only one there is; else nobody's,
- * until it asks for a company's resource.
+ * The company of the client: that of the initial access token, that of the named resource, or the only one there is. Otherwise none until the client requests
+ * a company's resource.
  */
 const ownerOf = async (ctx: Ctx, initial: string | undefined, resource: string | undefined): Promise<TenantId> => {
   const named = initial === undefined ? undefined : splitHandle(initial)?.id
@@ -123,7 +123,9 @@ export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): P
 
 type Managed = { readonly tenantId: TenantId; readonly row: Client; readonly secretHash: Uint8Array | null }
 
-/** The client whose registration token that is; of one that is not there the answer is the same (RFC 7592 section 2.1). @throws AppError invalid_token, unauthorized */
+/**
+ * The client of the registration access token. An unknown client gets the same answer (RFC 7592 section 2.1). @throws AppError invalid_token, unauthorized
+ */
 export const managedClient = async (ctx: Ctx, clientId: string): Promise<Managed> => {
   const token = bearerOf(ctx)
   if (token === undefined) throw new AppError('unauthorized')
@@ -136,14 +138,14 @@ export const managedClient = async (ctx: Ctx, clientId: string): Promise<Managed
   return { tenantId: entry.tenantId, row, secretHash: entry.secretHash }
 }
 
-/** The client whose registration token the request shows. @throws AppError invalid_token, unauthorized */
+/** The client of the registration access token in the request. @throws AppError invalid_token, unauthorized */
 export const clientOfToken = async (ctx: Ctx): Promise<{ readonly tenantId: TenantId; readonly clientId: string }> => {
   const clientId = splitHandle(bearerOf(ctx))?.id
   if (clientId === undefined) throw new AppError(bearerOf(ctx) === undefined ? 'unauthorized' : 'invalid_token')
   return { tenantId: (await managedClient(ctx, clientId)).tenantId, clientId }
 }
 
-/** RFC 7592 section 3 has the token in every answer. It is kept as a hash, so it is the one that was shown. */
+/** RFC 7592 section 3 has the token in every answer. Only its hash is stored, so the answer repeats the presented one. */
 const shownAgain = (ctx: Ctx, row: Client): Presented => {
   const token = bearerOf(ctx)
   return { ...registeredClientResponse(ctx, row), ...(token === undefined ? {} : { registration_access_token: token }) }
@@ -205,7 +207,7 @@ export const deleteOwnRegistration = async (ctx: Ctx, clientId: string): Promise
   const { tenantId } = await managedClient(ctx, clientId)
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)
-    // Asked before: afterwards nothing tells any more that a step was below it.
+    // Read before the deletion, which removes the link to the steps below.
     const hadSteps = await hasSubdelegations(t, clientId, ctx.clock.now())
     if (row === undefined || !(await deleteClient(t, clientId))) throw new AppError('invalid_token')
     if (row.unusedUntil === null) await releaseQuota(t, 'clients')

@@ -1,5 +1,5 @@
-// Clients that nobody entered and nobody has let in yet: for how long they wait, and how many of them there may be. Whoever comes takes a place that others
-// may need, so a place on the network gets a part of them alone: a stranger by himself cannot close the door.
+// Limits for clients that registered themselves and that no person used yet: how long they are kept, and how many there may be. Each network gets a part of the
+// places, so that one attacker cannot take all of them.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { countSelfRegistered } from '#db/store/registered-clients'
@@ -8,13 +8,13 @@ import { rateLimitKeyOf } from '#shared/kernel/ip-address'
 import type { Ctx } from './group.ts'
 
 const HOUR = 3600
-/** Whoever means it sends a person at once. */
+/** A real client sends a person at once. */
 export const UNUSED_CLIENT_SECONDS = HOUR
-/** With an initial access token it is somebody's, who may take a day. */
+/** A client with an initial access token has a day. */
 export const INVITED_CLIENT_SECONDS = 24 * HOUR
 const MOST_WAITING = 500
 const MOST_OF_TENANT = 5000
-/** Of one address or, in IPv6, of one site, while a stranger waits: an eighth of all. */
+/** Per address or, for IPv6, per site, while the client is unused: an eighth of all places. */
 const MOST_OF_PLACE = 60
 /** Of an IPv6 address the /48, which a site gets as a whole (RFC 6177). */
 const placeOf = (address: string): string => rateLimitKeyOf(address).replace(/^(\w+:\w+:\w+):.*/, '$1::/48')

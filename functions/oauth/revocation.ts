@@ -40,7 +40,7 @@ const revokeAccess = async (ctx: Ctx, client: OauthClient, token: string): Promi
 }
 
 /**
- * A token of somebody else, or of nobody, changes nothing and is answered the same (RFC 7009 section 2.2). A hint of its type changes nothing either.
+ * An unknown token, or that of another client, changes nothing and gets the same answer (RFC 7009 section 2.2). The token type hint is ignored.
  * @throws AppError invalid_request, client_authentication_failed
  */
 export const revoke = async (ctx: Ctx, form: z.output<typeof RevocationForm>): Promise<string> => {

@@ -1,5 +1,5 @@
-// The feed by which a resource server that checks tokens by their signature alone learns, each second, which of them it should not trust any more. It is made
-// of the record: whatever ends something writes its event in the same transaction, so nothing can be forgotten, and nothing is written twice.
+// The revocation feed, for resource servers that verify tokens by their signature alone and poll each second. It is derived from the audit log: every
+// revocation writes its event in the same transaction, so none can be missing.
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { TenantDb } from '#db/engine/tenant'
@@ -66,7 +66,7 @@ const sinceOf = (ctx: Ctx, after: string | undefined): Date => {
 }
 
 /**
- * A signed answer for the resource server that asks, and for nobody else. Asked again with its tag it costs nothing while there is nothing new.
+ * A signed answer for the resource server that calls. With the ETag of the last answer it costs nothing while nothing changed.
  * @throws AppError client_authentication_failed, invalid_request, rate_limited
  */
 export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string | undefined }): Promise<HttpResult<string>> => {

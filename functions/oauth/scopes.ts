@@ -1,4 +1,4 @@
-// What may be asked for, and of whom: resource indicators (RFC 8707) and scopes (RFC 6749 section 3.3). Pure.
+// Resource indicators (RFC 8707) and scopes (RFC 6749 section 3.3) of a request. Pure.
 import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
 import { isIdentityScope } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
@@ -18,7 +18,7 @@ export const parseScopes = (text: string | undefined): readonly string[] => {
 }
 
 /**
- * The resource server that tokens are for; none where only the person's own identity is asked for.
+ * The resource server of the tokens; undefined where only identity scopes are requested.
  * @throws AppError invalid_target
  */
 export const resourceFor = (client: OauthClient, requested: string | undefined, scopes: readonly string[]): RequestedResource | undefined => {

@@ -37,7 +37,7 @@ const selfRegistered: Make = async (app, company) => {
   return { path: { client_id: id }, headers: { authorization: `Bearer ${token}` } }
 }
 
-/** A client that waits to be let in, and asks how far that is. */
+/** A client that waits for access to a resource server, and reads the state of its request. */
 const accessRequest: Make = async (app, company) => {
   const [{ id: clientId, token }, at] = [await newSelfRegistered(app, company), await newResource(app, company, [])]
   const [id, now] = [app.ctx.random.id(), app.clock.now()]

@@ -32,7 +32,7 @@ const validate = (path: readonly Budget[], { calls, amount, currency }: Requeste
     throw new AppError('limit_exceeded', undefined, { extra: remainingResponse(path) })
 }
 
-/** Under the rows of the whole way, taken from the root down. */
+/** Holds a lock on the budgets from the root down to the leaf. */
 const spendFrom = async (t: TenantTx, ctx: Ctx, form: Form, ids: readonly string[], wanted: Requested): Promise<Answer> => {
   const path = await lockBudgets(t, ids)
   const leaf = path.at(-1)

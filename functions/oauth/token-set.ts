@@ -1,4 +1,4 @@
-// What a token request earns: the access token, and with a person behind it the ID token and the next refresh token.
+// The response of the token endpoint: the access token and, for a person, the ID token and the next refresh token.
 
 import type { TenantId } from '#db/engine/tenant'
 import type { Act } from '#db/store/oauth-delegations'
@@ -45,7 +45,7 @@ export const actOf = (clientId: string, before?: Act): Act => ({
   ...(before === undefined ? {} : { act: before }),
 })
 
-/** RFC 9396 section 7: what the token holds is told. */
+/** RFC 9396 section 7: the response contains the details of the token. */
 export const disclosedDetails = (details: readonly AuthorizationDetail[]) =>
   details.length === 0 ? {} : { authorization_details: details as AuthorizationDetail[] }
 

@@ -38,7 +38,7 @@ export const TokenForm = z
     audience: given(),
     /** Ours: the agent that alone may act by the token that is issued. */
     requested_actor: given(64),
-    /** Ours: `true` leaves the agent out of what the token tells, where a policy allows that. */
+    /** Extension: `true` leaves the agent out of the token's claims, where a policy allows that. */
     impersonation: given(8),
     // RFC 7523 section 2.1
     assertion: given(8192),

@@ -23,7 +23,7 @@ const GRANTS: Readonly<Record<GrantType, Grant>> = {
   // Loaded by the first poll: few clients have these grants.
   [DEVICE_CODE]: async (ctx, request) => (await import('./grants/device-code.ts')).deviceCode(ctx, request),
   [CIBA]: async (ctx, request) => (await import('./grants/ciba.ts')).ciba(ctx, request),
-  // Loaded by whoever asks for one first.
+  // Loaded with the first request of that type.
   [TOKEN_EXCHANGE]: async (ctx, request) => (await import('./grants/token-exchange.ts')).tokenExchange(ctx, request),
   [JWT_BEARER]: async (ctx, request) => (await import('./grants/jwt-bearer.ts')).jwtBearer(ctx, request),
 }
@@ -53,7 +53,7 @@ const claimsIn = (token: string | undefined): Readonly<Record<string, unknown>> 
   }
 }
 
-/** The resource server to look up with the client: the named one, or what the shown token or assertion is for. Nothing is believed of that yet. */
+/** Unverified hint: which resource server to load in the same query, from the request or from the presented token or assertion. */
 const lookedFor = (form: Form): string | undefined => {
   const { grant_type: type, resource, audience, requested_token_type: wanted } = form
   if (resource !== undefined || wanted === TOKEN_TYPES.idJag) return undefined
@@ -67,7 +67,7 @@ const lookedFor = (form: Form): string | undefined => {
 const spelled = (form: Form): Form =>
   form.resource?.endsWith('/') && form.requested_token_type !== TOKEN_TYPES.idJag ? { ...form, resource: canonicalResource(form.resource) } : form
 
-/** A code is looked up with the client that shows it. */
+/** The authorization of a code is read together with the client. */
 const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<TokenRequest, 'client' | 'code'>> => {
   const requested = { ...form, resource: lookedFor(form) ?? form.resource }
   if (form.grant_type === 'authorization_code') return (await import('./grants/authorization-code.ts')).authenticateWithCode(ctx, requested)

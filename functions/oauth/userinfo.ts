@@ -1,4 +1,4 @@
-// What userinfo tells of a person, and how an access token is shown at a resource (RFC 6750, RFC 9449 section 7).
+// Userinfo: claims about a person, and how an access token is presented at a resource (RFC 6750, RFC 9449 section 7).
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findAuthorizationState } from '#db/store/oauth-families'

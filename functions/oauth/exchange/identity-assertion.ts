@@ -49,7 +49,7 @@ const boundFor = async (ctx: Ctx, t: TenantDb, { client }: TokenRequest, subject
   }
 }
 
-/** An assertion without scopes says anything to whoever reads it so: one that is bounded names them. @throws AppError invalid_scope */
+/** An assertion without scopes may be read as one for all scopes, so a bounded one names them. @throws AppError invalid_scope */
 const assertedScopes = (requested: readonly string[], sent: readonly string[], { may, isBound }: Bound): readonly string[] => {
   const wider = requested.find((scope) => !(sent.includes(scope) && may(scope)))
   if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} is not asserted for that server.`)
@@ -91,7 +91,7 @@ export const assertIdentity = async (ctx: Ctx, request: TokenRequest): Promise<T
     sub: subject.sub,
     aud: issuer.issuer,
     client_id: clientId,
-    // One issuer speaks for many companies: whoever trusts it has to see for which.
+    // One issuer asserts for many companies, so the assertion names the tenant.
     tenant: client.tenantId,
     jti,
     iat,

@@ -1,4 +1,4 @@
-// Keys of issuers that a tenant trusts: those that were registered, or those that the issuer publishes, fetched the guarded way and kept for a while.
+// Keys of the issuers that a tenant trusts: registered, or published by the issuer, fetched through the outbound guard and cached.
 import type { JWK } from 'jose'
 import type { TrustedIssuer } from '#db/store/oauth-issuers'
 import { ageMs, type ClockReading, readClock } from '#shared/kernel/clock'
@@ -40,7 +40,7 @@ const published = async (ctx: Ctx, url: string, kid: unknown): Promise<readonly 
   const isKnown = known?.keys.some((key) => key.kid === kid) === true
   if (known !== undefined && age < (isKnown ? FRESH_MS : AGAIN_MS)) return known.keys
   const keys = await fetched(ctx, url)
-  // What is not there any more is not trusted any longer than it was fresh.
+  // A removed key is not trusted for longer than the cache time.
   if (keys === undefined) return known !== undefined && age < FRESH_MS ? known.keys : []
   if (memory.size >= MOST_KEPT) memory.clear()
   memory.set(url, { keys, since: readClock(ctx.clock) })

@@ -1,4 +1,4 @@
-// From what is exchanged to what may come of it: never more scopes, another audience, wider details or a longer life; one more who acts, or nobody new. Pure.
+// What a token may be exchanged for: never more scopes, another audience, wider details or a longer life; at most one more actor. Pure.
 
 import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
 import type { Act, BoundingPolicy, DelegationBounds, PolicyVersion } from '#db/store/oauth-delegations'
@@ -26,16 +26,16 @@ export type Narrowed = {
   readonly depth: number
   readonly mayAct: string | undefined
   readonly ttlSeconds: number
-  /** By which it was judged, as they were read. */
+  /** The policies that allowed it, as they were read. */
   readonly policies: readonly PolicyVersion[]
 }
 
 const refused = (why: string): AppError => new AppError('invalid_request', why)
 
-/** What stands in policies for a scope: the permission that it needs, or else its name. */
+/** How policies name a scope: by the permission that it needs, or else by its own name. */
 const ruledBy = (resource: RequestedResource, name: string): string => resource.scopes.find((scope) => scope.name === name)?.permission ?? name
 
-/** @throws AppError invalid_request where none lets this agent act there */
+/** @throws AppError invalid_request where no policy allows this agent to act there */
 export const policiesFor = ({ policies }: DelegationBounds, place: string): readonly BoundingPolicy[] => {
   const here = policies.filter(({ audience }) => audience.length === 0 || audience.includes(place))
   if (here.length === 0) throw refused('No delegation policy lets this agent act for the subject.')
@@ -58,7 +58,7 @@ const judgeBinding = (client: OauthClient, subject: Subject, { jkt }: RequestedE
 
 type Chain = Pick<Narrowed, 'act' | 'depth' | 'mayAct'> & { readonly policies: readonly BoundingPolicy[] | undefined }
 
-/** The holder itself takes less: nobody new acts. */
+/** The holder narrows its own token: no new actor. */
 const sameHolder = (subject: Subject, { impersonation, requestedActor }: RequestedExchange): Chain => {
   if (impersonation) throw refused('Nobody impersonates by a token of its own.')
   if (subject.mayAct !== undefined && requestedActor !== undefined && requestedActor !== subject.mayAct)
@@ -66,7 +66,7 @@ const sameHolder = (subject: Subject, { impersonation, requestedActor }: Request
   return { act: subject.act, depth: subject.depth, mayAct: requestedActor ?? subject.mayAct, policies: undefined }
 }
 
-/** Somebody else acts: an agent, which may, as one more in the chain. */
+/** An agent becomes one more actor in the chain, where that is allowed. */
 const nextActor = (
   client: OauthClient,
   resource: RequestedResource,

@@ -1,4 +1,4 @@
-// A step in a chain, kept: what it came from, who made it, what it may, and what it may spend. With its event, in one transaction.
+// Writes a delegation step and issues its token: the origin, the actor, the scopes and the budgets, with the event, in one transaction.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { insertDelegation } from '#db/store/oauth-delegations'
@@ -27,13 +27,13 @@ export type Step = {
   readonly also?: (t: TenantTx) => Promise<void>
 }
 
-/** Who did it, for the record: the agent, or the client, and for whom. */
+/** The actor of the audit event: the agent, or the client, and the person it acts for. */
 export const actorOf = ({ client }: TokenRequest, onBehalfOf: string | undefined) =>
   client.agent === undefined
     ? byClient(client.clientId, onBehalfOf)
     : byAgent(client.clientId, { clientId: client.clientId, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) })
 
-/** At this very moment. Nothing was done, and a second try is judged by what the policy says now. */
+/** Nothing was written; a second request is decided by the policy as it is now. */
 export const policyChanged = (): AppError => new AppError('unavailable', undefined, { retryAfterSeconds: 1 })
 
 const keep = (ctx: Ctx, request: TokenRequest, id: string, step: Step): Promise<void> => {

@@ -35,7 +35,7 @@ export type Subject = {
   readonly scopes: readonly string[]
   readonly details: readonly AuthorizationDetail[]
   readonly act: Act | undefined
-  /** How many acted, told or not. */
+  /** How many actors there are, disclosed in the token or not. */
   readonly depth: number
   readonly jkt: string | undefined
   readonly mayAct: string | undefined
@@ -93,7 +93,7 @@ const fromAccessToken = async (ctx: Ctx, t: TenantDb, token: string): Promise<Su
   }
 }
 
-/** An ID token of ours that is in time stands for the authorization that it came with, to the client that it is for. */
+/** A valid ID token of ours represents the authorization that it was issued with, for the client in its audience. */
 const fromIdToken = async (ctx: Ctx, t: TenantDb, token: string, { clientId, publicId }: OauthClient): Promise<Subject | undefined> => {
   const [claims, now] = [await readIdTokenHint(ctx, token), ctx.clock.now()]
   if (claims?.audience !== publicId || claims.tenantId !== t.tenantId || claims.expiresAt <= now) return undefined
@@ -135,7 +135,7 @@ export const readSubject = async (ctx: Ctx, t: TenantDb, { form, client }: Token
 }
 
 /**
- * The actor is the client that asks. A token of its own may prove that once more; nobody acts by a token of somebody else, or by one that was left to it.
+ * The actor is the client of the request. A token of its own may prove that again; a token of another client, or a delegated one, does not.
  * @throws AppError invalid_request
  */
 export const validateActorToken = async (ctx: Ctx, t: TenantDb, { form, client }: TokenRequest): Promise<void> => {

@@ -69,7 +69,7 @@ export const authorizeApproved = async (ctx: Ctx, { client, form, jkt }: By): Pr
       authTime: begun.grant.authTime,
       amr: [...begun.grant.amr],
       acr: begun.grant.acr,
-      // No code was ever shown: this is one that nobody has.
+      // There was no code: the hash of random bytes fills the unique column.
       codeHash: sha256(ctx.random.bytes(32)),
       codeExpiresAt: at,
       codeUsedAt: at,

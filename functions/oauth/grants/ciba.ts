@@ -1,4 +1,4 @@
-// The client polls for what it asked of a person (OpenID CIBA Core section 10.1).
+// The client polls for the result of a backchannel authentication request (OpenID CIBA Core section 10.1).
 import { isExpiredCiba, pollCiba } from '#shared/domains/ciba/decision'
 import { AppError } from '#shared/kernel/errors'
 import type { Grant } from '../token-request.ts'

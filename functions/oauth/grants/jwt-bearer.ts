@@ -84,7 +84,7 @@ const personOf = async (t: TenantDb, assertion: Assertion): Promise<string> => {
   return user.id
 }
 
-/** Who acted before, in the words of whoever said it. @throws AppError invalid_grant */
+/** The chain of actors before, as the issuer states it. @throws AppError invalid_grant */
 const actIn = (value: unknown, issuer: string, left = MOST_ACTORS): Act | undefined => {
   if (value === undefined) return undefined
   if (typeof value !== 'object' || value === null || left === 0) throw refused()

@@ -19,14 +19,14 @@ const RETRY_SECONDS = 10
 type Presented = { readonly clientId: string; readonly generation: number; readonly familyHash: Uint8Array; readonly jkt: string | undefined }
 type Outcome = 'rotated' | 'retry' | 'reuse' | 'refused'
 
-/** What a refresh token that is ours earns. `turned`: it was the one that counted, and was used now. Pure. */
+/** What one of our refresh tokens earns. `rotated`: this request used the current token. Pure. */
 export const decideRefresh = (s: AuthorizationState, presented: Presented, rotated: boolean, now: Date): Outcome => {
   const isOwn =
     s.clientId === presented.clientId && s.familyHash !== undefined && constantTimeEqual(new Uint8Array(s.familyHash), presented.familyHash)
   if (!isOwn || s.revoked || (s.jkt !== undefined && s.jkt !== presented.jkt)) return 'refused'
   if (rotated) return 'rotated'
   if (!s.alive || s.refreshExpiresAt === undefined || s.refreshExpiresAt <= now) return 'refused'
-  // It counted when the statement looked, and did not when it wrote: another request with it was quicker, or this one asks for more than there is.
+  // The token was current when the statement read it, and not when it wrote: another request was faster, or this one requests more than was granted.
   if (presented.generation === s.generation) return 'retry'
   const age = s.rotatedAt === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - s.rotatedAt.getTime()) / 1000
   return presented.generation === s.generation - 1 && age <= RETRY_SECONDS ? 'retry' : 'reuse'
@@ -61,7 +61,7 @@ export const refreshTokenGrant: Grant = async (ctx, request) => {
   if (presented === undefined || presented.tenantId !== client.tenantId) throw new AppError('invalid_grant')
   const [now, familyHash, clientId] = [ctx.clock.now(), sha256(presented.family), client.clientId]
   const { generation, authorizationId: id } = presented
-  // Asked for more than there is, nothing turns.
+  // A request for details that were not granted must not rotate the token.
   if (form.authorization_details !== undefined) choose((await findAuthorizationState(forTenant(ctx.db, client.tenantId), id, now))?.details ?? [])
   const rotation = { id, generation, familyHash, clientId, jkt, now, scopes: wanted, resource: form.resource }
   const found = await rotateRefresh(forTenant(ctx.db, client.tenantId), rotation)

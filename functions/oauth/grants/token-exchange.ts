@@ -52,7 +52,7 @@ const boundsFor = (ctx: Ctx, t: TenantDb, { client }: TokenRequest, subject: Sub
   return findDelegationBounds(t, { agentId: client.clientId, subject: { kind, id }, now: ctx.clock.now() })
 }
 
-/** Types are asked for where something is limited. @throws AppError invalid_authorization_details */
+/** Reads the types where the request or the subject has details. @throws AppError invalid_authorization_details */
 const typesFor = async (t: TenantDb, subject: Subject, wanted: RequestedExchange) => {
   const names = [...subject.details, ...(wanted.details ?? [])].map(({ type }) => type)
   const types = await findDetailTypes(t, names)

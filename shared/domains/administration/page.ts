@@ -24,7 +24,7 @@ const read = (cursor: string, sort: string): KeysetCursor => {
   }
   const [of, key, id] = Array.isArray(parts) ? (parts as unknown[]) : []
   if (of !== sort || typeof key !== 'string' || !isUuid(id)) throw refused
-  if (key.includes('\0') || !key.isWellFormed() || (sort.endsWith('created_at') && !isMoment(key))) throw refused
+  if (key.includes('\0') || !key.isWellFormed() || (sort.endsWith('_at') && !isMoment(key))) throw refused
   return { key, id }
 }
 

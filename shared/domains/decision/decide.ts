@@ -1,7 +1,8 @@
 // The decision: one pure function over a compiled policy, deny by default, in AuthSec's order.
 import type { PrincipalState } from '#db/store/policy'
 import { type Binding, type BindingIndex, type Holder, holdsPermission, type Permission, type Policy } from './compile.ts'
-import { type Context, failingCondition } from './conditions.ts'
+import type { Context } from './conditions.ts'
+import { isLive } from './live.ts'
 
 /** Who is asked about: as the store knows it. */
 export type Principal = PrincipalState
@@ -19,9 +20,7 @@ export type Decision = { readonly allowed: boolean /** The first binding that gr
 const DENIED: Decision = Object.freeze({ allowed: false, binding: undefined })
 
 const grants = (binding: Binding, scopeType: string | undefined, context: Context, now: number): boolean =>
-  binding.expiresAt > now &&
-  (scopeType === undefined || binding.scopeType === undefined || binding.scopeType === scopeType) &&
-  (binding.conditions === undefined || (binding.conditions !== 'unusable' && failingCondition(binding.conditions, context, now) === undefined))
+  (scopeType === undefined || binding.scopeType === undefined || binding.scopeType === scopeType) && isLive(binding, context, now)
 
 /** Both ways round find the same binding, since a shelf and the roles of a permission stand in the same order. */
 export const firstMatchingBinding = (

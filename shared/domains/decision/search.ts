@@ -1,14 +1,13 @@
 // Who may, on what, and which actions: read from the compiled indexes, so that every answer is one that the decision would give.
 import type { PrincipalKind } from '#db/store/policy'
 import type { Binding, Policy } from './compile.ts'
-import { type Context, failingCondition } from './conditions.ts'
+import type { Context } from './conditions.ts'
 import { decide, firstMatchingBinding, type Principal, type Question } from './decide.ts'
+import { isLive } from './live.ts'
 
 const covers = (binding: Binding, { scopeId, scopeType }: Question, context: Context, now: number): boolean =>
-  binding.expiresAt > now &&
   (binding.scopeId === undefined || (binding.scopeId === scopeId && (scopeType === undefined || binding.scopeType === scopeType))) &&
-  binding.conditions !== 'unusable' &&
-  (binding.conditions === undefined || failingCondition(binding.conditions, context, now) === undefined)
+  isLive(binding, context, now)
 
 /** Those of the kind, and the groups, to whom a binding grants it now. Who of them is active, and who stands in the groups, the store knows. */
 export const holdersAllowed = (

@@ -1,5 +1,4 @@
-// Access tokens: JWTs of RFC 9068, one audience each. A token proves what was granted; whether that still stands is asked of the store.
-
+// Access tokens: JWTs of RFC 9068, one audience each. A token proves what was granted; whether that is still valid is read from the store.
 import { compactVerify, SignJWT } from 'jose'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { Act } from '#db/store/oauth-delegations'
@@ -16,7 +15,7 @@ const CLOCK_TOLERANCE_SECONDS = 60
 
 export type AccessClaims = {
   readonly tenantId: TenantId
-  /** A person, or the client itself where no person stands behind it (RFC 9068 section 2.2). */
+  /** A person, or the client itself where the token is for no person (RFC 9068 section 2.2). */
   readonly sub: string
   readonly clientId: string
   readonly audience: string
@@ -149,8 +148,8 @@ const verifyUnseen = async (ctx: VerifyDeps, token: string): Promise<Seen | unde
 }
 
 /**
- * The claims of an access token that is ours, in the one spelling that we write, and in time; undefined for anything else. A token seen before costs a digest:
- * its expiry and its key are judged again, its signature is not. Whether it was revoked is not known here.
+ * The claims of an access token of ours, in the exact spelling that we write, and within its time; undefined for anything else. A token that was verified
+ * before costs one digest: expiry and key are checked again, the signature is not. Revocation is not checked here.
  */
 export const verifyAccessToken = async (ctx: VerifyDeps, token: string): Promise<AccessClaims | undefined> => {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
@@ -171,7 +170,7 @@ export const verifyAccessToken = async (ctx: VerifyDeps, token: string): Promise
 /** To the millisecond, when the token was made: its id is a UUIDv7. */
 export const madeAt = ({ tokenId }: Pick<AccessClaims, 'tokenId'>): Date => new Date(Number.parseInt(tokenId.replace('-', '').slice(0, 12), 16))
 
-/** What the store is asked of a token. */
+/** The query for the state of a token. */
 export const tokenQueryOf = (claims: AccessClaims, now: Date) => ({
   tokenId: claims.tokenId,
   clientId: claims.clientId,

@@ -1,4 +1,5 @@
-// A client's backend is told that somebody signed out (OpenID Connect Back-Channel Logout 1.0): a logout token, signed when it is sent, under an id that stays.
+// Back-channel logout (OpenID Connect Back-Channel Logout 1.0): a logout token for the client's backend, signed when it is sent, with an id that stays the
+// same.
 import { SignJWT } from 'jose'
 import type { TenantDb } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
@@ -30,7 +31,7 @@ export const logoutToken = async (ctx: Omit<Deps, 'outbound'>, { userId, session
   return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, typ: 'logout+jwt' }).sign(key)
 }
 
-/** Tells once. A client that is gone, or wants no word any more, is told nothing. @throws AppError delivery_failed */
+/** Sends one notification. Nothing is sent to a client that was deleted or unsubscribed. @throws AppError delivery_failed */
 export const notifySignedOut = async (ctx: Deps, t: TenantDb, id: string, data: Readonly<Record<string, string>>): Promise<void> => {
   const { client_id: clientId = '', user_id: userId = '', session_id: sessionId = '' } = data
   const client = await findClient(t, clientId)

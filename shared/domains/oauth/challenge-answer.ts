@@ -1,5 +1,5 @@
-// An answer to a login or a consent challenge. The front end says it and gets an address; what it is worth shows where the browser that began brings it back,
-// and nowhere else. One answer a challenge, one use an answer.
+// Answers to login and consent challenges. The front end posts an answer and gets a URL with a verifier; the answer counts only when the browser that started
+// brings that verifier back. One answer per challenge, one use per answer.
 
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import {
@@ -75,7 +75,7 @@ export const answerChallenge = async (ctx: RequestCtx, step: Step, text: string,
       browserHash: row.browserHash,
       consent: answer.consent ?? row.consent,
       parameters: row.parameters,
-      // Since when somebody was asked: a sign-in since then is a fresh one.
+      // A sign-in after this moment counts as a new one.
       createdAt: row.createdAt,
       expiresAt: secondsAfter(now, ANSWER_SECONDS),
     })

@@ -1,8 +1,8 @@
-// Wire shapes of client metadata (RFC 7591 section 2), whoever says it.
+// Wire shapes of client metadata (RFC 7591 section 2).
 import * as z from 'zod'
 import { Jwks, PublicKey } from './jwks.schema.ts'
 
-/** As it stands at an address of the client: what we do not know there is left alone (RFC 7517 section 5). */
+/** As published by the client; unknown members are ignored (RFC 7517 section 5). */
 export const PublishedJwks = z.object({ keys: z.array(PublicKey).min(1).max(50) })
 
 const Uri = z.string().max(2000)

@@ -1,5 +1,5 @@
-// The JSON Schemas that tenants write for their authorization details: a subset that describes closed objects and costs little to judge. No patterns and no
-// formats (a pattern is a program of somebody else's), no references, nothing from elsewhere.
+// The JSON Schemas that tenants write for their authorization details: a subset that describes closed objects and is cheap to validate. No patterns and no
+// formats, since a pattern is a program; no references and no remote schemas.
 import { type Schema, Validator } from '@cfworker/json-schema'
 import type { DetailLimit } from '#db/store/oauth-details'
 import { AppError } from '#shared/kernel/errors'
@@ -35,7 +35,7 @@ const judgeNode = (node: unknown, at: string, depth: number): void => {
   }
 }
 
-/** Whether a value keeps to a schema that was judged before. */
+/** Whether a value conforms to a schema that was validated before. */
 export const conformsTo = (schema: Json, value: unknown): boolean => new Validator(schema as Schema, '2020-12', true).validate(value).valid
 
 const judgeLimit = ({ member, kind, currency_member: currency }: DetailLimit, properties: Json, required: readonly unknown[], at: string): void => {

@@ -40,7 +40,7 @@ const countMembers = (value: unknown, depth = 0): number => {
   }, 0)
 }
 
-/** A member that stands twice is in the text and not in the value: two readers may see different ones (RFC 8725 section 2.4). */
+/** A duplicate member is in the text and not in the parsed value, so two parsers may see different values (RFC 8725 section 2.4). */
 const membersIn = (text: string): number => [...text.matchAll(/"(?:[^"\\]|\\.)*"|:/g)].filter(([token]) => token === ':').length
 
 /** @throws AppError invalid_authorization_details */
@@ -81,7 +81,7 @@ const isWithinValue = (child: unknown, parent: unknown): boolean => {
   return Object.keys(child).length === names.length && names.every((name) => Object.hasOwn(child, name) && isWithinValue(child[name], parent[name]))
 }
 
-/** Whether a detail asks for nothing beyond another: the same members, sets that are parts, limits that are no higher, all else alike. */
+/** Whether a detail is within another: the same members, subsets, limits that are no higher, everything else equal. */
 export const isWithin = (child: AuthorizationDetail, parent: AuthorizationDetail, limits: readonly DetailLimit[]): boolean => {
   const limiting = new Set(limits.map(({ member }) => member))
   const names = Object.keys(parent)
@@ -97,7 +97,7 @@ export const limitsOf = (types: readonly DetailType[], type: string): readonly D
   types.find((known) => known.type === type)?.limits ?? []
 
 /**
- * For each of the asked the one of the held that it stays within.
+ * For each requested detail the granted one that it is within.
  * @throws AppError invalid_authorization_details where there is none
  */
 export const narrowedDetails = (
@@ -111,13 +111,13 @@ export const narrowedDetails = (
     return { detail, of }
   })
 
-/** Some of what is held, whole. @throws AppError invalid_authorization_details */
+/** Selects some of the granted details, unchanged. @throws AppError invalid_authorization_details */
 export const selectedDetails = (requested: Details | undefined, held: Details): Details => {
   if (requested?.some((detail) => !held.some((one) => same(one, detail)))) throw refused('Only what was allowed may be chosen, as it was allowed.')
   return requested ?? held
 }
 
-/** As the record has it. */
+/** For the audit log. */
 export const auditedDetails = (details: Details = []) => (details.length === 0 ? {} : { authorization_details: details })
 
 /** What of a detail is used up. */

@@ -6,7 +6,7 @@ export type Claims = Readonly<Record<string, unknown>>
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
-/** Everything that a token hangs below and tells. */
+/** All ids in a token's claims on which it depends. */
 export const idsIn = (claims: Claims): readonly (readonly [DistrustKind, string])[] => {
   const actors: unknown[] = []
   for (let act = claims.act; typeof act === 'object' && act !== null; act = (act as Claims).act) actors.push((act as Claims).sub)
@@ -23,7 +23,7 @@ export const idsIn = (claims: Claims): readonly (readonly [DistrustKind, string]
   return named.flatMap(([kind, id]) => (isText(id) ? [[kind, id] as const] : []))
 }
 
-/** What is told of an id: the first 22 characters of base64url(SHA-256(`kind id`)). */
+/** The disclosed digest of an id: the first 22 characters of base64url(SHA-256(`kind id`)). */
 export const disclosedId = (digest: string): string => digest.slice(0, 22)
 
 /** `revoked`: digests, each with the second up to which tokens are meant. */

@@ -1,12 +1,12 @@
-// Which events of the record take trust from tokens, and how a verifier finds out whether one of its tokens is meant. What it is told are digests: whoever has
-// a token with an id in it recognises the id, and nobody learns anything of the others. Pure; shared by the server that tells and by whoever checks.
+// Which audit events revoke trust in tokens, and how a verifier finds out whether one of its tokens is affected. The feed contains digests: a verifier that has
+// a token with an id recognises it, and learns nothing about other tokens. Pure; used by the server and by verifiers.
 import { createHash } from 'node:crypto'
 import type { AuditEvent } from '#shared/platform/audit/events'
 import { type Claims, type DistrustKind, disclosedId, idsIn, isMeant } from './distrust-ids.ts'
 
 export type { DistrustKind } from './distrust-ids.ts'
 
-/** What an event is about says what is not trusted any more: its target, whoever did it, or everything of the tenant. */
+/** Which part of an event names what is no longer trusted: its target, its actor, or the whole tenant. */
 export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor' | 'tenant'>>> = {
   'token.revoked': 'target',
   'oauth.authorization_revoked': 'target',
@@ -23,9 +23,9 @@ export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor'
   'user.password_changed': 'target',
   'user.password_set': 'target',
   'user.password_reset': 'target',
-  // Whoever proves the address of an account that somebody else made takes it over.
+  // Proving the address of an account that another person created takes it over.
   'user.email_verified': 'target',
-  // With the first factor, and with one that goes, all other sessions of whoever did it end; so they do with a provider that is unlinked.
+  // Adding the first factor, removing one, or unlinking a provider ends all other sessions of the actor.
   'factor.added': 'actor',
   'factor.removed': 'actor',
   'identity.unlinked': 'actor',
@@ -34,7 +34,7 @@ export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor'
   'client.deactivated': 'target',
   'client.updated': 'target',
   'client.deleted': 'tenant',
-  // The sessions that began at its door end, whichever client's tokens hang below them.
+  // Ends the sessions that began through it, and so the tokens of every client below them.
   'client.removed': 'tenant',
   'client.unregistered': 'target',
   // Others acted on what such a client passed on, and nothing is left that would say who.
@@ -77,7 +77,9 @@ export type DistrustEvent = {
 }
 export type Distrusted = { readonly kind: DistrustKind; readonly id: string; readonly at: Date }
 
-/** What an event says is not trusted any more. One that is about something that is not known here means everything: who checks asks once too often. */
+/**
+ * What an event revokes. An event with an unknown kind of target revokes everything, so that a verifier introspects once too often rather than too seldom.
+ */
 export const distrustOf = (tenantId: string, happened: DistrustEvent): Distrusted => {
   const { event, actorId, targetType, targetId, at } = happened
   const about = DISTRUSTING[event as AuditEvent]
@@ -90,8 +92,8 @@ export const distrustOf = (tenantId: string, happened: DistrustEvent): Distruste
 export const distrustDigest = (kind: DistrustKind, id: string): string =>
   disclosedId(createHash('sha256').update(`${kind} ${id}`).digest('base64url'))
 
-/** Everything that a token hangs below and tells. */
+/** All ids in a token's claims on which it depends. */
 export const digestsOf = (claims: Claims): readonly string[] => idsIn(claims).map(([kind, id]) => distrustDigest(kind, id))
 
-/** Whether a token is meant by what was told: then it is asked about, or refused. */
+/** Whether the feed affects a token; the verifier then introspects or refuses it. */
 export const isDistrusted = (revoked: ReadonlyMap<string, number>, claims: Claims): boolean => isMeant(revoked, digestsOf(claims), claims.iat)

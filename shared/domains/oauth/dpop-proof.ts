@@ -1,5 +1,5 @@
-// A proof of possession (RFC 9449) read by itself: its form, its signature, and that it is about this request. Whether it is young and was not shown before is
-// for its reader to say. On web standards alone, since resource servers read proofs too, also at the edge.
+// Parses a DPoP proof (RFC 9449): its form, its signature, and that it is for this request. The caller checks age and replay. Uses web standards only, since
+// resource servers parse proofs as well, also at the edge.
 import { base64url, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from 'jose'
 import { CLIENT_SIGNING_ALGS } from './supported.ts'
 
@@ -10,7 +10,7 @@ export type ProofOf = {
   readonly method: string
   /** Origin and path that were called. */
   readonly url: string
-  /** The access token that is shown with it, at a resource (`ath`). */
+  /** The access token that is presented with the proof at a resource (`ath`). */
   readonly token?: string | undefined
 }
 

@@ -34,7 +34,7 @@ export type ProvedRequest = {
   readonly method: string
   /** Path and query that were called. */
   readonly target: string
-  /** The access token that is shown with it, at a resource (`ath`). */
+  /** The access token that is presented with the proof at a resource (`ath`). */
   readonly token?: string
 }
 

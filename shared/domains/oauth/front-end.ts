@@ -1,12 +1,11 @@
-// Front ends of a company's own, at which people sign in and consent in place of our pages. Where one is, the company decides; whether it may be there is
-// judged each time, for a domain can be lost.
+// A company's own front end for sign-in and consent, in place of our pages. Its domain is checked on each use, since a company can lose a domain.
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenant } from '#db/store/tenants'
 import type { RequestCtx } from '#shared/domains/context'
 import { isOriginOf } from '#shared/domains/federation/return-target'
 
-/** Where a front end that is a client itself takes its answers: what stands before it is the front end. */
+/** The path at which a front end that is a client itself receives its answers; the URL before it is the front end. */
 export const FRONT_END_CALLBACK = '/oidc/auth/callback'
 
 type Served = { readonly registeredBy: 'administrator' | 'dynamic' | 'metadata'; readonly redirectUris: readonly string[] }
@@ -24,9 +23,7 @@ export const frontEndAt = async (ctx: RequestCtx, tenantId: TenantId, client: Se
   return { kind: 'lost' }
 }
 
-/**
- * The client's own, where it has one, else the company's. Clients that nobody entered are asked about on the hosted pages, which say so.
- */
+/** The client's own front end, else the company's. Clients that registered themselves use the hosted pages, which say that they are unverified. */
 export const frontEndOf = async (ctx: RequestCtx, tenantId: TenantId, client: Served): Promise<FrontEnd> =>
   client.registeredBy === 'administrator'
     ? frontEndAt(ctx, tenantId, client, (await findTenant(forTenant(ctx.db, tenantId)))?.settings.loginUi)

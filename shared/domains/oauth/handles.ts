@@ -1,4 +1,4 @@
-// Codes, request handles and refresh tokens: opaque to everybody else. Each begins with its tenant, so that row level security stands before the look-up.
+// Codes, request handles and refresh tokens: opaque to clients. Each begins with its tenant's id, so that row level security applies to the look-up.
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { BaseCtx } from '#shared/domains/context'
 import { splitHandle } from '#shared/kernel/ids'
@@ -42,8 +42,8 @@ type Hashing = Pick<BaseCtx, 'hash'>
 const macOf = (ctx: Hashing, tenantId: string, body: Buffer): Uint8Array => ctx.hash('refresh-token', tenantId, body.toString('base64url'))
 
 /**
- * The refresh token of a generation. It is made from what it says, the family's secret and a key of the deployment: so the same request twice gets the same
- * next token, old ones are known for ours without being kept, and neither a copy of the database nor an old token makes a new one.
+ * The refresh token of a generation, derived from its content, the family's secret and a key of the deployment. The same request twice gets the same next
+ * token, old tokens are recognised without being stored, and neither a copy of the database nor an old token is enough to make a new one.
  */
 export const refreshToken = (ctx: Hashing, token: RefreshToken): string => {
   const body = bytesOf(token)

@@ -1,4 +1,4 @@
-// A login challenge: the name of an authorization request that waits for somebody to sign in, for front ends of a company's own.
+// A login challenge names an authorization request that waits for a sign-in at a company's own front end.
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findAuthorizationRequest } from '#db/store/oauth-authorizations'
@@ -17,7 +17,7 @@ export type LoginChallenge = {
   readonly text: string
   readonly tenantId: TenantId
   readonly clientId: string
-  /** As the client asked. */
+  /** The parameters of the client's request. */
   readonly parameters: Readonly<Record<string, string>>
 }
 
@@ -39,7 +39,7 @@ export type SignedIn = {
   readonly acr: string
 }
 
-/** An acr of no name that we know is asked of nobody: the client learns that it was not met. @throws AppError insufficient_user_authentication */
+/** An unknown acr cannot be met: the client learns that. @throws AppError insufficient_user_authentication */
 const requireAsked = (ctx: Pick<RequestCtx, 'clock'>, requested: RequestedSignIn, who: SignedIn, waitingSince: Date): void => {
   const { isOld, isStrong } = assessSignIn(requested, who, waitingSince, ctx.clock.now())
   const acr = isStrong ? undefined : ACR.find((known) => requested.acrValues.includes(known))
@@ -47,12 +47,12 @@ const requireAsked = (ctx: Pick<RequestCtx, 'clock'>, requested: RequestedSignIn
 }
 
 /**
- * That person is who signed in for the request: the word of a live session, never of who asks. Answers where the browser is to go.
+ * Accepts the sign-in of a person, whom a live session proves. Returns the URL at which the browser continues.
  * Routes that call this emit `oauth.login_accepted`.
  * @throws AppError login_challenge_invalid, tenant_mismatch, insufficient_user_authentication
  */
 export const acceptLogin = async (ctx: RequestCtx, who: SignedIn, text: string): Promise<{ redirectTo: string; clientId: string }> => {
-  // Before any look-up: whether another company has it is nobody's to learn.
+  // Before any look-up, so that the answer does not disclose whether another company has it.
   const named = readHandle(text)?.tenantId
   if (named !== undefined && named !== who.tenantId) throw new AppError('tenant_mismatch')
   const { row } = await findChallenge(ctx, 'login', text)
@@ -63,6 +63,6 @@ export const acceptLogin = async (ctx: RequestCtx, who: SignedIn, text: string):
   return { redirectTo, clientId: row.clientId }
 }
 
-/** Nobody signs in for the request: the client is told so. Routes that call this emit `oauth.login_rejected`. @throws AppError login_challenge_invalid */
+/** Rejects the request; the client is informed. Routes that call this emit `oauth.login_rejected`. @throws AppError login_challenge_invalid */
 export const rejectLogin = (ctx: RequestCtx, text: string): Promise<string> =>
   answerChallenge(ctx, 'login', text, { accepts: false, event: { actor: byAnonymous } })

@@ -1,5 +1,5 @@
-// An access token of the authorization server that may stand for a person at this server's own doors: of the tenant's main client, for nobody but this server,
-// of a person whose browser's session still stands. A token of any other client must open no session, or whoever was allowed to read a calendar would be in.
+// Accepts an access token of the tenant's main client for this server as proof of a person, while their browser session is live. A token of any other client
+// must not start a session, or a client with access to a calendar could sign in.
 
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'
@@ -22,11 +22,11 @@ export type MainClientSession = {
 
 const NEEDED = ['openid', 'email']
 
-/** Given to the client by the person itself: nobody acts for the person with it, and it is bounded by nothing that a session would not be. */
+/** The person consented directly: no actor, and no limits that a session would not have. */
 const isUndelegated = ({ delegationId, act, mayAct, details }: AccessClaims): boolean =>
   delegationId === undefined && act === undefined && mayAct === undefined && details.length === 0
 
-/** What the token has to be before anything is looked up. A bound token cannot be shown in a body, for nothing there proves its key (RFC 9449 section 7). */
+/** Checks on the token before any look-up. A bound token cannot be presented in a body, where no proof of its key is possible (RFC 9449 section 7). */
 const isForUs = (ctx: Pick<RequestCtx, 'config'>, claims: AccessClaims | undefined): claims is AccessClaims =>
   claims !== undefined &&
   claims.jkt === undefined &&

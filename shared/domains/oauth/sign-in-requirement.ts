@@ -1,4 +1,4 @@
-// What an authorization request asks of the sign-in behind it (OpenID Connect Core section 3.1.2.1, RFC 9470), and whether a sign-in is that. Pure.
+// What an authorization request requires of the sign-in (OpenID Connect Core section 3.1.2.1, RFC 9470), and whether a session meets that. Pure.
 import { atLeast } from '#shared/platform/tokens/acr'
 
 export type RequestedSignIn = {

@@ -1,4 +1,4 @@
-// Authorization details, held to the types that the tenant registered.
+// Validates authorization details against the types that the tenant registered.
 import type { AuthorizationDetail, DetailLimit, DetailType } from '#db/store/oauth-details'
 import { AppError } from '#shared/kernel/errors'
 import { conformsTo } from './detail-schema.ts'

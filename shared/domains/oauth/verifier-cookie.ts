@@ -1,5 +1,5 @@
-// PKCE verifiers that a front end leaves with us. They stay in the browser that made them, in a cookie that no script reads: whoever got hold of a code and its
-// state elsewhere finds no verifier, and nobody can put one there for somebody else.
+// PKCE verifiers that a front end leaves with us: in an HttpOnly cookie of the browser that made them, so that a stolen code and state are useless without it,
+// and no other site can set one.
 
 import type { RequestCtx } from '#shared/domains/context'
 import { isCrossSite } from '#shared/domains/login-transaction/login-transaction'

@@ -1,4 +1,4 @@
-// Who administers is decided by a live binding, not by a column and not by the door.
+// Whether a person is an administrator: decided by a live binding alone.
 
 import type { TenantDb } from '#db/engine/tenant'
 import { findLivePermissions } from '#db/store/users'

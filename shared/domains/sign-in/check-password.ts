@@ -23,14 +23,14 @@ const deviceHashOf = (ctx: RequestCtx, email: string): Uint8Array | undefined =>
 export type VerifiedPassword = {
   readonly user: Account
   readonly tenant: SignInTenant
-  /** Whether a live binding makes the person an administrator; neither a column nor the door does. */
+  /** Whether a live binding makes the person an administrator. */
   readonly hasAdminAccess: boolean
   /** What was read with the password, for the next step; undefined where the password's hash was renewed since. */
   readonly snapshot: SignInSnapshot | undefined
 }
 
 /**
- * Whose password this is, in that tenant. Computes exactly one hash and asks the same of the database, whoever it is.
+ * Verifies the password of a person in a tenant. Computes exactly one hash and runs the same statements for every address.
  * Routes that call this emit `user.locked`.
  * @throws AppError invalid_credentials; after a correct password: password_reset_required, temporary_password_expired
  */
@@ -57,7 +57,7 @@ export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefi
   return { user, tenant, hasAdminAccess, snapshot }
 }
 
-/** What only somebody with the right password is told. */
+/** Errors that are disclosed only after the correct password. */
 const requireUsable = (user: Account, tenantId: TenantId, now: Date): void => {
   const refusal = { refusal: { tenantId, userId: user.id, event: 'user.signed_in' } }
   if (user.passwordResetRequired) throw new AppError('password_reset_required', undefined, refusal)
@@ -66,7 +66,7 @@ const requireUsable = (user: Account, tenantId: TenantId, now: Date): void => {
   }
 }
 
-/** An end user who signed up comes in once the address was proved, unless the tenant lets people in before; through whatever door. @throws AppError email_not_verified */
+/** An end user who signed up needs a proved address, unless the tenant admits people without one. @throws AppError email_not_verified */
 export const requireProvedAddress = (ctx: RequestCtx, tenant: SignInTenant, user: Account): void => {
   if (user.emailVerifiedAt !== null || user.provider !== 'custom' || allowsDirectSignUp(ctx, tenant)) return
   throw new AppError('email_not_verified', undefined, { refusal: { tenantId: user.tenantId, userId: user.id, event: 'user.signed_in' } })
@@ -82,7 +82,7 @@ export const isUnchanged = (before: State, now: State | undefined): boolean =>
   now.passwordHash === before.passwordHash &&
   now.validFrom.getTime() === before.validFrom.getTime()
 
-/** Stronger parameters, or bcrypt left behind: the hash is renewed while the password is at hand. Not a change for the record. */
+/** Renews the hash while the password is known: stronger parameters, or bcrypt to argon2id. Not audited. */
 const renewHash = async (ctx: RequestCtx, tenantId: TenantId, user: Account, password: string): Promise<Account> => {
   const passwordHash = await ctx.passwords.hash(password)
   const renewed = await atomically(forTenant(ctx.db, tenantId), async (t) => {

@@ -1,5 +1,5 @@
-// Which tenant an administrator means: the one named, else the one whose verified domain the browser is on, else the login ticket's, else where the address
-// was proved.
+// Which tenant an administrator means: the named one, else that of the browser's verified domain, else that of the login transaction, else one where the
+// address was proved.
 
 import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
@@ -23,14 +23,14 @@ export const fullDomain = (config: Config, text: string): string => {
   return domain.includes('.') || isPlatformDomain(config, domain) ? domain : `${domain}.${config.TENANT_DOMAIN_SUFFIX}`
 }
 
-/** The tenant whose verified domain the browser is on. */
+/** The tenant with the verified domain of the browser's origin. */
 export const tenantOfOrigin = async (ctx: Deps): Promise<TenantId | undefined> => {
   const host = URL.canParse(ctx.request.origin ?? '') ? hostOf(ctx.request.origin) : undefined
   if (host === undefined || isPlatformDomain(ctx.config, host)) return undefined
   return findTenantByDomain(directory(ctx.db), host)
 }
 
-/** A live login ticket counts for the person whose it is, and for nobody who happens to use the same browser. */
+/** A live login transaction counts only for its own person, not for another one in the same browser. */
 const tenantOfTicket = async (ctx: Deps, email: string, inBody: string | undefined): Promise<TenantId | undefined> => {
   const handle = readTransactionHandle(ctx, 'login', inBody)
   const loginTransaction = await loadLoginTransaction(ctx, 'login', handle)
@@ -39,7 +39,7 @@ const tenantOfTicket = async (ctx: Deps, email: string, inBody: string | undefin
   return user?.email === email ? handle.tenantId : undefined
 }
 
-/** Undefined when it cannot be told; the caller answers as if the password were wrong. */
+/** Undefined when the tenant is unknown; the caller answers as to a wrong password. */
 export const chooseAdministratorTenant = async (
   ctx: Deps,
   given: { readonly email: string; readonly tenantDomain?: string | undefined; readonly transactionToken?: string | undefined },

@@ -1,4 +1,4 @@
-// An end user signs in with a password at a client's door: never a token, always a ticket for the next step.
+// An end user signs in to an application with a password: never a token, always a login transaction for the next step.
 
 import { forTenant } from '#db/engine/tenant'
 import { type FactorKind, findUserByEmail } from '#db/store/users'
@@ -41,6 +41,6 @@ export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) =>
   )
 }
 
-/** The account at a door, for the answers of a deployment that discloses. */
+/** The account of an address at an application, for deployments that disclose accounts. */
 export const findApplicationUser = (ctx: RequestCtx, application: Application, email: string) =>
   findUserByEmail(forTenant(ctx.db, application.tenantId), email)

@@ -1,4 +1,4 @@
-// Which second factors a person has, and whether one is owed.
+// Which second factors a person has, and whether one is required.
 import type { SessionRequirements, SignInTenant } from '#db/store/sign-in'
 import type { FactorKind } from '#db/store/users'
 import { acrOf } from '#shared/platform/tokens/acr'

@@ -1,4 +1,4 @@
-// The first factor was right: either that is enough and a session begins, or a ticket carries the proof to the next step.
+// After the first factor: either it is enough and a session begins, or a login transaction carries the proof to the next step.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Account, findSignInSnapshot, lockSnapshot, type SignInSnapshot } from '#db/store/sign-in'
@@ -23,11 +23,11 @@ type Given = {
   /** As read when the first factor was checked. */
   readonly user: Account
   readonly clientId: string | undefined
-  /** Whether this door may answer a token by itself when no factor is requirements. */
+  /** Whether this route may return a token where no further factor is required. */
   readonly mayMint: boolean
-  /** What was proved, by its RFC 8176 names; a password unless told. */
+  /** RFC 8176 names of the verified factors; a password by default. */
   readonly amr?: readonly string[]
-  /** When it was proved; now unless told. */
+  /** When they were verified; now by default. */
   readonly authTime?: Date
   /** What was read with the password, where it was one. */
   readonly snapshot?: SignInSnapshot | undefined

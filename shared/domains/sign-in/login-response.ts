@@ -18,7 +18,7 @@ const shape = {
   temporary_password: z.boolean().optional(),
 }
 
-/** Without a token: of the doors where the next step mints it. */
+/** Without a token: where the next step mints it. */
 export const FirstStep = z.object({ ...shape, first_login: z.boolean().optional() }).meta({ id: 'FirstStep' })
 export const LoginResponse = z
   .object({
@@ -49,7 +49,7 @@ export const Challenge = z.object({ challenge: z.uuid(), expires_at: z.int(), cr
 export const temporaryMembers = ({ temporaryPassword }: { readonly temporaryPassword: boolean }) =>
   temporaryPassword ? { temporary_password: true, password_change_required: true } : {}
 
-/** The members that tell which factor is owed. */
+/** The members that name the required factor. */
 export const factorMembers = (kinds: readonly FactorKind[], required: boolean) => ({
   otp_required: kinds.includes('totp'),
   webauthn_required: kinds.includes('webauthn'),

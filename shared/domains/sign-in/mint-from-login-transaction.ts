@@ -1,4 +1,4 @@
-// The last step: a token against a login transaction in which this server verified everything that is owed. What the caller says of itself is never enough.
+// The last step: mints a token for a login transaction in which this server verified every required factor. Claims of the caller do not count.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { consumeLoginTransaction, type LoginTransaction, refuseLoginTransaction } from '#db/store/login-transactions'
@@ -16,10 +16,10 @@ import { beginSession, type MintedSession, mintToken } from './session.ts'
 
 export type MintRequest = {
   readonly email: string
-  /** Its id, or `admin` for the platform's own, as the hybrid door says. */
+  /** Its id, or `admin` for the system tenant, as the hybrid login has it. */
   readonly tenantId: string
   readonly transactionToken: string | undefined
-  /** More that the person must be: an administrator, a person of that door. */
+  /** A further condition of the route: an administrator, or a person of the application. */
   readonly admits: (t: TenantTx, user: Account) => Promise<boolean>
 }
 
@@ -47,7 +47,8 @@ const validate = async (t: TenantTx, loginTransaction: LoginTransaction, given: 
 }
 
 /**
- * Consumes the ticket and begins the session in one transaction: of many at once exactly one mints. A refused try leaves the ticket until its fifth.
+ * Consumes the login transaction and begins the session in one transaction: of many requests at once exactly one mints. A login transaction ends with its
+ * fifth refusal.
  * Routes that call this emit `session.created`, `user.signed_in`.
  * @throws AppError mfa_verification_failed
  */

@@ -1,4 +1,4 @@
-// Whether somebody signed in a moment ago (RFC 9470), where that depends on what is asked for and not on the route alone.
+// Whether the person signed in recently (RFC 9470), where that depends on the request and not on the route alone.
 
 import type { BaseCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'

@@ -32,7 +32,10 @@ const refuse = (hint: string): never => {
   throw new AppError('request_validation_failed', undefined, { extra: { hint } })
 }
 
-/** For tenants that ask for a challenge; told after the right password alone, since the tenant may have been found by the address. @throws AppError request_validation_failed */
+/**
+ * For tenants that require a challenge. Disclosed after the correct password only, since the tenant may have been found by the address. @throws AppError
+ * request_validation_failed
+ */
 export const requireChallenge = (proof: ReplayProof): void => {
   if (proof.challenge === undefined) refuse('A challenge is required.')
 }

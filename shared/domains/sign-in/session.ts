@@ -1,4 +1,4 @@
-// The one place where a session and its token come from, whatever door a person came through.
+// The only place that starts sessions and mints their tokens.
 
 import { atomically, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { type Account, findSessionRequirements, insertSessionStart, type SessionRequirements, type SignInTenant } from '#db/store/sign-in'
@@ -35,9 +35,9 @@ export type SessionRequest = {
   readonly requirements?: SessionRequirements
   /** Of the snapshot that this was decided by, where no transaction holds the person. */
   readonly version?: string
-  /** What the token's `scope` says; nothing unless told. */
+  /** The token's `scope`; none by default. */
   readonly scopes?: readonly string[]
-  /** Whether the browser at hand is the person's own; it is unless told, and never where a device signs in on the word of another screen. */
+  /** False where the browser is not the person's own: a device that is signed in from another screen. */
   readonly remembersBrowser?: false
 }
 
@@ -78,7 +78,7 @@ const sessionRow = (ctx: RequestCtx, mint: SessionRequest, tenant: SignInTenant,
   }
 }
 
-/** For the record: who came in and how, and the session. */
+/** Audit events: who signed in and how, and the session. */
 const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof sessionRow>): readonly AuditEntry[] => {
   const actor = { type: 'user', id: userId, sessionId: id, ...(clientId === null ? {} : { clientId }) } as const
   return [

@@ -1,4 +1,4 @@
-// What every hosted page of a sign-in takes: at whose door somebody stands.
+// The query of every hosted sign-in page: which application or tenant the person signs in to.
 import * as z from 'zod'
 import { Lang, ReturnTo } from '#shared/platform/http/pages/fields.schema'
 

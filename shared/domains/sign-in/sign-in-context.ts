@@ -1,5 +1,4 @@
-// At whose door somebody stands: the client or company that the link names, else the company whose own domain the browser is on, else the platform's, where
-// administrators come in.
+// What a person signs in to: the client or tenant that the link names, else the tenant of the browser's domain, else the platform, for administrators.
 
 import { directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'
@@ -12,7 +11,7 @@ import type { User } from '#shared/platform/principals/principal'
 import { fullDomain, isPlatformDomain, tenantOfOrigin } from './choose-tenant.ts'
 import type { SignInContextRequest } from './sign-in-context.schema.ts'
 
-/** `nowhere`: the link names what is not there; whoever signs in is refused as with a wrong password. */
+/** `nowhere`: the link names an unknown client or tenant; a sign-in is refused as with a wrong password. */
 export type SignInContext =
   | { readonly kind: 'tenant'; readonly tenantId: TenantId; readonly clientId: string | undefined }
   | { readonly kind: 'platform' }
@@ -40,14 +39,14 @@ export const findSignInContext = async (ctx: RequestCtx, contextRequest: SignInC
   return ofHost === undefined ? { kind: 'platform' } : doorOfTenant(ctx, ofHost)
 }
 
-/** The door of who is signed in. */
+/** The sign-in context of the signed-in person. */
 export const signInContextOfUser = ({ tenantId, clientId }: Pick<User, 'tenantId' | 'clientId'>): SignInContext =>
   tenantId === SYSTEM_TENANT ? { kind: 'platform' } : { kind: 'tenant', tenantId, clientId }
 
 export const signInContextTenant = (signInContext: SignInContext): TenantId | undefined =>
   signInContext.kind === 'tenant' ? signInContext.tenantId : undefined
 
-/** The path with what the link named, so that every step stays at the same door. */
+/** The path with the parameters of the context, so that every step keeps it. */
 export const withSignInContext = (path: string, contextRequest: SignInContextRequest): string => {
   const { tenant, client_id, return_to } = contextRequest
   const query = new URLSearchParams(

@@ -16,14 +16,17 @@ export const SIGN_IN_DELAY: DelayRule = { freeAttempts: 5, firstDelaySeconds: 30
 export type WrongPasswordAttempt = {
   readonly tenantId: TenantId
   readonly tenant: SignInTenant | undefined
-  /** Whose password it was not; undefined where it is nobody's, or a lock refused it: guessing on does not make a lock longer. */
+  /** Undefined where the address is unknown, or where a lock refused the request: further guesses do not extend a lock. */
   readonly user: Account | undefined
   readonly email: string
   /** The browser, where the person is known from it. */
   readonly deviceHash: Uint8Array | undefined
 }
 
-/** The event and the mail that tell of a lock, made before it is known whether it falls. Nobody's are sealed under the tenant's key, and never written. */
+/**
+ * The event and the mail about a lock, made before it is known whether the lock starts. For an unknown address they are sealed under the tenant's key, and
+ * never written.
+ */
 const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: WrongPasswordAttempt, userId: string) => {
   const subjectId = user?.id ?? t.tenantId
   const until = secondsAfter(ctx.clock.now(), SIGN_IN_DELAY.firstDelaySeconds)
@@ -46,7 +49,7 @@ const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: W
   return { event, message }
 }
 
-/** Counts it. Once, when the lock falls, the owner is told, and it is in the record. Routes that call this emit `user.locked`. */
+/** Counts it. When the lock starts, the person is mailed and the event is written, once. Routes that call this emit `user.locked`. */
 export const refuseWrongPassword = async (ctx: RequestCtx, wrong: WrongPasswordAttempt): Promise<void> => {
   const userId = wrong.user?.id ?? ctx.random.id()
   const fell = await atomically(forTenant(ctx.db, wrong.tenantId), async (t) =>
