@@ -1,4 +1,4 @@
-// Two tenants with the same ids: no query of roles, permissions, bindings and scopes meets the other's rows.
+// Two tenants with the same ids: no query of roles, permissions, bindings and scopes returns the other tenant's rows.
 
 import { createHash, randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
@@ -64,7 +64,7 @@ beforeAll(async () => {
 
 const target = { roleId: role, userId: user, serviceAccountId: null, groupId: null, scopeType: null, scopeId: null }
 
-/** All that each query says, in words of the tenant that it was asked of. */
+/** The results of each query, in a form that names the tenant. */
 const everything = async (t: TenantDb) => ({
   permissions: [
     await listPermissions(t, { page }),
@@ -90,7 +90,7 @@ const everything = async (t: TenantDb) => ({
   system: await holdsSystemRole(t, user, 'admin', at),
 })
 
-test('each tenant meets its own rows alone', async () => {
+test('each tenant only sees its own rows', async () => {
   const of = (word: string) => ({
     permissions: Array.from({ length: 6 }, () => [word]),
     resources: [word],
@@ -117,7 +117,7 @@ test('each tenant meets its own rows alone', async () => {
   })
 })
 
-test('what one tenant changes or deletes stays with the other', async () => {
+test('a change or deletion in one tenant does not affect the other', async () => {
   const before = await everything(globex)
   await atomically(acme, async (t) => {
     await replaceRole(t, role, { name: 'changed', description: '', permissionIds: [], at })

@@ -11,9 +11,9 @@ const ADMINISTRATOR = columns({
   emailVerifiedAt: nullable(moment('u.email_verified_at')),
   isPrimaryAdmin: column<boolean>('u.is_primary_admin'),
   active: column<boolean>('u.active'),
-  /** Holds `admin:access` without an end. */
+  /** Holds `admin:access` without an expiry. */
   permanent: column<boolean>('bool_or(b.expires_at is null)'),
-  /** Holds the tenant's own system role of administrators without an end. */
+  /** Holds the tenant's system administrator role without an expiry. */
   full: column<boolean>('bool_or(b.expires_at is null and r.is_system and r.name = :systemRole)'),
 })
 export type Administrator = RowOf<typeof ADMINISTRATOR>

@@ -1,4 +1,4 @@
-// Every query on agents, and on what people may leave to them.
+// Queries on agents and delegation policies.
 import { and, asc, eq, type SQL } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { type AgentStatus, agents, delegationPolicies } from '../tables/agents.ts'
@@ -8,7 +8,7 @@ import { afterCursor, keysetOrder, type Page } from './keyset.ts'
 export type { AgentStatus } from '../tables/agents.ts'
 
 type AgentRow = typeof agents.$inferSelect
-/** With what its client says of it. */
+/** The agent with the data of its client. */
 export type Agent = AgentRow & {
   readonly name: string
   readonly description: string
@@ -83,7 +83,7 @@ export type PolicyFilter = { readonly roleName?: string; readonly agentType?: st
 
 const ownPolicy = (t: TenantDb, id: string) => and(ownRows(t, delegationPolicies), eq(delegationPolicies.id, id))
 
-/** @throws unique_violation for another of the same role and agent type */
+/** @throws unique_violation when a policy of the same role and agent type exists */
 export const insertDelegationPolicy = async (t: TenantTx, row: NewDelegationPolicy): Promise<DelegationPolicy> => {
   const [inserted] = await t.db
     .insert(delegationPolicies)

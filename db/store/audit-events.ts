@@ -1,4 +1,4 @@
-// Every query on audit events. Append and read; nothing here changes or removes one.
+// Queries on audit events: append and read. Nothing here changes or removes one.
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm'
 import { statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
@@ -8,13 +8,13 @@ import { INSERT_FROM, JSON_RECORDS, jsonRecords } from './json-records.ts'
 export type AuditRow = typeof auditEvents.$inferSelect
 export type NewAuditRow = Omit<typeof auditEvents.$inferInsert, 'tenantId'>
 
-/** Events as JSON, so that every change has the same statement beside it. */
+/** Events as JSON parameters, so that the statement text is the same for every change. */
 export const auditEventsJson = ({ tenantId }: TenantDb, rows: readonly NewAuditRow[]): string =>
   jsonRecords(
     auditEvents,
     rows.map((row) => ({ ...row, tenantId })),
   )
-/** For a statement that writes events beside the change: once for each row of `from`. */
+/** Inserts events in the statement of the change: once for each row of `from`. */
 export const INSERT_AUDIT_EVENTS = (from: string, records: string): string =>
   INSERT_FROM(auditEvents, `${from}, ${JSON_RECORDS(auditEvents, records)}`)
 const ALONE = statement<{ records: string }>(`${INSERT_FROM(auditEvents, JSON_RECORDS(auditEvents, ':records'))} where r.tenant_id = :tenantId`)
@@ -48,7 +48,7 @@ export type AuditFilter = {
   readonly targetId?: string
   readonly from?: Date
   readonly to?: Date
-  /** Id of the last row of the page before. */
+  /** Id of the last row of the previous page. */
   readonly after?: string
   readonly limit: number
 }
@@ -59,7 +59,7 @@ export const firstAuditIdOf = (at: Date): string => {
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7000-8000-000000000000`
 }
 
-/** An id and the moment beside it are made one after the other. */
+/** An event's id and its time are created one after the other. */
 const APART_MS = 60_000
 const apart = (at: Date, milliseconds: number): string => firstAuditIdOf(new Date(Math.max(0, at.getTime() + milliseconds)))
 

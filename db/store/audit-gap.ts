@@ -1,11 +1,13 @@
-// Whether the record is whole: what happened and is not in it.
+// Detects missing audit events.
 import { sql } from 'drizzle-orm'
 import { ownRows, type TenantDb } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { sessions } from '../tables/sessions.ts'
 import { firstAuditIdOf } from './audit-events.ts'
 
-/** Sessions that began between the two moments and of whose beginning there is no event. Both commit together, so there is none unless somebody removed one. */
+/**
+ * Sessions that started between the two times and have no event for it. Session and event commit together, so one is missing only if it was removed.
+ */
 export const countUnrecordedSessions = async (t: TenantDb, from: Date, to: Date): Promise<number> => {
   const [row] = await t.db.execute<{ missing: number }>(sql`
     select count(*)::int as missing from ${sessions}

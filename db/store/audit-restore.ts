@@ -1,10 +1,10 @@
-// Events that come back from an export.
+// Restores events from an export.
 
 import type { TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import type { NewAuditRow } from './audit-events.ts'
 
-/** Inserts those that are not there, and answers how many; one that is there stays as it is. */
+/** Inserts missing events and returns their number; existing events stay unchanged. */
 export const insertMissingAuditEvents = async (t: TenantTx, rows: readonly NewAuditRow[]): Promise<number> => {
   if (rows.length === 0) return 0
   const added = await t.db

@@ -1,10 +1,10 @@
-// Removal of old audit events, tenant by tenant, as the owner of the tables: a request can only add to them.
+// Removes old audit events, tenant by tenant, as the tables' owner: requests can only append.
 import { and, lt, sql } from 'drizzle-orm'
 import { ownRows, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { firstAuditIdOf } from './audit-events.ts'
 
-/** Deletes at most `limit` events from before the moment, oldest first, and answers how many. */
+/** Deletes at most `limit` events from before the given time, oldest first, and returns their number. */
 export const deleteAuditEventsBefore = async (t: TenantTx, before: Date, limit: number): Promise<number> => {
   const old = and(ownRows(t, auditEvents), lt(auditEvents.id, firstAuditIdOf(before)), lt(auditEvents.at, before))
   const rows = await t.db.execute<{ deleted: number }>(sql`

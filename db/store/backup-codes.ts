@@ -1,4 +1,4 @@
-// Every query on backup codes.
+// Queries on backup codes.
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { backupCodes, backupCodeTries } from '../tables/factors.ts'
@@ -7,7 +7,7 @@ import type { PauseRule } from './factors.ts'
 export type BackupCode = typeof backupCodes.$inferSelect
 export type NewBackupCode = Omit<typeof backupCodes.$inferInsert, 'tenantId'>
 
-/** A person has one set: a new one voids the older. */
+/** A person has one set: a new one replaces it. */
 export const replaceBackupCodes = async (t: TenantTx, userId: string, rows: readonly NewBackupCode[]): Promise<void> => {
   await t.db.delete(backupCodes).where(and(ownRows(t, backupCodes), eq(backupCodes.userId, userId)))
   if (rows.length > 0) await t.db.insert(backupCodes).values(rows.map((row) => ({ ...row, tenantId: t.tenantId })))
@@ -26,7 +26,7 @@ export const findBackupCode = async (t: TenantDb, userId: string, selector: stri
 export const countBackupCodes = (t: TenantDb, userId: string): Promise<number> =>
   t.db.$count(backupCodes, and(ownRows(t, backupCodes), eq(backupCodes.userId, userId), isNull(backupCodes.usedAt)))
 
-/** Of many at once exactly one uses the code. */
+/** Of several concurrent requests exactly one uses the code. */
 export const useBackupCode = async (t: TenantTx, id: string, now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(backupCodes)
@@ -36,7 +36,7 @@ export const useBackupCode = async (t: TenantTx, id: string, now: Date): Promise
   return rows.length === 1
 }
 
-/** Spends a try on the person's set before anything is compared; the count so far, or undefined while the set is paused. */
+/** Counts an attempt on the person's set before any comparison; returns the count, or undefined while the set is paused. */
 export const claimBackupCodeTry = async (t: TenantTx, userId: string, now: Date, rule: PauseRule): Promise<number | undefined> => {
   const tries = sql`case when ${backupCodeTries.pausedUntil} is null then ${backupCodeTries.failedAttempts} + 1 else 1 end`
   const [row] = await t.db

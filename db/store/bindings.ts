@@ -1,4 +1,4 @@
-// Every query on bindings: which role is given to whom, for what, until when.
+// Queries on role bindings.
 import { and, eq, isNull, type SQL } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { column, columns, statement } from '../engine/statement.ts'
@@ -12,7 +12,7 @@ export type Binding = typeof roleBindings.$inferSelect
 export type BindingTarget = Pick<Binding, 'roleId' | 'userId' | 'serviceAccountId' | 'groupId' | 'scopeType' | 'scopeId'>
 export type NewBinding = Omit<Binding, 'tenantId'>
 
-/** Binds a role to a person for the whole tenant. False when it was bound already. */
+/** Binds a role to a person for the whole tenant. False when it is already bound. */
 export const bindRole = async (
   t: TenantTx,
   row: { readonly id: string; readonly roleId: string; readonly userId: string; readonly createdBy?: string; readonly at: Date },
@@ -25,7 +25,7 @@ export const bindRole = async (
   return added.length === 1
 }
 
-/** False when the same principal has the role for the same scope already. */
+/** False when the same principal already has the role for the same scope. */
 export const insertBinding = async (t: TenantTx, row: NewBinding): Promise<boolean> => {
   const added = await t.db
     .insert(roleBindings)
@@ -64,7 +64,7 @@ export const findBinding = async (t: TenantDb, id: string): Promise<Binding | un
   return row
 }
 
-/** Those that name the person, not those of the person's groups. */
+/** Bindings of the person, without those of the person's groups. */
 export const findBindingsOfPerson = async (t: TenantDb, userId: string, roleId: string): Promise<Binding[]> =>
   t.db
     .select()
@@ -79,7 +79,7 @@ export const deleteBinding = async (t: TenantTx, id: string): Promise<boolean> =
   return gone.length === 1
 }
 
-/** Bindings of a role, the oldest first. */
+/** Bindings of a role, oldest first. */
 export const findBindingsOfRole = async (t: TenantDb, roleId: string, limit: number): Promise<Binding[]> =>
   t.db
     .select()
@@ -123,8 +123,8 @@ export const listBindings = async (t: TenantDb, f: BindingFilter): Promise<Liste
 export type AssignedPeople = { readonly count: number; readonly userIds: readonly string[]; readonly usernames: readonly string[] }
 
 /**
- * How many people each of these roles is bound to by name (not through a group), and the first hundred of them, in one grouped statement. A role bound to
- * nobody is missing. The count reads the unique index alone.
+ * The number of people directly bound to each of these roles (not through a group), and the first hundred of them, in one grouped statement. Roles
+ * without people are absent. The count only reads the unique index.
  */
 export const findAssignedPeople = async (t: TenantDb, roleIds: readonly string[], userId?: string): Promise<Map<string, AssignedPeople>> => {
   if (roleIds.length === 0) return new Map()
@@ -144,7 +144,7 @@ export const findAssignedPeople = async (t: TenantDb, roleIds: readonly string[]
   return new Map(rows.map(([roleId, count, userIds, usernames]) => [roleId, { count, userIds, usernames }]))
 }
 
-/** Who a role may be bound to: a service account or a group of the tenant. (People: `findUser`.) */
+/** Names of service accounts and groups, the other principals to which a role may be bound. (People: `findUser`.) */
 export const findServiceAccountName = async (t: TenantDb, id: string): Promise<string | undefined> => {
   const [row] = await t.db
     .select({ name: serviceAccounts.name })
@@ -164,6 +164,6 @@ export const findGroupName = async (t: TenantDb, id: string): Promise<string | u
 const ROLE_NAMES = columns({ names: column<string[]>(LIVE_ROLE_NAMES(':userId', ':now')) })
 const FIND_ROLE_NAMES = statement<{ userId: string; now: Date }>(`select ${ROLE_NAMES.list}`).returning(ROLE_NAMES)
 
-/** Names of the roles that a person has for the whole tenant now, by name or through a group; what `LIVE_PERMISSIONS` counts, and no other. */
+/** Names of the roles that a person holds for the whole tenant now, directly or through a group: the same bindings as `LIVE_PERMISSIONS`. */
 export const findLiveRoleNames = async (t: TenantDb, userId: string, now: Date): Promise<string[]> =>
   (await FIND_ROLE_NAMES.first(t, { userId, now }))?.names ?? []

@@ -1,4 +1,4 @@
-// Every query on how a tenant's pages look.
+// Queries on the appearance of a tenant's pages.
 
 import { column, columns, optional, type RowOf, statement } from '../engine/statement.ts'
 import type { TenantDb, TenantId, TenantTx } from '../engine/tenant.ts'

@@ -1,4 +1,4 @@
-// Every query on backchannel requests.
+// Queries on backchannel requests (OpenID CIBA).
 import { and, desc, eq, gt, inArray, or, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { cibaRequests } from '../tables/grants.ts'
@@ -7,12 +7,12 @@ import { decidableGrant, decisionColumns, type GrantDecision, lapsedGrant, type 
 export type CibaRequest = typeof cibaRequests.$inferSelect
 export type NewCibaRequest = Omit<typeof cibaRequests.$inferInsert, 'tenantId'>
 
-/** Serialises what happens to one address until the transaction ends. */
+/** Serialises requests to one address until the transaction ends. */
 export const lockHint = async (t: TenantTx, hintHash: Uint8Array): Promise<void> => {
   await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${t.tenantId} ciba ${Buffer.from(hintHash).toString('hex')}`}, 0))`)
 }
 
-/** How many requests to an address wait for an answer, and how many were begun since then. */
+/** The number of pending requests to an address, and of those started since the given time. */
 export const countCibaRequests = async (t: TenantDb, hintHash: Uint8Array, since: Date, now: Date): Promise<{ waiting: number; recent: number }> => {
   const isWaiting = and(inArray(cibaRequests.status, ['pending', 'failed']), gt(cibaRequests.expiresAt, now))
   const [row] = await t.db
@@ -29,7 +29,7 @@ export const insertCibaRequest = async (t: TenantTx, row: NewCibaRequest): Promi
   await t.db.insert(cibaRequests).values({ ...row, tenantId: t.tenantId })
 }
 
-/** Judges one poll, in one statement. Of many at once exactly one gets the row as `consumed`; undefined when there is nothing (left) to poll. */
+/** Handles a poll in one statement. Of several concurrent polls exactly one gets the row as `consumed`; undefined when there is nothing to poll. */
 export const pollCibaRequest = async (t: TenantTx, handleHash: Uint8Array, poller: Poller, now: Date): Promise<CibaRequest | undefined> => {
   const [row] = await t.db
     .update(cibaRequests)
@@ -50,7 +50,7 @@ export const isLapsedCibaRequest = async (t: TenantDb, handleHash: Uint8Array, p
 const waitsFor = (t: TenantDb, userId: string, now: Date) =>
   and(ownRows(t, cibaRequests), eq(cibaRequests.requestedFor, userId), eq(cibaRequests.status, 'pending'), gt(cibaRequests.expiresAt, now))
 
-/** What waits for an answer of that person, newest first. */
+/** The person's pending requests, newest first. */
 export const findCibaRequestsFor = (t: TenantDb, userId: string, now: Date): Promise<CibaRequest[]> =>
   t.db
     .select()
@@ -59,7 +59,7 @@ export const findCibaRequestsFor = (t: TenantDb, userId: string, now: Date): Pro
     .orderBy(desc(cibaRequests.createdAt))
     .limit(20)
 
-/** One of these, by its id or by its handle. */
+/** One of these by its id or handle. */
 export const findCibaRequestFor = async (
   t: TenantDb,
   userId: string,
@@ -74,7 +74,7 @@ export const findCibaRequestFor = async (
   return row
 }
 
-/** Whatever became of a request to that person. */
+/** A request to that person in any state. */
 export const findOwnCibaRequest = async (t: TenantDb, userId: string, id: string): Promise<CibaRequest | undefined> => {
   const [row] = await t.db
     .select()
@@ -83,7 +83,7 @@ export const findOwnCibaRequest = async (t: TenantDb, userId: string, id: string
   return row
 }
 
-/** Of many decisions at once exactly one counts. */
+/** Of several concurrent decisions exactly one takes effect. */
 export const decideCibaRequest = async (
   t: TenantTx,
   id: string,
@@ -98,7 +98,7 @@ export const decideCibaRequest = async (
   return rows.length === 1
 }
 
-/** A request that nobody could be asked. False when somebody has answered meanwhile. */
+/** Marks a request that reached no device. False when it has been answered meanwhile. */
 export const failCibaRequest = async (t: TenantTx, id: string): Promise<boolean> => {
   const rows = await t.db
     .update(cibaRequests)
@@ -108,7 +108,7 @@ export const failCibaRequest = async (t: TenantTx, id: string): Promise<boolean>
   return rows.length === 1
 }
 
-/** A request that was consumed for somebody who may no longer have it. */
+/** Denies a consumed request of a person who may no longer have the tokens. */
 export const refuseCibaRequest = async (t: TenantTx, id: string): Promise<void> => {
   await t.db
     .update(cibaRequests)

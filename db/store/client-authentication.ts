@@ -1,4 +1,4 @@
-// What a client is recognised by, before its tenant is known, and as whom it acts. Written by hand, prepared by the driver (hot path).
+// Client authentication before the tenant is known, and the client's service account (hot path).
 import { column, columns, moment, optional, type RowOf, statement } from '../engine/statement.ts'
 import type { AnyScope, TenantDb, TenantId } from '../engine/tenant.ts'
 import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
@@ -6,7 +6,7 @@ import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
 const SECRETS = columns({
   tenantId: column<TenantId>('tenant_id'),
   active: column<boolean>('active'),
-  /** SHA-256 of the secret, and of the one before the last rotation while that is still good. */
+  /** SHA-256 of the secret, and of the previous one while it is valid. */
   secretHash: optional(column<Uint8Array>('secret_hash')),
   previousSecretHash: optional(column<Uint8Array>('previous_secret_hash')),
   previousValidUntil: optional(moment('previous_valid_until')),
@@ -31,8 +31,8 @@ where c.tenant_id = :tenantId and c.id = :clientId and c.active and c.deleted_at
   and not c.is_public and coalesce(c.token_endpoint_auth_method, 'client_secret_basic') = 'client_secret_basic'`).returning(ACTING)
 
 /**
- * The service account that an active client of an active tenant acts as, if that is active too; of an agent, if the agent may go on. None of a client that is
- * registered to prove itself in another way than HTTP Basic (RFC 7591 section 2), whatever secret it may still have.
+ * The active service account of an active client of an active tenant; of an agent, only if the agent may act. None for a client whose registration
+ * requires another method than HTTP Basic (RFC 7591 section 2), whatever secret it still has.
  */
 export const findActingServiceAccount = async (t: TenantDb, clientId: string, now: Date): Promise<string | undefined> =>
   (await FIND_ACTING.first(t, { clientId, now }))?.serviceAccountId

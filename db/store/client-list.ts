@@ -1,5 +1,5 @@
-// Lists of clients: a page of one tenant's, with filters, and a page of all tenants' for who administers the platform. A tenant has thousands of clients at
-// most (a quota), so substrings are searched in its own rows.
+// Lists of clients: pages of one tenant with filters, and pages of all tenants for platform administrators. A quota limits a tenant to some thousands
+// of clients, so substrings are searched in its own rows.
 import { and, arrayOverlaps, count, desc, eq, inArray, isNull, ne, type SQL } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId } from '../engine/tenant.ts'
 import { roleBindings, roles } from '../tables/access.ts'
@@ -17,7 +17,7 @@ export type ClientFilter = {
   readonly active?: boolean
   readonly clientType?: string
   readonly agentType?: string
-  /** Those that were deleted softly, too. */
+  /** Includes soft-deleted clients. */
   readonly deleted?: boolean
 }
 const conditions = (t: TenantDb, f: ClientFilter): SQL | undefined =>
@@ -36,7 +36,7 @@ const conditions = (t: TenantDb, f: ClientFilter): SQL | undefined =>
 
 const columns = { id: clients.id, by: { created_at: clients.createdAt } }
 
-/** A page by key; `offset` rows further on where pages are asked for by number. */
+/** A page by key; with `offset` for pages by number. */
 export const listClients = (t: TenantDb, filter: ClientFilter, page: Page<'created_at'>, offset = 0): Promise<Client[]> =>
   t.db
     .select()
@@ -51,7 +51,7 @@ export const countClients = async (t: TenantDb, filter: ClientFilter): Promise<n
   return row?.total ?? 0
 }
 
-/** How many people each of these clients has. */
+/** The number of people of each of these clients. */
 export const countUsersOfClients = async (t: TenantDb, clientIds: readonly string[]): Promise<ReadonlyMap<string, number>> => {
   if (clientIds.length === 0) return new Map()
   const rows = await t.db
@@ -64,7 +64,7 @@ export const countUsersOfClients = async (t: TenantDb, clientIds: readonly strin
 
 export type RoleOfAccount = { readonly serviceAccountId: string; readonly id: string; readonly name: string }
 
-/** The roles that are bound to these service accounts, by name. */
+/** Names of the roles bound to these service accounts. */
 export const findRolesOfServiceAccounts = async (t: TenantDb, serviceAccountIds: readonly string[]): Promise<RoleOfAccount[]> => {
   if (serviceAccountIds.length === 0) return []
   const rows = await t.db
@@ -78,7 +78,7 @@ export const findRolesOfServiceAccounts = async (t: TenantDb, serviceAccountIds:
 
 export type ClientPlace = { readonly clientId: string; readonly tenantId: TenantId }
 
-/** One page of the directory of all tenants, newest first, and how many there are. */
+/** One page of all tenants' clients, newest first, and their total number. */
 export const pageOfAllClients = async (
   d: AnyScope,
   { offset, limit }: { readonly offset: number; readonly limit: number },

@@ -1,4 +1,4 @@
-// Every query on what providers look like at one client.
+// Queries on the provider settings of one client.
 import { and, asc, eq } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { clientProviders } from '../tables/providers.ts'
@@ -17,7 +17,7 @@ export const listClientProviders = (t: TenantDb, clientId: string): Promise<Clie
     .where(and(ownRows(t, clientProviders), eq(clientProviders.clientId, clientId)))
     .orderBy(asc(clientProviders.sortOrder), asc(clientProviders.providerId))
 
-/** Of all clients, for who administers them. */
+/** The settings of all clients, for administrators. */
 export const listAllClientProviders = (t: TenantDb): Promise<ClientProvider[]> =>
   t.db.select().from(clientProviders).where(ownRows(t, clientProviders)).orderBy(asc(clientProviders.createdAt), asc(clientProviders.clientId))
 

@@ -1,4 +1,4 @@
-// Every query on one client, its place in the directory and the service account it acts as. Lists: client-list.ts.
+// Queries on one client, its directory row and its service account. Lists: client-list.ts.
 
 import { and, eq, inArray, or } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
@@ -9,7 +9,7 @@ import { isUnexpired } from './live-bindings.ts'
 export type Client = typeof clients.$inferSelect
 export type ClientEntry = { readonly clientId: string; readonly tenantId: TenantId; readonly active: boolean }
 
-/** The tenant of a client, before any tenant is known. */
+/** The tenant of a client, before the tenant is known. */
 export const findClientEntry = async (d: AnyScope, clientId: string): Promise<ClientEntry | undefined> => {
   const [row] = await d.db
     .select({ clientId: clientDirectory.clientId, tenantId: clientDirectory.tenantId, active: clientDirectory.active })
@@ -18,7 +18,7 @@ export const findClientEntry = async (d: AnyScope, clientId: string): Promise<Cl
   return row === undefined ? undefined : { ...row, tenantId: asTenantId(row.tenantId) }
 }
 
-/** SHA-256 digests of what a client may show; the previous ones count until `previousValidUntil`. */
+/** SHA-256 digests of a client's secrets; the previous ones are valid until `previousValidUntil`. */
 export type ClientSecrets = {
   readonly secretHash: Uint8Array | null
   readonly sdkSecretHash: Uint8Array | null
@@ -28,7 +28,7 @@ export type ClientSecrets = {
 }
 export type ClientCredentials = ClientEntry & ClientSecrets
 
-/** What a client authenticates with, before any tenant is known. */
+/** The client's authentication data, before the tenant is known. */
 export const findClientCredentials = async (d: AnyScope, clientId: string): Promise<ClientCredentials | undefined> => {
   const [row] = await d.db.select().from(clientDirectory).where(eq(clientDirectory.clientId, clientId))
   return row === undefined ? undefined : { ...row, tenantId: asTenantId(row.tenantId) }
@@ -42,7 +42,7 @@ export const findClient = async (t: TenantDb, clientId: string): Promise<Client 
   return row
 }
 
-/** The client as it stands, and as it stays until the transaction ends. */
+/** The client, locked until the transaction ends. */
 export const lockClient = async (t: TenantTx, clientId: string): Promise<Client | undefined> => {
   const [row] = await t.db.select().from(clients).where(ownClient(t, clientId)).for('update')
   return row
@@ -58,7 +58,7 @@ export const findDefaultClient = async (t: TenantDb): Promise<Client | undefined
 
 export type NewClient = Omit<typeof clients.$inferInsert, 'tenantId'> & { readonly secretHash?: Uint8Array; readonly sdkSecretHash?: Uint8Array }
 
-/** The client and its place in the directory. */
+/** Inserts the client and its directory row. */
 export const insertClient = async (t: TenantTx, { secretHash, sdkSecretHash, ...row }: NewClient): Promise<void> => {
   await t.db.insert(clients).values({ ...row, tenantId: t.tenantId })
   await t.db.insert(clientDirectory).values({
@@ -73,7 +73,7 @@ export const insertClient = async (t: TenantTx, { secretHash, sdkSecretHash, ...
 
 export type ClientChange = Partial<Omit<typeof clients.$inferInsert, 'tenantId' | 'id' | 'createdAt'>>
 
-/** The client after the change. The directory and the service account follow whether it is active. */
+/** The client after the change. The directory row and the service account follow its active state. */
 export const updateClient = async (t: TenantTx, clientId: string, set: ClientChange): Promise<Client | undefined> => {
   const [row] = await t.db.update(clients).set(set).where(ownClient(t, clientId)).returning()
   if (row === undefined || set.active === undefined) return row
@@ -87,13 +87,13 @@ export const updateClient = async (t: TenantTx, clientId: string, set: ClientCha
   return row
 }
 
-/** Sets whether the client may be used; ends its sessions when it may not. */
+/** Activates or deactivates the client; deactivation ends its sessions. */
 export const setClientActive = async (t: TenantTx, clientId: string, active: boolean, at: Date): Promise<boolean> => {
   const set = { active, status: active ? 'Active' : 'Development', updatedAt: at, ...(active ? {} : { validFrom: at }) }
   return (await updateClient(t, clientId, set)) !== undefined
 }
 
-/** The client, its place in the directory and its service account with all bindings. False when there is none. */
+/** Deletes the client, its directory row and its service account with all bindings. False when it does not exist. */
 export const deleteClient = async (t: TenantTx, clientId: string): Promise<boolean> => {
   const [row] = await t.db.delete(clients).where(ownClient(t, clientId)).returning({ serviceAccountId: clients.serviceAccountId })
   if (row === undefined) return false
@@ -104,7 +104,7 @@ export const deleteClient = async (t: TenantTx, clientId: string): Promise<boole
   return true
 }
 
-/** The secrets as they stand, and as they stay until the transaction ends. */
+/** The secrets, locked until the transaction ends. */
 export const lockClientSecrets = async (t: TenantTx, clientId: string): Promise<ClientSecrets | undefined> => {
   const [row] = await t.db.select().from(clientDirectory).where(ownEntry(t, clientId)).for('update')
   return row

@@ -1,4 +1,4 @@
-// Every query on mailed codes and on sign-ups that wait for theirs.
+// Queries on mailed codes and on sign-ups that wait for one.
 import { and, desc, eq, gt, gte, inArray, isNull, lt, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oneTimeCodes, pendingRegistrations } from '../tables/sessions.ts'
@@ -10,14 +10,14 @@ export type CodeLock = { readonly purpose: OneTimeCode['purpose']; readonly addr
 const ofLock = (t: TenantDb, lock: CodeLock) =>
   and(ownRows(t, oneTimeCodes), eq(oneTimeCodes.purpose, lock.purpose), eq(oneTimeCodes.addressHash, lock.addressHash))
 
-/** Serialises what happens to one lock until the transaction ends. */
+/** Serialises changes of one lock until the transaction ends. */
 export const holdCodeLock = async (t: TenantTx, lock: CodeLock): Promise<void> => {
   await t.db.execute(
     sql`select pg_advisory_xact_lock(hashtextextended(${`${t.tenantId} ${lock.purpose} ${Buffer.from(lock.addressHash).toString('hex')}`}, 0))`,
   )
 }
 
-/** When codes for this lock were made since then, newest first. */
+/** Creation times of this lock's codes since the given time, newest first. */
 export const findCodeTimes = async (t: TenantDb, lock: CodeLock, since: Date): Promise<Date[]> => {
   const rows = await t.db
     .select({ createdAt: oneTimeCodes.createdAt })
@@ -32,7 +32,9 @@ export const insertCode = async (t: TenantTx, row: Omit<typeof oneTimeCodes.$inf
   await t.db.insert(oneTimeCodes).values({ ...row, tenantId: t.tenantId })
 }
 
-/** Counts one guess against every live code of the lock and answers them: the guess is spent before it is compared, so parallel guesses all count. */
+/**
+ * Counts an attempt on every live code of the lock and returns the codes: attempts count before the comparison, so that parallel attempts all count.
+ */
 export const claimGuess = async (t: TenantTx, lock: CodeLock, now: Date, maxGuesses: number): Promise<Pick<OneTimeCode, 'id' | 'codeHash'>[]> =>
   t.db
     .update(oneTimeCodes)
@@ -40,7 +42,7 @@ export const claimGuess = async (t: TenantTx, lock: CodeLock, now: Date, maxGues
     .where(and(ofLock(t, lock), isNull(oneTimeCodes.usedAt), gt(oneTimeCodes.expiresAt, now), lt(oneTimeCodes.attempts, maxGuesses)))
     .returning({ id: oneTimeCodes.id, codeHash: oneTimeCodes.codeHash })
 
-/** Of many at once exactly one uses the code. */
+/** Of several concurrent requests exactly one uses the code. */
 export const consumeCode = async (t: TenantTx, id: string, now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(oneTimeCodes)
@@ -50,7 +52,7 @@ export const consumeCode = async (t: TenantTx, id: string, now: Date): Promise<b
   return rows.length === 1
 }
 
-/** A new code replaces older ones of the lock. */
+/** A new code replaces the lock's older ones. */
 export const voidCodes = async (t: TenantTx, lock: CodeLock, now: Date, except: readonly string[] = []): Promise<void> => {
   await t.db
     .update(oneTimeCodes)

@@ -1,11 +1,11 @@
-// Wrapped data keys: one for a tenant, one for each person whose traces must be able to end.
+// Queries on wrapped data keys: one for each tenant and for each person whose data must be erasable.
 import { and, asc, eq, gt, ne, or, type SQL, sql } from 'drizzle-orm'
 import { type JobsDb, ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { dataKeys } from '../tables/keys.ts'
 
 export type DataKey = typeof dataKeys.$inferSelect
 export type NewDataKey = Omit<typeof dataKeys.$inferInsert, 'tenantId'>
-/** One key under another master key than before; `from` is what it was wrapped as. */
+/** A key wrapped with another master key; `from` is its previous wrapped form. */
 export type Rewrapped = Pick<DataKey, 'tenantId' | 'id' | 'wrapped' | 'masterKeyId'> & { readonly from: Uint8Array }
 
 export const findDataKey = async (t: TenantDb, subjectId: string): Promise<DataKey | undefined> => {
@@ -16,7 +16,7 @@ export const findDataKey = async (t: TenantDb, subjectId: string): Promise<DataK
   return row
 }
 
-/** Answers false when the subject has a key already, also when another transaction commits one first. */
+/** False when the subject already has a key, also when a concurrent transaction has just committed one. */
 export const insertDataKey = async (t: TenantTx, key: NewDataKey): Promise<boolean> => {
   const added = await t.db
     .insert(dataKeys)
@@ -34,13 +34,13 @@ export const deleteDataKey = async (t: TenantTx, subjectId: string): Promise<boo
   return gone.length === 1
 }
 
-/** Takes away every key of the tenant; answers whose they were. */
+/** Deletes all keys of the tenant and returns their subjects. */
 export const deleteDataKeys = async (t: TenantTx): Promise<string[]> => {
   const gone = await t.db.delete(dataKeys).where(ownRows(t, dataKeys)).returning({ subjectId: dataKeys.subjectId })
   return gone.map(({ subjectId }) => subjectId)
 }
 
-/** The next keys, in the order of tenant and id, that another master key than `masterKeyId` wraps. */
+/** The next keys, ordered by tenant and id, that are not wrapped with `masterKeyId`. */
 export const dataKeysToRewrapOfAllTenants = (
   jobs: JobsDb,
   masterKeyId: string,
@@ -57,7 +57,7 @@ export const dataKeysToRewrapOfAllTenants = (
     .limit(limit)
 }
 
-/** Replaces those that are still as they were read. Answers how many. */
+/** Replaces the keys that have not changed since they were read. Returns their number. */
 export const rewrapDataKeysOfAllTenants = async (jobs: JobsDb, keys: readonly Rewrapped[]): Promise<number> => {
   if (keys.length === 0) return 0
   const rows = keys.map((k) => sql`(${k.tenantId}::uuid, ${k.id}::uuid, ${k.from}::bytea, ${k.wrapped}::bytea, ${k.masterKeyId}::text)`)

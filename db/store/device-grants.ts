@@ -1,4 +1,4 @@
-// Every query on device grants and on the directory that knows of which tenant a code is.
+// Queries on device grants, and on the directory of their codes.
 import { and, count, desc, eq, gt } from 'drizzle-orm'
 import { type AnyScope, asTenantId, inOtherTenant, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { deviceCodeDirectory, deviceGrants } from '../tables/grants.ts'
@@ -9,7 +9,7 @@ export type NewDeviceGrant = Omit<typeof deviceGrants.$inferInsert, 'tenantId'>
 export type CodeHashes = { readonly deviceCodeHash: Uint8Array; readonly userCodeHash: Uint8Array }
 export type CodeEntry = { readonly tenantId: TenantId; readonly grantId: string }
 
-/** False, and nothing is written, when a live code or one of the last day is the same. */
+/** False, without a write, when a live code or one of the last day is the same. */
 export const insertDeviceGrant = async (t: TenantTx, row: NewDeviceGrant, codes: CodeHashes): Promise<boolean> => {
   const added = await t.db
     .insert(deviceCodeDirectory)
@@ -22,7 +22,7 @@ export const insertDeviceGrant = async (t: TenantTx, row: NewDeviceGrant, codes:
 }
 
 type By = { readonly deviceCodeHash: Uint8Array } | { readonly userCodeHash: Uint8Array }
-/** Of which tenant a live code is; without a moment, one of the last day too. */
+/** The tenant of a live code; without a time, also of one of the last day. */
 export const findCodeEntry = async (d: AnyScope, by: By, now: Date | undefined): Promise<CodeEntry | undefined> => {
   const isIt =
     'deviceCodeHash' in by ? eq(deviceCodeDirectory.deviceCodeHash, by.deviceCodeHash) : eq(deviceCodeDirectory.userCodeHash, by.userCodeHash)
@@ -40,7 +40,7 @@ export const findDeviceGrant = async (t: TenantDb, id: string): Promise<DeviceGr
   return row
 }
 
-/** Judges one poll, in one statement. Of many at once exactly one gets the row as `consumed`; undefined when there is nothing (left) to poll. */
+/** Handles a poll in one statement. Of several concurrent polls exactly one gets the row as `consumed`; undefined when there is nothing to poll. */
 export const pollDeviceGrant = async (t: TenantTx, id: string, poller: Poller, now: Date): Promise<DeviceGrant | undefined> => {
   const [row] = await t.db
     .update(deviceGrants)
@@ -58,7 +58,7 @@ export const isLapsedDeviceGrant = async (t: TenantDb, id: string, poller: Polle
   return rows.length === 1
 }
 
-/** Of many decisions at once exactly one counts. */
+/** Of several concurrent decisions exactly one takes effect. */
 export const decideDeviceGrant = async (t: TenantTx, id: string, decision: GrantDecision): Promise<DeviceGrant | undefined> => {
   const [row] = await t.db
     .update(deviceGrants)
@@ -68,7 +68,10 @@ export const decideDeviceGrant = async (t: TenantTx, id: string, decision: Grant
   return row
 }
 
-/** Takes a grant that no client began from the system tenant to the tenant of whoever decides it. Undefined when somebody else was faster, or it is over. */
+/**
+ * Moves a grant without a client from the system tenant to the tenant of the person who decides it. Undefined when another person was faster, or it
+ * has expired.
+ */
 export const adoptDeviceGrant = async (
   system: TenantTx,
   id: string,
@@ -86,7 +89,7 @@ export const adoptDeviceGrant = async (
   return adopted
 }
 
-/** A grant that was consumed for somebody who may no longer have it. */
+/** Denies a consumed grant of a person who may no longer have the tokens. */
 export const refuseDeviceGrant = async (t: TenantTx, id: string): Promise<void> => {
   await t.db.update(deviceGrants).set({ status: 'denied' }).where(own(t, id))
 }

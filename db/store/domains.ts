@@ -1,4 +1,4 @@
-// Every query on domains: what a tenant claims, and the directory that says which tenant a proved name belongs to.
+// Queries on domains: a tenant's claims, and the directory of verified names.
 import { and, count, desc, eq, gt, lt, notInArray, or, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { domainDirectory, tenantDomains } from '../tables/tenants.ts'
@@ -6,7 +6,7 @@ import { domainDirectory, tenantDomains } from '../tables/tenants.ts'
 export type Domain = typeof tenantDomains.$inferSelect
 export type NewDomain = Omit<typeof tenantDomains.$inferInsert, 'tenantId'>
 
-/** The tenant that holds a verified domain, platform sub-domain or custom. */
+/** The tenant of a verified domain, platform sub-domain or custom. */
 export const findTenantByDomain = async (d: AnyScope, domain: string): Promise<TenantId | undefined> => {
   const [row] = await d.db
     .select({ tenantId: domainDirectory.tenantId })
@@ -15,7 +15,7 @@ export const findTenantByDomain = async (d: AnyScope, domain: string): Promise<T
   return row === undefined ? undefined : asTenantId(row.tenantId)
 }
 
-/** Whose a verified domain is, and whether the platform gave it. */
+/** The tenant of a verified domain, and whether the platform assigned it. */
 export const findVerifiedDomain = async (
   d: AnyScope,
   domain: string,
@@ -27,7 +27,7 @@ export const findVerifiedDomain = async (
   return row === undefined ? undefined : { tenantId: asTenantId(row.tenantId), kind: row.kind }
 }
 
-/** A tenant's own verified names, in the directory's words, the oldest first. */
+/** A tenant's verified names in the directory, oldest first. */
 export const findCustomDomains = async (d: AnyScope, tenantId: TenantId): Promise<string[]> => {
   const rows = await d.db
     .select({ domain: domainDirectory.domain })
@@ -44,14 +44,14 @@ export const findDomainOwner = async (d: AnyScope, domain: string): Promise<Tena
   return row === undefined ? undefined : asTenantId(row.tenantId)
 }
 
-/** How long nobody else gets a name that a tenant gave up: links and bookmarks to it must not lead to a stranger. */
+/** How long a released name stays reserved for its tenant: links and bookmarks to it must not lead to another company. */
 const RETIRED_DAYS = 90
 const DAY_MS = 86_400_000
-/** So that nobody collects names by being renamed again and again. */
+/** Limits the reserved names of a tenant, so that renaming cannot be used to collect names. */
 const MOST_RETIRED = 5
 const isRetired = and(eq(domainDirectory.kind, 'platform_subdomain'), eq(domainDirectory.isVerified, false))
 
-/** False when the name is taken. A name that a tenant gave up is that tenant's to take back, and free for others when its time is over. */
+/** False when the name is taken. A tenant may reclaim a name that it released; others may take it when its reservation has ended. */
 export const claimDomain = async (
   t: TenantTx,
   row: { readonly domain: string; readonly kind: 'platform_subdomain' | 'custom'; readonly isVerified: boolean; readonly createdAt: Date },
@@ -69,7 +69,9 @@ export const claimDomain = async (
   return added.length === 1
 }
 
-/** The tenant's sub-domain is another one: what it shows, and what the directory says of the old name, which leads nowhere from now on. Claim the new one first. */
+/**
+ * Changes the tenant's sub-domain: the displayed domain, and the directory row of the old name, which no longer resolves. Claim the new one first.
+ */
 export const moveSubDomain = async (t: TenantTx, { id, from, to, at }: { id: string; from: string; to: string; at: Date }): Promise<void> => {
   const moved = await t.db
     .update(tenantDomains)
@@ -101,15 +103,15 @@ export const moveSubDomain = async (t: TenantTx, { id, from, to, at }: { id: str
   await t.db.delete(domainDirectory).where(and(own, isRetired, notInArray(domainDirectory.domain, kept)))
 }
 
-/** The name is free again. */
+/** Releases the name. */
 export const releaseDomain = async (t: TenantTx, domain: string): Promise<void> => {
   await t.db.delete(domainDirectory).where(and(eq(domainDirectory.domain, domain), eq(domainDirectory.tenantId, t.tenantId)))
 }
 
-/** A claim without proof counts while it is younger than this moment. */
+/** An unverified claim is valid while it is younger than this time. */
 const counts = (since: Date) => or(eq(tenantDomains.isVerified, true), gt(tenantDomains.createdAt, since))
 
-/** The primary one first, then the newest. */
+/** Primary first, then newest first. */
 export const listDomains = (t: TenantDb, since: Date): Promise<Domain[]> =>
   t.db
     .select()
@@ -118,7 +120,7 @@ export const listDomains = (t: TenantDb, since: Date): Promise<Domain[]> =>
     .orderBy(desc(tenantDomains.isPrimary), desc(tenantDomains.createdAt), desc(tenantDomains.id))
     .limit(1000)
 
-/** The tenant's own domain, proved; the primary one first. */
+/** The tenant's verified domains, primary first. */
 export const findVerifiedCustomDomain = async (t: TenantDb): Promise<string | undefined> => {
   const [row] = await t.db
     .select({ domain: tenantDomains.domain })
@@ -142,7 +144,7 @@ export const countDomains = async (t: TenantDb): Promise<number> => {
   return row?.total ?? 0
 }
 
-/** False when the tenant has the name already. A claim that lapsed makes way. */
+/** False when the tenant already has the name. An expired claim is replaced. */
 export const insertDomain = async (t: TenantTx, row: NewDomain, since: Date): Promise<boolean> => {
   await t.db
     .delete(tenantDomains)
@@ -162,7 +164,7 @@ export const insertDomain = async (t: TenantTx, row: NewDomain, since: Date): Pr
   return added.length === 1
 }
 
-/** All domains of the tenant stay as they are until the transaction ends. */
+/** Locks all domains of the tenant until the transaction ends. */
 export const lockDomains = async (t: TenantTx): Promise<Domain[]> =>
   t.db.select().from(tenantDomains).where(ownRows(t, tenantDomains)).orderBy(tenantDomains.id).for('update')
 
@@ -173,7 +175,7 @@ export const recordDomainFailure = async (t: TenantTx, id: string, reason: strin
     .where(and(ownRows(t, tenantDomains), eq(tenantDomains.id, id), eq(tenantDomains.isVerified, false)))
 }
 
-/** The domain as it is once proved; undefined when it is proved already, or gone. */
+/** Marks the domain as verified and returns it; undefined when it already is, or does not exist. */
 export const markDomainVerified = async (t: TenantTx, id: string, by: string, at: Date): Promise<Domain | undefined> => {
   const [row] = await t.db
     .update(tenantDomains)
@@ -183,7 +185,7 @@ export const markDomainVerified = async (t: TenantTx, id: string, by: string, at
   return row
 }
 
-/** Custom domains that are proved, of all tenants, a page at a time in their own order. */
+/** Verified custom domains of all tenants, a page at a time. */
 export const listProvedDomains = async (
   d: AnyScope,
   after: string,
@@ -206,7 +208,7 @@ export const findProvedDomain = async (t: TenantDb, domain: string): Promise<Dom
   return row
 }
 
-/** Whether the proof of a proved domain was there, and if not why. False when it is proved no more, or gone. */
+/** Stores whether the DNS record of a verified domain was found, and if not why. False when the domain is no longer verified or does not exist. */
 export const recordDomainProof = async (
   t: TenantTx,
   id: string,
@@ -221,7 +223,9 @@ export const recordDomainProof = async (
   return rows.length === 1
 }
 
-/** What was proved is a claim again, as if it was made now, and the name is free. The platform's own name takes the place of a primary one. Call under `lockDomains`. */
+/**
+ * Turns a verified domain back into a new claim and releases the name. The platform's sub-domain replaces a primary one. Call it under `lockDomains`.
+ */
 export const withdrawDomainProof = async (t: TenantTx, { id, domain, isPrimary }: Domain, reason: string, at: Date): Promise<void> => {
   const own = ownRows(t, tenantDomains)
   const claimed = { isVerified: false, isPrimary: false, verifiedAt: null, proofMissingSince: null, createdAt: at }
@@ -237,7 +241,7 @@ export const withdrawDomainProof = async (t: TenantTx, { id, domain, isPrimary }
   await releaseDomain(t, domain)
 }
 
-/** Clears the primary one, then sets this: the unique index allows one at a time. Call under `lockDomains`. */
+/** Clears the primary domain, then sets this one, because the unique index allows one at a time. Call it under `lockDomains`. */
 export const setPrimaryDomain = async (t: TenantTx, id: string, by: string, at: Date): Promise<Domain | undefined> => {
   const set = { updatedBy: by, updatedAt: at }
   await t.db
@@ -252,13 +256,13 @@ export const setPrimaryDomain = async (t: TenantTx, id: string, by: string, at: 
   return row
 }
 
-/** The domain, and what the directory says of it. */
+/** Deletes the domain and its directory row. */
 export const deleteDomain = async (t: TenantTx, { id, domain }: Pick<Domain, 'id' | 'domain'>): Promise<void> => {
   await t.db.delete(tenantDomains).where(and(ownRows(t, tenantDomains), eq(tenantDomains.id, id)))
   await releaseDomain(t, domain)
 }
 
-/** Deletes at most `limit` claims that were not proved in time. Row level security shows the jobs role no others. */
+/** Deletes at most `limit` expired claims. Row level security hides all others from the jobs role. */
 export const deleteLapsedDomainsOfAllTenants = async (d: JobsDb, before: Date, limit: number): Promise<number> => {
   const lapsed = and(eq(tenantDomains.isVerified, false), lt(tenantDomains.createdAt, before))
   const rows = await d.db.execute<{ deleted: number }>(sql`

@@ -1,4 +1,4 @@
-// Every query on enrolments that wait for their proof.
+// Queries on enrolments that wait for verification.
 import { and, eq, gt, lt, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { pendingEnrolments } from '../tables/factors.ts'
@@ -6,7 +6,7 @@ import { pendingEnrolments } from '../tables/factors.ts'
 export type PendingEnrolment = typeof pendingEnrolments.$inferSelect
 export type NewEnrolment = Omit<typeof pendingEnrolments.$inferInsert, 'tenantId'>
 
-/** Whose, of which kind, begun by which session or ticket. */
+/** The key of an enrolment: the person, the kind, and the session or login ticket that started it. */
 export type EnrolmentKey = Pick<PendingEnrolment, 'userId' | 'kind' | 'binding'>
 
 const of = (t: TenantDb, key: EnrolmentKey) =>
@@ -17,13 +17,13 @@ const of = (t: TenantDb, key: EnrolmentKey) =>
     eq(pendingEnrolments.binding, key.binding),
   )
 
-/** A new one takes the place of an older one of the same session or ticket. */
+/** A new enrolment replaces an older one of the same session or login ticket. */
 export const putEnrolment = async (t: TenantTx, row: NewEnrolment): Promise<void> => {
   await t.db.delete(pendingEnrolments).where(of(t, row))
   await t.db.insert(pendingEnrolments).values({ ...row, tenantId: t.tenantId })
 }
 
-/** A live enrolment with a try left. */
+/** A live enrolment with attempts left. */
 export const findEnrolment = async (t: TenantDb, key: EnrolmentKey, now: Date, mostTries: number): Promise<PendingEnrolment | undefined> => {
   const [row] = await t.db
     .select()
@@ -42,7 +42,7 @@ export const claimEnrolmentTry = async (t: TenantTx, key: EnrolmentKey, now: Dat
   return row
 }
 
-/** Of many at once exactly one takes it. */
+/** Of several concurrent requests exactly one takes it. */
 export const consumeEnrolment = async (t: TenantTx, id: string, now: Date): Promise<PendingEnrolment | undefined> => {
   const [row] = await t.db
     .delete(pendingEnrolments)
@@ -51,7 +51,7 @@ export const consumeEnrolment = async (t: TenantTx, id: string, now: Date): Prom
   return row
 }
 
-/** Nothing that was begun for the person can be finished. */
+/** Ends all enrolments in progress of the person. */
 export const deleteEnrolments = async (t: TenantTx, userId: string): Promise<void> => {
   await t.db.delete(pendingEnrolments).where(and(ownRows(t, pendingEnrolments), eq(pendingEnrolments.userId, userId)))
 }

@@ -1,5 +1,5 @@
-// Removal of what is over, in all tenants. Row level security lets the jobs role see and delete such rows alone, by the server's own clock: a wrong clock of
-// ours deletes nothing that lives. Whether something has expired is judged where it is read; this only keeps tables small.
+// Removes expired rows in all tenants. Row level security limits the jobs role to such rows by the server's clock, so a wrong clock of ours deletes
+// no live row. Expiry is evaluated at read time; this only keeps tables small.
 import { getTableName, lt, sql } from 'drizzle-orm'
 import type { JobsDb } from '../engine/tenant.ts'
 import { oauthBudgets, oauthDelegations, oauthSpends } from '../tables/delegations.ts'
@@ -37,7 +37,10 @@ const TABLES = {
 }
 export type ExpiringKind = keyof typeof TABLES
 
-/** Deletes at most `limit` rows that expired before the moment, and answers how many: short locks, and a run that can stop between two batches. */
+/**
+ * Deletes at most `limit` rows that expired before the given time, and returns their number: short locks, and a run that can stop between two
+ * batches.
+ */
 export const deleteExpiredOfAllTenants = async (d: JobsDb, kind: ExpiringKind, before: Date, limit: number): Promise<number> => {
   const table = TABLES[kind]
   const rows = await d.db.execute<{ deleted: number }>(sql`

@@ -1,4 +1,4 @@
-// Every query on factors. The kinds that a person has are read in store/users.ts, with the person.
+// Queries on factors. The kinds of a person's factors are read with the person, in users.ts.
 import { and, asc, desc, eq, inArray, isNotNull, isNull, lte, ne, or, type SQL, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { factors } from '../tables/factors.ts'
@@ -6,10 +6,10 @@ import { factors } from '../tables/factors.ts'
 export type Factor = typeof factors.$inferSelect
 export type NewFactor = Omit<typeof factors.$inferInsert, 'tenantId'>
 
-/** How many wrong tries in a row pause a factor, and for how long the first time; each pause after it is twice as long, up to a day. */
+/** Number of consecutive failures that pause a factor, and the length of the first pause; each following pause doubles, up to a day. */
 export type PauseRule = { readonly tries: number; readonly seconds: number }
 
-/** In a transaction that holds the person's row (`lockUser`), so that no sign-in slips past the new factor. */
+/** Call it in a transaction that locks the person's row (`lockUser`), so that no concurrent sign-in misses the new factor. */
 export const insertFactor = async (t: TenantTx, row: NewFactor): Promise<void> => {
   await t.db.insert(factors).values({ ...row, tenantId: t.tenantId })
 }
@@ -17,7 +17,7 @@ export const insertFactor = async (t: TenantTx, row: NewFactor): Promise<void> =
 const confirmed = (t: TenantDb, userId: string): SQL | undefined =>
   and(ownRows(t, factors), eq(factors.userId, userId), isNotNull(factors.confirmedAt))
 
-/** The person's confirmed factors, the primary one first. */
+/** The person's confirmed factors, primary first. */
 export const findFactors = (t: TenantDb, userId: string): Promise<Factor[]> =>
   t.db.select().from(factors).where(confirmed(t, userId)).orderBy(desc(factors.isPrimary), asc(factors.createdAt), asc(factors.id)).limit(1000)
 
@@ -31,8 +31,8 @@ export const findFactor = async (t: TenantDb, userId: string, id: string): Promi
 }
 
 /**
- * Spends a try on every confirmed factor of that kind which is not paused, before anything is compared, so that parallel tries all count. Answers those
- * that may be compared now; the one that pauses a factor is still compared. Holds their rows until the transaction ends.
+ * Counts an attempt on every confirmed factor of that kind that is not paused, before any comparison, so that parallel attempts all count. Returns
+ * the factors to compare, including one that this attempt pauses. Locks their rows until the transaction ends.
  */
 export const claimFactorTry = (
   t: TenantTx,
@@ -60,7 +60,7 @@ export const claimFactorTry = (
     .returning()
 }
 
-/** The try was right: the factor was used, and its count (that of all of its kind, which were tried with it) begins again. */
+/** A successful attempt: marks the factor as used and resets the count of all factors of its kind, which were tried together. */
 export const markFactorUsed = async (t: TenantTx, userId: string, id: string, now: Date, triedWith: readonly string[] = [id]): Promise<void> => {
   await t.db
     .update(factors)
@@ -80,7 +80,7 @@ export const deleteFactor = async (t: TenantTx, userId: string, id: string): Pro
   return rows.length === 1
 }
 
-/** Removes all factors of a person; answers what they were. */
+/** Removes all factors of a person and returns them. */
 export const deleteFactors = (t: TenantTx, userId: string): Promise<Factor[]> =>
   t.db
     .delete(factors)
@@ -96,7 +96,7 @@ export const setFactorName = async (t: TenantTx, userId: string, id: string, nam
   return rows.length === 1
 }
 
-/** One factor is the primary one; the others are not. */
+/** Makes one factor primary and all others not. */
 export const setPrimaryFactor = async (t: TenantTx, userId: string, id: string): Promise<boolean> => {
   const rows = await t.db
     .update(factors)

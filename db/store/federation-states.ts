@@ -1,4 +1,4 @@
-// Every query on dances with providers: an answer is noted once, and a state is taken once, each in one conditional statement.
+// Queries on flows with providers: a response is stored once, and a state is consumed once, each in one conditional statement.
 import { and, eq, gt, isNull, or } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { federationStates } from '../tables/federation.ts'
@@ -7,7 +7,7 @@ export type { FederationAction, FederationPage } from '../tables/federation.ts'
 export type FederationState = typeof federationStates.$inferSelect
 export type NewFederationState = Omit<typeof federationStates.$inferInsert, 'tenantId'>
 
-/** What names a state: the text that travels, and the browser that began it. */
+/** The key of a state: its text, and the browser that started it. */
 export type FederationStateKey = { readonly stateHash: Uint8Array; readonly browserHash: Uint8Array }
 
 export const insertFederationState = async (t: TenantTx, row: NewFederationState): Promise<void> => {
@@ -30,7 +30,7 @@ export const findFederationState = async (t: TenantDb, key: FederationStateKey, 
   return row
 }
 
-/** Notes the code that came back. The first one stays: another is refused, the same one (a page that was loaded again) is not. */
+/** Stores the returned code. The first one stays: another is refused, and the same one (a reloaded page) is accepted. */
 export const recordFederationAnswer = async (t: TenantTx, key: FederationStateKey, codeHash: Uint8Array, now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(federationStates)
@@ -40,7 +40,7 @@ export const recordFederationAnswer = async (t: TenantTx, key: FederationStateKe
   return rows.length === 1
 }
 
-/** Of many at once exactly one gets the state, and it is gone. */
+/** Of several concurrent requests exactly one gets the state, which is then deleted. */
 export const consumeFederationState = async (t: TenantTx, key: FederationStateKey, now: Date): Promise<FederationState | undefined> => {
   const [row] = await t.db
     .delete(federationStates)

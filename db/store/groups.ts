@@ -1,4 +1,4 @@
-// Every query on groups, their members and the clients that stand in them.
+// Queries on groups, their members and their clients.
 import { and, asc, eq, inArray } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { groups, userGroups } from '../tables/access.ts'
@@ -32,11 +32,11 @@ export const findGroupsByName = async (t: TenantDb, names: readonly string[]): P
         .from(groups)
         .where(and(ownRows(t, groups), inArray(groups.name, [...names])))
 
-/** By name. */
+/** Ordered by name. */
 export const listGroups = (t: TenantDb, limit: number): Promise<Group[]> =>
   t.db.select().from(groups).where(ownRows(t, groups)).orderBy(asc(groups.name)).limit(limit)
 
-/** Groups of a person, by name. */
+/** Groups of a person, ordered by name. */
 export const findGroupsOfPerson = async (t: TenantDb, userId: string): Promise<Group[]> => {
   const rows = await t.db
     .select({ group: groups })
@@ -48,7 +48,7 @@ export const findGroupsOfPerson = async (t: TenantDb, userId: string): Promise<G
   return rows.map(({ group }) => group)
 }
 
-/** Adds those whose name is free, and answers them. */
+/** Adds the groups with a free name and returns them. */
 export const insertGroups = async (t: TenantTx, rows: readonly { readonly id: string; readonly name: string }[], at: Date): Promise<Group[]> =>
   rows.length === 0
     ? []
@@ -58,7 +58,7 @@ export const insertGroups = async (t: TenantTx, rows: readonly { readonly id: st
         .onConflictDoNothing()
         .returning()
 
-/** Throws unique_violation when another group has the name. */
+/** @throws unique_violation when another group has the name */
 export const updateGroup = async (
   t: TenantTx,
   groupId: string,
@@ -72,14 +72,14 @@ export const updateGroup = async (
   return changed.length === 1
 }
 
-/** Memberships and bindings go with them. */
+/** Deletes groups with their memberships and bindings. */
 export const deleteGroups = async (t: TenantTx, ids: readonly string[]): Promise<Group[]> =>
   t.db
     .delete(groups)
     .where(and(ownRows(t, groups), inArray(groups.id, [...ids])))
     .returning()
 
-/** People of each group, at most `limit` in all, newest members last. */
+/** People of each group, at most `limit` in total, newest members last. */
 export const findMembers = async (t: TenantDb, groupIds: readonly string[], limit: number): Promise<{ groupId: string; user: User }[]> =>
   groupIds.length === 0
     ? []
@@ -93,7 +93,7 @@ export const findMembers = async (t: TenantDb, groupIds: readonly string[], limi
 
 type Membership = { readonly userId: string; readonly groupId: string }
 
-/** Memberships that are new. */
+/** Adds members and returns the new ones. */
 export const addMembers = async (t: TenantTx, rows: readonly Membership[], at: Date): Promise<Membership[]> =>
   rows.length === 0
     ? []
@@ -103,7 +103,7 @@ export const addMembers = async (t: TenantTx, rows: readonly Membership[], at: D
         .onConflictDoNothing()
         .returning({ userId: userGroups.userId, groupId: userGroups.groupId })
 
-/** Memberships that ended. */
+/** Removes members and returns the removed ones. */
 export const removeMembers = async (t: TenantTx, userIds: readonly string[], groupIds: readonly string[]): Promise<Membership[]> =>
   t.db
     .delete(userGroups)
@@ -118,7 +118,7 @@ export const hasClient = async (t: TenantDb, clientId: string): Promise<boolean>
   return rows.length === 1
 }
 
-/** Ids of the groups in which the client was not yet. */
+/** Adds the client and returns the ids of the groups in which it was new. */
 export const addClientToGroups = async (t: TenantTx, clientId: string, groupIds: readonly string[], at: Date): Promise<string[]> => {
   const rows = await t.db
     .insert(clientGroups)
@@ -128,7 +128,7 @@ export const addClientToGroups = async (t: TenantTx, clientId: string, groupIds:
   return rows.map((row) => row.groupId)
 }
 
-/** Ids of the groups that the client left. */
+/** Removes the client and returns the ids of the groups that it left. */
 export const removeClientFromGroups = async (t: TenantTx, clientId: string, groupIds: readonly string[]): Promise<string[]> => {
   const rows = await t.db
     .delete(clientGroups)

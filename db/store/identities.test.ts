@@ -1,4 +1,4 @@
-// Identities and dances of two tenants under the same names: neither sees, takes nor changes the other's.
+// Identities and provider flows of two tenants with the same names: neither sees, takes nor changes the other's.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { testDb } from '#tests/support/database'
@@ -21,7 +21,7 @@ const newTenant = async (userId: string): Promise<TenantId> => {
   return tenantId
 }
 
-test('one identity in two tenants under one id: each has its own; the directory knows both, until one goes', async () => {
+test('an identity with the same id in two tenants is separate; the directory lists both until one is removed', async () => {
   const [userId, id, hash] = [randomUUID(), randomUUID(), randomBytes(32)]
   const [acme, globex] = [forTenant(db, await newTenant(userId)), forTenant(db, await newTenant(userId))]
   const row = { id, userId, issuer: 'https://id.example', subject: 's', provider: 'p', createdAt: at, updatedAt: at }
@@ -35,7 +35,7 @@ test('one identity in two tenants under one id: each has its own; the directory 
   expect(await findTenantsOfIdentity(directory(db), hash)).toEqual([globex.tenantId])
 })
 
-test('a state is found by its tenant, its text and its browser together, takes one answer, and is taken once', async () => {
+test('a state is found only by tenant, text and browser together, accepts one response, and is consumed once', async () => {
   const userId = randomUUID()
   const [acme, globex] = [forTenant(db, await newTenant(userId)), forTenant(db, await newTenant(userId))]
   const key = { stateHash: randomBytes(32), browserHash: randomBytes(32) }

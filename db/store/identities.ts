@@ -1,4 +1,4 @@
-// Every query on who people are at other providers, and the directory that says in which tenants an identity is known.
+// Queries on people's identities at providers, and on the directory of the tenants that know an identity.
 import { and, asc, eq, ne } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { federatedIdentities, identityDirectory } from '../tables/federation.ts'
@@ -23,7 +23,7 @@ export const listIdentities = (t: TenantDb, userId: string): Promise<Identity[]>
     .orderBy(asc(federatedIdentities.createdAt), asc(federatedIdentities.id))
     .limit(1000)
 
-/** False when the identity is somebody's already. `directoryHash` lists it where an account chooser may find it. */
+/** False when the identity already belongs to a person. `directoryHash` lists it for the account chooser. */
 export const insertIdentity = async (t: TenantTx, row: NewIdentity, directoryHash: Uint8Array | undefined): Promise<boolean> => {
   const added = await t.db
     .insert(federatedIdentities)
@@ -47,14 +47,14 @@ export const updateIdentity = async (
     .where(and(ownRows(t, federatedIdentities), eq(federatedIdentities.id, id)))
 }
 
-/** The person's identities at a provider go; answers them. What the directory says of them goes too. */
+/** Deletes the person's identities at a provider, with their directory rows, and returns them. */
 export const deleteIdentities = (t: TenantTx, userId: string, provider: string): Promise<Identity[]> =>
   t.db
     .delete(federatedIdentities)
     .where(and(ownRows(t, federatedIdentities), eq(federatedIdentities.userId, userId), eq(federatedIdentities.provider, provider)))
     .returning()
 
-/** All of the person's identities go but one. */
+/** Deletes all of the person's identities except one. */
 export const deleteOtherIdentities = async (t: TenantTx, userId: string, keepId: string): Promise<void> => {
   await t.db
     .delete(federatedIdentities)

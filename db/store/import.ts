@@ -1,4 +1,4 @@
-// Rows of another system, many at a time, inside the transaction of the tenant they become part of.
+// Inserts rows of another system in bulk, inside the importing tenant's transaction.
 import { sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { TenantTx } from '../engine/tenant.ts'
@@ -26,15 +26,15 @@ export type ImportRows = {
   readonly bindings: Rows<typeof roleBindings>
 }
 
-/** PostgreSQL takes 65,535 parameters a statement, and a person has some thirty. */
+/** PostgreSQL accepts 65,535 parameters per statement, and a person has some thirty. */
 const CHUNK = 500
 
-/** As rows of the tenant, so many at a time as a statement takes. */
+/** Inserts rows of the tenant in batches that fit a statement. */
 const inChunks = async <R extends object>(t: TenantTx, rows: readonly R[], insert: (chunk: (R & { tenantId: string })[]) => PromiseLike<unknown>) => {
   for (let at = 0; at < rows.length; at += CHUNK) await insert(rows.slice(at, at + CHUNK).map((row) => ({ ...row, tenantId: t.tenantId })))
 }
 
-/** In the order of their foreign keys. Throws on the first row that is in conflict with what is there. */
+/** Inserts in the order of foreign keys. Throws on the first row that conflicts with existing data. */
 export const insertImported = async (t: TenantTx, rows: ImportRows): Promise<void> => {
   await inChunks(t, rows.tenantDomains, (chunk) => t.db.insert(tenantDomains).values(chunk))
   await inChunks(t, rows.projects, (chunk) => t.db.insert(projects).values(chunk))
@@ -56,7 +56,7 @@ export const insertImported = async (t: TenantTx, rows: ImportRows): Promise<voi
   await inChunks(t, rows.bindings, (chunk) => t.db.insert(roleBindings).values(chunk))
 }
 
-/** Counts rows that were added in bulk. */
+/** Counts the inserted rows in the tenant's usage. */
 export const addUsage = async (t: TenantTx, kind: string, count: number): Promise<void> => {
   await t.db
     .insert(tenantUsage)

@@ -1,4 +1,4 @@
-// Who runs which job, until when, and how its last run ended.
+// Queries on job leases: the current holder of a job and the result of its last run.
 import { and, eq, isNull, lte, or, sql } from 'drizzle-orm'
 import type { AnyScope } from '../engine/tenant.ts'
 import { jobLeases } from '../tables/operations.ts'
@@ -9,11 +9,14 @@ export type LeaseRequest = {
   readonly holder: string
   readonly at: Date
   readonly until: Date
-  /** Refuse when a run began after this moment: it is not due yet. */
+  /** Refuses when a run started after this time, because the job is not due. */
   readonly startedBefore?: Date
 }
 
-/** Whether the lease was taken. One statement, so of many at once exactly one is told true. A lease whose holder died is free when its time is over. */
+/**
+ * Whether the lease was taken. One statement, so of several concurrent calls exactly one returns true. A crashed holder's lease is free when it
+ * expires.
+ */
 export const takeJobLease = async (d: AnyScope, { job, holder, at, until, startedBefore }: LeaseRequest): Promise<boolean> => {
   const started = { holder, leasedUntil: until, lastStartedAt: at }
   const isFree = or(isNull(jobLeases.leasedUntil), lte(jobLeases.leasedUntil, at))
@@ -30,7 +33,7 @@ export const takeJobLease = async (d: AnyScope, { job, holder, at, until, starte
   return rows.length > 0
 }
 
-/** Gives the lease back and notes how the run ended. False when the lease was no longer the holder's: then nothing is noted. */
+/** Releases the lease and stores the result of the run. False, without a write, when the lease no longer belongs to the holder. */
 export const releaseJobLease = async (
   d: AnyScope,
   { job, holder, at, error }: { readonly job: string; readonly holder: string; readonly at: Date; readonly error: string | undefined },

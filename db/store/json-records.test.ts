@@ -1,4 +1,4 @@
-// Statements that write rows which travel as JSON: what a later release adds to a table, they leave to its default.
+// Statements that write rows from JSON leave columns of later releases to their defaults.
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
@@ -15,7 +15,7 @@ test('no statement of a store writes whole rows', () => {
   expect(whole).toEqual([])
 })
 
-test('a column that comes later gets its default', async () => {
+test('a column of a later release gets its default', async () => {
   const app = await startApp([])
   const { tenantId } = await app.company()
   const [id, at] = [app.ctx.random.id(), app.clock.now()]

@@ -1,5 +1,5 @@
-// Rows as JSON for statements written by hand, and the statements that write them. The names, and what is left out, come from the declaration of the table, so
-// that such a statement follows it by itself, and leaves columns that a later release adds to their defaults.
+// Rows as JSON parameters of hand-written statements, and the statements that insert them. Column names and omissions come from the table's
+// declaration, so that such a statement follows it, and columns of later releases get their defaults.
 import { getTableColumns, getTableName } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 
@@ -19,12 +19,12 @@ const namesOf = (table: PgTable, of = ''): string =>
     .map(([, name]) => of + name)
     .join(', ')
 
-/** What `jsonRecord` made, as row `r`. */
+/** The result of `jsonRecord` as row `r`. */
 export const JSON_RECORD = (table: PgTable, json: string): string => `jsonb_populate_record(null::authsec.${getTableName(table)}, ${json}::jsonb) r`
-/** What `jsonRecords` made, as rows `r`. */
+/** The result of `jsonRecords` as rows `r`. */
 export const JSON_RECORDS = (table: PgTable, json: string): string =>
   `jsonb_populate_recordset(null::authsec.${getTableName(table)}, ${json}::jsonb) r`
-/** Writes the rows `r` of what is named. */
+/** Inserts the named columns of the rows `r`. */
 export const INSERT_FROM = (table: PgTable, from: string): string =>
   `insert into authsec.${getTableName(table)} (${namesOf(table)}) select ${namesOf(table, 'r.')} from ${from}`
 
@@ -36,9 +36,9 @@ const recordOf = (columns: readonly Column[], row: Readonly<Record<string, unkno
   return record
 }
 
-/** One row, for `RECORD`. */
+/** One row as the parameter of `RECORD`. */
 export const jsonRecord = <T extends PgTable>(table: T, row: T['$inferInsert']): string => JSON.stringify(recordOf(columnsOf(table), row))
 
-/** Several, for `RECORDS`. */
+/** Several rows as the parameter of `RECORDS`. */
 export const jsonRecords = <T extends PgTable>(table: T, rows: readonly T['$inferInsert'][]): string =>
   JSON.stringify(rows.map((row) => recordOf(columnsOf(table), row)))

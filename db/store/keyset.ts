@@ -1,8 +1,8 @@
-// Pages by key instead of by number: the next page begins after the last row of this one, so that its cost does not grow with its number.
+// Keyset pagination: the next page starts after the last row of this one, so that its cost does not grow with its number.
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 
-/** Where a page begins: the sorted value and the id of the last row of the page before. */
+/** The start of a page: the sort value and the id of the previous page's last row. */
 export type KeysetCursor = { readonly key: string; readonly id: string }
 export type Page<Sort extends string> = {
   readonly sort: Sort
@@ -13,7 +13,7 @@ export type Page<Sort extends string> = {
 
 type Columns<Sort extends string> = { readonly id: PgColumn; readonly by: Readonly<Record<Sort, PgColumn>> }
 
-/** The rows after the cursor, in the page's order; undefined for a first page. */
+/** The rows after the cursor in the page's order; undefined for the first page. */
 export const afterCursor = <Sort extends string>(page: Page<Sort>, columns: Columns<Sort>): SQL | undefined => {
   if (page.after === undefined) return undefined
   const column = columns.by[page.sort]
@@ -22,11 +22,11 @@ export const afterCursor = <Sort extends string>(page: Page<Sort>, columns: Colu
   return sql`(${column}, ${columns.id}) ${than} (${key}, ${page.after.id}::uuid)`
 }
 
-/** The order itself; the id settles what is equal. */
+/** The sort order; the id breaks ties. */
 export const keysetOrder = <Sort extends string>(page: Page<Sort>, columns: Columns<Sort>): SQL[] => {
   const direction = sql.raw(page.descending ? 'desc' : 'asc')
   return [sql`${columns.by[page.sort]} ${direction}`, sql`${columns.id} ${direction}`]
 }
 
-/** Whether a text stands somewhere in a column, whatever the case: for tables of hundreds of rows a tenant. No pattern, so nothing to escape. */
+/** Whether a column contains a text, ignoring case: for tables with some hundreds of rows per tenant. No pattern, so nothing has to be escaped. */
 export const containsText = (column: PgColumn, text: string): SQL => sql`strpos(lower(${column}), lower(${text})) > 0`

@@ -1,21 +1,21 @@
-// Attempts counted in the database while the cache is away. A directory table: keys are digests of keyed hashes, and no tenant is known yet.
+// Counts attempts in the database while the cache is unavailable. A directory table: keys are digests of keyed hashes, and no tenant is known yet.
 import { inArray, lte, sql } from 'drizzle-orm'
 import type { AnyScope } from '../engine/tenant.ts'
 import { limitCounters } from '../tables/operations.ts'
 
-/** One attempt in one window. `expiresAt` is the end of the window after this one, up to which the count still matters. */
+/** One attempt in one window. `expiresAt` is the end of the following window, up to which the count matters. */
 export type LimitAttempt = { readonly key: Uint8Array; readonly windowStart: Date; readonly expiresAt: Date }
 export type LimitCounts = { readonly current: number; readonly previous: number }
 
 const text = (key: Uint8Array): string => Buffer.from(key).toString('hex')
 
-/** The row's own previous window: `expires_at` lies two windows after its start. */
+/** The row's previous window: `expires_at` is two windows after its start. */
 const previousCount = sql<number>`coalesce((select p.count from ${limitCounters} p where p.key = limit_counters.key
   and p.window_start = limit_counters.window_start - (limit_counters.expires_at - limit_counters.window_start) / 2), 0)`
 
 /**
- * Counts each key once and answers, in order, its counts in this window (this attempt included) and in the one before, in one statement. Keys must
- * differ. Rows are locked in the order of their keys, so that attempts that share several keys cannot wait for each other in a circle.
+ * Counts each key once and returns, in order, the counts of this window (including this attempt) and of the previous one, in one statement. Keys must
+ * differ. Rows are locked in the order of their keys, so that attempts that share several keys cannot deadlock.
  */
 export const countAttempts = async (t: AnyScope, attempts: readonly LimitAttempt[]): Promise<LimitCounts[]> => {
   if (attempts.length === 0) return []
@@ -29,7 +29,7 @@ export const countAttempts = async (t: AnyScope, attempts: readonly LimitAttempt
   return attempts.map(({ key }) => byKey.get(text(key)) ?? { current: 1, previous: 0 })
 }
 
-/** The counts of the same windows, counting nothing. */
+/** The counts of the same windows, without counting. */
 export const readAttempts = async (t: AnyScope, attempts: readonly LimitAttempt[]): Promise<LimitCounts[]> => {
   if (attempts.length === 0) return []
   const keys = attempts.map(({ key }) => key)
@@ -42,6 +42,6 @@ export const readAttempts = async (t: AnyScope, attempts: readonly LimitAttempt[
   })
 }
 
-/** Removes counters that no window looks at any more; answers how many. */
+/** Removes expired counters and returns their number. */
 export const dropExpiredLimitCounters = async (t: AnyScope, now: Date): Promise<number> =>
   (await t.db.delete(limitCounters).where(lte(limitCounters.expiresAt, now)).returning({ key: limitCounters.key })).length

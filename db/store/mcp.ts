@@ -1,4 +1,4 @@
-// Every query on sessions of MCP clients and on the tools of MCP servers.
+// Queries on sessions of MCP clients and on the tools of MCP servers.
 import { and, count, eq, gt, ne } from 'drizzle-orm'
 import { statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
@@ -37,7 +37,7 @@ export const authenticateMcpSession = async (t: TenantTx, idHash: Uint8Array, as
     .where(and(ownRows(t, mcpSessions), eq(mcpSessions.idHash, idHash)))
 }
 
-/** True for the first of many. */
+/** True for the first of several concurrent calls. */
 export const closeMcpSession = async (t: TenantTx, idHash: Uint8Array): Promise<boolean> => {
   const rows = await t.db
     .update(mcpSessions)
@@ -47,7 +47,7 @@ export const closeMcpSession = async (t: TenantTx, idHash: Uint8Array): Promise<
   return rows.length === 1
 }
 
-/** How many were open. */
+/** Returns the number of open sessions that it closed. */
 export const closeMcpSessionsOf = async (t: TenantTx, clientId: string, appName: string, now: Date): Promise<number> => {
   const rows = await t.db
     .update(mcpSessions)
@@ -73,7 +73,7 @@ export const countAuthenticatedMcpSessions = async (t: TenantDb, now: Date): Pro
   return row?.sessions ?? 0
 }
 
-/** What a person holds now, by the kinds that tools ask for. */
+/** A person's current roles, groups and permissions. */
 export type HeldAccess = {
   readonly roles: readonly string[]
   readonly groups: readonly string[]
@@ -86,7 +86,7 @@ export type McpState = {
   readonly status: McpSession['status']
   readonly starterHash: Uint8Array
   readonly expiresAt: Date
-  /** Who signed in, as long as the person, the client, the tenant and what the session hangs below still count. */
+  /** The signed-in person, while the person, the client, the tenant and the session's origin are valid. */
   readonly person: McpPerson | undefined
 }
 
@@ -107,7 +107,7 @@ left join authsec.oauth_authorizations a on a.tenant_id = m.tenant_id and a.id =
 left join authsec.sessions s on s.tenant_id = m.tenant_id and s.id = coalesce(m.session_id, a.session_id)
 where m.tenant_id = :tenantId and m.id_hash = :idHash`)
 
-/** The session and who is behind it now, in one statement. */
+/** The session and its current person, in one statement. */
 export const findMcpState = async (t: TenantDb, idHash: Uint8Array, now: Date): Promise<McpState | undefined> => {
   const [row] = (await t.run(STATE.bind(t, { idHash, now }))) as unknown[][]
   if (row === undefined) return undefined
@@ -139,7 +139,7 @@ export const findTools = async (t: TenantDb, clientId: string, appName: string):
   return row?.tools ?? []
 }
 
-/** Takes the place of what was there. */
+/** Replaces the stored tools. */
 export const putTools = async (t: TenantTx, row: Omit<typeof mcpTools.$inferInsert, 'tenantId'>): Promise<void> => {
   const { tools, updatedAt } = row
   await t.db

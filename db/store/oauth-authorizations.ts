@@ -1,5 +1,5 @@
-// Every query on grants of people, the authorizations below them, and what is used once; what hangs below an authorization: oauth-families.ts. Statements of the
-// code flow, which ask of several things at once: oauth-code-flow.ts.
+// Queries on consents, their authorizations, and single-use ids; an authorization's tokens: oauth-families.ts. Statements of the
+// code flow that read several things at once: oauth-code-flow.ts.
 import { and, eq, gt, inArray, isNull } from 'drizzle-orm'
 import { column, columns, type RowOf, statement } from '../engine/statement.ts'
 import { ownRows, runStatement, type TenantDb, type TenantTx } from '../engine/tenant.ts'
@@ -23,7 +23,7 @@ export type CodeRedemption = {
   readonly jkt: string | undefined
   readonly now: Date
   readonly familyHash: Uint8Array
-  /** Until when its refresh tokens count, with `offline_access` and without. */
+  /** Expiry of its refresh tokens, with `offline_access` and without. */
   readonly offlineUntil: Date
   readonly onlineUntil: Date
 }
@@ -103,7 +103,7 @@ export const authorizeClient = async (t: TenantDb, row: NewAuthorization, rememb
 
 export type Consent = typeof oauthConsents.$inferSelect
 
-/** With it goes everything below. */
+/** Deletes a consent with everything below it. */
 export const deleteConsent = async (t: TenantTx, id: string, userId: string): Promise<Consent | undefined> => {
   const [row] = await t.db
     .delete(oauthConsents)
@@ -112,7 +112,7 @@ export const deleteConsent = async (t: TenantTx, id: string, userId: string): Pr
   return row
 }
 
-/** Everything that people let a client do, and all below it. */
+/** Deletes all consents for a client, with everything below them. */
 export const deleteConsentsOfClient = async (t: TenantTx, clientId: string): Promise<void> => {
   await t.db.delete(oauthConsents).where(and(ownRows(t, oauthConsents), eq(oauthConsents.clientId, clientId)))
 }
@@ -143,7 +143,7 @@ export type NewAuthorizationRequest = Omit<typeof oauthRequests.$inferInsert, 't
 export const INSERT_REQUEST = INSERT_FROM(oauthRequests, JSON_RECORD(oauthRequests, ':record'))
 const KEEP = statement<{ record: string }>(INSERT_REQUEST)
 
-/** Not audited: nothing came of it yet. */
+/** Not audited, because the request has had no effect yet. */
 export const insertAuthorizationRequest = async (t: TenantDb, row: NewAuthorizationRequest): Promise<void> => {
   await KEEP.count(t, { record: jsonRecord(oauthRequests, { ...row, tenantId: t.tenantId }) })
 }

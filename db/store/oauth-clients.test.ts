@@ -1,4 +1,4 @@
-// The hand-written statements of the authorization server, held to the tables and to the tenant.
+// The hand-written statements of the authorization server, compared with the tables, and limited to the tenant.
 import { expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
 import { newOauthClient, newResource } from '#tests/support/oauth'
@@ -14,7 +14,7 @@ const start = async () => {
   return { app, company, server, client, t: forTenant(app.db, company.tenantId) }
 }
 
-test('says of a client what its row says', async () => {
+test('reads a client exactly as its row', async () => {
   const { app, server, client, t } = await start()
   const row = await findClient(t, client.id)
   const found = await findOauthClient(t, client.id, undefined, app.clock.now())
@@ -46,7 +46,7 @@ test('says of a client what its row says', async () => {
   })
 })
 
-test('to another tenant neither client nor resource server is there', async () => {
+test('another tenant sees neither the client nor the resource server', async () => {
   const { app, server, client, t } = await start()
   const globex = await app.company('globex')
   expect(await findOauthClient(forTenant(app.db, globex.tenantId), client.id, undefined, app.clock.now())).toBeUndefined()

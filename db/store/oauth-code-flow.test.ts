@@ -1,4 +1,4 @@
-// The statements that ask of several things at once, held to those that ask of one.
+// Statements that read several things at once, compared with the statements for each.
 import { expect, test } from 'vitest'
 import { type Company, startApp } from '#tests/support/app'
 import { newOauthClient, newResource } from '#tests/support/oauth'
@@ -40,9 +40,9 @@ const start = async () => {
   const events = async () => (await app.events(company.tenantId, { event: 'test.done' })).length
   const authorize = async (scopes: string[], resourceServerId: string | null = server.id, remember = true, by = event()) => {
     const [id, codeHash] = [app.ctx.random.id(), app.ctx.random.bytes(32)]
-    const whose = { userId: person.id, clientId: client.id, resourceServerId, sessionId }
+    const owner = { userId: person.id, clientId: client.id, resourceServerId, sessionId }
     const proof = { codeHash, codeExpiresAt: later, redirectUri: client.redirectUri, codeChallenge: 'challenge' }
-    const row = { id, grantId: app.ctx.random.id(), ...whose, ...proof, offline: true, scopes, authTime: now, amr: ['pwd'], acr: 'aal1' }
+    const row = { id, grantId: app.ctx.random.id(), ...owner, ...proof, offline: true, scopes, authTime: now, amr: ['pwd'], acr: 'aal1' }
     const isDone = await authorizeClient(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
     return { id, codeHash, isDone }
   }
@@ -64,7 +64,7 @@ const strangers = (company: Company, sessionId: string, userId: string) => [
   { userId, sessionId: company.admin.id },
 ]
 
-test('client and consent are what each is by itself', async () => {
+test('client and consent together equal each read alone', async () => {
   const { server, client, person, t, now, authorize } = await start()
   await authorize(['a'])
   await authorize(['openid'], null)
@@ -85,7 +85,7 @@ test('client and consent are what each is by itself', async () => {
   expect(await findClientAndConsent(t, { clientId: person.id, resource: undefined, userId: person.id, now })).toBeUndefined()
 })
 
-test('what is kept for a page is what is kept, and the page begins as any other', async () => {
+test('a request stored for a page equals any stored request, and the page reads the same data', async () => {
   const { app, t, request } = await start()
   const [one, other] = [app.ctx.random.bytes(32), app.ctx.random.bytes(32)]
   expect(await storeRequestForPage(t, request(one, 'https://x.example/'))).toEqual(await findPageBranding(t))
@@ -94,24 +94,24 @@ test('what is kept for a page is what is kept, and the page begins as any other'
   expect(await findAnyAuthorizationRequest(t, other)).toMatchObject(kept)
 })
 
-test('an answer is taken once, by whom it was asked of, with the client as it is', async () => {
+test('a consent is answered once, by the person who was asked, with the current client', async () => {
   const { app, company, server, client, person, t, now, later, sessionId, request } = await start()
   const handleHash = app.ctx.random.bytes(32)
   await insertAuthorizationRequest(t, request(handleHash, server.resource))
   for (const stranger of strangers(company, sessionId, person.id)) expect(await consumeConsent(t, { handleHash, ...stranger, now })).toBeUndefined()
-  const whose = { handleHash, userId: person.id, sessionId }
-  expect(await consumeConsent(t, { ...whose, now: later })).toBeUndefined()
+  const owner = { handleHash, userId: person.id, sessionId }
+  expect(await consumeConsent(t, { ...owner, now: later })).toBeUndefined()
   const globex = forTenant(app.db, (await app.company('globex')).tenantId)
-  expect(await consumeConsent(globex, { ...whose, now })).toBeUndefined()
-  expect(await consumeConsent(t, { ...whose, now })).toEqual({
+  expect(await consumeConsent(globex, { ...owner, now })).toBeUndefined()
+  expect(await consumeConsent(t, { ...owner, now })).toEqual({
     parameters: { scope: 'a', resource: server.resource },
     client: await findOauthClient(t, client.id, server.resource, now),
     held: ['a', 'b'],
   })
-  expect(await consumeConsent(t, { ...whose, now })).toBeUndefined()
+  expect(await consumeConsent(t, { ...owner, now })).toBeUndefined()
 })
 
-test('client and what is behind a code are what each is by itself', async () => {
+test('client and authorization of a code together equal each read alone', async () => {
   const { app, client, t, now, authorize } = await start()
   const { id, codeHash } = await authorize(['a', 'b'])
   const of = { clientId: client.id, resource: undefined, now }
@@ -127,7 +127,7 @@ test('client and what is behind a code are what each is by itself', async () => 
   expect((await findClientAndCode(forTenant(app.db, globex.tenantId), { ...of, clientId: theirs.id, codeHash }))?.beside).toBeUndefined()
 })
 
-test('a code is redeemed with its event or not at all, and only while what it gives is what was read', async () => {
+test('a code is redeemed together with its event, and only while the authorization is unchanged', async () => {
   const { app, person, t, now, later, event, events, authorize } = await start()
   const { id } = await authorize(['a', 'b'])
   const read = await findAuthorizationState(t, id, now)
@@ -150,7 +150,7 @@ test('a code is redeemed with its event or not at all, and only while what it gi
   expect(await events()).toBe(before + 1)
 })
 
-test('nothing is redeemed once the authorization was revoked or the person was stopped', async () => {
+test('a code is not redeemed after the authorization was revoked or the person disabled', async () => {
   const { app, person, t, now, later, event, events, authorize } = await start()
   const [one, other] = [await authorize(['a']), await authorize(['a'])]
   const redemption = { jkt: undefined, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
@@ -164,7 +164,7 @@ test('nothing is redeemed once the authorization was revoked or the person was s
   expect(await events()).toBe(before)
 })
 
-test('what is allowed is written with its event in time, or not at all', async () => {
+test('a consent is written together with its event in time, or not at all', async () => {
   const { t, now, client, person, server, event, events, authorize } = await start()
   const [{ isDone }, late] = [await authorize(['a']), await authorize(['a', 'b'], server.id, true, event(new Date(0)))]
   expect([isDone, late.isDone, await events()]).toEqual([true, false, 1])

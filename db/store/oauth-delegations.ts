@@ -10,7 +10,7 @@ export type { Act } from '../tables/delegations.ts'
 export type Delegation = typeof oauthDelegations.$inferSelect
 export type NewDelegation = Omit<typeof oauthDelegations.$inferInsert, 'tenantId'>
 
-/** A policy as it was when it was read: by the transaction that wrote it last. */
+/** A policy as it was read, identified by the transaction that wrote it last. */
 export type PolicyVersion = { readonly id: string; readonly version: string }
 const VERSION = 'p.xmin::text'
 
@@ -25,7 +25,7 @@ const heldOf = (policies: readonly PolicyVersion[]): HeldParameters => ({
 })
 const HOLD = statement<HeldParameters>(`with ${HELD} select where ${ARE_HELD}`)
 
-/** False where one of them is not as it was read. */
+/** False when one of them has changed. */
 export const lockPolicyVersions = async (t: TenantTx, policies: readonly PolicyVersion[]): Promise<boolean> =>
   (await HOLD.count(t, heldOf(policies))) === 1
 
@@ -47,7 +47,7 @@ export const findDelegation = async (t: TenantDb, id: string): Promise<Delegatio
   return row
 }
 
-/** What was made under a policy counts no more, and neither does what came of it. */
+/** Ends all delegations under a policy, with their results. */
 export const revokeDelegationsOfPolicy = async (t: TenantTx, policyId: string, at: Date, reason: string): Promise<void> => {
   const d = oauthDelegations
   await t.db
@@ -62,7 +62,7 @@ select where exists (select from authsec.oauth_delegations d where d.tenant_id =
   or exists (select from authsec.oauth_delegations x where x.tenant_id = :tenantId and x.id = any(d.path) and x.client_id = :clientId)
   or d.authorization_id in (select a.id from authsec.oauth_authorizations a where a.tenant_id = :tenantId and a.client_id = :clientId)))`)
 
-/** Whether others still act on what this client passed on. Their tokens need not name it. */
+/** Whether others still act on tokens that this client passed on. Their tokens need not name it. */
 export const hasSubdelegations = async (t: TenantDb, clientId: string, now: Date): Promise<boolean> =>
   (await STEPS_BELOW.count(t, { clientId, now })) === 1
 
@@ -77,9 +77,9 @@ const HAS_ROLE = (holder: string): string => `exists (
   where ${LIVE_BINDING(':now')} and r.name = p.role_name and ${holder})`
 const BOUNDS = (holder: string) =>
   columns({
-    /** How many may act one after the other; undefined: the default. */
+    /** Longest chain of actors; undefined means the default. */
     depth: optional(column<number>(`case when jsonb_typeof(t.settings -> 'delegationDepth') = 'number' then t.settings -> 'delegationDepth' end`)),
-    /** Policies for this agent, of roles that the subject has now. */
+    /** Policies for this agent and the subject's current roles. */
     policies: column<readonly BoundingPolicy[]>(`coalesce((
   select json_agg(json_build_object('id', p.id, 'version', ${VERSION}, 'allowed_permissions', p.allowed_permissions, 'audience', p.audience,
     'max_ttl_seconds', p.max_ttl_seconds, 'impersonation', p.impersonation) order by p.id)
@@ -95,7 +95,7 @@ const finding = (holder: string) => {
 }
 const FIND_BOUNDS = { user: finding(HELD_BY_USER(':subjectId')), serviceAccount: finding('b.service_account_id = :subjectId') }
 
-/** What bounds an agent that acts for this subject. */
+/** The limits of an agent that acts for this subject. */
 export const findDelegationBounds = async (
   t: TenantDb,
   of: { readonly agentId: string; readonly subject: { readonly kind: 'user' | 'serviceAccount'; readonly id: string }; readonly now: Date },

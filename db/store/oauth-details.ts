@@ -1,4 +1,4 @@
-// Every query on types of authorization details, and on limits that are used up.
+// Queries on types of authorization details and on consumable limits.
 import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthBudgets, oauthDetailTypes, oauthSpends } from '../tables/delegations.ts'
@@ -37,7 +37,7 @@ export const listDetailTypesAt = (t: TenantDb, resourceServerId: string, limit: 
     .orderBy(asc(oauthDetailTypes.type))
     .limit(limit)
 
-/** Those of these names that there are. */
+/** The existing types among these names. */
 export const findDetailTypes = async (t: TenantDb, types: readonly string[]): Promise<DetailType[]> =>
   types.length === 0
     ? []
@@ -69,7 +69,7 @@ export const findBudgets = (t: TenantDb, holderId: string): Promise<Budget[]> =>
     .from(oauthBudgets)
     .where(and(ownRows(t, oauthBudgets), eq(oauthBudgets.holderId, holderId)))
 
-/** The budgets that this detail of a holder spends from, root first. */
+/** The budgets from which this detail of a holder spends, root first. */
 export const findBudgetPath = async (t: TenantDb, holderId: string, detailHash: Uint8Array): Promise<Budget[]> => {
   const [leaf] = await t.db
     .select()
@@ -110,7 +110,7 @@ export const spendBudgets = async (
     .where(and(ownRows(t, oauthBudgets), inArray(oauthBudgets.id, [...ids])))
 }
 
-/** Undefined when it is the first of this name; else what was spent under it. */
+/** Undefined when the name is new; otherwise the amount already spent with it. */
 export const recordSpend = async (
   t: TenantTx,
   row: Omit<typeof oauthSpends.$inferInsert, 'tenantId'>,

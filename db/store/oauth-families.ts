@@ -54,7 +54,7 @@ export const AUTHORIZATION_STATE = columns({
   name: column<string>(`coalesce(u.name, '')`),
   username: optional(column<string>('u.username')),
   picture: optional(column<string>('u.avatar_url')),
-  /** RFC 9396: what was allowed in detail. */
+  /** Granted authorization details (RFC 9396). */
   details: column<readonly AuthorizationDetail[]>('a.details'),
   /** Whether the client is an agent, which then acts for the person. */
   isAgent: column<boolean>('ag.id is not null'),
@@ -114,7 +114,7 @@ select ${AUTHORIZATION_STATE.from('standing')}, exists (select from turned) from
 /** Rotates the refresh token if it is the current one, and reads the authorization. `rotated` is true for one of many requests with the same token. */
 export const rotateRefresh = (t: TenantDb, rotation: Rotation): Promise<RowOf<typeof ROTATED> | undefined> => ROTATE.first(t, rotation)
 
-/** False when it was revoked before, or is not there. */
+/** False when it was already revoked or does not exist. */
 export const revokeAuthorization = async (t: TenantTx, id: string, at: Date, reason: string): Promise<boolean> => {
   const a = oauthAuthorizations
   const rows = await t.db

@@ -8,9 +8,9 @@ import { CLIENT_REACHES_RESOURCE, SCOPES_OF_ACCOUNT, SCOPES_OF_USER } from './oa
 export type TokenQuery = {
   readonly tokenId: string
   readonly clientId: string
-  /** What the token hangs below; none where a client acts in its own name. */
+  /** The authorization of the token; none when a client acts on its own behalf. */
   readonly authorizationId: string | undefined
-  /** The step by which it was made from another token, or from an assertion. */
+  /** The delegation step that created it from another token or an assertion. */
   readonly delegationId: string | undefined
   readonly audience: string
   readonly madeAt: Date
@@ -45,7 +45,7 @@ const FROM = `
   left join authsec.resource_clients rc on rc.tenant_id = c.tenant_id and rc.resource_server_id = r.id and rc.client_id = c.id
   ${JOIN_AGENT}`
 
-/** What a token hangs below decides what is read. */
+/** The token's origin decides what is read. */
 const KINDS = {
   ofClient: {
     state: STATE_OF({
@@ -93,7 +93,7 @@ const finding = (kind: Kind) => {
 }
 const FIND = { ofClient: finding('ofClient'), ofPerson: finding('ofPerson'), ofDelegation: finding('ofDelegation') }
 
-/** Undefined when client or authorization are gone. */
+/** Undefined when the client or the authorization does not exist. */
 export const findTokenState = (t: TenantDb, q: TokenQuery): Promise<TokenState | undefined> => FIND[kindOf(q)].first(t, q)
 
 const CALLER = columns({

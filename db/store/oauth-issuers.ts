@@ -1,4 +1,4 @@
-// Every query on foreign authorization servers: whose assertions are accepted here, and for which assertions are made.
+// Queries on external authorization servers: those with accepted assertions, and those for which assertions are issued.
 import { and, asc, eq, isNull } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthIssuers } from '../tables/delegations.ts'

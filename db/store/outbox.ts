@@ -1,14 +1,15 @@
-// Messages to deliver. The message is its tenant's and sealed; the queue is a directory table with ids and times, so that a sender finds what is due.
+// Queries on messages to deliver. A message belongs to its tenant and is sealed; the queue is a directory table of ids and times, so that a sender
+// finds due messages of all tenants.
 import { and, asc, eq, isNull, lt, lte, or, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, type DirectoryDb, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { type MessageKind, outboxMessages, outboxQueue } from '../tables/operations.ts'
 
 export type { MessageKind } from '../tables/operations.ts'
 
-/** A message that this sender holds until `until`. `attempts` counts the tries, this one included. */
+/** A message leased by this sender until `until`. `attempts` includes this one. */
 export type LeasedMessage = { readonly tenantId: TenantId; readonly id: string; readonly attempts: number; readonly until: Date }
 
-/** Puts a message in the outbox and in the queue, both or neither. */
+/** Inserts a message and its queue row together. */
 export const insertMessage = async (
   t: TenantTx,
   {
@@ -20,21 +21,21 @@ export const insertMessage = async (
   await t.db.insert(outboxQueue).values({ tenantId: t.tenantId, id: message.id, dueAt })
 }
 
-/** Mails that wait with a recovery of the person. */
+/** Waiting mails of a person's recovery. */
 export const reminderKind = (userId: string) => `recovery_reminder:${userId}` as const
 
-/** Takes back what waits of a kind; a sender that finds an entry without its message drops that. */
+/** Withdraws waiting messages of a kind; a sender drops queue rows without a message. */
 export const deleteWaitingMessages = async (t: TenantTx, kind: MessageKind): Promise<void> => {
   await t.db.delete(outboxMessages).where(and(ownRows(t, outboxMessages), eq(outboxMessages.kind, kind), isNull(outboxMessages.sentAt)))
 }
 
 /**
- * Takes up to `limit` due messages, longest due first, in one statement: of two senders one gets a row, the other skips it. A lease that ended is due again.
- * The try is counted here, so that a message whose sender dies of it is not tried for ever.
+ * Leases up to `limit` due messages, longest due first, in one statement: of two senders one gets a row, the other skips it. An expired lease is due
+ * again. The attempt is counted here, so that a message that crashes its sender is not retried forever.
  */
 export const leaseDueMessages = async (d: DirectoryDb, now: Date, until: Date, limit: number): Promise<readonly LeasedMessage[]> => {
   const isFree = or(isNull(outboxQueue.leasedUntil), lte(outboxQueue.leasedUntil, now))
-  // In a common table expression, which runs once: as a plain subquery it could run again for every row, and lock more than it takes.
+  // A common table expression runs once; a plain subquery could run again for every row and lock more than it takes.
   const due = d.db.$with('due').as(
     d.db
       .select({ tenantId: outboxQueue.tenantId, id: outboxQueue.id })
@@ -54,7 +55,7 @@ export const leaseDueMessages = async (d: DirectoryDb, now: Date, until: Date, l
   return rows.map((row) => ({ ...row, tenantId: asTenantId(row.tenantId), until }))
 }
 
-/** When the next message wants a sender; undefined when none waits. */
+/** The next due time; undefined when no message waits. */
 export const nextDueAt = async (d: DirectoryDb): Promise<Date | undefined> => {
   const wanted = sql`greatest(${outboxQueue.dueAt}, ${outboxQueue.leasedUntil})`
   const [row] = await d.db
@@ -67,7 +68,7 @@ export const nextDueAt = async (d: DirectoryDb): Promise<Date | undefined> => {
 
 export type WaitingMessage = Pick<typeof outboxMessages.$inferSelect, 'kind' | 'sealed' | 'data'>
 
-/** The message; undefined when it was sent, given up or removed with its tenant. */
+/** The message; undefined when it was sent, given up, or removed with its tenant. */
 export const findWaitingMessage = async (t: TenantDb, id: string): Promise<WaitingMessage | undefined> => {
   const [row] = await t.db
     .select({ kind: outboxMessages.kind, sealed: outboxMessages.sealed, data: outboxMessages.data })
@@ -81,13 +82,13 @@ type Entry = Pick<LeasedMessage, 'tenantId' | 'id'>
 const queued = ({ tenantId, id }: Entry) => and(eq(outboxQueue.tenantId, tenantId), eq(outboxQueue.id, id))
 const held = (leased: LeasedMessage) => and(queued(leased), eq(outboxQueue.leasedUntil, leased.until))
 
-/** Erases what was sent. Whoever sent it says so, lease or not: it must not go out again. */
+/** Erases a sent message, whether or not the lease still holds: it must not be sent again. */
 export const markMessageSent = async (t: TenantTx, { tenantId, id }: Entry, at: Date): Promise<void> => {
   await t.db.delete(outboxQueue).where(queued({ tenantId, id }))
   await t.db.update(outboxMessages).set({ sealed: null, data: null, sentAt: at, lastError: null }).where(message(t, id))
 }
 
-/** Gives a message back untried. */
+/** Releases a message without counting the attempt. */
 export const releaseMessage = async (d: DirectoryDb, leased: LeasedMessage): Promise<void> => {
   await d.db
     .update(outboxQueue)
@@ -95,7 +96,7 @@ export const releaseMessage = async (d: DirectoryDb, leased: LeasedMessage): Pro
     .where(held(leased))
 }
 
-/** Gives the message back for later. False when the lease was lost: then another sender decides. */
+/** Postpones the message. False when the lease was lost: then another sender decides. */
 export const postponeMessage = async (t: TenantTx, leased: LeasedMessage, dueAt: Date, lastError: string): Promise<boolean> => {
   const given = await t.db.update(outboxQueue).set({ dueAt, leasedUntil: null }).where(held(leased)).returning({ id: outboxQueue.id })
   if (given.length === 0) return false
@@ -103,7 +104,7 @@ export const postponeMessage = async (t: TenantTx, leased: LeasedMessage, dueAt:
   return true
 }
 
-/** Gives the message up. Its payload stays for an operator until retention, unless nobody can ever read it. False when the lease was lost. */
+/** Gives the message up. Its payload stays for an operator until retention, unless it can never be opened. False when the lease was lost. */
 export const abandonMessage = async (t: TenantTx, leased: LeasedMessage, at: Date, lastError: string, erase: boolean): Promise<boolean> => {
   const taken = await t.db.delete(outboxQueue).where(held(leased)).returning({ id: outboxQueue.id })
   if (taken.length === 0) return false
@@ -114,12 +115,12 @@ export const abandonMessage = async (t: TenantTx, leased: LeasedMessage, at: Dat
   return true
 }
 
-/** Drops an entry of the queue whose message is gone. */
+/** Deletes a queue row without a message. */
 export const deleteFromQueue = async (d: AnyScope, entry: Entry): Promise<void> => {
   await d.db.delete(outboxQueue).where(queued(entry))
 }
 
-/** Removes records of messages that were sent before the one moment or given up before the other. Answers how many. */
+/** Removes messages sent before one time or given up before the other. Returns their number. */
 export const purgeOutboxOfAllTenants = async (jobs: JobsDb, sentBefore: Date, failedBefore: Date): Promise<number> => {
   const gone = await jobs.db
     .delete(outboxMessages)

@@ -1,4 +1,4 @@
-// Every query on passkeys and their directory.
+// Queries on passkeys and their directory.
 import { and, asc, desc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { factors } from '../tables/factors.ts'
@@ -9,8 +9,8 @@ export type Passkey = typeof webauthnCredentials.$inferSelect
 export type NewPasskey = Omit<typeof webauthnCredentials.$inferInsert, 'tenantId'>
 
 /**
- * False when the tenant has the credential id already, whoever's it is. In the transaction that enrols its factor. Without an entry in the directory the
- * passkey is found for a person who is known, and never alone.
+ * False when the tenant already has the credential id. Call it in the transaction that enrols its factor. Without a directory row the passkey only
+ * signs in a person who is already identified.
  */
 export const insertPasskey = async (t: TenantTx, row: NewPasskey, entryHash: Uint8Array | undefined): Promise<boolean> => {
   const added = await t.db
@@ -31,13 +31,13 @@ export const hasCredential = async (t: TenantDb, credentialId: string): Promise<
   return rows.length > 0
 }
 
-/** The tenant of a passkey whose id and user handle an authenticator showed. */
+/** The tenant of a passkey by the id and user handle that an authenticator returned. */
 export const findTenantOfPasskey = async (d: AnyScope, entryHash: Uint8Array): Promise<TenantId | undefined> => {
   const [row] = await d.db.select({ tenantId: passkeyDirectory.tenantId }).from(passkeyDirectory).where(eq(passkeyDirectory.entryHash, entryHash))
   return row === undefined ? undefined : asTenantId(row.tenantId)
 }
 
-/** The person's passkeys, the oldest first. */
+/** The person's passkeys, oldest first. */
 export const findPasskeys = (t: TenantDb, userId: string): Promise<Passkey[]> =>
   t.db
     .select()
@@ -55,7 +55,7 @@ export const findPasskey = async (t: TenantDb, userId: string, credentialId: str
   return row
 }
 
-/** What the owner sees of his passkeys, the newest first. */
+/** The owner's view of their passkeys, newest first. */
 export const listPasskeys = (t: TenantDb, userId: string) =>
   t.db
     .select({ passkey: webauthnCredentials, name: factors.name, lastUsedAt: factors.lastUsedAt })
@@ -66,8 +66,8 @@ export const listPasskeys = (t: TenantDb, userId: string) =>
     .limit(1000)
 
 /**
- * Notes a signature. False when its counter did not rise (WebAuthn Level 3 section 7.2 step 22; authenticators that do not count always say 0), or when it
- * went back before. One statement, so that of two copies that sign at once one is caught.
+ * Stores a signature. False when its counter did not increase (WebAuthn Level 3 section 7.2 step 22; authenticators without a counter always send 0),
+ * or had decreased before. One statement, so that of two copies that sign concurrently one is detected.
  */
 export const countSignature = async (t: TenantTx, factorId: string, seen: { readonly signCount: number; readonly backedUp: boolean }) => {
   const { signCount, backedUp } = seen
@@ -80,7 +80,7 @@ export const countSignature = async (t: TenantTx, factorId: string, seen: { read
   return rows.length === 1
 }
 
-/** True only the first time. */
+/** True only for the first call. */
 export const raiseCounterAlarm = async (t: TenantTx, factorId: string, at: Date): Promise<boolean> => {
   const rows = await t.db
     .update(webauthnCredentials)
@@ -90,7 +90,7 @@ export const raiseCounterAlarm = async (t: TenantTx, factorId: string, at: Date)
   return rows.length === 1
 }
 
-/** When the alarm was raised that is over now; the counter begins again. Undefined where that person has no such passkey, or none with an alarm. */
+/** Clears the alarm and the counter, and returns the time of the alarm. Undefined when the person has no such passkey or no alarm. */
 export const clearCounterAlarm = async (t: TenantTx, userId: string, factorId: string): Promise<Date | undefined> => {
   const own = and(
     ownRows(t, webauthnCredentials),
@@ -104,7 +104,7 @@ export const clearCounterAlarm = async (t: TenantTx, userId: string, factorId: s
   return row.at
 }
 
-/** Passkeys whose counter went back, with whose they are; the newest alarm first. */
+/** Passkeys with a decreased counter and their owners, newest alarm first. */
 export const listCounterAlarms = (t: TenantDb) =>
   t.db
     .select({

@@ -1,4 +1,4 @@
-// Lists and changes of people as an administrator sees them. What signing in needs of one person is in users.ts.
+// Lists and changes of people for administrators. Data for sign-in is in users.ts.
 import { and, count, desc, eq, exists, inArray, isNotNull, isNull, ne, notExists, or, type SQL, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { userGroups } from '../tables/access.ts'
@@ -15,17 +15,17 @@ export type PeopleFilter = {
   readonly provider?: string | undefined
   readonly clientId?: string | undefined
   readonly externalId?: string | undefined
-  /** Who is in this group; nobody where the tenant has no such group. */
+  /** Members of this group; none when the tenant has no such group. */
   readonly groupId?: string | undefined
   /** Whether they have a second factor. */
   readonly hasFactor?: boolean | undefined
-  /** Any part of name, address or user name. */
+  /** Substring of name, address or user name. */
   readonly search?: string | undefined
-  /** Any part of the address. */
+  /** Substring of the address. */
   readonly email?: string | undefined
-  /** Any part of the name. */
+  /** Substring of the name. */
   readonly name?: string | undefined
-  /** What makes a search quick: `narrowed` finds it. */
+  /** The rarest trigram of the search, from `narrowed`. */
   readonly gram?: string | undefined
 }
 export type PeopleSort = 'created_at' | 'email' | 'name'
@@ -64,7 +64,7 @@ const filtered = (t: TenantDb, f: PeopleFilter): SQL | undefined =>
     f.name === undefined ? undefined : matchesSearchText('name', f.name),
   )
 
-/** The filter with the rarest gram of what it searches for, once for all that is asked with it. */
+/** The filter with the rarest trigram of its search text, computed once for all queries with it. */
 export const narrowPeopleFilter = async (t: TenantDb, f: PeopleFilter): Promise<PeopleFilter> => {
   for (const text of [f.search, f.email, f.name]) {
     const gram = text === undefined ? undefined : await rarestGram(t, text)
@@ -83,7 +83,7 @@ export const listPeople = (t: TenantDb, f: PeopleFilter, page: Page<PeopleSort>,
     .limit(page.limit)
     .offset(offset)
 
-/** How many fit the filter, counting no further than `most`. */
+/** The number of matches, counted up to `most`. */
 export const countPeople = async (t: TenantDb, f: PeopleFilter, most: number): Promise<number> => {
   const some = t.db
     .select({ one: sql`1`.as('one') })
@@ -95,7 +95,7 @@ export const countPeople = async (t: TenantDb, f: PeopleFilter, most: number): P
   return row?.found ?? 0
 }
 
-/** Of these, newest first. */
+/** The people with these ids, newest first. */
 export const findPeople = async (t: TenantDb, ids: readonly string[]): Promise<User[]> =>
   ids.length === 0
     ? []
@@ -105,7 +105,7 @@ export const findPeople = async (t: TenantDb, ids: readonly string[]): Promise<U
         .where(and(ownRows(t, users), isNull(users.deletedAt), inArray(users.id, [...ids])))
         .orderBy(desc(users.createdAt), desc(users.id))
 
-/** Who has not accepted an invitation yet, newest first. */
+/** People with an open invitation, newest first. */
 export const findPendingInvitations = (t: TenantDb, limit: number): Promise<User[]> =>
   t.db
     .select()
@@ -123,7 +123,7 @@ export const findPendingInvitations = (t: TenantDb, limit: number): Promise<User
     .orderBy(desc(users.createdAt), desc(users.id))
     .limit(limit)
 
-/** The person, held until the transaction ends: what is judged of it stays true. */
+/** The person, locked until the transaction ends, so that checks stay valid. */
 export const lockUser = async (t: TenantTx, userId: string): Promise<User | undefined> => {
   const [row] = await t.db
     .select()
@@ -142,7 +142,7 @@ export const isUsernameTaken = async (t: TenantDb, username: string, except?: st
   return rows.length > 0
 }
 
-/** Whether anybody but this person is active. */
+/** Whether another person is active. */
 export const hasOtherActive = async (t: TenantDb, userId: string): Promise<boolean> => {
   const rows = await t.db
     .select({ id: users.id })
@@ -152,7 +152,7 @@ export const hasOtherActive = async (t: TenantDb, userId: string): Promise<boole
   return rows.length > 0
 }
 
-/** False when it was so already. A disabled person's sessions that began before are over for good. */
+/** False when the state was already so. A disabled person's earlier sessions are ended permanently. */
 export const setUserActive = async (t: TenantTx, userId: string, active: boolean, at: Date): Promise<boolean> => {
   const changed = await t.db
     .update(users)
@@ -163,7 +163,7 @@ export const setUserActive = async (t: TenantTx, userId: string, active: boolean
   return changed.length === 1
 }
 
-/** The row, what search keeps of it, and by cascade everything else that hangs on it; the quota is free again. */
+/** Deletes the person with the search trigrams and, by cascade, everything that refers to the person; frees the quota. */
 export const deleteUser = async (t: TenantTx, userId: string): Promise<boolean> => {
   await deleteGrams(t, userId)
   const gone = await t.db
@@ -189,7 +189,7 @@ export const findFactorsOf = async (t: TenantDb, ids: readonly string[]): Promis
   return kinds
 }
 
-/** Of these addresses, those for which a sign-up waits. */
+/** The addresses among these with a pending sign-up. */
 export const findWaitingAddresses = async (t: TenantDb, emails: readonly string[], now: Date): Promise<ReadonlySet<string>> => {
   if (emails.length === 0) return new Set()
   const rows = await t.db
@@ -205,7 +205,7 @@ export const findWaitingAddresses = async (t: TenantDb, emails: readonly string[
   return new Set(rows.map((row) => row.email))
 }
 
-/** Who has one of these addresses or external ids: held until the transaction ends, in the order of ids, so that two imports do not wait in a circle. */
+/** People with one of these addresses or external ids, locked in id order until the transaction ends, so that two imports cannot deadlock. */
 export const lockMatches = (t: TenantTx, emails: readonly string[], externalIds: readonly string[]): Promise<User[]> =>
   t.db
     .select()
@@ -214,7 +214,7 @@ export const lockMatches = (t: TenantTx, emails: readonly string[], externalIds:
     .orderBy(users.id)
     .for('update')
 
-/** Ids of those that were added; an address or external id that somebody took meanwhile is left out. Count the rows first: `useQuota`. */
+/** Ids of the added people; a person with an address or external id that was taken meanwhile is left out. Count the rows first: `useQuota`. */
 export const insertUsers = async (t: TenantTx, rows: readonly NewUser[]): Promise<ReadonlySet<string>> => {
   if (rows.length === 0) return new Set()
   const added = await t.db
@@ -231,7 +231,7 @@ export const insertUsers = async (t: TenantTx, rows: readonly NewUser[]): Promis
   return ids
 }
 
-/** Who has which of these user names. */
+/** People with one of these user names. */
 export const findUsernames = async (t: TenantDb, usernames: readonly string[]): Promise<ReadonlyMap<string, string>> => {
   if (usernames.length === 0) return new Map()
   const rows = await t.db

@@ -1,4 +1,4 @@
-// Every query on permissions: the pairs of resource and action that a tenant speaks of.
+// Queries on permissions, the tenant's pairs of resource and action.
 import { and, asc, count, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, rolePermissions, roles, scopePermissions, scopes } from '../tables/access.ts'
@@ -10,10 +10,10 @@ export type PermissionPair = { readonly resource: string; readonly action: strin
 export type NamedPermission = PermissionPair & { readonly id: string }
 export type SeedPermission = { readonly id: string; readonly resource: string; readonly action: string; readonly description: string }
 
-/** One statement however many they are. */
+/** One statement for any number of permissions. */
 const ENSURE = `${INSERT_FROM(permissions, JSON_RECORDS(permissions, '$2'))} where r.tenant_id = $1 on conflict do nothing`
 
-/** Adds the permissions that are not there yet and answers the ids of all of them. */
+/** Adds the missing permissions and returns the ids of all. */
 export const ensurePermissions = async (t: TenantTx, wanted: readonly SeedPermission[], at: Date): Promise<string[]> => {
   const missing = wanted.map((p) => ({ ...p, tenantId: t.tenantId, isSystem: true, createdAt: at, updatedAt: at }))
   await t.run({ text: ENSURE, params: [t.tenantId, jsonRecords(permissions, missing)], arrays: true })
@@ -25,7 +25,7 @@ export const ensurePermissions = async (t: TenantTx, wanted: readonly SeedPermis
   return rows.filter((row) => names.has(`${row.resource}:${row.action}`)).map((row) => row.id)
 }
 
-/** False when the tenant has the pair already. */
+/** False when the tenant already has the pair. */
 export const insertPermission = async (t: TenantTx, row: SeedPermission, at: Date): Promise<boolean> => {
   const added = await t.db
     .insert(permissions)
@@ -45,7 +45,7 @@ export const findPermissionsById = async (t: TenantDb, ids: readonly string[]): 
         .from(permissions)
         .where(and(ownRows(t, permissions), inArray(permissions.id, [...ids])))
 
-/** Those that these texts name, as `resource:action` or as `resource.action`. One statement, however many dots a text has. */
+/** Permissions named by these texts, as `resource:action` or `resource.action`. One statement for any number of dots in a text. */
 export const findPermissionsByText = async (t: TenantDb, texts: readonly string[]): Promise<NamedPermission[]> => {
   if (texts.length === 0) return []
   const among = sql`in (select jsonb_array_elements_text(${JSON.stringify(texts)}::jsonb))`
@@ -73,7 +73,7 @@ export type PermissionSort = 'resource' | 'created_at'
 export type PermissionFilter = {
   readonly resource?: string
   readonly search?: string
-  /** Only those of these names (`resource:action`). */
+  /** Only permissions with these names (`resource:action`). */
   readonly names?: readonly string[]
   readonly page: Page<PermissionSort>
 }
@@ -99,7 +99,7 @@ export const listPermissions = async (t: TenantDb, f: PermissionFilter): Promise
     .limit(f.page.limit)
 }
 
-/** In how many roles each of these permissions is, in one grouped statement; one that is in none is missing. */
+/** The number of roles with each of these permissions, in one grouped statement; permissions without roles are absent. */
 export const countRolesOfPermissions = async (t: TenantDb, ids: readonly string[]): Promise<Map<string, number>> => {
   if (ids.length === 0) return new Map()
   const rows = await t.db
@@ -120,7 +120,7 @@ export const listResources = async (t: TenantDb, limit: number): Promise<string[
   return rows.map((row) => row.resource)
 }
 
-/** Names of the roles and scopes that a permission is part of. */
+/** Names of the roles and scopes that contain a permission. */
 export const findUsesOfPermission = async (t: TenantDb, permissionId: string): Promise<{ readonly roles: string[]; readonly scopes: string[] }> => {
   const inRoles = await t.db
     .select({ name: roles.name })
@@ -137,7 +137,7 @@ export const findUsesOfPermission = async (t: TenantDb, permissionId: string): P
   return { roles: inRoles.map((row) => row.name), scopes: inScopes.map((row) => row.name) }
 }
 
-/** Its links to roles and scopes go with it. */
+/** Deletes a permission with its links to roles and scopes. */
 export const deletePermission = async (t: TenantTx, id: string): Promise<boolean> => {
   const gone = await t.db
     .delete(permissions)

@@ -1,4 +1,4 @@
-// Whatever hangs on a person goes with the person: held to the catalogue, so that a new table cannot be forgotten.
+// All data of a person is deleted with the person; compared with the catalogue, so that a new table cannot be forgotten.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dumpTables, qualifiedTableName } from '../dump/catalogue.ts'
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => db.engine.close())
 
-/** How many rows name the person, by `table.column`. */
+/** The number of rows that name the person, by `table.column`. */
 const naming = (person: string): Promise<Readonly<Record<string, number>>> =>
   asOwner(db, tenantId, async ({ run }) => {
     const found: Record<string, number> = {}
@@ -36,30 +36,30 @@ const naming = (person: string): Promise<Readonly<Record<string, number>>> =>
     return found
   })
 
-/** Not told by table of what was deleted, and why. */
+/** Tables that the report of a deletion omits, and why. */
 const NOT_COUNTED: Readonly<Record<string, string>> = {
-  administrator_directory: 'where the person administers, for the door',
+  administrator_directory: 'the directory row for an administrator’s sign-in',
   totp_secrets: 'part of a factor',
   sms_phones: 'part of a factor',
   webauthn_credentials: 'part of a factor',
   backup_code_tries: 'the counter of the codes',
   federation_states: 'a sign-in that was under way',
   oauth_authorizations: 'part of a grant',
-  oauth_requests: 'a question that nobody answers any more',
+  oauth_requests: 'an unanswered request',
   oauth_delegations: 'part of a grant',
-  mcp_sessions: 'a session, by the one that it hangs below',
+  mcp_sessions: 'a session, by its parent session',
   resource_first_access: 'that a role was given once',
 }
-/** The company\u2019s: the person began it, and the id alone tells nobody who that was. */
+/** Belongs to the company: the person created it, and the id alone identifies no one. */
 const OF_THE_COMPANY = ['projects']
 
-test('what is told of a deletion names every table that hangs on people', async () => {
+test('the report of a deletion covers every table that refers to people', async () => {
   const tables = [...new Set(Object.keys(await naming(ana)).map((column) => column.split('.')[0]))]
   expect(tables.toSorted()).toEqual([...PERSON_TABLES, ...Object.keys(NOT_COUNTED), ...OF_THE_COMPANY].toSorted())
   expect(Object.values(await countPersonRows(forTenant(db, tenantId), ana)).every((count) => count > 0)).toBe(true)
 })
 
-test('a person who is erased is named nowhere any more', async () => {
+test('an erased person is named in no row', async () => {
   await atomically(forTenant(db, tenantId), async (t) => {
     await deleteAdministrator(t, ana)
     expect(await deleteUser(t, ana)).toBe(true)

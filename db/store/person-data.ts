@@ -1,4 +1,4 @@
-// Everything that speaks of one person: for export, for erasing, and to say what a deletion took.
+// All data about one person: for export, for erasure, and for the report of a deletion.
 import { and, asc, desc, eq, exists, lt, or } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
@@ -9,7 +9,7 @@ import { oneTimeCodes, pendingRegistrations, sessions } from '../tables/sessions
 import { knownDevices } from '../tables/users.ts'
 import type { AuditRow } from './audit-events.ts'
 
-/** Tables whose rows go with a person's; what hangs on one of these goes with it. */
+/** Tables whose rows are deleted with the person's; rows that refer to these are deleted as well. */
 export const PERSON_TABLES = [
   'role_bindings',
   'factors',
@@ -29,7 +29,7 @@ export const PERSON_TABLES = [
   'oauth_grants',
 ] as const
 
-/** How many rows hang on the person, by table. */
+/** The number of rows that refer to the person, by table. */
 export const countPersonRows = async (t: TenantDb, userId: string): Promise<Record<string, number>> => {
   const [row] = (await t.run({
     text: `select ${PERSON_TABLES.map((table) => `(select count(*)::int from authsec.${table} where tenant_id = $1 and user_id = $2)`).join(', ')}`,
@@ -39,7 +39,7 @@ export const countPersonRows = async (t: TenantDb, userId: string): Promise<Reco
   return Object.fromEntries(PERSON_TABLES.map((table, at) => [table, row?.[at] ?? 0]))
 }
 
-/** Sessions, live and over, without what stands for their token. */
+/** Sessions, live and ended, without token ids. */
 export const findSessionsOfPerson = (t: TenantDb, userId: string) =>
   t.db
     .select({
@@ -75,7 +75,7 @@ export const findFactorsOfPerson = (t: TenantDb, userId: string) =>
     .orderBy(asc(factors.createdAt))
     .limit(1000)
 
-/** When browsers that the person is known from were last used. */
+/** When the person's known browsers were last used. */
 export const findDevicesOfPerson = (t: TenantDb, userId: string) =>
   t.db
     .select({ lastUsedAt: knownDevices.lastUsedAt })
@@ -84,7 +84,9 @@ export const findDevicesOfPerson = (t: TenantDb, userId: string) =>
     .orderBy(desc(knownDevices.lastUsedAt))
     .limit(1000)
 
-/** What voice assistants said of the person's speakers in sessions that are not over: they hang on no row of the person. Before the links go. */
+/**
+ * Voice assistants' data about the person's speakers in live sessions, which do not refer to the person's row. Read it before the links are deleted.
+ */
 export const deleteVoiceSessionsOf = async (t: TenantTx, userId: string): Promise<void> => {
   const speakers = t.db
     .select({ id: voiceLinks.id })
@@ -100,7 +102,7 @@ export const deleteVoiceSessionsOf = async (t: TenantTx, userId: string): Promis
   await t.db.delete(voiceSessions).where(and(ownRows(t, voiceSessions), exists(speakers)))
 }
 
-/** Events that the person caused or that speak of the person, newest first, before an id. */
+/** Events that the person caused or that concern the person, newest first, before an id. */
 export const findEventsOfPerson = (t: TenantDb, userId: string, before: string | undefined, limit: number): Promise<AuditRow[]> =>
   t.db
     .select()
@@ -115,7 +117,7 @@ export const findEventsOfPerson = (t: TenantDb, userId: string, before: string |
     .orderBy(desc(auditEvents.id))
     .limit(limit)
 
-/** What waits for a person or an address, and hangs on no row of the person: sign-ups, codes, requests that ask for consent. */
+/** Pending data for a person or an address that does not refer to the person's row: sign-ups, codes, consent requests. */
 export const deleteWaitingMessagesOf = async (t: TenantTx, userId: string, email: string, addressHash: Uint8Array): Promise<void> => {
   await t.db.delete(oauthRequests).where(and(ownRows(t, oauthRequests), eq(oauthRequests.userId, userId)))
   await t.db.delete(pendingRegistrations).where(and(ownRows(t, pendingRegistrations), eq(pendingRegistrations.email, email)))

@@ -1,4 +1,4 @@
-// What decisions are made from. Written by hand, prepared by the driver (hot path): one statement, and so one snapshot, each.
+// The data of access decisions. Hand-written and prepared (hot path): each read is one statement and so one snapshot.
 import type { TenantDb } from '../engine/tenant.ts'
 import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
 
@@ -6,7 +6,7 @@ export type PrincipalKind = 'user' | 'service_account'
 export type HolderKind = PrincipalKind | 'group'
 
 export type PolicyRows = {
-  /** As it stood in the snapshot that all other rows were read from. */
+  /** The version in the snapshot from which all other rows were read. */
   readonly version: number
   readonly permissions: readonly { readonly id: string; readonly resource: string; readonly action: string }[]
   readonly roles: readonly { readonly id: string; readonly name: string; readonly isSystem: boolean; readonly permissionIds: readonly string[] }[]
@@ -43,7 +43,7 @@ from authsec.role_bindings b where b.tenant_id = $1`
 
 type Line = readonly [kind: string, a: string, b: string, c: string, ...rest: (string | null)[]]
 
-/** Everything that a policy is compiled from. Undefined when there is no such tenant. */
+/** All data of a compiled policy. Undefined when the tenant does not exist. */
 export const readPolicy = async (t: TenantDb): Promise<PolicyRows | undefined> => {
   const lines = (await t.run({ text: POLICY, params: [t.tenantId], arrays: true })) as Line[]
   let version: number | undefined
@@ -72,18 +72,18 @@ export const readPolicy = async (t: TenantDb): Promise<PolicyRows | undefined> =
 
 export type PrincipalState = { readonly kind: PrincipalKind; readonly id: string; readonly active: boolean; readonly groups: readonly string[] }
 
-/** A service account stands in the groups that its client is mapped to. */
+/** A service account is in the groups to which its client is mapped. */
 const GROUPS_OF_SERVICE = `array(
     select g.group_id::text from authsec.clients c join authsec.client_groups g on g.tenant_id = $1 and g.client_id = c.id
     where c.tenant_id = $1 and c.service_account_id = s.id and c.active and c.deleted_at is null order by 1)`
 
-/** An agent's whose owner was stopped or is gone acts as little as the agent does. */
+/** The service account of an agent is inactive when the agent's owner is disabled or deleted. */
 const AGENT_STANDS = `not exists (select from authsec.clients c ${JOIN_AGENT}
     where c.tenant_id = $1 and c.service_account_id = s.id and not ${AGENT_AUTHORIZED("'infinity'")})`
 
 /**
- * One principal, by scalars: a list among the parameters would have PostgreSQL plan the statement anew each time, which costs five times what it does. Null:
- * there is none of that id. Groups come as one text, which is read faster than an array.
+ * One principal, with scalar parameters: with a list PostgreSQL would plan the statement again each time, which takes five times as long as running
+ * it. Null means that there is none with that id. Groups are returned as one text, which is faster to read than an array.
  */
 const ONE: Readonly<Record<PrincipalKind, string>> = {
   user: `
@@ -120,7 +120,7 @@ const readPrincipal = async (t: TenantDb, { kind, id }: Wanted): Promise<Princip
   return { version, principals: active === null ? [] : [{ kind, id, active, groups: groups ? groups.split(',') : [] }] }
 }
 
-/** The tenant's policy version, and those of the principals that exist. Undefined when there is no such tenant. Ids in lower case. */
+/** The tenant's policy version, and those of the existing principals. Undefined when the tenant does not exist. Ids in lower case. */
 export const readPrincipals = async (t: TenantDb, wanted: readonly Wanted[]): Promise<Principals | undefined> => {
   const [only, ...more] = wanted
   if (only !== undefined && more.length === 0) return readPrincipal(t, only)
@@ -142,7 +142,7 @@ where u.tenant_id = $1 and u.active and u.deleted_at is null and u.id > $4::uuid
   select unnest($2::uuid[]) union select m.user_id from authsec.user_groups m where m.tenant_id = $1 and m.group_id = any($3::uuid[]))
 order by u.id limit $5`
 
-/** Made when it is asked: functions that never search do not carry it. */
+/** Built on demand, so that functions that never search do not include it. */
 const SERVICE_ACCOUNTS = (): string => `
 select 'service_account', s.id::text, ${GROUPS_OF_SERVICE}
 from authsec.service_accounts s
@@ -152,7 +152,7 @@ where s.tenant_id = $1 and s.active and ${AGENT_STANDS} and s.id > $4::uuid and 
     where m.tenant_id = $1 and m.group_id = any($3::uuid[]))
 order by s.id limit $5`
 
-/** Sorts before every id that is given out. */
+/** Sorts before every issued id. */
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000'
 type Page = { readonly after: string | undefined; readonly limit: number }
 
@@ -165,13 +165,13 @@ const principalOf = ([kind, id, groups]: readonly unknown[]): PrincipalState => 
 
 type Holders = { readonly ids: readonly string[]; readonly groups: readonly string[] }
 
-/** Active people who are among these or stand in one of these groups, by id. */
+/** Active people among these ids or in one of these groups, by id. */
 export const listUsersOfHolders = async (t: TenantDb, holders: Holders, { after, limit }: Page): Promise<PrincipalState[]> => {
   const params = [t.tenantId, holders.ids, holders.groups, after ?? BEFORE_ALL, limit]
   return ((await t.run({ text: USERS_OF_HOLDERS, params, arrays: true })) as unknown[][]).map(principalOf)
 }
 
-/** Active service accounts that are among these, or whose client is mapped to one of these groups, by id. */
+/** Active service accounts among these ids or with a client in one of these groups, by id. */
 export const listServiceAccounts = async (t: TenantDb, holders: Holders, { after, limit }: Page): Promise<PrincipalState[]> => {
   const params = [t.tenantId, holders.ids, holders.groups, after ?? BEFORE_ALL, limit]
   return ((await t.run({ text: SERVICE_ACCOUNTS(), params, arrays: true })) as unknown[][]).map(principalOf)

@@ -1,4 +1,4 @@
-// Two tenants with the same id: what one polls, decides, lists or removes is its own.
+// Two tenants with the same ids: each only polls, decides, lists and removes its own.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { testDb } from '#tests/support/database'
@@ -22,7 +22,7 @@ const now = new Date('2026-03-02T09:00:00Z')
 const secondsAfter = (at: Date, seconds: number): Date => new Date(at.getTime() + seconds * 1000)
 const expiresAt = secondsAfter(now, 300)
 
-/** A person, a grant, a request, a phone, a voice session and a link, all of the same ids. */
+/** A person, a grant, a request, a phone, a voice session and a link, all with the same ids. */
 const fill = async (ids: { readonly id: string; readonly hash: Uint8Array }) => {
   const { id, hash } = ids
   const tenantId = asTenantId(randomUUID())
@@ -67,7 +67,7 @@ test('backchannel requests, phones, voice sessions and links of one tenant are n
   })
 })
 
-test('a grant is decided once, whoever looked at it before: neither by who comes later, nor after it was consumed', async () => {
+test('a grant is decided once, not again by a later request nor after it was consumed', async () => {
   const ids = { id: randomUUID(), hash: randomBytes(32) }
   const { id, hash } = ids
   const acme = await fill(ids)
@@ -90,7 +90,7 @@ test('a grant is decided once, whoever looked at it before: neither by who comes
   for (const again of [yes, other]) expect(await decide(again)).toEqual([false, false])
 })
 
-test('device grants of one tenant are not another\u2019s, and no two have a code in common', async () => {
+test('device grants belong to one tenant, and codes are unique', async () => {
   const ids = { id: randomUUID(), hash: randomBytes(32) }
   const { id, hash } = ids
   const [acme, globex] = [await fill(ids), await fill(ids)]

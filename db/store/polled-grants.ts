@@ -1,4 +1,4 @@
-// What device grants and backchannel requests have in common: a person decides once, a client consumes once, and every poll is judged by one statement.
+// Shared by device grants and backchannel requests: a person decides once, a client consumes once, and every poll is handled by one statement.
 import { and, eq, gt, isNull, lte, ne, or, type SQL, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb } from '../engine/tenant.ts'
 import type { cibaRequests, deviceGrants } from '../tables/grants.ts'
@@ -12,10 +12,10 @@ const SLOWER_BY_SECONDS = 5
 
 const at = (moment: Date): SQL => sql`${moment.toISOString()}::timestamptz`
 
-/** Undecided: still pending, or as good as that for the client because nobody could be asked. */
+/** Undecided: pending, or presented as pending to the client because no device could be reached. */
 const undecided = (table: Grants): SQL => sql`${table.status} in ('pending', 'failed')`
 
-/** What a poll writes: of an approved grant that it is consumed, of an undecided one whether the poll came too soon and how long the next has to wait. */
+/** The update of a poll: an approved grant becomes consumed; an undecided one stores whether the poll was early and its next interval. */
 export const pollUpdate = (table: Grants, now: Date) => {
   const tooSoon = sql`(${undecided(table)} and ${table.lastPolledAt} is not null
     and ${table.lastPolledAt} + make_interval(secs => ${table.intervalSeconds}) > ${at(now)})`
@@ -27,7 +27,7 @@ export const pollUpdate = (table: Grants, now: Date) => {
   }
 }
 
-/** Who polls, and at which door: what was begun at the authorization server is polled there alone, and with the key that it was begun with. */
+/** The polling client and endpoint: a request that started at the authorization server is polled only there, with the key that started it. */
 export type Poller = { readonly clientId: string | undefined; readonly forOauth: boolean; readonly jkt?: string | undefined }
 
 const isPollersOwn = (table: Grants, { clientId, forOauth, jkt }: Poller): SQL | undefined =>
@@ -37,19 +37,19 @@ const isPollersOwn = (table: Grants, { clientId, forOauth, jkt }: Poller): SQL |
     or(isNull(table.clientId), clientId === undefined ? undefined : eq(table.clientId, clientId)),
   )
 
-/** What a client may poll: not consumed, not expired, and its own where a client began it. */
+/** A grant that a client may poll: not consumed, not expired, and its own if a client started it. */
 export const pollableGrant = (t: TenantDb, table: Grants, isIt: SQL, poller: Poller, now: Date): SQL | undefined =>
   and(ownRows(t, table), isIt, ne(table.status, 'consumed'), gt(table.expiresAt, now), isPollersOwn(table, poller))
 
-/** What that client began and nobody redeemed in time. */
+/** A grant of that client that expired without redemption. */
 export const lapsedGrant = (t: TenantDb, table: Grants, isIt: SQL, poller: Poller, now: Date): SQL | undefined =>
   and(ownRows(t, table), isIt, ne(table.status, 'consumed'), lte(table.expiresAt, now), isPollersOwn(table, poller))
 
-/** What nobody has decided yet and still can be. */
+/** A grant that is still open for a decision. */
 export const decidableGrant = (t: TenantDb, table: Grants, id: string, now: Date): SQL | undefined =>
   and(ownRows(t, table), eq(table.id, id), eq(table.status, 'pending'), gt(table.expiresAt, now))
 
-/** Who decides, and on what ground. */
+/** The deciding person, and the session. */
 export type GrantDecision = {
   readonly status: 'approved' | 'denied'
   readonly userId: string
@@ -70,8 +70,8 @@ left join authsec.clients c on c.tenant_id = s.tenant_id and c.id = $3::uuid
 where s.tenant_id = $1 and s.id = $2`
 
 /**
- * Whether what stood behind a decision still stands: the tenant and the client are active, and the session in which it was taken was not ended by anything
- * but its owner's signing out (who approves on a borrowed screen signs out there at once).
+ * Whether a decision is still valid: the tenant and the client are active, and the session in which it was made was not ended by anything except the
+ * person's own sign-out (a person who approves on a borrowed screen signs out there at once).
  */
 export const isGrantAuthorized = async (
   t: TenantDb,
@@ -82,10 +82,7 @@ export const isGrantAuthorized = async (
   return row?.[0] === true
 }
 
-/**
- * Every permission that each of these names stands for, where it is a scope that clients may ask for; also the one that it is called like, which may have
- * been registered after it.
- */
+/** The permissions of each of these scopes, and also the permission with the same name, which may have been registered after the scope. */
 const SCOPES = `
 select s.name, array(select p.resource || ':' || p.action from authsec.permissions p where p.tenant_id = s.tenant_id
   and (p.resource || ':' || p.action = s.name

@@ -27,7 +27,7 @@ const PRINCIPAL = columns({
   quotas: column<Readonly<Record<string, number>> | null>(`t.settings -> 'quotas'`),
   permissions: column<readonly string[]>(LIVE_PERMISSIONS('s.user_id', ':now')),
   tokenId: column<string>('s.token_id'),
-  /** The session began with a temporary password that was not changed yet. */
+  /** The session began with a temporary password that has not been changed yet. */
   passwordChangeRequired: column<boolean>('s.temporary_password and u.temporary_password'),
 })
 export type PrincipalRow = RowOf<typeof PRINCIPAL>

@@ -1,4 +1,4 @@
-// Every query on projects.
+// Queries on projects.
 import { and, desc, eq, isNull } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { projects } from '../tables/tenants.ts'
@@ -18,7 +18,7 @@ export const insertProject = async (
   return added
 }
 
-/** Whether the tenant has such a project. */
+/** Whether the tenant has this project. */
 export const hasProject = async (t: TenantDb, id: string): Promise<boolean> => {
   const rows = await t.db
     .select({ id: projects.id })
@@ -27,7 +27,7 @@ export const hasProject = async (t: TenantDb, id: string): Promise<boolean> => {
   return rows.length === 1
 }
 
-/** Those that a person made, newest first. */
+/** Projects that a person created, newest first. */
 export const listProjectsOf = (t: TenantDb, userId: string): Promise<Project[]> =>
   t.db
     .select()

@@ -1,10 +1,10 @@
-// Every query on identity providers. Those of the whole platform are rows of the system tenant.
+// Queries on identity providers. Platform providers are rows of the system tenant.
 import { and, asc, eq } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oidcProviders } from '../tables/providers.ts'
 
 export type { ProviderIcon } from '../tables/providers.ts'
-/** Where a provider stands that nobody has placed. */
+/** Position of a provider without a configured one. */
 export const DEFAULT_PROVIDER_ORDER = 100
 export type Provider = typeof oidcProviders.$inferSelect
 export type NewProvider = Omit<typeof oidcProviders.$inferInsert, 'tenantId'>
@@ -25,7 +25,7 @@ export const findProviderById = async (t: TenantDb, id: string): Promise<Provide
   return row
 }
 
-/** As `lockProvider`, by its id. */
+/** As `lockProvider`, by id. */
 export const lockProviderById = async (t: TenantTx, id: string): Promise<Provider | undefined> => {
   const [row] = await t.db
     .select()
@@ -35,7 +35,7 @@ export const lockProviderById = async (t: TenantTx, id: string): Promise<Provide
   return row
 }
 
-/** All of the tenant's, as they stay until the transaction ends; in the order of their ids, so that two who lock them all never wait for each other. */
+/** All providers of the tenant, locked in id order until the transaction ends, so that two transactions cannot deadlock. */
 export const lockProviders = (t: TenantTx): Promise<Provider[]> =>
   t.db.select().from(oidcProviders).where(ownRows(t, oidcProviders)).orderBy(asc(oidcProviders.id)).for('update')
 
@@ -47,7 +47,7 @@ export const deleteProvider = async (t: TenantTx, id: string): Promise<boolean> 
   return gone.length === 1
 }
 
-/** The provider as it stands, and as it stays until the transaction ends. */
+/** The provider, locked until the transaction ends. */
 export const lockProvider = async (t: TenantTx, providerName: string): Promise<Provider | undefined> => {
   const [row] = await t.db
     .select()

@@ -1,4 +1,4 @@
-// Every query on phones and browsers that can be asked.
+// Queries on registered phones and browsers.
 import { and, count, desc, eq, inArray, ne } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { pushDevices } from '../tables/grants.ts'
@@ -8,7 +8,7 @@ export type NewPushDevice = Omit<typeof pushDevices.$inferInsert, 'tenantId'>
 export type PushPlatform = PushDevice['platform']
 
 const ofUser = (t: TenantDb, userId: string) => and(ownRows(t, pushDevices), eq(pushDevices.userId, userId))
-/** Neither token nor use any more; the row stays as what was there. */
+/** Ends a device: its token is removed, and the row stays as a record. */
 const OVER = { isActive: false, tokenHash: null, sealedToken: null } as const
 
 /** The person's devices, newest first. */
@@ -29,7 +29,7 @@ export const findPushDeviceByToken = async (t: TenantTx, tokenHash: Uint8Array):
   return row
 }
 
-/** The active device for which a session of the person speaks. */
+/** The active device that a session of the person answers for. */
 export const findPushDeviceOfSession = async (t: TenantDb, userId: string, sessionId: string): Promise<PushDevice | undefined> => {
   const [row] = await t.db
     .select()
@@ -48,7 +48,7 @@ export const countPushDevices = async (t: TenantDb, userId: string, exceptId: st
   return row?.devices ?? 0
 }
 
-/** Adds the device, or writes it again. */
+/** Adds or updates the device. */
 export const putPushDevice = async (t: TenantTx, row: NewPushDevice): Promise<void> => {
   const { id: _, createdAt: __, ...set } = row
   await t.db
@@ -57,7 +57,7 @@ export const putPushDevice = async (t: TenantTx, row: NewPushDevice): Promise<vo
     .onConflictDoUpdate({ target: [pushDevices.tenantId, pushDevices.id], set })
 }
 
-/** Ends devices, whosever they are: their token is dead or somebody else's. */
+/** Ends devices of any person: their token is dead or belongs to another person. */
 export const endPushDevices = async (t: TenantTx, ids: readonly string[]): Promise<void> => {
   if (ids.length === 0) return
   await t.db

@@ -1,4 +1,4 @@
-// Every query on clients that registered themselves (RFC 7591), or are known by a document at their address; on initial access tokens; and on what clients wait for.
+// Queries on clients that registered themselves (RFC 7591) or have a metadata document, on initial access tokens, and on pending requests of clients.
 import { and, asc, desc, eq, gt, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm'
 import { inOtherTenant, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { clientDirectory, clients } from '../tables/clients.ts'
@@ -29,7 +29,7 @@ export const moveUnusedClient = async (from: TenantTx, clientId: string, to: Ten
   return moved
 }
 
-/** False when it was used before. */
+/** False when it was already used. */
 export const markClientUsed = async (t: TenantTx, clientId: string): Promise<boolean> => {
   const rows = await t.db
     .update(clients)
@@ -97,7 +97,7 @@ export const deleteRegistrationToken = async (t: TenantTx, id: string): Promise<
   return rows.length === 1
 }
 
-/** One registration of those that are left; of many at once never more than there are. */
+/** Uses one of the remaining registrations; concurrent requests never use more than there are. */
 export const spendRegistrationToken = async (t: TenantTx, tokenHash: Uint8Array, now: Date): Promise<string | undefined> => {
   const r = registrationTokens
   const [row] = await t.db
@@ -117,7 +117,7 @@ const wanted = (t: TenantDb, { resourceServerId, clientId }: Wanted) =>
     eq(resourceAccessRequests.clientId, clientId),
   )
 
-/** The request of that client for that server: this one, or the one that waits already, or was denied. `isNew` when it is this one. */
+/** The client's access request for that server: this one, or an existing pending or denied one. `isNew` tells which. */
 export const putAccessRequest = async (
   t: TenantTx,
   row: Wanted & { readonly id: string; readonly at: Date; readonly expiresAt: Date },
@@ -156,7 +156,7 @@ export const decideAccessRequest = async (t: TenantTx, which: Wanted, status: 'a
   return rows.length === 1
 }
 
-/** Requests that wait at a server, oldest first. */
+/** Pending requests for a server, oldest first. */
 export const listAccessRequests = (t: TenantDb, resourceServerId: string, now: Date): Promise<AccessRequest[]> =>
   t.db
     .select()
@@ -172,7 +172,7 @@ export const listAccessRequests = (t: TenantDb, resourceServerId: string, now: D
     .orderBy(asc(resourceAccessRequests.createdAt))
     .limit(500)
 
-/** False when the person had it before, and whatever became of it then stays. */
+/** False when the person received it before, whatever happened to it since. */
 export const noteFirstAccess = async (t: TenantTx, resourceServerId: string, userId: string, at: Date): Promise<boolean> => {
   const rows = await t.db
     .insert(resourceFirstAccess)

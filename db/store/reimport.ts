@@ -1,4 +1,4 @@
-// What came to another system's company after it was taken over: rows are added by their ids, and what is here stays as it is.
+// Adds data that another system's company received after its import: rows are added by id, and existing rows stay unchanged.
 import { and, inArray, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
@@ -17,7 +17,7 @@ export type LinkTable = keyof typeof LINKS
 
 const CHUNK = 500
 
-/** Of these ids, those that the tenant has. */
+/** The ids among these that the tenant has. */
 export const findPresent = async (t: TenantDb, kind: KeyedTable | 'factors', ids: readonly string[]): Promise<ReadonlySet<string>> => {
   const table: PgTable & { id: PgColumn; tenantId: PgColumn } = kind === 'factors' ? factors : TABLES[kind]
   const found = new Set<string>()
@@ -31,7 +31,7 @@ export const findPresent = async (t: TenantDb, kind: KeyedTable | 'factors', ids
   return found
 }
 
-/** Adds the row, unless anything of it is in conflict with what is here. */
+/** Adds the row unless it conflicts with existing data. */
 export const insertOne = async (
   t: TenantTx,
   kind: KeyedTable,
@@ -46,7 +46,7 @@ export const insertOne = async (
   return added.length === 1
 }
 
-/** What belongs to a person beside the row. */
+/** Further rows of a person. */
 export const reimportPerson = async (
   t: TenantTx,
   person: {
@@ -66,7 +66,7 @@ export const reimportPerson = async (
   if (person.active === false) await countUsage(t, 'inactive_users', 1)
 }
 
-/** What belongs to a client beside the row. */
+/** Further rows of a client. */
 export const reimportClient = async (
   t: TenantTx,
   { id, active, createdAt }: { readonly id: string; readonly active: boolean; readonly createdAt: Date },
@@ -75,7 +75,7 @@ export const reimportClient = async (
   await countUsage(t, 'clients', 1)
 }
 
-/** False when it is there already. */
+/** False when it already exists. */
 export const insertLink = async (t: TenantTx, kind: LinkTable, row: Readonly<Record<string, unknown>>): Promise<boolean> => {
   const one: SQL<number> = sql<number>`1`
   const added = await t.db

@@ -1,4 +1,4 @@
-// Every query on resource servers, their scopes and the clients registered at them.
+// Queries on resource servers, their scopes and their registered clients.
 import { and, asc, desc, eq } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { resourceClients, resourceDirectory, resourceScopes, resourceServers } from '../tables/oauth.ts'
@@ -16,7 +16,10 @@ export type NewServerScope = { readonly name: string; readonly description: stri
 
 const own = (t: TenantDb, id: string) => and(ownRows(t, resourceServers), eq(resourceServers.id, id))
 
-/** With its place in the directory. @throws unique_violation when the identifier is taken, by whomever */
+/**
+ * Inserts a resource server with its directory row.
+ * @throws unique_violation when the identifier is taken by any tenant
+ */
 export const insertResourceServer = async (
   t: TenantTx,
   {
@@ -31,7 +34,7 @@ export const insertResourceServer = async (
     .values({ resourceHash, identifierHash, resourceServerId: row.id, tenantId: t.tenantId, createdAt: row.createdAt })
 }
 
-/** Whose an identifier is; of a loopback one that several have, nobody’s. */
+/** The tenant of an identifier; none for a loopback one that several tenants have. */
 export const findTenantOfResource = async (d: AnyScope, identifierHash: Uint8Array): Promise<TenantId | undefined> => {
   const rows = await d.db
     .select({ tenantId: resourceDirectory.tenantId })
@@ -68,7 +71,7 @@ export const updateResourceServer = async (t: TenantTx, id: string, set: Resourc
   return row
 }
 
-/** With its scopes, registrations, and everything that people granted for it. */
+/** Deletes a resource server with its scopes, registrations and consents. */
 export const deleteResourceServer = async (t: TenantTx, id: string): Promise<boolean> => {
   const rows = await t.db.delete(resourceServers).where(own(t, id)).returning({ id: resourceServers.id })
   await t.db.delete(resourceDirectory).where(and(eq(resourceDirectory.resourceServerId, id), eq(resourceDirectory.tenantId, t.tenantId)))
@@ -82,7 +85,7 @@ export const listServerScopes = (t: TenantDb, serverId: string): Promise<NewServ
     .where(and(ownRows(t, resourceScopes), eq(resourceScopes.resourceServerId, serverId)))
     .orderBy(asc(resourceScopes.name))
 
-/** These, and no others. */
+/** Replaces the scopes by exactly these. */
 export const putServerScopes = async (t: TenantTx, serverId: string, scopes: readonly NewServerScope[]): Promise<void> => {
   await t.db.delete(resourceScopes).where(and(ownRows(t, resourceScopes), eq(resourceScopes.resourceServerId, serverId)))
   if (scopes.length === 0) return
@@ -99,7 +102,10 @@ export const listResourceClients = (t: TenantDb, serverId: string, limit: number
     .orderBy(desc(resourceClients.createdAt))
     .limit(limit)
 
-/** False when it is registered already. @throws foreign_key_violation when there is no such client in the tenant */
+/**
+ * False when the client is already registered.
+ * @throws foreign_key_violation when the tenant has no such client
+ */
 export const registerClient = async (t: TenantTx, serverId: string, clientId: string, at: Date): Promise<boolean> => {
   const rows = await t.db
     .insert(resourceClients)
@@ -109,7 +115,7 @@ export const registerClient = async (t: TenantTx, serverId: string, clientId: st
   return rows.length === 1
 }
 
-/** What the client has for this server counts no more, also if it is registered again. */
+/** Invalidates the client's tokens for this server, also if it is registered again. */
 export const removeClientFrom = async (t: TenantTx, serverId: string, clientId: string): Promise<boolean> => {
   const rows = await t.db
     .delete(resourceClients)

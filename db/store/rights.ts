@@ -9,7 +9,7 @@ export type HeldRole = Pick<Role, 'id' | 'name' | 'isSystem'>
 
 const shape = { id: roles.id, name: roles.name, isSystem: roles.isSystem }
 
-/** Roles that a binding of the person or of the person's groups gives, also where it is scoped or conditional. */
+/** Roles of the person's own and groups' bindings, including scoped and conditional ones. */
 export const findRolesHeldByPerson = (t: TenantDb, userId: string, now: Date): Promise<HeldRole[]> => {
   const memberships = t.db
     .select({ groupId: userGroups.groupId })
@@ -22,7 +22,7 @@ export const findRolesHeldByPerson = (t: TenantDb, userId: string, now: Date): P
     .where(and(ownRows(t, roleBindings), isUnexpired(now), or(eq(roleBindings.userId, userId), inArray(roleBindings.groupId, memberships))))
 }
 
-/** Roles that bindings of these groups give. */
+/** Roles of these groups' bindings. */
 export const findRolesHeldByGroups = async (t: TenantDb, groupIds: readonly string[], now: Date): Promise<HeldRole[]> =>
   groupIds.length === 0
     ? []
@@ -34,7 +34,7 @@ export const findRolesHeldByGroups = async (t: TenantDb, groupIds: readonly stri
 
 export type NamedRole = { readonly id: string; readonly name: string }
 
-/** Roles that are bound to each of these people for the whole tenant now. */
+/** Roles bound to each of these people for the whole tenant now. */
 export const findRolesOfPeople = async (t: TenantDb, userIds: readonly string[], now: Date): Promise<ReadonlyMap<string, readonly NamedRole[]>> => {
   const found = new Map<string, NamedRole[]>()
   if (userIds.length === 0) return found

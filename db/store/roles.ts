@@ -1,4 +1,4 @@
-// Every query on roles and the permissions they are made of.
+// Queries on roles and their permissions.
 import { and, asc, count, eq, inArray, or, type SQL } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, rolePermissions, roles } from '../tables/access.ts'
@@ -7,7 +7,7 @@ import type { NamedPermission } from './permissions.ts'
 
 export type Role = typeof roles.$inferSelect
 
-/** The system role of that name, with at least these permissions. */
+/** Ensures the system role of that name with at least these permissions. */
 export const ensureSystemRole = async (
   t: TenantTx,
   role: { readonly id: string; readonly name: string; readonly description: string; readonly permissionIds: readonly string[]; readonly at: Date },
@@ -30,7 +30,7 @@ export const ensureSystemRole = async (
   return row.id
 }
 
-/** One statement however many they are. */
+/** One statement for any number of permissions. */
 const LINK = `insert into authsec.role_permissions (tenant_id, role_id, permission_id)
   select $1::uuid, $2::uuid, unnest($3::uuid[]) on conflict do nothing`
 const linkPermissions = async (t: TenantTx, roleId: string, permissionIds: readonly string[]): Promise<void> => {
@@ -70,7 +70,7 @@ export const insertRole = async (
   return true
 }
 
-/** Name, description and the whole set of permissions. The caller has seen that the name is free, under the tenant's policy lock. */
+/** Updates name, description and the complete set of permissions. The caller has checked under the tenant's policy lock that the name is free. */
 export const replaceRole = async (
   t: TenantTx,
   id: string,
@@ -84,7 +84,7 @@ export const replaceRole = async (
   await linkPermissions(t, id, to.permissionIds)
 }
 
-/** Its links and bindings go with it. */
+/** Deletes a role with its links and bindings. */
 export const deleteRole = async (t: TenantTx, id: string): Promise<boolean> => {
   const gone = await t.db
     .delete(roles)
@@ -120,7 +120,7 @@ export const listRoles = async (t: TenantDb, f: RoleFilter): Promise<Role[]> => 
     .limit(f.page.limit)
 }
 
-/** How many permissions each of these roles has (of one resource, if told), in one grouped statement; a role that has none is missing. */
+/** The number of permissions of each role (of one resource if given), in one grouped statement; roles without permissions are absent. */
 export const countPermissionsOfRoles = async (t: TenantDb, ids: readonly string[], resource?: string): Promise<Map<string, number>> => {
   if (ids.length === 0) return new Map()
   const rows = await t.db

@@ -1,4 +1,4 @@
-// Whether a tenant has as many rows of a kind as it may. Counted where they are, since they also go with what they belong to; no further than is asked.
+// Whether a tenant has reached its limit of rows of a kind. Counted on the rows, because they are also deleted by cascades; never beyond the limit.
 import { sql } from 'drizzle-orm'
 import type { TenantTx } from '../engine/tenant.ts'
 import { groups, permissions, roleBindings, roles, scopes } from '../tables/access.ts'
@@ -6,7 +6,7 @@ import { groups, permissions, roleBindings, roles, scopes } from '../tables/acce
 const COUNTED = { roles, bindings: roleBindings, permissions, groups, scopes } as const
 export type CountedRows = keyof typeof COUNTED
 
-/** Call under the tenant's policy lock, so that no two are both the last. */
+/** Call it under the tenant's policy lock, so that two requests cannot both add the last row. */
 export const hasRows = async (t: TenantTx, kind: CountedRows, count: number): Promise<boolean> => {
   if (count <= 0) return true
   const table = COUNTED[kind]

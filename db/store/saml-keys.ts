@@ -1,4 +1,4 @@
-// Every query on the keys with which a tenant speaks to SAML identity providers.
+// Queries on a tenant's own SAML keys.
 import { and, desc, gt } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { samlKeys } from '../tables/saml.ts'
@@ -6,7 +6,7 @@ import { samlKeys } from '../tables/saml.ts'
 export type SamlKey = typeof samlKeys.$inferSelect
 export type NewSamlKey = Omit<typeof samlKeys.$inferInsert, 'tenantId'>
 
-/** Those whose certificate is still good, the newest first. */
+/** Keys with a valid certificate, newest first. */
 export const listSamlKeys = (t: TenantDb, now: Date): Promise<SamlKey[]> =>
   t.db
     .select()

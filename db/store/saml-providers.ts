@@ -1,4 +1,4 @@
-// Every query on SAML identity providers.
+// Queries on SAML identity providers.
 import { and, asc, eq } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { samlProviders } from '../tables/saml.ts'
@@ -7,7 +7,7 @@ export type { AttributeMapping } from '../tables/saml.ts'
 export type SamlProvider = typeof samlProviders.$inferSelect
 export type NewSamlProvider = Omit<typeof samlProviders.$inferInsert, 'tenantId'>
 
-/** As they stand on a sign-in page; of one client, or of all. */
+/** Providers in the order of a sign-in page, of one client or of all. */
 export const listSamlProviders = (t: TenantDb, clientId?: string): Promise<SamlProvider[]> =>
   t.db
     .select()
@@ -24,7 +24,7 @@ export const findSamlProvider = async (t: TenantDb, id: string): Promise<SamlPro
   return row
 }
 
-/** The provider as it stands, and as it stays until the transaction ends. */
+/** The provider, locked until the transaction ends. */
 export const lockSamlProvider = async (t: TenantTx, id: string): Promise<SamlProvider | undefined> => {
   const [row] = await t.db
     .select()
@@ -34,7 +34,7 @@ export const lockSamlProvider = async (t: TenantTx, id: string): Promise<SamlPro
   return row
 }
 
-/** False when the client has a provider of that name. */
+/** False when the client already has a provider with that name. */
 export const insertSamlProvider = async (t: TenantTx, row: NewSamlProvider): Promise<boolean> => {
   const added = await t.db
     .insert(samlProviders)
@@ -46,7 +46,7 @@ export const insertSamlProvider = async (t: TenantTx, row: NewSamlProvider): Pro
 
 export type SamlProviderChange = Partial<Omit<SamlProvider, 'tenantId' | 'id' | 'clientId' | 'createdAt'>>
 
-/** Whether a provider of that name is another one of the same client. */
+/** Whether another provider of the same client has that name. */
 export const isSamlNameTaken = async (t: TenantTx, { id, clientId, providerName }: Pick<SamlProvider, 'id' | 'clientId' | 'providerName'>) => {
   const rows = await t.db
     .select({ id: samlProviders.id })
@@ -64,7 +64,7 @@ export const updateSamlProvider = async (t: TenantTx, id: string, set: SamlProvi
   return row
 }
 
-/** The provider that is gone, and with it every request that waits for its answer. */
+/** Deletes the provider and all pending requests to it, and returns it. */
 export const deleteSamlProvider = async (t: TenantTx, id: string): Promise<SamlProvider | undefined> => {
   const [row] = await t.db
     .delete(samlProviders)

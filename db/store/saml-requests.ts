@@ -1,4 +1,4 @@
-// Every query on SAML requests under way: a request is taken once, in one conditional statement.
+// Queries on SAML requests in progress: a request is consumed once, in one conditional statement.
 import { and, eq, gt } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { samlRequests } from '../tables/saml.ts'
@@ -6,7 +6,7 @@ import { samlRequests } from '../tables/saml.ts'
 export type SamlRequest = typeof samlRequests.$inferSelect
 export type NewSamlRequest = Omit<typeof samlRequests.$inferInsert, 'tenantId'>
 
-/** What names a request: the text that travels, and the browser that began it. */
+/** The key of a request: its text, and the browser that started it. */
 export type SamlRequestKey = { readonly relayHash: Uint8Array; readonly browserHash: Uint8Array }
 
 export const insertSamlRequest = async (t: TenantTx, row: NewSamlRequest): Promise<void> => {
@@ -24,7 +24,7 @@ export const findSamlRequest = async (t: TenantDb, key: SamlRequestKey, now: Dat
   return row
 }
 
-/** Of many at once exactly one gets the request, and it is gone. */
+/** Of several concurrent responses exactly one gets the request, which is then deleted. */
 export const takeSamlRequest = async (t: TenantTx, key: SamlRequestKey, now: Date): Promise<SamlRequest | undefined> => {
   const [row] = await t.db
     .delete(samlRequests)

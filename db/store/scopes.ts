@@ -1,4 +1,4 @@
-// Every query on scopes: names under which clients ask for sets of permissions.
+// Queries on scopes, the named sets of permissions that clients request.
 import { and, asc, count, eq, inArray, type SQL } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, scopePermissions, scopes } from '../tables/access.ts'
@@ -8,7 +8,7 @@ import type { NamedPermission } from './permissions.ts'
 export type Scope = typeof scopes.$inferSelect
 export type Usage = Scope['usage']
 
-/** False when the name is taken, by a scope of whatever usage. */
+/** False when the name is taken by a scope of any usage. */
 export const insertScope = async (
   t: TenantTx,
   row: Pick<Scope, 'id' | 'name' | 'description' | 'usage'> & { readonly permissionIds: readonly string[]; readonly at: Date },
@@ -36,7 +36,7 @@ const linkScope = async (t: TenantTx, scopeId: string, permissionIds: readonly s
   await t.db.insert(scopePermissions).values(permissionIds.map((permissionId) => ({ tenantId: t.tenantId, scopeId, permissionId })))
 }
 
-/** By id or by name, among the usages that one side sees. */
+/** By id or name, among the usages visible to the caller. */
 export const findScope = async (
   t: TenantDb,
   wanted: { readonly id: string } | { readonly name: string },
@@ -50,7 +50,7 @@ export const findScope = async (
   return row
 }
 
-/** Whether the name is taken, by a scope of whatever usage. */
+/** Whether the name is taken by a scope of any usage. */
 export const isScopeName = async (t: TenantDb, name: string): Promise<boolean> => {
   const rows = await t.db
     .select({ id: scopes.id })
@@ -59,7 +59,7 @@ export const isScopeName = async (t: TenantDb, name: string): Promise<boolean> =
   return rows.length > 0
 }
 
-/** Text of the scope, and its whole set of permissions unless that is left out. */
+/** Updates the scope's text and, if given, its complete set of permissions. */
 export const replaceScope = async (
   t: TenantTx,
   id: string,
@@ -101,7 +101,7 @@ export const listScopes = async (t: TenantDb, f: ScopeFilter): Promise<Scope[]> 
     .limit(f.page.limit)
 }
 
-/** How many permissions each of these scopes has, in one grouped statement; a scope that has none is missing. */
+/** The number of permissions of each scope, in one grouped statement; scopes without permissions are absent. */
 export const countPermissionsOfScopes = async (t: TenantDb, ids: readonly string[]): Promise<Map<string, number>> => {
   if (ids.length === 0) return new Map()
   const rows = await t.db
@@ -114,7 +114,7 @@ export const countPermissionsOfScopes = async (t: TenantDb, ids: readonly string
 
 export type ScopedPermission = NamedPermission & { readonly scopeId: string }
 
-/** What each of these scopes is made of. */
+/** The permissions of each of these scopes. */
 export const findPermissionsOfScopes = async (t: TenantDb, ids: readonly string[]): Promise<ScopedPermission[]> =>
   ids.length === 0
     ? []

@@ -1,4 +1,4 @@
-// Every query on sessions and revoked tokens.
+// Queries on sessions and revoked tokens.
 import { and, desc, eq, gt, gte, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { revokedTokens, sessions } from '../tables/sessions.ts'
@@ -12,7 +12,7 @@ export const insertSession = async (t: TenantTx, row: NewSession): Promise<void>
   await t.db.insert(sessions).values({ ...row, tenantId: t.tenantId })
 }
 
-/** Neither revoked nor at the end of its absolute or idle lifetime. */
+/** A live session: not revoked and within its absolute and idle lifetimes. */
 const live = (now: Date): SQL | undefined =>
   and(
     isNull(sessions.revokedAt),
@@ -20,7 +20,7 @@ const live = (now: Date): SQL | undefined =>
     sql`${sessions.lastSeenAt} + make_interval(secs => ${sessions.idleSeconds}) > ${now.toISOString()}::timestamptz`,
   )
 
-/** From when on sessions of the person count: what began before was ended for the person or for the whole tenant. */
+/** The start of the person's valid sessions: earlier ones were ended for the person or the tenant. */
 const validFrom = (t: TenantDb): SQL => sql`(select greatest(${users.validFrom}, ${tenants.validFrom}) from ${users} join ${tenants}
   on ${tenants.tenantId} = ${users.tenantId} where ${users.tenantId} = ${t.tenantId} and ${users.id} = ${sessions.userId})`
 
@@ -34,8 +34,8 @@ export const findSessions = (t: TenantDb, userId: string, now: Date): Promise<Se
     .limit(1000)
 
 /**
- * Clients that were told who somebody is, in these sessions, are told that it is over: a message each for every client and session, in the transaction that
- * ends them (OpenID Connect Back-Channel Logout 1.0). The outbox sends them.
+ * Enqueues a logout token for each client and session, in the transaction that ends the sessions (OpenID Connect Back-Channel Logout 1.0). The outbox
+ * sends them.
  */
 const TELL_CLIENTS = `
 with told as (
@@ -64,7 +64,7 @@ const revoke = async (t: TenantTx, which: Parameters<typeof and>, at: Date, reas
 export const revokeSession = async (t: TenantTx, userId: string, sessionId: string, at: Date, reason: string): Promise<boolean> =>
   (await revoke(t, [eq(sessions.userId, userId), eq(sessions.id, sessionId), live(at)], at, reason)).length === 1
 
-/** Ids of the sessions that ended; `except` goes on. */
+/** Ids of the ended sessions; `except` stays live. */
 export const revokeSessions = (t: TenantTx, userId: string, at: Date, reason: string, except?: string): Promise<string[]> =>
   revoke(t, [eq(sessions.userId, userId), ...(except === undefined ? [] : [ne(sessions.id, except)])], at, reason)
 
@@ -75,27 +75,27 @@ where g.tenant_id = $1 and g.user_id = $2 and a.tenant_id = g.tenant_id and a.gr
   and ($5::uuid is null or a.session_id <> $5::uuid)`
 
 /**
- * Whoever was in the account may have let clients in that outlast every session (`offline_access`). Where sessions end since somebody else may have been there,
- * those end, too; what was allowed in the session `except` stays.
+ * An intruder may have authorized clients with `offline_access`, which outlast every session. When sessions are ended because of a possible intruder,
+ * those authorizations end too; those of the session `except` stay.
  */
 export const revokeAuthorizationsOf = async (t: TenantTx, userId: string, at: Date, reason: string, except?: string): Promise<void> => {
   await t.run({ text: REVOKE_AUTHORIZATIONS, params: [t.tenantId, userId, at.toISOString(), reason, except ?? null], arrays: true })
 }
 
-/** How many sessions of a client ended. */
+/** Returns the number of the client's ended sessions. */
 export const revokeSessionsOfClient = async (t: TenantTx, clientId: string, at: Date, reason: string): Promise<number> =>
   (await revoke(t, [eq(sessions.clientId, clientId)], at, reason)).length
 
 export type InsufficientSessions = {
-  /** One factor alone. */
+  /** A single factor. */
   readonly oneFactor: boolean
-  /** What another provider said stands for a factor. */
+  /** Another provider's assertion counts as a factor. */
   readonly trusted: boolean
-  /** A code of an authenticator app and nothing else. */
+  /** Only an authenticator code. */
   readonly codeAlone: boolean
 }
 
-/** How many sessions of the tenant ended. */
+/** Returns the number of the tenant's ended sessions. */
 export const revokeSessionsWhere = async (
   t: TenantTx,
   { oneFactor, trusted, codeAlone }: InsufficientSessions,
@@ -110,7 +110,7 @@ export const revokeSessionsWhere = async (
   return unfit === undefined ? 0 : (await revoke(t, [unfit, live(at)], at, reason)).length
 }
 
-/** No live session lasts longer than it would have if it had begun so. */
+/** Shortens live sessions to the lifetime that they would have if they started now. */
 export const shortenSessions = async (t: TenantTx, most: { readonly idleSeconds: number; readonly absoluteSeconds: number }): Promise<void> => {
   const expiresAt = sql`least(${sessions.expiresAt}, ${sessions.createdAt} + make_interval(secs => ${most.absoluteSeconds}::int))`
   await t.db
@@ -119,7 +119,7 @@ export const shortenSessions = async (t: TenantTx, most: { readonly idleSeconds:
     .where(and(ownRows(t, sessions), isNull(sessions.revokedAt)))
 }
 
-/** Notes that the session was used. Not a change for the record, so it needs no transaction. */
+/** Stores the last use of the session. Not audited, so it needs no transaction. */
 export const touchSession = async (t: TenantDb, sessionId: string, at: Date, notSince: Date): Promise<void> => {
   await t.db
     .update(sessions)
@@ -138,7 +138,7 @@ export const findLiveSession = async (t: TenantDb, userId: string, sessionId: st
 
 export type SessionRenewal = Pick<Session, 'tokenId' | 'amr' | 'acr' | 'authTime'>
 
-/** The person proved more inside a live session: it goes on under a new token, and the one before counts no more. */
+/** Step-up of a live session: it continues with a new token, and the previous one becomes invalid. */
 export const renewSession = async (
   t: TenantTx,
   userId: string,
@@ -156,7 +156,7 @@ export const renewSession = async (
   return rows.length === 1
 }
 
-/** One token ends before its time. */
+/** Revokes one token. */
 export const revokeToken = async (t: TenantTx, jti: string, expiresAt: Date, at: Date): Promise<void> => {
   await t.db.insert(revokedTokens).values({ tenantId: t.tenantId, jti, expiresAt, revokedAt: at }).onConflictDoNothing()
 }

@@ -1,4 +1,4 @@
-// The statements written by hand read and write what the declared tables say: each is held to drizzle's own reading of the same rows.
+// The hand-written statements compared with drizzle's reading of the same rows.
 import { expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
 import { atomically, forTenant, ownRows, type TenantDb } from '../engine/tenant.ts'
@@ -61,7 +61,7 @@ const eventOf = (id: string, subjectId: string, sealed: Uint8Array) => ({
   clientId: id,
   sessionId: id,
   targetType: 'user',
-  targetId: 'somebody',
+  targetId: 'a-person',
   requestId: 'request',
   route: 'test',
   count: 2,
@@ -70,7 +70,7 @@ const eventOf = (id: string, subjectId: string, sealed: Uint8Array) => ({
   chainHash: sealed,
 })
 
-test('what is known before the password is what the tables say', async () => {
+test('the data before the password check equals the tables', async () => {
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const before = await findBeforePassword(t, admin.email, DEVICE, app.clock.now())
@@ -89,7 +89,7 @@ test('what is known before the password is what the tables say', async () => {
   expect(await atomically(t, (tx) => lockAccount(tx, admin.id))).toEqual(before.user)
 })
 
-test('of nobody the same is asked, and nothing found; nor of another tenant', async () => {
+test('an unknown person and a person of another tenant take the same statement, with an empty result', async () => {
   const { app, t, admin, company } = await start()
   const globex = await app.company('globex')
   const nobody = { user: undefined, device: undefined, hasAdminAccess: false }
@@ -150,7 +150,7 @@ const beginning = (app: Awaited<ReturnType<typeof start>>['app'], userId: string
     at: AT,
   }
 }
-/** What the directory calls the company's administrator. */
+/** The directory's hash of the company's administrator. */
 const listedAs = async (t: TenantDb): Promise<Uint8Array> => {
   const [row] = await t.db.select().from(administratorDirectory).where(ownRows(t, administratorDirectory))
   return row?.emailHash ?? DEVICE
@@ -165,7 +165,7 @@ const allOf = async (t: TenantDb) => ({
   listed: await t.db.select().from(administratorDirectory).where(ownRows(t, administratorDirectory)),
 })
 
-test('a beginning writes every column of what it says, clears what is past, and counts', async () => {
+test('a session start writes every column, resets failures, and counts', async () => {
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const b = beginning(app, admin.id, await listedAs(t), 2, 'test:1')
@@ -208,7 +208,7 @@ test('the person is held only while the snapshot is true', async () => {
   expect(await hold(version)).toBe(false)
 })
 
-test('past the quota nothing is written; the next window counts anew and takes the old counter away', async () => {
+test('past the quota nothing is written; the next window starts a new counter and deletes the old one', async () => {
   const { app, t, admin } = await start()
   const emailHash = await listedAs(t)
   const begin = (max: number, kind: string) => {
@@ -229,7 +229,7 @@ test('past the quota nothing is written; the next window counts anew and takes t
   expect(left).toEqual([['test:2', 1]])
 })
 
-test('a wrong password is counted for the person or for the browser, and announced when the lock falls, once', async () => {
+test('a wrong password is counted for the person or the browser, and a lock is announced once', async () => {
   const { app, t, admin } = await start()
   await atomically(t, (tx) => updateUser(tx, admin.id, { failedAttempts: 0, lockedUntil: null }))
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))

@@ -21,7 +21,7 @@ import type { NewSession } from './sessions.ts'
 import type { Tenant } from './tenants.ts'
 import type { DelayRule, FactorKind, User } from './users.ts'
 
-/** What a sign-in needs to know of a person. */
+/** The person's data for a sign-in. */
 const ACCOUNT = columns({
   tenantId: column<string>('u.tenant_id'),
   id: column<string>('u.id'),
@@ -46,7 +46,7 @@ const ACCOUNT = columns({
 })
 export type Account = RowOf<typeof ACCOUNT>
 
-/** What it needs to know of the tenant. */
+/** The tenant's data for a sign-in. */
 const TENANT = columns({
   tenantId: column<string>('t.tenant_id'),
   name: column<string>('t.name'),
@@ -67,7 +67,7 @@ const PARTS = (user: string) =>
     order by f.is_primary desc, f.created_at)`),
     ),
     defaultClientId: optional(column<string>('(select c.id from authsec.clients c where c.tenant_id = :tenantId and c.is_default limit 1)')),
-    /** Of tenant-wide, live bindings without conditions. */
+    /** From tenant-wide, live, unconditional bindings. */
     roles: column<string[]>(LIVE_ROLE_NAMES(user, ':now')),
   })
 /** What the tenant requires of a session, and what the session is made of. */
@@ -111,7 +111,7 @@ const keyOf = (tenantId: TenantId, key: WrappedKey): DataKey => ({
 
 const BEFORE_PASSWORD = columns({
   snapshot: SNAPSHOT,
-  /** The browser, where the person is known from it. */
+  /** The known browser, if any. */
   device: optional(
     columns({
       userId: column<string>('d.user_id'),
@@ -188,9 +188,9 @@ export type SessionStart = {
   /** The counter of sign-ins and its maximum; those of other windows begin with `prefix`. */
   readonly quota: { readonly prefix: string; readonly kind: string; readonly max: number }
   readonly emailHash: Uint8Array
-  /** Undefined where the browser is not to be remembered. */
+  /** Undefined when the browser is not to be remembered. */
   readonly deviceHash: Uint8Array | undefined
-  /** The mark that this browser had until now. */
+  /** The browser's previous mark. */
   readonly spentDeviceHash: Uint8Array | undefined
   /** Of the snapshot that the session was decided by; undefined where the transaction holds the person. */
   readonly version?: string | undefined
@@ -247,7 +247,7 @@ export const insertSessionStart = async (
   return begun?.isCurrent !== true ? 'changed' : begun.isCounted ? 'begun' : 'used up'
 }
 
-/** What is written when the lock falls. */
+/** The event and mail that are written when the account becomes locked. */
 export type Announcement = {
   readonly event: NewAuditRow
   readonly message: { readonly id: string; readonly sealed: Uint8Array; readonly createdAt: Date }
@@ -274,7 +274,7 @@ const COUNT_WRONG = statement<Omit<WrongPassword, 'announcement' | 'delay'> & De
 export type WrongPassword = {
   /** The person; an unused id where nothing is counted. */
   readonly userId: string
-  /** A browser that the person is known from has a budget of its own. */
+  /** A known browser has a budget of its own. */
   readonly deviceHash: Uint8Array | undefined
   readonly now: Date
   readonly delay: DelayRule
@@ -282,8 +282,8 @@ export type WrongPassword = {
 }
 
 /**
- * Counts a wrong password; the delay doubles from the last free attempt on. One statement, so that parallel guesses all count, and the same statement whether
- * there is such a person, whether the lock falls and is announced by it or not. True when it fell.
+ * Counts a wrong password; the delay doubles from the last free attempt on. One statement, so that parallel attempts all count; it is the same
+ * whether the person exists or not and whether the account becomes locked or not. True when it became locked.
  */
 export const countWrongPassword = async (t: TenantTx, { announcement, delay, ...wrong }: WrongPassword): Promise<boolean> => {
   const { tenantId } = t

@@ -1,4 +1,4 @@
-// The deployment's signing keys: a directory table, since tokens are checked before the tenant is known.
+// The deployment's signing keys: a directory table, because tokens are verified before the tenant is known.
 import { and, asc, eq, lte, ne, sql } from 'drizzle-orm'
 import type { AnyScope } from '../engine/tenant.ts'
 import { signingKeys } from '../tables/keys.ts'
@@ -6,10 +6,10 @@ import { signingKeys } from '../tables/keys.ts'
 export type SigningKey = typeof signingKeys.$inferSelect
 export type NewSigningKey = typeof signingKeys.$inferInsert
 
-/** Whoever changes the set waits here until the end of the transaction, so that each change judges what the last one left. */
+/** Serialises changes of the key set until the transaction ends, so that each change sees the result of the last one. */
 export const lockSigningKeys = async (d: AnyScope): Promise<void> => void (await d.db.execute(sql`select pg_advisory_xact_lock(7468, 1)`))
 
-/** All that were not revoked. */
+/** All keys except revoked ones. */
 export const listSigningKeys = (d: AnyScope): Promise<SigningKey[]> =>
   d.db
     .select()
@@ -22,11 +22,11 @@ export const findSigningKey = async (d: AnyScope, kid: string): Promise<SigningK
   return row
 }
 
-/** Answers false when another holds the place (one current and one next key an algorithm). */
+/** False when another key has the status (one current and one next key per algorithm). */
 export const insertSigningKey = async (d: AnyScope, key: NewSigningKey): Promise<boolean> =>
   (await d.db.insert(signingKeys).values(key).onConflictDoNothing().returning({ kid: signingKeys.kid })).length === 1
 
-/** Lets a next key sign. */
+/** Makes a next key current. */
 export const promoteSigningKey = async (d: AnyScope, kid: string, at: Date): Promise<boolean> => {
   const changed = await d.db
     .update(signingKeys)
@@ -36,7 +36,7 @@ export const promoteSigningKey = async (d: AnyScope, kid: string, at: Date): Pro
   return changed.length === 1
 }
 
-/** Lets the current key sign no more, and verify until then. */
+/** Retires the current key: it verifies until the given time and no longer signs. */
 export const retireSigningKey = async (d: AnyScope, kid: string, until: Date): Promise<boolean> => {
   const changed = await d.db
     .update(signingKeys)
@@ -46,7 +46,7 @@ export const retireSigningKey = async (d: AnyScope, kid: string, until: Date): P
   return changed.length === 1
 }
 
-/** The row stays to tell what happened; its private half goes. */
+/** The row remains as evidence; its private key is erased. */
 export const markSigningKeyRevoked = async (d: AnyScope, kid: string): Promise<boolean> => {
   const changed = await d.db
     .update(signingKeys)
@@ -56,7 +56,7 @@ export const markSigningKeyRevoked = async (d: AnyScope, kid: string): Promise<b
   return changed.length === 1
 }
 
-/** Removes a key whose retirement is over. */
+/** Deletes a key after its retirement. */
 export const deleteRetiredSigningKey = async (d: AnyScope, kid: string, at: Date): Promise<boolean> => {
   const gone = await d.db
     .delete(signingKeys)
@@ -65,7 +65,7 @@ export const deleteRetiredSigningKey = async (d: AnyScope, kid: string, at: Date
   return gone.length === 1
 }
 
-/** Puts the same private half under another master key, if it is still there. */
+/** Seals the same private key with another master key, if it still exists. */
 export const resealSigningKey = async (d: AnyScope, kid: string, was: Uint8Array, sealed: Uint8Array): Promise<boolean> => {
   const changed = await d.db
     .update(signingKeys)

@@ -1,4 +1,4 @@
-// Every query on phones and on codes that were sent to them.
+// Queries on phones and on codes sent to them.
 import { and, desc, eq, gt, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { smsCodes, smsPhones } from '../tables/factors.ts'
@@ -19,7 +19,7 @@ export const findPhones = async (t: TenantDb, factorIds: readonly string[]): Pro
         .from(smsPhones)
         .where(and(ownRows(t, smsPhones), inArray(smsPhones.factorId, [...factorIds])))
 
-/** When codes went to the person or to the number since then, newest first. */
+/** Times of codes sent to the person or the number since the given time, newest first. */
 export const findSmsTimes = async (t: TenantDb, userId: string, phoneHash: Uint8Array, since: Date): Promise<Date[]> => {
   const rows = await t.db
     .select({ createdAt: smsCodes.createdAt })
@@ -30,7 +30,7 @@ export const findSmsTimes = async (t: TenantDb, userId: string, phoneHash: Uint8
   return rows.map((row) => row.createdAt)
 }
 
-/** A new code voids older ones of its lock. */
+/** A new code replaces older ones of its lock. */
 export const putSmsCode = async (t: TenantTx, row: Omit<typeof smsCodes.$inferInsert, 'tenantId'>): Promise<void> => {
   await t.db
     .update(smsCodes)
@@ -49,7 +49,7 @@ export const findLiveSmsCode = async (t: TenantDb, lockId: string, now: Date): P
   return row
 }
 
-/** Spends a guess on the lock's live code and answers it, before anything is compared. */
+/** Counts an attempt on the lock's live code and returns the code, before any comparison. */
 export const spendSmsGuess = async (t: TenantTx, lockId: string, now: Date, mostGuesses: number): Promise<SmsCode | undefined> => {
   const [row] = await t.db
     .update(smsCodes)
@@ -67,7 +67,7 @@ export const spendSmsGuess = async (t: TenantTx, lockId: string, now: Date, most
   return row
 }
 
-/** Of many at once exactly one uses the code. */
+/** Of several concurrent requests exactly one uses the code. */
 export const useSmsCode = async (t: TenantTx, id: string, now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(smsCodes)

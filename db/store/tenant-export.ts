@@ -1,4 +1,5 @@
-// What a tenant may take along, row by row: columns are named one by one, so that a hash, a key or a sealed value cannot slip in with a new one.
+// The data that a tenant may export, row by row. Columns are listed individually, so that a new hash, key or sealed value is never included by
+// accident.
 import type { TenantDb } from '../engine/tenant.ts'
 
 type Exported = { readonly columns: readonly string[]; readonly key: readonly string[] }
@@ -113,7 +114,7 @@ export const EXPORTED = {
 export type ExportedKind = keyof typeof EXPORTED
 export const EXPORTED_KINDS = Object.keys(EXPORTED) as readonly ExportedKind[]
 
-/** The next rows of a kind as JSON texts, and where to go on. */
+/** The next rows of a kind as JSON texts, and the cursor after them. */
 export const readExported = async (
   t: TenantDb,
   kind: ExportedKind,

@@ -1,4 +1,4 @@
-// The end of a tenant, as the owner of the tables: everything that is the tenant's goes, from every table that the catalogue knows, so that none is forgotten.
+// Purges a tenant as the tables' owner: deletes its rows from every table in the catalogue, so that none is forgotten.
 import { eq } from 'drizzle-orm'
 import { dumpTables, qualifiedTableName } from '../dump/catalogue.ts'
 import { type AnyScope, asTenantId, ownRows, type TenantId, type TenantTx } from '../engine/tenant.ts'
@@ -6,8 +6,8 @@ import { auditEvents } from '../tables/audit.ts'
 import { tenantDirectory, tenants } from '../tables/tenants.ts'
 
 /**
- * What stays: events, which nobody can read once the keys are gone (they are never rewritten), until they have passed their time; and the tenant's place in
- * the directory, by which they are found until then.
+ * Kept after a purge: audit events, which are unreadable without keys (and never rewritten), until their retention ends; and the tenant's directory
+ * row, by which they are found until then.
  */
 const STAYS = new Set(['audit_events', 'tenant_directory'])
 
@@ -16,13 +16,13 @@ export const listTenantsInStatus = async (d: AnyScope, status: 'deleting' | 'del
   return rows.map((row) => asTenantId(row.tenantId))
 }
 
-/** Whether the tenant is being deleted and its grace is over; holds its row, so that nobody brings it back meanwhile. */
+/** Whether the tenant is being deleted and its grace period is over; locks its row, so that it cannot be restored meanwhile. */
 export const isDueForPurge = async (t: TenantTx, now: Date): Promise<boolean> => {
   const [row] = await t.db.select({ status: tenants.status, deleteAfter: tenants.deleteAfter }).from(tenants).where(ownRows(t, tenants)).for('update')
   return row?.status === 'deleting' && row.deleteAfter !== null && row.deleteAfter <= now
 }
 
-/** Deletes the tenant's rows, those that refer to others first, and answers how many went from each table. */
+/** Deletes the tenant's rows, referring rows first, and returns the number per table. */
 export const purgeTenantRows = async (t: TenantTx): Promise<Record<string, number>> => {
   const counts: Record<string, number> = {}
   for (const table of (await dumpTables(t.run)).toReversed()) {
@@ -38,7 +38,7 @@ export const purgeTenantRows = async (t: TenantTx): Promise<Record<string, numbe
   return counts
 }
 
-/** Forgets a purged tenant whose last event has passed its time. */
+/** Deletes the directory row of a purged tenant after the retention of its last event. */
 export const deleteTenantRow = async (t: TenantTx): Promise<boolean> => {
   const left = await t.db.select({ id: auditEvents.id }).from(auditEvents).where(ownRows(t, auditEvents)).limit(1)
   if (left.length > 0) return false

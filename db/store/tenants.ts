@@ -1,4 +1,4 @@
-// Every query on tenants and their usage.
+// Queries on tenants and their usage.
 import { and, asc, count, desc, eq, gt, lt, ne, notLike, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { tenantDirectory, tenants, tenantUsage } from '../tables/tenants.ts'
@@ -11,12 +11,12 @@ export const findTenant = async (t: TenantDb): Promise<Tenant | undefined> => {
   return row
 }
 
-/** Holds the tenant's record until the transaction ends: for what happens once a tenant. */
+/** Locks the tenant's row until the transaction ends, for work that happens once per tenant. */
 export const lockTenant = async (t: TenantTx): Promise<void> => {
   await t.db.select({ tenantId: tenants.tenantId }).from(tenants).where(ownRows(t, tenants)).for('update')
 }
 
-/** The tenant's own record and its place in the directory. */
+/** Inserts the tenant and its directory row. */
 export const insertTenant = async (
   t: TenantTx,
   row: { readonly name: string; readonly email: string | null; readonly domain: string; readonly source?: string; readonly at: Date },
@@ -55,7 +55,7 @@ export const updateTenant = async (t: TenantTx, set: Pick<Tenant, 'name' | 'emai
     .where(ownRows(t, tenants))
 }
 
-/** When the tenant is purged; null: not at all. Sessions that began before end in either case. */
+/** Sets the purge time of the tenant; null cancels it. Earlier sessions end in either case. */
 export const scheduleDeletion = async (t: TenantTx, deleteAfter: Date | null, at: Date): Promise<void> => {
   await t.db.update(tenants).set({ deleteAfter, validFrom: at, updatedAt: at }).where(ownRows(t, tenants))
 }
@@ -90,7 +90,7 @@ export const countActiveTenants = async (d: AnyScope): Promise<number> => {
   return row?.active ?? 0
 }
 
-/** Whether any company but the deployment's own exists. */
+/** Whether any tenant except the deployment's own exists. */
 export const hasCompany = async (d: AnyScope, system: TenantId): Promise<boolean> => {
   const rows = await d.db
     .select({ tenantId: tenantDirectory.tenantId })
@@ -100,12 +100,12 @@ export const hasCompany = async (d: AnyScope, system: TenantId): Promise<boolean
   return rows.length > 0
 }
 
-/** Of transactions that found the deployment's only company at once, one sees an empty house; the others wait here and see the company. */
+/** Serialises transactions that create the only company of a deployment: one finds none, the others wait and then see it. */
 export const lockOnlyCompany = async (t: TenantTx): Promise<void> => {
   await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended('only company', 0))`)
 }
 
-/** The kind's count with so many more; undefined, and nothing changed, when that would pass `max`. */
+/** The new count of the kind; undefined, without a change, when it would exceed `max`. */
 const raise = async (t: TenantTx, kind: string, max: number, by: number): Promise<number | undefined> => {
   if (max < by) return undefined
   const rows = await t.db
@@ -120,7 +120,10 @@ const raise = async (t: TenantTx, kind: string, max: number, by: number): Promis
   return rows[0]?.count
 }
 
-/** Counts one more row of a kind, or `more`, unless that would pass `max`. Holds the counter until the transaction ends, so two cannot both be the last. */
+/**
+ * Increases the count of a kind by one, or by `more`, unless it would exceed `max`. Locks the counter until the transaction ends, so that two
+ * requests cannot both add the last row.
+ */
 export const useQuota = async (t: TenantTx, kind: string, max: number, more = 1): Promise<boolean> => (await raise(t, kind, max, more)) !== undefined
 
 export const releaseQuota = async (t: TenantTx, kind: string): Promise<void> => {
@@ -130,7 +133,7 @@ export const releaseQuota = async (t: TenantTx, kind: string): Promise<void> => 
     .where(and(ownRows(t, tenantUsage), eq(tenantUsage.kind, kind)))
 }
 
-/** Counts rows of a kind that no quota bounds. */
+/** Counts rows of a kind without a quota. */
 export const countUsage = async (t: TenantTx, kind: string, by: number): Promise<void> => {
   if (by === 0) return
   await t.db
@@ -139,7 +142,7 @@ export const countUsage = async (t: TenantTx, kind: string, by: number): Promise
     .onConflictDoUpdate({ target: [tenantUsage.tenantId, tenantUsage.kind], set: { count: sql`greatest(${tenantUsage.count} + ${by}::int, 0)` } })
 }
 
-/** How many rows of each kind the tenant has, without counting them. */
+/** The stored number of rows of each kind. */
 export const findUsage = async (t: TenantDb): Promise<ReadonlyMap<string, number>> => {
   const rows = await t.db
     .select({ kind: tenantUsage.kind, count: tenantUsage.count })
@@ -148,7 +151,7 @@ export const findUsage = async (t: TenantDb): Promise<ReadonlyMap<string, number
   return new Map(rows.map((row) => [row.kind, row.count]))
 }
 
-/** One page of all companies, oldest first, and how many there are; the deployment's own tenant is none. */
+/** One page of all tenants except the deployment's own, oldest first, and their total number. */
 export const pageOfTenants = async (
   d: AnyScope,
   { system, offset, limit }: { readonly system: TenantId; readonly offset: number; readonly limit: number },

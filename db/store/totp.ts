@@ -1,4 +1,4 @@
-// Every query on the seeds of authenticator apps.
+// Queries on the seeds of authenticator apps.
 import { and, eq, inArray, isNull, lt, or } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { totpSecrets } from '../tables/factors.ts'
@@ -19,7 +19,7 @@ export const findTotpSecrets = async (t: TenantDb, factorIds: readonly string[])
         .where(and(ownRows(t, totpSecrets), inArray(totpSecrets.factorId, [...factorIds])))
         .orderBy(totpSecrets.factorId)
 
-/** Of many that show the code of a step exactly one is accepted, and none of an earlier step afterwards. */
+/** Of several concurrent requests with a step's code exactly one is accepted, and no earlier step afterwards (RFC 6238 section 5.2). */
 export const consumeTotpStep = async (t: TenantTx, factorId: string, step: number, now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(totpSecrets)

@@ -1,4 +1,5 @@
-// Search by any part of a name or an address. Under row level security a pattern loses its index, so people are found by equal grams, and only then compared.
+// Substring search on names and addresses. Row level security makes pattern indexes unusable, so people are found by equal trigrams and then
+// compared.
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { userGrams, users } from '../tables/users.ts'
@@ -11,17 +12,17 @@ export type Searchable = {
 }
 
 const GRAM = 3
-/** Of longer texts some grams are left out: the rarest of these is rare enough. */
+/** Only some trigrams of longer texts are used: the rarest of these is rare enough. */
 const MOST_GRAMS = 8
 
-/** One spelling for what is stored and what is asked: compatible forms, no case. */
+/** Normalises stored and searched text: compatibility forms, no case. */
 export const searchForm = (text: string): string => text.normalize('NFKC').toLowerCase().normalize('NFKC').replaceAll('\n', ' ')
 
-/** E-mail, name and user name, a line each. */
+/** E-mail, name and user name, one per line. */
 export const searchTextOf = ({ email, name, username }: Omit<Searchable, 'id'>): string =>
   [email, name ?? '', username ?? ''].map(searchForm).join('\n')
 
-/** Every run of three characters within a line. */
+/** All trigrams within a line. */
 const gramsOf = (text: string): string[] => {
   const grams = text.split('\n').flatMap((line) => {
     const characters = [...line]
@@ -30,7 +31,7 @@ const gramsOf = (text: string): string[] => {
   return [...new Set(grams)]
 }
 
-/** Keeps the grams of people who have none yet. */
+/** Stores the trigrams of people without any. */
 export const indexPeople = async (t: TenantTx, people: readonly Searchable[]): Promise<void> => {
   const grams = people.map((person) => ({ id: person.id, grams: gramsOf(searchTextOf(person)) }))
   await t.run({
@@ -42,12 +43,12 @@ export const indexPeople = async (t: TenantTx, people: readonly Searchable[]): P
   })
 }
 
-/** Nothing of the person is left to search by. */
+/** Deletes the person's trigrams. */
 export const deleteGrams = async (t: TenantTx, userId: string): Promise<void> => {
   await t.db.delete(userGrams).where(and(ownRows(t, userGrams), eq(userGrams.userId, userId)))
 }
 
-/** Reads the person's row again and keeps what search needs of it. */
+/** Reads the person's row again and stores its search data. */
 export const indexPerson = async (t: TenantTx, userId: string): Promise<void> => {
   const own = and(ownRows(t, users), eq(users.id, userId))
   const [row] = await t.db.select({ id: users.id, email: users.email, name: users.name, username: users.username }).from(users).where(own)
@@ -66,21 +67,21 @@ const LINE = {
   name: sql`split_part(${users.searchText}, E'\\n', 2)`,
 }
 
-/** Grams of a question, spread over its length; none for a text shorter than a gram. */
+/** Trigrams of a search text, spread over its length; none for a text shorter than three characters. */
 const askedGrams = (requested: string): string[] => {
   const all = gramsOf(requested)
   const step = Math.max(1, Math.ceil(all.length / MOST_GRAMS))
   return all.filter((_, at) => at % step === 0 || at === all.length - 1)
 }
 
-/** Up to so many people are looked at one by one. A text whose every gram more people have is compared along the order of the list: then hits come soon. */
+/** The most people to compare one by one. A text with only more frequent trigrams is compared in list order, where matches come soon. */
 const RARE = 2000
 
 const COUNTS = `
 select a.gram, (select count(*)::int from (select from authsec.user_grams g where g.tenant_id = $1 and g.gram = a.gram limit ${RARE + 1}) few) as people
 from unnest($2::text[]) as a(gram) order by people limit 1`
 
-/** The gram of a text that the fewest people have; undefined where none is rare enough to help. */
+/** The rarest trigram of a text; undefined when none is rare enough to help. */
 export const rarestGram = async (t: TenantDb, text: string): Promise<string | undefined> => {
   const grams = askedGrams(searchForm(text))
   if (grams.length === 0) return undefined
@@ -88,9 +89,9 @@ export const rarestGram = async (t: TenantDb, text: string): Promise<string | un
   return row !== undefined && row[1] <= RARE ? row[0] : undefined
 }
 
-/** Those who have the gram. Read once, as a list of ids: the planner cannot know how few they are, and would walk the whole list for them. */
+/** People with the trigram. Read once as a list of ids: the planner cannot know how few they are, and would scan the whole table. */
 export const hasGram = (t: TenantDb, gram: string): SQL =>
   sql`${users.id} = any (array(select g.user_id from ${userGrams} g where g.tenant_id = ${t.tenantId}::uuid and g.gram = ${gram}::text))`
 
-/** Whether a text stands somewhere in the line, whatever the case. */
+/** Whether the search line contains a text, ignoring case. */
 export const matchesSearchText = (line: keyof typeof LINE, text: string): SQL => sql`strpos(${LINE[line]}, ${searchForm(text)}::text) > 0`

@@ -1,4 +1,4 @@
-// Every query on people, the browsers they are known from, and the directory of administrators.
+// Queries on people, their known browsers, and the directory of administrators.
 import { and, desc, eq, isNotNull, isNull, ne } from 'drizzle-orm'
 import { column, columns, type RowOf, statement } from '../engine/statement.ts'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
@@ -11,7 +11,7 @@ import { indexPeople, indexPerson, searchTextOf } from './user-search.ts'
 
 export type User = typeof users.$inferSelect
 export type NewUser = Omit<typeof users.$inferInsert, 'tenantId' | 'searchText'>
-/** Has a temporary password, or none yet, and never signed in. */
+/** Has a temporary password or none, and has never signed in. */
 export const isInvitationPending = (user: Pick<User, 'temporaryPassword' | 'lastLoginAt'>): boolean =>
   user.temporaryPassword && user.lastLoginAt === null
 export type FactorKind = 'webauthn' | 'totp' | 'sms'
@@ -24,7 +24,7 @@ export const findUser = async (t: TenantDb, userId: string): Promise<User | unde
   return row
 }
 
-/** The person's row, held until the transaction ends: signing in and what ends sign-ins (a reset, a new factor) take turns. */
+/** The person's row, locked until the transaction ends: sign-in and changes that end sessions (a reset, a new factor) run one after another. */
 export const lockUser = async (t: TenantTx, userId: string): Promise<User | undefined> => {
   const [row] = await t.db
     .select()
@@ -42,7 +42,7 @@ export const findUserByEmail = async (t: TenantDb, email: string): Promise<User 
   return row
 }
 
-/** The tenant, and in which language the owner of that address chose to read: one statement, whether there is such a person or not. */
+/** The tenant and the language chosen by the address's owner: one statement, whether or not the person exists. */
 export const findTenantAndLanguage = async (t: TenantDb, email: string): Promise<{ tenant: Tenant | undefined; language: User['language'] }> => {
   const [row] = await t.db
     .select({ tenant: tenants, language: users.language })
@@ -52,7 +52,7 @@ export const findTenantAndLanguage = async (t: TenantDb, email: string): Promise
   return { tenant: row?.tenant, language: row?.language ?? null }
 }
 
-/** Whether anybody of the tenant has proved an address: somebody who came in. */
+/** Whether any person of the tenant has a verified address. */
 export const hasVerifiedUser = async (t: TenantDb): Promise<boolean> => {
   const rows = await t.db
     .select({ id: users.id })
@@ -62,7 +62,7 @@ export const hasVerifiedUser = async (t: TenantDb): Promise<boolean> => {
   return rows.length > 0
 }
 
-/** Disables whoever never proved an address, but the one with that address. Answers their ids. */
+/** Disables people with unverified addresses, except the given address. Returns their ids. */
 export const disableUnverifiedUsers = async (t: TenantTx, exceptEmail: string, at: Date): Promise<string[]> => {
   const rows = await t.db
     .update(users)
@@ -73,7 +73,7 @@ export const disableUnverifiedUsers = async (t: TenantTx, exceptEmail: string, a
   return rows.map((row) => row.id)
 }
 
-/** Who began the tenant. */
+/** The person who created the tenant. */
 export const findPrimaryAdministrator = async (t: TenantDb): Promise<User | undefined> => {
   const [row] = await t.db
     .select()
@@ -93,7 +93,7 @@ export const insertUser = async (t: TenantTx, row: NewUser): Promise<boolean> =>
   return added.length === 1
 }
 
-/** Whether the person is active is changed by `setUserActive`, which counts it. */
+/** Does not change the active state; `setUserActive` does, and counts it. */
 export const updateUser = async (t: TenantTx, userId: string, set: Partial<Omit<NewUser, 'id' | 'active'>>): Promise<boolean> => {
   const changed = await t.db
     .update(users)
@@ -104,7 +104,7 @@ export const updateUser = async (t: TenantTx, userId: string, set: Partial<Omit<
   return changed.length === 1
 }
 
-/** Marks the person as announced to the administrators; true only the first time. */
+/** Marks the person as announced to the administrators; true only for the first call. */
 export const claimAnnouncement = async (t: TenantTx, userId: string, at: Date): Promise<boolean> => {
   const changed = await t.db
     .update(users)
@@ -114,7 +114,7 @@ export const claimAnnouncement = async (t: TenantTx, userId: string, at: Date): 
   return changed.length === 1
 }
 
-/** Kinds of confirmed second factors, the primary one first. */
+/** Kinds of confirmed second factors, primary first. */
 export const findFactorKinds = async (t: TenantDb, userId: string): Promise<FactorKind[]> => {
   const rows = await t.db
     .select({ kind: factors.kind })
@@ -151,7 +151,7 @@ export type DelayRule = { readonly freeAttempts: number; readonly firstDelaySeco
 
 export type KnownDevice = typeof knownDevices.$inferSelect
 
-/** Remembers the browser and clears its failures. */
+/** Stores the browser and resets its failures. */
 export const rememberDevice = async (t: TenantTx, userId: string, deviceHash: Uint8Array, at: Date): Promise<void> => {
   await t.db
     .insert(knownDevices)
@@ -166,7 +166,7 @@ export const forgetDevices = async (t: TenantTx, userId: string): Promise<void> 
   await t.db.delete(knownDevices).where(and(ownRows(t, knownDevices), eq(knownDevices.userId, userId)))
 }
 
-/** Tenants where the address administers and was proved by mail, the last used first. */
+/** Tenants in which the address is a verified administrator, last used first. */
 export const findAdministeredTenants = async (d: AnyScope, emailHash: Uint8Array): Promise<TenantId[]> => {
   const rows = (await d.run({
     text: `select tenant_id from authsec.administrator_directory where email_hash = $1 and proved_at is not null
@@ -190,7 +190,7 @@ export const putAdministrator = async (
     })
 }
 
-/** The address was proved by mail; changes nothing for who is not listed. */
+/** Marks the address as verified; changes nothing for people who are not listed. */
 export const verifyAdministrator = async (t: TenantTx, emailHash: Uint8Array, at: Date): Promise<void> => {
   await t.db
     .update(administratorDirectory)
@@ -198,10 +198,10 @@ export const verifyAdministrator = async (t: TenantTx, emailHash: Uint8Array, at
     .where(and(eq(administratorDirectory.emailHash, emailHash), eq(administratorDirectory.tenantId, t.tenantId)))
 }
 
-/** An administrator is found by another address from now on; whoever is not listed stays so. Which tenant was last used stays known. */
+/** Changes an administrator's address in the directory; people who are not listed stay so. The last used tenant is kept. */
 export const moveAdministrator = async (t: TenantTx, userId: string, emailHash: Uint8Array, provedAt: Date): Promise<void> => {
   const inTenant = eq(administratorDirectory.tenantId, t.tenantId)
-  // The address is this person's alone in the tenant, so whoever else is listed under it has left.
+  // The address is unique in the tenant, so another listed person with it has left.
   await t.db
     .delete(administratorDirectory)
     .where(and(inTenant, eq(administratorDirectory.emailHash, emailHash), ne(administratorDirectory.userId, userId)))
@@ -215,5 +215,5 @@ export const deleteAdministrator = async (t: TenantTx, userId: string): Promise<
   await t.db.delete(administratorDirectory).where(and(eq(administratorDirectory.tenantId, t.tenantId), eq(administratorDirectory.userId, userId)))
 }
 
-/** Whether the person's row is unlocked for strangers: used by tests and lists. */
+/** Whether failed attempts have locked the person's account. */
 export const isLocked = (user: Pick<User, 'lockedUntil'>, now: Date): boolean => user.lockedUntil !== null && user.lockedUntil > now

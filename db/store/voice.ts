@@ -1,4 +1,4 @@
-// Every query on voice sessions and on links between speakers and people.
+// Queries on voice sessions and on links between speakers and people.
 import { and, desc, eq, gt, lt, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { voiceLinks, voiceSessions } from '../tables/grants.ts'
@@ -19,7 +19,7 @@ export const findVoiceSession = async (t: TenantDb, tokenHash: Uint8Array): Prom
   return row
 }
 
-/** Spends one guess of a live session before it is compared, so that parallel guesses all count. */
+/** Counts an attempt on a live session before any comparison, so that parallel attempts all count. */
 export const spendVoiceGuess = async (t: TenantTx, tokenHash: Uint8Array, most: number, now: Date): Promise<VoiceSession | undefined> => {
   const [row] = await t.db
     .update(voiceSessions)
@@ -29,7 +29,7 @@ export const spendVoiceGuess = async (t: TenantTx, tokenHash: Uint8Array, most: 
   return row
 }
 
-/** From one status to the next; of many at once exactly one does it. */
+/** Changes the status; of several concurrent requests exactly one succeeds. */
 export const moveVoiceSession = async (t: TenantTx, id: string, from: VoiceSessionStatus, to: VoiceSessionStatus, now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(voiceSessions)
@@ -39,7 +39,7 @@ export const moveVoiceSession = async (t: TenantTx, id: string, from: VoiceSessi
   return rows.length === 1
 }
 
-/** False when the speaker is linked in the tenant already. */
+/** False when the speaker is already linked in the tenant. */
 export const insertVoiceLink = async (t: TenantTx, row: Omit<typeof voiceLinks.$inferInsert, 'tenantId'>): Promise<boolean> => {
   const added = await t.db
     .insert(voiceLinks)
@@ -49,7 +49,7 @@ export const insertVoiceLink = async (t: TenantTx, row: Omit<typeof voiceLinks.$
   return added.length === 1
 }
 
-/** Whose speaker it is. */
+/** The person of a speaker. */
 export const findVoiceLink = async (t: TenantDb, platform: string, voiceUserId: string): Promise<VoiceLink | undefined> => {
   const [row] = await t.db
     .select()
@@ -73,7 +73,7 @@ export const findVoiceLinks = (t: TenantDb, userId: string): Promise<VoiceLink[]
     .orderBy(desc(voiceLinks.linkedAt), desc(voiceLinks.id))
     .limit(100)
 
-/** The person's own links of a platform, or the one of a speaker; answers their ids. */
+/** Deletes the person's links of a platform, or the link of one speaker, and returns their ids. */
 export const deleteVoiceLinks = async (t: TenantTx, userId: string, platform: string, voiceUserId: string | undefined): Promise<string[]> => {
   const isIt = voiceUserId === undefined ? undefined : eq(voiceLinks.voiceUserId, voiceUserId)
   const rows = await t.db

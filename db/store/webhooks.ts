@@ -1,4 +1,4 @@
-// Every query on webhook endpoints, and on the queue that says which to look at next.
+// Queries on webhook endpoints and their delivery queue.
 import { and, asc, eq, isNull, lte, or, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, type DirectoryDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { webhookEndpoints, webhookQueue } from '../tables/webhooks.ts'
@@ -17,7 +17,7 @@ export const findWebhook = async (t: TenantDb, id: string): Promise<WebhookEndpo
   return row
 }
 
-/** The row, held until the transaction ends: a change is judged by what is there. */
+/** The row, locked until the transaction ends. */
 export const lockWebhook = async (t: TenantTx, id: string): Promise<WebhookEndpoint | undefined> => {
   const [row] = await t.db.select().from(webhookEndpoints).where(endpoint(t, id)).for('update')
   return row
@@ -38,8 +38,8 @@ export const deleteWebhook = async (t: TenantTx, id: string): Promise<boolean> =
 }
 
 /**
- * The endpoint has what was sent. False when it is not what it was meanwhile (changed, replayed, disabled, deleted, served by another sender): then whoever did
- * that decides how it goes on.
+ * Stores a successful delivery. False when the endpoint was changed, replayed, disabled, deleted or leased by another sender meanwhile, which then
+ * decides.
  */
 export const advanceWebhook = async (t: TenantTx, from: Pick<WebhookEndpoint, 'id' | 'cursor' | 'updatedAt'>, set: Changes): Promise<boolean> => {
   const isThere = from.cursor === null ? isNull(webhookEndpoints.cursor) : eq(webhookEndpoints.cursor, from.cursor)
@@ -51,14 +51,14 @@ export const advanceWebhook = async (t: TenantTx, from: Pick<WebhookEndpoint, 'i
   return changed.length === 1
 }
 
-/** An endpoint that this sender holds until `until`. */
+/** An endpoint leased by this sender until `until`. */
 export type LeasedWebhook = { readonly tenantId: TenantId; readonly endpointId: string; readonly until: Date }
 type Entry = Pick<LeasedWebhook, 'tenantId' | 'endpointId'>
 
 const queued = ({ tenantId, endpointId }: Entry) => and(eq(webhookQueue.tenantId, tenantId), eq(webhookQueue.endpointId, endpointId))
 const held = (leased: LeasedWebhook) => and(queued(leased), eq(webhookQueue.leasedUntil, leased.until))
 
-/** Looks at an endpoint at `dueAt`, whatever was planned, and forgets its failures. */
+/** Schedules an endpoint at `dueAt`, whatever was planned, and resets its failures. */
 export const queueWebhook = async (d: AnyScope, entry: Entry, dueAt: Date): Promise<void> => {
   await d.db
     .insert(webhookQueue)
@@ -70,7 +70,7 @@ export const deleteWebhookFromQueue = async (d: AnyScope, entry: Entry): Promise
   await d.db.delete(webhookQueue).where(queued(entry))
 }
 
-/** Something happened: endpoints of the tenant that do not wait for a failing receiver are looked at by `dueAt`. Answers how many there are. */
+/** After an event: schedules the tenant's endpoints by `dueAt`, except failing ones that wait. Returns their number. */
 export const expediteWebhooks = async (d: DirectoryDb, tenantId: TenantId, dueAt: Date): Promise<number> => {
   const hastened = await d.db
     .update(webhookQueue)
@@ -81,8 +81,8 @@ export const expediteWebhooks = async (d: DirectoryDb, tenantId: TenantId, dueAt
 }
 
 /**
- * Takes up to `limit` due endpoints, longest due first, in one statement: of two senders one gets a row, the other skips it. A lease that ended is due again.
- * What hastens an endpoint while it is held shows by a due date before the lease's end.
+ * Leases up to `limit` due endpoints, longest due first, in one statement: of two senders one gets a row, the other skips it. An expired lease is due
+ * again. An endpoint expedited during its lease has a due time before the lease's end.
  */
 export const leaseDueWebhooks = async (d: DirectoryDb, now: Date, until: Date, limit: number): Promise<readonly LeasedWebhook[]> => {
   const isFree = or(isNull(webhookQueue.leasedUntil), lte(webhookQueue.leasedUntil, now))
@@ -105,14 +105,14 @@ export const leaseDueWebhooks = async (d: DirectoryDb, now: Date, until: Date, l
   return rows.map((row) => ({ ...row, tenantId: asTenantId(row.tenantId), until }))
 }
 
-/** Gives an endpoint back, to be looked at by `dueAt`, or earlier if it was hastened meanwhile. */
+/** Releases an endpoint with the due time `dueAt`, or an earlier one if it was expedited meanwhile. */
 export const releaseWebhook = async (d: AnyScope, leased: LeasedWebhook, dueAt: Date): Promise<void> => {
   const dueBy = sql`case when ${webhookQueue.dueAt} < ${webhookQueue.leasedUntil} then least(${webhookQueue.dueAt}, ${dueAt.toISOString()}::timestamptz)
     else ${dueAt.toISOString()}::timestamptz end`
   await d.db.update(webhookQueue).set({ dueAt: dueBy, leasedUntil: null, failures: 0 }).where(held(leased))
 }
 
-/** Gives an endpoint back whose receiver failed. False when the lease was lost: then another sender decides. */
+/** Releases an endpoint after a failure. False when the lease was lost: then another sender decides. */
 export const postponeWebhook = async (t: TenantTx, leased: LeasedWebhook, dueAt: Date, failures: number): Promise<boolean> => {
   const given = await t.db
     .update(webhookQueue)
@@ -122,7 +122,7 @@ export const postponeWebhook = async (t: TenantTx, leased: LeasedWebhook, dueAt:
   return given.length === 1
 }
 
-/** When the next endpoint wants a sender; undefined when there is none. */
+/** The next due time; undefined when there is none. */
 export const nextWebhookDueAt = async (d: DirectoryDb): Promise<Date | undefined> => {
   const wanted = sql`greatest(${webhookQueue.dueAt}, ${webhookQueue.leasedUntil})`
   const [row] = await d.db

@@ -1,4 +1,4 @@
-// Roles, permissions, bindings, groups, service accounts: who may do what.
+// Roles, permissions, bindings, groups and service accounts.
 import { sql } from 'drizzle-orm'
 import { boolean, check, foreignKey, index, jsonb, primaryKey, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { schema, tenantId, timestampColumn } from './columns.ts'
@@ -31,7 +31,7 @@ export const roles = schema.table(
     id: uuid('id').notNull(),
     name: text('name').notNull(),
     description: text('description').notNull().default(''),
-    /** Seeded with the tenant; cannot be changed or deleted. */
+    /** Created with the tenant; cannot be changed or deleted. */
     isSystem: boolean('is_system').notNull().default(false),
     createdAt: timestampColumn('created_at').notNull(),
     updatedAt: timestampColumn('updated_at').notNull(),
@@ -108,7 +108,7 @@ export const serviceAccounts = schema.table(
   ],
 )
 
-/** A role given to exactly one user, service account or group: for the whole tenant, or for one resource (`scope_type`, `scope_id`). */
+/** A role bound to exactly one user, service account or group: for the whole tenant, or for one resource (`scope_type`, `scope_id`). */
 export const roleBindings = schema.table(
   'role_bindings',
   {
@@ -144,7 +144,7 @@ export const roleBindings = schema.table(
   ],
 )
 
-/** A name for a set of permissions, as clients ask for them (`usage`: inside the tenant, towards OAuth clients, or both). */
+/** A named set of permissions that clients request (`usage`: inside the tenant, for OAuth clients, or both). */
 export const scopes = schema.table(
   'scopes',
   {

@@ -1,4 +1,4 @@
-// Agents: principals of their own that answer to a person, and what people may leave to them.
+// Agents: principals with an owner, and the policies by which people delegate to them.
 import { boolean, foreignKey, index, integer, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
 import { schema, tenantId, timestampColumn } from './columns.ts'
@@ -6,13 +6,13 @@ import { tenants } from './tenants.ts'
 
 export type AgentStatus = 'active' | 'suspended' | 'retired'
 
-/** An agent is the client of the same id, with an owner. What it proves itself with, and whether it may act, stands with the client. */
+/** An agent is a client with the same id and an owner. The client has its credentials and its active state. */
 export const agents = schema.table(
   'agents',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** The person who answers for it. No foreign key: when that person is gone the agent stands still, and is not forgotten. */
+    /** The owner. No foreign key: when that person is deleted the agent stops, but its row remains. */
     ownerId: uuid('owner_id').notNull(),
     agentType: text('agent_type').notNull(),
     status: text('status').$type<AgentStatus>().notNull().default('active'),
@@ -28,7 +28,7 @@ export const agents = schema.table(
   ],
 )
 
-/** What those who have a role may leave to agents of a type, at most. It bounds, and grants nothing. */
+/** The most that holders of a role may delegate to agents of a type. A policy limits; it grants nothing. */
 export const delegationPolicies = schema.table(
   'delegation_policies',
   {
@@ -36,15 +36,15 @@ export const delegationPolicies = schema.table(
     id: uuid('id').notNull(),
     roleName: text('role_name').notNull(),
     agentType: text('agent_type').notNull(),
-    /** `resource:action`, or the name of a scope that needs no permission. None means none. */
+    /** `resource:action`, or the name of a scope without a permission. An empty list allows nothing. */
     allowedPermissions: text('allowed_permissions').array().notNull(),
-    /** Resource servers that it is for; without any, all. */
+    /** Resource servers to which it applies; all when empty. */
     audience: text('audience').array().notNull().default([]),
     maxTtlSeconds: integer('max_ttl_seconds').notNull().default(3600),
     enabled: boolean('enabled').notNull().default(true),
-    /** For this one agent alone. */
+    /** Limits the policy to one agent. */
     clientId: uuid('client_id'),
-    /** Whether tokens may leave out that an agent acts. */
+    /** Whether tokens may omit the acting agent. */
     impersonation: boolean('impersonation').notNull().default(false),
     createdBy: uuid('created_by'),
     createdAt: timestampColumn('created_at').notNull(),

@@ -1,4 +1,4 @@
-// What happened. Written in the transaction of the change, never changed afterwards. Personal data is sealed under the key of the person it speaks of.
+// The audit log. Rows are written in the transaction of the change and never changed. Personal data is sealed with the key of the person concerned.
 import { index, integer, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 
@@ -6,7 +6,7 @@ export const auditEvents = schema.table(
   'audit_events',
   {
     tenantId: tenantId(),
-    /** UUIDv7: the order of ids is the order of time. */
+    /** UUIDv7, so that ids are ordered by time. */
     id: uuid('id').notNull(),
     at: timestampColumn('at').notNull(),
     event: text('event').notNull(),
@@ -22,13 +22,13 @@ export const auditEvents = schema.table(
     targetId: text('target_id'),
     requestId: text('request_id'),
     route: text('route'),
-    /** How many alike were folded into this row (refusals of anonymous callers). */
+    /** Number of equal events in this row (refusals of anonymous callers). */
     count: integer('count').notNull().default(1),
-    /** Whose data key seals `sealed`: a person, or the tenant. */
+    /** The person or tenant with whose data key `sealed` is encrypted. */
     subjectId: uuid('subject_id').notNull(),
-    /** Address, user agent, before and after. */
+    /** Address, user agent, and values before and after the change. */
     sealed: bytesColumn('sealed'),
-    /** Room for a hash chain: digest over the previous row's digest and this row. */
+    /** Reserved for a hash chain: digest of the previous row's digest and this row. */
     chainHash: bytesColumn('chain_hash'),
   },
   (t) => [

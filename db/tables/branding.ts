@@ -1,14 +1,14 @@
-// How a tenant's hosted pages look.
+// The appearance of a tenant's hosted pages.
 import { foreignKey, integer, text } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
 
-/** Apart from the tenant's own row, which is read on every request. */
+/** Separate from the tenant's row, which is read with every request. */
 export const tenantBranding = schema.table(
   'tenant_branding',
   {
     tenantId: tenantId().primaryKey(),
-    /** `#rrggbb`, by scheme; null: the deployment's own. */
+    /** `#rrggbb` for each colour scheme; null for the deployment's default. */
     brand: text('brand'),
     brandInk: text('brand_ink'),
     brandDark: text('brand_dark'),

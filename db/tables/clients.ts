@@ -1,4 +1,4 @@
-// Applications, services and agents that act under a client id. `client_directory` holds what authentication needs before the tenant is known.
+// Clients: applications, services and agents. `client_directory` has the data that authentication needs before the tenant is known.
 import { sql } from 'drizzle-orm'
 import { boolean, foreignKey, index, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { groups, serviceAccounts } from './access.ts'
@@ -17,7 +17,7 @@ export const clients = schema.table(
     status: text('status').notNull().default('Active'),
     active: boolean('active').notNull().default(true),
     isDefault: boolean('is_default').notNull().default(false),
-    /** Keeps no secret: a browser or a phone (RFC 6749 section 2.1). */
+    /** Cannot keep a secret: a browser or a phone (RFC 6749 section 2.1). */
     isPublic: boolean('is_public').notNull().default(false),
     description: text('description').notNull().default(''),
     tags: text('tags').array().notNull().default([]),
@@ -29,41 +29,41 @@ export const clients = schema.table(
     redirectUris: text('redirect_uris').array().notNull().default([]),
     // Client metadata of RFC 7591 section 2, as the authorization server reads it.
     grantTypes: text('grant_types').array().notNull().default(['authorization_code', 'refresh_token', 'client_credentials']),
-    /** Without one: `none` for a public client, else its secret in either way. */
+    /** Null means `none` for a public client, and either form of client secret otherwise. */
     tokenEndpointAuthMethod: text('token_endpoint_auth_method').$type<'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'>(),
     jwks: jsonb('jwks').$type<{ readonly keys: readonly Readonly<Record<string, unknown>>[] }>(),
     clientUri: text('client_uri'),
-    /** RFC 9449 section 5.2: its tokens are bound to a key, always. */
+    /** Tokens must be bound to a DPoP key (RFC 9449 section 5.2). */
     dpopBound: boolean('dpop_bound').notNull().default(false),
-    /** RFC 9126 section 6: its authorization requests are pushed, always. */
+    /** Authorization requests must be pushed (RFC 9126 section 6). */
     requiresPar: boolean('requires_par').notNull().default(false),
     postLogoutRedirectUris: text('post_logout_redirect_uris').array().notNull().default([]),
-    /** Where its backend is told that somebody signed out (OpenID Connect Back-Channel Logout 1.0). */
+    /** Back-channel logout endpoint (OpenID Connect Back-Channel Logout 1.0). */
     backchannelLogoutUri: text('backchannel_logout_uri'),
     backchannelLogoutSessionRequired: boolean('backchannel_logout_session_required').notNull().default(false),
-    /** Where it publishes its keys, and what was found there (RFC 7591 section 2). */
+    /** URL of its JWK set, and the keys last read there (RFC 7591 section 2). */
     jwksUri: text('jwks_uri'),
     fetchedJwks: jsonb('fetched_jwks').$type<{ readonly keys: readonly Readonly<Record<string, unknown>>[]; readonly read_at?: string }>(),
     jwksFetchedAt: timestampColumn('jwks_fetched_at'),
-    /** Who said what it is: an administrator, the client itself (RFC 7591), or a document at the address that is its client id. */
+    /** Source of its metadata: an administrator, the client itself (RFC 7591), or the metadata document at its client id. */
     registeredBy: text('registered_by').$type<'administrator' | 'dynamic' | 'metadata'>().notNull().default('administrator'),
     /** SHA-256 of its registration access token (RFC 7592). */
     registrationTokenHash: bytesColumn('registration_token_hash'),
-    /** A registration that nobody used by then is removed; null once it was used. */
+    /** An unused registration is removed after this time; null once it has been used. */
     unusedUntil: timestampColumn('unused_until'),
-    /** Its client id on the wire, where that is the address of its metadata. */
+    /** Its client id on the wire, when that is the URL of its metadata document. */
     metadataUrl: text('metadata_url'),
     metadataFetchedAt: timestampColumn('metadata_fetched_at'),
     softwareId: text('software_id'),
     softwareVersion: text('software_version'),
-    /** Redirect addresses that wait for an administrator. */
+    /** Redirect URIs that wait for an administrator's approval. */
     reviewedRedirectUris: text('reviewed_redirect_uris').array(),
-    /** The scopes that it may ask for; without a list, all of the resource servers that it may reach. */
+    /** Scopes that it may request; null allows all scopes of its resource servers. */
     allowedScopes: text('allowed_scopes').array(),
     oidcEnabled: boolean('oidc_enabled').notNull().default(false),
-    /** Compatibility name: the id under which the original's OAuth server knew the client. */
+    /** Compatibility name: the id of the client in AuthSec's OAuth server. */
     hydraClientId: text('hydra_client_id'),
-    /** As whom the client acts where no person stands behind it. */
+    /** The service account as which the client acts on its own behalf. */
     serviceAccountId: uuid('service_account_id'),
     lastLoginAt: timestampColumn('last_login_at'),
     validFrom: timestampColumn('valid_from').notNull(),
@@ -96,9 +96,9 @@ export const clientDirectory = schema.table(
     active: boolean('active').notNull().default(true),
     /** SHA-256 of the client secret. */
     secretHash: bytesColumn('secret_hash'),
-    /** SHA-256 of the second half of the SDK client id. */
+    /** SHA-256 of the secret half of the SDK client id. */
     sdkSecretHash: bytesColumn('sdk_secret_hash'),
-    /** The secrets before the last rotation, good until `previousValidUntil`. */
+    /** The secrets from before the last rotation, valid until `previousValidUntil`. */
     previousSecretHash: bytesColumn('previous_secret_hash'),
     previousSdkSecretHash: bytesColumn('previous_sdk_secret_hash'),
     previousValidUntil: timestampColumn('previous_valid_until'),
@@ -107,7 +107,7 @@ export const clientDirectory = schema.table(
   (t) => [index('client_directory_tenant').on(t.tenantId)],
 )
 
-/** Groups that a client stands in. */
+/** Groups of a client. */
 export const clientGroups = schema.table(
   'client_groups',
   {

@@ -1,48 +1,47 @@
-// What hangs below an authorization: tokens that were exchanged, and what was asserted from outside; limits that are spent; what may be asked in detail; whose
-// word counts from outside.
+// Delegation: exchanged tokens and external assertions, limits, types of authorization details, and trusted external issuers.
 import { bigint, boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { oauthAuthorizations, resourceServers } from './oauth.ts'
 import { tenants } from './tenants.ts'
 
-/** RFC 8693 section 4.1: who acts now, and inside it who acted before. `iss` where somebody else says so. */
+/** The `act` claim (RFC 8693 section 4.1): the current actor with prior actors nested. `iss` when an external issuer names the actor. */
 export type Act = { readonly sub: string; readonly client_id?: string; readonly iss?: string; readonly act?: Act }
-/** RFC 9396 section 2: one member `type`, the others as the type has them. */
+/** RFC 9396 section 2: the member `type`, and others as the type defines. */
 export type AuthorizationDetail = { readonly type: string } & Readonly<Record<string, unknown>>
 
 /**
- * One step from a token to a token (RFC 8693), or from an assertion to a token (RFC 7523). What comes of it counts as long as every step of `path`, every client
- * on it, and what it began with count.
+ * One step from a token (RFC 8693) or an assertion (RFC 7523) to a token. Its tokens are valid while every step of `path`, every client on it, and
+ * its origin are.
  */
 export const oauthDelegations = schema.table(
   'oauth_delegations',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** The steps that led here, this one last. */
+    /** The chain of steps, ending with this one. */
     path: uuid('path').array().notNull(),
-    /** Who made the step. */
+    /** The client that made the step. */
     clientId: uuid('client_id').notNull(),
-    /** `jti` of the token that was exchanged: revoked, it takes along what came of it. */
+    /** `jti` of the exchanged token; revoking that token revokes the results. */
     subjectTokenId: uuid('subject_token_id'),
-    /** What it all began with: an authorization of a person, */
+    /** The origin: a person's authorization, */
     authorizationId: uuid('authorization_id'),
-    /** or a client in its own name, by a token made then, */
+    /** or a client on its own behalf, by a token issued then, */
     rootClientId: uuid('root_client_id'),
     rootMadeAt: timestampColumn('root_made_at').notNull(),
-    /** or the word of an issuer. */
+    /** or an external issuer's assertion. */
     issuerId: uuid('issuer_id'),
-    /** The person behind it, if one is. */
+    /** The person, if any. */
     userId: uuid('user_id'),
     resourceServerId: uuid('resource_server_id').notNull(),
     scopes: text('scopes').array().notNull(),
     details: jsonb('details').$type<readonly AuthorizationDetail[]>().notNull().default([]),
-    /** Who acts, as far as tokens tell. */
+    /** The actors that tokens disclose. */
     act: jsonb('act').$type<Act>(),
-    /** How many acted, told or not. */
+    /** Number of actors, disclosed or not. */
     depth: integer('depth').notNull(),
-    /** The policies that bounded it: changed, they end it. */
+    /** The policies that limited it; changing one ends it. */
     policyIds: uuid('policy_ids').array().notNull().default([]),
     revokedAt: timestampColumn('revoked_at'),
     revokedReason: text('revoked_reason'),
@@ -70,19 +69,19 @@ export const oauthDelegations = schema.table(
   ],
 )
 
-/** A limit that is used up: of one detail of an authorization or of a step below it, which spends from the one it came from as well. */
+/** A consumable limit of one detail of an authorization or of a step below it. A step's budget is also spent from its origin's. */
 export const oauthBudgets = schema.table(
   'oauth_budgets',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** The authorization or the delegation that has it. */
+    /** The authorization or delegation that holds it. */
     holderId: uuid('holder_id').notNull(),
     /** SHA-256 of the detail in canonical JSON (RFC 8785). */
     detailHash: bytesColumn('detail_hash').notNull(),
-    /** The budgets that it spends from, this one last. */
+    /** The budgets that it spends from, ending with this one. */
     path: uuid('path').array().notNull(),
-    /** Null: not limited. */
+    /** Null means unlimited. */
     calls: bigint('calls', { mode: 'number' }),
     callsSpent: bigint('calls_spent', { mode: 'number' }).notNull().default(0),
     /** Minor units. */
@@ -100,7 +99,7 @@ export const oauthBudgets = schema.table(
   ],
 )
 
-/** Spendings that were named by who asked, so that the same one asked again spends once. */
+/** Spendings by the caller's idempotency name, so that a repeated request spends once. */
 export const oauthSpends = schema.table(
   'oauth_spends',
   {
@@ -123,22 +122,22 @@ export const oauthSpends = schema.table(
   ],
 )
 
-/** A member of a detail that limits. `calls` and `amount` are used up, `until` is a moment in Unix seconds. */
+/** A limiting member of a detail. `calls` and `amount` are consumed; `until` is a time in Unix seconds. */
 export type DetailLimit = { readonly member: string; readonly kind: 'calls' | 'amount' | 'until'; readonly currency_member?: string }
 
-/** A type of authorization details (RFC 9396) that the tenant's resource servers understand. */
+/** A type of authorization details (RFC 9396) of the tenant's resource servers. */
 export const oauthDetailTypes = schema.table(
   'oauth_detail_types',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     type: text('type').notNull(),
-    /** How people read it. */
+    /** Title for people. */
     title: text('title').notNull(),
-    /** JSON Schema of the whole detail; it closes the object. */
+    /** JSON Schema of the whole detail; it must allow no other members. */
     jsonSchema: jsonb('json_schema').$type<Readonly<Record<string, unknown>>>().notNull(),
     limits: jsonb('limits').$type<readonly DetailLimit[]>().notNull().default([]),
-    /** The resource server that it is for; without one, any of the tenant. */
+    /** Its resource server; null means any of the tenant. */
     resourceServerId: uuid('resource_server_id'),
     createdAt: timestampColumn('created_at').notNull(),
     updatedAt: timestampColumn('updated_at').notNull(),
@@ -155,11 +154,11 @@ export const oauthDetailTypes = schema.table(
   ],
 )
 
-/** Whom `sub` of an issuer names: somebody linked to that very subject, a person by id, or by the id that another directory gave. Never an address. */
+/** What an issuer's `sub` identifies: a linked identity, a person by id, or a person by external directory id. Never an e-mail address. */
 export type SubjectMapping = 'identity' | 'user_id' | 'external_id'
 export type PublicJwk = Readonly<Record<string, unknown>>
 
-/** An authorization server elsewhere: whose assertions count here, and for which assertions about our people are made. */
+/** An external authorization server whose assertions are accepted here, or for which assertions about our people are issued. */
 export const oauthIssuers = schema.table(
   'oauth_issuers',
   {
@@ -168,20 +167,20 @@ export const oauthIssuers = schema.table(
     name: text('name').notNull(),
     issuer: text('issuer').notNull(),
     active: boolean('active').notNull().default(true),
-    /** Whether its assertions earn tokens here: identity assertions (ID-JAG), and any other JWT (RFC 7523 section 2.1). */
+    /** Whether its assertions are accepted as grants: identity assertions (ID-JAG), and other JWTs (RFC 7523 section 2.1). */
     acceptsIdentity: boolean('accepts_identity').notNull().default(false),
     acceptsJwt: boolean('accepts_jwt').notNull().default(false),
     jwksUri: text('jwks_uri'),
     jwks: jsonb('jwks').$type<{ readonly keys: readonly PublicJwk[] }>(),
     subjectMapping: text('subject_mapping').$type<SubjectMapping>().notNull().default('identity'),
-    /** Beside what the assertion names, and never more than the person has. Null: no bound of ours. */
+    /** Limits the scopes in addition to the assertion and the person's permissions. Null means no limit. */
     scopes: text('scopes').array(),
-    /** Whether identity assertions are made for it, and as whom it knows our clients. */
+    /** Whether identity assertions are issued for it, and the client ids by which it knows our clients. */
     sends: boolean('sends').notNull().default(false),
     clientIds: jsonb('client_ids').$type<Readonly<Record<string, string>>>().notNull().default({}),
-    /** What assertions for it may name. */
+    /** Scopes and resources that assertions for it may contain. */
     sentScopes: text('sent_scopes').array().notNull().default([]),
-    /** What was made of its word before counts no more. */
+    /** Tokens from its assertions before this time are invalid. */
     validFrom: timestampColumn('valid_from').notNull(),
     createdAt: timestampColumn('created_at').notNull(),
     updatedAt: timestampColumn('updated_at').notNull(),

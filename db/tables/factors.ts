@@ -1,9 +1,9 @@
-// Second factors, what proves each kind, and enrolments that wait for their proof.
+// Second factors, the data of each kind, and enrolments in progress.
 import { boolean, foreignKey, index, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { users } from './users.ts'
 
-/** Second factors a person has. Secrets of a factor live in tables of its own kind, under the same id. */
+/** A person's second factors. Each kind has a table of its own for its secret, with the same id. */
 export const factors = schema.table(
   'factors',
   {
@@ -13,9 +13,9 @@ export const factors = schema.table(
     kind: text('kind').$type<'webauthn' | 'totp' | 'sms'>().notNull(),
     name: text('name').notNull().default(''),
     isPrimary: boolean('is_primary').notNull().default(false),
-    /** Wrong tries since the last right one, whatever endpoint checked them. */
+    /** Failed attempts since the last success, at any endpoint. */
     failedAttempts: integer('failed_attempts').notNull().default(0),
-    /** Until then nothing is checked against the factor. */
+    /** The factor is not checked until this time. */
     pausedUntil: timestampColumn('paused_until'),
     confirmedAt: timestampColumn('confirmed_at'),
     lastUsedAt: timestampColumn('last_used_at'),
@@ -28,7 +28,7 @@ export const factors = schema.table(
   ],
 )
 
-/** What the server keeps between the beginning of an enrolment and its proof, bound to the session or the login ticket that began it. */
+/** State of an enrolment between its start and its verification, bound to the session or login ticket that started it. */
 export const pendingEnrolments = schema.table(
   'pending_enrolments',
   {
@@ -36,10 +36,10 @@ export const pendingEnrolments = schema.table(
     id: uuid('id').notNull(),
     userId: uuid('user_id').notNull(),
     kind: text('kind').$type<'webauthn' | 'totp' | 'sms'>().notNull(),
-    /** Digest of what began it: `session:<id>` or the ticket's handle. */
+    /** Digest of the initiator: `session:<id>` or the ticket's handle. */
     binding: bytesColumn('binding').notNull(),
     name: text('name').notNull().default(''),
-    /** The secret, phone or challenge, sealed for the person. */
+    /** The secret, phone or challenge, sealed with the person's key. */
     sealed: bytesColumn('sealed').notNull(),
     attempts: integer('attempts').notNull().default(0),
     createdAt: timestampColumn('created_at').notNull(),
@@ -62,7 +62,7 @@ export const totpSecrets = schema.table(
     userId: uuid('user_id').notNull(),
     sealed: bytesColumn('sealed').notNull(),
     deviceType: text('device_type').notNull().default('generic'),
-    /** The last time step whose code was accepted: it and earlier ones are spent (RFC 6238 section 5.2). */
+    /** The last accepted time step; codes of it and of earlier steps are refused (RFC 6238 section 5.2). */
     lastStep: integer('last_step'),
     updatedAt: timestampColumn('updated_at').notNull(),
   },
@@ -75,7 +75,7 @@ export const totpSecrets = schema.table(
   ],
 )
 
-/** Phones that codes are sent to. */
+/** Phones that receive codes. */
 export const smsPhones = schema.table(
   'sms_phones',
   {
@@ -84,7 +84,7 @@ export const smsPhones = schema.table(
     userId: uuid('user_id').notNull(),
     sealed: bytesColumn('sealed').notNull(),
     phoneHash: bytesColumn('phone_hash').notNull(),
-    /** The number as it may be shown: its first four characters and its last four. */
+    /** The masked number: its first four characters and its last four. */
     display: text('display').notNull(),
   },
   (t) => [
@@ -94,14 +94,14 @@ export const smsPhones = schema.table(
   ],
 )
 
-/** Codes that were sent by SMS. Rows outlive their code by a day, because sends are counted by them. */
+/** Codes sent by SMS. Rows are kept for a day after they expire, because sends are counted by them. */
 export const smsCodes = schema.table(
   'sms_codes',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     userId: uuid('user_id').notNull(),
-    /** The factor, or the enrolment that waits for this code. */
+    /** The factor or the enrolment to which the code belongs. */
     lockId: uuid('lock_id').notNull(),
     phoneHash: bytesColumn('phone_hash').notNull(),
     codeHash: bytesColumn('code_hash').notNull(),
@@ -119,7 +119,7 @@ export const smsCodes = schema.table(
   ],
 )
 
-/** A person's set of backup codes. The selector stands in clear and picks the row, so that one try costs one hash. */
+/** A person's set of backup codes. The selector is stored in clear text and selects the row, so that an attempt costs one hash. */
 export const backupCodes = schema.table(
   'backup_codes',
   {
@@ -138,7 +138,7 @@ export const backupCodes = schema.table(
   ],
 )
 
-/** One counter for a person's backup codes: they are one factor, whichever is tried. */
+/** Failed attempts of all of a person's backup codes together: they are one factor. */
 export const backupCodeTries = schema.table(
   'backup_code_tries',
   {

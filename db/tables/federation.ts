@@ -1,49 +1,51 @@
-// Signing in through other providers: dances under way, the identities that people have there, and in which tenants an identity is known.
+// Sign-in through other providers: flows in progress, people's identities at providers, and the tenants in which an identity is known.
 import { sql } from 'drizzle-orm'
 import { boolean, foreignKey, index, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { users } from './users.ts'
 
 export type FederationAction = 'login' | 'register' | 'discover' | 'link'
-/** At which door of our own pages somebody stands, and where they go on to. */
+/** The hosted page on which the flow started, and the page that follows. */
 export type FederationPage = { readonly tenant?: string; readonly client_id?: string; readonly return_to?: string }
 
-/** A dance with a provider that waits for its answer. The state is `<tenant id>.<256-bit random>`; without a tenant it waits in the system tenant. */
+/**
+ * A flow with a provider that waits for its response. The state is `<tenant id>.<256-bit random>`; without a tenant it is a row of the system tenant.
+ */
 export const federationStates = schema.table(
   'federation_states',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     stateHash: bytesColumn('state_hash').notNull(),
-    /** Digest of the cookie of the browser that began it: no other may go on. */
+    /** Digest of the cookie of the browser that started the flow; no other browser may continue it. */
     browserHash: bytesColumn('browser_hash').notNull(),
     action: text('action').$type<FederationAction>().notNull(),
     provider: text('provider').notNull(),
-    /** Whether the provider is the tenant's own, not the platform's. */
+    /** Whether the provider is the tenant's, not the platform's. */
     isOwnProvider: boolean('is_own_provider').notNull().default(false),
-    /** Whom the answer must come from, and whether it must say so (RFC 9207). */
+    /** The expected issuer of the response, and whether the response must name it (RFC 9207). */
     issuer: text('issuer').notNull(),
     clientId: text('client_id').notNull(),
     announcesIssuer: boolean('announces_issuer').notNull().default(false),
-    /** Where the page hands the answer to. */
+    /** Origin to which the page passes the result. */
     origin: text('origin').notNull(),
     redirectAfter: text('redirect_after'),
-    /** Where the provider sends the browser back to: what was said to it once is said again with the code. */
+    /** The redirect URI; it must be repeated when the code is redeemed. */
     redirectUri: text('redirect_uri').notNull(),
-    /** Begun on our own page, which goes on by itself. */
+    /** Started on a hosted page, which continues by itself. */
     page: jsonb('page').$type<FederationPage>(),
-    /** The authorization request that waits for this sign-in, at a front end of the company's own. */
+    /** The authorization request that waits for this sign-in, with a front end of the company's own. */
     loginChallenge: text('login_challenge'),
-    /** Our client at whose door it began. */
+    /** The client for which the flow started. */
     forClientId: uuid('for_client_id'),
-    /** The domain of a company that signs up. */
+    /** The domain of a new company. */
     tenantDomain: text('tenant_domain'),
     /** PKCE verifier and nonce. */
     sealedSecrets: bytesColumn('sealed_secrets').notNull(),
-    /** Who links, and in which session. */
+    /** The person and session that link an identity. */
     userId: uuid('user_id'),
     sessionId: uuid('session_id'),
-    /** Digest of the code that the browser brought back: no other may be exchanged. */
+    /** Digest of the returned code; no other code can be redeemed. */
     codeHash: bytesColumn('code_hash'),
     createdAt: timestampColumn('created_at').notNull(),
     expiresAt: timestampColumn('expires_at').notNull(),
@@ -57,7 +59,7 @@ export const federationStates = schema.table(
   ],
 )
 
-/** Who somebody is at a provider. Issuer and subject name the person there; an e-mail address never does. */
+/** A person's identity at a provider, named by issuer and subject and never by an e-mail address. */
 export const federatedIdentities = schema.table(
   'federated_identities',
   {
@@ -68,7 +70,7 @@ export const federatedIdentities = schema.table(
     subject: text('subject').notNull(),
     provider: text('provider').notNull(),
     isOwnProvider: boolean('is_own_provider').notNull().default(false),
-    /** As the provider last said it; decides nothing. */
+    /** The last value from the provider; informational only. */
     email: text('email'),
     profile: jsonb('profile').$type<Readonly<Record<string, unknown>>>(),
     lastLoginAt: timestampColumn('last_login_at'),
@@ -85,7 +87,7 @@ export const federatedIdentities = schema.table(
   ],
 )
 
-/** In which tenants an identity is known that the platform's own providers proved: a keyed hash of issuer and subject, never themselves. */
+/** The tenants in which an identity of a platform provider is known, by a keyed hash of issuer and subject. */
 export const identityDirectory = schema.table(
   'identity_directory',
   { identityHash: bytesColumn('identity_hash').notNull(), tenantId: tenantId(), identityId: uuid('identity_id').notNull() },

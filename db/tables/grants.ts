@@ -1,35 +1,35 @@
-// What a person decides on one screen and a client waits for on another: device grants (RFC 8628), backchannel requests (OpenID CIBA Core 1.0), voice
-// sessions; and the phones and browsers that are asked by push.
+// Requests that a person decides on one device while a client waits on another: device grants (RFC 8628), backchannel requests (OpenID CIBA Core 1.0),
+// voice sessions; and the phones and browsers that receive push messages.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import type { AuthorizationDetail } from './delegations.ts'
 import { users } from './users.ts'
 
-/** Whether it has expired is judged when it is read. `failed`: nobody could be asked; to the client it looks as if nobody answered. */
+/** Expiry is evaluated at read time. `failed`: no device could be reached; the client sees an unanswered request. */
 export type GrantStatus = 'pending' | 'approved' | 'denied' | 'failed' | 'consumed'
-/** Short texts that a device says of itself. */
+/** Short descriptions that a device gives of itself. */
 export type DeviceInfo = Readonly<Record<string, string>>
 
-/** What every grant has that is decided by a person and polled by a client. */
+/** Columns of every request that a person decides and a client polls. */
 const grantColumns = () => ({
   tenantId: tenantId(),
   id: uuid('id').notNull(),
   clientId: uuid('client_id'),
   scopes: text('scopes').array().notNull().default([]),
-  /** Begun at the authorization server, and so polled at its token endpoint alone: what it earns are tokens for a resource server, not a session. */
+  /** Started at the authorization server, so polled only at its token endpoint: it yields tokens for a resource server instead of a session. */
   forOauth: boolean('for_oauth').notNull().default(false),
   resourceServerId: uuid('resource_server_id'),
-  /** Thumbprint of the key that began it (RFC 9449). */
+  /** Thumbprint of the DPoP key that started it (RFC 9449). */
   jkt: text('jkt'),
-  /** What is asked for in detail (RFC 9396). */
+  /** Requested authorization details (RFC 9396). */
   details: jsonb('details').$type<readonly AuthorizationDetail[]>().notNull().default([]),
   status: text('status').$type<GrantStatus>().notNull().default('pending'),
-  /** Raised by five with every poll that comes too soon (RFC 8628 section 3.5). */
+  /** Increased by five with every early poll (RFC 8628 section 3.5). */
   intervalSeconds: integer('interval_seconds').notNull(),
   lastPolledAt: timestampColumn('last_polled_at'),
-  /** Whether the last poll came too soon: written by the poll that judges it, in the same statement. */
+  /** Whether the last poll was too early; written by the polling statement itself. */
   polledTooSoon: boolean('polled_too_soon').notNull().default(false),
-  /** Who decided, in which session, and how strong that was. */
+  /** The deciding person, session and its strength. */
   userId: uuid('user_id'),
   sessionId: uuid('session_id'),
   amr: text('amr').array().notNull().default([]),
@@ -39,13 +39,13 @@ const grantColumns = () => ({
   expiresAt: timestampColumn('expires_at').notNull(),
 })
 
-/** Of which tenant a code is, before anything else is known. Digests, ids and times. */
+/** The tenant of a code, for look-up before the tenant is known. Only digests, ids and times. */
 export const deviceCodeDirectory = schema.table(
   'device_code_directory',
   {
     deviceCodeHash: bytesColumn('device_code_hash').primaryKey(),
     userCodeHash: bytesColumn('user_code_hash').notNull(),
-    /** The system tenant, until somebody approves a grant that no client began. */
+    /** The system tenant until a person approves a grant that no client started. */
     tenantId: tenantId(),
     grantId: uuid('grant_id').notNull(),
     expiresAt: timestampColumn('expires_at').notNull(),
@@ -63,9 +63,9 @@ export const deviceGrants = schema.table(
     ...grantColumns(),
     channel: text('channel').$type<'device' | 'voice'>().notNull().default('device'),
     deviceInfo: jsonb('device_info').$type<DeviceInfo>(),
-    /** The person whom the request is for, where it names one: nobody else sees it listed. */
+    /** The person for whom the request is, if named; only they see it listed. */
     requestedFor: uuid('requested_for'),
-    /** The user code under the tenant's key, for the list of that person. */
+    /** The user code sealed with the tenant's key, for that person's list. */
     sealedUserCode: bytesColumn('sealed_user_code'),
   },
   (t) => [
@@ -83,19 +83,19 @@ export const cibaRequests = schema.table(
     ...grantColumns(),
     /** Digest of `auth_req_id`. */
     handleHash: bytesColumn('handle_hash').notNull(),
-    /** Keyed hash of the address that was asked for: how often somebody is asked is counted alike, account or not. */
+    /** Keyed hash of the requested address, so that requests are counted whether or not it has an account. */
     hintHash: bytesColumn('hint_hash').notNull(),
-    /** Who is asked; null where the address has no account. */
+    /** The person; null when the address has no account. */
     requestedFor: uuid('requested_for'),
-    /** As it is shown: stripped, quoted where it appears. */
+    /** The displayed text: sanitised, and quoted on pages. */
     bindingMessage: text('binding_message').notNull(),
-    /** Keyed hash of the two digits that the asker shows, where the tenant wants them entered. */
+    /** Keyed hash of the two digits that the client displays, when the tenant requires entering them. */
     numberHash: bytesColumn('number_hash'),
-    /** Devices that were asked. No other may answer. */
+    /** Devices that received the request; no other device may answer. */
     deviceIds: uuid('device_ids').array().notNull().default([]),
-    /** The device that answered. */
+    /** The answering device. */
     deviceId: uuid('device_id'),
-    /** What the device says of itself; it proves nothing. */
+    /** The device's own description; it proves nothing. */
     biometricVerified: boolean('biometric_verified').notNull().default(false),
   },
   (t) => [
@@ -109,17 +109,17 @@ export const cibaRequests = schema.table(
   ],
 )
 
-/** Phones and browsers that can be asked. The token is sealed; its digest finds it again. */
+/** Registered phones and browsers. The token is sealed; its digest finds it again. */
 export const pushDevices = schema.table(
   'push_devices',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     userId: uuid('user_id').notNull(),
-    /** The session that registered it last, and so the one that speaks for it. */
+    /** The session that registered it last; it answers for the device. */
     sessionId: uuid('session_id').notNull(),
     platform: text('platform').$type<'ios' | 'android' | 'web'>().notNull(),
-    /** Null once the device is gone, or the token somebody else's. */
+    /** Null once the device is removed or the token belongs to another person. */
     tokenHash: bytesColumn('token_hash'),
     sealedToken: bytesColumn('sealed_token'),
     deviceName: text('device_name'),
@@ -147,7 +147,7 @@ export const voiceSessions = schema.table(
     id: uuid('id').notNull(),
     tokenHash: bytesColumn('token_hash').notNull(),
     clientId: uuid('client_id').notNull(),
-    /** Whether the client proved itself: only then what it says of the speaker counts. */
+    /** Whether the client authenticated: only then its statement about the speaker counts. */
     clientAuthenticated: boolean('client_authenticated').notNull(),
     otpHash: bytesColumn('otp_hash').notNull(),
     attempts: integer('attempts').notNull().default(0),

@@ -1,11 +1,11 @@
-// Keys at rest. Signing keys are the deployment's; data keys are a tenant's or one person's, wrapped by a master key that is not in the database.
+// Stored keys. Signing keys belong to the deployment; data keys belong to a tenant or a person and are wrapped by a master key outside the database.
 import { sql } from 'drizzle-orm'
 import { jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 
 export type SigningKeyStatus = 'next' | 'current' | 'retired' | 'revoked'
 
-/** The private half is sealed under the master key; the public half is what the JWKS shows. */
+/** The private key is sealed with the master key; the public key is published in the JWKS. */
 export const signingKeys = schema.table(
   'signing_keys',
   {
@@ -15,9 +15,9 @@ export const signingKeys = schema.table(
     publicJwk: jsonb('public_jwk').$type<Readonly<Record<string, unknown>>>().notNull(),
     sealedPrivateJwk: bytesColumn('sealed_private_jwk').notNull(),
     createdAt: timestampColumn('created_at').notNull(),
-    /** Since when the key signs. */
+    /** Start of signing. */
     currentSince: timestampColumn('current_since'),
-    /** Until when a retired key is still published and accepted. */
+    /** End of publication and acceptance of a retired key. */
     retiresAt: timestampColumn('retires_at'),
   },
   (t) => [
@@ -26,7 +26,7 @@ export const signingKeys = schema.table(
   ],
 )
 
-/** A wrapped AES-256 key. The subject is the tenant itself, or one person whose traces end when the key is destroyed. */
+/** A wrapped AES-256 key. The subject is the tenant or a person; destroying the key makes the subject's sealed data unreadable. */
 export const dataKeys = schema.table(
   'data_keys',
   {

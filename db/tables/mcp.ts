@@ -1,4 +1,4 @@
-// Sessions of MCP clients that sign in through `mcp-auth`, and what MCP servers say of their tools.
+// Sessions of MCP clients that sign in through `mcp-auth`, and the tools of MCP servers.
 import { foreignKey, index, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
@@ -23,18 +23,18 @@ export const mcpSessions = schema.table(
   'mcp_sessions',
   {
     tenantId: tenantId(),
-    /** SHA-256 of the session id, which is the only key to it. */
+    /** SHA-256 of the session id, the only key to the session. */
     idHash: bytesColumn('id_hash').notNull(),
     clientId: uuid('client_id').notNull(),
     appName: text('app_name').notNull(),
     status: text('status').$type<'pending' | 'authenticated' | 'closed'>().notNull().default('pending'),
-    /** SHA-256 of the state that comes back with the browser. */
+    /** SHA-256 of the state that the browser returns. */
     stateHash: bytesColumn('state_hash').notNull(),
-    /** SHA-256 of the secret with which whoever began it learns who signed in. */
+    /** SHA-256 of the secret with which the initiator reads the signed-in person. */
     starterHash: bytesColumn('starter_hash').notNull(),
     returnUrl: text('return_url'),
     userId: uuid('user_id'),
-    /** What it hangs below: the authorization whose code came back, or the session whose token was shown. */
+    /** Its origin: the authorization of the returned code, or the session of the presented token. */
     authorizationId: uuid('authorization_id'),
     sessionId: uuid('session_id'),
     authenticatedAt: timestampColumn('authenticated_at'),
@@ -53,7 +53,7 @@ export const mcpSessions = schema.table(
   ],
 )
 
-/** The tools of an MCP server, written with its own credential and with nothing else. */
+/** The tools of an MCP server, which only the server's own credential can change. */
 export const mcpTools = schema.table(
   'mcp_tools',
   {

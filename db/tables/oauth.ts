@@ -1,4 +1,4 @@
-// The authorization server: resource servers and who may reach them, what people allowed clients, and what hangs below it.
+// The authorization server: resource servers and their clients, consents, and the authorizations below them.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
@@ -16,18 +16,18 @@ export const resourceServers = schema.table(
     protectedBasePath: text('protected_base_path').notNull(),
     resource: text('resource').notNull(),
     applicationType: text('application_type').notNull().default('mcp_server'),
-    /** Of which type the agent is that answers there, where one does: as in policies of delegation. */
+    /** Type of the agent at this server, if any, as in delegation policies. */
     agentType: text('agent_type'),
     active: boolean('active').notNull().default(true),
-    /** SHA-256 of the secret with which it asks about tokens. */
+    /** SHA-256 of the secret for token introspection. */
     introspectionHash: bytesColumn('introspection_hash').notNull(),
-    /** How long tokens for it live. Who checks them by signature alone learns of no revocation, hence five minutes. */
+    /** Lifetime of its access tokens. Verifiers that only check signatures do not see revocations, hence five minutes. */
     tokenSeconds: integer('token_seconds').notNull().default(300),
-    /** Any client of the tenant may ask for it, without being registered at it first. */
+    /** Open to all clients of the tenant without registration. */
     openToClients: boolean('open_to_clients').notNull().default(false),
-    /** Which clients may ask for it at first contact: those that registered themselves (`dcr`), by their metadata document (`cimd`), or none but registered ones. */
+    /** Clients that may use it without prior registration: self-registered ones (`dcr`), ones with a metadata document (`cimd`), or none. */
     registrationModes: text('registration_modes').array().notNull().default(['prereg']),
-    /** The role that people get with their first authorization for it, where that is on. */
+    /** The role that people get with their first authorization for it, when its access policy is on. */
     accessPolicyEnabled: boolean('access_policy_enabled').notNull().default(false),
     accessPolicyRoleId: uuid('access_policy_role_id'),
     createdAt: timestampColumn('created_at').notNull(),
@@ -40,7 +40,7 @@ export const resourceServers = schema.table(
   ],
 )
 
-/** What can be asked for at a resource server. With a permission, only somebody who holds it gets the scope. */
+/** A scope of a resource server. With a permission, only holders of it get the scope. */
 export const resourceScopes = schema.table(
   'resource_scopes',
   {
@@ -48,7 +48,7 @@ export const resourceScopes = schema.table(
     resourceServerId: uuid('resource_server_id').notNull(),
     name: text('name').notNull(),
     description: text('description').notNull().default(''),
-    /** `resource:action` that the person or the service account must hold, live and tenant-wide. */
+    /** `resource:action` that the person or service account must hold, live and tenant-wide. */
     permission: text('permission'),
   },
   (t) => [
@@ -61,14 +61,14 @@ export const resourceScopes = schema.table(
   ],
 )
 
-/** Which client may reach which resource server. */
+/** Registrations of clients at resource servers. */
 export const resourceClients = schema.table(
   'resource_clients',
   {
     tenantId: tenantId(),
     resourceServerId: uuid('resource_server_id').notNull(),
     clientId: uuid('client_id').notNull(),
-    /** Tokens of the client for this server from before this moment are over. */
+    /** The client's tokens for this server from before this time are invalid. */
     validFrom: timestampColumn('valid_from').notNull(),
     createdAt: timestampColumn('created_at').notNull(),
   },
@@ -86,13 +86,13 @@ export const resourceClients = schema.table(
   ],
 )
 
-/** Whose a resource identifier is: an audience that two tenants shared would let one tenant's tokens pass for the other's. */
+/** The tenant of a resource identifier: a shared audience would make one tenant's tokens valid for another. */
 export const resourceDirectory = schema.table(
   'resource_directory',
   {
-    /** SHA-256 of the identifier; of tenant and identifier where it is on the loopback interface, which is everybody's own. */
+    /** SHA-256 of the identifier, or of tenant and identifier on the loopback interface, where several tenants may use the same one. */
     resourceHash: bytesColumn('resource_hash').primaryKey(),
-    /** SHA-256 of the identifier, loopback or not: whose it is where there is but one. */
+    /** SHA-256 of the identifier alone: finds its tenant when there is only one. */
     identifierHash: bytesColumn('identifier_hash').notNull(),
     resourceServerId: uuid('resource_server_id').notNull(),
     tenantId: tenantId(),
@@ -105,7 +105,7 @@ export const resourceDirectory = schema.table(
   ],
 )
 
-/** What a person allowed a client, remembered. Everything that the client holds of that person hangs below it. */
+/** A person's consent for a client. All of the client's authorizations of that person are below it. */
 export const oauthConsents = schema.table(
   'oauth_grants',
   {
@@ -113,10 +113,10 @@ export const oauthConsents = schema.table(
     id: uuid('id').notNull(),
     userId: uuid('user_id').notNull(),
     clientId: uuid('client_id').notNull(),
-    /** Without one: what the person's own identity says (OpenID Connect). */
+    /** Null means the person's identity (OpenID Connect). */
     resourceServerId: uuid('resource_server_id'),
     scopes: text('scopes').array().notNull(),
-    /** Of those the ones that are not asked about again, where the person did not say so of all. */
+    /** Scopes that need no further consent, when the person did not remember all. */
     rememberedScopes: text('remembered_scopes').array(),
     createdAt: timestampColumn('created_at').notNull(),
     updatedAt: timestampColumn('updated_at').notNull(),
@@ -137,10 +137,7 @@ export const oauthConsents = schema.table(
   ],
 )
 
-/**
- * One authorization: its code, and the family of refresh tokens that came from it. A grant that is taken back takes it away; a code or a refresh token that is
- * used twice revokes it.
- */
+/** An authorization: its code and its family of refresh tokens. Revoking the consent deletes it; reusing its code or a refresh token revokes it. */
 export const oauthAuthorizations = schema.table(
   'oauth_authorizations',
   {
@@ -149,7 +146,7 @@ export const oauthAuthorizations = schema.table(
     grantId: uuid('grant_id').notNull(),
     clientId: uuid('client_id').notNull(),
     userId: uuid('user_id').notNull(),
-    /** The browser's session, under which it ends, unless the client was given `offline_access`. */
+    /** The browser's session with which it ends, unless the client was granted `offline_access`. */
     sessionId: uuid('session_id').notNull(),
     offline: boolean('offline').notNull().default(false),
     resourceServerId: uuid('resource_server_id'),
@@ -164,20 +161,20 @@ export const oauthAuthorizations = schema.table(
     codeUsedAt: timestampColumn('code_used_at'),
     redirectUri: text('redirect_uri').notNull(),
     codeChallenge: text('code_challenge').notNull(),
-    /** Thumbprint of the key that its tokens are bound to (RFC 9449 section 6). */
+    /** Thumbprint of the key to which its tokens are bound (RFC 9449 section 6). */
     jkt: text('jkt'),
-    /** RFC 9396: what was allowed in detail. */
+    /** Granted authorization details (RFC 9396). */
     details: jsonb('details').$type<readonly ({ readonly type: string } & Readonly<Record<string, unknown>>)[]>().notNull().default([]),
-    /** SHA-256 of what all refresh tokens of the family have in common. */
+    /** SHA-256 of the part that all refresh tokens of the family share. */
     familyHash: bytesColumn('family_hash'),
-    /** The refresh token that counts, and since when. */
+    /** The current refresh token generation, and its start. */
     generation: integer('generation').notNull().default(0),
     rotatedAt: timestampColumn('rotated_at'),
     refreshExpiresAt: timestampColumn('refresh_expires_at'),
     revokedAt: timestampColumn('revoked_at'),
     revokedReason: text('revoked_reason'),
     createdAt: timestampColumn('created_at').notNull(),
-    /** When nothing that came from it can count any more. */
+    /** When every token from it has expired. */
     expiresAt: timestampColumn('expires_at').notNull(),
   },
   (t) => [
@@ -196,23 +193,23 @@ export const oauthAuthorizations = schema.table(
 
 export type AuthorizationParameters = Readonly<Record<string, string>>
 
-/** What is asked of a person at a front end of the company's own; in an answer, what the person allows of it. */
+/** The consent request shown by a company's own front end; in an answer, the part that the person allows. */
 export type ConsentPrompt = {
   readonly clientName: string
   readonly redirectHost: string
-  /** Who answers for the client, where it is an agent. */
+  /** The owner of the client, if it is an agent. */
   readonly owner: string | null
   readonly resource: { readonly resource: string; readonly name: string } | null
   readonly scopes: readonly { readonly name: string; readonly description: string }[]
   readonly details: readonly ({ readonly type: string } & Readonly<Record<string, unknown>>)[]
-  /** What the types of the details are called. */
+  /** Titles of the detail types. */
   readonly types: Readonly<Record<string, string>>
   readonly remember: boolean
 }
 
 /**
- * An authorization request that is kept: pushed by the client (RFC 9126), waiting for a person to sign in or to consent, or answered by a front end of the
- * company's own and not yet come back with the browser.
+ * A stored authorization request: pushed by the client (RFC 9126), waiting for sign-in or consent, or answered by a company's own front end and
+ * waiting for the browser to return.
  */
 export const oauthRequests = schema.table(
   'oauth_requests',
@@ -224,10 +221,10 @@ export const oauthRequests = schema.table(
       .notNull(),
     handleHash: bytesColumn('handle_hash').notNull(),
     clientId: uuid('client_id').notNull(),
-    /** Whose consent is asked, in which session: nobody else's answer counts. */
+    /** The person and session that must consent; answers of others are refused. */
     userId: uuid('user_id'),
     sessionId: uuid('session_id'),
-    /** Digest of the browser that a front end of the company's own is to send back: no other may go on. */
+    /** Digest of the cookie of the browser that the company's front end must send back; no other browser may continue. */
     browserHash: bytesColumn('browser_hash'),
     consent: jsonb('consent').$type<ConsentPrompt>(),
     parameters: jsonb('parameters').$type<AuthorizationParameters>().notNull(),
@@ -245,14 +242,14 @@ export const oauthRequests = schema.table(
   ],
 )
 
-/** Ids that count once: `jti` of client assertions (RFC 7523 section 3). */
+/** Single-use ids: `jti` of client assertions (RFC 7523 section 3). */
 export const oauthUsedIds = schema.table(
   'oauth_used_ids',
   { tenantId: tenantId(), idHash: bytesColumn('id_hash').notNull(), expiresAt: timestampColumn('expires_at').notNull() },
   (t) => [primaryKey({ columns: [t.tenantId, t.idHash] }), index('oauth_used_ids_expires').on(t.expiresAt)],
 )
 
-/** A client that nobody let near a resource server asks to be let in. One waits for each of both. */
+/** A client's request for access to a resource server; at most one is pending for each pair. */
 export const resourceAccessRequests = schema.table(
   'resource_access_requests',
   {
@@ -283,7 +280,7 @@ export const resourceAccessRequests = schema.table(
   ],
 )
 
-/** Who was given the role of a resource server’s access policy: once, so that what an administrator takes away stays away. */
+/** People who once received the role of a resource server’s access policy, so that a role removed by an administrator is not given again. */
 export const resourceFirstAccess = schema.table(
   'resource_first_access',
   {
@@ -305,7 +302,7 @@ export const resourceFirstAccess = schema.table(
   ],
 )
 
-/** Initial access tokens (RFC 7591 section 1.2): who holds one registers clients of the tenant. */
+/** Initial access tokens (RFC 7591 section 1.2): their holders can register clients of the tenant. */
 export const registrationTokens = schema.table(
   'registration_tokens',
   {

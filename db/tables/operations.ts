@@ -1,10 +1,10 @@
-// What keeps the system running: the outbox, leases of jobs, counters for when the cache is away, the log of migrations.
+// Operational tables: the outbox, job leases, rate limit counters for cache outages, the migration log.
 import { boolean, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 
 export type MessageKind = 'mail' | 'deletion_reminder' | 'logout_token' | `recovery_reminder:${string}`
 
-/** A message to deliver. Sealed under the tenant's key and erased once sent. */
+/** A message to deliver, sealed with the tenant's or a person's key and erased once sent. */
 export const outboxMessages = schema.table(
   'outbox_messages',
   {
@@ -12,7 +12,7 @@ export const outboxMessages = schema.table(
     id: uuid('id').notNull(),
     kind: text('kind').$type<MessageKind>().notNull(),
     sealed: bytesColumn('sealed'),
-    /** Ids alone, where nothing has to be sealed. */
+    /** Only ids, for messages without data to seal. */
     data: jsonb('data').$type<Readonly<Record<string, string>>>(),
     createdAt: timestampColumn('created_at').notNull(),
     sentAt: timestampColumn('sent_at'),
@@ -22,7 +22,7 @@ export const outboxMessages = schema.table(
   (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
 )
 
-/** When to try which message next: ids and times alone. */
+/** The due time of each message. Only ids and times. */
 export const outboxQueue = schema.table(
   'outbox_queue',
   {
@@ -30,7 +30,7 @@ export const outboxQueue = schema.table(
     id: uuid('id').notNull(),
     dueAt: timestampColumn('due_at').notNull(),
     attempts: integer('attempts').notNull().default(0),
-    /** Held by a sender until then. */
+    /** End of a sender's lease. */
     leasedUntil: timestampColumn('leased_until'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] }), index('outbox_queue_due').on(t.dueAt)],
@@ -47,7 +47,7 @@ export const jobLeases = schema.table('job_leases', {
   failures: integer('failures').notNull().default(0),
 })
 
-/** Attempts per keyed hash and window, counted here while the cache is away. */
+/** Attempts per keyed hash and window, counted here while the cache is unavailable. */
 export const limitCounters = schema.table(
   'limit_counters',
   {

@@ -1,4 +1,4 @@
-// Identity providers that people sign in with. Those of the whole platform are rows of the system tenant.
+// Identity providers. Platform providers are rows of the system tenant.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
@@ -13,7 +13,7 @@ export const oidcProviders = schema.table(
     providerName: text('provider_name').notNull(),
     displayName: text('display_name').notNull(),
     clientId: text('client_id').notNull().default(''),
-    /** Sealed under the tenant's key; written, never read back to anybody. */
+    /** Sealed with the tenant's key; never returned by the API. */
     sealedClientSecret: bytesColumn('sealed_client_secret'),
     issuer: text('issuer'),
     authorizationUrl: text('authorization_url').notNull().default(''),
@@ -21,21 +21,21 @@ export const oidcProviders = schema.table(
     userinfoUrl: text('userinfo_url').notNull().default(''),
     jwksUrl: text('jwks_url').notNull().default(''),
     scopes: text('scopes').notNull().default('openid email profile'),
-    /** More that is asked of the authorization endpoint. */
+    /** Additional parameters of the authorization request. */
     additionalParams: jsonb('additional_params').$type<Readonly<Record<string, string>>>().notNull().default({}),
     iconUrl: text('icon_url'),
-    /** One of the pictures that our own pages carry; by the name of the provider when absent. */
+    /** Name of one of the icons of the hosted pages; the provider's name when absent. */
     icon: text('icon').$type<ProviderIcon>(),
-    /** What the button says; the page's own words when absent. */
+    /** Label of the button; a default text when absent. */
     buttonText: text('button_text'),
-    /** Where it stands among others: the least first. */
+    /** Position in lists, ascending. */
     sortOrder: integer('sort_order').notNull().default(100),
     isActive: boolean('is_active').notNull().default(false),
-    /** Only people with a verified address of one of these come in through it; everybody when empty. */
+    /** Only people with a verified address in one of these domains can sign in; everyone when empty. */
     allowedEmailDomains: text('allowed_email_domains').array().notNull().default([]),
-    /** Whether somebody without an account gets one at the first sign-in. */
+    /** Whether a person without an account gets one at the first sign-in. */
     jitProvisioning: boolean('jit_provisioning').notNull().default(false),
-    /** Whether several factors proved there count as several here. */
+    /** Whether multiple factors at the provider count as multiple factors here. */
     trustsFactors: boolean('trusts_factors').notNull().default(false),
     createdAt: timestampColumn('created_at').notNull(),
     updatedAt: timestampColumn('updated_at').notNull(),
@@ -43,7 +43,7 @@ export const oidcProviders = schema.table(
   (t) => [primaryKey({ columns: [t.tenantId, t.id] }), uniqueIndex('oidc_providers_name').on(t.tenantId, t.providerName)],
 )
 
-/** At one client a tenant's provider may be shown in another way. A client that has rows here offers those providers alone. */
+/** Settings of a tenant's provider for one client. A client with rows here offers only these providers. */
 export const clientProviders = schema.table(
   'client_providers',
   {

@@ -1,14 +1,14 @@
-// SAML 2.0: the identity providers that a tenant trusts, the keys with which we speak to them, and requests under way.
+// SAML 2.0: the identity providers that a tenant trusts, its own key pairs, and requests in progress.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import type { FederationPage } from './federation.ts'
 import { tenants } from './tenants.ts'
 
-/** Which attribute says what: `email`, `first_name`, `last_name`, `name`. */
+/** Attribute names of `email`, `first_name`, `last_name` and `name`. */
 export type AttributeMapping = Readonly<Record<string, string>>
 
-/** An identity provider. Those of the tenant's default client serve the whole tenant, those of another client that client alone. */
+/** An identity provider. One of the tenant's default client serves the whole tenant; one of another client serves only that client. */
 export const samlProviders = schema.table(
   'saml_providers',
   {
@@ -21,19 +21,19 @@ export const samlProviders = schema.table(
     ssoUrl: text('sso_url').notNull(),
     sloUrl: text('slo_url'),
     metadataUrl: text('metadata_url'),
-    /** PEM. Several while the provider changes its key: a signature by any of them counts, each within its own validity. */
+    /** PEM. Several while the provider changes its key: each is accepted within its own validity. */
     certificates: text('certificates').array().notNull(),
     nameIdFormat: text('name_id_format').notNull(),
     attributeMapping: jsonb('attribute_mapping').$type<AttributeMapping>().notNull().default({}),
-    /** Beyond the one signature that is always asked for. */
+    /** Requirements in addition to the mandatory signature. */
     wantsAssertionSigned: boolean('wants_assertion_signed').notNull().default(false),
     wantsResponseSigned: boolean('wants_response_signed').notNull().default(false),
     signsRequests: boolean('signs_requests').notNull().default(true),
-    /** Takes answers that nobody here asked for: then no browser is bound to them. */
+    /** Accepts unsolicited responses, which are not bound to a browser. */
     allowsUnsolicited: boolean('allows_unsolicited').notNull().default(false),
-    /** Whether somebody without an account gets one at the first sign-in. */
+    /** Whether a person without an account gets one at the first sign-in. */
     jitProvisioning: boolean('jit_provisioning').notNull().default(false),
-    /** Whether several factors proved there count as several here. */
+    /** Whether multiple factors at the provider count as multiple factors here. */
     trustsFactors: boolean('trusts_factors').notNull().default(false),
     isActive: boolean('is_active').notNull().default(true),
     sortOrder: integer('sort_order').notNull().default(0),
@@ -50,14 +50,14 @@ export const samlProviders = schema.table(
   ],
 )
 
-/** Our own key pairs, with which requests are signed and assertions decrypted. The certificate only carries the public key. */
+/** Our own key pairs, which sign requests and decrypt assertions. The certificate only carries the public key. */
 export const samlKeys = schema.table(
   'saml_keys',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     certificate: text('certificate').notNull(),
-    /** PKCS #8, sealed under the tenant's key. */
+    /** PKCS #8, sealed with the tenant's key. */
     sealedPrivateKey: bytesColumn('sealed_private_key').notNull(),
     createdAt: timestampColumn('created_at').notNull(),
     expiresAt: timestampColumn('expires_at').notNull(),
@@ -68,24 +68,24 @@ export const samlKeys = schema.table(
   ],
 )
 
-/** A request that waits for its answer. RelayState is `<tenant id>.<256-bit random>`: eighty characters, all that the binding allows. */
+/** A request that waits for its response. RelayState is `<tenant id>.<256-bit random>`: eighty characters, the most that the binding allows. */
 export const samlRequests = schema.table(
   'saml_requests',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     relayHash: bytesColumn('relay_hash').notNull(),
-    /** Digest of the cookie of the browser that began it: no other may go on. */
+    /** Digest of the cookie of the browser that started the request; no other browser may continue it. */
     browserHash: bytesColumn('browser_hash').notNull(),
-    /** ID of the AuthnRequest, as the answer must name it. */
+    /** ID of the AuthnRequest, which the response must name. */
     requestId: text('request_id').notNull(),
     providerId: uuid('provider_id').notNull(),
     clientId: uuid('client_id').notNull(),
-    /** Where the page of the answer leads to. */
+    /** Next page after the response. */
     origin: text('origin').notNull(),
-    /** The challenge that a front end of somebody's own carries on with; without one our own pages go on. */
+    /** The challenge with which a company's own front end continues; without one the hosted pages continue. */
     loginChallenge: text('login_challenge'),
-    /** Begun on our own page: at which door, and where it goes on to. */
+    /** The hosted page on which it started, and the page that follows. */
     page: jsonb('page').$type<FederationPage>(),
     createdAt: timestampColumn('created_at').notNull(),
     expiresAt: timestampColumn('expires_at').notNull(),

@@ -1,4 +1,4 @@
-// Sessions, and what leads to one: tickets (a step proved, the next one owed), mailed codes, sign-ups that wait for their proof.
+// Sessions and the steps before them: login tickets (one step verified, the next one required), mailed codes, sign-ups that wait for verification.
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
@@ -11,17 +11,17 @@ export const sessions = schema.table(
     id: uuid('id').notNull(),
     userId: uuid('user_id').notNull(),
     clientId: uuid('client_id'),
-    /** `jti` of the token that stands for the session: no other counts, whatever signed it. */
+    /** `jti` of the session's token; no other token is accepted, whatever its signature. */
     tokenId: uuid('token_id').notNull(),
-    /** RFC 8176 names of the factors that were proved. */
+    /** RFC 8176 names of the verified factors. */
     amr: text('amr').array().notNull(),
     acr: text('acr').notNull(),
-    /** Begun with a temporary password: until that is changed, the session is good for changing it and for signing out. */
+    /** The session began with a temporary password: until it is changed, the session may only change it and sign out. */
     temporaryPassword: boolean('temporary_password').notNull().default(false),
     authTime: timestampColumn('auth_time').notNull(),
     userAgent: text('user_agent').notNull().default(''),
     address: text('address').notNull().default(''),
-    /** Where that is, in the words of a trusted edge; empty where none says. */
+    /** Place of the address, as named by a trusted edge; empty when unknown. */
     place: text('place').notNull().default(''),
     createdAt: timestampColumn('created_at').notNull(),
     lastSeenAt: timestampColumn('last_seen_at').notNull(),
@@ -38,7 +38,7 @@ export const sessions = schema.table(
   ],
 )
 
-/** Single tokens (by `jti`) that were revoked before their time. */
+/** Individually revoked tokens (by `jti`). */
 export const revokedTokens = schema.table(
   'revoked_tokens',
   {
@@ -63,7 +63,7 @@ export type TransactionPurpose =
   | 'webauthn'
   | 'federation'
 
-/** A step that was proved and the one that is owed. The handle is `<tenant id>.<256-bit random>`; only its digest is kept. */
+/** A verified step and the required next one. The handle is `<tenant id>.<256-bit random>`; only its digest is stored. */
 export const loginTransactions = schema.table(
   'tickets',
   {
@@ -73,9 +73,9 @@ export const loginTransactions = schema.table(
     purpose: text('purpose').$type<TransactionPurpose>().notNull(),
     userId: uuid('user_id'),
     clientId: uuid('client_id'),
-    /** The `Origin` that began it; by cookie the ticket serves that origin alone. */
+    /** The `Origin` that started it; as a cookie the ticket is accepted only from that origin. */
     origin: text('origin'),
-    /** Factors that this server verified in this transaction, by their RFC 8176 names. */
+    /** Factors that this server verified in this transaction, by RFC 8176 names. */
     verified: text('verified').array().notNull().default([]),
     authTime: timestampColumn('auth_time'),
     mailboxProvedAt: timestampColumn('mailbox_proved_at'),
@@ -105,7 +105,7 @@ export type CodePurpose =
   | 'federation_link'
   | 'federation_registration'
 
-/** Mailed codes. Purpose, tenant and address together name the lock that a code opens; guesses are counted over all live codes of that lock. */
+/** Mailed codes. Purpose, tenant and address form the lock that a code opens; attempts are counted over all live codes of a lock. */
 export const oneTimeCodes = schema.table(
   'one_time_codes',
   {
@@ -126,7 +126,7 @@ export const oneTimeCodes = schema.table(
   ],
 )
 
-/** A sign-up that waits for its code. Every attempt has a row, a password and a code of its own; a new company's waits in the system tenant. */
+/** A sign-up that waits for its code. Every attempt has its own row, password and code; that of a new company is a row of the system tenant. */
 export const pendingRegistrations = schema.table(
   'pending_registrations',
   {

@@ -1,46 +1,46 @@
-// Companies. `tenants` is the company's own record; `tenant_directory` and `domain_directory` are what must be found before a tenant is known.
+// Tenants. `tenants` has a tenant's own data; `tenant_directory` and `domain_directory` have the data that is needed before the tenant is known.
 import { sql } from 'drizzle-orm'
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { schema, tenantId, timestampColumn } from './columns.ts'
 
-/** `deleted`: in the directory alone, until the tenant's record of events has passed its time. */
+/** `deleted`: only in the directory, until the tenant's audit log has passed its retention. */
 export type TenantStatus = 'active' | 'suspended' | 'deleting' | 'deleted'
 
-/** What a tenant decides for itself. A missing member means the deployment's default. */
+/** A tenant's settings. A missing member means the deployment's default. */
 export type TenantSettings = {
   readonly sessionIdleSeconds?: number | undefined
   readonly sessionAbsoluteSeconds?: number | undefined
   readonly requireSecondFactor?: boolean | undefined
-  /** End users may sign in before they proved their address. */
+  /** End users may sign in before their address is verified. */
   readonly directSignUp?: boolean | undefined
   readonly requireLoginChallenge?: boolean | undefined
-  /** The weakest context in which administrative permissions count. */
+  /** The weakest `acr` in which administrative permissions count. */
   readonly adminAcr?: 'aal1' | 'aal2' | 'aal3' | undefined
-  /** A code of an authenticator app alone signs an end user in, where the client authenticates itself. */
+  /** An authenticator code alone signs an end user in, when the client authenticates. */
   readonly passwordlessTotp?: boolean | undefined
-  /** Ways back in for who lost their factors; missing: backup codes and a pass from an administrator. */
+  /** Recovery methods for people who lost their factors; by default backup codes and a pass from an administrator. */
   readonly recovery?: {
     readonly backupCodes?: boolean | undefined
     readonly administratorPass?: boolean | undefined
     readonly waitingDays?: number | undefined
   }
   readonly auditRetentionDays?: number | undefined
-  /** Providers whose word on several factors counts here: their `amr` or `acr` stands for a second factor of ours. */
+  /** Providers whose `amr` or `acr` counts as a second factor. */
   readonly trustFactorsOf?: readonly string[] | undefined
-  /** Whoever approves a backchannel request enters the two digits that the asker shows. */
+  /** People who approve a backchannel request must enter the two digits that the client displays. */
   readonly cibaNumberMatching?: boolean | undefined
-  /** Backchannel requests tell whether there is such a person with a device. */
+  /** Backchannel requests reveal whether the person exists and has a device. */
   readonly cibaDisclosesAccounts?: boolean | undefined
-  /** In which people are written to; missing: the language of their browser. */
+  /** Language of mails; by default the browser's. */
   readonly language?: 'en' | 'de' | undefined
-  /** Who may register clients of the tenant without an administrator (RFC 7591): anybody, unless told; who holds an initial access token; nobody. */
+  /** Who may register clients without an administrator (RFC 7591): anyone (the default), holders of an initial access token, or nobody. */
   readonly clientRegistration?: 'open' | 'token' | 'closed'
-  /** Origin of the front end of its own at which people sign in and consent for its clients; missing: the hosted pages. */
+  /** Origin of the company's own front end for sign-in and consent; by default the hosted pages. */
   readonly loginUi?: string | undefined
-  /** How many may act one after the other for the same person or client; missing: five. */
+  /** Longest chain of actors for a person or client; by default five. */
   readonly delegationDepth?: number | undefined
   readonly quotas?: Readonly<Record<string, number>>
-  /** Of a company of another system: everything there up to this moment was looked at. */
+  /** For a company imported from another system: everything there up to this time has been imported. */
   readonly importedUpTo?: string
 }
 
@@ -52,9 +52,9 @@ export const tenants = schema.table('tenants', {
   source: text('source').notNull().default('sign_up'),
   status: text('status').$type<TenantStatus>().notNull().default('active'),
   settings: jsonb('settings').$type<TenantSettings>().notNull().default({}),
-  /** Sessions that began before this moment are over. */
+  /** Sessions that began before this time are ended. */
   validFrom: timestampColumn('valid_from').notNull(),
-  /** When a tenant that is being deleted is purged. */
+  /** Purge time of a tenant that is being deleted. */
   deleteAfter: timestampColumn('delete_after'),
   /** Raised in the transaction of every change of roles or bindings. */
   policyVersion: integer('policy_version').notNull().default(1),
@@ -80,7 +80,7 @@ export const domainDirectory = schema.table(
   (t) => [index('domain_directory_tenant').on(t.tenantId)],
 )
 
-/** How many rows of a kind a tenant has; raised in the transaction that adds one, and so never past its quota. */
+/** Number of a tenant's rows of a kind; increased in the transaction that adds one, so that a quota is never exceeded. */
 export const tenantUsage = schema.table(
   'tenant_usage',
   { tenantId: tenantId(), kind: text('kind').notNull(), count: integer('count').notNull().default(0) },
@@ -107,7 +107,7 @@ export const projects = schema.table(
   ],
 )
 
-/** Domains that a tenant claims. Claims without proof may coexist and lapse; a proved one also stands in `domain_directory`. */
+/** Domains that a tenant claims. Unverified claims may coexist and expire; a verified one is also in `domain_directory`. */
 export const tenantDomains = schema.table(
   'tenant_domains',
   {
@@ -121,7 +121,7 @@ export const tenantDomains = schema.table(
     verifiedAt: timestampColumn('verified_at'),
     lastCheckedAt: timestampColumn('last_checked_at'),
     failureReason: text('failure_reason'),
-    /** Since when a proved domain shows its proof no more. */
+    /** Time since which the DNS record of a verified domain is missing. */
     proofMissingSince: timestampColumn('proof_missing_since'),
     createdBy: uuid('created_by'),
     updatedBy: uuid('updated_by'),

@@ -1,4 +1,4 @@
-// People. One table for administrators and end users: who administers is a binding, not a column.
+// People. Administrators and end users share one table: administration is a role binding, not a column.
 import { sql } from 'drizzle-orm'
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
@@ -16,12 +16,12 @@ export const users = schema.table(
     emailVerifiedAt: timestampColumn('email_verified_at'),
     name: text('name').notNull().default(''),
     username: text('username'),
-    /** E-mail, name and user name as search reads them, a line each; written by the store with the grams of `user_grams`. */
+    /** E-mail, name and user name in the form that search compares, one per line; written together with `user_grams`. */
     searchText: text('search_text').notNull().default(''),
     avatarUrl: text('avatar_url'),
-    /** In which the person chose to read; null: as their company or their browser says. */
+    /** Chosen language; null means the company's or the browser's. */
     language: text('language').$type<'en' | 'de'>(),
-    /** PHC string; null for people who have no password here. */
+    /** PHC string; null for people without a password here. */
     passwordHash: text('password_hash'),
     temporaryPassword: boolean('temporary_password').notNull().default(false),
     temporaryPasswordExpiresAt: timestampColumn('temporary_password_expires_at'),
@@ -37,7 +37,7 @@ export const users = schema.table(
     isPrimaryAdmin: boolean('is_primary_admin').notNull().default(false),
     failedAttempts: integer('failed_attempts').notNull().default(0),
     lockedUntil: timestampColumn('locked_until'),
-    /** Sessions that began before this moment are over. */
+    /** Sessions that began before this time are ended. */
     validFrom: timestampColumn('valid_from').notNull(),
     invitedBy: uuid('invited_by'),
     announcedAt: timestampColumn('announced_at'),
@@ -59,7 +59,7 @@ export const users = schema.table(
   ],
 )
 
-/** Browsers a person has signed in from: each has a budget of wrong passwords of its own, so that strangers cannot lock the person out. */
+/** Browsers in which a person has signed in. Each has its own budget of wrong passwords, so that others cannot lock the person out. */
 export const knownDevices = schema.table(
   'known_devices',
   {
@@ -76,14 +76,14 @@ export const knownDevices = schema.table(
   ],
 )
 
-/** In which tenants an address administers: a keyed hash of the address, never the address. */
+/** The tenants in which an address is an administrator, by a keyed hash of the address. */
 export const administratorDirectory = schema.table(
   'administrator_directory',
   {
     emailHash: bytesColumn('email_hash').notNull(),
     tenantId: tenantId(),
     userId: uuid('user_id').notNull(),
-    /** When this tenant's person last proved the address by mail; without it the row is not used to choose a tenant. */
+    /** When the person last verified the address by mail; without it the row is not used to choose a tenant. */
     provedAt: timestampColumn('proved_at'),
     lastUsedAt: timestampColumn('last_used_at'),
   },
@@ -91,8 +91,8 @@ export const administratorDirectory = schema.table(
 )
 
 /**
- * Three-letter pieces of names and addresses, for search by any part under row level security. Without a foreign key: some 35 rows a person, each checked, made
- * an import four times as slow. The store that deletes a person deletes them, and nobody is found by a gram alone.
+ * Trigrams of names and addresses, for substring search under row level security. No foreign key: checking some 35 rows per person made imports four
+ * times slower. The store that deletes a person deletes the trigrams, and a trigram alone finds nobody.
  */
 export const userGrams = schema.table(
   'user_grams',

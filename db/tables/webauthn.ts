@@ -1,4 +1,4 @@
-// Passkeys: what a registration told of a credential, kept under its factor's id; and the directory by which one is found when nothing else is known.
+// Passkeys: the credential record, with the factor's id, and the directory that finds one without knowing the person.
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, foreignKey, index, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
@@ -11,7 +11,7 @@ export const webauthnCredentials = schema.table(
     tenantId: tenantId(),
     factorId: uuid('factor_id').notNull(),
     userId: uuid('user_id').notNull(),
-    /** base64url, as browsers spell it. */
+    /** base64url, as browsers encode it. */
     credentialId: text('credential_id').notNull(),
     /** COSE_Key. */
     publicKey: bytesColumn('public_key').notNull(),
@@ -24,11 +24,11 @@ export const webauthnCredentials = schema.table(
     aaguid: uuid('aaguid').notNull(),
     backupEligible: boolean('backup_eligible').notNull(),
     backedUp: boolean('backed_up').notNull(),
-    /** Whether the person was verified when it was registered. */
+    /** Whether user verification was performed at registration. */
     userVerified: boolean('user_verified').notNull(),
-    /** Whether it can be found without its id; null where the browser did not say (`credProps.rk`). */
+    /** Whether it is discoverable; null when the browser did not report it (`credProps.rk`). */
     discoverable: boolean('discoverable'),
-    /** When its counter went back: it may have been copied, and is refused from then on. */
+    /** When its counter decreased: it may have been copied and is refused since. */
     counterAlarmAt: timestampColumn('counter_alarm_at'),
     createdAt: timestampColumn('created_at').notNull(),
   },
@@ -43,7 +43,7 @@ export const webauthnCredentials = schema.table(
   ],
 )
 
-/** Which tenant a passkey belongs to: a keyed hash of credential id and user handle together, so that nobody else's registration can collide with it. */
+/** The tenant of a passkey, by a keyed hash of credential id and user handle together, so that another registration cannot collide with it. */
 export const passkeyDirectory = schema.table(
   'passkey_directory',
   { entryHash: bytesColumn('entry_hash').primaryKey(), tenantId: tenantId(), factorId: uuid('factor_id').notNull() },

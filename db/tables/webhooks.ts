@@ -1,4 +1,4 @@
-// A tenant's own systems listening: endpoints, and what is still owed to each. `webhook_queue` is a directory table: ids and times alone.
+// Webhooks: endpoints and their delivery state. `webhook_queue` is a directory table with only ids and times.
 import { boolean, foreignKey, index, integer, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
@@ -10,19 +10,19 @@ export const webhookEndpoints = schema.table(
     id: uuid('id').notNull(),
     url: text('url').notNull(),
     description: text('description').notNull().default(''),
-    /** Sealed under the tenant's key. */
+    /** Sealed with the tenant's key. */
     sealedSecret: bytesColumn('sealed_secret').notNull(),
-    /** The secret before the last rotation: messages bear a signature of both until `previousValidUntil`. */
+    /** The secret from before the last rotation: messages have signatures with both until `previousValidUntil`. */
     previousSealedSecret: bytesColumn('previous_sealed_secret'),
     previousValidUntil: timestampColumn('previous_valid_until'),
     /** Names of audit events, or `*`. */
     events: text('events').array().notNull(),
-    /** Whether messages tell address and user agent. */
+    /** Whether messages include address and user agent. */
     includeOrigin: boolean('include_origin').notNull().default(false),
     active: boolean('active').notNull().default(true),
-    /** Id of the last event that was delivered: events go out in the order of their ids. */
+    /** Id of the last delivered event; events are delivered in order of their ids. */
     cursor: uuid('cursor'),
-    /** Tries that failed since the last success, since when, and how the last one did. */
+    /** Failed attempts since the last success, the time of the first, and the result of the last. */
     failures: integer('failures').notNull().default(0),
     failingSince: timestampColumn('failing_since'),
     lastFailure: text('last_failure'),
@@ -39,7 +39,7 @@ export const webhookEndpoints = schema.table(
   ],
 )
 
-/** When to look at which endpoint next: one row for each that is active. */
+/** The next delivery time of each active endpoint. */
 export const webhookQueue = schema.table(
   'webhook_queue',
   {
@@ -47,7 +47,7 @@ export const webhookQueue = schema.table(
     endpointId: uuid('endpoint_id').notNull(),
     dueAt: timestampColumn('due_at').notNull(),
     leasedUntil: timestampColumn('leased_until'),
-    /** Failures in a row. With any, a new event does not bring the next try forward. */
+    /** Consecutive failures. While there are any, a new event does not bring the next attempt forward. */
     failures: integer('failures').notNull().default(0),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.endpointId] }), index('webhook_queue_due').on(t.dueAt)],
