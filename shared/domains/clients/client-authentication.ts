@@ -1,4 +1,4 @@
-// A backend that calls with its client's id and secret (RFC 6749 section 2.3.1, HTTP Basic). It acts as the client's service account.
+// Authenticates a backend by its client's id and secret (RFC 6749 section 2.3.1, HTTP Basic). It acts as the client's service account.
 import { hash } from 'node:crypto'
 import { directory, forTenant } from '#db/engine/tenant'
 import { type ClientAuthenticationSecrets, findActingServiceAccount, findClientSecrets } from '#db/store/client-authentication'
@@ -13,7 +13,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const isSecret = (secret: string, known: ClientAuthenticationSecrets, now: Date): boolean => {
   const digest = hash('sha256', secret, 'buffer')
   const { secretHash, previousSecretHash, previousValidUntil } = known
-  // Both comparisons always run, so that the time does not tell which secret was tried.
+  // Both comparisons always run, so that timing does not disclose which secret was tried.
   const isCurrent = secretHash !== undefined && constantTimeEqual(digest, secretHash)
   const isPrevious =
     previousSecretHash !== undefined && constantTimeEqual(digest, previousSecretHash) && previousValidUntil !== undefined && now < previousValidUntil
@@ -46,7 +46,7 @@ export const createClientAuthentication = ({ db, clock, policies }: Deps): Clien
       const { tenantId } = found
       const subject = { kind: 'service_account', id: found.serviceAccountId } as const
       const { policy, principal } = await policies.load(tenantId, [subject])
-      // Without a context: what a guard asks for must be held tenant-wide and without conditions.
+      // Without a context, so a required permission must be held tenant-wide and without conditions.
       const held = requested.filter((permission) => {
         const [resource = '', action = ''] = permission.split(':')
         return decide(policy, principal(subject), { resource, action }, {}, now.getTime()).allowed
