@@ -1,29 +1,29 @@
-// Whether somebody has a role: asked by services that still think in roles. The same bindings, expiry and conditions as a decision.
+// Whether a principal has a role, for services that check roles instead of permissions. Bindings, expiry and conditions count as in a decision.
 import type { Binding, BindingIndex, Holder, Policy } from './compile.ts'
 import { type Context, failingCondition } from './conditions.ts'
 import type { Principal } from './decide.ts'
 
 export type RoleQuestion = {
-  /** Exactly as it is written. */
+  /** The exact name. */
   readonly role: string
-  /** Absent: for the whole tenant. Present: for the whole tenant, or for that one. */
+  /** Absent: tenant-wide bindings only. Present: tenant-wide bindings or that scope's. */
   readonly scope?: { readonly type: string; readonly id: string }
 }
 
-const counts = ({ expiresAt, conditions }: Binding, context: Context, now: number): boolean =>
+const isInForce = ({ expiresAt, conditions }: Binding, context: Context, now: number): boolean =>
   expiresAt > now && (conditions === undefined || (conditions !== 'unusable' && failingCondition(conditions, context, now) === undefined))
 
-/** Through a binding of one's own or of a group. Denied by default. */
+/** By an own binding or a group's. Denied by default. */
 export const hasRole = (policy: Policy, principal: Principal | undefined, { role, scope }: RoleQuestion, context: Context, now: number): boolean => {
   if (principal?.active !== true) return false
-  const gives = (shelf: BindingIndex | undefined): boolean =>
-    shelf?.bindings.some(
+  const isIn = (index: BindingIndex | undefined): boolean =>
+    index?.bindings.some(
       (binding) =>
-        binding.role.name === role && (binding.scopeType === undefined || binding.scopeType === scope?.type) && counts(binding, context, now),
+        binding.role.name === role && (binding.scopeType === undefined || binding.scopeType === scope?.type) && isInForce(binding, context, now),
     ) ?? false
   const holders: (Holder | undefined)[] = [
     policy.holders[principal.kind].get(principal.id),
     ...principal.groups.map((group) => policy.holders.group.get(group)),
   ]
-  return holders.some((holder) => gives(holder?.wide) || (scope !== undefined && gives(holder?.scoped.get(scope.id))))
+  return holders.some((holder) => isIn(holder?.wide) || (scope !== undefined && isIn(holder?.scoped.get(scope.id))))
 }
